@@ -1,0 +1,112 @@
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The floors of docs/architecture.md: a project may import only from floors below its own, never sideways, never up.
+ * There is no `*` row, so a project without tags fails.
+ */
+const floors = ['floor:0', 'floor:1', 'floor:2', 'floor:3', 'floor:4', 'floor:5'];
+const floorRows = floors.map((sourceTag, index) => ({
+  sourceTag,
+  onlyDependOnLibsWithTags: floors.slice(0, index),
+}));
+const scopeRows = [
+  { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
+  { sourceTag: 'scope:llm', onlyDependOnLibsWithTags: ['scope:llm', 'scope:shared'] },
+  { sourceTag: 'scope:embedding', onlyDependOnLibsWithTags: ['scope:embedding', 'scope:shared'] },
+];
+const outsideRows = ['floor:e2e', 'floor:tool', 'floor:testkit'].map((sourceTag) => ({
+  sourceTag,
+  onlyDependOnLibsWithTags: ['floor:testkit'],
+}));
+
+const boundaries = (rows) => [
+  'error',
+  {
+    allow: [],
+    enforceBuildableLibDependency: false,
+    checkDynamicDependenciesExceptions: [],
+    depConstraints: rows,
+  },
+];
+
+/** Each vendor package has one owner; everyone else goes through the owner's interface. */
+const owners = {
+  '@huggingface/transformers': 'local-embeddings',
+  '@nestjs/swagger': 'http-server',
+  '@nestjs/terminus': 'health-monitor',
+  fastify: 'http-server',
+  ioredis: 'redis',
+  'lru-cache': 'cache',
+  pino: 'telemetry',
+  'prom-client': 'telemetry',
+  undici: 'http-transport',
+};
+const restrictTo = (owner) => ({
+  files: owner ? [`libs/infrastructure/${owner}/**/*.ts`] : ['apps/*/src/**/*.ts', 'libs/**/*.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        paths: Object.entries(owners)
+          .filter(([, itsOwner]) => itsOwner !== owner)
+          .map(([name, itsOwner]) => ({ name, message: `${name} belongs to ${itsOwner}.` })),
+      },
+    ],
+  },
+});
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', '.nx', '.cache', '.bench', 'coverage', 'tools/boundaries/fixture'] },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    plugins: { '@nx': nx },
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries([...floorRows, ...scopeRows, ...outsideRows]),
+      '@typescript-eslint/consistent-type-imports': 'off',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/prefer-promise-reject-errors': 'error',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 4],
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'process',
+          property: 'env',
+          message: 'Read the environment in one place per app: src/config.',
+        },
+      ],
+    },
+  },
+  restrictTo(undefined),
+  ...[...new Set(Object.values(owners))].map(restrictTo),
+  {
+    files: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'],
+    rules: {
+      '@nx/enforce-module-boundaries': boundaries([
+        ...[...floorRows, ...outsideRows].map((row) => ({
+          ...row,
+          onlyDependOnLibsWithTags: [...row.onlyDependOnLibsWithTags, 'floor:testkit'],
+        })),
+        ...scopeRows,
+      ]),
+      'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': 'off',
+      'no-restricted-properties': 'off',
+      'no-restricted-imports': 'off',
+    },
+  },
+  { files: ['tools/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
+  prettier,
+);

@@ -1,0 +1,68 @@
+import type { ErrorKind } from './error-kind.ts';
+
+interface ErrorCodeEntry {
+  readonly kind: ErrorKind;
+  /** What it means and what to do, as printed in docs/errors.md. */
+  readonly doc: string;
+}
+
+/** Every code that a client can meet. Codes are stable: callers may switch on them. Held equal to docs/errors.md. */
+export const ERROR_CODES = {
+  invalid_json: { kind: 'invalid_request', doc: 'The body is not valid JSON.' },
+  missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
+  unsupported_media_type: { kind: 'invalid_request', doc: 'The `content-type` is not `application/json`.' },
+  missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
+  invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
+  invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
+  empty_array: { kind: 'invalid_request', doc: 'The list in `param` needs at least one element.' },
+  array_above_max_length: {
+    kind: 'invalid_request',
+    doc: 'The list in `param` is longer than allowed; the message names both numbers.',
+  },
+  context_length_exceeded: {
+    kind: 'invalid_request',
+    doc: 'A text has more tokens than the model takes, and truncation is off; the message names both numbers.',
+  },
+  invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
+  request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
+  invalid_api_key: { kind: 'unauthenticated', doc: 'No API key was sent, or it is not a configured one.' },
+  model_not_found: { kind: 'not_found', doc: 'The model in `model` is not served here.' },
+  unknown_url: { kind: 'not_found', doc: 'No such path.' },
+  method_not_allowed: {
+    kind: 'method_not_allowed',
+    doc: 'The path exists, but not with this method; the `allow` header lists those it has.',
+  },
+  no_host_available: { kind: 'unavailable', doc: 'No LLM host could be reached. Try again later.' },
+  host_timeout: {
+    kind: 'timeout',
+    doc: 'The last LLM host that was tried did not begin its answer in time.',
+  },
+  host_error: {
+    kind: 'upstream_failed',
+    doc: 'The last LLM host that was tried failed: it answered 5xx, or with something that is not HTTP.',
+  },
+  host_rejected_credentials: {
+    kind: 'upstream_failed',
+    doc: "The LLM host refused the gateway's own API key.",
+  },
+  stream_interrupted: {
+    kind: 'upstream_failed',
+    doc: 'The stream broke after it had begun. What arrived before is incomplete.',
+  },
+  model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
+  queue_full: {
+    kind: 'overloaded',
+    doc: 'The embedding queue is full. Try again after `retry-after` seconds.',
+  },
+  inference_failed: { kind: 'internal', doc: 'The model failed on this input, also on a second try.' },
+  request_timeout: { kind: 'timeout', doc: 'The request was not finished within its time limit.' },
+  shutting_down: { kind: 'unavailable', doc: 'This replica is stopping and takes no new requests.' },
+  client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
+  internal_error: {
+    kind: 'internal',
+    doc: 'A fault in Morgan. The log has the details under the same request id.',
+  },
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_CODES;

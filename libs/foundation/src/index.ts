@@ -1,0 +1,10 @@
+export type { CallContext } from './call-context.ts';
+export { ConfigError } from './config/config-error.ts';
+export { configurationTable } from './config/configuration-table.ts';
+export { loadConfig, type ConfigSources } from './config/load-config.ts';
+export { listSettings, setting, type SettingEntry, type SettingMeta } from './config/setting.ts';
+export { AppError, type AppErrorOptions, type ErrorEnvelope } from './errors/app-error.ts';
+export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
+export { HTTP_STATUS, type ErrorKind } from './errors/error-kind.ts';
+export { silentLogger, type LogFields, type Logger } from './logger.ts';
+export type { Probe, ProbeResult } from './probe.ts';

@@ -1,0 +1,72 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Upper bounds in seconds for anything that a client waits for: from a cached vector to a long answer. */
+export const DURATION_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+];
+
+/** What Morgan says about one metric. Label values must come from closed sets, or a client could grow them for ever. */
+export interface MetricOptions<Label extends string> {
+  /** Full Prometheus name, starting with `morgan_`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly Label[];
+}
+
+/** The metrics of one process. Every part makes its own metrics here; `/metrics` renders them all. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #own: MetricOptions<string>[] = [];
+
+  /** @param options.process adds Node's own figures: CPU, memory, event-loop lag. */
+  constructor(options: { process?: boolean } = {}) {
+    if (options.process) collectDefaultMetrics({ register: this.#registry });
+  }
+
+  counter<Label extends string>(options: MetricOptions<Label>): Counter<Label> {
+    return new Counter(this.#declare(options));
+  }
+
+  /** @param read gives the value at scrape time, for state that somebody else holds. */
+  gauge<Label extends string>(
+    options: MetricOptions<Label>,
+    read?: (gauge: Gauge<Label>) => void,
+  ): Gauge<Label> {
+    const declared = this.#declare(options);
+    if (!read) return new Gauge(declared);
+    return new Gauge({
+      ...declared,
+      collect() {
+        read(this);
+      },
+    });
+  }
+
+  histogram<Label extends string>(
+    options: MetricOptions<Label> & { buckets?: readonly number[] },
+  ): Histogram<Label> {
+    const { buckets = DURATION_BUCKETS_SECONDS } = options;
+    return new Histogram({ ...this.#declare(options), buckets: [...buckets] });
+  }
+
+  /** Name, help and labels of every metric made here, for the documentation test. */
+  declared(): readonly MetricOptions<string>[] {
+    return this.#own;
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The Prometheus text format. */
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #declare<Label extends string>({ name, help, labels = [] }: MetricOptions<Label>) {
+    this.#own.push({ name, help, labels });
+    return { name, help, labelNames: labels, registers: [this.#registry] };
+  }
+}
+
+export type { Counter, Gauge, Histogram };

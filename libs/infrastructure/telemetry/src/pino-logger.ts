@@ -1,0 +1,40 @@
+import type { Logger } from '@morgan/foundation';
+import { type DestinationStream, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { LogConfig } from './telemetry.config.ts';
+
+/**
+ * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
+ * words of a crashing process are not lost.
+ */
+export function createLogger(service: string, config: LogConfig, destination?: DestinationStream): Logger {
+  const isPretty = config.format === 'pretty' || (config.format === 'auto' && process.stdout.isTTY);
+  const stream =
+    destination ??
+    (isPretty ? pretty({ sync: true, ignore: 'pid,hostname,service' }) : pino.destination({ sync: true }));
+  return pino(
+    {
+      level: config.level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      errorKey: 'error',
+      serializers: { error: describeError },
+    },
+    stream,
+  );
+}
+
+/** Name, code, message, stack and causes; never further properties, which may hold a request. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  const code = (error as { code?: unknown }).code;
+  return {
+    name,
+    message,
+    ...(code === undefined ? {} : { code }),
+    stack,
+    ...(cause === undefined ? {} : { cause: describeError(cause) }),
+  };
+}
