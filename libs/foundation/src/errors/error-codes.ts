@@ -10,7 +10,10 @@ interface ErrorCodeEntry {
 export const ERROR_CODES = {
   invalid_json: { kind: 'invalid_request', doc: 'The body is not valid JSON.' },
   missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
-  unsupported_media_type: { kind: 'invalid_request', doc: 'The `content-type` is not `application/json`.' },
+  unsupported_media_type: {
+    kind: 'unsupported_media_type',
+    doc: 'The `content-type` is not `application/json`.',
+  },
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
@@ -55,8 +58,6 @@ export const ERROR_CODES = {
     doc: 'The embedding queue is full. Try again after `retry-after` seconds.',
   },
   inference_failed: { kind: 'internal', doc: 'The model failed on this input, also on a second try.' },
-  request_timeout: { kind: 'timeout', doc: 'The request was not finished within its time limit.' },
-  shutting_down: { kind: 'unavailable', doc: 'This replica is stopping and takes no new requests.' },
   client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
   internal_error: {
     kind: 'internal',

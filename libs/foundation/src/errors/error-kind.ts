@@ -6,6 +6,7 @@ export type ErrorKind =
   | 'not_found'
   | 'method_not_allowed'
   | 'too_large'
+  | 'unsupported_media_type'
   | 'rate_limited'
   | 'overloaded'
   | 'unavailable'
@@ -22,6 +23,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   not_found: 404,
   method_not_allowed: 405,
   too_large: 413,
+  unsupported_media_type: 415,
   rate_limited: 429,
   overloaded: 503,
   unavailable: 503,
@@ -39,6 +41,7 @@ export const ENVELOPE_TYPE: Readonly<Record<ErrorKind, string>> = {
   not_found: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
   too_large: 'invalid_request_error',
+  unsupported_media_type: 'invalid_request_error',
   rate_limited: 'rate_limit_error',
   overloaded: 'server_error',
   unavailable: 'server_error',

@@ -1,1 +1,15 @@
-export {};
+export type { ApiDescription } from './api-documentation.ts';
+export type { Authenticator } from './authentication.hook.ts';
+export { Drain } from './drain.ts';
+export { type Exchange, exchangeOf } from './exchange.ts';
+export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
+export { httpConfig, type HttpConfig } from './http-server.config.ts';
+export { runService, type ServiceParts } from './run-service.ts';
+export {
+  ApiBody,
+  ApiExcludeController,
+  ApiOperation,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';

@@ -1,1 +1,2 @@
-export {};
+export { ApiKeys } from './api-keys.ts';
+export { authConfig, type AuthConfig } from './security.config.ts';

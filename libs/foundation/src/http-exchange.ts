@@ -1,0 +1,21 @@
+/** One finished HTTP exchange, as logs and metrics see it. Holds no body and no header. */
+export interface HttpExchange {
+  readonly requestId: string;
+  readonly method: string;
+  /** The matched route pattern, or `unmatched`: a closed set, whatever clients ask for. */
+  readonly route: string;
+  readonly status: number;
+  readonly durationMs: number;
+  /** The stable error code, when the service answered with an error of its own. */
+  readonly errorCode?: string;
+  /** The client went away before the answer was complete. */
+  readonly aborted: boolean;
+  /** What the handler noted for the log line, such as the host that answered. */
+  readonly notes: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Told of every HTTP exchange: request log, metrics. */
+export interface HttpObserver {
+  started(): void;
+  finished(exchange: HttpExchange): void;
+}

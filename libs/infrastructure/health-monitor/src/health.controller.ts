@@ -1,0 +1,65 @@
+import { Controller, Get, Header, Inject, Res, ServiceUnavailableException } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@morgan/http-server';
+import type { Probe } from '@morgan/foundation';
+import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+
+export const PROBES = Symbol('PROBES');
+
+/** The part of a reply that the health endpoints need. */
+interface JsonReply {
+  status(code: number): { send(body: unknown): unknown };
+}
+
+/** Liveness, readiness and full health. All three read snapshots: none of them ever touches the network. */
+@ApiTags('operations')
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    @Inject(PROBES) private readonly probes: readonly Probe[],
+  ) {}
+
+  @Get('livez')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Is the process alive? Fails only when it cannot answer at all.' })
+  live(@Res() reply: JsonReply): Promise<void> {
+    return this.#answer(reply, []);
+  }
+
+  @Get('readyz')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Should traffic come here? 503 while a required part is down or the service is stopping.',
+  })
+  ready(@Res() reply: JsonReply): Promise<void> {
+    return this.#answer(
+      reply,
+      this.probes.filter((probe) => probe.required),
+    );
+  }
+
+  @Get('health')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Every part with its details. 503 while a required part is down.' })
+  details(@Res() reply: JsonReply): Promise<void> {
+    return this.#answer(reply, this.probes);
+  }
+
+  async #answer(reply: JsonReply, probes: readonly Probe[]): Promise<void> {
+    try {
+      reply.status(200).send(await this.health.check(probes.map((probe) => () => this.#indicate(probe))));
+    } catch (error) {
+      // Terminus reports "down" by throwing; here it is an answer like any other.
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      reply.status(503).send(error.getResponse());
+    }
+  }
+
+  #indicate(probe: Probe) {
+    const { up, details = {} } = probe.read();
+    const indicator = this.indicators.check(probe.name);
+    if (up) return indicator.up(details);
+    return probe.required ? indicator.down(details) : indicator.degraded(details);
+  }
+}

@@ -1,0 +1,44 @@
+import type { HttpObserver } from '@morgan/foundation';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Drain } from './drain.ts';
+import { Exchange } from './exchange.ts';
+import { REQUEST_ID_HEADER } from './request-id.ts';
+
+/** Gives every request its exchange: id on the answer, abort when the client goes away, one report when it is over. */
+export function registerExchangeHooks(
+  fastify: FastifyInstance,
+  drain: Drain,
+  observers: readonly HttpObserver[],
+): void {
+  fastify.decorateRequest('exchange');
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const exchange = new Exchange(request.id);
+    request.exchange = exchange;
+    reply.header(REQUEST_ID_HEADER, exchange.id);
+    if (drain.stopping) reply.header('connection', 'close');
+    drain.enter();
+    for (const observer of observers) observer.started();
+    // The response's `close`, not the request's: the latter fires once the body is read, client or no client.
+    reply.raw.once('close', () => {
+      const aborted = !reply.raw.writableFinished;
+      if (aborted) exchange.abort();
+      drain.leave();
+      for (const observer of observers) observer.finished(summarise(request, reply, aborted));
+    });
+    done();
+  });
+}
+
+function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolean) {
+  const { exchange } = request;
+  return {
+    requestId: exchange.id,
+    method: request.method,
+    route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
+    status: aborted && !reply.raw.headersSent ? 499 : reply.raw.statusCode,
+    durationMs: performance.now() - exchange.startedAt,
+    ...(exchange.errorCode ? { errorCode: exchange.errorCode } : {}),
+    aborted,
+    notes: exchange.notes,
+  };
+}

@@ -1,0 +1,42 @@
+import type { CallContext } from '@morgan/foundation';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** What the HTTP edge knows of one request while it lives. */
+export class Exchange implements CallContext {
+  readonly startedAt = performance.now();
+  readonly #aborter = new AbortController();
+  readonly #notes: Record<string, string | number | boolean> = {};
+  errorCode: string | undefined;
+
+  constructor(readonly id: string) {}
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  get notes(): Readonly<Record<string, string | number | boolean>> {
+    return this.#notes;
+  }
+
+  /** Adds a field to the request's log line. Never prompt text, input text or keys. */
+  note(field: string, value: string | number | boolean): void {
+    this.#notes[field] = value;
+  }
+
+  abort(): void {
+    this.#aborter.abort(new DOMException('The client went away.', 'AbortError'));
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    exchange: Exchange;
+    /** The body as it came, byte for byte. */
+    rawBody?: Buffer;
+  }
+}
+
+/** The exchange of a request or reply. */
+export function exchangeOf(subject: FastifyRequest | FastifyReply): Exchange {
+  return 'raw' in subject && 'request' in subject ? subject.request.exchange : subject.exchange;
+}

@@ -1,0 +1,54 @@
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { HttpObserver, Logger } from '@morgan/foundation';
+import type { FastifyInstance } from 'fastify';
+import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
+import { AppErrorFilter } from './app-error.filter.ts';
+import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
+import type { Drain } from './drain.ts';
+import { registerExchangeHooks } from './exchange.hooks.ts';
+import type { HttpConfig } from './http-server.config.ts';
+import { registerJsonBodyParser } from './json-body.parser.ts';
+import { NestLogger } from './nest-logger.ts';
+import { requestIdOf } from './request-id.ts';
+import { validationPipe } from './request-validation.ts';
+
+/** Time in which a client must have sent its whole request; a slower one is cut off. */
+const REQUEST_RECEIVE_TIMEOUT_MS = 120_000;
+
+/** What an HTTP application is made of. */
+export interface HttpApplicationOptions {
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  readonly drain: Drain;
+  readonly observers: readonly HttpObserver[];
+  /** Guards the routes under `/v1`. */
+  readonly authenticator: Authenticator;
+  readonly api: ApiDescription;
+}
+
+/** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
+export async function createHttpApplication(
+  module: DynamicModule,
+  { config, logger, drain, observers, authenticator, api }: HttpApplicationOptions,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.bodyLimitBytes,
+    genReqId: requestIdOf,
+    requestTimeout: REQUEST_RECEIVE_TIMEOUT_MS,
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  registerExchangeHooks(fastify, drain, observers);
+  registerAuthentication(fastify, authenticator);
+  registerJsonBodyParser(fastify);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bodyParser: false,
+    logger: new NestLogger(logger),
+    abortOnError: false,
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new AppErrorFilter(logger));
+  serveApiDocumentation(app, api);
+  return app;
+}

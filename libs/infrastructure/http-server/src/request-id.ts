@@ -1,0 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+export const REQUEST_ID_HEADER = 'x-request-id';
+
+/** Printable ASCII without spaces: safe in a header, a log line and a shell. */
+const ACCEPTABLE = /^[\x21-\x7e]{1,128}$/;
+
+/** The caller's `x-request-id` where it is fit to be repeated, or a new one. */
+export function requestIdOf(request: Pick<IncomingMessage, 'headers'>): string {
+  const given = request.headers[REQUEST_ID_HEADER];
+  return typeof given === 'string' && ACCEPTABLE.test(given) ? given : randomUUID();
+}

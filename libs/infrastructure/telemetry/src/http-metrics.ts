@@ -1,0 +1,45 @@
+import type { HttpExchange, HttpObserver } from '@morgan/foundation';
+import type { Counter, Gauge, Histogram, Metrics } from './metrics.ts';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Counts HTTP requests, errors, durations and requests in flight. Every label comes from a closed set. */
+export class HttpMetrics implements HttpObserver {
+  readonly #requests: Counter<'method' | 'route' | 'status'>;
+  readonly #errors: Counter<'route' | 'code'>;
+  readonly #duration: Histogram<'route'>;
+  readonly #inFlight: Gauge;
+
+  constructor(metrics: Metrics) {
+    this.#requests = metrics.counter({
+      name: 'morgan_http_requests_total',
+      help: 'HTTP requests answered, by method, route and status. 499: the client went away.',
+      labels: ['method', 'route', 'status'],
+    });
+    this.#errors = metrics.counter({
+      name: 'morgan_http_errors_total',
+      help: 'Requests that this service answered with an error of its own, by route and stable code.',
+      labels: ['route', 'code'],
+    });
+    this.#duration = metrics.histogram({
+      name: 'morgan_http_request_duration_seconds',
+      help: 'Time from the first byte of the request to the last byte of the answer, by route.',
+      labels: ['route'],
+    });
+    this.#inFlight = metrics.gauge({
+      name: 'morgan_http_requests_in_flight',
+      help: 'HTTP requests that are being answered now.',
+    });
+  }
+
+  started(): void {
+    this.#inFlight.inc();
+  }
+
+  finished({ method, route, status, durationMs, errorCode }: HttpExchange): void {
+    this.#inFlight.dec();
+    this.#requests.inc({ method: METHODS.has(method) ? method : 'OTHER', route, status });
+    this.#duration.observe({ route }, durationMs / 1000);
+    if (errorCode) this.#errors.inc({ route, code: errorCode });
+  }
+}

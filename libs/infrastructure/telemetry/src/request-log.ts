@@ -1,0 +1,26 @@
+import type { HttpExchange, HttpObserver, Logger } from '@morgan/foundation';
+
+const QUIET_ROUTES = new Set(['/livez', '/readyz', '/metrics']);
+
+/** One log line per request. Routes that probes and scrapers call every few seconds are written at debug level. */
+export class RequestLog implements HttpObserver {
+  constructor(private readonly logger: Logger) {}
+
+  started(): void {
+    // A request is written once, when it is over.
+  }
+
+  finished(exchange: HttpExchange): void {
+    const { notes, durationMs, aborted, errorCode, ...rest } = exchange;
+    const fields = {
+      ...rest,
+      durationMs: Math.round(durationMs * 10) / 10,
+      ...(errorCode ? { errorCode } : {}),
+      ...(aborted ? { aborted } : {}),
+      ...notes,
+    };
+    if (exchange.status >= 500) this.logger.warn(fields, 'request');
+    else if (QUIET_ROUTES.has(exchange.route)) this.logger.debug(fields, 'request');
+    else this.logger.info(fields, 'request');
+  }
+}

@@ -1,0 +1,31 @@
+import { Controller, type DynamicModule, Get, Header, Module, Res } from '@nestjs/common';
+import { Metrics } from './metrics.ts';
+
+/** The part of a reply that the metrics endpoint needs. */
+interface TextReply {
+  type(contentType: string): { send(body: string): unknown };
+}
+
+/** `GET /metrics` in Prometheus format. */
+@Controller()
+export class MetricsController {
+  constructor(private readonly metrics: Metrics) {}
+
+  @Get('metrics')
+  @Header('cache-control', 'no-store')
+  async read(@Res() reply: TextReply): Promise<void> {
+    reply.type(this.metrics.contentType).send(await this.metrics.render());
+  }
+}
+
+/** Serves the given metrics on `/metrics`. */
+@Module({})
+export class TelemetryModule {
+  static register(metrics: Metrics): DynamicModule {
+    return {
+      module: TelemetryModule,
+      controllers: [MetricsController],
+      providers: [{ provide: Metrics, useValue: metrics }],
+    };
+  }
+}
