@@ -103,6 +103,7 @@ export default tseslint.config(
       ]),
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': 'off',
+      'max-params': 'off',
       'no-restricted-properties': 'off',
       'no-restricted-imports': 'off',
     },

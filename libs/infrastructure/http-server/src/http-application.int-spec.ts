@@ -94,7 +94,9 @@ beforeAll(async () => {
 });
 
 afterAll(() => app.close());
-beforeEach(() => recorder.exchanges.splice(0));
+beforeEach(() => {
+  recorder.exchanges.length = 0;
+});
 
 const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${url}/v1/echo`, {

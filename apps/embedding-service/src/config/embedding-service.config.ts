@@ -1,0 +1,34 @@
+import { cacheConfig } from '@morgan/cache';
+import { setting } from '@morgan/foundation';
+import { httpConfig } from '@morgan/http-server';
+import { localEmbeddingsConfig } from '@morgan/local-embeddings';
+import { redisConfig } from '@morgan/redis';
+import { authConfig } from '@morgan/security';
+import { logConfig } from '@morgan/telemetry';
+import { z } from 'zod';
+
+/** 16 MiB: 2,048 texts of 8 kB. */
+const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** The whole configuration of embedding-service. */
+export const embeddingServiceConfig = z.strictObject({
+  log: logConfig,
+  auth: authConfig,
+  embeddingService: z
+    .strictObject({
+      http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES }),
+      model: localEmbeddingsConfig,
+      cache: cacheConfig,
+      redis: redisConfig,
+      maxInputs: setting(z.int().min(1).default(2048), {
+        env: 'EMBEDDING_MAX_INPUTS',
+        doc: 'Most inputs in one request; more get 400. OpenAI allows 2,048.',
+      }),
+    })
+    .prefault({}),
+});
+
+export type EmbeddingServiceConfig = z.output<typeof embeddingServiceConfig>;
+
+/** Top-level sections of a shared configuration file that belong to llm-service. */
+export const FOREIGN_SECTIONS = ['llmService'];

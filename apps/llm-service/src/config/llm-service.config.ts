@@ -1,0 +1,42 @@
+import { setting } from '@morgan/foundation';
+import { distributedLlmConfig } from '@morgan/distributed-llm';
+import { httpConfig } from '@morgan/http-server';
+import { authConfig } from '@morgan/security';
+import { logConfig } from '@morgan/telemetry';
+import { z } from 'zod';
+
+/** 32 MiB: a few images in a vision request. */
+const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/** Where `POST /v1/embeddings` goes. */
+const embeddingUpstreamConfig = z
+  .strictObject({
+    url: setting(z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8081/v1'), {
+      env: 'EMBEDDING_URL',
+      doc: 'Base URL of the embedding-service, to which `/v1/embeddings` is forwarded.',
+    }),
+    apiKey: setting(z.string().min(1).optional(), {
+      env: 'EMBEDDING_API_KEY',
+      doc: 'API key that the embedding-service asks for, if it does.',
+      secret: true,
+    }),
+  })
+  .prefault({});
+
+/** The whole configuration of llm-service. */
+export const llmServiceConfig = z.strictObject({
+  log: logConfig,
+  auth: authConfig,
+  llmService: z
+    .strictObject({
+      http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES }),
+      upstream: distributedLlmConfig,
+      embedding: embeddingUpstreamConfig,
+    })
+    .prefault({}),
+});
+
+export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
+
+/** Top-level sections of a shared configuration file that belong to embedding-service. */
+export const FOREIGN_SECTIONS = ['embeddingService'];

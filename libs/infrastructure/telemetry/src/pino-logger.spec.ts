@@ -1,0 +1,73 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { createLogger } from './pino-logger.ts';
+import { RequestLog } from './request-log.ts';
+
+function capture(level: 'info' | 'debug' = 'info') {
+  const lines: Record<string, unknown>[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(JSON.parse(chunk.toString('utf8')) as Record<string, unknown>);
+      done();
+    },
+  });
+  return { lines, logger: createLogger('test-service', { level, format: 'json' }, sink) };
+}
+
+const exchange = {
+  requestId: 'r1',
+  method: 'POST',
+  route: '/v1/embeddings',
+  status: 200,
+  durationMs: 12.3456,
+  aborted: false,
+  notes: { host: 'gpu1' },
+};
+
+describe('the log', () => {
+  it('is one JSON object a line, with service, level name and ISO time', () => {
+    const { lines, logger } = capture();
+    logger.info({ answer: 42 }, 'hello');
+    logger.debug({}, 'too fine');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level: 'info', service: 'test-service', answer: 42, msg: 'hello' });
+    expect(lines[0]?.['time']).toMatch(/^\d{4}-\d\d-\d\dT/);
+  });
+
+  it('writes errors with their causes but none of their further properties', () => {
+    const { lines, logger } = capture();
+    const cause = Object.assign(new Error('refused'), {
+      code: 'ECONNREFUSED',
+      request: { authorization: 'Bearer k' },
+    });
+    logger.error({ error: new Error('outer', { cause }) }, 'failed');
+    expect(lines[0]).toMatchObject({
+      error: { message: 'outer', cause: { message: 'refused', code: 'ECONNREFUSED' } },
+    });
+    expect(JSON.stringify(lines)).not.toContain('Bearer');
+  });
+});
+
+describe('the request log', () => {
+  it('writes one line per request with what the handler noted', () => {
+    const { lines, logger } = capture();
+    new RequestLog(logger).finished(exchange);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      msg: 'request',
+      level: 'info',
+      requestId: 'r1',
+      host: 'gpu1',
+      durationMs: 12.3,
+    });
+  });
+
+  it('warns of server errors and whispers of probes', () => {
+    const { lines, logger } = capture('debug');
+    const log = new RequestLog(logger);
+    log.finished({ ...exchange, status: 503, errorCode: 'queue_full' });
+    log.finished({ ...exchange, route: '/readyz' });
+    log.finished({ ...exchange, route: '/readyz', status: 503 });
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'debug', 'warn']);
+  });
+});
