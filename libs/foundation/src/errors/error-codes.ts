@@ -29,7 +29,7 @@ export const ERROR_CODES = {
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
   invalid_api_key: { kind: 'unauthenticated', doc: 'No API key was sent, or it is not a configured one.' },
-  model_not_found: { kind: 'not_found', doc: 'The model in `model` is not served here.' },
+  model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
   unknown_url: { kind: 'not_found', doc: 'No such path.' },
   method_not_allowed: {
     kind: 'method_not_allowed',
