@@ -1,5 +1,4 @@
 import { cacheConfig } from '@morgan/cache';
-import { setting } from '@morgan/foundation';
 import { httpConfig } from '@morgan/http-server';
 import { localEmbeddingsConfig } from '@morgan/local-embeddings';
 import { redisConfig } from '@morgan/redis';
@@ -20,10 +19,6 @@ export const embeddingServiceConfig = z.strictObject({
       model: localEmbeddingsConfig,
       cache: cacheConfig,
       redis: redisConfig,
-      maxInputs: setting(z.int().min(1).default(2048), {
-        env: 'EMBEDDING_MAX_INPUTS',
-        doc: 'Most inputs in one request; more get 400. OpenAI allows 2,048.',
-      }),
     })
     .prefault({}),
 });

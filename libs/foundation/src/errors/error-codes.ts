@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
   empty_array: { kind: 'invalid_request', doc: 'The list in `param` needs at least one element.' },
+  empty_string: { kind: 'invalid_request', doc: 'The text in `param` is empty.' },
   array_above_max_length: {
     kind: 'invalid_request',
     doc: 'The list in `param` is longer than allowed; the message names both numbers.',

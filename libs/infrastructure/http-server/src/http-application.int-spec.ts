@@ -12,7 +12,7 @@ import { createHttpApplication } from './http-application.ts';
 import { httpConfig } from './http-server.config.ts';
 
 const echoSchema = z.looseObject({
-  model: z.string(),
+  model: z.string().min(1),
   input: z.union([z.string(), z.array(z.string()).min(1).max(3), z.array(z.int()).min(1)]),
 });
 
@@ -133,6 +133,7 @@ describe('the HTTP edge', () => {
     ['a wrong type', '{"model":7,"input":"a"}', 400, 'invalid_type', 'model'],
     ['a wrong type in a union', '{"model":"m","input":true}', 400, 'invalid_type', 'input'],
     ['a wrong type deep in a union', '{"model":"m","input":["a",7]}', 400, 'invalid_type', 'input[1]'],
+    ['an empty text', '{"model":"","input":"a"}', 400, 'empty_string', 'model'],
     ['an empty list', '{"model":"m","input":[]}', 400, 'empty_array', 'input'],
     [
       'a list that is too long',

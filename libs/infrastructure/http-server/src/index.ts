@@ -13,3 +13,4 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';

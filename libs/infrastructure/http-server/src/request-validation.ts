@@ -48,6 +48,7 @@ function codeFor(issue: Issue): ErrorCode {
   if (isMissing(issue)) return 'missing_required_parameter';
   if (issue.code === 'invalid_type' || issue.code === 'invalid_union') return 'invalid_type';
   if (issue.code === 'too_small' && issue.origin === 'array') return 'empty_array';
+  if (issue.code === 'too_small' && issue.origin === 'string') return 'empty_string';
   if (issue.code === 'too_big' && issue.origin === 'array') return 'array_above_max_length';
   return 'invalid_value';
 }
@@ -57,6 +58,7 @@ function messageFor(code: ErrorCode, issue: Issue, param: string): string {
   if (code === 'array_above_max_length' && issue.code === 'too_big') {
     return `'${param}' has too many elements: at most ${issue.maximum} are allowed.`;
   }
+  if (code === 'empty_string') return `'${param}' must not be an empty string.`;
   if (code === 'empty_array') return `'${param}' must have at least one element.`;
   return `Invalid '${param}': ${issue.message}.`;
 }
