@@ -5,7 +5,6 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 export interface ApiDescription {
   readonly title: string;
   readonly description: string;
-  readonly version: string;
 }
 
 /** Serves OpenAPI at `/docs` (page), `/docs/openapi.json` and `/docs/openapi.yaml`. */
@@ -13,7 +12,7 @@ export function serveApiDocumentation(app: NestFastifyApplication, api: ApiDescr
   const document = new DocumentBuilder()
     .setTitle(api.title)
     .setDescription(api.description)
-    .setVersion(api.version)
+    .setVersion('1')
     .addBearerAuth()
     .addSecurityRequirements('bearer')
     .build();

@@ -20,8 +20,10 @@ export function registerExchangeHooks(
     for (const observer of observers) observer.started();
     // The response's `close`, not the request's: the latter fires once the body is read, client or no client.
     reply.raw.once('close', () => {
-      const aborted = !reply.raw.writableFinished;
-      if (aborted) exchange.abort();
+      const cut = !reply.raw.writableFinished;
+      if (cut) exchange.abort();
+      // With an error code it was the service that cut the answer, not the client.
+      const aborted = cut && exchange.errorCode === undefined;
       drain.leave();
       for (const observer of observers) observer.finished(summarise(request, reply, aborted));
     });

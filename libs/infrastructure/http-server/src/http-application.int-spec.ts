@@ -86,7 +86,7 @@ beforeAll(async () => {
       drain,
       observers: [recorder],
       authenticator: { admits: (header) => header !== 'Bearer wrong' },
-      api: { title: 'Echo', description: 'An application for this test.', version: '0.0.0' },
+      api: { title: 'Echo', description: 'An application for this test.' },
     },
   );
   await app.listen(0, '127.0.0.1');

@@ -9,8 +9,10 @@ export interface ServiceParts {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly drain: Drain;
-  /** Settles when the service has what it needs; a rejection ends the process. The port is open meanwhile. */
-  readonly ready?: Promise<void>;
+  /** Gets what the service needs: a model, hosts. The port is open meanwhile; a rejection ends the process. */
+  readonly start: () => Promise<void>;
+  /** Closes what the application stands on, after its last request. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function runService(name: string, build: () => Promise<ServiceParts
     const parts = await build();
     stopOnSignals(parts);
     await listen(parts);
-    await parts.ready;
+    await parts.start();
   } catch (error) {
     process.stderr.write(`${name} cannot start. ${describe(error)}\n`);
     process.exit(1);
@@ -65,6 +67,7 @@ async function stopService(
     app.getHttpServer().closeAllConnections();
   }
   await app.close();
+  await close();
   logger.info({}, 'stopped');
 }
 

@@ -1,0 +1,35 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { DistributedLlmClient } from '@morgan/distributed-llm';
+import type { Logger, Probe } from '@morgan/foundation';
+import { HealthModule } from '@morgan/health-monitor';
+import { type Metrics, TelemetryModule } from '@morgan/telemetry';
+import { ChatController } from './openai/chat.controller.ts';
+import { EmbeddingsController } from './openai/embeddings.controller.ts';
+import { ModelsController } from './openai/models.controller.ts';
+import { HostRelay } from './relay/host-relay.ts';
+import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from './relay/upstreams.ts';
+
+/** The parts that the controllers stand on. */
+export interface AppParts {
+  readonly llm: DistributedLlmClient;
+  readonly embedding: DistributedLlmClient;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly probes: readonly Probe[];
+}
+
+@Module({})
+export class AppModule {
+  static register({ llm, embedding, metrics, logger, probes }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [HealthModule.register(probes), TelemetryModule.register(metrics)],
+      controllers: [ChatController, EmbeddingsController, ModelsController],
+      providers: [
+        { provide: LLM_UPSTREAM, useValue: llm },
+        { provide: EMBEDDING_UPSTREAM, useValue: embedding },
+        { provide: HostRelay, useValue: new HostRelay(llm, embedding, logger) },
+      ],
+    };
+  }
+}

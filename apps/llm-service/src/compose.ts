@@ -1,0 +1,76 @@
+import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
+import { createHttpApplication, Drain, type HttpServer, type ServiceParts } from '@morgan/http-server';
+import { HttpTransport } from '@morgan/http-transport';
+import { ApiKeys } from '@morgan/security';
+import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
+import { AppModule } from './app.module.ts';
+import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
+
+/** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
+const TRANSPORT_GRACE_MS = 1_000;
+
+/** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
+const KEEP_ALIVE_MS = 4_000;
+
+/** Puts llm-service together: everything that it is made of, in one place. */
+export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
+  const { http, upstream, embedding } = llmService;
+  const logger = createLogger('llm-service', log);
+  const metrics = new Metrics({ process: true });
+  const transport = new HttpTransport({
+    maxConnections: upstream.maxConnections,
+    connectTimeoutMs: upstream.connectTimeoutMs,
+    keepAliveTimeoutMs: KEEP_ALIVE_MS,
+  });
+  const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
+  const llmClient = new DistributedLlmClient(shared);
+  const embeddingClient = new DistributedLlmClient({
+    ...shared,
+    hosts: [{ name: 'embedding-service', weight: 1, ...embedding }],
+    probe: { name: 'embedding_service', required: false },
+  });
+  const drain = new Drain();
+  const keys = new ApiKeys(auth.apiKeys);
+  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  const app = await createHttpApplication(
+    AppModule.register({
+      llm: llmClient,
+      embedding: embeddingClient,
+      metrics,
+      logger,
+      probes: [drain, llmClient, embeddingClient],
+    }),
+    {
+      config: http,
+      logger,
+      drain,
+      observers: [new HttpMetrics(metrics), new RequestLog(logger)],
+      authenticator: keys,
+      api: {
+        title: 'Morgan llm-service',
+        description: 'OpenAI-compatible gateway over many LLM hosts.',
+      },
+    },
+  );
+  app
+    .getHttpAdapter()
+    .getInstance<HttpServer>()
+    .addHook('onRequest', (_request, reply, done) => {
+      reply.header(HOST_HEADER, GATEWAY_HOST);
+      done();
+    });
+  return {
+    app,
+    config: http,
+    logger,
+    drain,
+    start: async () => {
+      await Promise.all([llmClient.start(), embeddingClient.start()]);
+    },
+    close: async () => {
+      await Promise.all([llmClient.stop(), embeddingClient.stop()]);
+      await transport.close(TRANSPORT_GRACE_MS);
+    },
+  };
+}

@@ -1,0 +1,7 @@
+import { loadServiceConfig } from '@morgan/foundation';
+import { FOREIGN_SECTIONS, type LlmServiceConfig, llmServiceConfig } from './llm-service.config.ts';
+
+/** The one place where llm-service reads its environment. */
+export function configFromEnvironment(): LlmServiceConfig {
+  return loadServiceConfig(llmServiceConfig, process.env, FOREIGN_SECTIONS);
+}

@@ -1,0 +1,172 @@
+/** Texts on which the converted tokenizer must give exactly the ids of the reference. */
+export const AGREEING_TEXTS: readonly string[] = [
+  // Plain English of many lengths
+  'cat',
+  'kitten',
+  'car',
+  'a',
+  'I',
+  'Hello, world!',
+  'The quick brown fox jumps over the lazy dog.',
+  'How do I reset my password?',
+  'What is the refund policy for annual plans?',
+  'antidisestablishmentarianism',
+  'She said, "It\'s not that simple," and left.',
+  'It was the best of times, it was the worst of times.',
+  'WHY IS EVERYTHING IN CAPITALS',
+  'mIxEd CaSe WoRdS',
+  "don't won't can't shouldn't I'd we've",
+  'Buffalo buffalo Buffalo buffalo buffalo buffalo Buffalo buffalo.',
+  'e.g. i.e. etc. vs. Dr. Mr. Mrs.',
+  'A well-known, state-of-the-art, easy-to-use system',
+  'Supercalifragilisticexpialidocious!',
+  'First line of a poem, second line of a poem, and the third one that nobody remembers.',
+  // More than 128 tokens
+  'the '.repeat(200),
+  'Sentences repeat. '.repeat(60),
+  'x y z '.repeat(100),
+  'pneumonoultramicroscopic '.repeat(40),
+  'Every good model has a limit; this one stops reading after a while, as readers do. '.repeat(12),
+  // Spaces and what looks like them
+  ' ',
+  '  ',
+  '     ',
+  ' leading',
+  '  two leading',
+  'trailing ',
+  'trailing two  ',
+  'in   between    words',
+  ' a ',
+  'no-break\u00a0space',
+  'ideographic\u3000space',
+  'thin\u2009space',
+  'en\u2002quad em\u2003quad',
+  '\u200bzero\u200bwidth',
+  'word\u2060joiner',
+  '\u1680ogham',
+  'line\u2028separator',
+  '\ufeffbyte order mark',
+  '\u2581already marked',
+  '\u2581\u2581',
+  // Control characters
+  '\n',
+  '\t',
+  '\r\n',
+  'tab\there',
+  'line one\nline two\r\nline three',
+  '\u0000',
+  '\u0001\u0002\u0003',
+  'bell\u0007bell',
+  'escape \u001b[31mred\u001b[0m',
+  'delete\u007f',
+  'next\u0085line',
+  'form\ffeed\vvertical',
+  // Compatibility forms and accents
+  'ﬁne ﬂour oﬀer',
+  'ＦＵＬＬ ｗｉｄｔｈ １２３！？',
+  '½ ¼ x² H₂O',
+  '™ © ® ℠',
+  '① ② Ⅳ ⅷ',
+  'ｶﾀｶﾅ',
+  '㍿ ㎏ ㏒',
+  'e\u0301 cafe\u0301 caf\u00e9',
+  'n\u0303 man\u0303ana',
+  'a\u0300\u0301\u0302\u0303 stack',
+  'Z̴̡a̷l̵g̶o̸',
+  'naïve façade Ångström Übermensch',
+  'Å \u212b A\u030a',
+  '…ellipsis… and ‥',
+  'ĳ ǆ ŉ',
+  // Other scripts
+  '日本語のテキスト',
+  '中文句子没有空格',
+  '한국어 문장',
+  'Привет, мир',
+  'Γειά σου Κόσμε',
+  'שלום עולם',
+  'مرحبا بالعالم',
+  'नमस्ते दुनिया',
+  'สวัสดีชาวโลก',
+  'mixed 日本 and English 中文 words',
+  'ಠ_ಠ',
+  'čeština řeřicha žluťoučký',
+  'İstanbul ışık',
+  // Emoji and symbols
+  '🎉',
+  '🎉 party 🎉',
+  'I ❤️ this',
+  '👨‍👩‍👧‍👦 family',
+  '🇩🇪 flag',
+  '👍🏽 tone',
+  '😀😃😄😁',
+  'a😀b😀c',
+  '★★★ five ♥',
+  '→ ← ∞ ≈ √ ∫',
+  '░▒▓█ blocks',
+  '𝓯𝓪𝓷𝓬𝔂 𝕞𝕒𝕥𝕙',
+  '\ufffd replacement',
+  'x\ufffd日y',
+  '\ud800 lone surrogate',
+  'end \udc00',
+  // Numbers, code, addresses
+  '0',
+  '42',
+  '3.14159',
+  '1,234,567.89',
+  '2024-02-29T23:59:59Z',
+  'at 10:30 and 12:00',
+  '+49 (0)30 123456',
+  '$9.99 €5 £3',
+  'http://example.com/a?b=c&d=e#f',
+  'https://user:pass@host.example:8443/path',
+  'mail someone@example.org now',
+  'const x = (a) => a ?? null; // code',
+  'if (a && b || !c) { return; }',
+  '{"key": [1, 2, {"n": null}]}',
+  'SELECT * FROM t WHERE id = 7;',
+  '<div class="x">text</div>',
+  'C:\\Windows\\System32',
+  '/usr/local/bin',
+  'a_b-c.d~e',
+  'rm -rf $HOME/*',
+  '#include <stdio.h>',
+  '```ts\nlet y: number[] = [];\n```',
+  '50% of 2^10 = 512',
+  'key: value',
+  'a: b: c',
+  'well :) then :( or :-)',
+  '”5 and ”50',
+  '%20 &amp; \\n',
+  '!?',
+  '@#$%^&*()_+',
+  // Names of the reserved pieces are ordinary text
+  '<s>',
+  '</s> end',
+  'extra_token_id_1',
+  '<s> extra_token_id_2 </s> extra_token_id_3',
+  '<unk> <pad> [CLS] [SEP] [MASK]',
+];
+
+/** A text on which the two tokenizers differ for a known reason; `ids` is what the converted one must give. */
+export interface Difference {
+  readonly text: string;
+  readonly referenceIds: readonly number[];
+  readonly ids: readonly number[];
+}
+
+/**
+ * The reference marks "no candidate yet" with a best score of 0, and the colon pieces score exactly 0 (their scores
+ * are null in the vocabulary). At the start of a text it therefore drops the word-initial piece for a worse pair.
+ */
+export const LEADING_COLON: readonly Difference[] = [
+  { text: ':) hi', referenceIds: [30, 57, 52, 2038], ids: [658, 2038] },
+  { text: ': colon', referenceIds: [30, 57, 6002], ids: [604, 6002] },
+];
+
+/**
+ * Equal pieces in another order have equal scores. The reference keeps the candidate it saw last; SentencePiece, whose
+ * cuts the model was trained on, and Hugging Face keep the first.
+ */
+export const TIES: readonly Difference[] = [
+  { text: '------', referenceIds: [790, 3280, 24], ids: [790, 24, 3280] },
+];
