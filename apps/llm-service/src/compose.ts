@@ -1,5 +1,5 @@
 import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
-import { createHttpApplication, Drain, type HttpServer, type ServiceParts } from '@morgan/http-server';
+import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
 import { HttpTransport } from '@morgan/http-transport';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
@@ -53,13 +53,10 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       },
     },
   );
-  app
-    .getHttpAdapter()
-    .getInstance<HttpServer>()
-    .addHook('onRequest', (_request, reply, done) => {
-      reply.header(HOST_HEADER, GATEWAY_HOST);
-      done();
-    });
+  httpServerOf(app).addHook('onRequest', (_request, reply, done) => {
+    reply.header(HOST_HEADER, GATEWAY_HOST);
+    done();
+  });
   return {
     app,
     config: http,

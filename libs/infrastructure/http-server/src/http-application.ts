@@ -52,3 +52,8 @@ export async function createHttpApplication(
   serveApiDocumentation(app, api);
   return app;
 }
+
+/** The Fastify instance below the application, for hooks that must see every request. */
+export function httpServerOf(app: NestFastifyApplication): FastifyInstance {
+  return app.getHttpAdapter().getInstance();
+}

@@ -57,7 +57,7 @@ function stopOnSignals(parts: ServiceParts): void {
 }
 
 async function stopService(
-  { app, config, logger, drain }: ServiceParts,
+  { app, config, logger, drain, close }: ServiceParts,
   signal: NodeJS.Signals,
 ): Promise<void> {
   logger.info({ signal, inFlight: drain.inFlight, graceMs: config.shutdownGraceMs }, 'stopping');

@@ -1,1 +1,10 @@
-export {};
+export type { EmbeddedItem } from './embedding-job.ts';
+export {
+  type EmbedOptions,
+  LocalEmbeddingModel,
+  type LocalEmbeddingModelOptions,
+} from './local-embedding-model.ts';
+export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+export { ModelLoadError } from './model-source.ts';
+export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
+export type { EmbeddingInput } from './worker-protocol.ts';

@@ -1,0 +1,99 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ModelLoadError } from './model-source.ts';
+import type { BatchItem, BatchResult, ModelInfo, WorkerMessage, WorkerOptions } from './worker-protocol.ts';
+
+/** The worker thread ended while it was at work. */
+export class WorkerCrashedError extends Error {
+  override readonly name = 'WorkerCrashedError';
+}
+
+/** The model refused a batch; the worker goes on. */
+export class InferenceError extends Error {
+  override readonly name = 'InferenceError';
+}
+
+/** Told of what happens in a worker besides its answers. */
+export interface WorkerEvents {
+  onProgress(file: string, loadedBytes: number, totalBytes: number): void;
+  /** The thread ended without being asked to. */
+  onCrash(error: WorkerCrashedError): void;
+}
+
+interface Pending {
+  readonly resolve: (result: BatchResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The main thread's side of one inference worker. */
+export class InferenceWorker {
+  readonly #thread: Worker;
+  readonly #events: WorkerEvents;
+  readonly #pending = new Map<number, Pending>();
+  readonly #loaded = Promise.withResolvers<ModelInfo>();
+  #nextId = 0;
+  #stopping = false;
+  #over = false;
+
+  constructor(options: WorkerOptions, events: WorkerEvents) {
+    this.#events = events;
+    // Source runs `.ts`, a build runs `.js`; flags of this process, such as preloads, are not for the worker.
+    const entry = new URL(`./inference.worker${extname(import.meta.url)}`, import.meta.url);
+    this.#thread = new Worker(entry, { workerData: options, execArgv: [], name: 'inference' });
+    this.#thread.on('message', (message: WorkerMessage) => this.#receive(message));
+    this.#thread.once('error', (error: Error) => this.#end(error));
+    this.#thread.once('exit', (code) => this.#end(new Error(`it exited with code ${code}`)));
+  }
+
+  /** Resolves when the model is loaded and warm. @throws ModelLoadError */
+  loaded(): Promise<ModelInfo> {
+    return this.#loaded.promise;
+  }
+
+  /** @throws InferenceError, WorkerCrashedError */
+  run(items: readonly BatchItem[]): Promise<BatchResult> {
+    if (this.#over) return Promise.reject(new WorkerCrashedError('the inference worker is gone'));
+    this.#nextId += 1;
+    const id = this.#nextId;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#thread.postMessage({ id, items });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#thread.terminate();
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.type) {
+      case 'progress':
+        return this.#events.onProgress(message.file, message.loadedBytes, message.totalBytes);
+      case 'loaded':
+        return this.#loaded.resolve(message.info);
+      case 'load-failed':
+        this.#stopping = true;
+        return this.#loaded.reject(new ModelLoadError(message.reason));
+      case 'result':
+        return this.#settle(message.id, ({ resolve }) => resolve(message));
+      case 'batch-failed':
+        return this.#settle(message.id, ({ reject }) => reject(new InferenceError(message.reason)));
+    }
+  }
+
+  #settle(id: number, how: (pending: Pending) => void): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (pending) how(pending);
+  }
+
+  #end(cause: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    const error = new WorkerCrashedError(`the inference worker ended: ${cause.message}`, { cause });
+    this.#loaded.reject(new ModelLoadError(error.message, { cause }));
+    for (const id of [...this.#pending.keys()]) this.#settle(id, ({ reject }) => reject(error));
+    if (!this.#stopping) this.#events.onCrash(error);
+  }
+}

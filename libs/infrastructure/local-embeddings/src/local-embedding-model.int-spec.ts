@@ -1,0 +1,217 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig, silentLogger } from '@morgan/foundation';
+import { Metrics } from '@morgan/telemetry';
+import { z } from 'zod';
+import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { cosineSimilarity } from './vectors.ts';
+
+const BUNDLED = join(import.meta.dirname, '../../../../dist/models/universal-sentence-encoder-lite');
+const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
+const context = (signal = new AbortController().signal) => ({ id: 'test', signal });
+
+function build(overrides: Partial<LocalEmbeddingsConfig> = {}) {
+  const metrics = new Metrics();
+  const config = { ...DEFAULTS, ...overrides };
+  const model = new LocalEmbeddingModel({ config, bundledModelDir: BUNDLED, logger: silentLogger, metrics });
+  const figure = async (name: string) => {
+    const line = (await metrics.render()).split('\n').find((text) => text.startsWith(`${name} `));
+    return Number(line?.split(' ')[1] ?? 0);
+  };
+  return { model, figure };
+}
+
+describe('the bundled model', () => {
+  const { model, figure } = build();
+  beforeAll(() => model.load());
+  afterAll(() => model.unload());
+
+  const embed = async (...texts: string[]) =>
+    (await model.embed(texts, context())).map(({ vector }) => vector);
+
+  it('gives the known similarities', async () => {
+    const [cat, kitten, car] = (await embed('cat', 'kitten', 'car')) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    expect(cosineSimilarity(cat, kitten)).toBeCloseTo(0.7582, 4);
+    expect(cosineSimilarity(cat, car)).toBeCloseTo(0.4833, 4);
+  });
+
+  it('knows what it is', () => {
+    expect(model.getInfo()).toMatchObject({
+      id: 'universal-sentence-encoder-lite',
+      dimensions: 512,
+      maxTokens: 128,
+      vocabularySize: 8002,
+      pooling: 'model',
+      loaded: true,
+    });
+    expect(model.read().up).toBe(true);
+  });
+
+  it('gives a text the same vector alone and in a batch of unlike texts, in the order of the inputs', async () => {
+    const texts = ['short', 'a sentence of some more words', 'word '.repeat(100), '😀', 'Ωμέγα und Straße'];
+    const together = await embed(...texts);
+    for (const [index, text] of texts.entries()) {
+      const [alone] = await embed(text);
+      const worst = Math.max(
+        ...(alone as Float32Array).map((value, i) => Math.abs(value - (together[index]?.[i] ?? 9))),
+      );
+      expect(worst).toBeLessThan(1e-5);
+    }
+  });
+
+  it('counts tokens, cuts what is too long and says so', async () => {
+    const [short, long] = await model.embed(['hello world', 'word '.repeat(300)], context());
+    expect(short).toMatchObject({ tokenCount: 3, truncated: false });
+    expect(long).toMatchObject({ tokenCount: 128, truncated: true });
+    const [cut] = await model.embed(['word '.repeat(128)], context());
+    expect(cosineSimilarity(long?.vector as Float32Array, cut?.vector as Float32Array)).toBeGreaterThan(
+      0.999999,
+    );
+  });
+
+  it('refuses what is too long when it may not cut, naming field, limit and count', async () => {
+    const refused = model.embed(['fine', 'word '.repeat(300)], context(), { truncate: false });
+    await expect(refused).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'input[1]',
+      status: 400,
+    });
+    await expect(refused).rejects.toThrow(/has 30\d tokens.*at most 128/);
+  });
+
+  it('takes token ids as well as text', async () => {
+    const [fromText] = await embed('hello world');
+    const [fromIds] = await model.embed([[2002, 102, 311]], context());
+    expect(cosineSimilarity(fromText as Float32Array, fromIds?.vector as Float32Array)).toBeCloseTo(1, 6);
+    await expect(model.embed([[1], [8002]], context())).rejects.toMatchObject({
+      code: 'invalid_token_id',
+      param: 'input[1]',
+    });
+  });
+
+  it('puts concurrent single texts into common batches', async () => {
+    const before = await figure('morgan_embedding_batches_total');
+    await Promise.all(Array.from({ length: 64 }, (_, index) => embed(`text number ${index}`)));
+    const batches = (await figure('morgan_embedding_batches_total')) - before;
+    // The first one leaves at once, alone; the other 63 need two batches of at most 32.
+    expect(batches).toBe(3);
+  });
+
+  it('keeps tokenising and inference off the event loop', async () => {
+    let turns = 0;
+    const counter = setInterval(() => (turns += 1), 1);
+    const startedAt = performance.now();
+    await embed(...Array.from({ length: 256 }, (_, index) => `${'some words '.repeat(40)}${index}`));
+    const elapsedMs = performance.now() - startedAt;
+    clearInterval(counter);
+    // On the event loop, the eight batches would leave about eight turns.
+    expect(elapsedMs).toBeGreaterThan(50);
+    expect(turns).toBeGreaterThan(elapsedMs / 20);
+  });
+
+  it('serves a single text before the rest of a large call', async () => {
+    const order: string[] = [];
+    const large = embed(
+      ...Array.from({ length: 320 }, (_, index) => `${'long words here '.repeat(20)}${index}`),
+    );
+    const single = embed('small');
+    await Promise.all([large.then(() => order.push('large')), single.then(() => order.push('single'))]);
+    expect(order).toEqual(['single', 'large']);
+  });
+
+  it('drops what waits when its caller goes away', async () => {
+    const gone = new AbortController();
+    const before = await figure('morgan_embedding_texts_total');
+    const texts = Array.from({ length: 640 }, (_, index) => `${'a long text '.repeat(30)}${index}`);
+    const call = model.embed(texts, context(gone.signal));
+    gone.abort();
+    await expect(call).rejects.toMatchObject({ code: 'client_closed_request' });
+    expect(model.getStatus().queueLength).toBe(0);
+    await embed('next');
+    expect((await figure('morgan_embedding_texts_total')) - before).toBeLessThanOrEqual(33);
+  });
+});
+
+describe('a queue with a limit', () => {
+  const { model } = build({ queueLimit: 40 });
+  beforeAll(() => model.load());
+  afterAll(() => model.unload());
+
+  it('turns away what does not fit and says when to come back', async () => {
+    const fits = model.embed(
+      Array.from({ length: 40 }, (_, index) => `text ${index}`),
+      context(),
+    );
+    const tooMuch = model.embed(
+      Array.from({ length: 40 }, (_, index) => `more ${index}`),
+      context(),
+    );
+    await expect(tooMuch).rejects.toMatchObject({ code: 'queue_full', status: 503, retryAfterMs: 1000 });
+    expect(await fits).toHaveLength(40);
+  });
+});
+
+describe('a worker that dies', () => {
+  const { model, figure } = build();
+  const threads: Worker[] = [];
+
+  beforeAll(async () => {
+    const remember = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (this: Worker, ...args) {
+      if (!threads.includes(this)) threads.push(this);
+      return remember.apply(this, args);
+    };
+    await model.load();
+  });
+  afterAll(() => model.unload());
+
+  it('is replaced, and the batch it had is tried again', async () => {
+    const call = model.embed(['hello world', 'word '.repeat(100)], context());
+    await threads[0]?.terminate();
+    const items = await call;
+    expect(items.map(({ tokenCount }) => tokenCount)).toEqual([3, expect.any(Number)]);
+    expect(await figure('morgan_embedding_worker_restarts_total')).toBe(1);
+    expect(model.read().up).toBe(true);
+  });
+
+  it('twice on the same input fails that input', async () => {
+    const call = model.embed(['once more'], context());
+    const outcome = expect(call).rejects.toMatchObject({
+      code: 'inference_failed',
+      status: 500,
+      param: 'input[0]',
+    });
+    const seen = threads.length;
+    await threads.at(-1)?.terminate();
+    while (threads.length === seen) await new Promise((resolve) => setImmediate(resolve));
+    await threads.at(-1)?.terminate();
+    await outcome;
+  });
+});
+
+describe('a model that cannot be loaded', () => {
+  it('is refused at once when the folder is not there', () => {
+    expect(() => build({ model: './no/such/folder' })).toThrow(
+      /folder that does not exist: \.\/no\/such\/folder/,
+    );
+    expect(() => build({ model: 'what is this' })).toThrow(/neither "bundled", nor a folder, nor a hub id/);
+  });
+
+  it('names id, hub, cache folder and reason when the hub cannot be reached', async () => {
+    const { model } = build({
+      model: 'nobody/nothing',
+      hubUrl: 'http://127.0.0.1:9',
+      cacheDir: '/tmp/morgan-none',
+    });
+    await expect(model.load()).rejects.toThrow(
+      /nobody\/nothing.*127\.0\.0\.1:9.*morgan-none.*cannot be loaded: /,
+    );
+    await expect(model.embed(['x'], context())).rejects.toMatchObject({ code: 'model_loading', status: 503 });
+  });
+});

@@ -1,0 +1,182 @@
+import { availableParallelism } from 'node:os';
+import { AppError, type CallContext, type Logger, type Probe, type ProbeResult } from '@morgan/foundation';
+import type { Metrics } from '@morgan/telemetry';
+import { Batcher } from './batcher.ts';
+import { type EmbeddedItem, EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
+import { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { ModelLoadError, resolveModelSource } from './model-source.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+
+/** What a model needs besides its configuration. */
+export interface LocalEmbeddingModelOptions {
+  readonly config: LocalEmbeddingsConfig;
+  /** Where the build put the bundled model. */
+  readonly bundledModelDir: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How one call wants its inputs treated. */
+export interface EmbedOptions {
+  /** Cut inputs above the limit, or refuse them. Default: as configured. */
+  readonly truncate?: boolean | undefined;
+}
+
+/**
+ * An embedding model on this machine. Tokenising and inference run in worker threads; calls that come while all workers
+ * are busy leave together as batches.
+ */
+export class LocalEmbeddingModel implements Probe {
+  /** A probe's name: the service is of no use without the model. */
+  readonly required = true;
+  /** The id under which the model is served. */
+  readonly id: string;
+  readonly #config: LocalEmbeddingsConfig;
+  readonly #logger: Logger;
+  readonly #batcher: Batcher;
+  readonly #pool: WorkerPool;
+  readonly #options: WorkerOptions;
+  #info: ModelInfo | undefined;
+
+  /** @throws ModelLoadError when the model is not to be found. */
+  constructor({ config, bundledModelDir, logger, metrics }: LocalEmbeddingModelOptions) {
+    const { name, source } = resolveModelSource(config, bundledModelDir);
+    this.id = name;
+    this.#config = config;
+    this.#logger = logger;
+    const figures = new EmbeddingMetrics(metrics, () => this.#batcher.queueLength);
+    this.#options = {
+      source,
+      dtype: config.dtype,
+      threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
+      maxTokens: config.maxTokens,
+    };
+    this.#pool = new WorkerPool(this.#options, config.workers, logger, {
+      onFree: () => this.#batcher.dispatch(),
+      onRestart: () => figures.restarts.inc(),
+      onRestartFailed: () => this.#batcher.turnAway(notLoaded),
+    });
+    this.#batcher = new Batcher(this.#pool, config, figures);
+  }
+
+  get name(): string {
+    return 'model';
+  }
+
+  /** Loads the model into every worker and warms it. @throws ModelLoadError saying what to mend. */
+  async load(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      this.#info = await this.#pool.start();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new ModelLoadError(`The embedding model ${this.#whereFrom()} cannot be loaded: ${reason}`, {
+        cause: error,
+      });
+    }
+    const loadMs = Math.round(performance.now() - startedAt);
+    this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
+  }
+
+  /** Ends the workers. Calls that wait are refused. */
+  async unload(): Promise<void> {
+    this.#info = undefined;
+    await this.#pool.stop();
+    this.#batcher.turnAway(notLoaded);
+  }
+
+  /**
+   * One vector per input, in the order of the inputs.
+   * @throws AppError `context_length_exceeded`, `invalid_token_id`, `queue_full`, `model_loading`, `inference_failed`,
+   *   `client_closed_request`
+   */
+  async embed(
+    inputs: readonly EmbeddingInput[],
+    { signal }: CallContext,
+    { truncate = this.#config.truncate }: EmbedOptions = {},
+  ): Promise<EmbeddedItem[]> {
+    if (inputs.length === 0) return [];
+    if (!this.#info || this.#pool.alive === 0) throw notLoaded();
+    if (signal.aborted) throw clientGone();
+    checkTokenIds(inputs, this.#info.vocabularySize);
+    const job = new EmbeddingJob(inputs.map((input) => ({ input, truncate })));
+    const leave = () => this.#batcher.withdraw(job, clientGone());
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await this.#batcher.submit(job);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  /** What the model is. Dimensions and limits are known once it is loaded. */
+  getInfo() {
+    const { dtype, threads, source } = this.#options;
+    return {
+      id: this.id,
+      source: source.kind,
+      backend: 'onnxruntime-node',
+      device: 'cpu',
+      dtype,
+      threads,
+      workers: this.#config.workers,
+      loaded: this.#info !== undefined,
+      ...this.#info,
+    };
+  }
+
+  /** Everything whose change changes vectors: the start of every cache key. */
+  fingerprint(): string {
+    const { source, dtype } = this.#options;
+    const origin = source.kind === 'hub' ? `${source.id}@${source.revision}` : source.path;
+    return JSON.stringify([origin, dtype, this.#info]);
+  }
+
+  /** The engine right now. */
+  getStatus() {
+    return {
+      workersAlive: this.#pool.alive,
+      workersWanted: this.#config.workers,
+      queueLength: this.#batcher.queueLength,
+    };
+  }
+
+  read(): ProbeResult {
+    return {
+      up: this.#info !== undefined && this.#pool.alive > 0,
+      details: { ...this.getInfo(), ...this.getStatus() },
+    };
+  }
+
+  #whereFrom(): string {
+    const { source } = this.#options;
+    return source.kind === 'folder'
+      ? `in ${source.path}`
+      : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
+  }
+}
+
+function checkTokenIds(inputs: readonly EmbeddingInput[], vocabularySize: number): void {
+  inputs.forEach((input, index) => {
+    if (typeof input === 'string') return;
+    const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (bad === undefined) return;
+    throw new AppError(
+      'invalid_token_id',
+      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
+      { param: `input[${index}]` },
+    );
+  });
+}
+
+function clientGone(): AppError {
+  return new AppError('client_closed_request', 'The client went away.');
+}
+
+function notLoaded(): AppError {
+  return new AppError('model_loading', 'The embedding model is not loaded. Try again later.', {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+}

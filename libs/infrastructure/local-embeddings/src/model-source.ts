@@ -1,0 +1,46 @@
+import { statSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import type { ModelSource } from './worker-protocol.ts';
+
+/** The name under which the bundled model is served. */
+export const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
+
+/** A model that cannot be loaded. The message says what to mend. */
+export class ModelLoadError extends Error {
+  override readonly name = 'ModelLoadError';
+}
+
+/**
+ * Finds out what `model` means and under which name it is served.
+ * @throws ModelLoadError when it names a folder that is not there, or nothing that could be a hub id.
+ */
+export function resolveModelSource(
+  config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl'>,
+  bundledModelDir: string,
+): { readonly name: string; readonly source: ModelSource } {
+  const { model, name, revision, hubUrl } = config;
+  if (model === 'bundled') {
+    assertFolder(bundledModelDir, 'The bundled model is missing; `npm run build` makes it. Expected in');
+    return { name: name ?? BUNDLED_MODEL_NAME, source: { kind: 'folder', path: resolve(bundledModelDir) } };
+  }
+  if (/^[./~]/.test(model) || isFolder(model)) {
+    assertFolder(model, 'EMBEDDING_MODEL names a folder that does not exist:');
+    return { name: name ?? basename(resolve(model)), source: { kind: 'folder', path: resolve(model) } };
+  }
+  if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(model)) {
+    throw new ModelLoadError(
+      `EMBEDDING_MODEL is neither "bundled", nor a folder, nor a hub id like "Xenova/all-MiniLM-L6-v2": ${model}`,
+    );
+  }
+  const cacheDir = resolve(config.cacheDir);
+  return { name: name ?? model, source: { kind: 'hub', id: model, revision, cacheDir, hubUrl } };
+}
+
+function assertFolder(path: string, otherwise: string): void {
+  if (!isFolder(path)) throw new ModelLoadError(`${otherwise} ${path}`);
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

@@ -1,0 +1,37 @@
+import { normalise } from './pooling.ts';
+
+/**
+ * Cuts a vector to its first `dimensions` values and scales it to length 1 again, as OpenAI's `dimensions` does. Only
+ * models trained for it (Matryoshka) keep their quality. Always a copy.
+ */
+export function cutDimensions(vector: Float32Array, dimensions: number): Float32Array {
+  const cut = vector.slice(0, dimensions);
+  if (dimensions < vector.length) normalise(cut);
+  return cut;
+}
+
+/** Little-endian float32 values as base64: what OpenAI's clients ask for by default. */
+export function toBase64(vector: Float32Array): string {
+  const bytes = Buffer.allocUnsafe(vector.length * 4);
+  for (let index = 0; index < vector.length; index += 1)
+    bytes.writeFloatLE(vector[index] as number, index * 4);
+  return bytes.toString('base64');
+}
+
+/** Cosine of the angle between two vectors of equal length: 1 same direction, 0 unrelated; 0 when one is all zeros. */
+export function cosineSimilarity(left: Float32Array, right: Float32Array): number {
+  if (left.length !== right.length) {
+    throw new RangeError(`vectors of ${left.length} and ${right.length} dimensions cannot be compared`);
+  }
+  let dot = 0;
+  let leftSum = 0;
+  let rightSum = 0;
+  for (let index = 0; index < left.length; index += 1) {
+    const a = left[index] as number;
+    const b = right[index] as number;
+    dot += a * b;
+    leftSum += a * a;
+    rightSum += b * b;
+  }
+  return leftSum === 0 || rightSum === 0 ? 0 : dot / Math.sqrt(leftSum * rightSum);
+}

@@ -1,0 +1,67 @@
+/** Where a model is. */
+export type ModelSource =
+  | { readonly kind: 'folder'; readonly path: string }
+  | {
+      readonly kind: 'hub';
+      readonly id: string;
+      readonly revision: string;
+      readonly cacheDir: string;
+      readonly hubUrl: string;
+    };
+
+/** What a worker is started with. */
+export interface WorkerOptions {
+  readonly source: ModelSource;
+  readonly dtype: string;
+  readonly threads: number;
+  readonly maxTokens: number | undefined;
+}
+
+/** A text, or the token ids of one. */
+export type EmbeddingInput = string | readonly number[];
+
+/** One input of a batch. */
+export interface BatchItem {
+  readonly input: EmbeddingInput;
+  /** Whether an input above the limit is cut; otherwise it is only counted. */
+  readonly truncate: boolean;
+}
+
+/** What a loaded model is like. */
+export interface ModelInfo {
+  readonly dimensions: number;
+  readonly maxTokens: number;
+  readonly vocabularySize: number;
+  /** How token vectors become one: `model` when the graph does it itself. */
+  readonly pooling: string;
+}
+
+/** What a worker tells about a batch. */
+export interface BatchResult {
+  /** Row after row; an input that was only counted has no row. */
+  readonly vectors: Float32Array<ArrayBuffer>;
+  /** Tokens of every input before any cut. */
+  readonly tokenCounts: readonly number[];
+  readonly dimensions: number;
+  readonly maxTokens: number;
+  readonly inferenceMs: number;
+}
+
+/** Main thread to worker. */
+export interface BatchRequest {
+  readonly id: number;
+  readonly items: readonly BatchItem[];
+}
+
+/** Worker to main thread. */
+export type WorkerMessage =
+  | {
+      readonly type: 'progress';
+      readonly file: string;
+      readonly loadedBytes: number;
+      readonly totalBytes: number;
+    }
+  | { readonly type: 'loaded'; readonly info: ModelInfo }
+  | { readonly type: 'load-failed'; readonly reason: string }
+  | ({ readonly type: 'result'; readonly id: number } & BatchResult)
+  | { readonly type: 'batch-failed'; readonly id: number; readonly reason: string };
