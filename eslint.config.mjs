@@ -108,6 +108,7 @@ export default tseslint.config(
       'no-restricted-imports': 'off',
     },
   },
+  { files: ['apps/*/src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   prettier,
 );

@@ -1,4 +1,5 @@
 import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
+import type { Logger } from '@morgan/foundation';
 import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
 import { HttpTransport } from '@morgan/http-transport';
 import { ApiKeys } from '@morgan/security';
@@ -15,32 +16,15 @@ const KEEP_ALIVE_MS = 4_000;
 
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
-  const { http, upstream, embedding } = llmService;
+  const { http } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
-  const transport = new HttpTransport({
-    maxConnections: upstream.maxConnections,
-    connectTimeoutMs: upstream.connectTimeoutMs,
-    keepAliveTimeoutMs: KEEP_ALIVE_MS,
-  });
-  const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
-  const llmClient = new DistributedLlmClient(shared);
-  const embeddingClient = new DistributedLlmClient({
-    ...shared,
-    hosts: [{ name: 'embedding-service', weight: 1, ...embedding }],
-    probe: { name: 'embedding_service', required: false },
-  });
+  const { llm, embedding, start, close } = composeUpstreams(llmService, logger, metrics);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({
-      llm: llmClient,
-      embedding: embeddingClient,
-      metrics,
-      logger,
-      probes: [drain, llmClient, embeddingClient],
-    }),
+    AppModule.register({ llm, embedding, metrics, logger, probes: [drain, llm, embedding] }),
     {
       config: http,
       logger,
@@ -57,17 +41,37 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
     reply.header(HOST_HEADER, GATEWAY_HOST);
     done();
   });
+  return { app, config: http, logger, drain, start, close };
+}
+
+/** The LLM hosts and embedding-service: two clients over one transport. */
+function composeUpstreams(
+  { upstream, embedding: embeddingService }: LlmServiceConfig['llmService'],
+  logger: Logger,
+  metrics: Metrics,
+) {
+  const transport = new HttpTransport({
+    maxConnections: upstream.maxConnections,
+    connectTimeoutMs: upstream.connectTimeoutMs,
+    keepAliveTimeoutMs: KEEP_ALIVE_MS,
+  });
+  const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
+  const llm = new DistributedLlmClient(shared);
+  const embedding = new DistributedLlmClient({
+    ...shared,
+    hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
+    probe: { name: 'embedding_service', required: false },
+  });
   return {
-    app,
-    config: http,
-    logger,
-    drain,
+    llm,
+    embedding,
     start: async () => {
-      await Promise.all([llmClient.start(), embeddingClient.start()]);
+      await Promise.all([llm.start(), embedding.start()]);
     },
-    close: async () => {
-      await Promise.all([llmClient.stop(), embeddingClient.stop()]);
-      await transport.close(TRANSPORT_GRACE_MS);
+    close: () => {
+      llm.stop();
+      embedding.stop();
+      return transport.close(TRANSPORT_GRACE_MS);
     },
   };
 }

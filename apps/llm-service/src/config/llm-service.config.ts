@@ -24,17 +24,22 @@ const embeddingUpstreamConfig = z
   .prefault({});
 
 /** The whole configuration of llm-service. */
-export const llmServiceConfig = z.strictObject({
-  log: logConfig,
-  auth: authConfig,
-  llmService: z
-    .strictObject({
-      http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES }),
-      upstream: distributedLlmConfig,
-      embedding: embeddingUpstreamConfig,
-    })
-    .prefault({}),
-});
+export const llmServiceConfig = z
+  .strictObject({
+    log: logConfig,
+    auth: authConfig,
+    llmService: z
+      .strictObject({
+        http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES }),
+        upstream: distributedLlmConfig,
+        embedding: embeddingUpstreamConfig,
+      })
+      .prefault({}),
+  })
+  .refine(({ llmService }) => llmService.upstream.hosts.length > 0, {
+    path: ['llmService', 'upstream', 'hosts'],
+    message: 'at least one LLM host is needed, as in LLM_HOSTS="gpu1=http://10.0.0.1:8000/v1"',
+  });
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
 

@@ -20,10 +20,9 @@ export class ModelsController {
   }
 
   // Model ids may hold slashes, as hub ids do.
-  @Get('*id')
+  @Get('*')
   @ApiOperation({ summary: 'One model.' })
-  one(@Param('id') id: string | string[]) {
-    const wanted = Array.isArray(id) ? id.join('/') : id;
+  one(@Param('*') wanted: string) {
     const model = this.#models().find((candidate) => candidate.id === wanted);
     if (!model) throw new AppError('model_not_found', 'The model does not exist here.', { param: 'model' });
     return model;

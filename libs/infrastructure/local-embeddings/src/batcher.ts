@@ -85,7 +85,7 @@ export class Batcher {
       const count = tokenCounts[index] as number;
       const truncated = count > maxTokens;
       if (truncated && !items[index]?.truncate)
-        return this.withdraw(job, tooLong(position, count, maxTokens));
+        return this.withdraw(job, tooLong(job.paramOf(position), count, maxTokens));
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
       const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
       row += 1;
@@ -101,7 +101,7 @@ export class Batcher {
       if (job.settled) continue;
       if (job.mayRetry(position)) this.#queue.putBack(job, position);
       else {
-        const param = `input[${position}]`;
+        const param = job.paramOf(position);
         this.withdraw(
           job,
           new AppError('inference_failed', 'The model failed on this input twice.', { param, cause }),
@@ -112,10 +112,10 @@ export class Batcher {
   }
 }
 
-function tooLong(position: number, count: number, limit: number): AppError {
+function tooLong(param: string, count: number, limit: number): AppError {
   return new AppError(
     'context_length_exceeded',
     `The input has ${count} tokens; the model takes at most ${limit}, and truncation is off.`,
-    { param: `input[${position}]` },
+    { param },
   );
 }

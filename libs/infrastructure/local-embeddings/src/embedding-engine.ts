@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   AutoModel,
   AutoTokenizer,
@@ -6,7 +8,14 @@ import {
   type ProgressCallback,
   Tensor,
 } from '@huggingface/transformers';
-import { readSentenceSettings, type SentenceSettings } from './model-files.ts';
+import {
+  assertModelFiles,
+  digestModel,
+  hubCacheDir,
+  modelFolder,
+  readSentenceSettings,
+  type SentenceSettings,
+} from './model-files.ts';
 import { normaliseRows, pool } from './pooling.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf, tokenLimit } from './token-window.ts';
 import type {
@@ -34,6 +43,7 @@ interface Parts {
   readonly specials: SpecialTokens;
   readonly maxTokens: number;
   readonly vocabularySize: number;
+  readonly digest: string;
 }
 
 /** Tokenises texts and runs the ONNX model. Blocks the thread it is on, so it belongs into a worker. */
@@ -49,23 +59,22 @@ export class EmbeddingEngine {
   static async load(options: WorkerOptions, onProgress: OnProgress): Promise<EmbeddingEngine> {
     const { source } = options;
     const name = pointAt(source);
-    const revision = source.kind === 'hub' ? { revision: source.revision } : {};
-    const progress_callback: ProgressCallback = (event) => {
-      if (event.status === 'progress') onProgress(event.file, event.loaded, event.total);
-    };
-    const tokenizer = await AutoTokenizer.from_pretrained(name, { ...revision, progress_callback });
+    const progress_callback = reportDownloads(modelFolder(source), onProgress);
+    // The model first: what is wrong with a model id is said clearly there, and not by the tokenizer.
     const model = await AutoModel.from_pretrained(name, {
-      ...revision,
       progress_callback,
       dtype: options.dtype as 'fp32',
       device: 'cpu',
       session_options: { intraOpNumThreads: options.threads, interOpNumThreads: 1 },
     });
+    const tokenizer = await AutoTokenizer.from_pretrained(name, { progress_callback });
     const settings = await readSentenceSettings(source);
+    const digest = await digestModel(source, options.dtype);
     const engine = new EmbeddingEngine({
       tokenizer,
       model,
       settings,
+      digest,
       ...measure(tokenizer, model, settings, options),
     });
     await engine.run([{ input: 'warm', truncate: true }]);
@@ -100,7 +109,7 @@ export class EmbeddingEngine {
   }
 
   async #infer(rows: readonly (readonly number[])[]): Promise<Float32Array<ArrayBuffer>> {
-    const { model, settings, tokenizer, maxTokens, vocabularySize } = this.#parts;
+    const { model, settings, tokenizer, maxTokens, vocabularySize, digest } = this.#parts;
     const { ids, mask, length } = pad(rows, tokenizer.pad_token_id ?? 0);
     const shape = [rows.length, length];
     const outputs = (await model({
@@ -116,7 +125,8 @@ export class EmbeddingEngine {
         ? new Float32Array(data)
         : pool({ data, mask, rows: rows.length, length, dimensions }, settings.pooling);
       if (settings.normalise) normaliseRows(vectors, dimensions);
-      this.#info ??= { dimensions, maxTokens, vocabularySize, pooling: own ? 'model' : settings.pooling };
+      const pooling = own ? 'model' : settings.pooling;
+      this.#info ??= { dimensions, maxTokens, vocabularySize, pooling, digest };
       return vectors;
     } finally {
       for (const tensor of Object.values(outputs)) tensor.dispose();
@@ -128,13 +138,26 @@ function pointAt(source: ModelSource): string {
   // The library prints to stdout, which belongs to the log.
   env.logLevel = LogLevel.NONE;
   if (source.kind === 'folder') {
+    assertModelFiles(source.path);
     env.allowRemoteModels = false;
     return source.path;
   }
   env.allowLocalModels = false;
-  env.cacheDir = source.cacheDir;
+  // Not the library's own `revision` option: with it, the tokenizer still asks the hub for `main` at every start.
+  env.remotePathTemplate = `{model}/resolve/${encodeURIComponent(source.revision)}/`;
+  env.cacheDir = hubCacheDir(source);
   env.remoteHost = `${source.hubUrl.replace(/\/$/, '')}/`;
   return source.id;
+}
+
+/** The library tells of files that it finds on disk as well; those are no downloads. */
+function reportDownloads(folder: string, onProgress: OnProgress): ProgressCallback {
+  const known = new Set<string>();
+  return (event) => {
+    if (event.status === 'initiate' && existsSync(join(folder, event.file))) known.add(event.file);
+    if (event.status === 'progress' && !known.has(event.file))
+      onProgress(event.file, event.loaded, event.total);
+  };
 }
 
 function measure(

@@ -27,7 +27,11 @@ export class EmbeddingJob {
   #left: number;
   #settled = false;
 
-  constructor(readonly items: readonly BatchItem[]) {
+  /** @param paramOf names an input in errors. */
+  constructor(
+    readonly items: readonly BatchItem[],
+    readonly paramOf: (position: number) => string,
+  ) {
     this.#left = items.length;
     this.#results = new Array<EmbeddedItem | undefined>(items.length).fill(undefined);
     this.#tries = new Uint8Array(items.length);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
@@ -159,21 +160,19 @@ describe('a queue with a limit', () => {
 
 describe('a worker that dies', () => {
   const { model, figure } = build();
-  const threads: Worker[] = [];
+  // The model does not hand out its threads; who got the last batch is the one to end.
+  const post = jest.spyOn(Worker.prototype, 'postMessage');
+  const atWork = () => post.mock.contexts.at(-1) as Worker;
 
-  beforeAll(async () => {
-    const remember = Worker.prototype.postMessage;
-    Worker.prototype.postMessage = function (this: Worker, ...args) {
-      if (!threads.includes(this)) threads.push(this);
-      return remember.apply(this, args);
-    };
-    await model.load();
+  beforeAll(() => model.load());
+  afterAll(async () => {
+    post.mockRestore();
+    await model.unload();
   });
-  afterAll(() => model.unload());
 
   it('is replaced, and the batch it had is tried again', async () => {
     const call = model.embed(['hello world', 'word '.repeat(100)], context());
-    await threads[0]?.terminate();
+    await atWork().terminate();
     const items = await call;
     expect(items.map(({ tokenCount }) => tokenCount)).toEqual([3, expect.any(Number)]);
     expect(await figure('morgan_embedding_worker_restarts_total')).toBe(1);
@@ -187,10 +186,10 @@ describe('a worker that dies', () => {
       status: 500,
       param: 'input[0]',
     });
-    const seen = threads.length;
-    await threads.at(-1)?.terminate();
-    while (threads.length === seen) await new Promise((resolve) => setImmediate(resolve));
-    await threads.at(-1)?.terminate();
+    const first = atWork();
+    await first.terminate();
+    await waitFor(() => atWork() !== first, { what: 'the second try' });
+    await atWork().terminate();
     await outcome;
   });
 });

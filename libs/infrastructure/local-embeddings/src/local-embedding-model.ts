@@ -22,6 +22,8 @@ export interface LocalEmbeddingModelOptions {
 export interface EmbedOptions {
   /** Cut inputs above the limit, or refuse them. Default: as configured. */
   readonly truncate?: boolean | undefined;
+  /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
+  readonly positions?: readonly number[] | undefined;
 }
 
 /**
@@ -39,6 +41,7 @@ export class LocalEmbeddingModel implements Probe {
   readonly #pool: WorkerPool;
   readonly #options: WorkerOptions;
   #info: ModelInfo | undefined;
+  #loadedAt = 0;
 
   /** @throws ModelLoadError when the model is not to be found. */
   constructor({ config, bundledModelDir, logger, metrics }: LocalEmbeddingModelOptions) {
@@ -56,7 +59,9 @@ export class LocalEmbeddingModel implements Probe {
     this.#pool = new WorkerPool(this.#options, config.workers, logger, {
       onFree: () => this.#batcher.dispatch(),
       onRestart: () => figures.restarts.inc(),
-      onRestartFailed: () => this.#batcher.turnAway(notLoaded),
+      onRestartFailed: () => {
+        if (this.#pool.alive === 0) this.#batcher.turnAway(notLoaded);
+      },
     });
     this.#batcher = new Batcher(this.#pool, config, figures);
   }
@@ -70,6 +75,7 @@ export class LocalEmbeddingModel implements Probe {
     const startedAt = performance.now();
     try {
       this.#info = await this.#pool.start();
+      this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new ModelLoadError(`The embedding model ${this.#whereFrom()} cannot be loaded: ${reason}`, {
@@ -95,13 +101,17 @@ export class LocalEmbeddingModel implements Probe {
   async embed(
     inputs: readonly EmbeddingInput[],
     { signal }: CallContext,
-    { truncate = this.#config.truncate }: EmbedOptions = {},
+    { truncate = this.#config.truncate, positions }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
-    if (!this.#info || this.#pool.alive === 0) throw notLoaded();
+    const info = this.#loadedInfo();
     if (signal.aborted) throw clientGone();
-    checkTokenIds(inputs, this.#info.vocabularySize);
-    const job = new EmbeddingJob(inputs.map((input) => ({ input, truncate })));
+    const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
+    checkTokenIds(inputs, info.vocabularySize, paramOf);
+    const job = new EmbeddingJob(
+      inputs.map((input) => ({ input, truncate })),
+      paramOf,
+    );
     const leave = () => this.#batcher.withdraw(job, clientGone());
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -109,6 +119,21 @@ export class LocalEmbeddingModel implements Probe {
     } finally {
       signal.removeEventListener('abort', leave);
     }
+  }
+
+  /** Length of a vector. @throws AppError `model_loading` */
+  get dimensions(): number {
+    return this.#loadedInfo().dimensions;
+  }
+
+  /** Whether a call that does not say so has its texts cut. */
+  get truncatesByDefault(): boolean {
+    return this.#config.truncate;
+  }
+
+  /** When the model was loaded, in seconds since 1970; 0 before that. */
+  get loadedAt(): number {
+    return this.#loadedAt;
   }
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
@@ -127,11 +152,9 @@ export class LocalEmbeddingModel implements Probe {
     };
   }
 
-  /** Everything whose change changes vectors: the start of every cache key. */
+  /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
   fingerprint(): string {
-    const { source, dtype } = this.#options;
-    const origin = source.kind === 'hub' ? `${source.id}@${source.revision}` : source.path;
-    return JSON.stringify([origin, dtype, this.#info]);
+    return JSON.stringify([this.id, this.#options.dtype, this.#loadedInfo()]);
   }
 
   /** The engine right now. */
@@ -150,6 +173,11 @@ export class LocalEmbeddingModel implements Probe {
     };
   }
 
+  #loadedInfo(): ModelInfo {
+    if (!this.#info || this.#pool.alive === 0) throw notLoaded();
+    return this.#info;
+  }
+
   #whereFrom(): string {
     const { source } = this.#options;
     return source.kind === 'folder'
@@ -158,7 +186,11 @@ export class LocalEmbeddingModel implements Probe {
   }
 }
 
-function checkTokenIds(inputs: readonly EmbeddingInput[], vocabularySize: number): void {
+function checkTokenIds(
+  inputs: readonly EmbeddingInput[],
+  vocabularySize: number,
+  paramOf: (index: number) => string,
+): void {
   inputs.forEach((input, index) => {
     if (typeof input === 'string') return;
     const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
@@ -166,7 +198,7 @@ function checkTokenIds(inputs: readonly EmbeddingInput[], vocabularySize: number
     throw new AppError(
       'invalid_token_id',
       `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
-      { param: `input[${index}]` },
+      { param: paramOf(index) },
     );
   });
 }

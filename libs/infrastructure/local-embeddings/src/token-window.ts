@@ -16,8 +16,8 @@ export function specialTokensOf(withSpecials: readonly number[], plain: readonly
 }
 
 /**
- * Cuts ids that already carry their special tokens to `limit`, and keeps the special tokens at both ends: a model that
- * loses its closing token gives a different vector.
+ * Cuts ids to `limit`. Special tokens that stand around them stay at both ends: a model that loses its closing token
+ * gives a different vector. Ids that a caller made without special tokens get none.
  */
 export function cutToLimit(
   ids: readonly number[],
@@ -25,6 +25,10 @@ export function cutToLimit(
   { before, after }: SpecialTokens,
 ): readonly number[] {
   if (ids.length <= limit) return ids;
+  const isWrapped =
+    before.every((id, index) => ids[index] === id) &&
+    after.every((id, index) => ids[ids.length - after.length + index] === id);
+  if (!isWrapped) return ids.slice(0, limit);
   const room = Math.max(limit - before.length - after.length, 0);
   const core = ids.slice(before.length, before.length + room);
   return [...before, ...core, ...after].slice(0, limit);

@@ -34,6 +34,8 @@ export interface ModelInfo {
   readonly vocabularySize: number;
   /** How token vectors become one: `model` when the graph does it itself. */
   readonly pooling: string;
+  /** Digest of every file that the vectors depend on. */
+  readonly digest: string;
 }
 
 /** What a worker tells about a batch. */

@@ -1,0 +1,32 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { EmbeddingCache } from '@morgan/cache';
+import type { Probe } from '@morgan/foundation';
+import { HealthModule } from '@morgan/health-monitor';
+import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { type Metrics, TelemetryModule } from '@morgan/telemetry';
+import { EmbeddingsController } from './embeddings/embeddings.controller.ts';
+import { EmbeddingsService } from './embeddings/embeddings.service.ts';
+
+/** The parts that the controllers stand on. */
+export interface AppParts {
+  readonly model: LocalEmbeddingModel;
+  readonly cache: EmbeddingCache;
+  readonly metrics: Metrics;
+  readonly probes: readonly Probe[];
+}
+
+@Module({})
+export class AppModule {
+  static register({ model, cache, metrics, probes }: AppParts): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [HealthModule.register(probes), TelemetryModule.register(metrics)],
+      controllers: [EmbeddingsController],
+      providers: [
+        EmbeddingsService,
+        { provide: LocalEmbeddingModel, useValue: model },
+        { provide: EmbeddingCache, useValue: cache },
+      ],
+    };
+  }
+}

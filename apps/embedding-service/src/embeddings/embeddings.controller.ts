@@ -1,0 +1,56 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { AppError } from '@morgan/foundation';
+import { ApiOperation, ApiTags, exchangeOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
+import { type EmbeddingsResponse, EmbeddingsService } from './embeddings.service.ts';
+
+/** How many inputs of a request were cut to the limit of the model. */
+const TRUNCATED_HEADER = 'x-morgan-truncated';
+
+/** OpenAI's embedding API over the one model that this service serves. */
+@ApiTags('openai')
+@Controller('v1')
+export class EmbeddingsController {
+  constructor(
+    private readonly embeddings: EmbeddingsService,
+    private readonly model: LocalEmbeddingModel,
+  ) {}
+
+  @Post('embeddings')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Vectors for texts.' })
+  async embed(
+    @Body({ schema: embeddingsRequestSchema }) body: EmbeddingsRequest,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ): Promise<EmbeddingsResponse> {
+    const exchange = exchangeOf(request);
+    const { response, cacheHits, truncated } = await this.embeddings.embed(body, exchange);
+    exchange.note('inputs', response.data.length);
+    exchange.note('cacheHits', cacheHits);
+    exchange.note('tokens', response.usage.total_tokens);
+    reply.header(TRUNCATED_HEADER, String(truncated));
+    return response;
+  }
+
+  @Get('models')
+  @ApiOperation({ summary: 'The served model.' })
+  models() {
+    return { object: 'list', data: [this.#describe()] };
+  }
+
+  // Model ids may hold slashes, as hub ids do.
+  @Get('models/*')
+  @ApiOperation({ summary: 'One model.' })
+  oneModel(@Param('*') wanted: string) {
+    if (wanted === this.model.id || wanted === 'default') return this.#describe();
+    throw new AppError('model_not_found', `This service serves '${this.model.id}' and no other model.`, {
+      param: 'model',
+    });
+  }
+
+  #describe() {
+    return { id: this.model.id, object: 'model', created: this.model.loadedAt, owned_by: 'morgan' };
+  }
+}

@@ -1,0 +1,200 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { startFakeLlmHost } from '@morgan/fake-llm-host';
+import { startService, waitFor } from '@morgan/testing';
+
+const MAIN = join(import.meta.dirname, '../../../dist/apps/llm-service/main.js');
+const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'a secret thought' }] };
+
+const chat = (url: string, body: object, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+/** Runs the service expecting it to end by itself. */
+async function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, [MAIN], { env: { LOG_LEVEL: 'silent', ...env } });
+  let output = '';
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output };
+}
+
+describe('a start', () => {
+  it('with a broken configuration names every fault, opens no port and exits 1', async () => {
+    const { code, output } = await run({
+      PORT: 'eighty',
+      LLM_HOSTS: 'gpu1=ftp://x',
+      SHUTDOWN_GRACE_MS: '-1',
+    });
+    expect(code).toBe(1);
+    expect(output).toMatch(/cannot start.*3 faults/);
+    expect(output).toMatch(/llmService\.http\.port.*PORT/);
+    expect(output).toMatch(/llmService\.upstream\.hosts.*LLM_HOSTS/);
+    expect(output).toMatch(/llmService\.http\.shutdownGraceMs.*SHUTDOWN_GRACE_MS/);
+  });
+
+  it('without a host says how to name one', async () => {
+    const { code, output } = await run({});
+    expect(code).toBe(1);
+    expect(output).toContain('LLM_HOSTS="gpu1=');
+  });
+
+  it('on a port in use is one clear sentence', async () => {
+    await using host = await startFakeLlmHost();
+    const { port } = new URL(host.url);
+    const { code, output } = await run({ PORT: port, LLM_HOSTS: `one=${host.url}` });
+    expect(code).toBe(1);
+    expect(output.trim()).toBe(
+      `llm-service cannot start. Port ${port} on 127.0.0.1 is in use; choose another one with PORT.`,
+    );
+  });
+
+  it('takes its hosts from a YAML file with values from the environment', async () => {
+    await using host = await startFakeLlmHost({ apiKey: 'the-hosts-key' });
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: { HOST_KEY: 'the-hosts-key' },
+      config: {
+        llmService: { upstream: { hosts: [{ name: 'one', url: host.url, apiKey: '${HOST_KEY}' }] } },
+        embeddingService: { whatever: 'is not ours' },
+      },
+    });
+    expect((await chat(gateway.url, CHAT)).headers.get('x-morgan-host')).toBe('one');
+  });
+});
+
+describe('readiness', () => {
+  it('follows the hosts: no host, no traffic', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: `one=${host.url}`, LLM_PROBE_INTERVAL_MS: '50' },
+    });
+    const ready = async () => (await fetch(`${gateway.url}/readyz`)).status;
+    expect(await ready()).toBe(200);
+    await host.setFault({ kind: 'refuse' });
+    await waitFor(async () => (await ready()) === 503, { what: 'not ready' });
+    expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+    await host.setFault(undefined);
+    await waitFor(async () => (await ready()) === 200, { what: 'ready again' });
+  });
+});
+
+describe('a stop', () => {
+  it('goes out of rotation first, lets a stream finish, then exits 0', async () => {
+    await using host = await startFakeLlmHost({ answer: 'one two three four five six', tokensPerSecond: 10 });
+    const gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    const response = await chat(gateway.url, { ...CHAT, stream: true });
+    const body = response.text();
+    const stopped = gateway.stop();
+    await waitFor(async () => (await fetch(`${gateway.url}/readyz`)).status === 503, { what: 'not ready' });
+    expect(await body).toMatch(/six[^]*\[DONE\]/);
+    expect(await stopped).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('cuts what is still in flight when the grace period is over, and still exits 0', async () => {
+    await using host = await startFakeLlmHost();
+    await host.setFault({ kind: 'stall-in-stream', afterChunks: 1 });
+    const gateway = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: `one=${host.url}`, SHUTDOWN_GRACE_MS: '200' },
+    });
+    const response = await chat(gateway.url, { ...CHAT, stream: true });
+    const body = expect(response.text()).rejects.toThrow();
+    const { code, durationMs } = await gateway.stop();
+    await body;
+    expect(code).toBe(0);
+    expect(durationMs).toBeGreaterThan(190);
+    expect(durationMs).toBeLessThan(5_000);
+  });
+});
+
+describe('keys', () => {
+  it('are asked for when they are configured, and refused with 401 when wrong', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: `one=${host.url}`, API_KEYS: 'first-key,second-key' },
+    });
+    const status = async (key?: string) =>
+      (await chat(gateway.url, CHAT, key === undefined ? {} : { authorization: `Bearer ${key}` })).status;
+    expect([
+      await status(),
+      await status('wrong-key'),
+      await status('first-key'),
+      await status('second-key'),
+    ]).toEqual([401, 401, 200, 200]);
+    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(200);
+  });
+
+  it('that are missing from the configuration are warned of', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({ level: 'warn', msg: 'no API keys are configured: every caller is accepted' }),
+    );
+  });
+});
+
+describe('logs and metrics', () => {
+  it('tell one line per request, and nothing of what was said or of any key', async () => {
+    await using host = await startFakeLlmHost({ apiKey: 'the-hosts-key' });
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: {
+        LLM_HOSTS: `one=${host.url};apiKey=the-hosts-key`,
+        API_KEYS: 'the-callers-key',
+        LOG_LEVEL: 'debug',
+      },
+    });
+    const key = { authorization: 'Bearer the-callers-key' };
+    await (await chat(gateway.url, CHAT, { ...key, 'x-request-id': 'good' })).text();
+    await chat(gateway.url, { ...CHAT, messages: 'a secret thought' }, { ...key, 'x-request-id': 'bad' });
+    await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      body: '{"a secret thought',
+      headers: { ...key, 'content-type': 'application/json', 'x-request-id': 'worse' },
+    });
+    await host.setFault({ kind: 'reset-before-headers' });
+    await chat(gateway.url, CHAT, { ...key, 'x-request-id': 'failed' });
+    const lines = (id: string) =>
+      gateway.logs.filter((line) => line['msg'] === 'request' && line['requestId'] === id);
+    await waitFor(() => lines('failed').length > 0, { what: 'the last request line' });
+    for (const id of ['good', 'bad', 'worse', 'failed']) expect(lines(id)).toHaveLength(1);
+    expect(lines('good')[0]).toMatchObject({ status: 200, host: 'one', route: '/v1/chat/completions' });
+    const everything = JSON.stringify(gateway.logs) + (await (await fetch(`${gateway.url}/metrics`)).text());
+    expect(everything).not.toMatch(/secret thought|the-hosts-key|the-callers-key/);
+  });
+
+  it('count what happened', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    await (await chat(gateway.url, CHAT)).text();
+    await chat(gateway.url, {});
+    const text = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(text).toContain(
+      'morgan_http_requests_total{method="POST",route="/v1/chat/completions",status="200"} 1',
+    );
+    expect(text).toContain(
+      'morgan_http_errors_total{route="/v1/chat/completions",code="missing_required_parameter"} 1',
+    );
+    expect(text).toContain('morgan_llm_host_requests_total{host="one",outcome="ok"} 1');
+  });
+});
+
+describe('the API documentation', () => {
+  it('is a page and a document', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    expect(await (await fetch(`${gateway.url}/docs`)).text()).toContain('swagger-ui');
+    const { paths } = (await (await fetch(`${gateway.url}/docs/openapi.json`)).json()) as { paths: object };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/v1/chat/completions', '/v1/models', '/readyz']),
+    );
+  });
+});

@@ -1,0 +1,53 @@
+import type { TransportFault } from '@morgan/http-transport';
+
+/** Why a host gave no usable answer. Each of these sends the call to the next host. */
+export type HostFault =
+  | 'connect_error'
+  /** Nothing within the first-byte limit. */
+  | 'timeout'
+  /** The connection ended before the answer began. */
+  | 'reset'
+  /** Not HTTP, or a redirect: a host that answers so is not set up. */
+  | 'bad_response'
+  /** 5xx. */
+  | 'server_error';
+
+/** How one try at one host ended: the closed set behind the metric label `outcome`. */
+export type HostOutcome =
+  | 'ok'
+  /** 4xx other than those below: the caller's fault, not the host's. */
+  | 'client_error'
+  | 'rate_limited'
+  /** 401 or 403: the host refuses the gateway's key. */
+  | 'credentials_rejected'
+  | HostFault
+  /** The host broke off after the first byte. */
+  | 'interrupted'
+  /** The caller went away, or this process stops. */
+  | 'aborted';
+
+/** The host's part in a fault of the transport; none where the request never was the host's. */
+export const FAULT_OF: Readonly<Record<TransportFault, HostFault | undefined>> = {
+  connect_refused: 'connect_error',
+  dns_failed: 'connect_error',
+  connect_timeout: 'connect_error',
+  tls_failed: 'connect_error',
+  connect_failed: 'connect_error',
+  first_byte_timeout: 'timeout',
+  body_timeout: 'timeout',
+  reset: 'reset',
+  incomplete_body: 'reset',
+  bad_response: 'bad_response',
+  aborted: undefined,
+  closed: undefined,
+  invalid_request: undefined,
+};
+
+/** Sorts an answer by its status. */
+export function outcomeOfStatus(status: number): HostOutcome {
+  if (status >= 500) return 'server_error';
+  if (status === 429) return 'rate_limited';
+  if (status === 401 || status === 403) return 'credentials_rejected';
+  if (status >= 400) return 'client_error';
+  return status >= 300 ? 'bad_response' : 'ok';
+}

@@ -1,0 +1,22 @@
+/**
+ * Weighted round robin that spreads a heavy host's turns out: with weights 3, 1, 1 the order is a b a c a, never
+ * a a a b c. Each turn everyone earns its weight; the richest is picked and pays what all of them earned.
+ */
+export class SmoothRoundRobin<Item extends { readonly weight: number }> {
+  readonly #credit = new Map<Item, number>();
+
+  /** @param items those that may be picked this time; the others neither earn nor pay. */
+  pick(items: readonly Item[]): Item | undefined {
+    let richest: Item | undefined;
+    let most = -Infinity;
+    let earned = 0;
+    for (const item of items) {
+      const credit = (this.#credit.get(item) ?? 0) + item.weight;
+      this.#credit.set(item, credit);
+      earned += item.weight;
+      if (credit > most) [richest, most] = [item, credit];
+    }
+    if (richest) this.#credit.set(richest, most - earned);
+    return richest;
+  }
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { classifyFault, type Phase } from './fault-classification.ts';
+
+const withCode = (code: string, name = 'Error') => Object.assign(new Error('fault'), { code, name });
+
+describe('classifyFault', () => {
+  it.each<[string, Phase, string]>([
+    ['ECONNREFUSED', 'connecting', 'connect_refused'],
+    ['ENOTFOUND', 'connecting', 'dns_failed'],
+    ['EAI_AGAIN', 'connecting', 'dns_failed'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'connecting', 'connect_timeout'],
+    ['ETIMEDOUT', 'connecting', 'connect_timeout'],
+    ['EHOSTUNREACH', 'connecting', 'connect_failed'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'connecting', 'tls_failed'],
+    ['CERT_HAS_EXPIRED', 'connecting', 'tls_failed'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'connecting', 'tls_failed'],
+    ['ECONNRESET', 'connecting', 'connect_failed'],
+    ['ECONNRESET', 'sent', 'reset'],
+    ['EPIPE', 'sent', 'reset'],
+    ['UND_ERR_SOCKET', 'sent', 'reset'],
+    ['UND_ERR_HEADERS_OVERFLOW', 'sent', 'bad_response'],
+    ['ECONNRESET', 'answering', 'incomplete_body'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'answering', 'incomplete_body'],
+    ['UND_ERR_BODY_TIMEOUT', 'answering', 'body_timeout'],
+    ['UND_ERR_DESTROYED', 'answering', 'closed'],
+    ['UND_ERR_INVALID_ARG', 'connecting', 'invalid_request'],
+  ])('%s while %s is %s', (code, phase, reason) => {
+    expect(classifyFault(withCode(code), phase)).toBe(reason);
+  });
+
+  it('tells a broken chunk from an end of the connection between chunks', () => {
+    expect(classifyFault(withCode('HPE_INVALID_CHUNK_SIZE', 'HTTPParserError'), 'answering')).toBe(
+      'bad_response',
+    );
+    expect(classifyFault(withCode('HPE_INVALID_EOF_STATE', 'HTTPParserError'), 'answering')).toBe(
+      'incomplete_body',
+    );
+  });
+});

@@ -1,0 +1,55 @@
+import { type TransportFault } from './transport-error.ts';
+
+/** How far a request had come when it failed. */
+export type Phase =
+  /** Waiting for a connection. */
+  | 'connecting'
+  /** Written to a socket, at least in part. */
+  | 'sent'
+  /** The status line and headers of the answer are here. */
+  | 'answering';
+
+const ANY_PHASE: Readonly<Record<string, TransportFault>> = {
+  UND_ERR_DESTROYED: 'closed',
+  UND_ERR_CLOSED: 'closed',
+  UND_ERR_INVALID_ARG: 'invalid_request',
+  UND_ERR_NOT_SUPPORTED: 'invalid_request',
+};
+
+const CONNECTING: Readonly<Record<string, TransportFault>> = {
+  ECONNREFUSED: 'connect_refused',
+  ENOTFOUND: 'dns_failed',
+  EAI_AGAIN: 'dns_failed',
+  EAI_FAIL: 'dns_failed',
+  EAI_NODATA: 'dns_failed',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
+  ETIMEDOUT: 'connect_timeout',
+  EPROTO: 'tls_failed',
+};
+
+const ANSWERING: Readonly<Record<string, TransportFault>> = {
+  UND_ERR_BODY_TIMEOUT: 'body_timeout',
+  // The parser's word for an end of the connection inside a chunked body.
+  HPE_INVALID_EOF_STATE: 'incomplete_body',
+};
+
+/** Names the fault behind an error of undici or of Node's sockets. The same code means different things by phase. */
+export function classifyFault(error: unknown, phase: Phase): TransportFault {
+  const { code = '', name } = error as { code?: string; name?: string };
+  const known = ANY_PHASE[code];
+  if (known) return known;
+  if (phase === 'connecting')
+    return CONNECTING[code] ?? (isTlsFault(error, code) ? 'tls_failed' : 'connect_failed');
+  const answering = phase === 'answering';
+  if (answering && ANSWERING[code]) return ANSWERING[code];
+  if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
+  return answering ? 'incomplete_body' : 'reset';
+}
+
+/** Node has some forty codes for a refused certificate; what they share is that the TLS layer marks its errors. */
+function isTlsFault(error: unknown, code: string): boolean {
+  return (
+    /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/.test(code) ||
+    (error instanceof Error && error.message.includes('secure TLS connection'))
+  );
+}

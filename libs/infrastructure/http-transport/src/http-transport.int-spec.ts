@@ -1,0 +1,405 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { HttpTransport, type TransportRequest } from './http-transport.ts';
+import { TransportError, type TransportFault } from './transport-error.ts';
+import type { TransportResponse } from './transport-response.ts';
+
+/** A TCP server that answers each request as the test says, and knows which sockets are open. */
+class MisbehavingServer {
+  readonly sockets = new Set<Socket>();
+  readonly received: string[] = [];
+  accepted = 0;
+  readonly #server: Server;
+
+  constructor(onRequest: (socket: Socket, request: string) => void) {
+    this.#server = createServer((socket) => {
+      this.accepted += 1;
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('error', () => undefined);
+      socket.on('data', (data) => {
+        this.received.push(data.toString('latin1'));
+        onRequest(socket, data.toString('latin1'));
+      });
+    });
+  }
+
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+async function until(condition: () => boolean, withinMs = 2000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const openSockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+const PLAIN_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+describe('HttpTransport', () => {
+  let transport: HttpTransport;
+  const servers: MisbehavingServer[] = [];
+
+  const serve = async (onRequest: (socket: Socket, request: string) => void) => {
+    const server = new MisbehavingServer(onRequest);
+    servers.push(server);
+    return { server, origin: await server.start() };
+  };
+  const send = (origin: string, options: Partial<TransportRequest> = {}) =>
+    transport.request({
+      origin,
+      path: '/v1/x',
+      method: 'POST',
+      headers: ['content-type', 'application/json'],
+      body: Buffer.from('{"a": 1.0}'),
+      firstByteTimeoutMs: 2000,
+      idleTimeoutMs: 2000,
+      ...options,
+    });
+  /** The fault, and how long it took to come. */
+  const faultOf = async (work: () => Promise<unknown>) => {
+    const start = performance.now();
+    const error = await work().then(
+      () => undefined,
+      (fault: unknown) => fault,
+    );
+    expect(error).toBeInstanceOf(TransportError);
+    const { reason, beforeResponse } = error as TransportError;
+    return { reason, beforeResponse, tookMs: performance.now() - start };
+  };
+
+  beforeEach(() => {
+    transport = new HttpTransport({ maxConnections: 4, connectTimeoutMs: 300, keepAliveTimeoutMs: 4000 });
+  });
+
+  afterEach(async () => {
+    await transport.close(0);
+    await until(() => servers.every(({ sockets }) => sockets.size === 0));
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    await until(() => openSockets() === 0);
+  });
+
+  describe('an answer', () => {
+    it('comes as it was sent: status, header list and bytes', async () => {
+      const { origin, server } = await serve((socket) =>
+        socket.write(
+          'HTTP/1.1 429 Slow Down\r\nX-One: a\r\nretry-after: 7\r\nX-one: b\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x00\xff',
+          'latin1',
+        ),
+      );
+      const response = await send(origin);
+      expect(response.status).toBe(429);
+      expect(response.rawHeaders).toEqual(
+        'X-One,a,retry-after,7,X-one,b,Content-Encoding,gzip,Content-Length,4'.split(','),
+      );
+      expect(response.headers['x-one']).toEqual(['a', 'b']);
+      expect(await response.bytes()).toEqual(Buffer.from([0x1f, 0x8b, 0x00, 0xff]));
+      const host = origin.slice('http://'.length);
+      expect(server.received).toEqual([
+        `POST /v1/x HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n{"a": 1.0}`,
+      ]);
+    });
+
+    it('follows no redirect', async () => {
+      const { origin, server } = await serve((socket) =>
+        socket.write('HTTP/1.1 307 Elsewhere\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n'),
+      );
+      const response = await send(origin);
+      expect(response.status).toBe(307);
+      await response.bytes();
+      expect(server.received).toHaveLength(1);
+    });
+
+    it('leaves its connection to the next request', async () => {
+      const { origin, server } = await serve((socket) => socket.write(PLAIN_ANSWER));
+      for (let count = 0; count < 5; count += 1) {
+        await (await send(origin)).bytes();
+        await until(() => transport.getStatus()[origin]?.free === 1);
+      }
+      expect(server.accepted).toBe(1);
+      expect(transport.getStatus()).toEqual({ [origin]: { connected: 1, free: 1, running: 0, waiting: 0 } });
+    });
+
+    it('passes over a 103 that comes first', async () => {
+      const { origin } = await serve((socket) =>
+        socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${PLAIN_ANSWER}`),
+      );
+      const response = await send(origin);
+      expect([response.status, (await response.bytes()).toString()]).toEqual([200, 'ok']);
+    });
+
+    it('waits for a slow reader without losing a byte', async () => {
+      const whole = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
+      const { origin } = await serve((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${whole.length}\r\n\r\n`);
+        socket.write(whole);
+      });
+      const { body } = await send(origin);
+      let [length, unchanged] = [0, 0];
+      await until(() => {
+        unchanged = body.readableLength === length ? unchanged + 1 : 0;
+        length = body.readableLength;
+        return length > 0 && unchanged > 100;
+      });
+      expect(body.readableLength).toBeLessThan(512 * 1024);
+      expect((await body.bytes()).equals(whole)).toBe(true);
+    });
+  });
+
+  describe('a fault before the answer', () => {
+    const partly = 'HTTP/1.1 200 OK\r\nContent-Le';
+    it.each<[string, (socket: Socket) => void, TransportFault]>([
+      ['the connection is reset', (socket) => socket.resetAndDestroy(), 'reset'],
+      ['the connection is closed', (socket) => socket.end(), 'reset'],
+      ['the headers are cut', (socket) => socket.end(partly), 'reset'],
+      ['the bytes are garbage', (socket) => socket.write('\x00\x01SSH-2.0-OpenSSH\r\n'), 'bad_response'],
+      [
+        'the headers are endless',
+        (socket) => socket.write(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(99_999)}`),
+        'bad_response',
+      ],
+    ])('%s', async (_, misbehave, reason) => {
+      const { origin } = await serve(misbehave);
+      const fault = await faultOf(() => send(origin));
+      expect(fault).toMatchObject({ reason, beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(500);
+    });
+
+    it('nobody listens', async () => {
+      const { origin, server } = await serve(() => undefined);
+      await server.stop();
+      const fault = await faultOf(() => send(origin));
+      expect(fault).toMatchObject({ reason: 'connect_refused', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(500);
+      servers.length = 0;
+    });
+
+    it('the name does not resolve', async () => {
+      const fault = await faultOf(() => send('http://nope.invalid:8000'));
+      expect(fault).toMatchObject({ reason: 'dns_failed', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(2500);
+    });
+
+    it('the port does not speak TLS', async () => {
+      const { origin } = await serve((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+      const fault = await faultOf(() => send(origin.replace('http:', 'https:')));
+      expect(fault).toMatchObject({ reason: 'tls_failed', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(500);
+    });
+
+    it('the request cannot be written as HTTP', async () => {
+      const { origin, server } = await serve(() => undefined);
+      const fault = await faultOf(() => send(origin, { headers: ['x-note', 'line\r\nbreak'] }));
+      expect(fault).toMatchObject({ reason: 'invalid_request', beforeResponse: true });
+      expect(server.received).toEqual([]);
+    });
+
+    it('the server accepts no connection', async () => {
+      const listener = new Worker(
+        `const { parentPort } = require('node:worker_threads');
+         const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+           parentPort.postMessage(server.address().port);
+           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+         });`,
+        { eval: true },
+      );
+      const [port] = (await once(listener, 'message')) as [number];
+      // With the listener asleep, these fill the kernel's queue: the next SYN gets no answer.
+      const fillers = Array.from({ length: 8 }, () =>
+        connect(port, '127.0.0.1').on('error', () => undefined),
+      );
+      await Promise.race(fillers.map((filler) => once(filler, 'connect')));
+      const fault = await faultOf(() => send(`http://127.0.0.1:${port}`));
+      for (const filler of fillers) filler.destroy();
+      await listener.terminate();
+      expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(1800);
+    });
+
+    it('the headers do not come in time', async () => {
+      const { origin, server } = await serve(() => undefined);
+      const fault = await faultOf(() => send(origin, { firstByteTimeoutMs: 100 }));
+      expect(fault).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
+      expect(fault.tookMs).toBeGreaterThanOrEqual(95);
+      expect(fault.tookMs).toBeLessThan(300);
+      await until(() => server.sockets.size === 0, 200);
+    });
+
+    it('no connection becomes free in time, and the busy ones are left alone', async () => {
+      const waiting: Socket[] = [];
+      const { origin, server } = await serve((socket) => void waiting.push(socket));
+      const busy = Array.from({ length: 4 }, () => send(origin));
+      await until(() => waiting.length === 4);
+      expect(await faultOf(() => send(origin, { firstByteTimeoutMs: 50 }))).toMatchObject({
+        reason: 'first_byte_timeout',
+        beforeResponse: true,
+      });
+      for (const socket of waiting) socket.write(PLAIN_ANSWER);
+      for (const response of await Promise.all(busy)) expect((await response.bytes()).toString()).toBe('ok');
+      // The one that gave up was still in the pool's queue: it must neither be sent nor cost a connection.
+      await until(() => transport.getStatus()[origin]?.waiting === 0);
+      await until(() => transport.getStatus()[origin]?.free === 4);
+      expect([server.received.length, server.accepted]).toEqual([4, 4]);
+    });
+  });
+
+  describe('a fault within the body', () => {
+    const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n';
+    const counted = 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfirst';
+    const closing = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nfirst';
+    it.each<[string, string, (socket: Socket) => void, TransportFault]>([
+      ['a chunked body is cut', chunked, (socket) => socket.end(), 'incomplete_body'],
+      ['a chunked body is reset', chunked, (socket) => socket.resetAndDestroy(), 'incomplete_body'],
+      ['a chunk has no valid size', chunked, (socket) => socket.write('zz\r\nsecond\r\n'), 'bad_response'],
+      ['a counted body is cut', counted, (socket) => socket.end(), 'incomplete_body'],
+      ['a counted body is cut, the end announced', closing, (socket) => socket.end(), 'incomplete_body'],
+    ])('%s', async (_, start, misbehave, reason) => {
+      const sockets: Socket[] = [];
+      const { origin } = await serve((socket) => {
+        sockets.push(socket);
+        socket.write(start);
+      });
+      const { body } = await send(origin);
+      const [first] = (await once(body, 'data')) as [Buffer];
+      expect(first.toString()).toBe('first');
+      for (const socket of sockets) misbehave(socket);
+      const fault = await faultOf(() => body.bytes());
+      expect(fault).toMatchObject({ reason, beforeResponse: false });
+      expect(fault.tookMs).toBeLessThan(500);
+    });
+
+    it('the body falls silent', async () => {
+      const { origin, server } = await serve((socket) => socket.write(chunked));
+      const response = await send(origin, { idleTimeoutMs: 200 });
+      const fault = await faultOf(() => response.bytes());
+      expect(fault).toMatchObject({ reason: 'body_timeout', beforeResponse: false });
+      expect(fault.tookMs).toBeLessThan(1500);
+      await until(() => server.sockets.size === 0, 200);
+    });
+
+    it('is what the caller made of it', async () => {
+      const { origin } = await serve((socket) => socket.end(chunked));
+      const response = await send(origin, { bodyFault: ({ reason }) => new RangeError(reason) });
+      await expect(response.bytes()).rejects.toThrow(new RangeError('incomplete_body'));
+    });
+
+    it('does not end the process when nobody listens', async () => {
+      const { origin } = await serve((socket) => socket.end(chunked));
+      const { body } = await send(origin);
+      await until(() => body.closed);
+      expect(body.errored).toMatchObject({ reason: 'incomplete_body' });
+    });
+  });
+
+  describe('an abort', () => {
+    it('before the call sends nothing', async () => {
+      const { origin, server } = await serve(() => undefined);
+      const fault = await faultOf(() => send(origin, { signal: AbortSignal.abort() }));
+      expect(fault).toMatchObject({ reason: 'aborted', beforeResponse: true });
+      expect(server.accepted).toBe(0);
+    });
+
+    it.each<[string, string | undefined]>([
+      ['before the headers', undefined],
+      ['within the body', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
+    ])('%s closes the connection within 100 ms', async (_, answer) => {
+      const aborter = new AbortController();
+      const { origin, server } = await serve((socket) => void (answer && socket.write(answer)));
+      const sent = send(origin, { signal: aborter.signal });
+      const outcome = faultOf(async () => (await sent).bytes());
+      await until(() => server.received.length === 1);
+      if (answer) await sent;
+      aborter.abort();
+      await until(() => server.sockets.size === 0, 100);
+      expect(await outcome).toMatchObject({ reason: 'aborted', beforeResponse: answer === undefined });
+    });
+
+    it('is heard while the connection is still being made', async () => {
+      const aborter = new AbortController();
+      const outcome = faultOf(() => send('http://nope.invalid:8000', { signal: aborter.signal }));
+      aborter.abort();
+      const fault = await outcome;
+      expect(fault.reason).toBe('aborted');
+      expect(fault.tookMs).toBeLessThan(50);
+    });
+
+    it('leaves no listener on the signal', async () => {
+      const { origin } = await serve((socket) => socket.write(PLAIN_ANSWER));
+      const { signal } = new AbortController();
+      const added = jest.spyOn(signal, 'addEventListener');
+      const removed = jest.spyOn(signal, 'removeEventListener');
+      await (await send(origin, { signal })).bytes();
+      expect(added.mock.calls).toHaveLength(1);
+      expect(removed.mock.calls).toContainEqual(added.mock.calls[0]);
+    });
+  });
+
+  describe('a discarded answer', () => {
+    const discardOne = async (answer: string) => {
+      const { origin, server } = await serve((socket) => socket.write(answer));
+      const response: TransportResponse = await send(origin);
+      response.discard();
+      await until(() => response.body.closed);
+      return { origin, server };
+    };
+
+    it('keeps its connection when all of it is here', async () => {
+      const { origin, server } = await discardOne('HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy');
+      await until(() => transport.getStatus()[origin]?.free === 1);
+      expect((await send(origin)).status).toBe(503);
+      expect(server.accepted).toBe(1);
+    });
+
+    it('loses its connection when more is to come', async () => {
+      const { server } = await discardOne('HTTP/1.1 503 Busy\r\nContent-Length: 9999\r\n\r\nbusy');
+      await until(() => server.sockets.size === 0, 200);
+    });
+  });
+
+  describe('a connection that the server closed while it was idle', () => {
+    it('is not used for the next request', async () => {
+      const { origin, server } = await serve((socket) => socket.write(PLAIN_ANSWER));
+      await (await send(origin)).bytes();
+      for (const socket of server.sockets) socket.end();
+      expect((await send(origin)).status).toBe(200);
+      expect(server.accepted).toBe(2);
+    });
+  });
+
+  describe('close', () => {
+    it('lets what is in flight finish, then refuses', async () => {
+      const waiting: Socket[] = [];
+      const { origin } = await serve((socket) => void waiting.push(socket));
+      const sent = send(origin);
+      await until(() => waiting.length === 1);
+      const closed = transport.close(5000);
+      expect(await faultOf(() => send(origin))).toMatchObject({ reason: 'closed', beforeResponse: true });
+      waiting[0]?.write(PLAIN_ANSWER);
+      expect((await (await sent).bytes()).toString()).toBe('ok');
+      await closed;
+    });
+
+    it('cuts what is still in flight, and what still waits, when the grace is over', async () => {
+      const { origin, server } = await serve(() => undefined);
+      const outcomes = Array.from({ length: 6 }, () => faultOf(() => send(origin)));
+      await until(() => server.received.length === 4);
+      const start = performance.now();
+      await transport.close(100);
+      expect(performance.now() - start).toBeLessThan(400);
+      for (const outcome of await Promise.all(outcomes)) expect(outcome.reason).toBe('closed');
+    });
+  });
+});

@@ -1,0 +1,57 @@
+/** What went wrong between us and the other side, as a closed set. */
+export type TransportFault =
+  /** Nobody listens on that port. */
+  | 'connect_refused'
+  /** The name does not resolve. */
+  | 'dns_failed'
+  | 'connect_timeout'
+  /** No TLS session: an untrusted certificate, or no TLS on that port at all. */
+  | 'tls_failed'
+  /** No connection for another reason: no route, no free local port. */
+  | 'connect_failed'
+  /** No answer began within the limit, whatever the reason: no free connection, no reply. */
+  | 'first_byte_timeout'
+  /** The answer began, then fell silent for longer than the limit. */
+  | 'body_timeout'
+  /** The connection ended before the answer began. */
+  | 'reset'
+  /** The connection ended in the middle of the body. */
+  | 'incomplete_body'
+  /** What came is not HTTP. */
+  | 'bad_response'
+  /** The caller's signal was aborted, or the caller destroyed the body. */
+  | 'aborted'
+  /** This transport is closed. */
+  | 'closed'
+  /** The request itself cannot be sent: a header that HTTP does not allow. Nothing left this process. */
+  | 'invalid_request';
+
+const MESSAGES: Readonly<Record<TransportFault, string>> = {
+  connect_refused: 'The connection was refused.',
+  dns_failed: 'The host name could not be resolved.',
+  connect_timeout: 'No connection was made in time.',
+  tls_failed: 'No TLS session could be made.',
+  connect_failed: 'No connection could be made.',
+  first_byte_timeout: 'The answer did not begin in time.',
+  body_timeout: 'The answer fell silent.',
+  reset: 'The connection ended before the answer began.',
+  incomplete_body: 'The connection ended in the middle of the answer.',
+  bad_response: 'The answer is not valid HTTP.',
+  aborted: 'The request was aborted.',
+  closed: 'The transport is closed.',
+  invalid_request: 'The request is not valid HTTP.',
+};
+
+/** A request that got no whole answer. The message names no address and no content; `cause` has the original fault. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+
+  /** @param beforeResponse whether it happened before the status line and headers of an answer were there. */
+  constructor(
+    readonly reason: TransportFault,
+    readonly beforeResponse: boolean,
+    cause?: unknown,
+  ) {
+    super(MESSAGES[reason], { cause });
+  }
+}

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ResponseBody } from './response-body.ts';
+
+/** An answer whose headers are here and whose body is on its way. */
+export class TransportResponse {
+  readonly #rawHeaders: readonly Buffer[];
+
+  constructor(
+    readonly status: number,
+    /** Names in lower case; a repeated header is a list. */
+    readonly headers: IncomingHttpHeaders,
+    rawHeaders: readonly Buffer[],
+    readonly body: ResponseBody,
+  ) {
+    this.#rawHeaders = rawHeaders;
+  }
+
+  /** Names and values in turn, exactly as received: spelling, order and repetition kept. */
+  get rawHeaders(): string[] {
+    return this.#rawHeaders.map((part) => part.toString('latin1'));
+  }
+
+  /** The whole body. Rejects with a {@link TransportError} when it breaks off. */
+  bytes(): Promise<Buffer> {
+    return this.body.bytes();
+  }
+
+  /** Gives the answer up: its connection goes back to the pool if all of it is here already, else it is closed. */
+  discard(): void {
+    this.body.destroy();
+  }
+}
