@@ -1,1 +1,2 @@
-export {};
+export { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts';
+export { redisConfig, type RedisConfig } from './redis.config.ts';

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
+import { embeddingKey } from './embedding-key.ts';
+
+const embedding = { vector: Float32Array.of(1.5, -0.25, 3e-8), tokenCount: 70_000, truncated: true };
+
+describe('a stored embedding', () => {
+  it('comes back as it was', () => {
+    expect(decodeEmbedding(encodeEmbedding(embedding))).toEqual(embedding);
+    const whole = { ...embedding, truncated: false };
+    expect(decodeEmbedding(encodeEmbedding(whole))).toEqual(whole);
+  });
+
+  it('has little-endian floats behind a header of 12 bytes', () => {
+    const bytes = encodeEmbedding(embedding);
+    expect(bytes.length).toBe(24);
+    expect(bytes.readFloatLE(12)).toBe(1.5);
+  });
+
+  it('is a miss when any single bit of it is wrong', () => {
+    const bytes = encodeEmbedding(embedding);
+    // Bytes 2 and 3 are reserved, but covered by the checksum all the same.
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const damaged = Buffer.from(bytes);
+      damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+      expect(decodeEmbedding(damaged)).toBeUndefined();
+    }
+  });
+
+  it.each([[0], [4], [11], [12], [20], [23]])('is a miss when it is cut to %i bytes', (length) => {
+    expect(decodeEmbedding(encodeEmbedding(embedding).subarray(0, length))).toBeUndefined();
+  });
+});
+
+describe('a key', () => {
+  it('differs by model, by text and by kind of input', () => {
+    const keys = [
+      embeddingKey('model a', 'text'),
+      embeddingKey('model b', 'text'),
+      embeddingKey('model a', 'text '),
+      embeddingKey('model a', '1,2'),
+      embeddingKey('model a', [1, 2]),
+      embeddingKey('model a', [12]),
+      embeddingKey('model a', 'ids:1,2'),
+      embeddingKey('model at', 'ext'),
+      embeddingKey('', 'model atext'),
+    ];
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(embeddingKey('model a', 'text')).toBe(keys[0]);
+  });
+
+  it('shows nothing of the text', () => {
+    expect(embeddingKey('model', 'secret')).toMatch(/^morgan:embedding:1:[\w-]{43}$/);
+  });
+});

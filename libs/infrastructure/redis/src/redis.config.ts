@@ -1,0 +1,19 @@
+import { setting } from '@morgan/foundation';
+import { z } from 'zod';
+
+/** The `redis` section of the configuration. */
+export const redisConfig = z
+  .strictObject({
+    url: setting(z.url({ protocol: /^rediss?$/ }).optional(), {
+      env: 'REDIS_URL',
+      doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it the cache is in memory.',
+      secret: true,
+    }),
+    commandTimeoutMs: setting(z.int().min(1).default(100), {
+      env: 'REDIS_COMMAND_TIMEOUT_MS',
+      doc: 'How long a command may take before Redis counts as gone for that request, in milliseconds.',
+    }),
+  })
+  .prefault({});
+
+export type RedisConfig = z.output<typeof redisConfig>;
