@@ -1,1 +1,5 @@
-export {};
+export { docRegion } from './doc-region.ts';
+export { freePort } from './free-port.ts';
+export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
+export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
+export { waitFor } from './wait-for.ts';

@@ -1,0 +1,1 @@
+export { stopRedis as default } from './redis.global-setup.ts';

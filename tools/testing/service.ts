@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { waitFor } from './wait-for.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const EXIT_WITH_PARENT = pathToFileURL(join(ROOT, 'tools/start/exit-with-parent.ts')).href;
+
+/** One line that a service wrote: its fields, or `{ text }` when it is not JSON. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+/** Which service to run and how. Nothing of this process's environment reaches it but PATH. */
+export interface ServiceOptions {
+  readonly app: 'llm-service' | 'embedding-service';
+  readonly env?: Readonly<Record<string, string>>;
+  /** The configuration file (JSON is YAML), handed over as `MORGAN_CONFIG`. */
+  readonly config?: object;
+  /** How long it may take until `/readyz` answers 200, in milliseconds. Default 15,000. */
+  readonly readyWithinMs?: number;
+  /** The program to run instead of the built service. */
+  readonly entry?: string;
+}
+
+/** A built service in a process of its own. */
+export interface RunningService extends AsyncDisposable {
+  /** Its origin, such as `http://127.0.0.1:43210`. */
+  readonly url: string;
+  /** Everything it has written so far. */
+  readonly logs: readonly LogLine[];
+  readonly process: ChildProcess;
+  /** Sends the signal (default SIGTERM) and resolves when the process has ended. */
+  stop(signal?: NodeJS.Signals): Promise<ServiceExit>;
+}
+
+/** How a service ended. */
+export interface ServiceExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly durationMs: number;
+}
+
+/**
+ * Runs a built service on a free port and resolves once it is ready. It dies with this process at the latest.
+ * @throws Error with everything the service wrote, when it ends or is not ready in time.
+ */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { app, readyWithinMs = 15_000 } = options;
+  const configFolder = options.config && (await mkdtemp(join(tmpdir(), 'morgan-config-')));
+  const file = configFolder && join(configFolder, 'morgan.yaml');
+  if (file) await writeFile(file, JSON.stringify(options.config));
+  const child = launch(options, file);
+  const exit = once(child, 'exit');
+  const logs: LogLine[] = [];
+  const outputEnd = Promise.all([collect(child.stdout, logs), collect(child.stderr, logs)]);
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<ServiceExit> => {
+    const startedAt = performance.now();
+    if (isRunning(child)) child.kill(signal);
+    await exit;
+    await outputEnd;
+    if (configFolder) await rm(configFolder, { recursive: true, force: true });
+    return { code: child.exitCode, signal: child.signalCode, durationMs: performance.now() - startedAt };
+  };
+  try {
+    const url = await readyUrl(child, logs, readyWithinMs);
+    return { url, logs, process: child, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+  } catch (cause) {
+    const { code } = await stop('SIGKILL');
+    const output = logs.map(({ text, ...line }) => (typeof text === 'string' ? text : JSON.stringify(line)));
+    const what = code === null ? `was not ready in ${readyWithinMs} ms` : `ended with code ${code}`;
+    throw new Error(`${app} ${what}:\n${output.join('\n')}`, { cause });
+  }
+}
+
+function launch({ app, env, entry }: ServiceOptions, configFile: string | undefined) {
+  const program = entry ?? join(ROOT, 'dist/apps', app, 'main.js');
+  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, program], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_FORMAT: 'json',
+      ...(configFile === undefined ? {} : { MORGAN_CONFIG: configFile }),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  if (!child.stdout || !child.stderr) throw new Error('unreachable: both are pipes');
+  return Object.assign(child, { stdout: child.stdout, stderr: child.stderr });
+}
+
+async function readyUrl(child: ChildProcess, logs: readonly LogLine[], timeoutMs: number): Promise<string> {
+  let url: string | undefined;
+  await waitFor(
+    async () => {
+      if (!isRunning(child)) return true;
+      url ??= logs.find((line) => line['msg'] === 'listening')?.['url'] as string | undefined;
+      return url !== undefined && (await fetch(`${url}/readyz`)).ok;
+    },
+    { what: '/readyz', timeoutMs },
+  );
+  if (url === undefined || !isRunning(child)) throw new Error('it ended before it was ready');
+  return url;
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function collect(stream: NodeJS.ReadableStream, logs: LogLine[]): Promise<void> {
+  for await (const line of createInterface({ input: stream })) logs.push(parseLine(line));
+}
+
+function parseLine(line: string): LogLine {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return value as LogLine;
+  } catch {
+    // Not every line is a log line: a crash prints plain text.
+  }
+  return { text: line };
+}

@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const POLL_MS = 5;
+
+/** What to wait for, in words for the error, and how long at most (default 5 seconds). */
+export interface WaitOptions {
+  readonly what: string;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Polls until `condition` gives something truthy and returns it. A condition that throws counts as not yet met.
+ * @throws Error naming what did not happen, with the last failure of the condition as its cause.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { what, timeoutMs = 5_000 }: WaitOptions,
+): Promise<NonNullable<T>> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    let cause: unknown;
+    try {
+      const value = await condition();
+      if (value) return value;
+    } catch (error) {
+      cause = error;
+    }
+    if (performance.now() >= deadline) {
+      throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause });
+    }
+    await delay(POLL_MS);
+  }
+}
