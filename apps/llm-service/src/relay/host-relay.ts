@@ -53,7 +53,7 @@ export class HostRelay {
     body.once('error', (error) => {
       if (exchange.signal.aborted) return;
       exchange.errorCode = error instanceof AppError ? error.code : 'internal_error';
-      this.logger.warn({ requestId: exchange.id, host, error }, 'the answer broke off');
+      this.logger.warn({ requestId: exchange.id, host, cause: error }, 'the answer broke off');
     });
     // On a fault the pipeline destroys the client's socket: the client sees a broken transfer, never a clean end.
     return new Promise((resolve) => pipeline(body, reply.raw, () => resolve()));

@@ -122,7 +122,7 @@ export class DistributedLlmClient implements Probe {
   }
 
   #report({ host, fault, cause }: FailedTry, next: Host | undefined, { id }: CallContext): void {
-    const fields = { requestId: id, host: host.name, reason: fault, error: cause };
+    const fields = { requestId: id, host: host.name, reason: fault, cause };
     if (!next) return this.#options.logger.warn(fields, 'host failed, and none is left to try');
     this.#options.metrics.failedOver(fault);
     this.#options.logger.warn({ ...fields, next: next.name }, 'host failed, trying another');

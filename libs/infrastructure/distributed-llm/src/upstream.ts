@@ -72,7 +72,7 @@ export class Upstream {
     this.#end(host, fault ?? 'aborted');
     if (!fault) throw callCannotGoOn(cause);
     if (fault === 'connect_error' && host.missed(fault)) {
-      this.options.logger.warn({ host: host.name, reason: fault, error: cause }, 'host is down');
+      this.options.logger.warn({ host: host.name, reason: fault, cause }, 'host is down');
     }
     return { kind: 'failed', host, fault, cause };
   }

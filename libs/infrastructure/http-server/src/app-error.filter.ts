@@ -39,7 +39,7 @@ export class AppErrorFilter implements ExceptionFilter {
     const fields = { requestId: request.exchange.id, route: request.routeOptions.url, code: error.code };
     if (error.code === 'internal_error')
       this.logger.error({ ...fields, error: error.cause ?? error }, 'request failed');
-    else if (error.cause !== undefined) this.logger.debug({ ...fields, error }, 'request refused');
+    else if (error.cause !== undefined) this.logger.debug({ ...fields, cause: error }, 'request refused');
   }
 }
 

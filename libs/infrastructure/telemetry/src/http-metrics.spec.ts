@@ -49,6 +49,6 @@ describe('Metrics', () => {
     expect(await metrics.render()).toContain('morgan_depth 3');
     depth = 5;
     expect(await metrics.render()).toContain('morgan_depth 5');
-    expect(metrics.declared()).toEqual([{ name: 'morgan_depth', help: 'Depth.', labels: [] }]);
+    expect(metrics.describe().split('\n').at(-1)).toBe('| `morgan_depth` | – | Depth. |');
   });
 });

@@ -49,9 +49,15 @@ export class Metrics {
     return new Histogram({ ...this.#declare(options), buckets: [...buckets] });
   }
 
-  /** Name, help and labels of every metric made here, for the documentation test. */
-  declared(): readonly MetricOptions<string>[] {
-    return this.#own;
+  /** The Markdown table of docs/metrics.md: one row per metric made here, sorted by name. */
+  describe(): string {
+    const rows = this.#own
+      .toSorted((left, right) => (left.name < right.name ? -1 : 1))
+      .map(({ name, help, labels = [] }) => {
+        const shown = labels.map((label) => `\`${label}\``).join(', ') || '–';
+        return `| \`${name}\` | ${shown} | ${help} |`;
+      });
+    return ['| metric | labels | meaning |', '| --- | --- | --- |', ...rows].join('\n');
   }
 
   get contentType(): string {

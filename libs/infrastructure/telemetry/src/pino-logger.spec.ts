@@ -46,6 +46,12 @@ describe('the log', () => {
     });
     expect(JSON.stringify(lines)).not.toContain('Bearer');
   });
+
+  it('writes a fault that was dealt with in one line', () => {
+    const { lines, logger } = capture();
+    logger.warn({ cause: new TypeError('outer', { cause: new Error('inner') }) }, 'passed over');
+    expect(lines[0]?.['cause']).toBe('TypeError: outer <- Error: inner');
+  });
 });
 
 describe('the request log', () => {
@@ -68,6 +74,6 @@ describe('the request log', () => {
     log.finished({ ...exchange, status: 503, errorCode: 'queue_full' });
     log.finished({ ...exchange, route: '/readyz' });
     log.finished({ ...exchange, route: '/readyz', status: 503 });
-    expect(lines.map(({ level }) => level)).toEqual(['warn', 'debug', 'warn']);
+    expect(lines.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug']);
   });
 });

@@ -19,7 +19,7 @@ export function createLogger(service: string, config: LogConfig, destination?: D
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (level) => ({ level }) },
       errorKey: 'error',
-      serializers: { error: describeError },
+      serializers: { error: describeError, cause: summariseError },
     },
     stream,
   );
@@ -37,4 +37,11 @@ function describeError(error: unknown): unknown {
     stack,
     ...(cause === undefined ? {} : { cause: describeError(cause) }),
   };
+}
+
+/** A fault that was expected and dealt with, in one line: what, and what lay behind it. */
+function summariseError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const line = `${error.name}: ${error.message}`;
+  return error.cause instanceof Error ? `${line} <- ${String(summariseError(error.cause))}` : line;
 }

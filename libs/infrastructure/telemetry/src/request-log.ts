@@ -19,8 +19,8 @@ export class RequestLog implements HttpObserver {
       ...(aborted ? { aborted } : {}),
       ...notes,
     };
-    if (exchange.status >= 500) this.logger.warn(fields, 'request');
-    else if (QUIET_ROUTES.has(exchange.route)) this.logger.debug(fields, 'request');
+    if (QUIET_ROUTES.has(exchange.route)) this.logger.debug(fields, 'request');
+    else if (exchange.status >= 500) this.logger.warn(fields, 'request');
     else this.logger.info(fields, 'request');
   }
 }
