@@ -41,6 +41,7 @@ function projectNode(name: string): ProjectNode {
   return node;
 }
 
-// Only under this name the Nx plugin keeps the graph from one file to the next, as it does in `npm run lint`.
-process.argv[1] = 'node_modules/.bin/eslint';
+// Under a name like this the Nx plugin keeps its graph from one file to the next. It must not be ESLint's own one: that
+// makes typescript-eslint read the files from the disk instead of the samples.
+process.argv[1] = 'node_modules/eslint';
 console.log(JSON.stringify(await probe(JSON.parse(await text(process.stdin)) as Sample[])));

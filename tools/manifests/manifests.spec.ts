@@ -217,6 +217,17 @@ describe('a fault that only the whole shows', () => {
       { db: { condition: 'service_healthy' } },
       'depends on db',
     ],
+    ['forgetting Redis', 'redis.deployment', `${BOX}.args.8`, 'noeviction', 'a full cache must forget'],
+    ['lasting Redis', 'redis.deployment', `${BOX}.args.4`, 'yes', 'a cache must not write to disk'],
+    ['image of a stranger', 'kustomization', 'images.2', { name: 'x', newTag: '1' }, 'there is no image x'],
+    [
+      'build output',
+      'services',
+      '0.buildOutputs',
+      ['dist/llm'],
+      'no build target writes dist/apps/llm-service/main.js',
+    ],
+    ['open build context', 'dockerignore', '0', '.git', '.dockerignore must begin by refusing everything'],
     ['build context', 'dockerignore', '1', '!apps', '.dockerignore keeps .npmrc out'],
   ])('%s', (_, part, path, value, fault) => {
     expect(crossChecks(planted(part, path, value))).toContainEqual(expect.stringContaining(fault));
@@ -233,7 +244,9 @@ describe('a pod that breaks the restricted profile', () => {
     [`${POD}.securityContext.runAsNonRoot`, false, 'may run as root'],
     [`${POD}.securityContext.seccompProfile`, { type: 'Unconfined' }, 'has no seccomp profile'],
     [`${POD}.securityContext.sysctls`, [{ name: 'a', value: 'b' }], 'sets sysctls'],
-    [`${POD}.securityContext.seLinuxOptions`, { user: 'a' }, 'sets SELinux options'],
+    [`${POD}.securityContext.windowsOptions`, { hostProcess: true }, 'is a host process'],
+    [`${BOX}.securityContext.seLinuxOptions`, { user: 'a' }, 'container llm-service sets SELinux options'],
+    [`${POD}.securityContext.seLinuxOptions`, { user: 'a' }, 'the pod sets SELinux options'],
     [`${BOX}.securityContext.privileged`, true, 'is privileged'],
     [`${BOX}.securityContext.allowPrivilegeEscalation`, undefined, 'may escalate its privileges'],
     [`${BOX}.securityContext.runAsNonRoot`, false, 'may run as root'],

@@ -51,8 +51,9 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
     config: http,
     logger,
     drain,
-    start: async () => {
-      await Promise.all([model.load(), redis?.start()]);
+    start: () => {
+      redis?.start();
+      return model.load();
     },
     close: async () => {
       await Promise.all([model.unload(), redis?.stop()]);

@@ -18,7 +18,8 @@ let connection: RedisConnection;
 beforeAll(async () => {
   redis = await startRedis();
   connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 100 }, silentLogger);
-  await connection.start();
+  connection.start();
+  await waitFor(() => connection.read().up, { what: 'redis' });
 });
 
 afterAll(async () => {

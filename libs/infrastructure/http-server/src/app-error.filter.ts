@@ -21,8 +21,9 @@ export class AppErrorFilter implements ExceptionFilter {
       return;
     }
     if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
-    // A body that was refused half-read cannot be skipped on a kept connection.
-    if (error.code === 'request_too_large') reply.header('connection', 'close');
+    // Fastify would close at once, and a client in mid-upload would meet a broken pipe instead of the reason. Node reads
+    // the rest away, within the time that a request may take to arrive.
+    if (error.code === 'request_too_large') reply.removeHeader('connection');
     void reply
       .status(error.status)
       .type('application/json; charset=utf-8')

@@ -15,8 +15,6 @@ export function registerAuthentication(fastify: FastifyInstance, authenticator: 
     if (!request.url.startsWith(GUARDED_PREFIX) || authenticator.admits(request.headers.authorization))
       return done();
     reply.header('www-authenticate', 'Bearer');
-    // What is left of the body is not read, so the connection cannot be kept.
-    reply.header('connection', 'close');
     done(
       new AppError(
         'invalid_api_key',

@@ -187,6 +187,17 @@ describe('the HTTP edge', () => {
     expect(((await response.json()) as Fault).error.code).toBe('unsupported_media_type');
   });
 
+  it.each([
+    ['too large', {}, 413],
+    ['from a stranger', { authorization: 'Bearer wrong' }, 401],
+  ])('tells the reason to a client in mid-upload whose body is %s', async (_, headers, status) => {
+    for (let round = 0; round < 5; round += 1) {
+      const response = await post('x'.repeat(20_000_000), headers);
+      expect(response.status).toBe(status);
+      await response.arrayBuffer();
+    }
+  });
+
   it('says when to come back, in whole seconds rounded up', async () => {
     const response = await fetch(`${url}/v1/busy`);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '2']);

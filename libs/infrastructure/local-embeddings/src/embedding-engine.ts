@@ -8,6 +8,7 @@ import {
   type ProgressCallback,
   Tensor,
 } from '@huggingface/transformers';
+import { groupByLength } from './length-groups.ts';
 import {
   assertModelFiles,
   digestModel,
@@ -94,7 +95,7 @@ export class EmbeddingEngine {
     const encoded = items.map(({ input }) => this.#encode(input));
     const accepted = encoded.filter((ids, index) => ids.length <= maxTokens || items[index]?.truncate);
     const rows = accepted.map((ids) => cutToLimit(ids, maxTokens, specials));
-    const vectors = rows.length > 0 ? await this.#infer(rows) : new Float32Array(0);
+    const vectors = await this.#inferAll(rows);
     return {
       vectors,
       tokenCounts: encoded.map((ids) => ids.length),
@@ -106,6 +107,20 @@ export class EmbeddingEngine {
 
   #encode(input: EmbeddingInput): readonly number[] {
     return typeof input === 'string' ? this.#parts.tokenizer.encode(input) : input;
+  }
+
+  async #inferAll(rows: readonly (readonly number[])[]): Promise<Float32Array<ArrayBuffer>> {
+    const groups = groupByLength(rows.map((row) => row.length));
+    let vectors = new Float32Array(0);
+    for (const group of groups) {
+      const some = await this.#infer(group.map((index) => rows[index] as readonly number[]));
+      const dimensions = some.length / group.length;
+      if (vectors.length === 0) vectors = new Float32Array(rows.length * dimensions);
+      group.forEach((index, row) =>
+        vectors.set(some.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions),
+      );
+    }
+    return vectors;
   }
 
   async #infer(rows: readonly (readonly number[])[]): Promise<Float32Array<ArrayBuffer>> {

@@ -19,7 +19,7 @@ const context = { id: 'test', signal: new AbortController().signal };
 let root: string;
 let hub: Server;
 let hubUrl: string;
-/** Paths that the hub has answered with a whole file. */
+/** `<revision>/<file>` of every file that the hub has sent whole. */
 let served: string[] = [];
 /** Everything that the hub was asked for. */
 let asked: string[] = [];
@@ -28,9 +28,9 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'morgan-hub-'));
   await writeTinyBert(join(root, 'repository'));
   hub = createServer((request, response) => {
-    const [, file] = new RegExp(`^/${ID}/resolve/(?:main|v2)/(.+)$`).exec(request.url ?? '') ?? [];
+    const [, file, path] = new RegExp(`^/${ID}/resolve/((?:main|v2)/(.+))$`).exec(request.url ?? '') ?? [];
     asked.push(file ?? `unknown: ${request.url}`);
-    readFile(join(root, 'repository', file ?? '-')).then(
+    readFile(join(root, 'repository', path ?? '-')).then(
       (content) => {
         if (!request.headers.range) served.push(file as string);
         const [status, body] = request.headers.range ? [206, content.subarray(0, 1)] : [200, content];
@@ -72,12 +72,9 @@ describe.each([['main'], ['v2']])('revision %s of a hub id', (revision) => {
   it('is downloaded once, with progress in the log, and needs no hub afterwards', async () => {
     const first = await embedOnce(cacheDir, { revision });
     expect(first.id).toBe(ID);
-    expect(served.toSorted()).toEqual([
-      'config.json',
-      'onnx/model.onnx',
-      'tokenizer.json',
-      'tokenizer_config.json',
-    ]);
+    const files = ['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'];
+    expect(served.toSorted()).toEqual(files.map((file) => `${revision}/${file}`));
+    expect(asked.filter((path) => !path.startsWith(`${revision}/`))).toEqual([]);
     expect(first.lines).toContain('downloading the embedding model');
 
     const second = await embedOnce(cacheDir, { revision });

@@ -1,7 +1,14 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ModelLoadError } from './model-source.ts';
-import type { BatchItem, BatchResult, ModelInfo, WorkerMessage, WorkerOptions } from './worker-protocol.ts';
+import type {
+  BatchItem,
+  BatchResult,
+  ModelInfo,
+  WorkerMessage,
+  WorkerOptions,
+  WorkerRequest,
+} from './worker-protocol.ts';
 
 /** The worker thread ended while it was at work. */
 export class WorkerCrashedError extends Error {
@@ -57,13 +64,21 @@ export class InferenceWorker {
     const id = this.#nextId;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#thread.postMessage({ id, items });
+      this.#send({ type: 'batch', id, items });
     });
   }
 
+  /** Lets the thread end itself, at the latest when the run of the graph that it is in is over. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#thread.terminate();
+    if (this.#over) return;
+    const exit = new Promise((resolve) => this.#thread.once('exit', resolve));
+    this.#send({ type: 'stop' });
+    await exit;
+  }
+
+  #send(request: WorkerRequest): void {
+    this.#thread.postMessage(request);
   }
 
   #receive(message: WorkerMessage): void {

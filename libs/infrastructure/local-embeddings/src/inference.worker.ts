@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { EmbeddingEngine } from './embedding-engine.ts';
-import type { BatchRequest, WorkerMessage, WorkerOptions } from './worker-protocol.ts';
+import type { WorkerMessage, WorkerOptions, WorkerRequest } from './worker-protocol.ts';
 
 // The entry of an inference worker. Node runs it from source in tests, so that its imports must be erasable TypeScript.
 const port = parentPort;
@@ -8,11 +8,19 @@ if (!port) throw new Error('inference.worker runs in a worker thread only');
 
 const post = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
+// A thread that is ended from outside while it is inside onnxruntime takes the whole process with it (abort, not exit);
+// here it can only be between two runs. It also stops one that is still downloading.
+port.on('message', ({ type }: WorkerRequest) => {
+  if (type === 'stop') process.exit(0);
+});
+
 try {
   const engine = await EmbeddingEngine.load(workerData as WorkerOptions, (file, loadedBytes, totalBytes) =>
     post({ type: 'progress', file, loadedBytes, totalBytes }),
   );
-  port.on('message', ({ id, items }: BatchRequest) => {
+  port.on('message', (request: WorkerRequest) => {
+    if (request.type === 'stop') return;
+    const { id, items } = request;
     engine.run(items).then(
       (result) => post({ type: 'result', id, ...result }, [result.vectors.buffer]),
       (error: unknown) => post({ type: 'batch-failed', id, reason: reasonOf(error) }),

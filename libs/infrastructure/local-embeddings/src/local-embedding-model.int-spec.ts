@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
-import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
@@ -160,9 +159,17 @@ describe('a queue with a limit', () => {
 
 describe('a worker that dies', () => {
   const { model, figure } = build();
-  // The model does not hand out its threads; who got the last batch is the one to end.
+  const { value: send } = Object.getOwnPropertyDescriptor(Worker.prototype, 'postMessage') as {
+    value: Worker['postMessage'];
+  };
   const post = jest.spyOn(Worker.prototype, 'postMessage');
-  const atWork = () => post.mock.contexts.at(-1) as Worker;
+  // The thread dies of an exception before it reads the batch. Ended from outside, in the middle of onnxruntime, it would
+  // take this process with it.
+  const killWithNextBatch = () =>
+    post.mockImplementationOnce(function (this: Worker, batch: unknown) {
+      send.call(this, null);
+      send.call(this, batch);
+    });
 
   beforeAll(() => model.load());
   afterAll(async () => {
@@ -171,26 +178,22 @@ describe('a worker that dies', () => {
   });
 
   it('is replaced, and the batch it had is tried again', async () => {
-    const call = model.embed(['hello world', 'word '.repeat(100)], context());
-    await atWork().terminate();
-    const items = await call;
+    killWithNextBatch();
+    const items = await model.embed(['hello world', 'word '.repeat(100)], context());
     expect(items.map(({ tokenCount }) => tokenCount)).toEqual([3, expect.any(Number)]);
     expect(await figure('morgan_embedding_worker_restarts_total')).toBe(1);
     expect(model.read().up).toBe(true);
   });
 
   it('twice on the same input fails that input', async () => {
-    const call = model.embed(['once more'], context());
-    const outcome = expect(call).rejects.toMatchObject({
+    killWithNextBatch();
+    killWithNextBatch();
+    await expect(model.embed(['once more'], context())).rejects.toMatchObject({
       code: 'inference_failed',
       status: 500,
       param: 'input[0]',
     });
-    const first = atWork();
-    await first.terminate();
-    await waitFor(() => atWork() !== first, { what: 'the second try' });
-    await atWork().terminate();
-    await outcome;
+    expect(await figure('morgan_embedding_worker_restarts_total')).toBeGreaterThanOrEqual(2);
   });
 });
 

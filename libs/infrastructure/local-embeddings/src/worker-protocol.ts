@@ -50,10 +50,9 @@ export interface BatchResult {
 }
 
 /** Main thread to worker. */
-export interface BatchRequest {
-  readonly id: number;
-  readonly items: readonly BatchItem[];
-}
+export type WorkerRequest =
+  | { readonly type: 'batch'; readonly id: number; readonly items: readonly BatchItem[] }
+  | { readonly type: 'stop' };
 
 /** Worker to main thread. */
 export type WorkerMessage =

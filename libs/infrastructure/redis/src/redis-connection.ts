@@ -5,6 +5,9 @@ const FIRST_RECONNECT_MS = 50;
 const LONGEST_RECONNECT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** One slow command is bad luck; so many in a row, and the connection counts as dead and is made anew. */
+const TIMEOUTS_UNTIL_RECONNECT = 3;
+
 /** Where Redis is and how patient to be with it. */
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -24,6 +27,7 @@ export class RedisConnection implements Probe {
   #up: boolean | undefined;
   #stopping = false;
   #lastFault: string | undefined;
+  #timeoutsInARow = 0;
 
   constructor({ url, commandTimeoutMs }: RedisConnectionOptions, logger: Logger) {
     this.#logger = logger;
@@ -43,9 +47,9 @@ export class RedisConnection implements Probe {
     });
   }
 
-  /** Tries to connect once and keeps trying in the background. Never rejects. */
-  async start(): Promise<void> {
-    await this.#client.connect().catch(() => this.#turned(false));
+  /** Begins to connect, and to reconnect for as long as it takes. Waits for nothing. */
+  start(): void {
+    this.#client.connect().catch(() => this.#turned(false));
   }
 
   async stop(): Promise<void> {
@@ -56,7 +60,7 @@ export class RedisConnection implements Probe {
 
   /** The values of keys, null where there is none: one round trip. @throws Error when Redis is gone or slow */
   getBuffers(keys: readonly string[]): Promise<(Buffer | null)[]> {
-    return this.#client.mgetBuffer(...keys);
+    return this.#watched(this.#client.mgetBuffer(...keys));
   }
 
   /** Stores values in one round trip. @param ttlSeconds 0: for good. @throws Error when Redis is gone or slow */
@@ -66,14 +70,35 @@ export class RedisConnection implements Probe {
       if (ttlSeconds > 0) pipeline.set(key, value, 'EX', ttlSeconds);
       else pipeline.set(key, value);
     }
-    const results = (await pipeline.exec()) ?? [];
-    const failed = results.find(([error]) => error);
-    if (failed?.[0]) throw failed[0];
+    await this.#watched(
+      pipeline.exec().then((results) => {
+        const failed = results?.find(([error]) => error)?.[0];
+        if (failed) throw failed;
+      }),
+    );
   }
 
   read(): ProbeResult {
     const up = this.#client.status === 'ready';
     return { up, details: { state: this.#client.status, ...(up ? {} : { lastFault: this.#lastFault }) } };
+  }
+
+  /** A server that hangs keeps its connection open: only its silence tells. */
+  async #watched<Result>(command: Promise<Result>): Promise<Result> {
+    try {
+      const result = await command;
+      this.#timeoutsInARow = 0;
+      return result;
+    } catch (error) {
+      const timedOut = error instanceof Error && error.message === 'Command timed out';
+      this.#timeoutsInARow = timedOut ? this.#timeoutsInARow + 1 : 0;
+      if (this.#timeoutsInARow >= TIMEOUTS_UNTIL_RECONNECT) {
+        this.#timeoutsInARow = 0;
+        this.#lastFault = 'ETIMEDOUT';
+        this.#client.disconnect(true);
+      }
+      throw error;
+    }
   }
 
   /** Says each change once, not each of the many tries between. */
