@@ -5,7 +5,7 @@ import { banner } from './banner.ts';
 import { claimPort } from './claim-port.ts';
 import { CommandFailed, runQuietly, showStep } from './command.ts';
 import { type LaunchPlan, planLaunch, type ServicePlan } from './launch-plan.ts';
-import { ProcessGroup } from './process-group.ts';
+import { EndedEarly, ProcessGroup } from './process-group.ts';
 import { untilReady } from './readiness.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -84,7 +84,8 @@ try {
     console.log('Stopped.');
   } else {
     if (error instanceof CommandFailed) console.error(error.output);
-    console.error(`Morgan could not start: ${error instanceof Error ? error.message : String(error)}`);
+    const message = error instanceof Error ? error.message : String(error);
+    console.error(error instanceof EndedEarly ? message : `Morgan could not start: ${message}`);
     process.exitCode = 1;
   }
 }

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { waitFor } from '@morgan/testing';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Runs what `npm start` runs, on free ports and without the environment of the test run. */
+function start(env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, ['tools/bootstrap.mjs', 'start'], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = once(child, 'close').then(([code]) => code as number | null);
+  let output = '';
+  const collect = (chunk: Buffer) => (output += chunk.toString());
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  return { child, closed, output: () => output };
+}
+
+/** What the banner tells the reader to type, as requests. */
+function requestsOf(banner: string) {
+  return [...banner.matchAll(/curl (-N )?(http\S+) .*\\\n\s+-d '(.*)'/g)].map(
+    ([, , url = '', body = '']) => ({
+      url,
+      body,
+    }),
+  );
+}
+
+const post = ({ url, body }: { url: string; body: string }) =>
+  fetch(url, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+
+const isRefused = (url: string) =>
+  new Promise<boolean>((resolve) => {
+    const { port, hostname } = new URL(url);
+    const socket = connect(Number(port), hostname, () => resolve(socket.destroy() && false));
+    socket.once('error', () => resolve(true));
+  });
+
+describe('npm start', () => {
+  it('runs everything, shows requests that work, and stops cleanly', async () => {
+    const { child, closed, output } = start();
+    const isUp = () => output().includes('Ctrl-C stops everything') || child.exitCode !== null;
+    await waitFor(isUp, { what: 'the banner', timeoutMs: 60_000 });
+    const requests = requestsOf(output());
+    expect(requests).toHaveLength(3);
+    const [chat, stream, embeddings] = await Promise.all(requests.map(async (r) => (await post(r)).text()));
+    expect(chat).toContain('[simulated]');
+    expect(stream).toContain('data: [DONE]');
+    expect(embeddings).toContain('"embedding"');
+    expect(output()).toMatch(/^SIMULATED: /m);
+
+    child.kill('SIGINT');
+    expect(await closed).toBe(0);
+    expect(output()).toMatch(/Stopped\.\n$/);
+    expect(await Promise.all(requests.map(({ url }) => isRefused(url)))).toEqual([true, true, true]);
+  }, 90_000);
+
+  it('ends with one sentence when a port is in use', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { closed, output } = start({ PORT: String(port) });
+    expect(await closed).toBe(1);
+    server.close();
+    expect(output()).toBe(
+      `Morgan could not start: Port ${port} on 127.0.0.1 is in use; choose another one with PORT.\n`,
+    );
+  });
+
+  it('shows the faults of a broken configuration and stops what runs already', async () => {
+    const { closed, output } = start({ LLM_HOSTS: 'nonsense' });
+    expect(await closed).toBe(1);
+    expect(output()).toContain('llm-service cannot start. The configuration has 1 fault:');
+    expect(output()).toMatch(/llm-service ended with code 1; .*everything else was stopped\.\n$/);
+  }, 60_000);
+});
