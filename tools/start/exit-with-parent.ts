@@ -4,5 +4,5 @@
  */
 if (process.channel) {
   process.channel.unref();
-  process.once('disconnect', () => undefined);
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }

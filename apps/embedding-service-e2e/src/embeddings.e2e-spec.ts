@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningService, startService } from '@morgan/testing';
+import { type RunningService, startService, waitFor } from '@morgan/testing';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 
 const MODEL = 'universal-sentence-encoder-lite';
@@ -128,10 +128,12 @@ describe('an embedding request', () => {
   it('is answered from the cache the second time', async () => {
     const input = ['cached once', 'and for all'];
     const first = await answer({ model: 'default', input });
-    const second = await answer({ model: 'default', input });
-    expect(second).toEqual(first);
-    const last = service.logs.filter((line) => line['msg'] === 'request').at(-1);
-    expect(last).toMatchObject({ inputs: 2, cacheHits: 2 });
+    const response = await post({ model: 'default', input }, { 'x-request-id': 'the-second-time' });
+    expect(await response.json()).toEqual(first);
+    const line = await waitFor(() => service.logs.find((each) => each['requestId'] === 'the-second-time'), {
+      what: 'the request line',
+    });
+    expect(line).toMatchObject({ inputs: 2, cacheHits: 2 });
   });
 
   it('is batched with the others that come at the same time', async () => {
