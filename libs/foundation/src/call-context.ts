@@ -1,7 +1,11 @@
+import type { Deadline } from './deadline.ts';
+
 /** What travels with one call from the HTTP edge down to the socket. */
 export interface CallContext {
   /** The `x-request-id` of the call: the caller's, or a new one. */
   readonly id: string;
   /** Aborted when the caller goes away; whoever works for the call stops then. */
   readonly signal: AbortSignal;
+  /** By when the call must be over. None: as long as it takes. */
+  readonly deadline?: Deadline | undefined;
 }

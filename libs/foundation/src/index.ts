@@ -1,4 +1,6 @@
 export type { CallContext } from './call-context.ts';
+export { Deadline } from './deadline.ts';
+export { compose, type Policy, type Work } from './policy.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configurationTable } from './config/configuration-table.ts';
 export { loadConfig, type ConfigSources } from './config/load-config.ts';
