@@ -13,6 +13,8 @@ export class CacheFigures {
       help: 'Keys looked up: hit, miss, or error where the cache could not be asked. Failed writes count as errors too.',
       labels: ['result'],
     });
+    // A series that begins with its first error would hide that error from every rate.
+    for (const result of ['hit', 'miss', 'error']) this.#requests.inc({ result }, 0);
   }
 
   found(hits: number, misses: number): void {

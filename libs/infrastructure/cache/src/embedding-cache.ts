@@ -14,8 +14,10 @@ export interface CacheStatus {
   /** 0 to 1; 0 before the first look-up. */
   readonly hitRate: number;
   readonly errors: number;
-  /** Only memory knows. */
+  /** Only memory knows: vectors held, expired ones that nobody has asked for since included. */
   readonly entries?: number;
+  /** Only memory knows: vectors that had to go because there was no room. */
+  readonly evictions?: number;
 }
 
 /** Vectors by key. A cache that cannot answer has no entry: it never throws and never keeps a caller waiting. */

@@ -17,6 +17,21 @@ describe('a stored embedding', () => {
     expect(bytes.readFloatLE(12)).toBe(1.5);
   });
 
+  it('holds a part of a larger buffer and nothing around it, and shares no memory with either side', () => {
+    const vector = new Float32Array([7, 1, -2, 7]).subarray(1, 3);
+    const bytes = encodeEmbedding({ ...embedding, vector });
+    vector.fill(0);
+    const decoded = decodeEmbedding(bytes);
+    bytes.fill(0);
+    expect(decoded?.vector).toEqual(Float32Array.of(1, -2));
+  });
+
+  it('can be read from any place in a larger answer', () => {
+    const bytes = encodeEmbedding(embedding);
+    const unaligned = Buffer.concat([Buffer.from('$24'), bytes]).subarray(3);
+    expect(decodeEmbedding(unaligned)).toEqual(embedding);
+  });
+
   it('is a miss when any single bit of it is wrong', () => {
     const bytes = encodeEmbedding(embedding);
     // Bytes 2 and 3 are reserved, but covered by the checksum all the same.
@@ -44,6 +59,9 @@ describe('a key', () => {
       embeddingKey('model a', 'ids:1,2'),
       embeddingKey('model at', 'ext'),
       embeddingKey('', 'model atext'),
+      embeddingKey('model a', 'text\u{fffd}'),
+      embeddingKey('model a', 'text\u{d800}'),
+      embeddingKey('model a', 'text\u{d801}'),
     ];
     expect(new Set(keys).size).toBe(keys.length);
     expect(embeddingKey('model a', 'text')).toBe(keys[0]);

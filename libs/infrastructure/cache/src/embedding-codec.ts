@@ -3,7 +3,7 @@ import type { CachedEmbedding } from './embedding-cache.ts';
 
 /**
  * Layout, little-endian: format (1 byte), flags (1), reserved (2), token count (4), CRC-32 of all the rest (4), vector
- * (4 bytes per dimension).
+ * (4 bytes per dimension, copied as it lies in memory: every platform that onnxruntime-node exists for is little-endian).
  */
 const FORMAT = 1;
 const TRUNCATED = 1;
@@ -16,7 +16,7 @@ export function encodeEmbedding({ vector, tokenCount, truncated }: CachedEmbeddi
   bytes.writeUInt8(FORMAT, 0);
   bytes.writeUInt8(truncated ? TRUNCATED : 0, 1);
   bytes.writeUInt32LE(tokenCount, 4);
-  vector.forEach((value, index) => bytes.writeFloatLE(value, HEADER_BYTES + index * 4));
+  bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), HEADER_BYTES);
   bytes.writeUInt32LE(checksum(bytes), CHECKSUM_AT);
   return bytes;
 }
@@ -27,8 +27,7 @@ export function decodeEmbedding(bytes: Buffer): CachedEmbedding | undefined {
     return undefined;
   if (bytes.readUInt32LE(CHECKSUM_AT) !== checksum(bytes)) return undefined;
   const vector = new Float32Array((bytes.length - HEADER_BYTES) / 4);
-  for (let index = 0; index < vector.length; index += 1)
-    vector[index] = bytes.readFloatLE(HEADER_BYTES + index * 4);
+  new Uint8Array(vector.buffer).set(bytes.subarray(HEADER_BYTES));
   return { vector, tokenCount: bytes.readUInt32LE(4), truncated: bytes.readUInt8(1) === TRUNCATED };
 }
 

@@ -8,7 +8,8 @@ import { createHash } from 'node:crypto';
 export function embeddingKey(fingerprint: string, input: string | readonly number[]): string {
   const hash = createHash('sha256');
   hash.update(`${Buffer.byteLength(fingerprint)}:`).update(fingerprint);
-  if (typeof input === 'string') hash.update('text:').update(input);
+  // As UTF-8 all lone surrogates would be the same replacement character; the tokenizer tells them apart.
+  if (typeof input === 'string') hash.update('text:').update(input, 'utf16le');
   else hash.update('ids:').update(input.join(','));
   return `morgan:embedding:1:${hash.digest('base64url')}`;
 }

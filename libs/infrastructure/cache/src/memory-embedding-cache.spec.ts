@@ -23,22 +23,28 @@ describe('the cache in memory', () => {
       errors: 0,
       hitRate: 2 / 3,
       entries: 2,
+      evictions: 0,
     });
     const text = await metrics.render();
     expect(text).toContain('morgan_cache_requests_total{result="hit"} 2');
+    expect(text).toContain('morgan_cache_requests_total{result="error"} 0');
     expect(text).toContain('morgan_cache_entries 2');
   });
 
   it('lets the least recently used go first', async () => {
-    const cache = new MemoryEmbeddingCache({ maxEntries: 2, ttlSeconds: 0 }, new Metrics());
+    const metrics = new Metrics();
+    const cache = new MemoryEmbeddingCache({ maxEntries: 2, ttlSeconds: 0 }, metrics);
     cache.setMany([
       ['a', embedding(1)],
       ['b', embedding(2)],
     ]);
+    cache.setMany([['b', embedding(2)]]);
     await cache.getMany(['a']);
     cache.setMany([['c', embedding(3)]]);
     const [a, b, c] = await cache.getMany(['a', 'b', 'c']);
     expect([a, b, c].map((entry) => entry?.vector[0])).toEqual([1, undefined, 3]);
+    expect(cache.getStatus()).toMatchObject({ entries: 2, evictions: 1 });
+    expect(await metrics.render()).toContain('morgan_cache_evictions_total 1');
   });
 
   it('forgets after its time', async () => {

@@ -8,12 +8,26 @@ import { type CachedEmbedding, type CacheStatus, EmbeddingCache } from './embedd
 export class MemoryEmbeddingCache extends EmbeddingCache {
   readonly #entries: LRUCache<string, CachedEmbedding>;
   readonly #figures: CacheFigures;
+  #evictions = 0;
 
   constructor({ maxEntries, ttlSeconds }: CacheConfig, metrics: Metrics) {
     super();
     // The clock is looked up when it is read, so that a test can hold it.
     const perf = { now: () => performance.now() };
-    this.#entries = new LRUCache({ max: maxEntries, ttl: ttlSeconds * 1000, perf });
+    const evictions = metrics.counter({
+      name: 'morgan_cache_evictions_total',
+      help: 'Vectors that left the cache in memory because there was no room.',
+    });
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      ttl: ttlSeconds * 1000,
+      perf,
+      dispose: (_embedding, _key, reason) => {
+        if (reason !== 'evict') return;
+        this.#evictions += 1;
+        evictions.inc();
+      },
+    });
     this.#figures = new CacheFigures(metrics);
     metrics.gauge({ name: 'morgan_cache_entries', help: 'Vectors in the cache in memory.' }, (gauge) =>
       gauge.set(this.#entries.size),
@@ -32,6 +46,11 @@ export class MemoryEmbeddingCache extends EmbeddingCache {
   }
 
   getStatus(): CacheStatus {
-    return { kind: 'memory', ...this.#figures.read(), entries: this.#entries.size };
+    return {
+      kind: 'memory',
+      ...this.#figures.read(),
+      entries: this.#entries.size,
+      evictions: this.#evictions,
+    };
   }
 }

@@ -1,6 +1,8 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogFields, Logger } from '@morgan/foundation';
 import { freePort, type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
+import { Redis } from 'ioredis';
 import { RedisConnection } from './redis-connection.ts';
 
 const TIMEOUT_MS = 100;
@@ -24,9 +26,9 @@ class Lines implements Logger {
 const open: RedisConnection[] = [];
 afterEach(() => Promise.all(open.splice(0).map((connection) => connection.stop())));
 
-function connect(url: string) {
+function connect(url: string, commandTimeoutMs = TIMEOUT_MS) {
   const lines = new Lines();
-  const connection = new RedisConnection({ url, commandTimeoutMs: TIMEOUT_MS }, lines);
+  const connection = new RedisConnection({ url, commandTimeoutMs }, lines);
   open.push(connection);
   return { connection, lines };
 }
@@ -41,9 +43,37 @@ async function settle(connection: RedisConnection) {
   return { outcome, ms: performance.now() - startedAt };
 }
 
+async function configure(url: string, name: string, value: string) {
+  const client = new Redis(url);
+  await client.config('SET', name, value);
+  client.disconnect();
+}
+
+/** A server that answers everything with the same error. */
+async function refusing(error: string) {
+  const server = createServer((socket) => socket.on('data', () => socket.write(`-${error}\r\n`)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { port, [Symbol.dispose]: () => void server.close() };
+}
+
 const back = (connection: RedisConnection) => waitFor(() => connection.read().up, { what: 'redis' });
 
 describe('a connection to Redis', () => {
+  // First of all: timers that other tests left behind would hide one of its own.
+  it('leaves no timer behind that would keep a stopped process alive', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await using redis = await startRedis();
+    const before = timers();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    await redis.kill();
+    await waitFor(() => !connection.read().up, { what: 'the loss to be noticed' });
+    await connection.stop();
+    await waitFor(() => timers() <= before, { what: 'the last timer', timeoutMs: 1_000 });
+  });
+
   it('keeps bytes as they are, for as long as it is told', async () => {
     await using redis: PrivateRedis = await startRedis();
     const { connection } = connect(redis.url);
@@ -94,17 +124,80 @@ describe('a connection to Redis', () => {
     connection.start();
     await back(connection);
     redis.pause();
+    const pausedAt = performance.now();
     for (let call = 0; call < 3; call += 1) {
       const { outcome, ms } = await settle(connection);
       expect(outcome).toBe('failed');
-      expect(ms).toBeGreaterThanOrEqual(TIMEOUT_MS - 5);
-      expect(ms).toBeLessThan(TIMEOUT_MS * 5);
+      expect(ms).toBeLessThan(TIMEOUT_MS * 3);
+      if (call === 0) expect(ms).toBeGreaterThanOrEqual(TIMEOUT_MS - 5);
     }
     await waitFor(() => !connection.read().up, { what: 'the connection to be given up' });
+    expect(performance.now() - pausedAt).toBeLessThan(TIMEOUT_MS * 8);
     expect((await settle(connection)).ms).toBeLessThan(TIMEOUT_MS / 2);
     redis.resume();
     await back(connection);
     expect((await settle(connection)).outcome).toBe('answered');
     expect(lines.messages).toEqual(['redis is up', 'redis is down; working without it', 'redis is up']);
+  });
+
+  it('fails what is under way when Redis crashes, at once', async () => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url, 10_000);
+    connection.start();
+    await back(connection);
+    redis.pause();
+    const read = settle(connection);
+    const write = connection.setBuffers([['k', Buffer.from('v')]], 0).catch(() => 'failed');
+    await redis.kill();
+    expect(await read).toMatchObject({ outcome: 'failed' });
+    expect((await read).ms).toBeLessThan(2_000);
+    expect(await write).toBe('failed');
+  });
+
+  it('says that a write failed', async () => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    await configure(redis.url, 'maxmemory', '1');
+    await expect(connection.setBuffers([['k', Buffer.from('v')]], 0)).rejects.toThrow(/^OOM /);
+  });
+
+  it('lets a value go after its time, and keeps one without a time', async () => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    await connection.setBuffers([['brief', Buffer.from('1')]], 60);
+    await connection.setBuffers([['lasting', Buffer.from('2')]], 0);
+    const client = new Redis(redis.url);
+    const left = [await client.ttl('brief'), await client.ttl('lasting')];
+    client.disconnect();
+    expect(left[0]).toBeGreaterThan(55);
+    expect(left[0]).toBeLessThanOrEqual(60);
+    expect(left[1]).toBe(-1);
+  });
+
+  it('names a refusal by its code and never repeats the password', async () => {
+    using server = await refusing("ERR unknown 'HELLO', with args beginning with: '3' 'AUTH' 'a-password'");
+    const { connection, lines } = connect(`redis://:a-password@127.0.0.1:${server.port}`);
+    connection.start();
+    await waitFor(() => lines.messages.length > 0, { what: 'the refusal to be noticed' });
+    expect(lines.everything).toEqual([{ reason: 'ERR' }]);
+    expect(connection.read()).toMatchObject({ up: false, details: { lastFault: 'ERR' } });
+  });
+
+  it('stops within the command timeout whatever Redis does, without a line and for good', async () => {
+    await using redis = await startRedis();
+    const { connection, lines } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    redis.pause();
+    const startedAt = performance.now();
+    await connection.stop();
+    expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS * 3);
+    const isOver = () => connection.read().details?.['state'] === 'end';
+    await waitFor(isOver, { what: 'the end of the connection', timeoutMs: 1_000 });
+    expect(lines.messages).toEqual(['redis is up']);
   });
 });

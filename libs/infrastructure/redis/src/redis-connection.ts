@@ -4,9 +4,10 @@ import { Redis } from 'ioredis';
 const FIRST_RECONNECT_MS = 50;
 const LONGEST_RECONNECT_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 2_000;
+const DISCONNECT_TIMEOUT_MS = 100;
 
-/** One slow command is bad luck; so many in a row, and the connection counts as dead and is made anew. */
-const TIMEOUTS_UNTIL_RECONNECT = 3;
+/** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
+const SILENT_TIMEOUTS = 3;
 
 /** Where Redis is and how patient to be with it. */
 export interface RedisConnectionOptions {
@@ -27,7 +28,6 @@ export class RedisConnection implements Probe {
   #up: boolean | undefined;
   #stopping = false;
   #lastFault: string | undefined;
-  #timeoutsInARow = 0;
 
   constructor({ url, commandTimeoutMs }: RedisConnectionOptions, logger: Logger) {
     this.#logger = logger;
@@ -35,6 +35,8 @@ export class RedisConnection implements Probe {
       lazyConnect: true,
       commandTimeout: commandTimeoutMs,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      socketTimeout: SILENT_TIMEOUTS * commandTimeoutMs,
+      disconnectTimeout: DISCONNECT_TIMEOUT_MS,
       // A command without a connection fails at once; waiting for one would make every request wait.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
@@ -42,9 +44,7 @@ export class RedisConnection implements Probe {
     });
     this.#client.on('ready', () => this.#turned(true));
     this.#client.on('close', () => this.#turned(false));
-    this.#client.on('error', (error: Error & { code?: string }) => {
-      this.#lastFault = error.code ?? error.name;
-    });
+    this.#client.on('error', (error: Error) => (this.#lastFault = nameFault(error)));
   }
 
   /** Begins to connect, and to reconnect for as long as it takes. Waits for nothing. */
@@ -52,15 +52,16 @@ export class RedisConnection implements Probe {
     this.#client.connect().catch(() => this.#turned(false));
   }
 
+  /** Says good-bye to Redis, or leaves after the command timeout. Calls fail from then on. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    if (this.#client.status === 'ready') await this.#client.quit().catch(() => undefined);
-    this.#client.disconnect();
+    if (this.#client.status !== 'ready') this.#client.disconnect();
+    else await this.#client.quit().catch(() => this.#client.disconnect());
   }
 
   /** The values of keys, null where there is none: one round trip. @throws Error when Redis is gone or slow */
   getBuffers(keys: readonly string[]): Promise<(Buffer | null)[]> {
-    return this.#watched(this.#client.mgetBuffer(...keys));
+    return this.#client.mgetBuffer(...keys);
   }
 
   /** Stores values in one round trip. @param ttlSeconds 0: for good. @throws Error when Redis is gone or slow */
@@ -70,12 +71,9 @@ export class RedisConnection implements Probe {
       if (ttlSeconds > 0) pipeline.set(key, value, 'EX', ttlSeconds);
       else pipeline.set(key, value);
     }
-    await this.#watched(
-      pipeline.exec().then((results) => {
-        const failed = results?.find(([error]) => error)?.[0];
-        if (failed) throw failed;
-      }),
-    );
+    const results = await pipeline.exec();
+    const fault = results?.find(([error]) => error)?.[0];
+    if (fault) throw fault;
   }
 
   read(): ProbeResult {
@@ -83,29 +81,19 @@ export class RedisConnection implements Probe {
     return { up, details: { state: this.#client.status, ...(up ? {} : { lastFault: this.#lastFault }) } };
   }
 
-  /** A server that hangs keeps its connection open: only its silence tells. */
-  async #watched<Result>(command: Promise<Result>): Promise<Result> {
-    try {
-      const result = await command;
-      this.#timeoutsInARow = 0;
-      return result;
-    } catch (error) {
-      const timedOut = error instanceof Error && error.message === 'Command timed out';
-      this.#timeoutsInARow = timedOut ? this.#timeoutsInARow + 1 : 0;
-      if (this.#timeoutsInARow >= TIMEOUTS_UNTIL_RECONNECT) {
-        this.#timeoutsInARow = 0;
-        this.#lastFault = 'ETIMEDOUT';
-        this.#client.disconnect(true);
-      }
-      throw error;
-    }
-  }
-
   /** Says each change once, not each of the many tries between. */
   #turned(up: boolean): void {
     if (this.#up === up || this.#stopping) return;
     this.#up = up;
-    if (up) this.#logger.info({}, 'redis is up');
-    else this.#logger.warn({ reason: this.#lastFault }, 'redis is down; working without it');
+    if (up) {
+      this.#lastFault = undefined;
+      this.#logger.info({}, 'redis is up');
+    } else this.#logger.warn({ reason: this.#lastFault }, 'redis is down; working without it');
   }
+}
+
+/** Only the first word of what Redis answered, such as `WRONGPASS`: the rest may repeat a command with its password. */
+function nameFault(error: Error & { readonly code?: string }): string {
+  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
+  return error.code ?? error.message;
 }

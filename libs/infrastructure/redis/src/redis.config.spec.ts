@@ -1,0 +1,27 @@
+import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import { z } from 'zod';
+import { redisConfig } from './redis.config.ts';
+
+const load = (env: Record<string, string>) =>
+  loadConfig(z.strictObject({ redis: redisConfig }), { env }).redis;
+
+describe('redisConfig', () => {
+  it('is without a Redis by default', () => {
+    expect(load({})).toEqual({ commandTimeoutMs: 100 });
+  });
+
+  it.each(['redis://redis:6379', 'rediss://user:password@redis.example:6380/2'])('takes %s', (url) => {
+    expect(load({ REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20' })).toEqual({ url, commandTimeoutMs: 20 });
+  });
+
+  it.each([
+    ['another protocol', { REDIS_URL: 'http://:a-password@redis' }],
+    ['what is no URL', { REDIS_URL: 'a-password' }],
+    ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
+  ])('refuses %s, and shows no secret', (_, env) => {
+    const [name] = Object.keys(env);
+    expect(() => load(env as Record<string, string>)).toThrow(name);
+    expect(() => load(env as Record<string, string>)).not.toThrow('a-password');
+  });
+});
