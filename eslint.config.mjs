@@ -58,7 +58,7 @@ const restrictTo = (owner) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '.nx', '.cache', '.bench', 'coverage', 'tools/boundaries/fixture'] },
+  { ignores: ['dist', 'node_modules', '.nx', '.cache', '.bench', 'coverage'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],

@@ -68,7 +68,7 @@ export async function sendEvents(
 /** Does what the interruption says once everything before it has been handed to the system. */
 async function interrupt(response: ServerResponse, text: string, { kind }: Interruption): Promise<void> {
   await new Promise((resolve) => response.write(text, resolve));
-  if (kind === 'cut-in-stream') response.end();
+  if (kind === 'cut-in-stream') response.destroy();
 }
 
 /** Resolves after so many milliseconds, or when the connection is gone. */

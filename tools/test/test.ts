@@ -25,9 +25,4 @@ async function main(jestArgs: readonly string[]): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-await main([
-  '--maxWorkers=2',
-  '--globalSetup=./tools/testing/redis.global-setup.ts',
-  '--globalTeardown=./tools/testing/redis.global-teardown.ts',
-  ...process.argv.slice(2),
-]);
+await main(['--maxWorkers=2', ...process.argv.slice(2)]);

@@ -3,15 +3,22 @@ import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogConfig } from './telemetry.config.ts';
 
+/** One line per event on a terminal too, with the service's name: several services often share one. */
+const PRETTY = {
+  sync: true,
+  singleLine: true,
+  translateTime: 'SYS:HH:MM:ss.l',
+  ignore: 'pid,hostname,service',
+  messageFormat: '{service}: {msg}',
+};
+
 /**
  * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
  * words of a crashing process are not lost.
  */
 export function createLogger(service: string, config: LogConfig, destination?: DestinationStream): Logger {
   const isPretty = config.format === 'pretty' || (config.format === 'auto' && process.stdout.isTTY);
-  const stream =
-    destination ??
-    (isPretty ? pretty({ sync: true, ignore: 'pid,hostname,service' }) : pino.destination({ sync: true }));
+  const stream = destination ?? (isPretty ? pretty(PRETTY) : pino.destination({ sync: true }));
   return pino(
     {
       level: config.level,

@@ -1,0 +1,46 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchRow } from './bench-row.ts';
+
+const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
+  gateway: async () => (await import('./gateway.bench.ts')).gatewayBench(),
+  embeddings: async () => (await import('./embeddings.bench.ts')).embeddingsBench(),
+};
+
+/** `npm run bench [-- suite ...]`: prints a table, writes the rows to `.bench/`, exits 1 when a target is missed. */
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(SUITES, name));
+  if (unknown.length > 0)
+    throw new Error(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}`);
+  const rows: BenchRow[] = [];
+  for (const [name, run] of Object.entries(SUITES)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    console.log(`measuring ${name} ...`);
+    rows.push(...(await run()));
+  }
+  console.table(
+    rows.map(({ name, value, unit, baseline, ratio, target }) => ({
+      what: name,
+      measured: `${format(value)} ${unit}`,
+      against: `${format(baseline.value)} ${unit}, ${baseline.name}`,
+      ratio: Number(ratio.toFixed(2)),
+      target: `>= ${target}`,
+      met: ratio >= target,
+    })),
+  );
+  const folder = join(import.meta.dirname, '../../.bench');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'rows.json'), `${JSON.stringify(rows, null, 2)}\n`);
+  process.exitCode = rows.every(({ ratio, target }) => ratio >= target) ? 0 : 1;
+}
+
+function format(value: number): string {
+  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
