@@ -1,4 +1,3 @@
-import { pipeline } from 'node:stream';
 import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { type Exchange, exchangeOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
@@ -49,30 +48,44 @@ export class HostRelay {
     await this.#copyBody(exchange, reply, response);
   }
 
+  /**
+   * Resolves when the client has the whole answer or is gone. Not `stream.pipeline`: that makes an AbortController for
+   * every answer and aborts it at the end, which shows in a profile (docs/performance.md).
+   */
   #copyBody(exchange: Exchange, reply: HttpReply, { host, body }: HostResponse): Promise<void> {
+    const client = reply.raw;
     body.once('error', (error) => {
-      if (exchange.signal.aborted) return;
-      exchange.errorCode = error instanceof AppError ? error.code : 'internal_error';
-      this.logger.warn({ requestId: exchange.id, host, cause: error }, 'the answer broke off');
+      if (!exchange.signal.aborted) {
+        exchange.errorCode = error instanceof AppError ? error.code : 'internal_error';
+        this.logger.warn({ requestId: exchange.id, host, cause: error }, 'the answer broke off');
+      }
+      // The client must see a broken transfer, never a clean end.
+      client.destroy();
     });
-    // On a fault the pipeline destroys the client's socket: the client sees a broken transfer, never a clean end.
-    return new Promise((resolve) => pipeline(body, reply.raw, () => resolve()));
+    return new Promise((resolve) => {
+      client.once('close', () => {
+        if (!body.readableEnded) body.destroy();
+        resolve();
+      });
+      body.pipe(client);
+    });
   }
 }
 
 /** The host's headers as they came, then the gateway's own, which win. */
 function writeHead(reply: HttpReply, { host, status, headers, contentType }: HostResponse): void {
   reply.header(HOST_HEADER, host);
-  if (contentType?.startsWith('text/event-stream')) reply.header('x-accel-buffering', 'no');
+  const isStream = contentType?.startsWith('text/event-stream') ?? false;
+  if (isStream) reply.header('x-accel-buffering', 'no');
   reply.hijack();
   const own = reply.getHeaders();
   const head: string[] = [];
   for (let index = 0; index + 1 < headers.length; index += 2) {
-    const [name, value] = headers.slice(index, index + 2) as [string, string];
-    if (!(name.toLowerCase() in own)) head.push(name, value);
+    const name = headers[index] as string;
+    if (!(name.toLowerCase() in own)) head.push(name, headers[index + 1] as string);
   }
   for (const [name, value] of Object.entries(own)) head.push(name, String(value));
   reply.raw.writeHead(status, head);
-  // A stream's headers must not wait for its first token.
-  reply.raw.flushHeaders();
+  // A stream's headers must not wait for its first token; any other answer leaves in one piece.
+  if (isStream) reply.raw.flushHeaders();
 }
