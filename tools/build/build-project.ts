@@ -44,7 +44,7 @@ async function compile({ sourceDir, outDir, file }: Place, output: Output): Prom
 
 /** Touches only what differs, file by file: a service may be starting from this folder right now. */
 async function bringUpToDate(outDir: string, output: Output): Promise<void> {
-  const present = await filesBelow(outDir).catch(() => []);
+  const present = await filesBelow(outDir).catch((): string[] => []);
   for (const [file, content] of output) {
     const path = join(outDir, file);
     const wanted = Buffer.from(content);
