@@ -36,12 +36,12 @@ describe('startService', () => {
   });
 
   it('rejects and ends a service that is never ready', async () => {
-    const failure = start({ fault: 'never ready' }, { readyWithinMs: 500 });
+    const failure = start({ fault: 'never ready' }, { readyWithinMs: 3_000 });
     const error = await failure.then(
       () => new Error('it was ready'),
       (reason: Error) => reason,
     );
-    expect(error.message).toContain('llm-service was not ready in 500 ms:\n{"msg":"listening"');
+    expect(error.message).toContain('llm-service was not ready in 3000 ms:\n{"msg":"listening"');
     const pid = Number(/"pid":(\d+)/.exec(error.message)?.[1]);
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
