@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Test } from '@nestjs/testing';
 import type { Probe } from '@morgan/foundation';
 import { HealthModule } from './health.module.ts';
+import { HealthMonitor } from './health-monitor.ts';
 
 class Switch implements Probe {
   up = true;
@@ -18,18 +19,28 @@ class Switch implements Probe {
 
 const model = new Switch('model', true);
 const redis = new Switch('redis', false);
+let checks = 0;
+const monitor = new HealthMonitor({
+  targets: {
+    gpu1: () => Promise.resolve(void (checks += 1)),
+  },
+});
 let app: NestFastifyApplication;
 
 beforeAll(async () => {
+  await monitor.start();
   const module = await Test.createTestingModule({
-    imports: [HealthModule.register([model, redis])],
+    imports: [HealthModule.register([model, redis, monitor.probe({ name: 'hosts' })])],
   }).compile();
   app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
 });
 
-afterAll(() => app.close());
+afterAll(() => {
+  monitor.stop();
+  return app.close();
+});
 
 async function ask(path: string) {
   const { statusCode, body } = await app.inject(path);
@@ -37,6 +48,12 @@ async function ask(path: string) {
 }
 
 describe('the health endpoints', () => {
+  it('show the snapshot of a monitor, without a check', async () => {
+    expect(await ask('/health')).toMatchObject({ details: { hosts: { status: 'up', gpu1: 'HEALTHY' } } });
+    expect(await ask('/readyz')).toMatchObject({ statusCode: 200 });
+    expect(checks).toBe(1);
+  });
+
   it('are all well while every part is up', async () => {
     model.up = redis.up = true;
     expect(await ask('/livez')).toMatchObject({ statusCode: 200, status: 'ok', details: {} });

@@ -1,1 +1,21 @@
 export { HealthModule } from './health.module.ts';
+export { HealthMetrics } from './health-metrics.ts';
+export {
+  HealthMonitor,
+  type HealthMonitorOptions,
+  type HealthStatus,
+  type ProbePresentation,
+} from './health-monitor.ts';
+export { healthMonitorConfig, type HealthMonitorConfig } from './health-monitor.config.ts';
+export type {
+  ChangeReason,
+  CheckRecord,
+  CheckVerdict,
+  HealthChange,
+  HealthState,
+  LiveOutcome,
+  ProbeOutcome,
+} from './health-state.ts';
+export type { TargetStatus } from './health-target.ts';
+export type { ResponseTimes } from './check-history.ts';
+export type { ProbeFunction } from './probe-run.ts';
