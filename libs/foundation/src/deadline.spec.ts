@@ -31,4 +31,34 @@ describe('a deadline', () => {
     expect(Deadline.nearest(near, undefined)).toBe(near);
     expect(Deadline.nearest(undefined, undefined)).toBeUndefined();
   });
+
+  describe('in a header', () => {
+    it('says what is left, rounded down', () => {
+      const deadline = Deadline.after(100.9);
+      jest.advanceTimersByTime(40);
+      expect([Deadline.HEADER, deadline.toHeader()]).toEqual(['x-morgan-deadline-ms', '60']);
+      jest.advanceTimersByTime(100);
+      expect(deadline.toHeader()).toBe('0');
+    });
+
+    it('is the same for the next service', () => {
+      expect(Deadline.fromHeader(Deadline.after(2500).toHeader())?.remainingMs()).toBe(2500);
+    });
+
+    it('never gives more than a timer can wait for', () => {
+      expect(Deadline.fromHeader('9'.repeat(400))?.remainingMs()).toBe(2_147_483_647);
+      expect(Deadline.after(1e12).toHeader()).toBe('2147483647');
+    });
+
+    it('may have passed', () => {
+      expect(Deadline.fromHeader('0')?.passed).toBe(true);
+    });
+
+    it.each([undefined, '', '-5', '1.5', '1e3', '0x10', ' 5', 'soon', '5, 6', ['5', '6']])(
+      'is none where it is %p',
+      (value) => {
+        expect(Deadline.fromHeader(value)).toBeUndefined();
+      },
+    );
+  });
 });

@@ -3,6 +3,11 @@
  * queues, attempts, back-off, the next service. Measured on the monotonic clock (`performance.now()`).
  */
 export class Deadline {
+  /** The header that carries what is left of a call's time to the next service, in whole milliseconds. */
+  static readonly HEADER = 'x-morgan-deadline-ms';
+  /** The longest time that a header can give: what a timer can wait for, some 24 days. */
+  static readonly MAX_MS = 2 ** 31 - 1;
+
   private constructor(
     /** Milliseconds on the monotonic clock of this process. */
     readonly at: number,
@@ -11,6 +16,20 @@ export class Deadline {
   /** @param ms how long the call may take from now on, in milliseconds. */
   static after(ms: number): Deadline {
     return new Deadline(performance.now() + ms);
+  }
+
+  /**
+   * Reads {@link HEADER}. Longer times count as {@link MAX_MS}, 0 is a deadline that has passed; what is not a whole
+   * number of milliseconds, a repeated header too, is none: a broken header must not end a call.
+   */
+  static fromHeader(value: string | readonly string[] | undefined): Deadline | undefined {
+    if (typeof value !== 'string' || !/^\d+$/.test(value)) return undefined;
+    return Deadline.after(Math.min(Number(value), Deadline.MAX_MS));
+  }
+
+  /** The value of {@link HEADER}, rounded down so that the next service never has more time than this one. */
+  toHeader(): string {
+    return String(Math.min(Math.floor(this.remainingMs()), Deadline.MAX_MS));
   }
 
   /** Milliseconds that are left; 0 when it has passed. */

@@ -60,6 +60,10 @@ export const ERROR_CODES = {
   },
   inference_failed: { kind: 'internal', doc: 'The model failed on this input, also on a second try.' },
   client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
+  deadline_exceeded: {
+    kind: 'timeout',
+    doc: 'The call was not over by its deadline: that of the service, or the one in `x-morgan-deadline-ms`.',
+  },
   internal_error: {
     kind: 'internal',
     doc: 'A fault in Morgan. The log has the details under the same request id.',

@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import { TransportError, type TransportFault } from '@morgan/http-transport';
+import { classifyFault } from './classify-fault.ts';
+import { isTransient } from './fault.ts';
+
+const withMarks = (marks: object) => Object.assign(new Error('fault'), marks);
+
+describe('classifyFault', () => {
+  it.each<[TransportFault, boolean, string]>([
+    ['connect_refused', true, 'connection, not sent'],
+    ['connect_failed', true, 'connection, not sent'],
+    ['dns_failed', true, 'connection, not sent'],
+    ['connect_timeout', true, 'timeout, not sent'],
+    ['first_byte_timeout', true, 'timeout, sent'],
+    ['body_timeout', false, 'timeout, sent'],
+    ['reset', true, 'connection, sent'],
+    ['incomplete_body', false, 'connection, sent'],
+    ['bad_response', true, 'connection, sent'],
+    ['tls_failed', true, 'final'],
+    ['aborted', true, 'final'],
+    ['closed', true, 'final'],
+    ['invalid_request', true, 'final'],
+  ])("takes the transport's %s for %s", (reason, beforeResponse, expected) => {
+    const fault = classifyFault(new TransportError(reason, beforeResponse));
+    const sent = fault.kind === 'final' ? '' : `, ${fault.sent ? '' : 'not '}sent`;
+    expect(`${fault.kind}${sent}`).toBe(expected);
+  });
+
+  it('reads a status with the wait it asks for', () => {
+    expect(classifyFault(withMarks({ status: 429, headers: { 'retry-after': '2' } }))).toEqual({
+      kind: 'status',
+      status: 429,
+      retryAfterMs: 2000,
+      sent: true,
+    });
+    expect(classifyFault(withMarks({ status: 503, retryAfterMs: 70 }))).toMatchObject({ retryAfterMs: 70 });
+  });
+
+  it('believes an error that says whether it was sent', () => {
+    expect(classifyFault(withMarks({ status: 503, sent: false }))).toMatchObject({ sent: false });
+    expect(classifyFault(withMarks({ reason: 'connect_timeout', sent: true }))).toMatchObject({ sent: true });
+  });
+
+  it.each<[ErrorCode, string]>([
+    ['host_timeout', 'timeout'],
+    ['host_error', 'status 502'],
+    ['no_host_available', 'status 503'],
+    ['queue_full', 'status 503'],
+    ['model_not_found', 'status 404'],
+    ['host_rejected_credentials', 'final'],
+    ['deadline_exceeded', 'final'],
+    ['client_closed_request', 'final'],
+    ['internal_error', 'final'],
+  ])('takes the code %s for %s', (code, expected) => {
+    const fault = classifyFault(new AppError(code, 'fault'));
+    expect(fault.kind === 'status' ? `status ${fault.status}` : fault.kind).toBe(expected);
+  });
+
+  it("takes from an AppError's cause whether it was sent, and whether it is final", () => {
+    const because = (cause: unknown) => classifyFault(new AppError('no_host_available', 'fault', { cause }));
+    expect(because(new TransportError('connect_refused', true))).toMatchObject({ status: 503, sent: false });
+    expect(because(new TransportError('reset', true))).toMatchObject({ status: 503, sent: true });
+    expect(because(new TransportError('closed', true))).toEqual({ kind: 'final' });
+    expect(isTransient(because(withMarks({ status: 401 })))).toBe(false);
+    expect(because(new Error('unknown'))).toMatchObject({ status: 503, sent: true });
+  });
+
+  it("passes an AppError's wait on", () => {
+    const error = new AppError('queue_full', 'full', { retryAfterMs: 1500 });
+    expect(classifyFault(error)).toMatchObject({ status: 503, retryAfterMs: 1500 });
+  });
+
+  it.each([
+    ['ECONNREFUSED', { kind: 'connection', sent: false }],
+    ['ECONNRESET', { kind: 'connection', sent: true }],
+    ['ETIMEDOUT', { kind: 'timeout', sent: true }],
+    ['EACCES', { kind: 'final' }],
+  ])("knows Node's %s, also as the cause of a failed fetch", (code, fault) => {
+    expect(classifyFault(withMarks({ code }))).toEqual(fault);
+    expect(classifyFault(new TypeError('fetch failed', { cause: withMarks({ code }) }))).toEqual(fault);
+  });
+
+  it('tells a time limit from an abort', () => {
+    expect(classifyFault(new DOMException('slow', 'TimeoutError'))).toEqual({ kind: 'timeout', sent: true });
+    expect(classifyFault(new DOMException('gone', 'AbortError'))).toEqual({ kind: 'final' });
+  });
+
+  it.each([undefined, null, 'text', 7, {}, new Error('bug'), withMarks({ code: 'toString' })])(
+    'takes %p for final',
+    (error) => {
+      expect(classifyFault(error)).toEqual({ kind: 'final' });
+    },
+  );
+
+  it('does not follow causes for ever', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(classifyFault(error)).toEqual({ kind: 'final' });
+  });
+});
+
+describe('isTransient', () => {
+  it('is so for 5xx, 408, 425 and 429, and for no other status', () => {
+    const transient = Array.from({ length: 600 }, (_, status) => status).filter((status) =>
+      isTransient({ kind: 'status', status, sent: true }),
+    );
+    expect(transient).toEqual([408, 425, 429, ...Array.from({ length: 100 }, (_, n) => 500 + n)]);
+  });
+});

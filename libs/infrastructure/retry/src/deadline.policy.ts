@@ -1,0 +1,29 @@
+import type { CallContext, Policy, Work } from '@morgan/foundation';
+import { DeadlineScope } from './deadline-scope.ts';
+
+export interface DeadlineOptions {
+  /** How long a call may take. None: only the deadline that a call brings along counts. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Sets the deadline of a call, once and outermost, and cuts short whatever is not over by then. It covers the work
+ * until its promise settles: an answer that goes on after that, such as a stream, needs a {@link DeadlineScope}.
+ */
+export class DeadlinePolicy implements Policy {
+  readonly #timeoutMs: number | undefined;
+
+  constructor({ timeoutMs }: DeadlineOptions = {}) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** @throws AppError `deadline_exceeded`; on the caller's abort `client_closed_request` or the abort's own reason. */
+  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+    const scope = new DeadlineScope(context, this.#timeoutMs);
+    try {
+      return await scope.run(work);
+    } finally {
+      scope[Symbol.dispose]();
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import type { Policy } from '@morgan/foundation';
+import { HedgeRace } from './hedge-race.ts';
+import { QuantileWindow } from './quantile-window.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { HedgeOutcome, RetryMetrics } from './retry-metrics.ts';
+import type { RepeatableContext } from './retry.policy.ts';
+
+export interface HedgeOptions {
+  /** The budget of the client, shared with its retries and fallbacks. It must stand around this policy. */
+  readonly budget: RetryBudget;
+  /** When the second attempt starts. None: after the observed {@link quantile} of what attempts take. */
+  readonly delayMs?: number | undefined;
+  /** Default 0.95: one call in twenty is hedged. */
+  readonly quantile?: number | undefined;
+  readonly metrics?: RetryMetrics | undefined;
+}
+
+export interface HedgeStatus {
+  /** After which time the next call would be hedged; none while too little has been observed. */
+  readonly delayMs: number | undefined;
+  readonly outcomes: Readonly<Record<HedgeOutcome, number>>;
+}
+
+const OBSERVED = 256;
+/** Below this many observations a 95th percentile is the longest one. */
+const ENOUGH = 20;
+
+/**
+ * Starts a second attempt when the first takes long, takes the first answer and aborts the other attempt. For calls
+ * that are safe to repeat, within the budget; a call with `idempotent: false` is passed on as it is.
+ */
+export class HedgePolicy implements Policy {
+  readonly #options: HedgeOptions;
+  readonly #observed = new QuantileWindow(OBSERVED);
+  readonly #outcomes = { won: 0, lost: 0, failed: 0 };
+
+  constructor(options: HedgeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws the first attempt's error, when the second one failed too or there was none. */
+  async execute<Result, Context extends RepeatableContext>(
+    work: (context: Context) => Promise<Result>,
+    context: Context,
+  ): Promise<Result> {
+    const start = performance.now();
+    const result = await this.#run(work, context);
+    // Where the hedge won, the first attempt would have taken longer than this: above the quantile, as it was.
+    this.#observed.add(performance.now() - start);
+    return result;
+  }
+
+  getStatus(): HedgeStatus {
+    return { delayMs: this.#delayMs(), outcomes: { ...this.#outcomes } };
+  }
+
+  #run<Result, Context extends RepeatableContext>(
+    work: (context: Context) => Promise<Result>,
+    context: Context,
+  ): Promise<Result> {
+    const delayMs = this.#delayMs();
+    const { idempotent = true, deadline } = context;
+    if (delayMs === undefined || !idempotent || deadline?.allows(delayMs) === false) return work(context);
+    return new HedgeRace({
+      work,
+      context,
+      delayMs,
+      mayHedge: () => this.#options.budget.take('hedge'),
+      onHedgeEnd: (outcome) => this.#ended(outcome),
+    }).run();
+  }
+
+  #delayMs(): number | undefined {
+    const { delayMs, quantile = 0.95 } = this.#options;
+    return delayMs ?? (this.#observed.size < ENOUGH ? undefined : this.#observed.quantile(quantile));
+  }
+
+  #ended(outcome: HedgeOutcome): void {
+    this.#outcomes[outcome] += 1;
+    this.#options.metrics?.hedgeEnded(outcome);
+  }
+}

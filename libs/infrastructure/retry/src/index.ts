@@ -1,0 +1,26 @@
+export { Backoff, type BackoffOptions, type Jitter } from './backoff.ts';
+export { classifyFault } from './classify-fault.ts';
+export { DeadlineScope } from './deadline-scope.ts';
+export { DeadlinePolicy, type DeadlineOptions } from './deadline.policy.ts';
+export { type Fault, type FaultClassifier, isTransient } from './fault.ts';
+export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';
+export { QuantileWindow } from './quantile-window.ts';
+export { type HeadersLike, retryAfterMs } from './retry-after.ts';
+export {
+  type ExtraAttempt,
+  RetryBudget,
+  type RetryBudgetOptions,
+  type RetryBudgetStatus,
+} from './retry-budget.ts';
+export { retryConfig, type RetryConfig } from './retry.config.ts';
+export { type HedgeOutcome, RetryMetrics } from './retry-metrics.ts';
+export { RetryModule } from './retry.module.ts';
+export {
+  type AttemptContext,
+  type AttemptOutcome,
+  type GiveUpReason,
+  type RepeatableContext,
+  RetryPolicy,
+  type RetryOptions,
+  type RetryStatus,
+} from './retry.policy.ts';

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { answer, status } from '../example.ts';
+
+const read = (name: string) => readFileSync(join(import.meta.dirname, '..', name), 'utf8');
+
+it('the example of the README is the one that runs here, and it works', () => {
+  const [, example] = /```ts\n([^]*?)```/.exec(read('README.md')) ?? [];
+  expect(example).toBe(read('example.ts').replace("'./src/index.ts'", "'@morgan/retry'"));
+  expect([answer, status.recovered, status.attempts.status]).toEqual(['answer', 1, 2]);
+});

@@ -1,0 +1,57 @@
+import { Deadline, setting } from '@morgan/foundation';
+import { z } from 'zod';
+
+const milliseconds = z.int().min(1).max(Deadline.MAX_MS);
+
+const budget = z
+  .strictObject({
+    ratio: setting(z.number().min(0).max(1).default(0.2), {
+      doc: 'Extra attempts (retries, fallbacks, hedges) per request that the budget allows.',
+    }),
+    minPerSecond: setting(z.number().min(0).default(10), {
+      doc: 'Extra attempts per second that the budget allows on top, so that a quiet client may retry; 0 turns all extra attempts off.',
+    }),
+    windowMs: setting(milliseconds.default(10_000), {
+      doc: 'The window of the budget, in milliseconds.',
+    }),
+  })
+  .prefault({});
+
+const hedge = z
+  .strictObject({
+    delayMs: setting(milliseconds.optional(), {
+      doc: 'After which time a second attempt starts, in milliseconds; without it after the observed quantile.',
+    }),
+    quantile: setting(z.number().min(0.5).max(0.999).default(0.95), {
+      doc: 'The quantile of the observed times after which a second attempt starts.',
+    }),
+  })
+  .prefault({});
+
+/** The configuration of retries, their budget, hedges and the deadline of a call. */
+export const retryConfig = z
+  .strictObject({
+    maxRetries: setting(z.int().min(0).max(100).default(3), {
+      doc: 'Attempts after the first one.',
+    }),
+    baseDelayMs: setting(milliseconds.default(1000), {
+      doc: 'The most that the first back-off can take, in milliseconds; with decorrelated jitter the least that any takes.',
+    }),
+    maxDelayMs: setting(milliseconds.default(60_000), {
+      doc: 'The most that any back-off can take, in milliseconds, and the longest Retry-After that a call without a deadline waits for.',
+    }),
+    base: setting(z.number().min(1).default(2), {
+      doc: 'How many times longer each back-off may be than the one before.',
+    }),
+    jitter: setting(z.enum(['full', 'decorrelated', 'none']).default('full'), {
+      doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `decorrelated` up to three times the last one, `none` the bound itself.',
+    }),
+    timeoutMs: setting(milliseconds.optional(), {
+      doc: 'The deadline of a call that brings none or a later one, in milliseconds, all attempts and waits included.',
+    }),
+    budget,
+    hedge,
+  })
+  .prefault({});
+
+export type RetryConfig = z.output<typeof retryConfig>;

@@ -1,0 +1,166 @@
+import { AppError, type CallContext, type Policy } from '@morgan/foundation';
+import { abortableWait } from './abortable-wait.ts';
+import { Backoff, type BackoffOptions } from './backoff.ts';
+import { callStopped } from './call-stopped.ts';
+import { classifyFault } from './classify-fault.ts';
+import { type Fault, type FaultClassifier, isTransient } from './fault.ts';
+import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
+import type { RetryMetrics } from './retry-metrics.ts';
+
+/** A call that says whether repeating it is safe. */
+export interface RepeatableContext extends CallContext {
+  /** False: only faults before anything was sent may be repeated, and hedges are off. Default true. */
+  readonly idempotent?: boolean | undefined;
+}
+
+/** What one attempt gets: the call, and which attempt it is, counted from 1. */
+export interface AttemptContext extends RepeatableContext {
+  readonly attempt: number;
+}
+
+/** How one attempt ended. */
+export type AttemptOutcome = 'ok' | Fault['kind'] | 'aborted';
+
+/** Why a failed attempt was the last one. */
+export type GiveUpReason =
+  /** The fault is one that repeating cannot heal. */
+  | 'final'
+  /** The call was aborted, or its deadline passed. */
+  | 'aborted'
+  /** It is not idempotent, and something was sent. */
+  | 'unsafe'
+  /** `maxRetries` were made. */
+  | 'attempts'
+  /** The wait would end after the deadline; without a deadline: it is longer than `maxDelayMs`. */
+  | 'wait'
+  | 'budget';
+
+export interface RetryOptions extends Partial<BackoffOptions> {
+  /** Attempts after the first one. Default 3. */
+  readonly maxRetries?: number | undefined;
+  /** The budget of the client, shared with its fallbacks and hedges. It must stand around this policy. */
+  readonly budget: RetryBudget;
+  /** Default {@link classifyFault}. */
+  readonly classify?: FaultClassifier | undefined;
+  readonly metrics?: RetryMetrics | undefined;
+  /** Numbers from 0 to below 1. Default `Math.random`. */
+  readonly random?: (() => number) | undefined;
+}
+
+export interface RetryStatus {
+  readonly calls: number;
+  /** Calls that succeeded after at least one failed attempt. */
+  readonly recovered: number;
+  readonly attempts: Readonly<Record<AttemptOutcome, number>>;
+  readonly givenUp: Readonly<Record<GiveUpReason, number>>;
+  readonly budget: RetryBudgetStatus;
+}
+
+/**
+ * Repeats work that failed for a reason that time can heal: 5xx, 408, 425, 429, timeouts, broken connections. Waits as
+ * long as the host asks, else exponentially with jitter; never past the deadline, never after an abort, never beyond
+ * the budget. What it throws is the last attempt's own error, or why the call was stopped while nothing was running.
+ */
+export class RetryPolicy implements Policy {
+  readonly #maxRetries: number;
+  readonly #backoff: BackoffOptions;
+  readonly #options: RetryOptions;
+  readonly #classify: FaultClassifier;
+  readonly #attempts = { ok: 0, status: 0, timeout: 0, connection: 0, final: 0, aborted: 0 };
+  readonly #givenUp = { final: 0, aborted: 0, unsafe: 0, attempts: 0, wait: 0, budget: 0 };
+  #calls = 0;
+  #recovered = 0;
+
+  constructor(options: RetryOptions) {
+    const { baseDelayMs = 1000, maxDelayMs = 60_000, base = 2, jitter = 'full' } = options;
+    this.#maxRetries = options.maxRetries ?? 3;
+    this.#backoff = { baseDelayMs, maxDelayMs, base, jitter };
+    this.#options = options;
+    this.#classify = options.classify ?? classifyFault;
+  }
+
+  /** @throws the last attempt's error; `client_closed_request` or the abort's own reason; `deadline_exceeded`. */
+  async execute<Result>(
+    work: (context: AttemptContext) => Promise<Result>,
+    context: RepeatableContext,
+  ): Promise<Result> {
+    this.#calls += 1;
+    const over = reasonToStop(context);
+    if (over) return this.#giveUp('aborted', over);
+    let backoff: Backoff | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const result = await work({ ...context, attempt });
+        this.#succeeded(attempt);
+        return result;
+      } catch (error) {
+        const fault = this.#failed(error, context.signal);
+        backoff ??= new Backoff(this.#backoff, this.#options.random);
+        const next = this.#decide(fault, attempt, context, backoff);
+        if (typeof next === 'string') return this.#giveUp(next, error);
+        await abortableWait(next, context.signal).catch((stopped) => this.#giveUp('aborted', stopped));
+        // Taken only now: an attempt counts for the time at which it is made.
+        if (!this.#options.budget.take('retry')) return this.#giveUp('budget', error);
+      }
+    }
+  }
+
+  getStatus(): RetryStatus {
+    return {
+      calls: this.#calls,
+      recovered: this.#recovered,
+      attempts: { ...this.#attempts },
+      givenUp: { ...this.#givenUp },
+      budget: this.#options.budget.getStatus(),
+    };
+  }
+
+  /** How long to wait before the next attempt, in milliseconds, or why there is none. */
+  #decide(
+    fault: Fault | 'aborted',
+    attempt: number,
+    { deadline, idempotent = true }: RepeatableContext,
+    backoff: Backoff,
+  ): number | GiveUpReason {
+    if (fault === 'aborted') return 'aborted';
+    if (!isTransient(fault)) return 'final';
+    if (!idempotent && fault.sent) return 'unsafe';
+    if (attempt > this.#maxRetries) return 'attempts';
+    const asked = fault.kind === 'status' && fault.retryAfterMs;
+    const waitMs = asked || backoff.nextMs();
+    const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#backoff.maxDelayMs;
+    if (!fits) return 'wait';
+    if (this.#options.budget.allows()) return waitMs;
+    this.#options.budget.refuse('retry');
+    return 'budget';
+  }
+
+  #succeeded(attempt: number): void {
+    this.#ended('ok');
+    if (attempt > 1) this.#recovered += 1;
+  }
+
+  #failed(error: unknown, signal: AbortSignal): Fault | 'aborted' {
+    const fault = signal.aborted ? 'aborted' : this.#classify(error);
+    this.#ended(fault === 'aborted' ? fault : fault.kind);
+    return fault;
+  }
+
+  #ended(outcome: AttemptOutcome): void {
+    this.#attempts[outcome] += 1;
+    this.#options.metrics?.attemptEnded(outcome);
+  }
+
+  #giveUp(reason: GiveUpReason, error: unknown): never {
+    this.#givenUp[reason] += 1;
+    this.#options.metrics?.gaveUp(reason);
+    throw error;
+  }
+}
+
+function reasonToStop({ signal, deadline }: CallContext): AppError | undefined {
+  if (signal.aborted) return callStopped(signal);
+  return deadline?.passed
+    ? new AppError('deadline_exceeded', 'The deadline of the call has passed.')
+    : undefined;
+}
