@@ -39,6 +39,7 @@ const owners = {
   fastify: 'http-server',
   ioredis: 'redis',
   'lru-cache': 'cache',
+  opossum: 'circuit-breaker',
   pino: 'telemetry',
   'prom-client': 'telemetry',
   undici: 'http-transport',

@@ -64,6 +64,10 @@ export const ERROR_CODES = {
     kind: 'timeout',
     doc: 'The call was not over by its deadline: that of the service, or the one in `x-morgan-deadline-ms`.',
   },
+  circuit_open: {
+    kind: 'unavailable',
+    doc: 'The host behind this call failed too often and is left alone for a while. Try again after `retry-after` seconds.',
+  },
   internal_error: {
     kind: 'internal',
     doc: 'A fault in Morgan. The log has the details under the same request id.',

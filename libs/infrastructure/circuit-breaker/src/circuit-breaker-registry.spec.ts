@@ -1,0 +1,86 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Metrics } from '@morgan/telemetry';
+import { Test } from '@nestjs/testing';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
+import { CircuitBreakerModule } from './circuit-breaker.module.ts';
+import { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
+
+const context = { id: 'call', signal: new AbortController().signal };
+const bad = () => Promise.reject(new Error('reset'));
+
+async function fail(breaker: CircuitBreaker, times: number): Promise<void> {
+  for (let call = 0; call < times; call += 1) await breaker.execute(bad, context).catch(() => undefined);
+}
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('the registry', () => {
+  it('has one breaker a name, and they share configuration but no state', async () => {
+    const registry = new CircuitBreakerRegistry({ config: { failureThreshold: 2 } });
+    const changes: string[] = [];
+    registry.onChange(({ breaker, to }) => changes.push(`${breaker} ${to}`));
+    expect(registry.get('a')).toBe(registry.get('a'));
+    registry.get('b');
+    await fail(registry.get('a'), 2);
+    expect(registry.getStatus()).toMatchObject({ a: { state: 'OPEN' }, b: { state: 'CLOSED' } });
+    expect(changes).toEqual(['a OPEN']);
+    registry.remove('a');
+    registry.remove('never there');
+    expect(Object.keys(registry.getStatus())).toEqual(['b']);
+    expect(registry.get('a').state).toBe('CLOSED');
+  });
+
+  it('refuses a configuration that makes no sense', () => {
+    const make = () => new CircuitBreaker({ name: 'host', config: { failureThreshold: 0 } });
+    expect(make).toThrow(/failureThreshold/);
+  });
+
+  it('is given by the Nest module', async () => {
+    const module = await Test.createTestingModule({
+      imports: [CircuitBreakerModule.register({ config: { failureThreshold: 1 } })],
+    }).compile();
+    const breaker = module.get(CircuitBreakerRegistry).get('host');
+    await fail(breaker, 1);
+    expect(breaker.state).toBe('OPEN');
+  });
+});
+
+describe('the metrics', () => {
+  it('show state, calls and changes of every breaker', async () => {
+    jest.useFakeTimers();
+    const metrics = new Metrics();
+    const registry = new CircuitBreakerRegistry({
+      config: { failureThreshold: 2, slowCallMs: 100 },
+      metrics: new CircuitBreakerMetrics(metrics),
+    });
+    const host = registry.get('gpu-1');
+    await host.execute(() => Promise.resolve(), context);
+    await host.execute(() => Promise.resolve(jest.advanceTimersByTime(100)), context);
+    await fail(host, 2);
+    await fail(registry.get('gpu-2'), 1);
+    const lines = (await metrics.render()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'morgan_circuit_breaker_state{breaker="gpu-1",state="CLOSED"} 0',
+        'morgan_circuit_breaker_state{breaker="gpu-1",state="OPEN"} 1',
+        'morgan_circuit_breaker_state{breaker="gpu-2",state="CLOSED"} 1',
+        'morgan_circuit_breaker_calls_total{breaker="gpu-1",outcome="success"} 1',
+        'morgan_circuit_breaker_calls_total{breaker="gpu-1",outcome="slow"} 1',
+        'morgan_circuit_breaker_calls_total{breaker="gpu-1",outcome="failure"} 1',
+        'morgan_circuit_breaker_calls_total{breaker="gpu-1",outcome="rejected"} 1',
+        'morgan_circuit_breaker_calls_total{breaker="gpu-2",outcome="failure"} 1',
+        'morgan_circuit_breaker_changes_total{breaker="gpu-1",to="OPEN",reason="consecutive_failures"} 1',
+      ]),
+    );
+    await fail(host, 1);
+    await fail(registry.get('gpu-2'), 1);
+    registry.remove('gpu-2');
+    const later = await metrics.render();
+    expect(later).toContain('calls_total{breaker="gpu-1",outcome="rejected"} 2');
+    expect(later).toContain('calls_total{breaker="gpu-2",outcome="failure"} 2');
+    expect(later).not.toContain('breaker_state{breaker="gpu-2"');
+  });
+});

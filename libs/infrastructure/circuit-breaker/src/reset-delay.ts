@@ -1,0 +1,33 @@
+import type { CircuitBreakerConfig } from './circuit-breaker.config.ts';
+
+/** How long a breaker stays open: twice as long with each trip that follows too soon, up to a cap, less some jitter. */
+export class ResetDelay {
+  #trips = 0;
+  #lastMs = 0;
+
+  constructor(
+    private readonly config: Pick<
+      CircuitBreakerConfig,
+      'resetTimeoutMs' | 'maxResetTimeoutMs' | 'resetJitter'
+    >,
+  ) {}
+
+  /** Trips in a row without a calm spell between them. */
+  get trips(): number {
+    return this.#trips;
+  }
+
+  /** @param calmMs how long the breaker was closed before this trip; as long as the wait before makes it the first again. */
+  next(calmMs: number): number {
+    const { resetTimeoutMs, maxResetTimeoutMs, resetJitter } = this.config;
+    this.#trips = calmMs >= this.#lastMs ? 1 : this.#trips + 1;
+    const grownMs = Math.min(maxResetTimeoutMs, resetTimeoutMs * 2 ** (this.#trips - 1));
+    this.#lastMs = grownMs * (1 - resetJitter * Math.random());
+    return this.#lastMs;
+  }
+
+  forget(): void {
+    this.#trips = 0;
+    this.#lastMs = 0;
+  }
+}

@@ -1,0 +1,136 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { docRegion } from '@morgan/testing';
+import { CircuitBreaker } from './circuit-breaker.ts';
+import { circuitBreakerConfig, type CircuitBreakerOptions } from './circuit-breaker.config.ts';
+import { HOST_TRACES, type HostTrace, traceDraws } from '../fixture/host-trace.ts';
+import { TrendRule } from './trend.rule.ts';
+
+const context = { id: 'call', signal: new AbortController().signal };
+/** Spread of a host's latencies: nine of ten answers within a factor of two. */
+const SIGMA = 0.4;
+const ARRIVAL_MS = 100;
+const SEED = 1954;
+
+/** Without the widths that the formatter gives to columns. */
+const unpadded = (table: string) => table.replaceAll(/[ -]+/g, ' ').trim();
+
+interface Run {
+  /** Failed calls that reached the host. */
+  readonly failures: number;
+  /** Trips of a trend while the host was not in trouble. */
+  readonly falseTrips: number;
+  /** Calls that were refused though they would have succeeded. */
+  readonly goodRefused: number;
+}
+
+/** Ten calls a second against the host of a trace, through a breaker. */
+async function play(trace: HostTrace, config: CircuitBreakerOptions): Promise<Run> {
+  jest.useFakeTimers();
+  const draws = traceDraws(SEED);
+  const breaker = new CircuitBreaker({ name: 'host', config: { resetJitter: 0, ...config } });
+  const { trouble: [fromS, toS] = [Infinity, Infinity] } = trace;
+  let falseTrips = 0;
+  let goodRefused = 0;
+  breaker.onChange(({ reason }) => {
+    const atS = performance.now() / 1000;
+    if (reason.endsWith('_trend') && (atS < fromS || atS >= toS)) falseTrips += 1;
+  });
+  for (let arrivalMs = 0; arrivalMs < trace.lengthS * 1000; arrivalMs += ARRIVAL_MS) {
+    jest.advanceTimersByTime(Math.max(0, arrivalMs - performance.now()));
+    const atS = performance.now() / 1000;
+    const { luck, spread } = draws.next().value;
+    const failed = luck < trace.errorRate(atS);
+    const tookMs = trace.medianMs(atS) * Math.exp(SIGMA * spread);
+    const work = () => {
+      jest.advanceTimersByTime(tookMs);
+      return failed ? Promise.reject(new Error('reset')) : Promise.resolve();
+    };
+    await breaker.execute(work, context).catch((error: { code?: string }) => {
+      if (error.code === 'circuit_open' && !failed) goodRefused += 1;
+    });
+  }
+  return { failures: breaker.getStatus().totals.failure, falseTrips, goodRefused };
+}
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+const rule = () => {
+  const { predictive } = circuitBreakerConfig.parse({ predictive: {} });
+  if (!predictive) throw new Error('predictive is on');
+  return new TrendRule(predictive);
+};
+
+describe('the trend rule', () => {
+  it('says nothing before it knows the host', () => {
+    const fresh = rule();
+    for (let call = 0; call < 200; call += 1) {
+      expect(fresh.judge({ failed: call % 2 === 0, tookMs: call })).toBeUndefined();
+    }
+  });
+
+  it('needs four calls at least, however wild they are', () => {
+    for (const wild of [
+      { failed: true, tookMs: 60 },
+      { failed: false, tookMs: 1e9 },
+    ]) {
+      const learned = rule();
+      for (let call = 0; call < 200; call += 1) learned.judge({ failed: false, tookMs: 60 });
+      const verdicts = [1, 2, 3, 4].map(() => learned.judge(wild));
+      expect(verdicts).toEqual([
+        undefined,
+        undefined,
+        undefined,
+        wild.failed ? 'error_trend' : 'latency_trend',
+      ]);
+    }
+  });
+
+  it('does not mind a host that gets faster', () => {
+    const learned = rule();
+    for (let call = 0; call < 200; call += 1) learned.judge({ failed: false, tookMs: 60 });
+    for (let call = 0; call < 1_000; call += 1) {
+      expect(learned.judge({ failed: false, tookMs: 60 / (1 + call) })).toBeUndefined();
+    }
+  });
+});
+
+describe('false trips', () => {
+  it('come less than once in 100,000 independent calls of each kind, also on a flaky, uneven host', () => {
+    const draws = traceDraws(SEED);
+    let judging = rule();
+    let trips = 0;
+    for (let call = 0; call < 500_000; call += 1) {
+      const { luck, spread } = draws.next().value;
+      if (!judging.judge({ failed: luck < 0.03, tookMs: 60 * Math.exp(2 * SIGMA * spread) })) continue;
+      trips += 1;
+      judging = rule();
+    }
+    expect(trips).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('predictive mode on recorded traces', () => {
+  it('saves failures where a host declines, at the price in the README', async () => {
+    const runs = new Map<string, { hard: Run; early: Run }>();
+    for (const trace of HOST_TRACES) {
+      runs.set(trace.name, { hard: await play(trace, {}), early: await play(trace, { predictive: {} }) });
+    }
+    const rows = [...runs].map(
+      ([name, { hard, early }]) =>
+        `| ${name} | ${hard.failures} → ${early.failures} | ${early.falseTrips} | ${hard.goodRefused} → ${early.goodRefused} |`,
+    );
+    const table = [
+      '| host | failed calls that reached it | false trips | good calls refused |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n');
+    const shown = docRegion('libs/infrastructure/circuit-breaker/README.md', 'predictive', table);
+    expect(unpadded(shown)).toBe(unpadded(table));
+    const sum = (read: (run: { hard: Run; early: Run }) => number) =>
+      [...runs.values()].reduce((total, run) => total + read(run), 0);
+    expect(sum(({ hard, early }) => hard.failures - early.failures)).toBe(254);
+    expect(sum(({ early }) => early.falseTrips)).toBe(1);
+  });
+});
