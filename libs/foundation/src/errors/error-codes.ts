@@ -68,6 +68,14 @@ export const ERROR_CODES = {
     kind: 'unavailable',
     doc: 'The host behind this call failed too often and is left alone for a while. Try again after `retry-after` seconds.',
   },
+  bulkhead_full: {
+    kind: 'overloaded',
+    doc: 'As many calls as allowed are going on, and no place in the queue could serve this one in time. Try again after `retry-after` seconds.',
+  },
+  attempt_timeout: {
+    kind: 'timeout',
+    doc: 'One attempt took longer than its host has been taking for nearly all of its calls.',
+  },
   internal_error: {
     kind: 'internal',
     doc: 'A fault in Morgan. The log has the details under the same request id.',

@@ -1,0 +1,195 @@
+import { describe, expect, it } from '@jest/globals';
+import { QueueingModel, type SimulatedHost } from '../fixture/queueing-model.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+
+const config = { initialLimit: 20, minLimit: 1, maxLimit: 1_000 };
+const SEEDS = [1, 2, 3, 4];
+
+/** What became of a limit after a host had changed. */
+interface Observation {
+  /** Calls until the knee was first within 10 % of the true one. */
+  readonly callsToFind: number;
+  /** From here on all are shares of the true knee, over 10,000 calls after 10,000 more. */
+  readonly meanKnee: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly meanLimit: number;
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Knee and limit as shares of the true knee, every ten calls. */
+function watch(model: QueueingModel, limit: AdaptiveLimit, calls: number) {
+  return Array.from({ length: calls / 10 }, () => {
+    model.run(10);
+    return { knee: limit.getStatus().knee / model.host.knee, limit: limit.limit / model.host.knee };
+  });
+}
+
+function observe(model: QueueingModel, limit: AdaptiveLimit, host: SimulatedHost): Observation {
+  model.host = host;
+  let callsToFind = 0;
+  while (Math.abs(limit.getStatus().knee / host.knee - 1) > 0.1 && callsToFind < 100_000) {
+    model.run(10);
+    callsToFind += 10;
+  }
+  model.run(10_000);
+  const points = watch(model, limit, 10_000);
+  const knees = points.map(({ knee }) => knee);
+  return {
+    callsToFind,
+    meanKnee: mean(knees),
+    lowest: Math.min(...knees),
+    highest: Math.max(...knees),
+    meanLimit: mean(points.map((point) => point.limit)),
+  };
+}
+
+/** Shape 4: latencies deviate by half of their mean. Shape 1: by their whole mean, as much as an M/M/K host does. */
+function life(shape: number, seed: number, hosts: readonly SimulatedHost[]): Observation[] {
+  const limit = new AdaptiveLimit(config);
+  const model = new QueueingModel({ limit, host: hosts[0] as SimulatedHost, shape, seed });
+  return hosts.map((host) => observe(model, limit, host));
+}
+
+const LIVES = {
+  'a knee that moves up, then down': [
+    { knee: 20, serviceMs: 100 },
+    { knee: 40, serviceMs: 100 },
+    { knee: 20, serviceMs: 100 },
+  ],
+  'a knee that falls to less than half, then rises': [
+    { knee: 40, serviceMs: 100 },
+    { knee: 10, serviceMs: 100 },
+    { knee: 40, serviceMs: 100 },
+  ],
+  'a host that starts below the initial limit': [
+    { knee: 5, serviceMs: 100 },
+    { knee: 10, serviceMs: 100 },
+    { knee: 5, serviceMs: 100 },
+  ],
+  'a large host': [
+    { knee: 100, serviceMs: 100 },
+    { knee: 200, serviceMs: 100 },
+    { knee: 50, serviceMs: 100 },
+  ],
+  'calls that become three times slower, then six times faster': [
+    { knee: 20, serviceMs: 100 },
+    { knee: 20, serviceMs: 300 },
+    { knee: 20, serviceMs: 50 },
+  ],
+} satisfies Record<string, SimulatedHost[]>;
+
+describe('an adaptive limit finds the knee within 10 % and stays there', () => {
+  it.each(Object.entries(LIVES))('%s', (_, hosts) => {
+    for (const { callsToFind, meanKnee, lowest, highest, meanLimit } of SEEDS.flatMap((seed) =>
+      life(4, seed, hosts),
+    )) {
+      expect(callsToFind).toBeLessThan(20_000);
+      expect(Math.abs(meanKnee - 1)).toBeLessThan(0.05);
+      expect(lowest).toBeGreaterThan(0.9);
+      expect(highest).toBeLessThan(1.1);
+      expect(Math.abs(meanLimit - 1)).toBeLessThan(0.1);
+    }
+  });
+
+  it('on average, where latencies scatter as much as their mean', () => {
+    const seen = SEEDS.flatMap((seed) => life(1, seed, LIVES['a knee that moves up, then down']));
+    expect(Math.max(...seen.map(({ callsToFind }) => callsToFind))).toBeLessThan(20_000);
+    expect(Math.max(...seen.map(({ meanKnee }) => Math.abs(meanKnee - 1)))).toBeLessThan(0.1);
+    expect(Math.min(...seen.map(({ lowest }) => lowest))).toBeGreaterThan(0.7);
+    expect(Math.max(...seen.map(({ highest }) => highest))).toBeLessThan(1.3);
+  });
+});
+
+describe('an adaptive limit', () => {
+  const settledAt = (knee: number, seed = 7) => {
+    const limit = new AdaptiveLimit(config);
+    const model = new QueueingModel({ limit, host: { knee, serviceMs: 100 }, shape: 4, seed });
+    model.run(20_000);
+    return { limit, model };
+  };
+
+  it('does not grow while the host is idle or lightly used', () => {
+    const { limit, model } = settledAt(20);
+    const before = limit.getStatus().knee;
+    model.host = { knee: 1_000, serviceMs: 100 };
+    for (const demand of [1, 5, 10]) {
+      model.demand = demand;
+      model.run(20_000);
+      expect(limit.getStatus().knee).toBe(before);
+    }
+  });
+
+  it('keeps away from a host that refuses what it cannot queue', () => {
+    const { limit, model } = settledAt(40);
+    model.host = { knee: 10, serviceMs: 100, maxQueue: 0 };
+    model.run(500);
+    expect(limit.getStatus().knee).toBeLessThan(15);
+    model.run(20_000);
+    // It touches the wall in each push, and steps back a tenth.
+    const knee = mean(watch(model, limit, 10_000).map((point) => point.knee));
+    expect(knee).toBeGreaterThan(0.8);
+    expect(knee).toBeLessThan(1.1);
+  });
+
+  it('takes one tenth off for all drops of one overload', () => {
+    const limit = new AdaptiveLimit(config);
+    const drop = (startedAtMs: number, endedAtMs: number) =>
+      limit.record({ startedAtMs, endedAtMs, inFlight: 20, dropped: true });
+    for (let call = 0; call < 20; call += 1) drop(call, 100 + call);
+    expect(limit.limit).toBe(18);
+    drop(101, 300);
+    expect(limit.getStatus().knee).toBeCloseTo(16.2);
+  });
+
+  it('stays between its bounds', () => {
+    const limit = new AdaptiveLimit({ initialLimit: 5, minLimit: 4, maxLimit: 12 });
+    const model = new QueueingModel({ limit, host: { knee: 100, serviceMs: 100 }, seed: 1 });
+    model.run(20_000);
+    expect(limit.limit).toBe(12);
+    for (let at = 0; at < 100; at += 1) {
+      limit.record({ startedAtMs: 1e9 + at, endedAtMs: 1e9 + at, inFlight: 1, dropped: true });
+      expect(limit.limit).toBeGreaterThanOrEqual(4);
+      expect(limit.limit).toBeLessThanOrEqual(12);
+    }
+    expect(limit.getStatus().knee).toBe(4);
+  });
+
+  it('recovers from a limit of one', () => {
+    const { limit, model } = settledAt(20);
+    for (let at = 0; at < 100; at += 1) {
+      const now = model.nowMs + at;
+      limit.record({ startedAtMs: now, endedAtMs: now, inFlight: 1, dropped: true });
+    }
+    expect(limit.getStatus().knee).toBe(1);
+    model.run(20_000);
+    const knee = mean(watch(model, limit, 5_000).map((point) => point.knee));
+    expect(Math.abs(knee - 1)).toBeLessThan(0.1);
+  });
+
+  it.each([1, 2, 3])('does not run away when calls become six times faster (seed %i)', (seed) => {
+    const limit = new AdaptiveLimit(config);
+    const model = new QueueingModel({ limit, host: { knee: 20, serviceMs: 300 }, shape: 4, seed });
+    model.run(40_000);
+    model.host = { knee: 20, serviceMs: 50 };
+    // Its calm latency is six times too long at first; taken for true it makes a knee of 120.
+    const highest = Math.max(...watch(model, limit, 30_000).map(({ knee }) => knee));
+    expect(highest).toBeLessThan(3);
+  });
+
+  it('tells what it measures', () => {
+    const { limit, model } = settledAt(20);
+    const seen = new Map<string, number>();
+    for (let turn = 0; turn < 20_000; turn += 1) {
+      model.run(1);
+      const { phase, limit: now, knee } = limit.getStatus();
+      seen.set(phase, now / knee);
+    }
+    expect(seen.get('cruise')).toBeCloseTo(1, 1);
+    expect(seen.get('push')).toBeCloseTo(1.25, 1);
+    expect(seen.get('calm')).toBeCloseTo(0.5, 1);
+    expect(limit.getStatus().calmMs).toBeGreaterThan(95);
+    expect(limit.getStatus().calmMs).toBeLessThan(105);
+  });
+});

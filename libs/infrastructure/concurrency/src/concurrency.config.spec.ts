@@ -1,0 +1,35 @@
+import { describe, expect, it } from '@jest/globals';
+import { listSettings } from '@morgan/foundation';
+import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from './concurrency.config.ts';
+
+describe('the configuration of concurrency', () => {
+  it('has its defaults', () => {
+    expect(bulkheadConfig.parse(undefined)).toEqual({ maxConcurrent: 100, maxQueue: 100 });
+    expect(adaptiveLimitConfig.parse(undefined)).toEqual({ initialLimit: 20, minLimit: 1, maxLimit: 1_000 });
+    expect(adaptiveTimeoutConfig.parse(undefined)).toEqual({
+      quantile: 0.99,
+      factor: 2,
+      floorMs: 1_000,
+      ceilingMs: 300_000,
+      minSamples: 50,
+    });
+  });
+
+  it.each([
+    [bulkheadConfig, { maxConcurrent: 0 }],
+    [bulkheadConfig, { maxQueues: 5 }],
+    [adaptiveLimitConfig, { minLimit: 30 }],
+    [adaptiveLimitConfig, { maxLimit: 10 }],
+    [adaptiveTimeoutConfig, { floorMs: 20, ceilingMs: 10 }],
+    [adaptiveTimeoutConfig, { quantile: 1 }],
+  ])('refuses what cannot work (%#)', (schema, value) => {
+    expect(schema.safeParse(value).success).toBe(false);
+  });
+
+  it('documents every setting', () => {
+    const documented = [bulkheadConfig, adaptiveLimitConfig, adaptiveTimeoutConfig].map(
+      (schema) => listSettings(schema).length,
+    );
+    expect(documented).toEqual([2, 3, 5]);
+  });
+});

@@ -1,0 +1,29 @@
+export {
+  AdaptiveBulkhead,
+  type AdaptiveBulkheadOptions,
+  type AdaptiveBulkheadStatus,
+  type CallOutcome,
+} from './adaptive-bulkhead.ts';
+export {
+  AdaptiveLimit,
+  type AdaptiveLimitPhase,
+  type AdaptiveLimitStatus,
+  type LatencySample,
+} from './adaptive-limit.ts';
+export {
+  AdaptiveTimeout,
+  type AdaptiveTimeoutOptions,
+  type AdaptiveTimeoutStatus,
+} from './adaptive-timeout.ts';
+export { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
+export { ConcurrencyMetrics, type OccupancySource, type Refusal } from './concurrency-metrics.ts';
+export {
+  adaptiveLimitConfig,
+  type AdaptiveLimitConfig,
+  adaptiveTimeoutConfig,
+  type AdaptiveTimeoutConfig,
+  bulkheadConfig,
+  type BulkheadConfig,
+} from './concurrency.config.ts';
+export { ConcurrencyModule } from './concurrency.module.ts';
+export { KeyedPolicy, type KeyedPolicyOptions } from './keyed-policy.ts';
