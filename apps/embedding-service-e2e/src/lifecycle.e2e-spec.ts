@@ -134,7 +134,7 @@ describe('a stop', () => {
     const service = await startService({ app: 'embedding-service' });
     const response = embed(
       service,
-      Array.from({ length: 200 }, (_, index) => `${'many words '.repeat(30)}${index}`),
+      Array.from({ length: 64 }, (_, index) => `${'many words '.repeat(20)}${index}`),
     );
     await waitFor(
       async () => /requests_in_flight 2/.test(await (await fetch(`${service.url}/metrics`)).text()),

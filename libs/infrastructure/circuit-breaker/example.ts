@@ -1,5 +1,5 @@
-import { CircuitBreakerRegistry } from '@morgan/circuit-breaker';
 import assert from 'node:assert/strict';
+import { CircuitBreakerRegistry } from './src/index.ts';
 
 const changes: string[] = [];
 const breakers = new CircuitBreakerRegistry({ config: { failureThreshold: 2, slowCallMs: 30_000 } });

@@ -6,7 +6,8 @@ const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file
 
 describe('the README', () => {
   it('shows the example that runs', async () => {
-    expect(read('README.md')).toContain(`\`\`\`ts\n${read('example.ts')}\`\`\``);
+    const example = read('example.ts').replace('./src/index.ts', '@morgan/circuit-breaker');
+    expect(read('README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
     await import('../example.ts');
   });
 

@@ -25,9 +25,10 @@ describe('a deadline policy', () => {
   });
 
   afterEach(() => {
-    expect(jest.getTimerCount()).toBe(0);
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    const timersLeft = jest.getTimerCount();
     jest.useRealTimers();
+    expect(timersLeft).toBe(0);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
   const settled = async (work: Promise<unknown>, afterMs: number) => {

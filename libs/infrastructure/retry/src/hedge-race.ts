@@ -60,7 +60,6 @@ export class HedgeRace<Result, Context extends CallContext> {
   }
 
   #fail(error: unknown): void {
-    if (this.#over) return;
     if (this.#failed === 0) this.#firstError = error;
     this.#failed += 1;
     if (this.#failed < this.#attempts.length) return;

@@ -43,9 +43,10 @@ describe('a hedge policy', () => {
   });
 
   afterEach(() => {
-    expect(jest.getTimerCount()).toBe(0);
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    const timersLeft = jest.getTimerCount();
     jest.useRealTimers();
+    expect(timersLeft).toBe(0);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
   it('makes one attempt where that answers in time, and none later', async () => {
@@ -80,6 +81,14 @@ describe('a hedge policy', () => {
     expect(policy.getStatus().outcomes.lost).toBe(1);
     await after(1000);
     expect(attempts).toHaveLength(2);
+  });
+
+  it('drops what the loser answers after all', async () => {
+    const policy = create();
+    const deaf = () => new Promise<number>((resolve) => setTimeout(resolve, 300, performance.now()));
+    const result = policy.execute(deaf, context);
+    await after(1000);
+    expect([await result, policy.getStatus().outcomes]).toEqual([0, { won: 0, lost: 1, failed: 0 }]);
   });
 
   it('leaves no rejection of the loser unhandled', async () => {

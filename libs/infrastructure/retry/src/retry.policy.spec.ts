@@ -51,9 +51,10 @@ describe('a retry policy', () => {
   });
 
   afterEach(() => {
-    expect(jest.getTimerCount()).toBe(0);
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+    const timersLeft = jest.getTimerCount();
     jest.useRealTimers();
+    expect(timersLeft).toBe(0);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
   it('does nothing to work that succeeds but say which attempt it is', async () => {
