@@ -5,6 +5,7 @@ import type { BenchRow } from './bench-row.ts';
 const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   gateway: async () => (await import('./gateway.bench.ts')).gatewayBench(),
   embeddings: async () => (await import('./embeddings.bench.ts')).embeddingsBench(),
+  'rate-limiter': async () => (await import('./rate-limiter.bench.ts')).rateLimiterBench(),
 };
 
 /** `npm run bench [-- suite ...]`: prints a table, writes the rows to `.bench/`, exits 1 when a target is missed. */

@@ -76,6 +76,18 @@ export const ERROR_CODES = {
     kind: 'timeout',
     doc: 'One attempt took longer than its host has been taking for nearly all of its calls.',
   },
+  rate_limited: {
+    kind: 'rate_limited',
+    doc: 'The rate limit is reached. Try again after `retry-after` seconds.',
+  },
+  cost_above_limit: {
+    kind: 'too_large',
+    doc: 'The call alone costs more than the rate limit ever lets through at once; the message names both numbers.',
+  },
+  rate_limiter_unavailable: {
+    kind: 'unavailable',
+    doc: 'The shared rate limit cannot be checked, and it is configured to refuse calls then.',
+  },
   internal_error: {
     kind: 'internal',
     doc: 'A fault in Morgan. The log has the details under the same request id.',

@@ -4,6 +4,7 @@ import type { LogFields, Logger } from '@morgan/foundation';
 import { freePort, type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
 import { Redis } from 'ioredis';
 import { RedisConnection } from './redis-connection.ts';
+import { RedisScript } from './redis-script.ts';
 
 const TIMEOUT_MS = 100;
 
@@ -89,6 +90,23 @@ describe('a connection to Redis', () => {
     );
     expect(await connection.getBuffers(['a', 'none', 'b'])).toEqual([bytes, null, Buffer.alloc(0)]);
     expect(connection.read()).toMatchObject({ up: true });
+  });
+
+  it('runs scripts, also when Redis has forgotten them', async () => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    const script = new RedisScript("return { KEYS[1], ARGV[1] + redis.call('INCR', KEYS[1]) }");
+    expect(await connection.run(script, ['n'], [10])).toEqual(['n', 11]);
+    expect(await connection.run(script, ['n'], ['20'])).toEqual(['n', 22]);
+    await redis.kill();
+    await waitFor(() => !connection.read().up, { what: 'the loss to be noticed' });
+    await redis.restart();
+    await back(connection);
+    expect(await connection.run(script, ['n'], [10])).toEqual(['n', 11]);
+    const faulty = new RedisScript("return redis.call('GET')");
+    await expect(connection.run(faulty, [], [])).rejects.toThrow('Wrong number of args');
   });
 
   it('starts without Redis, fails at once meanwhile, and finds it when it comes', async () => {

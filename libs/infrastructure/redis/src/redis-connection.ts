@@ -1,5 +1,6 @@
 import type { Logger, Probe, ProbeResult } from '@morgan/foundation';
 import { Redis } from 'ioredis';
+import type { RedisScript } from './redis-script.ts';
 
 const FIRST_RECONNECT_MS = 50;
 const LONGEST_RECONNECT_MS = 2_000;
@@ -74,6 +75,22 @@ export class RedisConnection implements Probe {
     const results = await pipeline.exec();
     const fault = results?.find(([error]) => error)?.[0];
     if (fault) throw fault;
+  }
+
+  /**
+   * Runs a script in one round trip, or two after Redis has forgotten it. For Redis Cluster the keys must share a hash
+   * tag. @throws Error when Redis is gone or slow
+   */
+  run(
+    { digest, source }: RedisScript,
+    keys: readonly string[],
+    operands: readonly (string | number)[],
+  ): Promise<unknown> {
+    const rest = [...keys, ...operands];
+    return this.#client.evalsha(digest, keys.length, ...rest).catch((error: unknown) => {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.#client.eval(source, keys.length, ...rest);
+    });
   }
 
   read(): ProbeResult {

@@ -1,0 +1,31 @@
+import type { StoreAnswer } from './limit-store.ts';
+
+/** What was admitted, and the way to tell what it cost in the end. */
+export class Permit {
+  readonly admitted = true;
+  #cost: number;
+  readonly #decision: StoreAnswer;
+  readonly #settled: (key: string) => void;
+
+  /** @param settled is told when the truth differs from the estimate. */
+  constructor(
+    private readonly key: string,
+    cost: number,
+    decision: StoreAnswer,
+    settled: (key: string) => void,
+  ) {
+    this.#cost = cost;
+    this.#decision = decision;
+    this.#settled = settled;
+  }
+
+  /** Replaces the estimate that was reserved by the truth, in units: 0 gives everything back. Returns at once. */
+  settle(cost: number): void {
+    const delta = cost - this.#cost;
+    this.#cost = cost;
+    if (delta === 0) return;
+    const { at, decidedBy } = this.#decision;
+    decidedBy.correct(this.key, at, delta);
+    this.#settled(this.key);
+  }
+}

@@ -1,0 +1,200 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type AppError, Deadline } from '@morgan/foundation';
+import { RateLimiter } from './rate-limiter.ts';
+import { type RateLimiterConfig, rateLimiterConfig } from './rate-limiter.config.ts';
+
+const build = (given: Partial<RateLimiterConfig> = {}) =>
+  new RateLimiter({ name: 'test', ...rateLimiterConfig.parse({ limit: 10, ...given }) });
+
+const algorithms = ['token-bucket', 'sliding-window'] as const;
+
+async function fill(limiter: RateLimiter, units: number, key = 'a') {
+  for (let unit = 0; unit < units; unit += 1) await limiter.acquire(key);
+}
+
+const fault = (promise: Promise<unknown>) =>
+  promise.then(
+    () => {
+      throw new Error('it was admitted');
+    },
+    (error: unknown) => error as AppError,
+  );
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+describe.each(algorithms)('a limiter with a %s', (algorithm) => {
+  it('admits without a timer while there is room, and each key for itself', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10, 'a');
+    await fill(limiter, 10, 'b');
+    expect(jest.getTimerCount()).toBe(0);
+    expect(limiter.getStatus()).toMatchObject({ admitted: 20, refused: 0, waiting: 0 });
+  });
+
+  it('refuses at once with the exact time after which it admits', async () => {
+    const limiter = build({ algorithm, maxWaitMs: 0 });
+    await fill(limiter, 10);
+    const error = await fault(limiter.acquire('a', 3));
+    expect(error).toMatchObject({ code: 'rate_limited', kind: 'rate_limited' });
+    const retryAfterMs = error.retryAfterMs as number;
+    jest.advanceTimersByTime(retryAfterMs - 2);
+    expect((await limiter.tryAcquire('a', 3)).admitted).toBe(false);
+    jest.advanceTimersByTime(2);
+    expect((await limiter.tryAcquire('a', 3)).admitted).toBe(true);
+  });
+
+  it('serves those who wait in their order, a large cost too, and nobody overtakes', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const order: string[] = [];
+    const wait = (name: string, cost: number) => limiter.acquire('a', cost).then(() => order.push(name));
+    const all = [wait('first', 1), wait('large', 8), wait('small', 1), wait('last', 1)];
+    expect((await limiter.tryAcquire('a', 1)).admitted).toBe(false);
+    expect(limiter.getStatus().waiting).toBe(4);
+    await jest.advanceTimersByTimeAsync(3_000);
+    await Promise.all(all);
+    expect(order).toEqual(['first', 'large', 'small', 'last']);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('counts those ahead into what it foresees', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const ahead = [limiter.acquire('a', 5), limiter.acquire('a', 5)];
+    const { retryAfterMs = 0 } = await fault(limiter.acquire('a', 1, { maxWaitMs: 10 }));
+    await jest.advanceTimersByTimeAsync(retryAfterMs - 2);
+    expect((await limiter.tryAcquire('a')).admitted).toBe(false);
+    await jest.advanceTimersByTimeAsync(3);
+    await Promise.all(ahead);
+    expect((await limiter.tryAcquire('a')).admitted).toBe(true);
+  });
+
+  it('refuses a wait that would outlast the deadline at once, and lets a shorter one wait', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const { retryAfterMs = 0 } = await fault(limiter.acquire('a', 10, { deadline: Deadline.after(50) }));
+    expect(retryAfterMs).toBeGreaterThan(900);
+    const waiting = limiter.acquire('a', 10, { deadline: Deadline.after(retryAfterMs + 1) });
+    await jest.advanceTimersByTimeAsync(retryAfterMs + 1);
+    await waiting;
+  });
+
+  it('lets go of a caller that aborts, without a listener or a timer, and those behind move up', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const { signal, abort } = withAbort();
+    const remove = jest.spyOn(signal, 'removeEventListener');
+    const gone = fault(limiter.acquire('a', 10, { signal }));
+    const behind = limiter.acquire('a', 1);
+    abort();
+    expect(await gone).toBe(signal.reason);
+    expect(remove).toHaveBeenCalledTimes(1);
+    await jest.advanceTimersByTimeAsync(algorithm === 'token-bucket' ? 101 : 1_002);
+    await behind;
+    expect(jest.getTimerCount()).toBe(0);
+    expect(limiter.getStatus()).toMatchObject({ aborted: 1, waiting: 0 });
+    expect(await fault(limiter.acquire('a', 1, { signal }))).toBe(signal.reason);
+  });
+
+  it('admits nothing for as long as a host asked, and refuses those who waited in vain', async () => {
+    const limiter = build({ algorithm, maxWaitMs: 500 });
+    await limiter.penalize('a', 2_000);
+    expect(await fault(limiter.acquire('a'))).toMatchObject({ code: 'rate_limited', retryAfterMs: 2_000 });
+    jest.advanceTimersByTime(1_999);
+    expect((await limiter.tryAcquire('a')).admitted).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect((await limiter.tryAcquire('a')).admitted).toBe(true);
+    await fill(limiter, 9);
+    const waiting = fault(limiter.acquire('a', 1, { maxWaitMs: 1_500 }));
+    await limiter.penalize('a', 9_000);
+    expect(await waiting).toMatchObject({ retryAfterMs: 9_000 });
+  });
+
+  it('has nothing left after a drain', async () => {
+    const limiter = build({ algorithm });
+    await limiter.drain('a');
+    expect((await limiter.tryAcquire('a')).admitted).toBe(false);
+    expect(await limiter.inspect('a')).toEqual({ used: 10, utilisation: 1, waiting: 0 });
+  });
+
+  it('reserves an estimate and settles the truth', async () => {
+    const limiter = build({ algorithm, limit: 1_000 });
+    const permit = await limiter.acquire('a', 800);
+    expect((await limiter.inspect('a')).utilisation).toBeCloseTo(0.8);
+    permit.settle(100);
+    expect((await limiter.inspect('a')).used).toBeCloseTo(100);
+    permit.settle(300);
+    expect((await limiter.inspect('a')).used).toBeCloseTo(300);
+  });
+
+  it('admits those who wait as soon as something is given back', async () => {
+    const limiter = build({ algorithm, limit: 10, windowMs: 60_000 });
+    const permit = await limiter.acquire('a', 10);
+    const waiting = [
+      limiter.acquire('a', 4, { maxWaitMs: 60_000 }),
+      limiter.acquire('a', 4, { maxWaitMs: 90_000 }),
+    ];
+    permit.settle(2);
+    await Promise.all(waiting);
+    expect((await limiter.inspect('a')).used).toBeCloseTo(10);
+  });
+
+  it('refuses for good what can never fit, and what is no cost', async () => {
+    const limiter = build({ algorithm });
+    const error = await fault(limiter.acquire('a', 11));
+    expect(error).toMatchObject({ code: 'cost_above_limit', status: 413, retryAfterMs: undefined });
+    expect(await fault(limiter.acquire('a', Number.NaN))).toBeInstanceOf(RangeError);
+    expect(await fault(limiter.acquire('a', -1))).toBeInstanceOf(RangeError);
+  });
+
+  it('forgets idle keys', async () => {
+    const limiter = build({ algorithm });
+    for (let key = 0; key < 10_000; key += 1) await limiter.acquire(`key ${key}`);
+    expect(limiter.getStatus().store.keys).toBe(10_000);
+    jest.advanceTimersByTime(2_000);
+    for (let key = 0; key < 10_000; key += 1) await limiter.acquire(`next ${key}`);
+    expect(limiter.getStatus().store.keys).toBeLessThanOrEqual(10_000);
+    jest.advanceTimersByTime(2_000);
+    for (let call = 0; call < 81_000; call += 1) await limiter.tryAcquire('last', 0);
+    expect(limiter.getStatus().store.keys).toBeLessThanOrEqual(1);
+  });
+
+  it('of 10,000 per second admits 9,900 to 10,000 in every second under load', async () => {
+    const limiter = build({ algorithm, limit: 10_000, burst: 500 });
+    const admitted: number[] = [];
+    const start = performance.now();
+    const load = Array.from({ length: 200 }, async () => {
+      while (performance.now() - start < 3_200) {
+        await limiter.acquire('a');
+        admitted.push(performance.now() - start);
+      }
+    });
+    await jest.advanceTimersByTimeAsync(4_000);
+    await Promise.all(load);
+    for (const from of [1_100, 2_100]) {
+      const count = admitted.filter((at) => at >= from && at < from + 1_000).length;
+      expect(count).toBeGreaterThanOrEqual(9_900);
+      expect(count).toBeLessThanOrEqual(10_000);
+    }
+  });
+});
+
+describe('the configuration', () => {
+  it('has defaults for everything but the limit, and knows no other keys', () => {
+    expect(rateLimiterConfig.parse({ limit: 5 })).toEqual({
+      algorithm: 'token-bucket',
+      limit: 5,
+      windowMs: 1_000,
+      maxWaitMs: 5_000,
+      replicas: 1,
+      onStoreFailure: 'local-share',
+    });
+    expect(rateLimiterConfig.safeParse({ limit: 5, rate: 1 }).success).toBe(false);
+  });
+});
+
+function withAbort() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}

@@ -1,0 +1,184 @@
+import { AppError, type Deadline, type Logger, silentLogger } from '@morgan/foundation';
+import type { RedisConnection } from '@morgan/redis';
+import type { Decision, Refusal } from './decision.ts';
+import { capacityOf, type Limit } from './limit.ts';
+import type { LimitStore, StoreStatus } from './limit-store.ts';
+import { LocalLimitStore } from './local-limit-store.ts';
+import { Permit } from './permit.ts';
+import type { RateLimiterConfig } from './rate-limiter.config.ts';
+import type { LimitOutcome, RateLimiterMetrics } from './rate-limiter-metrics.ts';
+import { RedisLimitStore } from './redis-limit-store.ts';
+import type { Patience } from './waiter.ts';
+import { type LineObserver, WaitingLine } from './waiting-line.ts';
+
+/** What bounds the wait of one `acquire`. The nearest bound counts. */
+export interface AcquireOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly deadline?: Deadline | undefined;
+  /** Milliseconds; 0 does not wait at all. Default: `maxWaitMs` of the configuration. */
+  readonly maxWaitMs?: number | undefined;
+}
+
+/** What a limiter stands on. */
+export interface RateLimiterParts {
+  /** Shares the limit with every process that has a limiter of this name. Without it the limit is this process's own. */
+  readonly redis?: RedisConnection | undefined;
+  readonly metrics?: RateLimiterMetrics | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** The state of one key now. */
+export interface KeyStatus {
+  /** Units in use. */
+  readonly used: number;
+  /** Used part of the capacity; above 1 when calls cost more than they had reserved. */
+  readonly utilisation: number;
+  /** Callers of this process that wait for it. */
+  readonly waiting: number;
+}
+
+/** The state of a limiter: totals since the start, and what it is doing now. */
+export interface RateLimiterStatus {
+  readonly name: string;
+  readonly limit: Limit;
+  readonly admitted: number;
+  readonly refused: number;
+  /** Callers that gave up while they waited. */
+  readonly aborted: number;
+  readonly waiting: number;
+  readonly store: StoreStatus;
+}
+
+/**
+ * Lets through so many units per key and time. Callers that must wait do so in the order in which they came; those that
+ * would wait longer than they may are refused at once. Keys should be short and no secrets: they are names in Redis.
+ */
+export class RateLimiter {
+  readonly name: string;
+  readonly #limit: Limit;
+  readonly #capacity: number;
+  readonly #maxWaitMs: number;
+  readonly #store: LimitStore;
+  readonly #lines = new Map<string, WaitingLine>();
+  readonly #figures = { admitted: 0, refused: 0, aborted: 0 };
+  readonly #observer: LineObserver;
+  readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
+
+  constructor(options: RateLimiterConfig & { readonly name: string }, parts: RateLimiterParts = {}) {
+    const { name, algorithm, limit, windowMs, burst = limit, maxWaitMs } = options;
+    const { redis, metrics, logger = silentLogger } = parts;
+    this.name = name;
+    this.#limit = { algorithm, limit, windowMs, burst };
+    this.#capacity = capacityOf(this.#limit);
+    this.#maxWaitMs = maxWaitMs;
+    this.#store = redis
+      ? new RedisLimitStore(this.#limit, { ...options, redis, logger })
+      : new LocalLimitStore(this.#limit);
+    this.#counters = metrics?.watch(this);
+    this.#observer = {
+      admitted: (waitedMs) => {
+        this.#count('admitted');
+        metrics?.waited(name, waitedMs);
+      },
+      refused: () => this.#count('refused'),
+      aborted: () => this.#count('aborted'),
+      settled: (key) => this.#lines.get(key)?.reconsider(),
+      emptied: (key) => this.#lines.delete(key),
+    };
+  }
+
+  /**
+   * Waits for its turn. @param cost units, such as requests or tokens; an estimate can be settled on the permit.
+   * @throws AppError `rate_limited` with the exact `retryAfterMs` when the wait would be too long, `cost_above_limit`,
+   * `rate_limiter_unavailable`; the reason of the signal when it is aborted.
+   */
+  acquire(key: string, cost = 1, options?: AcquireOptions): Promise<Permit> {
+    const decision = this.#decide(key, cost, options);
+    if (!(decision instanceof Promise))
+      return decision.admitted ? Promise.resolve(decision) : Promise.reject(refusalError(decision));
+    return decision.then((late) => {
+      if (late.admitted) return late;
+      throw refusalError(late);
+    });
+  }
+
+  /** Does not wait; a refusal is a value here. Behind callers that wait it is refused. @throws as `acquire` does. */
+  tryAcquire(key: string, cost = 1): Promise<Decision> {
+    const decision = this.#decide(key, cost, { maxWaitMs: 0 });
+    return decision instanceof Promise ? decision : Promise.resolve(decision);
+  }
+
+  /** Admits nothing for this key for so long: its host has answered 429 with `Retry-After`. */
+  async penalize(key: string, retryAfterMs: number): Promise<void> {
+    await this.#store.penalize(key, retryAfterMs);
+    this.#lines.get(key)?.reconsider();
+  }
+
+  /** Uses up what is left of a key: its host has answered 429 and not said for how long. */
+  async drain(key: string): Promise<void> {
+    await this.#store.drain(key);
+    this.#lines.get(key)?.reconsider();
+  }
+
+  async inspect(key: string): Promise<KeyStatus> {
+    const used = await this.#store.used(key);
+    return { used, utilisation: used / this.#capacity, waiting: this.#lines.get(key)?.size ?? 0 };
+  }
+
+  getStatus(): RateLimiterStatus {
+    let waiting = 0;
+    for (const line of this.#lines.values()) waiting += line.size;
+    return { name: this.name, limit: this.#limit, ...this.#figures, waiting, store: this.#store.getStatus() };
+  }
+
+  /** A promise only where the caller must wait, or the store be asked. */
+  #decide(key: string, cost: number, options?: AcquireOptions): Decision | Promise<Decision> {
+    if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
+    if (!(cost >= 0)) return Promise.reject(new RangeError('a cost must be a number of units, 0 or more'));
+    if (cost > this.#capacity) return Promise.reject(costError(cost, this.#capacity));
+    const patience = this.#patience(options);
+    const line = this.#lines.get(key);
+    if (line) return line.enter(cost, patience);
+    const answer = this.#store.decideNow(key, [{ cost, patienceMs: patience.ms }], 0);
+    if (!answer) return this.#openLine(key).enter(cost, patience);
+    const waitMs = answer.waits[0] as number;
+    if (waitMs === 0) {
+      this.#count('admitted');
+      return new Permit(key, cost, answer, this.#observer.settled);
+    }
+    if (waitMs <= patience.ms) return this.#openLine(key).enter(cost, patience);
+    this.#count('refused');
+    return { admitted: false, retryAfterMs: waitMs };
+  }
+
+  #count(outcome: LimitOutcome): void {
+    this.#figures[outcome] += 1;
+    this.#counters?.[outcome].inc();
+  }
+
+  #patience(options: AcquireOptions | undefined): Patience {
+    if (!options) return { ms: this.#maxWaitMs };
+    const { signal, deadline, maxWaitMs = this.#maxWaitMs } = options;
+    return { ms: Math.min(maxWaitMs, deadline?.remainingMs() ?? Infinity), deadline, signal };
+  }
+
+  #openLine(key: string): WaitingLine {
+    const line = new WaitingLine(key, this.#store, this.#observer);
+    this.#lines.set(key, line);
+    return line;
+  }
+}
+
+function refusalError({ retryAfterMs }: Refusal): AppError {
+  const wait = Math.ceil(retryAfterMs);
+  return new AppError('rate_limited', `The rate limit is reached; try again in ${wait} ms.`, {
+    retryAfterMs: wait,
+  });
+}
+
+function costError(cost: number, capacity: number): AppError {
+  return new AppError(
+    'cost_above_limit',
+    `This call costs ${cost} units, and the rate limit never lets more than ${capacity} through at once.`,
+  );
+}

@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { type AppError, Deadline, silentLogger } from '@morgan/foundation';
+import { RedisConnection, RedisScript } from '@morgan/redis';
+import { type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
+import { RateLimiter } from './rate-limiter.ts';
+import { type RateLimiterConfig, rateLimiterConfig } from './rate-limiter.config.ts';
+
+const TIMEOUT_MS = 100;
+const algorithms = ['token-bucket', 'sliding-window'] as const;
+
+let redis: PrivateRedis;
+const connections: RedisConnection[] = [];
+
+async function connect(): Promise<RedisConnection> {
+  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
+  connections.push(connection);
+  connection.start();
+  await waitFor(() => connection.read().up, { what: 'redis' });
+  return connection;
+}
+
+/** As many limiters over one limit as are asked for, each with a connection of its own. */
+async function replicas(count: number, given: Partial<RateLimiterConfig>): Promise<RateLimiter[]> {
+  const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: count, ...given });
+  const name = randomUUID();
+  return Promise.all(
+    Array.from(
+      { length: count },
+      async () => new RateLimiter({ name, ...config }, { redis: await connect() }),
+    ),
+  );
+}
+
+/** How many of so many asks, one after the other, are admitted. */
+async function admittedOf(limiter: RateLimiter, asks: number, key = 'a'): Promise<number> {
+  let admitted = 0;
+  for (let ask = 0; ask < asks; ask += 1) if ((await limiter.tryAcquire(key)).admitted) admitted += 1;
+  return admitted;
+}
+
+const degraded = (limiter: RateLimiter) => limiter.getStatus().store.degraded;
+
+/** Keeps asking until Redis is used again, as traffic would. */
+const shared = (limiter: RateLimiter) =>
+  waitFor(async () => !degraded(limiter) || (await limiter.tryAcquire('traffic'), !degraded(limiter)), {
+    what: 'the limit to be shared again',
+    timeoutMs: 10_000,
+  });
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map((connection) => connection.stop()));
+});
+afterAll(async () => {
+  await redis.kill();
+});
+
+describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
+  it('is one limit for all replicas, and each key has its own', async () => {
+    const [one, two] = (await replicas(2, { algorithm })) as [RateLimiter, RateLimiter];
+    expect(await admittedOf(one, 7)).toBe(7);
+    expect(await admittedOf(two, 7)).toBe(3);
+    expect(await admittedOf(two, 3, 'b} {')).toBe(3);
+    expect((await two.inspect('b} {')).used).toBeCloseTo(3, 1);
+  });
+
+  it('says exactly after how long a refused ask is admitted', async () => {
+    const [limiter] = (await replicas(1, { algorithm, windowMs: 400 })) as [RateLimiter];
+    const startedAt = performance.now();
+    await limiter.acquire('a', 10);
+    const error = (await limiter
+      .acquire('a', 5, { maxWaitMs: 0 })
+      .catch((cause: unknown) => cause)) as AppError;
+    const expected = algorithm === 'token-bucket' ? 200 : 400;
+    expect(error).toMatchObject({ code: 'rate_limited' });
+    expect(error.retryAfterMs).toBeGreaterThan(expected - (performance.now() - startedAt) - 1);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(expected + 2);
+    await limiter.acquire('a', 5);
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(expected - 1);
+  });
+
+  it('serves those who wait in their order, and lets go of those who abort', async () => {
+    const [limiter] = (await replicas(1, { algorithm, windowMs: 300 })) as [RateLimiter];
+    await limiter.acquire('a', 10);
+    const controller = new AbortController();
+    const order: string[] = [];
+    const wait = (name: string, cost: number) => limiter.acquire('a', cost).then(() => order.push(name));
+    const gone = limiter.acquire('a', 10, { signal: controller.signal }).catch(() => order.push('gone'));
+    const all = [gone, wait('large', 8), wait('small', 1), wait('last', 1)];
+    controller.abort();
+    await Promise.all(all);
+    expect(order).toEqual(['gone', 'large', 'small', 'last']);
+    expect(limiter.getStatus()).toMatchObject({ aborted: 1, waiting: 0 });
+    expect((await limiter.inspect('a')).used).toBeLessThanOrEqual(10);
+  });
+
+  it('gives back what was admitted for a caller that had gone meanwhile', async () => {
+    const [limiter] = (await replicas(1, { algorithm })) as [RateLimiter];
+    const controller = new AbortController();
+    const gone = limiter.acquire('a', 8, { signal: controller.signal });
+    const behind = limiter.acquire('a', 1);
+    controller.abort();
+    await expect(gone).rejects.toBe(controller.signal.reason);
+    await behind;
+    await waitFor(async () => (await limiter.inspect('a')).used < 2, { what: 'the return of the units' });
+  });
+
+  it('is penalized, drained and settled for all', async () => {
+    const [one, two] = (await replicas(2, { algorithm })) as [RateLimiter, RateLimiter];
+    await one.penalize('blocked', 5_000);
+    const blocked = await two.tryAcquire('blocked');
+    expect(blocked.admitted ? 0 : blocked.retryAfterMs).toBeGreaterThan(4_000);
+    await one.drain('drained');
+    expect((await two.inspect('drained')).utilisation).toBeCloseTo(1, 2);
+    const permit = await one.acquire('settled', 8);
+    permit.settle(2);
+    await waitFor(async () => (await two.inspect('settled')).used < 3, { what: 'the settlement' });
+    expect((await two.inspect('settled')).used).toBeCloseTo(2, 1);
+    permit.settle(12);
+    await waitFor(async () => (await two.inspect('settled')).used > 11, { what: 'the settlement' });
+  });
+
+  it('leaves nothing in Redis when its window is over', async () => {
+    const [limiter] = (await replicas(1, { algorithm, windowMs: 250 })) as [RateLimiter];
+    await admittedOf(limiter, 5);
+    const connection = await connect();
+    const { name } = limiter.getStatus();
+    const keys = [`morgan:limit:${name}:{a}`, `morgan:limit:${name}:{a}:log`];
+    const count = new RedisScript("return redis.call('EXISTS', KEYS[1], KEYS[2])");
+    const left = () => connection.run(count, keys, []);
+    expect(await left()).toBeGreaterThan(0);
+    await waitFor(async () => (await left()) === 0, { what: 'the keys to expire' });
+  });
+
+  it('survives a crash of Redis in mid-traffic: nobody hangs, each takes its part, and it is shared again', async () => {
+    const [one, two] = (await replicas(2, { algorithm, windowMs: 1_000, limit: 100 })) as [
+      RateLimiter,
+      RateLimiter,
+    ];
+    let slowestMs = 0;
+    let running = true;
+    const traffic = [one, two, one, two].map(async (limiter) => {
+      while (running) {
+        const startedAt = performance.now();
+        await limiter.acquire('traffic', 1, { maxWaitMs: 50 }).catch((error: AppError) => {
+          expect(error.code).toBe('rate_limited');
+        });
+        slowestMs = Math.max(slowestMs, performance.now() - startedAt);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    });
+    await redis.kill();
+    await waitFor(() => degraded(one) && degraded(two), { what: 'both to notice' });
+    const startedAt = performance.now();
+    const part = await admittedOf(one, 60, 'fresh');
+    expect(part).toBeGreaterThanOrEqual(50);
+    expect(part).toBeLessThanOrEqual(50 + Math.ceil((performance.now() - startedAt) / 20));
+    await redis.restart();
+    await waitFor(() => !degraded(one) && !degraded(two), { what: 'both to return', timeoutMs: 10_000 });
+    running = false;
+    await Promise.all(traffic);
+    expect(slowestMs).toBeLessThan(1_000);
+    const returnedAt = performance.now();
+    const after = (await admittedOf(one, 70, 'after')) + (await admittedOf(two, 70, 'after'));
+    expect(after).toBeGreaterThanOrEqual(100);
+    expect(after).toBeLessThanOrEqual(100 + Math.ceil((performance.now() - returnedAt) / 10));
+  });
+});
+
+describe('a Redis that hangs', () => {
+  it('costs one caller the command timeout and the others nothing, and is used again when it answers', async () => {
+    const [limiter] = (await replicas(1, { onStoreFailure: 'open' })) as [RateLimiter];
+    expect(await admittedOf(limiter, 1)).toBe(1);
+    redis.pause();
+    try {
+      const startedAt = performance.now();
+      await limiter.acquire('a');
+      expect(performance.now() - startedAt).toBeGreaterThanOrEqual(TIMEOUT_MS - 5);
+      expect(degraded(limiter)).toBe(true);
+      const after = performance.now();
+      expect(await admittedOf(limiter, 100)).toBe(100);
+      expect(performance.now() - after).toBeLessThan(TIMEOUT_MS);
+    } finally {
+      redis.resume();
+    }
+    await shared(limiter);
+    expect(limiter.getStatus().store).toMatchObject({ kind: 'redis', degraded: false });
+    expect(await admittedOf(limiter, 20, 'b')).toBe(10);
+  });
+
+  it('refuses everybody at once when it is configured to fail closed', async () => {
+    const [limiter] = (await replicas(1, { onStoreFailure: 'closed' })) as [RateLimiter];
+    redis.pause();
+    try {
+      const refused = limiter.acquire('a');
+      await expect(refused).rejects.toMatchObject({ code: 'rate_limiter_unavailable', kind: 'unavailable' });
+      const startedAt = performance.now();
+      await expect(limiter.tryAcquire('a')).rejects.toMatchObject({ code: 'rate_limiter_unavailable' });
+      expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS / 2);
+    } finally {
+      redis.resume();
+    }
+    await waitFor(() => limiter.tryAcquire('a').then(({ admitted }) => admitted), { what: 'the return' });
+  });
+
+  it('does not hold a caller beyond its abort or its deadline', async () => {
+    const [limiter] = (await replicas(1, {})) as [RateLimiter];
+    redis.pause();
+    try {
+      const startedAt = performance.now();
+      const waiting = limiter.acquire('a', 1, { signal: AbortSignal.timeout(20) });
+      const hurried = limiter.acquire('b', 1, { deadline: Deadline.after(20) });
+      await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
+      await expect(hurried).rejects.toMatchObject({ code: 'rate_limiter_unavailable' });
+      expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS - 10);
+    } finally {
+      redis.resume();
+    }
+  });
+});

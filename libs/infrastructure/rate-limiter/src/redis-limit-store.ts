@@ -1,0 +1,143 @@
+import type { Logger } from '@morgan/foundation';
+import type { RedisConnection } from '@morgan/redis';
+import { type Limit, shareOf } from './limit.ts';
+import { LIMIT_SCRIPTS } from './limit-scripts.ts';
+import type { Ask, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
+import { LocalLimitStore } from './local-limit-store.ts';
+import { storeUnavailable } from './store-unavailable.error.ts';
+
+/** How often Redis is tried while it is gone; no caller waits for these tries. */
+const PROBE_INTERVAL_MS = 200;
+/** Stands for "as long as it takes" in a script. */
+const LONGEST_PATIENCE_MS = 1e9;
+
+/** What a shared limit needs. */
+export interface RedisLimitStoreOptions {
+  /** Limiters of the same name share their keys. */
+  readonly name: string;
+  readonly redis: RedisConnection;
+  readonly replicas: number;
+  readonly onStoreFailure: 'local-share' | 'open' | 'closed';
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps the use of every key in Redis, for all replicas. From the first failed ask on, decisions are made in this
+ * process without waiting for Redis, until a probe beside them gets an answer.
+ */
+export class RedisLimitStore implements LimitStore {
+  readonly #limit: Limit;
+  readonly #options: RedisLimitStoreOptions;
+  readonly #share: LocalLimitStore;
+  readonly #arguments: readonly number[];
+  #degraded = false;
+  #failures = 0;
+  #nextProbeAt = 0;
+
+  constructor(limit: Limit, options: RedisLimitStoreOptions) {
+    this.#limit = limit;
+    this.#options = options;
+    this.#share = new LocalLimitStore(shareOf(limit, options.replicas));
+    this.#arguments = [limit.limit, limit.windowMs * 1000, limit.burst];
+  }
+
+  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined {
+    if (!this.#degraded) return undefined;
+    this.#probe();
+    switch (this.#options.onStoreFailure) {
+      case 'local-share':
+        return this.#share.decideNow(key, asks, ahead);
+      case 'open':
+        return { at: 0, waits: asks.map(() => 0), decidedBy: this.#share };
+      case 'closed':
+        return undefined;
+    }
+  }
+
+  async decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreAnswer> {
+    if (!this.#degraded) {
+      try {
+        const operands = asks.flatMap(({ cost, patienceMs }) => [cost, toMicroseconds(patienceMs)]);
+        const reply = (await this.#run(key, 'decide', [ahead, ...operands])) as number[];
+        const [at = 0, ...waits] = reply;
+        return { at, waits: waits.map((wait) => wait / 1000), decidedBy: this };
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
+    const answer = this.decideNow(key, asks, ahead);
+    if (answer) return answer;
+    throw storeUnavailable();
+  }
+
+  correct(key: string, takenAt: number, delta: number): void {
+    void this.#tell(key, 'correct', [takenAt, delta]);
+  }
+
+  async penalize(key: string, ms: number): Promise<void> {
+    await Promise.all([this.#share.penalize(key, ms), this.#tell(key, 'penalize', [toMicroseconds(ms)])]);
+  }
+
+  async drain(key: string): Promise<void> {
+    await Promise.all([this.#share.drain(key), this.#tell(key, 'drain', [])]);
+  }
+
+  async used(key: string): Promise<number> {
+    if (this.#degraded) return this.#share.used(key);
+    try {
+      return Number(await this.#run(key, 'used', []));
+    } catch (error) {
+      this.#failed(error);
+      return this.#share.used(key);
+    }
+  }
+
+  getStatus(): StoreStatus {
+    const { keys } = this.#share.getStatus();
+    return { kind: 'redis', degraded: this.#degraded, failures: this.#failures, keys };
+  }
+
+  /** What Redis is told but nobody waits for. Lost when Redis is gone: so is everything it would have changed. */
+  async #tell(key: string, operation: string, operands: readonly number[]): Promise<void> {
+    if (this.#degraded) return;
+    await this.#run(key, operation, operands).catch((error: unknown) => this.#failed(error));
+  }
+
+  #run(key: string, operation: string, operands: readonly number[]): Promise<unknown> {
+    // The braces are Redis Cluster's hash tag: both keys of a script live on one node.
+    const state = `morgan:limit:${this.#options.name}:{${encodeURIComponent(key)}}`;
+    const script = LIMIT_SCRIPTS[this.#limit.algorithm];
+    return this.#options.redis.run(
+      script,
+      [state, `${state}:log`],
+      [...this.#arguments, operation, ...operands],
+    );
+  }
+
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    if (this.#degraded) return;
+    this.#degraded = true;
+    this.#nextProbeAt = performance.now() + PROBE_INTERVAL_MS;
+    const { name, onStoreFailure, logger } = this.#options;
+    const reason = error instanceof Error ? error.message : 'unknown';
+    logger.warn({ limiter: name, mode: onStoreFailure, reason }, 'rate limit is not shared: redis failed');
+  }
+
+  #probe(): void {
+    const now = performance.now();
+    if (now < this.#nextProbeAt) return;
+    this.#nextProbeAt = now + PROBE_INTERVAL_MS;
+    this.#run('probe', 'used', []).then(
+      () => {
+        this.#degraded = false;
+        this.#options.logger.info({ limiter: this.#options.name }, 'rate limit is shared again');
+      },
+      () => (this.#failures += 1),
+    );
+  }
+}
+
+function toMicroseconds(ms: number): number {
+  return Math.floor(Math.min(Math.max(0, ms), LONGEST_PATIENCE_MS) * 1000);
+}

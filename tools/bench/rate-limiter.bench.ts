@@ -1,0 +1,35 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BenchRow } from './bench-row.ts';
+
+const PROGRAM = 'libs/infrastructure/rate-limiter/fixture/admission-bench.ts';
+const LIMIT = 10_000;
+const MOST_US = 2;
+
+type Report = Readonly<
+  Record<string, { readonly uncontendedUs: number; readonly admittedPerSecond: number }>
+>;
+
+/** What the limiter lets through on the real clock, and what it costs where nobody waits. */
+export async function rateLimiterBench(): Promise<BenchRow[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM]);
+  const report = JSON.parse(stdout) as Report;
+  return Object.entries(report).flatMap(([algorithm, { uncontendedUs, admittedPerSecond }]) => [
+    {
+      name: `${algorithm}, admitted of a limit of ${LIMIT}/s under load`,
+      value: admittedPerSecond,
+      unit: 'asks/s',
+      baseline: { name: 'the limit', value: LIMIT },
+      ratio: admittedPerSecond / LIMIT,
+      target: 0.99,
+    },
+    {
+      name: `${algorithm}, an acquire that need not wait`,
+      value: uncontendedUs,
+      unit: 'us',
+      baseline: { name: 'the most it may cost', value: MOST_US },
+      ratio: MOST_US / uncontendedUs,
+      target: 1,
+    },
+  ]);
+}
