@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/rate-limiter/fixture/admission-bench.ts';
+const RUN_SOURCES = './libs/infrastructure/rate-limiter/fixture/run-sources.ts';
 const LIMIT = 10_000;
 const MOST_US = 2;
 
@@ -12,7 +13,7 @@ type Report = Readonly<
 
 /** What the limiter lets through on the real clock, and what it costs where nobody waits. */
 export async function rateLimiterBench(): Promise<BenchRow[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM]);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', RUN_SOURCES, PROGRAM]);
   const report = JSON.parse(stdout) as Report;
   return Object.entries(report).flatMap(([algorithm, { uncontendedUs, admittedPerSecond }]) => [
     {
