@@ -34,8 +34,10 @@ const boundaries = (rows) => [
 /** Each vendor package has one owner; everyone else goes through the owner's interface. */
 const owners = {
   '@huggingface/transformers': 'local-embeddings',
+  '@nestjs/axios': 'axios-transport',
   '@nestjs/swagger': 'http-server',
   '@nestjs/terminus': 'health-monitor',
+  axios: 'axios-transport',
   fastify: 'http-server',
   ioredis: 'redis',
   'lru-cache': 'cache',

@@ -1,3 +1,4 @@
+export { type Certificate, CertificateAuthority } from './certificates.ts';
 export { docRegion } from './doc-region.ts';
 export { freePort } from './free-port.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';

@@ -54,6 +54,8 @@ function composeUpstreams(
     maxConnections: upstream.maxConnections,
     connectTimeoutMs: upstream.connectTimeoutMs,
     keepAliveTimeoutMs: KEEP_ALIVE_MS,
+    // Load on a gateway comes in waves; what one wave opened serves the next.
+    maxKeepalive: upstream.maxConnections,
   });
   const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
   const llm = new DistributedLlmClient(shared);

@@ -1,14 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Connection } from './connection.ts';
 import { classifyFault, type Phase } from './fault-classification.ts';
 import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
+import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
 
 /** What an exchange needs besides what undici sends. */
 export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly firstByteTimeoutMs: number;
+  readonly poolTimeoutMs?: number | undefined;
+  readonly writeTimeoutMs?: number | undefined;
+  readonly body?: RequestBody | undefined;
   readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
@@ -24,13 +29,32 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
-  #phase: Phase | 'over' = 'connecting';
+  #phase: Phase | 'over' = 'queued';
+  #connection: Connection | undefined;
+  #poolTimer: NodeJS.Timeout | undefined;
+  /** What undici is to send. */
+  readonly body: Buffer | Upload | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     // Not undici's `headersTimeout`: that one starts when a connection is free and is up to a second late.
     this.#timer = setTimeout(() => this.#fail('first_byte_timeout'), options.firstByteTimeoutMs);
     options.signal?.addEventListener('abort', this.#onAbort);
+    this.body = this.#upload(options);
+  }
+
+  /** To be called once dispatched: limits the wait for a connection, if there is one. */
+  limitWait(): void {
+    const { poolTimeoutMs } = this.#options;
+    if (this.#phase !== 'queued' || poolTimeoutMs === undefined) return;
+    this.#poolTimer = setTimeout(() => this.#fail('pool_timeout'), poolTimeoutMs);
+  }
+
+  /** A connection, made or still to be made, is this request's own from now on. */
+  onConnection(connection: Connection): void {
+    this.#connection = connection;
+    if (this.#phase === 'queued') this.#phase = 'connecting';
+    clearTimeout(this.#poolTimer);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -48,8 +72,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#phase === 'over') return;
     clearTimeout(this.#timer);
     this.#phase = 'answering';
+    if (this.body instanceof Upload) this.body.unwatch();
     this.#body = new ResponseBody(controller, () => this.#abandon());
-    const rawHeaders = controller.rawHeaders as Buffer[];
+    // HTTP/2 has an object here, the same as `headers`.
+    const rawHeaders = Array.isArray(controller.rawHeaders) ? (controller.rawHeaders as Buffer[]) : undefined;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
   }
 
@@ -63,10 +89,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    if (this.#phase !== 'over') this.#fail(classifyFault(error, this.#phase), error);
+    if (this.#phase === 'over') return;
+    const first = (this.#phase === 'sent' && this.#connection?.fault) || error;
+    this.#fail(classifyFault(first, this.#phase), first);
+  }
+
+  #upload({ body, writeTimeoutMs }: ExchangeOptions): Buffer | Upload | undefined {
+    // Bytes that fit into one slice need no watching: the kernel takes them.
+    if (!body || (Buffer.isBuffer(body) && (writeTimeoutMs === undefined || body.length <= SLICE_BYTES)))
+      return body;
+    return new Upload(body, {
+      writeTimeoutMs,
+      onStall: () => this.#fail('write_timeout'),
+      onSourceFault: (error) => this.#fail('upload_failed', error),
+    });
   }
 
   #fail(reason: TransportFault, cause?: unknown): void {
+    if (this.#phase === 'over') return;
     const error = new TransportError(reason, this.#phase !== 'answering', cause);
     this.#settle();
     this.#controller?.abort(error);
@@ -84,6 +124,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #settle(): void {
     this.#phase = 'over';
     clearTimeout(this.#timer);
+    clearTimeout(this.#poolTimer);
+    if (this.body instanceof Upload) this.body.destroy();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -14,6 +14,8 @@ describe('classifyFault', () => {
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'connecting', 'tls_failed'],
     ['CERT_HAS_EXPIRED', 'connecting', 'tls_failed'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', 'connecting', 'tls_failed'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'sent', 'tls_failed'],
+    ['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'sent', 'upload_failed'],
     ['ECONNRESET', 'connecting', 'connect_failed'],
     ['ECONNRESET', 'sent', 'reset'],
     ['EPIPE', 'sent', 'reset'],

@@ -2,7 +2,9 @@ import { type TransportFault } from './transport-error.ts';
 
 /** How far a request had come when it failed. */
 export type Phase =
-  /** Waiting for a connection. */
+  /** Waiting for a connection to become free. */
+  | 'queued'
+  /** Waiting for a connection of its own to be made. */
   | 'connecting'
   /** Written to a socket, at least in part. */
   | 'sent'
@@ -14,6 +16,7 @@ const ANY_PHASE: Readonly<Record<string, TransportFault>> = {
   UND_ERR_CLOSED: 'closed',
   UND_ERR_INVALID_ARG: 'invalid_request',
   UND_ERR_NOT_SUPPORTED: 'invalid_request',
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'upload_failed',
 };
 
 const CONNECTING: Readonly<Record<string, TransportFault>> = {
@@ -35,11 +38,13 @@ const ANSWERING: Readonly<Record<string, TransportFault>> = {
 
 /** Names the fault behind an error of undici or of Node's sockets. The same code means different things by phase. */
 export function classifyFault(error: unknown, phase: Phase): TransportFault {
-  const { code = '', name } = error as { code?: string; name?: string };
+  const { code = '', name, message = '' } = error as Partial<NodeJS.ErrnoException>;
   const known = ANY_PHASE[code];
   if (known) return known;
   if (phase === 'connecting')
-    return CONNECTING[code] ?? (isTlsFault(error, code) ? 'tls_failed' : 'connect_failed');
+    return CONNECTING[code] ?? (isTlsFault(code, message) ? 'tls_failed' : 'connect_failed');
+  // A server that wants a certificate of ours refuses after the connection is made, as TLS 1.3 has it.
+  if (phase === 'sent' && isTlsFault(code, message)) return 'tls_failed';
   const answering = phase === 'answering';
   if (answering && ANSWERING[code]) return ANSWERING[code];
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
@@ -47,9 +52,9 @@ export function classifyFault(error: unknown, phase: Phase): TransportFault {
 }
 
 /** Node has some forty codes for a refused certificate; what they share is that the TLS layer marks its errors. */
-function isTlsFault(error: unknown, code: string): boolean {
+function isTlsFault(code: string, message: string): boolean {
   return (
     /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/.test(code) ||
-    (error instanceof Error && error.message.includes('secure TLS connection'))
+    message.includes('secure TLS connection')
   );
 }

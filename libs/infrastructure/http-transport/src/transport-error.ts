@@ -5,10 +5,16 @@ export type TransportFault =
   /** The name does not resolve. */
   | 'dns_failed'
   | 'connect_timeout'
-  /** No TLS session: an untrusted certificate, or no TLS on that port at all. */
+  /** No TLS session: a certificate that one side does not trust or does not show, or no TLS on that port at all. */
   | 'tls_failed'
   /** No connection for another reason: no route, no free local port. */
   | 'connect_failed'
+  /** No connection became free in time. Nothing was sent. */
+  | 'pool_timeout'
+  /** The other side stopped taking the request body. */
+  | 'write_timeout'
+  /** The source of a streamed request body failed, or gave not the bytes that `content-length` announced. */
+  | 'upload_failed'
   /** No answer began within the limit, whatever the reason: no free connection, no reply. */
   | 'first_byte_timeout'
   /** The answer began, then fell silent for longer than the limit. */
@@ -32,6 +38,9 @@ const MESSAGES: Readonly<Record<TransportFault, string>> = {
   connect_timeout: 'No connection was made in time.',
   tls_failed: 'No TLS session could be made.',
   connect_failed: 'No connection could be made.',
+  pool_timeout: 'No connection became free in time.',
+  write_timeout: 'The other side stopped reading the request.',
+  upload_failed: 'The request body could not be read.',
   first_byte_timeout: 'The answer did not begin in time.',
   body_timeout: 'The answer fell silent.',
   reset: 'The connection ended before the answer began.',

@@ -3,21 +3,24 @@ import type { ResponseBody } from './response-body.ts';
 
 /** An answer whose headers are here and whose body is on its way. */
 export class TransportResponse {
-  readonly #rawHeaders: readonly Buffer[];
+  readonly #rawHeaders: readonly Buffer[] | undefined;
 
   constructor(
     readonly status: number,
     /** Names in lower case; a repeated header is a list. */
     readonly headers: IncomingHttpHeaders,
-    rawHeaders: readonly Buffer[],
+    rawHeaders: readonly Buffer[] | undefined,
     readonly body: ResponseBody,
   ) {
     this.#rawHeaders = rawHeaders;
   }
 
-  /** Names and values in turn, exactly as received: spelling, order and repetition kept. */
+  /** Names and values in turn, exactly as received: spelling, order and repetition kept. With HTTP/2 as `headers`. */
   get rawHeaders(): string[] {
-    return this.#rawHeaders.map((part) => part.toString('latin1'));
+    if (this.#rawHeaders) return this.#rawHeaders.map((part) => part.toString('latin1'));
+    return Object.entries(this.headers).flatMap(([name, values]) =>
+      [values ?? []].flat().flatMap((value) => [name, value]),
+    );
   }
 
   /** The whole body. Rejects with a {@link TransportError} when it breaks off. */

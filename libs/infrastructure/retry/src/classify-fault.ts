@@ -29,12 +29,14 @@ const BY_WORD: Readonly<Record<string, Fault>> = {
   connect_failed: NOT_CONNECTED,
   dns_failed: NOT_CONNECTED,
   connect_timeout: CONNECT_TIMEOUT,
-  acquire_timeout: CONNECT_TIMEOUT,
+  pool_timeout: CONNECT_TIMEOUT,
   // A certificate that is refused now is refused in a second, too.
   tls_failed: FINAL,
   aborted: FINAL,
   closed: FINAL,
   invalid_request: FINAL,
+  // The caller's own source of the body broke.
+  upload_failed: FINAL,
   ECONNREFUSED: NOT_CONNECTED,
   ENOTFOUND: NOT_CONNECTED,
   EAI_AGAIN: NOT_CONNECTED,

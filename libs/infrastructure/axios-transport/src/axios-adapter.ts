@@ -1,0 +1,159 @@
+import { STATUS_CODES } from 'node:http';
+import { Readable } from 'node:stream';
+import {
+  type HttpTransport,
+  type RequestBody,
+  TransportError,
+  type TransportRequest,
+  type TransportResponse,
+} from '@morgan/http-transport';
+import axios, {
+  type AxiosAdapter,
+  AxiosError,
+  AxiosHeaders,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+import { axiosFaultOf } from './axios-fault.ts';
+import { CallEnding } from './call-ending.ts';
+
+/** Limits of a request that axios has no options for. */
+export interface AxiosAdapterLimits {
+  readonly firstByteTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+}
+
+const READ_TIMEOUT_MS = 30_000;
+
+/**
+ * Lets axios send through a transport: its pool, its limits, its TLS; axios' `timeout` counts from the call to the whole
+ * answer, for a stream to its headers. Follows no redirect and asks for no compression. `httpAgent`, `httpsAgent`,
+ * `proxy` and `socketPath` are refused: connections are the transport's.
+ */
+export function axiosAdapter(
+  transport: HttpTransport,
+  limits: AxiosAdapterLimits = { firstByteTimeoutMs: READ_TIMEOUT_MS, idleTimeoutMs: READ_TIMEOUT_MS },
+): AxiosAdapter {
+  return async (config) => {
+    const request = { ...requestOf(config), ...limits };
+    const ending = new CallEnding(config);
+    const bodyFault = (fault: TransportError) => axiosFaultOf(fault, config, ending.timedOut);
+    let answer: AxiosResponse;
+    try {
+      const response = await transport.request({ ...request, signal: ending.signal, bodyFault });
+      answer = await answerOf(response, config, ending);
+    } catch (error) {
+      ending.release();
+      throw error instanceof TransportError ? bodyFault(error) : error;
+    }
+    return settle(answer);
+  };
+}
+
+function requestOf(config: InternalAxiosRequestConfig) {
+  const foreign = (['httpAgent', 'httpsAgent', 'proxy', 'socketPath'] as const).find((name) => config[name]);
+  if (foreign) throw refusal(`${foreign} cannot be used: connections are the transport's.`, config);
+  const uri = axios.getUri(config);
+  const url = URL.parse(uri);
+  if (!url) throw new AxiosError('The URL is not valid.', AxiosError.ERR_INVALID_URL, config);
+  if (!/^https?:$/.test(url.protocol)) throw refusal(`${url.protocol} is not supported.`, config);
+  const { body, contentType } = bodyOf(config);
+  const headers = AxiosHeaders.from(config.headers);
+  // The type of a form names its boundary, which is new each time.
+  if (contentType) headers.set('content-type', contentType);
+  if (config.auth) headers.set('authorization', `Basic ${basicAuth(config.auth)}`);
+  return {
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    method: (config.method ?? 'get').toUpperCase() as TransportRequest['method'],
+    headers: Object.entries(headers.toJSON()).flatMap(([name, value]) =>
+      [value].flat().flatMap((one) => (one === null || one === undefined ? [] : [name, String(one)])),
+    ),
+    body,
+  };
+}
+
+const basicAuth = ({ username, password }: { username: string; password: string }) =>
+  Buffer.from(`${username}:${password}`).toString('base64');
+
+interface BodyAndType {
+  readonly body: RequestBody | undefined;
+  readonly contentType?: string | null;
+}
+
+function bodyOf(config: InternalAxiosRequestConfig): BodyAndType {
+  const data: unknown = config.data;
+  if (data === undefined || data === null) return { body: undefined };
+  if (data instanceof Readable) return { body: data };
+  if (data instanceof FormData || data instanceof Blob) {
+    const encoded = new Response(data);
+    return { body: encoded.body ?? undefined, contentType: encoded.headers.get('content-type') };
+  }
+  const body = bytesOf(data);
+  if (!body) throw refusal('The data is of no kind that can be sent.', config);
+  const limit = config.maxBodyLength ?? -1;
+  if (limit >= 0 && body.length > limit)
+    throw refusal('Request body larger than maxBodyLength limit', config);
+  return { body };
+}
+
+function bytesOf(data: unknown): Buffer | undefined {
+  if (typeof data === 'string') return Buffer.from(data);
+  if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : undefined;
+}
+
+async function answerOf(
+  response: TransportResponse,
+  config: InternalAxiosRequestConfig,
+  ending: CallEnding,
+): Promise<AxiosResponse> {
+  const { status, headers, body } = response;
+  const answer = {
+    status,
+    statusText: STATUS_CODES[status] ?? '',
+    headers: AxiosHeaders.from(headers as Record<string, string>),
+    config,
+  };
+  if (config.responseType === 'stream') {
+    ending.stopClock();
+    body.once('close', () => ending.release());
+    return { ...answer, data: body };
+  }
+  const bytes = await read(response, config);
+  ending.release();
+  if (config.responseType === 'arraybuffer') return { ...answer, data: bytes };
+  const text = bytes.toString((config.responseEncoding ?? 'utf8') as BufferEncoding);
+  return { ...answer, data: text.replace(/^\uFEFF/, '') };
+}
+
+async function read(response: TransportResponse, config: InternalAxiosRequestConfig): Promise<Buffer> {
+  const limit = config.maxContentLength ?? -1;
+  if (limit < 0) return response.bytes();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    chunks.push(chunk);
+    if (length <= limit) continue;
+    const message = `maxContentLength size of ${limit} exceeded`;
+    throw new AxiosError(message, AxiosError.ERR_BAD_RESPONSE, config);
+  }
+  return Buffer.concat(chunks);
+}
+
+function settle(answer: AxiosResponse): AxiosResponse {
+  const { status, config } = answer;
+  if (!config.validateStatus || config.validateStatus(status)) return answer;
+  const isCallers = status >= 400 && status < 500;
+  throw new AxiosError(
+    `Request failed with status code ${status}`,
+    isCallers ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
+    config,
+    undefined,
+    answer,
+  );
+}
+
+const refusal = (message: string, config: InternalAxiosRequestConfig) =>
+  new AxiosError(message, AxiosError.ERR_BAD_REQUEST, config);

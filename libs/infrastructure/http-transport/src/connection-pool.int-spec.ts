@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, LookupFunction } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+
+/** A server that counts the connections made to it, and those that are open. */
+class CountingServer {
+  accepted = 0;
+  open = 0;
+  readonly server: Server;
+
+  constructor(listener: RequestListener) {
+    this.server = createServer({ keepAliveTimeout: 0 }, listener);
+    this.server.on('connection', (socket) => {
+      this.accepted += 1;
+      this.open += 1;
+      socket.on('close', () => (this.open -= 1));
+    });
+  }
+
+  async start(host = '127.0.0.1', port = 0): Promise<number> {
+    this.server.listen(port, host);
+    await once(this.server, 'listening');
+    return (this.server.address() as AddressInfo).port;
+  }
+}
+
+let transport: HttpTransport;
+const servers: CountingServer[] = [];
+
+function serve(listener: RequestListener): CountingServer {
+  const server = new CountingServer(listener);
+  servers.push(server);
+  return server;
+}
+const use = (options: Partial<HttpTransportOptions>) =>
+  (transport = new HttpTransport({
+    maxConnections: 10,
+    connectTimeoutMs: 1000,
+    keepAliveTimeoutMs: 10_000,
+    ...options,
+  }));
+const send = (origin: string) =>
+  transport.request({ origin, path: '/', method: 'GET', firstByteTimeoutMs: 5000, idleTimeoutMs: 5000 });
+const ask = async (origin: string) => (await (await send(origin)).bytes()).toString();
+const wave = (origin: string, size: number) => Promise.all(Array.from({ length: size }, () => ask(origin)));
+
+afterEach(async () => {
+  await transport.close(0);
+  await Promise.all(
+    servers.splice(0).map(({ server }) => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    }),
+  );
+});
+
+describe('idle connections', () => {
+  const slowly: RequestListener = (_, response) => void setTimeout(() => response.end('ok'), 20);
+
+  it('are kept up to maxKeepalive; the rest is closed, and those kept are used', async () => {
+    use({ maxKeepalive: 2 });
+    const server = serve(slowly);
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    await wave(origin, 10);
+    expect([server.accepted, server.open]).toEqual([10, 10]);
+    await waitFor(() => server.open === 2, { what: 'eight closed', timeoutMs: 1500 });
+    for (let round = 0; round < 5; round += 1) {
+      await wave(origin, 2);
+      await waitFor(() => transport.getStatus()[origin]?.free === 2, { what: 'two idle connections' });
+    }
+    expect([server.accepted, server.open]).toEqual([10, 2]);
+    expect(transport.getStatus()[origin]?.connected).toBe(2);
+  });
+
+  it('that load in waves needs are kept, and only what no wave needs is closed', async () => {
+    use({ maxKeepalive: 1 });
+    const server = serve(slowly);
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    await wave(origin, 10);
+    const end = performance.now() + 1500;
+    while (performance.now() < end) {
+      await waitFor(() => (transport.getStatus()[origin]?.free ?? 0) >= 5, { what: 'the end of the wave' });
+      // Idle for most of the time, but never for half a second.
+      await delay(60);
+      await wave(origin, 5);
+    }
+    expect([server.accepted, server.open]).toEqual([10, 6]);
+  });
+
+  it('number 20 at most without that option', async () => {
+    use({ maxConnections: 30 });
+    const server = serve(slowly);
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    await wave(origin, 30);
+    expect(server.open).toBe(30);
+    await waitFor(() => server.open === 20, { what: 'ten closed', timeoutMs: 1500 });
+  });
+
+  it('are closed two seconds before the server would do so, where it says when', async () => {
+    use({ keepAliveTimeoutMs: 60_000 });
+    const server = serve(slowly);
+    server.server.keepAliveTimeout = 3000;
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    await wave(origin, 3);
+    await waitFor(() => server.open === 0, { what: 'all closed', timeoutMs: 2500 });
+  });
+
+  it('are closed after keepAliveTimeoutMs', async () => {
+    use({ keepAliveTimeoutMs: 300 });
+    const server = serve(slowly);
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    await wave(origin, 3);
+    const start = performance.now();
+    await waitFor(() => server.open === 0, { what: 'all closed', timeoutMs: 2000 });
+    expect(performance.now() - start).toBeGreaterThan(250);
+    expect(transport.getStatus()[origin]?.connected).toBe(0);
+  });
+});
+
+describe('a name whose record changes', () => {
+  let address = '127.0.0.1';
+  let lookups: string[] = [];
+  const lookup: LookupFunction = (name, options, callback) => {
+    lookups.push(name);
+    if (options.all) callback(null, [{ address, family: 4 }]);
+    else callback(null, address, 4);
+  };
+  const serveBoth = async (oldListener: RequestListener) => {
+    const port = await serve(oldListener).start('127.0.0.1');
+    await serve((_, response) => response.end('new')).start('127.0.0.2', port);
+    [address, lookups] = ['127.0.0.1', []];
+    return `http://model.test:${port}`;
+  };
+
+  it('is honoured as soon as the connection is old enough, not before', async () => {
+    use({ lookup, maxConnectionAgeMs: 200, maxConnections: 1 });
+    const origin = await serveBoth((_, response) => response.end('old'));
+    const start = performance.now();
+    expect(await ask(origin)).toBe('old');
+    address = '127.0.0.2';
+    const answers: string[] = [];
+    await waitFor(async () => answers.push(await ask(origin)) && answers.includes('new'), {
+      what: 'the new one',
+    });
+    const tookMs = performance.now() - start;
+    expect(tookMs).toBeGreaterThan(200);
+    expect(tookMs).toBeLessThan(400);
+    expect(answers.indexOf('new')).toBeGreaterThan(3);
+    expect(lookups).toEqual(['model.test', 'model.test']);
+    await waitFor(() => servers[0]?.open === 0, { what: 'the old connection closed' });
+  });
+
+  it('is honoured under load that never lets the queue run empty, and no request is lost', async () => {
+    use({ lookup, maxConnectionAgeMs: 100, maxConnections: 2 });
+    const origin = await serveBoth((_, response) => void setTimeout(() => response.end('old'), 10));
+    const first = wave(origin, 2);
+    await first;
+    address = '127.0.0.2';
+    const answers = await wave(origin, 100);
+    expect(answers.filter((answer) => answer === 'old').length).toBeLessThan(30);
+    expect(answers.at(-1)).toBe('new');
+    expect(servers.map(({ accepted }) => accepted)).toEqual([2, 2]);
+  });
+
+  it('leaves an answer that is under way alone', async () => {
+    use({ lookup, maxConnectionAgeMs: 50 });
+    let stream: ServerResponse | undefined;
+    const origin = await serveBoth((_, response) => {
+      stream = response;
+      response.write('old ');
+    });
+    const response = await send(origin);
+    address = '127.0.0.2';
+    const end = performance.now() + 100;
+    await waitFor(() => performance.now() > end, { what: 'the connection to be old' });
+    expect(await ask(origin)).toBe('new');
+    stream?.end('to its end');
+    expect((await response.bytes()).toString()).toBe('old to its end');
+  });
+
+  it('costs nothing where the origin is an address', async () => {
+    use({ maxConnectionAgeMs: 1 });
+    const server = serve((_, response) => response.end('ok'));
+    const origin = `http://127.0.0.1:${await server.start()}`;
+    for (let round = 0; round < 5; round += 1) {
+      await ask(origin);
+      await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });
+    }
+    expect(server.accepted).toBe(1);
+  });
+});

@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { Pool } from 'undici';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import type { HttpTransportOptions } from './http-transport.ts';
+
+const DEFAULT_MAX_KEEPALIVE = 20;
+const DEFAULT_MAX_CONNECTION_AGE_MS = 60_000;
+/** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
+const TRIM_AFTER_MS = 500;
+
+/** The connections to one origin, with what undici's pool has no limit for: idle connections and their age. */
+export class ConnectionPool extends Pool {
+  readonly #maxKeepalive: number;
+  /** Connections without a request, and how many there were at least since the timer was set. */
+  readonly #idle = new Set<Connection>();
+  #idleAtLeast = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #made = 0;
+  readonly #maxAgeMs: number | undefined;
+
+  constructor(origin: string, options: HttpTransportOptions) {
+    const { maxConnections, connectTimeoutMs, keepAliveTimeoutMs, tls, lookup, http2 = false } = options;
+    const maxAgeMs = isAddress(origin)
+      ? undefined
+      : (options.maxConnectionAgeMs ?? DEFAULT_MAX_CONNECTION_AGE_MS);
+    super(origin, {
+      connections: maxConnections,
+      connectTimeout: connectTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      allowH2: http2,
+      // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
+      clientTtl: http2 && maxAgeMs !== undefined ? maxAgeMs : null,
+      connect: { ...tls, rejectUnauthorized: tls?.rejectUnauthorized ?? true, ...(lookup ? { lookup } : {}) },
+      factory: (url, client) => this.#connection(url, client as ConnectionOptions['client']),
+    });
+    this.#maxKeepalive = options.maxKeepalive ?? DEFAULT_MAX_KEEPALIVE;
+    this.#maxAgeMs = maxAgeMs;
+  }
+
+  #connection(origin: URL, client: ConnectionOptions['client']): Connection {
+    this.#made += 1;
+    return new Connection(origin, {
+      client,
+      position: this.#made,
+      maxAgeMs: this.#maxAgeMs,
+      onBusy: (one) => this.#left(one),
+      onIdle: (one) => this.#entered(one),
+      onDisconnect: (one) => this.#left(one),
+    });
+  }
+
+  #entered(connection: Connection): void {
+    this.#idle.add(connection);
+    this.#watch();
+  }
+
+  #left(connection: Connection): void {
+    if (!this.#idle.delete(connection)) return;
+    this.#idleAtLeast = Math.min(this.#idleAtLeast, this.#idle.size);
+    if (this.#idle.size > this.#maxKeepalive) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #watch(): void {
+    if (this.#timer || this.#idle.size <= this.#maxKeepalive) return;
+    this.#idleAtLeast = this.#idle.size;
+    this.#timer = setTimeout(() => this.#trim(), TRIM_AFTER_MS).unref();
+  }
+
+  #trim(): void {
+    this.#timer = undefined;
+    // undici prefers the places made first: giving up one of those would cost a new connection at once.
+    const lastFirst = [...this.#idle].sort((one, other) => other.position - one.position);
+    for (const connection of lastFirst.slice(0, this.#idleAtLeast - this.#maxKeepalive)) {
+      this.#idle.delete(connection);
+      connection.drop();
+    }
+    this.#watch();
+  }
+}
+
+/** An address needs no asking again for what it stands for. */
+function isAddress(origin: string): boolean {
+  return isIP(new URL(origin).hostname.replace(/^\[|\]$/g, '')) !== 0;
+}

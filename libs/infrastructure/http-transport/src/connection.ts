@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { Exchange } from './exchange.ts';
+
+/** What a pool gives to its connections. */
+export interface ConnectionOptions {
+  readonly client: Client.Options & { readonly connect: buildConnector.connector };
+  /** Which of the pool's places it is, counted from 1. */
+  readonly position: number;
+  /** The age at which a connection without a request is replaced before it gets the next; none means never. */
+  readonly maxAgeMs: number | undefined;
+  /** It got a request. */
+  readonly onBusy: (connection: Connection) => void;
+  /** Its answer is whole, and no request waited for it. */
+  readonly onIdle: (connection: Connection) => void;
+  readonly onDisconnect: (connection: Connection) => void;
+}
+
+/** One place in a pool: a connection, or the room to make one. */
+export class Connection extends Client {
+  readonly position: number;
+  readonly #options: ConnectionOptions;
+  #socket: Socket | undefined;
+  #connectedAt = 0;
+  #firstFault: Error | undefined;
+
+  constructor(origin: URL, options: ConnectionOptions) {
+    super(origin, {
+      ...options.client,
+      connect: (target, callback) =>
+        options.client.connect(target, (...outcome) => {
+          if (outcome[1]) this.#connected(outcome[1]);
+          callback(...outcome);
+        }),
+    });
+    this.#options = options;
+    this.position = options.position;
+    // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
+    this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
+    this.on('disconnect', () => options.onDisconnect(this));
+  }
+
+  /** The first fault of the socket. undici reports the last: the end of the connection, not the TLS alert before it. */
+  get fault(): Error | undefined {
+    return this.#firstFault;
+  }
+
+  /** Tells the exchange that its wait for a place is over. */
+  override dispatch(options: Dispatcher.DispatchOptions, exchange: Exchange): boolean {
+    const { maxAgeMs, onBusy } = this.#options;
+    onBusy(this);
+    exchange.onConnection(this);
+    if (maxAgeMs !== undefined && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
+    return super.dispatch(options, exchange);
+  }
+
+  /** Closes the socket if it is idle; the next request makes a new one. */
+  drop(): void {
+    if (this.#isIdle()) this.#socket?.destroy();
+  }
+
+  #isIdle(): boolean {
+    const { connected, size } = this.stats;
+    return connected && size === 0;
+  }
+
+  #connected(socket: Socket): void {
+    this.#socket = socket;
+    this.#connectedAt = performance.now();
+    this.#firstFault = undefined;
+    socket.once('error', (error) => (this.#firstFault = error));
+  }
+}

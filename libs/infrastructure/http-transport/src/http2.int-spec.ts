@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { HttpTransport, type HttpTransportOptions, type TransportRequest } from './http-transport.ts';
+
+const authority = new CertificateAuthority('authority');
+type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
+describe('HTTP/2', () => {
+  let transport: HttpTransport;
+  let server: Http2SecureServer;
+  let origin: string;
+  let accepted: number;
+  let open: number;
+
+  const use = (options: Partial<HttpTransportOptions> = {}) =>
+    (transport = new HttpTransport({
+      maxConnections: 4,
+      connectTimeoutMs: 1000,
+      keepAliveTimeoutMs: 4000,
+      poolTimeoutMs: 500,
+      writeTimeoutMs: 200,
+      tls: { ca: authority.cert },
+      http2: true,
+      ...options,
+    }));
+  const serve = async (handler: Handler) => {
+    server = createSecureServer({ ...authority.issue('localhost'), allowHTTP1: true }, handler);
+    [accepted, open] = [0, 0];
+    server.on('secureConnection', (socket: Socket) => {
+      accepted += 1;
+      open += 1;
+      socket.on('close', () => (open -= 1));
+      socket.on('error', () => undefined);
+    });
+    server.on('sessionError', () => undefined);
+    server.on('stream', (stream) => stream.on('error', () => undefined));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    origin = `https://localhost:${(server.address() as AddressInfo).port}`;
+  };
+  const send = (options: Partial<TransportRequest> = {}) =>
+    transport.request({
+      origin,
+      path: '/x',
+      method: 'POST',
+      firstByteTimeoutMs: 2000,
+      idleTimeoutMs: 2000,
+      ...options,
+    });
+  const echo: Handler = (request, response) => {
+    void buffer(request).then((body) => {
+      response.setHeader('x-list', ['a', 'b']);
+      response.setHeader('x-version', request.httpVersion);
+      response.end(body);
+    });
+  };
+
+  beforeEach(() => void use());
+
+  afterEach(async () => {
+    await transport.close(0);
+    await waitFor(() => open === 0, { what: 'no connection left' });
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('is spoken where the server offers it, with the same answer', async () => {
+    await serve(echo);
+    const response = await send({ headers: ['x-one', '1'], body: Buffer.from('body') });
+    expect([response.status, response.headers['x-version']]).toEqual([200, '2.0']);
+    expect(response.headers['x-list']).toEqual('a, b');
+    const { rawHeaders } = response;
+    expect(rawHeaders[rawHeaders.indexOf('x-version') + 1]).toBe('2.0');
+    expect(rawHeaders).not.toContain(':status');
+    expect((await response.bytes()).toString()).toBe('body');
+  });
+
+  it('is not spoken without the option', async () => {
+    await transport.close(0);
+    use({ http2: false });
+    await serve(echo);
+    expect((await send()).headers['x-version']).toBe('1.1');
+  });
+
+  it('shares one connection among many requests', async () => {
+    const held: Http2ServerResponse[] = [];
+    await serve((_, response) => void held.push(response));
+    const sent = Array.from({ length: 50 }, () => send({ method: 'GET' }));
+    await waitFor(() => held.length === 50, { what: 'all at once' });
+    for (const response of held) response.end('ok');
+    for (const response of await Promise.all(sent)) expect((await response.bytes()).toString()).toBe('ok');
+    expect(accepted).toBe(1);
+  });
+
+  it('takes a streamed body', async () => {
+    await serve(echo);
+    const body = Buffer.alloc(1_000_000, 'abc');
+    const response = await send({ body: Readable.from([body.subarray(0, 10), body.subarray(10)]) });
+    expect((await response.bytes()).equals(body)).toBe(true);
+  });
+
+  it('gives up a request whose body is not taken, and spares the others on its connection', async () => {
+    const held: Http2ServerResponse[] = [];
+    await serve((request, response) => {
+      if (request.url === '/deaf') request.stream.pause();
+      else held.push(response);
+    });
+    const other = send({ method: 'GET' });
+    await waitFor(() => held.length === 1, { what: 'the other request' });
+    const deaf = send({ path: '/deaf', body: Buffer.alloc(8e6) });
+    await expect(deaf).rejects.toMatchObject({ reason: 'write_timeout', beforeResponse: true });
+    held[0]?.end('ok');
+    expect((await (await other).bytes()).toString()).toBe('ok');
+    expect(accepted).toBe(1);
+  });
+
+  it.each<[string, Handler, string, Partial<TransportRequest>]>([
+    ['no headers', () => undefined, 'first_byte_timeout', { firstByteTimeoutMs: 100 }],
+    ['a reset before the headers', (request) => request.stream.close(2), 'reset', {}],
+    ['the end of the connection', (request) => request.stream.session?.destroy(), 'reset', {}],
+  ])('names the fault of %s', async (_, handler, reason, options) => {
+    await serve(handler);
+    await expect(send(options)).rejects.toMatchObject({ reason, beforeResponse: true });
+  });
+
+  it.each<[string, (response: Http2ServerResponse) => void, string]>([
+    ['a reset in the body', (response) => response.stream.close(2), 'incomplete_body'],
+    [
+      'the end of the connection in the body',
+      (response) => response.stream.session?.destroy(),
+      'incomplete_body',
+    ],
+  ])('names the fault of %s', async (_, misbehave, reason) => {
+    let held: Http2ServerResponse | undefined;
+    await serve((__, response) => {
+      held = response;
+      response.write('first');
+    });
+    const { body } = await send();
+    await once(body, 'data');
+    if (held) misbehave(held);
+    await expect(body.bytes()).rejects.toMatchObject({ reason, beforeResponse: false });
+  });
+
+  it('ends only the one stream on an abort', async () => {
+    let closed = 0;
+    await serve((request, response) => {
+      request.stream.on('close', () => (closed += 1));
+      if (request.url === '/held') response.write('first');
+      else response.end('ok');
+    });
+    const aborter = new AbortController();
+    const { body } = await send({ path: '/held', signal: aborter.signal });
+    aborter.abort();
+    await expect(body.bytes()).rejects.toMatchObject({ reason: 'aborted' });
+    await waitFor(() => closed === 1, { what: 'the end of the stream' });
+    expect((await (await send()).bytes()).toString()).toBe('ok');
+    expect(accepted).toBe(1);
+  });
+
+  it('replaces a connection that is too old though it is never idle, and lets it end', async () => {
+    await transport.close(0);
+    use({ maxConnectionAgeMs: 50 });
+    let held: Http2ServerResponse | undefined;
+    await serve((request, response) => {
+      if (request.url === '/held') held = response;
+      if (request.url === '/held') response.write('old ');
+      else response.end('ok');
+    });
+    const response = await send({ path: '/held', method: 'GET' });
+    await waitFor(async () => (await (await send({ method: 'GET' })).bytes()) && accepted === 2, {
+      what: 'a second connection',
+    });
+    held?.end('to its end');
+    expect((await response.bytes()).toString()).toBe('old to its end');
+    await waitFor(() => open === 1, { what: 'the end of the old connection' });
+  });
+});

@@ -1,0 +1,317 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Server as TcpServer,
+  type Socket,
+} from 'node:net';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { HttpTransport, type TransportRequest } from './http-transport.ts';
+import { TransportError } from './transport-error.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+let transport: HttpTransport;
+const servers: (Server | TcpServer)[] = [];
+let sockets: Socket[] = [];
+
+async function listen(server: Server | TcpServer): Promise<string> {
+  servers.push(server);
+  server.on('connection', (socket: Socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => (sockets = sockets.filter((other) => other !== socket)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+const serveHttp = (listener: RequestListener) => listen(createServer(listener));
+const serveTcp = (onConnection: (socket: Socket) => void) => listen(createTcpServer(onConnection));
+
+const send = (origin: string, options: Partial<TransportRequest> = {}) =>
+  transport.request({
+    origin,
+    path: '/',
+    method: 'POST',
+    firstByteTimeoutMs: 5000,
+    idleTimeoutMs: 5000,
+    ...options,
+  });
+
+async function faultOf(work: Promise<unknown>) {
+  const start = performance.now();
+  const error: unknown = await work.then(
+    () => undefined,
+    (fault: unknown) => fault,
+  );
+  expect(error).toBeInstanceOf(TransportError);
+  const { reason, beforeResponse, cause } = error as TransportError;
+  return { reason, beforeResponse, cause, tookMs: performance.now() - start };
+}
+
+beforeEach(() => {
+  transport = new HttpTransport({
+    maxConnections: 2,
+    connectTimeoutMs: 1000,
+    keepAliveTimeoutMs: 4000,
+    poolTimeoutMs: 150,
+    writeTimeoutMs: 200,
+  });
+});
+
+afterEach(async () => {
+  await transport.close(0);
+  for (const socket of sockets) socket.destroy();
+  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+});
+
+describe('the wait for a free connection', () => {
+  it('ends with pool_timeout exactly on time, and the request is never sent', async () => {
+    const held: IncomingMessage[] = [];
+    const origin = await serveHttp((request, response) => {
+      held.push(request);
+      request.on('end', () => undefined).resume();
+      if (request.url === '/late') response.end('late');
+      else release.push(() => response.end('ok'));
+    });
+    const release: (() => void)[] = [];
+    const busy = [send(origin), send(origin)];
+    await waitFor(() => held.length === 2, { what: 'two requests' });
+    const source = new Readable({ read: () => undefined });
+    const faults = await Promise.all([
+      faultOf(send(origin, { path: '/late' })),
+      faultOf(send(origin, { path: '/late', body: source })),
+    ]);
+    for (const { reason, beforeResponse, tookMs } of faults) {
+      expect([reason, beforeResponse]).toEqual(['pool_timeout', true]);
+      expect(tookMs).toBeGreaterThanOrEqual(149);
+      expect(tookMs).toBeLessThan(250);
+    }
+    expect(source.destroyed).toBe(true);
+    for (const answer of release) answer();
+    for (const response of await Promise.all(busy)) expect((await response.bytes()).toString()).toBe('ok');
+    await waitFor(() => transport.getStatus()[origin]?.free === 2, { what: 'both connections back' });
+    expect([held.length, transport.getStatus()[origin]?.waiting]).toEqual([2, 0]);
+  });
+
+  it('is over once a connection is free: the answer may take longer', async () => {
+    const origin = await serveHttp((request, response) => {
+      request.on('end', () => setTimeout(() => response.end('ok'), 100)).resume();
+    });
+    // The third waits for 100 ms, then takes as long again: more than the limit in all.
+    const responses = await Promise.all([send(origin), send(origin), send(origin)]);
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it('is not the time that making a connection takes', async () => {
+    const slow = new HttpTransport({
+      maxConnections: 1,
+      connectTimeoutMs: 300,
+      keepAliveTimeoutMs: 4000,
+      poolTimeoutMs: 20,
+    });
+    // A TLS handshake that never comes to its end.
+    const origin = await serveTcp(() => undefined);
+    const outcome = await faultOf(
+      slow.request({
+        origin: origin.replace('http:', 'https:'),
+        path: '/',
+        method: 'GET',
+        firstByteTimeoutMs: 5000,
+        idleTimeoutMs: 5000,
+      }),
+    );
+    await slow.close(0);
+    expect(outcome.reason).toBe('connect_timeout');
+  });
+});
+
+describe('a receiver that stops reading', () => {
+  /** More than the kernel's buffers of both ends take. */
+  const large = Buffer.alloc(32 * MEBIBYTE, 'x');
+  const deaf = () => serveTcp((socket) => socket.pause());
+
+  it.each<[string, () => TransportRequest['body']]>([
+    ['a large body', () => large],
+    ['a streamed body', () => Readable.from([large])],
+    [
+      'a generated body',
+      async function* () {
+        for (;;) yield await Promise.resolve(large.subarray(0, 1000));
+      },
+    ],
+  ])('in %s is given up with write_timeout, and its connection closed', async (_, body) => {
+    const origin = await deaf();
+    const { reason, beforeResponse, tookMs } = await faultOf(send(origin, { body: body() }));
+    expect([reason, beforeResponse]).toEqual(['write_timeout', true]);
+    expect(tookMs).toBeGreaterThanOrEqual(195);
+    expect(tookMs).toBeLessThan(1200);
+    expect(transport.getStatus()[origin]?.connected).toBe(0);
+  });
+
+  it('but is only slow gets the time it needs', async () => {
+    let received = 0;
+    const origin = await serveTcp((socket) => {
+      const read = () => {
+        received += (socket.read() as Buffer | null)?.length ?? 0;
+        if (received > large.length) socket.write(ANSWER);
+        else setTimeout(() => void socket.once('readable', read).read(0), 1);
+      };
+      socket.once('readable', read);
+    });
+    const start = performance.now();
+    const response = await send(origin, { body: large, firstByteTimeoutMs: 20_000 });
+    expect(response.status).toBe(200);
+    expect(performance.now() - start).toBeGreaterThan(300);
+  });
+
+  it('after it answered is no fault: the answer counts', async () => {
+    let tail: (() => void) | undefined;
+    const origin = await serveTcp((socket) => {
+      socket.once('data', () => {
+        socket.pause();
+        socket.write('HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 4\r\n\r\nno');
+        tail = () => socket.write('pe');
+      });
+    });
+    const source = Readable.from([large]);
+    const response = await send(origin, { body: source });
+    setTimeout(() => tail?.(), 300);
+    expect([response.status, (await response.bytes()).toString()]).toEqual([413, 'nope']);
+    await waitFor(() => source.destroyed, { what: 'the source given up' });
+  });
+});
+
+describe('a streamed body', () => {
+  const echo = () =>
+    serveHttp((request, response) => {
+      void buffer(request).then((body) => {
+        response.setHeader(
+          'x-framing',
+          request.headers['content-length'] ?? request.headers['transfer-encoding'] ?? '',
+        );
+        response.end(body);
+      });
+    });
+
+  it('arrives byte for byte, whatever the sizes of its chunks', async () => {
+    const origin = await echo();
+    const chunks = [Buffer.alloc(0), Buffer.from('é'), Buffer.alloc(200_000, 'ab'), Buffer.from('end')];
+    const bodies = [
+      Readable.from(chunks),
+      (async function* () {
+        for (const chunk of chunks) yield await Promise.resolve(chunk);
+      })(),
+    ];
+    for (const body of bodies) {
+      const response = await send(origin, { body });
+      expect(response.headers['x-framing']).toBe('chunked');
+      expect((await response.bytes()).equals(Buffer.concat(chunks))).toBe(true);
+      await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });
+    }
+    expect(sockets).toHaveLength(1);
+  });
+
+  it('has the length that the caller names', async () => {
+    const origin = await echo();
+    const response = await send(origin, {
+      headers: ['content-length', '5'],
+      body: Readable.from(['he', 'llo']),
+    });
+    expect([response.headers['x-framing'], (await response.bytes()).toString()]).toEqual(['5', 'hello']);
+    for (const length of ['4', '6']) {
+      const headers = ['content-length', length];
+      expect(await faultOf(send(origin, { headers, body: Readable.from(['hello']) }))).toMatchObject({
+        reason: 'upload_failed',
+        beforeResponse: true,
+      });
+    }
+  });
+
+  it('may pause for longer than the write timeout', async () => {
+    const origin = await echo();
+    const body = new Readable({ read: () => undefined });
+    const sent = send(origin, { body });
+    body.push('first');
+    setTimeout(() => {
+      body.push('second');
+      body.push(null);
+    }, 350);
+    expect((await (await sent).bytes()).toString()).toBe('firstsecond');
+  });
+
+  it('is read no faster than the receiver takes it', async () => {
+    const origin = await serveTcp((socket) => socket.pause());
+    let produced = 0;
+    const body = (async function* () {
+      for (;;) {
+        produced += MEBIBYTE;
+        yield await Promise.resolve(Buffer.alloc(MEBIBYTE));
+      }
+    })();
+    await faultOf(send(origin, { body }));
+    expect(produced).toBeLessThan(32 * MEBIBYTE);
+  });
+
+  it('that breaks fails the request with its own error and cuts the connection', async () => {
+    let received = '';
+    const origin = await serveTcp(
+      (socket) => void socket.on('data', (data) => (received += data.toString())),
+    );
+    const broken = new RangeError('disk');
+    const body = new Readable({ read: () => undefined });
+    const outcome = faultOf(send(origin, { body }));
+    body.push('first');
+    await waitFor(() => received.includes('first'), { what: 'the first chunk' });
+    body.destroy(broken);
+    expect(await outcome).toMatchObject({ reason: 'upload_failed', beforeResponse: true, cause: broken });
+    await waitFor(() => sockets.length === 0, { what: 'the connection cut' });
+    expect(received).not.toContain('\r\n0\r\n');
+  });
+
+  it('that breaks while it waits for a connection fails at once', async () => {
+    const origin = await serveHttp(() => undefined);
+    const busy = [faultOf(send(origin)), faultOf(send(origin))];
+    await waitFor(() => sockets.length === 2, { what: 'two requests' });
+    const body = new Readable({ read: () => undefined });
+    const outcome = faultOf(send(origin, { body }));
+    body.destroy(new RangeError('disk'));
+    const { reason, tookMs } = await outcome;
+    expect(reason).toBe('upload_failed');
+    expect(tookMs).toBeLessThan(100);
+    await transport.close(0);
+    await Promise.all(busy);
+  });
+
+  it('is cut by an abort in the middle, and its source ended', async () => {
+    let ended = false;
+    let received = 0;
+    const origin = await serveTcp((socket) => void socket.on('data', (data) => (received += data.length)));
+    const body = (async function* () {
+      try {
+        for (;;) yield await Promise.resolve(Buffer.alloc(1000));
+      } finally {
+        ended = true;
+      }
+    })();
+    const aborter = new AbortController();
+    const outcome = faultOf(send(origin, { body, signal: aborter.signal }));
+    await waitFor(() => received > MEBIBYTE, { what: 'a part of the upload' });
+    const cause = new Error('gone');
+    aborter.abort(cause);
+    expect(await outcome).toMatchObject({ reason: 'aborted', beforeResponse: true, cause });
+    await waitFor(() => ended && sockets.length === 0, { what: 'the end of both sides' });
+  });
+
+  it('whose request is refused is destroyed', async () => {
+    const body = Readable.from(['x']);
+    await faultOf(send('http://127.0.0.1:1', { body, signal: AbortSignal.abort() }));
+    expect(body.destroyed).toBe(true);
+  });
+});
