@@ -15,12 +15,18 @@ interface ProjectNode {
   readonly data: { tags?: readonly string[] };
 }
 
+/** In a run that looks like the only one (`CI=true`), the parser reads files from disk, whatever text it is given. */
+const FRESH_TEXT = {
+  files: ['**/*.ts'],
+  languageOptions: { parserOptions: { disallowAutomaticSingleRunInference: true } },
+};
+
 /**
  * Lints the samples of stdin with the real configuration and prints the verdicts. A separate program because the Nx
  * plugin keeps its project graph in a global variable, which must not be that of a test.
  */
 async function probe(samples: readonly Sample[]): Promise<Verdict[]> {
-  const eslint = new ESLint();
+  const eslint = new ESLint({ overrideConfig: FRESH_TEXT });
   const verdicts: Verdict[] = [];
   for (const { file, code, untagged } of samples) {
     const node = untagged === undefined ? undefined : projectNode(untagged);
