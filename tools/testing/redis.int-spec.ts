@@ -6,21 +6,8 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { join } from 'node:path';
 import { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
+import { redisCommand } from './redis-command.ts';
 import { waitFor } from './wait-for.ts';
-
-/** Sends one inline command on a new connection. */
-function send(url: string, command: string): Promise<string> {
-  const { port, hostname } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
-    socket.once('error', reject);
-    socket.once('data', (answer) => {
-      socket.destroy();
-      resolve(answer.toString().trim());
-    });
-    socket.write(`${command}\r\n`);
-  });
-}
 
 describe('startRedis', () => {
   let redis: PrivateRedis;
@@ -32,17 +19,17 @@ describe('startRedis', () => {
   afterAll(() => redis.kill());
 
   it('dies and comes back empty on the same port', async () => {
-    expect(await send(redis.url, 'SET key value')).toBe('+OK');
+    expect(await redisCommand(redis.url, 'SET key value')).toBe('+OK');
     await redis.kill();
-    await expect(send(redis.url, 'PING')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(redisCommand(redis.url, 'PING')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await redis.restart();
-    expect(await send(redis.url, 'GET key')).toBe('$-1');
+    expect(await redisCommand(redis.url, 'GET key')).toBe('$-1');
   });
 
   it('hangs while it is paused', async () => {
     redis.pause();
     let isAnswered = false;
-    const answer = send(redis.url, 'PING').then((text) => {
+    const answer = redisCommand(redis.url, 'PING').then((text) => {
       isAnswered = true;
       return text;
     });
@@ -62,11 +49,11 @@ it('does not outlive the process that started it, even when that is killed', asy
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
-  expect(await send(url, 'PING')).toBe('+PONG');
+  expect(await redisCommand(url, 'PING')).toBe('+PONG');
   child.kill('SIGKILL');
   await waitFor(
     () =>
-      send(url, 'PING').then(
+      redisCommand(url, 'PING').then(
         () => false,
         () => true,
       ),

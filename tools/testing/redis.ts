@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { freePort } from './free-port.ts';
+import { redisCommand } from './redis-command.ts';
 import { waitFor } from './wait-for.ts';
 
 /**
@@ -56,7 +56,7 @@ export async function startRedis(): Promise<PrivateRedis> {
     await waitFor(() => isClosed(port), { what: `the end of redis-server on port ${port}` });
   };
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url: urlOf(port),
     kill,
     restart: async () => {
       await kill();
@@ -82,7 +82,7 @@ async function launch(port: number): Promise<ChildProcess> {
   await waitFor(
     async () => {
       if (shell.exitCode !== null) return true;
-      return (await ping(port)) === '+PONG\r\n';
+      return (await redisCommand(urlOf(port), 'PING')) === '+PONG';
     },
     { what: `redis-server on port ${port}`, timeoutMs: 10_000 },
   );
@@ -91,20 +91,12 @@ async function launch(port: number): Promise<ChildProcess> {
 }
 
 function isClosed(port: number): Promise<boolean> {
-  return ping(port).then(
+  return redisCommand(urlOf(port), 'PING').then(
     () => false,
     () => true,
   );
 }
 
-function ping(port: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', reject);
-    socket.once('data', (answer) => {
-      socket.destroy();
-      resolve(answer.toString());
-    });
-    socket.end('PING\r\n');
-  });
+function urlOf(port: number): string {
+  return `redis://127.0.0.1:${port}`;
 }

@@ -26,4 +26,9 @@ describe('waitFor', () => {
       cause: new Error('closed'),
     });
   });
+
+  it('gives up on a condition that never answers', async () => {
+    const hang = () => new Promise<boolean>(() => undefined);
+    await expect(waitFor(hang, { what: 'a sign', timeoutMs: 20 })).rejects.toThrow('in vain for a sign');
+  });
 });

@@ -20,7 +20,8 @@ export async function waitFor<T>(
   for (;;) {
     let cause: unknown;
     try {
-      const value = await condition();
+      // Raced, because a condition may hang for ever where the thing that it asks is gone.
+      const value = await within(deadline - performance.now(), condition);
       if (value) return value;
     } catch (error) {
       cause = error;
@@ -29,5 +30,17 @@ export async function waitFor<T>(
       throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause });
     }
     await delay(POLL_MS);
+  }
+}
+
+async function within<T>(ms: number, work: () => T | Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the condition did not answer')), Math.max(0, ms));
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
