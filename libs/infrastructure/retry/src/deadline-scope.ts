@@ -1,6 +1,10 @@
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import { callStopped } from './call-stopped.ts';
 
+/** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
+export type BoundCall<Context extends CallContext = CallContext> =
+  Context | (Omit<Context, 'signal'> & { readonly signal?: AbortSignal | undefined });
+
 /**
  * One call with a deadline: `context` has the nearer one of the caller's and the given one, and a signal that aborts
  * when it passes (`deadline_exceeded`) or the caller's signal does. Until it is disposed of it holds a timer and a
@@ -8,26 +12,24 @@ import { callStopped } from './call-stopped.ts';
  */
 export class DeadlineScope<Context extends CallContext = CallContext> implements Disposable {
   readonly context: Context;
-  readonly #outer: AbortSignal;
+  readonly #outer: AbortSignal | undefined;
+  /** None where the caller's own signal is all that can end the call. */
   readonly #controller: AbortController | undefined;
-  readonly #timer: NodeJS.Timeout | undefined;
-  readonly #onAbort = (): void => this.#stop(this.#outer.reason);
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onAbort = (): void => this.abort(this.#outer?.reason);
 
   /** @param timeoutMs how long the call may take from now on. None: only the caller's deadline counts, if any. */
-  constructor(context: Context, timeoutMs?: number) {
-    this.#outer = context.signal;
+  constructor(call: BoundCall<Context>, timeoutMs?: number) {
+    this.#outer = call.signal;
     const own = timeoutMs === undefined ? undefined : Deadline.after(timeoutMs);
-    const deadline = Deadline.nearest(context.deadline, own);
-    this.context = context;
-    if (!deadline) return;
+    const deadline = Deadline.nearest(call.deadline, own);
+    this.context = call as Context;
+    if (!deadline && this.#outer) return;
     this.#controller = new AbortController();
-    this.context = { ...context, deadline, signal: this.#controller.signal };
-    if (this.#outer.aborted) this.#onAbort();
-    else if (deadline.passed) this.#expire();
-    else {
-      this.#timer = setTimeout(() => this.#expire(), Math.min(deadline.remainingMs(), Deadline.MAX_MS));
-      this.#outer.addEventListener('abort', this.#onAbort);
-    }
+    this.context = { ...this.context, deadline, signal: this.#controller.signal };
+    this.#outer?.addEventListener('abort', this.#onAbort);
+    if (this.#outer?.aborted) this.#onAbort();
+    else this.#setClock(deadline);
   }
 
   /**
@@ -44,17 +46,36 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
     });
   }
 
+  /**
+   * From now on only this deadline ends the call, none if it is left out: the beginning of a streamed answer was in time,
+   * the rest may take longer. The caller's signal counts as before.
+   */
+  restartClock(deadline?: Deadline): void {
+    clearTimeout(this.#timer);
+    this.#setClock(deadline);
+  }
+
+  /**
+   * Ends a call that has a deadline or no signal of its own; the others are their caller's to end.
+   * @param reason what its work meets, and its caller too if it is an AppError.
+   */
+  abort(reason: unknown): void {
+    this[Symbol.dispose]();
+    this.#controller?.abort(reason);
+  }
+
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#outer.removeEventListener('abort', this.#onAbort);
+    this.#outer?.removeEventListener('abort', this.#onAbort);
+  }
+
+  #setClock(deadline: Deadline | undefined): void {
+    if (!deadline) return;
+    if (deadline.passed) this.#expire();
+    else this.#timer = setTimeout(() => this.#expire(), Math.min(deadline.remainingMs(), Deadline.MAX_MS));
   }
 
   #expire(): void {
-    this.#stop(new AppError('deadline_exceeded', 'The call was not over by its deadline.'));
-  }
-
-  #stop(reason: unknown): void {
-    this[Symbol.dispose]();
-    this.#controller?.abort(reason);
+    this.abort(new AppError('deadline_exceeded', 'The call was not over by its deadline.'));
   }
 }

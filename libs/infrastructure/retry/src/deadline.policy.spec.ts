@@ -158,4 +158,29 @@ describe('a deadline scope', () => {
     expect([open.context.signal.reason, closed.context.signal.aborted]).toEqual(['gone', false]);
     expect([jest.getTimerCount(), getEventListeners(controller.signal, 'abort')]).toEqual([0, []]);
   });
+
+  it('needs no signal, and can be ended by whoever made it', async () => {
+    const scope = new DeadlineScope({ id: 'call' });
+    const outcome = scope.run(untilAborted);
+    scope.abort(new AppError('no_host_available', 'stopping'));
+    await expect(outcome).rejects.toMatchObject({ code: 'no_host_available' });
+    expect(scope.context.signal.aborted).toBe(true);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it("has a clock that can be set anew: to none, the caller's abort still counts", () => {
+    const controller = new AbortController();
+    const [open, late] = [1000, 1000].map(
+      (ms) => new DeadlineScope({ id: 'call', signal: controller.signal }, ms),
+    ) as [DeadlineScope, DeadlineScope];
+    open.restartClock();
+    late.restartClock(Deadline.after(1500));
+    jest.advanceTimersByTime(1499);
+    expect([open.context.signal.aborted, late.context.signal.aborted]).toEqual([false, false]);
+    jest.advanceTimersByTime(1);
+    expect([open.context.signal.aborted, late.context.signal.aborted]).toEqual([false, true]);
+    controller.abort('gone');
+    expect(open.context.signal.reason).toBe('gone');
+    expect([jest.getTimerCount(), getEventListeners(controller.signal, 'abort')]).toEqual([0, []]);
+  });
 });

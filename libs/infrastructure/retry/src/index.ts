@@ -1,6 +1,6 @@
 export { Backoff, type BackoffOptions, type Jitter } from './backoff.ts';
 export { classifyFault } from './classify-fault.ts';
-export { DeadlineScope } from './deadline-scope.ts';
+export { type BoundCall, DeadlineScope } from './deadline-scope.ts';
 export { DeadlinePolicy, type DeadlineOptions } from './deadline.policy.ts';
 export { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';

@@ -43,9 +43,15 @@ export const retryConfig = z
     base: setting(z.number().min(1).default(2), {
       doc: 'How many times longer each back-off may be than the one before.',
     }),
-    jitter: setting(z.enum(['full', 'decorrelated', 'none']).default('full'), {
-      doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `decorrelated` up to three times the last one, `none` the bound itself.',
-    }),
+    jitter: setting(
+      z
+        .union([z.enum(['full', 'decorrelated', 'none']), z.boolean()])
+        .transform((jitter) => (typeof jitter === 'string' ? jitter : jitter ? 'full' : 'none'))
+        .default('full'),
+      {
+        doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `decorrelated` up to three times the last one, `none` the bound itself; `true` and `false` stand for the first and the last.',
+      },
+    ),
     timeoutMs: setting(milliseconds.optional(), {
       doc: 'The deadline of a call that brings none or a later one, in milliseconds, all attempts and waits included.',
     }),

@@ -31,6 +31,14 @@ describe('the configuration', () => {
     expect(retryConfig.safeParse(given).success).toBe(false);
   });
 
+  it.each([
+    [true, 'full'],
+    [false, 'none'],
+    ['decorrelated', 'decorrelated'],
+  ])('takes %j as jitter', (jitter, expected) => {
+    expect(retryConfig.parse({ jitter }).jitter).toBe(expected);
+  });
+
   it('documents every key', () => {
     expect(listSettings(retryConfig)).toHaveLength(11);
   });
