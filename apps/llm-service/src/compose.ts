@@ -56,6 +56,11 @@ function composeUpstreams(
     keepAliveTimeoutMs: KEEP_ALIVE_MS,
     // Load on a gateway comes in waves; what one wave opened serves the next.
     maxKeepalive: upstream.maxConnections,
+    // A request may wait for a connection as long as for its answer, and a host may read as slowly as it likes.
+    poolTimeoutMs: null,
+    writeTimeoutMs: null,
+    // Headers are passed on as they came; HTTP/2 keeps neither spelling nor repetition.
+    http2: false,
   });
   const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
   const llm = new DistributedLlmClient(shared);

@@ -1,10 +1,8 @@
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import type { HttpTransportOptions } from './http-transport.ts';
+import type { HttpTransportConfig } from './http-transport.config.ts';
 
-const DEFAULT_MAX_KEEPALIVE = 20;
-const DEFAULT_MAX_CONNECTION_AGE_MS = 60_000;
 /** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
 const TRIM_AFTER_MS = 500;
 
@@ -16,24 +14,21 @@ export class ConnectionPool extends Pool {
   #idleAtLeast = 0;
   #timer: NodeJS.Timeout | undefined;
   #made = 0;
-  readonly #maxAgeMs: number | undefined;
+  readonly #maxAgeMs: number | null;
 
-  constructor(origin: string, options: HttpTransportOptions) {
-    const { maxConnections, connectTimeoutMs, keepAliveTimeoutMs, tls, lookup, http2 = false } = options;
-    const maxAgeMs = isAddress(origin)
-      ? undefined
-      : (options.maxConnectionAgeMs ?? DEFAULT_MAX_CONNECTION_AGE_MS);
+  constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
+    const maxAgeMs = isAddress(origin) ? null : config.maxConnectionAgeMs;
     super(origin, {
-      connections: maxConnections,
-      connectTimeout: connectTimeoutMs,
-      keepAliveTimeout: keepAliveTimeoutMs,
-      allowH2: http2,
+      connections: config.maxConnections,
+      connectTimeout: config.connectTimeoutMs,
+      keepAliveTimeout: config.keepAliveTimeoutMs,
+      allowH2: config.http2,
       // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
-      clientTtl: http2 && maxAgeMs !== undefined ? maxAgeMs : null,
-      connect: { ...tls, rejectUnauthorized: tls?.rejectUnauthorized ?? true, ...(lookup ? { lookup } : {}) },
+      clientTtl: config.http2 && origin.startsWith('https:') ? maxAgeMs : null,
+      connect: { ...config.tls, ...(lookup ? { lookup } : {}) },
       factory: (url, client) => this.#connection(url, client as ConnectionOptions['client']),
     });
-    this.#maxKeepalive = options.maxKeepalive ?? DEFAULT_MAX_KEEPALIVE;
+    this.#maxKeepalive = config.maxKeepalive;
     this.#maxAgeMs = maxAgeMs;
   }
 

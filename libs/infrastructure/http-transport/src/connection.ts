@@ -7,8 +7,8 @@ export interface ConnectionOptions {
   readonly client: Client.Options & { readonly connect: buildConnector.connector };
   /** Which of the pool's places it is, counted from 1. */
   readonly position: number;
-  /** The age at which a connection without a request is replaced before it gets the next; none means never. */
-  readonly maxAgeMs: number | undefined;
+  /** The age at which a connection without a request is replaced before it gets the next; null means never. */
+  readonly maxAgeMs: number | null;
   /** It got a request. */
   readonly onBusy: (connection: Connection) => void;
   /** Its answer is whole, and no request waited for it. */
@@ -50,7 +50,7 @@ export class Connection extends Client {
     const { maxAgeMs, onBusy } = this.#options;
     onBusy(this);
     exchange.onConnection(this);
-    if (maxAgeMs !== undefined && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
+    if (maxAgeMs !== null && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
     return super.dispatch(options, exchange);
   }
 

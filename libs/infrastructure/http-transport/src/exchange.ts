@@ -11,8 +11,8 @@ import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
 export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly firstByteTimeoutMs: number;
-  readonly poolTimeoutMs?: number | undefined;
-  readonly writeTimeoutMs?: number | undefined;
+  readonly poolTimeoutMs: number | null;
+  readonly writeTimeoutMs: number | null;
   readonly body?: RequestBody | undefined;
   readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
@@ -46,7 +46,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** To be called once dispatched: limits the wait for a connection, if there is one. */
   limitWait(): void {
     const { poolTimeoutMs } = this.#options;
-    if (this.#phase !== 'queued' || poolTimeoutMs === undefined) return;
+    if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
     this.#poolTimer = setTimeout(() => this.#fail('pool_timeout'), poolTimeoutMs);
   }
 
@@ -96,7 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #upload({ body, writeTimeoutMs }: ExchangeOptions): Buffer | Upload | undefined {
     // Bytes that fit into one slice need no watching: the kernel takes them.
-    if (!body || (Buffer.isBuffer(body) && (writeTimeoutMs === undefined || body.length <= SLICE_BYTES)))
+    if (!body || (Buffer.isBuffer(body) && (writeTimeoutMs === null || body.length <= SLICE_BYTES)))
       return body;
     return new Upload(body, {
       writeTimeoutMs,

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { HttpTransport, type TransportRequest } from './http-transport.ts';
+import { HttpTransport } from './http-transport.ts';
+import type { TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
 
@@ -236,6 +237,20 @@ describe('HttpTransport', () => {
       expect(fault.tookMs).toBeGreaterThanOrEqual(95);
       expect(fault.tookMs).toBeLessThan(300);
       await until(() => server.sockets.size === 0, 200);
+    });
+
+    it('the headers or the rest of the body do not come within readTimeoutMs, where the request names no limit', async () => {
+      const impatient = new HttpTransport({ readTimeoutMs: 100 });
+      const { origin } = await serve((socket, request) => {
+        if (request.startsWith('GET /body')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart');
+      });
+      const ask = async (path: string) => (await impatient.request({ origin, path, method: 'GET' })).bytes();
+      const [headers, body] = await Promise.all(['/none', '/body'].map((path) => faultOf(() => ask(path))));
+      await impatient.close(0);
+      expect(headers).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
+      expect(headers?.tookMs).toBeLessThan(300);
+      expect(body).toMatchObject({ reason: 'body_timeout', beforeResponse: false });
+      expect(body?.tookMs).toBeLessThan(1500);
     });
 
     it('no connection becomes free in time, and the busy ones are left alone', async () => {

@@ -10,7 +10,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { HttpTransport, type HttpTransportOptions, type TransportRequest } from './http-transport.ts';
+import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+import type { TransportRequest } from './request-sender.ts';
 
 const authority = new CertificateAuthority('authority');
 type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;

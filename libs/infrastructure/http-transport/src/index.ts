@@ -1,5 +1,7 @@
 export { HttpTransport } from './http-transport.ts';
-export type { HttpTransportOptions, OriginStatus, TransportRequest, TransportTls } from './http-transport.ts';
+export type { HttpTransportOptions, OriginStatus } from './http-transport.ts';
+export { httpTransportConfig, type HttpTransportConfig, type TransportTls } from './http-transport.config.ts';
+export type { RequestSender, TransportRequest } from './request-sender.ts';
 export type { ResponseBody } from './response-body.ts';
 export { TransportError, type TransportFault } from './transport-error.ts';
 export type { TransportResponse } from './transport-response.ts';

@@ -10,7 +10,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { HttpTransport, type TransportRequest } from './http-transport.ts';
+import { HttpTransport } from './http-transport.ts';
+import type { TransportRequest } from './request-sender.ts';
 import { TransportError } from './transport-error.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -107,6 +108,16 @@ describe('the wait for a free connection', () => {
     // The third waits for 100 ms, then takes as long again: more than the limit in all.
     const responses = await Promise.all([send(origin), send(origin), send(origin)]);
     expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it('is limited by the wait for the answer alone where the limit is null, and so is writing', async () => {
+    const patient = new HttpTransport({ maxConnections: 1, poolTimeoutMs: null, writeTimeoutMs: null });
+    const origin = await serveTcp((socket) => socket.pause());
+    const request = { origin, path: '/', method: 'POST' as const, body: Buffer.alloc(32 * MEBIBYTE) };
+    const ask = (firstByteTimeoutMs: number) => faultOf(patient.request({ ...request, firstByteTimeoutMs }));
+    const faults = await Promise.all([ask(400), ask(200)]);
+    await patient.close(0);
+    expect(faults.map(({ reason }) => reason)).toEqual(['first_byte_timeout', 'first_byte_timeout']);
   });
 
   it('is not the time that making a connection takes', async () => {

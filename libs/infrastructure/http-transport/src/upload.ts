@@ -8,8 +8,8 @@ export const SLICE_BYTES = 64 * 1024;
 
 /** What an {@link Upload} reports. */
 export interface UploadOptions {
-  /** The longest time in which the other side takes no slice; none means no limit. */
-  readonly writeTimeoutMs?: number | undefined;
+  /** The longest time in which the other side takes no slice; null means no limit. */
+  readonly writeTimeoutMs: number | null;
   readonly onStall: () => void;
   /** The source broke, or gave something that is not bytes. */
   readonly onSourceFault: (error: unknown) => void;
@@ -76,7 +76,7 @@ export class Upload extends Readable {
     const slice = this.#rest.subarray(0, SLICE_BYTES);
     this.#rest = this.#rest.subarray(SLICE_BYTES);
     const { writeTimeoutMs, onStall } = this.#options;
-    if (this.#watched && writeTimeoutMs !== undefined) this.#timer = setTimeout(onStall, writeTimeoutMs);
+    if (this.#watched && writeTimeoutMs !== null) this.#timer = setTimeout(onStall, writeTimeoutMs);
     this.push(slice);
   }
 }

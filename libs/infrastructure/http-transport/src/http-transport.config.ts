@@ -1,0 +1,64 @@
+import { setting } from '@morgan/foundation';
+import { z } from 'zod';
+
+/** `setTimeout` takes no more milliseconds than this. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const milliseconds = z.int().min(1).max(LONGEST_TIMER_MS);
+const pem = z.union([z.string().min(1), z.instanceof(Buffer)]);
+
+const tlsConfig = z.strictObject({
+  ca: setting(z.union([pem, z.array(pem).min(1)]).optional(), {
+    doc: 'The certificate authorities to trust in place of those of Node, in PEM.',
+  }),
+  cert: setting(pem.optional(), {
+    doc: 'The certificate to show where a server asks for one (mTLS), in PEM, with its chain.',
+  }),
+  key: setting(pem.optional(), { doc: 'The key of `cert`, in PEM.', secret: true }),
+  servername: setting(z.string().min(1).optional(), {
+    doc: 'The name to ask for (SNI) and to find in the certificate, in place of the host of the origin.',
+  }),
+  rejectUnauthorized: setting(z.boolean().default(true), {
+    doc: 'Only `false` accepts a certificate that cannot be verified: for tests, never in production.',
+  }),
+});
+
+/** What holds for every connection of a transport. Where `null` is allowed it means: no such limit. */
+export const httpTransportConfig = z
+  .strictObject({
+    maxConnections: setting(z.int().min(1).default(100), {
+      doc: 'The most connections to one origin; further requests wait.',
+    }),
+    maxKeepalive: setting(z.int().min(0).default(20), {
+      doc: 'The most connections to one origin that stay idle; what stays over that is closed within about a second.',
+    }),
+    keepAliveTimeoutMs: setting(milliseconds.default(5_000), {
+      doc: 'How long an idle connection is kept where the server names no time of its own, in milliseconds; below the time of the server, so that few requests meet a closing connection.',
+    }),
+    connectTimeoutMs: setting(milliseconds.default(5_000), {
+      doc: 'The longest time for name, TCP and TLS together, in milliseconds; up to a second late.',
+    }),
+    readTimeoutMs: setting(milliseconds.default(30_000), {
+      doc: 'The longest wait for the headers of an answer, and the longest silence in its body, in milliseconds, where a request has no limits of its own.',
+    }),
+    writeTimeoutMs: setting(milliseconds.nullable().default(10_000), {
+      doc: 'The longest time in which the other side takes no 64 KiB of a request body, in milliseconds; null: no limit. Bodies within 64 KiB are not watched, a slow source does not count, and nothing does once the answer began.',
+    }),
+    poolTimeoutMs: setting(milliseconds.nullable().default(5_000), {
+      doc: 'The longest wait for a connection to become free, in milliseconds; null: only the wait for the headers ends it.',
+    }),
+    http2: setting(z.boolean().default(true), {
+      doc: 'Whether to speak HTTP/2 with servers that offer it over TLS: up to 100 requests share a connection. Other servers get HTTP/1.1.',
+    }),
+    maxConnectionAgeMs: setting(milliseconds.nullable().default(60_000), {
+      doc: 'The age at which a connection to a name is replaced before its next request, in milliseconds, so that a changed DNS record is honoured; null: never. A request under way is left alone.',
+    }),
+    tls: tlsConfig.prefault({}),
+  })
+  .prefault({});
+
+/** With every default filled in. */
+export type HttpTransportConfig = z.output<typeof httpTransportConfig>;
+
+/** How `https:` origins are met. What is left out is Node's default: its certificate authorities, no own certificate. */
+export type TransportTls = z.input<typeof tlsConfig>;
