@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 /** One place in a pool: a connection, or the room to make one. */
 export class Connection extends Client {
   readonly position: number;
+  /** Whether an answer came whole over the socket that it has now. */
+  hasServed = false;
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
   #connectedAt = 0;
@@ -68,6 +70,7 @@ export class Connection extends Client {
     this.#socket = socket;
     this.#connectedAt = performance.now();
     this.#firstFault = undefined;
+    this.hasServed = false;
     socket.once('error', (error) => (this.#firstFault = error));
   }
 }

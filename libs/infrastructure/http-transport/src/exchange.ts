@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Connection } from './connection.ts';
-import { classifyFault, type Phase } from './fault-classification.ts';
+import { classifyFault, isConnectionEnd, type Phase } from './fault-classification.ts';
 import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
@@ -31,6 +31,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #body: ResponseBody | undefined;
   #phase: Phase | 'over' = 'queued';
   #connection: Connection | undefined;
+  /** Sent over a connection that had served before, and not a byte of the answer is here. */
+  #mayBeStale = false;
   #poolTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
   readonly body: Buffer | Upload | undefined;
@@ -62,6 +64,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#phase === 'over') throw new TransportError('aborted', true);
     this.#controller = controller;
     this.#phase = 'sent';
+    this.#mayBeStale = this.#connection?.hasServed === true;
+  }
+
+  onResponseStarted(): void {
+    this.#mayBeStale = false;
   }
 
   onResponseStart(
@@ -84,6 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    if (this.#connection) this.#connection.hasServed = true;
     this.#settle();
     this.#body?.push(null);
   }
@@ -107,7 +115,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(reason: TransportFault, cause?: unknown): void {
     if (this.#phase === 'over') return;
-    const error = new TransportError(reason, this.#phase !== 'answering', cause);
+    const stale = reason === 'reset' && this.#mayBeStale && isConnectionEnd(cause);
+    const error = new TransportError(reason, this.#phase !== 'answering', cause, stale);
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);

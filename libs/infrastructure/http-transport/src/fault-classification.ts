@@ -36,6 +36,13 @@ const ANSWERING: Readonly<Record<string, TransportFault>> = {
   HPE_INVALID_EOF_STATE: 'incomplete_body',
 };
 
+const CONNECTION_ENDS: ReadonlySet<string> = new Set([
+  'UND_ERR_SOCKET',
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+]);
+
 /** Names the fault behind an error of undici or of Node's sockets. The same code means different things by phase. */
 export function classifyFault(error: unknown, phase: Phase): TransportFault {
   const { code = '', name, message = '' } = error as Partial<NodeJS.ErrnoException>;
@@ -49,6 +56,12 @@ export function classifyFault(error: unknown, phase: Phase): TransportFault {
   if (answering && ANSWERING[code]) return ANSWERING[code];
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
   return answering ? 'incomplete_body' : 'reset';
+}
+
+/** Whether it is the end of a connection. A server that ends one stream of an HTTP/2 connection lives. */
+export function isConnectionEnd(error: unknown): boolean {
+  const { code = '' } = error as Partial<NodeJS.ErrnoException>;
+  return CONNECTION_ENDS.has(code);
 }
 
 /** Node has some forty codes for a refused certificate; what they share is that the TLS layer marks its errors. */

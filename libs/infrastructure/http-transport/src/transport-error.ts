@@ -55,11 +55,17 @@ const MESSAGES: Readonly<Record<TransportFault, string>> = {
 export class TransportError extends Error {
   override readonly name = 'TransportError';
 
-  /** @param beforeResponse whether it happened before the status line and headers of an answer were there. */
+  /**
+   * @param beforeResponse whether it happened before the status line and headers of an answer were there.
+   * @param stale whether the connection had served an answer before and ended before one byte of this one came. As a
+   *   rule the server closed it for having been idle while the request was on its way, unseen. A server that dies at
+   *   its work looks the same.
+   */
   constructor(
     readonly reason: TransportFault,
     readonly beforeResponse: boolean,
     cause?: unknown,
+    readonly stale = false,
   ) {
     super(MESSAGES[reason], { cause });
   }
