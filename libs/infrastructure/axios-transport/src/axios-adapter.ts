@@ -1,12 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
-import {
-  type HttpTransport,
-  type RequestBody,
-  TransportError,
-  type TransportRequest,
-  type TransportResponse,
-} from '@morgan/http-transport';
+import type { RequestBody, RequestSender, TransportRequest, TransportResponse } from '@morgan/http-transport';
 import axios, {
   type AxiosAdapter,
   AxiosError,
@@ -17,34 +11,23 @@ import axios, {
 import { axiosFaultOf } from './axios-fault.ts';
 import { CallEnding } from './call-ending.ts';
 
-/** Limits of a request that axios has no options for. */
-export interface AxiosAdapterLimits {
-  readonly firstByteTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-}
-
-const READ_TIMEOUT_MS = 30_000;
-
 /**
- * Lets axios send through a transport: its pool, its limits, its TLS; axios' `timeout` counts from the call to the whole
- * answer, for a stream to its headers. Follows no redirect and asks for no compression. `httpAgent`, `httpsAgent`,
- * `proxy` and `socketPath` are refused: connections are the transport's.
+ * Lets axios send through a transport, bare or with policies around it: its pool, its limits, its TLS; axios' `timeout`
+ * counts from the call to the whole answer, for a stream to its headers. Follows no redirect and asks for no compression.
+ * `httpAgent`, `httpsAgent`, `proxy` and `socketPath` are refused: connections are the sender's.
  */
-export function axiosAdapter(
-  transport: HttpTransport,
-  limits: AxiosAdapterLimits = { firstByteTimeoutMs: READ_TIMEOUT_MS, idleTimeoutMs: READ_TIMEOUT_MS },
-): AxiosAdapter {
+export function axiosAdapter(sender: RequestSender): AxiosAdapter {
   return async (config) => {
-    const request = { ...requestOf(config), ...limits };
+    const request = requestOf(config);
     const ending = new CallEnding(config);
-    const bodyFault = (fault: TransportError) => axiosFaultOf(fault, config, ending.timedOut);
+    const bodyFault = (fault: unknown) => axiosFaultOf(fault, config, ending);
     let answer: AxiosResponse;
     try {
-      const response = await transport.request({ ...request, signal: ending.signal, bodyFault });
+      const response = await sender.request({ ...request, signal: ending.signal, bodyFault });
       answer = await answerOf(response, config, ending);
     } catch (error) {
       ending.release();
-      throw error instanceof TransportError ? bodyFault(error) : error;
+      throw error instanceof AxiosError ? error : axiosFaultOf(error, config, ending);
     }
     return settle(answer);
   };
@@ -52,7 +35,7 @@ export function axiosAdapter(
 
 function requestOf(config: InternalAxiosRequestConfig) {
   const foreign = (['httpAgent', 'httpsAgent', 'proxy', 'socketPath'] as const).find((name) => config[name]);
-  if (foreign) throw refusal(`${foreign} cannot be used: connections are the transport's.`, config);
+  if (foreign) throw refusal(`${foreign} cannot be used: connections are the sender's.`, config);
   const uri = axios.getUri(config);
   const url = URL.parse(uri);
   if (!url) throw new AxiosError('The URL is not valid.', AxiosError.ERR_INVALID_URL, config);

@@ -1,5 +1,6 @@
-import type { TransportError, TransportFault } from '@morgan/http-transport';
+import { TransportError, type TransportFault } from '@morgan/http-transport';
 import { AxiosError, CanceledError, type InternalAxiosRequestConfig } from 'axios';
+import type { CallEnding } from './call-ending.ts';
 
 /** The codes that callers of axios know; what is left to `timeout` follows `transitional.clarifyTimeoutError`. */
 const CODE_OF: Readonly<Record<TransportFault, string>> = {
@@ -21,18 +22,40 @@ const CODE_OF: Readonly<Record<TransportFault, string>> = {
   invalid_request: AxiosError.ERR_BAD_REQUEST,
 };
 
-/** What axios would have thrown; its `cause` is the TransportError. */
+/**
+ * What axios would have thrown; its `cause` is the original. Where that comes from a policy around the transport the code
+ * is that of the fault of the transport behind it; where there is none, the error's own.
+ */
 export function axiosFaultOf(
-  fault: TransportError,
+  error: unknown,
   config: InternalAxiosRequestConfig,
-  timedOut: boolean,
+  { signal, timedOut }: CallEnding,
 ): AxiosError {
-  if (fault.reason === 'aborted' && !timedOut)
-    return Object.assign(new CanceledError(undefined, config), { cause: fault });
-  const code = timedOut ? 'timeout' : CODE_OF[fault.reason];
+  const cause = error as Error;
+  if (signal.aborted && !timedOut) return Object.assign(new CanceledError(undefined, config), { cause });
+  const code = timedOut ? 'timeout' : codeOf(error);
   const late = config.transitional?.clarifyTimeoutError ? AxiosError.ETIMEDOUT : AxiosError.ECONNABORTED;
   const message = timedOut
     ? (config.timeoutErrorMessage ?? `timeout of ${config.timeout}ms exceeded`)
-    : fault.message;
-  return Object.assign(new AxiosError(message, code === 'timeout' ? late : code, config), { cause: fault });
+    : messageOf(error);
+  return Object.assign(new AxiosError(message, code === 'timeout' ? late : code, config), { cause });
 }
+
+function codeOf(error: unknown): string {
+  const reason = transportFaultOf(error);
+  if (reason && reason !== 'aborted') return CODE_OF[reason];
+  // It was not the caller who aborted: who did has a word for why, such as `deadline_exceeded`.
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === 'string' ? code : reason ? CODE_OF[reason] : AxiosError.ERR_NETWORK;
+}
+
+function transportFaultOf(error: unknown): TransportFault | undefined {
+  const seen = new Set<unknown>();
+  for (let one = error; one instanceof Error && !seen.has(one); one = one.cause) {
+    if (one instanceof TransportError) return one.reason;
+    seen.add(one);
+  }
+  return undefined;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : 'The request failed.');

@@ -7,9 +7,16 @@ import { buffer, text } from 'node:stream/consumers';
 import { HttpService } from '@nestjs/axios';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { HttpTransport, TransportError } from '@morgan/http-transport';
+import { AppError } from '@morgan/foundation';
+import {
+  HttpTransport,
+  type RequestSender,
+  TransportError,
+  type TransportRequest,
+} from '@morgan/http-transport';
 import { waitFor } from '@morgan/testing';
 import axios, { AxiosError, type AxiosRequestConfig } from 'axios';
+import { axiosAdapter } from './axios-adapter.ts';
 import { AxiosTransportModule } from './axios-transport.module.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -162,6 +169,74 @@ describe('HttpService over the transport', () => {
     expect(await faultOf(http.axiosRef.get('/'))).toMatchObject({ code: 'ERR_BAD_RESPONSE', status: 503 });
     handler = (_, response) => response.writeHead(307, { location: '/' }).end();
     expect(await faultOf(http.axiosRef.get('/'))).toMatchObject({ code: 'ERR_BAD_RESPONSE', status: 307 });
+  });
+});
+
+describe('a sender with policies around the transport', () => {
+  const failing = (error: unknown) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a sender may reject with anything
+    const sender: RequestSender = { request: () => Promise.reject(error) };
+    return axios.create({ adapter: axiosAdapter(sender), baseURL: 'http://127.0.0.1' });
+  };
+  const reset = new TransportError('reset', true);
+  const aborted = new TransportError('aborted', true);
+  const timedOut = Object.assign(new Error('The call was not over.', { cause: aborted }), {
+    code: 'deadline_exceeded',
+  });
+  const endless = new Error('round');
+  endless.cause = endless;
+
+  it('sends what axios sends', async () => {
+    const sent: TransportRequest[] = [];
+    const sender: RequestSender = {
+      request: (request) => {
+        sent.push(request);
+        return transport.request({ ...request, headers: [...(request.headers ?? []), 'x-by', 'policy'] });
+      },
+    };
+    const module = AxiosTransportModule.register(sender, { baseURL: origin });
+    const context = await Test.createTestingModule({ imports: [module] }).compile();
+    const { data } = await context.get(HttpService).axiosRef.get<Mirrored>('/one');
+    expect([data.url, data.headers['x-by'], sent.length]).toEqual(['/one', 'policy', 1]);
+    await context.close();
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['a fault of the transport behind it', new Error('gave up', { cause: reset }), 'ECONNRESET', 'gave up'],
+    ['a fault far behind it', new Error('a', { cause: new Error('b', { cause: reset }) }), 'ECONNRESET', 'a'],
+    [
+      'a refusal of its own',
+      new AppError('circuit_open', 'The host is left alone.'),
+      'circuit_open',
+      'The host is left alone.',
+    ],
+    ['an abort of its own', timedOut, 'deadline_exceeded', 'The call was not over.'],
+    ['an abort without a word', aborted, 'ERR_CANCELED', 'The request was aborted.'],
+    ['an error without code', new RangeError('odd'), 'ERR_NETWORK', 'odd'],
+    ['an error that is its own cause', endless, 'ERR_NETWORK', 'round'],
+    ['something that is no error', 'odd', 'ERR_NETWORK', 'The request failed.'],
+    ['nothing', undefined, 'ERR_NETWORK', 'The request failed.'],
+  ])('that fails with %s gives an AxiosError that holds it', async (_, error, code, message) => {
+    const fault = await faultOf(failing(error).get('/'));
+    expect(fault).toMatchObject({ code, message });
+    expect(fault.cause).toBe(error);
+    expect(axios.isCancel(fault)).toBe(false);
+  });
+
+  it('that repeats the abort of the caller is a cancel, whatever it throws', async () => {
+    const aborter = new AbortController();
+    const sender: RequestSender = {
+      request: ({ signal }) =>
+        new Promise((_, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    };
+    const asked = faultOf(axios.get(origin, { adapter: axiosAdapter(sender), signal: aborter.signal }));
+    aborter.abort();
+    const fault = await asked;
+    expect([axios.isCancel(fault), fault.code]).toEqual([true, 'ERR_CANCELED']);
+    const late = await faultOf(axios.get(origin, { adapter: axiosAdapter(sender), timeout: 20 }));
+    expect(late).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 20ms exceeded' });
   });
 });
 

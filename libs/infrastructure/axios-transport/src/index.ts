@@ -1,2 +1,2 @@
-export { axiosAdapter, type AxiosAdapterLimits } from './axios-adapter.ts';
+export { axiosAdapter } from './axios-adapter.ts';
 export { AxiosTransportModule } from './axios-transport.module.ts';
