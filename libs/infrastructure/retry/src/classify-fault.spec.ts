@@ -42,6 +42,21 @@ describe('classifyFault', () => {
     expect(classifyFault(withMarks({ reason: 'connect_timeout', sent: true }))).toMatchObject({ sent: true });
   });
 
+  it('believes a connection that says it was stale, and nothing else that says so', () => {
+    const stale = { kind: 'connection', sent: true, stale: true };
+    const transportError = Object.assign(new TransportError('reset', true), { stale: true });
+    expect(classifyFault(transportError)).toEqual(stale);
+    expect(classifyFault(new Error('fault', { cause: transportError }))).toEqual(stale);
+    expect(classifyFault(withMarks({ code: 'EPIPE', stale: true, sent: false }))).toEqual({
+      ...stale,
+      sent: false,
+    });
+    expect(classifyFault(withMarks({ code: 'EPIPE', stale: 'yes' }))).not.toHaveProperty('stale');
+    expect(classifyFault(withMarks({ status: 503, stale: true }))).not.toHaveProperty('stale');
+    expect(classifyFault(withMarks({ name: 'TimeoutError', stale: true }))).not.toHaveProperty('stale');
+    expect(classifyFault(withMarks({ reason: 'aborted', stale: true }))).toEqual({ kind: 'final' });
+  });
+
   it.each<[ErrorCode, string]>([
     ['host_timeout', 'timeout'],
     ['host_error', 'status 502'],

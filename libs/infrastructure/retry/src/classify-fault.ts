@@ -14,6 +14,8 @@ interface Marks {
   readonly retryAfterMs?: unknown;
   /** Whether anything of the request left this process. It wins over what the reason implies. */
   readonly sent?: unknown;
+  /** True on a fault of a connection: see {@link Fault}. */
+  readonly stale?: unknown;
   readonly beforeResponse?: unknown;
   readonly cause?: unknown;
 }
@@ -75,8 +77,10 @@ function classify(error: unknown, depth: number): Fault | undefined {
   const marks = error as Marks;
   const inner = classify(marks.cause, depth - 1);
   const fault = error instanceof AppError ? ofAppError(error, inner) : (ofMarks(marks) ?? inner);
-  if (!fault || fault.kind === 'final' || typeof marks.sent !== 'boolean') return fault;
-  return { ...fault, sent: marks.sent };
+  if (!fault || fault.kind === 'final') return fault;
+  const sent = typeof marks.sent === 'boolean' ? marks.sent : fault.sent;
+  if (fault.kind === 'connection' && marks.stale === true) return { ...fault, sent, stale: true };
+  return { ...fault, sent };
 }
 
 function ofAppError({ kind, code, status, retryAfterMs }: AppError, inner: Fault | undefined): Fault {

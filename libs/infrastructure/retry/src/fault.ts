@@ -11,8 +11,11 @@ export type Fault =
       readonly sent: boolean;
     }
   | { readonly kind: 'timeout'; readonly sent: boolean }
-  /** Refused, reset, broken off, not HTTP. */
-  | { readonly kind: 'connection'; readonly sent: boolean }
+  /**
+   * Refused, reset, broken off, not HTTP. `stale`: a kept connection turned out to be closed before one byte of the
+   * answer came, which says nothing about the host, and a new connection has every chance.
+   */
+  | { readonly kind: 'connection'; readonly sent: boolean; readonly stale?: boolean | undefined }
   /** Repeating cannot help: the caller's abort, a request that cannot be sent, a fault of this process. */
   | { readonly kind: 'final' };
 

@@ -14,6 +14,7 @@ import {
 const answered = (status: number, more: object = {}) =>
   Object.assign(new Error(`status ${status}`), { status, ...more });
 const reset = Object.assign(new Error('reset'), { reason: 'reset', beforeResponse: true });
+const stale = Object.assign(new Error('stale'), { reason: 'reset', beforeResponse: true, stale: true });
 const refused = Object.assign(new Error('refused'), { reason: 'connect_refused', beforeResponse: true });
 
 describe('a retry policy', () => {
@@ -180,6 +181,62 @@ describe('a retry policy', () => {
       .catch((fault: unknown) => fault);
     expect(error).toMatchObject({ code: 'deadline_exceeded', kind: 'timeout', status: 504 });
     expect(attempts).toEqual([]);
+  });
+
+  describe('after a stale connection', () => {
+    it('repeats at once, and backs off later as if that had not been', async () => {
+      const policy = create();
+      const work = failing(stale, stale);
+      expect(await policy.execute(work, context)).toBe('done');
+      expect(times()).toEqual([0, 0, 0]);
+      expect(policy.getStatus()).toMatchObject({ recovered: 1, budget: { granted: { retry: 2 } } });
+      attempts = [];
+      expect(await run(policy, failing(stale, reset, stale))).toBe('done');
+      expect(times()).toEqual([0, 0, 1000, 1000]);
+    });
+
+    it('makes no more attempts than after any other fault', async () => {
+      const policy = create({ maxRetries: 2 });
+      await expect(policy.execute(failing(stale, stale, stale), context)).rejects.toBe(stale);
+      expect(attempts).toHaveLength(3);
+      expect(policy.getStatus().givenUp.attempts).toBe(1);
+    });
+
+    it('stays within the budget', async () => {
+      const policy = create({ budget: new RetryBudget({ minPerSecond: 0.1 }) });
+      await expect(policy.execute(failing(stale, stale), context)).rejects.toBe(stale);
+      expect(attempts).toHaveLength(2);
+      expect(policy.getStatus().givenUp.budget).toBe(1);
+    });
+
+    it('stays within the deadline', async () => {
+      const given = { ...context, deadline: Deadline.after(100) };
+      const late = () => new Promise<never>((_, reject) => setTimeout(reject, 100, stale));
+      const policy = create();
+      const result = policy.execute(late, given).catch((error: unknown) => ({ error }));
+      await jest.advanceTimersByTimeAsync(1000);
+      expect(await result).toEqual({ error: stale });
+      expect(policy.getStatus()).toMatchObject({ attempts: { connection: 1 }, givenUp: { wait: 1 } });
+    });
+
+    it('does not repeat what was aborted meanwhile', async () => {
+      const policy = create();
+      const work = jest.fn(() => {
+        controller.abort();
+        return Promise.reject(stale);
+      });
+      await expect(policy.execute(work, context)).rejects.toBe(stale);
+      expect(work).toHaveBeenCalledTimes(1);
+    });
+
+    it('does not repeat what is not idempotent', async () => {
+      const policy = create();
+      const once = { ...context, idempotent: false };
+      await expect(policy.execute(failing(stale), once)).rejects.toBe(stale);
+      expect(policy.getStatus().givenUp.unsafe).toBe(1);
+      const unsent = Object.assign(new Error('stale'), { code: 'EPIPE', stale: true, sent: false });
+      expect(await create().execute(failing(unsent), once)).toBe('done');
+    });
   });
 
   describe('a call that is not idempotent', () => {

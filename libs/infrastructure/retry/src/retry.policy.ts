@@ -58,8 +58,8 @@ export interface RetryStatus {
 
 /**
  * Repeats work that failed for a reason that time can heal: 5xx, 408, 425, 429, timeouts, broken connections. Waits as
- * long as the host asks, else exponentially with jitter; never past the deadline, never after an abort, never beyond
- * the budget. What it throws is the last attempt's own error, or why the call was stopped while nothing was running.
+ * long as the host asks, not at all after a stale connection, else exponentially with jitter; never past the deadline,
+ * never after an abort, never beyond the budget. What it throws is the last attempt's own error, or why the call was stopped while nothing was running.
  */
 export class RetryPolicy implements Policy {
   readonly #maxRetries: number;
@@ -98,7 +98,8 @@ export class RetryPolicy implements Policy {
         backoff ??= new Backoff(this.#backoff, this.#options.random);
         const next = this.#decide(fault, attempt, context, backoff);
         if (typeof next === 'string') return this.#giveUp(next, error);
-        await abortableWait(next, context.signal).catch((stopped) => this.#giveUp('aborted', stopped));
+        if (next > 0)
+          await abortableWait(next, context.signal).catch((stopped) => this.#giveUp('aborted', stopped));
         // Taken only now: an attempt counts for the time at which it is made.
         if (!this.#options.budget.take('retry')) return this.#giveUp('budget', error);
       }
@@ -126,8 +127,7 @@ export class RetryPolicy implements Policy {
     if (!isTransient(fault)) return 'final';
     if (!idempotent && fault.sent) return 'unsafe';
     if (attempt > this.#maxRetries) return 'attempts';
-    const asked = fault.kind === 'status' && fault.retryAfterMs;
-    const waitMs = asked || backoff.nextMs();
+    const waitMs = waitAfter(fault, backoff);
     const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#backoff.maxDelayMs;
     if (!fits) return 'wait';
     if (this.#options.budget.allows()) return waitMs;
@@ -156,6 +156,11 @@ export class RetryPolicy implements Policy {
     this.#options.metrics?.gaveUp(reason);
     throw error;
   }
+}
+
+function waitAfter(fault: Fault, backoff: Backoff): number {
+  if (fault.kind === 'connection' && fault.stale) return 0;
+  return (fault.kind === 'status' && fault.retryAfterMs) || backoff.nextMs();
 }
 
 function reasonToStop({ signal, deadline }: CallContext): AppError | undefined {
