@@ -66,7 +66,10 @@ class Story {
       });
       return promise;
     };
+    const before = this.running.length;
+    const allowed = this.breaker.allows();
     this.breaker.execute(work, context).catch(() => undefined);
+    expect(this.running.length > before).toBe(allowed);
   }
 
   probes(): number {

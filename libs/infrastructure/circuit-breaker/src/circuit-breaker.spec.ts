@@ -246,6 +246,17 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
+  it('leaves though its probe never ends and all callers ask first', async () => {
+    const { breaker } = await halfOpen({ probeTimeoutMs: 30_000 });
+    expect(breaker.allows()).toBe(true);
+    pending(breaker);
+    expect(breaker.allows()).toBe(false);
+    jest.advanceTimersByTime(30_000);
+    expect([breaker.allows(), breaker.state]).toEqual([false, 'OPEN']);
+    jest.advanceTimersByTime(120_000);
+    expect(breaker.allows()).toBe(true);
+  });
+
   it('waits for a probe as long as the deadline of its call', async () => {
     const { breaker } = await halfOpen({ probeTimeoutMs: 10 });
     pending(breaker, { ...context, deadline: Deadline.after(5_000) });

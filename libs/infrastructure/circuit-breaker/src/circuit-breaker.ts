@@ -70,6 +70,19 @@ export class CircuitBreaker implements Policy {
     return this.#state.name;
   }
 
+  /** Whether a call made now would be let through: for choosing among hosts without asking each. */
+  allows(): boolean {
+    const state = this.#state;
+    switch (state.name) {
+      case 'CLOSED':
+        return true;
+      case 'OPEN':
+        return performance.now() >= state.until;
+      case 'HALF_OPEN':
+        return !this.#endOverdue(state) && state.probes.size < this.#config.halfOpenProbes;
+    }
+  }
+
   /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next probe where it is known. */
   async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     const ticket = this.#admit(context);
@@ -153,16 +166,21 @@ export class CircuitBreaker implements Policy {
   }
 
   #admitProbe(stay: HalfOpen, { deadline }: CallContext): Ticket {
-    const now = performance.now();
-    for (const { overdueAt } of stay.probes) {
-      if (now < overdueAt) continue;
-      this.#open('probe_overdue', 0);
-      return this.#refuse();
-    }
-    if (stay.probes.size >= this.#config.halfOpenProbes) return this.#refuse();
-    const probe = { overdueAt: deadline?.at ?? now + this.#config.probeTimeoutMs };
+    if (this.#endOverdue(stay) || stay.probes.size >= this.#config.halfOpenProbes) return this.#refuse();
+    const probe = { overdueAt: deadline?.at ?? performance.now() + this.#config.probeTimeoutMs };
     stay.probes.add(probe);
     return { stay, probe };
+  }
+
+  /** Opens again if a probe has not ended in time. @returns whether it did. */
+  #endOverdue({ probes }: HalfOpen): boolean {
+    const now = performance.now();
+    for (const { overdueAt } of probes) {
+      if (now < overdueAt) continue;
+      this.#open('probe_overdue', 0);
+      return true;
+    }
+    return false;
   }
 
   #refuse(): never {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AppError, ERROR_CODES, type ErrorCode } from '@morgan/foundation';
+import { TransportError, type TransportFault } from '@morgan/http-transport';
 import { hostVerdict } from './host-verdict.ts';
 
 const context = { id: 'call', signal: new AbortController().signal };
@@ -65,6 +66,27 @@ describe('the verdict on the host', () => {
     const circle = new Error('circle');
     circle.cause = circle;
     expect(ofError(circle)).toBe('fault');
+  });
+
+  it.each<[TransportFault, string]>([
+    ['aborted', 'none'],
+    ['closed', 'none'],
+    ['invalid_request', 'none'],
+    ['upload_failed', 'none'],
+    ['connect_refused', 'fault'],
+    ['dns_failed', 'fault'],
+    ['connect_timeout', 'fault'],
+    ['first_byte_timeout', 'fault'],
+    ['reset', 'fault'],
+    ['bad_response', 'fault'],
+  ])("of the transport's %s is %s, also as a cause", (reason, verdict) => {
+    const error = new TransportError(reason, true);
+    expect(ofError(error)).toBe(verdict);
+    expect(ofError(new AppError('no_host_available', 'Failed.', { cause: error }))).toBe(verdict);
+  });
+
+  it('takes no word for a reason that is not of a transport', () => {
+    expect(ofError(Object.assign(new Error('odd'), { reason: 'closed' }))).toBe('fault');
   });
 
   it('of an AppError without an answer behind it depends on its kind', () => {

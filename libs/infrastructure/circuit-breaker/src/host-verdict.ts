@@ -28,12 +28,25 @@ const VERDICT_OF_KIND: Readonly<Record<ErrorKind, Verdict>> = {
 };
 
 const FAULTY_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** Words of a transport for what happened on this side: it was given up, is stopping, could not send the request. */
+const OUR_OWN_REASONS: ReadonlySet<unknown> = new Set([
+  'aborted',
+  'closed',
+  'invalid_request',
+  'upload_failed',
+]);
+
 const CAUSES_READ = 5;
+
+/** Whatever an error or a result says of itself. */
+type Marks = Readonly<Record<string, unknown>>;
 
 /**
  * The classifier of every breaker that has no other. An HTTP status decides first, in a result (`status`, `statusCode`),
- * in an error or its causes (also `response.status`): 5xx, 408, 425 and 429 are faults, any other answer is good. Then
- * the kind of an `AppError`. The caller's own abort says nothing, but running out of time does; other errors are faults.
+ * in an error or its causes (also `response.status`): 5xx, 408, 425 and 429 are faults, any other answer is good. A
+ * transport's `reason` that blames this side says nothing. Then the kind of an `AppError`. The caller's own abort says
+ * nothing, but running out of time does; other errors are faults.
  */
 export function hostVerdict(ending: Ending, { signal }: CallContext): Verdict {
   if ('result' in ending) return verdictOfStatus(statusOf(ending.result)) ?? 'ok';
@@ -44,12 +57,18 @@ export function hostVerdict(ending: Ending, { signal }: CallContext): Verdict {
 function verdictOfError(error: unknown): Verdict {
   let cause = error;
   for (let depth = 0; depth < CAUSES_READ && isObject(cause); depth += 1) {
-    const verdict = verdictOfStatus(cause instanceof AppError ? undefined : statusOf(cause));
+    const verdict = cause instanceof AppError ? undefined : verdictOfMarks(cause);
     if (verdict) return verdict;
     cause = cause['cause'];
   }
   if (error instanceof AppError) return error.code === 'circuit_open' ? 'none' : VERDICT_OF_KIND[error.kind];
   return isObject(error) && error['name'] === 'AbortError' ? 'none' : 'fault';
+}
+
+function verdictOfMarks(error: Marks): Verdict | undefined {
+  const isOfTransport = typeof error['beforeResponse'] === 'boolean';
+  if (isOfTransport && OUR_OWN_REASONS.has(error['reason'])) return 'none';
+  return verdictOfStatus(statusOf(error));
 }
 
 function verdictOfStatus(status: number | undefined): Verdict | undefined {
@@ -69,6 +88,6 @@ function isTimeout(reason: unknown): boolean {
   return isObject(reason) && reason['name'] === 'TimeoutError';
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function isObject(value: unknown): value is Marks {
   return typeof value === 'object' && value !== null;
 }
