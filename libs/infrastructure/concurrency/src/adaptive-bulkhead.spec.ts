@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { AppError } from '@morgan/foundation';
+import { TransportError } from '@morgan/http-transport';
 import { callThrough, settle } from '../fixture/calls.ts';
 import { AdaptiveBulkhead } from './adaptive-bulkhead.ts';
 
@@ -24,6 +25,13 @@ describe('an adaptive bulkhead', () => {
   it.each([
     ['a time-out', new AppError('attempt_timeout', 'slow'), 9],
     ['a refusal for want of room', new AppError('bulkhead_full', 'full'), 9],
+    ['a time-out of the transport', new TransportError('first_byte_timeout', true), 9],
+    ['an answer that asks for rest', Object.assign(new Error('answer'), { status: 429 }), 9],
+    ['an answer that asks for rest, of axios', Object.assign(new Error(), { response: { status: 503 } }), 9],
+    ['an answer behind an error', new AppError('host_error', 'x', { cause: { status: 503 } }), 9],
+    ['another answer', Object.assign(new Error('answer'), { status: 500 }), 10],
+    ['an open breaker', new AppError('circuit_open', 'open'), 10],
+    ['a reset', new TransportError('reset', true), 10],
     ['a broken host', new AppError('host_error', 'broken'), 10],
     ['an unknown error', new Error('refused'), 10],
   ])('after %s allows as many as it should', async (_, error, allowed) => {

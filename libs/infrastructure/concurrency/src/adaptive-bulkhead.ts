@@ -1,4 +1,4 @@
-import { AppError, type CallContext, type Policy, type Work } from '@morgan/foundation';
+import { AppError, type CallContext, type ErrorKind, type Policy, type Work } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
 import { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
 import type { AdaptiveLimitConfig } from './concurrency.config.ts';
@@ -15,8 +15,9 @@ export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'>
   /** Calls that may wait for a slot at a time. */
   readonly maxQueue: number;
   /**
-   * Default: a result is `served`; an AppError of the kinds timeout, rate_limited and overloaded is `dropped`; any other
-   * error is `unknown`. Where a 429 or 503 comes back as a result, say so here.
+   * Default: a result is `served`; `dropped` is an AppError of the kinds timeout, rate_limited and overloaded, and an
+   * error that has, itself or as a cause, the status 429 or 503 or a transport's `reason` that ends in `_timeout`; any
+   * other error is `unknown`. Where a 429 or 503 comes back as a result, say so here.
    */
   readonly outcomeOf?: (settled: PromiseSettledResult<unknown>) => CallOutcome;
 }
@@ -32,7 +33,7 @@ export class AdaptiveBulkhead implements Policy {
   readonly #limit: AdaptiveLimit;
   readonly #outcomeOf: (settled: PromiseSettledResult<unknown>) => CallOutcome;
 
-  constructor({ limit, maxQueue, outcomeOf = outcomeByKind, ...options }: AdaptiveBulkheadOptions) {
+  constructor({ limit, maxQueue, outcomeOf = outcomeOfCall, ...options }: AdaptiveBulkheadOptions) {
     this.#limit = new AdaptiveLimit(limit);
     this.#bulkhead = new Bulkhead({ ...options, config: { maxConcurrent: this.#limit.limit, maxQueue } });
     this.#outcomeOf = outcomeOf;
@@ -68,9 +69,28 @@ export class AdaptiveBulkhead implements Policy {
   }
 }
 
-function outcomeByKind(settled: PromiseSettledResult<unknown>): CallOutcome {
+const OVERLOADED_KINDS: ReadonlySet<ErrorKind> = new Set(['timeout', 'rate_limited', 'overloaded']);
+const OVERLOADED_STATUSES: ReadonlySet<unknown> = new Set([429, 503]);
+const CAUSES_READ = 5;
+
+function outcomeOfCall(settled: PromiseSettledResult<unknown>): CallOutcome {
   if (settled.status === 'fulfilled') return 'served';
-  if (!(settled.reason instanceof AppError)) return 'unknown';
-  const { kind } = settled.reason;
-  return kind === 'timeout' || kind === 'rate_limited' || kind === 'overloaded' ? 'dropped' : 'unknown';
+  let cause: unknown = settled.reason;
+  for (let depth = 0; depth < CAUSES_READ && isObject(cause); depth += 1) {
+    if (tellsOfOverload(cause)) return 'dropped';
+    cause = cause['cause'];
+  }
+  return 'unknown';
+}
+
+function tellsOfOverload(error: Readonly<Record<string, unknown>>): boolean {
+  // The status of an AppError is what our caller gets, not what a host said.
+  if (error instanceof AppError) return OVERLOADED_KINDS.has(error.kind);
+  const { reason, status, statusCode, response } = error;
+  if (typeof reason === 'string' && reason.endsWith('_timeout')) return true;
+  return OVERLOADED_STATUSES.has(status ?? statusCode ?? (isObject(response) && response['status']));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
