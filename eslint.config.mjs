@@ -112,6 +112,7 @@ export default tseslint.config(
     },
   },
   { files: ['apps/*/src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['libs/**/example.ts'], rules: { 'no-console': 'off' } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   prettier,
 );

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/rate-limiter/fixture/admission-bench.ts';
-const RUN_SOURCES = './libs/infrastructure/rate-limiter/fixture/run-sources.ts';
+const RUN_SOURCES = './tools/testing/run-sources.ts';
 const LIMIT = 10_000;
 const MOST_US = 2;
 

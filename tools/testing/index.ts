@@ -4,3 +4,4 @@ export { freePort } from './free-port.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
 export { waitFor } from './wait-for.ts';
+export { RUN_SOURCES, runSourceProgram } from './source-program.ts';

@@ -72,6 +72,7 @@ describe('the verdict on the host', () => {
     ['aborted', 'none'],
     ['closed', 'none'],
     ['invalid_request', 'none'],
+    ['pool_timeout', 'none'],
     ['upload_failed', 'none'],
     ['connect_refused', 'fault'],
     ['dns_failed', 'fault'],

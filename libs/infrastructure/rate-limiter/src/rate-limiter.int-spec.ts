@@ -1,21 +1,8 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
-import { startRedis } from '@morgan/testing';
+import { runSourceProgram, startRedis } from '@morgan/testing';
 
-const FIXTURE = join(import.meta.dirname, '../fixture');
-const NODE_OPTIONS = ['--no-warnings', '--import', join(FIXTURE, 'run-sources.ts')];
-
-/** Runs a program of the fixture folder in a process of its own and gives the JSON that it prints. */
-async function run<Result>(program: string, ...operands: string[]): Promise<Result> {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...NODE_OPTIONS,
-    join(FIXTURE, program),
-    ...operands,
-  ]);
-  return JSON.parse(stdout) as Result;
-}
+const CONTENDER = join(import.meta.dirname, '../fixture/contender.ts');
 
 describe('three processes at 100/s each against a shared limit of 100/s', () => {
   interface Contender {
@@ -28,7 +15,9 @@ describe('three processes at 100/s each against a shared limit of 100/s', () => 
   async function contend(algorithm: string) {
     await using redis = await startRedis();
     const contenders = await Promise.all(
-      [1, 2, 3].map(() => run<Contender>('contender.ts', redis.url, algorithm, '4000')),
+      [1, 2, 3].map(
+        async () => JSON.parse(await runSourceProgram(CONTENDER, redis.url, algorithm, '4000')) as Contender,
+      ),
     );
     const admitted = contenders.flatMap((contender) => contender.admitted);
     const times = admitted.map(([, answeredAt]) => answeredAt).toSorted((left, right) => left - right);

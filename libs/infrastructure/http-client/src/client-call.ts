@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { AppError, type Deadline } from '@morgan/foundation';
+import { TransportError, type TransportResponse } from '@morgan/http-transport';
+import { DeadlineScope, type RepeatableContext } from '@morgan/retry';
+import { callError, type HttpClientError } from './http-client-error.ts';
+import type { CallEnd } from './http-client-metrics.ts';
+import { UnwantedStatus } from './unwanted-status.ts';
+
+/** What bounds a call, and what may be done with it. */
+export interface CallOptions {
+  /** Ends the call, in whatever it is waiting for, and the body of a streamed answer. */
+  readonly signal?: AbortSignal | undefined;
+  /** By when all of the call must be over, the body of a streamed answer included. Sent on in a header. */
+  readonly deadline?: Deadline | undefined;
+  /** In place of the client's `timeout.totalMs`, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  /** Sent as `x-request-id`. Default: a new one. */
+  readonly requestId?: string | undefined;
+  /** False: repeated only after faults before anything was sent, and never hedged. Default true. */
+  readonly idempotent?: boolean | undefined;
+}
+
+/** Told once, when a call is over. */
+export type CallObserver = (call: ClientCall, end: CallEnd) => void;
+
+/** One call of a client, over as many attempts as it takes, until its answer is read or it has failed for good. */
+export class ClientCall {
+  readonly startedAt = performance.now();
+  /** Requests sent, or tried to be, so far. */
+  attempt = 0;
+  /** What `x-request-id` says. */
+  readonly id: string;
+  /** When the answer was there, or began; none while it is not. */
+  answeredAt: number | undefined;
+  readonly #scope: DeadlineScope<RepeatableContext>;
+  readonly #refused = new Set<TransportResponse>();
+  readonly #deadline: Deadline | undefined;
+
+  constructor(
+    readonly host: string,
+    { signal, deadline, timeoutMs, requestId, idempotent }: CallOptions,
+    private readonly over: CallObserver,
+  ) {
+    this.id = requestId ?? randomUUID();
+    this.#deadline = deadline;
+    this.#scope = new DeadlineScope<RepeatableContext>(
+      { id: this.id, signal, deadline, idempotent },
+      timeoutMs,
+    );
+  }
+
+  /** Runs what the call is about, and no longer than it may take. @throws HttpClientError */
+  async run<Result>(work: (context: RepeatableContext) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#scope.run(work);
+    } catch (error) {
+      const failure = callError(error, this);
+      this.#end(failure.category);
+      throw failure;
+    }
+  }
+
+  /** The beginning of an attempt: what earlier ones left unread is given up. */
+  beginAttempt(): void {
+    this.attempt += 1;
+    if (this.#refused.size > 0) this.#discard();
+  }
+
+  /** Makes an answer of 400 or above a failure of its attempt. */
+  sift(response: TransportResponse): TransportResponse {
+    if (response.status < 400) return response;
+    this.#refused.add(response);
+    throw new UnwantedStatus(response);
+  }
+
+  /** For callers who want any answer: the last refused one, if that is why the call failed. @throws the error, if not. */
+  takeBack(error: unknown): TransportResponse {
+    if (!(error instanceof UnwantedStatus)) throw error;
+    this.#refused.delete(error.response);
+    return error.response;
+  }
+
+  /** All of the answer is here. */
+  finish(): void {
+    this.answeredAt = performance.now();
+    this.#end('ok');
+  }
+
+  /** The answer has begun; the call is over with the end of its body, or when its caller's time is up. */
+  goOn({ body }: TransportResponse): void {
+    const { signal } = this.#scope.context;
+    this.answeredAt = performance.now();
+    this.#scope.restartClock(this.#deadline);
+    // Not every policy lets its signal reach a body that outlives it.
+    const stop = () => body.destroy(this.bodyError());
+    signal.addEventListener('abort', stop, { once: true });
+    body.once('close', () => {
+      signal.removeEventListener('abort', stop);
+      this.#end(endOf(body.errored, body.readableEnded));
+    });
+    if (signal.aborted) stop();
+  }
+
+  /** What a reader of the body meets when it breaks. */
+  readonly bodyError = (fault?: TransportError): HttpClientError => {
+    const { signal } = this.#scope.context;
+    const reason: unknown = signal.reason;
+    if (!signal.aborted && fault) return callError(fault, this);
+    if (reason instanceof AppError || reason instanceof TransportError) return callError(reason, this);
+    return callError(new TransportError('aborted', false, reason), this);
+  };
+
+  /** The client stops. */
+  abort(): void {
+    this.#scope.abort(new TransportError('closed', true));
+  }
+
+  #end(end: CallEnd): void {
+    this.#scope[Symbol.dispose]();
+    this.#discard();
+    this.over(this, end);
+  }
+
+  #discard(): void {
+    for (const response of this.#refused) response.discard();
+    this.#refused.clear();
+  }
+}
+
+/** A reader that has enough may destroy the body without an error: that is the caller's doing. */
+function endOf(error: Error | null, isWhole: boolean): CallEnd {
+  if (isWhole) return 'ok';
+  return (error as Partial<HttpClientError> | null)?.category ?? 'cancelled';
+}

@@ -1,0 +1,74 @@
+import { expect, it } from '@jest/globals';
+import { RetryMetrics } from '@morgan/retry';
+import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
+import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { HttpClient } from './http-client.ts';
+import { HttpClientMetrics } from './http-client-metrics.ts';
+
+/** The samples of a metric, by their labels. */
+async function samples(metrics: Metrics, name: string): Promise<Record<string, number>> {
+  const lines = (await metrics.render()).split('\n').filter((line) => line.startsWith(`${name}{`));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [, labels = '', value] = /\{(.*)\} (.*)/.exec(line) ?? [];
+      return [labels.replaceAll('"', ''), Number(value)];
+    }),
+  );
+}
+
+it('calls, connections and every policy are counted under the name of the service', async () => {
+  const registry = new Metrics();
+  const metrics = new HttpClientMetrics(registry);
+  await using server = new ScriptedServer([answer(503), answer(200), answer(404)]);
+  const client = new HttpClient(
+    {
+      serviceName: 'docs',
+      baseUrl: `http://127.0.0.1:${await server.listen()}`,
+      retry: { baseDelayMs: 1 },
+      rateLimit: { requestsPerSecond: 100 },
+      concurrency: {},
+      health: {},
+    },
+    { metrics },
+  );
+  await client.get('/');
+  await client.get('/').catch(() => undefined);
+
+  const nonZero = async (name: string) =>
+    Object.fromEntries(Object.entries(await samples(registry, name)).filter(([, value]) => value > 0));
+  expect(await nonZero('morgan_http_client_calls_total')).toEqual({
+    'client=docs,outcome=ok': 1,
+    'client=docs,outcome=client_error': 1,
+  });
+  expect(await samples(registry, 'morgan_http_client_call_seconds_count')).toEqual({ 'client=docs': 2 });
+  await waitFor(() => client.connections.free === client.connections.connected, {
+    what: 'the last connection',
+  });
+  expect(await samples(registry, 'morgan_http_client_connections')).toEqual({
+    'client=docs,state=free': server.sockets.size,
+    'client=docs,state=busy': 0,
+  });
+  expect(await nonZero('morgan_retry_attempts_total')).toEqual({
+    'outcome=ok': 1,
+    'outcome=status': 2,
+  });
+  expect(await nonZero('morgan_circuit_breaker_calls_total')).toEqual({
+    'breaker=docs,outcome=success': 2,
+    'breaker=docs,outcome=failure': 1,
+  });
+  expect(await nonZero('morgan_rate_limiter_decisions_total')).toEqual({
+    'limiter=docs,outcome=admitted': 3,
+  });
+  expect(await samples(registry, 'morgan_concurrency_limit')).toEqual({ 'bulkhead=docs': 100 });
+  expect(await nonZero('morgan_health_state')).toEqual({ 'target=docs,state=HEALTHY': 1 });
+
+  await client.stop(0);
+  expect(await samples(registry, 'morgan_http_client_waiting')).toEqual({});
+});
+
+it('the metrics of policies that a process has already are shared', () => {
+  const registry = new Metrics();
+  const retry = new RetryMetrics(registry);
+  expect(new HttpClientMetrics(registry, { retry }).policies.retry).toBe(retry);
+});

@@ -1,0 +1,110 @@
+import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
+import { ConcurrencyMetrics } from '@morgan/concurrency';
+import { HealthMetrics } from '@morgan/health-monitor';
+import type { OriginStatus } from '@morgan/http-transport';
+import { RateLimiterMetrics } from '@morgan/rate-limiter';
+import { RetryMetrics } from '@morgan/retry';
+import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
+import { HTTP_ERROR_CATEGORIES, type HttpErrorCategory } from './http-client-error.ts';
+
+/** The metrics of the policies of a client, each of which a process makes once. */
+export interface PolicyMetrics {
+  readonly retry: RetryMetrics;
+  readonly breaker: CircuitBreakerMetrics;
+  readonly limiter: RateLimiterMetrics;
+  readonly concurrency: ConcurrencyMetrics;
+  readonly health: HealthMetrics;
+}
+
+/** How a call ended. */
+export type CallEnd = 'ok' | HttpErrorCategory;
+
+/** Counts the calls of one client. */
+export interface CallCounter {
+  ended(end: CallEnd, afterMs: number): void;
+}
+
+/** What a scrape reads of a client. */
+interface WatchedClient {
+  readonly serviceName: string;
+  readonly connections: OriginStatus;
+}
+
+/** The metrics of all HTTP clients of one process, made once. Client labels are configured service names. */
+export class HttpClientMetrics {
+  readonly policies: PolicyMetrics;
+  readonly #clients = new Set<WatchedClient>();
+  readonly #calls: Counter<'client' | 'outcome'>;
+  readonly #seconds: Histogram<'client'>;
+
+  /** @param policies those that the process has made already; the others are made here. */
+  constructor(metrics: Metrics, policies: Partial<PolicyMetrics> = {}) {
+    this.policies = {
+      retry: policies.retry ?? new RetryMetrics(metrics),
+      breaker: policies.breaker ?? new CircuitBreakerMetrics(metrics),
+      limiter: policies.limiter ?? new RateLimiterMetrics(metrics),
+      concurrency: policies.concurrency ?? new ConcurrencyMetrics(metrics),
+      health: policies.health ?? new HealthMetrics(metrics),
+    };
+    this.#calls = metrics.counter({
+      name: 'morgan_http_client_calls_total',
+      help: 'Calls that ended, retries included in their call, by outcome: `ok` or the category of the error.',
+      labels: ['client', 'outcome'],
+    });
+    this.#seconds = metrics.histogram({
+      name: 'morgan_http_client_call_seconds',
+      help: 'Time of calls with all their attempts and waits; of a streamed answer until it began.',
+      labels: ['client'],
+    });
+    metrics.gauge(
+      {
+        name: 'morgan_http_client_connections',
+        help: 'Open connections now: `free` ones wait for a request.',
+        labels: ['client', 'state'],
+      },
+      (gauge) => {
+        gauge.reset();
+        this.#clients.forEach(({ serviceName: client, connections: { connected, free } }) => {
+          gauge.set({ client, state: 'free' }, free);
+          gauge.set({ client, state: 'busy' }, connected - free);
+        });
+      },
+    );
+    metrics.gauge(
+      {
+        name: 'morgan_http_client_waiting',
+        help: 'Requests that wait for a connection now.',
+        labels: ['client'],
+      },
+      (gauge) => {
+        gauge.reset();
+        this.#clients.forEach(({ serviceName, connections }) =>
+          gauge.set({ client: serviceName }, connections.waiting),
+        );
+      },
+    );
+  }
+
+  /** Shows the connections of this client at every scrape. @returns what counts its calls, made once as counting is hot. */
+  watch(client: WatchedClient): CallCounter {
+    this.#clients.add(client);
+    const seconds = this.#seconds.labels({ client: client.serviceName });
+    const counters = new Map(
+      (['ok', ...HTTP_ERROR_CATEGORIES] as const).map((outcome) => [
+        outcome,
+        this.#calls.labels({ client: client.serviceName, outcome }),
+      ]),
+    );
+    return {
+      ended: (end, afterMs) => {
+        counters.get(end)?.inc();
+        seconds.observe(afterMs / 1000);
+      },
+    };
+  }
+
+  /** Shows this client no more: it was stopped. */
+  forget(client: WatchedClient): void {
+    this.#clients.delete(client);
+  }
+}

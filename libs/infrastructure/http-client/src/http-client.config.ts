@@ -1,0 +1,89 @@
+import { circuitBreakerConfig } from '@morgan/circuit-breaker';
+import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from '@morgan/concurrency';
+import { Deadline, setting } from '@morgan/foundation';
+import { healthMonitorConfig } from '@morgan/health-monitor';
+import { httpTransportConfig } from '@morgan/http-transport';
+import { rateLimiterConfig } from '@morgan/rate-limiter';
+import { retryConfig } from '@morgan/retry';
+import { z } from 'zod';
+
+const transport = httpTransportConfig.unwrap().shape;
+
+const pool = z
+  .strictObject({
+    maxConnections: transport.maxConnections,
+    maxKeepalive: transport.maxKeepalive,
+    keepAliveTimeoutMs: transport.keepAliveTimeoutMs,
+    maxConnectionAgeMs: transport.maxConnectionAgeMs,
+    http2: transport.http2,
+  })
+  .prefault({});
+
+const timeout = z
+  .strictObject({
+    connectMs: transport.connectTimeoutMs,
+    readMs: transport.readTimeoutMs,
+    writeMs: transport.writeTimeoutMs,
+    poolMs: transport.poolTimeoutMs,
+    totalMs: setting(z.int().min(1).max(Deadline.MAX_MS).default(120_000), {
+      doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed answer until it begins. A call may bring a nearer one.',
+    }),
+    adaptive: adaptiveTimeoutConfig.unwrap().optional(),
+  })
+  .prefault({});
+
+const rateLimit = rateLimiterConfig.omit({ limit: true, windowMs: true }).extend({
+  requestsPerSecond: setting(z.number().gt(0), {
+    doc: 'Requests per second that are sent, every attempt counted; 0.1 is one in ten seconds.',
+  }),
+});
+
+const concurrency = z.strictObject({
+  ...bulkheadConfig.unwrap().shape,
+  adaptive: adaptiveLimitConfig.unwrap().optional(),
+});
+
+/** The configuration of one client: one service at one base URL. */
+export const httpClientConfig = z.strictObject({
+  serviceName: setting(z.string().regex(/^[\w.-]{1,64}$/), {
+    doc: 'The name of the service that is called, for errors, logs and metric labels.',
+  }),
+  baseUrl: setting(z.url({ protocol: /^https?$/ }), {
+    doc: 'Where the service is; its path stands in front of every path.',
+  }),
+  headers: setting(z.record(z.string(), z.string()).default({}), {
+    doc: 'Headers of every request, such as `authorization`.',
+    secret: true,
+  }),
+  maxAnswerBytes: setting(
+    z
+      .int()
+      .min(1)
+      .default(64 * 1024 * 1024),
+    {
+      doc: 'The largest answer that is read into memory, in bytes; streamed answers have no limit.',
+    },
+  ),
+  pool,
+  timeout,
+  tls: transport.tls,
+  retry: retryConfig.unwrap().omit({ timeoutMs: true, hedge: true }).prefault({}),
+  hedge: retryConfig.unwrap().shape.hedge.unwrap().optional(),
+  circuitBreaker: circuitBreakerConfig,
+  rateLimit: rateLimit.optional(),
+  concurrency: concurrency.optional(),
+  health: healthMonitorConfig
+    .unwrap()
+    .extend({
+      path: setting(z.string().default('/health'), {
+        doc: 'Asked with GET to find out how the service is; any answer below 500 is good.',
+      }),
+    })
+    .optional(),
+});
+
+/** With every default filled in. */
+export type HttpClientConfig = z.output<typeof httpClientConfig>;
+
+/** As it is written: what has a default may be left out. */
+export type HttpClientOptions = z.input<typeof httpClientConfig>;

@@ -1,0 +1,486 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Deadline, type LogFields } from '@morgan/foundation';
+import { waitFor } from '@morgan/testing';
+import { answer, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
+import { HttpClient } from './http-client.ts';
+import type { HttpClientOptions } from './http-client.config.ts';
+import { HttpClientError } from './http-client-error.ts';
+
+let server: ScriptedServer;
+let client: HttpClient;
+
+async function clientOf(
+  turns: readonly Turn[],
+  options: Partial<HttpClientOptions> = {},
+  path = '',
+): Promise<HttpClient> {
+  server = new ScriptedServer(turns);
+  const baseUrl = `http://127.0.0.1:${await server.listen()}${path}`;
+  client = new HttpClient({ serviceName: 'server', baseUrl, retry: { baseDelayMs: 1 }, ...options });
+  return client;
+}
+
+const hang: Turn = () => undefined;
+/** The code of the error that a call ends with. */
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 'none',
+    (error: unknown) => (error as HttpClientError).code,
+  );
+const headersOf = (request: string) =>
+  Object.fromEntries(
+    request
+      .slice(0, request.indexOf('\r\n\r\n'))
+      .split('\r\n')
+      .slice(1)
+      .map((line) => line.split(/: ?(.*)/s).slice(0, 2) as [string, string]),
+  );
+
+afterEach(async () => {
+  await client.stop(0);
+  await server[Symbol.asyncDispose]();
+});
+
+describe('a request', () => {
+  it.each(['get', 'post', 'put', 'patch', 'delete'] as const)('%s', async (method) => {
+    await clientOf([answer(200, '{"a":1}', ['content-type: application/json', 'x-two: 1', 'x-two: 2'])]);
+    const response = await client[method]('/v1/x');
+    expect(server.requests[0]).toMatch(new RegExp(`^${method.toUpperCase()} /v1/x HTTP/1.1\r\n`));
+    expect(response).toMatchObject({ status: 200, host: 'server', attempt: 1 });
+    expect(response.headers).toMatchObject({ 'content-type': 'application/json', 'x-two': ['1', '2'] });
+    expect([response.body, response.text(), response.json()]).toEqual([
+      Buffer.from('{"a":1}'),
+      '{"a":1}',
+      { a: 1 },
+    ]);
+  });
+
+  it('has the path of the base URL in front, the query behind, JSON in it and the headers of client and call', async () => {
+    await clientOf([answer(200)], { headers: { Authorization: 'Bearer key', 'X-Both': 'client' } }, '/base/');
+    const query = { q: 'ä b', list: ['1', 2], none: undefined, yes: true };
+    await client.post('x?fixed=1', {
+      json: { a: 'é' },
+      query,
+      headers: { 'x-both': 'call' },
+      requestId: 'id-1',
+    });
+    const [request = ''] = server.requests;
+    expect(request).toMatch(/^POST \/base\/x\?fixed=1&q=%C3%A4\+b&list=1&list=2&yes=true HTTP/);
+    expect(headersOf(request)).toMatchObject({
+      authorization: 'Bearer key',
+      'x-both': 'call',
+      'content-type': 'application/json',
+      'content-length': '10',
+      'x-request-id': 'id-1',
+    });
+    expect(Buffer.from(request.slice(request.indexOf('\r\n\r\n') + 4), 'latin1').toString()).toBe(
+      '{"a":"é"}',
+    );
+  });
+
+  it('says in a header how much time is left, less with each attempt', async () => {
+    const late: Turn = (socket, request) => void setTimeout(() => answer(503)(socket, request), 30);
+    await clientOf([late, answer(200)], { timeout: { totalMs: 9_000 } });
+    await client.get('/');
+    const [first, second] = server.requests.map((request) => Number(headersOf(request)[Deadline.HEADER]));
+    expect(first).toBeLessThanOrEqual(9_000);
+    expect(first).toBeGreaterThan(8_000);
+    expect(second).toBeLessThanOrEqual((first as number) - 29);
+  });
+
+  it.each<[string, (one: HttpClient) => Promise<unknown>, string]>([
+    ['a whole URL', (one) => one.get('http://elsewhere/x'), 'The path is a whole URL.'],
+    ['the URL of another host', (one) => one.get('//elsewhere/x'), 'The path is a whole URL.'],
+    [
+      'a value that is no JSON',
+      (one) => one.post('/', { json: 1n }),
+      'The value cannot be expressed in JSON.',
+    ],
+    ['a path that HTTP does not allow', (one) => one.get('/a b'), 'The request is not valid HTTP.'],
+    [
+      'a header that HTTP does not allow',
+      (one) => one.get('/', { headers: { a: 'b\nc' } }),
+      'The request is not valid HTTP.',
+    ],
+  ])('cannot have %s', async (_, call, message) => {
+    await clientOf([answer(200)]);
+    await expect(call(client)).rejects.toMatchObject({
+      category: 'invalid_request',
+      message,
+      retryable: false,
+    });
+    expect(server.requests).toEqual([]);
+    expect(client.getStatus().circuitBreaker.counts.failure).toBe(0);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    [400, 'client_error', 1],
+    [404, 'client_error', 1],
+    [408, 'timeout', 4],
+    [425, 'server_error', 4],
+    [429, 'rate_limited', 4],
+    [500, 'server_error', 4],
+    [503, 'server_error', 4],
+  ])('of %i is the error %s, after %i attempts, and can be read', async (status, category, attempt) => {
+    await clientOf([answer(status, '{"error":{"message":"why"}}')]);
+    const error = (await client.get('/').catch((reason: unknown) => reason)) as HttpClientError;
+    expect(error).toBeInstanceOf(HttpClientError);
+    expect(error).toMatchObject({
+      category,
+      code: `http_${status}`,
+      status,
+      attempt,
+      retryable: attempt > 1,
+    });
+    expect(error.message).toBe(`server answered ${status}.`);
+    expect(error.response?.json()).toEqual({ error: { message: 'why' } });
+    // Loggers print properties: what the host said is none of theirs.
+    expect(JSON.stringify(error)).not.toContain('why');
+  });
+
+  it('of 3xx is not followed', async () => {
+    await clientOf([answer(307, '', ['location: /other'])]);
+    expect(await client.get('/')).toMatchObject({ status: 307, headers: { location: '/other' } });
+  });
+
+  it('that is not JSON is an error which does not quote it', async () => {
+    await clientOf([answer(200, 'secret text')]);
+    const response = await client.get('/');
+    const error = await Promise.resolve()
+      .then(() => response.json())
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'invalid_answer', category: 'protocol', status: 200 });
+    expect(String((error as Error).stack)).not.toContain('secret');
+  });
+
+  it.each([
+    ['announced', answer(200, 'x'.repeat(2_000))],
+    [
+      'met on the way',
+      write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2_000)}\r\n`),
+    ],
+  ])('above the limit is not read, %s', async (_, turn) => {
+    await clientOf([turn], { maxAnswerBytes: 1_000 });
+    await expect(client.get('/')).rejects.toMatchObject({
+      code: 'answer_too_large',
+      status: undefined,
+      attempt: 1,
+    });
+    await waitFor(() => client.getStatus().pool.running === 0, { what: 'the end of the exchange' });
+    expect(client.getStatus().circuitBreaker.counts).toMatchObject({ failure: 0, success: 1 });
+  });
+
+  it('that is an error and above the limit is still that error', async () => {
+    await clientOf([answer(400, 'x'.repeat(2_000))], { maxAnswerBytes: 1_000 });
+    await expect(client.get('/')).rejects.toMatchObject({ code: 'http_400' });
+  });
+
+  it('of an attempt that is repeated gives its connection back, however large it is', async () => {
+    const large = answer(503, 'x'.repeat(1_000_000));
+    await clientOf([large, large, answer(200)], { pool: { maxConnections: 1 } });
+    expect(await client.get('/')).toMatchObject({ status: 200, attempt: 3 });
+  });
+});
+
+describe('a streamed answer', () => {
+  const chunk = (data: string) => `${data.length.toString(16)}\r\n${data}\r\n`;
+  const streamHead =
+    'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+  it('comes as it arrives, after a failed attempt, and counts when it has ended', async () => {
+    await clientOf([answer(503), write(streamHead + chunk('one'))]);
+    const { status, attempt, body } = await client.stream('POST', '/', { json: {} });
+    expect([status, attempt]).toEqual([200, 2]);
+    expect(client.getStatus()).toMatchObject({ inFlight: 1, requests: 0 });
+    const [first] = (await once(body, 'data')) as [Buffer];
+    expect(first.toString()).toBe('one');
+    for (const socket of server.sockets) socket.write(`${chunk('two')}0\r\n\r\n`);
+    expect(await text(body)).toBe('two');
+    expect(client.getStatus()).toMatchObject({ inFlight: 0, requests: 1, errors: 0 });
+  });
+
+  it('that breaks off breaks the body with an error of the client', async () => {
+    await clientOf([write(streamHead + chunk('one'), (socket) => socket.destroy())]);
+    const { body } = await client.stream('GET', '/');
+    await expect(text(body)).rejects.toMatchObject({
+      category: 'connection',
+      code: 'incomplete_body',
+      attempt: 1,
+    });
+    expect(client.getStatus()).toMatchObject({ errors: 1, errorsByCategory: { connection: 1 } });
+  });
+
+  it('may take longer than the call, but not longer than its deadline', async () => {
+    await clientOf([write(streamHead + chunk('one'))], { timeout: { totalMs: 200 } });
+    const [free, bound] = await Promise.all([
+      client.stream('GET', '/'),
+      client.stream('GET', '/', { deadline: Deadline.after(400) }),
+    ]);
+    const startedAt = performance.now();
+    await expect(text(bound.body)).rejects.toMatchObject({ category: 'timeout', code: 'deadline_exceeded' });
+    expect(performance.now() - startedAt).toBeGreaterThan(300);
+    expect(free.body.destroyed).toBe(false);
+    free.body.destroy();
+  });
+
+  it.each([
+    ['plain', {}],
+    [
+      'with policies that bring signals of their own',
+      { hedge: { delayMs: 5_000 }, timeout: { adaptive: {} } },
+    ],
+  ])("ends with its caller's abort, %s", async (_, options) => {
+    await clientOf([write(streamHead + chunk('one'))], options);
+    const caller = new AbortController();
+    const { body } = await client.stream('GET', '/', { signal: caller.signal });
+    caller.abort();
+    await expect(text(body)).rejects.toMatchObject({ category: 'cancelled', code: 'aborted' });
+    await waitFor(() => server.sockets.size === 0, { what: 'the end of the connection' });
+    expect(client.getStatus()).toMatchObject({ errors: 0, errorsByCategory: { cancelled: 1 }, errorRate: 0 });
+  });
+
+  it('of 400 and above is an error that can be read', async () => {
+    await clientOf([answer(404, 'nothing here')]);
+    const error = (await client.stream('GET', '/').catch((reason: unknown) => reason)) as HttpClientError;
+    expect([error.code, error.response?.text()]).toEqual(['http_404', 'nothing here']);
+  });
+});
+
+describe('a streamed request', () => {
+  it('goes out as it comes', async () => {
+    await clientOf([hang]);
+    const call = client.post('/', {
+      body: Readable.from(['a', 'b']),
+      headers: { 'content-type': 'text/plain' },
+    });
+    await waitFor(() => server.requests.join('').endsWith('0\r\n\r\n'), { what: 'the whole request' });
+    expect(server.requests.join('')).toContain('1\r\na\r\n1\r\nb\r\n0\r\n\r\n');
+    for (const socket of server.sockets) answer(200)(socket, '');
+    expect((await call).status).toBe(200);
+  });
+
+  it('is tried once', async () => {
+    await clientOf([answer(503)]);
+    await expect(client.post('/', { body: Readable.from(['a']) })).rejects.toMatchObject({
+      code: 'http_503',
+      attempt: 1,
+    });
+  });
+});
+
+describe('a call', () => {
+  it('ends at once when its caller gives it up, whatever it is waiting for', async () => {
+    await clientOf([answer(503), hang], { retry: { baseDelayMs: 60_000, jitter: false } });
+    const caller = new AbortController();
+    const waiting = codeOf(client.get('/', { signal: caller.signal }));
+    await waitFor(() => client.getStatus().retry.attempts.status === 1, {
+      what: 'the wait between attempts',
+    });
+    const asking = codeOf(client.get('/', { signal: caller.signal }));
+    await waitFor(() => server.requests.length === 2, { what: 'the second request' });
+    caller.abort();
+    expect(await Promise.all([waiting, asking])).toEqual(['client_closed_request', 'client_closed_request']);
+    expect(client.getStatus()).toMatchObject({ errors: 0, inFlight: 0, requests: 2 });
+    await waitFor(() => server.sockets.size === 1, { what: 'the end of the connection that was asked' });
+  });
+
+  it('is not made for a caller who has gone', async () => {
+    await clientOf([answer(200)]);
+    expect(await codeOf(client.get('/', { signal: AbortSignal.abort() }))).toBe('client_closed_request');
+    expect(server.requests).toEqual([]);
+  });
+
+  it.each([
+    ['its own time', { timeoutMs: 50 }],
+    ['its deadline', { deadline: Deadline.after(50) }],
+  ])('is over when %s is', async (_, limits) => {
+    await clientOf([hang]);
+    await expect(client.get('/', limits)).rejects.toMatchObject({
+      category: 'timeout',
+      code: 'deadline_exceeded',
+    });
+  });
+
+  it('never spends more than its budget on repeating', async () => {
+    await clientOf([answer(503)], {
+      retry: { baseDelayMs: 1, budget: { ratio: 0.2, minPerSecond: 0.5 } },
+      circuitBreaker: { failureThreshold: 1_000 },
+    });
+    for (let call = 0; call < 50; call += 1) await codeOf(client.get('/'));
+    // A fifth of the calls, and half a request a second of the ten seconds' window.
+    expect(server.requests.length).toBeLessThanOrEqual(50 + 10 + 5);
+    expect(server.requests.length).toBeGreaterThanOrEqual(50 + 10);
+  });
+});
+
+describe('the policies', () => {
+  it('open the circuit after five failures, refuse at once, and are told by status, probe and log', async () => {
+    const lines: [string, LogFields][] = [];
+    const say = (fields: LogFields, line: string) => void lines.push([line, fields]);
+    server = new ScriptedServer([answer(500)]);
+    const baseUrl = `http://127.0.0.1:${await server.listen()}`;
+    const retry = { maxRetries: 0 };
+    const logger = { debug: say, info: say, warn: say, error: say };
+    client = new HttpClient({ serviceName: 'server', baseUrl, retry }, { logger });
+    for (let call = 0; call < 5; call += 1) await codeOf(client.get('/'));
+    await expect(client.get('/')).rejects.toMatchObject({
+      category: 'refused',
+      code: 'circuit_open',
+      attempt: 0,
+      retryable: true,
+      retryAfterMs: expect.any(Number) as unknown,
+    });
+    expect(server.requests).toHaveLength(5);
+    expect(client.getStatus()).toMatchObject({
+      requests: 6,
+      errors: 6,
+      errorRate: 1,
+      errorsByCategory: { server_error: 5, refused: 1 },
+      circuitBreaker: { state: 'OPEN' },
+    });
+    expect(client.probe().read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
+    expect(lines).toEqual([
+      ['circuit is OPEN', { breaker: 'server', from: 'CLOSED', reason: 'consecutive_failures' }],
+    ]);
+  });
+
+  it('do not wait for a circuit to close', async () => {
+    await clientOf([answer(500)], { retry: { baseDelayMs: 1 }, circuitBreaker: { failureThreshold: 2 } });
+    const startedAt = performance.now();
+    expect(await codeOf(client.get('/'))).toBe('circuit_open');
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('never hold against the host what its caller did', async () => {
+    await clientOf([answer(404), hang], { circuitBreaker: { failureThreshold: 1 } });
+    expect(await codeOf(client.get('/'))).toBe('http_404');
+    const caller = new AbortController();
+    const call = codeOf(client.get('/', { signal: caller.signal }));
+    await waitFor(() => server.requests.length === 2, { what: 'the request' });
+    caller.abort();
+    expect(await call).toBe('client_closed_request');
+    expect(client.getStatus().circuitBreaker).toMatchObject({ state: 'CLOSED' });
+  });
+
+  it('limit the rate of requests, each attempt counted', async () => {
+    await clientOf([answer(503), answer(200)], {
+      retry: { baseDelayMs: 1 },
+      rateLimit: { requestsPerSecond: 3, maxWaitMs: 0 },
+    });
+    expect((await client.get('/')).attempt).toBe(2);
+    expect((await client.get('/')).attempt).toBe(1);
+    await expect(client.get('/')).rejects.toMatchObject({
+      category: 'rate_limited',
+      code: 'rate_limited',
+      status: undefined,
+      attempt: 0,
+    });
+    expect(server.requests).toHaveLength(3);
+    expect(client.getStatus().rateLimit).toMatchObject({ admitted: 3, refused: 1 });
+  });
+
+  it.each([
+    ['as long as it asks', answer(429, '', ['retry-after-ms: 60000'])],
+    ['until there is room again, where it does not say', answer(429)],
+  ])('leave a host alone that answers 429, %s', async (_, turn) => {
+    await clientOf([turn, answer(200)], {
+      retry: { maxRetries: 0 },
+      rateLimit: { requestsPerSecond: 0.1, burst: 5, maxWaitMs: 0 },
+    });
+    expect(await codeOf(client.get('/'))).toBe('http_429');
+    expect(await codeOf(client.get('/'))).toBe('rate_limited');
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('let only so many requests go on at a time', async () => {
+    await clientOf([hang], { concurrency: { maxConcurrent: 2, maxQueue: 1 } });
+    const calls = Array.from({ length: 4 }, () => codeOf(client.get('/')));
+    await waitFor(() => server.requests.length === 2, { what: 'two requests' });
+    expect(client.getStatus().concurrency).toMatchObject({ running: 2, waiting: 1, refused: { full: 1 } });
+    expect(await calls[3]).toBe('bulkhead_full');
+    await client.stop(0);
+    expect(await Promise.all(calls.slice(0, 3))).toEqual(['closed', 'closed', 'closed']);
+  });
+
+  it('hedge a slow call, take the first answer and end the other', async () => {
+    await clientOf([hang, answer(200, 'second')], { hedge: { delayMs: 20 } });
+    const response = await client.get('/');
+    expect([response.text(), response.attempt]).toEqual(['second', 2]);
+    expect(client.getStatus().hedge?.outcomes).toEqual({ won: 1, lost: 0, failed: 0 });
+    await waitFor(() => client.getStatus().pool.running === 0, { what: 'the end of the first' });
+  });
+
+  it('cut an attempt short that takes longer than its host does', async () => {
+    await clientOf([answer(200)], {
+      timeout: { adaptive: { minSamples: 5, floorMs: 50, ceilingMs: 10_000 } },
+      retry: { maxRetries: 0 },
+    });
+    for (let call = 0; call < 5; call += 1) await client.get('/');
+    expect(client.getStatus().adaptiveTimeout?.boundMs).toBe(50);
+    server.turns = [hang];
+    await expect(client.get('/')).rejects.toMatchObject({ category: 'timeout', code: 'attempt_timeout' });
+  });
+
+  it('find the number of requests that may go on by themselves', async () => {
+    await clientOf([answer(200)], { concurrency: { adaptive: { initialLimit: 7 } } });
+    await client.get('/');
+    expect(client.getStatus().concurrency).toMatchObject({
+      maxConcurrent: 7,
+      adaptive: { phase: expect.any(String) as unknown },
+    });
+  });
+});
+
+describe('health', () => {
+  it('is checked on its own path, and hears of live calls', async () => {
+    await clientOf(
+      [answer(200)],
+      {
+        health: { path: '/healthz', liveFailureThreshold: 2 },
+        circuitBreaker: { failureThreshold: 100 },
+      },
+      '/base',
+    );
+    expect(client.probe().read().up).toBe(false);
+    await client.start();
+    expect(server.requests[0]).toMatch(/^GET \/base\/healthz HTTP/);
+    expect(client.probe({ name: 'it', required: false })).toMatchObject({ name: 'it', required: false });
+    expect(client.probe().read()).toEqual({ up: true, details: { state: 'HEALTHY' } });
+    await client.get('/');
+    server.turns = [answer(404)];
+    await codeOf(client.get('/'));
+    server.turns = [answer(429)];
+    await codeOf(client.get('/', { timeoutMs: 200 }));
+    expect(client.getStatus().health).toMatchObject({ state: 'HEALTHY', live: { ok: 2, failed: 0 } });
+    server.turns = [answer(500)];
+    await codeOf(client.get('/'));
+    expect(client.getStatus().health).toMatchObject({ state: 'UNHEALTHY' });
+    expect(client.probe().read().up).toBe(false);
+  });
+
+  it('is not good where a check is answered with 5xx', async () => {
+    await clientOf([answer(500)], { health: {} });
+    await client.start();
+    expect(client.getStatus().health).toMatchObject({
+      state: 'UNHEALTHY',
+      recentChecks: [{ verdict: 'failed', reason: 'http_500' }],
+    });
+  });
+});
+
+describe('an option', () => {
+  it.each([
+    ['unknown', { retries: 3 }],
+    ['out of its bounds', { retry: { maxRetries: -1 } }],
+    ['no URL', { baseUrl: 'example.com' }],
+    ['of another scheme', { baseUrl: 'ftp://example.com' }],
+  ])('that is %s is refused at once', (_, options) => {
+    expect(() => new HttpClient({ serviceName: 'a', baseUrl: 'http://a', ...options })).toThrow();
+  });
+});

@@ -1,0 +1,278 @@
+import { type Logger, type Probe, silentLogger } from '@morgan/foundation';
+import { HealthMonitor, type ProbePresentation } from '@morgan/health-monitor';
+import {
+  HttpTransport,
+  type HttpTransportOptions,
+  type OriginStatus,
+  type RequestSender,
+  type TransportRequest,
+  type TransportResponse,
+} from '@morgan/http-transport';
+import type { RedisConnection } from '@morgan/redis';
+import { CallAttempts, type Taking } from './call-attempts.ts';
+import { CallStatistics } from './call-statistics.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
+import { ClientCall, type CallOptions } from './client-call.ts';
+import { ClientPolicies } from './client-policies.ts';
+import type { HttpClientStatus } from './client-status.ts';
+import { type HttpClientConfig, httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
+import { closedError, statusError } from './http-client-error.ts';
+import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metrics.ts';
+import { type AnswerHead, HttpResponse, type StreamingResponse } from './http-response.ts';
+import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
+import { readAnswer } from './read-answer.ts';
+import { serviceCheck } from './service-check.ts';
+import { UnwantedStatus } from './unwanted-status.ts';
+
+/** What a client stands on. */
+export interface HttpClientParts {
+  readonly logger?: Logger | undefined;
+  /** Made once per process. */
+  readonly metrics?: HttpClientMetrics | undefined;
+  /** Shares the rate limit with every process that has a client of this `serviceName`. */
+  readonly redis?: RedisConnection | undefined;
+  /** How names are resolved, in place of Node's way. */
+  readonly lookup?: HttpTransportOptions['lookup'];
+}
+
+/** A call with all that it may say. */
+export type CallRequest = RequestOptions & CallOptions;
+
+const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0 };
+const DEFAULT_GRACE_MS = 5_000;
+type HttpMethod = TransportRequest['method'];
+
+const begun: Taking<TransportResponse> = (response) => response;
+
+/**
+ * A client of one service: a transport with deadline, budget, retry, breaker and, where they are configured, rate limit,
+ * bulkhead, hedging and health checks around it. An answer of 400 or above is an error; redirects are not followed.
+ */
+export class HttpClient implements RequestSender, AsyncDisposable {
+  readonly serviceName: string;
+  /** For those who must look at one of them, or open and close the circuit by hand. */
+  readonly policies: ClientPolicies;
+  readonly #config: HttpClientConfig;
+  readonly #builder: RequestBuilder;
+  readonly #transport: HttpTransport;
+  readonly #monitor: HealthMonitor | undefined;
+  readonly #attempts: CallAttempts;
+  readonly #calls = new CallsInFlight();
+  readonly #statistics = new CallStatistics();
+  readonly #metrics: HttpClientMetrics | undefined;
+  readonly #counter: CallCounter | undefined;
+  #closed = false;
+
+  /** @throws ZodError when an option is unknown or out of its bounds. */
+  constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
+    const { logger = silentLogger, metrics, redis, lookup } = parts;
+    const config = httpClientConfig.parse(options);
+    const { serviceName, baseUrl, headers } = config;
+    this.#config = config;
+    this.serviceName = serviceName;
+    this.#builder = new RequestBuilder(baseUrl, headers);
+    this.#transport = new HttpTransport(transportOptions(config, lookup));
+    this.policies = new ClientPolicies(config, { logger, metrics: metrics?.policies, redis });
+    this.#monitor = this.#monitorOf(logger, metrics);
+    const { policies } = this;
+    this.#attempts = new CallAttempts({
+      serviceName,
+      policies,
+      transport: this.#transport,
+      monitor: this.#monitor,
+    });
+    this.#metrics = metrics;
+    this.#counter = metrics?.watch(this);
+  }
+
+  /** Begins the health checks, if there are any, and resolves after the first. Calls may be made before. */
+  async start(): Promise<void> {
+    await this.#monitor?.start();
+  }
+
+  /** Refuses new calls, waits at most `graceMs` (5,000) for those under way, then ends them. Nothing is left behind. */
+  async stop(graceMs = DEFAULT_GRACE_MS): Promise<void> {
+    this.#closed = true;
+    this.#monitor?.stop();
+    this.#metrics?.forget(this);
+    await this.#calls.end(graceMs);
+    await this.#transport.close(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Like the four below it: resolves with a whole answer below 400. @throws HttpClientError */
+  get(path: string, request?: CallRequest): Promise<HttpResponse> {
+    return this.#whole('GET', path, request);
+  }
+
+  post(path: string, request?: CallRequest): Promise<HttpResponse> {
+    return this.#whole('POST', path, request);
+  }
+
+  put(path: string, request?: CallRequest): Promise<HttpResponse> {
+    return this.#whole('PUT', path, request);
+  }
+
+  patch(path: string, request?: CallRequest): Promise<HttpResponse> {
+    return this.#whole('PATCH', path, request);
+  }
+
+  delete(path: string, request?: CallRequest): Promise<HttpResponse> {
+    return this.#whole('DELETE', path, request);
+  }
+
+  /** Resolves when an answer below 400 has begun; from there on nothing is repeated. @throws HttpClientError */
+  async stream(method: HttpMethod, path: string, request: CallRequest = {}): Promise<StreamingResponse> {
+    const call = this.#begin(request);
+    const response = await this.#perform(
+      call,
+      () => ({ ...this.#build(call, method, path, request), bodyFault: call.bodyError }),
+      begun,
+    );
+    call.goOn(response);
+    return { ...headOf(response, call), body: response.body };
+  }
+
+  /**
+   * For whoever works on the level of the transport: the same policies, and whatever answer came last, of any status. The
+   * origin must be that of the base URL, whose path is not put in front.
+   */
+  async request(request: TransportRequest): Promise<TransportResponse> {
+    const call = this.#begin(request);
+    const response = await call.run(async (context) => {
+      if (request.origin !== this.#builder.origin)
+        throw new UnsendableRequest('The origin is not that of the client.');
+      const outgoing = { ...request, bodyFault: request.bodyFault ?? call.bodyError };
+      return this.#attempts
+        .run(call, outgoing, context, begun)
+        .catch((error: unknown) => call.takeBack(error));
+    });
+    call.goOn(response);
+    return response;
+  }
+
+  /** For the health endpoint of a service: up as the checks say; without `health`, while the circuit is not open. */
+  probe({ name = this.serviceName, required = true }: ProbePresentation = {}): Probe {
+    if (this.#monitor) return this.#monitor.probeOf(this.serviceName, { name, required });
+    const { breaker } = this.policies;
+    return {
+      name,
+      required,
+      read: () => ({ up: breaker.state !== 'OPEN', details: { circuit: breaker.state } }),
+    };
+  }
+
+  /** Right now. */
+  get connections(): OriginStatus {
+    return this.#transport.getStatus()[this.#builder.origin] ?? NO_CONNECTIONS;
+  }
+
+  getStatus(): HttpClientStatus {
+    const { breaker, retry, limiter, bulkhead, adaptiveTimeout, hedge } = this.policies;
+    const [health] = this.#monitor?.getStatus().targets ?? [];
+    return {
+      serviceName: this.serviceName,
+      baseUrl: this.#config.baseUrl,
+      state: this.#closed ? 'closed' : 'open',
+      ...this.#statistics.figures(this.#calls.size),
+      circuitBreaker: breaker.getStatus(),
+      retry: retry.getStatus(),
+      pool: this.connections,
+      ...(limiter && { rateLimit: limiter.getStatus() }),
+      ...(bulkhead && { concurrency: bulkhead.getStatus() }),
+      ...(adaptiveTimeout && { adaptiveTimeout: adaptiveTimeout.getStatus() }),
+      ...(hedge && { hedge: hedge.getStatus() }),
+      ...(health && { health }),
+    };
+  }
+
+  async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
+    const call = this.#begin(request);
+    const { maxAnswerBytes } = this.#config;
+    const answer = await this.#perform(
+      call,
+      () => this.#build(call, method, path, request),
+      async (response) =>
+        new HttpResponse(headOf(response, call), await readAnswer(response, maxAnswerBytes)),
+    );
+    call.finish();
+    return answer;
+  }
+
+  #begin(options: CallOptions): ClientCall {
+    if (this.#closed) throw closedError(this.serviceName);
+    const { timeoutMs = this.#config.timeout.totalMs } = options;
+    const call = new ClientCall(this.serviceName, { ...options, timeoutMs }, this.#ended);
+    this.#calls.add(call);
+    return call;
+  }
+
+  readonly #ended = (call: ClientCall, end: CallEnd): void => {
+    this.#calls.remove(call);
+    const tookMs = (call.answeredAt ?? performance.now()) - call.startedAt;
+    this.#statistics.ended(end, tookMs);
+    this.#counter?.ended(end, tookMs);
+  };
+
+  #perform<Result>(call: ClientCall, build: () => TransportRequest, taking: Taking<Result>): Promise<Result> {
+    return call.run(async (context) =>
+      this.#attempts
+        .run(call, build(), context, taking)
+        .catch((error: unknown) => this.#explain(call, error)),
+    );
+  }
+
+  #build(call: ClientCall, method: HttpMethod, path: string, request: CallRequest): TransportRequest {
+    const outgoing = this.#builder.build(method, path, request);
+    outgoing.headers.push('x-request-id', call.id);
+    return { ...outgoing, origin: this.#builder.origin };
+  }
+
+  /** An answer that is an error is worth reading: it says why. */
+  async #explain(call: ClientCall, error: unknown): Promise<never> {
+    if (!(error instanceof UnwantedStatus)) throw error;
+    const { response } = error;
+    // What breaks or is too large to be read must not hide the status.
+    const body = await readAnswer(response, this.#config.maxAnswerBytes).catch(() => Buffer.alloc(0));
+    throw statusError(new HttpResponse(headOf(response, call), body), call);
+  }
+
+  #monitorOf(logger: Logger, metrics: HttpClientMetrics | undefined): HealthMonitor | undefined {
+    const { health, serviceName } = this.#config;
+    if (!health) return undefined;
+    const { path, ...settings } = health;
+    const check = serviceCheck({
+      transport: this.#transport,
+      request: { ...this.#builder.build('GET', path), origin: this.#builder.origin },
+      timeoutMs: settings.checkTimeoutMs,
+    });
+    return new HealthMonitor({
+      ...settings,
+      targets: { [serviceName]: check },
+      logger,
+      ...(metrics && { metrics: metrics.policies.health }),
+    });
+  }
+}
+
+function headOf({ status, headers }: TransportResponse, { host, attempt }: ClientCall): AnswerHead {
+  return { status, headers, host, attempt };
+}
+
+function transportOptions(
+  { pool, timeout, tls }: HttpClientConfig,
+  lookup: HttpTransportOptions['lookup'],
+): HttpTransportOptions {
+  return {
+    ...pool,
+    connectTimeoutMs: timeout.connectMs,
+    readTimeoutMs: timeout.readMs,
+    writeTimeoutMs: timeout.writeMs,
+    poolTimeoutMs: timeout.poolMs,
+    ...(tls && { tls }),
+    ...(lookup && { lookup }),
+  };
+}

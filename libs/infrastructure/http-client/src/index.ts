@@ -1,0 +1,11 @@
+export type { CallFigures, Latencies } from './call-statistics.ts';
+export type { CallOptions } from './client-call.ts';
+export { ClientPolicies } from './client-policies.ts';
+export type { HttpClientStatus } from './client-status.ts';
+export { HttpClient, type CallRequest, type HttpClientParts } from './http-client.ts';
+export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from './http-client.config.ts';
+export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
+export { HttpClientMetrics, type PolicyMetrics } from './http-client-metrics.ts';
+export { HttpClientModule } from './http-client.module.ts';
+export { type AnswerHead, HttpResponse, type StreamingResponse } from './http-response.ts';
+export type { RequestOptions } from './request-builder.ts';
