@@ -5,6 +5,7 @@ import type { BenchRow } from './bench-row.ts';
 const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   gateway: async () => (await import('./gateway.bench.ts')).gatewayBench(),
   embeddings: async () => (await import('./embeddings.bench.ts')).embeddingsBench(),
+  resilience: async () => (await import('./resilience.bench.ts')).resilienceBench(),
   'rate-limiter': async () => (await import('./rate-limiter.bench.ts')).rateLimiterBench(),
 };
 

@@ -1,6 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
-import type { RequestBody, RequestSender, TransportRequest, TransportResponse } from '@morgan/http-transport';
+import {
+  type RequestBody,
+  type RequestSender,
+  TransportError,
+  type TransportRequest,
+  type TransportResponse,
+} from '@morgan/http-transport';
 import axios, {
   type AxiosAdapter,
   AxiosError,
@@ -112,17 +118,13 @@ async function answerOf(
 
 async function read(response: TransportResponse, config: InternalAxiosRequestConfig): Promise<Buffer> {
   const limit = config.maxContentLength ?? -1;
-  if (limit < 0) return response.bytes();
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    chunks.push(chunk);
-    if (length <= limit) continue;
+  try {
+    return await response.bytes(limit < 0 ? Infinity : limit);
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.reason !== 'too_large') throw error;
     const message = `maxContentLength size of ${limit} exceeded`;
-    throw new AxiosError(message, AxiosError.ERR_BAD_RESPONSE, config);
+    throw Object.assign(new AxiosError(message, AxiosError.ERR_BAD_RESPONSE, config), { cause: error });
   }
-  return Buffer.concat(chunks);
 }
 
 function settle(answer: AxiosResponse): AxiosResponse {

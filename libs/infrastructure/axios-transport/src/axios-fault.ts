@@ -17,6 +17,7 @@ const CODE_OF: Readonly<Record<TransportFault, string>> = {
   reset: 'ECONNRESET',
   incomplete_body: AxiosError.ERR_BAD_RESPONSE,
   bad_response: AxiosError.ERR_BAD_RESPONSE,
+  too_large: AxiosError.ERR_BAD_RESPONSE,
   aborted: AxiosError.ERR_CANCELED,
   closed: AxiosError.ERR_NETWORK,
   invalid_request: AxiosError.ERR_BAD_REQUEST,

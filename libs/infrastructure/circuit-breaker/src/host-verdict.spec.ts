@@ -73,6 +73,7 @@ describe('the verdict on the host', () => {
     ['closed', 'none'],
     ['invalid_request', 'none'],
     ['pool_timeout', 'none'],
+    ['too_large', 'none'],
     ['upload_failed', 'none'],
     ['connect_refused', 'fault'],
     ['dns_failed', 'fault'],

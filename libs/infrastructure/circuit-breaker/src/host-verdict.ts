@@ -29,12 +29,13 @@ const VERDICT_OF_KIND: Readonly<Record<ErrorKind, Verdict>> = {
 
 const FAULTY_4XX: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Words of a transport for what happened on this side: given up, stopping, no connection free, nothing to be sent. */
+/** Words of a transport for what happened on this side: given up, stopping, no connection free, nothing to be sent, too much to be read. */
 const OUR_OWN_REASONS: ReadonlySet<unknown> = new Set([
   'aborted',
   'closed',
   'invalid_request',
   'pool_timeout',
+  'too_large',
   'upload_failed',
 ]);
 

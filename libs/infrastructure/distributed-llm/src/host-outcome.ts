@@ -41,6 +41,7 @@ export const FAULT_OF: Readonly<Record<TransportFault, HostFault | undefined>> =
   reset: 'reset',
   incomplete_body: 'reset',
   bad_response: 'bad_response',
+  too_large: undefined,
   aborted: undefined,
   closed: undefined,
   invalid_request: undefined,

@@ -2,7 +2,6 @@ import { AppError, type ErrorCode } from '@morgan/foundation';
 import { TransportError, type TransportFault } from '@morgan/http-transport';
 import { classifyFault, isTransient, retryAfterMs } from '@morgan/retry';
 import type { HttpResponse } from './http-response.ts';
-import { AnswerTooLarge } from './read-answer.ts';
 import { UnsendableRequest } from './request-builder.ts';
 
 /** What went wrong, sorted by what can be done about it. A closed set: it is a metric label. */
@@ -32,8 +31,7 @@ export const HTTP_ERROR_CATEGORIES = [
 export type HttpErrorCategory = (typeof HTTP_ERROR_CATEGORIES)[number];
 
 /** A stable word for exactly what happened: a fault of the transport, a code of a policy, or `http_` and the status. */
-export type HttpErrorCode =
-  TransportFault | ErrorCode | 'answer_too_large' | 'invalid_answer' | `http_${number}`;
+export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_answer' | `http_${number}`;
 
 /** What an {@link HttpClientError} is made of. */
 export interface HttpClientErrorParts {
@@ -102,6 +100,7 @@ const CATEGORY_OF_FAULT: Readonly<Record<TransportFault, HttpErrorCategory>> = {
   reset: 'connection',
   incomplete_body: 'connection',
   bad_response: 'protocol',
+  too_large: 'protocol',
   aborted: 'cancelled',
   closed: 'closed',
   invalid_request: 'invalid_request',
@@ -152,16 +151,6 @@ export function callError(error: unknown, call: FailedCall): HttpClientError {
     const category = CATEGORY_OF_KIND[kind] ?? 'refused';
     const parts = { ...call, category, code, retryable, retryAfterMs: waitMs, cause: error };
     return new HttpClientError(message, parts);
-  }
-  if (error instanceof AnswerTooLarge) {
-    const parts = {
-      ...call,
-      category: 'protocol',
-      code: 'answer_too_large',
-      retryable,
-      cause: error,
-    } as const;
-    return new HttpClientError(error.message, parts);
   }
   const message = error instanceof UnsendableRequest ? error.message : 'The call could not be made.';
   const parts = {

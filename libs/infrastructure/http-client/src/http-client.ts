@@ -20,7 +20,6 @@ import { closedError, statusError } from './http-client-error.ts';
 import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metrics.ts';
 import { type AnswerHead, HttpResponse, type StreamingResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
-import { readAnswer } from './read-answer.ts';
 import { serviceCheck } from './service-check.ts';
 import { UnwantedStatus } from './unwanted-status.ts';
 
@@ -195,8 +194,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     const answer = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
-      async (response) =>
-        new HttpResponse(headOf(response, call), await readAnswer(response, maxAnswerBytes)),
+      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxAnswerBytes)),
     );
     call.finish();
     return answer;
@@ -236,7 +234,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     if (!(error instanceof UnwantedStatus)) throw error;
     const { response } = error;
     // What breaks or is too large to be read must not hide the status.
-    const body = await readAnswer(response, this.#config.maxAnswerBytes).catch(() => Buffer.alloc(0));
+    const body = await response.bytes(this.#config.maxAnswerBytes).catch(() => Buffer.alloc(0));
     throw statusError(new HttpResponse(headOf(response, call), body), call);
   }
 

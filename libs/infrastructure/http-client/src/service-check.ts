@@ -1,6 +1,5 @@
 import type { ProbeFunction } from '@morgan/health-monitor';
 import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
-import { readAnswer } from './read-answer.ts';
 
 const LARGEST_BYTES = 64 * 1024;
 
@@ -17,7 +16,7 @@ export function serviceCheck({ transport, request, timeoutMs }: ServiceCheckOpti
   return async (signal) => {
     const response = await transport.request({ ...limited, signal });
     // Read to its end, so that the connection serves the next check too.
-    await readAnswer(response, LARGEST_BYTES).catch(() => undefined);
+    await response.bytes(LARGEST_BYTES).catch(() => undefined);
     return response.status < 500 ? undefined : { verdict: 'failed', reason: `http_${response.status}` };
   };
 }

@@ -25,6 +25,8 @@ export type TransportFault =
   | 'incomplete_body'
   /** What came is not HTTP. */
   | 'bad_response'
+  /** The body is larger than its reader takes. */
+  | 'too_large'
   /** The caller's signal was aborted, or the caller destroyed the body. */
   | 'aborted'
   /** This transport is closed. */
@@ -46,6 +48,7 @@ const MESSAGES: Readonly<Record<TransportFault, string>> = {
   reset: 'The connection ended before the answer began.',
   incomplete_body: 'The connection ended in the middle of the answer.',
   bad_response: 'The answer is not valid HTTP.',
+  too_large: 'The answer is too large.',
   aborted: 'The request was aborted.',
   closed: 'The transport is closed.',
   invalid_request: 'The request is not valid HTTP.',

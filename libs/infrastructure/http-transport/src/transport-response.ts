@@ -23,9 +23,9 @@ export class TransportResponse {
     );
   }
 
-  /** The whole body. Rejects with a {@link TransportError} when it breaks off. */
-  bytes(): Promise<Buffer> {
-    return this.body.bytes();
+  /** The whole body, see {@link ResponseBody.bytes}. Rejects with a {@link TransportError}. */
+  bytes(limitBytes?: number): Promise<Buffer> {
+    return this.body.bytes(limitBytes);
   }
 
   /** Gives the answer up: its connection goes back to the pool if all of it is here already, else it is closed. */

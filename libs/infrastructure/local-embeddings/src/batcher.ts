@@ -78,8 +78,8 @@ export class Batcher {
   #deliver({ parts }: Batch, items: readonly BatchItem[], result: BatchResult): void {
     const { vectors, tokenCounts, dimensions, maxTokens, inferenceMs } = result;
     this.metrics.batches.inc();
-    this.metrics.batchSize.observe(parts.length);
-    this.metrics.inference.observe(inferenceMs / 1000);
+    this.metrics.batchSize.observe({}, parts.length);
+    this.metrics.inference.observe({}, inferenceMs / 1000);
     let row = 0;
     parts.forEach(({ job, position }, index) => {
       const count = tokenCounts[index] as number;
@@ -90,7 +90,7 @@ export class Batcher {
       const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
       row += 1;
       this.metrics.texts.inc();
-      this.metrics.tokens.inc(Math.min(count, maxTokens));
+      this.metrics.tokens.inc({}, Math.min(count, maxTokens));
       if (truncated) this.metrics.truncated.inc();
       job.complete(position, { vector, tokenCount: Math.min(count, maxTokens), truncated });
     });

@@ -1,4 +1,4 @@
-import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
+import type { Count, Counter, Histogram, Metrics } from '@morgan/telemetry';
 import type { StoreStatus } from './limit-store.ts';
 
 /** What became of a call. */
@@ -39,7 +39,7 @@ export class RateLimiterMetrics {
   }
 
   /** Shows this limiter at every scrape. Returns what counts its decisions, made once so that counting is cheap. */
-  watch(limiter: WatchedLimiter): Record<LimitOutcome, Pick<Counter.Internal, 'inc'>> {
+  watch(limiter: WatchedLimiter): Record<LimitOutcome, Count> {
     this.#limiters.push(limiter);
     const count = (outcome: LimitOutcome) => this.#decisions.labels({ limiter: limiter.name, outcome });
     return { admitted: count('admitted'), refused: count('refused'), aborted: count('aborted') };

@@ -37,6 +37,7 @@ const BY_WORD: Readonly<Record<string, Fault>> = {
   aborted: FINAL,
   closed: FINAL,
   invalid_request: FINAL,
+  too_large: FINAL,
   // The caller's own source of the body broke.
   upload_failed: FINAL,
   ECONNREFUSED: NOT_CONNECTED,

@@ -1,5 +1,7 @@
 import type { HttpExchange, HttpObserver } from '@morgan/foundation';
-import type { Counter, Gauge, Histogram, Metrics } from './metrics.ts';
+import type { Counter } from './counter.ts';
+import type { Histogram } from './histogram.ts';
+import type { Gauge, Metrics } from './metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { HttpTransport } from './http-transport.ts';
+
+const PART = Buffer.alloc(1_000, 'x');
+
+describe('the bytes of a body', () => {
+  let server: Server;
+  let transport: HttpTransport;
+  let answer: ServerResponse;
+
+  beforeEach(async () => {
+    server = createServer((_, response) => {
+      answer = response;
+      response.write(PART);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    transport = new HttpTransport();
+  });
+  afterEach(async () => {
+    await transport.close(0);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const ask = () => {
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return transport.request({ origin, path: '/', method: 'GET' });
+  };
+
+  it('come in one piece, up to the limit', async () => {
+    const response = await ask();
+    const bytes = response.bytes(3_000);
+    answer.write(PART);
+    answer.end(PART);
+    expect(await bytes).toEqual(Buffer.alloc(3_000, 'x'));
+  });
+
+  it('above the limit are given up as soon as it is crossed, with their connection', async () => {
+    const response = await ask();
+    const bytes = response.bytes(1_500);
+    answer.write(PART);
+    await expect(bytes).rejects.toMatchObject({ reason: 'too_large', beforeResponse: false });
+    await waitFor(() => answer.destroyed, { what: 'the end of the connection' });
+  });
+
+  it('are none any more when they were read before', async () => {
+    const response = await ask();
+    answer.end();
+    expect(await response.bytes()).toHaveLength(1_000);
+    expect(await response.bytes()).toHaveLength(0);
+  });
+
+  it('are not to be had when the answer was given up, before or meanwhile', async () => {
+    const response = await ask();
+    const bytes = response.bytes();
+    response.discard();
+    await expect(bytes).rejects.toMatchObject({ reason: 'aborted' });
+    await expect(response.bytes()).rejects.toMatchObject({ reason: 'aborted' });
+  });
+
+  it('have the fault of the body, before or meanwhile', async () => {
+    const response = await ask();
+    const bytes = response.bytes();
+    answer.destroy();
+    await expect(bytes).rejects.toMatchObject({ reason: 'incomplete_body' });
+    await expect(response.bytes()).rejects.toMatchObject({ reason: 'incomplete_body' });
+  });
+});

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BenchRow } from './bench-row.ts';
+
+const PROGRAM = 'libs/infrastructure/http-client/fixture/policy-bench.ts';
+const RUN_SOURCES = './tools/testing/run-sources.ts';
+const POLICIES = ['deadline', 'budget', 'retry', 'limiter', 'bulkhead', 'breaker', 'adaptive timeout'];
+/** Microseconds. */
+const MOST_EACH = 4;
+const MOST_TOGETHER = 12;
+
+type Figures = Readonly<Record<string, number>>;
+
+/** What the policies cost per call: each around nothing, all together, against cockatiel, and around a real request. */
+export async function resilienceBench(): Promise<BenchRow[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', RUN_SOURCES, PROGRAM]);
+  const figures = JSON.parse(stdout) as Figures;
+  const at = (name: string): number => figures[name] ?? NaN;
+  const added = (name: string): number => at(name) - at('bare');
+  const atMost = (name: string, value: number, most: number): BenchRow => ({
+    name,
+    value,
+    unit: 'us',
+    baseline: { name: 'the most it may cost', value: most },
+    ratio: most / value,
+    target: 1,
+  });
+  const clientCost = at('http client') - at('bare transport');
+  return [
+    ...POLICIES.map((name) => atMost(`${name}, alone`, added(name), MOST_EACH)),
+    atMost(
+      'deadline + budget + retry + limit + bulkhead + breaker, counted',
+      added('composition'),
+      MOST_TOGETHER,
+    ),
+    atMost('the same with adaptive timeout', added('composition with adaptive timeout'), MOST_TOGETHER),
+    {
+      name: 'the composition, against the same without limit, budget and metrics',
+      value: added('composition'),
+      unit: 'us',
+      baseline: { name: 'cockatiel: timeout, retry, bulkhead, breaker', value: added('cockatiel') },
+      ratio: added('cockatiel') / added('composition'),
+      target: 1,
+    },
+    atMost(
+      `a whole client (${at('http client').toFixed(1)} us) over a bare transport (${at('bare transport').toFixed(1)} us)`,
+      clientCost,
+      MOST_TOGETHER,
+    ),
+  ];
+}
