@@ -1,10 +1,26 @@
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import type { HttpTransportConfig } from './http-transport.config.ts';
+import { type HttpTransportConfig, LONGEST_TIMER_MS } from './http-transport.config.ts';
+import type { TransportFault } from './transport-error.ts';
 
 /** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
 const TRIM_AFTER_MS = 500;
+
+/** The connections to one origin. */
+export interface OriginStatus {
+  readonly connected: number;
+  /** Connections that could take a request now. */
+  readonly free: number;
+  /** Requests that are on their way or being answered. */
+  readonly running: number;
+  /** Requests that wait for a connection to become free or to be made. */
+  readonly waiting: number;
+  /** All connections ever made: with kept connections it grows far slower than the requests. */
+  readonly opened: number;
+  /** How many requests failed, by reason; a reason that never came is not there. */
+  readonly faults: Readonly<Partial<Record<TransportFault, number>>>;
+}
 
 /** The connections to one origin, with what undici's pool has no limit for: idle connections and their age. */
 export class ConnectionPool extends Pool {
@@ -14,6 +30,12 @@ export class ConnectionPool extends Pool {
   #idleAtLeast = 0;
   #timer: NodeJS.Timeout | undefined;
   #made = 0;
+  #opened = 0;
+  readonly #sockets = new Set<Socket>();
+  readonly #faults: Partial<Record<TransportFault, number>> = {};
+  /** Exchanges count themselves: undici counts those that gave up waiting, and not those on connections in retirement. */
+  waiting = 0;
+  running = 0;
   readonly #maxAgeMs: number | null;
 
   constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
@@ -24,12 +46,33 @@ export class ConnectionPool extends Pool {
       keepAliveTimeout: config.keepAliveTimeoutMs,
       allowH2: config.http2,
       // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
-      clientTtl: config.http2 && origin.startsWith('https:') ? maxAgeMs : null,
+      clientTtl: config.http2 && origin.startsWith('https:') ? (maxAgeMs ?? LONGEST_TIMER_MS) : null,
       connect: { ...config.tls, ...(lookup ? { lookup } : {}) },
       factory: (url, client) => this.#connection(url, client as ConnectionOptions['client']),
     });
     this.#maxKeepalive = config.maxKeepalive;
     this.#maxAgeMs = maxAgeMs;
+  }
+
+  get status(): OriginStatus {
+    return {
+      connected: [...this.#sockets].filter(({ destroyed }) => !destroyed).length,
+      free: this.stats.free,
+      running: this.running,
+      waiting: this.waiting,
+      opened: this.#opened,
+      faults: { ...this.#faults },
+    };
+  }
+
+  failed(reason: TransportFault): void {
+    this.#faults[reason] = (this.#faults[reason] ?? 0) + 1;
+  }
+
+  #connected(socket: Socket): void {
+    this.#opened += 1;
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #connection(origin: URL, client: ConnectionOptions['client']): Connection {
@@ -41,6 +84,7 @@ export class ConnectionPool extends Pool {
       onBusy: (one) => this.#left(one),
       onIdle: (one) => this.#entered(one),
       onDisconnect: (one) => this.#left(one),
+      onSocket: (socket) => this.#connected(socket),
     });
   }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type { Exchange } from './exchange.ts';
 
@@ -14,6 +15,8 @@ export interface ConnectionOptions {
   /** Its answer is whole, and no request waited for it. */
   readonly onIdle: (connection: Connection) => void;
   readonly onDisconnect: (connection: Connection) => void;
+  /** A connection is made. */
+  readonly onSocket: (socket: Socket) => void;
 }
 
 /** One place in a pool: a connection, or the room to make one. */
@@ -61,12 +64,22 @@ export class Connection extends Client {
     if (this.#isIdle()) this.#socket?.destroy();
   }
 
+  /**
+   * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
+   * it gets no further requests. undici's pool takes a place out of use by its age. Others on it end as they would.
+   */
+  distrust(): void {
+    if ((this.#socket as Partial<TLSSocket> | undefined)?.alpnProtocol === 'h2')
+      Object.assign(this, { ttl: 1 });
+  }
+
   #isIdle(): boolean {
     const { connected, size } = this.stats;
     return connected && size === 0;
   }
 
   #connected(socket: Socket): void {
+    this.#options.onSocket(socket);
     this.#socket = socket;
     this.#connectedAt = performance.now();
     this.#firstFault = undefined;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { ConnectionPool } from './connection-pool.ts';
 import type { Connection } from './connection.ts';
 import { classifyFault, isConnectionEnd, type Phase } from './fault-classification.ts';
 import { ResponseBody } from './response-body.ts';
@@ -14,6 +15,7 @@ export interface ExchangeOptions {
   readonly poolTimeoutMs: number | null;
   readonly writeTimeoutMs: number | null;
   readonly body?: RequestBody | undefined;
+  readonly pool: ConnectionPool;
   readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
@@ -40,16 +42,20 @@ export class Exchange implements Dispatcher.DispatchHandler {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     // Not undici's `headersTimeout`: that one starts when a connection is free and is up to a second late.
-    this.#timer = setTimeout(() => this.#fail('first_byte_timeout'), options.firstByteTimeoutMs);
+    this.#timer = setTimeout(() => this.#expire('first_byte_timeout'), options.firstByteTimeoutMs);
     options.signal?.addEventListener('abort', this.#onAbort);
     this.body = this.#upload(options);
+    options.pool.waiting += 1;
   }
 
   /** To be called once dispatched: limits the wait for a connection, if there is one. */
   limitWait(): void {
-    const { poolTimeoutMs } = this.#options;
+    const { poolTimeoutMs, pool } = this.#options;
     if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
-    this.#poolTimer = setTimeout(() => this.#fail('pool_timeout'), poolTimeoutMs);
+    this.#poolTimer = setTimeout(() => {
+      // Where not one connection could be made yet, it is not others that keep them busy.
+      this.#fail(pool.stats.connected === 0 ? 'connect_timeout' : 'pool_timeout');
+    }, poolTimeoutMs);
   }
 
   /** A connection, made or still to be made, is this request's own from now on. */
@@ -63,6 +69,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     // Throwing keeps the connection, which `controller.abort` would close: nothing was written yet.
     if (this.#phase === 'over') throw new TransportError('aborted', true);
     this.#controller = controller;
+    // An HTTP/2 request that the server says it did not begin is sent once more.
+    if (this.#phase !== 'sent') {
+      this.#options.pool.waiting -= 1;
+      this.#options.pool.running += 1;
+    }
     this.#phase = 'sent';
     this.#mayBeStale = this.#connection?.hasServed === true;
   }
@@ -108,13 +119,19 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return body;
     return new Upload(body, {
       writeTimeoutMs,
-      onStall: () => this.#fail('write_timeout'),
+      onStall: () => this.#expire('write_timeout'),
       onSourceFault: (error) => this.#fail('upload_failed', error),
     });
   }
 
+  #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
+    if (this.#phase === 'sent') this.#connection?.distrust();
+    this.#fail(reason);
+  }
+
   #fail(reason: TransportFault, cause?: unknown): void {
     if (this.#phase === 'over') return;
+    this.#options.pool.failed(reason);
     const stale = reason === 'reset' && this.#mayBeStale && isConnectionEnd(cause);
     const error = new TransportError(reason, this.#phase !== 'answering', cause, stale);
     this.#settle();
@@ -131,6 +148,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
+    if (this.#phase === 'sent' || this.#phase === 'answering') this.#options.pool.running -= 1;
+    else if (this.#phase !== 'over') this.#options.pool.waiting -= 1;
     this.#phase = 'over';
     clearTimeout(this.#timer);
     clearTimeout(this.#poolTimer);

@@ -2,7 +2,7 @@ import { setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** `setTimeout` takes no more milliseconds than this. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const milliseconds = z.int().min(1).max(LONGEST_TIMER_MS);
 const pem = z.union([z.string().min(1), z.instanceof(Buffer)]);

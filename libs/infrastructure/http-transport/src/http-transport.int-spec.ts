@@ -131,7 +131,9 @@ describe('HttpTransport', () => {
         await until(() => transport.getStatus()[origin]?.free === 1);
       }
       expect(server.accepted).toBe(1);
-      expect(transport.getStatus()).toEqual({ [origin]: { connected: 1, free: 1, running: 0, waiting: 0 } });
+      expect(transport.getStatus()).toEqual({
+        [origin]: { connected: 1, free: 1, running: 0, waiting: 0, opened: 1, faults: {} },
+      });
     });
 
     it('passes over a 103 that comes first', async () => {
@@ -228,6 +230,28 @@ describe('HttpTransport', () => {
       await listener.terminate();
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
       expect(fault.tookMs).toBeLessThan(1800);
+    });
+
+    it('the name is never resolved', async () => {
+      const lost = new HttpTransport({ connectTimeoutMs: 200, lookup: () => undefined });
+      const fault = await faultOf(() =>
+        lost.request({ origin: 'http://model.test', path: '/', method: 'GET' }),
+      );
+      await lost.close(0);
+      expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(1500);
+    });
+
+    it('the headers drip without end', async () => {
+      const { origin, server } = await serve((socket) => {
+        const timer = setInterval(() => socket.write('x'), 10);
+        socket.write('HTTP/1.1 200 OK\r\nA: ');
+        socket.on('close', () => clearInterval(timer));
+      });
+      const fault = await faultOf(() => send(origin, { firstByteTimeoutMs: 150 }));
+      expect(fault).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
+      expect(fault.tookMs).toBeLessThan(350);
+      await until(() => server.sockets.size === 0, 200);
     });
 
     it('the headers do not come in time', async () => {
@@ -349,6 +373,23 @@ describe('HttpTransport', () => {
       const fault = await outcome;
       expect(fault.reason).toBe('aborted');
       expect(fault.tookMs).toBeLessThan(50);
+    });
+
+    it('while it waits for a connection sends nothing and costs none', async () => {
+      const waiting: Socket[] = [];
+      const { origin, server } = await serve((socket) => void waiting.push(socket));
+      const busy = Array.from({ length: 4 }, () => send(origin));
+      await until(() => waiting.length === 4);
+      const aborter = new AbortController();
+      const outcome = faultOf(() => send(origin, { signal: aborter.signal }));
+      expect(transport.getStatus()[origin]).toMatchObject({ running: 4, waiting: 1 });
+      aborter.abort();
+      expect(await outcome).toMatchObject({ reason: 'aborted', beforeResponse: true });
+      expect(transport.getStatus()[origin]).toMatchObject({ running: 4, waiting: 0, faults: { aborted: 1 } });
+      for (const socket of waiting) socket.write(PLAIN_ANSWER);
+      for (const response of await Promise.all(busy)) await response.bytes();
+      await until(() => transport.getStatus()[origin]?.free === 4);
+      expect([server.received.length, server.accepted]).toEqual([4, 4]);
     });
 
     it('leaves no listener on the signal', async () => {

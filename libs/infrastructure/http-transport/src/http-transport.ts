@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
-import { ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool, type OriginStatus } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';
 import { type HttpTransportConfig, httpTransportConfig } from './http-transport.config.ts';
 import type { RequestSender, TransportRequest } from './request-sender.ts';
@@ -14,20 +14,10 @@ export type HttpTransportOptions = z.input<typeof httpTransportConfig> & {
   readonly lookup?: LookupFunction | undefined;
 };
 
-/** The connections to one origin. */
-export interface OriginStatus {
-  readonly connected: number;
-  readonly free: number;
-  /** Requests that are being answered. */
-  readonly running: number;
-  /** Requests that wait for a connection. */
-  readonly waiting: number;
-}
-
 /**
  * HTTP/1.1, or HTTP/2 where a server offers it over TLS, over one pool of kept connections per origin. Follows no
- * redirect, decompresses nothing, repeats nothing: a request either gets its answer as it came or fails with one
- * {@link TransportError}.
+ * redirect, decompresses nothing, repeats nothing but what an HTTP/2 server says it did not begin: a request either gets
+ * its answer as it came or fails with one {@link TransportError}.
  */
 export class HttpTransport implements RequestSender {
   readonly #config: HttpTransportConfig;
@@ -55,10 +45,11 @@ export class HttpTransport implements RequestSender {
       return Promise.reject(new TransportError(refusal, true, signal?.reason));
     }
     return new Promise((onResponse, onFault) => {
+      const pool = this.#pool(origin);
       const limits = { firstByteTimeoutMs, poolTimeoutMs, writeTimeoutMs };
-      const exchange = new Exchange({ ...request, ...limits, onResponse, onFault });
+      const exchange = new Exchange({ ...request, ...limits, pool, onResponse, onFault });
       const body = exchange.body ?? null;
-      this.#pool(origin).dispatch(
+      pool.dispatch(
         { path, method, headers: headers ?? null, body, headersTimeout: 0, bodyTimeout: idleTimeoutMs },
         exchange,
       );
@@ -66,13 +57,9 @@ export class HttpTransport implements RequestSender {
     });
   }
 
+  /** By origin. */
   getStatus(): Record<string, OriginStatus> {
-    return Object.fromEntries(
-      Array.from(this.#pools, ([origin, { stats }]) => {
-        const { connected, free, running, pending } = stats;
-        return [origin, { connected, free, running, waiting: pending }];
-      }),
-    );
+    return Object.fromEntries(Array.from(this.#pools, ([origin, { status }]) => [origin, status]));
   }
 
   /** Refuses new requests, waits at most `graceMs` for those in flight, then cuts them. No socket is left. */

@@ -5,7 +5,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
 } from 'node:http2';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -22,6 +22,9 @@ describe('HTTP/2', () => {
   let origin: string;
   let accepted: number;
   let open: number;
+  /** Stands between the transport and the server where a test wants it. */
+  let relay: Server | undefined;
+  const relayed: Socket[] = [];
 
   const use = (options: Partial<HttpTransportOptions> = {}) =>
     (transport = new HttpTransport({
@@ -31,11 +34,10 @@ describe('HTTP/2', () => {
       poolTimeoutMs: 500,
       writeTimeoutMs: 200,
       tls: { ca: authority.cert },
-      http2: true,
       ...options,
     }));
   const serve = async (handler: Handler) => {
-    server = createSecureServer({ ...authority.issue('localhost'), allowHTTP1: true }, handler);
+    server = createSecureServer({ ...authority.issue('localhost', '127.0.0.1'), allowHTTP1: true }, handler);
     [accepted, open] = [0, 0];
     server.on('secureConnection', (socket: Socket) => {
       accepted += 1;
@@ -70,6 +72,9 @@ describe('HTTP/2', () => {
 
   afterEach(async () => {
     await transport.close(0);
+    for (const socket of relayed.splice(0)) socket.destroy();
+    relay?.close();
+    relay = undefined;
     await waitFor(() => open === 0, { what: 'no connection left' });
     await new Promise((resolve) => server.close(resolve));
   });
@@ -85,8 +90,7 @@ describe('HTTP/2', () => {
     expect((await response.bytes()).toString()).toBe('body');
   });
 
-  it('is not spoken without the option', async () => {
-    await transport.close(0);
+  it('is not spoken where it is switched off', async () => {
     use({ http2: false });
     await serve(echo);
     expect((await send()).headers['x-version']).toBe('1.1');
@@ -168,8 +172,32 @@ describe('HTTP/2', () => {
     expect(accepted).toBe(1);
   });
 
+  it('replaces a connection that is dead without a sign after the first time-out on it', async () => {
+    await serve(echo);
+    relay = createServer((near) => {
+      const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+      for (const socket of [near, far]) relayed.push(socket.on('error', () => undefined));
+      near.pipe(far).pipe(near);
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    // An address is never too old: nothing but the time-out can show it.
+    origin = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const first = await send();
+    expect([first.headers['x-version'], (await first.bytes()).length]).toEqual(['2.0', 0]);
+    for (const socket of relayed) socket.unpipe().pause();
+    const shared = expect(send({ firstByteTimeoutMs: 500 })).rejects.toMatchObject({
+      reason: 'first_byte_timeout',
+    });
+    await expect(send({ firstByteTimeoutMs: 100 })).rejects.toMatchObject({ reason: 'first_byte_timeout' });
+    expect((await (await send({ firstByteTimeoutMs: 1000 })).bytes()).length).toBe(0);
+    // The other request on the dead connection has its own time; then the connection is given up.
+    expect(transport.getStatus()[origin]).toMatchObject({ connected: 2, running: 1, opened: 2 });
+    await shared;
+    await waitFor(() => transport.getStatus()[origin]?.connected === 1, { what: 'the dead one closed' });
+    expect(transport.getStatus()[origin]?.faults).toEqual({ first_byte_timeout: 2 });
+  });
+
   it('replaces a connection that is too old though it is never idle, and lets it end', async () => {
-    await transport.close(0);
     use({ maxConnectionAgeMs: 50 });
     let held: Http2ServerResponse | undefined;
     await serve((request, response) => {

@@ -1,5 +1,5 @@
-export { HttpTransport } from './http-transport.ts';
-export type { HttpTransportOptions, OriginStatus } from './http-transport.ts';
+export type { OriginStatus } from './connection-pool.ts';
+export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { httpTransportConfig, type HttpTransportConfig, type TransportTls } from './http-transport.config.ts';
 export type { RequestSender, TransportRequest } from './request-sender.ts';
 export type { ResponseBody } from './response-body.ts';

@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
 import type { TransportTls } from './http-transport.config.ts';
 import { HttpTransport } from './http-transport.ts';
 
@@ -14,12 +14,17 @@ const ca = authority.cert;
 describe('TLS', () => {
   const transports: HttpTransport[] = [];
   const servers: Server[] = [];
+  const held: (() => void)[] = [];
+  let holding = false;
 
   const serve = async (options: ServerOptions) => {
     const server = createServer(options, (request, response) => {
       const socket = request.socket as TLSSocket & { servername?: string };
       const peer = socket.getPeerCertificate() as { subject?: { CN: string } };
-      response.end(JSON.stringify({ servername: socket.servername, client: peer.subject?.CN }));
+      const answer = () =>
+        response.end(JSON.stringify({ servername: socket.servername, client: peer.subject?.CN }));
+      if (holding) held.push(answer);
+      else answer();
     });
     servers.push(server);
     server.listen(0, '127.0.0.1');
@@ -71,6 +76,22 @@ describe('TLS', () => {
     const port = await serve(authority.issue('model.example'));
     const tls = { ca, servername: 'model.example' };
     expect((await ask(`https://127.0.0.1:${port}`, tls)).servername).toBe('model.example');
+  });
+
+  it('opens as many connections as there are requests, once it knows that the server has no HTTP/2', async () => {
+    holding = true;
+    const port = await serve(authority.issue('localhost'));
+    const transport = new HttpTransport({ maxConnections: 4, tls: { ca } });
+    transports.push(transport);
+    const origin = `https://localhost:${port}`;
+    const ask = async () => (await transport.request({ origin, path: '/', method: 'GET' })).bytes();
+    const asked = Array.from({ length: 10 }, ask);
+    await waitFor(() => held.length === 4, { what: 'four at once' });
+    expect(transport.getStatus()[origin]).toMatchObject({ connected: 4, running: 4, waiting: 6 });
+    holding = false;
+    for (const answer of held.splice(0)) answer();
+    await Promise.all(asked);
+    expect(transport.getStatus()[origin]).toMatchObject({ opened: 4, running: 0, waiting: 0, faults: {} });
   });
 
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)(
