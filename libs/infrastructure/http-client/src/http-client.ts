@@ -37,7 +37,7 @@ export interface HttpClientParts {
 /** A call with all that it may say. */
 export type CallRequest = RequestOptions & CallOptions;
 
-const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0 };
+const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0, opened: 0, faults: {} };
 const DEFAULT_GRACE_MS = 5_000;
 type HttpMethod = TransportRequest['method'];
 
