@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
   /** Sent as `x-request-id`. Default: a new one. */
   readonly requestId?: string | undefined;
-  /** False: repeated only after faults before anything was sent, and never hedged. Default true. */
+  /** False: repeated only after faults before anything was sent, and never hedged. Default: as the client is set. */
   readonly idempotent?: boolean | undefined;
 }
 

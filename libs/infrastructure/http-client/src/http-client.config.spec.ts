@@ -9,6 +9,7 @@ describe('the configuration', () => {
     expect(httpClientConfig.parse(required)).toEqual({
       ...required,
       headers: {},
+      idempotent: true,
       maxAnswerBytes: 64 * 1024 * 1024,
       pool: {
         maxConnections: 100,

@@ -64,6 +64,9 @@ export const httpClientConfig = z.strictObject({
       doc: 'The largest answer that is read into memory, in bytes; streamed answers have no limit.',
     },
   ),
+  idempotent: setting(z.boolean().default(true), {
+    doc: 'Whether a call that does not say so itself may be repeated after something of it was sent.',
+  }),
   pool,
   timeout,
   tls: transport.tls,

@@ -386,15 +386,17 @@ describe('the policies', () => {
   });
 
   it.each([
-    ['as long as it asks', answer(429, '', ['retry-after-ms: 60000'])],
-    ['until there is room again, where it does not say', answer(429)],
-  ])('leave a host alone that answers 429, %s', async (_, turn) => {
+    ['as long as it asks', answer(429, '', ['retry-after-ms: 60000']), 60_000],
+    ['until there is room again, where it does not say', answer(429), 10_000],
+  ])('leave a host alone that answers 429, %s', async (_, turn, waitMs) => {
     await clientOf([turn, answer(200)], {
       retry: { maxRetries: 0 },
       rateLimit: { requestsPerSecond: 0.1, burst: 5, maxWaitMs: 0 },
     });
     expect(await codeOf(client.get('/'))).toBe('http_429');
-    expect(await codeOf(client.get('/'))).toBe('rate_limited');
+    const refusal = (await client.get('/').catch((error: unknown) => error)) as HttpClientError;
+    expect(refusal.code).toBe('rate_limited');
+    expect(Math.round((refusal.retryAfterMs ?? 0) / 1_000)).toBe(waitMs / 1_000);
     expect(server.requests).toHaveLength(1);
   });
 

@@ -202,8 +202,8 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   #begin(options: CallOptions): ClientCall {
     if (this.#closed) throw closedError(this.serviceName);
-    const { timeoutMs = this.#config.timeout.totalMs } = options;
-    const call = new ClientCall(this.serviceName, { ...options, timeoutMs }, this.#ended);
+    const { timeoutMs = this.#config.timeout.totalMs, idempotent = this.#config.idempotent } = options;
+    const call = new ClientCall(this.serviceName, { ...options, timeoutMs, idempotent }, this.#ended);
     this.#calls.add(call);
     return call;
   }

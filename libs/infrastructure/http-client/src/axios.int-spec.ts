@@ -1,0 +1,82 @@
+import { HttpService } from '@nestjs/axios';
+import { Test } from '@nestjs/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { AxiosTransportModule } from '@morgan/axios-transport';
+import { waitFor } from '@morgan/testing';
+import { firstValueFrom } from 'rxjs';
+import { answer, ScriptedServer, type Turn } from '../fixture/scripted-server.ts';
+import { HttpClient } from './http-client.ts';
+import type { HttpClientOptions } from './http-client.config.ts';
+
+let server: ScriptedServer;
+let client: HttpClient;
+let http: HttpService;
+
+/** Nest's own `HttpService` over a client. */
+async function serviceOver(turns: readonly Turn[], options: Partial<HttpClientOptions> = {}): Promise<void> {
+  server = new ScriptedServer(turns);
+  const baseURL = `http://127.0.0.1:${await server.listen()}`;
+  client = new HttpClient({ serviceName: 'docs', baseUrl: baseURL, retry: { baseDelayMs: 1 }, ...options });
+  const imports = [AxiosTransportModule.register(client, { baseURL })];
+  http = (await Test.createTestingModule({ imports }).compile()).get(HttpService);
+}
+
+const reset: Turn = (socket) => void socket.resetAndDestroy();
+
+afterEach(async () => {
+  await client.stop(0);
+  await server[Symbol.asyncDispose]();
+});
+
+describe('the HttpService of Nest over a client', () => {
+  it('repeats what failed, and gives what came in the end', async () => {
+    await serviceOver([answer(503), reset, answer(200, '{"a":1}', ['content-type: application/json'])]);
+    const { status, data } = await firstValueFrom(http.post<{ a: number }>('/x', { b: 2 }));
+    expect([status, data, server.requests.length]).toEqual([200, { a: 1 }, 3]);
+    expect(client.getStatus().retry).toMatchObject({
+      recovered: 1,
+      attempts: { ok: 1, status: 1, connection: 1 },
+    });
+  });
+
+  it.each([404, 503])('has %i as the error that axios makes of it, with its content', async (status) => {
+    await serviceOver([answer(status, '{"why":"so"}')], { retry: { maxRetries: 0 } });
+    await expect(firstValueFrom(http.get('/x'))).rejects.toMatchObject({
+      isAxiosError: true,
+      status,
+      response: { data: { why: 'so' } },
+    });
+  });
+
+  it('fails at once while the circuit is open', async () => {
+    await serviceOver([answer(500)], { retry: { maxRetries: 0 }, circuitBreaker: { failureThreshold: 1 } });
+    await firstValueFrom(http.get('/x')).catch(() => undefined);
+    await expect(firstValueFrom(http.get('/x'))).rejects.toMatchObject({
+      isAxiosError: true,
+      cause: { code: 'circuit_open' },
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('repeats nothing that was sent where the client says so', async () => {
+    await serviceOver([reset], { idempotent: false });
+    await expect(firstValueFrom(http.post('/x', {}))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('is for the service of the client alone', async () => {
+    await serviceOver([answer(200)]);
+    await expect(firstValueFrom(http.get('http://127.0.0.1:1/x'))).rejects.toMatchObject({
+      isAxiosError: true,
+      cause: { code: 'invalid_request' },
+    });
+  });
+
+  it("ends with axios' own timeout", async () => {
+    await serviceOver([() => undefined]);
+    await expect(firstValueFrom(http.get('/x', { timeout: 50 }))).rejects.toMatchObject({
+      code: 'ECONNABORTED',
+    });
+    await waitFor(() => server.sockets.size === 0, { what: 'the end of the connection' });
+  });
+});
