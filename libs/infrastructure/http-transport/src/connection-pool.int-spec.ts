@@ -109,9 +109,13 @@ describe('idle connections', () => {
     await waitFor(() => server.open === 0, { what: 'all closed', timeoutMs: 2500 });
   });
 
-  it('are closed after keepAliveTimeoutMs', async () => {
+  it.each([
+    ['the server names no time', 0],
+    ['the server names a longer time', 60_000],
+  ])('are closed after keepAliveTimeoutMs where %s', async (_, named) => {
     use({ keepAliveTimeoutMs: 300 });
     const server = serve(slowly);
+    server.server.keepAliveTimeout = named;
     const origin = `http://127.0.0.1:${await server.start()}`;
     await wave(origin, 3);
     const start = performance.now();

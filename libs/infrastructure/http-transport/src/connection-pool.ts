@@ -44,6 +44,8 @@ export class ConnectionPool extends Pool {
       connections: config.maxConnections,
       connectTimeout: config.connectTimeoutMs,
       keepAliveTimeout: config.keepAliveTimeoutMs,
+      // undici would believe a server that names a longer time.
+      keepAliveMaxTimeout: config.keepAliveTimeoutMs,
       allowH2: config.http2,
       // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
       clientTtl: config.http2 && origin.startsWith('https:') ? (maxAgeMs ?? LONGEST_TIMER_MS) : null,

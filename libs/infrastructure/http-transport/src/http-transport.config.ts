@@ -33,7 +33,7 @@ export const httpTransportConfig = z
       doc: 'The most connections to one origin that stay idle; what stays over that is closed within about a second.',
     }),
     keepAliveTimeoutMs: setting(milliseconds.default(5_000), {
-      doc: 'How long an idle connection is kept where the server names no time of its own, in milliseconds; below the time of the server, so that few requests meet a closing connection.',
+      doc: 'How long an idle connection is kept, in milliseconds; two seconds less than the time that the server names, where that is shorter. Below the time of the server, so that few requests meet a closing connection.',
     }),
     connectTimeoutMs: setting(milliseconds.default(5_000), {
       doc: 'The longest time for name, TCP and TLS together, in milliseconds; up to a second late.',
