@@ -1,6 +1,7 @@
 export { type Certificate, CertificateAuthority } from './certificates.ts';
 export { docRegion } from './doc-region.ts';
 export { freePort } from './free-port.ts';
+export { redisCommand } from './redis-command.ts';
 export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
 export { waitFor } from './wait-for.ts';

@@ -38,10 +38,13 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
 }
 
-/** Starts a private redis-server from PATH on a free port. @throws Error when there is none or it does not answer. */
-export async function startRedis(): Promise<PrivateRedis> {
+/**
+ * Starts a private redis-server from PATH on a free port. @param options more of its options, such as `--replicaof`.
+ * @throws Error when there is none or it does not answer.
+ */
+export async function startRedis(...options: readonly string[]): Promise<PrivateRedis> {
   const port = await freePort();
-  let shell = await launch(port);
+  let shell = await launch(port, options);
   const signal = (name: NodeJS.Signals) => {
     if (shell.pid !== undefined && shell.exitCode === null && shell.signalCode === null)
       process.kill(-shell.pid, name);
@@ -60,7 +63,7 @@ export async function startRedis(): Promise<PrivateRedis> {
     kill,
     restart: async () => {
       await kill();
-      shell = await launch(port);
+      shell = await launch(port, options);
     },
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
@@ -68,9 +71,9 @@ export async function startRedis(): Promise<PrivateRedis> {
   };
 }
 
-async function launch(port: number): Promise<ChildProcess> {
+async function launch(port: number, more: readonly string[]): Promise<ChildProcess> {
   const options = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const shell = spawn('sh', ['-c', GUARD, 'sh', ...options], {
+  const shell = spawn('sh', ['-c', GUARD, 'sh', ...options, ...more], {
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -127,8 +127,8 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     const [limiter] = (await replicas(1, { algorithm, windowMs: 250 })) as [RateLimiter];
     await admittedOf(limiter, 5);
     const connection = await connect();
-    const { name } = limiter.getStatus();
-    const keys = [`morgan:limit:${name}:{a}`, `morgan:limit:${name}:{a}:log`];
+    const state = `morgan:limit:{${limiter.name}:a}`;
+    const keys = [state, `${state}:log`];
     const count = new RedisScript("return redis.call('EXISTS', KEYS[1], KEYS[2])");
     const left = () => connection.run(count, keys, []);
     expect(await left()).toBeGreaterThan(0);

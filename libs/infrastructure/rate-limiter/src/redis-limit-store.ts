@@ -104,8 +104,10 @@ export class RedisLimitStore implements LimitStore {
   }
 
   #run(key: string, operation: string, operands: readonly number[]): Promise<unknown> {
-    // The braces are Redis Cluster's hash tag: both keys of a script live on one node.
-    const state = `morgan:limit:${this.#options.name}:{${encodeURIComponent(key)}}`;
+    // The braces are Redis Cluster's hash tag: both keys of a script live on one node. It is never empty, and encoded,
+    // so that nothing in a key ends it early.
+    const tag = [this.#options.name, key].map((part) => encodeURIComponent(part.toWellFormed())).join(':');
+    const state = `morgan:limit:{${tag}}`;
     const script = LIMIT_SCRIPTS[this.#limit.algorithm];
     return this.#options.redis.run(
       script,

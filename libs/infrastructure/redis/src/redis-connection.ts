@@ -41,6 +41,8 @@ export class RedisConnection implements Probe {
       // A command without a connection fails at once; waiting for one would make every request wait.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
+      // Redis became a replica: a new connection may lead to the server that takes writes now.
+      reconnectOnError: ({ message }) => message.includes('READONLY'),
       retryStrategy: (attempt) => Math.min(FIRST_RECONNECT_MS * 2 ** (attempt - 1), LONGEST_RECONNECT_MS),
     });
     this.#client.on('ready', () => this.#turned(true));
