@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type AppError, Deadline } from '@morgan/foundation';
+import { type AppError, Deadline, listSettings } from '@morgan/foundation';
 import { RateLimiter } from './rate-limiter.ts';
 import { type RateLimiterConfig, rateLimiterConfig } from './rate-limiter.config.ts';
 
@@ -191,6 +191,7 @@ describe('the configuration', () => {
       onStoreFailure: 'local-share',
     });
     expect(rateLimiterConfig.safeParse({ limit: 5, rate: 1 }).success).toBe(false);
+    expect(listSettings(rateLimiterConfig)).toHaveLength(7);
   });
 });
 

@@ -16,5 +16,6 @@ it('the example of the README runs and prints what its comments say', () => {
     { encoding: 'utf8', cwd: LIBRARY },
   );
   expect(said).toHaveLength(3);
+  expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(60);
   expect(printed.trim().split('\n')).toEqual(said);
 });
