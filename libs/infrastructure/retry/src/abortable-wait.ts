@@ -1,12 +1,11 @@
 import { callStopped } from './call-stopped.ts';
 
 /**
- * Resolves after so many milliseconds. Leaves neither timer nor listener behind.
- * @throws AppError at once when the signal is aborted: its reason, or `client_closed_request`.
+ * Resolves after so many milliseconds. Leaves neither timer nor listener behind. The signal is not aborted yet.
+ * @throws AppError as soon as the signal is aborted: its reason, or `client_closed_request`.
  */
 export function abortableWait(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(callStopped(signal));
     const onAbort = (): void => {
       clearTimeout(timer);
       reject(callStopped(signal));

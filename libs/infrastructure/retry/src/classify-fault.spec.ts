@@ -7,22 +7,28 @@ import { isTransient } from './fault.ts';
 const withMarks = (marks: object) => Object.assign(new Error('fault'), marks);
 
 describe('classifyFault', () => {
-  it.each<[TransportFault, boolean, string]>([
-    ['connect_refused', true, 'connection, not sent'],
-    ['connect_failed', true, 'connection, not sent'],
-    ['dns_failed', true, 'connection, not sent'],
-    ['connect_timeout', true, 'timeout, not sent'],
-    ['first_byte_timeout', true, 'timeout, sent'],
-    ['body_timeout', false, 'timeout, sent'],
-    ['reset', true, 'connection, sent'],
-    ['incomplete_body', false, 'connection, sent'],
-    ['bad_response', true, 'connection, sent'],
-    ['tls_failed', true, 'final'],
-    ['aborted', true, 'final'],
-    ['closed', true, 'final'],
-    ['invalid_request', true, 'final'],
-  ])("takes the transport's %s for %s", (reason, beforeResponse, expected) => {
-    const fault = classifyFault(new TransportError(reason, beforeResponse));
+  const OF_TRANSPORT: Readonly<Record<TransportFault, string>> = {
+    connect_refused: 'connection, not sent',
+    connect_failed: 'connection, not sent',
+    dns_failed: 'connection, not sent',
+    connect_timeout: 'timeout, not sent',
+    pool_timeout: 'timeout, not sent',
+    write_timeout: 'timeout, sent',
+    first_byte_timeout: 'timeout, sent',
+    body_timeout: 'timeout, sent',
+    reset: 'connection, sent',
+    incomplete_body: 'connection, sent',
+    bad_response: 'connection, sent',
+    upload_failed: 'final',
+    tls_failed: 'final',
+    aborted: 'final',
+    closed: 'final',
+    invalid_request: 'final',
+  };
+
+  it.each(Object.entries(OF_TRANSPORT))("takes the transport's %s for %s", (reason, expected) => {
+    const beforeResponse = reason !== 'body_timeout' && reason !== 'incomplete_body';
+    const fault = classifyFault(new TransportError(reason as TransportFault, beforeResponse));
     const sent = fault.kind === 'final' ? '' : `, ${fault.sent ? '' : 'not '}sent`;
     expect(`${fault.kind}${sent}`).toBe(expected);
   });
@@ -40,6 +46,8 @@ describe('classifyFault', () => {
   it('believes an error that says whether it was sent', () => {
     expect(classifyFault(withMarks({ status: 503, sent: false }))).toMatchObject({ sent: false });
     expect(classifyFault(withMarks({ reason: 'connect_timeout', sent: true }))).toMatchObject({ sent: true });
+    expect(classifyFault(withMarks({ reason: 'aborted', sent: false }))).toStrictEqual({ kind: 'final' });
+    expect(classifyFault(withMarks({ reason: 'aborted' }))).toStrictEqual({ kind: 'final' });
   });
 
   it('believes a connection that says it was stale, and nothing else that says so', () => {
@@ -86,10 +94,22 @@ describe('classifyFault', () => {
     expect(classifyFault(error)).toMatchObject({ status: 503, retryAfterMs: 1500 });
   });
 
+  const NOT_CONNECTED = { kind: 'connection', sent: false };
+  const BROKEN = { kind: 'connection', sent: true };
+
   it.each([
-    ['ECONNREFUSED', { kind: 'connection', sent: false }],
-    ['ECONNRESET', { kind: 'connection', sent: true }],
+    ['ECONNREFUSED', NOT_CONNECTED],
+    ['ENOTFOUND', NOT_CONNECTED],
+    ['EAI_AGAIN', NOT_CONNECTED],
+    ['EHOSTUNREACH', NOT_CONNECTED],
+    ['ENETUNREACH', NOT_CONNECTED],
+    ['UND_ERR_CONNECT_TIMEOUT', { kind: 'timeout', sent: false }],
+    ['ECONNRESET', BROKEN],
+    ['EPIPE', BROKEN],
+    ['UND_ERR_SOCKET', BROKEN],
     ['ETIMEDOUT', { kind: 'timeout', sent: true }],
+    ['UND_ERR_HEADERS_TIMEOUT', { kind: 'timeout', sent: true }],
+    ['UND_ERR_BODY_TIMEOUT', { kind: 'timeout', sent: true }],
     ['EACCES', { kind: 'final' }],
   ])("knows Node's %s, also as the cause of a failed fetch", (code, fault) => {
     expect(classifyFault(withMarks({ code }))).toEqual(fault);
@@ -109,6 +129,10 @@ describe('classifyFault', () => {
   );
 
   it('does not follow causes for ever', () => {
+    const wrap = (depth: number): Error =>
+      depth === 0 ? withMarks({ code: 'EPIPE' }) : new Error('wrapped', { cause: wrap(depth - 1) });
+    expect(classifyFault(wrap(4))).toEqual(BROKEN);
+    expect(classifyFault(wrap(5))).toEqual({ kind: 'final' });
     const error = new Error('round');
     error.cause = error;
     expect(classifyFault(error)).toEqual({ kind: 'final' });

@@ -48,11 +48,11 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
 
   /**
    * From now on only this deadline ends the call, none if it is left out: the beginning of a streamed answer was in time,
-   * the rest may take longer. The caller's signal counts as before.
+   * the rest may take longer. The caller's signal counts as before. A call that has been ended has no clock any more.
    */
   restartClock(deadline?: Deadline): void {
     clearTimeout(this.#timer);
-    this.#setClock(deadline);
+    if (!this.context.signal.aborted) this.#setClock(deadline);
   }
 
   /**

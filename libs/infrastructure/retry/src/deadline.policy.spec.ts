@@ -165,6 +165,7 @@ describe('a deadline scope', () => {
     scope.abort(new AppError('no_host_available', 'stopping'));
     await expect(outcome).rejects.toMatchObject({ code: 'no_host_available' });
     expect(scope.context.signal.aborted).toBe(true);
+    scope.restartClock(Deadline.after(1000));
     expect(jest.getTimerCount()).toBe(0);
   });
 

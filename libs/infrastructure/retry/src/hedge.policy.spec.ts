@@ -113,6 +113,16 @@ describe('a hedge policy', () => {
     expect(attempts).toHaveLength(1);
   });
 
+  it('gives what the work throws at once, and hedges no more', async () => {
+    const error = new Error('bug');
+    const thrower = jest.fn(() => {
+      throw error;
+    });
+    await expect(create().execute(thrower, context)).rejects.toBe(error);
+    await after(1000);
+    expect(thrower).toHaveBeenCalledTimes(1);
+  });
+
   it('goes on with the other attempt when one fails', async () => {
     for (const [failing, other] of [
       [0, 1],
@@ -199,6 +209,21 @@ describe('a hedge policy', () => {
     expect(attempts.map(({ atMs }) => atMs - start)).toEqual([0, 190]);
     at(1).succeed('second');
     await hedged;
+  });
+
+  it('forgets what is long past', async () => {
+    const policy = create({ delayMs: undefined });
+    const observe = async (ms: number, times: number) => {
+      for (let n = 0; n < times; n += 1) {
+        const call = policy.execute(taking(ms), context);
+        await after(ms);
+        await call;
+      }
+    };
+    await observe(500, 100);
+    await observe(10, 256);
+    expect(policy.getStatus().delayMs).toBe(10);
+    await jest.runAllTimersAsync();
   });
 
   it('does not learn from failures', async () => {

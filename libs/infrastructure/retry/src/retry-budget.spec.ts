@@ -33,6 +33,13 @@ describe('a retry budget', () => {
     expect([budget.take('retry'), budget.take('retry')]).toEqual([true, false]);
   });
 
+  it('grants what fractions of requests have paid for, in spite of their rounding', () => {
+    const budget = new RetryBudget({ ratio: 0.1, minPerSecond: 1 });
+    takeAll(budget);
+    request(budget, 10);
+    expect([budget.take('retry'), budget.take('retry')]).toEqual([true, false]);
+  });
+
   it('lends nothing on requests that are gone: a burst is bounded by the traffic around it', () => {
     const budget = new RetryBudget();
     request(budget, 10_000);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { listSettings } from '@morgan/foundation';
 import { Test } from '@nestjs/testing';
+import { DeadlinePolicy } from './deadline.policy.ts';
 import { HedgePolicy } from './hedge.policy.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { retryConfig } from './retry.config.ts';
@@ -45,7 +46,13 @@ describe('the configuration', () => {
 });
 
 it('the Nest module gives a client one budget that its policies share', async () => {
-  const config = retryConfig.parse({ baseDelayMs: 1, hedge: { delayMs: 5 } });
+  const config = retryConfig.parse({
+    maxRetries: 1,
+    baseDelayMs: 1,
+    timeoutMs: 50,
+    budget: { minPerSecond: 0.2 },
+    hedge: { delayMs: 5 },
+  });
   const module = await Test.createTestingModule({ imports: [RetryModule.register(config)] }).compile();
   const [budget, retry] = [module.get(RetryBudget), module.get(RetryPolicy)];
   let failures = 1;
@@ -56,6 +63,18 @@ it('the Nest module gives a client one budget that its policies share', async ()
   const context = { id: 'call', signal: new AbortController().signal };
   expect(await retry.execute(work, context)).toBe('done');
   expect(budget.getStatus().granted.retry).toBe(1);
-  expect(module.get(HedgePolicy).getStatus().delayMs).toBe(5);
+  expect(retry.getStatus().attempts).toMatchObject({ status: 1, ok: 1 });
+  failures = 5;
+  await expect(retry.execute(work, context)).rejects.toThrow('503');
+  expect(retry.getStatus().givenUp).toMatchObject({ attempts: 1 });
+
+  // The two attempts that the budget had are gone, so there is none left for a hedge.
+  const slow = () => new Promise((resolve) => setTimeout(resolve, 20, 'slow'));
+  expect(await module.get(HedgePolicy).execute(slow, context)).toBe('slow');
+  expect(budget.getStatus().refused.hedge).toBe(1);
+  const never = () => new Promise(() => undefined);
+  await expect(module.get(DeadlinePolicy).execute(never, context)).rejects.toMatchObject({
+    code: 'deadline_exceeded',
+  });
   await module.close();
 });

@@ -61,8 +61,10 @@ describe('a retry policy', () => {
   it('does nothing to work that succeeds but say which attempt it is', async () => {
     const work = jest.fn((given: AttemptContext) => Promise.resolve(given));
     const tenant = { ...context, tenant: 'a' };
-    expect(await create().execute(work, tenant)).toEqual({ ...tenant, attempt: 1 });
+    const policy = create();
+    expect(await policy.execute(work, tenant)).toEqual({ ...tenant, attempt: 1 });
     expect(work).toHaveBeenCalledTimes(1);
+    expect(policy.getStatus()).toMatchObject({ calls: 1, recovered: 0, attempts: { ok: 1 } });
   });
 
   it('waits 1, 2 and 4 seconds, then gives the last error as it is', async () => {
@@ -155,6 +157,11 @@ describe('a retry policy', () => {
       const given = { ...context, deadline: Deadline.after(200_000) };
       expect(await run(create(), failing(answered(429, { retryAfterMs: 120_000 })), given)).toBe('done');
       expect(times()).toEqual([0, 120_000]);
+    });
+
+    it('waits without a deadline as long as the longest back-off', async () => {
+      expect(await run(create(), failing(answered(429, { retryAfterMs: 60_000 })))).toBe('done');
+      expect(times()).toEqual([0, 60_000]);
     });
 
     it.each([60_001, 2 ** 31, Infinity])(
