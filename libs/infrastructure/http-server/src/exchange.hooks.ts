@@ -1,10 +1,13 @@
-import type { HttpObserver } from '@morgan/foundation';
+import { Deadline, type HttpObserver } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Drain } from './drain.ts';
 import { Exchange } from './exchange.ts';
 import { REQUEST_ID_HEADER } from './request-id.ts';
 
-/** Gives every request its exchange: id on the answer, abort when the client goes away, one report when it is over. */
+/**
+ * Gives every request its exchange: id on the answer, the caller's deadline, abort when the client goes away, one report
+ * when it is over. Whoever answers the request keeps the deadline; a request without one has none.
+ */
 export function registerExchangeHooks(
   fastify: FastifyInstance,
   drain: Drain,
@@ -12,7 +15,7 @@ export function registerExchangeHooks(
 ): void {
   fastify.decorateRequest('exchange');
   fastify.addHook('onRequest', (request, reply, done) => {
-    const exchange = new Exchange(request.id);
+    const exchange = new Exchange(request.id, Deadline.fromHeader(request.headers[Deadline.HEADER]));
     request.exchange = exchange;
     reply.header(REQUEST_ID_HEADER, exchange.id);
     if (drain.stopping) reply.header('connection', 'close');

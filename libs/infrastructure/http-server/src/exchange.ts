@@ -1,4 +1,4 @@
-import type { CallContext } from '@morgan/foundation';
+import type { CallContext, Deadline } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the HTTP edge knows of one request while it lives. */
@@ -8,7 +8,11 @@ export class Exchange implements CallContext {
   readonly #notes: Record<string, string | number | boolean> = {};
   errorCode: string | undefined;
 
-  constructor(readonly id: string) {}
+  /** @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything. */
+  constructor(
+    readonly id: string,
+    readonly deadline: Deadline | undefined,
+  ) {}
 
   get signal(): AbortSignal {
     return this.#aborter.signal;

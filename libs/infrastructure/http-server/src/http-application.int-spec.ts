@@ -36,6 +36,11 @@ class EchoController {
     throw new AppError('queue_full', 'The queue is full.', { retryAfterMs: 1200 });
   }
 
+  @Get('deadline')
+  deadline(@Req() request: FastifyRequest) {
+    return { remainingMs: exchangeOf(request).deadline?.remainingMs() };
+  }
+
   @Get('wait')
   wait(@Res() reply: FastifyReply): void {
     const { signal } = exchangeOf(reply);
@@ -221,6 +226,21 @@ describe('the HTTP edge', () => {
       aborted: false,
     });
     expect(recorder.exchanges).toHaveLength(1);
+  });
+
+  it.each([
+    ['250', 250],
+    ['0', 0],
+    ['soon', undefined],
+    ['-1', undefined],
+    ['250, 300', undefined],
+    [undefined, undefined],
+  ])("takes the caller's deadline %p for one in %p ms", async (header, ms) => {
+    const headers = header === undefined ? {} : { 'x-morgan-deadline-ms': header };
+    const response = await fetch(`${url}/v1/deadline`, { headers });
+    const { remainingMs } = (await response.json()) as { remainingMs?: number };
+    if (ms === undefined) expect(remainingMs).toBeUndefined();
+    else expect(remainingMs).toBeLessThanOrEqual(ms);
   });
 
   it('gives unknown paths one route name, so that metrics cannot grow with them', async () => {
