@@ -213,3 +213,34 @@ describe('an embedding request', () => {
     expect(data).toHaveLength(2048);
   });
 });
+
+describe('a deadline', () => {
+  const deadline = (ms: string) => ({ 'x-morgan-deadline-ms': ms });
+  const code = async (response: Response) =>
+    ((await response.json()) as { error: { code: string } }).error.code;
+  const computed = async () => {
+    const text = await (await fetch(`${service.url}/metrics`)).text();
+    return Number(/morgan_embedding_texts_total (\d+)/.exec(text)?.[1]);
+  };
+
+  it('is kept, and what still waits then is never computed', async () => {
+    const input = Array.from({ length: 2048 }, (_, index) => `${'rather many words '.repeat(30)}${index}`);
+    const before = await computed();
+    const startedAt = performance.now();
+    const response = await post({ model: 'default', input }, deadline('200'));
+    const tookMs = performance.now() - startedAt;
+    expect([response.status, await code(response)]).toEqual([504, 'deadline_exceeded']);
+    expect(tookMs).toBeGreaterThanOrEqual(199);
+    expect(tookMs).toBeLessThan(600);
+    // The queue is served in order: whatever was still in it would come before this one.
+    expect((await post({ model: 'default', input: 'after the deadline' })).status).toBe(200);
+    expect((await computed()) - before).toBeLessThan(1_000);
+  });
+
+  it('that has passed is an answer at once, and a broken one is none', async () => {
+    const passed = await post({ model: 'default', input: 'too late' }, deadline('0'));
+    expect([passed.status, await code(passed)]).toEqual([504, 'deadline_exceeded']);
+    expect((await post({ model: 'default', input: 'in time' }, deadline('soon'))).status).toBe(200);
+    expect((await post({ model: 'default', input: 'in time' }, deadline('60000'))).status).toBe(200);
+  });
+});

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type CachedEmbedding, EmbeddingCache, embeddingKey } from '@morgan/cache';
 import { AppError, type CallContext } from '@morgan/foundation';
 import { cutDimensions, type EmbeddingInput, LocalEmbeddingModel, toBase64 } from '@morgan/local-embeddings';
+import { DeadlinePolicy } from '@morgan/retry';
 import type { EmbeddingsRequest } from './embeddings.schema.ts';
 
 /** One vector in the answer. `truncated` stands only where a text was cut. */
@@ -30,13 +31,22 @@ export interface EmbeddingsOutcome {
 /** Answers embedding requests: what is cached from the cache, the rest from the model, in the order of the inputs. */
 @Injectable()
 export class EmbeddingsService {
+  readonly #deadline = new DeadlinePolicy();
+
   constructor(
     private readonly model: LocalEmbeddingModel,
     private readonly cache: EmbeddingCache,
   ) {}
 
-  /** @throws AppError `model_not_found`, `invalid_value`, and what the model throws */
-  async embed(request: EmbeddingsRequest, context: CallContext): Promise<EmbeddingsOutcome> {
+  /**
+   * Texts that still wait for a worker at the deadline of the call are never computed.
+   * @throws AppError `model_not_found`, `invalid_value`, `deadline_exceeded`, and what the model throws
+   */
+  embed(request: EmbeddingsRequest, context: CallContext): Promise<EmbeddingsOutcome> {
+    return this.#deadline.execute((bounded) => this.#embed(request, bounded), context);
+  }
+
+  async #embed(request: EmbeddingsRequest, context: CallContext): Promise<EmbeddingsOutcome> {
     this.#checkModel(request.model);
     const dimensions = this.#checkDimensions(request.dimensions ?? undefined);
     const inputs = listInputs(request.input);

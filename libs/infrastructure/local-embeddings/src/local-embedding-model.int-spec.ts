@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { loadConfig, silentLogger } from '@morgan/foundation';
+import { AppError, loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
@@ -125,13 +125,16 @@ describe('the bundled model', () => {
     expect(order).toEqual(['single', 'large']);
   });
 
-  it('drops what waits when its caller goes away', async () => {
+  it.each([
+    ['its caller goes away', undefined, 'client_closed_request'],
+    ['its time is over', new AppError('deadline_exceeded', 'Late.'), 'deadline_exceeded'],
+  ])('drops what waits when %s', async (_, reason, code) => {
     const gone = new AbortController();
     const before = await figure('morgan_embedding_texts_total');
     const texts = Array.from({ length: 640 }, (_, index) => `${'a long text '.repeat(30)}${index}`);
     const call = model.embed(texts, context(gone.signal));
-    gone.abort();
-    await expect(call).rejects.toMatchObject({ code: 'client_closed_request' });
+    gone.abort(reason);
+    await expect(call).rejects.toMatchObject({ code });
     expect(model.getStatus().queueLength).toBe(0);
     await embed('next');
     expect((await figure('morgan_embedding_texts_total')) - before).toBeLessThanOrEqual(33);

@@ -96,7 +96,7 @@ export class LocalEmbeddingModel implements Probe {
   /**
    * One vector per input, in the order of the inputs.
    * @throws AppError `context_length_exceeded`, `invalid_token_id`, `queue_full`, `model_loading`, `inference_failed`,
-   *   `client_closed_request`
+   *   `client_closed_request`, or the reason of the abort where it is an AppError
    */
   async embed(
     inputs: readonly EmbeddingInput[],
@@ -105,14 +105,14 @@ export class LocalEmbeddingModel implements Probe {
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
-    if (signal.aborted) throw clientGone();
+    if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkTokenIds(inputs, info.vocabularySize, paramOf);
     const job = new EmbeddingJob(
       inputs.map((input) => ({ input, truncate })),
       paramOf,
     );
-    const leave = () => this.#batcher.withdraw(job, clientGone());
+    const leave = () => this.#batcher.withdraw(job, callStopped(signal));
     signal.addEventListener('abort', leave, { once: true });
     try {
       return await this.#batcher.submit(job);
@@ -203,7 +203,9 @@ function checkTokenIds(
   });
 }
 
-function clientGone(): AppError {
+/** The reason of the abort where it says enough, as that of a deadline does. */
+function callStopped({ reason }: AbortSignal): AppError {
+  if (reason instanceof AppError) return reason;
   return new AppError('client_closed_request', 'The client went away.');
 }
 
