@@ -26,6 +26,8 @@ beforeAll(async () => {
       LLM_FIRST_BYTE_TIMEOUT_MS: '400',
       LLM_PROBE_INTERVAL_MS: '20',
     },
+    // Here hosts fail in one test after the other; what their breakers do is in resilience.e2e-spec.ts.
+    config: { llmService: { upstream: { circuitBreaker: { failureThreshold: 1_000_000 } } } },
   });
   client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'any', maxRetries: 0 });
 });
@@ -37,13 +39,14 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await Promise.all([first.setFault(undefined), second.setFault(undefined)]);
-  const bothUsable = async () => {
-    const { details } = (await (await fetch(`${gateway.url}/health`)).json()) as {
-      details: { llm_hosts: object };
+  const bothAreWell = async () => {
+    const health = (await (await fetch(`${gateway.url}/health`)).json()) as {
+      details: { llm_hosts: { first: { state: string }; second: { state: string } } };
     };
-    return Object.values(details.llm_hosts).filter((state) => state === 'usable').length === 2;
+    const { first: one, second: other } = health.details.llm_hosts;
+    return one.state === 'HEALTHY' && other.state === 'HEALTHY';
   };
-  await waitFor(bothUsable, { what: 'two usable hosts' });
+  await waitFor(bothAreWell, { what: 'two hosts that are well' });
 });
 
 const messages = [{ role: 'user' as const, content: 'hello' }];

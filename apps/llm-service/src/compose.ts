@@ -1,7 +1,10 @@
+import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
 import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
+import { HealthMetrics } from '@morgan/health-monitor';
 import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
 import { HttpTransport } from '@morgan/http-transport';
+import { RetryMetrics } from '@morgan/retry';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
@@ -13,6 +16,12 @@ const TRANSPORT_GRACE_MS = 1_000;
 
 /** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
 const KEEP_ALIVE_MS = 4_000;
+
+/**
+ * One address with replicas behind it, some of which may be broken, and nobody to go to instead: only many faults in a
+ * row mean that all of it is down.
+ */
+const EMBEDDING_FAILURE_THRESHOLD = 20;
 
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
@@ -62,10 +71,21 @@ function composeUpstreams(
     // Headers are passed on as they came; HTTP/2 keeps neither spelling nor repetition.
     http2: false,
   });
-  const shared = { ...upstream, transport, logger, metrics: new HostMetrics(metrics) };
+  const shared = {
+    ...upstream,
+    transport,
+    logger,
+    metrics: {
+      hosts: new HostMetrics(metrics),
+      health: new HealthMetrics(metrics),
+      circuitBreakers: new CircuitBreakerMetrics(metrics),
+      retry: new RetryMetrics(metrics),
+    },
+  };
   const llm = new DistributedLlmClient(shared);
   const embedding = new DistributedLlmClient({
     ...shared,
+    circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
     hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
     probe: { name: 'embedding_service', required: false },
   });

@@ -36,7 +36,10 @@ export const ERROR_CODES = {
     kind: 'method_not_allowed',
     doc: 'The path exists, but not with this method; the `allow` header lists those it has.',
   },
-  no_host_available: { kind: 'unavailable', doc: 'No LLM host could be reached. Try again later.' },
+  no_host_available: {
+    kind: 'unavailable',
+    doc: 'No LLM host could be reached, or all of them have failed so often that they are left alone for a while. Try again, after `retry-after` seconds where the answer says so.',
+  },
   host_timeout: {
     kind: 'timeout',
     doc: 'The last LLM host that was tried did not begin its answer in time.',

@@ -25,6 +25,24 @@ describe('distributedLlmConfig', () => {
       maxConnections: 1024,
       probeIntervalMs: 30_000,
       probeTimeoutMs: 5_000,
+      circuitBreaker: {
+        failureThreshold: 5,
+        windowMs: 10_000,
+        successThreshold: 1,
+        halfOpenProbes: 1,
+        resetTimeoutMs: 10_000,
+        maxResetTimeoutMs: 60_000,
+        resetJitter: 0.1,
+      },
+      budget: { ratio: 0.2, minPerSecond: 10, windowMs: 10_000 },
+    });
+  });
+
+  it('keeps the defaults of a gateway where only some settings of a breaker are given', () => {
+    const file = { upstream: { circuitBreaker: { failureThreshold: 3 } } };
+    expect(loadConfig(schema, { env: {}, file }).upstream.circuitBreaker).toMatchObject({
+      failureThreshold: 3,
+      resetTimeoutMs: 10_000,
     });
   });
 

@@ -9,42 +9,26 @@ import {
   type Fault,
   startFakeLlmHost,
 } from '@morgan/fake-llm-host';
-import { AppError, type LogFields, type Logger } from '@morgan/foundation';
-import { HttpTransport } from '@morgan/http-transport';
-import { Metrics } from '@morgan/telemetry';
+import type { HttpTransport } from '@morgan/http-transport';
 import { waitFor } from '@morgan/testing';
-import {
-  DistributedLlmClient,
-  type DistributedLlmOptions,
-  type HostRequest,
-} from './distributed-llm.client.ts';
-import { HostMetrics } from './host-metrics.ts';
-import type { LlmHost } from './host-list.ts';
+import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../fixture/client-bench.ts';
 
 const DEAD_URL = 'http://127.0.0.1:9/v1';
-const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'the prompt' }] };
-const KEYS = ['sk-of-the-host', 'sk-of-the-caller'];
 
 describe('DistributedLlmClient', () => {
+  let bench: ClientBench;
   let transport: HttpTransport;
-  let metrics: Metrics;
-  let hostMetrics: HostMetrics;
-  let log: (LogFields & { level: string; message: string })[];
+  let log: ClientBench['log'];
   const closers: (() => Promise<unknown> | void)[] = [];
 
   beforeEach(() => {
-    transport = new HttpTransport({ maxConnections: 16, connectTimeoutMs: 500, keepAliveTimeoutMs: 4000 });
-    metrics = new Metrics();
-    hostMetrics = new HostMetrics(metrics);
-    log = [];
+    bench = new ClientBench();
+    ({ transport, log } = bench);
   });
 
   afterEach(async () => {
+    const lines = await bench.close();
     for (const close of closers.splice(0).reverse()) await close();
-    await transport.close(0);
-    const lines = JSON.stringify(log, (_, value: unknown) =>
-      value instanceof Error ? [value.message, String(value.cause)] : value,
-    );
     for (const secret of [...KEYS, 'the prompt']) expect(lines).not.toContain(secret);
   });
 
@@ -63,60 +47,6 @@ describe('DistributedLlmClient', () => {
     });
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
   };
-  const entry = (name: string, url: string, rest: Partial<LlmHost> = {}): LlmHost => ({
-    name,
-    url,
-    weight: 1,
-    ...rest,
-  });
-  const writer = (level: string) => (fields: LogFields, message: string) =>
-    void log.push({ ...fields, level, message });
-  const logger: Logger = {
-    debug: writer('debug'),
-    info: writer('info'),
-    warn: writer('warn'),
-    error: writer('error'),
-  };
-  const clientOf = (hosts: readonly LlmHost[], options: Partial<DistributedLlmOptions> = {}) => {
-    const client = new DistributedLlmClient({
-      hosts,
-      transport,
-      logger,
-      metrics: hostMetrics,
-      firstByteTimeoutMs: 2_000,
-      idleTimeoutMs: 2_000,
-      probeIntervalMs: 60_000,
-      probeTimeoutMs: 500,
-      ...options,
-    });
-    closers.push(() => client.stop());
-    return client;
-  };
-  const send = (client: DistributedLlmClient, request: Partial<HostRequest> = {}, signal?: AbortSignal) =>
-    client.send(
-      {
-        method: 'POST',
-        path: '/chat/completions',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${KEYS[1]}` },
-        body: Buffer.from(JSON.stringify(CHAT)),
-        ...request,
-      },
-      { id: 'call-1', signal: signal ?? new AbortController().signal },
-    );
-  const errorOf = async (work: Promise<unknown>): Promise<AppError> => {
-    const error: unknown = await work.then(
-      () => undefined,
-      (fault: unknown) => fault,
-    );
-    expect(error).toBeInstanceOf(AppError);
-    return error as AppError;
-  };
-  const metricLine = async (start: string) =>
-    (await metrics.render())
-      .split('\n')
-      .find((line) => line.startsWith(start))
-      ?.split(' ')
-      .at(-1);
 
   describe('failover', () => {
     const faults: [string, Fault, string, string, number][] = [
@@ -131,7 +61,9 @@ describe('DistributedLlmClient', () => {
 
     it.each(faults)('on %s goes to the next host', async (_, fault, reason) => {
       const [bad, good] = [await fakeHost({ fault }), await fakeHost()];
-      const client = clientOf([entry('bad', bad.url), entry('good', good.url)], { firstByteTimeoutMs: 150 });
+      const client = bench.client([entry('bad', bad.url), entry('good', good.url)], {
+        firstByteTimeoutMs: 150,
+      });
       const start = performance.now();
       const response = await send(client);
       expect(performance.now() - start).toBeLessThan(reason === 'timeout' ? 450 : 300);
@@ -142,9 +74,9 @@ describe('DistributedLlmClient', () => {
       expect([bad.requests.length, good.requests.length]).toEqual([fault.kind === 'refuse' ? 0 : 1, 1]);
       const warning = { level: 'warn', requestId: 'call-1', host: 'bad', reason, next: 'good' };
       expect(log).toContainEqual(expect.objectContaining(warning));
-      expect(await metricLine(`morgan_llm_failovers_total{reason="${reason}"}`)).toBe('1');
-      expect(await metricLine(`morgan_llm_host_requests_total{host="bad",outcome="${reason}"}`)).toBe('1');
-      expect(await metricLine('morgan_llm_host_requests_total{host="good",outcome="ok"}')).toBe('1');
+      expect(await bench.metric(`morgan_llm_failovers_total{reason="${reason}"}`)).toBe('1');
+      expect(await bench.metric(`morgan_llm_host_requests_total{host="bad",outcome="${reason}"}`)).toBe('1');
+      expect(await bench.metric('morgan_llm_host_requests_total{host="good",outcome="ok"}')).toBe('1');
       await waitFor(() => Object.values(transport.getStatus()).every(({ running }) => running === 0), {
         what: 'no connection in use',
       });
@@ -153,20 +85,20 @@ describe('DistributedLlmClient', () => {
     it.each(faults)('with nothing but %s tries each host once', async (_, fault, reason, code, status) => {
       const hosts = [await fakeHost({ fault }), await fakeHost({ fault })];
       const list = hosts.map((host, index) => entry(`h${index}`, host.url));
-      const client = clientOf(list, { firstByteTimeoutMs: 100 });
+      const client = bench.client(list, { firstByteTimeoutMs: 100 });
       const error = await errorOf(send(client));
       expect([error.code, error.status]).toEqual([code, status]);
       expect(error.message).toMatch(/^2 hosts were tried; the last one, h1, /);
       expect(error.message).not.toContain('127.0.0.1');
       expect(error.cause).toBeInstanceOf(Error);
-      expect(client.getStatus()).toMatchObject([
+      expect(client.getStatus().hosts).toMatchObject([
         { requests: 1, failures: 1, inFlight: 0, lastError: reason },
         { requests: 1, failures: 1, inFlight: 0, lastError: reason },
       ]);
     });
 
     it('answers 503 in the envelope where every host is down, and where there is none', async () => {
-      const error = await errorOf(send(clientOf([entry('only', DEAD_URL)])));
+      const error = await errorOf(send(bench.client([entry('only', DEAD_URL)])));
       expect([error.status, error.toEnvelope().error]).toEqual([
         503,
         {
@@ -176,7 +108,7 @@ describe('DistributedLlmClient', () => {
           code: 'no_host_available',
         },
       ]);
-      expect((await errorOf(send(clientOf([])))).code).toBe('no_host_available');
+      expect((await errorOf(send(bench.client([])))).code).toBe('no_host_available');
     });
 
     it('closes the connection of an answer that it does not want, however long that answer is', async () => {
@@ -186,14 +118,14 @@ describe('DistributedLlmClient', () => {
         response.write('x'.repeat(1000));
       });
       const good = await fakeHost();
-      await (await send(clientOf([entry('endless', endless), entry('good', good.url)]))).body.bytes();
+      await (await send(bench.client([entry('endless', endless), entry('good', good.url)]))).body.bytes();
       await waitFor(() => closed, { what: 'the end of the unwanted answer', timeoutMs: 200 });
       expect(transport.getStatus()[new URL(endless).origin]).toMatchObject({ running: 0, connected: 0 });
     });
 
     it('keeps the connection of a short unwanted answer', async () => {
       const bad = await fakeHost({ fault: { kind: 'status', status: 503 } });
-      const client = clientOf([entry('bad', bad.url)]);
+      const client = bench.client([entry('bad', bad.url)]);
       for (let count = 0; count < 5; count += 1) {
         await errorOf(send(client));
         await waitFor(() => transport.getStatus()[new URL(bad.url).origin]?.free === 1, {
@@ -208,14 +140,16 @@ describe('DistributedLlmClient', () => {
         await fakeHost({ fault: { kind: 'cut-in-stream', afterChunks: 2 } }),
         await fakeHost(),
       ];
-      const client = clientOf([entry('bad', bad.url), entry('good', good.url)]);
+      const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
       const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) });
       expect(response).toMatchObject({ host: 'bad', status: 200, attempts: 1 });
       expect(response.contentType).toContain('text/event-stream');
       expect((await errorOf(response.body.bytes())).code).toBe('stream_interrupted');
       expect(good.requests).toHaveLength(0);
-      await waitFor(() => client.getStatus()[0]?.inFlight === 0, { what: 'the end of the try' });
-      expect(await metricLine('morgan_llm_host_requests_total{host="bad",outcome="interrupted"}')).toBe('1');
+      await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });
+      expect(await bench.metric('morgan_llm_host_requests_total{host="bad",outcome="interrupted"}')).toBe(
+        '1',
+      );
     });
   });
 
@@ -225,22 +159,24 @@ describe('DistributedLlmClient', () => {
       const headers = { 'retry-after': '17', 'x-ratelimit-remaining-tokens': '0' };
       const bad = await fakeHost({ fault: { kind: 'status', status, body, headers } });
       const good = await fakeHost();
-      const client = clientOf([entry('bad', bad.url), entry('good', good.url)]);
+      const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
       const response = await send(client);
       expect(response).toMatchObject({ host: 'bad', status, attempts: 1 });
       expect(response.headers.join()).toContain('retry-after,17,x-ratelimit-remaining-tokens,0');
       expect((await response.body.bytes()).toString()).toBe(body);
       expect(good.requests).toHaveLength(0);
       const outcome = status === 429 ? 'rate_limited' : 'client_error';
-      expect(await metricLine(`morgan_llm_host_requests_total{host="bad",outcome="${outcome}"}`)).toBe('1');
-      expect(client.getStatus()[0]).toMatchObject({ state: 'usable', failures: 0 });
+      expect(await bench.metric(`morgan_llm_host_requests_total{host="bad",outcome="${outcome}"}`)).toBe('1');
+      // A host that is full may be well or not.
+      const state = status === 429 ? 'UNKNOWN' : 'HEALTHY';
+      expect(client.getStatus().hosts[0]).toMatchObject({ health: { state }, failures: 0 });
     });
 
     it.each([401, 403])('with %i means that our own key is wrong', async (status) => {
       const bad = await fakeHost({ fault: { kind: 'status', status } });
       const good = await fakeHost();
       const list = [entry('bad', bad.url, { apiKey: KEYS[0] }), entry('good', good.url)];
-      const error = await errorOf(send(clientOf(list)));
+      const error = await errorOf(send(bench.client(list)));
       expect([error.code, error.status, error.message]).toEqual([
         'host_rejected_credentials',
         502,
@@ -265,7 +201,7 @@ describe('DistributedLlmClient', () => {
         request.on('data', (chunk: Buffer) => received.push(chunk));
         request.on('end', () => response.writeHead(200, { 'Content-Type': 'x/y' }).end(answer));
       });
-      const response = await send(clientOf([entry('echo', url)]), { body: odd });
+      const response = await send(bench.client([entry('echo', url)]), { body: odd });
       expect((await response.body.bytes()).equals(answer)).toBe(true);
       expect(Buffer.concat(received).equals(odd)).toBe(true);
       expect(response.contentType).toBe('x/y');
@@ -273,7 +209,7 @@ describe('DistributedLlmClient', () => {
 
     it('carries the host’s key and the call’s id, never the caller’s key', async () => {
       const [keyed, open] = [await fakeHost({ apiKey: KEYS[0] ?? '' }), await fakeHost()];
-      const client = clientOf([
+      const client = bench.client([
         entry('keyed', `${keyed.url}/`, { apiKey: KEYS[0] }),
         entry('open', open.url),
       ]);
@@ -293,7 +229,7 @@ describe('DistributedLlmClient', () => {
   describe('the order of hosts', () => {
     it('shares the load as the weights say', async () => {
       const [a, b] = [await fakeHost(), await fakeHost()];
-      const client = clientOf([entry('a', a.url, { weight: 2 }), entry('b', b.url)]);
+      const client = bench.client([entry('a', a.url, { weight: 2 }), entry('b', b.url)]);
       const order: string[] = [];
       for (let count = 0; count < 9; count += 1) {
         const response = await send(client);
@@ -306,7 +242,7 @@ describe('DistributedLlmClient', () => {
 
     it('puts a host that lists the model first, and still knows the others', async () => {
       const [small, large] = [await fakeHost({ models: ['small'] }), await fakeHost({ models: ['large'] })];
-      const client = clientOf([entry('small', small.url), entry('large', large.url)]);
+      const client = bench.client([entry('small', small.url), entry('large', large.url)]);
       await client.start();
       const ask = (model: string) =>
         send(client, { model, body: Buffer.from(JSON.stringify({ ...CHAT, model })) });
@@ -319,30 +255,39 @@ describe('DistributedLlmClient', () => {
       expect(await ask('large')).toMatchObject({ host: 'small', status: 404, attempts: 2 });
     });
 
-    it('puts a host that refused a connection last until a call reaches it again', async () => {
+    it('puts a host that is down last until a call reaches it again', async () => {
       const [a, b] = [await fakeHost(), await fakeHost()];
-      const client = clientOf([entry('a', a.url), entry('b', b.url)]);
+      const client = bench.client([entry('a', a.url), entry('b', b.url)]);
       const call = async () => {
         const response = await send(client);
         await response.body.bytes();
         return `${response.host}${response.attempts}`;
       };
+      const stateOfA = () => client.getStatus().hosts[0]?.health.state;
       await a.setFault({ kind: 'refuse' });
-      expect([await call(), await call(), await call()]).toEqual(['b2', 'b1', 'b1']);
-      expect(client.getStatus()[0]).toMatchObject({
-        state: 'unusable',
-        lastError: 'connect_error',
-        failures: 1,
-      });
-      expect(log.filter(({ message }) => message === 'host is down')).toHaveLength(1);
+      await client.start();
+      expect([await call(), await call(), await call()]).toEqual(['b1', 'b1', 'b1']);
+      expect(stateOfA()).toBe('UNHEALTHY');
       await a.setFault(undefined);
       await b.setFault({ kind: 'refuse' });
       await waitFor(() => transport.getStatus()[new URL(b.url).origin]?.connected === 0, {
         what: 'the cut of the kept connections',
       });
-      expect([await call(), await call()]).toEqual(['a2', 'a1']);
-      expect(client.getStatus()[0]?.state).toBe('usable');
-      expect(log.filter(({ message, host }) => message === 'host is up' && host === 'a')).toHaveLength(1);
+      expect(await call()).toBe('a2');
+      await waitFor(() => stateOfA() === 'HEALTHY', { what: 'the news of the call' });
+    });
+
+    it('gives a host that has come back a small share at first', async () => {
+      const [a, b] = [await fakeHost(), await fakeHost()];
+      const client = bench.client([entry('a', a.url), entry('b', b.url)], { probeIntervalMs: 10 });
+      await a.setFault({ kind: 'refuse' });
+      await client.start();
+      await a.setFault(undefined);
+      await waitFor(() => client.getStatus().hosts[0]?.health.state === 'HEALTHY', { what: 'its return' });
+      client.stop();
+      for (let count = 0; count < 22; count += 1) await (await send(client)).body.bytes();
+      const ofA = a.requests.filter(({ method }) => method === 'POST').length;
+      expect([1, 2, 3]).toContain(ofA);
     });
   });
 
@@ -355,11 +300,15 @@ describe('DistributedLlmClient', () => {
         await fakeHost({ ...pace, answer: 'one two three four five six' }),
         await fakeHost(),
       ];
-      const client = clientOf([entry('slow', slow.url), entry('other', other.url)], {
+      const client = bench.client([entry('slow', slow.url), entry('other', other.url)], {
         firstByteTimeoutMs: 10_000,
       });
       const aborter = new AbortController();
-      const sent = send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, ...extra })) }, aborter.signal);
+      const sent = send(
+        client,
+        { body: Buffer.from(JSON.stringify({ ...CHAT, ...extra })) },
+        { signal: aborter.signal },
+      );
       const outcome = errorOf(sent.then(({ body }) => body.bytes()));
       const atHost = await slow.nextRequest();
       if (where === 'in mid-stream') await once((await sent).body, 'readable');
@@ -368,37 +317,55 @@ describe('DistributedLlmClient', () => {
       expect((await atHost.whenAborted()) - abortedAt).toBeLessThan(100);
       expect((await outcome).code).toBe('client_closed_request');
       expect(other.requests).toHaveLength(0);
-      await waitFor(() => client.getStatus()[0]?.inFlight === 0, { what: 'the end of the try' });
-      expect(client.getStatus()[0]).toMatchObject({ requests: 1, failures: 0 });
-      expect(await metricLine('morgan_llm_host_requests_total{host="slow",outcome="aborted"}')).toBe('1');
+      await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });
+      expect(client.getStatus().hosts[0]).toMatchObject({ requests: 1, failures: 0 });
+      expect(await bench.metric('morgan_llm_host_requests_total{host="slow",outcome="aborted"}')).toBe('1');
     });
 
     it('before the call asks nobody', async () => {
       const host = await fakeHost();
-      const error = await errorOf(send(clientOf([entry('a', host.url)]), {}, AbortSignal.abort()));
+      const error = await errorOf(
+        send(bench.client([entry('a', host.url)]), {}, { signal: AbortSignal.abort() }),
+      );
       expect(error.code).toBe('client_closed_request');
       expect(host.requests).toHaveLength(0);
     });
   });
 
   describe('probes', () => {
-    it('tell which hosts are usable, and what they serve', async () => {
+    it('tell how the hosts are, and what they serve', async () => {
       const [a, b] = [await fakeHost({ models: ['x', 'y'] }), await fakeHost({ models: ['y', 'z'] })];
-      const client = clientOf([entry('a', a.url), entry('dead', DEAD_URL), entry('b', b.url)]);
-      expect(client.read()).toEqual({ up: false, details: { a: 'unknown', dead: 'unknown', b: 'unknown' } });
+      const client = bench.client([entry('a', a.url), entry('dead', DEAD_URL), entry('b', b.url)]);
+      const details = (...states: string[]) => {
+        const [first, dead, last] = states.map((state) => ({ state, circuit: 'CLOSED' }));
+        return { a: first, dead, b: last };
+      };
+      expect(client.read()).toEqual({ up: false, details: details('UNKNOWN', 'UNKNOWN', 'UNKNOWN') });
       await client.start();
-      expect(client.read()).toEqual({ up: true, details: { a: 'usable', dead: 'unusable', b: 'usable' } });
+      expect(client.read()).toEqual({ up: true, details: details('HEALTHY', 'UNHEALTHY', 'HEALTHY') });
       expect([client.name, client.required]).toEqual(['llm_hosts', true]);
       expect(client.models().map(({ id }) => id)).toEqual(['x', 'y', 'z']);
-      expect(client.getStatus()[0]).toMatchObject({ models: ['x', 'y'], requests: 0 });
-      expect(client.getStatus()[0]?.latencyMs).toBeGreaterThan(0);
-      expect(await metricLine('morgan_llm_host_usable{host="a"}')).toBe('1');
-      expect(await metricLine('morgan_llm_host_usable{host="dead"}')).toBe('0');
-      expect(log.map(({ level, host, message }) => `${level} ${String(host)} ${message}`).sort()).toEqual([
-        'info a host is up',
-        'info b host is up',
-        'warn dead host is down',
-      ]);
+      const [first, dead] = client.getStatus().hosts;
+      expect(first).toMatchObject({ models: ['x', 'y'], requests: 0, circuit: { state: 'CLOSED' } });
+      expect(first?.health.responseTimes?.lastMs).toBeGreaterThan(0);
+      expect(dead?.health.recentChecks[0]).toMatchObject({ verdict: 'failed', reason: 'connect_refused' });
+      expect(await bench.metric('morgan_health_state{target="a",state="HEALTHY"}')).toBe('1');
+      expect(await bench.metric('morgan_health_state{target="dead",state="UNHEALTHY"}')).toBe('1');
+      expect(log.map(({ level, target, message }) => `${level} ${String(target)} ${message}`).sort()).toEqual(
+        ['info a target is healthy', 'info b target is healthy', 'warn dead target is down'],
+      );
+    });
+
+    it('hide the models of a host that is down', async () => {
+      const [a, b] = [await fakeHost({ models: ['x'] }), await fakeHost({ models: ['y'] })];
+      const client = bench.client([entry('a', a.url), entry('b', b.url)], { probeIntervalMs: 10 });
+      const models = () => client.models().map(({ id }) => id);
+      await client.start();
+      expect(models()).toEqual(['x', 'y']);
+      await a.setFault({ kind: 'refuse' });
+      await waitFor(() => models().join() === 'y', { what: 'the model to be hidden' });
+      await a.setFault(undefined);
+      await waitFor(() => models().join() === 'x,y', { what: 'the model to be back' });
     });
 
     it('keep model objects as the host describes them', async () => {
@@ -412,38 +379,38 @@ describe('DistributedLlmClient', () => {
       const url = await plainHost((_, response) =>
         response.end(JSON.stringify({ data: [model, 'no model', {}] })),
       );
-      const client = clientOf([entry('a', url)]);
+      const client = bench.client([entry('a', url)]);
       await client.start();
       expect(client.models()).toEqual([model]);
     });
 
     it.each([
-      [401, 'usable'],
-      [404, 'usable'],
-      [500, 'unusable'],
-      [503, 'unusable'],
+      [401, 'HEALTHY'],
+      [404, 'HEALTHY'],
+      [500, 'UNHEALTHY'],
+      [503, 'UNHEALTHY'],
     ])('take %i as %s', async (status, state) => {
       const url = await plainHost((_, response) => response.writeHead(status).end('no list here'));
-      const client = clientOf([entry('a', url)]);
+      const client = bench.client([entry('a', url)]);
       await client.start();
-      expect(client.getStatus()[0]).toMatchObject({ state, models: [] });
+      expect(client.getStatus().hosts[0]).toMatchObject({ health: { state }, models: [] });
     });
 
     it.each<[string, RequestListener]>([
       ['says nothing', () => undefined],
       ['never ends its list', (_, response) => void response.writeHead(200).write('{"data":[')],
     ])('give up on a host that %s', async (_, listener) => {
-      const client = clientOf([entry('a', await plainHost(listener))], { probeTimeoutMs: 150 });
+      const client = bench.client([entry('a', await plainHost(listener))], { probeTimeoutMs: 150 });
       const start = performance.now();
       await client.start();
       expect(performance.now() - start).toBeLessThan(450);
-      expect(client.getStatus()[0]).toMatchObject({ state: 'unusable', lastError: 'timeout' });
+      expect(client.getStatus().hosts[0]).toMatchObject({
+        health: { state: 'UNHEALTHY', recentChecks: [{ reason: 'timeout' }] },
+      });
     });
 
     it('go on, one at a time for each host, until they are stopped', async () => {
-      let running = 0;
-      let most = 0;
-      let count = 0;
+      let [running, most, count] = [0, 0, 0];
       let isDown = false;
       const url = await plainHost((_, response) => {
         count += 1;
@@ -453,16 +420,16 @@ describe('DistributedLlmClient', () => {
           response.writeHead(isDown ? 500 : 200).end('{"data":[]}');
         }, 20);
       });
-      const client = clientOf([entry('a', url)], { probeIntervalMs: 10 });
+      const client = bench.client([entry('a', url)], { probeIntervalMs: 10 });
+      const isUp = () => client.read().up;
       await client.start();
       await waitFor(() => count >= 4, { what: 'four probes' });
       expect(most).toBe(1);
       isDown = true;
-      await waitFor(() => client.getStatus()[0]?.state === 'unusable', {
-        what: 'the host to be seen as down',
-      });
+      await waitFor(() => !isUp(), { what: 'the host to be seen as down' });
+      expect(client.getStatus().hosts[0]?.health.consecutiveFailures).toBe(2);
       isDown = false;
-      await waitFor(() => client.getStatus()[0]?.state === 'usable', { what: 'the host to be seen as up' });
+      await waitFor(isUp, { what: 'the host to be seen as up' });
       client.stop();
       await waitFor(() => running === 0, { what: 'the last probe to end' });
       const before = count;
@@ -477,14 +444,14 @@ describe('DistributedLlmClient', () => {
       seen.push(`${request.method} ${request.url}`);
       response.end('{"data":[]}');
     });
-    clientOf([entry('llm', DEAD_URL)]);
+    bench.client([entry('llm', DEAD_URL)]);
     const probe = { name: 'embedding_service', required: false };
-    const client = clientOf([entry('embedding-service', url)], { probe });
+    const client = bench.client([entry('embedding-service', url)], {}, probe);
     const response = await send(client, { path: '/embeddings' });
     expect(response.host).toBe('embedding-service');
     await response.body.bytes();
     expect(seen).toEqual(['POST /v1/embeddings']);
     expect([client.name, client.required]).toEqual(['embedding_service', false]);
-    expect(await metricLine('morgan_llm_host_in_flight{host="llm"}')).toBe('0');
+    expect(await bench.metric('morgan_llm_host_in_flight{host="llm"}')).toBe('0');
   });
 });

@@ -29,18 +29,9 @@ export class HostMetrics {
       { name: 'morgan_llm_host_in_flight', help: 'Tries that are going on now, by host.', labels: ['host'] },
       (gauge) => this.#hosts.forEach(({ name, inFlight }) => gauge.set({ host: name }, inFlight)),
     );
-    metrics.gauge(
-      {
-        name: 'morgan_llm_host_usable',
-        help: '1 while the last probe or call reached the host, else 0.',
-        labels: ['host'],
-      },
-      (gauge) =>
-        this.#hosts.forEach(({ name, state }) => gauge.set({ host: name }, state === 'usable' ? 1 : 0)),
-    );
   }
 
-  /** Shows the state of these hosts at every scrape. */
+  /** Shows what these hosts are doing at every scrape. */
   watch(hosts: readonly Host[]): void {
     for (const host of hosts) this.#hosts.add(host);
   }

@@ -1,5 +1,5 @@
 import type { LlmHost } from './host-list.ts';
-import type { HostFault, HostOutcome } from './host-outcome.ts';
+import type { HostOutcome } from './host-outcome.ts';
 
 /** A model as OpenAI's API describes it, with whatever else the host says of it. */
 export interface ModelObject {
@@ -7,13 +7,9 @@ export interface ModelObject {
   readonly [key: string]: unknown;
 }
 
-/** `unknown` until the first probe or call has ended. */
-export type Reachability = 'unknown' | 'usable' | 'unusable';
-
-/** What can be said about one host right now. */
-export interface HostStatus {
+/** What one host has been asked and how it did. */
+export interface HostFigures {
   readonly name: string;
-  readonly state: Reachability;
   readonly inFlight: number;
   /** Tries so far, without probes. */
   readonly requests: number;
@@ -21,13 +17,9 @@ export interface HostStatus {
   readonly failures: number;
   readonly lastError?: HostOutcome;
   readonly models: readonly string[];
-  /** Of the last probe that was answered. */
-  readonly latencyMs?: number;
 }
 
-const NOT_ITS_FAULT: ReadonlySet<HostOutcome> = new Set(['ok', 'client_error', 'rate_limited', 'aborted']);
-
-/** One host and what is known of it: where it is, whether it can be reached, what it serves, how it has done. */
+/** One host: where it is, what it serves, how its tries have ended. Whether it is well, others say. */
 export class Host {
   readonly name: string;
   readonly weight: number;
@@ -35,10 +27,8 @@ export class Host {
   /** The path in front of every path, without a slash at its end. */
   readonly basePath: string;
   readonly authorization: string | undefined;
-  #state: Reachability = 'unknown';
   #models: readonly ModelObject[] = [];
   #modelIds: ReadonlySet<string> = new Set();
-  #latencyMs: number | undefined;
   #lastError: HostOutcome | undefined;
   #inFlight = 0;
   #requests = 0;
@@ -51,10 +41,6 @@ export class Host {
     this.origin = origin;
     this.basePath = pathname.replace(/\/+$/, '');
     this.authorization = apiKey === undefined ? undefined : `Bearer ${apiKey}`;
-  }
-
-  get state(): Reachability {
-    return this.#state;
   }
 
   get inFlight(): number {
@@ -70,21 +56,8 @@ export class Host {
     return this.#modelIds.has(model);
   }
 
-  /** It answered. @returns whether that is news. */
-  reached(): boolean {
-    return this.#become('usable');
-  }
-
-  /** It could not be reached. @returns whether that is news. */
-  missed(fault: HostFault): boolean {
-    this.#lastError = fault;
-    return this.#become('unusable');
-  }
-
-  /** A probe was answered, with a list of models if the host has one. */
-  described(latencyMs: number, models: readonly ModelObject[] | undefined): void {
-    this.#latencyMs = latencyMs;
-    if (!models) return;
+  /** A probe was answered with a list of models. */
+  serves(models: readonly ModelObject[]): void {
     this.#models = models;
     this.#modelIds = new Set(models.map(({ id }) => id));
   }
@@ -94,29 +67,22 @@ export class Host {
     this.#inFlight += 1;
   }
 
-  ended(outcome: HostOutcome): void {
+  /** @param isFault whether it was the host's. */
+  ended(outcome: HostOutcome, isFault: boolean): void {
     this.#inFlight -= 1;
-    if (NOT_ITS_FAULT.has(outcome)) return;
+    if (!isFault) return;
     this.#failures += 1;
     this.#lastError = outcome;
   }
 
-  getStatus(): HostStatus {
+  getFigures(): HostFigures {
     return {
       name: this.name,
-      state: this.#state,
       inFlight: this.#inFlight,
       requests: this.#requests,
       failures: this.#failures,
       ...(this.#lastError && { lastError: this.#lastError }),
       models: [...this.#modelIds],
-      ...(this.#latencyMs !== undefined && { latencyMs: this.#latencyMs }),
     };
-  }
-
-  #become(state: Reachability): boolean {
-    const isNews = this.#state !== state;
-    this.#state = state;
-    return isNews;
   }
 }

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { startFakeLlmHost } from '@morgan/fake-llm-host';
+import { startService, waitFor } from '@morgan/testing';
+
+const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'hello' }] };
+
+const chat = (url: string, body: object = CHAT, headers: Record<string, string> = {}) =>
+  fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+const codeOf = async (response: Response) =>
+  ((await response.json()) as { error: { code: string } }).error.code;
+const metricsOf = async (url: string) => (await fetch(`${url}/metrics`)).text();
+
+describe('a host that keeps failing', () => {
+  it('is left alone, and found again when it is well', async () => {
+    await using bad = await startFakeLlmHost({ fault: { kind: 'status', status: 500, times: 3 } });
+    await using good = await startFakeLlmHost();
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: `bad=${bad.url},good=${good.url}` },
+      config: {
+        llmService: { upstream: { circuitBreaker: { failureThreshold: 3, resetTimeoutMs: 100 } } },
+      },
+    });
+    const hostOf = async () => {
+      const response = await chat(gateway.url);
+      await response.arrayBuffer();
+      return response.headers.get('x-morgan-host');
+    };
+    const logged = (message: string) =>
+      gateway.logs.some(({ msg, host }) => msg === message && host === 'bad');
+    await waitFor(async () => (await hostOf()) === 'good' && logged('host fails and is left alone'), {
+      what: 'the breaker to open',
+    });
+    const health = (await (await fetch(`${gateway.url}/health`)).json()) as { details: object };
+    expect(health.details).toMatchObject({
+      llm_hosts: { status: 'up', good: { state: 'HEALTHY', circuit: 'CLOSED' }, bad: { state: 'HEALTHY' } },
+    });
+    await waitFor(async () => (await hostOf()) === 'bad', { what: 'the return of the host' });
+    await waitFor(() => logged('host answers again'), { what: 'the news of it' });
+    const metrics = await metricsOf(gateway.url);
+    expect(metrics).toContain('morgan_circuit_breaker_calls_total{breaker="bad",outcome="failure"} 3');
+    expect(metrics).toContain('morgan_retry_budget_total{kind="fallback",outcome="granted"} 3');
+  });
+
+  it('and is the only one costs callers a quick 503 that says when to come back', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    await host.setFault({ kind: 'reset-before-headers' });
+    for (let call = 0; call < 5; call += 1) expect(await codeOf(await chat(gateway.url))).toBe('host_error');
+    const asked = host.requests.length;
+    const refused = await chat(gateway.url);
+    expect([refused.status, await codeOf(refused)]).toEqual([503, 'no_host_available']);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(8);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(10);
+    expect(host.requests).toHaveLength(asked);
+  });
+});
+
+describe('a deadline', () => {
+  it('reaches the host with what is left of it, and its end is a 504', async () => {
+    await using host = await startFakeLlmHost();
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    const inTime = await chat(gateway.url, CHAT, { 'x-morgan-deadline-ms': '30000' });
+    expect(inTime.status).toBe(200);
+    const left = Number((await host.nextRequest()).headers['x-morgan-deadline-ms']);
+    expect(left).toBeLessThanOrEqual(30_000);
+    expect(left).toBeGreaterThan(25_000);
+    await chat(gateway.url, CHAT, { 'x-morgan-deadline-ms': 'soon' });
+    expect((await host.nextRequest()).headers).not.toHaveProperty('x-morgan-deadline-ms');
+    await host.setFault({ kind: 'stall-before-headers' });
+    const startedAt = performance.now();
+    const late = await chat(gateway.url, CHAT, { 'x-morgan-deadline-ms': '200' });
+    const tookMs = performance.now() - startedAt;
+    expect([late.status, await codeOf(late)]).toEqual([504, 'deadline_exceeded']);
+    expect(tookMs).toBeGreaterThanOrEqual(199);
+    expect(tookMs).toBeLessThan(500);
+    expect((await (await host.nextRequest()).whenAborted()) - startedAt).toBeLessThan(500);
+  });
+
+  it('cuts a stream, which never looks like a clean end', async () => {
+    await using host = await startFakeLlmHost({ fault: { kind: 'stall-in-stream', afterChunks: 2 } });
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    const id = randomUUID();
+    const headers = { 'x-morgan-deadline-ms': '200', 'x-request-id': id };
+    const startedAt = performance.now();
+    const response = await chat(gateway.url, { ...CHAT, stream: true }, headers);
+    await expect(response.text()).rejects.toThrow();
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    const line = await waitFor(
+      () => gateway.logs.find(({ msg, requestId }) => msg === 'request' && requestId === id),
+      { what: 'the request line' },
+    );
+    expect(line).toMatchObject({ errorCode: 'deadline_exceeded' });
+    expect(await metricsOf(gateway.url)).toContain(
+      'morgan_llm_host_requests_total{host="one",outcome="expired"} 1',
+    );
+  });
+});
