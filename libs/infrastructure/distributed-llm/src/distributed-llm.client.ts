@@ -68,7 +68,7 @@ export interface HostStatus extends HostFigures {
 /** What can be said about a client right now. */
 export interface DistributedLlmStatus {
   readonly hosts: readonly HostStatus[];
-  /** What is left for tries at further hosts. */
+  /** What is left for further tries, at other hosts or over new connections. */
   readonly budget: RetryBudgetStatus;
 }
 
@@ -100,7 +100,7 @@ export class DistributedLlmClient implements Probe {
     this.#breakers = guardHosts(this.#hosts, options);
     this.#budget = new RetryBudget({ ...budget, metrics: metrics.retry });
     this.#selector = new HostSelector(this.#hosts, this.#health, this.#breakers);
-    this.#upstream = new Upstream(options, this.#health, this.#breakers);
+    this.#upstream = new Upstream(options, this.#health, this.#breakers, this.#budget);
     metrics.hosts.watch(this.#hosts);
   }
 

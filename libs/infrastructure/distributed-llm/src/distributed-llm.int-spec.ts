@@ -123,6 +123,28 @@ describe('DistributedLlmClient', () => {
       expect(transport.getStatus()[new URL(endless).origin]).toMatchObject({ running: 0, connected: 0 });
     });
 
+    it('is not needed where a host had closed a kept connection', async () => {
+      const sockets = new Set();
+      const url = await plainHost(({ socket }, response) => {
+        if (sockets.has(socket)) return socket.destroy();
+        sockets.add(socket);
+        return response.end('{}');
+      });
+      const client = bench.client([entry('only', url)]);
+      for (let count = 0; count < 2; count += 1) {
+        const response = await send(client);
+        expect(response).toMatchObject({ host: 'only', status: 200, attempts: 1 });
+        await response.body.bytes();
+        await waitFor(() => transport.getStatus()[new URL(url).origin]?.free === 1, {
+          what: 'a free connection',
+        });
+      }
+      expect(client.getStatus()).toMatchObject({
+        hosts: [{ requests: 2, failures: 0 }],
+        budget: { granted: { retry: 1, fallback: 0 } },
+      });
+    });
+
     it('keeps the connection of a short unwanted answer', async () => {
       const bad = await fakeHost({ fault: { kind: 'status', status: 503 } });
       const client = bench.client([entry('bad', bad.url)]);

@@ -7,6 +7,7 @@ import {
   type TransportRequest,
   type TransportResponse,
 } from '@morgan/http-transport';
+import type { RetryBudget } from '@morgan/retry';
 import { brokenAnswer, callCannotGoOn, credentialsRejected, type FailedTry } from './call-error.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { Host } from './host.ts';
@@ -45,13 +46,14 @@ export interface UpstreamOptions {
 
 /**
  * Makes one try at one host, inside its breaker, and keeps its books: every try that is started is ended with exactly
- * one outcome, of which the host's health hears too.
+ * one outcome, of which the host's health hears too. A try that met a stale connection is made over a new one.
  */
 export class Upstream {
   constructor(
     private readonly options: UpstreamOptions,
     private readonly health: HealthMonitor,
     private readonly breakers: CircuitBreakerRegistry,
+    private readonly budget: RetryBudget,
   ) {}
 
   /** The breaker is done with it when the headers of an answer are here. @throws AppError `circuit_open` */
@@ -74,7 +76,21 @@ export class Upstream {
     return this.#answer(host, call, response, startedAt);
   }
 
-  #send(host: Host, { method, path, headers, body, signal, deadline }: HostCall): Promise<TransportResponse> {
+  async #send(host: Host, call: HostCall): Promise<TransportResponse> {
+    try {
+      return await this.#request(host, call);
+    } catch (cause) {
+      // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
+      const isStale = cause instanceof TransportError && cause.stale;
+      if (!isStale || !this.budget.take('retry')) throw cause;
+      return this.#request(host, call);
+    }
+  }
+
+  #request(
+    host: Host,
+    { method, path, headers, body, signal, deadline }: HostCall,
+  ): Promise<TransportResponse> {
     const { transport, firstByteTimeoutMs, idleTimeoutMs } = this.options;
     return transport.request({
       origin: host.origin,
