@@ -25,6 +25,14 @@ export async function rateLimiterBench(): Promise<BenchRow[]> {
       target: 0.99,
     },
     {
+      name: `${algorithm}, the limit over what it admits: never less than 1`,
+      value: LIMIT,
+      unit: 'asks/s',
+      baseline: { name: 'admitted', value: admittedPerSecond },
+      ratio: LIMIT / admittedPerSecond,
+      target: 1,
+    },
+    {
       name: `${algorithm}, an acquire that need not wait`,
       value: uncontendedUs,
       unit: 'us',

@@ -24,10 +24,11 @@ describe('classifyFault', () => {
     aborted: 'final',
     closed: 'final',
     invalid_request: 'final',
+    too_large: 'final',
   };
 
   it.each(Object.entries(OF_TRANSPORT))("takes the transport's %s for %s", (reason, expected) => {
-    const beforeResponse = reason !== 'body_timeout' && reason !== 'incomplete_body';
+    const beforeResponse = !['body_timeout', 'incomplete_body', 'too_large'].includes(reason);
     const fault = classifyFault(new TransportError(reason as TransportFault, beforeResponse));
     const sent = fault.kind === 'final' ? '' : `, ${fault.sent ? '' : 'not '}sent`;
     expect(`${fault.kind}${sent}`).toBe(expected);
