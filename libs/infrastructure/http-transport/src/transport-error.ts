@@ -4,6 +4,7 @@ export type TransportFault =
   | 'connect_refused'
   /** The name does not resolve. */
   | 'dns_failed'
+  /** Name, TCP and TLS took too long; or this request's wait for a place ended before there was one connection. */
   | 'connect_timeout'
   /** No TLS session: a certificate that one side does not trust or does not show, or no TLS on that port at all. */
   | 'tls_failed'
@@ -31,7 +32,7 @@ export type TransportFault =
   | 'aborted'
   /** This transport is closed. */
   | 'closed'
-  /** The request itself cannot be sent: a header that HTTP does not allow. Nothing left this process. */
+  /** The request itself cannot be sent: an origin or a header that HTTP does not allow. Nothing left this process. */
   | 'invalid_request';
 
 const MESSAGES: Readonly<Record<TransportFault, string>> = {
