@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, LookupFunction } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+
+const authority = new CertificateAuthority('authority');
+const credentials = authority.issue('model.test', '127.0.0.1');
 
 /** A server that counts the connections made to it, and those that are open. */
 class CountingServer {
@@ -12,9 +16,11 @@ class CountingServer {
   open = 0;
   readonly server: Server;
 
-  constructor(listener: RequestListener) {
-    this.server = createServer({ keepAliveTimeout: 0 }, listener);
-    this.server.on('connection', (socket) => {
+  constructor(listener: RequestListener, secure: boolean) {
+    this.server = secure
+      ? createTlsServer({ ...credentials, keepAliveTimeout: 0 }, listener)
+      : createServer({ keepAliveTimeout: 0 }, listener);
+    this.server.on('connection', (socket: Socket) => {
       this.accepted += 1;
       this.open += 1;
       socket.on('close', () => (this.open -= 1));
@@ -31,8 +37,8 @@ class CountingServer {
 let transport: HttpTransport;
 const servers: CountingServer[] = [];
 
-function serve(listener: RequestListener): CountingServer {
-  const server = new CountingServer(listener);
+function serve(listener: RequestListener, secure = false): CountingServer {
+  const server = new CountingServer(listener, secure);
   servers.push(server);
   return server;
 }
@@ -41,6 +47,7 @@ const use = (options: Partial<HttpTransportOptions>) =>
     maxConnections: 10,
     connectTimeoutMs: 1000,
     keepAliveTimeoutMs: 10_000,
+    tls: { ca: authority.cert },
     ...options,
   }));
 const send = (origin: string) =>
@@ -125,7 +132,8 @@ describe('idle connections', () => {
   });
 });
 
-describe('a name whose record changes', () => {
+describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme) => {
+  const secure = scheme === 'https';
   let address = '127.0.0.1';
   let lookups: string[] = [];
   const lookup: LookupFunction = (name, options, callback) => {
@@ -134,10 +142,10 @@ describe('a name whose record changes', () => {
     else callback(null, address, 4);
   };
   const serveBoth = async (oldListener: RequestListener) => {
-    const port = await serve(oldListener).start('127.0.0.1');
-    await serve((_, response) => response.end('new')).start('127.0.0.2', port);
+    const port = await serve(oldListener, secure).start('127.0.0.1');
+    await serve((_, response) => response.end('new'), secure).start('127.0.0.2', port);
     [address, lookups] = ['127.0.0.1', []];
-    return `http://model.test:${port}`;
+    return `${scheme}://model.test:${port}`;
   };
 
   it('is honoured as soon as the connection is old enough, not before', async () => {
@@ -188,8 +196,8 @@ describe('a name whose record changes', () => {
 
   it('costs nothing where the origin is an address', async () => {
     use({ maxConnectionAgeMs: 1 });
-    const server = serve((_, response) => response.end('ok'));
-    const origin = `http://127.0.0.1:${await server.start()}`;
+    const server = serve((_, response) => response.end('ok'), secure);
+    const origin = `${scheme}://127.0.0.1:${await server.start()}`;
     for (let round = 0; round < 5; round += 1) {
       await ask(origin);
       await waitFor(() => transport.getStatus()[origin]?.free === 1, { what: 'the connection back' });

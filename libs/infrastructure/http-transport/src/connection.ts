@@ -27,6 +27,8 @@ export class Connection extends Client {
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
   #connectedAt = 0;
+  #isShared = false;
+  #since = 0;
   #firstFault: Error | undefined;
 
   constructor(origin: URL, options: ConnectionOptions) {
@@ -66,11 +68,22 @@ export class Connection extends Client {
 
   /**
    * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
-   * it gets no further requests. undici's pool takes a place out of use by its age. Others on it end as they would.
+   * it gets no further requests. Others on it end as they would.
    */
   distrust(): void {
-    if ((this.#socket as Partial<TLSSocket> | undefined)?.alpnProtocol === 'h2')
-      Object.assign(this, { ttl: 1 });
+    this.#since = 1;
+  }
+
+  /**
+   * Since when it is connected, which undici's pool sets, and reads to take it out of use at `clientTtl`. 0 is never: a
+   * connection that is not shared is replaced while it is idle, so that it makes room for the new one first.
+   */
+  get ttl(): number {
+    return this.#isShared ? this.#since : 0;
+  }
+
+  set ttl(since: number) {
+    this.#since = since;
   }
 
   #isIdle(): boolean {
@@ -81,6 +94,7 @@ export class Connection extends Client {
   #connected(socket: Socket): void {
     this.#options.onSocket(socket);
     this.#socket = socket;
+    this.#isShared = (socket as Partial<TLSSocket>).alpnProtocol === 'h2';
     this.#connectedAt = performance.now();
     this.#firstFault = undefined;
     this.hasServed = false;

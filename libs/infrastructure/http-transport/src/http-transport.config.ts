@@ -27,7 +27,7 @@ const tlsConfig = z.strictObject({
 export const httpTransportConfig = z
   .strictObject({
     maxConnections: setting(z.int().min(1).default(100), {
-      doc: 'The most connections to one origin; further requests wait.',
+      doc: 'The most connections to one origin; further requests wait. HTTP/2 connections that only finish what is under way do not count.',
     }),
     maxKeepalive: setting(z.int().min(0).default(20), {
       doc: 'The most connections to one origin that stay idle; what stays over that is closed within about a second.',

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HttpTransport } from './http-transport.ts';
@@ -209,6 +210,16 @@ describe('HttpTransport', () => {
       expect(fault).toMatchObject({ reason: 'invalid_request', beforeResponse: true });
       expect(server.received).toEqual([]);
     });
+
+    it.each(['nonsense', 'ftp://127.0.0.1', 'http://127.0.0.1/path', 'http://'])(
+      'the origin is none: %s',
+      async (origin) => {
+        const body = Readable.from(['x']);
+        const fault = await faultOf(() => send(origin, { body }));
+        expect(fault).toMatchObject({ reason: 'invalid_request', beforeResponse: true });
+        expect([body.destroyed, transport.getStatus()]).toEqual([true, {}]);
+      },
+    );
 
     it('the server accepts no connection', async () => {
       const listener = new Worker(

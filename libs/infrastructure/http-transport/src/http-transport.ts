@@ -5,7 +5,7 @@ import { ConnectionPool, type OriginStatus } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';
 import { type HttpTransportConfig, httpTransportConfig } from './http-transport.config.ts';
 import type { RequestSender, TransportRequest } from './request-sender.ts';
-import { TransportError } from './transport-error.ts';
+import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
 
 /** Settings that are left out have the defaults of {@link httpTransportConfig}. */
@@ -36,16 +36,18 @@ export class HttpTransport implements RequestSender {
    * @throws TransportError always with `beforeResponse: true`; later faults come out of the body.
    */
   request(request: TransportRequest): Promise<TransportResponse> {
-    const { readTimeoutMs, poolTimeoutMs, writeTimeoutMs } = this.#config;
     const { origin, path, method, headers, signal } = request;
-    const { firstByteTimeoutMs = readTimeoutMs, idleTimeoutMs = readTimeoutMs } = request;
-    const refusal = this.#closed ? 'closed' : signal?.aborted ? 'aborted' : undefined;
-    if (refusal) {
-      if (request.body instanceof Readable) request.body.destroy();
-      return Promise.reject(new TransportError(refusal, true, signal?.reason));
+    if (this.#closed) return refuse(request, 'closed');
+    if (signal?.aborted) return refuse(request, 'aborted', signal.reason);
+    let pool: ConnectionPool;
+    try {
+      pool = this.#pool(origin);
+    } catch (error) {
+      return refuse(request, 'invalid_request', error);
     }
+    const { readTimeoutMs, poolTimeoutMs, writeTimeoutMs } = this.#config;
+    const { firstByteTimeoutMs = readTimeoutMs, idleTimeoutMs = readTimeoutMs } = request;
     return new Promise((onResponse, onFault) => {
-      const pool = this.#pool(origin);
       const limits = { firstByteTimeoutMs, poolTimeoutMs, writeTimeoutMs };
       const exchange = new Exchange({ ...request, ...limits, pool, onResponse, onFault });
       const body = exchange.body ?? null;
@@ -81,4 +83,9 @@ export class HttpTransport implements RequestSender {
     this.#pools.set(origin, pool);
     return pool;
   }
+}
+
+function refuse({ body }: TransportRequest, reason: TransportFault, cause?: unknown): Promise<never> {
+  if (body instanceof Readable) body.destroy();
+  return Promise.reject(new TransportError(reason, true, cause));
 }

@@ -94,6 +94,26 @@ describe('TLS', () => {
     expect(transport.getStatus()[origin]).toMatchObject({ opened: 4, running: 0, waiting: 0, faults: {} });
   });
 
+  it('keeps to maxConnections when they grow too old while they are busy', async () => {
+    holding = true;
+    const port = await serve(authority.issue('localhost'));
+    const transport = new HttpTransport({ maxConnections: 2, maxConnectionAgeMs: 20, tls: { ca } });
+    transports.push(transport);
+    const origin = `https://localhost:${port}`;
+    const ask = async () => (await transport.request({ origin, path: '/', method: 'GET' })).bytes();
+    const asked = [ask(), ask()];
+    await waitFor(() => held.length === 2, { what: 'two at once' });
+    const old = performance.now() + 30;
+    await waitFor(() => performance.now() > old, { what: 'the connections to be old' });
+    asked.push(ask());
+    expect(transport.getStatus()[origin]).toMatchObject({ connected: 2, running: 2, waiting: 1 });
+    holding = false;
+    for (const answer of held.splice(0)) answer();
+    await Promise.all(asked);
+    // The third had a new connection, in the place of an old one.
+    expect(transport.getStatus()[origin]).toMatchObject({ connected: 2, opened: 3, faults: {} });
+  });
+
   describe.each(['TLSv1.2', 'TLSv1.3'] as const)(
     'with %s, where the server wants to know the client',
     (version) => {
