@@ -244,6 +244,14 @@ describe('a streamed answer', () => {
     expect(client.getStatus()).toMatchObject({ errors: 0, errorsByCategory: { cancelled: 1 }, errorRate: 0 });
   });
 
+  it("may be given up by its reader, which is nobody's fault", async () => {
+    await clientOf([write(streamHead + chunk('one'))]);
+    const { body } = await client.stream('GET', '/');
+    body.destroy();
+    await once(body, 'close');
+    expect(client.getStatus()).toMatchObject({ inFlight: 0, errors: 0, errorsByCategory: { cancelled: 1 } });
+  });
+
   it('of 400 and above is an error that can be read', async () => {
     await clientOf([answer(404, 'nothing here')]);
     const error = (await client.stream('GET', '/').catch((reason: unknown) => reason)) as HttpClientError;
