@@ -71,8 +71,8 @@ describe('the deadline of a call', () => {
     const tookMs = performance.now() - startedAt;
     expect([error.code, error.status]).toEqual(['deadline_exceeded', 504]);
     expect(tookMs).toBeGreaterThanOrEqual(149);
-    expect(tookMs).toBeLessThan(400);
-    expect((await (await stalled.nextRequest()).whenAborted()) - startedAt).toBeLessThan(400);
+    expect(tookMs).toBeLessThan(1_000);
+    expect((await (await stalled.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
     expect(other.requests).toHaveLength(0);
     expect(await bench.metric('morgan_llm_host_requests_total{host="stalled",outcome="expired"}')).toBe('1');
   });
@@ -87,8 +87,8 @@ describe('the deadline of a call', () => {
       { deadline: Deadline.after(150) },
     );
     expect((await errorOf(response.body.bytes())).code).toBe('deadline_exceeded');
-    expect(performance.now() - startedAt).toBeLessThan(400);
-    expect((await (await host.nextRequest()).whenAborted()) - startedAt).toBeLessThan(400);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect((await (await host.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
     await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });
     expect(client.getStatus().hosts[0]).toMatchObject({
       failures: 0,

@@ -55,7 +55,12 @@ describe('the breaker of a host', () => {
     ['something that is not HTTP', { kind: 'bad-http' }],
   ])('opens after five times %s, and no call goes there', async (_, fault) => {
     const [bad, good] = [await fakeHost({ fault }), await fakeHost()];
-    const client = clientOf({ bad, good }, { firstByteTimeoutMs: 400 });
+    const client = clientOf(
+      { bad, good },
+      {
+        firstByteTimeoutMs: fault.kind === 'stall-before-headers' ? 400 : 2_000,
+      },
+    );
     const answers: string[] = [];
     while (circuitOf(client) === 'CLOSED') answers.push(await answer(client));
     expect(client.getStatus().hosts[0]).toMatchObject({ requests: 5, failures: 5 });
@@ -160,7 +165,7 @@ describe('when every host is left alone', () => {
     const client = clientOf({ host }, { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1 } });
     await errorOf(send(client));
     await host.nextRequest();
-    await host.setFault({ kind: 'slow', delayMs: 300 });
+    await host.setFault({ kind: 'slow', delayMs: 1_000 });
     const probe = waitFor(() => send(client), { what: 'the time of the probe' });
     await host.nextRequest();
     expect(await errorOf(send(client))).toMatchObject({ code: 'no_host_available', retryAfterMs: 1_000 });
