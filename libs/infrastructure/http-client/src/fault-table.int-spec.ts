@@ -8,6 +8,8 @@ import { HttpClientError } from './http-client-error.ts';
 const LIMIT_MS = 300;
 const TOTAL_MS = 20_000;
 const SHORT_TOTAL_MS = 1_000;
+/** For a busy machine; far below the limits that a row must not run into. */
+const BUSY_MS = 2_000;
 /** undici looks at its timers twice a second. */
 const COARSE_MS = 1_100;
 
@@ -66,13 +68,13 @@ interface Row {
   readonly category: string;
   readonly code: string;
   readonly attempts: number;
-  /** The most that the call may take; half a second of it is for a busy machine. */
+  /** The most that the call may take. */
   readonly withinMs: number;
   readonly atLeastMs?: number;
   readonly totalMs?: number;
 }
 
-const quick = { attempts: 3, withinMs: 500 };
+const quick = { attempts: 3, withinMs: BUSY_MS };
 const rows: readonly Row[] = [
   { name: 'a reset before the headers', turn: reset, category: 'connection', code: 'reset', ...quick },
   {
@@ -103,7 +105,7 @@ const rows: readonly Row[] = [
     code: 'first_byte_timeout',
     attempts: 3,
     atLeastMs: 3 * LIMIT_MS,
-    withinMs: 3 * LIMIT_MS + 500,
+    withinMs: 3 * LIMIT_MS + BUSY_MS,
   },
   {
     name: 'a stalled body',
@@ -112,7 +114,7 @@ const rows: readonly Row[] = [
     code: 'body_timeout',
     attempts: 3,
     atLeastMs: 3 * LIMIT_MS,
-    withinMs: 3 * (LIMIT_MS + COARSE_MS) + 500,
+    withinMs: 3 * (LIMIT_MS + COARSE_MS) + BUSY_MS,
   },
   {
     name: 'a slow drip that never falls silent',
@@ -122,7 +124,7 @@ const rows: readonly Row[] = [
     attempts: 1,
     totalMs: SHORT_TOTAL_MS,
     atLeastMs: SHORT_TOTAL_MS,
-    withinMs: SHORT_TOTAL_MS + 500,
+    withinMs: SHORT_TOTAL_MS + BUSY_MS,
   },
   {
     name: 'headers that never end, slowly',
@@ -131,7 +133,7 @@ const rows: readonly Row[] = [
     code: 'first_byte_timeout',
     attempts: 3,
     atLeastMs: 3 * LIMIT_MS,
-    withinMs: 3 * LIMIT_MS + 500,
+    withinMs: 3 * LIMIT_MS + BUSY_MS,
   },
   {
     name: 'headers that never end, fast',
@@ -192,7 +194,7 @@ describe('what every attempt meets', () => {
       attempt: 3,
       retryable: true,
     });
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(BUSY_MS);
   });
 
   it('a name that does not resolve: connection dns_failed', async () => {
@@ -214,7 +216,7 @@ describe('what every attempt meets', () => {
     const { error, tookMs } = await outcomeOf(() => client.get('/'));
     expect(error).toMatchObject({ category: 'connection', code: 'tls_failed', attempt: 1, retryable: false });
     expect(server.requests).toEqual([]);
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(BUSY_MS);
   });
 });
 
@@ -226,7 +228,7 @@ describe('what the first attempt meets, before an answer', () => {
     ['503 with the wait in seconds', answer(503, '', ['retry-after: 1']), 1_000],
     ['429 with the wait in milliseconds', answer(429, '', ['retry-after-ms: 150']), 150],
     ['429 with the wait in seconds', answer(429, '', ['retry-after: 1']), 1_000],
-    ['429 with both waits', answer(429, '', ['retry-after: 3', 'retry-after-ms: 150']), 150],
+    ['429 with both waits', answer(429, '', ['retry-after: 30', 'retry-after-ms: 150']), 150],
     ['429 with a date in the past', answer(429, '', ['retry-after: Fri, 01 Jan 2021 00:00:00 GMT']), 0],
     ['429 with a wait that makes no sense', answer(429, '', ['retry-after: soon']), 0],
   ])('%s', async (_, turn, waitMs) => {
@@ -234,7 +236,7 @@ describe('what the first attempt meets, before an answer', () => {
     const { response, tookMs } = await outcomeOf(() => client.get('/'));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     expect(tookMs).toBeGreaterThanOrEqual(waitMs - 5);
-    expect(tookMs).toBeLessThan(waitMs + 500);
+    expect(tookMs).toBeLessThan(waitMs + BUSY_MS);
   });
 
   it('429 with the wait as a date', async () => {
@@ -245,7 +247,7 @@ describe('what the first attempt meets, before an answer', () => {
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     // The date has whole seconds.
     expect(tookMs).toBeGreaterThanOrEqual(995);
-    expect(tookMs).toBeLessThan(2_500);
+    expect(tookMs).toBeLessThan(2_000 + BUSY_MS);
   });
 
   it('429 with a wait that the deadline does not allow: fails at once and says how long', async () => {
@@ -260,7 +262,7 @@ describe('what the first attempt meets, before an answer', () => {
       retryAfterMs: 60_000,
     });
     expect((error as HttpClientError).response?.json()).toEqual({ error: 'slow down' });
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(BUSY_MS);
   });
 
   it.each([
@@ -273,7 +275,7 @@ describe('what the first attempt meets, before an answer', () => {
     await waitFor(() => client.getStatus().pool.free === 1, { what: 'the connection back in the pool' });
     const { response, tookMs } = await outcomeOf(() => client.post('/', { json: 1 }));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(BUSY_MS);
     expect(server?.accepted).toBe(2);
   });
 

@@ -361,7 +361,7 @@ describe('the policies', () => {
     await clientOf([answer(500)], { retry: { baseDelayMs: 1 }, circuitBreaker: { failureThreshold: 2 } });
     const startedAt = performance.now();
     expect(await codeOf(client.get('/'))).toBe('circuit_open');
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(server.requests).toHaveLength(2);
   });
 
