@@ -76,7 +76,6 @@ export class ClientCall {
   /** For callers who want any answer: the last refused one, if that is why the call failed. @throws the error, if not. */
   takeBack(error: unknown): TransportResponse {
     if (!(error instanceof UnwantedStatus)) throw error;
-    this.#refused.delete(error.response);
     return error.response;
   }
 

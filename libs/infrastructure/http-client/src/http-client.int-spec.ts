@@ -328,12 +328,13 @@ describe('a call', () => {
 
 describe('the policies', () => {
   it('open the circuit after five failures, refuse at once, and are told by status, probe and log', async () => {
-    const lines: [string, LogFields][] = [];
-    const say = (fields: LogFields, line: string) => void lines.push([line, fields]);
+    const lines: [string, string, LogFields][] = [];
+    const say = (level: string) => (fields: LogFields, line: string) =>
+      void lines.push([level, line, fields]);
     server = new ScriptedServer([answer(500)]);
     const baseUrl = `http://127.0.0.1:${await server.listen()}`;
     const retry = { maxRetries: 0 };
-    const logger = { debug: say, info: say, warn: say, error: say };
+    const logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
     client = new HttpClient({ serviceName: 'server', baseUrl, retry }, { logger });
     for (let call = 0; call < 5; call += 1) await codeOf(client.get('/'));
     await expect(client.get('/')).rejects.toMatchObject({
@@ -353,7 +354,7 @@ describe('the policies', () => {
     });
     expect(client.probe().read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
     expect(lines).toEqual([
-      ['circuit is OPEN', { breaker: 'server', from: 'CLOSED', reason: 'consecutive_failures' }],
+      ['warn', 'circuit is OPEN', { breaker: 'server', from: 'CLOSED', reason: 'consecutive_failures' }],
     ]);
   });
 
@@ -391,6 +392,16 @@ describe('the policies', () => {
     });
     expect(server.requests).toHaveLength(3);
     expect(client.getStatus().rateLimit).toMatchObject({ admitted: 3, refused: 1 });
+  });
+
+  it('limit the rate to less than one a second as well, whatever the algorithm', async () => {
+    await clientOf([answer(200)], {
+      rateLimit: { requestsPerSecond: 0.5, algorithm: 'sliding-window', maxWaitMs: 0 },
+    });
+    await client.get('/');
+    const refusal = (await client.get('/').catch((error: unknown) => error)) as HttpClientError;
+    expect(refusal.code).toBe('rate_limited');
+    expect(Math.round((refusal.retryAfterMs ?? 0) / 1_000)).toBe(2);
   });
 
   it.each([
@@ -472,6 +483,15 @@ describe('health', () => {
     await codeOf(client.get('/'));
     expect(client.getStatus().health).toMatchObject({ state: 'UNHEALTHY' });
     expect(client.probe().read().up).toBe(false);
+  });
+
+  it('learns nothing from a check that the end of the client cuts short', async () => {
+    await clientOf([hang], { health: {} });
+    const started = client.start();
+    await waitFor(() => server.requests.length === 1, { what: 'the check' });
+    await client.stop(0);
+    await started;
+    expect(client.getStatus().health).toMatchObject({ state: 'UNKNOWN', recentChecks: [] });
   });
 
   it('is not good where a check is answered with 5xx', async () => {
