@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from '@morgan/foundation';
 import { TransportError, type TransportFault } from '@morgan/http-transport';
 import { classifyFault, isTransient, retryAfterMs } from '@morgan/retry';
-import type { HttpResponse } from './http-response.ts';
+import type { WholeAnswer } from './answer.ts';
 import { UnsendableRequest } from './request-builder.ts';
 
 /** What went wrong, sorted by what can be done about it. A closed set: it is a metric label. */
@@ -43,7 +43,7 @@ export interface HttpClientErrorParts {
   readonly attempt: number;
   readonly retryable: boolean;
   readonly retryAfterMs?: number | undefined;
-  readonly response?: HttpResponse | undefined;
+  readonly response?: WholeAnswer | undefined;
   readonly cause?: unknown;
 }
 
@@ -60,7 +60,7 @@ export class HttpClientError extends Error {
   readonly retryAfterMs: number | undefined;
   /** The status of the answer, where there was one. */
   readonly status: number | undefined;
-  readonly #response: HttpResponse | undefined;
+  readonly #response: WholeAnswer | undefined;
 
   constructor(message: string, parts: HttpClientErrorParts) {
     super(message, { cause: parts.cause });
@@ -75,7 +75,7 @@ export class HttpClientError extends Error {
   }
 
   /** The answer of a `client_error`, `server_error` or other status; no property, so that no log prints its content. */
-  get response(): HttpResponse | undefined {
+  get response(): WholeAnswer | undefined {
     return this.#response;
   }
 }
@@ -115,7 +115,7 @@ const CATEGORY_OF_KIND: Readonly<Partial<Record<AppError['kind'], HttpErrorCateg
 };
 
 /** An answer that counts as a failure. */
-export function statusError(response: HttpResponse, call: FailedCall): HttpClientError {
+export function statusError(response: WholeAnswer, call: FailedCall): HttpClientError {
   const { status, headers } = response;
   const retryable = isTransient({ kind: 'status', status, sent: true });
   return new HttpClientError(`${call.host} answered ${status}.`, {

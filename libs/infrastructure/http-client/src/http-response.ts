@@ -1,20 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { AnswerHead, WholeAnswer } from './answer.ts';
 import { HttpClientError } from './http-client-error.ts';
 
-/** What is known of an answer once its headers are here. */
-export interface AnswerHead {
-  readonly status: number;
-  /** Names in lower case; a repeated header is a list. */
-  readonly headers: IncomingHttpHeaders;
-  /** The configured name of the service that answered. */
-  readonly host: string;
-  /** How many requests it took, the answered one included. */
-  readonly attempt: number;
-}
-
-/** A whole answer. */
-export class HttpResponse implements AnswerHead {
+/** A whole answer below 400, or the one that an error is about. */
+export class HttpResponse implements WholeAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly host: string;
@@ -22,7 +11,6 @@ export class HttpResponse implements AnswerHead {
 
   constructor(
     head: AnswerHead,
-    /** As it came: not decompressed, not decoded. */
     readonly body: Buffer,
   ) {
     this.status = head.status;
@@ -31,12 +19,10 @@ export class HttpResponse implements AnswerHead {
     this.attempt = head.attempt;
   }
 
-  /** The body as UTF-8. */
   text(): string {
     return this.body.toString('utf8');
   }
 
-  /** The body as JSON; its shape is for the caller to check. @throws HttpClientError `invalid_answer` if it is none. */
   json<T = unknown>(): T {
     try {
       return JSON.parse(this.text()) as T;
@@ -53,10 +39,4 @@ export class HttpResponse implements AnswerHead {
       });
     }
   }
-}
-
-/** An answer whose body is still coming. The body must be read to its end or destroyed, or its connection is held for ever. */
-export interface StreamingResponse extends AnswerHead {
-  /** Breaks with an `HttpClientError`. */
-  readonly body: Readable;
 }

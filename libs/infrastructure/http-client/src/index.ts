@@ -1,3 +1,4 @@
+export type { AnswerHead, StreamingResponse, WholeAnswer } from './answer.ts';
 export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';
 export { ClientPolicies } from './client-policies.ts';
@@ -7,5 +8,5 @@ export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from 
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
 export { HttpClientMetrics, type PolicyMetrics } from './http-client-metrics.ts';
 export { HttpClientModule } from './http-client.module.ts';
-export { type AnswerHead, HttpResponse, type StreamingResponse } from './http-response.ts';
+export { HttpResponse } from './http-response.ts';
 export type { RequestOptions } from './request-builder.ts';

@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import type { ExchangeLedger } from './exchange.ts';
 import { type HttpTransportConfig, LONGEST_TIMER_MS } from './http-transport.config.ts';
 import type { TransportFault } from './transport-error.ts';
 
@@ -23,7 +24,7 @@ export interface OriginStatus {
 }
 
 /** The connections to one origin, with what undici's pool has no limit for: idle connections and their age. */
-export class ConnectionPool extends Pool {
+export class ConnectionPool extends Pool implements ExchangeLedger {
   readonly #maxKeepalive: number;
   /** Connections without a request, and how many there were at least since the timer was set. */
   readonly #idle = new Set<Connection>();

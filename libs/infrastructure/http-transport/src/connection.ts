@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ExchangeConnection } from './exchange.ts';
 
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
@@ -20,9 +20,8 @@ export interface ConnectionOptions {
 }
 
 /** One place in a pool: a connection, or the room to make one. */
-export class Connection extends Client {
+export class Connection extends Client implements ExchangeConnection {
   readonly position: number;
-  /** Whether an answer came whole over the socket that it has now. */
   hasServed = false;
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;

@@ -1,12 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { ConnectionPool } from './connection-pool.ts';
-import type { Connection } from './connection.ts';
 import { classifyFault, isConnectionEnd, type Phase } from './fault-classification.ts';
 import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
+
+/** What an exchange knows of the connection that it is sent over. */
+export interface ExchangeConnection {
+  /** Whether an answer came whole over the socket that it has now. */
+  hasServed: boolean;
+  readonly fault: Error | undefined;
+  distrust(): void;
+}
+
+/** The books of a pool, which each exchange keeps for itself. */
+export interface ExchangeLedger {
+  waiting: number;
+  running: number;
+  readonly stats: { readonly connected: number };
+  failed(reason: TransportFault): void;
+}
 
 /** What an exchange needs besides what undici sends. */
 export interface ExchangeOptions {
@@ -15,7 +29,7 @@ export interface ExchangeOptions {
   readonly poolTimeoutMs: number | null;
   readonly writeTimeoutMs: number | null;
   readonly body?: RequestBody | undefined;
-  readonly pool: ConnectionPool;
+  readonly pool: ExchangeLedger;
   readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
@@ -32,7 +46,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   #phase: Phase | 'over' = 'queued';
-  #connection: Connection | undefined;
+  #connection: ExchangeConnection | undefined;
   /** Sent over a connection that had served before, and not a byte of the answer is here. */
   #mayBeStale = false;
   #poolTimer: NodeJS.Timeout | undefined;
@@ -59,7 +73,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** A connection, made or still to be made, is this request's own from now on. */
-  onConnection(connection: Connection): void {
+  onConnection(connection: ExchangeConnection): void {
     this.#connection = connection;
     if (this.#phase === 'queued') this.#phase = 'connecting';
     clearTimeout(this.#poolTimer);
