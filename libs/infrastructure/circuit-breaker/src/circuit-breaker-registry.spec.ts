@@ -52,9 +52,10 @@ describe('the metrics', () => {
   it('show state, calls and changes of every breaker', async () => {
     jest.useFakeTimers();
     const metrics = new Metrics();
+    const shown = new CircuitBreakerMetrics(metrics);
     const registry = new CircuitBreakerRegistry({
       config: { failureThreshold: 2, slowCallMs: 100 },
-      metrics: new CircuitBreakerMetrics(metrics),
+      metrics: shown,
     });
     const host = registry.get('gpu-1');
     await host.execute(() => Promise.resolve(), context);
@@ -77,7 +78,9 @@ describe('the metrics', () => {
     );
     await fail(host, 1);
     await fail(registry.get('gpu-2'), 1);
+    const gone = registry.get('gpu-2');
     registry.remove('gpu-2');
+    shown.forget(gone);
     const later = await metrics.render();
     expect(later).toContain('calls_total{breaker="gpu-1",outcome="rejected"} 2');
     expect(later).toContain('calls_total{breaker="gpu-2",outcome="failure"} 2');

@@ -103,6 +103,15 @@ describe('a closed breaker', () => {
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'failure_rate' } });
   });
 
+  it('opens when the share of failures is just the threshold', async () => {
+    const { breaker } = create({ failureRate: { threshold: 0.5, window: 'count', minimumCalls: 6 } });
+    for (let call = 0; call < 3; call += 1) await breaker.execute(good, context);
+    await fail(breaker, 2);
+    expect(breaker.state).toBe('CLOSED');
+    await fail(breaker, 1);
+    expect(breaker.state).toBe('OPEN');
+  });
+
   it('opens on the failure rate of the last seconds, and forgets older calls', async () => {
     const { breaker } = create({
       windowMs: 10_000,
@@ -168,6 +177,34 @@ describe('an open breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
+  it('rounds the time to the next probe up, and says 0 once it may go', async () => {
+    const { breaker } = create({ resetTimeoutMs: 1_001, resetJitter: 0.1 });
+    const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
+    await fail(breaker, 5);
+    random.mockRestore();
+    expect((await refusal(breaker)).retryAfterMs).toBe(951);
+    expect(breaker.getStatus()).toMatchObject({ retryAfterMs: 951, forMs: 0 });
+    jest.advanceTimersByTime(2_000);
+    expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', retryAfterMs: 0, forMs: 2_000 });
+  });
+
+  it('opens for the first, shortest wait again after a calm spell as long as the wait before', async () => {
+    const { breaker } = create({ successThreshold: 1 });
+    const openFor = async () => {
+      await fail(breaker, 5);
+      const { retryAfterMs = 0 } = await refusal(breaker);
+      jest.advanceTimersByTime(retryAfterMs);
+      await breaker.execute(good, context);
+      return retryAfterMs;
+    };
+    const waits = [await openFor()];
+    jest.advanceTimersByTime(59_999);
+    waits.push(await openFor());
+    jest.advanceTimersByTime(120_000);
+    waits.push(await openFor());
+    expect(waits).toEqual([60_000, 120_000, 60_000]);
+  });
+
   it('has no timer', async () => {
     const { breaker } = create({ predictive: {}, failureRate: { window: 'time', minimumCalls: 1 } });
     await fail(breaker, 1);
@@ -210,7 +247,8 @@ describe('a half-open breaker', () => {
     const { breaker } = await halfOpen({ halfOpenProbes: 3, successThreshold: 3 });
     const probes = [pending(breaker), pending(breaker), pending(breaker)];
     expect((await refusal(breaker)).retryAfterMs).toBeUndefined();
-    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', probesInFlight: 3 });
+    jest.advanceTimersByTime(5);
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', probesInFlight: 3, forMs: 5 });
     for (const probe of probes) expect(await probe.succeed()).toBe('ok');
     expect(breaker.state).toBe('CLOSED');
   });
@@ -255,6 +293,15 @@ describe('a half-open breaker', () => {
     expect([breaker.allows(), breaker.state]).toEqual([false, 'OPEN']);
     jest.advanceTimersByTime(120_000);
     expect(breaker.allows()).toBe(true);
+  });
+
+  it('lets no other probe through once one is overdue, though there is room, and opens once', async () => {
+    const { breaker, changes } = await halfOpen({ halfOpenProbes: 3, probeTimeoutMs: 1_000 });
+    pending(breaker);
+    pending(breaker);
+    jest.advanceTimersByTime(1_000);
+    expect((await refusal(breaker)).retryAfterMs).toBe(120_000);
+    expect(changes.map(({ to }) => to)).toEqual(['OPEN', 'HALF_OPEN', 'OPEN']);
   });
 
   it('waits for a probe as long as the deadline of its call', async () => {
@@ -307,6 +354,7 @@ describe('by hand', () => {
     jest.advanceTimersByTime(86_400_000);
     expect((await refusal(breaker)).retryAfterMs).toBeUndefined();
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', held: true, retryAfterMs: undefined });
+    expect(breaker.getStatus().lastChange).not.toHaveProperty('openMs');
     breaker.reset();
     expect(await breaker.execute(good, context)).toBe('answer');
   });

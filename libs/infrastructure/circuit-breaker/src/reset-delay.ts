@@ -28,6 +28,5 @@ export class ResetDelay {
 
   forget(): void {
     this.#trips = 0;
-    this.#lastMs = 0;
   }
 }

@@ -31,6 +31,15 @@ describe('the time window', () => {
     );
   });
 
+  it('lets a call go at the very moment at which it is as old as the window', () => {
+    const window = new TimeWindow(1_000);
+    window.count('success');
+    jest.advanceTimersByTime(950);
+    expect(window.totals().success).toBe(1);
+    jest.advanceTimersByTime(50);
+    expect(window.totals().success).toBe(0);
+  });
+
   it('is empty after a long silence, and has no timer', () => {
     const window = new TimeWindow(1_000);
     window.count('failure');

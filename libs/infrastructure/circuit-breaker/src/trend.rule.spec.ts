@@ -87,6 +87,50 @@ describe('the trend rule', () => {
     }
   });
 
+  const learnedFrom = (call: (index: number) => { failed: boolean; tookMs: number }) => {
+    const learned = rule();
+    for (let index = 0; index < 200; index += 1) learned.judge(call(index));
+    return learned;
+  };
+  /** How many calls of this kind it takes until the rule opens. */
+  const callsToOpen = (judging: TrendRule, call: { failed: boolean; tookMs: number }, reason: string) => {
+    for (let calls = 1; calls <= 100; calls += 1) {
+      const verdict = judging.judge(call);
+      if (verdict) expect(verdict).toBe(reason);
+      if (verdict) return calls;
+    }
+    return Infinity;
+  };
+
+  it('takes no success for a sign of trouble, not even on a host that never had one', () => {
+    const learned = learnedFrom(() => ({ failed: true, tookMs: 60 }));
+    expect(callsToOpen(learned, { failed: false, tookMs: 60 }, 'none')).toBe(Infinity);
+  });
+
+  it('sees a flaky host fail for good', () => {
+    const learned = learnedFrom((index) => ({ failed: index % 10 < 3, tookMs: 60 }));
+    learned.judge({ failed: false, tookMs: 60 });
+    expect(callsToOpen(learned, { failed: true, tookMs: 60 }, 'error_trend')).toBeLessThan(15);
+  });
+
+  it('does not count how long failures take', () => {
+    const learned = learnedFrom(() => ({ failed: false, tookMs: 60 }));
+    for (let call = 0; call < 3; call += 1) learned.judge({ failed: true, tookMs: 1e9 });
+    expect(learned.judge({ failed: false, tookMs: 1e9 })).toBeUndefined();
+  });
+
+  it('takes a very even host to be a little uneven', () => {
+    const learned = learnedFrom(() => ({ failed: false, tookMs: 60 }));
+    const calls = callsToOpen(learned, { failed: false, tookMs: 126 }, 'latency_trend');
+    expect(calls).toBeGreaterThan(5);
+    expect(calls).toBeLessThan(10);
+  });
+
+  it('can stand an answer that took no time', () => {
+    const learned = learnedFrom((index) => ({ failed: false, tookMs: index === 50 ? 0 : 60 }));
+    expect(callsToOpen(learned, { failed: false, tookMs: 1e9 }, 'latency_trend')).toBe(4);
+  });
+
   it('does not mind a host that gets faster', () => {
     const learned = rule();
     for (let call = 0; call < 200; call += 1) learned.judge({ failed: false, tookMs: 60 });
@@ -111,7 +155,7 @@ describe('false trips', () => {
   });
 });
 
-describe('predictive mode on recorded traces', () => {
+describe('predictive mode on traces', () => {
   it('saves failures where a host declines, at the price in the README', async () => {
     const runs = new Map<string, { hard: Run; early: Run }>();
     for (const trace of HOST_TRACES) {

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import { listSettings } from '@morgan/foundation';
+import { circuitBreakerConfig } from './circuit-breaker.config.ts';
+
+describe('the configuration of a breaker', () => {
+  it('has its defaults', () => {
+    expect(circuitBreakerConfig.parse(undefined)).toEqual({
+      failureThreshold: 5,
+      windowMs: 10_000,
+      successThreshold: 2,
+      halfOpenProbes: 1,
+      probeTimeoutMs: 60_000,
+      resetTimeoutMs: 60_000,
+      maxResetTimeoutMs: 600_000,
+      resetJitter: 0.1,
+    });
+    expect(circuitBreakerConfig.parse({ failureRate: {}, predictive: {} })).toMatchObject({
+      failureRate: { threshold: 0.5, window: 'time', windowCalls: 100, minimumCalls: 20 },
+      predictive: { errorRate: 0.25, latencyFactor: 4, callsPerFalseTrip: 100_000, baselineCalls: 200 },
+    });
+  });
+
+  it.each([
+    { failureThreshold: 0 },
+    { failureRate: { threshold: 0 } },
+    { failureRate: { threshold: 1.1 } },
+    { resetJitter: 1 },
+    { predictive: { errorRate: 1 } },
+    { timeoutMs: 5 },
+  ])('refuses %j', (given) => {
+    expect(circuitBreakerConfig.safeParse(given).success).toBe(false);
+  });
+
+  it('documents every key', () => {
+    expect(listSettings(circuitBreakerConfig)).toHaveLength(17);
+  });
+});
