@@ -93,13 +93,16 @@ describe('an adaptive limit finds the knee within 10 % and stays there', () => {
     }
   });
 
-  it('on average, where latencies scatter as much as their mean', () => {
-    const seen = SEEDS.flatMap((seed) => life(1, seed, LIVES['a knee that moves up, then down']));
-    expect(Math.max(...seen.map(({ callsToFind }) => callsToFind))).toBeLessThan(20_000);
-    expect(Math.max(...seen.map(({ meanKnee }) => Math.abs(meanKnee - 1)))).toBeLessThan(0.1);
-    expect(Math.min(...seen.map(({ lowest }) => lowest))).toBeGreaterThan(0.7);
-    expect(Math.max(...seen.map(({ highest }) => highest))).toBeLessThan(1.3);
-  });
+  it.each(Object.entries(LIVES))(
+    'on average within 15 %, where latencies scatter as much as their mean: %s',
+    (_, hosts) => {
+      const seen = SEEDS.flatMap((seed) => life(1, seed, hosts));
+      expect(Math.max(...seen.map(({ callsToFind }) => callsToFind))).toBeLessThan(20_000);
+      expect(Math.max(...seen.map(({ meanKnee }) => Math.abs(meanKnee - 1)))).toBeLessThan(0.15);
+      expect(Math.min(...seen.map(({ lowest }) => lowest))).toBeGreaterThan(0.65);
+      expect(Math.max(...seen.map(({ highest }) => highest))).toBeLessThan(1.35);
+    },
+  );
 });
 
 describe('an adaptive limit', () => {
