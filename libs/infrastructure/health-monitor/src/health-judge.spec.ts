@@ -118,6 +118,19 @@ describe('HealthJudge, by live calls', () => {
     expect(judge.state).toBe('HEALTHY');
   });
 
+  it('forgets the live failures of a former life', () => {
+    const { judge, at, check, live } = judgeOf();
+    check('ok');
+    for (let failure = 1; failure < 5; failure++) live(false);
+    check('failed', 'failed', 'failed');
+    at(10);
+    check('ok', 'ok');
+    expect(judge.state).toBe('HEALTHY');
+    at(20);
+    for (let failure = 1; failure < 5; failure++) expect(live(false)).toBeUndefined();
+    expect(live(false)).toBe('live_calls_failed');
+  });
+
   it('does not let a call from before the fall bring it up, nor one from before the return take it down', () => {
     const { judge, at, check, live } = judgeOf({ successThreshold: 1 });
     at(100);

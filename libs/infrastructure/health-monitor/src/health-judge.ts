@@ -81,7 +81,6 @@ export class HealthJudge {
     if (after === before) return undefined;
     if (after === 'UNHEALTHY' || before === 'UNHEALTHY') {
       this.#turnedAt = now;
-      this.#failingSince = Infinity;
       this.#burst.clear();
     }
     if (after === 'UNHEALTHY') return downReason;

@@ -214,6 +214,21 @@ describe('HealthMonitor, its checks', () => {
     await wait(INTERVAL_MS);
     expect(target.calls).toBe(3);
   });
+
+  it('can be stopped as often as it was started', async () => {
+    const target = new FakeTarget();
+    target.takesMs = 1_000;
+    const { monitor } = monitorOf({ a: target });
+    for (let round = 0; round < 2; round++) {
+      const firstRound = monitor.start();
+      await wait(500);
+      monitor.stop();
+      await firstRound;
+      expect(target.signal?.aborted).toBe(true);
+      await wait(0);
+    }
+    expect([target.calls, target.running, jest.getTimerCount()]).toEqual([2, 0, 0]);
+  });
 });
 
 describe('HealthMonitor, its states', () => {
