@@ -1,10 +1,12 @@
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { HttpService } from '@nestjs/axios';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AxiosTransportModule } from '@morgan/axios-transport';
 import { waitFor } from '@morgan/testing';
 import { firstValueFrom } from 'rxjs';
-import { answer, ScriptedServer, type Turn } from '../fixture/scripted-server.ts';
+import { answer, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.config.ts';
 
@@ -62,6 +64,16 @@ describe('the HttpService of Nest over a client', () => {
     await serviceOver([reset], { idempotent: false });
     await expect(firstValueFrom(http.post('/x', {}))).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('breaks a streamed answer with the error that axios makes of it', async () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n';
+    await serviceOver([write(`${head}begun`, (socket) => socket.end())]);
+    const { data } = await firstValueFrom(http.get<Readable>('/x', { responseType: 'stream' }));
+    await expect(text(data)).rejects.toMatchObject({
+      isAxiosError: true,
+      cause: { reason: 'incomplete_body' },
+    });
   });
 
   it('is for the service of the client alone', async () => {
