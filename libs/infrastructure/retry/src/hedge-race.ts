@@ -1,5 +1,5 @@
 import type { CallContext } from '@morgan/foundation';
-import type { HedgeOutcome } from './retry-metrics.ts';
+import type { HedgeOutcome } from './retry-outcome.ts';
 
 /** What a race asks and tells. */
 export interface HedgeRaceOptions<Result, Context extends CallContext> {

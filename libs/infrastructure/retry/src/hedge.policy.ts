@@ -2,7 +2,8 @@ import type { Policy } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
 import { QuantileWindow } from './quantile-window.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { HedgeOutcome, RetryMetrics } from './retry-metrics.ts';
+import type { RetryMetrics } from './retry-metrics.ts';
+import type { HedgeOutcome } from './retry-outcome.ts';
 import type { RepeatableContext } from './retry.policy.ts';
 
 export interface HedgeOptions {

@@ -6,19 +6,13 @@ export { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';
 export { QuantileWindow } from './quantile-window.ts';
 export { type HeadersLike, retryAfterMs } from './retry-after.ts';
-export {
-  type ExtraAttempt,
-  RetryBudget,
-  type RetryBudgetOptions,
-  type RetryBudgetStatus,
-} from './retry-budget.ts';
+export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStatus } from './retry-budget.ts';
 export { retryConfig, type RetryConfig } from './retry.config.ts';
-export { type HedgeOutcome, RetryMetrics } from './retry-metrics.ts';
+export { RetryMetrics } from './retry-metrics.ts';
+export type { AttemptOutcome, ExtraAttempt, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
 export { RetryModule } from './retry.module.ts';
 export {
   type AttemptContext,
-  type AttemptOutcome,
-  type GiveUpReason,
   type RepeatableContext,
   RetryPolicy,
   type RetryOptions,

@@ -1,8 +1,6 @@
 import type { CallContext, Policy, Work } from '@morgan/foundation';
 import type { RetryMetrics } from './retry-metrics.ts';
-
-/** Why an attempt is extra: the first attempt of a call never is. */
-export type ExtraAttempt = 'retry' | 'fallback' | 'hedge';
+import type { ExtraAttempt } from './retry-outcome.ts';
 
 export interface RetryBudgetOptions {
   /** Extra attempts per request. Default 0.2. */

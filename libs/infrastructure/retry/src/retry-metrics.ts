@@ -1,9 +1,5 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
-import type { ExtraAttempt } from './retry-budget.ts';
-import type { AttemptOutcome, GiveUpReason } from './retry.policy.ts';
-
-/** How a call with a hedge ended: by the hedge's answer, by the first attempt's, or with neither. */
-export type HedgeOutcome = 'won' | 'lost' | 'failed';
+import type { AttemptOutcome, ExtraAttempt, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
 
 /** The metrics of all retry policies, budgets and hedges of one process. */
 export class RetryMetrics {

@@ -5,6 +5,7 @@ import { callStopped } from './call-stopped.ts';
 import { classifyFault } from './classify-fault.ts';
 import { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
+import type { AttemptOutcome, GiveUpReason } from './retry-outcome.ts';
 import type { RetryMetrics } from './retry-metrics.ts';
 
 /** A call that says whether repeating it is safe. */
@@ -17,23 +18,6 @@ export interface RepeatableContext extends CallContext {
 export interface AttemptContext extends RepeatableContext {
   readonly attempt: number;
 }
-
-/** How one attempt ended. */
-export type AttemptOutcome = 'ok' | Fault['kind'] | 'aborted';
-
-/** Why a failed attempt was the last one. */
-export type GiveUpReason =
-  /** The fault is one that repeating cannot heal. */
-  | 'final'
-  /** The call was aborted, or its deadline passed. */
-  | 'aborted'
-  /** It is not idempotent, and something was sent. */
-  | 'unsafe'
-  /** `maxRetries` were made. */
-  | 'attempts'
-  /** The wait would end after the deadline; without a deadline: it is longer than `maxDelayMs`. */
-  | 'wait'
-  | 'budget';
 
 export interface RetryOptions extends Partial<BackoffOptions> {
   /** Attempts after the first one. Default 3. */
