@@ -244,6 +244,15 @@ describe('a streamed answer', () => {
     expect(client.getStatus()).toMatchObject({ errors: 0, errorsByCategory: { cancelled: 1 }, errorRate: 0 });
   });
 
+  it('is as fast as it began', async () => {
+    await clientOf([write(streamHead, (socket) => void setTimeout(() => socket.write('0\r\n\r\n'), 100))]);
+    const startedAt = performance.now();
+    const { body } = await client.stream('GET', '/');
+    const begunMs = performance.now() - startedAt;
+    await text(body);
+    expect(client.getStatus().latency?.p50Ms).toBeLessThanOrEqual(begunMs);
+  });
+
   it("may be given up by its reader, which is nobody's fault", async () => {
     await clientOf([write(streamHead + chunk('one'))]);
     const { body } = await client.stream('GET', '/');
