@@ -4,7 +4,7 @@ import type { Logger } from '@morgan/foundation';
 import { HealthMetrics } from '@morgan/health-monitor';
 import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
 import { HttpTransport } from '@morgan/http-transport';
-import { RetryMetrics } from '@morgan/retry';
+import { RetryBudgetMetrics } from '@morgan/retry';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
@@ -79,7 +79,7 @@ function composeUpstreams(
       hosts: new HostMetrics(metrics),
       health: new HealthMetrics(metrics),
       circuitBreakers: new CircuitBreakerMetrics(metrics),
-      retry: new RetryMetrics(metrics),
+      budget: new RetryBudgetMetrics(metrics),
     },
   };
   const llm = new DistributedLlmClient(shared);

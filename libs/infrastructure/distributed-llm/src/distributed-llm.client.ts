@@ -3,7 +3,7 @@ import type { CircuitBreakerMetrics, CircuitBreakerRegistry, CircuitStatus } fro
 import type { CallContext, Probe, ProbeResult } from '@morgan/foundation';
 import type { HealthMetrics, HealthMonitor, TargetStatus } from '@morgan/health-monitor';
 import type { ResponseBody, TransportRequest, TransportResponse } from '@morgan/http-transport';
-import { DeadlineScope, RetryBudget, type RetryBudgetStatus, type RetryMetrics } from '@morgan/retry';
+import { DeadlineScope, RetryBudget, type RetryBudgetStatus, type RetryBudgetMetrics } from '@morgan/retry';
 import { type FailedTry, hostsFailed, noHostToTry } from './call-error.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import { headersFromHost, headersToHost } from './forwarded-headers.ts';
@@ -20,7 +20,7 @@ export interface DistributedLlmMetrics {
   readonly hosts: HostMetrics;
   readonly health: HealthMetrics;
   readonly circuitBreakers: CircuitBreakerMetrics;
-  readonly retry: RetryMetrics;
+  readonly budget: RetryBudgetMetrics;
 }
 
 /** A client's hosts, what it works with, and its settings, all of which the configuration section has. */
@@ -98,7 +98,7 @@ export class DistributedLlmClient implements Probe {
     this.#hosts = options.hosts.map((host) => new Host(host));
     this.#health = watchHosts(this.#hosts, options);
     this.#breakers = guardHosts(this.#hosts, options);
-    this.#budget = new RetryBudget({ ...budget, metrics: metrics.retry });
+    this.#budget = new RetryBudget({ ...budget, metrics: metrics.budget });
     this.#selector = new HostSelector(this.#hosts, this.#health, this.#breakers);
     this.#upstream = new Upstream(options, this.#health, this.#breakers, this.#budget);
     metrics.hosts.watch(this.#hosts);

@@ -39,7 +39,7 @@ export class ClientPolicies {
 
   constructor(config: HttpClientConfig, { logger, metrics, redis }: PolicyParts) {
     const { serviceName: name } = config;
-    this.budget = new RetryBudget({ ...config.retry.budget, metrics: metrics?.retry });
+    this.budget = new RetryBudget({ ...config.retry.budget, metrics: metrics?.retry.budget });
     this.retry = new RetryPolicy({
       ...config.retry,
       budget: this.budget,

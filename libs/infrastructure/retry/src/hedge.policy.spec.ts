@@ -236,7 +236,7 @@ describe('a hedge policy', () => {
   it('cuts the tail of slow attempts for few extra ones, and does not talk itself into more', async () => {
     const metrics = new Metrics();
     const shown = new RetryMetrics(metrics);
-    const budget = new RetryBudget({ metrics: shown });
+    const budget = new RetryBudget({ metrics: shown.budget });
     const policy = create({ delayMs: undefined, budget, metrics: shown });
     let made = 0;
     // Every 25th attempt takes 2 s, the others 10 to 58 ms.

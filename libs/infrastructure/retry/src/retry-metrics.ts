@@ -1,14 +1,17 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
-import type { AttemptOutcome, ExtraAttempt, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
+import { RetryBudgetMetrics } from './retry-budget-metrics.ts';
+import type { AttemptOutcome, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
 
-/** The metrics of all retry policies, budgets and hedges of one process. */
+/** The metrics of all retry policies and hedges of one process, and those of their budgets. */
 export class RetryMetrics {
   readonly #attempts: Counter<'outcome'>;
   readonly #givenUp: Counter<'reason'>;
-  readonly #extra: Counter<'kind' | 'outcome'>;
+  readonly budget: RetryBudgetMetrics;
   readonly #hedges: Counter<'outcome'>;
 
-  constructor(metrics: Metrics) {
+  /** @param budget those of the process, if it has made them already. */
+  constructor(metrics: Metrics, budget = new RetryBudgetMetrics(metrics)) {
+    this.budget = budget;
     this.#attempts = metrics.counter({
       name: 'morgan_retry_attempts_total',
       help: 'Attempts that ended, first ones and retries, by outcome.',
@@ -18,11 +21,6 @@ export class RetryMetrics {
       name: 'morgan_retry_given_up_total',
       help: 'Calls whose last attempt failed and was not repeated, by why not.',
       labels: ['reason'],
-    });
-    this.#extra = metrics.counter({
-      name: 'morgan_retry_budget_total',
-      help: 'Extra attempts that the budget granted or refused, by kind.',
-      labels: ['kind', 'outcome'],
     });
     this.#hedges = metrics.counter({
       name: 'morgan_retry_hedges_total',
@@ -37,10 +35,6 @@ export class RetryMetrics {
 
   gaveUp(reason: GiveUpReason): void {
     this.#givenUp.inc({ reason });
-  }
-
-  extraAttempt(kind: ExtraAttempt, granted: boolean): void {
-    this.#extra.inc({ kind, outcome: granted ? 'granted' : 'refused' });
   }
 
   hedgeEnded(outcome: HedgeOutcome): void {

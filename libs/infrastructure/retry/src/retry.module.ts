@@ -10,7 +10,7 @@ import { RetryPolicy } from './retry.policy.ts';
 @Module({})
 export class RetryModule {
   static register(config: RetryConfig, metrics?: RetryMetrics): DynamicModule {
-    const budget = new RetryBudget({ ...config.budget, metrics });
+    const budget = new RetryBudget({ ...config.budget, metrics: metrics?.budget });
     const parts = [
       budget,
       new DeadlinePolicy(config),

@@ -338,7 +338,7 @@ describe('a retry policy', () => {
   it('accounts for every call', async () => {
     const metrics = new Metrics();
     const shown = new RetryMetrics(metrics);
-    const budget = new RetryBudget({ minPerSecond: 0.3, metrics: shown });
+    const budget = new RetryBudget({ minPerSecond: 0.3, metrics: shown.budget });
     const policy = create({ budget, metrics: shown });
     await run(policy, failing());
     await run(policy, failing(reset));
