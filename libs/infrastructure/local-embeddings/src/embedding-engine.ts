@@ -8,6 +8,7 @@ import {
   type ProgressCallback,
   Tensor,
 } from '@huggingface/transformers';
+import { hubFetch } from './hub-fetch.ts';
 import { groupByLength } from './length-groups.ts';
 import {
   assertModelFiles,
@@ -160,6 +161,7 @@ function pointAt(source: ModelSource): string {
   env.allowLocalModels = false;
   // Not the library's own `revision` option: with it, the tokenizer still asks the hub for `main` at every start.
   env.remotePathTemplate = `{model}/resolve/${encodeURIComponent(source.revision)}/`;
+  env.fetch = hubFetch(source);
   env.cacheDir = hubCacheDir(source);
   env.remoteHost = `${source.hubUrl.replace(/\/$/, '')}/`;
   return source.id;

@@ -23,6 +23,8 @@ let hubUrl: string;
 let served: string[] = [];
 /** Everything that the hub was asked for. */
 let asked: string[] = [];
+/** What callers must show, if anything. */
+let authorization: string | undefined;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'morgan-hub-'));
@@ -30,6 +32,8 @@ beforeAll(async () => {
   hub = createServer((request, response) => {
     const [, file, path] = new RegExp(`^/${ID}/resolve/((?:main|v2)/(.+))$`).exec(request.url ?? '') ?? [];
     asked.push(file ?? `unknown: ${request.url}`);
+    if (authorization && request.headers.authorization !== authorization)
+      return void response.writeHead(401).end();
     readFile(join(root, 'repository', path ?? '-')).then(
       (content) => {
         if (!request.headers.range) served.push(file as string);
@@ -85,6 +89,26 @@ describe.each([['main'], ['v2']])('revision %s of a hub id', (revision) => {
     // Port 9 is closed: not even a look at the hub is needed.
     const offline = await embedOnce(cacheDir, { revision, hubUrl: 'http://127.0.0.1:9' });
     expect(offline.vector).toEqual(first.vector);
+  });
+});
+
+describe('a hub that not everybody may read', () => {
+  beforeAll(() => void (authorization = 'Bearer hub-secret'));
+  afterAll(() => void (authorization = undefined));
+
+  it('gives every file of a model for its token', async () => {
+    const { vector } = await embedOnce('cache-private', { hubToken: 'hub-secret' });
+    expect(vector).toHaveLength(4);
+    expect(served).toHaveLength(4);
+  });
+
+  it('refuses without, and no error holds the token', async () => {
+    await expect(embedOnce('cache-none')).rejects.toThrow(/cannot be loaded/);
+    const wrong = await embedOnce('cache-wrong', { hubToken: 'wrong-secret' }).catch(
+      (error: unknown) => error,
+    );
+    expect(String((wrong as Error).stack)).toContain('cannot be loaded');
+    expect(String((wrong as Error).stack)).not.toContain('wrong-secret');
   });
 });
 

@@ -23,6 +23,17 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_HUB_URL',
       doc: 'Where hub ids are downloaded from: the hub or a mirror of it.',
     }),
+    hubToken: setting(
+      z
+        .string()
+        .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
+        .optional(),
+      {
+        env: 'HF_TOKEN',
+        doc: 'Access token of the hub, for models that not everybody may read.',
+        secret: true,
+      },
+    ),
     cacheDir: setting(z.string().min(1).default('.cache/models'), {
       env: 'EMBEDDING_CACHE_DIR',
       doc: 'Folder that keeps downloaded models.',

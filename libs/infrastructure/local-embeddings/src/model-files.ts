@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hubFetch } from './hub-fetch.ts';
 import type { Pooling } from './pooling.ts';
 import type { ModelSource } from './worker-protocol.ts';
 
@@ -83,15 +84,16 @@ async function readJson(source: ModelSource, file: string): Promise<unknown> {
   const known = await readOrNull(cached);
   if (known !== null || source.kind === 'folder') return parseOrNull(known);
   const revision = encodeURIComponent(source.revision);
-  const text = await download(`${source.hubUrl.replace(/\/$/, '')}/${source.id}/resolve/${revision}/${file}`);
+  const url = `${source.hubUrl.replace(/\/$/, '')}/${source.id}/resolve/${revision}/${file}`;
+  const text = await download(url, hubFetch(source));
   await mkdir(dirname(cached), { recursive: true });
   // "There is none" is remembered as well, so that the next start needs no network.
   await writeFile(cached, text ?? 'null');
   return parseOrNull(text);
 }
 
-async function download(url: string): Promise<string | null> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) });
+async function download(url: string, get: typeof fetch): Promise<string | null> {
+  const response = await get(url, { signal: AbortSignal.timeout(30_000) });
   if (response.status === 404) return null;
   if (!response.ok) throw new Error(`the hub answered ${response.status} for ${url}`);
   return response.text();

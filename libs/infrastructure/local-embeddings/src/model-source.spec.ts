@@ -14,7 +14,14 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const find = (model: string, more: { name?: string; bundled?: string } = {}) =>
   resolveModelSource(
-    { model, name: more.name, revision: 'v1', cacheDir: 'models', hubUrl: 'https://hub.example' },
+    {
+      model,
+      name: more.name,
+      revision: 'v1',
+      cacheDir: 'models',
+      hubUrl: 'https://hub.example',
+      hubToken: 'secret',
+    },
     more.bundled ?? root,
   );
 
@@ -45,6 +52,7 @@ describe('resolveModelSource', () => {
         revision: 'v1',
         cacheDir: resolve('models'),
         hubUrl: 'https://hub.example',
+        token: 'secret',
       },
     });
   });

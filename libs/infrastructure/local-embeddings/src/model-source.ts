@@ -16,10 +16,10 @@ export class ModelLoadError extends Error {
  * @throws ModelLoadError when it names a folder that is not there, or nothing that could be a hub id.
  */
 export function resolveModelSource(
-  config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl'>,
+  config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl' | 'hubToken'>,
   bundledModelDir: string,
 ): { readonly name: string; readonly source: ModelSource } {
-  const { model, name, revision, hubUrl } = config;
+  const { model, name, revision, hubUrl, hubToken: token } = config;
   if (model === 'bundled') {
     assertFolder(bundledModelDir, 'The bundled model is missing; `npm run build` makes it. Expected in');
     return { name: name ?? BUNDLED_MODEL_NAME, source: { kind: 'folder', path: resolve(bundledModelDir) } };
@@ -34,7 +34,7 @@ export function resolveModelSource(
     );
   }
   const cacheDir = resolve(config.cacheDir);
-  return { name: name ?? model, source: { kind: 'hub', id: model, revision, cacheDir, hubUrl } };
+  return { name: name ?? model, source: { kind: 'hub', id: model, revision, cacheDir, hubUrl, token } };
 }
 
 function assertFolder(path: string, otherwise: string): void {

@@ -7,6 +7,8 @@ export type ModelSource =
       readonly revision: string;
       readonly cacheDir: string;
       readonly hubUrl: string;
+      /** For models that not everybody may read. Never shown. */
+      readonly token?: string | undefined;
     };
 
 /** What a worker is started with. */
