@@ -42,6 +42,18 @@ describe('an adaptive bulkhead', () => {
     expect(bulkhead.getStatus().maxConcurrent).toBe(allowed);
   });
 
+  it('learns no latency from calls that say nothing of the host', async () => {
+    const bulkhead = bulkheadOf();
+    const { signal } = new AbortController();
+    const send = async (work: () => Promise<void>) => {
+      for (let call = 0; call < 400; call += 1)
+        await bulkhead.execute(work, { id: 'a', signal }).catch(() => undefined);
+      return bulkhead.getStatus().adaptive.calmMs;
+    };
+    expect(await send(() => Promise.reject(new Error('refused')))).toBeUndefined();
+    expect(await send(() => Promise.resolve())).toBeGreaterThanOrEqual(0);
+  });
+
   it('asks its owner what an outcome means', async () => {
     const bulkhead = bulkheadOf({
       outcomeOf: (settled) =>

@@ -146,6 +146,19 @@ describe('an adaptive limit', () => {
     expect(limit.getStatus().knee).toBeCloseTo(16.2);
   });
 
+  it('takes at most half away in one step, however long the calls take', () => {
+    const { limit, model } = settledAt(20);
+    model.run(1);
+    while (limit.getStatus().phase !== 'cruise') model.run(1);
+    const before = limit.getStatus().knee;
+    const knees = new Set([before]);
+    for (let call = 0; knees.size < 2 && call < 1_000; call += 1) {
+      limit.record({ startedAtMs: 0, endedAtMs: 1e6, inFlight: limit.limit, dropped: false });
+      knees.add(limit.getStatus().knee);
+    }
+    expect(knees).toEqual(new Set([before, before / 2]));
+  });
+
   it('stays between its bounds', () => {
     const limit = new AdaptiveLimit({ initialLimit: 5, minLimit: 4, maxLimit: 12 });
     const model = new QueueingModel({ limit, host: { knee: 100, serviceMs: 100 }, seed: 1 });

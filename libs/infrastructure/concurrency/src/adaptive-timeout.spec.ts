@@ -21,6 +21,14 @@ describe('the bound of an adaptive timeout', () => {
     expect(timeout.boundMs).toBeLessThanOrEqual(440);
   });
 
+  it('does not follow a few samples between two of its looks either', () => {
+    const timeout = timeoutOf({ minSamples: 50 });
+    learn(timeout, 200, 49);
+    expect(timeout.boundMs).toBe(10_000);
+    learn(timeout, 200, 1);
+    expect(timeout.boundMs).toBeLessThan(500);
+  });
+
   it('lies between floor and ceiling', () => {
     const [fast, slow] = [timeoutOf(), timeoutOf()];
     learn(fast, 1, 64);
@@ -36,6 +44,14 @@ describe('the bound of an adaptive timeout', () => {
     expect(quantileMs).toBeLessThan(331);
     expect(samples).toBe(320);
   });
+});
+
+it('an attempt that hangs keeps no process alive', () => {
+  const timers = jest.spyOn(globalThis, 'setTimeout');
+  const call = callThrough(timeoutOf());
+  expect(timers.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([false]);
+  call.finish();
+  timers.mockRestore();
 });
 
 describe('an attempt under an adaptive timeout', () => {

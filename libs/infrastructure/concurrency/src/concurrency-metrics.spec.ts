@@ -31,6 +31,14 @@ describe('the metrics of concurrency', () => {
     expect(after).toContain('morgan_concurrency_queue_wait_seconds_count{bulkhead="tenants"} 1');
   });
 
+  it('show waits in seconds', async () => {
+    const registry = new Metrics();
+    new ConcurrencyMetrics(registry).waited('tenants', 1_500);
+    expect(await registry.render()).toContain(
+      'morgan_concurrency_queue_wait_seconds_sum{bulkhead="tenants"} 1.5',
+    );
+  });
+
   it('count attempts that were cut', async () => {
     const registry = new Metrics();
     const config = { quantile: 0.5, factor: 1, floorMs: 1, ceilingMs: 1, minSamples: 1 };

@@ -26,6 +26,10 @@ describe('a keyed policy', () => {
     call.finish();
     await call.result;
     expect(hosts.peek('a')?.getStatus().serviceMs).toBeGreaterThanOrEqual(0);
+    const again = callThrough(hosts.for('a'));
+    expect([hosts.size, [...hosts.values()].length]).toEqual([1, 1]);
+    again.finish();
+    await again.result;
   });
 
   it('holds no more idle keys than allowed, the latest ones', async () => {
