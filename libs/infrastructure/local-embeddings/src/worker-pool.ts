@@ -20,7 +20,8 @@ export class WorkerPool {
   readonly #workers = new Set<InferenceWorker>();
   readonly #free: InferenceWorker[] = [];
   readonly #restarts = new Set<NodeJS.Timeout>();
-  #failedInARow = 0;
+  /** Crashes and failed loads since the last batch that went well. */
+  #failuresInARow = 0;
   #stopping = false;
   #progressLoggedAt = 0;
 
@@ -51,7 +52,9 @@ export class WorkerPool {
     const worker = this.#free.shift();
     if (!worker) throw new Error('no inference worker is free');
     try {
-      return await worker.run(items);
+      const result = await worker.run(items);
+      this.#failuresInARow = 0;
+      return result;
     } finally {
       if (this.#workers.has(worker)) {
         this.#free.push(worker);
@@ -93,19 +96,16 @@ export class WorkerPool {
   }
 
   #restart(): void {
-    const delayMs = Math.min(FIRST_RESTART_DELAY_MS * 2 ** this.#failedInARow, LONGEST_RESTART_DELAY_MS);
+    const delayMs = Math.min(FIRST_RESTART_DELAY_MS * 2 ** this.#failuresInARow, LONGEST_RESTART_DELAY_MS);
+    this.#failuresInARow += 1;
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       this.events.onRestart();
-      this.#launch().then(
-        () => (this.#failedInARow = 0),
-        (error: Error) => {
-          this.#failedInARow += 1;
-          this.logger.error({ error }, 'an inference worker could not be restarted');
-          this.events.onRestartFailed(error);
-          if (!this.#stopping) this.#restart();
-        },
-      );
+      this.#launch().catch((error: Error) => {
+        this.logger.error({ error }, 'an inference worker could not be restarted');
+        this.events.onRestartFailed(error);
+        if (!this.#stopping) this.#restart();
+      });
     }, delayMs);
     this.#restarts.add(timer);
   }
