@@ -215,6 +215,13 @@ describe('a streamed answer', () => {
     expect(client.getStatus()).toMatchObject({ errors: 1, errorsByCategory: { connection: 1 } });
   });
 
+  it('that is broken in the same breath as it begins is over too', async () => {
+    await clientOf([write(`${streamHead}zz\r\n`)]);
+    const { body } = await client.stream('GET', '/');
+    await expect(text(body)).rejects.toMatchObject({ category: 'protocol', code: 'bad_response' });
+    expect(client.getStatus()).toMatchObject({ inFlight: 0, errorsByCategory: { protocol: 1 } });
+  });
+
   it('may take longer than the call, but not longer than its deadline', async () => {
     await clientOf([write(streamHead + chunk('one'))], { timeout: { totalMs: 200 } });
     const [free, bound] = await Promise.all([
@@ -365,6 +372,18 @@ describe('the policies', () => {
     expect(lines).toEqual([
       ['warn', 'circuit is OPEN', { breaker: 'server', from: 'CLOSED', reason: 'consecutive_failures' }],
     ]);
+  });
+
+  it('take a service with an open circuit out of rotation no longer than until a call may close it', async () => {
+    await clientOf([answer(500)], {
+      retry: { maxRetries: 0 },
+      circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1_000, resetJitter: 0 },
+    });
+    const probe = client.probe();
+    await codeOf(client.get('/'));
+    expect(probe.read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
+    await waitFor(() => probe.read().up, { what: 'the end of the wait' });
+    expect(probe.read()).toEqual({ up: true, details: { circuit: 'OPEN' } });
   });
 
   it('do not wait for a circuit to close', async () => {

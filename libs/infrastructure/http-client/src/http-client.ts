@@ -61,7 +61,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #statistics = new CallStatistics();
   readonly #metrics: HttpClientMetrics | undefined;
   readonly #counter: CallCounter | undefined;
-  #closed = false;
+  #stopped: Promise<void> | undefined;
 
   /** @throws ZodError when an option is unknown or out of its bounds. */
   constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
@@ -91,12 +91,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   /** Refuses new calls, waits at most `graceMs` (5,000) for those under way, then ends them. Nothing is left behind. */
-  async stop(graceMs = DEFAULT_GRACE_MS): Promise<void> {
-    this.#closed = true;
-    this.#monitor?.stop();
-    this.#metrics?.forget(this);
-    await this.#calls.end(graceMs);
-    await this.#transport.close(0);
+  stop(graceMs = DEFAULT_GRACE_MS): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs);
+    return this.#stopped;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -154,14 +151,20 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return response;
   }
 
-  /** For the health endpoint of a service: up as the checks say; without `health`, while the circuit is not open. */
+  /**
+   * For the health endpoint of a service: up as the checks say. Without `health`: while the circuit is not open, and again
+   * when its wait is over, because only a call can close it.
+   */
   probe({ name = this.serviceName, required = true }: ProbePresentation = {}): Probe {
     if (this.#monitor) return this.#monitor.probeOf(this.serviceName, { name, required });
     const { breaker } = this.policies;
     return {
       name,
       required,
-      read: () => ({ up: breaker.state !== 'OPEN', details: { circuit: breaker.state } }),
+      read: () => ({
+        up: breaker.state !== 'OPEN' || breaker.allows(),
+        details: { circuit: breaker.state },
+      }),
     };
   }
 
@@ -176,7 +179,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return {
       serviceName: this.serviceName,
       baseUrl: this.#config.baseUrl,
-      state: this.#closed ? 'closed' : 'open',
+      state: this.#stopped ? 'closed' : 'open',
       ...this.#statistics.figures(this.#calls.size),
       circuitBreaker: breaker.getStatus(),
       retry: retry.getStatus(),
@@ -187,6 +190,13 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       ...(hedge && { hedge: hedge.getStatus() }),
       ...(health && { health }),
     };
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#monitor?.stop();
+    this.#metrics?.forget(this);
+    await this.#calls.end(graceMs);
+    await this.#transport.close(0);
   }
 
   async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
@@ -202,7 +212,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   #begin(options: CallOptions): ClientCall {
-    if (this.#closed) throw closedError(this.serviceName);
+    if (this.#stopped) throw closedError(this.serviceName);
     const { timeoutMs = this.#config.timeout.totalMs, idempotent = this.#config.idempotent } = options;
     const call = new ClientCall(this.serviceName, { ...options, timeoutMs, idempotent }, this.#ended);
     this.#calls.add(call);

@@ -47,9 +47,15 @@ describe('stop', () => {
     await waitFor(() => server.sockets.size === 0, { what: 'the end of the connection' });
   });
 
-  it('may be called twice', async () => {
-    const client = new HttpClient({ serviceName: 'server', baseUrl: 'http://127.0.0.1:1' });
-    await Promise.all([client.stop(), client.stop()]);
-    await client.stop();
+  it('may be called twice: the first decides how long it waits', async () => {
+    await using server = new ScriptedServer([() => undefined]);
+    const client = new HttpClient({
+      serviceName: 'server',
+      baseUrl: `http://127.0.0.1:${await server.listen()}`,
+    });
+    const call = client.get('/').catch((error: unknown) => (error as HttpClientError).code);
+    await waitFor(() => server.requests.length === 1, { what: 'the request' });
+    await Promise.all([client.stop(10), client.stop(3_600_000)]);
+    expect(await call).toBe('closed');
   });
 });
