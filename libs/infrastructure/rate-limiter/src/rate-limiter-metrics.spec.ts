@@ -24,5 +24,7 @@ describe('the metrics of limiters', () => {
     expect(text).toContain('morgan_rate_limiter_keys{limiter="tenants"} 1');
     expect(text).toContain('morgan_rate_limiter_degraded{limiter="hosts"} 0');
     expect(text).not.toContain('secret');
+    metrics.waited('tenants', 1_500);
+    expect(await registry.render()).toContain('morgan_rate_limiter_wait_seconds_sum{limiter="tenants"} 1.5');
   });
 });

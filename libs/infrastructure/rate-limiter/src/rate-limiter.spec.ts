@@ -70,6 +70,35 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
     expect((await limiter.tryAcquire('a')).admitted).toBe(true);
   });
 
+  it('counts those who have left no more', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const { signal, abort } = withAbort();
+    const gone = fault(limiter.acquire('a', 5, { signal }));
+    const ahead = limiter.acquire('a', 5);
+    abort();
+    await gone;
+    const { retryAfterMs = 0 } = await fault(limiter.acquire('a', 1, { maxWaitMs: 10 }));
+    expect(retryAfterMs).toBeLessThanOrEqual(algorithm === 'token-bucket' ? 600 : 1_002);
+    await jest.advanceTimersByTimeAsync(retryAfterMs);
+    await ahead;
+  });
+
+  it('lets nobody wait for those who are refused', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 10);
+    const impatient = fault(limiter.acquire('a', 10, { maxWaitMs: 1_500 }));
+    let isAdmitted = false;
+    const behind = limiter.acquire('a', 1).then(() => (isAdmitted = true));
+    await limiter.penalize('a', 2_000);
+    expect(await impatient).toMatchObject({ code: 'rate_limited', retryAfterMs: 2_000 });
+    await jest.advanceTimersByTimeAsync(1_998);
+    expect(isAdmitted).toBe(false);
+    await jest.advanceTimersByTimeAsync(3);
+    expect(isAdmitted).toBe(true);
+    await behind;
+  });
+
   it('refuses a wait that would outlast the deadline at once, and lets a shorter one wait', async () => {
     const limiter = build({ algorithm });
     await fill(limiter, 10);

@@ -170,6 +170,34 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
   });
 });
 
+describe('a Redis that is gone', () => {
+  it('is tried every 200 ms, however many ask', async () => {
+    const [limiter] = (await replicas(1, { onStoreFailure: 'open' })) as [RateLimiter];
+    await redis.kill();
+    try {
+      const startedAt = performance.now();
+      expect(await admittedOf(limiter, 500)).toBe(500);
+      const tries = 2 + (performance.now() - startedAt) / 200;
+      expect(limiter.getStatus().store.failures).toBeLessThanOrEqual(tries);
+    } finally {
+      await redis.restart();
+    }
+  });
+
+  it('takes no penalty and no drain with it', async () => {
+    const [limiter] = (await replicas(1, {})) as [RateLimiter];
+    await limiter.penalize('blocked', 60_000);
+    await limiter.drain('drained');
+    await redis.kill();
+    try {
+      const admitted = [await admittedOf(limiter, 1, 'blocked'), await admittedOf(limiter, 1, 'drained')];
+      expect([...admitted, degraded(limiter)]).toEqual([0, 0, true]);
+    } finally {
+      await redis.restart();
+    }
+  });
+});
+
 describe('a Redis that hangs', () => {
   it('costs one caller the command timeout and the others nothing, and is used again when it answers', async () => {
     const [limiter] = (await replicas(1, { onStoreFailure: 'open' })) as [RateLimiter];
@@ -182,6 +210,7 @@ describe('a Redis that hangs', () => {
       expect(degraded(limiter)).toBe(true);
       const after = performance.now();
       expect(await admittedOf(limiter, 100)).toBe(100);
+      await Promise.all([limiter.penalize('c', 1), limiter.drain('c')]);
       expect(performance.now() - after).toBeLessThan(TIMEOUT_MS);
     } finally {
       redis.resume();
@@ -213,8 +242,10 @@ describe('a Redis that hangs', () => {
       const startedAt = performance.now();
       const waiting = limiter.acquire('a', 1, { signal: AbortSignal.timeout(20) });
       const hurried = limiter.acquire('b', 1, { deadline: Deadline.after(20) });
+      const impatient = limiter.acquire('c', 1, { deadline: Deadline.after(40), maxWaitMs: 1 });
       await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
       await expect(hurried).rejects.toMatchObject({ code: 'rate_limiter_unavailable' });
+      await expect(impatient).rejects.toMatchObject({ code: 'rate_limiter_unavailable' });
       expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS - 10);
     } finally {
       redis.resume();
