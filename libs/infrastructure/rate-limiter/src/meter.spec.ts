@@ -127,6 +127,16 @@ describe('a sliding window', () => {
     );
   });
 
+  it('gives back no more than was taken at that time', () => {
+    const meter = new SlidingWindowMeter(limitOf('sliding-window', 1_000));
+    meter.take(0, 100);
+    meter.correct(50, 0, 200);
+    meter.correct(60, 0, -250);
+    expect(meter.used(60)).toBe(200);
+    expect(meter.used(1_001)).toBe(200);
+    expect(meter.used(1_051)).toBe(0);
+  });
+
   it('holds at most 1,001 slots, and counts nothing for more than a thousandth too long', () => {
     const meter = new SlidingWindowMeter(limitOf('sliding-window', 1e9));
     for (let now = 0; now < 5_000; now += 0.25) meter.take(now, 1);

@@ -129,6 +129,7 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
   it('admits nothing for as long as a host asked, and refuses those who waited in vain', async () => {
     const limiter = build({ algorithm, maxWaitMs: 500 });
     await limiter.penalize('a', 2_000);
+    await limiter.penalize('a', 1);
     expect(await fault(limiter.acquire('a'))).toMatchObject({ code: 'rate_limited', retryAfterMs: 2_000 });
     jest.advanceTimersByTime(1_999);
     expect((await limiter.tryAcquire('a')).admitted).toBe(false);

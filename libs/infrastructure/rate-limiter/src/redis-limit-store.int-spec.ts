@@ -108,9 +108,30 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     await waitFor(async () => (await limiter.inspect('a')).used < 2, { what: 'the return of the units' });
   });
 
+  it('gives nothing back that has come back by itself meanwhile', async () => {
+    const [limiter] = (await replicas(1, { algorithm, windowMs: 1_000 })) as [RateLimiter];
+    const early = await limiter.acquire('a', 5);
+    await waitFor(async () => (await limiter.inspect('a')).used === 0, { what: 'the window to be over' });
+    await limiter.acquire('a', 10);
+    early.settle(0);
+    expect((await limiter.inspect('a')).used).toBeGreaterThan(7.5);
+  });
+
+  it('lets nobody wait for those who are refused in the same round', async () => {
+    const [limiter] = (await replicas(1, { algorithm, windowMs: 1_000 })) as [RateLimiter];
+    await limiter.acquire('a', 10);
+    const first = limiter.tryAcquire('a');
+    const impatient = limiter.tryAcquire('a', 10);
+    const maxWaitMs = algorithm === 'token-bucket' ? 600 : 1_500;
+    const patient = limiter.acquire('a', 1, { maxWaitMs });
+    expect([(await first).admitted, (await impatient).admitted]).toEqual([false, false]);
+    expect((await patient).admitted).toBe(true);
+  });
+
   it('is penalized, drained and settled for all', async () => {
     const [one, two] = (await replicas(2, { algorithm })) as [RateLimiter, RateLimiter];
     await one.penalize('blocked', 5_000);
+    await one.penalize('blocked', 1);
     const blocked = await two.tryAcquire('blocked');
     expect(blocked.admitted ? 0 : blocked.retryAfterMs).toBeGreaterThan(4_000);
     await one.drain('drained');
