@@ -107,7 +107,7 @@ async function endOne({ running, changes }: Story, pick: number, how: Ending): P
 describe('a breaker, whatever happens', () => {
   it('keeps its promises', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 120, size: 'max' }), async (steps) => {
         const story = new Story();
         for (const each of steps) {
           await play(story, each);

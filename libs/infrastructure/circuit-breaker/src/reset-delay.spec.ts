@@ -42,7 +42,7 @@ describe('the reset delay', () => {
     fc.assert(
       fc.property(
         given,
-        fc.array(fc.integer({ min: 0, max: 2_000_000 }), { maxLength: 2_000 }),
+        fc.array(fc.integer({ min: 0, max: 2_000_000 }), { maxLength: 2_000, size: 'max' }),
         (limits, calms) => {
           const delay = new ResetDelay(limits);
           for (const calmMs of calms) {

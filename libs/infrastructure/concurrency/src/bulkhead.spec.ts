@@ -63,6 +63,21 @@ describe('a bulkhead', () => {
     expect(bulkhead.getStatus().refused).toEqual({ full: 1, displaced: 0, deadline: 0, aborted: 0 });
   });
 
+  it('knows how long calls take from the latest ones, none of which counts for much', async () => {
+    const bulkhead = bulkheadOf(1, 0);
+    await teach(bulkhead, 100);
+    await teach(bulkhead, 200);
+    expect(bulkhead.getStatus().serviceMs).toBeCloseTo(110);
+  });
+
+  it('counts those that must end first after it has shrunk', async () => {
+    const bulkhead = bulkheadOf(3, 0);
+    await teach(bulkhead, 100);
+    for (let call = 0; call < 3; call += 1) callThrough(bulkhead);
+    bulkhead.resize(1);
+    expect((await refusalOf(callThrough(bulkhead).result)).retryAfterMs).toBe(300);
+  });
+
   it('says nothing about when before it has seen a call end', async () => {
     const bulkhead = bulkheadOf(1, 0);
     callThrough(bulkhead);

@@ -214,7 +214,7 @@ describe('HealthJudge, for any thresholds and any outcomes', () => {
     }) => void,
   ) =>
     fc.assert(
-      fc.property(thresholds, fc.array(outcome, { maxLength: 80 }), (limits, sequence) => {
+      fc.property(thresholds, fc.array(outcome, { maxLength: 80, size: 'max' }), (limits, sequence) => {
         const { judge, at, check, live } = judgeOf({ ...limits });
         let life: Outcome[] = [];
         sequence.forEach((one, index) => {

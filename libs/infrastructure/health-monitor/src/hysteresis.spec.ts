@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Hysteresis } from './hysteresis.ts';
 
 const threshold = fc.integer({ min: 1, max: 6 });
-const outcomes = fc.array(fc.boolean(), { maxLength: 60 });
+const outcomes = fc.array(fc.boolean(), { maxLength: 60, size: 'max' });
 
 describe('Hysteresis', () => {
   it('changes exactly when as many outcomes in a row as it takes have contradicted it', () => {

@@ -33,7 +33,7 @@ const steps = fc.array(
       { weight: 1, arbitrary: fc.tuple(fc.nat(20), fc.double({ min: 0, max: 1, noNaN: true })) },
     ),
   }),
-  { maxLength: 120 },
+  { maxLength: 120, size: 'max' },
 );
 
 /** Plays asks against a meter. */

@@ -102,7 +102,7 @@ describe('a retry budget', () => {
     let tight = 0;
     let granted = 0;
     const property = fc.property(
-      fc.array(step, { minLength: 50, maxLength: 250 }),
+      fc.array(step, { minLength: 50, maxLength: 250, size: 'max' }),
       fc.constantFrom(0, 0.2, 0.5, 1),
       (steps, ratio) => {
         const budget = new RetryBudget({ ratio, minPerSecond: 1 });
