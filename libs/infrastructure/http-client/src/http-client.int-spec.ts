@@ -245,8 +245,11 @@ describe('a streamed answer', () => {
     await clientOf([write(streamHead + chunk('one'))], options);
     const caller = new AbortController();
     const { body } = await client.stream('GET', '/', { signal: caller.signal });
+    const abortedAt = performance.now();
     caller.abort();
     await expect(text(body)).rejects.toMatchObject({ category: 'cancelled', code: 'aborted' });
+    // Not only with the time-out of a silent body, 30 s later.
+    expect(performance.now() - abortedAt).toBeLessThan(5_000);
     await waitFor(() => server.sockets.size === 0, { what: 'the end of the connection' });
     expect(client.getStatus()).toMatchObject({ errors: 0, errorsByCategory: { cancelled: 1 }, errorRate: 0 });
   });
