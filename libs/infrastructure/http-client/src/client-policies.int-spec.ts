@@ -209,6 +209,12 @@ describe('health', () => {
     expect(client.getStatus().health).toMatchObject({ state: 'UNKNOWN', recentChecks: [] });
   });
 
+  it('is good where a check is answered with 404: a living service said so', async () => {
+    await clientOf([answer(404)], { health: {} });
+    await client.start();
+    expect(client.getStatus().health?.state).toBe('HEALTHY');
+  });
+
   it('is not good where a check is answered with 5xx', async () => {
     await clientOf([answer(500)], { health: {} });
     await client.start();

@@ -50,7 +50,7 @@ describe('a request', () => {
     await client.post('x?fixed=1', {
       json: { a: 'é' },
       query,
-      headers: { 'x-both': 'call' },
+      headers: { 'X-BOTH': 'call' },
       requestId: 'id-1',
     });
     const [request = ''] = server.requests;

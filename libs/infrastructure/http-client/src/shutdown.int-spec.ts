@@ -12,6 +12,7 @@ describe('stop', () => {
       'begun',
       'stream ended',
       'closed,closed,closed,closed,closed,closed',
+      'begun',
     ]);
   });
 
@@ -25,12 +26,15 @@ describe('stop', () => {
     });
     const call = client.get('/');
     await waitFor(() => server.requests.length === 1, { what: 'the request' });
-    const stopped = client.stop(10_000);
+    const stoppedAt = performance.now();
+    const stopped = client.stop(50_000);
     const refused = (await client.get('/').catch((error: unknown) => error)) as HttpClientError;
     expect(refused).toMatchObject({ category: 'closed', code: 'closed', attempt: 0, retryable: false });
     finish();
     expect((await call).text()).toBe('late');
     await stopped;
+    // With the last call, not with the end of the grace.
+    expect(performance.now() - stoppedAt).toBeLessThan(5_000);
     expect(client.getStatus()).toMatchObject({ state: 'closed', inFlight: 0, requests: 1, errors: 0 });
   });
 
