@@ -1,5 +1,5 @@
 import { type Logger, type Probe, silentLogger } from '@morgan/foundation';
-import { HealthMonitor, type ProbePresentation } from '@morgan/health-monitor';
+import type { HealthMonitor, ProbePresentation } from '@morgan/health-monitor';
 import {
   HttpTransport,
   type HttpTransportOptions,
@@ -21,7 +21,8 @@ import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metr
 import type { AnswerHead, StreamingResponse } from './answer.ts';
 import { HttpResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
-import { serviceCheck } from './service-check.ts';
+import { serviceMonitor } from './service-monitor.ts';
+import { transportOptions } from './transport-options.ts';
 import { UnwantedStatus } from './unwanted-status.ts';
 
 /** What a client stands on. */
@@ -253,14 +254,11 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     const { health, serviceName } = this.#config;
     if (!health) return undefined;
     const { path, ...settings } = health;
-    const check = serviceCheck({
+    return serviceMonitor({
+      ...settings,
+      serviceName,
       transport: this.#transport,
       request: { ...this.#builder.build('GET', path), origin: this.#builder.origin },
-      timeoutMs: settings.checkTimeoutMs,
-    });
-    return new HealthMonitor({
-      ...settings,
-      targets: { [serviceName]: check },
       logger,
       ...(metrics && { metrics: metrics.policies.health }),
     });
@@ -269,19 +267,4 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
 function headOf({ status, headers }: TransportResponse, { host, attempt }: ClientCall): AnswerHead {
   return { status, headers, host, attempt };
-}
-
-function transportOptions(
-  { pool, timeout, tls }: HttpClientConfig,
-  lookup: HttpTransportOptions['lookup'],
-): HttpTransportOptions {
-  return {
-    ...pool,
-    connectTimeoutMs: timeout.connectMs,
-    readTimeoutMs: timeout.readMs,
-    writeTimeoutMs: timeout.writeMs,
-    poolTimeoutMs: timeout.poolMs,
-    ...(tls && { tls }),
-    ...(lookup && { lookup }),
-  };
 }

@@ -74,8 +74,8 @@ export class Metrics {
   }
 
   /**
-   * prom-client renders these as it does its own, whose counting hashes the labels anew each time: half a microsecond and
-   * half a kilobyte for each count, several times a request.
+   * prom-client renders these as it does its own, whose counting hashes the labels anew each time, several times a
+   * request.
    */
   #register<Own extends { get(): Promise<object> }>(metric: Own): Own {
     this.#registry.registerMetric(metric as unknown as Metric);
