@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createSecureServer } from 'node:http2';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
@@ -58,17 +58,19 @@ describe('the time limit', () => {
   });
 
   it('writeMs ends the wait for a server that reads no more', async () => {
-    const deaf = createServer((socket) => void socket.pause().on('error', () => undefined)).listen(
-      0,
-      '127.0.0.1',
-    );
+    const accepted: Socket[] = [];
+    const deaf = createServer((socket) => {
+      socket.pause().on('error', () => undefined);
+      accepted.push(socket);
+    }).listen(0, '127.0.0.1');
     await once(deaf, 'listening');
     const baseUrl = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}`;
     client = new HttpClient({ serviceName: 'deaf', baseUrl, retry: ONE_TRY, timeout: { writeMs: 200 } });
     const { code, tookMs } = await timed(client.post('/', { body: Buffer.alloc(64 * 1024 * 1024) }));
     expect(code).toBe('write_timeout');
     expect(tookMs).toBeLessThan(BUSY_MS);
-    deaf.close();
+    for (const socket of accepted) socket.destroy();
+    await new Promise((resolve) => deaf.close(resolve));
   });
 });
 
