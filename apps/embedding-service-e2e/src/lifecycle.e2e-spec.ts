@@ -1,5 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { startFakeLlmHost } from '@morgan/fake-llm-host';
@@ -15,11 +19,14 @@ const embed = (service: RunningService, input: unknown, headers: Record<string, 
     headers: { 'content-type': 'application/json', ...headers },
   });
 
-async function run(env: Record<string, string>) {
+async function run(
+  env: Record<string, string>,
+  meanwhile: (child: ChildProcess) => Promise<void> = () => Promise.resolve(),
+) {
   const child = spawn(process.execPath, [MAIN], { env: { LOG_LEVEL: 'silent', PORT: '0', ...env } });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number];
+  const [[code]] = (await Promise.all([once(child, 'close'), meanwhile(child)])) as [[number], void];
   return { code, output };
 }
 
@@ -60,6 +67,30 @@ describe('a start', () => {
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await exit).toEqual([0, null]);
+  });
+});
+
+describe('a stop', () => {
+  it('while the model is still being downloaded is clean', async () => {
+    const hub = createServer().listen(0, '127.0.0.1');
+    await once(hub, 'listening');
+    const cacheDir = await mkdtemp(join(tmpdir(), 'morgan-e2e-'));
+    const started = run(
+      {
+        EMBEDDING_MODEL: 'nobody/nothing',
+        EMBEDDING_HUB_URL: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
+        EMBEDDING_CACHE_DIR: cacheDir,
+      },
+      async (child) => {
+        // Asked, and never answered.
+        await once(hub, 'request');
+        child.kill('SIGTERM');
+      },
+    );
+    expect(await started).toEqual({ code: 0, output: '' });
+    hub.closeAllConnections();
+    hub.close();
+    await rm(cacheDir, { recursive: true });
   });
 });
 

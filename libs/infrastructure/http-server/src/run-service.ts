@@ -21,12 +21,15 @@ export interface ServiceParts {
  * clear message.
  */
 export async function runService(name: string, build: () => Promise<ServiceParts>): Promise<void> {
+  let stopping: AbortSignal | undefined;
   try {
     const parts = await build();
-    stopOnSignals(parts);
+    stopping = stopOnSignals(parts);
     await listen(parts);
     await parts.start();
   } catch (error) {
+    // What a stop breaks off did not fail.
+    if (stopping?.aborted) return;
     process.stderr.write(`${name} cannot start. ${describe(error)}\n`);
     process.exit(1);
   }
@@ -38,12 +41,13 @@ async function listen({ app, config, logger }: ServiceParts): Promise<void> {
   logger.info({ url, pid: process.pid }, 'listening');
 }
 
-function stopOnSignals(parts: ServiceParts): void {
-  let stopping = false;
+/** @returns aborted once the service is told to stop. */
+function stopOnSignals(parts: ServiceParts): AbortSignal {
+  const stopping = new AbortController();
   const stop = (signal: NodeJS.Signals) => {
     // A terminal sends Ctrl-C to the whole process group, and a supervisor may pass it on: the second one means nothing.
-    if (stopping) return;
-    stopping = true;
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     stopService(parts, signal).then(
       () => process.exit(0),
       (error: unknown) => {
@@ -54,6 +58,7 @@ function stopOnSignals(parts: ServiceParts): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  return stopping.signal;
 }
 
 async function stopService(

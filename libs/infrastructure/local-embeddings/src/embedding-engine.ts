@@ -1,42 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import {
-  AutoModel,
-  AutoTokenizer,
-  env,
-  LogLevel,
-  type ProgressCallback,
-  Tensor,
-} from '@huggingface/transformers';
-import { hubFetch } from './hub-fetch.ts';
+import { AutoModel, AutoTokenizer, env, LogLevel, Tensor } from '@huggingface/transformers';
 import { groupByLength } from './length-groups.ts';
-import {
-  assertModelFiles,
-  digestModel,
-  hubCacheDir,
-  modelFolder,
-  readSentenceSettings,
-  type SentenceSettings,
-} from './model-files.ts';
+import { digestModel, missingFile, readSentenceSettings, type SentenceSettings } from './model-files.ts';
 import { normaliseRows, pool } from './pooling.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf, tokenLimit } from './token-window.ts';
-import type {
-  BatchItem,
-  BatchResult,
-  EmbeddingInput,
-  ModelInfo,
-  ModelSource,
-  WorkerOptions,
-} from './worker-protocol.ts';
+import type { BatchItem, BatchResult, EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
 
 /** Model types whose positions start behind the padding id. */
 const OFFSET_MODELS = new Set(['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'longformer']);
 
 type Tokenizer = Awaited<ReturnType<typeof AutoTokenizer.from_pretrained>>;
 type Model = Awaited<ReturnType<typeof AutoModel.from_pretrained>>;
-
-/** Told of downloads from the hub. */
-export type OnProgress = (file: string, loadedBytes: number, totalBytes: number) => void;
 
 interface Parts {
   readonly tokenizer: Tokenizer;
@@ -57,21 +30,22 @@ export class EmbeddingEngine {
     this.#parts = parts;
   }
 
-  /** Loads the model, downloading it first where needed, and warms it with one text. */
-  static async load(options: WorkerOptions, onProgress: OnProgress): Promise<EmbeddingEngine> {
-    const { source } = options;
-    const name = pointAt(source);
-    const progress_callback = reportDownloads(modelFolder(source), onProgress);
-    // The model first: what is wrong with a model id is said clearly there, and not by the tokenizer.
-    const model = await AutoModel.from_pretrained(name, {
-      progress_callback,
-      dtype: options.dtype as 'fp32',
+  /** Loads the model from its folder and warms it with one text. */
+  static async load(options: WorkerOptions): Promise<EmbeddingEngine> {
+    const { folder, dtype, threads } = options;
+    const missing = missingFile(folder, dtype);
+    if (missing) throw new Error(`${missing} is missing there`);
+    // The library prints to stdout, which belongs to the log.
+    env.logLevel = LogLevel.NONE;
+    env.allowRemoteModels = false;
+    const model = await AutoModel.from_pretrained(folder, {
+      dtype: dtype as 'fp32',
       device: 'cpu',
-      session_options: { intraOpNumThreads: options.threads, interOpNumThreads: 1 },
+      session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
     });
-    const tokenizer = await AutoTokenizer.from_pretrained(name, { progress_callback });
-    const settings = await readSentenceSettings(source);
-    const digest = await digestModel(source, options.dtype);
+    const tokenizer = await AutoTokenizer.from_pretrained(folder);
+    const settings = await readSentenceSettings(folder);
+    const digest = await digestModel(folder, dtype);
     const engine = new EmbeddingEngine({
       tokenizer,
       model,
@@ -148,33 +122,6 @@ export class EmbeddingEngine {
       for (const tensor of Object.values(outputs)) tensor.dispose();
     }
   }
-}
-
-function pointAt(source: ModelSource): string {
-  // The library prints to stdout, which belongs to the log.
-  env.logLevel = LogLevel.NONE;
-  if (source.kind === 'folder') {
-    assertModelFiles(source.path);
-    env.allowRemoteModels = false;
-    return source.path;
-  }
-  env.allowLocalModels = false;
-  // Not the library's own `revision` option: with it, the tokenizer still asks the hub for `main` at every start.
-  env.remotePathTemplate = `{model}/resolve/${encodeURIComponent(source.revision)}/`;
-  env.fetch = hubFetch(source);
-  env.cacheDir = hubCacheDir(source);
-  env.remoteHost = `${source.hubUrl.replace(/\/$/, '')}/`;
-  return source.id;
-}
-
-/** The library tells of files that it finds on disk as well; those are no downloads. */
-function reportDownloads(folder: string, onProgress: OnProgress): ProgressCallback {
-  const known = new Set<string>();
-  return (event) => {
-    if (event.status === 'initiate' && existsSync(join(folder, event.file))) known.add(event.file);
-    if (event.status === 'progress' && !known.has(event.file))
-      onProgress(event.file, event.loaded, event.total);
-  };
 }
 
 function measure(

@@ -1,65 +1,41 @@
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
+import { HubServer } from '../fixture/hub-server.ts';
 import { writeTinyBert } from '../fixture/tiny-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 
 const ID = 'someone/tiny-bert';
+const FILES = ['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'];
 const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
 const context = { id: 'test', signal: new AbortController().signal };
 
 let root: string;
-let hub: Server;
-let hubUrl: string;
-/** `<revision>/<file>` of every file that the hub has sent whole. */
-let served: string[] = [];
-/** Everything that the hub was asked for. */
-let asked: string[] = [];
-/** What callers must show, if anything. */
-let authorization: string | undefined;
+let hub: HubServer;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'morgan-hub-'));
   await writeTinyBert(join(root, 'repository'));
-  hub = createServer((request, response) => {
-    const [, file, path] = new RegExp(`^/${ID}/resolve/((?:main|v2)/(.+))$`).exec(request.url ?? '') ?? [];
-    asked.push(file ?? `unknown: ${request.url}`);
-    if (authorization && request.headers.authorization !== authorization)
-      return void response.writeHead(401).end();
-    readFile(join(root, 'repository', path ?? '-')).then(
-      (content) => {
-        if (!request.headers.range) served.push(file as string);
-        const [status, body] = request.headers.range ? [206, content.subarray(0, 1)] : [200, content];
-        const range = status === 206 ? { 'content-range': `bytes 0-0/${content.length}` } : {};
-        response.writeHead(status, { 'content-length': body.length, ...range }).end(body);
-      },
-      () => response.writeHead(404).end(),
-    );
-  }).listen(0, '127.0.0.1');
-  await once(hub, 'listening');
-  hubUrl = `http://127.0.0.1:${(hub.address() as AddressInfo).port}`;
+  hub = await HubServer.start();
+  for (const file of FILES) hub.files.set(file, await readFile(join(root, 'repository', file)));
 });
 afterAll(async () => {
-  hub.closeAllConnections();
-  hub.close();
+  await hub.stop();
   await rm(root, { recursive: true, force: true });
 });
 
 async function embedOnce(cacheDir: string, overrides: Partial<LocalEmbeddingsConfig> = {}) {
-  served = [];
-  asked = [];
+  hub.takeAsked();
   const lines: string[] = [];
   const write: Logger['info'] = (_, message) => lines.push(message);
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
-  const config = { ...DEFAULTS, model: ID, hubUrl, cacheDir: join(root, cacheDir), ...overrides };
+  const config = { ...DEFAULTS, model: ID, hubUrl: hub.url, cacheDir: join(root, cacheDir), ...overrides };
   const model = new LocalEmbeddingModel({ config, bundledModelDir: root, logger, metrics: new Metrics() });
   try {
     await model.load();
@@ -76,13 +52,11 @@ describe.each([['main'], ['v2']])('revision %s of a hub id', (revision) => {
   it('is downloaded once, with progress in the log, and needs no hub afterwards', async () => {
     const first = await embedOnce(cacheDir, { revision });
     expect(first.id).toBe(ID);
-    const files = ['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'];
-    expect(served.toSorted()).toEqual(files.map((file) => `${revision}/${file}`));
-    expect(asked.filter((path) => !path.startsWith(`${revision}/`))).toEqual([]);
+    expect(new Set(hub.asked.map(({ file }) => file.split('/')[0]))).toEqual(new Set([revision]));
     expect(first.lines).toContain('downloading the embedding model');
 
     const second = await embedOnce(cacheDir, { revision });
-    expect(asked).toEqual([]);
+    expect(hub.asked).toEqual([]);
     expect(second.vector).toEqual(first.vector);
     expect(second.lines).toEqual(['embedding model loaded']);
 
@@ -93,29 +67,33 @@ describe.each([['main'], ['v2']])('revision %s of a hub id', (revision) => {
 });
 
 describe('a hub that not everybody may read', () => {
-  beforeAll(() => void (authorization = 'Bearer hub-secret'));
-  afterAll(() => void (authorization = undefined));
+  beforeAll(() => void (hub.authorization = 'Bearer hub-secret'));
+  afterAll(() => void (hub.authorization = undefined));
 
-  it('gives every file of a model for its token', async () => {
+  it('gives a model for its token', async () => {
     const { vector } = await embedOnce('cache-private', { hubToken: 'hub-secret' });
     expect(vector).toHaveLength(4);
-    expect(served).toHaveLength(4);
   });
 
   it('refuses without, and no error holds the token', async () => {
-    await expect(embedOnce('cache-none')).rejects.toThrow(/cannot be loaded/);
+    await expect(embedOnce('cache-none')).rejects.toThrow(
+      /cannot be loaded: the hub answered 401 .*HF_TOKEN/,
+    );
     const wrong = await embedOnce('cache-wrong', { hubToken: 'wrong-secret' }).catch(
       (error: unknown) => error,
     );
-    expect(String((wrong as Error).stack)).toContain('cannot be loaded');
-    expect(String((wrong as Error).stack)).not.toContain('wrong-secret');
+    expect(inspect(wrong, { depth: 10 })).toContain('cannot be loaded');
+    expect(inspect(wrong, { depth: 10 })).not.toContain('wrong-secret');
   });
 });
 
 describe('a hub that does not have the model', () => {
   it('is named together with the id, and leaves nothing behind that a later start would take for a model', async () => {
+    hub.misbehave('config.json', (response) => void response.writeHead(404).end());
     const missing = embedOnce('cache-missing', { model: 'someone/else' });
-    await expect(missing).rejects.toThrow(/someone\/else \(from http.*cannot be loaded: .*locate file/);
+    await expect(missing).rejects.toThrow(
+      /someone\/else \(from http.*cannot be loaded: the hub has no config.json in revision main/,
+    );
     expect((await embedOnce('cache-missing')).vector).toHaveLength(4);
   });
 });

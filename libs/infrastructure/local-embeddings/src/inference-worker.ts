@@ -20,13 +20,6 @@ export class InferenceError extends Error {
   override readonly name = 'InferenceError';
 }
 
-/** Told of what happens in a worker besides its answers. */
-export interface WorkerEvents {
-  onProgress(file: string, loadedBytes: number, totalBytes: number): void;
-  /** The thread ended without being asked to. */
-  onCrash(error: WorkerCrashedError): void;
-}
-
 interface Pending {
   readonly resolve: (result: BatchResult) => void;
   readonly reject: (error: Error) => void;
@@ -35,15 +28,16 @@ interface Pending {
 /** The main thread's side of one inference worker. */
 export class InferenceWorker {
   readonly #thread: Worker;
-  readonly #events: WorkerEvents;
+  readonly #onCrash: (error: WorkerCrashedError) => void;
   readonly #pending = new Map<number, Pending>();
   readonly #loaded = Promise.withResolvers<ModelInfo>();
   #nextId = 0;
   #stopping = false;
   #over = false;
 
-  constructor(options: WorkerOptions, events: WorkerEvents) {
-    this.#events = events;
+  /** @param onCrash told when the thread ended without being asked to. */
+  constructor(options: WorkerOptions, onCrash: (error: WorkerCrashedError) => void) {
+    this.#onCrash = onCrash;
     // Source runs `.ts`, a build runs `.js`; flags of this process, such as preloads, are not for the worker.
     const entry = new URL(`./inference.worker${extname(import.meta.url)}`, import.meta.url);
     this.#thread = new Worker(entry, { workerData: options, execArgv: [], name: 'inference' });
@@ -83,8 +77,6 @@ export class InferenceWorker {
 
   #receive(message: WorkerMessage): void {
     switch (message.type) {
-      case 'progress':
-        return this.#events.onProgress(message.file, message.loadedBytes, message.totalBytes);
       case 'loaded':
         return this.#loaded.resolve(message.info);
       case 'load-failed':
@@ -109,6 +101,6 @@ export class InferenceWorker {
     const error = new WorkerCrashedError(`the inference worker ended: ${cause.message}`, { cause });
     this.#loaded.reject(new ModelLoadError(error.message, { cause }));
     for (const id of [...this.#pending.keys()]) this.#settle(id, ({ reject }) => reject(error));
-    if (!this.#stopping) this.#events.onCrash(error);
+    if (!this.#stopping) this.#onCrash(error);
   }
 }

@@ -9,15 +9,13 @@ if (!port) throw new Error('inference.worker runs in a worker thread only');
 const post = (message: WorkerMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
 // A thread that is ended from outside while it is inside onnxruntime takes the whole process with it (abort, not exit);
-// here it can only be between two runs. It also stops one that is still downloading.
+// here it can only be between two runs.
 port.on('message', ({ type }: WorkerRequest) => {
   if (type === 'stop') process.exit(0);
 });
 
 try {
-  const engine = await EmbeddingEngine.load(workerData as WorkerOptions, (file, loadedBytes, totalBytes) =>
-    post({ type: 'progress', file, loadedBytes, totalBytes }),
-  );
+  const engine = await EmbeddingEngine.load(workerData as WorkerOptions);
   port.on('message', (request: WorkerRequest) => {
     if (request.type === 'stop') return;
     const { id, items } = request;

@@ -5,7 +5,9 @@ import { Batcher } from './batcher.ts';
 import { type EmbeddedItem, EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
 import { EmbeddingMetrics } from './embedding-metrics.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { ModelLoadError, resolveModelSource } from './model-source.ts';
+import { downloadModel } from './model-download.ts';
+import { modelFolder } from './model-files.ts';
+import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
 
@@ -39,7 +41,9 @@ export class LocalEmbeddingModel implements Probe {
   readonly #logger: Logger;
   readonly #batcher: Batcher;
   readonly #pool: WorkerPool;
+  readonly #source: ModelSource;
   readonly #options: WorkerOptions;
+  readonly #unloading = new AbortController();
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
@@ -50,8 +54,9 @@ export class LocalEmbeddingModel implements Probe {
     this.#config = config;
     this.#logger = logger;
     const figures = new EmbeddingMetrics(metrics, () => this.#batcher.queueLength);
+    this.#source = source;
     this.#options = {
-      source,
+      folder: modelFolder(source),
       dtype: config.dtype,
       threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
       maxTokens: config.maxTokens,
@@ -70,10 +75,11 @@ export class LocalEmbeddingModel implements Probe {
     return 'model';
   }
 
-  /** Loads the model into every worker and warms it. @throws ModelLoadError saying what to mend. */
+  /** Gets the model where it is in a hub, loads it into every worker and warms it. @throws ModelLoadError saying what to mend. */
   async load(): Promise<void> {
     const startedAt = performance.now();
     try {
+      await this.#download();
       this.#info = await this.#pool.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
@@ -86,9 +92,10 @@ export class LocalEmbeddingModel implements Probe {
     this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
   }
 
-  /** Ends the workers. Calls that wait are refused. */
+  /** Ends the workers, or the download. Calls that wait are refused. */
   async unload(): Promise<void> {
     this.#info = undefined;
+    this.#unloading.abort();
     await this.#pool.stop();
     this.#batcher.turnAway(notLoaded);
   }
@@ -138,10 +145,10 @@ export class LocalEmbeddingModel implements Probe {
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
   getInfo() {
-    const { dtype, threads, source } = this.#options;
+    const { dtype, threads } = this.#options;
     return {
       id: this.id,
-      source: source.kind,
+      source: this.#source.kind,
       backend: 'onnxruntime-node',
       device: 'cpu',
       dtype,
@@ -178,8 +185,15 @@ export class LocalEmbeddingModel implements Probe {
     return this.#info;
   }
 
+  async #download(): Promise<void> {
+    const source = this.#source;
+    if (source.kind !== 'hub') return;
+    const { dtype } = this.#options;
+    await downloadModel({ source, dtype, logger: this.#logger, signal: this.#unloading.signal });
+  }
+
   #whereFrom(): string {
-    const { source } = this.#options;
+    const source = this.#source;
     return source.kind === 'folder'
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;

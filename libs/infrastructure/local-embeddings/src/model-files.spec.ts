@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeTinyBert } from '../fixture/tiny-bert.ts';
-import { assertModelFiles, digestModel, modelFolder, readSentenceSettings } from './model-files.ts';
-import type { ModelSource } from './worker-protocol.ts';
+import { digestModel, missingFile, modelFolder, readSentenceSettings } from './model-files.ts';
 
 let root: string;
 let made = 0;
@@ -17,7 +16,7 @@ async function folder(extra: Readonly<Record<string, unknown>> = {}) {
   made += 1;
   const path = join(root, String(made));
   await writeTinyBert(path, extra);
-  return { kind: 'folder', path } as const;
+  return path;
 }
 
 const STEPS = (...names: string[]) => names.map((name) => ({ type: `sentence_transformers.models.${name}` }));
@@ -39,7 +38,7 @@ describe('readSentenceSettings', () => {
 });
 
 describe('digestModel', () => {
-  const digest = (source: ModelSource, dtype = 'fp32') => digestModel(source, dtype);
+  const digest = (path: string, dtype = 'fp32') => digestModel(path, dtype);
 
   it('is the same for the same files, wherever they are', async () => {
     expect(await digest(await folder())).toBe(await digest(await folder()));
@@ -66,12 +65,14 @@ describe('digestModel', () => {
   });
 });
 
-describe('assertModelFiles', () => {
-  it('names what is missing', async () => {
-    const { path } = await folder();
-    expect(() => assertModelFiles(path)).not.toThrow();
+describe('missingFile', () => {
+  it('names what a model needs and does not have', async () => {
+    const path = await folder({ 'onnx/model_quantized.onnx': {} });
+    expect(missingFile(path, 'fp32')).toBeUndefined();
+    expect(missingFile(path, 'q8')).toBeUndefined();
+    expect(missingFile(path, 'q4')).toBe('onnx/model_q4.onnx');
     await rm(join(path, 'tokenizer.json'));
-    expect(() => assertModelFiles(path)).toThrow('tokenizer.json is missing there');
+    expect(missingFile(path, 'fp32')).toBe('tokenizer.json');
   });
 });
 
@@ -81,19 +82,5 @@ describe('modelFolder', () => {
   it('keeps revisions apart, and inside the cache folder', () => {
     expect(modelFolder({ ...hub, revision: 'main' })).toBe('/models/a/b');
     expect(modelFolder({ ...hub, revision: 'refs/pr/1' })).toBe('/models/refs%2Fpr%2F1/a/b');
-  });
-
-  it('reads what a hub model says from the cache, without the hub', async () => {
-    const source = { ...hub, hubUrl: 'http://127.0.0.1:9', cacheDir: root, revision: 'main' };
-    await writeTinyBert(modelFolder(source), {
-      'modules.json': null,
-      '1_Pooling/config.json': { pooling_mode_cls_token: true },
-    });
-    await writeFile(join(modelFolder(source), 'sentence_bert_config.json'), 'null');
-    expect(await readSentenceSettings(source)).toEqual({
-      pooling: 'cls',
-      normalise: true,
-      maxTokens: undefined,
-    });
   });
 });

@@ -1,37 +1,41 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { hubFetch } from './hub-fetch.ts';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ModelSource } from './model-source.ts';
 import type { Pooling } from './pooling.ts';
-import type { ModelSource } from './worker-protocol.ts';
 
-const REQUIRED_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
-const SENTENCE_FILES = ['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json'];
-
-/** The folder under which the hub's models of this revision are kept, `<id>/<file>`. */
-export function hubCacheDir({ cacheDir, revision }: Extract<ModelSource, { kind: 'hub' }>): string {
-  return revision === 'main' ? cacheDir : join(cacheDir, encodeURIComponent(revision));
-}
+/** What a folder must have besides weights to be a model. */
+export const REQUIRED_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+/** What a folder may have: how sentence-transformers makes one vector of many. */
+export const SENTENCE_FILES = ['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json'];
 
 /** Where the files of a model are, or will be once they are downloaded. */
 export function modelFolder(source: ModelSource): string {
-  return source.kind === 'folder' ? source.path : join(hubCacheDir(source), source.id);
+  if (source.kind === 'folder') return source.path;
+  const { cacheDir, revision, id } = source;
+  return join(cacheDir, revision === 'main' ? '' : encodeURIComponent(revision), id);
 }
 
-/** @throws Error naming the first file without which a folder is no model. */
-export function assertModelFiles(folder: string): void {
-  const missing = REQUIRED_FILES.find((file) => !existsSync(join(folder, file)));
-  if (missing) throw new Error(`${missing} is missing there`);
+/** The weights of a number format, under the names of transformers.js. */
+export function weightsFile(dtype: string): string {
+  if (dtype === 'fp32') return 'onnx/model.onnx';
+  return `onnx/model_${dtype === 'q8' ? 'quantized' : dtype}.onnx`;
+}
+
+/** @returns the first file without which the folder is no model, if one is missing. */
+export function missingFile(folder: string, dtype: string): string | undefined {
+  return [...REQUIRED_FILES, weightsFile(dtype)].find((file) => !existsSync(join(folder, file)));
 }
 
 /**
  * SHA-256 over every file that the vectors depend on. Two models that share a name must never share cached vectors, and
  * a branch of the hub or a folder may hold another model tomorrow.
  */
-export async function digestModel(source: ModelSource, dtype: string): Promise<string> {
-  const folder = modelFolder(source);
-  const weights = (await readdir(join(folder, 'onnx'))).filter((name) => name.startsWith(weightsFile(dtype)));
+export async function digestModel(folder: string, dtype: string): Promise<string> {
+  // Large models have further files that begin with the same name.
+  const first = basename(weightsFile(dtype));
+  const weights = (await readdir(join(folder, 'onnx'))).filter((name) => name.startsWith(first));
   const hash = createHash('sha256');
   for (const file of [
     ...REQUIRED_FILES,
@@ -45,12 +49,6 @@ export async function digestModel(source: ModelSource, dtype: string): Promise<s
   return hash.digest('hex');
 }
 
-/** The file names of transformers.js: large models have further files that begin with the same name. */
-function weightsFile(dtype: string): string {
-  if (dtype === 'fp32') return 'model.onnx';
-  return `model_${dtype === 'q8' ? 'quantized' : dtype}.onnx`;
-}
-
 /** What sentence-transformers keeps beside a model. */
 export interface SentenceSettings {
   readonly pooling: Pooling;
@@ -59,9 +57,9 @@ export interface SentenceSettings {
 }
 
 /** Reads pooling, normalisation and length limit. A model without these files is pooled by mean and normalised. */
-export async function readSentenceSettings(source: ModelSource): Promise<SentenceSettings> {
+export async function readSentenceSettings(folder: string): Promise<SentenceSettings> {
   const [modules, pooling, sentence] = await Promise.all(
-    SENTENCE_FILES.map((file) => readJson(source, file)),
+    SENTENCE_FILES.map((file) => readJson(join(folder, file))),
   );
   const limit = asRecord(sentence)['max_seq_length'];
   return {
@@ -79,37 +77,13 @@ function poolingOf(config: Readonly<Record<string, unknown>>): Pooling {
   return 'mean';
 }
 
-async function readJson(source: ModelSource, file: string): Promise<unknown> {
-  const cached = join(modelFolder(source), file);
-  const known = await readOrNull(cached);
-  if (known !== null || source.kind === 'folder') return parseOrNull(known);
-  const revision = encodeURIComponent(source.revision);
-  const url = `${source.hubUrl.replace(/\/$/, '')}/${source.id}/resolve/${revision}/${file}`;
-  const text = await download(url, hubFetch(source));
-  await mkdir(dirname(cached), { recursive: true });
-  // "There is none" is remembered as well, so that the next start needs no network.
-  await writeFile(cached, text ?? 'null');
-  return parseOrNull(text);
-}
-
-async function download(url: string, get: typeof fetch): Promise<string | null> {
-  const response = await get(url, { signal: AbortSignal.timeout(30_000) });
-  if (response.status === 404) return null;
-  if (!response.ok) throw new Error(`the hub answered ${response.status} for ${url}`);
-  return response.text();
-}
-
-async function readOrNull(path: string): Promise<string | null> {
+async function readJson(path: string): Promise<unknown> {
   try {
-    return await readFile(path, 'utf8');
+    return JSON.parse(await readFile(path, 'utf8')) as unknown;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function parseOrNull(text: string | null): unknown {
-  return text === null ? null : (JSON.parse(text) as unknown);
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

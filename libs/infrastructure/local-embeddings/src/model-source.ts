@@ -1,7 +1,27 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import type { ModelSource } from './worker-protocol.ts';
+
+/** A folder in Hugging Face layout. */
+export interface FolderSource {
+  readonly kind: 'folder';
+  readonly path: string;
+}
+
+/** A model of a hub, which is downloaded first. */
+export interface HubSource {
+  readonly kind: 'hub';
+  readonly id: string;
+  readonly revision: string;
+  /** Where downloaded models are kept. */
+  readonly cacheDir: string;
+  readonly hubUrl: string;
+  /** For models that not everybody may read. Never shown. */
+  readonly token?: string | undefined;
+}
+
+/** Where a model is. */
+export type ModelSource = FolderSource | HubSource;
 
 /** The name under which the bundled model is served. */
 export const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';

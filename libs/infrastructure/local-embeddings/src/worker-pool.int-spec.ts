@@ -18,8 +18,7 @@ describe('a worker that loads well and then crashes', () => {
     folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
     await writeTinyBert(folder);
     restartedAt = [];
-    const source = { kind: 'folder', path: folder } as const;
-    const options = { source, dtype: 'fp32', threads: 1, maxTokens: undefined };
+    const options = { folder, dtype: 'fp32', threads: 1, maxTokens: undefined };
     pool = new WorkerPool(options, 1, silentLogger, {
       onFree: () => undefined,
       onRestart: () => void restartedAt.push(performance.now()),

@@ -4,7 +4,6 @@ import type { BatchItem, BatchResult, ModelInfo, WorkerOptions } from './worker-
 
 const FIRST_RESTART_DELAY_MS = 100;
 const LONGEST_RESTART_DELAY_MS = 10_000;
-const PROGRESS_LOG_INTERVAL_MS = 2_000;
 
 /** Told of changes in a pool. */
 export interface PoolEvents {
@@ -23,7 +22,6 @@ export class WorkerPool {
   /** Crashes and failed loads since the last batch that went well. */
   #failuresInARow = 0;
   #stopping = false;
-  #progressLoggedAt = 0;
 
   constructor(
     private readonly options: WorkerOptions,
@@ -40,7 +38,7 @@ export class WorkerPool {
     return this.#free.length > 0;
   }
 
-  /** Starts the workers: the first one alone, because it may have to download the model. @throws ModelLoadError */
+  /** Starts the workers: the first one alone, so that a model that does not load fails once. @throws ModelLoadError */
   async start(): Promise<ModelInfo> {
     const info = await this.#launch();
     await Promise.all(Array.from({ length: this.size - 1 }, () => this.#launch()));
@@ -72,10 +70,9 @@ export class WorkerPool {
   }
 
   async #launch(): Promise<ModelInfo> {
-    const worker: InferenceWorker = new InferenceWorker(this.options, {
-      onProgress: (file, loaded, total) => this.#reportProgress(file, loaded, total),
-      onCrash: (error) => this.#replace(worker, error),
-    });
+    const worker: InferenceWorker = new InferenceWorker(this.options, (error) =>
+      this.#replace(worker, error),
+    );
     const info = await worker.loaded();
     if (this.#stopping) {
       await worker.stop();
@@ -108,12 +105,5 @@ export class WorkerPool {
       });
     }, delayMs);
     this.#restarts.add(timer);
-  }
-
-  #reportProgress(file: string, loadedBytes: number, totalBytes: number): void {
-    const now = performance.now();
-    if (loadedBytes < totalBytes && now - this.#progressLoggedAt < PROGRESS_LOG_INTERVAL_MS) return;
-    this.#progressLoggedAt = now;
-    this.logger.info({ file, loadedBytes, totalBytes }, 'downloading the embedding model');
   }
 }

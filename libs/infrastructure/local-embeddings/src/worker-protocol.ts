@@ -1,19 +1,7 @@
-/** Where a model is. */
-export type ModelSource =
-  | { readonly kind: 'folder'; readonly path: string }
-  | {
-      readonly kind: 'hub';
-      readonly id: string;
-      readonly revision: string;
-      readonly cacheDir: string;
-      readonly hubUrl: string;
-      /** For models that not everybody may read. Never shown. */
-      readonly token?: string | undefined;
-    };
-
 /** What a worker is started with. */
 export interface WorkerOptions {
-  readonly source: ModelSource;
+  /** Where the files of the model are. */
+  readonly folder: string;
   readonly dtype: string;
   readonly threads: number;
   readonly maxTokens: number | undefined;
@@ -58,12 +46,6 @@ export type WorkerRequest =
 
 /** Worker to main thread. */
 export type WorkerMessage =
-  | {
-      readonly type: 'progress';
-      readonly file: string;
-      readonly loadedBytes: number;
-      readonly totalBytes: number;
-    }
   | { readonly type: 'loaded'; readonly info: ModelInfo }
   | { readonly type: 'load-failed'; readonly reason: string }
   | ({ readonly type: 'result'; readonly id: number } & BatchResult)

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Logger } from '@morgan/foundation';
+import { HttpClientError } from '@morgan/http-client';
+import type { TransportResponse } from '@morgan/http-transport';
+import type { ModelHub } from './model-hub.ts';
+import { ModelLoadError } from './model-source.ts';
+
+/** One file, and what it is got with. */
+export interface HubFileOptions {
+  /** Its name in the model, for errors and logs. */
+  readonly name: string;
+  /** Where the hub has it, below the hub's URL. */
+  readonly path: string;
+  /** Where it goes. */
+  readonly target: string;
+  readonly hub: ModelHub;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+const PROGRESS_LOG_INTERVAL_MS = 2_000;
+/** Breaks in a row after which a file is given up, and what must have come on top of the rest to begin a new row. */
+const MAX_BREAKS = 5;
+const FAIR_SHARE_BYTES = 1024 * 1024;
+
+/** A file of a hub on its way to the disk. A connection that breaks in the middle is taken up where it broke. */
+export class HubFile {
+  readonly #options: HubFileOptions;
+  #bytes = 0;
+  #etag: string | undefined;
+  #loggedAt = performance.now();
+
+  constructor(options: HubFileOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The file appears at its target only when it is whole.
+   * @returns whether the hub has it.
+   * @throws ModelLoadError, HttpClientError, an error of the file system.
+   */
+  async download(): Promise<boolean> {
+    const begun = await this.#ask();
+    if (!begun) return false;
+    const { target } = this.#options;
+    await mkdir(dirname(target), { recursive: true });
+    // Other processes may fill the same folder.
+    const part = `${target}.${randomUUID()}.part`;
+    try {
+      await this.#receive(begun, part);
+      await rename(part, target);
+      return true;
+    } finally {
+      await rm(part, { force: true });
+    }
+  }
+
+  async #receive(begun: TransportResponse, part: string): Promise<void> {
+    await using file = await open(part, 'a');
+    let response: TransportResponse | undefined = begun;
+    let [breaks, most] = [0, 0];
+    while (response) {
+      try {
+        return await this.#append(response, file);
+      } catch (error) {
+        if (!(error instanceof HttpClientError) || !error.retryable) throw error;
+        breaks = this.#bytes >= most + FAIR_SHARE_BYTES ? 1 : breaks + 1;
+        if (breaks > MAX_BREAKS) throw error;
+        most = Math.max(most, this.#bytes);
+        const { name, logger } = this.#options;
+        logger.warn(
+          { file: name, loadedBytes: this.#bytes, error },
+          'a download broke; it is taken up again',
+        );
+      }
+      response = await this.#ask();
+    }
+    throw new ModelLoadError(`the hub has no ${this.#options.name} any more`);
+  }
+
+  /** @returns nothing where the hub has no such file. */
+  async #ask(): Promise<TransportResponse | undefined> {
+    const { name, path, hub, signal } = this.#options;
+    const rest =
+      this.#bytes > 0 && this.#etag ? ['range', `bytes=${this.#bytes}-`, 'if-range', this.#etag] : [];
+    const response = await hub.get(path, rest, signal);
+    const { status, headers } = response;
+    if (status === 200) return response;
+    if (status === 206 && headers['content-range']?.startsWith(`bytes ${this.#bytes}-`)) return response;
+    response.discard();
+    if (status === 404) return undefined;
+    throw new ModelLoadError(`the hub answered ${status} for ${name}${hintFor(status)}`);
+  }
+
+  async #append({ status, headers, body }: TransportResponse, file: FileHandle): Promise<void> {
+    if (status === 200) {
+      await file.truncate();
+      this.#bytes = 0;
+      this.#etag = strong(headers.etag);
+    }
+    const totalBytes = this.#bytes + Number(headers['content-length']);
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      await file.appendFile(chunk);
+      this.#bytes += chunk.length;
+      this.#reportProgress(totalBytes);
+    }
+  }
+
+  #reportProgress(totalBytes: number): void {
+    const now = performance.now();
+    if (this.#bytes !== totalBytes && now - this.#loggedAt < PROGRESS_LOG_INTERVAL_MS) return;
+    this.#loggedAt = now;
+    const { name, logger } = this.#options;
+    const fields = { file: name, loadedBytes: this.#bytes, ...(totalBytes && { totalBytes }) };
+    logger.info(fields, 'downloading the embedding model');
+  }
+}
+
+/** Only a strong one says that two answers are the same byte for byte. */
+function strong(etag: string | undefined): string | undefined {
+  return etag?.startsWith('"') ? etag : undefined;
+}
+
+function hintFor(status: number): string {
+  if (status !== 401 && status !== 403) return '';
+  return ': there is no such model, or HF_TOKEN does not give access to it';
+}

@@ -1,0 +1,293 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer as createTlsServer } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type Logger, silentLogger } from '@morgan/foundation';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
+import {
+  cutAfter,
+  cutRestAfter,
+  etagOf,
+  type HubFault,
+  HubServer,
+  redirectTo,
+} from '../fixture/hub-server.ts';
+import { downloadModel, type ModelDownloadOptions } from './model-download.ts';
+import type { HubSource } from './model-source.ts';
+
+const WEIGHTS = 'onnx/model.onnx';
+const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', WEIGHTS];
+const OPTIONAL = ['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json'];
+
+let root: string;
+let hub: HubServer;
+let content: Buffer;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'morgan-download-'));
+  hub = await HubServer.start();
+  // More than fits into the buffers between two sockets.
+  content = randomBytes(4 * 1024 * 1024);
+  for (const name of FILES) hub.files.set(name, Buffer.from(name));
+  hub.files.set(WEIGHTS, content);
+});
+afterEach(async () => {
+  await hub.stop();
+  await rm(root, { recursive: true });
+});
+
+const download = (source: Partial<HubSource> = {}, more: Partial<ModelDownloadOptions> = {}) =>
+  downloadModel({
+    source: { kind: 'hub', id: 'a/b', revision: 'main', cacheDir: root, hubUrl: hub.url, ...source },
+    dtype: 'fp32',
+    logger: silentLogger,
+    signal: new AbortController().signal,
+    ...more,
+  });
+
+/** Everything in the folder of the model. */
+async function written(): Promise<string[]> {
+  const entries = await readdir(join(root, 'a/b'), { recursive: true, withFileTypes: true }).catch(() => []);
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map(({ parentPath, name }) => join(parentPath, name).slice(join(root, 'a/b/').length)).sort();
+}
+
+const weights = () => readFile(join(root, 'a/b', WEIGHTS));
+const requestsFor = (name: string) => hub.asked.filter(({ file }) => file === `main/${name}`);
+
+const answer =
+  (status: number, headers: Readonly<Record<string, string>> = {}): HubFault =>
+  (response) =>
+    void response.writeHead(status, headers).end();
+
+describe('a download', () => {
+  it('asks for the weights last, and for nothing once they are there', async () => {
+    await download();
+    const names = hub.takeAsked().map(({ file }) => file.replace('main/', ''));
+    expect(names).toEqual([...FILES.slice(0, 3), ...OPTIONAL, `${WEIGHTS}_data`, WEIGHTS]);
+    expect(await written()).toEqual(FILES.toSorted());
+    expect((await weights()).equals(content)).toBe(true);
+    await download();
+    expect(hub.asked).toEqual([]);
+  });
+
+  it('takes what a sentence model says, and weights that are spread over files', async () => {
+    const more = [...OPTIONAL, `${WEIGHTS}_data`, `${WEIGHTS}_data_1`];
+    for (const name of more) hub.files.set(name, Buffer.from(name));
+    await download();
+    expect(await written()).toEqual([...FILES, ...more].toSorted());
+    expect(hub.asked.at(-1)?.file).toBe(`main/${WEIGHTS}`);
+  });
+
+  it('takes only what is missing for another number format', async () => {
+    await download();
+    hub.files.set('onnx/model_quantized.onnx', Buffer.from('small'));
+    hub.takeAsked();
+    await download({}, { dtype: 'q8' });
+    const names = hub.asked.map(({ file }) => file.replace('main/', ''));
+    expect(names).toEqual([...OPTIONAL, 'onnx/model_quantized.onnx_data', 'onnx/model_quantized.onnx']);
+  });
+
+  it('may be made twice at once into one folder', async () => {
+    await Promise.all([download(), download()]);
+    expect(await written()).toEqual(FILES.toSorted());
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('tells how far it is', async () => {
+    const lines: object[] = [];
+    const info: Logger['info'] = (fields) => lines.push(fields);
+    await download({}, { logger: { ...silentLogger, info } });
+    expect(lines.at(-1)).toEqual({ file: WEIGHTS, loadedBytes: content.length, totalBytes: content.length });
+  });
+
+  it('leaves no socket', async () => {
+    await download();
+    // Less than an idle connection is kept for.
+    await waitFor(async () => (await hub.connections()) === 0, { what: 'no connection', timeoutMs: 2_000 });
+  });
+});
+
+describe('a hub with troubles', () => {
+  it('is asked again where it answers 503, or not at all', async () => {
+    hub.misbehave('config.json', answer(503, { 'retry-after': '0' }), (response) => void response.destroy());
+    await download();
+    expect(requestsFor('config.json')).toHaveLength(3);
+  });
+
+  it('goes on where a file broke, as often as it breaks', async () => {
+    const warnings: object[] = [];
+    const warn: Logger['warn'] = (fields, message) => warnings.push({ ...fields, message });
+    hub.misbehave(WEIGHTS, cutRestAfter(1_000_000), cutRestAfter(1_000_000));
+    await download({}, { logger: { ...silentLogger, warn } });
+    expect((await weights()).equals(content)).toBe(true);
+    const [first, second, third] = requestsFor(WEIGHTS).map(({ range }) => Number(range?.slice(6, -1) ?? 0));
+    expect(first).toBe(0);
+    expect(second).toBeGreaterThan(0);
+    expect(third).toBeGreaterThan(second as number);
+    expect(warnings).toHaveLength(2);
+    expect(warnings[0]).toMatchObject({ file: WEIGHTS, message: 'a download broke; it is taken up again' });
+  });
+
+  it('starts a file again that has changed meanwhile, or that it gives no rest of', async () => {
+    const changed = randomBytes(100_000);
+    hub.misbehave(WEIGHTS, (response, all, request) => {
+      cutAfter(1_000_000)(response, all, request);
+      hub.files.set(WEIGHTS, changed);
+    });
+    await download();
+    expect(requestsFor(WEIGHTS)).toHaveLength(2);
+    expect((await weights()).equals(changed)).toBe(true);
+  });
+
+  it('sends a file whole again where the etag of the first part was weak', async () => {
+    hub.misbehave(WEIGHTS, cutAfter(1_000_000, { etag: `W/${etagOf(content)}` }));
+    await download();
+    expect(requestsFor(WEIGHTS).map(({ range }) => range)).toEqual([undefined, undefined]);
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('is given up where it sends another part than the one that was asked for', async () => {
+    hub.misbehave(WEIGHTS, cutAfter(1_000_000), (response, all) => {
+      response.writeHead(206, { 'content-range': `bytes 0-${all.length - 1}/${all.length}` }).end(all);
+    });
+    await expect(download()).rejects.toThrow(`the hub answered 206 for ${WEIGHTS}`);
+    expect(await written()).not.toContain(WEIGHTS);
+  });
+
+  it.each([0, 500_000, 2_000_000])(
+    'is given up where it breaks again and again, after %i bytes',
+    async (bytes) => {
+      hub.misbehave(WEIGHTS, ...Array.from({ length: 20 }, () => cutAfter(bytes)));
+      await expect(download()).rejects.toMatchObject({ name: 'HttpClientError', category: 'connection' });
+      expect(requestsFor(WEIGHTS)).toHaveLength(6);
+      expect(await written()).toEqual(FILES.slice(0, 3));
+    },
+  );
+
+  it('is not given up while more of the file comes each time', async () => {
+    content = randomBytes(16 * 1024 * 1024);
+    hub.files.set(WEIGHTS, content);
+    hub.misbehave(WEIGHTS, ...Array.from({ length: 8 }, () => cutRestAfter(1_500_000)));
+    await download();
+    expect(requestsFor(WEIGHTS)).toHaveLength(9);
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it.each([
+    ['config.json', 404, 'the hub has no config.json in revision main'],
+    [WEIGHTS, 404, `the hub has no ${WEIGHTS} in revision main`],
+    ['config.json', 401, /answered 401 for config.json: there is no such model, or HF_TOKEN/],
+    ['config.json', 403, /answered 403 for config.json: there is no such model, or HF_TOKEN/],
+    ['modules.json', 400, /^the hub answered 400 for modules.json$/],
+  ])('that answers for %s with %i is told of', async (file, status, message) => {
+    hub.misbehave(file, answer(status));
+    await expect(download()).rejects.toThrow(message);
+    expect(await written()).not.toContain(WEIGHTS);
+  });
+});
+
+describe('a redirect', () => {
+  it('is followed, without the token where it leads elsewhere', async () => {
+    const store = await HubServer.start();
+    store.files.set(WEIGHTS, content);
+    hub.authorization = 'Bearer hub-secret';
+    hub.misbehave('config.json', redirectTo('/a/b/resolve/main/moved.json'));
+    hub.files.set('moved.json', Buffer.from('{}'));
+    hub.misbehave(WEIGHTS, redirectTo(`${store.url}/x/y/resolve/main/${WEIGHTS}?signature=1`));
+    await download({ token: 'hub-secret' });
+    expect(await readFile(join(root, 'a/b/config.json'), 'utf8')).toBe('{}');
+    expect(new Set(hub.asked.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer hub-secret']),
+    );
+    expect(store.asked).toEqual([{ file: `main/${WEIGHTS}`, authorization: undefined, range: undefined }]);
+    await store.stop();
+  });
+
+  it('is asked for again where the file broke: its address is good for a while only', async () => {
+    const store = await HubServer.start();
+    store.files.set(WEIGHTS, content);
+    const there = redirectTo(`${store.url}/x/y/resolve/main/${WEIGHTS}`);
+    hub.misbehave(WEIGHTS, there, there);
+    store.misbehave(WEIGHTS, cutAfter(1_000_000));
+    await download();
+    expect(requestsFor(WEIGHTS)).toHaveLength(2);
+    expect(store.asked.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+    expect((await weights()).equals(content)).toBe(true);
+    await store.stop();
+  });
+
+  it('is given up with its body, however long that is', async () => {
+    const closed = Promise.withResolvers<void>();
+    hub.misbehave('config.json', (response) => {
+      response.once('close', closed.resolve);
+      response.writeHead(302, { location: '/a/b/resolve/main/moved.json' }).write('this does not end');
+    });
+    hub.misbehave('moved.json', (response) => void closed.promise.then(() => response.end('{}')));
+    await download();
+    expect(await written()).toEqual(FILES.toSorted());
+  });
+
+  it('to itself has an end', async () => {
+    const again = redirectTo('/a/b/resolve/main/config.json');
+    hub.misbehave('config.json', ...Array.from({ length: 10 }, () => again));
+    await expect(download()).rejects.toThrow('the hub redirects more than 5 times');
+    expect(hub.asked).toHaveLength(6);
+  });
+
+  it.each(['file:///etc/passwd', 'http://[', 'data:,x'])('to %s is refused', async (location) => {
+    hub.misbehave('config.json', redirectTo(location));
+    await expect(download()).rejects.toThrow('the hub redirects to no usable address');
+  });
+
+  it('from TLS to plain text is refused', async () => {
+    const authority = new CertificateAuthority('Hub Test CA');
+    const before = getCACertificates('default');
+    const secure = await HubServer.start(createTlsServer(authority.issue('localhost')), 'localhost');
+    setDefaultCACertificates([...before, authority.cert]);
+    try {
+      secure.files.set('config.json', Buffer.from('{}'));
+      secure.misbehave('tokenizer.json', redirectTo(`${hub.url}/a/b/resolve/main/tokenizer.json`));
+      await expect(download({ hubUrl: `https://localhost:${secure.port}` })).rejects.toThrow(
+        'the hub redirects to no usable address',
+      );
+      expect(hub.asked).toEqual([]);
+      expect(secure.asked).toHaveLength(2);
+    } finally {
+      setDefaultCACertificates(before);
+      await secure.stop();
+    }
+  });
+});
+
+describe('a download that is ended', () => {
+  it.each<[string, HubFault]>([
+    ['before the answer', () => undefined],
+    [
+      'within a file',
+      (response, all) =>
+        void response.writeHead(200, { 'content-length': all.length }).write(all.subarray(0, 1000)),
+    ],
+  ])('%s leaves nothing half', async (_, stall) => {
+    const asked = Promise.withResolvers<void>();
+    hub.misbehave(WEIGHTS, (response, all, request) => {
+      stall(response, all, request);
+      asked.resolve();
+    });
+    const abort = new AbortController();
+    const { signal } = abort;
+    const warn = jest.fn();
+    const failure = expect(download({}, { signal, logger: { ...silentLogger, warn } })).rejects.toMatchObject(
+      { category: 'cancelled' },
+    );
+    await asked.promise;
+    abort.abort();
+    await failure;
+    expect(warn).not.toHaveBeenCalled();
+    expect(await written()).toEqual(FILES.slice(0, 3));
+    await waitFor(async () => (await hub.connections()) === 0, { what: 'no connection' });
+  });
+});

@@ -1,0 +1,91 @@
+import type { Logger } from '@morgan/foundation';
+import { HttpClient } from '@morgan/http-client';
+import type { TransportResponse } from '@morgan/http-transport';
+import { ModelLoadError } from './model-source.ts';
+
+/** What a hub is asked with. */
+export interface ModelHubOptions {
+  /** The hub or a mirror of it, with or without a path. */
+  readonly hubUrl: string;
+  /** For models that not everybody may read. Shown to the hub only, not to where it redirects to. */
+  readonly token?: string | undefined;
+  readonly logger: Logger;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+/** In the list of those that HTTP clients may have: redirects carry signed addresses, which belong into no log. */
+const HUB_NAME = 'model_hub';
+const STORE_NAME = 'model_hub_files';
+
+/**
+ * Reads files of a model hub, which may redirect to a file store elsewhere. Every origin gets an `HttpClient` with its
+ * default retries, limits and breaker. Until `stop` it keeps connections.
+ */
+export class ModelHub {
+  readonly #baseUrl: string;
+  readonly #origin: string;
+  readonly #token: string | undefined;
+  readonly #logger: Logger;
+  readonly #clients = new Map<string, HttpClient>();
+
+  constructor({ hubUrl, token, logger }: ModelHubOptions) {
+    this.#baseUrl = `${hubUrl.replace(/\/$/, '')}/`;
+    this.#origin = new URL(hubUrl).origin;
+    this.#token = token;
+    this.#logger = logger;
+  }
+
+  /**
+   * Resolves with the last answer, whatever its status, when it has begun.
+   * @param path below the hub's URL, without a slash in front.
+   * @throws HttpClientError, ModelLoadError for a redirect that leads nowhere
+   */
+  async get(path: string, headers: readonly string[], signal: AbortSignal): Promise<TransportResponse> {
+    let url = new URL(path, this.#baseUrl);
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const response = await this.#send(url, headers, signal);
+      const { location } = response.headers;
+      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      response.discard();
+      url = redirected(url, location);
+    }
+    throw new ModelLoadError(`the hub redirects more than ${MAX_REDIRECTS} times`);
+  }
+
+  /** Ends what is under way. */
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#clients.values(), (client) => client.stop(0)));
+  }
+
+  #send(url: URL, headers: readonly string[], signal: AbortSignal): Promise<TransportResponse> {
+    const { origin, pathname, search } = url;
+    const own = origin === this.#origin && this.#token ? ['authorization', `Bearer ${this.#token}`] : [];
+    return this.#clientOf(origin).request({
+      origin,
+      path: pathname + search,
+      method: 'GET',
+      headers: [...headers, ...own],
+      signal,
+    });
+  }
+
+  #clientOf(origin: string): HttpClient {
+    let client = this.#clients.get(origin);
+    if (!client) {
+      const serviceName = origin === this.#origin ? HUB_NAME : STORE_NAME;
+      client = new HttpClient({ serviceName, baseUrl: origin }, { logger: this.#logger });
+      this.#clients.set(origin, client);
+    }
+    return client;
+  }
+}
+
+/** Never from TLS to plain text: what comes back becomes part of this process. */
+function redirected(from: URL, location: string): URL {
+  const to = URL.parse(location, from.href);
+  const allowed = from.protocol === 'https:' ? ['https:'] : ['http:', 'https:'];
+  if (!to || !allowed.includes(to.protocol))
+    throw new ModelLoadError('the hub redirects to no usable address');
+  return to;
+}
