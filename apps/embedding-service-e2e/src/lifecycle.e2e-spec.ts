@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,11 @@ async function run(
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const [[code]] = (await Promise.all([once(child, 'close'), meanwhile(child)])) as [[number], void];
   return { code, output };
+}
+
+async function files(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
 const lastHits = (service: RunningService) =>
@@ -72,25 +77,29 @@ describe('a start', () => {
 
 describe('a stop', () => {
   it('while the model is still being downloaded is clean', async () => {
-    const hub = createServer().listen(0, '127.0.0.1');
+    const hub = createServer((_, response) => {
+      // The rest never comes.
+      response.writeHead(200, { 'content-length': 1_000 }).write('{');
+    }).listen(0, '127.0.0.1');
     await once(hub, 'listening');
     const cacheDir = await mkdtemp(join(tmpdir(), 'morgan-e2e-'));
-    const started = run(
-      {
-        EMBEDDING_MODEL: 'nobody/nothing',
-        EMBEDDING_HUB_URL: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
-        EMBEDDING_CACHE_DIR: cacheDir,
-      },
-      async (child) => {
-        // Asked, and never answered.
-        await once(hub, 'request');
+    const env = {
+      EMBEDDING_MODEL: 'nobody/nothing',
+      EMBEDDING_HUB_URL: `http://127.0.0.1:${(hub.address() as AddressInfo).port}`,
+      EMBEDDING_CACHE_DIR: cacheDir,
+    };
+    try {
+      const exit = await run(env, async (child) => {
+        await waitFor(async () => (await files(cacheDir)).length > 0, { what: 'the beginning of a file' });
         child.kill('SIGTERM');
-      },
-    );
-    expect(await started).toEqual({ code: 0, output: '' });
-    hub.closeAllConnections();
-    hub.close();
-    await rm(cacheDir, { recursive: true });
+      });
+      expect(exit).toEqual({ code: 0, output: '' });
+      expect(await files(cacheDir)).toEqual([]);
+    } finally {
+      hub.closeAllConnections();
+      hub.close();
+      await rm(cacheDir, { recursive: true });
+    }
   });
 });
 

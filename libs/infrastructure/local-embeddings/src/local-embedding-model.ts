@@ -44,6 +44,7 @@ export class LocalEmbeddingModel implements Probe {
   readonly #source: ModelSource;
   readonly #options: WorkerOptions;
   readonly #unloading = new AbortController();
+  #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
@@ -79,7 +80,8 @@ export class LocalEmbeddingModel implements Probe {
   async load(): Promise<void> {
     const startedAt = performance.now();
     try {
-      await this.#download();
+      this.#downloaded = this.#download();
+      await this.#downloaded;
       this.#info = await this.#pool.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
@@ -96,6 +98,8 @@ export class LocalEmbeddingModel implements Probe {
   async unload(): Promise<void> {
     this.#info = undefined;
     this.#unloading.abort();
+    // What it has written of a file is taken away before the process ends.
+    await this.#downloaded.catch(() => undefined);
     await this.#pool.stop();
     this.#batcher.turnAway(notLoaded);
   }
