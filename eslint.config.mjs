@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
  * The floors of docs/architecture.md: a project may import only from floors below its own, never sideways, never up.
  * There is no `*` row, so a project without tags fails.
  */
-const floors = ['floor:0', 'floor:1', 'floor:2', 'floor:3', 'floor:4', 'floor:5'];
+const floors = ['floor:0', 'floor:1', 'floor:2', 'floor:3', 'floor:4', 'floor:5', 'floor:6'];
 const floorRows = floors.map((sourceTag, index) => ({
   sourceTag,
   onlyDependOnLibsWithTags: floors.slice(0, index),

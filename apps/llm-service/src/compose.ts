@@ -3,7 +3,7 @@ import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
 import { HealthMetrics } from '@morgan/health-monitor';
 import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
-import { HttpTransport } from '@morgan/http-transport';
+import { HttpTransport, HttpTransportMetrics } from '@morgan/http-transport';
 import { RetryBudgetMetrics } from '@morgan/retry';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
@@ -80,6 +80,7 @@ function composeUpstreams(
       health: new HealthMetrics(metrics),
       circuitBreakers: new CircuitBreakerMetrics(metrics),
       budget: new RetryBudgetMetrics(metrics),
+      transport: new HttpTransportMetrics(metrics),
     },
   };
   const llm = new DistributedLlmClient(shared);

@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { CircuitBreakerMetrics, CircuitBreakerRegistry, CircuitStatus } from '@morgan/circuit-breaker';
 import type { CallContext, Probe, ProbeResult } from '@morgan/foundation';
 import type { HealthMetrics, HealthMonitor, TargetStatus } from '@morgan/health-monitor';
-import type { ResponseBody, TransportRequest, TransportResponse } from '@morgan/http-transport';
+import type {
+  HttpTransportMetrics,
+  ResponseBody,
+  TransportRequest,
+  TransportResponse,
+} from '@morgan/http-transport';
 import { DeadlineScope, RetryBudget, type RetryBudgetStatus, type RetryBudgetMetrics } from '@morgan/retry';
 import { type FailedTry, hostsFailed, noHostToTry } from './call-error.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
@@ -21,6 +26,7 @@ export interface DistributedLlmMetrics {
   readonly health: HealthMetrics;
   readonly circuitBreakers: CircuitBreakerMetrics;
   readonly budget: RetryBudgetMetrics;
+  readonly transport: HttpTransportMetrics;
 }
 
 /** A client's hosts, what it works with, and its settings, all of which the configuration section has. */
@@ -102,6 +108,8 @@ export class DistributedLlmClient implements Probe {
     this.#selector = new HostSelector(this.#hosts, this.#health, this.#breakers);
     this.#upstream = new Upstream(options, this.#health, this.#breakers, this.#budget);
     metrics.hosts.watch(this.#hosts);
+    for (const { name, origin } of this.#hosts)
+      metrics.transport.watch(name, () => options.transport.statusOf(origin));
   }
 
   /** Probes every host once, then keeps probing. Takes at most the probe timeout and never rejects. */

@@ -80,6 +80,9 @@ describe('DistributedLlmClient', () => {
       expect(await bench.metric(`morgan_llm_failovers_total{reason="${reason}"}`)).toBe('1');
       expect(await bench.metric(`morgan_llm_host_requests_total{host="bad",outcome="${reason}"}`)).toBe('1');
       expect(await bench.metric('morgan_llm_host_requests_total{host="good",outcome="ok"}')).toBe('1');
+      expect(
+        Number(await bench.metric('morgan_http_transport_connections_opened_total{pool="good"}')),
+      ).toBeGreaterThan(0);
       await waitFor(() => Object.values(transport.getStatus()).every(({ running }) => running === 0), {
         what: 'no connection in use',
       });

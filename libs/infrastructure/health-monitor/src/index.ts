@@ -6,6 +6,7 @@ export {
   type HealthStatus,
   type ProbePresentation,
 } from './health-monitor.ts';
+export { HealthMonitorModule } from './health-monitor.module.ts';
 export { healthMonitorConfig, type HealthMonitorConfig } from './health-monitor.config.ts';
 export type {
   ChangeReason,

@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { HttpTransportMetrics } from '@morgan/http-transport';
 import { RetryMetrics } from '@morgan/retry';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
@@ -45,9 +46,9 @@ it('calls, connections and every policy are counted under the name of the servic
   await waitFor(() => client.connections.free === client.connections.connected, {
     what: 'the last connection',
   });
-  expect(await samples(registry, 'morgan_http_client_connections')).toEqual({
-    'client=docs,state=free': server.sockets.size,
-    'client=docs,state=busy': 0,
+  expect(await samples(registry, 'morgan_http_transport_connections')).toEqual({
+    'pool=docs,state=free': server.sockets.size,
+    'pool=docs,state=busy': 0,
   });
   expect(await nonZero('morgan_retry_attempts_total')).toEqual({
     'outcome=ok': 1,
@@ -64,11 +65,13 @@ it('calls, connections and every policy are counted under the name of the servic
   expect(await nonZero('morgan_health_state')).toEqual({ 'target=docs,state=HEALTHY': 1 });
 
   await client.stop(0);
-  expect(await samples(registry, 'morgan_http_client_waiting')).toEqual({});
+  expect(await samples(registry, 'morgan_http_transport_waiting')).toEqual({});
 });
 
-it('the metrics of policies that a process has already are shared', () => {
+it('the metrics of parts that a process has already are shared', () => {
   const registry = new Metrics();
   const retry = new RetryMetrics(registry);
-  expect(new HttpClientMetrics(registry, { retry }).policies.retry).toBe(retry);
+  const transport = new HttpTransportMetrics(registry);
+  const { policies } = new HttpClientMetrics(registry, { retry, transport });
+  expect(policies.retry).toBe(retry);
 });

@@ -1,13 +1,18 @@
 import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
 import { ConcurrencyMetrics } from '@morgan/concurrency';
 import { HealthMetrics } from '@morgan/health-monitor';
-import type { OriginStatus } from '@morgan/http-transport';
+import { HttpTransportMetrics, type OriginStatus } from '@morgan/http-transport';
 import { RateLimiterMetrics } from '@morgan/rate-limiter';
 import { RetryMetrics } from '@morgan/retry';
 import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
 import { HTTP_ERROR_CATEGORIES, type HttpErrorCategory } from './http-client-error.ts';
 
-/** The metrics of the policies of a client, each of which a process makes once. */
+/** The metrics of the parts of a client, each of which a process makes once. */
+export interface PartMetrics extends PolicyMetrics {
+  readonly transport: HttpTransportMetrics;
+}
+
+/** Those of its policies. */
 export interface PolicyMetrics {
   readonly retry: RetryMetrics;
   readonly breaker: CircuitBreakerMetrics;
@@ -22,6 +27,8 @@ export type CallEnd = 'ok' | HttpErrorCategory;
 /** Counts the calls of one client. */
 export interface CallCounter {
   ended(end: CallEnd, afterMs: number): void;
+  /** Its connections are shown no more. */
+  stopped(): void;
 }
 
 /** What a scrape reads of a client. */
@@ -33,19 +40,20 @@ interface WatchedClient {
 /** The metrics of all HTTP clients of one process, made once. Client labels are configured service names. */
 export class HttpClientMetrics {
   readonly policies: PolicyMetrics;
-  readonly #clients = new Set<WatchedClient>();
+  readonly #transport: HttpTransportMetrics;
   readonly #calls: Counter<'client' | 'outcome'>;
   readonly #seconds: Histogram<'client'>;
 
-  /** @param policies those that the process has made already; the others are made here. */
-  constructor(metrics: Metrics, policies: Partial<PolicyMetrics> = {}) {
+  /** @param made those that the process has made already; the others are made here. */
+  constructor(metrics: Metrics, made: Partial<PartMetrics> = {}) {
     this.policies = {
-      retry: policies.retry ?? new RetryMetrics(metrics),
-      breaker: policies.breaker ?? new CircuitBreakerMetrics(metrics),
-      limiter: policies.limiter ?? new RateLimiterMetrics(metrics),
-      concurrency: policies.concurrency ?? new ConcurrencyMetrics(metrics),
-      health: policies.health ?? new HealthMetrics(metrics),
+      retry: made.retry ?? new RetryMetrics(metrics),
+      breaker: made.breaker ?? new CircuitBreakerMetrics(metrics),
+      limiter: made.limiter ?? new RateLimiterMetrics(metrics),
+      concurrency: made.concurrency ?? new ConcurrencyMetrics(metrics),
+      health: made.health ?? new HealthMetrics(metrics),
     };
+    this.#transport = made.transport ?? new HttpTransportMetrics(metrics);
     this.#calls = metrics.counter({
       name: 'morgan_http_client_calls_total',
       help: 'Calls that ended, retries included in their call, by outcome: `ok` or the category of the error.',
@@ -56,38 +64,11 @@ export class HttpClientMetrics {
       help: 'Time of calls with all their attempts and waits; of a streamed answer until it began.',
       labels: ['client'],
     });
-    metrics.gauge(
-      {
-        name: 'morgan_http_client_connections',
-        help: 'Open connections now: `free` ones wait for a request.',
-        labels: ['client', 'state'],
-      },
-      (gauge) => {
-        gauge.reset();
-        this.#clients.forEach(({ serviceName: client, connections: { connected, free } }) => {
-          gauge.set({ client, state: 'free' }, free);
-          gauge.set({ client, state: 'busy' }, connected - free);
-        });
-      },
-    );
-    metrics.gauge(
-      {
-        name: 'morgan_http_client_waiting',
-        help: 'Requests that wait for a connection now.',
-        labels: ['client'],
-      },
-      (gauge) => {
-        gauge.reset();
-        this.#clients.forEach(({ serviceName, connections }) =>
-          gauge.set({ client: serviceName }, connections.waiting),
-        );
-      },
-    );
   }
 
   /** Shows the connections of this client at every scrape. @returns what counts its calls, made once as counting is hot. */
   watch(client: WatchedClient): CallCounter {
-    this.#clients.add(client);
+    const stopped = this.#transport.watch(client.serviceName, () => client.connections);
     const seconds = this.#seconds.labels({ client: client.serviceName });
     const counters = new Map(
       (['ok', ...HTTP_ERROR_CATEGORIES] as const).map((outcome) => [
@@ -100,11 +81,7 @@ export class HttpClientMetrics {
         counters.get(end)?.inc();
         seconds.observe(afterMs / 1000);
       },
+      stopped,
     };
-  }
-
-  /** Shows this client no more: it was stopped. */
-  forget(client: WatchedClient): void {
-    this.#clients.delete(client);
   }
 }

@@ -39,7 +39,6 @@ export interface HttpClientParts {
 /** A call with all that it may say. */
 export type CallRequest = RequestOptions & CallOptions;
 
-const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0, opened: 0, faults: {} };
 const DEFAULT_GRACE_MS = 5_000;
 type HttpMethod = TransportRequest['method'];
 
@@ -60,7 +59,6 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #attempts: CallAttempts;
   readonly #calls = new CallsInFlight();
   readonly #statistics = new CallStatistics();
-  readonly #metrics: HttpClientMetrics | undefined;
   readonly #counter: CallCounter | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -82,7 +80,6 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       transport: this.#transport,
       monitor: this.#monitor,
     });
-    this.#metrics = metrics;
     this.#counter = metrics?.watch(this);
   }
 
@@ -171,7 +168,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   /** Right now. */
   get connections(): OriginStatus {
-    return this.#transport.getStatus()[this.#builder.origin] ?? NO_CONNECTIONS;
+    return this.#transport.statusOf(this.#builder.origin);
   }
 
   getStatus(): HttpClientStatus {
@@ -195,7 +192,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#monitor?.stop();
-    this.#metrics?.forget(this);
+    this.#counter?.stopped();
     await this.#calls.end(graceMs);
     await this.#transport.close(0);
   }

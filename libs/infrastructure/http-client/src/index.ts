@@ -6,7 +6,7 @@ export type { HttpClientStatus } from './client-status.ts';
 export { HttpClient, type CallRequest, type HttpClientParts } from './http-client.ts';
 export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
-export { HttpClientMetrics, type PolicyMetrics } from './http-client-metrics.ts';
+export { HttpClientMetrics, type PartMetrics, type PolicyMetrics } from './http-client-metrics.ts';
 export { HttpClientModule } from './http-client.module.ts';
 export { HttpResponse } from './http-response.ts';
 export type { RequestOptions } from './request-builder.ts';

@@ -8,6 +8,8 @@ import type { RequestSender, TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
 
+const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0, opened: 0, faults: {} };
+
 /** Settings that are left out have the defaults of {@link httpTransportConfig}. */
 export type HttpTransportOptions = z.input<typeof httpTransportConfig> & {
   /** How names are resolved, in place of Node's way: the operating system's, uncached. */
@@ -57,6 +59,11 @@ export class HttpTransport implements RequestSender {
       );
       exchange.limitWait();
     });
+  }
+
+  /** The connections to one origin; all zero where it was never asked for. */
+  statusOf(origin: string): OriginStatus {
+    return this.#pools.get(origin)?.status ?? NO_CONNECTIONS;
   }
 
   /** By origin. */

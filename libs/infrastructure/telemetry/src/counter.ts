@@ -19,6 +19,7 @@ export class Counter<Label extends string = string> {
     readonly name: string,
     readonly help: string,
     labels: readonly Label[],
+    private readonly read: (counter: Counter<Label>) => void = () => undefined,
   ) {
     this.#counts = new Series(labels, () => new Count());
   }
@@ -34,6 +35,7 @@ export class Counter<Label extends string = string> {
   /** For the registry. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
     const { name, help, type, aggregator } = this;
+    this.read(this);
     const values = [...this.#counts].map(([labels, { value }]) => ({ metricName: name, labels, value }));
     return Promise.resolve({ name, help, type, aggregator, values: values as Sample[] });
   }

@@ -34,6 +34,17 @@ describe('counters and histograms', () => {
     expect(await metrics.render()).toBe(await registry.metrics());
   });
 
+  it('show at each scrape what somebody else has counted', async () => {
+    let count = 1;
+    const metrics = new Metrics();
+    metrics.counter({ name: 'morgan_c_total', help: 'C.', labels: ['a'] }, (counter) => {
+      counter.labels({ a: 'x' }).value = count;
+    });
+    expect(await metrics.render()).toContain('morgan_c_total{a="x"} 1\n');
+    count = 5;
+    expect(await metrics.render()).toContain('morgan_c_total{a="x"} 5\n');
+  });
+
   it('take no label that they do not have', () => {
     const counter = new Metrics().counter({ name: 'morgan_c_total', help: 'C.', labels: ['a'] });
     expect(() => counter.inc({ a: 'x', b: 'y' } as { a: string })).toThrow('there is no label "b"');

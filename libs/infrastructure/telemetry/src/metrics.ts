@@ -25,9 +25,13 @@ export class Metrics {
     if (options.process) collectDefaultMetrics({ register: this.#registry });
   }
 
-  counter<Label extends string>(options: MetricOptions<Label>): Counter<Label> {
+  /** @param read sets the counts at scrape time, where somebody else counts. */
+  counter<Label extends string>(
+    options: MetricOptions<Label>,
+    read?: (counter: Counter<Label>) => void,
+  ): Counter<Label> {
     const { name, help, labelNames } = this.#declare(options);
-    return this.#register(new Counter(name, help, labelNames));
+    return this.#register(new Counter(name, help, labelNames, read));
   }
 
   /** @param read gives the value at scrape time, for state that somebody else holds. */
