@@ -104,7 +104,7 @@ export class DistributedLlmClient implements Probe {
     this.#hosts = options.hosts.map((host) => new Host(host));
     this.#health = watchHosts(this.#hosts, options);
     this.#breakers = guardHosts(this.#hosts, options);
-    this.#budget = new RetryBudget({ ...budget, metrics: metrics.budget });
+    this.#budget = new RetryBudget({ ...budget, metrics: metrics.budget.of(this.name) });
     this.#selector = new HostSelector(this.#hosts, this.#health, this.#breakers);
     this.#upstream = new Upstream(options, this.#health, this.#breakers, this.#budget);
     metrics.hosts.watch(this.#hosts);

@@ -204,9 +204,9 @@ describe('the budget', () => {
     });
     const { budget } = client.getStatus();
     expect(seen - 200).toBe(budget.granted.fallback);
-    expect(await bench.metric('morgan_retry_budget_total{kind="fallback",outcome="refused"}')).toBe(
-      String(budget.refused.fallback),
-    );
+    expect(
+      await bench.metric('morgan_retry_budget_total{client="llm_hosts",kind="fallback",outcome="refused"}'),
+    ).toBe(String(budget.refused.fallback));
   });
 
   it('is not asked where the call has not been tried anywhere yet', async () => {

@@ -39,15 +39,15 @@ export class ClientPolicies {
 
   constructor(config: HttpClientConfig, { logger, metrics, redis }: PolicyParts) {
     const { serviceName: name } = config;
-    this.budget = new RetryBudget({ ...config.retry.budget, metrics: metrics?.retry.budget });
+    const counter = metrics?.retry.of(name);
+    this.budget = new RetryBudget({ ...config.retry.budget, metrics: counter?.budget });
     this.retry = new RetryPolicy({
       ...config.retry,
       budget: this.budget,
       classify,
-      metrics: metrics?.retry,
+      metrics: counter,
     });
-    this.hedge =
-      config.hedge && new HedgePolicy({ ...config.hedge, budget: this.budget, metrics: metrics?.retry });
+    this.hedge = config.hedge && new HedgePolicy({ ...config.hedge, budget: this.budget, metrics: counter });
     this.breaker = new CircuitBreaker({
       name,
       config: config.circuitBreaker,

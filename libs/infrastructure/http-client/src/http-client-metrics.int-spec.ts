@@ -51,8 +51,8 @@ it('calls, connections and every policy are counted under the name of the servic
     'pool=docs,state=busy': 0,
   });
   expect(await nonZero('morgan_retry_attempts_total')).toEqual({
-    'outcome=ok': 1,
-    'outcome=status': 2,
+    'client=docs,outcome=ok': 1,
+    'client=docs,outcome=status': 2,
   });
   expect(await nonZero('morgan_circuit_breaker_calls_total')).toEqual({
     'breaker=docs,outcome=success': 2,

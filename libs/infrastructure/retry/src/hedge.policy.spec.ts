@@ -235,7 +235,7 @@ describe('a hedge policy', () => {
 
   it('cuts the tail of slow attempts for few extra ones, and does not talk itself into more', async () => {
     const metrics = new Metrics();
-    const shown = new RetryMetrics(metrics);
+    const shown = new RetryMetrics(metrics).of('docs');
     const budget = new RetryBudget({ metrics: shown.budget });
     const policy = create({ delayMs: undefined, budget, metrics: shown });
     let made = 0;
@@ -256,6 +256,6 @@ describe('a hedge policy', () => {
     expect((made - 3000) / 3000).toBeLessThan(0.08);
     const { won, lost } = policy.getStatus().outcomes;
     expect(won + lost).toBe(made - 3000);
-    expect(await metrics.render()).toContain(`morgan_retry_hedges_total{outcome="won"} ${won}`);
+    expect(await metrics.render()).toContain(`morgan_retry_hedges_total{client="docs",outcome="won"} ${won}`);
   });
 });

@@ -2,7 +2,7 @@ import type { Policy } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
 import { QuantileWindow } from './quantile-window.ts';
 import type { RetryBudget } from './retry-budget.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+import type { RetryCounter } from './retry-metrics.ts';
 import type { HedgeOutcome } from './retry-outcome.ts';
 import type { RepeatableContext } from './retry.policy.ts';
 
@@ -13,7 +13,7 @@ export interface HedgeOptions {
   readonly delayMs?: number | undefined;
   /** Default 0.95: one call in twenty is hedged. */
   readonly quantile?: number | undefined;
-  readonly metrics?: RetryMetrics | undefined;
+  readonly metrics?: RetryCounter | undefined;
 }
 
 export interface HedgeStatus {

@@ -8,8 +8,8 @@ export { QuantileWindow } from './quantile-window.ts';
 export { type HeadersLike, retryAfterMs } from './retry-after.ts';
 export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStatus } from './retry-budget.ts';
 export { retryConfig, type RetryConfig } from './retry.config.ts';
-export { RetryBudgetMetrics } from './retry-budget-metrics.ts';
-export { RetryMetrics } from './retry-metrics.ts';
+export { type RetryBudgetCounter, RetryBudgetMetrics } from './retry-budget-metrics.ts';
+export { type RetryCounter, RetryMetrics } from './retry-metrics.ts';
 export type { AttemptOutcome, ExtraAttempt, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';
 export { RetryModule } from './retry.module.ts';
 export {

@@ -1,5 +1,5 @@
 import type { CallContext, Policy, Work } from '@morgan/foundation';
-import type { RetryBudgetMetrics } from './retry-budget-metrics.ts';
+import type { RetryBudgetCounter } from './retry-budget-metrics.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
 
 export interface RetryBudgetOptions {
@@ -12,7 +12,7 @@ export interface RetryBudgetOptions {
   readonly minPerSecond?: number | undefined;
   /** Default 10,000. */
   readonly windowMs?: number | undefined;
-  readonly metrics?: RetryBudgetMetrics | undefined;
+  readonly metrics?: RetryBudgetCounter | undefined;
 }
 
 export interface RetryBudgetStatus {
@@ -43,7 +43,7 @@ export class RetryBudget implements Policy {
   readonly #ratio: number;
   readonly #reserve: number;
   readonly #sliceMs: number;
-  readonly #metrics: RetryBudgetMetrics | undefined;
+  readonly #metrics: RetryBudgetCounter | undefined;
   /** One slice more than the window has, as its oldest one is only partly inside. */
   readonly #ring: Slice[];
   readonly #granted = { retry: 0, fallback: 0, hedge: 0 };

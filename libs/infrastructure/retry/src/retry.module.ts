@@ -3,13 +3,13 @@ import { DeadlinePolicy } from './deadline.policy.ts';
 import { HedgePolicy } from './hedge.policy.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { RetryConfig } from './retry.config.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+import type { RetryCounter } from './retry-metrics.ts';
 import { RetryPolicy } from './retry.policy.ts';
 
 /** Provides one client's budget and the policies that share it. Register it once per client. */
 @Module({})
 export class RetryModule {
-  static register(config: RetryConfig, metrics?: RetryMetrics): DynamicModule {
+  static register(config: RetryConfig, metrics?: RetryCounter): DynamicModule {
     const budget = new RetryBudget({ ...config.budget, metrics: metrics?.budget });
     const parts = [
       budget,

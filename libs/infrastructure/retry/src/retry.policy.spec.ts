@@ -337,7 +337,7 @@ describe('a retry policy', () => {
 
   it('accounts for every call', async () => {
     const metrics = new Metrics();
-    const shown = new RetryMetrics(metrics);
+    const shown = new RetryMetrics(metrics).of('docs');
     const budget = new RetryBudget({ minPerSecond: 0.3, metrics: shown.budget });
     const policy = create({ budget, metrics: shown });
     await run(policy, failing());
@@ -348,11 +348,11 @@ describe('a retry policy', () => {
     const lost = Object.values(givenUp).reduce((sum, count) => sum + count);
     expect([calls, ended.ok + lost]).toEqual([4, 4]);
     const text = await metrics.render();
-    expect(text).toContain('morgan_retry_attempts_total{outcome="ok"} 2');
-    expect(text).toContain('morgan_retry_attempts_total{outcome="connection"} 4');
-    expect(text).toContain('morgan_retry_given_up_total{reason="final"} 1');
-    expect(text).toContain('morgan_retry_given_up_total{reason="budget"} 1');
-    expect(text).toContain('morgan_retry_budget_total{kind="retry",outcome="granted"} 3');
-    expect(text).toContain('morgan_retry_budget_total{kind="retry",outcome="refused"} 1');
+    expect(text).toContain('morgan_retry_attempts_total{client="docs",outcome="ok"} 2');
+    expect(text).toContain('morgan_retry_attempts_total{client="docs",outcome="connection"} 4');
+    expect(text).toContain('morgan_retry_given_up_total{client="docs",reason="final"} 1');
+    expect(text).toContain('morgan_retry_given_up_total{client="docs",reason="budget"} 1');
+    expect(text).toContain('morgan_retry_budget_total{client="docs",kind="retry",outcome="granted"} 3');
+    expect(text).toContain('morgan_retry_budget_total{client="docs",kind="retry",outcome="refused"} 1');
   });
 });

@@ -6,7 +6,7 @@ import { classifyFault } from './classify-fault.ts';
 import { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
 import type { AttemptOutcome, GiveUpReason } from './retry-outcome.ts';
-import type { RetryMetrics } from './retry-metrics.ts';
+import type { RetryCounter } from './retry-metrics.ts';
 
 /** A call that says whether repeating it is safe. */
 export interface RepeatableContext extends CallContext {
@@ -26,7 +26,7 @@ export interface RetryOptions extends Partial<BackoffOptions> {
   readonly budget: RetryBudget;
   /** Default {@link classifyFault}. */
   readonly classify?: FaultClassifier | undefined;
-  readonly metrics?: RetryMetrics | undefined;
+  readonly metrics?: RetryCounter | undefined;
   /** Numbers from 0 to below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
