@@ -31,6 +31,15 @@ const boundaries = (rows) => [
   },
 ];
 
+/** Tests, and what stands beside them for them, may use the test kit. */
+const testBoundaries = boundaries([
+  ...[...floorRows, ...outsideRows].map((row) => ({
+    ...row,
+    onlyDependOnLibsWithTags: [...row.onlyDependOnLibsWithTags, 'floor:testkit'],
+  })),
+  ...scopeRows,
+]);
+
 /** Each vendor package has one owner; everyone else goes through the owner's interface. */
 const owners = {
   '@huggingface/transformers': 'local-embeddings',
@@ -97,13 +106,7 @@ export default tseslint.config(
   {
     files: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'],
     rules: {
-      '@nx/enforce-module-boundaries': boundaries([
-        ...[...floorRows, ...outsideRows].map((row) => ({
-          ...row,
-          onlyDependOnLibsWithTags: [...row.onlyDependOnLibsWithTags, 'floor:testkit'],
-        })),
-        ...scopeRows,
-      ]),
+      '@nx/enforce-module-boundaries': testBoundaries,
       'max-lines': ['error', { max: 500, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': 'off',
       'max-params': 'off',
@@ -111,6 +114,7 @@ export default tseslint.config(
       'no-restricted-imports': 'off',
     },
   },
+  { files: ['**/fixture/**/*.ts'], rules: { '@nx/enforce-module-boundaries': testBoundaries } },
   { files: ['apps/*/src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
   { files: ['libs/**/example.ts'], rules: { 'no-console': 'off' } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },

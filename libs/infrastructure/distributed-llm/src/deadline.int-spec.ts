@@ -1,48 +1,31 @@
-import { getEventListeners, once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type FakeLlmHostOptions, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../fixture/client-bench.ts';
+import { TestHosts } from '../fixture/test-hosts.ts';
 
 const HEADER = 'x-morgan-deadline-ms';
 
 let bench: ClientBench;
-const closers: (() => Promise<unknown>)[] = [];
+const hosts = new TestHosts();
 
 beforeEach(() => {
   bench = new ClientBench();
 });
 afterEach(async () => {
   await bench.close();
-  for (const close of closers.splice(0)) await close();
+  await hosts.close();
 });
-
-const fakeHost = async (options: FakeLlmHostOptions = {}) => {
-  const host = await startFakeLlmHost(options);
-  closers.push(() => host.close());
-  return host;
-};
-const plainHost = async (listener: RequestListener): Promise<string> => {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-};
 
 describe('the deadline of a call', () => {
   it('goes to every host that is tried, less the time that has passed', async () => {
     const seen: number[] = [];
-    const failing = await plainHost((request, response) => {
+    const failing = await hosts.plain((request, response) => {
       seen.push(Number(request.headers[HEADER]));
       setTimeout(() => response.writeHead(503).end(), 100);
     });
-    const good = await plainHost((request, response) => {
+    const good = await hosts.plain((request, response) => {
       seen.push(Number(request.headers[HEADER]));
       response.end('{}');
     });
@@ -57,14 +40,17 @@ describe('the deadline of a call', () => {
   });
 
   it('is unknown to hosts where there is none', async () => {
-    const host = await fakeHost();
+    const host = await hosts.fake();
     const client = bench.client([entry('host', host.url)]);
     await (await send(client, { headers: { [HEADER]: '50' } })).body.bytes();
     expect(host.requests[0]?.headers).not.toHaveProperty(HEADER);
   });
 
   it('ends the wait for a host that stalls, and asks no other', async () => {
-    const [stalled, other] = [await fakeHost({ fault: { kind: 'stall-before-headers' } }), await fakeHost()];
+    const [stalled, other] = [
+      await hosts.fake({ fault: { kind: 'stall-before-headers' } }),
+      await hosts.fake(),
+    ];
     const client = bench.client([entry('stalled', stalled.url), entry('other', other.url)]);
     const startedAt = performance.now();
     const error = await errorOf(send(client, {}, { deadline: Deadline.after(150) }));
@@ -78,7 +64,7 @@ describe('the deadline of a call', () => {
   });
 
   it('ends a stream, too', async () => {
-    const host = await fakeHost({ fault: { kind: 'stall-in-stream', afterChunks: 2 } });
+    const host = await hosts.fake({ fault: { kind: 'stall-in-stream', afterChunks: 2 } });
     const client = bench.client([entry('host', host.url)]);
     const startedAt = performance.now();
     const response = await send(
@@ -97,7 +83,7 @@ describe('the deadline of a call', () => {
   });
 
   it('that has passed already asks nobody', async () => {
-    const host = await fakeHost();
+    const host = await hosts.fake();
     const client = bench.client([entry('host', host.url)]);
     const error = await errorOf(send(client, {}, { deadline: Deadline.after(0) }));
     expect(error.code).toBe('deadline_exceeded');
@@ -105,7 +91,7 @@ describe('the deadline of a call', () => {
   });
 
   it('does not hide that the caller went away', async () => {
-    const host = await fakeHost({ fault: { kind: 'stall-before-headers' } });
+    const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
     const client = bench.client([entry('host', host.url)]);
     const caller = new AbortController();
     const outcome = errorOf(send(client, {}, { signal: caller.signal, deadline: Deadline.after(5_000) }));
@@ -120,7 +106,7 @@ describe('the deadline of a call', () => {
     ['answered', {}],
     ['failed', { fault: { kind: 'status', status: 500 } as const }],
   ])('leaves nothing behind once the call has %s', async (_, options) => {
-    const host = await fakeHost(options);
+    const host = await hosts.fake(options);
     const client = bench.client([entry('host', host.url)]);
     const { signal } = new AbortController();
     await send(client, {}, { signal, deadline: Deadline.after(60_000) })
@@ -132,7 +118,7 @@ describe('the deadline of a call', () => {
 
 describe('a host that is slower than callers are patient', () => {
   const impatient = async (settings: Record<string, unknown>) => {
-    const host = await fakeHost({ fault: { kind: 'stall-before-headers' } });
+    const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
     const client = bench.client([entry('host', host.url)], settings);
     for (let call = 0; call < 6; call += 1) await errorOf(send(client, {}, { deadline: Deadline.after(30) }));
     return client.getStatus().hosts[0];

@@ -1,17 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type FakeLlmHost,
-  type FakeLlmHostOptions,
-  type Fault,
-  startFakeLlmHost,
-} from '@morgan/fake-llm-host';
+import type { Fault } from '@morgan/fake-llm-host';
 import type { HttpTransport } from '@morgan/http-transport';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../fixture/client-bench.ts';
+import { TestHosts } from '../fixture/test-hosts.ts';
 
 const DEAD_URL = 'http://127.0.0.1:9/v1';
 
@@ -19,7 +14,7 @@ describe('DistributedLlmClient', () => {
   let bench: ClientBench;
   let transport: HttpTransport;
   let log: ClientBench['log'];
-  const closers: (() => Promise<unknown> | void)[] = [];
+  const hosts = new TestHosts();
 
   beforeEach(() => {
     bench = new ClientBench();
@@ -28,25 +23,9 @@ describe('DistributedLlmClient', () => {
 
   afterEach(async () => {
     const lines = await bench.close();
-    for (const close of closers.splice(0).reverse()) await close();
+    await hosts.close();
     for (const secret of [...KEYS, 'the prompt']) expect(lines).not.toContain(secret);
   });
-
-  const fakeHost = async (options: FakeLlmHostOptions = {}): Promise<FakeLlmHost> => {
-    const host = await startFakeLlmHost(options);
-    closers.push(() => host.close());
-    return host;
-  };
-  /** A host that answers exactly as the test says. */
-  const plainHost = async (listener: RequestListener): Promise<string> => {
-    const server = createServer(listener).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    closers.push(() => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(resolve));
-    });
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  };
 
   describe('failover', () => {
     const faults: [string, Fault, string, string, number][] = [
@@ -63,7 +42,7 @@ describe('DistributedLlmClient', () => {
     const limitFor = (reason: string) => (reason === 'timeout' ? 200 : 2_000);
 
     it.each(faults)('on %s goes to the next host', async (_, fault, reason) => {
-      const [bad, good] = [await fakeHost({ fault }), await fakeHost()];
+      const [bad, good] = [await hosts.fake({ fault }), await hosts.fake()];
       const client = bench.client([entry('bad', bad.url), entry('good', good.url)], {
         firstByteTimeoutMs: limitFor(reason),
       });
@@ -89,8 +68,8 @@ describe('DistributedLlmClient', () => {
     });
 
     it.each(faults)('with nothing but %s tries each host once', async (_, fault, reason, code, status) => {
-      const hosts = [await fakeHost({ fault }), await fakeHost({ fault })];
-      const list = hosts.map((host, index) => entry(`h${index}`, host.url));
+      const failing = [await hosts.fake({ fault }), await hosts.fake({ fault })];
+      const list = failing.map((host, index) => entry(`h${index}`, host.url));
       const client = bench.client(list, { firstByteTimeoutMs: limitFor(reason) });
       const error = await errorOf(send(client));
       expect([error.code, error.status]).toEqual([code, status]);
@@ -119,11 +98,11 @@ describe('DistributedLlmClient', () => {
 
     it('closes the connection of an answer that it does not want, however long that answer is', async () => {
       let closed = false;
-      const endless = await plainHost((_, response) => {
+      const endless = await hosts.plain((_, response) => {
         response.on('close', () => (closed = true)).writeHead(500);
         response.write('x'.repeat(1000));
       });
-      const good = await fakeHost();
+      const good = await hosts.fake();
       await (await send(bench.client([entry('endless', endless), entry('good', good.url)]))).body.bytes();
       await waitFor(() => closed, { what: 'the end of the unwanted answer', timeoutMs: 200 });
       expect(transport.getStatus()[new URL(endless).origin]).toMatchObject({ running: 0, connected: 0 });
@@ -131,7 +110,7 @@ describe('DistributedLlmClient', () => {
 
     it('is not needed where a host had closed a kept connection', async () => {
       const sockets = new Set();
-      const url = await plainHost(({ socket }, response) => {
+      const url = await hosts.plain(({ socket }, response) => {
         if (sockets.has(socket)) return socket.destroy();
         sockets.add(socket);
         return response.end('{}');
@@ -152,7 +131,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('keeps the connection of a short unwanted answer', async () => {
-      const bad = await fakeHost({ fault: { kind: 'status', status: 503 } });
+      const bad = await hosts.fake({ fault: { kind: 'status', status: 503 } });
       const client = bench.client([entry('bad', bad.url)]);
       for (let count = 0; count < 5; count += 1) {
         await errorOf(send(client));
@@ -165,8 +144,8 @@ describe('DistributedLlmClient', () => {
 
     it('never happens after the first byte', async () => {
       const [bad, good] = [
-        await fakeHost({ fault: { kind: 'cut-in-stream', afterChunks: 2 } }),
-        await fakeHost(),
+        await hosts.fake({ fault: { kind: 'cut-in-stream', afterChunks: 2 } }),
+        await hosts.fake(),
       ];
       const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
       const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) });
@@ -185,8 +164,8 @@ describe('DistributedLlmClient', () => {
     it.each([400, 404, 409, 422, 429])('with %i comes back as it is', async (status) => {
       const body = '{"error": {"message":"from the host",  "code":null}}';
       const headers = { 'retry-after': '17', 'x-ratelimit-remaining-tokens': '0' };
-      const bad = await fakeHost({ fault: { kind: 'status', status, body, headers } });
-      const good = await fakeHost();
+      const bad = await hosts.fake({ fault: { kind: 'status', status, body, headers } });
+      const good = await hosts.fake();
       const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
       const response = await send(client);
       expect(response).toMatchObject({ host: 'bad', status, attempts: 1 });
@@ -201,8 +180,8 @@ describe('DistributedLlmClient', () => {
     });
 
     it.each([401, 403])('with %i means that our own key is wrong', async (status) => {
-      const bad = await fakeHost({ fault: { kind: 'status', status } });
-      const good = await fakeHost();
+      const bad = await hosts.fake({ fault: { kind: 'status', status } });
+      const good = await hosts.fake();
       const list = [entry('bad', bad.url, { apiKey: KEYS[0] }), entry('good', good.url)];
       const error = await errorOf(send(bench.client(list)));
       expect([error.code, error.status, error.message]).toEqual([
@@ -225,7 +204,7 @@ describe('DistributedLlmClient', () => {
     it('is byte for byte the same both ways', async () => {
       const received: Buffer[] = [];
       const answer = Buffer.concat([odd, Buffer.from([0, 255, 10])]);
-      const url = await plainHost((request, response) => {
+      const url = await hosts.plain((request, response) => {
         request.on('data', (chunk: Buffer) => received.push(chunk));
         request.on('end', () => response.writeHead(200, { 'Content-Type': 'x/y' }).end(answer));
       });
@@ -236,7 +215,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('carries the host’s key and the call’s id, never the caller’s key', async () => {
-      const [keyed, open] = [await fakeHost({ apiKey: KEYS[0] ?? '' }), await fakeHost()];
+      const [keyed, open] = [await hosts.fake({ apiKey: KEYS[0] ?? '' }), await hosts.fake()];
       const client = bench.client([
         entry('keyed', `${keyed.url}/`, { apiKey: KEYS[0] }),
         entry('open', open.url),
@@ -256,7 +235,7 @@ describe('DistributedLlmClient', () => {
 
   describe('the order of hosts', () => {
     it('shares the load as the weights say', async () => {
-      const [a, b] = [await fakeHost(), await fakeHost()];
+      const [a, b] = [await hosts.fake(), await hosts.fake()];
       const client = bench.client([entry('a', a.url, { weight: 2 }), entry('b', b.url)]);
       const order: string[] = [];
       for (let count = 0; count < 9; count += 1) {
@@ -269,7 +248,10 @@ describe('DistributedLlmClient', () => {
     });
 
     it('puts a host that lists the model first, and still knows the others', async () => {
-      const [small, large] = [await fakeHost({ models: ['small'] }), await fakeHost({ models: ['large'] })];
+      const [small, large] = [
+        await hosts.fake({ models: ['small'] }),
+        await hosts.fake({ models: ['large'] }),
+      ];
       const client = bench.client([entry('small', small.url), entry('large', large.url)]);
       await client.start();
       const ask = (model: string) =>
@@ -284,7 +266,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('puts a host that is down last until a call reaches it again', async () => {
-      const [a, b] = [await fakeHost(), await fakeHost()];
+      const [a, b] = [await hosts.fake(), await hosts.fake()];
       const client = bench.client([entry('a', a.url), entry('b', b.url)]);
       const call = async () => {
         const response = await send(client);
@@ -306,7 +288,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('gives a host that has come back a small share at first', async () => {
-      const [a, b] = [await fakeHost(), await fakeHost()];
+      const [a, b] = [await hosts.fake(), await hosts.fake()];
       const client = bench.client([entry('a', a.url), entry('b', b.url)], { probeIntervalMs: 10 });
       await a.setFault({ kind: 'refuse' });
       await client.start();
@@ -325,8 +307,8 @@ describe('DistributedLlmClient', () => {
       ['in mid-stream', { tokensPerSecond: 5 }, { stream: true }],
     ])('%s reaches the host within 100 ms, and no other host is asked', async (where, pace, extra) => {
       const [slow, other] = [
-        await fakeHost({ ...pace, answer: 'one two three four five six' }),
-        await fakeHost(),
+        await hosts.fake({ ...pace, answer: 'one two three four five six' }),
+        await hosts.fake(),
       ];
       const client = bench.client([entry('slow', slow.url), entry('other', other.url)], {
         firstByteTimeoutMs: 10_000,
@@ -351,7 +333,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('before the call asks nobody', async () => {
-      const host = await fakeHost();
+      const host = await hosts.fake();
       const error = await errorOf(
         send(bench.client([entry('a', host.url)]), {}, { signal: AbortSignal.abort() }),
       );
@@ -362,7 +344,7 @@ describe('DistributedLlmClient', () => {
 
   describe('probes', () => {
     it('tell how the hosts are, and what they serve', async () => {
-      const [a, b] = [await fakeHost({ models: ['x', 'y'] }), await fakeHost({ models: ['y', 'z'] })];
+      const [a, b] = [await hosts.fake({ models: ['x', 'y'] }), await hosts.fake({ models: ['y', 'z'] })];
       const client = bench.client([entry('a', a.url), entry('dead', DEAD_URL), entry('b', b.url)]);
       const details = (...states: string[]) => {
         const [first, dead, last] = states.map((state) => ({ state, circuit: 'CLOSED' }));
@@ -385,7 +367,7 @@ describe('DistributedLlmClient', () => {
     });
 
     it('hide the models of a host that is down', async () => {
-      const [a, b] = [await fakeHost({ models: ['x'] }), await fakeHost({ models: ['y'] })];
+      const [a, b] = [await hosts.fake({ models: ['x'] }), await hosts.fake({ models: ['y'] })];
       const client = bench.client([entry('a', a.url), entry('b', b.url)], { probeIntervalMs: 10 });
       const models = () => client.models().map(({ id }) => id);
       await client.start();
@@ -404,7 +386,7 @@ describe('DistributedLlmClient', () => {
         max_model_len: 8192,
         permission: [{ allow: true }],
       };
-      const url = await plainHost((_, response) =>
+      const url = await hosts.plain((_, response) =>
         response.end(JSON.stringify({ data: [model, 'no model', {}] })),
       );
       const client = bench.client([entry('a', url)]);
@@ -418,7 +400,7 @@ describe('DistributedLlmClient', () => {
       [500, 'UNHEALTHY'],
       [503, 'UNHEALTHY'],
     ])('take %i as %s', async (status, state) => {
-      const url = await plainHost((_, response) => response.writeHead(status).end('no list here'));
+      const url = await hosts.plain((_, response) => response.writeHead(status).end('no list here'));
       const client = bench.client([entry('a', url)]);
       await client.start();
       expect(client.getStatus().hosts[0]).toMatchObject({ health: { state }, models: [] });
@@ -428,7 +410,7 @@ describe('DistributedLlmClient', () => {
       ['says nothing', () => undefined],
       ['never ends its list', (_, response) => void response.writeHead(200).write('{"data":[')],
     ])('give up on a host that %s', async (_, listener) => {
-      const client = bench.client([entry('a', await plainHost(listener))], { probeTimeoutMs: 150 });
+      const client = bench.client([entry('a', await hosts.plain(listener))], { probeTimeoutMs: 150 });
       const start = performance.now();
       await client.start();
       expect(performance.now() - start).toBeLessThan(1_000);
@@ -440,7 +422,7 @@ describe('DistributedLlmClient', () => {
     it('go on, one at a time for each host, until they are stopped', async () => {
       let [running, most, count] = [0, 0, 0];
       let isDown = false;
-      const url = await plainHost((_, response) => {
+      const url = await hosts.plain((_, response) => {
         count += 1;
         most = Math.max(most, (running += 1));
         setTimeout(() => {
@@ -468,7 +450,7 @@ describe('DistributedLlmClient', () => {
 
   it('serves another upstream just as well, beside the first one', async () => {
     const seen: string[] = [];
-    const url = await plainHost((request, response) => {
+    const url = await hosts.plain((request, response) => {
       seen.push(`${request.method} ${request.url}`);
       response.end('{"data":[]}');
     });

@@ -1,34 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  type FakeLlmHost,
-  type FakeLlmHostOptions,
-  type Fault,
-  startFakeLlmHost,
-} from '@morgan/fake-llm-host';
+import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
 import type { AppError } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../fixture/client-bench.ts';
+import { TestHosts } from '../fixture/test-hosts.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
 const DOWN: Fault = { kind: 'status', status: 503 };
 const PATIENT = { circuitBreaker: { failureThreshold: 1_000_000 } };
 
 let bench: ClientBench;
-const hosts: FakeLlmHost[] = [];
+const hosts = new TestHosts();
 
 beforeEach(() => {
   bench = new ClientBench();
 });
 afterEach(async () => {
   await bench.close();
-  for (const host of hosts.splice(0)) await host.close();
+  await hosts.close();
 });
 
-const fakeHost = async (options: FakeLlmHostOptions = {}): Promise<FakeLlmHost> => {
-  const host = await startFakeLlmHost({ recordLimit: 10_000, ...options });
-  hosts.push(host);
-  return host;
-};
+const fakeHost = (options: FakeLlmHostOptions = {}) => hosts.fake({ recordLimit: 10_000, ...options });
 const clientOf = (named: Record<string, FakeLlmHost>, settings: Record<string, unknown> = {}) =>
   bench.client(
     Object.entries(named).map(([name, { url }]) => entry(name, url)),

@@ -74,7 +74,9 @@ export class ModelHub {
     let client = this.#clients.get(origin);
     if (!client) {
       const serviceName = origin === this.#origin ? HUB_NAME : STORE_NAME;
-      client = new HttpClient({ serviceName, baseUrl: origin }, { logger: this.#logger });
+      // One large file after the other: the small windows of HTTP/2 would only slow them down.
+      const pool = { http2: false };
+      client = new HttpClient({ serviceName, baseUrl: origin, pool }, { logger: this.#logger });
       this.#clients.set(origin, client);
     }
     return client;
