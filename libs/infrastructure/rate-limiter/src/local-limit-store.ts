@@ -82,7 +82,8 @@ export class LocalLimitStore implements LimitStore {
     const known = this.#entries.get(key);
     if (known) {
       this.#looks = (this.#looks + 1) % LOOKS_PER_SWEEP;
-      if (this.#looks === 0) this.#dropOneIdle(now);
+      // Not itself: what is about to be taken from it would be forgotten with it.
+      if (this.#looks === 0) this.#dropOneIdle(now, known);
       return known;
     }
     this.#dropOneIdle(now);
@@ -96,13 +97,14 @@ export class LocalLimitStore implements LimitStore {
     return entry;
   }
 
-  #dropOneIdle(now: number): void {
+  #dropOneIdle(now: number, spared?: Entry): void {
     const next = this.#round.next();
     if (next.done) {
       this.#round = this.#entries.entries();
       return;
     }
-    const [key, { meter, blockedUntil }] = next.value;
-    if (blockedUntil <= now && meter.used(now) === 0) this.#entries.delete(key);
+    const [key, entry] = next.value;
+    if (entry === spared || entry.blockedUntil > now || entry.meter.used(now) > 0) return;
+    this.#entries.delete(key);
   }
 }

@@ -178,6 +178,15 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
     expect(await fault(limiter.acquire('a', -1))).toBeInstanceOf(RangeError);
   });
 
+  it.each(algorithms)('does not forget a key while it is asked for again, with a %s', async (algorithm) => {
+    const limiter = build({ algorithm });
+    for (let round = 0; round < 20; round += 1) {
+      expect((await limiter.tryAcquire('a', 10)).admitted).toBe(true);
+      expect((await limiter.tryAcquire('a', 1)).admitted).toBe(false);
+      jest.advanceTimersByTime(5_000);
+    }
+  });
+
   it('forgets idle keys', async () => {
     const limiter = build({ algorithm });
     for (let key = 0; key < 10_000; key += 1) await limiter.acquire(`key ${key}`);
