@@ -38,10 +38,17 @@ const SCRIPTS = {
 };
 
 /** A unit is as large as a tenth of what fits at once. */
-const amount = fc.double({ min: 0.1, max: 10, noNaN: true });
+const amount = fc.oneof(
+  fc.double({ min: 0.1, max: 10, noNaN: true }),
+  fc.double({ min: 0.01, max: 0.2, noNaN: true }),
+);
 const steps = fc.array(
   fc.record({
-    pauseMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 1_500 })),
+    pauseMs: fc.oneof(
+      { weight: 6, arbitrary: fc.nat(6) },
+      { weight: 2, arbitrary: fc.nat(100) },
+      { weight: 1, arbitrary: fc.nat(1_500) },
+    ),
     what: fc.oneof(
       {
         weight: 8,
@@ -56,15 +63,15 @@ const steps = fc.array(
         }),
       },
       {
-        weight: 2,
+        weight: 3,
         /** One of the last that were admitted turns out to have cost something else. */
-        arbitrary: fc.record({ operation: fc.constant('correct' as const), which: fc.nat(5), cost: amount }),
+        arbitrary: fc.record({ operation: fc.constant('correct' as const), which: fc.nat(2), cost: amount }),
       },
       { weight: 1, arbitrary: fc.record({ operation: fc.constant('penalize' as const), ms: fc.nat(500) }) },
       { weight: 1, arbitrary: fc.record({ operation: fc.constant('drain' as const) }) },
     ),
   }),
-  { maxLength: 60, size: 'max' },
+  { maxLength: 150, size: 'max' },
 );
 
 /** The same key, in this process and in Redis, at the same moments. */
@@ -126,6 +133,14 @@ class Twins {
   }
 }
 
+function expectAlike(waits: readonly (readonly [number, number])[]): void {
+  for (const [own, theirs] of waits) {
+    expect(theirs === 0).toBe(own === 0);
+    // The script says whole microseconds.
+    expect(Math.abs(theirs - own)).toBeLessThan(1.01);
+  }
+}
+
 describe.each<Algorithm>(['token-bucket', 'sliding-window'])('the script of a %s', (algorithm) => {
   it('decides as the meter in the process does, whatever happens to a key', async () => {
     const limits = fc.record({
@@ -140,11 +155,7 @@ describe.each<Algorithm>(['token-bucket', 'sliding-window'])('the script of a %s
         twins.pause(pauseMs);
         if (what.operation === 'decide') {
           const asks = what.asks.map(({ cost, patienceMs }) => ({ cost: cost * unit, patienceMs }));
-          for (const [own, theirs] of await twins.decide(what.ahead * unit, asks)) {
-            expect(theirs === 0).toBe(own === 0);
-            // The script says whole microseconds.
-            expect(Math.abs(theirs - own)).toBeLessThan(1.01);
-          }
+          expectAlike(await twins.decide(what.ahead * unit, asks));
         } else if (what.operation === 'correct') await twins.correct(what.which, what.cost * unit);
         else if (what.operation === 'penalize') await twins.penalize(what.ms);
         else await twins.drain();
@@ -153,5 +164,14 @@ describe.each<Algorithm>(['token-bucket', 'sliding-window'])('the script of a %s
       }
     });
     await fc.assert(property, { numRuns: 60 });
+  });
+
+  it('says how long to wait for many small ones that went before', async () => {
+    const twins = new Twins({ algorithm, windowMs: 1_000, limit: 100, burst: 100 });
+    for (let ask = 0; ask < 100; ask += 1) {
+      twins.pause(2);
+      await twins.decide(0, [{ cost: 1, patienceMs: 0 }]);
+    }
+    for (const cost of [10, 40, 70, 100]) expectAlike(await twins.decide(0, [{ cost, patienceMs: 0 }]));
   });
 });
