@@ -1,26 +1,15 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@morgan/testing';
+import { runSourceProgram, waitFor } from '@morgan/testing';
+import { makeMixedCalls, rightAnswer } from '../fixture/mixed-calls.ts';
+import { seededRandom } from '../fixture/random.ts';
 import { HttpClient } from './http-client.ts';
-import { HTTP_ERROR_CATEGORIES, HttpClientError } from './http-client-error.ts';
 
-const CALLS = 600;
-const AT_ONCE = 40;
 const MAX_CONNECTIONS = 8;
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What the server does with a request, whose right answer is `body`. */
 type Misdeed = (response: ServerResponse, body: string) => void;
@@ -70,7 +59,7 @@ describe.each([1, 2, 3])(
         asked.set(id, (asked.get(id) ?? 0) + 1);
         const misdeed = MISDEEDS[Math.floor(random() * MISDEEDS.length)] as Misdeed;
         const { length } = await buffer(request);
-        misdeed(response, JSON.stringify({ id, length }));
+        misdeed(response, rightAnswer(id, length));
       };
       // A client that gave up while it was still sending is nobody's loss.
       server = createServer((request, response) => void serve(request, response).catch(() => undefined));
@@ -94,35 +83,12 @@ describe.each([1, 2, 3])(
         retry: { baseDelayMs: 1, budget: { ratio: 1, minPerSecond: 1_000 } },
         circuitBreaker: { failureThreshold: 1_000_000 },
       });
-      const random = seededRandom(seed + 1_000);
-      const ends = { ok: 0, cancelled: 0, failed: 0 };
-      const once: string[] = [];
+      const { calls, ok, failed, cancelled, wrong, once } = await makeMixedCalls(client, seed + 1_000);
 
-      const call = async (number: number) => {
-        const id = `/${number}`;
-        const json = 'x'.repeat(Math.floor(random() ** 4 * 300_000));
-        const idempotent = random() > 0.3;
-        const signal = random() < 0.15 ? AbortSignal.timeout(Math.floor(random() * 60)) : undefined;
-        if (!idempotent) once.push(id);
-        try {
-          const response = await client.post(id, { json, idempotent, signal, timeoutMs: 200 });
-          expect(response.json()).toEqual({ id, length: json.length + 2 });
-          ends.ok += 1;
-        } catch (error) {
-          if (!(error instanceof HttpClientError)) throw error;
-          expect(HTTP_ERROR_CATEGORIES).toContain(error.category);
-          ends[error.category === 'cancelled' ? 'cancelled' : 'failed'] += 1;
-        }
-      };
-      let next = 0;
-      const caller = async () => {
-        while (next < CALLS) await call((next += 1));
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, caller));
-
-      expect(ends.ok + ends.cancelled + ends.failed).toBe(next);
-      expect(ends.ok).toBeGreaterThan(CALLS / 5);
-      expect(client.getStatus()).toMatchObject({ requests: next, errors: ends.failed, inFlight: 0 });
+      expect(wrong).toBe(0);
+      expect(ok + failed + cancelled).toBe(calls);
+      expect(ok).toBeGreaterThan(calls / 5);
+      expect(client.getStatus()).toMatchObject({ requests: calls, errors: failed, inFlight: 0 });
       expect(client.connections.waiting).toBe(0);
       expect(client.connections.connected).toBeLessThanOrEqual(MAX_CONNECTIONS);
       expect(Math.max(...once.map((id) => asked.get(id) ?? 0))).toBe(1);
@@ -131,5 +97,15 @@ describe.each([1, 2, 3])(
       await client.stop();
       await waitFor(() => open === 0, { what: 'no connection' });
     });
+
+    it('the same over HTTP/2, and idle connections end', async () => {
+      const program = join(import.meta.dirname, '../fixture/http2-calls.ts');
+      const report = JSON.parse(await runSourceProgram(program, String(seed))) as Record<string, number>;
+      const { calls = NaN, ok = NaN, failed = NaN, cancelled = NaN } = report;
+      expect(report).toMatchObject({ wrong: 0, once: 0, requests: calls, errors: failed });
+      expect(report).toMatchObject({ inFlight: 0, running: 0, waiting: 0 });
+      expect(ok + failed + cancelled).toBe(calls);
+      expect(ok).toBeGreaterThan(calls / 5);
+    }, 40_000);
   },
 );

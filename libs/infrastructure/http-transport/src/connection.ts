@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type { Exchange, ExchangeConnection } from './exchange.ts';
+import { mendHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
@@ -44,6 +45,7 @@ export class Connection extends Client implements ExchangeConnection {
     // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
     this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
     this.on('disconnect', () => options.onDisconnect(this));
+    this.on('connect', () => this.#socket && mendHttp2Streams(this, this.#socket));
   }
 
   /** The first fault of the socket. undici reports the last: the end of the connection, not the TLS alert before it. */

@@ -38,7 +38,7 @@ export class HttpTransport implements RequestSender {
    * @throws TransportError always with `beforeResponse: true`; later faults come out of the body.
    */
   request(request: TransportRequest): Promise<TransportResponse> {
-    const { origin, path, method, headers, signal } = request;
+    const { origin, path, method, signal } = request;
     if (this.#closed) return refuse(request, 'closed');
     if (signal?.aborted) return refuse(request, 'aborted', signal.reason);
     let pool: ConnectionPool;
@@ -52,9 +52,17 @@ export class HttpTransport implements RequestSender {
     return new Promise((onResponse, onFault) => {
       const limits = { firstByteTimeoutMs, poolTimeoutMs, writeTimeoutMs };
       const exchange = new Exchange({ ...request, ...limits, pool, onResponse, onFault });
-      const body = exchange.body ?? null;
+      // undici takes what can be iterated as well; its types do not say so.
+      const body = (exchange.body ?? null) as Buffer | null;
       pool.dispatch(
-        { path, method, headers: headers ?? null, body, headersTimeout: 0, bodyTimeout: idleTimeoutMs },
+        {
+          path,
+          method,
+          headers: headersFor(request, body),
+          body,
+          headersTimeout: 0,
+          bodyTimeout: idleTimeoutMs,
+        },
         exchange,
       );
       exchange.limitWait();
@@ -90,6 +98,13 @@ export class HttpTransport implements RequestSender {
     this.#pools.set(origin, pool);
     return pool;
   }
+}
+
+/** Bytes that are here have a length, also where they go out in slices. */
+function headersFor({ headers = [], body }: TransportRequest, sent: unknown): string[] {
+  if (!Buffer.isBuffer(body) || sent === body) return headers;
+  const isNamed = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
+  return isNamed ? headers : [...headers, 'content-length', String(body.length)];
 }
 
 function refuse({ body }: TransportRequest, reason: TransportFault, cause?: unknown): Promise<never> {

@@ -4,6 +4,7 @@ import {
   type Http2SecureServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type Http2Session,
 } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -170,6 +171,40 @@ describe('HTTP/2', () => {
     await waitFor(() => closed === 1, { what: 'the end of the stream' });
     expect((await (await send()).bytes()).toString()).toBe('ok');
     expect(accepted).toBe(1);
+  });
+
+  it('loses nothing of an answer that comes while a streamed body is still on its way', async () => {
+    await serve((_, response) => response.end('early'));
+    const body = () => Readable.from([Buffer.alloc(200_000), Buffer.alloc(200_000)]);
+    for (let call = 0; call < 50; call += 1)
+      expect(String(await (await send({ body: body() })).bytes())).toBe('early');
+  });
+
+  it.each<[string, (response: Http2ServerResponse) => void]>([
+    ['session', ({ stream }) => stream.session?.destroy()],
+    ['socket', ({ stream }) => stream.session?.socket.destroy()],
+  ])('does not take an answer for whole whose %s ends within it', async (_, cut) => {
+    const begun = Promise.withResolvers<Http2ServerResponse>();
+    await serve((_request, response) => {
+      response.write('some');
+      begun.resolve(response);
+    });
+    const response = await send({ method: 'GET' });
+    cut(await begun.promise);
+    await expect(response.bytes()).rejects.toMatchObject({ reason: 'incomplete_body' });
+  });
+
+  it('closes a connection on which the server wants no more requests, also where the server does not', async () => {
+    let session: Http2Session | undefined;
+    await serve((_, response) => {
+      response.end('last');
+      ({ session } = response.stream);
+      session?.goaway();
+    });
+    expect(String(await (await send({ method: 'GET' })).bytes())).toBe('last');
+    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end', timeoutMs: 3_000 });
+    // Node's server does not notice.
+    session?.destroy();
   });
 
   it('replaces a connection that is dead without a sign after the first time-out on it', async () => {

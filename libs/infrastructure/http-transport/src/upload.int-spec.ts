@@ -223,6 +223,20 @@ describe('a streamed body', () => {
     expect(sockets).toHaveLength(1);
   });
 
+  it('of bytes that are all here has their length, however many slices they are', async () => {
+    const lengths: unknown[] = [];
+    const origin = await serveHttp((request, response) => {
+      lengths.push([request.headers['content-length'], request.headers['transfer-encoding']]);
+      void buffer(request).then(({ length }) => response.end(String(length)));
+    });
+    const body = Buffer.alloc(MEBIBYTE);
+    for (const headers of [undefined, ['x-one', '1'], ['Content-Length', String(MEBIBYTE)]])
+      expect(String(await (await send(origin, { body, ...(headers && { headers }) })).bytes())).toBe(
+        String(MEBIBYTE),
+      );
+    expect(lengths).toEqual(Array(3).fill([String(MEBIBYTE), undefined]));
+  });
+
   it('has the length that the caller names', async () => {
     const origin = await echo();
     const response = await send(origin, {

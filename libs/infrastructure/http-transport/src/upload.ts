@@ -16,26 +16,23 @@ export interface UploadOptions {
 }
 
 /**
- * A request body on its way out, slice by slice, read ahead by one slice at most. A source that is slow has all the
- * time it needs; a receiver that is slow has `writeTimeoutMs` for each slice. Destroying it destroys its source.
+ * A request body on its way out, slice by slice, nothing of it read ahead. A source that is slow has all the time it
+ * needs; a receiver that is slow has `writeTimeoutMs` for each slice. No stream: undici would pipe it, and with HTTP/2
+ * lose what of the answer comes meanwhile.
  */
-export class Upload extends Readable {
-  readonly #source: AsyncIterable<Uint8Array | string> | undefined;
+export class Upload implements AsyncIterable<Buffer> {
   readonly #options: UploadOptions;
+  readonly #source: AsyncIterable<Uint8Array | string>;
   #chunks: AsyncIterator<Uint8Array | string> | undefined;
-  #rest: Buffer;
   #timer: NodeJS.Timeout | undefined;
   #watched = true;
+  #over = false;
 
   constructor(body: RequestBody, options: UploadOptions) {
-    super({ highWaterMark: SLICE_BYTES });
     this.#options = options;
-    this.#source = Buffer.isBuffer(body) ? undefined : body;
-    this.#rest = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    // Who fails is told by the callbacks; nobody else has to listen.
-    this.on('error', ignore);
+    this.#source = Buffer.isBuffer(body) ? only(body) : body;
     // A stream may break before its turn to be read comes.
-    if (this.#source instanceof Readable) this.#source.on('error', options.onSourceFault);
+    if (body instanceof Readable) body.on('error', options.onSourceFault);
   }
 
   /** From here on the answer counts: a receiver that has answered need not take the rest. */
@@ -44,41 +41,48 @@ export class Upload extends Readable {
     this.#watched = false;
   }
 
-  override _read(): void {
-    clearTimeout(this.#timer);
-    if (this.#rest.length > 0) this.#pushSlice();
-    else void this.#pull();
-  }
-
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  /** Nothing more is sent; the source is closed. */
+  destroy(): void {
     this.unwatch();
+    this.#over = true;
     if (this.#source instanceof Readable) this.#source.destroy();
-    else void this.#chunks?.return?.()?.catch(ignore);
-    callback(error);
+    else void this.#chunks?.return?.()?.catch(() => undefined);
   }
 
-  async #pull(): Promise<void> {
-    try {
-      while (this.#rest.length === 0) {
-        this.#chunks ??= this.#source?.[Symbol.asyncIterator]();
-        const next = await this.#chunks?.next();
-        if (this.destroyed) return;
-        if (!next || next.done) return void this.push(null);
-        this.#rest = bytesOf(next.value);
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
+    for (let chunk = await this.#next(); chunk; chunk = await this.#next()) {
+      for (let sent = 0; sent < chunk.length; sent += SLICE_BYTES) {
+        const { writeTimeoutMs, onStall } = this.#options;
+        if (this.#watched && writeTimeoutMs !== null) this.#timer = setTimeout(onStall, writeTimeoutMs);
+        // It goes on when the socket has taken the slice.
+        yield chunk.subarray(sent, sent + SLICE_BYTES);
+        clearTimeout(this.#timer);
+        this.#throwIfOver();
       }
-      this.#pushSlice();
-    } catch (error) {
-      if (!this.destroyed) this.#options.onSourceFault(error);
     }
   }
 
-  #pushSlice(): void {
-    const slice = this.#rest.subarray(0, SLICE_BYTES);
-    this.#rest = this.#rest.subarray(SLICE_BYTES);
-    const { writeTimeoutMs, onStall } = this.#options;
-    if (this.#watched && writeTimeoutMs !== null) this.#timer = setTimeout(onStall, writeTimeoutMs);
-    this.push(slice);
+  /** @returns nothing at the end of the source. */
+  async #next(): Promise<Buffer | undefined> {
+    try {
+      this.#chunks ??= this.#source[Symbol.asyncIterator]();
+      const next = await this.#chunks.next();
+      if (!next.done) return bytesOf(next.value);
+    } catch (error) {
+      if (!this.#over) this.#options.onSourceFault(error);
+    }
+    this.#throwIfOver();
+    return undefined;
   }
+
+  /** An end would tell the other side that this was all. */
+  #throwIfOver(): void {
+    if (this.#over) throw new Error('the upload was given up');
+  }
+}
+
+async function* only(body: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(body);
 }
 
 function bytesOf(chunk: Uint8Array | string): Buffer {
@@ -86,5 +90,3 @@ function bytesOf(chunk: Uint8Array | string): Buffer {
     ? Buffer.from(chunk)
     : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
-
-function ignore(): void {}
