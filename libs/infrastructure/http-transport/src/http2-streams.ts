@@ -7,8 +7,7 @@ import symbols from 'undici/lib/core/symbols.js';
 export function mendHttp2Streams(client: Client, socket: Socket): void {
   const session = (client as unknown as Record<symbol, ClientHttp2Session | null>)[symbols.kHTTP2Session];
   if (!session) return;
-  // A server that wants no more requests may leave the end to us, and take no notice of half of one.
-  session.once('goaway', () => session.close());
+  // A session that has ended waits for the server to end the connection as well, which it may never do.
   socket.once('finish', () => socket.destroy());
   const request = session.request.bind(session);
   session.request = (headers, options) => {

@@ -182,6 +182,20 @@ describe('HTTP/2', () => {
 
   it.each<[string, (response: Http2ServerResponse) => void]>([
     ['session', ({ stream }) => stream.session?.destroy()],
+    [
+      'session, announced,',
+      ({ stream }) => {
+        stream.session?.goaway();
+        setTimeout(() => stream.session?.destroy(), 20);
+      },
+    ],
+    [
+      'connection, in good order,',
+      ({ stream }) => {
+        stream.session?.close();
+        setTimeout(() => stream.session?.socket.destroy(), 20);
+      },
+    ],
     ['socket', ({ stream }) => stream.session?.socket.destroy()],
   ])('does not take an answer for whole whose %s ends within it', async (_, cut) => {
     const begun = Promise.withResolvers<Http2ServerResponse>();
