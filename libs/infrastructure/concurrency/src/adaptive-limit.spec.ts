@@ -52,32 +52,17 @@ function life(shape: number, seed: number, hosts: readonly SimulatedHost[]): Obs
   return hosts.map((host) => observe(model, limit, host));
 }
 
+const host = (knee: number, serviceMs = 100): SimulatedHost => ({ knee, serviceMs });
+
 const LIVES = {
-  'a knee that moves up, then down': [
-    { knee: 20, serviceMs: 100 },
-    { knee: 40, serviceMs: 100 },
-    { knee: 20, serviceMs: 100 },
-  ],
-  'a knee that falls to less than half, then rises': [
-    { knee: 40, serviceMs: 100 },
-    { knee: 10, serviceMs: 100 },
-    { knee: 40, serviceMs: 100 },
-  ],
-  'a host that starts below the initial limit': [
-    { knee: 5, serviceMs: 100 },
-    { knee: 10, serviceMs: 100 },
-    { knee: 5, serviceMs: 100 },
-  ],
-  'a large host': [
-    { knee: 100, serviceMs: 100 },
-    { knee: 200, serviceMs: 100 },
-    { knee: 50, serviceMs: 100 },
-  ],
-  'calls that become three times slower, then six times faster': [
-    { knee: 20, serviceMs: 100 },
-    { knee: 20, serviceMs: 300 },
-    { knee: 20, serviceMs: 50 },
-  ],
+  'a knee that moves up, then down': [host(20), host(40), host(20)],
+  'a knee that falls to less than half, then rises': [host(40), host(10), host(40)],
+  'a host that starts below the initial limit': [host(5), host(10), host(5)],
+  'a large host': [host(100), host(200), host(50)],
+  'calls that become three times slower, then six times faster': [host(20), host(20, 300), host(20, 50)],
+  'a knee that moves by a fifth only': [host(20), host(24), host(20)],
+  'a tiny host': [host(3), host(8), host(3)],
+  'a huge host': [host(300), host(100), host(300)],
 } satisfies Record<string, SimulatedHost[]>;
 
 describe('an adaptive limit finds the knee within 10 % and stays there', () => {
@@ -93,14 +78,29 @@ describe('an adaptive limit finds the knee within 10 % and stays there', () => {
     }
   });
 
+  it('calls that become a fifth slower, then as fast as before', () => {
+    const hosts = [host(20, 100), host(20, 120), host(20, 100)];
+    for (const { lowest, highest } of SEEDS.flatMap((seed) => life(4, seed, hosts))) {
+      expect(lowest).toBeGreaterThan(0.9);
+      expect(highest).toBeLessThan(1.1);
+    }
+  });
+
   it.each(Object.entries(LIVES))(
-    'on average within 15 %, where latencies scatter as much as their mean: %s',
+    'also where latencies scatter as much as their mean, as those of an M/M/K host: %s',
     (_, hosts) => {
-      const seen = SEEDS.flatMap((seed) => life(1, seed, hosts));
-      expect(Math.max(...seen.map(({ callsToFind }) => callsToFind))).toBeLessThan(20_000);
-      expect(Math.max(...seen.map(({ meanKnee }) => Math.abs(meanKnee - 1)))).toBeLessThan(0.15);
-      expect(Math.min(...seen.map(({ lowest }) => lowest))).toBeGreaterThan(0.65);
-      expect(Math.max(...seen.map(({ highest }) => highest))).toBeLessThan(1.35);
+      const lives = SEEDS.map((seed) => life(1, seed, hosts));
+      for (const { callsToFind, lowest, highest } of lives.flat()) {
+        expect(callsToFind).toBeLessThan(20_000);
+        expect(lowest).toBeGreaterThan(0.9);
+        expect(highest).toBeLessThan(1.1);
+      }
+      // Over 10,000 calls the mean of one life still deviates by 2 %; over all of them there is no bias.
+      for (const stage of hosts.keys()) {
+        const seen = lives.map((observations) => observations[stage] as Observation);
+        expect(Math.abs(mean(seen.map(({ meanKnee }) => meanKnee)) - 1)).toBeLessThan(0.04);
+        expect(Math.abs(mean(seen.map(({ meanLimit }) => meanLimit)) - 1)).toBeLessThan(0.1);
+      }
     },
   );
 });
@@ -184,14 +184,52 @@ describe('an adaptive limit', () => {
     expect(Math.abs(knee - 1)).toBeLessThan(0.1);
   });
 
-  it.each([1, 2, 3])('does not run away when calls become six times faster (seed %i)', (seed) => {
+  it.each([
+    [1, 40_000],
+    [2, 40_000],
+    [3, 40_000],
+    [1, 100_000],
+    [3, 100_000],
+  ])('does not run away when calls become six times faster (seed %i, after %i calls)', (seed, calls) => {
     const limit = new AdaptiveLimit(config);
     const model = new QueueingModel({ limit, host: { knee: 20, serviceMs: 300 }, shape: 4, seed });
-    model.run(40_000);
+    model.run(calls);
     model.host = { knee: 20, serviceMs: 50 };
     // Its calm latency is six times too long at first; taken for true it makes a knee of 120.
     const highest = Math.max(...watch(model, limit, 30_000).map(({ knee }) => knee));
     expect(highest).toBeLessThan(3);
+  });
+
+  it('does not run away when calls become three times slower while it measures the calm latency', () => {
+    const { limit, model } = settledAt(20);
+    while (limit.getStatus().phase !== 'calm') model.run(1);
+    model.host = { knee: 20, serviceMs: 300 };
+    // The pace of the fast calls and the calm latency of the slow ones make a knee of 60.
+    const highest = Math.max(...watch(model, limit, 10_000).map(({ knee }) => knee));
+    expect(highest).toBeLessThan(1.5);
+  });
+
+  it.each(SEEDS)('notices soon that the knee has moved by a fifth (seed %i)', (seed) => {
+    const limit = new AdaptiveLimit(config);
+    const model = new QueueingModel({ limit, host: { knee: 20, serviceMs: 100 }, seed });
+    model.run(20_000);
+    for (const knee of [24, 20]) expect(observe(model, limit, host(knee)).callsToFind).toBeLessThan(5_000);
+  });
+
+  it.each([
+    ['follows a new calm latency at once', false],
+    ['does not, after a drop, go back to what it measured before', true],
+  ])('%s', (_, dropped) => {
+    const { limit, model } = settledAt(20);
+    while (limit.getStatus().phase !== 'calm') model.run(1);
+    const before = limit.getStatus();
+    const now = model.nowMs;
+    if (dropped) limit.record({ startedAtMs: now, endedAtMs: now, inFlight: 1, dropped });
+    while (limit.getStatus().phase === 'calm') model.run(1);
+    const { knee, calmMs } = limit.getStatus();
+    const factor = dropped ? 0.9 : Number(calmMs) / Number(before.calmMs);
+    expect(factor).not.toBe(1);
+    expect(knee / before.knee).toBeCloseTo(factor, 6);
   });
 
   it('tells what it measures', () => {

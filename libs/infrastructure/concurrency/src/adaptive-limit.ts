@@ -1,5 +1,6 @@
 import type { AdaptiveLimitConfig } from './concurrency.config.ts';
 import { LatencyBatch } from './latency-batch.ts';
+import { MeanSinceChange } from './mean-since-change.ts';
 
 /** One call that has ended. The times may come from any clock, in milliseconds, as long as it is always the same. */
 export interface LatencySample {
@@ -31,26 +32,22 @@ export interface AdaptiveLimitStatus {
 /** The limit of a phase as a share of the knee. */
 const PUSH_GAIN = 1.25;
 const CALM_GAIN = 0.5;
-/** Cruise steps between two pushes. */
-const CRUISE_STEPS = 5;
-/** Samples of one step: enough for latencies that scatter as much as their mean. A large limit takes two rounds. */
+/** Samples of one step: the least that tell something. A large limit takes two rounds. */
 const STEP_SAMPLES = 200;
 const CALM_SAMPLES = 400;
-/** Samples between two measurements of the calm latency once it is well known; fewer before. */
-const SAMPLES_BETWEEN_CALM = 20 * CALM_SAMPLES;
+/** Rounds of calls that are passed over when the limit has moved: the first of a new crowd to end are the short ones. */
+const SETTLING_ROUNDS = 2;
+/** By this share the limit moves from phase to phase, but not from one push to the next that agrees with it. */
+const LIMIT_MOVED = 0.1;
+/** For so many samples that the pace is known from, one more cruise step between two pushes: up to ten. */
+const SAMPLES_PER_CRUISE = 800;
 /** The calm latency is measured again when the knee has moved by this factor: one of the two may be wrong. */
 const KNEE_MOVED = 1.6;
-/** The weight of a new calm latency in the average once it is well known. */
-const CALM_WEIGHT = 0.1;
-/** A calm latency that differs by this factor is a change of the host, not noise. */
-const CALM_CHANGED = 1.25;
-/** How far a push moves the knee towards the one that it found. */
-const SMOOTHING = 0.4;
 /** A push that finds at least this share of its limit served has not reached the knee. */
-const UNREACHED = 0.95;
-/** A cruise that finds less than this share of the knee corrects it at once. */
-const KNEE_FALLEN = 0.75;
-/** One step takes at most half away: one bad batch is not a trend. */
+const UNREACHED = 0.9;
+/** A cruise that finds less than this share of its limit served corrects the knee at once. */
+const KNEE_FALLEN = 0.7;
+/** The knee falls to half of it at once at most: one bad batch is not a trend. */
 const STEEPEST = 0.5;
 /** What a drop leaves of the knee. */
 const BACKOFF = 0.9;
@@ -59,21 +56,23 @@ const BACKOFF = 0.9;
  * Finds how many calls a host serves at a time without queueing (its knee) from their latency. The rule is that of TCP
  * Vegas as in Netflix's concurrency-limits (`VegasLimit`): limit × calm latency ÷ latency is what the host really
  * serves, the rest of the limit queues; its `Gradient2Limit` gives the mean in place of the minimum, the halving at
- * most per step and the rule that calls below half of the limit never move it. Like BBR (Cardwell et al., 2016) it
- * measures the knee in short pushes of 1.25 times the limit, and the calm latency in rare dips to half of it, so that
- * an error of the calm latency shifts the knee by no more than itself. Drops take a tenth off, once per overload.
+ * most per step and the rule that calls below half of the limit never move it. So the knee is calm latency ÷ pace, where
+ * pace is the latency ÷ limit of a full host: the time from one answer to the next. Like BBR (Cardwell et al., 2016) it
+ * measures the two apart: the pace in short pushes of 1.25 times the limit, the calm latency in dips to half of it, so
+ * that an error of the calm latency shifts the knee by no more than itself. Each is the mean since it last changed
+ * ({@link MeanSinceChange}); the better it is known, the rarer it is measured, and while it is in doubt, again at once.
+ * Drops take a tenth off, once per overload.
  */
 export class AdaptiveLimit {
   readonly #config: AdaptiveLimitConfig;
   readonly #step = new LatencyBatch();
-  readonly #calm = new LatencyBatch();
+  readonly #calmStep = new LatencyBatch();
+  readonly #paceMs = new MeanSinceChange();
+  readonly #calmMs = new MeanSinceChange();
   #phase: AdaptiveLimitPhase = 'cruise';
   #cruises = 0;
   #stepLimit: number;
   #knee: number;
-  #calmMs: number | undefined;
-  /** Measurements that the calm latency is the average of. */
-  #calmBatches = 0;
   #samplesSinceCalm = 0;
   #kneeAtCalm: number;
   #backedOffAtMs = -Infinity;
@@ -101,7 +100,8 @@ export class AdaptiveLimit {
   }
 
   getStatus(): AdaptiveLimitStatus {
-    return { phase: this.#phase, limit: this.limit, knee: this.#knee, calmMs: this.#calmMs };
+    const calmMs = this.#calmMs.samples > 0 ? this.#calmMs.mean : undefined;
+    return { phase: this.#phase, limit: this.limit, knee: this.#knee, calmMs };
   }
 
   #limitOf(phase: AdaptiveLimitPhase): number {
@@ -120,58 +120,59 @@ export class AdaptiveLimit {
   }
 
   #recordCalm(latencyMs: number, inFlight: number): void {
-    this.#calm.add(latencyMs, inFlight);
-    if (this.#calm.count < CALM_SAMPLES) return;
-    const { meanMs } = this.#calm;
-    const known = this.#calmMs;
-    if (known === undefined || meanMs > known * CALM_CHANGED || meanMs < known / CALM_CHANGED) {
-      this.#calmBatches = 1;
-      this.#calmMs = meanMs;
-    } else {
-      this.#calmBatches += 1;
-      this.#calmMs = known + Math.max(CALM_WEIGHT, 1 / this.#calmBatches) * (meanMs - known);
-    }
+    this.#calmStep.add(latencyMs, inFlight);
+    const { count, meanMs } = this.#calmStep;
+    if (count < CALM_SAMPLES) return;
+    // Another calm latency is another host: its pace is no longer known either.
+    if (this.#calmMs.add(meanMs, count)) this.#paceMs.restart();
     this.#samplesSinceCalm = 0;
+    this.#calmStep.restart();
+    if (this.#phase !== 'calm' || this.#calmMs.doubted) return;
+    if (this.#paceMs.samples > 0) this.#setKnee(this.#calmMs.mean / this.#paceMs.mean);
     this.#kneeAtCalm = this.#knee;
-    this.#calm.restart();
-    if (this.#phase === 'calm') this.#begin('cruise');
+    this.#begin('cruise');
   }
 
   #endStep(): void {
-    this.#samplesSinceCalm += this.#step.count;
-    let reached = true;
-    if (this.#calmMs !== undefined) {
-      const served = (this.#step.meanInFlight * this.#calmMs) / this.#step.meanMs;
-      const found = Math.max(this.#knee * STEEPEST, Math.min(this.limit, served));
-      reached = served < this.limit * UNREACHED;
-      if (this.#phase === 'push')
-        this.#setKnee(reached ? this.#knee + SMOOTHING * (found - this.#knee) : found);
-      else if (found < this.#knee * KNEE_FALLEN) this.#setKnee(found);
+    const { count, meanMs, meanInFlight } = this.#step;
+    this.#samplesSinceCalm += count;
+    const paceMs = meanMs / meanInFlight;
+    // NaN at first, and then below nothing.
+    const served = this.#calmMs.mean / paceMs;
+    if (this.#phase === 'push') {
+      const unreached = served > this.limit * UNREACHED;
+      const renewed = this.#paceMs.add(paceMs, count);
+      this.#setKnee(Math.min(this.limit, this.#calmMs.mean / this.#paceMs.mean));
+      // A host that is not full shows the limit and not its own pace: the next push counts alone.
+      if (renewed && unreached) this.#paceMs.restart();
+    } else if (served < this.limit * KNEE_FALLEN) {
+      this.#setKnee(served);
+      this.#paceMs.restart();
     }
-    this.#begin(this.#next(reached));
+    this.#begin(this.#next());
   }
 
-  #next(reached: boolean): AdaptiveLimitPhase {
+  #next(): AdaptiveLimitPhase {
     if (this.#calmIsStale()) return 'calm';
-    const pushing = this.#phase === 'push';
-    this.#cruises = pushing ? 0 : this.#cruises + 1;
-    const due = pushing ? !reached : this.#cruises >= CRUISE_STEPS;
+    this.#cruises = this.#phase === 'push' ? 0 : this.#cruises + 1;
+    const due =
+      this.#paceMs.doubted || this.#cruises >= Math.floor(this.#paceMs.samples / SAMPLES_PER_CRUISE);
     return due && this.#limitOf('push') > this.#limitOf('cruise') ? 'push' : 'cruise';
   }
 
   #calmIsStale(): boolean {
-    if (this.#calmMs === undefined) return true;
     const moved = this.#knee / this.#kneeAtCalm;
     if (moved > KNEE_MOVED || moved < 1 / KNEE_MOVED) return true;
-    return this.#samplesSinceCalm >= SAMPLES_BETWEEN_CALM * Math.min(1, this.#calmBatches * CALM_WEIGHT);
+    // The better it is known, the rarer it is measured: in every other call at most.
+    return this.#samplesSinceCalm >= this.#calmMs.samples;
   }
 
   #begin(phase: AdaptiveLimitPhase): void {
-    const before = this.#stepLimit;
     this.#phase = phase;
+    const moved = Math.abs(this.limit - this.#stepLimit) > LIMIT_MOVED * this.#stepLimit;
+    this.#step.restart(moved ? SETTLING_ROUNDS * this.limit : 0);
     this.#stepLimit = this.limit;
-    this.#step.restart(this.#stepLimit === before ? 0 : this.#stepLimit);
-    if (phase === 'calm') this.#calm.restart(this.limit);
+    if (phase === 'calm') this.#calmStep.restart(SETTLING_ROUNDS * this.limit);
   }
 
   #backOff(startedAtMs: number, endedAtMs: number): void {
@@ -179,10 +180,13 @@ export class AdaptiveLimit {
     if (startedAtMs < this.#backedOffAtMs) return;
     this.#backedOffAtMs = endedAtMs;
     this.#setKnee(this.#knee * BACKOFF);
+    this.#paceMs.restart();
     this.#step.restart(this.limit);
   }
 
-  #setKnee(knee: number): void {
-    this.#knee = Math.max(this.#config.minLimit, Math.min(this.#config.maxLimit, knee));
+  #setKnee(found: number): void {
+    const { minLimit, maxLimit } = this.#config;
+    const knee = Math.max(found, this.#knee * STEEPEST);
+    this.#knee = Math.max(minLimit, Math.min(maxLimit, knee));
   }
 }
