@@ -44,7 +44,9 @@ describe('a host that keeps failing', () => {
     await waitFor(() => logged('host answers again'), { what: 'the news of it' });
     const metrics = await metricsOf(gateway.url);
     expect(metrics).toContain('morgan_circuit_breaker_calls_total{breaker="bad",outcome="failure"} 3');
-    expect(metrics).toContain('morgan_retry_budget_total{client="llm_hosts",kind="fallback",outcome="granted"} 3');
+    expect(metrics).toContain(
+      'morgan_retry_budget_total{client="llm_hosts",kind="fallback",outcome="granted"} 3',
+    );
   });
 
   it('and is the only one costs callers a quick 503 that says when to come back', async () => {
