@@ -21,6 +21,9 @@ describe('the metrics of limiters', () => {
     expect(text).toContain('morgan_rate_limiter_decisions_total{limiter="hosts",outcome="refused"} 1');
     expect(text).toContain('morgan_rate_limiter_decisions_total{limiter="tenants",outcome="admitted"} 1');
     expect(text).toContain('morgan_rate_limiter_wait_seconds_count{limiter="hosts"} 1');
+    const [, waited] = /wait_seconds_sum\{limiter="hosts"\} (\S+)/.exec(text) ?? [];
+    expect(Number(waited)).toBeGreaterThan(0);
+    expect(Number(waited)).toBeLessThan(0.5);
     expect(text).toContain('morgan_rate_limiter_keys{limiter="tenants"} 1');
     expect(text).toContain('morgan_rate_limiter_degraded{limiter="hosts"} 0');
     expect(text).not.toContain('secret');

@@ -224,6 +224,22 @@ describe('a Redis that is gone', () => {
 });
 
 describe('a Redis that hangs', () => {
+  it('is told of once, however many were asking it', async () => {
+    const warnings: string[] = [];
+    const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) };
+    const config = rateLimiterConfig.parse({ limit: 10 });
+    const limiter = new RateLimiter({ name: randomUUID(), ...config }, { redis: await connect(), logger });
+    redis.pause();
+    try {
+      await Promise.all(['a', 'b', 'c', 'd'].map((key) => limiter.tryAcquire(key)));
+      expect(limiter.getStatus().store.failures).toBe(4);
+      expect(warnings).toEqual(['rate limit is not shared: redis failed']);
+    } finally {
+      redis.resume();
+    }
+    await shared(limiter);
+  });
+
   it('costs one caller the command timeout and the others nothing, and is used again when it answers', async () => {
     const [limiter] = (await replicas(1, { onStoreFailure: 'open' })) as [RateLimiter];
     expect(await admittedOf(limiter, 1)).toBe(1);
