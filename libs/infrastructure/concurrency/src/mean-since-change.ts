@@ -4,7 +4,8 @@ const MEMORY = 8_000;
 const SLACK = 0.08;
 /**
  * So much beyond the slack, summed over the samples, is a change: four batches of 200 that are a fifth off, or one that
- * is 60 % off. Values that scatter as much as their mean reach it by chance once in some hundred million.
+ * is 60 % off. Values that scatter as much as their mean reach it by chance once in some
+ * hundred million samples (Siegmund's approximation, 1985).
  */
 const CHANGED = 80;
 
