@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EmbeddingCache } from '@morgan/cache';
-import type { Probe } from '@morgan/foundation';
+import type { HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from '@morgan/health-monitor';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { type Metrics, TelemetryModule } from '@morgan/telemetry';
@@ -12,15 +12,15 @@ export interface AppParts {
   readonly model: LocalEmbeddingModel;
   readonly cache: EmbeddingCache;
   readonly metrics: Metrics;
-  readonly probes: readonly Probe[];
+  readonly indicators: readonly HealthIndicator[];
 }
 
 @Module({})
 export class AppModule {
-  static register({ model, cache, metrics, probes }: AppParts): DynamicModule {
+  static register({ model, cache, metrics, indicators }: AppParts): DynamicModule {
     return {
       module: AppModule,
-      imports: [HealthModule.register(probes), TelemetryModule.register(metrics)],
+      imports: [HealthModule.register(indicators), TelemetryModule.register(metrics)],
       controllers: [EmbeddingsController],
       providers: [
         EmbeddingsService,

@@ -33,7 +33,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ model, cache, metrics, probes: [drain, model, ...(redis ? [redis] : [])] }),
+    AppModule.register({ model, cache, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
     {
       config: http,
       logger,

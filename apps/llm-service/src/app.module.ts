@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { DistributedLlmClient } from '@morgan/distributed-llm';
-import type { Logger, Probe } from '@morgan/foundation';
+import type { Logger, HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from '@morgan/health-monitor';
 import { type Metrics, TelemetryModule } from '@morgan/telemetry';
 import { ChatController } from './openai/chat.controller.ts';
@@ -15,15 +15,15 @@ export interface AppParts {
   readonly embedding: DistributedLlmClient;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  readonly probes: readonly Probe[];
+  readonly indicators: readonly HealthIndicator[];
 }
 
 @Module({})
 export class AppModule {
-  static register({ llm, embedding, metrics, logger, probes }: AppParts): DynamicModule {
+  static register({ llm, embedding, metrics, logger, indicators }: AppParts): DynamicModule {
     return {
       module: AppModule,
-      imports: [HealthModule.register(probes), TelemetryModule.register(metrics)],
+      imports: [HealthModule.register(indicators), TelemetryModule.register(metrics)],
       controllers: [ChatController, EmbeddingsController, ModelsController],
       providers: [
         { provide: LLM_UPSTREAM, useValue: llm },

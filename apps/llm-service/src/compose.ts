@@ -33,7 +33,7 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ llm, embedding, metrics, logger, probes: [drain, llm, embedding] }),
+    AppModule.register({ llm, embedding, metrics, logger, indicators: [drain, llm, embedding] }),
     {
       config: http,
       logger,
@@ -88,7 +88,7 @@ function composeUpstreams(
     ...shared,
     circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
     hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
-    probe: { name: 'embedding_service', required: false },
+    indicator: { name: 'embedding_service', required: false },
   });
   return {
     llm,

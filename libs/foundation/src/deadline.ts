@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from './timer.ts';
+
 /**
  * The moment by which a call must be over. It is set once, at the edge, and everything the call waits for respects it:
  * queues, attempts, back-off, the next service. Measured on the monotonic clock (`performance.now()`).
@@ -5,8 +7,6 @@
 export class Deadline {
   /** The header that carries what is left of a call's time to the next service, in whole milliseconds. */
   static readonly HEADER = 'x-morgan-deadline-ms';
-  /** The longest time that a header can give: what a timer can wait for, some 24 days. */
-  static readonly MAX_MS = 2 ** 31 - 1;
 
   private constructor(
     /** Milliseconds on the monotonic clock of this process. */
@@ -19,17 +19,17 @@ export class Deadline {
   }
 
   /**
-   * Reads {@link HEADER}. Longer times count as {@link MAX_MS}, 0 is a deadline that has passed; what is not a whole
+   * Reads {@link HEADER}. Longer times count as {@link MAX_TIMER_MS}, 0 is a deadline that has passed; what is not a whole
    * number of milliseconds, a repeated header too, is none: a broken header must not end a call.
    */
   static fromHeader(value: string | readonly string[] | undefined): Deadline | undefined {
     if (typeof value !== 'string' || !/^\d+$/.test(value)) return undefined;
-    return Deadline.after(Math.min(Number(value), Deadline.MAX_MS));
+    return Deadline.after(Math.min(Number(value), MAX_TIMER_MS));
   }
 
   /** The value of {@link HEADER}, rounded down so that the next service never has more time than this one. */
   toHeader(): string {
-    return String(Math.min(Math.floor(this.remainingMs()), Deadline.MAX_MS));
+    return String(Math.min(Math.floor(this.remainingMs()), MAX_TIMER_MS));
   }
 
   /** Milliseconds that are left; 0 when it has passed. */

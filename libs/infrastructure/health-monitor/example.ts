@@ -19,5 +19,5 @@ export async function watchHosts(gpu1: string, gpu2: string, say: (line: string)
   const { state, targets } = monitor.getStatus();
   say(`${state}, ${targets.length} targets, weight of gpu2: ${monitor.weightOf('gpu2')}`);
   monitor.stop();
-  return monitor.probe({ name: 'llm_hosts' }); // for HealthModule.register([...]) and /readyz
+  return monitor.indicator({ name: 'llm_hosts' }); // for HealthModule.register([...]) and /readyz
 }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { AppError } from '@morgan/foundation';
-import { ApiOperation, ApiTags, exchangeOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
 import { type EmbeddingsResponse, EmbeddingsService } from './embeddings.service.ts';
@@ -25,11 +25,11 @@ export class EmbeddingsController {
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) reply: HttpReply,
   ): Promise<EmbeddingsResponse> {
-    const exchange = exchangeOf(request);
-    const { response, cacheHits, truncated } = await this.embeddings.embed(body, exchange);
-    exchange.note('inputs', response.data.length);
-    exchange.note('cacheHits', cacheHits);
-    exchange.note('tokens', response.usage.total_tokens);
+    const context = contextOf(request);
+    const { response, cacheHits, truncated } = await this.embeddings.embed(body, context);
+    context.note('inputs', response.data.length);
+    context.note('cacheHits', cacheHits);
+    context.note('tokens', response.usage.total_tokens);
     reply.header(TRUNCATED_HEADER, String(truncated));
     return response;
   }

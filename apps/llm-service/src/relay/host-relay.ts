@@ -1,6 +1,6 @@
 import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
-import { type Exchange, exchangeOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { type RequestContext, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
 
 /** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
 export const HOST_HEADER = 'x-morgan-host';
@@ -37,27 +37,27 @@ export class HostRelay {
     request: HttpRequest,
     reply: HttpReply,
   ): Promise<void> {
-    const exchange = exchangeOf(request);
+    const context = contextOf(request);
     const { headers, rawBody: body } = request;
-    const response = await client.send({ method: 'POST', path, headers, body, model }, exchange);
-    exchange.note('host', response.host);
-    if (response.attempts > 1) exchange.note('attempts', response.attempts);
+    const response = await client.send({ method: 'POST', path, headers, body, model }, context);
+    context.note('host', response.host);
+    if (response.attempts > 1) context.note('attempts', response.attempts);
     // A model that a host knows is safe to log; anything else is whatever a caller typed.
-    if (model !== undefined && response.status < 400) exchange.note('model', model);
+    if (model !== undefined && response.status < 400) context.note('model', model);
     writeHead(reply, response);
-    await this.#copyBody(exchange, reply, response);
+    await this.#copyBody(context, reply, response);
   }
 
   /**
    * Resolves when the client has the whole answer or is gone. Not `stream.pipeline`: that makes an AbortController for
    * every answer and aborts it at the end, which shows in a profile (docs/performance.md).
    */
-  #copyBody(exchange: Exchange, reply: HttpReply, { host, body }: HostResponse): Promise<void> {
+  #copyBody(context: RequestContext, reply: HttpReply, { host, body }: HostResponse): Promise<void> {
     const client = reply.raw;
     body.once('error', (error) => {
-      if (!exchange.signal.aborted) {
-        exchange.errorCode = error instanceof AppError ? error.code : 'internal_error';
-        this.logger.warn({ requestId: exchange.id, host, cause: error }, 'the answer broke off');
+      if (!context.signal.aborted) {
+        context.errorCode = error instanceof AppError ? error.code : 'internal_error';
+        this.logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
       }
       // The client must see a broken transfer, never a clean end.
       client.destroy();

@@ -1,4 +1,4 @@
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The settings of a `Bulkhead`. */
@@ -39,14 +39,9 @@ export const adaptiveTimeoutConfig = z
     floorMs: setting(z.int().min(1).default(1_000), {
       doc: 'The bound is never shorter than this, in milliseconds.',
     }),
-    ceilingMs: setting(
-      z
-        .int()
-        .min(1)
-        .max(2 ** 31 - 1)
-        .default(300_000),
-      { doc: 'The bound is never longer than this, in milliseconds; it applies until enough is measured.' },
-    ),
+    ceilingMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(300_000), {
+      doc: 'The bound is never longer than this, in milliseconds; it applies until enough is measured.',
+    }),
     minSamples: setting(z.int().min(1).default(50), {
       doc: 'Latencies that must have been measured before the bound follows them.',
     }),

@@ -1,7 +1,4 @@
-import type { CallContext } from '@morgan/foundation';
-
-/** `setTimeout` takes no more than this many milliseconds, some 24 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import { type CallContext, MAX_TIMER_MS } from '@morgan/foundation';
 
 /** What becomes of a {@link Waiter}. Exactly one of them is called, once. */
 export interface WaiterOutcome {
@@ -30,7 +27,7 @@ export class Waiter {
     this.#outcome = outcome;
     context.signal.addEventListener('abort', this.#onAbort, { once: true });
     if (!context.deadline) return;
-    const delayMs = Math.min(context.deadline.remainingMs(), LONGEST_TIMER_MS);
+    const delayMs = Math.min(context.deadline.remainingMs(), MAX_TIMER_MS);
     this.#timer = setTimeout(() => outcome.leaves(this, 'deadline'), delayMs).unref();
   }
 

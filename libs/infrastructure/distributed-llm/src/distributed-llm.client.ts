@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CircuitBreakerMetrics, CircuitBreakerRegistry, CircuitStatus } from '@morgan/circuit-breaker';
-import type { CallContext, Probe, ProbeResult } from '@morgan/foundation';
+import type { CallContext, HealthIndicator, HealthReading } from '@morgan/foundation';
 import type { HealthMetrics, HealthMonitor, TargetStatus } from '@morgan/health-monitor';
 import type {
   HttpTransportMetrics,
@@ -34,8 +34,8 @@ export interface DistributedLlmOptions extends UpstreamOptions, HostHealthOption
   readonly hosts: readonly LlmHost[];
   readonly budget: DistributedLlmConfig['budget'];
   readonly metrics: DistributedLlmMetrics;
-  /** How the client shows among the probes. Default `llm_hosts`, required. */
-  readonly probe?: { readonly name: string; readonly required: boolean };
+  /** How the client shows among the health indicators. Default `llm_hosts`, required. */
+  readonly indicator?: { readonly name: string; readonly required: boolean };
 }
 
 /** A call for whichever host is best. */
@@ -85,7 +85,7 @@ const RETRY_AFTER_MS = 1_000;
  * Many OpenAI-compatible hosts as one. A call goes to the best host and on to the next one while nothing of an answer
  * has been handed out; each host is tried at most once. Knows nothing of what is asked or answered.
  */
-export class DistributedLlmClient implements Probe {
+export class DistributedLlmClient implements HealthIndicator {
   readonly name: string;
   readonly required: boolean;
   readonly #options: DistributedLlmOptions;
@@ -97,10 +97,10 @@ export class DistributedLlmClient implements Probe {
   readonly #upstream: Upstream;
 
   constructor(options: DistributedLlmOptions) {
-    const { metrics, probe, budget } = options;
+    const { metrics, indicator, budget } = options;
     this.#options = options;
-    this.name = probe?.name ?? 'llm_hosts';
-    this.required = probe?.required ?? true;
+    this.name = indicator?.name ?? 'llm_hosts';
+    this.required = indicator?.required ?? true;
     this.#hosts = options.hosts.map((host) => new Host(host));
     this.#health = watchHosts(this.#hosts, options);
     this.#breakers = guardHosts(this.#hosts, options);
@@ -168,12 +168,12 @@ export class DistributedLlmClient implements Probe {
   }
 
   /** Up while at least one host is, as probes and live calls have found. Breakers only show: they need calls to close. */
-  read(): ProbeResult {
+  read(): HealthReading {
     const details = this.#hosts.map(({ name }) => {
       const [state, circuit] = [this.#health.stateOf(name), this.#breakers.get(name).state];
       return [name, { state, circuit }] as const;
     });
-    return { up: this.#health.probe().read().up, details: Object.fromEntries(details) };
+    return { up: this.#health.indicator().read().up, details: Object.fromEntries(details) };
   }
 
   async #failOver(request: HostRequest, { id, signal, deadline }: CallContext): Promise<HostResponse> {

@@ -1,13 +1,10 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { retryConfig } from '@morgan/retry';
 import { z } from 'zod';
 import { hostList } from './host-list.ts';
 
-/** `setTimeout` takes no more than this many milliseconds, some 24 days. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const milliseconds = (fallback: number) => z.int().min(1).max(LONGEST_TIMER_MS).default(fallback);
+const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
 
 /** The health monitor takes no more than this, as its interval varies. */
 const LONGEST_PROBE_MS = 2 ** 30;

@@ -24,7 +24,7 @@ const THRESHOLDS = { failureThreshold: 2, successThreshold: 1, liveFailureThresh
 export function watchHosts(hosts: readonly Host[], options: HostHealthOptions): HealthMonitor {
   const { logger, metrics, probeIntervalMs, probeTimeoutMs } = options;
   return new HealthMonitor({
-    targets: Object.fromEntries(hosts.map((host) => [host.name, probeOf(host, options)])),
+    targets: Object.fromEntries(hosts.map((host) => [host.name, indicatorOf(host, options)])),
     checkIntervalMs: probeIntervalMs,
     checkTimeoutMs: probeTimeoutMs,
     ...THRESHOLDS,
@@ -34,7 +34,7 @@ export function watchHosts(hosts: readonly Host[], options: HostHealthOptions): 
 }
 
 /** Asks for the list of models, which costs no tokens. Any answer below 500 will do: a living server gives 401 and 404. */
-function probeOf(host: Host, { transport, probeTimeoutMs }: HostHealthOptions): ProbeFunction {
+function indicatorOf(host: Host, { transport, probeTimeoutMs }: HostHealthOptions): ProbeFunction {
   const headers = ['accept', 'application/json'];
   if (host.authorization) headers.push('authorization', host.authorization);
   return async (signal) => {

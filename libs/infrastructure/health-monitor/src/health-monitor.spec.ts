@@ -382,8 +382,8 @@ describe('HealthMonitor, towards the rest', () => {
     const [a, b] = [new FakeTarget(), new FakeTarget()];
     b.answer = new Error('down');
     const { monitor } = monitorOf({ a, b });
-    const whole = monitor.probe({ name: 'llm_hosts' });
-    const single = monitor.probeOf('b', { required: false });
+    const whole = monitor.indicator({ name: 'llm_hosts' });
+    const single = monitor.indicatorOf('b', { required: false });
     expect(whole).toMatchObject({ name: 'llm_hosts', required: true });
     expect(single).toMatchObject({ name: 'b', required: false });
     expect(whole.read()).toEqual({ up: false, details: { a: 'UNKNOWN', b: 'UNKNOWN' } });

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { type Logger, type Probe, silentLogger } from '@morgan/foundation';
+import { type Logger, type HealthIndicator, silentLogger } from '@morgan/foundation';
 import type { z } from 'zod';
 import type { HealthMetrics } from './health-metrics.ts';
 import { healthMonitorConfig } from './health-monitor.config.ts';
@@ -23,8 +23,8 @@ export type HealthMonitorOptions = z.input<typeof healthMonitorConfig> & {
   readonly metrics?: HealthMetrics;
 };
 
-/** How a monitor or a target shows among the probes of a service. */
-export interface ProbePresentation {
+/** How a monitor or a target shows among the health indicators of a service. */
+export interface IndicatorPresentation {
   /** Default: the name of the target, or `targets`. */
   readonly name?: string;
   /** Whether the service is of no use without it. Default true. */
@@ -92,15 +92,18 @@ export class HealthMonitor extends EventEmitter<{ change: [HealthChange] }> {
     return this.#target(name).weight;
   }
 
-  /** A target as a probe: up while `HEALTHY` or `DEGRADED`. */
-  probeOf(target: string, { name = target, required = true }: ProbePresentation = {}): Probe {
+  /** A target as a health indicator: up while `HEALTHY` or `DEGRADED`. */
+  indicatorOf(
+    target: string,
+    { name = target, required = true }: IndicatorPresentation = {},
+  ): HealthIndicator {
     const watched = this.#target(target);
     const read = () => ({ up: isUp(watched.state), details: { state: watched.state } });
     return { name, required, read };
   }
 
-  /** The whole as a probe: up while at least one target is, for targets that can stand in for one another. */
-  probe({ name = 'targets', required = true }: ProbePresentation = {}): Probe {
+  /** The whole as a health indicator: up while at least one target is, for targets that can stand in for one another. */
+  indicator({ name = 'targets', required = true }: IndicatorPresentation = {}): HealthIndicator {
     const targets = [...this.#targets.values()];
     const read = () => ({
       up: targets.some(({ state }) => isUp(state)),

@@ -1,9 +1,9 @@
 import { Controller, Get, Header, Inject, Res, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@morgan/http-server';
-import type { Probe } from '@morgan/foundation';
+import type { HealthIndicator } from '@morgan/foundation';
 import { HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 
-export const PROBES = Symbol('PROBES');
+export const HEALTH_INDICATORS = Symbol('HEALTH_INDICATORS');
 
 /** The part of a reply that the health endpoints need. */
 interface JsonReply {
@@ -16,8 +16,8 @@ interface JsonReply {
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    @Inject(PROBES) private readonly probes: readonly Probe[],
+    private readonly results: HealthIndicatorService,
+    @Inject(HEALTH_INDICATORS) private readonly indicators: readonly HealthIndicator[],
   ) {}
 
   @Get('livez')
@@ -35,7 +35,7 @@ export class HealthController {
   ready(@Res() reply: JsonReply): Promise<void> {
     return this.#answer(
       reply,
-      this.probes.filter((probe) => probe.required),
+      this.indicators.filter((indicator) => indicator.required),
     );
   }
 
@@ -43,12 +43,14 @@ export class HealthController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Every part with its details. 503 while a required part is down.' })
   details(@Res() reply: JsonReply): Promise<void> {
-    return this.#answer(reply, this.probes);
+    return this.#answer(reply, this.indicators);
   }
 
-  async #answer(reply: JsonReply, probes: readonly Probe[]): Promise<void> {
+  async #answer(reply: JsonReply, indicators: readonly HealthIndicator[]): Promise<void> {
     try {
-      reply.status(200).send(await this.health.check(probes.map((probe) => () => this.#indicate(probe))));
+      reply
+        .status(200)
+        .send(await this.health.check(indicators.map((indicator) => () => this.#indicate(indicator))));
     } catch (error) {
       // Terminus reports "down" by throwing; here it is an answer like any other.
       if (!(error instanceof ServiceUnavailableException)) throw error;
@@ -56,10 +58,10 @@ export class HealthController {
     }
   }
 
-  #indicate(probe: Probe) {
-    const { up, details = {} } = probe.read();
-    const indicator = this.indicators.check(probe.name);
-    if (up) return indicator.up(details);
-    return probe.required ? indicator.down(details) : indicator.degraded(details);
+  #indicate(indicator: HealthIndicator) {
+    const { up, details = {} } = indicator.read();
+    const result = this.results.check(indicator.name);
+    if (up) return result.up(details);
+    return indicator.required ? result.down(details) : result.degraded(details);
   }
 }

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import type { Probe } from '@morgan/foundation';
+import type { HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from './health.module.ts';
 import { HealthMonitor } from './health-monitor.ts';
 
-class Switch implements Probe {
+class Switch implements HealthIndicator {
   up = true;
   constructor(
     readonly name: string,
@@ -30,7 +30,7 @@ let app: NestFastifyApplication;
 beforeAll(async () => {
   await monitor.start();
   const module = await Test.createTestingModule({
-    imports: [HealthModule.register([model, redis, monitor.probe({ name: 'hosts' })])],
+    imports: [HealthModule.register([model, redis, monitor.indicator({ name: 'hosts' })])],
   }).compile();
   app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter());
   await app.init();

@@ -1,17 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import type { Probe } from '@morgan/foundation';
+import type { HealthIndicator } from '@morgan/foundation';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthController, PROBES } from './health.controller.ts';
+import { HealthController, HEALTH_INDICATORS } from './health.controller.ts';
 
-/** Serves `/livez`, `/readyz` and `/health` over the given probes. */
+/** Serves `/livez`, `/readyz` and `/health` over the given indicators. */
 @Module({})
 export class HealthModule {
-  static register(probes: readonly Probe[]): DynamicModule {
+  static register(indicators: readonly HealthIndicator[]): DynamicModule {
     return {
       module: HealthModule,
       imports: [TerminusModule.forRoot({ logger: false })],
       controllers: [HealthController],
-      providers: [{ provide: PROBES, useValue: probes }],
+      providers: [{ provide: HEALTH_INDICATORS, useValue: indicators }],
     };
   }
 }

@@ -4,7 +4,7 @@ export {
   HealthMonitor,
   type HealthMonitorOptions,
   type HealthStatus,
-  type ProbePresentation,
+  type IndicatorPresentation,
 } from './health-monitor.ts';
 export { HealthMonitorModule } from './health-monitor.module.ts';
 export { healthMonitorConfig, type HealthMonitorConfig } from './health-monitor.config.ts';

@@ -44,7 +44,7 @@ describe('the policies', () => {
       errorsByCategory: { server_error: 5, refused: 1 },
       circuitBreaker: { state: 'OPEN' },
     });
-    expect(client.probe().read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
+    expect(client.indicator().read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
     expect(lines).toEqual([
       ['warn', 'circuit is OPEN', { breaker: 'server', from: 'CLOSED', reason: 'consecutive_failures' }],
     ]);
@@ -66,7 +66,7 @@ describe('the policies', () => {
       retry: { maxRetries: 0 },
       circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1_000, resetJitter: 0 },
     });
-    const probe = client.probe();
+    const probe = client.indicator();
     await codeOf(client.get('/'));
     expect(probe.read()).toEqual({ up: false, details: { circuit: 'OPEN' } });
     await waitFor(() => probe.read().up, { what: 'the end of the wait' });
@@ -183,11 +183,11 @@ describe('health', () => {
       },
       '/base',
     );
-    expect(client.probe().read().up).toBe(false);
+    expect(client.indicator().read().up).toBe(false);
     await client.start();
     expect(server.requests[0]).toMatch(/^GET \/base\/healthz HTTP/);
-    expect(client.probe({ name: 'it', required: false })).toMatchObject({ name: 'it', required: false });
-    expect(client.probe().read()).toEqual({ up: true, details: { state: 'HEALTHY' } });
+    expect(client.indicator({ name: 'it', required: false })).toMatchObject({ name: 'it', required: false });
+    expect(client.indicator().read()).toEqual({ up: true, details: { state: 'HEALTHY' } });
     await client.get('/');
     server.turns = [answer(404)];
     await codeOf(client.get('/'));
@@ -197,7 +197,7 @@ describe('health', () => {
     server.turns = [answer(500)];
     await codeOf(client.get('/'));
     expect(client.getStatus().health).toMatchObject({ state: 'UNHEALTHY' });
-    expect(client.probe().read().up).toBe(false);
+    expect(client.indicator().read().up).toBe(false);
   });
 
   it('learns nothing from a check that the end of the client cuts short', async () => {

@@ -1,6 +1,6 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
 import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from '@morgan/concurrency';
-import { Deadline, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { healthMonitorConfig } from '@morgan/health-monitor';
 import { httpTransportConfig } from '@morgan/http-transport';
 import { rateLimiterConfig } from '@morgan/rate-limiter';
@@ -25,7 +25,7 @@ const timeout = z
     readMs: transport.readTimeoutMs,
     writeMs: transport.writeTimeoutMs,
     poolMs: transport.poolTimeoutMs,
-    totalMs: setting(z.int().min(1).max(Deadline.MAX_MS).default(120_000), {
+    totalMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(120_000), {
       doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed answer until it begins. A call may bring a nearer one.',
     }),
     adaptive: adaptiveTimeoutConfig.unwrap().optional(),

@@ -157,7 +157,7 @@ describe('an answer', () => {
       status: undefined,
       attempt: 1,
     });
-    await waitFor(() => client.getStatus().pool.running === 0, { what: 'the end of the exchange' });
+    await waitFor(() => client.getStatus().pool.running === 0, { what: 'the end of the request' });
     expect(client.getStatus().circuitBreaker.counts).toMatchObject({ failure: 0 });
   });
 

@@ -1,5 +1,5 @@
-import { type Logger, type Probe, silentLogger } from '@morgan/foundation';
-import type { HealthMonitor, ProbePresentation } from '@morgan/health-monitor';
+import { type Logger, type HealthIndicator, silentLogger } from '@morgan/foundation';
+import type { HealthMonitor, IndicatorPresentation } from '@morgan/health-monitor';
 import {
   HttpTransport,
   type HttpTransportOptions,
@@ -153,8 +153,8 @@ export class HttpClient implements RequestSender, AsyncDisposable {
    * For the health endpoint of a service: up as the checks say. Without `health`: while the circuit is not open, and again
    * when its wait is over, because only a call can close it.
    */
-  probe({ name = this.serviceName, required = true }: ProbePresentation = {}): Probe {
-    if (this.#monitor) return this.#monitor.probeOf(this.serviceName, { name, required });
+  indicator({ name = this.serviceName, required = true }: IndicatorPresentation = {}): HealthIndicator {
+    if (this.#monitor) return this.#monitor.indicatorOf(this.serviceName, { name, required });
     const { breaker } = this.policies;
     return {
       name,

@@ -14,7 +14,7 @@ export class AppErrorFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const error = this.#classify(exception, request, reply);
-    request.exchange.errorCode = error.code;
+    request.requestContext.errorCode = error.code;
     this.#log(error, request);
     if (reply.raw.headersSent || reply.raw.destroyed) {
       reply.raw.destroy();
@@ -37,7 +37,11 @@ export class AppErrorFilter implements ExceptionFilter {
   }
 
   #log(error: AppError, request: FastifyRequest): void {
-    const fields = { requestId: request.exchange.id, route: request.routeOptions.url, code: error.code };
+    const fields = {
+      requestId: request.requestContext.id,
+      route: request.routeOptions.url,
+      code: error.code,
+    };
     if (error.code === 'internal_error')
       this.logger.error({ ...fields, error: error.cause ?? error }, 'request failed');
     else if (error.cause !== undefined) this.logger.debug({ ...fields, cause: error }, 'request refused');

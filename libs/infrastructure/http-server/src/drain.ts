@@ -1,10 +1,10 @@
-import type { Probe, ProbeResult } from '@morgan/foundation';
+import type { HealthIndicator, HealthReading } from '@morgan/foundation';
 
 /**
- * Counts the requests in flight and knows whether the process is stopping. As a probe it takes the service out of
+ * Counts the requests in flight and knows whether the process is stopping. As a health indicator it takes the service out of
  * rotation at the first sign of a stop, while everything that is in flight goes on.
  */
-export class Drain implements Probe {
+export class Drain implements HealthIndicator {
   readonly name = 'lifecycle';
   readonly required = true;
   #inFlight = 0;
@@ -19,7 +19,7 @@ export class Drain implements Probe {
     return this.#stopping;
   }
 
-  read(): ProbeResult {
+  read(): HealthReading {
     return { up: !this.#stopping, details: { state: this.#stopping ? 'stopping' : 'running' } };
   }
 

@@ -3,11 +3,17 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Module, Post, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppError, type HttpExchange, type HttpObserver, loadConfig, silentLogger } from '@morgan/foundation';
+import {
+  AppError,
+  type FinishedRequest,
+  type HttpObserver,
+  loadConfig,
+  silentLogger,
+} from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Drain } from './drain.ts';
-import { exchangeOf } from './exchange.ts';
+import { contextOf } from './request-context.ts';
 import { createHttpApplication } from './http-application.ts';
 import { httpConfig } from './http-server.config.ts';
 
@@ -38,12 +44,12 @@ class EchoController {
 
   @Get('deadline')
   deadline(@Req() request: FastifyRequest) {
-    return { remainingMs: exchangeOf(request).deadline?.remainingMs() };
+    return { remainingMs: contextOf(request).deadline?.remainingMs() };
   }
 
   @Get('wait')
   wait(@Res() reply: FastifyReply): void {
-    const { signal } = exchangeOf(reply);
+    const { signal } = contextOf(reply);
     this.aborted = once(signal, 'abort').then(() => performance.now());
     reply.hijack();
     reply.raw.writeHead(200, { 'content-type': 'text/plain' });
@@ -55,21 +61,21 @@ class EchoController {
 class EchoModule {}
 
 class Recorder implements HttpObserver {
-  readonly exchanges: HttpExchange[] = [];
+  readonly finishedRequests: FinishedRequest[] = [];
   inFlight = 0;
-  #waiting: ((exchange: HttpExchange) => void)[] = [];
+  #waiting: ((request: FinishedRequest) => void)[] = [];
 
   started(): void {
     this.inFlight += 1;
   }
 
-  finished(exchange: HttpExchange): void {
+  finished(request: FinishedRequest): void {
     this.inFlight -= 1;
-    this.exchanges.push(exchange);
-    this.#waiting.shift()?.(exchange);
+    this.finishedRequests.push(request);
+    this.#waiting.shift()?.(request);
   }
 
-  next(): Promise<HttpExchange> {
+  next(): Promise<FinishedRequest> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }
@@ -100,7 +106,7 @@ beforeAll(async () => {
 
 afterAll(() => app.close());
 beforeEach(() => {
-  recorder.exchanges.length = 0;
+  recorder.finishedRequests.length = 0;
 });
 
 const post = (body: string, headers: Record<string, string> = {}) =>
@@ -214,7 +220,7 @@ describe('the HTTP edge', () => {
     expect(((await response.json()) as Fault).error.code).toBe('invalid_api_key');
   });
 
-  it('reports each exchange once, with route and code but no content', async () => {
+  it('reports each request once, with route and code but no content', async () => {
     const finished = recorder.next();
     await post('{"model":"m","input":[]}', { 'x-request-id': 'seen' });
     expect(await finished).toMatchObject({
@@ -225,7 +231,7 @@ describe('the HTTP edge', () => {
       errorCode: 'empty_array',
       aborted: false,
     });
-    expect(recorder.exchanges).toHaveLength(1);
+    expect(recorder.finishedRequests).toHaveLength(1);
   });
 
   it.each([
@@ -249,7 +255,7 @@ describe('the HTTP edge', () => {
     expect((await finished).route).toBe('unmatched');
   });
 
-  it('aborts the exchange when the client goes away in mid-answer', async () => {
+  it('aborts the request when the client goes away in mid-answer', async () => {
     const { port } = new URL(url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write('GET /v1/wait HTTP/1.1\r\nhost: x\r\n\r\n');

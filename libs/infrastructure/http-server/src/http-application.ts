@@ -7,7 +7,7 @@ import { serveApiDocumentation, type ApiDescription } from './api-documentation.
 import { AppErrorFilter } from './app-error.filter.ts';
 import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
 import type { Drain } from './drain.ts';
-import { registerExchangeHooks } from './exchange.hooks.ts';
+import { registerRequestContext } from './request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { registerJsonBodyParser } from './json-body.parser.ts';
 import { NestLogger } from './nest-logger.ts';
@@ -39,7 +39,7 @@ export async function createHttpApplication(
     requestTimeout: REQUEST_RECEIVE_TIMEOUT_MS,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  registerExchangeHooks(fastify, drain, observers);
+  registerRequestContext(fastify, drain, observers);
   registerAuthentication(fastify, authenticator);
   registerJsonBodyParser(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

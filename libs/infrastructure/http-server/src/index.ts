@@ -1,7 +1,7 @@
 export type { ApiDescription } from './api-documentation.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
-export { type Exchange, exchangeOf } from './exchange.ts';
+export { type RequestContext, contextOf } from './request-context.ts';
 export { createHttpApplication, httpServerOf, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { runService, type ServiceParts } from './run-service.ts';

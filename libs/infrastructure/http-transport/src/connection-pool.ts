@@ -1,8 +1,9 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
+import { MAX_TIMER_MS } from '@morgan/foundation';
 import { Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
-import type { ExchangeLedger } from './exchange.ts';
-import { type HttpTransportConfig, LONGEST_TIMER_MS } from './http-transport.config.ts';
+import type { PoolCounters } from './response-handler.ts';
+import type { HttpTransportConfig } from './http-transport.config.ts';
 import type { TransportFault } from './transport-error.ts';
 
 /** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
@@ -24,7 +25,7 @@ export interface OriginStatus {
 }
 
 /** The connections to one origin, with what undici's pool has no limit for: idle connections and their age. */
-export class ConnectionPool extends Pool implements ExchangeLedger {
+export class ConnectionPool extends Pool implements PoolCounters {
   readonly #maxKeepalive: number;
   /** Connections without a request, and how many there were at least since the timer was set. */
   readonly #idle = new Set<Connection>();
@@ -34,7 +35,7 @@ export class ConnectionPool extends Pool implements ExchangeLedger {
   #opened = 0;
   readonly #sockets = new Set<Socket>();
   readonly #faults: Partial<Record<TransportFault, number>> = {};
-  /** Exchanges count themselves: undici counts those that gave up waiting, and not those on connections in retirement. */
+  /** Handlers count their own requests: undici counts those that gave up waiting, and not those on connections in retirement. */
   waiting = 0;
   running = 0;
   readonly #maxAgeMs: number | null;
@@ -49,7 +50,7 @@ export class ConnectionPool extends Pool implements ExchangeLedger {
       keepAliveMaxTimeout: config.keepAliveTimeoutMs,
       allowH2: config.http2,
       // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
-      clientTtl: config.http2 && origin.startsWith('https:') ? (maxAgeMs ?? LONGEST_TIMER_MS) : null,
+      clientTtl: config.http2 && origin.startsWith('https:') ? (maxAgeMs ?? MAX_TIMER_MS) : null,
       connect: { ...config.tls, ...(lookup ? { lookup } : {}) },
       factory: (url, client) => this.#connection(url, client as ConnectionOptions['client']),
     });

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
-import type { Exchange, ExchangeConnection } from './exchange.ts';
+import type { ResponseHandler, HandlerConnection } from './response-handler.ts';
 import { mendHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
@@ -21,7 +21,7 @@ export interface ConnectionOptions {
 }
 
 /** One place in a pool: a connection, or the room to make one. */
-export class Connection extends Client implements ExchangeConnection {
+export class Connection extends Client implements HandlerConnection {
   readonly position: number;
   hasServed = false;
   readonly #options: ConnectionOptions;
@@ -53,13 +53,13 @@ export class Connection extends Client implements ExchangeConnection {
     return this.#firstFault;
   }
 
-  /** Tells the exchange that its wait for a place is over. */
-  override dispatch(options: Dispatcher.DispatchOptions, exchange: Exchange): boolean {
+  /** Tells the handler that its wait for a place is over. */
+  override dispatch(options: Dispatcher.DispatchOptions, handler: ResponseHandler): boolean {
     const { maxAgeMs, onBusy } = this.#options;
     onBusy(this);
-    exchange.onConnection(this);
+    handler.onConnection(this);
     if (maxAgeMs !== null && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
-    return super.dispatch(options, exchange);
+    return super.dispatch(options, handler);
   }
 
   /** Closes the socket if it is idle; the next request makes a new one. */
@@ -71,7 +71,7 @@ export class Connection extends Client implements ExchangeConnection {
    * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
    * it gets no further requests. Others on it end as they would.
    */
-  distrust(): void {
+  retire(): void {
     this.#since = 1;
   }
 

@@ -1,10 +1,7 @@
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
-/** `setTimeout` takes no more milliseconds than this. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-const milliseconds = z.int().min(1).max(LONGEST_TIMER_MS);
+const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 const pem = z.union([z.string().min(1), z.instanceof(Buffer)]);
 
 const tlsConfig = z.strictObject({

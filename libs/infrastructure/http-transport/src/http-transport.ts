@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import { ConnectionPool, type OriginStatus } from './connection-pool.ts';
-import { Exchange } from './exchange.ts';
+import { ResponseHandler } from './response-handler.ts';
 import { type HttpTransportConfig, httpTransportConfig } from './http-transport.config.ts';
 import type { RequestSender, TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
@@ -51,9 +51,9 @@ export class HttpTransport implements RequestSender {
     const { firstByteTimeoutMs = readTimeoutMs, idleTimeoutMs = readTimeoutMs } = request;
     return new Promise((onResponse, onFault) => {
       const limits = { firstByteTimeoutMs, poolTimeoutMs, writeTimeoutMs };
-      const exchange = new Exchange({ ...request, ...limits, pool, onResponse, onFault });
+      const handler = new ResponseHandler({ ...request, ...limits, pool, onResponse, onFault });
       // undici takes what can be iterated as well; its types do not say so.
-      const body = (exchange.body ?? null) as Buffer | null;
+      const body = (handler.body ?? null) as Buffer | null;
       pool.dispatch(
         {
           path,
@@ -63,9 +63,9 @@ export class HttpTransport implements RequestSender {
           headersTimeout: 0,
           bodyTimeout: idleTimeoutMs,
         },
-        exchange,
+        handler,
       );
-      exchange.limitWait();
+      handler.limitWait();
     });
   }
 

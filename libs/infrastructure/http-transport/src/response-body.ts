@@ -44,7 +44,7 @@ export class ResponseBody extends Readable {
     this.#controller.resume();
   }
 
-  /** Ends the exchange if it is still going on, which costs the connection; a whole answer leaves it in the pool. */
+  /** Ends the handler if it is still going on, which costs the connection; a whole answer leaves it in the pool. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#onDestroyed();
     callback(error);

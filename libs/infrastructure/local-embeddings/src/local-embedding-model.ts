@@ -1,5 +1,11 @@
 import { availableParallelism } from 'node:os';
-import { AppError, type CallContext, type Logger, type Probe, type ProbeResult } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  type Logger,
+  type HealthIndicator,
+  type HealthReading,
+} from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { Batcher } from './batcher.ts';
 import { type EmbeddedItem, EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
@@ -32,8 +38,8 @@ export interface EmbedOptions {
  * An embedding model on this machine. Tokenising and inference run in worker threads; calls that come while all workers
  * are busy leave together as batches.
  */
-export class LocalEmbeddingModel implements Probe {
-  /** A probe's name: the service is of no use without the model. */
+export class LocalEmbeddingModel implements HealthIndicator {
+  /** A health indicator's name: the service is of no use without the model. */
   readonly required = true;
   /** The id under which the model is served. */
   readonly id: string;
@@ -177,7 +183,7 @@ export class LocalEmbeddingModel implements Probe {
     };
   }
 
-  read(): ProbeResult {
+  read(): HealthReading {
     return {
       up: this.#info !== undefined && this.#pool.alive > 0,
       details: { ...this.getInfo(), ...this.getStatus() },

@@ -1,7 +1,6 @@
-import type { Deadline } from '@morgan/foundation';
+import { type Deadline, MAX_TIMER_MS } from '@morgan/foundation';
 import type { Decision } from './decision.ts';
 import type { Ask } from './limit-store.ts';
-import { LONGEST_TIMER_MS } from './longest-timer.ts';
 import { storeUnavailable } from './store-unavailable.error.ts';
 
 /** Who is due at the very end of its patience must not be refused because one timer fires before another. */
@@ -82,7 +81,7 @@ export class Waiter implements Ask {
   };
 
   #stay(ms: number): void {
-    if (ms <= LONGEST_TIMER_MS) this.#timer = setTimeout(this.#outOfPatience, ms).unref();
+    if (ms <= MAX_TIMER_MS) this.#timer = setTimeout(this.#outOfPatience, ms).unref();
   }
 
   #close(): void {

@@ -1,5 +1,5 @@
 import type { LimitStore, StoreAnswer } from './limit-store.ts';
-import { LONGEST_TIMER_MS } from './longest-timer.ts';
+import { MAX_TIMER_MS } from '@morgan/foundation';
 import { Permit } from './permit.ts';
 import { type Patience, Waiter } from './waiter.ts';
 
@@ -159,5 +159,5 @@ export class WaitingLine {
 }
 
 function delayUntil(time: number): number {
-  return Math.min(Math.max(1, Math.ceil(time - performance.now())), LONGEST_TIMER_MS);
+  return Math.min(Math.max(1, Math.ceil(time - performance.now())), MAX_TIMER_MS);
 }

@@ -1,4 +1,4 @@
-import type { Logger, Probe, ProbeResult } from '@morgan/foundation';
+import type { Logger, HealthIndicator, HealthReading } from '@morgan/foundation';
 import { Redis } from 'ioredis';
 import type { RedisScript } from './redis-script.ts';
 
@@ -20,7 +20,7 @@ export interface RedisConnectionOptions {
  * One connection to Redis that may be gone at any time: commands then fail at once or within the command timeout, and
  * the connection comes back by itself. Nothing waits for Redis, not even a start.
  */
-export class RedisConnection implements Probe {
+export class RedisConnection implements HealthIndicator {
   readonly name = 'redis';
   /** The services work without Redis, only slower. */
   readonly required = false;
@@ -95,7 +95,7 @@ export class RedisConnection implements Probe {
     });
   }
 
-  read(): ProbeResult {
+  read(): HealthReading {
     const up = this.#client.status === 'ready';
     return { up, details: { state: this.#client.status, ...(up ? {} : { lastFault: this.#lastFault }) } };
   }

@@ -1,4 +1,4 @@
-import { AppError, type CallContext, Deadline } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline, MAX_TIMER_MS } from '@morgan/foundation';
 import { callStopped } from './call-stopped.ts';
 
 /** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
@@ -72,7 +72,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   #setClock(deadline: Deadline | undefined): void {
     if (!deadline) return;
     if (deadline.passed) this.#expire();
-    else this.#timer = setTimeout(() => this.#expire(), Math.min(deadline.remainingMs(), Deadline.MAX_MS));
+    else this.#timer = setTimeout(() => this.#expire(), Math.min(deadline.remainingMs(), MAX_TIMER_MS));
   }
 
   #expire(): void {

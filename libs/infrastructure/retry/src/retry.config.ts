@@ -1,7 +1,7 @@
-import { Deadline, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
-const milliseconds = z.int().min(1).max(Deadline.MAX_MS);
+const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
 const budget = z
   .strictObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { HttpMetrics } from './http-metrics.ts';
 import { Metrics } from './metrics.ts';
 
-const exchange = {
+const request = {
   requestId: 'r1',
   method: 'POST',
   route: '/v1/embeddings',
@@ -18,9 +18,9 @@ describe('HttpMetrics', () => {
     const observer = new HttpMetrics(metrics);
     observer.started();
     observer.started();
-    observer.finished(exchange);
+    observer.finished(request);
     observer.started();
-    observer.finished({ ...exchange, status: 503, errorCode: 'queue_full' });
+    observer.finished({ ...request, status: 503, errorCode: 'queue_full' });
     const text = await metrics.render();
     expect(text).toContain('morgan_http_requests_in_flight 1');
     expect(text).toContain('morgan_http_requests_total{method="POST",route="/v1/embeddings",status="200"} 1');
@@ -36,7 +36,7 @@ describe('HttpMetrics', () => {
     const metrics = new Metrics();
     const observer = new HttpMetrics(metrics);
     observer.started();
-    observer.finished({ ...exchange, method: 'BREW' });
+    observer.finished({ ...request, method: 'BREW' });
     expect(await metrics.render()).toContain('method="OTHER"');
   });
 });

@@ -1,4 +1,4 @@
-import type { HttpExchange, HttpObserver } from '@morgan/foundation';
+import type { FinishedRequest, HttpObserver } from '@morgan/foundation';
 import type { Counter } from './counter.ts';
 import type { Histogram } from './histogram.ts';
 import type { Gauge, Metrics } from './metrics.ts';
@@ -38,7 +38,7 @@ export class HttpMetrics implements HttpObserver {
     this.#inFlight.inc();
   }
 
-  finished({ method, route, status, durationMs, errorCode }: HttpExchange): void {
+  finished({ method, route, status, durationMs, errorCode }: FinishedRequest): void {
     this.#inFlight.dec();
     this.#requests.inc({ method: METHODS.has(method) ? method : 'OTHER', route, status });
     this.#duration.observe({ route }, durationMs / 1000);

@@ -14,7 +14,7 @@ function capture(level: 'info' | 'debug' = 'info') {
   return { lines, logger: createLogger('test-service', { level, format: 'json' }, sink) };
 }
 
-const exchange = {
+const request = {
   requestId: 'r1',
   method: 'POST',
   route: '/v1/embeddings',
@@ -57,7 +57,7 @@ describe('the log', () => {
 describe('the request log', () => {
   it('writes one line per request with what the handler noted', () => {
     const { lines, logger } = capture();
-    new RequestLog(logger).finished(exchange);
+    new RequestLog(logger).finished(request);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       msg: 'request',
@@ -71,9 +71,9 @@ describe('the request log', () => {
   it('warns of server errors and whispers of probes', () => {
     const { lines, logger } = capture('debug');
     const log = new RequestLog(logger);
-    log.finished({ ...exchange, status: 503, errorCode: 'queue_full' });
-    log.finished({ ...exchange, route: '/readyz' });
-    log.finished({ ...exchange, route: '/readyz', status: 503 });
+    log.finished({ ...request, status: 503, errorCode: 'queue_full' });
+    log.finished({ ...request, route: '/readyz' });
+    log.finished({ ...request, route: '/readyz', status: 503 });
     expect(lines.map(({ level }) => level)).toEqual(['warn', 'debug', 'debug']);
   });
 });

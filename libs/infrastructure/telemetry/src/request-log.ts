@@ -1,4 +1,4 @@
-import type { HttpExchange, HttpObserver, Logger } from '@morgan/foundation';
+import type { FinishedRequest, HttpObserver, Logger } from '@morgan/foundation';
 
 const QUIET_ROUTES = new Set(['/livez', '/readyz', '/metrics']);
 
@@ -10,8 +10,8 @@ export class RequestLog implements HttpObserver {
     // A request is written once, when it is over.
   }
 
-  finished(exchange: HttpExchange): void {
-    const { notes, durationMs, aborted, errorCode, ...rest } = exchange;
+  finished(request: FinishedRequest): void {
+    const { notes, durationMs, aborted, errorCode, ...rest } = request;
     const fields = {
       ...rest,
       durationMs: Math.round(durationMs * 10) / 10,
@@ -19,8 +19,8 @@ export class RequestLog implements HttpObserver {
       ...(aborted ? { aborted } : {}),
       ...notes,
     };
-    if (QUIET_ROUTES.has(exchange.route)) this.logger.debug(fields, 'request');
-    else if (exchange.status >= 500) this.logger.warn(fields, 'request');
+    if (QUIET_ROUTES.has(request.route)) this.logger.debug(fields, 'request');
+    else if (request.status >= 500) this.logger.warn(fields, 'request');
     else this.logger.info(fields, 'request');
   }
 }

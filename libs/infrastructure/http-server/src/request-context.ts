@@ -2,7 +2,7 @@ import type { CallContext, Deadline } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the HTTP edge knows of one request while it lives. */
-export class Exchange implements CallContext {
+export class RequestContext implements CallContext {
   readonly startedAt = performance.now();
   readonly #aborter = new AbortController();
   readonly #notes: Record<string, string | number | boolean> = {};
@@ -34,13 +34,13 @@ export class Exchange implements CallContext {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    exchange: Exchange;
+    requestContext: RequestContext;
     /** The body as it came, byte for byte. */
     rawBody?: Buffer;
   }
 }
 
-/** The exchange of a request or reply. */
-export function exchangeOf(subject: FastifyRequest | FastifyReply): Exchange {
-  return 'raw' in subject && 'request' in subject ? subject.request.exchange : subject.exchange;
+/** The context of a request or reply. */
+export function contextOf(subject: FastifyRequest | FastifyReply): RequestContext {
+  return 'raw' in subject && 'request' in subject ? subject.request.requestContext : subject.requestContext;
 }

@@ -6,30 +6,30 @@ import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
 
-/** What an exchange knows of the connection that it is sent over. */
-export interface ExchangeConnection {
+/** What an handler knows of the connection that it is sent over. */
+export interface HandlerConnection {
   /** Whether an answer came whole over the socket that it has now. */
   hasServed: boolean;
   readonly fault: Error | undefined;
-  distrust(): void;
+  retire(): void;
 }
 
-/** The books of a pool, which each exchange keeps for itself. */
-export interface ExchangeLedger {
+/** What a pool counts; each handler counts its own request. */
+export interface PoolCounters {
   waiting: number;
   running: number;
   readonly stats: { readonly connected: number };
   failed(reason: TransportFault): void;
 }
 
-/** What an exchange needs besides what undici sends. */
-export interface ExchangeOptions {
+/** What an handler needs besides what undici sends. */
+export interface ResponseHandlerOptions {
   readonly signal?: AbortSignal | undefined;
   readonly firstByteTimeoutMs: number;
   readonly poolTimeoutMs: number | null;
   readonly writeTimeoutMs: number | null;
   readonly body?: RequestBody | undefined;
-  readonly pool: ExchangeLedger;
+  readonly pool: PoolCounters;
   readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
@@ -39,21 +39,21 @@ export interface ExchangeOptions {
  * One request and its answer: turns undici's events into a response with a body, or into one fault. It reports once,
  * at the first sign; what undici says later about the same request is dropped.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
-  readonly #options: ExchangeOptions;
+export class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #options: ResponseHandlerOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
   #body: ResponseBody | undefined;
   #phase: Phase | 'over' = 'queued';
-  #connection: ExchangeConnection | undefined;
+  #connection: HandlerConnection | undefined;
   /** Sent over a connection that had served before, and not a byte of the answer is here. */
   #mayBeStale = false;
   #poolTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
   readonly body: Buffer | Upload | undefined;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: ResponseHandlerOptions) {
     this.#options = options;
     // Not undici's `headersTimeout`: that one starts when a connection is free and is up to a second late.
     this.#timer = setTimeout(() => this.#expire('first_byte_timeout'), options.firstByteTimeoutMs);
@@ -73,7 +73,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** A connection, made or still to be made, is this request's own from now on. */
-  onConnection(connection: ExchangeConnection): void {
+  onConnection(connection: HandlerConnection): void {
     this.#connection = connection;
     if (this.#phase === 'queued') this.#phase = 'connecting';
     clearTimeout(this.#poolTimer);
@@ -127,7 +127,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#fail(classifyFault(first, this.#phase), first);
   }
 
-  #upload({ body, writeTimeoutMs }: ExchangeOptions): Buffer | Upload | undefined {
+  #upload({ body, writeTimeoutMs }: ResponseHandlerOptions): Buffer | Upload | undefined {
     // Bytes that fit into one slice need no watching: the kernel takes them.
     if (!body || (Buffer.isBuffer(body) && (writeTimeoutMs === null || body.length <= SLICE_BYTES)))
       return body;
@@ -139,7 +139,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
-    if (this.#phase === 'sent') this.#connection?.distrust();
+    if (this.#phase === 'sent') this.#connection?.retire();
     this.#fail(reason);
   }
 

@@ -1,5 +1,5 @@
-/** One finished HTTP exchange, as logs and metrics see it. Holds no body and no header. */
-export interface HttpExchange {
+/** One finished HTTP request, as logs and metrics see it. Holds no body and no header. */
+export interface FinishedRequest {
   readonly requestId: string;
   readonly method: string;
   /** The matched route pattern, or `unmatched`: a closed set, whatever clients ask for. */
@@ -14,8 +14,8 @@ export interface HttpExchange {
   readonly notes: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Told of every HTTP exchange: request log, metrics. */
+/** Told of every HTTP request: request log, metrics. */
 export interface HttpObserver {
   started(): void;
-  finished(exchange: HttpExchange): void;
+  finished(request: FinishedRequest): void;
 }
