@@ -1,6 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { BatchedOutput } from './batched-output.ts';
 import type { LogConfig } from './telemetry.config.ts';
 
 /** One line per event on a terminal too, with the service's name: several services often share one. */
@@ -14,11 +15,11 @@ const PRETTY = {
 
 /**
  * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
- * words of a crashing process are not lost.
+ * lines of a crashing process are not lost.
  */
 export function createLogger(service: string, config: LogConfig, destination?: DestinationStream): Logger {
   const isPretty = config.format === 'pretty' || (config.format === 'auto' && process.stdout.isTTY);
-  const stream = destination ?? (isPretty ? pretty(PRETTY) : pino.destination({ sync: true }));
+  const stream = destination ?? (isPretty ? pretty(PRETTY) : new BatchedOutput());
   return pino(
     {
       level: config.level,
