@@ -45,12 +45,15 @@ export class ProtocolRefusals {
     const startedAt = performance.now();
     for (const observer of this.options.observers) observer.started();
     response.once('close', () => this.#report(error, id, { method: request.method, startedAt }));
-    response.writeHead(error.status, this.#headers(id)).end(JSON.stringify(error.toEnvelope()));
+    const body = JSON.stringify(error.toEnvelope());
+    response.writeHead(error.status, this.#headers(id, body)).end(body);
   }
 
   /** Refuses a connection on which Node could not read a request, or not the rest of one. */
   onConnectionFault(fault: ConnectionFault, socket: Socket): void {
     if (socket.destroyed || fault.code === 'ECONNRESET') return;
+    // The client has ended the connection within a request: it left, and what is under way is aborted.
+    if (fault.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy();
     const limit = this.#refused.get(socket);
     if (limit !== undefined) {
       if (socket.bytesRead > limit) socket.destroy();
@@ -74,7 +77,7 @@ export class ProtocolRefusals {
     const id = randomUUID();
     for (const observer of this.options.observers) observer.started();
     const body = JSON.stringify(error.toEnvelope());
-    const headers = { ...this.#headers(id), 'content-length': Buffer.byteLength(body), connection: 'close' };
+    const headers = { ...this.#headers(id, body), connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`);
     endWithGrace(socket);
@@ -95,9 +98,10 @@ export class ProtocolRefusals {
     }
   }
 
-  #headers(id: string): Record<string, string> {
+  #headers(id: string, body: string): Record<string, string> {
     return {
       'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
       [REQUEST_ID_HEADER]: id,
       ...this.options.headers,
     };
