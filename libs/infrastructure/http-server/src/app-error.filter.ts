@@ -2,7 +2,6 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { AppError, type Logger } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './expect-continue.hook.ts';
-import { unmatchedRoute } from './unmatched-route.hook.ts';
 
 /** The one place where a fault becomes an HTTP answer: OpenAI's envelope, the status of its kind, nothing internal. */
 @Catch()
@@ -15,7 +14,7 @@ export class AppErrorFilter implements ExceptionFilter {
     const reply = http.getResponse<FastifyReply>();
     // A caller that leaves in mid-upload breaks its body; there is nobody to answer, and the request log says 499.
     if (request.raw.destroyed && !request.raw.complete) return;
-    const error = this.#classify(exception, request, reply);
+    const error = this.#classify(exception, request);
     request.requestContext.errorCode = error.code;
     this.#log(error, request);
     if (reply.raw.headersSent || reply.raw.destroyed) {
@@ -29,9 +28,9 @@ export class AppErrorFilter implements ExceptionFilter {
       .send(JSON.stringify(error.toEnvelope()));
   }
 
-  #classify(exception: unknown, request: FastifyRequest, reply: FastifyReply): AppError {
+  #classify(exception: unknown, request: FastifyRequest): AppError {
     if (exception instanceof AppError) return exception;
-    if (exception instanceof HttpException) return fromHttpException(exception, request, reply);
+    if (exception instanceof HttpException) return fromHttpException(exception, request);
     return new AppError('internal_error', 'Something went wrong in this service.', { cause: exception });
   }
 
@@ -47,9 +46,10 @@ export class AppErrorFilter implements ExceptionFilter {
   }
 }
 
-function fromHttpException(exception: HttpException, request: FastifyRequest, reply: FastifyReply): AppError {
+function fromHttpException(exception: HttpException, request: FastifyRequest): AppError {
   const status = exception.getStatus();
-  if (status === 404) return unmatchedRoute(request, reply);
+  if (status === 404)
+    return new AppError('unknown_url', `Unknown request URL: ${request.method} ${request.url}.`);
   if (status === 413) return bodyTooLarge(request.routeOptions.bodyLimit);
   if (status === 415) {
     return new AppError('unsupported_media_type', "The request's content-type must be application/json.");

@@ -12,15 +12,16 @@ export interface Exchange {
 
 interface Line {
   answering: boolean;
-  paused: boolean;
+  /** The last request that is answered on this connection has come. */
+  full: boolean;
   readonly waiting: Exchange[];
-  latest: Exchange;
+  latest: Exchange | undefined;
 }
 
 /**
  * Answers the requests of one connection one at a time. Node hands over everything that a client sends ahead at once, so
- * that one connection could start thousands of answers. What comes early waits, the connection is not read meanwhile, and
- * a client that sends too far ahead gets `connection: close` with the last answer that it may have.
+ * that one connection could start thousands of answers. What comes early waits, and a client that sends too far ahead is
+ * read no more and gets `connection: close` with the last answer that it may have.
  */
 export class Pipelining {
   readonly #lines = new WeakMap<Duplex, Line>();
@@ -31,15 +32,17 @@ export class Pipelining {
     const { socket } = request;
     // What follows the last answer of a connection is not answered.
     if (socket.writableEnded) return;
+    const line = this.#lineOf(socket);
+    if (line.full) return;
     const exchange = { request, response };
-    const line = this.#lines.get(socket);
-    if (!line?.answering) return this.#start(exchange, line);
-    if (line.waiting.length >= MAX_WAITING) return;
     line.latest = exchange;
+    if (!line.answering) return this.#start(exchange, line);
     line.waiting.push(exchange);
-    if (line.waiting.length === MAX_WAITING) response.shouldKeepAlive = false;
-    if (!line.paused) socket.pause();
-    line.paused = true;
+    if (line.waiting.length < MAX_WAITING) return;
+    line.full = true;
+    response.shouldKeepAlive = false;
+    // Not before: a connection that is not read does not show that its client has left.
+    socket.pause();
   }
 
   /** The exchange that the connection began last: the only one whose request may still be incomplete. */
@@ -47,15 +50,17 @@ export class Pipelining {
     return this.#lines.get(socket)?.latest;
   }
 
-  #start(exchange: Exchange, known: Line | undefined): void {
-    const { request, response } = exchange;
-    const line = known ?? { answering: true, paused: false, waiting: [], latest: exchange };
-    if (known) {
-      line.answering = true;
-      if (line.waiting.length === 0) line.latest = exchange;
-    } else {
-      this.#lines.set(request.socket, line);
+  #lineOf(socket: Duplex): Line {
+    let line = this.#lines.get(socket);
+    if (!line) {
+      line = { answering: false, full: false, waiting: [], latest: undefined };
+      this.#lines.set(socket, line);
     }
+    return line;
+  }
+
+  #start({ request, response }: Exchange, line: Line): void {
+    line.answering = true;
     response.once('close', () => this.#next(request.socket, line));
     this.serve(request, response);
   }
@@ -67,8 +72,6 @@ export class Pipelining {
       return;
     }
     const next = line.waiting.shift();
-    if (next) return this.#start(next, line);
-    if (line.paused) socket.resume();
-    line.paused = false;
+    if (next) this.#start(next, line);
   }
 }

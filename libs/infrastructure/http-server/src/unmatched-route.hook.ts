@@ -12,7 +12,7 @@ export function registerUnmatchedRoute(fastify: FastifyInstance): void {
 }
 
 /** 404, or 405 with `allow` where the path exists with another method. */
-export function unmatchedRoute(request: FastifyRequest, reply: FastifyReply): AppError {
+function unmatchedRoute(request: FastifyRequest, reply: FastifyReply): AppError {
   const path = request.url.split('?', 1)[0] ?? '/';
   const allowed = METHODS.filter((method) => request.server.findRoute({ url: path, method }) !== null);
   if (allowed.length === 0)
