@@ -8,7 +8,7 @@ let gate: Gate;
 beforeAll(async () => {
   gate = await startGate({ receiveTimeoutMs: 500, openEndpoints: ['metrics'] });
 });
-afterAll(() => gate[Symbol.asyncDispose]());
+afterAll(async () => gate[Symbol.asyncDispose]());
 
 const CLOSE = 'x-api-key: the-key\r\nconnection: close\r\n';
 const POST = `POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${CLOSE}`;
