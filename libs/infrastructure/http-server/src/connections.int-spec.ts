@@ -16,7 +16,9 @@ describe('requests that are sent ahead', () => {
     const last = GET.replace('host', 'connection: close\r\nhost');
     const all = await exchange(gate.port, GET.repeat(20) + requests.join('') + last);
     expect(answers(all)).toEqual(new Array(41).fill('HTTP/1.1 200'));
-    expect([...all.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id))).toEqual(paths.map((_, index) => index));
+    expect([...all.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id))).toEqual(
+      paths.map((_, index) => index),
+    );
     expect(gate.load).toMatchObject({ most: 1, total: 21 });
   });
 
