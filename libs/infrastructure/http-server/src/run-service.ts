@@ -32,6 +32,8 @@ export async function runService(
     if (stop.aborted) process.exit(0);
     stop.addEventListener('abort', endUnbuilt);
     const parts = await build();
+    // A signal that came meanwhile is handed over when the event loop turns.
+    await new Promise(setImmediate);
     stop.removeEventListener('abort', endUnbuilt);
     stop.addEventListener('abort', () => stopService(parts, String(stop.reason)));
     if (stop.aborted) return stopService(parts, String(stop.reason));
