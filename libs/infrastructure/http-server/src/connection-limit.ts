@@ -5,6 +5,9 @@ import type { Metrics } from '@morgan/telemetry';
 /** A full server says so once in this time, however many connections it turns away. */
 const LOG_EVERY_MS = 60_000;
 
+/** Looking for idle connections takes longer the more there are; a flood must not make it a load of its own. */
+const MAKE_ROOM_EVERY_MS = 100;
+
 /** What the limit is made with. */
 export interface ConnectionLimitOptions {
   readonly maxConnections: number;
@@ -22,6 +25,7 @@ export function limitConnections(
 ): void {
   let open = 0;
   let loggedAt = -Infinity;
+  let madeRoomAt = -Infinity;
   metrics.gauge({ name: 'morgan_http_connections', help: 'Open connections of clients.' }, (gauge) => {
     gauge.set(open);
   });
@@ -36,9 +40,13 @@ export function limitConnections(
   });
   server.on('drop', () => {
     refused.inc();
-    server.closeIdleConnections();
-    if (performance.now() - loggedAt < LOG_EVERY_MS) return;
-    loggedAt = performance.now();
+    const now = performance.now();
+    if (now - madeRoomAt >= MAKE_ROOM_EVERY_MS) {
+      madeRoomAt = now;
+      server.closeIdleConnections();
+    }
+    if (now - loggedAt < LOG_EVERY_MS) return;
+    loggedAt = now;
     logger.warn({ maxConnections }, 'the connection limit is met: new connections are refused');
   });
 }

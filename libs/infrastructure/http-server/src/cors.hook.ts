@@ -10,11 +10,12 @@ const MAX_AGE_SECONDS = 86_400;
  * @param origins exact origins, or `*`.
  */
 export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
+  const anyOrigin = origins.includes('*');
   fastify.addHook('onRequest', (request, reply, done) => {
     const { origin } = request.headers;
+    if (origins.length > 0 && !anyOrigin) reply.header('vary', 'origin');
     if (origin === undefined) return done();
-    const allowed = origins.includes('*') ? '*' : origins.find((own) => own === origin);
-    if (origins.length > 0 && allowed !== '*') reply.header('vary', 'origin');
+    const allowed = anyOrigin ? '*' : origins.find((own) => own === origin);
     if (allowed !== undefined) {
       reply.header('access-control-allow-origin', allowed);
       reply.header('access-control-expose-headers', '*');

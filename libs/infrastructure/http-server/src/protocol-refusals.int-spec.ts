@@ -123,18 +123,19 @@ describe('Expect: 100-continue', () => {
 });
 
 describe('a caller who leaves in mid-upload', () => {
-  it.each([['content-length: 100000'], ['transfer-encoding: chunked']])(
-    'with %s is 499, and no error',
-    async (framing) => {
-      const seen = gate.finished.length;
-      const socket = await openConnection(gate.port);
-      socket.write(`${POST}${framing}\r\n\r\n5\r\n{"a":`);
-      await waitFor(() => gate.drain.inFlight === 1, { what: 'the request' });
-      socket.destroy();
-      await waitFor(() => gate.finished.length > seen, { what: 'the report' });
-      expect(gate.finished.slice(seen)).toEqual([expect.objectContaining({ status: 499, aborted: true })]);
-      await waitFor(() => gate.drain.inFlight === 0, { what: 'the end' });
-      expect(gate.lines.filter(({ level }) => level === 'error')).toEqual([]);
-    },
-  );
+  it.each([
+    ['content-length: 100000', 'destroy'],
+    ['transfer-encoding: chunked', 'destroy'],
+    ['content-length: 100000', 'resetAndDestroy'],
+  ] as const)('with %s by %s is 499, and no error', async (framing, leave) => {
+    const seen = gate.finished.length;
+    const socket = await openConnection(gate.port);
+    socket.write(`${POST}${framing}\r\n\r\n5\r\n{"a":`);
+    await waitFor(() => gate.drain.inFlight === 1, { what: 'the request' });
+    socket[leave]();
+    await waitFor(() => gate.finished.length > seen, { what: 'the report' });
+    expect(gate.finished.slice(seen)).toEqual([expect.objectContaining({ status: 499, aborted: true })]);
+    await waitFor(() => gate.drain.inFlight === 0, { what: 'the end' });
+    expect(gate.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
 });
