@@ -39,6 +39,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       logger,
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
+      metrics,
       authenticator: keys,
       api: {
         title: 'Morgan embedding-service',

@@ -5,8 +5,11 @@ export type ErrorKind =
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'request_timeout'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'expectation_failed'
+  | 'headers_too_large'
   | 'rate_limited'
   | 'overloaded'
   | 'unavailable'
@@ -22,8 +25,11 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
+  headers_too_large: 431,
   rate_limited: 429,
   overloaded: 503,
   unavailable: 503,
@@ -40,8 +46,11 @@ export const ENVELOPE_TYPE: Readonly<Record<ErrorKind, string>> = {
   forbidden: 'permission_error',
   not_found: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
+  request_timeout: 'invalid_request_error',
   too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
+  expectation_failed: 'invalid_request_error',
+  headers_too_large: 'invalid_request_error',
   rate_limited: 'rate_limit_error',
   overloaded: 'server_error',
   unavailable: 'server_error',

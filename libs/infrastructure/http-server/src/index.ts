@@ -2,7 +2,7 @@ export type { ApiDescription } from './api-documentation.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
-export { createHttpApplication, httpServerOf, type HttpApplicationOptions } from './http-application.ts';
+export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { runService, type ServiceParts } from './run-service.ts';
 export {
@@ -13,8 +13,4 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-export type {
-  FastifyInstance as HttpServer,
-  FastifyReply as HttpReply,
-  FastifyRequest as HttpRequest,
-} from 'fastify';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';
