@@ -137,12 +137,21 @@ describe('HttpTransport', () => {
       });
     });
 
-    it('passes over a 103 that comes first', async () => {
-      const { origin } = await serve((socket) =>
-        socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${PLAIN_ANSWER}`),
+    it.each([
+      '100 Continue\r\n',
+      '102 Processing\r\n',
+      '103 Early Hints\r\nLink: </a>\r\n',
+      '100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n',
+    ])('passes over a %j that comes first, and keeps the connection', async (interim) => {
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 ${interim}\r\n${PLAIN_ANSWER}`),
       );
-      const response = await send(origin);
-      expect([response.status, (await response.bytes()).toString()]).toEqual([200, 'ok']);
+      for (let count = 0; count < 2; count += 1) {
+        const response = await send(origin);
+        expect([response.status, (await response.bytes()).toString()]).toEqual([200, 'ok']);
+        await until(() => transport.getStatus()[origin]?.free === 1);
+      }
+      expect(server.accepted).toBe(1);
     });
 
     it('waits for a slow reader without losing a byte', async () => {
