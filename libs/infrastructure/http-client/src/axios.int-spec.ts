@@ -66,7 +66,7 @@ describe('the HttpService of Nest over a client', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('breaks a streamed answer with the error that axios makes of it', async () => {
+  it('breaks a streamed response with the error that axios makes of it', async () => {
     const head = 'HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n';
     await serviceOver([write(`${head}begun`, (socket) => socket.end())]);
     const { data } = await firstValueFrom(http.get<Readable>('/x', { responseType: 'stream' }));

@@ -79,7 +79,7 @@ export class Connection extends Client implements HandlerConnection {
   }
 
   /**
-   * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
+   * A response did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
    * it gets no further requests. Others on it end as they would.
    */
   retire(): void {

@@ -94,7 +94,7 @@ describe('HttpTransport', () => {
     await until(() => openSockets() === 0);
   });
 
-  describe('an answer', () => {
+  describe('a response', () => {
     it('comes as it was sent: status, header list and bytes', async () => {
       const { origin, server } = await serve((socket) =>
         socket.write(
@@ -172,7 +172,7 @@ describe('HttpTransport', () => {
     });
   });
 
-  describe('a fault before the answer', () => {
+  describe('a fault before the response', () => {
     const partly = 'HTTP/1.1 200 OK\r\nContent-Le';
     it.each<[string, (socket: Socket) => void, TransportFault]>([
       ['the connection is reset', (socket) => socket.resetAndDestroy(), 'reset'],
@@ -240,7 +240,7 @@ describe('HttpTransport', () => {
         { eval: true },
       );
       const [port] = (await once(listener, 'message')) as [number];
-      // With the listener asleep, these fill the kernel's queue: the next SYN gets no answer.
+      // With the listener asleep, these fill the kernel's queue: the next SYN gets no response.
       const fillers = Array.from({ length: 8 }, () =>
         connect(port, '127.0.0.1').on('error', () => undefined),
       );
@@ -297,7 +297,7 @@ describe('HttpTransport', () => {
       expect(body?.tookMs).toBeLessThan(1500);
     });
 
-    it('no connection becomes free in time, and the busy ones are left alone', async () => {
+    it('no connection becomes free in time, and the busy ones are not touched', async () => {
       const waiting: Socket[] = [];
       const { origin, server } = await serve((socket) => void waiting.push(socket));
       const busy = Array.from({ length: 4 }, () => send(origin));
