@@ -1,5 +1,10 @@
 export type { CallContext } from './call-context.ts';
+export { type BackoffOptions, backoffMs, spreadWaitMs } from './backoff.ts';
+export { callStopped } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
+export { type Listener, Listeners } from './listeners.ts';
+export { QuantileWindow } from './quantile-window.ts';
+export { type LeaveReason, Waiter } from './waiter.ts';
 export { compose, type Policy, type Work } from './policy.ts';
 export { apiKeySetting } from './config/api-key-setting.ts';
 export { ConfigError } from './config/config-error.ts';
@@ -15,3 +20,14 @@ export type { FinishedRequest, HttpObserver } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
 export type { HealthIndicator, HealthReading } from './health-indicator.ts';
+export { type Assessment, assessCall, type CallAssessor, type CallEnding } from './faults/assess-call.ts';
+export { classifyFault } from './faults/classify-fault.ts';
+export {
+  FAULT_CATEGORIES,
+  type Fault,
+  type FaultCategory,
+  type FaultClassifier,
+  type Verdict,
+} from './faults/fault.ts';
+export { FAULT_OF_WORD, faultOfStatus, type FaultWord } from './faults/fault-table.ts';
+export { type HeadersLike, retryAfterMs } from './faults/retry-after.ts';

@@ -206,9 +206,9 @@ describe('a sender with policies around the transport', () => {
     ['a fault far behind it', new Error('a', { cause: new Error('b', { cause: reset }) }), 'ECONNRESET', 'a'],
     [
       'a refusal of its own',
-      new AppError('circuit_open', 'The host is left alone.'),
+      new AppError('circuit_open', 'The circuit is open.'),
       'circuit_open',
-      'The host is left alone.',
+      'The circuit is open.',
     ],
     ['an abort of its own', timedOut, 'deadline_exceeded', 'The call was not over.'],
     ['an abort without a word', aborted, 'ERR_CANCELED', 'The request was aborted.'],
@@ -299,7 +299,7 @@ describe('a fault', () => {
     expect(performance.now() - start).toBeLessThan(1500);
   });
 
-  it('of the caller is a cancel, before the answer and within a stream, and leaves no listener', async () => {
+  it('of the caller is a cancel, before the response and within a stream, and leaves no listener', async () => {
     handler = hang;
     const aborter = new AbortController();
     const removed = jest.spyOn(aborter.signal, 'removeEventListener');

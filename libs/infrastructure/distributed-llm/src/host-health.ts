@@ -1,5 +1,5 @@
 import type { Logger } from '@morgan/foundation';
-import { type HealthMetrics, HealthMonitor, type ProbeFunction } from '@morgan/health-monitor';
+import { type HealthMetrics, HealthMonitor, type HealthCheck } from '@morgan/health-monitor';
 import { type HttpTransport, TransportError } from '@morgan/http-transport';
 import type { Host } from './host.ts';
 import { readModelList } from './model-list.ts';
@@ -34,7 +34,7 @@ export function watchHosts(hosts: readonly Host[], options: HostHealthOptions): 
 }
 
 /** Asks for the list of models, which costs no tokens. Any answer below 500 will do: a living server gives 401 and 404. */
-function indicatorOf(host: Host, { transport, probeTimeoutMs }: HostHealthOptions): ProbeFunction {
+function indicatorOf(host: Host, { transport, probeTimeoutMs }: HostHealthOptions): HealthCheck {
   const headers = ['accept', 'application/json'];
   if (host.authorization) headers.push('authorization', host.authorization);
   return async (signal) => {

@@ -37,7 +37,7 @@ describe('the HttpService of Nest over a client', () => {
     expect([status, data, server.requests.length]).toEqual([200, { a: 1 }, 3]);
     expect(client.getStatus().retry).toMatchObject({
       recovered: 1,
-      attempts: { ok: 1, status: 1, connection: 1 },
+      attempts: { ok: 1, server_error: 1, connection: 1 },
     });
   });
 
@@ -66,7 +66,7 @@ describe('the HttpService of Nest over a client', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('breaks a streamed answer with the error that axios makes of it', async () => {
+  it('breaks a streamed response with the error that axios makes of it', async () => {
     const head = 'HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n';
     await serviceOver([write(`${head}begun`, (socket) => socket.end())]);
     const { data } = await firstValueFrom(http.get<Readable>('/x', { responseType: 'stream' }));

@@ -1,4 +1,4 @@
-import { QuantileWindow } from '@morgan/retry';
+import { QuantileWindow } from '@morgan/foundation';
 import type { CallEnd } from './http-client-metrics.ts';
 
 /** How many of the last calls the error rate and the latencies are taken of. */
@@ -23,7 +23,7 @@ export interface CallFigures {
   readonly errorRate: number;
   /** Of the last 256 that were answered well; none before the first. */
   readonly latency: Latencies | undefined;
-  /** Calls that are going on now, streamed answers until their end. */
+  /** Calls that are going on now, streamed responses until their end. */
   readonly inFlight: number;
 }
 

@@ -18,7 +18,7 @@ import type { HttpClientStatus } from './client-status.ts';
 import { type HttpClientConfig, httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 import { closedError, statusError } from './http-client-error.ts';
 import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metrics.ts';
-import type { AnswerHead, StreamingResponse } from './answer.ts';
+import type { ResponseHead, StreamingResponse } from './response-head.ts';
 import { HttpResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
 import { serviceMonitor } from './service-monitor.ts';
@@ -46,7 +46,7 @@ const begun: Taking<TransportResponse> = (response) => response;
 
 /**
  * A client of one service: a transport with deadline, budget, retry, breaker and, where they are configured, rate limit,
- * bulkhead, hedging and health checks around it. An answer of 400 or above is an error; redirects are not followed.
+ * bulkhead, hedging and health checks around it. A response of 400 or above is an error; redirects are not followed.
  */
 export class HttpClient implements RequestSender, AsyncDisposable {
   readonly serviceName: string;
@@ -98,7 +98,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return this.stop();
   }
 
-  /** Like the four below it: resolves with a whole answer below 400. @throws HttpClientError */
+  /** Like the four below it: resolves with a whole response below 400. @throws HttpClientError */
   get(path: string, request?: CallRequest): Promise<HttpResponse> {
     return this.#whole('GET', path, request);
   }
@@ -119,7 +119,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return this.#whole('DELETE', path, request);
   }
 
-  /** Resolves when an answer below 400 has begun; from there on nothing is repeated. @throws HttpClientError */
+  /** Resolves when a response below 400 has begun; from there on nothing is repeated. @throws HttpClientError */
   async stream(method: HttpMethod, path: string, request: CallRequest = {}): Promise<StreamingResponse> {
     const call = this.#begin(request);
     const response = await this.#perform(
@@ -127,7 +127,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       () => ({ ...this.#build(call, method, path, request), bodyFault: call.bodyError }),
       begun,
     );
-    call.goOn(response);
+    call.finishWith(response);
     return { ...headOf(response, call), body: response.body };
   }
 
@@ -143,9 +143,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       const outgoing = { ...request, bodyFault: request.bodyFault ?? call.bodyError };
       return this.#attempts
         .run(call, outgoing, context, begun)
-        .catch((error: unknown) => call.takeBack(error));
+        .catch((error: unknown) => call.responseBehind(error));
     });
-    call.goOn(response);
+    call.finishWith(response);
     return response;
   }
 
@@ -155,7 +155,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
    */
   indicator({ name = this.serviceName, required = true }: IndicatorPresentation = {}): HealthIndicator {
     if (this.#monitor) return this.#monitor.indicatorOf(this.serviceName, { name, required });
-    const { breaker } = this.policies;
+    const { breaker } = this.policies.attempts;
     return {
       name,
       required,
@@ -172,19 +172,16 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   getStatus(): HttpClientStatus {
-    const { breaker, retry, limiter, bulkhead, adaptiveTimeout, hedge } = this.policies;
+    const { attempts, retry, hedge } = this.policies;
     const [health] = this.#monitor?.getStatus().targets ?? [];
     return {
       serviceName: this.serviceName,
       baseUrl: this.#config.baseUrl,
       state: this.#stopped ? 'closed' : 'open',
       ...this.#statistics.figures(this.#calls.size),
-      circuitBreaker: breaker.getStatus(),
+      ...attempts.getStatus(),
       retry: retry.getStatus(),
       pool: this.connections,
-      ...(limiter && { rateLimit: limiter.getStatus() }),
-      ...(bulkhead && { concurrency: bulkhead.getStatus() }),
-      ...(adaptiveTimeout && { adaptiveTimeout: adaptiveTimeout.getStatus() }),
       ...(hedge && { hedge: hedge.getStatus() }),
       ...(health && { health }),
     };
@@ -192,18 +189,19 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#monitor?.stop();
-    this.#counter?.stopped();
     await this.#calls.end(graceMs);
+    this.policies.attempts.stop();
+    this.#counter?.stopped();
     await this.#transport.close(0);
   }
 
   async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
     const call = this.#begin(request);
-    const { maxAnswerBytes } = this.#config;
+    const { maxResponseBytes } = this.#config;
     const answer = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
-      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxAnswerBytes)),
+      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes)),
     );
     call.finish();
     return answer;
@@ -219,7 +217,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   readonly #ended = (call: ClientCall, end: CallEnd): void => {
     this.#calls.remove(call);
-    const tookMs = (call.answeredAt ?? performance.now()) - call.startedAt;
+    const tookMs = (call.respondedAt ?? performance.now()) - call.startedAt;
     this.#statistics.ended(end, tookMs);
     this.#counter?.ended(end, tookMs);
   };
@@ -238,12 +236,12 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return { ...outgoing, origin: this.#builder.origin };
   }
 
-  /** An answer that is an error is worth reading: it says why. */
+  /** A response that is an error is worth reading: it says why. */
   async #explain(call: ClientCall, error: unknown): Promise<never> {
     if (!(error instanceof UnwantedStatus)) throw error;
     const { response } = error;
     // What breaks or is too large to be read must not hide the status.
-    const body = await response.bytes(this.#config.maxAnswerBytes).catch(() => Buffer.alloc(0));
+    const body = await response.bytes(this.#config.maxResponseBytes).catch(() => Buffer.alloc(0));
     throw statusError(new HttpResponse(headOf(response, call), body), call);
   }
 
@@ -262,6 +260,6 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 }
 
-function headOf({ status, headers }: TransportResponse, { host, attempt }: ClientCall): AnswerHead {
-  return { status, headers, host, attempt };
+function headOf({ status, headers }: TransportResponse, { serviceName, attempt }: ClientCall): ResponseHead {
+  return { status, headers, serviceName, attempt };
 }

@@ -1,4 +1,13 @@
-export type { AnswerHead, StreamingResponse, WholeAnswer } from './answer.ts';
+export {
+  AttemptPolicies,
+  type AttemptPoliciesOptions,
+  type AttemptPoliciesStatus,
+  type AttemptPolicyMetrics,
+  type AttemptRequest,
+  type Availability,
+} from './attempt-policies.ts';
+export { attemptPoliciesConfig, type AttemptPoliciesConfig } from './attempt-policies.config.ts';
+export type { ResponseHead, StreamingResponse, WholeResponse } from './response-head.ts';
 export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';
 export { ClientPolicies } from './client-policies.ts';

@@ -1,12 +1,17 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { Place } from './name-addresses.ts';
 import type { ResponseHandler, HandlerConnection } from './response-handler.ts';
+import { passOverContinue } from './continue-response.ts';
 import { mendHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
-  readonly client: Client.Options & { readonly connect: buildConnector.connector };
+  readonly client: Client.Options;
+  readonly connect: buildConnector.connector;
+  /** Which address it is meant for. */
+  readonly place: Place;
   /** Which of the pool's places it is, counted from 1. */
   readonly position: number;
   /** The age at which a connection without a request is replaced before it gets the next; null means never. */
@@ -23,6 +28,7 @@ export interface ConnectionOptions {
 /** One place in a pool: a connection, or the room to make one. */
 export class Connection extends Client implements HandlerConnection {
   readonly position: number;
+  readonly place: Place;
   hasServed = false;
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
@@ -35,17 +41,22 @@ export class Connection extends Client implements HandlerConnection {
     super(origin, {
       ...options.client,
       connect: (target, callback) =>
-        options.client.connect(target, (...outcome) => {
+        options.connect(target, (...outcome) => {
           if (outcome[1]) this.#connected(outcome[1]);
           callback(...outcome);
         }),
     });
     this.#options = options;
     this.position = options.position;
+    this.place = options.place;
     // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
     this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
     this.on('disconnect', () => options.onDisconnect(this));
-    this.on('connect', () => this.#socket && mendHttp2Streams(this, this.#socket));
+    this.on('connect', () => {
+      if (!this.#socket) return;
+      mendHttp2Streams(this, this.#socket);
+      passOverContinue(this.#socket);
+    });
   }
 
   /** The first fault of the socket. undici reports the last: the end of the connection, not the TLS alert before it. */
@@ -68,7 +79,7 @@ export class Connection extends Client implements HandlerConnection {
   }
 
   /**
-   * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
+   * A response did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
    * it gets no further requests. Others on it end as they would.
    */
   retire(): void {

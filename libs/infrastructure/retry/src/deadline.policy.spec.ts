@@ -123,7 +123,7 @@ describe('a deadline policy', () => {
     };
     const outcome = await settled(compose(policy, budget, retry).execute(slow, context), 5000);
     expect(outcome).toMatchObject({ error: { code: 'deadline_exceeded' }, atMs: 1000 });
-    expect(retry.getStatus().attempts).toMatchObject({ timeout: 1, aborted: 1 });
+    expect(retry.getStatus().attempts).toMatchObject({ timeout: 1, cancelled: 1 });
   });
 });
 
@@ -137,7 +137,7 @@ describe('a deadline scope', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('covers an answer that goes on after the work has settled, until it is disposed of', async () => {
+  it('covers a response that goes on after the work has settled, until it is disposed of', async () => {
     const controller = new AbortController();
     const scope = new DeadlineScope({ id: 'call', signal: controller.signal, tenant: 'a' }, 1000);
     const body = await scope.run(({ signal, tenant }) => Promise.resolve({ signal, tenant }));
