@@ -69,7 +69,12 @@ beforeEach(async () => {
   await once(server, 'listening');
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const imports = [
-    AxiosTransportModule.register(transport, { baseURL: origin, headers: { 'x-from': 'nest' } }),
+    AxiosTransportModule.registerAsync({
+      useFactory: () => ({
+        sender: transport,
+        defaults: { baseURL: origin, headers: { 'x-from': 'nest' } },
+      }),
+    }),
   ];
   module = await Test.createTestingModule({ imports }).compile();
   http = module.get(HttpService);
@@ -194,7 +199,7 @@ describe('a sender with policies around the transport', () => {
         return transport.request({ ...request, headers: [...(request.headers ?? []), 'x-by', 'policy'] });
       },
     };
-    const module = AxiosTransportModule.register(sender, { baseURL: origin });
+    const module = AxiosTransportModule.register({ sender, defaults: { baseURL: origin } });
     const context = await Test.createTestingModule({ imports: [module] }).compile();
     const { data } = await context.get(HttpService).axiosRef.get<Mirrored>('/one');
     expect([data.url, data.headers['x-by'], sent.length]).toEqual(['/one', 'policy', 1]);

@@ -19,7 +19,7 @@ async function serviceOver(turns: readonly Turn[], options: Partial<HttpClientOp
   server = new ScriptedServer(turns);
   const baseURL = `http://127.0.0.1:${await server.listen()}`;
   client = new HttpClient({ serviceName: 'docs', baseUrl: baseURL, retry: { baseDelayMs: 1 }, ...options });
-  const imports = [AxiosTransportModule.register(client, { baseURL })];
+  const imports = [AxiosTransportModule.register({ sender: client, defaults: { baseURL } })];
   http = (await Test.createTestingModule({ imports }).compile()).get(HttpService);
 }
 
