@@ -101,8 +101,11 @@ describe('a body that is still coming when its request is answered', () => {
     const socket = await openConnection(gate.port);
     socket.write(`POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n`);
     socket.pause();
+    await waitFor(() => gate.finished.length === 1, { what: 'the refusal' });
     // Everything is sent before the first byte is read, as simple clients do.
-    await new Promise((resolve) => socket.write(Buffer.alloc(900_000, 'x'), resolve));
+    for (let sent = 0; sent < 9; sent += 1) {
+      await new Promise((resolve) => socket.write(Buffer.alloc(100_000, 'x'), resolve));
+    }
     expect(await text(socket)).toMatch(/^HTTP\/1.1 401 .*invalid_api_key/s);
   });
 });

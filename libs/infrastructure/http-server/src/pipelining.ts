@@ -12,8 +12,6 @@ export interface Exchange {
 
 interface Line {
   answering: boolean;
-  /** The last request that is answered on this connection has come. */
-  full: boolean;
   readonly waiting: Exchange[];
   latest: Exchange | undefined;
 }
@@ -33,13 +31,11 @@ export class Pipelining {
     // What follows the last answer of a connection is not answered.
     if (socket.writableEnded) return;
     const line = this.#lineOf(socket);
-    if (line.full) return;
     const exchange = { request, response };
     line.latest = exchange;
     if (!line.answering) return this.#start(exchange, line);
     line.waiting.push(exchange);
     if (line.waiting.length < MAX_WAITING) return;
-    line.full = true;
     response.shouldKeepAlive = false;
     // Not before: a connection that is not read does not show that its client has left.
     socket.pause();
@@ -53,7 +49,7 @@ export class Pipelining {
   #lineOf(socket: Duplex): Line {
     let line = this.#lines.get(socket);
     if (!line) {
-      line = { answering: false, full: false, waiting: [], latest: undefined };
+      line = { answering: false, waiting: [], latest: undefined };
       this.#lines.set(socket, line);
     }
     return line;
