@@ -38,6 +38,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       config: http,
       logger,
       drain,
+      metrics,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       authenticator: keys,
       api: {

@@ -5,6 +5,7 @@ export type ErrorKind =
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'request_timeout'
   | 'too_large'
   | 'unsupported_media_type'
   | 'rate_limited'
@@ -22,6 +23,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
@@ -40,6 +42,7 @@ export const ENVELOPE_TYPE: Readonly<Record<ErrorKind, string>> = {
   forbidden: 'permission_error',
   not_found: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',
+  request_timeout: 'invalid_request_error',
   too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
   rate_limited: 'rate_limit_error',

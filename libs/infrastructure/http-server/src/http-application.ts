@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { HttpObserver, Logger } from '@morgan/foundation';
+import type { Metrics } from '@morgan/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
 import { AppErrorFilter } from './app-error.filter.ts';
@@ -9,7 +10,8 @@ import { type Authenticator, registerAuthentication } from './authentication.hoo
 import type { Drain } from './drain.ts';
 import { registerRequestContext } from './request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
-import { registerJsonBodyParser } from './json-body.parser.ts';
+import type { BodyFormat } from './body/body-format.ts';
+import { registerBodies } from './body/register-bodies.ts';
 import { NestLogger } from './nest-logger.ts';
 import { requestIdOf } from './request-id.ts';
 import { validationPipe } from './request-validation.ts';
@@ -23,16 +25,20 @@ export interface HttpApplicationOptions {
   readonly logger: Logger;
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
+  readonly metrics: Metrics;
   /** Guards the routes under `/v1`. */
   readonly authenticator: Authenticator;
   readonly api: ApiDescription;
+  /** What `request.body` is. Default: {@link PARSED_JSON}. */
+  readonly bodies?: BodyFormat;
 }
 
 /** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
 export async function createHttpApplication(
   module: DynamicModule,
-  { config, logger, drain, observers, authenticator, api }: HttpApplicationOptions,
+  options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
+  const { config, logger, drain, observers, authenticator, api } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
     genReqId: requestIdOf,
@@ -41,7 +47,7 @@ export async function createHttpApplication(
   const fastify = adapter.getInstance<FastifyInstance>();
   registerRequestContext(fastify, drain, observers);
   registerAuthentication(fastify, authenticator);
-  registerJsonBodyParser(fastify);
+  registerBodies(fastify, options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: new NestLogger(logger),
