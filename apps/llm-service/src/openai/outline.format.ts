@@ -93,6 +93,6 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
 function nameOf(token: JsonToken, bytes: Buffer): OutlinedField | undefined {
   const { start, end, escaped } = token;
   if (end - start > (escaped ? LONGEST_NAME_BYTES : LONGEST_NAME)) return undefined;
-  const name = escaped ? textOf(bytes, token) : bytes.latin1Slice(start, end);
+  const name = escaped ? textOf(bytes, token) : bytes.toString('latin1', start, end);
   return FIELDS.has(name) ? (name as OutlinedField) : undefined;
 }

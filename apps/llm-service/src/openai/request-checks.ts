@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import { emptyList, emptyText, wrongType } from './body-fault.ts';
+import { emptyList, emptyText, missing, wrongType } from './body-fault.ts';
 import type { RequestOutline } from './request-outline.ts';
 
 /** Longest name of a model, in characters. */
@@ -35,6 +35,7 @@ export function checkCompletion(outline: RequestOutline | undefined): asserts ou
 export function checkEmbedding(outline: RequestOutline | undefined): asserts outline {
   checkObject(outline);
   if (outline.kindOf('model') !== undefined) checkModel(outline);
+  if (outline.kindOf('input') === undefined) throw missing('input');
 }
 
 function checkObject(outline: RequestOutline | undefined): asserts outline {

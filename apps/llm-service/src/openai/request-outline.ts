@@ -8,6 +8,7 @@ export const OUTLINED_FIELDS = [
   'stream',
   'messages',
   'prompt',
+  'input',
   'user',
   'prompt_cache_key',
   'max_tokens',

@@ -16,6 +16,7 @@ const VERDICT_OF_KIND: Readonly<Record<ErrorKind, Verdict>> = {
   forbidden: 'none',
   not_found: 'none',
   method_not_allowed: 'none',
+  request_timeout: 'none',
   too_large: 'none',
   unsupported_media_type: 'none',
   rate_limited: 'none',

@@ -3,7 +3,7 @@ const FIRST_BYTES = 16 * 1024;
 
 /** One body in one piece of memory, filled as it comes. */
 export class BodyBuffer {
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
 
   /**
