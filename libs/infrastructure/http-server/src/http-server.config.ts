@@ -21,7 +21,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       bodies: bodyConfig({ maxBytes: defaults.maxBodyBytes }),
       readStallTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(60_000), {
         env: 'READ_STALL_TIMEOUT_MS',
-        doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off.',
+        doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off. Coarse: systems buffer megabytes, and a slow client shows no progress while its own are full.',
       }),
       shutdownGraceMs: setting(z.int().min(0).default(30_000), {
         env: 'SHUTDOWN_GRACE_MS',

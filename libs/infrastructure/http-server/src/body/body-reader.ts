@@ -9,6 +9,9 @@ import type { BodyAssembly, BodyFormat } from './body-format.ts';
 import type { ContentEncoding } from './media-type.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 
+/** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
+const DECODED_CHUNK_BYTES = 64 * 1024;
+
 /** What a body is read with. */
 export interface BodyReaderOptions {
   readonly format: BodyFormat;
@@ -53,7 +56,10 @@ export class BodyReader {
     const { source } = this;
     // Nobody listens to an abort: its charge is released with the answer that nobody gets.
     source.on('error', (error) => (error instanceof AppError ? this.#fail(error) : this.#stop()));
-    source.once('close', () => this.#stop());
+    source.once('close', () => {
+      // After its end the decoder is still at work.
+      if (!source.readableEnded) this.#stop();
+    });
     const text = this.options.encoding === 'gzip' ? this.#decoded() : source;
     text.on('data', (chunk: Buffer) => this.#take(chunk));
     text.once('end', () => this.#finish());
@@ -65,7 +71,7 @@ export class BodyReader {
   readonly #countReceived = (chunk: Buffer) => this.#pace.received(chunk.length);
 
   #decoded(): Readable {
-    const gunzip = createGunzip();
+    const gunzip = createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
     gunzip.on('error', (cause) => {
       this.#fail(new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }));
     });

@@ -29,7 +29,8 @@ export function registerJsonBodyParser(fastify: FastifyInstance, options: JsonBo
       const announcedBytes = admitted.declared;
       logger.info({ requestId: id, receivedBytes, announcedBytes }, 'an upload was too slow and is refused');
     };
-    const pace = { minBytesPerSecond, rateWindowMs, tooSlow };
+    const isPaused = () => payload.isPaused();
+    const pace = { minBytesPerSecond, rateWindowMs, isPaused, tooSlow };
     new BodyReader(payload, { ...admitted, format, limitBytes, json: config, pace }, done).start();
   });
 }

@@ -3,6 +3,8 @@ import type { BodyConfig } from './body.config.ts';
 
 /** The slowest upload that is taken, and who hears of a slower one. */
 export interface UploadPaceOptions extends Pick<BodyConfig, 'minBytesPerSecond' | 'rateWindowMs'> {
+  /** Whether it is us who are not reading: a window that ends so is not the sender's fault. */
+  readonly isPaused: () => boolean;
   readonly tooSlow: (receivedBytes: number) => void;
 }
 
@@ -34,10 +36,10 @@ export class UploadPace {
   }
 
   #check(): void {
-    const { minBytesPerSecond, rateWindowMs, tooSlow } = this.options;
+    const { minBytesPerSecond, rateWindowMs, isPaused, tooSlow } = this.options;
     const inWindow = this.#received - this.#receivedBefore;
     this.#receivedBefore = this.#received;
-    if (inWindow * 1000 >= minBytesPerSecond * rateWindowMs) return;
+    if (inWindow * 1000 >= minBytesPerSecond * rateWindowMs || isPaused()) return;
     tooSlow(this.#received);
     this.refuse(
       new AppError(
