@@ -1,6 +1,9 @@
 import type { Settings } from './settings.ts';
 
-/** How long a service may take to stop: what it is given, or else its default. */
+/** How long a service may take to drain: the longer one of its grace period and its least drain. */
 export function graceMs(environment: Readonly<Record<string, string>>, settings: Settings): number {
-  return Number(environment['SHUTDOWN_GRACE_MS'] ?? settings.get('SHUTDOWN_GRACE_MS'));
+  const times = ['SHUTDOWN_GRACE_MS', 'SHUTDOWN_MIN_DRAIN_MS'].map((name) =>
+    Number(environment[name] ?? settings.get(name)),
+  );
+  return Math.max(...times);
 }

@@ -6,3 +6,11 @@ export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
 export { waitFor } from './wait-for.ts';
 export { RUN_SOURCES, runSourceProgram } from './source-program.ts';
+export {
+  ADDED_ROUTE,
+  collectRoutes,
+  pathOf,
+  spellingsOf,
+  statusesOf,
+  type WalkedRoute,
+} from './route-walk.ts';

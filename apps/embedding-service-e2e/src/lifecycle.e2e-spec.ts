@@ -75,6 +75,32 @@ describe('a start', () => {
   });
 });
 
+/** Reports through IPC how many modules were loaded when the handler for SIGTERM came. */
+const WATCH_START = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  let loaded = 0;
+  registerHooks({ load: (url, context, next) => { loaded += 1; return next(url, context); } });
+  process.on('newListener', (name) => name === 'SIGTERM' && process.send(loaded, () => process.disconnect()));
+`)}`;
+
+describe('a stop at the very start', () => {
+  it('is obeyed: its handler is there before anything else is loaded', async () => {
+    const child = spawn(process.execPath, ['--import', WATCH_START, MAIN], {
+      env: { LOG_FORMAT: 'json', PORT: '0', ...{} },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const closed = once(child, 'close');
+    const [loaded] = (await once(child, 'message')) as [number];
+    expect(loaded).toBe(1);
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(output).not.toContain('listening');
+  });
+});
+
 describe('a stop', () => {
   it('while the model is still being downloaded is clean', async () => {
     const hub = createServer((_, response) => {

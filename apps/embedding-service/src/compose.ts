@@ -38,8 +38,8 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       config: http,
       logger,
       drain,
-      metrics,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
+      metrics,
       authenticator: keys,
       api: {
         title: 'Morgan embedding-service',

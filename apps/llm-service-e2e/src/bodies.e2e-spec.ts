@@ -31,9 +31,9 @@ afterAll(async () => {
 const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
-    body: body as BodyInit,
+    body,
     headers: { 'content-type': 'application/json', ...headers },
-  });
+  } as RequestInit);
 const chat = (content: string) =>
   JSON.stringify({ model: 'simulated', messages: [{ role: 'user', content }] });
 const figure = async (name: string): Promise<number> => {

@@ -85,6 +85,32 @@ describe('readiness', () => {
   });
 });
 
+/** Reports through IPC how many modules were loaded when the handler for SIGTERM came. */
+const WATCH_START = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module';
+  let loaded = 0;
+  registerHooks({ load: (url, context, next) => { loaded += 1; return next(url, context); } });
+  process.on('newListener', (name) => name === 'SIGTERM' && process.send(loaded, () => process.disconnect()));
+`)}`;
+
+describe('a stop at the very start', () => {
+  it('is obeyed: its handler is there before anything else is loaded', async () => {
+    const child = spawn(process.execPath, ['--import', WATCH_START, MAIN], {
+      env: { LOG_FORMAT: 'json', PORT: '0', ...{ LLM_HOSTS: 'one=http://127.0.0.1:9/v1' } },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    const closed = once(child, 'close');
+    const [loaded] = (await once(child, 'message')) as [number];
+    expect(loaded).toBe(1);
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(output).not.toContain('listening');
+  });
+});
+
 describe('a stop', () => {
   it('goes out of rotation first, lets a stream finish, then exits 0', async () => {
     await using host = await startFakeLlmHost({ answer: 'one two three four five six', tokensPerSecond: 10 });
@@ -129,7 +155,12 @@ describe('keys', () => {
       await status('first-key'),
       await status('second-key'),
     ]).toEqual([401, 401, 200, 200]);
-    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(200);
+    const scrape = async (headers: Record<string, string>) =>
+      (await fetch(`${gateway.url}/metrics`, { headers })).status;
+    expect([await scrape({}), await scrape({ 'x-api-key': 'first-key' })]).toEqual([401, 200]);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    const refused = await chat(gateway.url, CHAT);
+    expect(refused.headers.get('x-morgan-host')).toBe('gateway');
   });
 
   it('that are missing from the configuration are warned of', async () => {
@@ -167,7 +198,9 @@ describe('logs and metrics', () => {
     await waitFor(() => lines('failed').length > 0, { what: 'the last request line' });
     for (const id of ['good', 'bad', 'worse', 'failed']) expect(lines(id)).toHaveLength(1);
     expect(lines('good')[0]).toMatchObject({ status: 200, host: 'one', route: '/v1/chat/completions' });
-    const everything = JSON.stringify(gateway.logs) + (await (await fetch(`${gateway.url}/metrics`)).text());
+    const scraped = await fetch(`${gateway.url}/metrics`, { headers: key });
+    expect(scraped.status).toBe(200);
+    const everything = JSON.stringify(gateway.logs) + (await scraped.text());
     expect(everything).not.toMatch(/secret thought|the-hosts-key|the-callers-key/);
   });
 

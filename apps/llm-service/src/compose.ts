@@ -2,7 +2,7 @@ import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
 import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
 import { HealthMetrics } from '@morgan/health-monitor';
-import { createHttpApplication, Drain, httpServerOf, type ServiceParts } from '@morgan/http-server';
+import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { HttpTransport, HttpTransportMetrics } from '@morgan/http-transport';
 import { RetryBudgetMetrics } from '@morgan/retry';
 import { ApiKeys } from '@morgan/security';
@@ -39,20 +39,17 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       config: http,
       logger,
       drain,
-      metrics,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
+      metrics,
       authenticator: keys,
       bodies: OUTLINE,
+      headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
         title: 'Morgan llm-service',
         description: 'OpenAI-compatible gateway over many LLM hosts.',
       },
     },
   );
-  httpServerOf(app).addHook('onRequest', (_request, reply, done) => {
-    reply.header(HOST_HEADER, GATEWAY_HOST);
-    done();
-  });
   return { app, config: http, logger, drain, start, close };
 }
 

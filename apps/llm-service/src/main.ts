@@ -1,6 +1,8 @@
-import 'reflect-metadata';
-import { runService } from '@morgan/http-server';
-import { composeLlmService } from './compose.ts';
-import { configFromEnvironment } from './config/environment.ts';
+export {};
 
-await runService('llm-service', () => composeLlmService(configFromEnvironment()));
+// Before anything else is loaded: PID 1 of a container never gets a signal that it has no handler for.
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop.abort(signal));
+
+const { run } = await import('./run.ts');
+await run(stop.signal);

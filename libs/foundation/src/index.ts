@@ -1,8 +1,10 @@
 export type { CallContext } from './call-context.ts';
 export { Deadline } from './deadline.ts';
 export { compose, type Policy, type Work } from './policy.ts';
+export { apiKeySetting } from './config/api-key-setting.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configurationTable } from './config/configuration-table.ts';
+export { httpUrl } from './config/http-url.ts';
 export { loadConfig, type ConfigSources } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
 export { listSettings, setting, type SettingEntry, type SettingMeta } from './config/setting.ts';

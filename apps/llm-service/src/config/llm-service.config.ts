@@ -1,4 +1,4 @@
-import { setting } from '@morgan/foundation';
+import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
 import { distributedLlmConfig } from '@morgan/distributed-llm';
 import { httpConfig } from '@morgan/http-server';
 import { authConfig } from '@morgan/security';
@@ -15,11 +15,11 @@ const MAX_BODY_BYTES = 192 * 1024 * 1024;
 /** Where `POST /v1/embeddings` goes. */
 const embeddingUpstreamConfig = z
   .strictObject({
-    url: setting(z.url({ protocol: /^https?$/ }).default('http://127.0.0.1:8081/v1'), {
+    url: setting(httpUrl().default('http://127.0.0.1:8081/v1'), {
       env: 'EMBEDDING_URL',
       doc: 'Base URL of the embedding-service, to which `/v1/embeddings` is forwarded.',
     }),
-    apiKey: setting(z.string().min(1).optional(), {
+    apiKey: setting(apiKeySetting.optional(), {
       env: 'EMBEDDING_API_KEY',
       doc: 'API key that the embedding-service asks for, if it does.',
       secret: true,

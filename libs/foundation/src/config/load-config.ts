@@ -80,10 +80,15 @@ function describe(
   sources: ConfigSources,
 ): string[] {
   const path = issue.path.map(String);
+  const entry = entries.find(({ path: own }) => `${path.join('.')}.`.startsWith(`${own}.`));
   if (issue.code === 'unrecognized_keys') {
+    // What stands behind a stray separator in a secret reads as such a key.
+    if (entry?.secret)
+      return [
+        `${path.join('.')}: holds a key that does not exist; its name may be part of a secret and is not shown`,
+      ];
     return issue.keys.map((key) => `${[...path, key].join('.')}: no such key`);
   }
-  const entry = entries.find(({ path: own }) => `${path.join('.')}.`.startsWith(`${own}.`));
   const where = entry?.env ? ` (environment: ${entry.env}${sources.env[entry.env] ? '' : ', not set'})` : '';
   return [`${path.join('.') || 'configuration'}: ${issue.message}${where}`];
 }

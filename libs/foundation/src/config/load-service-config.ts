@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import type { z } from 'zod';
-import { ConfigError } from './config-error.ts';
 import { loadConfig } from './load-config.ts';
+import { readYamlFile } from './yaml-file.ts';
 
 /** The environment variable that names the YAML configuration file. */
 export const CONFIG_FILE_VARIABLE = 'MORGAN_CONFIG';
@@ -18,14 +16,6 @@ export function loadServiceConfig<Schema extends z.ZodObject>(
   foreignSections: readonly string[] = [],
 ): z.output<Schema> {
   const path = env[CONFIG_FILE_VARIABLE];
-  return loadConfig(schema, { env, file: path ? readYaml(path) : undefined, foreignSections });
-}
-
-function readYaml(path: string): unknown {
-  try {
-    return parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([`${path} (named by ${CONFIG_FILE_VARIABLE}) cannot be read: ${reason}`]);
-  }
+  const file = path ? readYamlFile(path, `${path} (named by ${CONFIG_FILE_VARIABLE})`) : undefined;
+  return loadConfig(schema, { env, file, foreignSections });
 }

@@ -8,9 +8,19 @@ interface ErrorCodeEntry {
 
 /** Every code that a client can meet. Codes are stable: callers may switch on them. Held equal to docs/errors.md. */
 export const ERROR_CODES = {
+  malformed_request: {
+    kind: 'invalid_request',
+    doc: 'The bytes are not a valid HTTP request: a broken request line, header or body framing, or a `host` header that is missing or repeated.',
+  },
+  invalid_url: { kind: 'invalid_request', doc: 'The request target is not a valid URL path.' },
   request_timeout: {
     kind: 'request_timeout',
     doc: 'The request did not arrive completely in time; `receiveTimeoutMs` of the service says how long it may take.',
+  },
+  headers_too_large: { kind: 'headers_too_large', doc: 'Request line and headers are larger than 16 KiB.' },
+  expectation_failed: {
+    kind: 'expectation_failed',
+    doc: 'The `expect` header asks for something other than `100-continue`.',
   },
   invalid_json: { kind: 'invalid_request', doc: 'The body is not valid JSON.' },
   missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
@@ -41,7 +51,10 @@ export const ERROR_CODES = {
   },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
-  invalid_api_key: { kind: 'unauthenticated', doc: 'No API key was sent, or it is not a configured one.' },
+  invalid_api_key: {
+    kind: 'unauthenticated',
+    doc: 'No API key was sent, it is not a configured one, or several different ones were sent. Paths that do not exist answer the same.',
+  },
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
   unknown_url: { kind: 'not_found', doc: 'No such path.' },
   method_not_allowed: {

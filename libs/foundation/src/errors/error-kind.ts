@@ -8,6 +8,8 @@ export type ErrorKind =
   | 'request_timeout'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'expectation_failed'
+  | 'headers_too_large'
   | 'rate_limited'
   | 'overloaded'
   | 'unavailable'
@@ -26,6 +28,8 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   request_timeout: 408,
   too_large: 413,
   unsupported_media_type: 415,
+  expectation_failed: 417,
+  headers_too_large: 431,
   rate_limited: 429,
   overloaded: 503,
   unavailable: 503,
@@ -45,6 +49,8 @@ export const ENVELOPE_TYPE: Readonly<Record<ErrorKind, string>> = {
   request_timeout: 'invalid_request_error',
   too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
+  expectation_failed: 'invalid_request_error',
+  headers_too_large: 'invalid_request_error',
   rate_limited: 'rate_limit_error',
   overloaded: 'server_error',
   unavailable: 'server_error',

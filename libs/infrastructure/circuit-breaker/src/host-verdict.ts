@@ -19,6 +19,8 @@ const VERDICT_OF_KIND: Readonly<Record<ErrorKind, Verdict>> = {
   request_timeout: 'none',
   too_large: 'none',
   unsupported_media_type: 'none',
+  expectation_failed: 'none',
+  headers_too_large: 'none',
   rate_limited: 'none',
   overloaded: 'none',
   unavailable: 'fault',

@@ -78,14 +78,14 @@ describe('distributedLlmConfig', () => {
     ['http://10.0.0.1:8000/v1', ['hosts.0.name: a name has', 'hosts.0.url: write it as name=url']],
     ['a=ftp://h/v1', ['hosts.0.url: must be an http:// or https:// URL']],
     ['a=10.0.0.1:8000/v1', ['hosts.0.url: must be an http:// or https:// URL']],
-    ['a=http://me:pw@h/v1', ['hosts.0.url: must not hold credentials; use apiKey']],
+    ['a=http://me:pw@h/v1', ['hosts.0.url: must not hold credentials']],
     ['a=http://h/v1?x=1', ['hosts.0.url: must not have a query or a fragment']],
-    ['a=http://h/v1,b=http://h/v1,a=http://h2/v1', ['hosts.2.name: "a" is used twice']],
+    ['a=http://h/v1,b=http://h/v1,a=http://h2/v1', ['hosts.2.name: is the name of another host too']],
     [
       'a=http://h/v1;weight=0,b=http://h/v1;weight=lots',
       ['hosts.0.weight: must be above 0', 'hosts.1.weight: must be a number'],
     ],
-    ['a=http://h/v1;wieght=2', ['hosts.0.wieght: no such key']],
+    ['a=http://h/v1;wieght=2', ['hosts.0: holds a key that does not exist']],
     ['a=http://h/v1;apiKey=', ['hosts.0.apiKey: must be visible ASCII']],
     ['bad name=http://h/v1', ['hosts.0.name: a name has at most 63']],
   ])('refuses %s', (line, faults) => {

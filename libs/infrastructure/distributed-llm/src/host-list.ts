@@ -1,3 +1,4 @@
+import { apiKeySetting, httpUrl } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** One upstream that speaks OpenAI's API. */
@@ -18,23 +19,15 @@ const name = z
   .string({ error: FORM })
   .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name has at most 63 letters, digits, dots, dashes and underscores');
 
-const url = z.string({ error: FORM }).superRefine((text, context) => {
-  const fault = faultOfUrl(text);
-  if (fault) context.addIssue({ code: 'custom', message: fault });
-});
-
 const host = z.strictObject({
   name,
-  url,
+  url: httpUrl({ error: FORM }),
   weight: z.coerce
     .number({ error: 'must be a number' })
     .positive('must be above 0')
     .max(1000, 'must be at most 1000')
     .default(1),
-  apiKey: z
-    .string()
-    .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
-    .optional(),
+  apiKey: apiKeySetting.optional(),
 });
 
 /** A list of hosts: objects, or one line such as `gpu1=http://10.0.0.1:8000/v1;weight=2,gpu2=http://10.0.0.2:8000/v1`. */
@@ -43,7 +36,7 @@ export const hostList = z.preprocess(
   z.array(host, { error: `must be a list of hosts; for each one ${FORM}` }).superRefine((hosts, context) => {
     hosts.forEach((one, index) => {
       if (hosts.findIndex((other) => other.name === one.name) === index) return;
-      context.addIssue({ code: 'custom', path: [index, 'name'], message: `"${one.name}" is used twice` });
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is the name of another host too' });
     });
   }),
 );
@@ -67,12 +60,4 @@ function splitAddress(address: string): Record<string, string> {
 function splitPair(text: string): [string, string] {
   const at = text.indexOf('=');
   return at === -1 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
-}
-
-function faultOfUrl(text: string): string | undefined {
-  const parsed = URL.parse(text);
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) return 'must be an http:// or https:// URL';
-  if (parsed.username || parsed.password) return 'must not hold credentials; use apiKey';
-  if (/[?#]/.test(text)) return 'must not have a query or a fragment';
-  return undefined;
 }

@@ -1,24 +1,30 @@
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance } from 'fastify';
+import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */
 export interface Authenticator {
-  /** @returns whether the `authorization` header opens the door. */
-  admits(authorization: string | undefined): boolean;
+  /** @param rawHeaders names and values in turn, as they came. */
+  admits(rawHeaders: readonly string[]): boolean;
 }
 
-const GUARDED_PREFIX = '/v1/';
-
-/** Refuses strangers before their body is read. Health, metrics and documentation stay open to the cluster. */
-export function registerAuthentication(fastify: FastifyInstance, authenticator: Authenticator): void {
+/**
+ * Refuses strangers before their body is read, on every route that is not declared open. A path that no route matches is
+ * refused as well, so that a stranger cannot learn which ones exist.
+ */
+export function registerAuthentication(
+  fastify: FastifyInstance,
+  authenticator: Authenticator,
+  openRoutes: OpenRoutes,
+): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!request.url.startsWith(GUARDED_PREFIX) || authenticator.admits(request.headers.authorization))
-      return done();
+    if (authenticator.admits(request.raw.rawHeaders)) return done();
+    if (!request.is404 && openRoutes.has(request.routeOptions.url)) return done();
     reply.header('www-authenticate', 'Bearer');
     done(
       new AppError(
         'invalid_api_key',
-        'The API key is missing or not valid. Send it as `Authorization: Bearer <key>`.',
+        'The API key is missing or not valid. Send one key, as `Authorization: Bearer <key>`, `x-api-key` or `api-key`.',
       ),
     );
   });

@@ -1,5 +1,13 @@
 import type { HealthIndicator, HealthReading } from '@morgan/foundation';
 
+/** How long a drain takes, in milliseconds. */
+export interface DrainTimes {
+  /** It takes this long even with nothing in flight, so that whoever polls readiness sees the stop. */
+  readonly minMs: number;
+  /** What is in flight has this long to finish. */
+  readonly graceMs: number;
+}
+
 /**
  * Counts the requests in flight and knows whether the process is stopping. As a health indicator it takes the service out of
  * rotation at the first sign of a stop, while everything that is in flight goes on.
@@ -32,12 +40,15 @@ export class Drain implements HealthIndicator {
     if (this.#inFlight === 0) this.#idle?.();
   }
 
-  /** Waits until nothing is in flight, at most `graceMs`. Resolves to the number of requests still in flight. */
-  async stop(graceMs: number): Promise<number> {
+  /** Waits until the least time is over and nothing is in flight. Resolves to the number of requests still in flight. */
+  async stop({ minMs, graceMs }: DrainTimes): Promise<number> {
     this.#stopping = true;
-    if (this.#inFlight > 0) {
+    const startedAt = performance.now();
+    if (minMs > 0) await new Promise((resolve) => setTimeout(resolve, minMs));
+    const leftMs = graceMs - (performance.now() - startedAt);
+    if (this.#inFlight > 0 && leftMs > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, graceMs);
+        const timer = setTimeout(resolve, leftMs);
         this.#idle = () => {
           clearTimeout(timer);
           resolve();

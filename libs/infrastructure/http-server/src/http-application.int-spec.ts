@@ -10,8 +10,8 @@ import {
   loadConfig,
   silentLogger,
 } from '@morgan/foundation';
-import { Metrics } from '@morgan/telemetry';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
 import { Drain } from './drain.ts';
 import { contextOf } from './request-context.ts';
@@ -101,7 +101,7 @@ beforeAll(async () => {
       drain,
       observers: [recorder],
       metrics: new Metrics(),
-      authenticator: { admits: (header) => header !== 'Bearer wrong' },
+      authenticator: { admits: (rawHeaders) => !rawHeaders.includes('Bearer wrong') },
       api: { title: 'Echo', description: 'An application for this test.' },
     },
   );
@@ -281,7 +281,7 @@ describe('a stop', () => {
     expect(own.read().up).toBe(true);
     own.enter();
     own.enter();
-    const stopped = own.stop(10_000);
+    const stopped = own.stop({ minMs: 0, graceMs: 10_000 });
     expect(own.read().up).toBe(false);
     own.leave();
     own.leave();
@@ -291,6 +291,6 @@ describe('a stop', () => {
   it('gives up after the grace period and says what was left', async () => {
     const own = new Drain();
     own.enter();
-    expect(await own.stop(5)).toBe(1);
+    expect(await own.stop({ minMs: 0, graceMs: 5 })).toBe(1);
   });
 });

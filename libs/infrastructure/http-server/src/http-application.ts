@@ -1,23 +1,29 @@
+import type { RequestListener } from 'node:http';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { HttpObserver, Logger } from '@morgan/foundation';
+import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
 import { AppErrorFilter } from './app-error.filter.ts';
 import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
+import { registerCors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
+import { registerExpectContinue } from './expect-continue.hook.ts';
 import { registerRequestContext } from './request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import type { BodyFormat } from './body/body-format.ts';
 import { registerBodies } from './body/register-bodies.ts';
 import { NestLogger } from './nest-logger.ts';
+import { NodeServer } from './node-server.ts';
+import { OpenRoutes } from './open-routes.ts';
 import { requestIdOf } from './request-id.ts';
+import { registerUnmatchedRoute } from './unmatched-route.hook.ts';
 import { validationPipe } from './request-validation.ts';
 
-/** Time in which a client must have sent its whole request; a slower one is cut off. */
-const REQUEST_RECEIVE_TIMEOUT_MS = 120_000;
+/** Above any path that fits into a request's head: a model id of a few hundred characters is no fault. */
+const MAX_PARAM_LENGTH = 16 * 1024;
 
 /** What an HTTP application is made of. */
 export interface HttpApplicationOptions {
@@ -26,8 +32,10 @@ export interface HttpApplicationOptions {
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
   readonly metrics: Metrics;
-  /** Guards the routes under `/v1`. */
+  /** Guards every route that the configuration does not declare open. */
   readonly authenticator: Authenticator;
+  /** Headers of every answer that this service makes, refusals below the routes included. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly api: ApiDescription;
   /** What `request.body` is. Default: {@link PARSED_JSON}. */
   readonly bodies?: BodyFormat;
@@ -38,16 +46,8 @@ export async function createHttpApplication(
   module: DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
-  const { config, logger, drain, observers, authenticator, api } = options;
-  const adapter = new FastifyAdapter({
-    bodyLimit: config.bodyLimitBytes,
-    genReqId: requestIdOf,
-    requestTimeout: REQUEST_RECEIVE_TIMEOUT_MS,
-  });
-  const fastify = adapter.getInstance<FastifyInstance>();
-  registerRequestContext(fastify, drain, observers);
-  registerAuthentication(fastify, authenticator);
-  registerBodies(fastify, options);
+  const { logger, api } = options;
+  const adapter = createAdapter(options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: new NestLogger(logger),
@@ -59,7 +59,33 @@ export async function createHttpApplication(
   return app;
 }
 
-/** The Fastify instance below the application, for hooks that must see every request. */
-export function httpServerOf(app: NestFastifyApplication): FastifyInstance {
-  return app.getHttpAdapter().getInstance();
+/** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
+function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
+  const { config, drain, observers, authenticator, headers = {} } = options;
+  const server = new NodeServer({ ...options, headers });
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.bodyLimitBytes,
+    genReqId: requestIdOf,
+    serverFactory: (route: RequestListener) => server.create(route),
+    clientErrorHandler: (error, socket) => server.refusals.onConnectionFault(error, socket),
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      const error = new AppError('invalid_url', 'The path of the request is not valid.');
+      server.refusals.answer(request.raw, reply.raw, error);
+    },
+    // What comes in while the port closes is answered like everything before it, with `connection: close`.
+    return503OnClosing: false,
+    routerOptions: {
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength: MAX_PARAM_LENGTH,
+    },
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  registerRequestContext(fastify, { drain, observers, headers });
+  registerCors(fastify, config.corsOrigins);
+  registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
+  registerUnmatchedRoute(fastify);
+  registerBodies(fastify, options);
+  registerExpectContinue(fastify);
+  return adapter;
 }

@@ -1,6 +1,14 @@
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { bodyConfig } from './body/body.config.ts';
+import { OPENABLE_ENDPOINTS } from './open-routes.ts';
+
+const corsOrigin = z
+  .string()
+  .refine(
+    (text) => text === '*' || URL.parse(text)?.origin === text,
+    'must be `*` or like https://app.example',
+  );
 
 /** The `http` section of a service's configuration; each service has its own port and limits for bodies. */
 export function httpConfig(defaults: { port: number; bodyLimitBytes: number; maxBodyBytes: number }) {
@@ -23,7 +31,27 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
         env: 'READ_STALL_TIMEOUT_MS',
         doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off. Coarse: systems buffer megabytes, and a slow client shows no progress while its own are full.',
       }),
-      shutdownGraceMs: setting(z.int().min(0).default(30_000), {
+      receiveTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(120_000), {
+        env: 'RECEIVE_TIMEOUT_MS',
+        doc: 'How long a request may take to arrive completely, in milliseconds; a slower one gets 408. Its headers have a minute of that at most. Checked every second.',
+      }),
+      maxConnections: setting(z.int().min(1).default(2_048), {
+        env: 'MAX_CONNECTIONS',
+        doc: 'Open connections at a time. One above that is closed unanswered, idle ones make room, and the log says so.',
+      }),
+      openEndpoints: setting(z.array(z.enum(OPENABLE_ENDPOINTS)).default([]), {
+        env: 'OPEN_ENDPOINTS',
+        doc: 'What needs no API key although keys are configured, separated by commas: `metrics`, `health` (details) and `docs`. `/livez` and `/readyz` never need one, everything else always does.',
+      }),
+      corsOrigins: setting(z.array(corsOrigin).default([]), {
+        env: 'CORS_ORIGINS',
+        doc: 'Origins whose pages may call this service from a browser, separated by commas, such as `https://app.example`, or `*` for all. Empty: none.',
+      }),
+      minDrainMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(0), {
+        env: 'SHUTDOWN_MIN_DRAIN_MS',
+        doc: 'After SIGTERM, how long the port stays open at least while `/readyz` says 503, in milliseconds, so that a load balancer that polls it sends nothing more.',
+      }),
+      shutdownGraceMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(30_000), {
         env: 'SHUTDOWN_GRACE_MS',
         doc: 'After SIGTERM, how long requests and streams in flight may take to finish, in milliseconds.',
       }),

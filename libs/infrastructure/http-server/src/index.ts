@@ -2,7 +2,7 @@ export type { ApiDescription } from './api-documentation.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
-export { createHttpApplication, httpServerOf, type HttpApplicationOptions } from './http-application.ts';
+export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat, PARSED_JSON } from './body/body-format.ts';
 export { StalledReaders } from './body/stalled-readers.ts';
@@ -18,8 +18,4 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-export type {
-  FastifyInstance as HttpServer,
-  FastifyReply as HttpReply,
-  FastifyRequest as HttpRequest,
-} from 'fastify';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';

@@ -4,19 +4,27 @@ import type { Drain } from './drain.ts';
 import { RequestContext } from './request-context.ts';
 import { REQUEST_ID_HEADER } from './request-id.ts';
 
+/** What the context of every request is made with. */
+export interface RequestContextOptions {
+  readonly drain: Drain;
+  readonly observers: readonly HttpObserver[];
+  /** Headers of every answer of this service. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Gives every request its context: id on the answer, the caller's deadline, abort when the client goes away, one report
  * when it is over. Whoever answers the request keeps the deadline; a request without one has none.
  */
 export function registerRequestContext(
   fastify: FastifyInstance,
-  drain: Drain,
-  observers: readonly HttpObserver[],
+  { drain, observers, headers }: RequestContextOptions,
 ): void {
   fastify.decorateRequest('requestContext');
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = new RequestContext(request.id, Deadline.fromHeader(request.headers[Deadline.HEADER]));
     request.requestContext = context;
+    reply.headers(headers);
     reply.header(REQUEST_ID_HEADER, context.id);
     if (drain.stopping) reply.header('connection', 'close');
     drain.enter();

@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ConfigError, type Logger } from '@morgan/foundation';
 import type { Drain } from './drain.ts';
 import type { HttpConfig } from './http-server.config.ts';
+import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
 
 /** A service that is built but does not listen yet. */
 export interface ServiceParts {
@@ -16,20 +17,31 @@ export interface ServiceParts {
 }
 
 /**
- * Runs a service until it is told to stop: opens the port, then on SIGTERM or SIGINT takes itself out of rotation, lets
- * what is in flight finish within the grace period, closes everything and exits 0. A fault at start exits 1 with one
- * clear message.
+ * Runs a service until `stop` aborts: opens the port, then takes itself out of rotation, lets what is in flight finish
+ * within the grace period, closes everything and exits 0. A stop that comes while the service is still being built is
+ * obeyed when it is, or after a few seconds. A fault at start exits 1 with one clear message.
+ * @param stop aborts on SIGTERM and SIGINT, with the name of the signal as its reason.
  */
-export async function runService(name: string, build: () => Promise<ServiceParts>): Promise<void> {
-  let stopping: AbortSignal | undefined;
+export async function runService(
+  name: string,
+  stop: AbortSignal,
+  build: () => Promise<ServiceParts>,
+): Promise<void> {
+  const endUnbuilt = () => void setTimeout(() => process.exit(1), STOP_MARGIN_MS);
   try {
+    if (stop.aborted) process.exit(0);
+    stop.addEventListener('abort', endUnbuilt);
     const parts = await build();
-    stopping = stopOnSignals(parts);
+    // A signal that came meanwhile is handed over when the event loop turns.
+    await new Promise(setImmediate);
+    stop.removeEventListener('abort', endUnbuilt);
+    stop.addEventListener('abort', () => stopService(parts, String(stop.reason)));
+    if (stop.aborted) return stopService(parts, String(stop.reason));
     await listen(parts);
     await parts.start();
   } catch (error) {
     // What a stop breaks off did not fail.
-    if (stopping?.aborted) return;
+    if (stop.aborted) return;
     process.stderr.write(`${name} cannot start. ${describe(error)}\n`);
     process.exit(1);
   }
@@ -39,41 +51,6 @@ async function listen({ app, config, logger }: ServiceParts): Promise<void> {
   await app.listen(config.port, config.host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   logger.info({ url, pid: process.pid }, 'listening');
-}
-
-/** @returns aborted once the service is told to stop. */
-function stopOnSignals(parts: ServiceParts): AbortSignal {
-  const stopping = new AbortController();
-  const stop = (signal: NodeJS.Signals) => {
-    // A terminal sends Ctrl-C to the whole process group, and a supervisor may pass it on: the second one means nothing.
-    if (stopping.signal.aborted) return;
-    stopping.abort();
-    stopService(parts, signal).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        parts.logger.error({ error }, 'stop failed');
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  return stopping.signal;
-}
-
-async function stopService(
-  { app, config, logger, drain, close }: ServiceParts,
-  signal: NodeJS.Signals,
-): Promise<void> {
-  logger.info({ signal, inFlight: drain.inFlight, graceMs: config.shutdownGraceMs }, 'stopping');
-  const left = await drain.stop(config.shutdownGraceMs);
-  if (left > 0) {
-    logger.warn({ inFlight: left }, 'the grace period is over: the requests still in flight are cut');
-    app.getHttpServer().closeAllConnections();
-  }
-  await app.close();
-  await close();
-  logger.info({}, 'stopped');
 }
 
 function describe(error: unknown): string {

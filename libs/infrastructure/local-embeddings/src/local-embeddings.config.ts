@@ -1,4 +1,4 @@
-import { setting } from '@morgan/foundation';
+import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The weights that onnxruntime may be asked for; the names are those of transformers.js. */
@@ -19,21 +19,15 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_MODEL_REVISION',
       doc: 'Branch, tag or commit of a hub model.',
     }),
-    hubUrl: setting(z.url({ protocol: /^https?$/ }).default('https://huggingface.co'), {
+    hubUrl: setting(httpUrl().default('https://huggingface.co'), {
       env: 'EMBEDDING_HUB_URL',
       doc: 'Where hub ids are downloaded from: the hub or a mirror of it.',
     }),
-    hubToken: setting(
-      z
-        .string()
-        .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII characters without spaces')
-        .optional(),
-      {
-        env: 'HF_TOKEN',
-        doc: 'Access token of the hub, for models that not everybody may read.',
-        secret: true,
-      },
-    ),
+    hubToken: setting(apiKeySetting.optional(), {
+      env: 'HF_TOKEN',
+      doc: 'Access token of the hub, for models that not everybody may read.',
+      secret: true,
+    }),
     cacheDir: setting(z.string().min(1).default('.cache/models'), {
       env: 'EMBEDDING_CACHE_DIR',
       doc: 'Folder that keeps downloaded models.',

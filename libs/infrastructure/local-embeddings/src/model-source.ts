@@ -50,7 +50,7 @@ export function resolveModelSource(
   }
   if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(model)) {
     throw new ModelLoadError(
-      `EMBEDDING_MODEL is neither "bundled", nor a folder, nor a hub id like "Xenova/all-MiniLM-L6-v2": ${model}`,
+      'EMBEDDING_MODEL is neither "bundled", nor a folder, nor a hub id like "Xenova/all-MiniLM-L6-v2"',
     );
   }
   const cacheDir = resolve(config.cacheDir);

@@ -4,7 +4,11 @@ import { ApiKeys } from './api-keys.ts';
 describe('ApiKeys', () => {
   it('admits everybody while no key is configured', () => {
     const keys = new ApiKeys([]);
-    expect([keys.open, keys.admits(undefined), keys.admits('Bearer anything')]).toEqual([true, true, true]);
+    expect([keys.open, keys.admits([]), keys.admits(['authorization', 'Bearer anything'])]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   const keys = new ApiKeys(['first-key', 'second-key']);
@@ -19,9 +23,26 @@ describe('ApiKeys', () => {
     ['first-key', false],
     ['Bearer ', false],
     ['', false],
-    [undefined, false],
-  ])('with keys, %j is admitted: %s', (header, admitted) => {
-    expect(keys.admits(header)).toBe(admitted);
+  ])('with keys, %j as authorization is admitted: %s', (header, admitted) => {
+    expect(keys.admits(['authorization', header])).toBe(admitted);
+  });
+
+  it.each([
+    [[], false],
+    [['x-api-key', 'first-key'], true],
+    [['Api-Key', 'second-key'], true],
+    [['x-api-key', 'Bearer first-key'], false],
+    [['x-api-key', 'wrong'], false],
+    [['x-other-key', 'first-key'], false],
+    [['authorization', 'Basic cHJveHk6cHc=', 'x-api-key', 'first-key'], true],
+    [['authorization', 'Bearer first-key', 'x-api-key', 'first-key', 'api-key', 'first-key'], true],
+    [['authorization', 'Bearer first-key', 'x-api-key', 'second-key'], false],
+    [['authorization', 'Bearer wrong', 'x-api-key', 'first-key'], false],
+    [['x-api-key', 'first-key', 'x-api-key', 'wrong'], false],
+    [['Authorization', 'Bearer first-key', 'authorization', 'Bearer second-key'], false],
+    [['x-api-key', '', 'authorization', 'Bearer first-key'], true],
+  ])('with the headers %j it admits: %s', (rawHeaders, admitted) => {
+    expect(keys.admits(rawHeaders)).toBe(admitted);
   });
 
   it('holds no key in a readable form', () => {

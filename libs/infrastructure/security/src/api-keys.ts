@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Authenticator } from '@morgan/http-server';
 
+/** Where clients of this field put their key: OpenAI's, Anthropic's and Azure's. */
+const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
+
 /**
- * Checks bearer tokens against the configured keys. Holds only SHA-256 digests and compares all of them in constant
- * time, so that neither memory nor timing tells a key. Without keys every caller is admitted.
+ * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. Holds only SHA-256
+ * digests and compares all of them in constant time, so that neither memory nor timing tells a key. A caller that sends
+ * several different keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
  */
 export class ApiKeys implements Authenticator {
   readonly #digests: readonly Buffer[];
@@ -17,13 +21,33 @@ export class ApiKeys implements Authenticator {
     return this.#digests.length === 0;
   }
 
-  admits(authorization: string | undefined): boolean {
+  admits(rawHeaders: readonly string[]): boolean {
     if (this.open) return true;
-    const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) return false;
-    const given = digest(token);
+    const key = sentKey(rawHeaders);
+    if (key === undefined) return false;
+    const given = digest(key);
     return this.#digests.filter((known) => timingSafeEqual(known, given)).length > 0;
   }
+}
+
+/** The one key among the headers; undefined where there is none, and where there are different ones. */
+function sentKey(rawHeaders: readonly string[]): string | undefined {
+  let key: string | undefined;
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] as string).toLowerCase();
+    if (!KEY_HEADERS.has(name)) continue;
+    const value = (rawHeaders[index + 1] as string).trim();
+    const own = name === 'authorization' ? bearerToken(value) : value;
+    if (own === undefined || own === '') continue;
+    if (key !== undefined && key !== own) return undefined;
+    key = own;
+  }
+  return key;
+}
+
+/** Other schemes may belong to a proxy on the way and are no key of ours. */
+function bearerToken(value: string): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(value)?.[1];
 }
 
 function digest(key: string): Buffer {

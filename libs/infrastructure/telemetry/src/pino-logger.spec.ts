@@ -47,6 +47,78 @@ describe('the log', () => {
     expect(JSON.stringify(lines)).not.toContain('Bearer');
   });
 
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'causes in a ring',
+      () => {
+        const first = new Error('first');
+        const second = new Error('second', { cause: first });
+        first.cause = second;
+        return first;
+      },
+      /first.*second.*\[further causes\]/,
+    ],
+    [
+      'ten thousand causes',
+      () => {
+        let error = new Error('0');
+        for (let depth = 1; depth < 10_000; depth += 1) error = new Error(String(depth), { cause: error });
+        return error;
+      },
+      /9999.*9992.*\[further causes\]/,
+    ],
+    ['a message of 50 MB', () => new Error('x'.repeat(50_000_000)), /xxx…/],
+    [
+      'getters that throw',
+      () =>
+        Object.defineProperties(new Error('gone'), {
+          message: {
+            get: () => {
+              throw new Error('no');
+            },
+          },
+          cause: {
+            get: () => {
+              throw new Error('no');
+            },
+          },
+          name: {
+            value: {
+              toString: () => {
+                throw new Error('no');
+              },
+            },
+          },
+        }),
+      /\[unreadable\]/,
+    ],
+    [
+      'a proxy that throws at everything',
+      () =>
+        new Proxy(new Error('gone'), {
+          get: () => {
+            throw new Error('no');
+          },
+          getPrototypeOf: () => {
+            throw new Error('no');
+          },
+          ownKeys: () => {
+            throw new Error('no');
+          },
+        }),
+      /test-service/,
+    ],
+  ])('survives an error with %s', (_, make, shown) => {
+    for (const field of ['error', 'cause']) {
+      const { lines, logger } = capture();
+      logger.error({ [field]: make() }, 'failed');
+      expect(lines).toEqual([expect.objectContaining({ msg: 'failed' })]);
+      const line = JSON.stringify(lines[0]);
+      expect(line).toMatch(shown);
+      expect(line.length).toBeLessThan(200_000);
+    }
+  });
+
   it('writes a fault that was dealt with in one line', () => {
     const { lines, logger } = capture();
     logger.warn({ cause: new TypeError('outer', { cause: new Error('inner') }) }, 'passed over');

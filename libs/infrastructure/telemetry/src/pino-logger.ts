@@ -1,6 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { describeError, summariseError } from './error-description.ts';
 import type { LogConfig } from './telemetry.config.ts';
 
 /** One line per event on a terminal too, with the service's name: several services often share one. */
@@ -30,25 +31,4 @@ export function createLogger(service: string, config: LogConfig, destination?: D
     },
     stream,
   );
-}
-
-/** Name, code, message, stack and causes; never further properties, which may hold a request. */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { name, message, stack, cause } = error;
-  const code = (error as { code?: unknown }).code;
-  return {
-    name,
-    message,
-    ...(code === undefined ? {} : { code }),
-    stack,
-    ...(cause === undefined ? {} : { cause: describeError(cause) }),
-  };
-}
-
-/** A fault that was expected and dealt with, in one line: what, and what lay behind it. */
-function summariseError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const line = `${error.name}: ${error.message}`;
-  return error.cause instanceof Error ? `${line} <- ${String(summariseError(error.cause))}` : line;
 }

@@ -84,7 +84,7 @@ const JSON_HEADERS = { 'content-type': 'application/json' };
 const post = (path: string, body: string | Buffer | ReadableStream, headers: Record<string, string> = {}) =>
   fetch(`http://127.0.0.1:${port}/v1/${path}`, {
     method: 'POST',
-    body: body as BodyInit,
+    body,
     headers: { ...JSON_HEADERS, ...headers },
     ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
   } as RequestInit);

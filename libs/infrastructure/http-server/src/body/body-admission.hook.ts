@@ -31,8 +31,7 @@ export function registerBodyAdmission(
 ): void {
   fastify.decorateRequest('admittedBody', undefined);
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    // A request for a path that does not exist is answered without its body.
-    if (request.is404 || !hasBody(request.headers)) return done();
+    if (!hasBody(request.headers)) return done();
     try {
       checkMediaType(request.headers);
       const encoding = contentEncodingOf(request.headers);

@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Gate, startGate } from '../fixture/gate.ts';
+
+let gate: Gate;
+let anywhere: Gate;
+let closed: Gate;
+
+beforeAll(async () => {
+  gate = await startGate({
+    corsOrigins: ['https://app.example', 'http://localhost:3000'],
+    openEndpoints: ['docs'],
+  });
+  anywhere = await startGate({ corsOrigins: ['*'] });
+  closed = await startGate();
+});
+afterAll(() => Promise.all([gate, anywhere, closed].map((each) => each[Symbol.asyncDispose]())));
+
+const preflight = (service: Gate, origin: string) =>
+  fetch(`${service.url}/v1/echo`, {
+    method: 'OPTIONS',
+    headers: {
+      origin,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'authorization,content-type,x-stainless-lang',
+    },
+  });
+const allowed = ({ headers }: Response) => headers.get('access-control-allow-origin');
+
+describe('a page of another origin', () => {
+  it('is let in without a key for the preflight, where its origin is configured', async () => {
+    const response = await preflight(gate, 'https://app.example');
+    expect([response.status, allowed(response), response.headers.get('vary')]).toEqual([
+      204,
+      'https://app.example',
+      'origin',
+    ]);
+    expect(response.headers.get('access-control-allow-methods')).toContain('POST');
+    expect(response.headers.get('access-control-allow-headers')).toContain('authorization');
+    expect(response.headers.get('x-request-id')).not.toBeNull();
+    expect(allowed(await preflight(anywhere, 'https://any.example'))).toBe('*');
+  });
+
+  it.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])(
+    'is told nothing where it is not: %s',
+    async (origin) => {
+      for (const service of [gate, closed]) {
+        const response = await preflight(service, origin);
+        expect([response.status, allowed(response)]).toEqual([204, null]);
+        expect(response.headers.get('access-control-allow-headers')).toBeNull();
+      }
+    },
+  );
+
+  it('may read every answer and its headers, refusals too', async () => {
+    const headers = { origin: 'https://app.example', 'content-type': 'application/json' };
+    const ask = (more: object) =>
+      fetch(`${gate.url}/v1/echo`, { method: 'POST', body: '{}', headers: { ...headers, ...more } });
+    for (const [response, status] of [
+      [await ask({ 'x-api-key': 'the-key' }), 200],
+      [await ask({}), 401],
+    ] as const) {
+      expect([response.status, allowed(response)]).toEqual([status, 'https://app.example']);
+      expect(response.headers.get('access-control-expose-headers')).toBe('*');
+    }
+  });
+
+  it('needs a key for everything but the preflight', async () => {
+    const options = await fetch(`${gate.url}/v1/echo`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example' },
+    });
+    expect(options.status).toBe(401);
+  });
+});
+
+describe('the API console', () => {
+  it('is a page that runs its own scripts only', async () => {
+    for (const path of ['/docs', '/docs/', '//docs', '/docs/index.html']) {
+      const page = await fetch(gate.url + path);
+      expect([page.status, page.headers.get('content-type')]).toEqual([
+        200,
+        expect.stringContaining('text/html'),
+      ]);
+      expect(page.headers.get('content-security-policy')).toMatch(/default-src 'none'; script-src 'self';/);
+      expect(page.headers.get('x-content-type-options')).toBe('nosniff');
+      const html = await page.text();
+      expect(html).not.toMatch(/<script(?![^>]* src=)/);
+    }
+  });
+
+  it('has everything that its page loads', async () => {
+    const html = await (await fetch(`${gate.url}/docs/`)).text();
+    const links = [...html.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, link]) => link);
+    expect(links.length).toBeGreaterThan(4);
+    for (const link of links) {
+      const asset = await fetch(`${gate.url}/docs/${link}`);
+      expect([link, asset.status]).toEqual([link, 200]);
+      expect((await asset.arrayBuffer()).byteLength).toBeGreaterThan(100);
+    }
+  });
+
+  it.each(['swagger-ui-bundle.js.map', 'swagger-ui.css.map', 'swagger-ui.js', 'package.json', 'LICENSE'])(
+    'serves nothing else of its package: %s',
+    async (asset) => {
+      expect((await fetch(`${gate.url}/docs/${asset}`)).status).toBe(404);
+    },
+  );
+});

@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { exchange, openConnection, startGate } from '../fixture/gate.ts';
+
+const GET = 'GET /v1/slow HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\n\r\n';
+const answers = (all: string) => all.match(/HTTP\/1\.1 \d+/g) ?? [];
+
+describe('requests that are sent ahead', () => {
+  it('are answered one at a time and in order', async () => {
+    await using gate = await startGate();
+    const paths = Array.from({ length: 20 }, (_, index) => `/v1/item/${index}`);
+    const requests = paths.map((path) => GET.replace('/v1/slow', path));
+    const last = GET.replace('host', 'connection: close\r\nhost');
+    const all = await exchange(gate.port, GET.repeat(20) + requests.join('') + last);
+    expect(answers(all)).toEqual(new Array(41).fill('HTTP/1.1 200'));
+    expect([...all.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id))).toEqual(
+      paths.map((_, index) => index),
+    );
+    expect(gate.load).toMatchObject({ most: 1, total: 21 });
+  });
+
+  it('by the thousand start one answer at a time, and the connection ends', async () => {
+    await using gate = await startGate();
+    const all = await exchange(gate.port, GET.repeat(5_000));
+    expect(gate.load.most).toBe(1);
+    expect(answers(all).length).toBeLessThanOrEqual(129);
+    expect(all.match(/^connection: close/gim)).toHaveLength(1);
+    await waitFor(() => gate.drain.inFlight === 0, { what: 'the end of every request' });
+  });
+
+  it('with bodies keep their framing', async () => {
+    await using gate = await startGate();
+    const post = (close: string) =>
+      `POST /v1/echo HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\n${close}content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n7\r\n{"a":1}\r\n0\r\n\r\n`;
+    const all = await exchange(gate.port, post('').repeat(50) + post('connection: close\r\n'));
+    expect(answers(all)).toEqual(new Array(51).fill('HTTP/1.1 200'));
+  });
+
+  it('are forgotten when the client leaves', async () => {
+    await using gate = await startGate();
+    const socket = await openConnection(gate.port);
+    socket.write(GET.repeat(100));
+    await waitFor(() => gate.load.total > 0, { what: 'the first answer' });
+    socket.resetAndDestroy();
+    await waitFor(() => gate.drain.inFlight === 0, { what: 'the end' });
+    expect(gate.finished.length).toBe(gate.load.total);
+  });
+});
+
+/** Writes without end, whatever it is answered, until the server cuts the connection. @returns how much it took. */
+async function flood(socket: Socket): Promise<number> {
+  const block = Buffer.alloc(64 * 1024, 'x');
+  const chunk = Buffer.concat([Buffer.from('10000\r\n'), block, Buffer.from('\r\n')]);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const more = () => {
+    while (!socket.destroyed && socket.write(chunk));
+  };
+  socket.on('drain', more);
+  more();
+  await closed;
+  return socket.bytesWritten;
+}
+
+const UPLOAD = 'HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n';
+
+describe('a body that is still coming when its request is answered', () => {
+  it.concurrent.each([
+    ['a wrong key', `POST /v1/echo ${UPLOAD}`, 401],
+    ['too many bytes', `POST /v1/echo ${UPLOAD}x-api-key: the-key\r\n`, 413],
+    ['an unknown path', `POST /v1/nothing ${UPLOAD}x-api-key: the-key\r\n`, 404],
+    ['a wrong method', `PUT /v1/echo ${UPLOAD}x-api-key: the-key\r\n`, 405],
+    ['a wrong type', `POST /v1/echo ${UPLOAD}x-api-key: the-key\r\n`.replace('json', 'xml'), 415],
+    ['a bad URL', `POST /% ${UPLOAD}`, 400],
+    ['a success', `GET /livez ${UPLOAD}`, 200],
+  ])('is read for a moment only: %s', async (_, head, status) => {
+    await using gate = await startGate({ bodyLimitBytes: 1_000_000 });
+    const socket = await openConnection(gate.port, { allowHalfOpen: true });
+    let answer = '';
+    socket.on('data', (data: Buffer) => (answer += data.toString()));
+    socket.write(`${head}\r\n`);
+    const read = await flood(socket);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toMatch(/^connection: close/im);
+    // The limit, and what both kernels had taken by then.
+    expect(read).toBeLessThan(30_000_000);
+    await waitFor(() => gate.drain.inFlight === 0, { what: 'the end' });
+  });
+
+  it('is no reason to close where it is small', async () => {
+    await using gate = await startGate();
+    const post = `POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`;
+    const all = await exchange(gate.port, `${post}${post.replace('host', 'connection: close\r\nhost')}`);
+    expect(answers(all)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 401']);
+  });
+
+  it('does not keep its client from reading the answer after it', async () => {
+    await using gate = await startGate({ bodyLimitBytes: 1_000_000 });
+    const socket = await openConnection(gate.port);
+    socket.write(`POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 900000\r\n\r\n`);
+    socket.pause();
+    // Everything is sent before the first byte is read, as simple clients do.
+    await new Promise((resolve) => socket.write(Buffer.alloc(900_000, 'x'), resolve));
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 401 .*invalid_api_key/s);
+  });
+});
+
+describe('the limit of connections', () => {
+  it('closes what is above it, counts it and says so once', async () => {
+    await using gate = await startGate({ maxConnections: 2 });
+    const slow =
+      'POST /v1/echo HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\ncontent-type: application/json\r\n';
+    const holders = [await openConnection(gate.port), await openConnection(gate.port)];
+    for (const holder of holders) holder.write(`${slow}content-length: 100\r\n\r\n{`);
+    await waitFor(() => gate.drain.inFlight === 2, { what: 'both requests' });
+    for (let time = 0; time < 3; time += 1) {
+      const socket = await openConnection(gate.port);
+      socket.resume();
+      await once(socket, 'close');
+    }
+    const scraped = await gate.metrics.render();
+    expect(scraped).toMatch(/^morgan_http_connections 2$/m);
+    expect(scraped).toMatch(/^morgan_http_connections_refused_total 3$/m);
+    expect(gate.lines.filter(({ message }) => message.includes('connection limit'))).toEqual([
+      expect.objectContaining({ level: 'warn', fields: { maxConnections: 2 } }),
+    ]);
+    for (const holder of holders) holder.destroy();
+  });
+
+  it('lets idle connections make room', async () => {
+    await using gate = await startGate({ maxConnections: 2 });
+    const idle = [await openConnection(gate.port), await openConnection(gate.port)];
+    for (const socket of idle) {
+      socket.write(GET);
+      await once(socket, 'data');
+    }
+    const ends = idle.map((socket) => once(socket.resume(), 'close'));
+    const refused = await openConnection(gate.port);
+    await Promise.all([...ends, once(refused.resume(), 'close')]);
+    expect(await exchange(gate.port, GET.replace('host', 'connection: close\r\nhost'))).toMatch(
+      /^HTTP\/1.1 200/,
+    );
+  });
+});
+
+describe('while stopping', () => {
+  it('every answer ends its connection, and the port stays open', async () => {
+    await using gate = await startGate();
+    const before = await fetch(`${gate.url}/livez`);
+    expect(before.headers.get('connection')).toBe('keep-alive');
+    const drained = gate.drain.stop({ minMs: 50, graceMs: 0 });
+    const all = await exchange(gate.port, GET + GET);
+    expect(answers(all)).toEqual(['HTTP/1.1 200']);
+    expect(all).toMatch(/^connection: close/im);
+    expect(await exchange(gate.port, GET.replace('the-key', 'wrong'))).toMatch(/401.*^connection: close/ims);
+    expect(await drained).toBe(0);
+  });
+});

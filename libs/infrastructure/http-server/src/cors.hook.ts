@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify';
+
+/** How long a browser may remember the answer to a preflight, in seconds. */
+const MAX_AGE_SECONDS = 86_400;
+
+/**
+ * Lets pages of the given origins call this service. Answers every preflight itself, with no key asked, as browsers send
+ * none; from an origin that is not allowed the answer allows nothing. Keys travel in headers, never in cookies, so
+ * credentials stay off and all headers of answers may be read.
+ * @param origins exact origins, or `*`.
+ */
+export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
+  const anyOrigin = origins.includes('*');
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { origin } = request.headers;
+    if (origins.length > 0 && !anyOrigin) reply.header('vary', 'origin');
+    if (origin === undefined) return done();
+    const allowed = anyOrigin ? '*' : origins.find((own) => own === origin);
+    if (allowed !== undefined) {
+      reply.header('access-control-allow-origin', allowed);
+      reply.header('access-control-expose-headers', '*');
+    }
+    if (request.method !== 'OPTIONS' || !request.headers['access-control-request-method']) return done();
+    if (allowed !== undefined) {
+      reply.header('access-control-allow-methods', 'GET, HEAD, POST, DELETE');
+      reply.header(
+        'access-control-allow-headers',
+        request.headers['access-control-request-headers'] ?? 'authorization, content-type',
+      );
+      reply.header('access-control-max-age', MAX_AGE_SECONDS);
+    }
+    reply.status(204).send();
+  });
+}

@@ -1,0 +1,95 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
+import type { Metrics } from '@morgan/telemetry';
+import { limitConnections } from './connection-limit.ts';
+import type { HttpConfig } from './http-server.config.ts';
+import { Pipelining } from './pipelining.ts';
+import { ProtocolRefusals } from './protocol-refusals.ts';
+import { checkRequestHead } from './request-head.ts';
+import { closeAfterUnreadBody } from './unread-body.ts';
+
+/** Longer than the minute after which most load balancers close idle connections, so that they are not met by our end. */
+const KEEP_ALIVE_MS = 72_000;
+
+/** The headers alone have this long at most. */
+const HEADERS_TIMEOUT_MS = 60_000;
+
+/** How often Node looks for requests that take too long to arrive. */
+const TIMEOUT_CHECK_MS = 1_000;
+
+/** What the server below the routes is made with. */
+export interface NodeServerOptions {
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly observers: readonly HttpObserver[];
+  /** Headers of every answer of this service. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * The HTTP server below the router: limits connections, answers the requests of each one at a time, and refuses what is
+ * not a proper request. Fastify asks for its `server`, and gets what only it can see through `refusals`.
+ */
+export class NodeServer {
+  readonly refusals: ProtocolRefusals;
+  readonly #options: NodeServerOptions;
+  readonly #pipelining: Pipelining;
+  #route: RequestListener = () => undefined;
+
+  constructor(options: NodeServerOptions) {
+    const { observers, headers, config } = options;
+    this.#options = options;
+    this.#pipelining = new Pipelining((request, response) => this.#serve(request, response));
+    this.refusals = new ProtocolRefusals({
+      observers,
+      headers,
+      maxBytesAfter: config.bodyLimitBytes,
+      latest: (socket) => this.#pipelining.latest(socket),
+    });
+  }
+
+  /** @param route handles every request that is one. */
+  create(route: RequestListener): Server {
+    const { receiveTimeoutMs } = this.#options.config;
+    this.#route = route;
+    const server = createServer({
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: receiveTimeoutMs,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs),
+      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, receiveTimeoutMs),
+      // Node's own answer has no body; ours is made in `checkRequestHead`.
+      requireHostHeader: false,
+    });
+    const take = (request: IncomingMessage, response: ServerResponse) =>
+      this.#pipelining.take(request, response);
+    server.on('request', take);
+    // With a listener Node does not say `100 Continue` by itself: that is for whoever reads the body.
+    server.on('checkContinue', take);
+    server.on('checkExpectation', take);
+    server.on('connect', (request: IncomingMessage, socket: Socket) => this.#refuseTunnel(request, socket));
+    limitConnections(server, { ...this.#options, maxConnections: this.#options.config.maxConnections });
+    return server;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    closeAfterUnreadBody(request, response, this.#options.config.bodyLimitBytes);
+    const fault = checkRequestHead(request);
+    if (fault) this.refusals.answer(request, response, fault);
+    else this.#route(request, response);
+  }
+
+  #refuseTunnel(request: IncomingMessage, socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    socket.on('data', () => socket.destroy());
+    const error = new AppError('method_not_allowed', 'CONNECT is not available here.');
+    this.refusals.refuseConnection(socket, error, request.method);
+  }
+}

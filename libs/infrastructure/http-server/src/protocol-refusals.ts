@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { AppError, type ErrorCode, type HttpObserver } from '@morgan/foundation';
+import type { Exchange } from './pipelining.ts';
+import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
+import { endWithGrace } from './unread-body.ts';
+
+/** What Node reports of a connection on which it could not read a request. */
+type ConnectionFault = Error & { readonly code?: string };
+
+/** Node's fault code -> ours and what the client is told; any other one is a malformed request. */
+const FAULTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive completely in time.'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'Request line and headers are larger than 16 KiB.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['request_too_large', 'The chunk extensions are larger than 16 KiB.'],
+};
+
+const MALFORMED = ['malformed_request', 'The request is not valid HTTP.'] as const;
+
+/** What refusals below the routes are made with. */
+export interface ProtocolRefusalOptions {
+  readonly observers: readonly HttpObserver[];
+  /** Headers of every answer of this service. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The most that is read of a connection after its refusal. */
+  readonly maxBytesAfter: number;
+  /** The exchange that a connection began last. */
+  readonly latest: (socket: Socket) => Exchange | undefined;
+}
+
+/**
+ * Refuses what cannot reach a route, in the same words as everything else: OpenAI's envelope, a request id, one report to
+ * the observers. Where a request is under way on the connection, its own handling fails and answers.
+ */
+export class ProtocolRefusals {
+  /** The bytes that a refused connection may have read in all. */
+  readonly #refused = new WeakMap<Socket, number>();
+
+  constructor(private readonly options: ProtocolRefusalOptions) {}
+
+  /** Refuses a request that was read but that no route may see. */
+  answer(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+    const id = requestIdOf(request);
+    const startedAt = performance.now();
+    for (const observer of this.options.observers) observer.started();
+    response.once('close', () => this.#report(error, id, { method: request.method, startedAt }));
+    const body = JSON.stringify(error.toEnvelope());
+    response.writeHead(error.status, this.#headers(id, body)).end(body);
+  }
+
+  /** Refuses a connection on which Node could not read a request, or not the rest of one. */
+  onConnectionFault(fault: ConnectionFault, socket: Socket): void {
+    if (socket.destroyed || fault.code === 'ECONNRESET') return;
+    // The client has ended the connection within a request: it left, and what is under way is aborted.
+    if (fault.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy();
+    const limit = this.#refused.get(socket);
+    if (limit !== undefined) {
+      if (socket.bytesRead > limit) socket.destroy();
+      return;
+    }
+    this.#refused.set(socket, socket.bytesRead + this.options.maxBytesAfter);
+    const [code, message] = FAULTS[fault.code ?? ''] ?? MALFORMED;
+    const error = new AppError(code, message);
+    const latest = this.options.latest(socket);
+    if (!latest || latest.response.writableFinished) this.refuseConnection(socket, error);
+    else this.#fail(latest, error);
+  }
+
+  /** Answers on the bare connection and closes it. */
+  refuseConnection(socket: Socket, error: AppError, method?: string): void {
+    // The answer to a broken rest of an upload has left already.
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const id = randomUUID();
+    for (const observer of this.options.observers) observer.started();
+    const body = JSON.stringify(error.toEnvelope());
+    const headers = { ...this.#headers(id, body), connection: 'close' };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`);
+    endWithGrace(socket);
+    this.#report(error, id, { method, startedAt: performance.now() });
+  }
+
+  /** Whoever reads the request's body learns that it is broken, and answers; where nobody does, the connection ends. */
+  #fail({ request, response }: Exchange, error: AppError): void {
+    response.shouldKeepAlive = false;
+    if (request.complete) {
+      // Its answer is on the way; what follows it is not read.
+      request.socket.pause();
+      response.once('close', () => request.socket.destroySoon());
+    } else if (!response.headersSent && request.listenerCount('error') > 0) {
+      request.emit('error', error);
+    } else {
+      request.socket.destroy();
+    }
+  }
+
+  #headers(id: string, body: string): Record<string, string> {
+    return {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      [REQUEST_ID_HEADER]: id,
+      ...this.options.headers,
+    };
+  }
+
+  #report(
+    error: AppError,
+    requestId: string,
+    about: { method: string | undefined; startedAt: number },
+  ): void {
+    for (const observer of this.options.observers)
+      observer.finished({
+        requestId,
+        method: about.method ?? 'unknown',
+        route: 'unmatched',
+        status: error.status,
+        durationMs: performance.now() - about.startedAt,
+        errorCode: error.code,
+        aborted: false,
+        notes: {},
+      });
+  }
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '@morgan/foundation';
+
+/**
+ * Checks what Node leaves unchecked in the head of a request, and brings an absolute-form target (`http://host/path`) into
+ * the form that everything behind this expects (`/path`).
+ * @returns why the request is refused, if it is.
+ */
+export function checkRequestHead(request: IncomingMessage): AppError | undefined {
+  const target = originForm(request.url ?? '');
+  if (target === undefined) return new AppError('invalid_url', 'The request target must be a path.');
+  request.url = target;
+  const hosts = countHosts(request.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0')) {
+    return new AppError('malformed_request', 'The request needs exactly one host header.');
+  }
+  const { expect } = request.headers;
+  if (expect !== undefined && !isContinue(expect)) {
+    return new AppError('expectation_failed', 'The only expectation that can be met is 100-continue.');
+  }
+  return undefined;
+}
+
+/** Whether this value of `expect` asks for `100 Continue`. */
+export function isContinue(expect: string): boolean {
+  return expect.toLowerCase() === '100-continue';
+}
+
+function originForm(target: string): string | undefined {
+  if (target.startsWith('/')) return target;
+  const rest = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1];
+  if (rest === undefined) return undefined;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { RUN_SOURCES, waitFor } from '@morgan/testing';
+import { STOP_MARGIN_MS } from './stop-service.ts';
+
+const PROGRAM = join(import.meta.dirname, '../fixture/lifecycle.ts');
+
+function start(what: string, settings: object = {}) {
+  const child = spawn(process.execPath, [...RUN_SOURCES, PROGRAM, what, JSON.stringify(settings)]);
+  let output = '';
+  child.stdout.on('data', (data: Buffer) => (output += data.toString()));
+  child.stderr.on('data', (data: Buffer) => (output += data.toString()));
+  const exit = once(child, 'close').then(([code]) => ({ code: code as number | null, output }));
+  const until = (text: string) => waitFor(() => output.includes(text), { what: text, timeoutMs: 40_000 });
+  return { child, exit, until, output: () => output };
+}
+
+describe('a stop', () => {
+  it.concurrent('that comes while the service is built opens no port and exits 0', async () => {
+    const { child, exit, until } = start('built late');
+    await until('building');
+    child.kill('SIGTERM');
+    const { code, output } = await exit;
+    expect(code).toBe(0);
+    expect(output).toContain('"stopped"');
+    expect(output).not.toContain('listening');
+  });
+
+  it.concurrent('ends a service that is never built', async () => {
+    const { child, exit, until } = start('never built');
+    await until('building');
+    const before = performance.now();
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(1);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(STOP_MARGIN_MS - 10);
+  });
+
+  it.concurrent('ends a service whose parts never close, and says so', async () => {
+    const { child, exit, until } = start('never closed', { shutdownGraceMs: 200 });
+    await until('listening');
+    child.kill('SIGTERM');
+    const { code, output } = await exit;
+    expect(code).toBe(1);
+    expect(output).toMatch(/"level":"error".*"boundMs":5200.*the stop takes too long/);
+    expect(output).not.toContain('"stopped"');
+  });
+
+  it.concurrent('keeps the port open for the least time, with `connection: close`', async () => {
+    const { child, exit, until, output } = start('nothing wrong', {
+      minDrainMs: 1_500,
+      shutdownGraceMs: 100,
+    });
+    await until('listening');
+    const url = /"url":"([^"]+)"/.exec(output())?.[1] ?? '';
+    child.kill('SIGTERM');
+    await until('"stopping"');
+    const signalled = performance.now();
+    let answered = 0;
+    for (;;) {
+      const response = await fetch(`${url}/nowhere`).catch(() => undefined);
+      if (!response) break;
+      expect([response.status, response.headers.get('connection')]).toEqual([404, 'close']);
+      await response.arrayBuffer();
+      answered += 1;
+    }
+    expect(answered).toBeGreaterThan(1);
+    expect(performance.now() - signalled).toBeGreaterThan(1_000);
+    expect((await exit).code).toBe(0);
+  });
+});

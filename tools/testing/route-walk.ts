@@ -1,0 +1,116 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+
+/** One route as the router has it. */
+export interface WalkedRoute {
+  readonly method: string;
+  /** With `:name` and `*`, such as `/v1/models/*`. */
+  readonly pattern: string;
+}
+
+interface RouteOptions {
+  readonly method: string | readonly string[];
+  readonly url: string;
+}
+
+/** The part of a Fastify instance that is needed here. */
+interface Router {
+  addHook(name: 'onRoute', hook: (route: RouteOptions) => void): void;
+  get(path: string, handler: () => Promise<object>): void;
+}
+
+/** A route that nobody declared anything about. */
+export const ADDED_ROUTE = '/added/by/a/test';
+
+/** Lists every route of the Fastify instances that are made meanwhile, and adds {@link ADDED_ROUTE} to each. */
+export async function collectRoutes(build: () => Promise<void>): Promise<readonly WalkedRoute[]> {
+  const routes: WalkedRoute[] = [];
+  const listen = (message: unknown): void => {
+    const { fastify } = message as { fastify: Router };
+    fastify.addHook('onRoute', ({ method, url }) => {
+      for (const each of [method].flat()) routes.push({ method: each, pattern: url });
+    });
+    fastify.get(ADDED_ROUTE, () => Promise.resolve({}));
+  };
+  subscribe('fastify.initialization', listen);
+  await build().finally(() => unsubscribe('fastify.initialization', listen));
+  return routes;
+}
+
+/** A path that the pattern matches. */
+export function pathOf(pattern: string): string {
+  return pattern.replace(/:\w+/g, 'x').replace('*', 'some/thing');
+}
+
+/** The ways to write a request target that some router, proxy or file system takes for the same path. */
+export function spellingsOf(path: string): readonly string[] {
+  const encode = (part: string) =>
+    [...part].map((letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
+  const everyLetter = path.replace(/[^/]+/g, encode);
+  return [
+    path,
+    path.replace(/[^/]/, encode),
+    everyLetter,
+    everyLetter.toUpperCase(),
+    everyLetter.replaceAll('%', '%25'),
+    path.replace(/(\d)/, encode),
+    `/${path}`,
+    path.replaceAll('/', '//'),
+    path.replaceAll('/', '%2f'),
+    path.replaceAll('/', '\\'),
+    `${path}/`,
+    `${path}//`,
+    `${path}%20`,
+    `${path}%00`,
+    `${path};x=1`,
+    `${path}?x=/livez`,
+    `${path}#/livez`,
+    `${path}/.`,
+    `/.${path}`,
+    `/livez/..${path}`,
+    `/livez;${path}`,
+    `/livez%2f..${path}`,
+    `/docs/../${path}`,
+    path.toUpperCase(),
+    `http://x${path}`,
+    `HTTPS://x:1${path}`,
+    `http://x/${path}`,
+    `http://x@y${everyLetter}`,
+    path.slice(1),
+    `*${path.slice(1)}`,
+  ];
+}
+
+/** Sends a request for each target. @returns the status of each, as they came. */
+export async function statusesOf(
+  port: number,
+  method: string,
+  targets: readonly string[],
+  headers: string,
+): Promise<readonly number[]> {
+  // What is not even a request target ends its connection; the others can share one.
+  const proper = targets.filter(isProper);
+  const [together, ...alone] = await Promise.all([
+    send(port, method, proper, headers),
+    ...targets.filter((target) => !isProper(target)).map((target) => send(port, method, [target], headers)),
+  ]);
+  return targets.map((target) => (isProper(target) ? together : alone).splice(0, 1).flat()[0] ?? 0);
+}
+
+function isProper(target: string): boolean {
+  return /^(?:\/|https?:)[^\\]*$/i.test(target);
+}
+
+async function send(
+  port: number,
+  method: string,
+  targets: readonly string[],
+  headers: string,
+): Promise<number[]> {
+  const socket = connect(port, '127.0.0.1');
+  const requests = targets.map((target) => `${method} ${target} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`);
+  socket.write(`${requests.join('')}GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+  const heads = (await text(socket)).matchAll(/HTTP\/1\.1 (\d+) /gm);
+  return Array.from(heads, ([, status]) => Number(status)).slice(0, targets.length);
+}
