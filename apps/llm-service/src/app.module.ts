@@ -6,6 +6,7 @@ import { type Metrics, TelemetryModule } from '@morgan/telemetry';
 import { ChatController } from './openai/chat.controller.ts';
 import { EmbeddingsController } from './openai/embeddings.controller.ts';
 import { ModelsController } from './openai/models.controller.ts';
+import type { CallTimeouts } from './relay/call-timeouts.config.ts';
 import { HostRelay } from './relay/host-relay.ts';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from './relay/upstreams.ts';
 
@@ -13,6 +14,7 @@ import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from './relay/upstreams.ts';
 export interface AppParts {
   readonly llm: DistributedLlmClient;
   readonly embedding: DistributedLlmClient;
+  readonly timeouts: CallTimeouts;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly indicators: readonly HealthIndicator[];
@@ -20,7 +22,7 @@ export interface AppParts {
 
 @Module({})
 export class AppModule {
-  static register({ llm, embedding, metrics, logger, indicators }: AppParts): DynamicModule {
+  static register({ llm, embedding, timeouts, metrics, logger, indicators }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [HealthModule.register(indicators), TelemetryModule.register(metrics)],
@@ -28,7 +30,7 @@ export class AppModule {
       providers: [
         { provide: LLM_UPSTREAM, useValue: llm },
         { provide: EMBEDDING_UPSTREAM, useValue: embedding },
-        { provide: HostRelay, useValue: new HostRelay(llm, embedding, logger) },
+        { provide: HostRelay, useValue: new HostRelay({ llm, embedding, timeouts, logger }) },
       ],
     };
   }

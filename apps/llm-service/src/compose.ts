@@ -9,6 +9,7 @@ import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { OUTLINE } from './openai/outline.format.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
 
 /** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
@@ -25,7 +26,7 @@ const EMBEDDING_FAILURE_THRESHOLD = 20;
 
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
-  const { http } = llmService;
+  const { http, timeouts } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const { llm, embedding, start, close } = composeUpstreams(llmService, logger, metrics);
@@ -33,7 +34,7 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ llm, embedding, metrics, logger, indicators: [drain, llm, embedding] }),
+    AppModule.register({ llm, embedding, timeouts, metrics, logger, indicators: [drain, llm, embedding] }),
     {
       config: http,
       logger,
@@ -41,6 +42,7 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
+      bodies: OUTLINE,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
         title: 'Morgan llm-service',

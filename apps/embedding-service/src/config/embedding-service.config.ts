@@ -9,13 +9,16 @@ import { z } from 'zod';
 /** 16 MiB: 2,048 texts of 8 kB. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
+/** A body costs several times its size once it is parsed and its texts wait for a worker; the pod has 1,536 MiB. */
+const MAX_BODY_BYTES = 96 * 1024 * 1024;
+
 /** The whole configuration of embedding-service. */
 export const embeddingServiceConfig = z.strictObject({
   log: logConfig,
   auth: authConfig,
   embeddingService: z
     .strictObject({
-      http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES }),
+      http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
       model: localEmbeddingsConfig,
       cache: cacheConfig,
       redis: redisConfig,

@@ -1,15 +1,17 @@
 import { z } from 'zod';
+import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 
-/** Most inputs in one request, as OpenAI allows. */
-export const MAX_INPUTS = 2048;
-
-const text = z.string().min(1);
-const tokenIds = z.array(z.int().min(0)).min(1);
+/** `input` as the API documentation shows it; {@link checkInput} is what it is held to. */
+const TEXT = { type: 'string', minLength: 1 } as const;
+const TOKEN_IDS = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 } as const;
+const severalOf = (items: object) => ({ type: 'array', items, minItems: 1, maxItems: MAX_INPUTS }) as const;
 
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and `truncate`. Further fields are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
   input: z
-    .union([text, z.array(text).min(1).max(MAX_INPUTS), tokenIds, z.array(tokenIds).min(1).max(MAX_INPUTS)])
+    .unknown()
+    .check(checkInput)
+    .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
     .describe('A text, several texts, the token ids of a text, or several such lists.'),
   model: z.string().min(1).describe('The id of the served model, or `default`.'),
   encoding_format: z
@@ -24,4 +26,4 @@ export const embeddingsRequestSchema = z.looseObject({
   user: z.string().nullish().describe('Ignored.'),
 });
 
-export type EmbeddingsRequest = z.infer<typeof embeddingsRequestSchema>;
+export type EmbeddingsRequest = z.infer<typeof embeddingsRequestSchema> & { readonly input: EmbeddingInputs };

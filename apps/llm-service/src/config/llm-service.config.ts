@@ -4,9 +4,13 @@ import { httpConfig } from '@morgan/http-server';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
+import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 
 /** 32 MiB: a few images in a vision request. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/** Five of the largest bodies at a time, within a pod of 512 MiB. */
+const MAX_BODY_BYTES = 192 * 1024 * 1024;
 
 /** Where `POST /v1/embeddings` goes. */
 const embeddingUpstreamConfig = z
@@ -30,7 +34,8 @@ export const llmServiceConfig = z
     auth: authConfig,
     llmService: z
       .strictObject({
-        http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES }),
+        http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
+        timeouts: callTimeoutsConfig,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
       })

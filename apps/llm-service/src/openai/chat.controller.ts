@@ -1,8 +1,9 @@
 import { Body, Controller, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import type { z } from 'zod';
+import { ApiBody, ApiOperation, ApiTags, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { HostRelay } from '../relay/host-relay.ts';
-import { chatCompletionSchema, completionSchema } from './openai.schemas.ts';
+import { chatCompletionSchema, completionSchema, schemaForDocs } from './openai.schemas.ts';
+import { checkChatCompletion, checkCompletion } from './request-checks.ts';
+import { RequestOutline } from './request-outline.ts';
 
 /** Chat and text completions, answered by one of the LLM hosts. */
 @ApiTags('openai')
@@ -12,21 +13,25 @@ export class ChatController {
 
   @Post('chat/completions')
   @ApiOperation({ summary: 'Chat completion, as JSON or as a stream of server-sent events.' })
+  @ApiBody({ schema: schemaForDocs(chatCompletionSchema) })
   chat(
-    @Body({ schema: chatCompletionSchema }) body: z.infer<typeof chatCompletionSchema>,
+    @Body() outline: RequestOutline | undefined,
     @Req() request: HttpRequest,
     @Res() reply: HttpReply,
   ): Promise<void> {
-    return this.relay.toLlm({ path: '/chat/completions', model: body.model }, request, reply);
+    checkChatCompletion(outline);
+    return this.relay.toLlm({ path: '/chat/completions', outline }, request, reply);
   }
 
   @Post('completions')
   @ApiOperation({ summary: 'Text completion, as JSON or as a stream of server-sent events.' })
+  @ApiBody({ schema: schemaForDocs(completionSchema) })
   complete(
-    @Body({ schema: completionSchema }) body: z.infer<typeof completionSchema>,
+    @Body() outline: RequestOutline | undefined,
     @Req() request: HttpRequest,
     @Res() reply: HttpReply,
   ): Promise<void> {
-    return this.relay.toLlm({ path: '/completions', model: body.model }, request, reply);
+    checkCompletion(outline);
+    return this.relay.toLlm({ path: '/completions', outline }, request, reply);
   }
 }

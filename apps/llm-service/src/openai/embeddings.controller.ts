@@ -1,8 +1,9 @@
 import { Body, Controller, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import type { z } from 'zod';
+import { ApiBody, ApiOperation, ApiTags, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { HostRelay } from '../relay/host-relay.ts';
-import { embeddingSchema } from './openai.schemas.ts';
+import { embeddingSchema, schemaForDocs } from './openai.schemas.ts';
+import { checkEmbedding } from './request-checks.ts';
+import { RequestOutline } from './request-outline.ts';
 
 /** Embeddings, forwarded to embedding-service, so that callers need one address only. */
 @ApiTags('openai')
@@ -12,11 +13,13 @@ export class EmbeddingsController {
 
   @Post('embeddings')
   @ApiOperation({ summary: 'Vectors for texts, made by embedding-service.' })
+  @ApiBody({ schema: schemaForDocs(embeddingSchema) })
   embed(
-    @Body({ schema: embeddingSchema }) body: z.infer<typeof embeddingSchema>,
+    @Body() outline: RequestOutline | undefined,
     @Req() request: HttpRequest,
     @Res() reply: HttpReply,
   ): Promise<void> {
-    return this.relay.toEmbeddings({ path: '/embeddings', model: body.model }, request, reply);
+    checkEmbedding(outline);
+    return this.relay.toEmbeddings({ path: '/embeddings', outline }, request, reply);
   }
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { MAX_MODEL_LENGTH } from './request-checks.ts';
 
 /**
- * What the gateway itself needs to know of a request. Everything else reaches the host untouched, so that new fields
- * of the API work on the day they appear: these schemas must stay loose.
+ * What the API documentation says of requests: the part that the gateway itself needs to know. Everything else reaches the
+ * host untouched, so that new fields of the API work on the day they appear. Requests are not validated with these, which
+ * would take parsing them whole, but by `request-checks.ts`; a test holds both equal.
  */
-const model = z.string().min(1).max(256).describe('Model to ask, as listed by `/v1/models`.');
+const model = z.string().min(1).max(MAX_MODEL_LENGTH).describe('Model to ask, as listed by `/v1/models`.');
 const stream = z.boolean().nullish().describe('Answer with server-sent events.');
 
 export const chatCompletionSchema = z.looseObject({
@@ -31,3 +33,8 @@ export const completionSchema = z.looseObject({
 
 /** The embedding-service validates the rest: the gateway would only do it twice. */
 export const embeddingSchema = z.looseObject({ model: model.optional(), input: z.unknown() });
+
+/** A schema as OpenAPI writes it. */
+export function schemaForDocs(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
+}

@@ -1,6 +1,9 @@
 import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { type RequestContext, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import type { RequestOutline } from '../openai/request-outline.ts';
+import { answerHeaders } from './answer-headers.ts';
+import type { CallTimeouts } from './call-timeouts.config.ts';
 
 /** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
 export const HOST_HEADER = 'x-morgan-host';
@@ -12,52 +15,75 @@ export const GATEWAY_HOST = 'gateway';
 export interface RelayTarget {
   /** Path below the host's base URL. */
   readonly path: '/chat/completions' | '/completions' | '/embeddings';
-  readonly model: string | undefined;
+  readonly outline: RequestOutline;
+}
+
+/** What a relay works with. */
+export interface HostRelayOptions {
+  readonly llm: DistributedLlmClient;
+  readonly embedding: DistributedLlmClient;
+  readonly timeouts: CallTimeouts;
+  readonly logger: Logger;
 }
 
 /** Passes a request on to a host and the host's answer back, both byte for byte. */
 export class HostRelay {
-  constructor(
-    private readonly llm: DistributedLlmClient,
-    private readonly embedding: DistributedLlmClient,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly options: HostRelayOptions) {}
 
   toLlm(target: RelayTarget, request: HttpRequest, reply: HttpReply): Promise<void> {
-    return this.#relay(this.llm, target, request, reply);
+    return this.#relay(this.options.llm, target, request, reply);
   }
 
   toEmbeddings(target: RelayTarget, request: HttpRequest, reply: HttpReply): Promise<void> {
-    return this.#relay(this.embedding, target, request, reply);
+    return this.#relay(this.options.embedding, target, request, reply);
   }
 
   async #relay(
     client: DistributedLlmClient,
-    { path, model }: RelayTarget,
+    target: RelayTarget,
     request: HttpRequest,
     reply: HttpReply,
   ): Promise<void> {
+    const { path, outline } = target;
+    const { model } = outline;
     const context = contextOf(request);
-    const { headers, rawBody: body } = request;
-    const response = await client.send({ method: 'POST', path, headers, body, model }, context);
+    context.limitTo(this.#timeoutMs(target));
+    const headers = headersOfDecoded(request);
+    const response = await client.send(
+      { method: 'POST', path, headers, body: outline.bytes, model },
+      context,
+    );
     context.note('host', response.host);
     if (response.attempts > 1) context.note('attempts', response.attempts);
     // A model that a host knows is safe to log; anything else is whatever a caller typed.
     if (model !== undefined && response.status < 400) context.note('model', model);
     writeHead(reply, response);
-    await this.#copyBody(context, reply, response);
+    await this.#copyBody(context, request, reply, response);
+  }
+
+  #timeoutMs({ path, outline }: RelayTarget): number {
+    const { chatMs, chatStreamMs, embeddingsMs, otherMs } = this.options.timeouts;
+    if (path === '/embeddings') return embeddingsMs;
+    if (path !== '/chat/completions') return otherMs;
+    return outline.stream ? chatStreamMs : chatMs;
   }
 
   /**
    * Resolves when the client has the whole answer or is gone. Not `stream.pipeline`: that makes an AbortController for
    * every answer and aborts it at the end, which shows in a profile (docs/performance.md).
    */
-  #copyBody(context: RequestContext, reply: HttpReply, { host, body }: HostResponse): Promise<void> {
+  #copyBody(
+    context: RequestContext,
+    request: HttpRequest,
+    reply: HttpReply,
+    { host, body }: HostResponse,
+  ): Promise<void> {
     const client = reply.raw;
+    const { stalledReaders } = request.server;
     body.once('error', (error) => {
       if (!context.signal.aborted) {
         context.errorCode = error instanceof AppError ? error.code : 'internal_error';
-        this.logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
+        this.options.logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
       }
       // The client must see a broken transfer, never a clean end.
       client.destroy();
@@ -68,24 +94,30 @@ export class HostRelay {
         resolve();
       });
       body.pipe(client);
+      // The pipe pauses the body when the client is slower than the host.
+      body.on('pause', () => stalledReaders.watch(client, context.id));
+      client.on('drain', () => stalledReaders.unwatch(client));
+      body.once('end', () => {
+        if (client.writableLength > 0) stalledReaders.watch(client, context.id);
+      });
     });
   }
 }
 
-/** The host's headers as they came, then the gateway's own, which win. */
+/** A compressed body goes on as it was decoded. */
+function headersOfDecoded({ headers }: HttpRequest): HttpRequest['headers'] {
+  if (headers['content-encoding'] === undefined) return headers;
+  const { 'content-encoding': _, 'content-length': __, ...others } = headers;
+  return others;
+}
+
 function writeHead(reply: HttpReply, { host, status, headers, contentType }: HostResponse): void {
   reply.header(HOST_HEADER, host);
   const isStream = contentType?.startsWith('text/event-stream') ?? false;
   if (isStream) reply.header('x-accel-buffering', 'no');
   reply.hijack();
-  const own = reply.getHeaders();
-  const head: string[] = [];
-  for (let index = 0; index + 1 < headers.length; index += 2) {
-    const name = headers[index] as string;
-    if (!(name.toLowerCase() in own)) head.push(name, headers[index + 1] as string);
-  }
-  for (const [name, value] of Object.entries(own)) head.push(name, String(value));
-  reply.raw.writeHead(status, head);
+  const own = new Map(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
+  reply.raw.writeHead(status, answerHeaders({ status, received: headers, own }));
   // A stream's headers must not wait for its first token; any other answer leaves in one piece.
   if (isStream) reply.raw.flushHeaders();
 }

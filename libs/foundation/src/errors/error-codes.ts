@@ -26,7 +26,15 @@ export const ERROR_CODES = {
   missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
   unsupported_media_type: {
     kind: 'unsupported_media_type',
-    doc: 'The `content-type` is not `application/json`.',
+    doc: 'The `content-type` is not `application/json` in UTF-8, or the `content-encoding` is not gzip; the message names what came.',
+  },
+  invalid_content_encoding: {
+    kind: 'invalid_request',
+    doc: 'The body is not what its `content-encoding` says.',
+  },
+  body_too_complex: {
+    kind: 'invalid_request',
+    doc: 'The JSON of the body has more values or is nested deeper than allowed; the message names the limit.',
   },
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
@@ -74,6 +82,10 @@ export const ERROR_CODES = {
     doc: 'The stream broke after it had begun. What arrived before is incomplete.',
   },
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
+  overloaded: {
+    kind: 'overloaded',
+    doc: 'As many calls, or bytes of request bodies, as this service holds at a time are in flight; the message names the limit. The body was not read. Try again after `retry-after` seconds.',
+  },
   queue_full: {
     kind: 'overloaded',
     doc: 'The embedding queue is full. Try again after `retry-after` seconds.',

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { AppError, type Logger } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodyTooLarge } from './expect-continue.hook.ts';
+import { bodyTooLarge } from './body/body-reader.ts';
 
 /** The one place where a fault becomes an HTTP answer: OpenAI's envelope, the status of its kind, nothing internal. */
 @Catch()

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { AppError } from '@morgan/foundation';
 import { isContinue } from './request-head.ts';
 
 /**
@@ -10,14 +9,7 @@ export function registerExpectContinue(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     const { expect } = request.headers;
     if (expect === undefined || !isContinue(expect)) return done();
-    const limit = request.routeOptions.bodyLimit;
-    if (Number(request.headers['content-length'] ?? 0) > limit) return done(bodyTooLarge(limit));
     reply.raw.writeContinue();
     done();
   });
-}
-
-/** The refusal of a body above the limit. */
-export function bodyTooLarge(limit: number): AppError {
-  return new AppError('request_too_large', `The request body is larger than the limit of ${limit} bytes.`);
 }

@@ -29,8 +29,8 @@ class EchoController {
 
   @Post('echo')
   @HttpCode(200)
-  echo(@Body({ schema: echoSchema }) body: unknown, @Req() request: FastifyRequest) {
-    return { body, raw: request.rawBody?.toString('utf8') };
+  echo(@Body({ schema: echoSchema }) body: unknown) {
+    return { body };
   }
 
   @Get('boom')
@@ -81,9 +81,12 @@ class Recorder implements HttpObserver {
   }
 }
 
-const config = loadConfig(z.strictObject({ http: httpConfig({ port: 0, bodyLimitBytes: 2048 }) }), {
-  env: {},
-}).http;
+const config = loadConfig(
+  z.strictObject({ http: httpConfig({ port: 0, bodyLimitBytes: 2048, maxBodyBytes: 65_536 }) }),
+  {
+    env: {},
+  },
+).http;
 const recorder = new Recorder();
 const drain = new Drain();
 let app: NestFastifyApplication;
@@ -123,13 +126,6 @@ interface Fault {
 }
 
 describe('the HTTP edge', () => {
-  it('keeps the bytes of the body beside the parsed value', async () => {
-    const body = '{ "model":"m",\n "input":"\\u00e9", "x": 1.0, "big": 12345678901234567890 }';
-    const answer = (await (await post(body)).json()) as { raw: string; body: { input: string } };
-    expect(answer.raw).toBe(body);
-    expect(answer.body.input).toBe('é');
-  });
-
   it("repeats the caller's request id and makes one up where it is missing or unfit", async () => {
     const own = await post('{}', { 'x-request-id': 'call-17' });
     expect(own.headers.get('x-request-id')).toBe('call-17');

@@ -13,7 +13,8 @@ import type { Drain } from './drain.ts';
 import { registerExpectContinue } from './expect-continue.hook.ts';
 import { registerRequestContext } from './request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
-import { registerJsonBodyParser } from './json-body.parser.ts';
+import type { BodyFormat } from './body/body-format.ts';
+import { registerBodies } from './body/register-bodies.ts';
 import { NestLogger } from './nest-logger.ts';
 import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
@@ -36,6 +37,8 @@ export interface HttpApplicationOptions {
   /** Headers of every answer that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly api: ApiDescription;
+  /** What `request.body` is. Default: {@link PARSED_JSON}. */
+  readonly bodies?: BodyFormat;
 }
 
 /** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
@@ -82,7 +85,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
   registerCors(fastify, config.corsOrigins);
   registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
   registerUnmatchedRoute(fastify);
-  registerJsonBodyParser(fastify);
+  registerBodies(fastify, options);
   registerExpectContinue(fastify);
   return adapter;
 }

@@ -1,5 +1,6 @@
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
+import { bodyConfig } from './body/body.config.ts';
 import { OPENABLE_ENDPOINTS } from './open-routes.ts';
 
 const corsOrigin = z
@@ -9,8 +10,8 @@ const corsOrigin = z
     'must be `*` or like https://app.example',
   );
 
-/** The `http` section of a service's configuration; each service has its own port and body limit. */
-export function httpConfig(defaults: { port: number; bodyLimitBytes: number }) {
+/** The `http` section of a service's configuration; each service has its own port and limits for bodies. */
+export function httpConfig(defaults: { port: number; bodyLimitBytes: number; maxBodyBytes: number }) {
   return z
     .strictObject({
       host: setting(z.string().min(1).default('127.0.0.1'), {
@@ -23,7 +24,12 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number }) {
       }),
       bodyLimitBytes: setting(z.int().min(1024).default(defaults.bodyLimitBytes), {
         env: 'BODY_LIMIT_BYTES',
-        doc: 'Largest request body in bytes; a larger one gets 413.',
+        doc: 'Largest request body in bytes; a larger one gets 413. A compressed one counts as it is when it is decoded.',
+      }),
+      bodies: bodyConfig({ maxBytes: defaults.maxBodyBytes }),
+      readStallTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(60_000), {
+        env: 'READ_STALL_TIMEOUT_MS',
+        doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off. Coarse: systems buffer megabytes, and a slow client shows no progress while its own are full.',
       }),
       receiveTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(120_000), {
         env: 'RECEIVE_TIMEOUT_MS',
@@ -50,6 +56,14 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number }) {
         doc: 'After SIGTERM, how long requests and streams in flight may take to finish, in milliseconds.',
       }),
     })
+    .refine(
+      ({ bodyLimitBytes, bodies }) => bodyLimitBytes <= Math.floor(bodies.maxBytes * (1 - bodies.smallShare)),
+      {
+        path: ['bodyLimitBytes'],
+        message:
+          'a body of this size would never be let in: bodies.maxBytes without bodies.smallShare is less',
+      },
+    )
     .prefault({});
 }
 

@@ -1,4 +1,4 @@
-import type { CallContext, Deadline } from '@morgan/foundation';
+import { type CallContext, Deadline } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the HTTP edge knows of one request while it lives. */
@@ -7,12 +7,26 @@ export class RequestContext implements CallContext {
   readonly #aborter = new AbortController();
   readonly #notes: Record<string, string | number | boolean> = {};
   errorCode: string | undefined;
+  #deadline: Deadline | undefined;
 
   /** @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything. */
   constructor(
     readonly id: string,
-    readonly deadline: Deadline | undefined,
-  ) {}
+    deadline: Deadline | undefined,
+  ) {
+    this.#deadline = deadline;
+  }
+
+  /** The nearer one of the caller's deadline and the service's own, see {@link limitTo}. */
+  get deadline(): Deadline | undefined {
+    return this.#deadline;
+  }
+
+  /** The whole call, its upload included, takes at most so many milliseconds; the caller's deadline may be nearer. */
+  limitTo(ms: number): void {
+    const elapsedMs = performance.now() - this.startedAt;
+    this.#deadline = Deadline.nearest(this.#deadline, Deadline.after(Math.max(0, ms - elapsedMs)));
+  }
 
   get signal(): AbortSignal {
     return this.#aborter.signal;
@@ -35,8 +49,6 @@ export class RequestContext implements CallContext {
 declare module 'fastify' {
   interface FastifyRequest {
     requestContext: RequestContext;
-    /** The body as it came, byte for byte. */
-    rawBody?: Buffer;
   }
 }
 

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RunningService, startService } from '@morgan/testing';
+
+const MIB = 1024 * 1024;
+
+let service: RunningService;
+
+beforeAll(async () => {
+  service = await startService({ app: 'embedding-service' });
+});
+
+afterAll(() => service.stop());
+
+const post = (body: string) =>
+  fetch(`${service.url}/v1/embeddings`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+
+const figure = async (name: string): Promise<number> => {
+  const text = await (await fetch(`${service.url}/metrics`)).text();
+  return Number(new RegExp(`^${name} ([\\d.e+]+)`, 'm').exec(text)?.[1]);
+};
+const residentBytes = () => figure('process_resident_memory_bytes');
+const processorSeconds = () => figure('process_cpu_seconds_total');
+
+/** The slowest answer of `/livez` while something goes on, in milliseconds. */
+async function slowestProbe(work: Promise<unknown>): Promise<number> {
+  let [isOver, slowest] = [false, 0];
+  void work.finally(() => (isOver = true)).catch(() => undefined);
+  while (!isOver) {
+    const askedAt = performance.now();
+    await (await fetch(`${service.url}/livez`)).arrayBuffer();
+    slowest = Math.max(slowest, performance.now() - askedAt);
+  }
+  return slowest;
+}
+
+const inputs = (list: string) => `{"model":"default","input":[${list}]}`;
+
+describe('a body made of faults', () => {
+  it.each([
+    ['millions of empty texts', inputs(`${'"",'.repeat(5_000_000)}""`), 'body_too_complex', null],
+    ['empty texts', inputs(`${'"",'.repeat(900_000)}""`), 'array_above_max_length', 'input'],
+    ['wrong token ids', inputs(`${'-1,'.repeat(900_000)}-1`), 'invalid_value', 'input[0]'],
+    ['endless nesting', '['.repeat(12_000_000), 'body_too_complex', null],
+    [
+      'a field of its own',
+      `{"model":"default","input":"x","user":[${'0,'.repeat(900_000)}0]}`,
+      'invalid_type',
+      'user',
+    ],
+  ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
+    const before = await residentBytes();
+    const processorBefore = await processorSeconds();
+    const call = post(body);
+    const slowest = slowestProbe(call);
+    const response = await call;
+    const { error } = (await response.json()) as { error: { code: string; param: string | null } };
+    expect([response.status, error.code, error.param]).toEqual([400, code, param]);
+    // Its probes share the machine with this test: what the body cost the service is its time on the processor.
+    expect(await slowest).toBeLessThan(1_000);
+    expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
+    expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { OUTLINE } from './outline.format.ts';
+import type { RequestOutline } from './request-outline.ts';
+import { scanned } from './fixture/scanned.ts';
+
+const outlineOf = (body: string | object, ...cuts: number[]) =>
+  scanned(typeof body === 'string' ? body : JSON.stringify(body), OUTLINE, cuts) as RequestOutline;
+
+describe('the outline of a request', () => {
+  it('has what routing needs to know', () => {
+    const outline = outlineOf({
+      model: 'llama',
+      stream: true,
+      user: 'u-1',
+      prompt_cache_key: 'k',
+      max_tokens: 17,
+      response_format: { type: 'json_object' },
+      tools: null,
+      messages: [{ role: 'user', content: 'hello' }],
+    });
+    expect([outline.model, outline.stream, outline.textOf('user')]).toEqual(['llama', true, 'u-1']);
+    expect([outline.textOf('prompt_cache_key'), outline.numberOf('max_tokens')]).toEqual(['k', 17]);
+    expect([outline.has('response_format'), outline.has('tools')]).toEqual([true, false]);
+    expect(outline.parts.messages?.count).toBe(1);
+  });
+
+  it('says where the value of a field stands, so that it can be replaced', () => {
+    const body = '{"a":"model" , "model" : "é\\n", "tools":[{"model":"inner"}] }';
+    const outline = outlineOf(body);
+    const { start, end } = outline.spanOf('model') ?? { start: 0, end: 0 };
+    const bytes = Buffer.from(body);
+    const replaced = Buffer.concat([bytes.subarray(0, start), Buffer.from('other'), bytes.subarray(end)]);
+    expect(JSON.parse(replaced.toString())).toEqual({ ...(JSON.parse(body) as object), model: 'other' });
+    const tools = outline.spanOf('tools') ?? { start: 0, end: 0 };
+    expect(bytes.subarray(tools.start, tools.end).toString()).toBe('[{"model":"inner"}]');
+  });
+
+  it('takes the last of fields that come twice, as JSON.parse does', () => {
+    const body =
+      '{"model":"a","messages":[{"role":"x","role":"user","content":"one","content":"two"}],"model":"b","stream":true,"stream":null}';
+    const outline = outlineOf(body);
+    expect([outline.model, outline.stream, outline.opening(100)]).toEqual(['b', false, '\ntwo']);
+    expect(outlineOf('{"messages":[{"role":"user"}],"messages":7}').parts.messages).toBeUndefined();
+    expect(outlineOf('{"messages":7,"messages":[{"role":"user"}]}').parts.messages?.count).toBe(1);
+  });
+
+  it('knows fields by their names, however those are written, and only at the top', () => {
+    expect(outlineOf('{"mo\\u0064el":"x"}').model).toBe('x');
+    expect(outlineOf('{"a":{"model":"x"},"b":[{"model":"y"}]}').model).toBeUndefined();
+    expect(outlineOf('[{"model":"x"}]').model).toBeUndefined();
+    expect(outlineOf('"model"').parts.isObject).toBe(false);
+  });
+
+  it.each([
+    [[{ role: 'system', content: 'be brief' }, { role: 'user', content: 'hi' }, { role: 'user', content: 'more' }], 'be brief\nhi'],
+    [[{ role: 'developer', content: 'be brief' }], 'be brief\n'],
+    [[{ content: 'late role', role: 'user' }], '\nlate role'],
+    [[{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }, { type: 'text', text: 'see' }] }], '\nsee'],
+    [[{ role: 'assistant', content: 'no' }, { role: 'user', content: null }, { role: 'user', content: '12345678901234' }], '\n1234567890'],
+  ])('has the opening of a conversation: %j', (messages, opening) => {
+    expect(outlineOf({ messages }).opening(10)).toBe(opening);
+  }); // prettier-ignore
+
+  it('is the same wherever the body was cut', () => {
+    const field = fc.constantFrom('model', 'stream', 'messages', 'prompt', 'user', 'other');
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.boolean(),
+      fc.integer(),
+      fc.array(fc.record({ role: fc.constantFrom('user', 'system', ''), content: fc.string() }), {
+        maxLength: 3,
+      }),
+      fc.array(fc.oneof(fc.integer(), fc.string(), fc.array(fc.integer()))),
+    );
+    const seen = (outline: RequestOutline) => [
+      outline.model,
+      outline.stream,
+      outline.textOf('user'),
+      outline.opening(8),
+      outline.parts.messages?.fault?.message,
+      outline.parts.prompt?.fault?.message,
+      outline.parts.fields,
+    ];
+    fc.assert(
+      fc.property(fc.dictionary(field, value), fc.nat(), (body, at) => {
+        const { length } = Buffer.from(JSON.stringify(body));
+        expect(seen(outlineOf(body, at % (length + 1)))).toEqual(seen(outlineOf(body)));
+      }),
+    );
+  });
+});

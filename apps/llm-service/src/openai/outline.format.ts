@@ -1,0 +1,98 @@
+import {
+  type BodyAssembly,
+  type BodyFormat,
+  type JsonToken,
+  type JsonVisitor,
+  textOf,
+} from '@morgan/http-server';
+import { MessageListVisitor } from './message-list.visitor.ts';
+import { PromptVisitor } from './prompt.visitor.ts';
+import {
+  type FieldSpan,
+  OUTLINED_FIELDS,
+  type OutlinedField,
+  type OutlineParts,
+  RequestOutline,
+} from './request-outline.ts';
+
+const FIELDS: ReadonlySet<string> = new Set(OUTLINED_FIELDS);
+const LONGEST_NAME = Math.max(...OUTLINED_FIELDS.map(({ length }) => length));
+
+/** Of an escaped name: every character may be written as six bytes. */
+const LONGEST_NAME_BYTES = LONGEST_NAME * 6;
+
+/** Bodies of requests to hosts: `request.body` is a {@link RequestOutline}. */
+export const OUTLINE: BodyFormat = { begin: () => new OutlineAssembly() };
+
+/** Notes the top-level fields as they go by. */
+class OutlineAssembly implements BodyAssembly, JsonVisitor {
+  readonly visitor = this;
+  readonly #fields = new Map<OutlinedField, FieldSpan>();
+  #isObject = false;
+  #field: OutlinedField | undefined;
+  #start = 0;
+  #messages: MessageListVisitor | undefined;
+  #prompt: PromptVisitor | undefined;
+  /** Sees what is inside of the current field. */
+  #inside: JsonVisitor | undefined;
+
+  finish(bytes: Buffer): RequestOutline {
+    const parts: OutlineParts = {
+      isObject: this.#isObject,
+      fields: this.#fields,
+      messages: this.#messages,
+      prompt: this.#prompt,
+    };
+    return new RequestOutline(bytes, parts);
+  }
+
+  key(token: JsonToken, bytes: Buffer): void {
+    if (token.depth > 1) this.#inside?.key(token, bytes);
+    else this.#field = nameOf(token, bytes);
+  }
+
+  scalar(token: JsonToken, bytes: Buffer): void {
+    if (token.depth > 1) this.#inside?.scalar(token, bytes);
+    else if (token.depth === 1) this.#note(token);
+  }
+
+  open(token: JsonToken, bytes: Buffer): void {
+    if (token.depth > 1) this.#inside?.open(token, bytes);
+    else if (token.depth === 0) this.#isObject = token.kind === 'object';
+    else {
+      this.#note(token);
+      this.#start = token.start;
+      if (token.kind === 'array') this.#inside = this.#visitorOf(this.#field);
+    }
+  }
+
+  close(token: JsonToken, bytes: Buffer): void {
+    if (token.depth > 1) this.#inside?.close(token, bytes);
+    else if (token.depth === 1) {
+      this.#inside = undefined;
+      const { kind, end } = token;
+      if (this.#field) this.#fields.set(this.#field, { kind, start: this.#start, end, escaped: false });
+    }
+  }
+
+  #note({ kind, start, end, escaped }: JsonToken): void {
+    const field = this.#field;
+    if (field === undefined) return;
+    this.#fields.set(field, { kind, start, end, escaped });
+    if (field === 'messages') this.#messages = undefined;
+    else if (field === 'prompt') this.#prompt = undefined;
+  }
+
+  #visitorOf(field: OutlinedField | undefined): JsonVisitor | undefined {
+    if (field === 'messages') return (this.#messages = new MessageListVisitor());
+    if (field === 'prompt') return (this.#prompt = new PromptVisitor());
+    return undefined;
+  }
+}
+
+function nameOf(token: JsonToken, bytes: Buffer): OutlinedField | undefined {
+  const { start, end, escaped } = token;
+  if (end - start > (escaped ? LONGEST_NAME_BYTES : LONGEST_NAME)) return undefined;
+  const name = escaped ? textOf(bytes, token) : bytes.toString('latin1', start, end);
+  return FIELDS.has(name) ? (name as OutlinedField) : undefined;
+}

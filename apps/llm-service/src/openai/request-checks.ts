@@ -1,0 +1,66 @@
+import { AppError } from '@morgan/foundation';
+import { emptyList, emptyText, missing, wrongType } from './body-fault.ts';
+import type { RequestOutline } from './request-outline.ts';
+
+/** Longest name of a model, in characters. */
+export const MAX_MODEL_LENGTH = 256;
+
+/** No name of that many characters is longer, however it is written. */
+const MAX_MODEL_BYTES = MAX_MODEL_LENGTH * 6;
+
+/** @throws AppError about the first field of a chat completion that is wrong */
+export function checkChatCompletion(outline: RequestOutline | undefined): asserts outline {
+  checkObject(outline);
+  checkModel(outline);
+  const { messages } = outline.parts;
+  if (!messages) throw wrongType('messages', 'array', outline.kindOf('messages'));
+  if (messages.count === 0) throw emptyList('messages');
+  if (messages.fault) throw messages.fault;
+  checkStream(outline);
+}
+
+/** @throws AppError about the first field of a text completion that is wrong */
+export function checkCompletion(outline: RequestOutline | undefined): asserts outline {
+  checkObject(outline);
+  checkModel(outline);
+  const { prompt } = outline.parts;
+  const kind = outline.kindOf('prompt');
+  if (!prompt && kind !== 'string') throw wrongType('prompt', 'string or array', kind);
+  if (prompt?.count === 0) throw emptyList('prompt');
+  if (prompt?.fault) throw prompt.fault;
+  checkStream(outline);
+}
+
+/** The embedding-service checks the rest: the gateway would only do it twice. @throws AppError */
+export function checkEmbedding(outline: RequestOutline | undefined): asserts outline {
+  checkObject(outline);
+  if (outline.kindOf('model') !== undefined) checkModel(outline);
+  if (outline.kindOf('input') === undefined) throw missing('input');
+}
+
+function checkObject(outline: RequestOutline | undefined): asserts outline {
+  if (!outline?.parts.isObject)
+    throw new AppError('missing_body', 'The request needs a JSON object as its body.');
+}
+
+function checkModel(outline: RequestOutline): void {
+  const span = outline.spanOf('model');
+  if (span?.kind !== 'string') throw wrongType('model', 'string', span?.kind);
+  if (span.start === span.end) throw emptyText('model');
+  const isTooLong =
+    span.end - span.start > MAX_MODEL_BYTES || (outline.model ?? '').length > MAX_MODEL_LENGTH;
+  if (isTooLong)
+    throw new AppError(
+      'invalid_value',
+      `Invalid 'model': at most ${MAX_MODEL_LENGTH} characters are allowed.`,
+      {
+        param: 'model',
+      },
+    );
+}
+
+function checkStream(outline: RequestOutline): void {
+  const kind = outline.kindOf('stream');
+  if (kind !== undefined && kind !== 'true' && kind !== 'false' && kind !== 'null')
+    throw wrongType('stream', 'boolean', kind);
+}

@@ -1,0 +1,98 @@
+import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
+import type { MessageListVisitor } from './message-list.visitor.ts';
+import type { PromptVisitor } from './prompt.visitor.ts';
+
+/** Top-level fields of a request that the gateway looks at; whatever else there is passes unseen. */
+export const OUTLINED_FIELDS = [
+  'model',
+  'stream',
+  'messages',
+  'prompt',
+  'input',
+  'user',
+  'prompt_cache_key',
+  'max_tokens',
+  'max_completion_tokens',
+  'response_format',
+  'tools',
+] as const;
+
+export type OutlinedField = (typeof OUTLINED_FIELDS)[number];
+
+/** A top-level field: what it is, and at which bytes of the body. Of fields that come twice the last one counts. */
+export interface FieldSpan extends JsonSpan {
+  readonly kind: JsonKind;
+}
+
+/** What a scan of a body has found. */
+export interface OutlineParts {
+  readonly isObject: boolean;
+  readonly fields: ReadonlyMap<OutlinedField, FieldSpan>;
+  /** Where `messages` is a list. */
+  readonly messages: MessageListVisitor | undefined;
+  /** Where `prompt` is a list. */
+  readonly prompt: PromptVisitor | undefined;
+}
+
+/** No text of more bytes is decoded to be compared or kept: a model's name has no such length. */
+const MAX_TEXT_BYTES = 4096;
+
+/**
+ * A request as far as the gateway must know it, beside its bytes: where its fields stand, and what they say where that is
+ * short. It is not checked: that is for each endpoint.
+ */
+export class RequestOutline {
+  constructor(
+    /** The body as it came, decoded if it was compressed. */
+    readonly bytes: Buffer,
+    readonly parts: OutlineParts,
+  ) {}
+
+  /** The text of `model`, if it is one. */
+  get model(): string | undefined {
+    return this.textOf('model');
+  }
+
+  get stream(): boolean {
+    return this.kindOf('stream') === 'true';
+  }
+
+  /** What a field is; undefined: it is not there. */
+  kindOf(field: OutlinedField): JsonKind | undefined {
+    return this.parts.fields.get(field)?.kind;
+  }
+
+  /** Where the value of a field stands in {@link bytes}; a text between its quotes. */
+  spanOf(field: OutlinedField): FieldSpan | undefined {
+    return this.parts.fields.get(field);
+  }
+
+  /** A field's text, of at most 4096 bytes; undefined where it is no text. */
+  textOf(field: OutlinedField): string | undefined {
+    const span = this.parts.fields.get(field);
+    return span?.kind === 'string' ? beginningOf(this.bytes, span, MAX_TEXT_BYTES) : undefined;
+  }
+
+  /** The number in a field; undefined where it is none. */
+  numberOf(field: OutlinedField): number | undefined {
+    const span = this.parts.fields.get(field);
+    if (span?.kind !== 'number' || span.end - span.start > MAX_TEXT_BYTES) return undefined;
+    return Number(this.bytes.toString('latin1', span.start, span.end));
+  }
+
+  /** Whether a field is there and says something. */
+  has(field: OutlinedField): boolean {
+    const kind = this.kindOf(field);
+    return kind !== undefined && kind !== 'null';
+  }
+
+  /**
+   * How the conversation begins: the first system and the first user text, at most so many bytes of each as they stand in
+   * the body. Equal for all turns of one conversation.
+   */
+  opening(maxBytes: number): string {
+    const { messages } = this.parts;
+    const spans = [messages?.systemText, messages?.userText];
+    return spans.map((span) => (span ? beginningOf(this.bytes, span, maxBytes) : '')).join('\n');
+  }
+}

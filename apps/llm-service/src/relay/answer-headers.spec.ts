@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { answerHeaders } from './answer-headers.ts';
+
+const pass = (received: string[], status = 200, own: [string, string][] = []) =>
+  answerHeaders({ status, received, own: new Map(own) });
+
+describe("the headers of a host's answer", () => {
+  it('pass in their spelling, order and repetition', () => {
+    const received = ['X-RateLimit-Remaining', '7', 'Link', 'a', 'link', 'b', 'content-length', '3'];
+    expect(pass(received)).toEqual(received);
+  });
+
+  it('pass by any name, those of prototypes included', () => {
+    const received = ['constructor', '1', '__proto__', '2', 'toString', '3', 'hasOwnProperty', '4'];
+    expect(pass(received)).toEqual(received);
+  });
+
+  it('stay back where they would speak for the gateway, or only about one connection', () => {
+    const names = [
+      'Set-Cookie',
+      'Strict-Transport-Security',
+      'Clear-Site-Data',
+      'Alt-Svc',
+      'NEL',
+      'Report-To',
+      'Reporting-Endpoints',
+      'Public-Key-Pins',
+      'Access-Control-Allow-Origin',
+      'Access-Control-Allow-Credentials',
+      'Connection',
+      'Keep-Alive',
+      'Transfer-Encoding',
+      'Trailer',
+      'Upgrade',
+      'X-Request-Id',
+    ];
+    expect(pass([...names.flatMap((name) => [name, 'x']), 'x-own', 'kept'])).toEqual(['x-own', 'kept']);
+  });
+
+  it('stay back where any of the connection headers names them', () => {
+    const received = [
+      'Connection',
+      'x-one, X-Two',
+      'x-one',
+      '1',
+      'X-TWO',
+      '2',
+      'x-three',
+      '3',
+      'x-four',
+      '4',
+    ];
+    expect(pass([...received, 'connection', 'keep-alive,x-three'])).toEqual(['x-four', '4']);
+  });
+
+  it('have no length where there is no body, but keep that of what a 304 stands for', () => {
+    expect(pass(['content-length', '12'], 204)).toEqual([]);
+    expect(pass(['content-length', '12', 'etag', 'x'], 304)).toEqual(['content-length', '12', 'etag', 'x']);
+  });
+
+  it("lose to the gateway's own", () => {
+    expect(pass(['X-Morgan-Host', 'forged', 'a', 'b'], 200, [['x-morgan-host', 'one']])).toEqual([
+      'a',
+      'b',
+      'x-morgan-host',
+      'one',
+    ]);
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * Headers of a host's answer that stop here, each with its reason. Everything else passes as the host spelled it: callers
+ * read rate limits, request ids and headers that do not exist yet.
+ */
+const KEPT_BACK: ReadonlyMap<string, string> = new Map([
+  ['connection', 'about one connection (RFC 9110, 7.6.1)'],
+  ['keep-alive', 'about one connection'],
+  ['proxy-authenticate', 'between the gateway and a proxy of its own'],
+  ['proxy-authentication-info', 'between the gateway and a proxy of its own'],
+  ['proxy-authorization', 'between the gateway and a proxy of its own'],
+  ['proxy-connection', 'about one connection'],
+  ['te', 'about one connection'],
+  ['trailer', 'trailers are not passed on'],
+  ['transfer-encoding', 'about one connection'],
+  ['upgrade', 'about one connection'],
+  ['x-request-id', 'the call has one already'],
+  ['set-cookie', "a session with the host: it would be shared by all callers, under the gateway's name"],
+  ['set-cookie2', 'as set-cookie'],
+  ['strict-transport-security', "about the host's name, and it would bind the gateway's"],
+  ['public-key-pins', "about the host's name, and it would bind the gateway's"],
+  ['public-key-pins-report-only', "about the host's name, and it would bind the gateway's"],
+  ['clear-site-data', "would clear what a browser keeps for the gateway's origin"],
+  ['alt-svc', 'other addresses of the host: callers would go around the gateway'],
+  ['nel', "would have browsers report failures of the gateway to the host's operator"],
+  ['report-to', 'as nel'],
+  ['reporting-endpoints', 'as nel'],
+]);
+
+/** Who may read an answer from another origin is for the gateway to say. */
+const KEPT_BACK_PREFIX = 'access-control-';
+
+/** Statuses without a body, of which a length would say something that is not so (RFC 9110, 8.6). */
+const hasNoLength = (status: number): boolean => status === 204 || status < 200;
+
+/** What an answer's head is made from. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Names and values in turn, as the host sent them. */
+  readonly received: readonly string[];
+  /** The gateway's own headers; they win. */
+  readonly own: ReadonlyMap<string, string>;
+}
+
+/** The headers of an answer to a caller, names and values in turn: the host's in their spelling and order, then our own. */
+export function answerHeaders({ status, received, own }: AnswerHead): string[] {
+  const hopByHop = namedByConnection(received);
+  const headers: string[] = [];
+  for (let index = 0; index + 1 < received.length; index += 2) {
+    const name = received[index] as string;
+    const key = name.toLowerCase();
+    if (own.has(key) || KEPT_BACK.has(key) || key.startsWith(KEPT_BACK_PREFIX)) continue;
+    if (hopByHop?.has(key) || (key === 'content-length' && hasNoLength(status))) continue;
+    headers.push(name, received[index + 1] as string);
+  }
+  for (const [name, value] of own) headers.push(name, value);
+  return headers;
+}
+
+/** Every `connection` header may declare further headers to be about the connection. */
+function namedByConnection(received: readonly string[]): ReadonlySet<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let index = 0; index + 1 < received.length; index += 2) {
+    const name = received[index] as string;
+    if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    named ??= new Set();
+    for (const each of (received[index + 1] as string).split(',')) named.add(each.trim().toLowerCase());
+  }
+  return named;
+}

@@ -1,0 +1,166 @@
+import { AppError, type Logger } from '@morgan/foundation';
+import type { BodyConfig } from './body.config.ts';
+import { BodyCharge } from './body-charge.ts';
+
+/** Which limit a call met. `queue_timeout`: there was no room for its body in time. */
+export type RefusalReason = 'calls' | 'body_bytes' | 'queue_timeout';
+
+/** Hears of every refusal. */
+export interface AdmissionObserver {
+  refused(reason: RefusalReason): void;
+}
+
+/** The settings that {@link Admission} goes by. */
+export type AdmissionOptions = Pick<
+  BodyConfig,
+  'maxCalls' | 'maxBytes' | 'smallBytes' | 'smallShare' | 'queueTimeoutMs'
+>;
+
+interface Waiting {
+  readonly bytes: number;
+  readonly enter: () => void;
+}
+
+/** Between two log lines about refusals. */
+const LOG_INTERVAL_MS = 10_000;
+
+/**
+ * Lets calls in before their bodies are read, as long as the bodies in memory and the calls themselves are within their
+ * limits. A call without room waits in line, then is refused. Small bodies pass the large ones that wait, and have a
+ * share of both limits to themselves: a flood of large ones leaves them alone.
+ */
+export class Admission {
+  #calls = 0;
+  #bytes = 0;
+  readonly #waiting = new Set<Waiting>();
+  #unlogged = 0;
+  #loggedAt = -Infinity;
+
+  constructor(
+    private readonly options: AdmissionOptions,
+    private readonly logger: Logger,
+    private readonly observer: AdmissionObserver,
+  ) {}
+
+  /** Bytes of bodies that are held, as their calls have announced them or as they have come. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Calls that wait for room. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * @param bytes how long the body is; 0 where nobody knows, it is charged as it comes then.
+   * @param signal takes a call that waits out of the line.
+   * @returns at once where there is room. A wait that was aborted never ends.
+   * @throws AppError `overloaded`
+   */
+  enter(bytes: number, signal: AbortSignal): BodyCharge | Promise<BodyCharge> {
+    if (this.#calls >= this.#limit(this.options.maxCalls, bytes)) throw this.#refuse('calls');
+    this.#calls += 1;
+    if (!this.#mustWait(bytes)) return this.#charge(bytes);
+    return this.#wait(bytes, signal);
+  }
+
+  #wait(bytes: number, signal: AbortSignal): Promise<BodyCharge> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(entry);
+        signal.removeEventListener('abort', abort);
+      };
+      const abort = () => {
+        leave();
+        this.#calls -= 1;
+      };
+      const entry: Waiting = {
+        bytes,
+        enter: () => {
+          leave();
+          resolve(this.#charge(bytes));
+        },
+      };
+      const timer = setTimeout(() => {
+        abort();
+        reject(this.#refuse('queue_timeout'));
+      }, this.options.queueTimeoutMs);
+      this.#waiting.add(entry);
+      signal.addEventListener('abort', abort);
+    });
+  }
+
+  #charge(bytes: number): BodyCharge {
+    this.#bytes += bytes;
+    return new BodyCharge(bytes, {
+      grow: (from, to) => {
+        if (!this.#fits(to, to - from)) throw this.#refuse('body_bytes');
+        this.#bytes += to - from;
+      },
+      release: (held) => {
+        this.#bytes -= held;
+        this.#calls -= 1;
+        this.#admitWaiting();
+      },
+    });
+  }
+
+  /** In their order, but for small ones, which pass a large one that still has no room. */
+  #admitWaiting(): void {
+    let isLargeBlocked = false;
+    for (const { bytes, enter } of this.#waiting) {
+      const isLarge = this.#isLarge(bytes);
+      if ((isLarge && isLargeBlocked) || !this.#fits(bytes, bytes)) isLargeBlocked ||= isLarge;
+      else enter();
+    }
+  }
+
+  #mustWait(bytes: number): boolean {
+    if (!this.#fits(bytes, bytes)) return true;
+    if (!this.#isLarge(bytes)) return false;
+    for (const other of this.#waiting) if (this.#isLarge(other.bytes)) return true;
+    return false;
+  }
+
+  #fits(bytes: number, more: number): boolean {
+    return this.#bytes + more <= this.#limit(this.options.maxBytes, bytes);
+  }
+
+  #limit(whole: number, bytes: number): number {
+    return this.#isLarge(bytes) ? Math.floor(whole * (1 - this.options.smallShare)) : whole;
+  }
+
+  #isLarge(bytes: number): boolean {
+    return bytes > this.options.smallBytes;
+  }
+
+  #refuse(reason: RefusalReason): AppError {
+    this.observer.refused(reason);
+    this.#unlogged += 1;
+    const now = performance.now();
+    if (now - this.#loggedAt >= LOG_INTERVAL_MS) {
+      const fields = { reason, refused: this.#unlogged, calls: this.#calls, bodyBytes: this.#bytes };
+      this.logger.warn(
+        { ...fields, waiting: this.waiting },
+        'calls are refused: the limits of this service are reached',
+      );
+      this.#loggedAt = now;
+      this.#unlogged = 0;
+    }
+    return new AppError('overloaded', this.#explain(reason), { retryAfterMs: retryAfterMs() });
+  }
+
+  #explain(reason: RefusalReason): string {
+    const { maxCalls, maxBytes } = this.options;
+    return reason === 'calls'
+      ? `This service answers at most ${maxCalls} requests at a time. Try again later.`
+      : `This service holds at most ${maxBytes} bytes of request bodies at a time. Try again later.`;
+  }
+}
+
+/** One to three seconds, so that those who were refused together do not come back together. */
+function retryAfterMs(): number {
+  return 1_000 + Math.floor(Math.random() * 2_000);
+}

@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { contextOf } from '../request-context.ts';
+import type { Admission } from './admission.ts';
+import type { BodyCharge } from './body-charge.ts';
+import { bodyTooLarge } from './body-reader.ts';
+import { checkMediaType, type ContentEncoding, contentEncodingOf } from './media-type.ts';
+
+/** A body that was let in and is not read yet. */
+export interface AdmittedBody {
+  readonly charge: BodyCharge;
+  readonly encoding: ContentEncoding;
+  /** How long the JSON text is, where that is known. */
+  readonly declared: number | undefined;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    admittedBody: AdmittedBody | undefined;
+  }
+}
+
+/**
+ * Refuses what can be refused by its head, then lets the call in or has it wait for room, all before its body is read.
+ * Register it in front of whatever asks the caller for the body.
+ */
+export function registerBodyAdmission(
+  fastify: FastifyInstance,
+  admission: Admission,
+  limitBytes: number,
+): void {
+  fastify.decorateRequest('admittedBody', undefined);
+  fastify.addHook('preParsing', (request, reply, _payload, done) => {
+    if (!hasBody(request.headers)) return done();
+    try {
+      checkMediaType(request.headers);
+      const encoding = contentEncodingOf(request.headers);
+      const length = Number(request.headers['content-length'] ?? 0);
+      if (length > limitBytes) throw bodyTooLarge(limitBytes);
+      const declared = encoding === 'identity' && length > 0 ? length : undefined;
+      const admit = (charge: BodyCharge) => {
+        request.admittedBody = { charge, encoding, declared };
+        reply.raw.once('close', () => charge.release());
+        done();
+      };
+      const entered = admission.enter(declared ?? 0, contextOf(request).signal);
+      if (entered instanceof Promise) entered.then(admit, done);
+      else admit(entered);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}
+
+function hasBody(headers: IncomingHttpHeaders): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  const length = headers['content-length'];
+  return length !== undefined && Number(length) > 0;
+}

@@ -1,0 +1,33 @@
+/** Who keeps the account that a charge stands in. */
+export interface ChargeAccount {
+  /** @throws AppError `overloaded`: nothing has changed then. */
+  grow(from: number, to: number): void;
+  release(bytes: number): void;
+}
+
+/** What one call holds of the memory for bodies, from before its body is read until its answer is over. */
+export class BodyCharge {
+  #isReleased = false;
+  #bytes: number;
+
+  constructor(
+    bytes: number,
+    private readonly account: ChargeAccount,
+  ) {
+    this.#bytes = bytes;
+  }
+
+  /** Raises the charge to so many bytes; to fewer than now changes nothing. @throws AppError `overloaded` */
+  growTo(bytes: number): void {
+    if (bytes <= this.#bytes || this.#isReleased) return;
+    this.account.grow(this.#bytes, bytes);
+    this.#bytes = bytes;
+  }
+
+  /** Gives the memory and the place of the call back. Once is enough. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.account.release(this.#bytes);
+  }
+}

@@ -1,0 +1,25 @@
+import type { JsonVisitor } from '../json/json-visitor.ts';
+
+/** What one body becomes: it is seen while it arrives, and turned into `request.body` when it is complete and valid. */
+export interface BodyAssembly {
+  readonly visitor: JsonVisitor;
+  /** @param bytes the whole body, a valid JSON text within the limits. */
+  finish(bytes: Buffer): unknown;
+}
+
+/** What the JSON bodies of an application become. */
+export interface BodyFormat {
+  begin(): BodyAssembly;
+}
+
+const SEES_NOTHING: JsonVisitor = {
+  key: () => undefined,
+  scalar: () => undefined,
+  open: () => undefined,
+  close: () => undefined,
+};
+
+/** `request.body` is the value of the JSON text, as `JSON.parse` builds it. Its bytes are not kept. */
+export const PARSED_JSON: BodyFormat = {
+  begin: () => ({ visitor: SEES_NOTHING, finish: (bytes) => JSON.parse(bytes.toString('utf8')) as unknown }),
+};

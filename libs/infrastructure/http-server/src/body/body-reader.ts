@@ -1,0 +1,147 @@
+import type { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { AppError } from '@morgan/foundation';
+import { JsonFault, type JsonLimits } from '../json/json-fault.ts';
+import { JsonScanner } from '../json/json-scanner.ts';
+import { BodyBuffer } from './body-buffer.ts';
+import type { BodyCharge } from './body-charge.ts';
+import type { BodyAssembly, BodyFormat } from './body-format.ts';
+import type { ContentEncoding } from './media-type.ts';
+import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
+
+/** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
+const DECODED_CHUNK_BYTES = 64 * 1024;
+
+/** What a body is read with. */
+export interface BodyReaderOptions {
+  readonly format: BodyFormat;
+  /** What of the memory for bodies the call holds; raised where the body turns out longer. */
+  readonly charge: BodyCharge;
+  readonly encoding: ContentEncoding;
+  /** Its `content-length`, if that is the length of the JSON text. */
+  readonly declared: number | undefined;
+  /** The most bytes of JSON text, after decoding. */
+  readonly limitBytes: number;
+  readonly json: JsonLimits;
+  readonly pace: UploadPaceOptions;
+}
+
+/** Takes the result: an error, or the body. Not called when the caller has left: nobody is there to be answered. */
+export type BodyDone = (error: AppError | null, body?: unknown) => void;
+
+/**
+ * Reads one JSON body. It is checked as it comes, and the first fault ends the reading: nothing is built from a body that
+ * is not complete, valid and within its limits.
+ */
+export class BodyReader {
+  readonly #buffer: BodyBuffer;
+  readonly #assembly: BodyAssembly;
+  readonly #scanner: JsonScanner;
+  readonly #pace: UploadPace;
+  #stopDecoding: () => void = () => undefined;
+  #isOver = false;
+
+  constructor(
+    private readonly source: Readable,
+    private readonly options: BodyReaderOptions,
+    private readonly done: BodyDone,
+  ) {
+    this.#buffer = new BodyBuffer(options.declared, options.limitBytes);
+    this.#assembly = options.format.begin();
+    this.#scanner = new JsonScanner(this.#assembly.visitor, options.json);
+    this.#pace = new UploadPace(options.pace, (error) => this.#fail(error));
+  }
+
+  start(): void {
+    const { source } = this;
+    // Nobody listens to an abort: its charge is released with the answer that nobody gets.
+    source.on('error', (error) => (error instanceof AppError ? this.#fail(error) : this.#stop()));
+    source.once('close', () => {
+      // After its end the decoder is still at work.
+      if (!source.readableEnded) this.#stop();
+    });
+    const text = this.options.encoding === 'gzip' ? this.#decoded() : source;
+    text.on('data', (chunk: Buffer) => this.#take(chunk));
+    text.once('end', () => this.#finish());
+    source.on('data', this.#countReceived);
+    source.once('end', () => this.#pace.stop());
+    this.#pace.start();
+  }
+
+  readonly #countReceived = (chunk: Buffer) => this.#pace.received(chunk.length);
+
+  #decoded(): Readable {
+    const gunzip = createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
+    gunzip.on('error', (cause) => {
+      this.#fail(new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }));
+    });
+    this.#stopDecoding = () => {
+      this.source.unpipe(gunzip);
+      gunzip.destroy();
+    };
+    return this.source.pipe(gunzip);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      const { limitBytes, charge } = this.options;
+      if (this.#buffer.length + chunk.length > limitBytes) throw bodyTooLarge(limitBytes);
+      charge.growTo(this.#buffer.capacityFor(chunk.length));
+      this.#buffer.append(chunk);
+      this.#scanner.advance(this.#buffer.bytes, this.#buffer.length);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    try {
+      const bytes = this.#buffer.whole();
+      if (bytes.length > 0) this.#scanner.finish(bytes, bytes.length);
+      const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
+      this.#stop();
+      this.done(null, body);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    this.#stop();
+    // What is left of the body is nobody's: it must not hold up the connection.
+    this.source.resume();
+    this.done(this.#explain(error));
+  }
+
+  #stop(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#pace.stop();
+    this.source.off('data', this.#countReceived);
+    this.#stopDecoding();
+  }
+
+  #explain(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    if (!(error instanceof JsonFault))
+      return new AppError('internal_error', 'Something went wrong in this service.', { cause: error });
+    const { maxDepth, maxValues } = this.options.json;
+    if (error.reason === 'depth')
+      return new AppError('body_too_complex', `The request body is nested deeper than ${maxDepth} levels.`);
+    if (error.reason === 'values')
+      return new AppError('body_too_complex', `The request body has more than ${maxValues} values.`);
+    const why = error.reason === 'encoding' ? 'it is not UTF-8 from' : 'the fault is at';
+    return new AppError('invalid_json', `The request body is not valid JSON: ${why} byte ${error.offset}.`);
+  }
+}
+
+/** The refusal of a body above the limit. */
+export function bodyTooLarge(limitBytes: number): AppError {
+  return new AppError(
+    'request_too_large',
+    `The request body is larger than the limit of ${limitBytes} bytes.`,
+  );
+}

@@ -1,0 +1,44 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { AppError } from '@morgan/foundation';
+
+/** How a body comes: as it is, or compressed. */
+export type ContentEncoding = 'identity' | 'gzip';
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
+const CHARSET = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/;
+
+/**
+ * Takes `application/json`, also with a suffix (`application/ld+json`), in UTF-8 or its part ASCII. That is what the
+ * official clients send. A body without a type is refused: a web page may send such a one, or `text/plain`, to any
+ * address without asking, and only a JSON type makes its browser ask first.
+ * @throws AppError `unsupported_media_type`, naming what came
+ */
+export function checkMediaType({ 'content-type': type }: IncomingHttpHeaders): void {
+  if (type === 'application/json') return;
+  const [mediaType = '', ...parameters] = (type ?? '').toLowerCase().split(';');
+  if (!JSON_TYPE.test(mediaType.trim()))
+    throw unsupported(`The content-type must be application/json, not ${quote(type)}.`);
+  for (const parameter of parameters) {
+    const charset = CHARSET.exec(parameter)?.[1];
+    if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii')
+      throw unsupported(`The body must be in UTF-8, not in ${quote(charset)}.`);
+  }
+}
+
+/** @throws AppError `unsupported_media_type`, naming what came */
+export function contentEncodingOf({ 'content-encoding': encoding }: IncomingHttpHeaders): ContentEncoding {
+  if (encoding === undefined) return 'identity';
+  const name = encoding.trim().toLowerCase();
+  if (name === 'identity' || name === '') return 'identity';
+  if (name === 'gzip' || name === 'x-gzip') return 'gzip';
+  throw unsupported(`The content-encoding must be gzip or none, not ${quote(encoding)}.`);
+}
+
+function unsupported(message: string): AppError {
+  return new AppError('unsupported_media_type', message);
+}
+
+/** A header's value, short enough for a message. */
+function quote(value: string | undefined): string {
+  return value === undefined ? 'missing' : `'${value.slice(0, 100)}'`;
+}

@@ -1,0 +1,38 @@
+import type { Logger } from '@morgan/foundation';
+import type { Metrics } from '@morgan/telemetry';
+import type { FastifyInstance } from 'fastify';
+import type { HttpConfig } from '../http-server.config.ts';
+import { Admission } from './admission.ts';
+import { registerBodyAdmission } from './body-admission.hook.ts';
+import { type BodyFormat, PARSED_JSON } from './body-format.ts';
+import { BodyMetrics } from './body-metrics.ts';
+import { registerJsonBodyParser } from './json-body.parser.ts';
+import { registerStalledReaders, StalledReaders } from './stalled-readers.ts';
+
+/** What the bodies of requests and answers are handled with. */
+export interface BodyOptions {
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly bodies?: BodyFormat;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    stalledReaders: StalledReaders;
+  }
+}
+
+/** Everything between a body and memory: who may send one, how it is read, and who reads the answer. */
+export function registerBodies(fastify: FastifyInstance, options: BodyOptions): void {
+  const { config, logger, bodies: format = PARSED_JSON } = options;
+  const { bodies, bodyLimitBytes: limitBytes, readStallTimeoutMs } = config;
+  const metrics = new BodyMetrics(options.metrics);
+  const admission = new Admission(bodies, logger, metrics);
+  metrics.watch(admission);
+  registerBodyAdmission(fastify, admission, limitBytes);
+  registerJsonBodyParser(fastify, { format, limitBytes, config: bodies, logger, metrics });
+  const readers = new StalledReaders(readStallTimeoutMs, logger, metrics);
+  fastify.decorate('stalledReaders', readers);
+  registerStalledReaders(fastify, readers);
+}

@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http';
+import type { Logger } from '@morgan/foundation';
+import type { FastifyInstance } from 'fastify';
+import { contextOf } from '../request-context.ts';
+import type { BodyMetrics } from './body-metrics.ts';
+
+/** Breaks answers off whose client has stopped reading: they hold memory, and the host's answer behind them. */
+export class StalledReaders {
+  readonly #watched = new WeakSet<ServerResponse>();
+
+  constructor(
+    private readonly timeoutMs: number,
+    private readonly logger: Logger,
+    private readonly metrics: BodyMetrics,
+  ) {}
+
+  /**
+   * Until {@link unwatch} or the last byte of the answer, the client must take something of what was written in every
+   * `timeoutMs`. Node's timer sees what the system takes of a write that is not complete yet.
+   */
+  watch(response: ServerResponse, requestId: string): void {
+    response.setTimeout(this.timeoutMs);
+    if (this.#watched.has(response)) return;
+    this.#watched.add(response);
+    response.once('timeout', () => {
+      this.metrics.stalledReader();
+      const fields = { requestId, waitedMs: this.timeoutMs };
+      this.logger.warn(fields, 'the client stopped reading its answer, which is broken off');
+      response.destroy();
+    });
+    // Before Node's own listener, which lets go of the socket: the next answer on it has not been watched yet.
+    response.prependOnceListener('finish', () => this.unwatch(response));
+  }
+
+  /** The client has taken everything so far: from now on it may wait for more. */
+  unwatch(response: ServerResponse): void {
+    response.socket?.setTimeout(0);
+  }
+}
+
+/** Watches the readers of answers that are complete when they are sent. Streams are for whoever makes them. */
+export function registerStalledReaders(fastify: FastifyInstance, readers: StalledReaders): void {
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    readers.watch(reply.raw, contextOf(request).id);
+    done(null, payload);
+  });
+}

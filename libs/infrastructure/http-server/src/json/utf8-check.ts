@@ -1,0 +1,34 @@
+import { isUtf8 } from 'node:buffer';
+import { JsonFault } from './json-fault.ts';
+
+/** Checks that a growing text is UTF-8, each byte once; a character may arrive in pieces. */
+export class Utf8Check {
+  #checked = 0;
+
+  /** @throws JsonFault `encoding` */
+  advance(bytes: Buffer, end: number): void {
+    this.#check(bytes, end - unfinished(bytes, this.#checked, end));
+  }
+
+  /** @throws JsonFault `encoding`, also when the last character is not complete. */
+  finish(bytes: Buffer, end: number): void {
+    this.#check(bytes, end);
+  }
+
+  #check(bytes: Buffer, end: number): void {
+    if (end <= this.#checked) return;
+    if (!isUtf8(bytes.subarray(this.#checked, end))) throw new JsonFault('encoding', this.#checked);
+    this.#checked = end;
+  }
+}
+
+/** How many bytes at the end belong to a character of which more is to come. */
+function unfinished(bytes: Buffer, start: number, end: number): number {
+  for (let back = 1; back <= 3 && end - back >= start; back += 1) {
+    const byte = bytes[end - back] as number;
+    if ((byte & 0xc0) === 0x80) continue;
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    return length > back ? back : 0;
+  }
+  return 0;
+}
