@@ -1,10 +1,12 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, type Logger } from '@morgan/foundation';
 import { type Batch, BatchQueue } from './batch-queue.ts';
 import { type EmbeddedItem, type EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
 import type { EmbeddingMetrics } from './embedding-metrics.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import type { WorkerPool } from './worker-pool.ts';
 import type { BatchItem, BatchResult } from './worker-protocol.ts';
+
+const MAX_REASON_LENGTH = 300;
 
 /**
  * Brings jobs and workers together. A free worker takes what waits, up to a batch, and never waits for more: alone a
@@ -18,6 +20,7 @@ export class Batcher {
     private readonly pool: WorkerPool,
     private readonly limits: Pick<LocalEmbeddingsConfig, 'batchSize' | 'queueLimit'>,
     private readonly metrics: EmbeddingMetrics,
+    private readonly logger: Logger,
   ) {}
 
   /** Texts that wait for a worker. */
@@ -77,6 +80,7 @@ export class Batcher {
 
   #deliver({ parts }: Batch, items: readonly BatchItem[], result: BatchResult): void {
     const { vectors, tokenCounts, dimensions, maxTokens, inferenceMs } = result;
+    const faults = new Map(result.faults.map(({ row, reason }) => [row, reason]));
     this.metrics.batches.inc();
     this.metrics.batchSize.observe({}, parts.length);
     this.metrics.inference.observe({}, inferenceMs / 1000);
@@ -88,7 +92,9 @@ export class Batcher {
         return this.withdraw(job, tooLong(job.paramOf(position), count, maxTokens));
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
       const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
+      const fault = faults.get(row);
       row += 1;
+      if (fault !== undefined) return this.#refuse(job, job.paramOf(position), fault);
       this.metrics.texts.inc();
       this.metrics.tokens.inc({}, Math.min(count, maxTokens));
       if (truncated) this.metrics.truncated.inc();
@@ -96,7 +102,18 @@ export class Batcher {
     });
   }
 
+  /** The other inputs of the batch go on; a vector that is none would do harm wherever it is stored. */
+  #refuse(job: EmbeddingJob, param: string, reason: string): void {
+    this.metrics.faultyVectors.inc();
+    this.logger.error({ param, reason }, 'the model gave a vector that is not finite');
+    this.withdraw(
+      job,
+      new AppError('vector_not_finite', `The model gave no vector for this input: ${reason}.`, { param }),
+    );
+  }
+
   #failed({ parts }: Batch, cause: unknown): void {
+    const reason = reasonOf(cause);
     for (const { job, position } of parts) {
       if (job.settled) continue;
       if (job.mayRetry(position)) this.#queue.putBack(job, position);
@@ -104,12 +121,22 @@ export class Batcher {
         const param = job.paramOf(position);
         this.withdraw(
           job,
-          new AppError('inference_failed', 'The model failed on this input twice.', { param, cause }),
+          new AppError('inference_failed', `The model failed on this input twice: ${reason}`, {
+            param,
+            cause,
+          }),
         );
+        this.logger.error({ param, reason }, 'the model failed on an input twice');
       }
     }
     this.dispatch();
   }
+}
+
+/** What the runtime says, in one line. It speaks of operators and shapes, never of the text. */
+function reasonOf(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/\s+/g, ' ').trim().slice(0, MAX_REASON_LENGTH);
 }
 
 function tooLong(param: string, count: number, limit: number): AppError {

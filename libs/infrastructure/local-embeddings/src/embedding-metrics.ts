@@ -9,6 +9,7 @@ export class EmbeddingMetrics {
   readonly truncated: Counter;
   readonly inference: Histogram;
   readonly restarts: Counter;
+  readonly faultyVectors: Counter;
 
   constructor(metrics: Metrics, queueLength: () => number) {
     const counter = (name: string, help: string) =>
@@ -23,6 +24,10 @@ export class EmbeddingMetrics {
     this.restarts = counter(
       'worker_restarts_total',
       'Inference workers that were started again after a crash.',
+    );
+    this.faultyVectors = counter(
+      'faulty_vectors_total',
+      'Vectors with a value that is no finite number. Their inputs get 500 `vector_not_finite`; nothing of them is cached.',
     );
     this.batchSize = metrics.histogram({
       name: 'morgan_embedding_batch_size',

@@ -1,10 +1,10 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ModelLoadError } from './model-source.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
+import type { ModelInfo } from './model/embedding-model.types.ts';
 import type {
   BatchItem,
   BatchResult,
-  ModelInfo,
   WorkerMessage,
   WorkerOptions,
   WorkerRequest,

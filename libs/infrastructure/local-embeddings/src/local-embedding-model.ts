@@ -13,9 +13,11 @@ import { EmbeddingMetrics } from './embedding-metrics.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
-import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
+import { type ModelSource, resolveModelSource } from './model-source.ts';
+import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
 import { WorkerPool } from './worker-pool.ts';
-import type { EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+import type { EmbeddingInput, WorkerOptions } from './worker-protocol.ts';
 
 /** What a model needs besides its configuration. */
 export interface LocalEmbeddingModelOptions {
@@ -64,9 +66,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#source = source;
     this.#options = {
       folder: modelFolder(source),
-      dtype: config.dtype,
-      threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
-      maxTokens: config.maxTokens,
+      model: modelOptions(config),
     };
     this.#pool = new WorkerPool(this.#options, config.workers, logger, {
       onFree: () => this.#batcher.dispatch(),
@@ -75,7 +75,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
         if (this.#pool.alive === 0) this.#batcher.turnAway(notLoaded);
       },
     });
-    this.#batcher = new Batcher(this.#pool, config, figures);
+    this.#batcher = new Batcher(this.#pool, config, figures, logger);
   }
 
   get name(): string {
@@ -97,7 +97,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
       });
     }
     const loadMs = Math.round(performance.now() - startedAt);
-    this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
+    const { notes = [], ...info } = this.getInfo();
+    this.#logger.info({ ...info, loadMs }, 'embedding model loaded');
+    for (const note of notes) this.#logger.warn({ model: this.id }, note);
   }
 
   /** Ends the workers, or the download. Calls that wait are refused. */
@@ -155,23 +157,26 @@ export class LocalEmbeddingModel implements HealthIndicator {
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
   getInfo() {
-    const { dtype, threads } = this.#options;
+    const { backend, device, dtype, threads } = this.#options.model;
+    const source = this.#source;
     return {
       id: this.id,
-      source: this.#source.kind,
-      backend: 'onnxruntime-node',
-      device: 'cpu',
+      source: source.kind,
+      revision: source.kind === 'hub' ? source.revision : undefined,
+      backend,
+      device,
       dtype,
       threads,
       workers: this.#config.workers,
       loaded: this.#info !== undefined,
       ...this.#info,
+      memory: { weightsBytes: this.#info?.weightsBytes, residentBytes: process.memoryUsage.rss() },
     };
   }
 
   /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
   fingerprint(): string {
-    return JSON.stringify([this.id, this.#options.dtype, this.#loadedInfo()]);
+    return JSON.stringify([this.id, identityOf(this.#loadedInfo())]);
   }
 
   /** The engine right now. */
@@ -198,8 +203,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async #download(): Promise<void> {
     const source = this.#source;
     if (source.kind !== 'hub') return;
-    const { dtype } = this.#options;
-    await downloadModel({ source, dtype, logger: this.#logger, signal: this.#unloading.signal });
+    const choice = this.#options.model;
+    await downloadModel({ source, choice, logger: this.#logger, signal: this.#unloading.signal });
   }
 
   #whereFrom(): string {
@@ -208,6 +213,33 @@ export class LocalEmbeddingModel implements HealthIndicator {
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
   }
+}
+
+function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
+  const { backend, device, dtype, maxTokens, truncateDimensions, graphFile, graphInputs, graphOutput } =
+    config;
+  return {
+    backend,
+    device,
+    dtype,
+    maxTokens,
+    truncateDimensions,
+    threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
+    graph: {
+      file: graphFile,
+      inputs: graphInputs,
+      output: graphOutput,
+      pooling: config.pooling,
+      normalize: config.normalize,
+    },
+  };
+}
+
+/** What vectors depend on. */
+function identityOf(info: ModelInfo) {
+  const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
+    info;
+  return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
 function checkTokenIds(

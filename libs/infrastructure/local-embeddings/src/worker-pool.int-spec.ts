@@ -18,8 +18,8 @@ describe('a worker that loads well and then crashes', () => {
     folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
     await writeTinyBert(folder);
     restartedAt = [];
-    const options = { folder, dtype: 'fp32', threads: 1, maxTokens: undefined };
-    pool = new WorkerPool(options, 1, silentLogger, {
+    const model = { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 } as const;
+    pool = new WorkerPool({ folder, model }, 1, silentLogger, {
       onFree: () => undefined,
       onRestart: () => void restartedAt.push(performance.now()),
       onRestartFailed: () => undefined,

@@ -1,6 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import { InferenceWorker, type WorkerCrashedError } from './inference-worker.ts';
-import type { BatchItem, BatchResult, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+import type { ModelInfo } from './model/embedding-model.types.ts';
+import type { BatchItem, BatchResult, WorkerOptions } from './worker-protocol.ts';
 
 const FIRST_RESTART_DELAY_MS = 100;
 const LONGEST_RESTART_DELAY_MS = 10_000;

@@ -1,10 +1,10 @@
+import type { ModelInfo, ModelOptions, VectorFault } from './model/embedding-model.types.ts';
+
 /** What a worker is started with. */
 export interface WorkerOptions {
   /** Where the files of the model are. */
   readonly folder: string;
-  readonly dtype: string;
-  readonly threads: number;
-  readonly maxTokens: number | undefined;
+  readonly model: ModelOptions;
 }
 
 /** A text, or the token ids of one. */
@@ -17,21 +17,12 @@ export interface BatchItem {
   readonly truncate: boolean;
 }
 
-/** What a loaded model is like. */
-export interface ModelInfo {
-  readonly dimensions: number;
-  readonly maxTokens: number;
-  readonly vocabularySize: number;
-  /** How token vectors become one: `model` when the graph does it itself. */
-  readonly pooling: string;
-  /** Digest of every file that the vectors depend on. */
-  readonly digest: string;
-}
-
 /** What a worker tells about a batch. */
 export interface BatchResult {
   /** Row after row; an input that was only counted has no row. */
   readonly vectors: Float32Array<ArrayBuffer>;
+  /** Rows of `vectors` that are none. */
+  readonly faults: readonly VectorFault[];
   /** Tokens of every input before any cut. */
   readonly tokenCounts: readonly number[];
   readonly dimensions: number;
