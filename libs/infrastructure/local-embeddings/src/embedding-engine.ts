@@ -1,9 +1,9 @@
 import { AutoModel, AutoTokenizer, env, LogLevel, Tensor } from '@huggingface/transformers';
-import { groupByLength } from './length-groups.ts';
 import { digestModel, missingFile, readSentenceSettings, type SentenceSettings } from './model-files.ts';
 import { normaliseRows, pool } from './pooling.ts';
+import type { WindowEncoder } from './text-window.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf, tokenLimit } from './token-window.ts';
-import type { BatchItem, BatchResult, EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+import type { ModelInfo, ProcessOptions } from './process-protocol.ts';
 
 /** Model types whose positions start behind the padding id. */
 const OFFSET_MODELS = new Set(['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'longformer']);
@@ -31,7 +31,7 @@ export class EmbeddingEngine {
   }
 
   /** Loads the model from its folder and warms it with one text. */
-  static async load(options: WorkerOptions): Promise<EmbeddingEngine> {
+  static async load(options: ProcessOptions): Promise<EmbeddingEngine> {
     const { folder, dtype, threads } = options;
     const missing = missingFile(folder, dtype);
     if (missing) throw new Error(`${missing} is missing there`);
@@ -41,7 +41,7 @@ export class EmbeddingEngine {
     const model = await AutoModel.from_pretrained(folder, {
       dtype: dtype as 'fp32',
       device: 'cpu',
-      session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
+      session_options: { intraOpNumThreads: threads, interOpNumThreads: 1, enableCpuMemArena: false },
     });
     const tokenizer = await AutoTokenizer.from_pretrained(folder);
     const settings = await readSentenceSettings(folder);
@@ -53,7 +53,7 @@ export class EmbeddingEngine {
       digest,
       ...measure(tokenizer, model, settings, options),
     });
-    await engine.run([{ input: 'warm', truncate: true }]);
+    await engine.run([[0]]);
     return engine;
   }
 
@@ -63,39 +63,13 @@ export class EmbeddingEngine {
     return this.#info;
   }
 
-  /** Embeds a batch. An input above the limit that may not be cut is counted and left out of `vectors`. */
-  async run(items: readonly BatchItem[]): Promise<BatchResult> {
-    const { maxTokens, specials } = this.#parts;
-    const startedAt = performance.now();
-    const encoded = items.map(({ input }) => this.#encode(input));
-    const accepted = encoded.filter((ids, index) => ids.length <= maxTokens || items[index]?.truncate);
-    const rows = accepted.map((ids) => cutToLimit(ids, maxTokens, specials));
-    const vectors = await this.#inferAll(rows);
-    return {
-      vectors,
-      tokenCounts: encoded.map((ids) => ids.length),
-      dimensions: this.#info?.dimensions ?? 0,
-      maxTokens,
-      inferenceMs: performance.now() - startedAt,
-    };
+  get shape() {
+    const config = this.#parts.model.config as unknown as Record<string, unknown>;
+    return { heads: asNumber(config['num_attention_heads']), hidden: asNumber(config['hidden_size']) };
   }
 
-  #encode(input: EmbeddingInput): readonly number[] {
-    return typeof input === 'string' ? this.#parts.tokenizer.encode(input) : input;
-  }
-
-  async #inferAll(rows: readonly (readonly number[])[]): Promise<Float32Array<ArrayBuffer>> {
-    const groups = groupByLength(rows.map((row) => row.length));
-    let vectors = new Float32Array(0);
-    for (const group of groups) {
-      const some = await this.#infer(group.map((index) => rows[index] as readonly number[]));
-      const dimensions = some.length / group.length;
-      if (vectors.length === 0) vectors = new Float32Array(rows.length * dimensions);
-      group.forEach((index, row) =>
-        vectors.set(some.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions),
-      );
-    }
-    return vectors;
+  async run(rows: readonly (readonly number[])[]) {
+    return { vectors: await this.#infer(rows), faults: [] as { row: number; reason: string }[] };
   }
 
   async #infer(rows: readonly (readonly number[])[]): Promise<Float32Array<ArrayBuffer>> {
@@ -128,7 +102,7 @@ function measure(
   tokenizer: Tokenizer,
   model: Model,
   settings: SentenceSettings,
-  { maxTokens }: WorkerOptions,
+  { maxTokens }: ProcessOptions,
 ) {
   const config = model.config as unknown as Record<string, unknown>;
   const offset = OFFSET_MODELS.has(String(config['model_type'])) ? (tokenizer.pad_token_id ?? 0) + 1 : 0;
@@ -175,4 +149,20 @@ function pad(rows: readonly (readonly number[])[], padId: number) {
 
 function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
+}
+
+export async function openTokenizer(folder: string): Promise<WindowEncoder> {
+  env.logLevel = LogLevel.NONE;
+  env.allowRemoteModels = false;
+  const tokenizer = await AutoTokenizer.from_pretrained(folder);
+  const sample = 'a sample';
+  const specials = specialTokensOf(
+    tokenizer.encode(sample),
+    tokenizer.encode(sample, { add_special_tokens: false }),
+  );
+  return {
+    cutSide: 'right',
+    encode: (text) => Promise.resolve(tokenizer.encode(text)),
+    cut: (ids, limit) => cutToLimit(ids, limit, specials),
+  };
 }

@@ -7,15 +7,31 @@ import {
   type HealthReading,
 } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
-import { Batcher } from './batcher.ts';
-import { type EmbeddedItem, EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
+import { Admission } from './admission.ts';
+import { batchBytes } from './batch-cost.ts';
+import type { EmbeddedItem } from './embedding-job.ts';
 import { EmbeddingMetrics } from './embedding-metrics.ts';
+import { EmbeddingScheduler } from './embedding-scheduler.ts';
+import { InferenceWork } from './inference-work.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { batchBudget, memoryCeiling, processesWithin } from './memory-budget.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
 import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
-import { WorkerPool } from './worker-pool.ts';
-import type { EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+import { ProcessPool } from './process-pool.ts';
+import type {
+  EmbeddingInput,
+  LoadedProcess,
+  ModelInfo,
+  ProcessOptions,
+  ProcessRole,
+} from './process-protocol.ts';
+
+/** What a caller who was refused while the model loads should wait before the next try. */
+const RETRY_AFTER_MS = 1_000;
+const MEBIBYTE = 1024 * 1024;
+/** A service that has no room for texts of this length, or of the model's own limit, does not start. */
+const SHORTEST_LIMIT_TOKENS = 128;
 
 /** What a model needs besides its configuration. */
 export interface LocalEmbeddingModelOptions {
@@ -35,8 +51,8 @@ export interface EmbedOptions {
 }
 
 /**
- * An embedding model on this machine. Tokenising and inference run in worker threads; calls that come while all workers
- * are busy leave together as batches.
+ * An embedding model on this machine. Tokenising and inference run in processes of their own; calls that come while all
+ * of them are busy leave together as batches.
  */
 export class LocalEmbeddingModel implements HealthIndicator {
   /** A health indicator's name: the service is of no use without the model. */
@@ -45,12 +61,15 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly id: string;
   readonly #config: LocalEmbeddingsConfig;
   readonly #logger: Logger;
-  readonly #batcher: Batcher;
-  readonly #pool: WorkerPool;
+  readonly #metrics: EmbeddingMetrics;
+  readonly #tokenizers: ProcessPool;
+  readonly #inference: ProcessPool;
+  readonly #admission: Admission;
   readonly #source: ModelSource;
-  readonly #options: WorkerOptions;
+  readonly #options: ProcessOptions;
   readonly #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
+  #scheduler: EmbeddingScheduler | undefined;
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
@@ -60,35 +79,34 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.id = name;
     this.#config = config;
     this.#logger = logger;
-    const figures = new EmbeddingMetrics(metrics, () => this.#batcher.queueLength);
     this.#source = source;
+    this.#admission = new Admission(config.queueTokens);
+    this.#metrics = new EmbeddingMetrics(metrics, {
+      waitingTexts: () => this.#scheduler?.length ?? 0,
+      waitingTokens: () => this.#admission.tokens,
+    });
+    const cpus = availableParallelism();
     this.#options = {
       folder: modelFolder(source),
       dtype: config.dtype,
-      threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
+      threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
       maxTokens: config.maxTokens,
     };
-    this.#pool = new WorkerPool(this.#options, config.workers, logger, {
-      onFree: () => this.#batcher.dispatch(),
-      onRestart: () => figures.restarts.inc(),
-      onRestartFailed: () => {
-        if (this.#pool.alive === 0) this.#batcher.turnAway(notLoaded);
-      },
-    });
-    this.#batcher = new Batcher(this.#pool, config, figures);
+    this.#tokenizers = this.#poolOf('tokenizer');
+    this.#inference = this.#poolOf('inference');
   }
 
   get name(): string {
     return 'model';
   }
 
-  /** Gets the model where it is in a hub, loads it into every worker and warms it. @throws ModelLoadError saying what to mend. */
+  /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
   async load(): Promise<void> {
     const startedAt = performance.now();
     try {
       this.#downloaded = this.#download();
       await this.#downloaded;
-      this.#info = await this.#pool.start();
+      this.#info = await this.#start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -100,20 +118,23 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
   }
 
-  /** Ends the workers, or the download. Calls that wait are refused. */
+  /** Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. */
   async unload(): Promise<void> {
     this.#info = undefined;
     this.#unloading.abort();
-    // What it has written of a file is taken away before the process ends.
-    await this.#downloaded.catch(() => undefined);
-    await this.#pool.stop();
-    this.#batcher.turnAway(notLoaded);
+    this.#scheduler?.refuseAll(notLoaded);
+    await Promise.all([
+      this.#tokenizers.stop(),
+      this.#inference.stop(),
+      // What it has written of a file is taken away before the process ends.
+      this.#downloaded.catch(() => undefined),
+    ]);
   }
 
   /**
    * One vector per input, in the order of the inputs.
-   * @throws AppError `context_length_exceeded`, `invalid_token_id`, `queue_full`, `model_loading`, `inference_failed`,
-   *   `client_closed_request`, or the reason of the abort where it is an AppError
+   * @throws AppError `context_length_exceeded`, `invalid_value`, `invalid_token_id`, `queue_full`, `model_loading`,
+   *   `inference_failed`, `client_closed_request`, or the reason of the abort where it is an AppError
    */
   async embed(
     inputs: readonly EmbeddingInput[],
@@ -122,20 +143,12 @@ export class LocalEmbeddingModel implements HealthIndicator {
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
+    const scheduler = this.#scheduler;
+    if (!scheduler) throw notLoaded();
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const job = new EmbeddingJob(
-      inputs.map((input) => ({ input, truncate })),
-      paramOf,
-    );
-    const leave = () => this.#batcher.withdraw(job, callStopped(signal));
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await this.#batcher.submit(job);
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+    return scheduler.submit({ inputs, truncate, paramOf }, signal, () => callStopped(signal));
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -163,7 +176,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
       device: 'cpu',
       dtype,
       threads,
-      workers: this.#config.workers,
+      workers: this.#inference.wanted,
       loaded: this.#info !== undefined,
       ...this.#info,
     };
@@ -177,22 +190,87 @@ export class LocalEmbeddingModel implements HealthIndicator {
   /** The engine right now. */
   getStatus() {
     return {
-      workersAlive: this.#pool.alive,
-      workersWanted: this.#config.workers,
-      queueLength: this.#batcher.queueLength,
+      workersAlive: this.#inference.alive,
+      workersWanted: this.#inference.wanted,
+      queueLength: this.#scheduler?.length ?? 0,
+      queueTokens: this.#admission.tokens,
     };
   }
 
   read(): HealthReading {
     return {
-      up: this.#info !== undefined && this.#pool.alive > 0,
+      up: this.#info !== undefined && this.#isServing,
       details: { ...this.getInfo(), ...this.getStatus() },
     };
   }
 
+  get #isServing(): boolean {
+    return this.#inference.isServing && this.#tokenizers.isServing;
+  }
+
   #loadedInfo(): ModelInfo {
-    if (!this.#info || this.#pool.alive === 0) throw notLoaded();
+    if (!this.#info || !this.#isServing) throw notLoaded();
     return this.#info;
+  }
+
+  #poolOf(role: ProcessRole): ProcessPool {
+    const { idleRestartMs } = this.#config;
+    const pool: ProcessPool = new ProcessPool({ role, process: this.#options, idleRestartMs }, this.#logger, {
+      onFree: () => this.#scheduler?.dispatch(),
+      onRestart: (reason) => this.#metrics.restarts.inc({ reason }),
+      onRestartFailed: () => {
+        if (!pool.isServing) this.#scheduler?.refuseAll(notLoaded);
+      },
+    });
+    return pool;
+  }
+
+  /** Starts the processes: one of each first, which shows how much memory there is for more and for batches. */
+  async #start(): Promise<ModelInfo> {
+    const [tokenizer, inference] = await Promise.all([
+      this.#tokenizers.startFirst(),
+      this.#inference.startFirst(),
+    ]);
+    if (!inference.model) throw new Error('unreachable: an inference process describes its model');
+    const budgetBytes = await this.#shareMemory(tokenizer, inference);
+    const { info, cost } = inference.model;
+    if (batchBytes(cost, 1, Math.min(info.maxTokens, SHORTEST_LIMIT_TOKENS)) > budgetBytes) {
+      throw new Error(
+        `${Math.floor(memoryCeiling(this.#config.memoryLimitMb) / MEBIBYTE)} MiB of memory leave no room for a batch; EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher`,
+      );
+    }
+    const { batchSize: items, batchTokens: size } = this.#config;
+    const parts = { admission: this.#admission, metrics: this.#metrics, budgetBytes };
+    this.#scheduler = new EmbeddingScheduler({
+      ...parts,
+      tokenizers: this.#tokenizers,
+      inference: this.#inference,
+      inferenceWork: new InferenceWork({
+        ...parts,
+        limits: { items, size },
+        processes: () => this.#inference.alive,
+        logger: this.#logger,
+      }),
+      maxTokens: info.maxTokens,
+      cutSide: tokenizer.cutSide ?? 'right',
+      cost,
+    });
+    return info;
+  }
+
+  /** Starts as many inference processes as there is room for. @returns what is left for a batch of each, in bytes */
+  async #shareMemory(tokenizer: LoadedProcess, inference: LoadedProcess): Promise<number> {
+    const ceiling = memoryCeiling(this.#config.memoryLimitMb);
+    const held = {
+      fixedBytes: process.memoryUsage.rss() + tokenizer.rssBytes,
+      inferenceBytes: inference.rssBytes,
+    };
+    const count =
+      this.#config.workers ?? Math.min(availableParallelism(), processesWithin(ceiling, held));
+    await this.#inference.growTo(count);
+    const budgetBytes = batchBudget(ceiling, held, count);
+    this.#metrics.batchBudget.set(budgetBytes);
+    return budgetBytes;
   }
 
   async #download(): Promise<void> {

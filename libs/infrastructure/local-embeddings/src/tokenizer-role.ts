@@ -1,0 +1,36 @@
+import type { ItemFailure, ProcessOptions, ProcessRequest, TextPart, TokenWindow } from './process-protocol.ts';
+import { SparseTextError, tokenWindow, type WindowEncoder } from './text-window.ts';
+import { openTokenizer } from './embedding-engine.ts';
+
+/** What a tokenizer process does. */
+export class TokenizerRole {
+  readonly #encoder: WindowEncoder;
+
+  private constructor(encoder: WindowEncoder) {
+    this.#encoder = encoder;
+  }
+
+  static async load({ folder }: ProcessOptions): Promise<TokenizerRole> {
+    return new TokenizerRole(await openTokenizer(folder));
+  }
+
+  get loaded() {
+    return { cutSide: this.#encoder.cutSide };
+  }
+
+  async perform(request: ProcessRequest) {
+    if (request.type !== 'tokenize') throw new Error(`a tokenizer process does not ${request.type}`);
+    const windows: (TokenWindow | ItemFailure)[] = [];
+    for (const text of request.texts) windows.push(await this.#windowOf(text, request.limit));
+    return { windows };
+  }
+
+  async #windowOf(text: TextPart, limit: number): Promise<TokenWindow | ItemFailure> {
+    try {
+      return await tokenWindow(text, limit, this.#encoder);
+    } catch (error) {
+      // Of other errors the name alone: their message may hold some of the text.
+      return { failure: error instanceof SparseTextError ? error.message : (error as Error).name };
+    }
+  }
+}
