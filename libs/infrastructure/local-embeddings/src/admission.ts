@@ -51,7 +51,8 @@ export class Admission {
   /** What one batch has shown of the throughput of one process; `processes` of them work at the same time. */
   measured(tokens: number, elapsedMs: number, processes: number): void {
     const rate = (tokens * processes) / Math.max(elapsedMs, 0.1);
-    this.#tokensPerMs = this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + LATEST_WEIGHT * (rate - this.#tokensPerMs);
+    this.#tokensPerMs =
+      this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + LATEST_WEIGHT * (rate - this.#tokensPerMs);
   }
 
   /** Calls are served in turn, so the one with the least left is through after as much work for each of the others. */

@@ -45,9 +45,14 @@ const HIDDEN_BUFFERS = 10;
  * The cost of a graph from two measured runs, a short and a long one, and never less than its shape says: a run may have
  * reused memory that an earlier one left behind.
  */
-export function fitCost(short: MeasuredRun, long: MeasuredRun, { heads = 0, hidden = 0 }: GraphShape): BatchCost {
+export function fitCost(
+  short: MeasuredRun,
+  long: MeasuredRun,
+  { heads = 0, hidden = 0 }: GraphShape,
+): BatchCost {
   const slope = (run: MeasuredRun) => run.bytes / run.length;
-  const perPair = long.length > short.length ? (slope(long) - slope(short)) / (long.length - short.length) : 0;
+  const perPair =
+    long.length > short.length ? (slope(long) - slope(short)) / (long.length - short.length) : 0;
   const measuredPair = Math.max(perPair, 0);
   return {
     perPair: Math.max(measuredPair, heads * FLOAT_BYTES * SCORE_BUFFERS),

@@ -7,8 +7,8 @@ import type { EmbeddingMetrics } from './embedding-metrics.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from './process-pool.ts';
-import type { TokenWindow } from './process-protocol.ts';
-import type { CutSide } from './text-window.ts';
+import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import { type CutSide, significantPart } from './text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */
@@ -49,6 +49,11 @@ export class EmbeddingScheduler {
   /** Inputs that wait at either station. */
   get length(): number {
     return this.#tokenizing.length + this.#inferring.length;
+  }
+
+  /** What of an input its vector depends on. */
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    return significantPart(input, this.#parts.maxTokens, this.#parts.cutSide);
   }
 
   /** One vector per input, in their order. @param signal what waits is dropped when it is aborted */
@@ -92,8 +97,9 @@ export class EmbeddingScheduler {
     }
   }
 
-  #estimate(input: string | readonly number[]): number {
-    const tokens = typeof input === 'string' ? Math.ceil(input.length / CHARACTERS_PER_TOKEN) + 2 : input.length;
+  #estimate(input: EmbeddingInput): number {
+    const tokens =
+      typeof input === 'string' ? Math.ceil(input.length / CHARACTERS_PER_TOKEN) + 2 : input.length;
     return Math.min(tokens, this.#parts.maxTokens);
   }
 

@@ -38,9 +38,13 @@ export class InferenceWork implements BatchWork<'run'> {
     if (!this.#quarantine.has(job.rowOf(position).ids)) return true;
     const param = job.request.paramOf(position);
     job.fail(
-      new AppError('inference_failed', 'This input has ended the model process before and is not tried again for now.', {
-        param,
-      }),
+      new AppError(
+        'inference_failed',
+        'This input has ended the model process before and is not tried again for now.',
+        {
+          param,
+        },
+      ),
     );
     return false;
   }

@@ -150,7 +150,9 @@ describe('a queue with a limit', () => {
 
   it('admits a call of any size where there is room, and refuses one and many alike where there is none', async () => {
     // Each counts with an eighth of the limit, however large it is.
-    const calls = Array.from({ length: 8 }, (_, index) => model.embed(textsOf(16, `call ${index}`), context()));
+    const calls = Array.from({ length: 8 }, (_, index) =>
+      model.embed(textsOf(16, `call ${index}`), context()),
+    );
     for (const count of [1, 2_048]) {
       const refused = model.embed(textsOf(count, 'too much'), context());
       await expect(refused).rejects.toMatchObject({ code: 'queue_full', status: 429 });
@@ -164,25 +166,30 @@ describe('a queue with a limit', () => {
 
 describe('a process that dies', () => {
   const { model, figure } = build({ workers: 1 });
-  const original = ModelProcess.prototype.run;
+  const { value: original } = Object.getOwnPropertyDescriptor(ModelProcess.prototype, 'run') as {
+    value: ModelProcess['run'];
+  };
   const run = jest.spyOn(ModelProcess.prototype, 'run');
   const crashes = () => figure('morgan_embedding_process_restarts_total{reason="crash"}');
   /** Makes the token id a poison: the process that runs it is killed. */
   const poison = (id: number) =>
     run.mockImplementation(function (this: ModelProcess, type, task) {
-      if ('rows' in task && task.rows.some((row) => row.includes(id))) process.kill(this.pid as number, 'SIGKILL');
-      return original.call(this, type, task) as never;
+      if ('rows' in task && task.rows.some((row) => row.includes(id)))
+        process.kill(this.pid as number, 'SIGKILL');
+      return original.call(this, type, task);
     });
 
   beforeAll(() => model.load());
-  afterEach(() => run.mockImplementation(original as never));
+  afterEach(() => {
+    run.mockImplementation(original);
+  });
   afterAll(() => model.unload());
 
   it('is replaced, and the batch it had is tried again', async () => {
-    run.mockImplementationOnce(original as never);
+    run.mockImplementationOnce(original);
     run.mockImplementationOnce(function (this: ModelProcess, type, task) {
       process.kill(this.pid as number, 'SIGKILL');
-      return original.call(this, type, task) as never;
+      return original.call(this, type, task);
     });
     const items = await model.embed(['hello world', 'word '.repeat(100)], context());
     expect(items.map(({ tokenCount }) => tokenCount)).toEqual([3, expect.any(Number)]);
@@ -194,7 +201,13 @@ describe('a process that dies', () => {
     const before = await crashes();
     poison(4_242);
     const others = model.embed(['one', 'two', 'three'], context());
-    const bad = model.embed([[1, 2], [7, 4_242]], context());
+    const bad = model.embed(
+      [
+        [1, 2],
+        [7, 4_242],
+      ],
+      context(),
+    );
     await expect(bad).rejects.toMatchObject({ code: 'inference_failed', status: 500, param: 'input[1]' });
     await expect(bad).rejects.toThrow(/ended by SIGKILL/);
     expect(await others).toHaveLength(3);

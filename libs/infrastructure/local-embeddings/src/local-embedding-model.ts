@@ -7,31 +7,17 @@ import {
   type HealthReading,
 } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
-import { Admission } from './admission.ts';
-import { batchBytes } from './batch-cost.ts';
 import type { EmbeddedItem } from './embedding-job.ts';
-import { EmbeddingMetrics } from './embedding-metrics.ts';
-import { EmbeddingScheduler } from './embedding-scheduler.ts';
-import { InferenceWork } from './inference-work.ts';
+import type { EmbeddingScheduler } from './embedding-scheduler.ts';
+import { InferenceEngine } from './inference-engine.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { batchBudget, memoryCeiling, processesWithin } from './memory-budget.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
 import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
-import { ProcessPool } from './process-pool.ts';
-import type {
-  EmbeddingInput,
-  LoadedProcess,
-  ModelInfo,
-  ProcessOptions,
-  ProcessRole,
-} from './process-protocol.ts';
+import type { EmbeddingInput, ModelInfo, ProcessOptions } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
-const MEBIBYTE = 1024 * 1024;
-/** A service that has no room for texts of this length, or of the model's own limit, does not start. */
-const SHORTEST_LIMIT_TOKENS = 128;
 
 /** What a model needs besides its configuration. */
 export interface LocalEmbeddingModelOptions {
@@ -61,15 +47,11 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly id: string;
   readonly #config: LocalEmbeddingsConfig;
   readonly #logger: Logger;
-  readonly #metrics: EmbeddingMetrics;
-  readonly #tokenizers: ProcessPool;
-  readonly #inference: ProcessPool;
-  readonly #admission: Admission;
+  readonly #engine: InferenceEngine;
   readonly #source: ModelSource;
   readonly #options: ProcessOptions;
   readonly #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
-  #scheduler: EmbeddingScheduler | undefined;
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
@@ -80,11 +62,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#config = config;
     this.#logger = logger;
     this.#source = source;
-    this.#admission = new Admission(config.queueTokens);
-    this.#metrics = new EmbeddingMetrics(metrics, {
-      waitingTexts: () => this.#scheduler?.length ?? 0,
-      waitingTokens: () => this.#admission.tokens,
-    });
     const cpus = availableParallelism();
     this.#options = {
       folder: modelFolder(source),
@@ -92,8 +69,13 @@ export class LocalEmbeddingModel implements HealthIndicator {
       threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
       maxTokens: config.maxTokens,
     };
-    this.#tokenizers = this.#poolOf('tokenizer');
-    this.#inference = this.#poolOf('inference');
+    this.#engine = new InferenceEngine({
+      config,
+      process: this.#options,
+      logger,
+      metrics,
+      unavailable: notLoaded,
+    });
   }
 
   get name(): string {
@@ -106,7 +88,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     try {
       this.#downloaded = this.#download();
       await this.#downloaded;
-      this.#info = await this.#start();
+      this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -122,10 +104,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async unload(): Promise<void> {
     this.#info = undefined;
     this.#unloading.abort();
-    this.#scheduler?.refuseAll(notLoaded);
     await Promise.all([
-      this.#tokenizers.stop(),
-      this.#inference.stop(),
+      this.#engine.stop(),
       // What it has written of a file is taken away before the process ends.
       this.#downloaded.catch(() => undefined),
     ]);
@@ -144,7 +124,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
     const scheduler = this.#scheduler;
-    if (!scheduler) throw notLoaded();
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkTokenIds(inputs, info.vocabularySize, paramOf);
@@ -176,7 +155,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
       device: 'cpu',
       dtype,
       threads,
-      workers: this.#inference.wanted,
+      workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
     };
@@ -187,90 +166,35 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return JSON.stringify([this.id, this.#options.dtype, this.#loadedInfo()]);
   }
 
+  /**
+   * What of an input its vector depends on, for cache keys: of a text of megabytes only its beginning can matter.
+   * @throws AppError `model_loading`
+   */
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    return this.#scheduler.significantPart(input);
+  }
+
   /** The engine right now. */
   getStatus() {
-    return {
-      workersAlive: this.#inference.alive,
-      workersWanted: this.#inference.wanted,
-      queueLength: this.#scheduler?.length ?? 0,
-      queueTokens: this.#admission.tokens,
-    };
+    return this.#engine.status;
   }
 
   read(): HealthReading {
     return {
-      up: this.#info !== undefined && this.#isServing,
+      up: this.#info !== undefined && this.#engine.isServing,
       details: { ...this.getInfo(), ...this.getStatus() },
     };
   }
 
-  get #isServing(): boolean {
-    return this.#inference.isServing && this.#tokenizers.isServing;
+  get #scheduler(): EmbeddingScheduler {
+    const { scheduler } = this.#engine;
+    if (!scheduler) throw notLoaded();
+    return scheduler;
   }
 
   #loadedInfo(): ModelInfo {
-    if (!this.#info || !this.#isServing) throw notLoaded();
+    if (!this.#info || !this.#engine.isServing) throw notLoaded();
     return this.#info;
-  }
-
-  #poolOf(role: ProcessRole): ProcessPool {
-    const { idleRestartMs } = this.#config;
-    const pool: ProcessPool = new ProcessPool({ role, process: this.#options, idleRestartMs }, this.#logger, {
-      onFree: () => this.#scheduler?.dispatch(),
-      onRestart: (reason) => this.#metrics.restarts.inc({ reason }),
-      onRestartFailed: () => {
-        if (!pool.isServing) this.#scheduler?.refuseAll(notLoaded);
-      },
-    });
-    return pool;
-  }
-
-  /** Starts the processes: one of each first, which shows how much memory there is for more and for batches. */
-  async #start(): Promise<ModelInfo> {
-    const [tokenizer, inference] = await Promise.all([
-      this.#tokenizers.startFirst(),
-      this.#inference.startFirst(),
-    ]);
-    if (!inference.model) throw new Error('unreachable: an inference process describes its model');
-    const budgetBytes = await this.#shareMemory(tokenizer, inference);
-    const { info, cost } = inference.model;
-    if (batchBytes(cost, 1, Math.min(info.maxTokens, SHORTEST_LIMIT_TOKENS)) > budgetBytes) {
-      throw new Error(
-        `${Math.floor(memoryCeiling(this.#config.memoryLimitMb) / MEBIBYTE)} MiB of memory leave no room for a batch; EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher`,
-      );
-    }
-    const { batchSize: items, batchTokens: size } = this.#config;
-    const parts = { admission: this.#admission, metrics: this.#metrics, budgetBytes };
-    this.#scheduler = new EmbeddingScheduler({
-      ...parts,
-      tokenizers: this.#tokenizers,
-      inference: this.#inference,
-      inferenceWork: new InferenceWork({
-        ...parts,
-        limits: { items, size },
-        processes: () => this.#inference.alive,
-        logger: this.#logger,
-      }),
-      maxTokens: info.maxTokens,
-      cutSide: tokenizer.cutSide ?? 'right',
-      cost,
-    });
-    return info;
-  }
-
-  /** Starts as many inference processes as there is room for. @returns what is left for a batch of each, in bytes */
-  async #shareMemory(tokenizer: LoadedProcess, inference: LoadedProcess): Promise<number> {
-    const ceiling = memoryCeiling(this.#config.memoryLimitMb);
-    const held = {
-      fixedBytes: process.memoryUsage.rss() + tokenizer.rssBytes,
-      inferenceBytes: inference.rssBytes,
-    };
-    const count =
-      this.#config.workers ?? Math.min(availableParallelism(), processesWithin(ceiling, held));
-    await this.#inference.growTo(count);
-    const budgetBytes = batchBudget(ceiling, held, count);
-    this.#metrics.batchBudget.set(budgetBytes);
-    return budgetBytes;
   }
 
   async #download(): Promise<void> {

@@ -79,7 +79,7 @@ export class ModelProcess {
     this.#nextId += 1;
     const id = this.#nextId;
     return new Promise<TaskResult<Type>>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as Pending['resolve'], reject });
+      this.#pending.set(id, { resolve: resolve, reject });
       this.#send({ ...task, type, id } as ProcessRequest);
     });
   }

@@ -72,7 +72,9 @@ describe('a process that has grown', () => {
     const old = latest();
     const { pid } = old;
     run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2 }));
-    await waitFor(() => restarts.length > 0 && !isAlive(pid as number), { what: 'the end of the old process' });
+    await waitFor(() => restarts.length > 0 && !isAlive(pid as number), {
+      what: 'the end of the old process',
+    });
     expect([pool.isServing, restarts[0]?.reason]).toEqual([true, 'memory']);
     await waitFor(() => pool.hasFree, { what: 'the new process' });
     await pool.run('run', oneRow);
@@ -81,15 +83,18 @@ describe('a process that has grown', () => {
 });
 
 describe('a stop', () => {
-  it.each([1, 60, 120, 250])('%i ms into the loading of a model ends the process at once', async (afterMs) => {
-    await poolOf(60_000);
-    const loading = pool.startFirst().then(
-      () => 'loaded',
-      (error: Error) => error.name,
-    );
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    await pool.stop();
-    expect(['loaded', 'ModelLoadError']).toContain(await loading);
-    expect(pool.hasFree).toBe(false);
-  });
+  it.each([1, 60, 120, 250])(
+    '%i ms into the loading of a model ends the process at once',
+    async (afterMs) => {
+      await poolOf(60_000);
+      const loading = pool.startFirst().then(
+        () => 'loaded',
+        (error: Error) => error.name,
+      );
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await pool.stop();
+      expect(['loaded', 'ModelLoadError']).toContain(await loading);
+      expect(pool.hasFree).toBe(false);
+    },
+  );
 });

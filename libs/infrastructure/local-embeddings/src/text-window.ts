@@ -1,4 +1,4 @@
-import type { TextPart, TokenWindow } from './process-protocol.ts';
+import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
 const CHARACTERS_PER_TOKEN = 64;
@@ -25,6 +25,16 @@ export function readablePart(text: string, limit: number, side: CutSide): TextPa
   const readable = readableCharacters(limit);
   if (text.length <= readable) return { text, more: false };
   return { text: side === 'right' ? text.slice(0, readable) : text.slice(-readable), more: true };
+}
+
+/**
+ * What of an input its vector depends on: inputs that share it share their vector. That a text goes on is part of it, as a mark
+ * behind more characters than an unmarked text can have.
+ */
+export function significantPart(input: EmbeddingInput, limit: number, side: CutSide): EmbeddingInput {
+  if (typeof input !== 'string') return input.slice(0, limit + 1);
+  const { text, more } = readablePart(input, limit, side);
+  return more ? `${text}+` : text;
 }
 
 /** How a text becomes the token ids that a model is fed. */

@@ -1,4 +1,10 @@
-import type { ItemFailure, ProcessOptions, ProcessRequest, TextPart, TokenWindow } from './process-protocol.ts';
+import type {
+  ItemFailure,
+  ProcessOptions,
+  ProcessRequest,
+  TextPart,
+  TokenWindow,
+} from './process-protocol.ts';
 import { SparseTextError, tokenWindow, type WindowEncoder } from './text-window.ts';
 import { openTokenizer } from './embedding-engine.ts';
 
