@@ -65,6 +65,10 @@ export const ERROR_CODES = {
     kind: 'internal',
     doc: 'The model failed on this input, also on a second try, alone. The message has the reason of the runtime.',
   },
+  vector_not_finite: {
+    kind: 'internal',
+    doc: 'The model gave a vector with a value that is no finite number, as an overflow of 16-bit weights does. It is never cached.',
+  },
   client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
   deadline_exceeded: {
     kind: 'timeout',

@@ -1,5 +1,5 @@
 import type { AppError } from '@morgan/foundation';
-import type { EmbeddingInput } from './process-protocol.ts';
+import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
 
 /** The vector of one input. */
 export interface EmbeddedItem {
@@ -20,19 +20,13 @@ export interface JobRequest {
   readonly paramOf: (position: number) => string;
 }
 
-/** What the model is fed for one input. */
-export interface InputRow {
-  readonly ids: readonly number[];
-  readonly truncated: boolean;
-}
-
 /** Tries that an input gets: with others, then alone. */
 const MOST_TRIES = 2;
 
 /** One call to the model on its way: what is known of its inputs, and the results in their order. */
 export class EmbeddingJob {
   readonly done: Promise<EmbeddedItem[]>;
-  readonly #rows: (InputRow | undefined)[];
+  readonly #windows: (TokenWindow | undefined)[];
   readonly #results: (EmbeddedItem | undefined)[];
   readonly #tries: Uint8Array;
   readonly #outcome = Promise.withResolvers<EmbeddedItem[]>();
@@ -42,7 +36,7 @@ export class EmbeddingJob {
   constructor(readonly request: JobRequest) {
     const count = request.inputs.length;
     this.#left = count;
-    this.#rows = new Array<InputRow | undefined>(count).fill(undefined);
+    this.#windows = new Array<TokenWindow | undefined>(count).fill(undefined);
     this.#results = new Array<EmbeddedItem | undefined>(count).fill(undefined);
     this.#tries = new Uint8Array(count);
     this.done = this.#outcome.promise;
@@ -53,20 +47,21 @@ export class EmbeddingJob {
   }
 
   /** What the model is fed for an input; known once it is tokenised. */
-  rowOf(position: number): InputRow {
-    const row = this.#rows[position];
-    if (!row) throw new Error('the input has not been tokenised');
-    return row;
+  windowOf(position: number): TokenWindow {
+    const window = this.#windows[position];
+    if (!window) throw new Error('the input has not been tokenised');
+    return window;
   }
 
-  tokenised(position: number, row: InputRow): void {
-    this.#rows[position] = row;
+  tokenised(position: number, window: TokenWindow): void {
+    this.#windows[position] = window;
   }
 
-  complete(position: number, vector: Float32Array): void {
-    const { ids, truncated } = this.rowOf(position);
-    this.#results[position] = { vector, tokenCount: ids.length, truncated };
-    this.#rows[position] = undefined;
+  /** @param tokenCount tokens that the model has read */
+  complete(position: number, vector: Float32Array, tokenCount: number): void {
+    const { truncated } = this.windowOf(position);
+    this.#results[position] = { vector, tokenCount, truncated };
+    this.#windows[position] = undefined;
     this.#left -= 1;
     if (this.#left === 0) this.#settle(() => this.#outcome.resolve(this.#results as EmbeddedItem[]));
   }

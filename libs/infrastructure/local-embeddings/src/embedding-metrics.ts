@@ -14,6 +14,7 @@ export class EmbeddingMetrics {
   readonly tokens: Counter;
   readonly truncated: Counter;
   readonly failed: Counter;
+  readonly faultyVectors: Counter;
   readonly refused: Counter<'reason'>;
   readonly inference: Histogram;
   readonly restarts: Counter<'reason'>;
@@ -32,6 +33,10 @@ export class EmbeddingMetrics {
     this.tokens = counter('tokens_total', 'Tokens that the model has read.');
     this.truncated = counter('truncated_total', 'Texts that were cut to the limit of the model.');
     this.failed = counter('failed_total', 'Texts on which the model failed, also on a second try.');
+    this.faultyVectors = counter(
+      'faulty_vectors_total',
+      'Vectors with a value that is no finite number. Their inputs get 500 `vector_not_finite`; nothing of them is cached.',
+    );
     this.refused = metrics.counter({
       name: 'morgan_embedding_refused_total',
       help: 'Calls that were refused: `queue` is full, or a text does not fit into `memory`.',

@@ -8,7 +8,7 @@ import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from './process-pool.ts';
 import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
-import { type CutSide, significantPart } from './text-window.ts';
+import { type CutSide, readableIds, significantPart } from './text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */
@@ -115,9 +115,9 @@ export class EmbeddingScheduler {
       } else if (input.length > maxTokens && !truncate) {
         job.fail(tooLong(paramOf(position), input.length, maxTokens));
       } else {
-        const ids = input.slice(0, maxTokens);
-        const row = this.#rowOf({ job, position, size: 0 }, { ids, truncated: input.length > maxTokens });
-        if (row) rows.push(row);
+        const window = { row: { ids: readableIds(input, maxTokens) }, truncated: input.length > maxTokens };
+        const item = this.#readyItem({ job, position, size: 0 }, window);
+        if (item) rows.push(item);
       }
     }
     this.#tokenizing.add(texts);
@@ -127,15 +127,15 @@ export class EmbeddingScheduler {
   #tokenised(item: QueueItem, window: TokenWindow): void {
     const { job, position } = item;
     const estimate = this.#estimate(job.request.inputs[position] as string);
-    this.#parts.admission.adjust(job, window.ids.length - estimate);
-    const row = this.#rowOf(item, window);
-    if (row) this.#inferring.add([row]);
+    this.#parts.admission.adjust(job, window.row.ids.length - estimate);
+    const ready = this.#readyItem(item, window);
+    if (ready) this.#inferring.add([ready]);
   }
 
   /** What goes on to the model, unless it can never fit into memory or must not be run. */
-  #rowOf({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
-    const { cost, budgetBytes, metrics, inferenceWork } = this.#parts;
-    const size = window.ids.length;
+  #readyItem({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
+    const { cost, budgetBytes, maxTokens, metrics, inferenceWork } = this.#parts;
+    const size = Math.min(window.row.ids.length, maxTokens);
     job.tokenised(position, window);
     if (batchBytes(cost, 1, size) > budgetBytes) {
       metrics.refused.inc({ reason: 'memory' });

@@ -8,8 +8,9 @@ import { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceWork } from './inference-work.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { batchBudget, memoryCeiling, processesWithin } from './memory-budget.ts';
+import type { ModelInfo } from './model/embedding-model.types.ts';
 import { ProcessPool } from './process-pool.ts';
-import type { LoadedProcess, ModelInfo, ProcessOptions, ProcessRole } from './process-protocol.ts';
+import type { LoadedProcess, ProcessOptions, ProcessRole } from './process-protocol.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** A service that has no room for texts of this length, or of the model's own limit, does not start. */

@@ -1,8 +1,10 @@
 import { type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
-import { EmbeddingEngine } from './embedding-engine.ts';
 import { groupByLength } from './length-groups.ts';
 import { growthOf } from './memory-peak.ts';
-import type { InferenceResult, ProcessOptions, ProcessRequest, VectorFault } from './process-protocol.ts';
+import type { EmbeddingModel } from './model/embedding-model.ts';
+import type { TokenRow, VectorFault } from './model/embedding-model.types.ts';
+import { openModel } from './model/open-model.ts';
+import type { InferenceResult, ProcessOptions, ProcessRequest } from './process-protocol.ts';
 
 /** Length of the short run by which the cost of the graph is measured, in tokens. */
 const SHORT_RUN = 64;
@@ -11,21 +13,21 @@ const ANY_TOKEN = 0;
 
 /** What an inference process does. */
 export class InferenceRole {
-  readonly #engine: EmbeddingEngine;
+  readonly #model: EmbeddingModel;
   readonly #cost: BatchCost;
 
-  private constructor(engine: EmbeddingEngine, cost: BatchCost) {
-    this.#engine = engine;
+  private constructor(model: EmbeddingModel, cost: BatchCost) {
+    this.#model = model;
     this.#cost = cost;
   }
 
-  static async load(options: ProcessOptions): Promise<InferenceRole> {
-    const engine = await EmbeddingEngine.load(options);
-    return new InferenceRole(engine, await measureCost(engine));
+  static async load({ folder, model: options }: ProcessOptions): Promise<InferenceRole> {
+    const model = await openModel(folder, options);
+    return new InferenceRole(model, await measureCost(model));
   }
 
   get loaded() {
-    return { model: { info: this.#engine.info, cost: this.#cost } };
+    return { model: { info: this.#model.info, cost: this.#cost } };
   }
 
   /** Runs a batch in parts that stay within the budget; texts of like length are together. */
@@ -33,15 +35,15 @@ export class InferenceRole {
     if (request.type !== 'run') throw new Error(`an inference process does not ${request.type}`);
     const { rows, budgetBytes } = request;
     const startedAt = performance.now();
-    const { dimensions } = this.#engine.info;
+    const { dimensions, maxTokens } = this.#model.info;
     const vectors = new Float32Array(rows.length * dimensions);
     const faults: VectorFault[] = [];
     const groups = groupByLength(
-      rows.map((row) => row.length),
+      rows.map(({ ids }) => Math.min(ids.length, maxTokens)),
       (longest) => rowsWithin(this.#cost, longest, budgetBytes),
     );
     for (const group of groups) {
-      const part = await this.#engine.run(group.map((index) => rows[index] as readonly number[]));
+      const part = await this.#model.run(group.map((index) => rows[index] as TokenRow));
       group.forEach((index, row) =>
         vectors.set(part.vectors.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions),
       );
@@ -52,12 +54,13 @@ export class InferenceRole {
 }
 
 /** The cost of a run, from a short and a long one. */
-async function measureCost(engine: EmbeddingEngine): Promise<BatchCost> {
+async function measureCost(model: EmbeddingModel): Promise<BatchCost> {
   const runOf = async (length: number) => {
-    const row = new Array<number>(length).fill(ANY_TOKEN);
-    return { length, bytes: await growthOf(() => engine.run([row])) };
+    const ids = new Array<number>(length).fill(ANY_TOKEN);
+    return { length, bytes: await growthOf(() => model.run([{ ids }])) };
   };
-  const { maxTokens } = engine.info;
+  const { maxTokens, shape } = model.info;
+  const { heads, hiddenSize } = shape;
   const short = await runOf(Math.min(SHORT_RUN, maxTokens));
-  return fitCost(short, await runOf(Math.min(LONG_RUN, maxTokens)), engine.shape);
+  return fitCost(short, await runOf(Math.min(LONG_RUN, maxTokens)), { heads, hidden: hiddenSize });
 }

@@ -35,7 +35,7 @@ export class InferenceWork implements BatchWork<'run'> {
 
   /** Fails an input that is known to end processes. @returns whether it may be run */
   admits({ job, position }: QueueItem): boolean {
-    if (!this.#quarantine.has(job.rowOf(position).ids)) return true;
+    if (!this.#quarantine.has(job.windowOf(position).row.ids)) return true;
     const param = job.request.paramOf(position);
     job.fail(
       new AppError(
@@ -50,7 +50,7 @@ export class InferenceWork implements BatchWork<'run'> {
   }
 
   taskOf(items: readonly QueueItem[]): Task<'run'> {
-    const rows = items.map(({ job, position }) => job.rowOf(position).ids);
+    const rows = items.map(({ job, position }) => job.windowOf(position).row);
     return { rows, budgetBytes: this.#parts.budgetBytes };
   }
 
@@ -67,23 +67,36 @@ export class InferenceWork implements BatchWork<'run'> {
       admission.adjust(job, -size);
       if (job.settled) return;
       const reason = reasons.get(row);
-      if (reason !== undefined) return this.onFailed(item, new Error(reason));
+      if (reason !== undefined) return this.#refuse(item, reason);
       metrics.texts.inc();
       metrics.tokens.inc({}, size);
-      if (job.rowOf(position).truncated) metrics.truncated.inc();
+      if (job.windowOf(position).truncated) metrics.truncated.inc();
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
-      job.complete(position, vectors.slice(row * dimensions, (row + 1) * dimensions));
+      job.complete(position, vectors.slice(row * dimensions, (row + 1) * dimensions), size);
     });
   }
 
   onFailed({ job, position }: QueueItem, cause: Error): void {
     const { metrics, logger } = this.#parts;
-    if (cause instanceof ProcessCrashedError) this.#quarantine.add(job.rowOf(position).ids);
+    if (cause instanceof ProcessCrashedError) this.#quarantine.add(job.windowOf(position).row.ids);
     const param = job.request.paramOf(position);
-    const reason = cause.message.split('\n', 1)[0]?.slice(0, REASON_CHARACTERS);
+    const reason = cause.message.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS);
     metrics.failed.inc();
-    logger.error({ param, tokens: job.rowOf(position).ids.length, reason }, 'the model failed on an input');
+    logger.error(
+      { param, tokens: job.windowOf(position).row.ids.length, reason },
+      'the model failed on an input',
+    );
     job.fail(new AppError('inference_failed', `The model failed on this input: ${reason}`, { param, cause }));
+  }
+
+  /** A vector that is none would do harm wherever it is stored. */
+  #refuse({ job, position }: QueueItem, reason: string): void {
+    const param = job.request.paramOf(position);
+    this.#parts.metrics.faultyVectors.inc();
+    this.#parts.logger.error({ param, reason }, 'the model gave a vector that is not finite');
+    job.fail(
+      new AppError('vector_not_finite', `The model gave no vector for this input: ${reason}.`, { param }),
+    );
   }
 }
 

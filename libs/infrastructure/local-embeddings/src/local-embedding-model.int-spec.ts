@@ -174,7 +174,7 @@ describe('a process that dies', () => {
   /** Makes the token id a poison: the process that runs it is killed. */
   const poison = (id: number) =>
     run.mockImplementation(function (this: ModelProcess, type, task) {
-      if ('rows' in task && task.rows.some((row) => row.includes(id)))
+      if ('rows' in task && task.rows.some(({ ids }) => ids.includes(id)))
         process.kill(this.pid as number, 'SIGKILL');
       return original.call(this, type, task);
     });

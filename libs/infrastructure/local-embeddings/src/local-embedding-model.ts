@@ -13,8 +13,10 @@ import { InferenceEngine } from './inference-engine.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
-import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
-import type { EmbeddingInput, ModelInfo, ProcessOptions } from './process-protocol.ts';
+import { type ModelSource, resolveModelSource } from './model-source.ts';
+import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
+import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
@@ -62,13 +64,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#config = config;
     this.#logger = logger;
     this.#source = source;
-    const cpus = availableParallelism();
-    this.#options = {
-      folder: modelFolder(source),
-      dtype: config.dtype,
-      threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
-      maxTokens: config.maxTokens,
-    };
+    this.#options = { folder: modelFolder(source), model: modelOptions(config) };
     this.#engine = new InferenceEngine({
       config,
       process: this.#options,
@@ -97,7 +93,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
       });
     }
     const loadMs = Math.round(performance.now() - startedAt);
-    this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
+    const { notes = [], ...info } = this.getInfo();
+    this.#logger.info({ ...info, loadMs }, 'embedding model loaded');
+    for (const note of notes) this.#logger.warn({ model: this.id }, note);
   }
 
   /** Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. */
@@ -147,12 +145,14 @@ export class LocalEmbeddingModel implements HealthIndicator {
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
   getInfo() {
-    const { dtype, threads } = this.#options;
+    const { backend, device, dtype, threads } = this.#options.model;
+    const source = this.#source;
     return {
       id: this.id,
-      source: this.#source.kind,
-      backend: 'onnxruntime-node',
-      device: 'cpu',
+      source: source.kind,
+      revision: source.kind === 'hub' ? source.revision : undefined,
+      backend,
+      device,
       dtype,
       threads,
       workers: this.#engine.status.workersWanted,
@@ -163,7 +163,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
 
   /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
   fingerprint(): string {
-    return JSON.stringify([this.id, this.#options.dtype, this.#loadedInfo()]);
+    return JSON.stringify([this.id, identityOf(this.#loadedInfo())]);
   }
 
   /**
@@ -200,8 +200,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async #download(): Promise<void> {
     const source = this.#source;
     if (source.kind !== 'hub') return;
-    const { dtype } = this.#options;
-    await downloadModel({ source, dtype, logger: this.#logger, signal: this.#unloading.signal });
+    const choice = this.#options.model;
+    await downloadModel({ source, choice, logger: this.#logger, signal: this.#unloading.signal });
   }
 
   #whereFrom(): string {
@@ -210,6 +210,35 @@ export class LocalEmbeddingModel implements HealthIndicator {
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
   }
+}
+
+function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
+  const { backend, device, dtype, maxTokens, truncateDimensions, graphFile, graphInputs, graphOutput } =
+    config;
+  const cpus = availableParallelism();
+  return {
+    backend,
+    device,
+    dtype,
+    maxTokens,
+    truncateDimensions,
+    threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
+    graph: {
+      file: graphFile,
+      inputs: graphInputs,
+      output: graphOutput,
+      pooling: config.pooling,
+      normalize: config.normalize,
+    },
+    memoryArena: false,
+  };
+}
+
+/** What vectors depend on. */
+function identityOf(info: ModelInfo) {
+  const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
+    info;
+  return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
 function checkTokenIds(

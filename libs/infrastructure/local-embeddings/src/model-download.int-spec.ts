@@ -42,7 +42,7 @@ afterEach(async () => {
 const download = (source: Partial<HubSource> = {}, more: Partial<ModelDownloadOptions> = {}) =>
   downloadModel({
     source: { kind: 'hub', id: 'a/b', revision: 'main', cacheDir: root, hubUrl: hub.url, ...source },
-    dtype: 'fp32',
+    choice: { dtype: 'fp32', device: 'cpu' },
     logger: silentLogger,
     signal: new AbortController().signal,
     ...more,

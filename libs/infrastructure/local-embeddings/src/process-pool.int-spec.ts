@@ -18,8 +18,8 @@ async function poolOf(idleRestartMs: number) {
   folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
   await writeTinyBert(folder);
   restarts = [];
-  const options = { folder, dtype: 'fp32', threads: 1, maxTokens: undefined };
-  pool = new ProcessPool({ role: 'inference', process: options, idleRestartMs }, silentLogger, {
+  const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
+  pool = new ProcessPool({ role: 'inference', process: { folder, model }, idleRestartMs }, silentLogger, {
     onFree: () => undefined,
     onRestart: (reason) => void restarts.push({ reason, at: performance.now() }),
     onRestartFailed: () => undefined,
@@ -31,7 +31,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const oneRow = { rows: [[4]], budgetBytes: 1e9 };
+const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9 };
 /** The process that was started last. */
 const latest = () => loaded.mock.contexts.at(-1) as ModelProcess;
 const isAlive = (pid: number) => {

@@ -1,13 +1,12 @@
 import type { BatchCost } from './batch-cost.ts';
+import type { ModelInfo, ModelOptions, TokenRow, VectorBatch } from './model/embedding-model.types.ts';
 import type { CutSide } from './text-window.ts';
 
 /** What a model process is started with. */
 export interface ProcessOptions {
   /** Where the files of the model are. */
   readonly folder: string;
-  readonly dtype: string;
-  readonly threads: number;
-  readonly maxTokens: number | undefined;
+  readonly model: ModelOptions;
 }
 
 /** A tokenizer process makes token ids of texts, an inference process makes vectors of token ids. */
@@ -16,17 +15,6 @@ export type ProcessRole = 'tokenizer' | 'inference';
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
 
-/** What a loaded model is like. */
-export interface ModelInfo {
-  readonly dimensions: number;
-  readonly maxTokens: number;
-  readonly vocabularySize: number;
-  /** How token vectors become one: `model` when the graph does it itself. */
-  readonly pooling: string;
-  /** Digest of every file that the vectors depend on. */
-  readonly digest: string;
-}
-
 /** As much of a text as can matter. */
 export interface TextPart {
   readonly text: string;
@@ -34,10 +22,10 @@ export interface TextPart {
   readonly more: boolean;
 }
 
-/** The token ids that the model is fed for a text. */
+/** What the model is fed for an input. */
 export interface TokenWindow {
-  readonly ids: readonly number[];
-  /** Whether the text has more tokens than these. */
+  readonly row: TokenRow;
+  /** Whether the input has more tokens than the model takes. */
   readonly truncated: boolean;
 }
 
@@ -51,18 +39,9 @@ export interface MemoryReading {
   readonly rssBytes: number;
 }
 
-/** A row whose vector is no vector. */
-export interface VectorFault {
-  readonly row: number;
-  /** Which value, and where it came from. Never the text. */
-  readonly reason: string;
-}
-
 /** What an inference process makes of a batch. */
-export interface InferenceResult {
-  /** Row after row; rows of `faults` mean nothing. */
+export interface InferenceResult extends Omit<VectorBatch, 'vectors'> {
   readonly vectors: Float32Array;
-  readonly faults: readonly VectorFault[];
   readonly inferenceMs: number;
 }
 
@@ -73,7 +52,7 @@ export interface ProcessTasks {
     readonly result: { readonly windows: readonly (TokenWindow | ItemFailure)[] };
   };
   readonly run: {
-    readonly task: { readonly rows: readonly (readonly number[])[]; readonly budgetBytes: number };
+    readonly task: { readonly rows: readonly TokenRow[]; readonly budgetBytes: number };
     readonly result: InferenceResult;
   };
   readonly memory: { readonly task: object; readonly result: MemoryReading };

@@ -1,3 +1,4 @@
+import type { TokenRow } from './model/embedding-model.types.ts';
 import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
@@ -32,16 +33,25 @@ export function readablePart(text: string, limit: number, side: CutSide): TextPa
  * behind more characters than an unmarked text can have.
  */
 export function significantPart(input: EmbeddingInput, limit: number, side: CutSide): EmbeddingInput {
-  if (typeof input !== 'string') return input.slice(0, limit + 1);
+  if (typeof input !== 'string') return readableIds(input, limit);
   const { text, more } = readablePart(input, limit, side);
   return more ? `${text}+` : text;
 }
 
-/** How a text becomes the token ids that a model is fed. */
-export interface WindowEncoder {
-  readonly cutSide: CutSide;
-  encode(text: string): Promise<readonly number[]>;
-  cut(ids: readonly number[], limit: number): readonly number[];
+/** Room for the special tokens at either end of token ids. */
+const SPECIAL_TOKENS_ROOM = 32;
+
+/** Token ids of which the middle, where there is too much for any window, is left out. */
+export function readableIds(ids: readonly number[], limit: number): readonly number[] {
+  const part = limit + SPECIAL_TOKENS_ROOM;
+  return ids.length <= 2 * part ? ids : [...ids.slice(0, part), ...ids.slice(-part)];
+}
+
+/** What makes token ids of texts and cuts them. */
+export interface WindowTokenizer {
+  readonly settings: { readonly cutSide: CutSide };
+  tokenize(texts: readonly string[]): Promise<readonly TokenRow[]>;
+  cut(row: TokenRow, limit: number): TokenRow;
 }
 
 /** What is read of a text has fewer tokens than the model takes, and the text goes on. */
@@ -57,17 +67,18 @@ export class SparseTextError extends Error {
 export async function tokenWindow(
   { text, more }: TextPart,
   limit: number,
-  encoder: WindowEncoder,
+  tokenizer: WindowTokenizer,
 ): Promise<TokenWindow> {
   for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + MARGIN_TOKENS; ; length *= 4) {
-    const part = partOf(text, length, encoder.cutSide);
-    const ids = await encoder.encode(part.text);
+    const part = partOf(text, length, tokenizer.settings.cutSide);
+    const [row = { ids: [] }] = await tokenizer.tokenize([part.text]);
+    const count = row.ids.length;
     const isAll = part.text.length === text.length && !more;
-    if (isAll || ids.length > limit + (part.endsAtWord ? 0 : MARGIN_TOKENS)) {
-      return { ids: encoder.cut(ids, limit), truncated: ids.length > limit };
+    if (isAll || count > limit + (part.endsAtWord ? 0 : MARGIN_TOKENS)) {
+      return { row: tokenizer.cut(row, limit), truncated: count > limit };
     }
     if (length >= text.length) {
-      throw new SparseTextError(`its first ${text.length} characters have only ${ids.length} tokens`);
+      throw new SparseTextError(`its first ${text.length} characters have only ${count} tokens`);
     }
   }
 }

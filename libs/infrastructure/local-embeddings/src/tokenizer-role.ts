@@ -1,3 +1,4 @@
+import { openTokenizer } from './model/open-model.ts';
 import type {
   ItemFailure,
   ProcessOptions,
@@ -5,23 +6,22 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { SparseTextError, tokenWindow, type WindowEncoder } from './text-window.ts';
-import { openTokenizer } from './embedding-engine.ts';
+import { SparseTextError, tokenWindow, type WindowTokenizer } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
-  readonly #encoder: WindowEncoder;
+  readonly #tokenizer: WindowTokenizer;
 
-  private constructor(encoder: WindowEncoder) {
-    this.#encoder = encoder;
+  private constructor(tokenizer: WindowTokenizer) {
+    this.#tokenizer = tokenizer;
   }
 
-  static async load({ folder }: ProcessOptions): Promise<TokenizerRole> {
-    return new TokenizerRole(await openTokenizer(folder));
+  static async load({ folder, model }: ProcessOptions): Promise<TokenizerRole> {
+    return new TokenizerRole(await openTokenizer(folder, model));
   }
 
   get loaded() {
-    return { cutSide: this.#encoder.cutSide };
+    return { cutSide: this.#tokenizer.settings.cutSide };
   }
 
   async perform(request: ProcessRequest) {
@@ -33,7 +33,7 @@ export class TokenizerRole {
 
   async #windowOf(text: TextPart, limit: number): Promise<TokenWindow | ItemFailure> {
     try {
-      return await tokenWindow(text, limit, this.#encoder);
+      return await tokenWindow(text, limit, this.#tokenizer);
     } catch (error) {
       // Of other errors the name alone: their message may hold some of the text.
       return { failure: error instanceof SparseTextError ? error.message : (error as Error).name };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { cutToLimit, specialTokensOf, tokenLimit } from './token-window.ts';
+import { cutToLimit, specialTokensOf, measuredLimit, statedLimit } from './token-window.ts';
 
 const BERT = { before: [101], after: [102] };
 const NONE = { before: [], after: [] };
@@ -31,16 +31,44 @@ describe('cutToLimit', () => {
   });
 });
 
-describe('tokenLimit', () => {
+describe('cutToLimit on the left', () => {
+  it('keeps the end of the text and the special tokens', () => {
+    expect(cutToLimit([101, 1, 2, 3, 4, 102], 4, BERT, 'left')).toEqual([101, 3, 4, 102]);
+    expect(cutToLimit([1, 2, 3], 2, NONE, 'left')).toEqual([2, 3]);
+  });
+});
+
+describe('statedLimit', () => {
   it.each([
-    ['the smallest wins', { tokenizer: 512, sentenceTransformers: 256, positions: 512 }, 256],
+    ['the smallest wins', { tokenizer: 512, positions: 256 }, 256],
+    [
+      'sentence-transformers overrules the others',
+      { tokenizer: 512, sentenceTransformers: 768, positions: 512 },
+      768,
+    ],
     ['1e30 means unknown', { tokenizer: 1e30, positions: 128 }, 128],
-    ['RoBERTa never uses its first positions', { tokenizer: 1e30, positions: 514, positionOffset: 2 }, 512],
     ['the configuration may lower it', { tokenizer: 512, configured: 64 }, 64],
     ['but not raise it', { tokenizer: 512, configured: 4096 }, 512],
     ['nothing is known', {}, 512],
     ['absurd figures do not count', { tokenizer: 0, positions: -1 }, 512],
   ])('%s', (_, sources, expected) => {
-    expect(tokenLimit(sources)).toBe(expected);
+    expect(statedLimit(sources)).toBe(expected);
+  });
+});
+
+describe('measuredLimit', () => {
+  it.each([
+    ['the stated limit, with one run, where the graph bears it', 512, 600, 512, 1],
+    ['two less where positions start behind the padding id', 514, 512, 512, 10],
+    ['the least that is known to run', 512, 4, 4, 10],
+  ])('is %s', async (_, stated, bears, expected, mostRuns) => {
+    const tried: number[] = [];
+    const runs = (tokens: number) => {
+      tried.push(tokens);
+      return Promise.resolve(tokens <= bears);
+    };
+    expect(await measuredLimit(stated, 4, runs)).toBe(expected);
+    expect(tried.length).toBeLessThanOrEqual(mostRuns);
+    expect(Math.max(...tried)).toBe(stated);
   });
 });
