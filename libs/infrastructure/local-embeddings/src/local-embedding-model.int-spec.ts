@@ -142,23 +142,23 @@ describe('the bundled model', () => {
 });
 
 describe('a queue with a limit', () => {
-  const { model, figure } = build({ queueTokens: 1_024, workers: 1 });
+  const { model, figure } = build({ queueTokens: 256, workers: 1 });
   beforeAll(() => model.load());
   afterAll(() => model.unload());
   const textsOf = (count: number, what: string) =>
-    Array.from({ length: count }, (_, index) => `${'some long words '.repeat(60)}${what} ${index}`);
+    Array.from({ length: count }, (_, index) => `${'some long words '.repeat(10)}${what} ${index}`);
 
   it('admits a call of any size where there is room, and refuses one and many alike where there is none', async () => {
     // Each counts with an eighth of the limit, however large it is.
     const calls = Array.from({ length: 8 }, (_, index) =>
-      model.embed(textsOf(16, `call ${index}`), context()),
+      model.embed(textsOf(8, `call ${index}`), context()),
     );
     for (const count of [1, 2_048]) {
       const refused = model.embed(textsOf(count, 'too much'), context());
       await expect(refused).rejects.toMatchObject({ code: 'queue_full', status: 429 });
-      await expect(refused).rejects.toThrow(/1024 tokens wait.*limit is 1024/);
+      await expect(refused).rejects.toThrow(/256 tokens wait.*limit is 256/);
     }
-    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(8).fill(16));
+    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(8).fill(8));
     expect(await figure('morgan_embedding_queue_tokens')).toBe(0);
     expect(await model.embed(['there is room again'], context())).toHaveLength(1);
   });

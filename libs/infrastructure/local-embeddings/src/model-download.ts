@@ -45,17 +45,20 @@ export async function downloadModel({ source, choice, logger, signal }: ModelDow
     const path = `${source.id}/resolve/${encodeURIComponent(source.revision)}/${name}`;
     return new HubFile({ name, path, target, hub, logger, signal }).download();
   };
+  const missing = (name: string) =>
+    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}`);
   const need = async (name: string) => {
-    if (!(await has(name))) throw new ModelLoadError(`the hub has no ${name} in revision ${source.revision}`);
+    if (!(await has(name))) throw missing(name);
   };
   try {
     const root = await downloadSettings(new ModelFolder(folder), has);
     await need(posix.join(root, 'config.json'));
     await need(posix.join(root, 'tokenizer.json'));
     await has(posix.join(root, 'tokenizer_config.json'));
-    const graph = await firstOf(graphCandidates(choice, root), has);
-    if (graph === undefined) await need(graphCandidates(choice, root)[0] as string);
-    else for (const file of await readExternalData(new ModelFolder(folder), graph)) await need(file);
+    const candidates = graphCandidates(choice, root);
+    const graph = await firstOf(candidates, has);
+    if (graph === undefined) throw missing(candidates[0] as string);
+    for (const file of await readExternalData(new ModelFolder(folder), graph)) await need(file);
   } finally {
     await hub.stop();
   }
@@ -65,6 +68,7 @@ export async function downloadModel({ source, choice, logger, signal }: ModelDow
 async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string> {
   if (!(await has(MODULES_FILE))) {
     await has(`${POOLING_FOLDER}/config.json`);
+    await has(TRANSFORMER_SETTINGS_FILES[0] as string);
     return '';
   }
   const content = (await folder.json(MODULES_FILE)) as readonly { readonly path?: unknown }[];

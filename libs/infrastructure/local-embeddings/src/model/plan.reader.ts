@@ -5,7 +5,13 @@ import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
 import { readModule } from './module-settings.reader.ts';
-import { MODULES_FILE, POOLING_FOLDER, readSentencePlan } from './sentence-plan.reader.ts';
+import {
+  MODULES_FILE,
+  POOLING_FOLDER,
+  readSentencePlan,
+  readTransformer,
+  TRANSFORMER_SETTINGS_FILES,
+} from './sentence-plan.reader.ts';
 
 const FASTEMBED_GRAPH = 'model_optimized.onnx';
 
@@ -68,10 +74,10 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     root: '',
     modules: [pooled, ...((normalize ?? true) ? [{ type: 'normalize' } as const] : [])],
     prompts: {},
-    lowerCase: false,
+    ...(await readTransformer(folder, '')),
     // Where the graph pools by itself this is never said: see EmbeddingModel.
     notes: says ? [] : [`nothing in the folder says how token vectors become one; "${modes}" is used`],
-    files: [`${POOLING_FOLDER}/config.json`],
+    files: [`${POOLING_FOLDER}/config.json`, ...TRANSFORMER_SETTINGS_FILES],
   };
 }
 

@@ -144,7 +144,8 @@ function kindOf(type: string): string {
   return kind;
 }
 
-async function readTransformer(folder: ModelFolder, root: string) {
+/** The settings of the Transformer module, which older folders have without a `modules.json` too. @throws ModelLoadError */
+export async function readTransformer(folder: ModelFolder, root: string) {
   const name = TRANSFORMER_SETTINGS_FILES.map((file) => posix.join(root, file)).find((file) =>
     folder.has(file),
   );
