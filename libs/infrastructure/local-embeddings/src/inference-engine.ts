@@ -76,7 +76,7 @@ export class InferenceEngine {
     ]);
     if (!inference.model) throw new Error('unreachable: an inference process describes its model');
     const { info, cost } = inference.model;
-    const budgetBytes = await this.#shareMemory(tokenizer, inference);
+    const budgetBytes = this.#shareMemory(tokenizer, inference);
     if (batchBytes(cost, 1, Math.min(info.maxTokens, SHORTEST_LIMIT_TOKENS)) > budgetBytes) {
       const { memoryLimitMb } = this.#options.config;
       throw new Error(
@@ -126,7 +126,7 @@ export class InferenceEngine {
   }
 
   /** Starts as many inference processes as there is room for. @returns what is left for a batch of each, in bytes */
-  async #shareMemory(tokenizer: LoadedProcess, inference: LoadedProcess): Promise<number> {
+  #shareMemory(tokenizer: LoadedProcess, inference: LoadedProcess): number {
     const { memoryLimitMb, workers } = this.#options.config;
     const ceiling = memoryCeiling(memoryLimitMb);
     const held = {
@@ -134,7 +134,7 @@ export class InferenceEngine {
       inferenceBytes: inference.rssBytes,
     };
     const count = workers ?? Math.min(availableParallelism(), processesWithin(ceiling, held));
-    await this.#inference.growTo(count);
+    this.#inference.growTo(count);
     const budgetBytes = batchBudget(ceiling, held, count);
     this.#metrics.batchBudget.set(budgetBytes);
     return budgetBytes;

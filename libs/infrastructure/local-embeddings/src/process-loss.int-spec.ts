@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, jest } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { writeTinyBert } from '../fixture/tiny-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
@@ -23,7 +24,7 @@ describe('a process that cannot be replaced', () => {
       info: () => undefined,
       warn: () => undefined,
       error: (_, message) => {
-        if (message.includes('could not be restarted')) refused.resolve();
+        if (message.includes('could not be started')) refused.resolve();
       },
     };
     const model = new LocalEmbeddingModel({
@@ -35,6 +36,10 @@ describe('a process that cannot be replaced', () => {
     const run = jest.spyOn(ModelProcess.prototype, 'run');
     try {
       await model.load();
+      await waitFor(() => model.getStatus().workersAlive === 2, {
+        what: 'both processes',
+        timeoutMs: 30_000,
+      });
       await Promise.all([model.embed(['red'], context), model.embed(['blue'], context)]);
       const index = run.mock.calls.findIndex(([type]) => type === 'run');
       const { pid } = run.mock.contexts[index] as ModelProcess;

@@ -87,11 +87,9 @@ export class ProcessPool {
     return this.#launch();
   }
 
-  /** Starts the rest of `size`. @throws ModelLoadError */
-  async growTo(size: number): Promise<void> {
-    const missing = size - this.#wanted;
-    this.#wanted = size;
-    await Promise.all(Array.from({ length: missing }, () => this.#launch()));
+  /** Starts the rest of `size` in the background: the first serves meanwhile. */
+  growTo(size: number): void {
+    for (; this.#wanted < size; this.#wanted += 1) void this.#start();
   }
 
   /** Runs a task on a free process; call it only while `hasFree`. @throws TaskFailedError, ProcessCrashedError */
@@ -188,11 +186,16 @@ export class ProcessPool {
   async #restart(reason: RestartReason): Promise<void> {
     if (this.#stopping) return;
     this.events.onRestart(reason);
+    await this.#start();
+  }
+
+  /** Starts one process, and again later where that fails. */
+  async #start(): Promise<void> {
     try {
       await this.#launch();
     } catch (error) {
       if (this.#stopping) return;
-      this.logger.error({ role: this.options.role, error }, 'a model process could not be restarted');
+      this.logger.error({ role: this.options.role, error }, 'a model process could not be started');
       this.events.onRestartFailed(error as Error);
       this.#restartLater();
     }
