@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   },
   context_length_exceeded: {
     kind: 'invalid_request',
-    doc: 'A text has more tokens than the model takes, and truncation is off; the message names both numbers.',
+    doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for; the message names the limit.',
   },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
@@ -58,12 +58,12 @@ export const ERROR_CODES = {
   },
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
   queue_full: {
-    kind: 'overloaded',
-    doc: 'The embedding queue is full. Try again after `retry-after` seconds.',
+    kind: 'rate_limited',
+    doc: 'As many tokens as allowed wait for the embedding model. Try again after `retry-after` seconds, when the first of the calls that wait should be through.',
   },
   inference_failed: {
     kind: 'internal',
-    doc: 'The model failed on this input, also on a second try. The message has the reason of the runtime.',
+    doc: 'The model failed on this input, also on a second try, alone. The message has the reason of the runtime.',
   },
   vector_not_finite: {
     kind: 'internal',

@@ -7,4 +7,4 @@ export {
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
-export type { EmbeddingInput } from './worker-protocol.ts';
+export type { EmbeddingInput } from './process-protocol.ts';

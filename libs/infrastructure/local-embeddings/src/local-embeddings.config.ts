@@ -1,4 +1,4 @@
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { BACKENDS, DEVICES, POOLING_MODES } from './model/embedding-model.types.ts';
 
@@ -83,21 +83,33 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_TRUNCATE',
       doc: 'Whether a text above the limit is cut (and marked `truncated`) or refused. A request may say otherwise.',
     }),
-    workers: setting(z.int().min(1).max(64).default(1), {
+    workers: setting(z.int().min(1).max(64).optional(), {
       env: 'EMBEDDING_WORKERS',
-      doc: 'Worker threads, each with a copy of the model.',
+      doc: 'Processes that compute, each with a copy of the model. By default one for each CPU of the quota, as long as half of the memory is left for batches: two with one thread each do more than one with two.',
     }),
     threads: setting(z.int().min(1).max(256).optional(), {
       env: 'EMBEDDING_THREADS',
-      doc: 'Threads that one worker computes with. By default the cores divided by the workers.',
+      doc: 'Threads that one of them computes with. By default the CPUs of the quota divided by the workers.',
     }),
     batchSize: setting(z.int().min(1).max(1024).default(32), {
       env: 'EMBEDDING_BATCH_SIZE',
       doc: 'Texts in one batch at most.',
     }),
-    queueLimit: setting(z.int().min(1).default(4096), {
-      env: 'EMBEDDING_QUEUE_LIMIT',
-      doc: 'Texts that may wait for a worker; a request beyond that gets 503 `queue_full`.',
+    batchTokens: setting(z.int().min(1).default(8_192), {
+      env: 'EMBEDDING_BATCH_TOKENS',
+      doc: 'Tokens in one batch at most, a longer text goes alone: what a single text waits for beside a large call.',
+    }),
+    queueTokens: setting(z.int().min(1).default(262_144), {
+      env: 'EMBEDDING_QUEUE_TOKENS',
+      doc: 'Tokens that may wait before further calls get 429 `queue_full`. A call counts with an eighth of it at most: calls take turns.',
+    }),
+    memoryLimitMb: setting(z.int().min(64).optional(), {
+      env: 'EMBEDDING_MEMORY_LIMIT_MB',
+      doc: 'Memory of the whole service in MiB, which no batch may cross. By default the limit of the container, or what the machine has.',
+    }),
+    idleRestartMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(15_000), {
+      env: 'EMBEDDING_IDLE_RESTART_MS',
+      doc: 'Idle time after which a process that has grown by more than 15 % is replaced, to give its memory back.',
     }),
   })
   .prefault({});

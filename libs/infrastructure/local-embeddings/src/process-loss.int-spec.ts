@@ -1,19 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { describe, expect, it, jest } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { writeTinyBert } from '../fixture/tiny-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { ModelProcess } from './model-process.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
 
 const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
 const context = { id: 'test', signal: new AbortController().signal };
 
-describe('a worker that cannot be replaced', () => {
+describe('a process that cannot be replaced', () => {
   it('does not harm the calls of the other one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'morgan-loss-'));
     await writeTinyBert(folder);
@@ -23,7 +24,7 @@ describe('a worker that cannot be replaced', () => {
       info: () => undefined,
       warn: () => undefined,
       error: (_, message) => {
-        if (message.includes('could not be restarted')) refused.resolve();
+        if (message.includes('could not be started')) refused.resolve();
       },
     };
     const model = new LocalEmbeddingModel({
@@ -32,23 +33,28 @@ describe('a worker that cannot be replaced', () => {
       logger,
       metrics: new Metrics(),
     });
-    const post = jest.spyOn(Worker.prototype, 'postMessage');
+    const run = jest.spyOn(ModelProcess.prototype, 'run');
     try {
       await model.load();
+      await waitFor(() => model.getStatus().workersAlive === 2, {
+        what: 'both processes',
+        timeoutMs: 30_000,
+      });
       await Promise.all([model.embed(['red'], context), model.embed(['blue'], context)]);
-      const [one] = new Set(post.mock.contexts as Worker[]);
+      const index = run.mock.calls.findIndex(([type]) => type === 'run');
+      const { pid } = run.mock.contexts[index] as ModelProcess;
       await rm(folder, { recursive: true });
       let isRefused = false;
       void refused.promise.then(() => (isRefused = true));
-      // No worker understands this: it dies of it, and there is no model any more that another one could load.
-      one?.postMessage(null);
+      // There is no model any more that another one could load.
+      process.kill(pid as number, 'SIGKILL');
       let answered = 0;
       while (!isRefused) answered += (await model.embed(['red', 'tea'], context)).length;
       expect(answered).toBeGreaterThan(0);
       expect(model.getStatus()).toMatchObject({ workersAlive: 1, workersWanted: 2 });
       expect(model.read().up).toBe(true);
     } finally {
-      post.mockRestore();
+      run.mockRestore();
       await model.unload();
     }
   });
