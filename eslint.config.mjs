@@ -50,9 +50,11 @@ const owners = {
   fastify: 'http-server',
   ioredis: 'redis',
   'lru-cache': 'cache',
+  'onnxruntime-node': 'local-embeddings',
   opossum: 'redis',
   pino: 'telemetry',
   'prom-client': 'telemetry',
+  tokenizers: 'local-embeddings',
   undici: 'http-transport',
 };
 const restrictTo = (owner) => ({

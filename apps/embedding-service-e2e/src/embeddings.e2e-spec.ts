@@ -120,7 +120,7 @@ describe('an embedding request', () => {
         'context_length_exceeded',
         'input[1]',
       ]);
-      expect(error.message).toMatch(/has 20\d tokens.*at most 128/);
+      expect(error.message).toMatch(/has more than 128 tokens.*at most 128/);
       await post({ model: 'default', input: long });
     }
   });
@@ -134,6 +134,23 @@ describe('an embedding request', () => {
       what: 'the request line',
     });
     expect(line).toMatchObject({ inputs: 2, cacheHits: 2 });
+  });
+
+  it('counts what was in the cache, and not what it repeats itself', async () => {
+    for (const [time, cacheHits] of [
+      ['first', 0],
+      ['second', 3],
+    ] as const) {
+      await post(
+        { model: 'default', input: ['thrice', 'thrice', 'thrice'] },
+        { 'x-request-id': `repeated-${time}` },
+      );
+      const line = await waitFor(
+        () => service.logs.find((each) => each['requestId'] === `repeated-${time}`),
+        { what: 'the request line' },
+      );
+      expect(line).toMatchObject({ inputs: 3, cacheHits });
+    }
   });
 
   it('is batched with the others that come at the same time', async () => {

@@ -129,6 +129,46 @@ describe('a stop', () => {
   });
 });
 
+describe('a stop, whatever is under way', () => {
+  it.each([0, 60, 120, 180, 240, 300, 400, 500])(
+    '%i ms into the loading of the model is clean',
+    async (afterMs) => {
+      const exit = await run({ LOG_LEVEL: 'info', LOG_FORMAT: 'json', HOST: '127.0.0.1' }, async (child) => {
+        let output = '';
+        child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+        await waitFor(() => output.includes('"listening"'), { what: 'the port', timeoutMs: 30_000 });
+        await new Promise((resolve) => setTimeout(resolve, afterMs));
+        child.kill('SIGTERM');
+      });
+      expect(exit).toEqual({ code: 0, output: '' });
+    },
+  );
+
+  it('takes the grace period and no longer, however much there is to compute', async () => {
+    const service = await startService({
+      app: 'embedding-service',
+      env: { SHUTDOWN_GRACE_MS: '500' },
+      readyWithinMs: 60_000,
+    });
+    const cut = embed(
+      service,
+      Array.from({ length: 2_048 }, (_, index) => `${'a hundred long words '.repeat(40)}${index}`),
+    ).then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await waitFor(
+      async () =>
+        !/morgan_embedding_batches_total 0/.test(await (await fetch(`${service.url}/metrics`)).text()),
+      { what: 'the first batch', timeoutMs: 30_000 },
+    );
+    const { code, durationMs } = await service.stop();
+    expect([await cut, code]).toEqual(['cut', 0]);
+    // It has work for minutes.
+    expect(durationMs).toBeLessThan(10_000);
+  });
+});
+
 describe('with Redis', () => {
   it('replicas share what they have computed, and a lost Redis costs time, not answers', async () => {
     await using redis = await startRedis();

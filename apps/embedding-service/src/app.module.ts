@@ -2,14 +2,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EmbeddingCache } from '@morgan/cache';
 import type { HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from '@morgan/health-monitor';
-import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { type Metrics, TelemetryModule } from '@morgan/telemetry';
+import { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingsController } from './embeddings/embeddings.controller.ts';
 import { EmbeddingsService } from './embeddings/embeddings.service.ts';
 
 /** The parts that the controllers stand on. */
 export interface AppParts {
-  readonly model: LocalEmbeddingModel;
+  readonly model: EmbeddingModel;
   readonly cache: EmbeddingCache;
   readonly metrics: Metrics;
   readonly indicators: readonly HealthIndicator[];
@@ -24,7 +24,7 @@ export class AppModule {
       controllers: [EmbeddingsController],
       providers: [
         EmbeddingsService,
-        { provide: LocalEmbeddingModel, useValue: model },
+        { provide: EmbeddingModel, useValue: model },
         { provide: EmbeddingCache, useValue: cache },
       ],
     };

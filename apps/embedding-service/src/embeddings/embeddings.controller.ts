@@ -1,9 +1,10 @@
+import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { EmbeddingModel } from './embedding-model.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
-import { type EmbeddingsResponse, EmbeddingsService } from './embeddings.service.ts';
+import { EmbeddingsService } from './embeddings.service.ts';
 
 /** How many inputs of a request were cut to the limit of the model. */
 const TRUNCATED_HEADER = 'x-morgan-truncated';
@@ -14,7 +15,7 @@ const TRUNCATED_HEADER = 'x-morgan-truncated';
 export class EmbeddingsController {
   constructor(
     private readonly embeddings: EmbeddingsService,
-    private readonly model: LocalEmbeddingModel,
+    private readonly model: EmbeddingModel,
   ) {}
 
   @Post('embeddings')
@@ -24,14 +25,15 @@ export class EmbeddingsController {
     @Body({ schema: embeddingsRequestSchema }) body: EmbeddingsRequest,
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) reply: HttpReply,
-  ): Promise<EmbeddingsResponse> {
+  ): Promise<string | Readable> {
     const context = contextOf(request);
-    const { response, cacheHits, truncated } = await this.embeddings.embed(body, context);
-    context.note('inputs', response.data.length);
+    const { answer, cacheHits } = await this.embeddings.embed(body, context);
+    context.note('inputs', answer.count);
     context.note('cacheHits', cacheHits);
-    context.note('tokens', response.usage.total_tokens);
-    reply.header(TRUNCATED_HEADER, String(truncated));
-    return response;
+    context.note('tokens', answer.tokens);
+    reply.header(TRUNCATED_HEADER, String(answer.truncated));
+    reply.type('application/json');
+    return answer.body();
   }
 
   @Get('models')

@@ -1,31 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { type CachedEmbedding, EmbeddingCache, embeddingKey } from '@morgan/cache';
 import { AppError, type CallContext } from '@morgan/foundation';
-import { cutDimensions, type EmbeddingInput, LocalEmbeddingModel, toBase64 } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
+import { type EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
+import { EmbeddingsAnswer } from './embeddings-answer.ts';
 import type { EmbeddingsRequest } from './embeddings.schema.ts';
 
-/** One vector in the answer. `truncated` stands only where a text was cut. */
-interface EmbeddingObject {
-  readonly object: 'embedding';
-  readonly index: number;
-  readonly embedding: readonly number[] | string;
-  readonly truncated?: true;
-}
-
-/** OpenAI's answer to an embedding request. */
-export interface EmbeddingsResponse {
-  readonly object: 'list';
-  readonly data: readonly EmbeddingObject[];
-  readonly model: string;
-  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
-}
-
-/** An answer and what the HTTP edge notes about it. */
+/** An answer and how many of its inputs were in the cache. */
 export interface EmbeddingsOutcome {
-  readonly response: EmbeddingsResponse;
+  readonly answer: EmbeddingsAnswer;
   readonly cacheHits: number;
-  readonly truncated: number;
 }
 
 /** Answers embedding requests: what is cached from the cache, the rest from the model, in the order of the inputs. */
@@ -34,7 +18,7 @@ export class EmbeddingsService {
   readonly #deadline = new DeadlinePolicy();
 
   constructor(
-    private readonly model: LocalEmbeddingModel,
+    private readonly model: EmbeddingModel,
     private readonly cache: EmbeddingCache,
   ) {}
 
@@ -51,23 +35,13 @@ export class EmbeddingsService {
     const dimensions = this.#checkDimensions(request.dimensions ?? undefined);
     const inputs = listInputs(request.input);
     const { items, cacheHits } = await this.#collect(inputs, request.truncate ?? undefined, context);
-    const asBase64 = request.encoding_format === 'base64';
-    const data = items.map(({ vector, truncated }, index): EmbeddingObject => {
-      const cut = dimensions === undefined ? vector : cutDimensions(vector, dimensions);
-      const embedding = asBase64 ? toBase64(cut) : Array.from(cut);
-      return { object: 'embedding', index, embedding, ...(truncated ? { truncated } : {}) };
+    const answer = new EmbeddingsAnswer({
+      model: this.model.id,
+      items,
+      dimensions: dimensions ?? this.model.dimensions,
+      encoding: request.encoding_format ?? 'float',
     });
-    const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-    return {
-      response: {
-        object: 'list',
-        data,
-        model: this.model.id,
-        usage: { prompt_tokens: tokens, total_tokens: tokens },
-      },
-      cacheHits,
-      truncated: items.filter(({ truncated }) => truncated).length,
-    };
+    return { answer, cacheHits };
   }
 
   #checkModel(model: string): void {
@@ -95,7 +69,7 @@ export class EmbeddingsService {
 
   async #collect(inputs: readonly EmbeddingInput[], truncate: boolean | undefined, context: CallContext) {
     const fingerprint = this.model.fingerprint();
-    const keys = inputs.map((input) => embeddingKey(fingerprint, input));
+    const keys = inputs.map((input) => embeddingKey(fingerprint, this.model.significantPart(input)));
     const found = await this.cache.getMany(keys);
     const mayCut = truncate ?? this.model.truncatesByDefault;
     const known = new Map<string, CachedEmbedding>();
@@ -110,7 +84,8 @@ export class EmbeddingsService {
     for (const [key, item] of fresh) known.set(key, item);
     return {
       items: keys.map((key) => known.get(key) as CachedEmbedding),
-      cacheHits: inputs.length - missing.size,
+      // What repeats an input of the same request was not in the cache.
+      cacheHits: keys.filter((key) => !missing.has(key)).length,
     };
   }
 

@@ -47,7 +47,7 @@ export const ERROR_CODES = {
   },
   context_length_exceeded: {
     kind: 'invalid_request',
-    doc: 'A text has more tokens than the model takes, and truncation is off; the message names both numbers.',
+    doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for; the message names the limit.',
   },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
@@ -87,10 +87,17 @@ export const ERROR_CODES = {
     doc: 'As many calls, or bytes of request bodies, as this service holds at a time are in flight; the message names the limit. The body was not read. Try again after `retry-after` seconds.',
   },
   queue_full: {
-    kind: 'overloaded',
-    doc: 'The embedding queue is full. Try again after `retry-after` seconds.',
+    kind: 'rate_limited',
+    doc: 'As many tokens as allowed wait for the embedding model. Try again after `retry-after` seconds, when the first of the calls that wait should be through.',
   },
-  inference_failed: { kind: 'internal', doc: 'The model failed on this input, also on a second try.' },
+  inference_failed: {
+    kind: 'internal',
+    doc: 'The model failed on this input, also on a second try, alone. The message has the reason of the runtime.',
+  },
+  vector_not_finite: {
+    kind: 'internal',
+    doc: 'The model gave a vector with a value that is no finite number, as an overflow of 16-bit weights does. It is never cached.',
+  },
   client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
   deadline_exceeded: {
     kind: 'timeout',

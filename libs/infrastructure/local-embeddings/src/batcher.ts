@@ -1,121 +1,69 @@
-import { AppError } from '@morgan/foundation';
-import { type Batch, BatchQueue } from './batch-queue.ts';
-import { type EmbeddedItem, type EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
-import type { EmbeddingMetrics } from './embedding-metrics.ts';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import type { WorkerPool } from './worker-pool.ts';
-import type { BatchItem, BatchResult } from './worker-protocol.ts';
+import { type BatchLimits, FairQueue, type QueueItem } from './fair-queue.ts';
+import type { EmbeddingJob } from './embedding-job.ts';
+import type { ProcessPool } from './process-pool.ts';
+import type { Task, TaskResult, TaskType } from './process-protocol.ts';
+
+/** What a batcher sends to a process, and what becomes of the answer. */
+export interface BatchWork<Type extends TaskType> {
+  readonly type: Type;
+  readonly limits: BatchLimits;
+  taskOf(items: readonly QueueItem[]): Task<Type>;
+  deliver(items: readonly QueueItem[], result: TaskResult<Type>): void;
+  /** An item failed with others and then alone. */
+  onFailed(item: QueueItem, cause: Error): void;
+}
 
 /**
- * Brings jobs and workers together. A free worker takes what waits, up to a batch, and never waits for more: alone a
- * text is not delayed, under load batches fill by themselves.
+ * Brings waiting inputs and processes together. A free process takes what waits, up to a batch, and never waits for more:
+ * alone a text is not delayed, under load batches fill by themselves.
  */
-export class Batcher {
-  readonly #queue = new BatchQueue();
-  readonly #jobs = new Set<EmbeddingJob>();
+export class Batcher<Type extends TaskType> {
+  readonly #queue = new FairQueue();
 
   constructor(
-    private readonly pool: WorkerPool,
-    private readonly limits: Pick<LocalEmbeddingsConfig, 'batchSize' | 'queueLimit'>,
-    private readonly metrics: EmbeddingMetrics,
+    private readonly pool: ProcessPool,
+    private readonly work: BatchWork<Type>,
   ) {}
 
-  /** Texts that wait for a worker. */
-  get queueLength(): number {
+  /** Inputs that wait for a process. */
+  get length(): number {
     return this.#queue.length;
   }
 
-  /** Queues a job and resolves with its results. @throws AppError `queue_full`, or what the job failed with */
-  async submit(job: EmbeddingJob): Promise<EmbeddedItem[]> {
-    const { queueLimit } = this.limits;
-    if (this.#queue.length + job.items.length > queueLimit) {
-      throw new AppError(
-        'queue_full',
-        `The queue has no room for ${job.items.length} more texts; its limit is ${queueLimit}.`,
-        { retryAfterMs: RETRY_AFTER_MS },
-      );
-    }
-    this.#jobs.add(job);
-    this.#queue.add(job);
+  add(items: readonly QueueItem[]): void {
+    this.#queue.add(items);
     this.dispatch();
-    try {
-      return await job.done;
-    } finally {
-      this.#jobs.delete(job);
-      this.#queue.remove(job);
-    }
   }
 
-  /** Takes a job back: what no worker has begun is dropped. */
-  withdraw(job: EmbeddingJob, reason: AppError): void {
+  /** Drops what no process has begun of a job. */
+  remove(job: EmbeddingJob): void {
     this.#queue.remove(job);
-    job.fail(reason);
   }
 
-  /** Refuses everything that waits. */
-  turnAway(reason: () => AppError): void {
-    for (const job of [...this.#jobs]) this.withdraw(job, reason());
-  }
-
-  /** Hands batches to free workers while there are both. */
+  /** Hands batches to free processes while there are both. */
   dispatch(): void {
     while (this.pool.hasFree) {
-      const batch = this.#queue.take(this.limits.batchSize);
-      if (!batch) return;
+      const batch = this.#queue.take(this.work.limits);
+      if (batch.length === 0) return;
       void this.#run(batch);
     }
   }
 
-  async #run(batch: Batch): Promise<void> {
-    const items = batch.parts.map(({ job, position }) => job.items[position] as BatchItem);
+  async #run(batch: readonly QueueItem[]): Promise<void> {
     try {
-      this.#deliver(batch, items, await this.pool.run(items));
+      const result = await this.pool.run(this.work.type, this.work.taskOf(batch));
+      this.work.deliver(batch, result);
     } catch (error) {
-      this.#failed(batch, error);
+      this.#failed(batch, error as Error);
     }
   }
 
-  #deliver({ parts }: Batch, items: readonly BatchItem[], result: BatchResult): void {
-    const { vectors, tokenCounts, dimensions, maxTokens, inferenceMs } = result;
-    this.metrics.batches.inc();
-    this.metrics.batchSize.observe({}, parts.length);
-    this.metrics.inference.observe({}, inferenceMs / 1000);
-    let row = 0;
-    parts.forEach(({ job, position }, index) => {
-      const count = tokenCounts[index] as number;
-      const truncated = count > maxTokens;
-      if (truncated && !items[index]?.truncate)
-        return this.withdraw(job, tooLong(job.paramOf(position), count, maxTokens));
-      // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
-      const vector = vectors.slice(row * dimensions, (row + 1) * dimensions);
-      row += 1;
-      this.metrics.texts.inc();
-      this.metrics.tokens.inc({}, Math.min(count, maxTokens));
-      if (truncated) this.metrics.truncated.inc();
-      job.complete(position, { vector, tokenCount: Math.min(count, maxTokens), truncated });
-    });
-  }
-
-  #failed({ parts }: Batch, cause: unknown): void {
-    for (const { job, position } of parts) {
-      if (job.settled) continue;
-      if (job.mayRetry(position)) this.#queue.putBack(job, position);
-      else {
-        const param = job.paramOf(position);
-        this.withdraw(
-          job,
-          new AppError('inference_failed', 'The model failed on this input twice.', { param, cause }),
-        );
-      }
+  #failed(batch: readonly QueueItem[], cause: Error): void {
+    for (const item of batch) {
+      if (item.job.settled) continue;
+      if (item.job.mayRetry(item.position)) this.#queue.putBack(item);
+      else this.work.onFailed(item, cause);
     }
     this.dispatch();
   }
-}
-
-function tooLong(param: string, count: number, limit: number): AppError {
-  return new AppError(
-    'context_length_exceeded',
-    `The input has ${count} tokens; the model takes at most ${limit}, and truncation is off.`,
-    { param },
-  );
 }

@@ -1,8 +1,5 @@
-import { AppError } from '@morgan/foundation';
-import type { BatchItem } from './worker-protocol.ts';
-
-/** What a caller who was turned away should wait before the next try. */
-export const RETRY_AFTER_MS = 1_000;
+import type { AppError } from '@morgan/foundation';
+import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
 
 /** The vector of one input. */
 export interface EmbeddedItem {
@@ -14,32 +11,34 @@ export interface EmbeddedItem {
   readonly truncated: boolean;
 }
 
-/** One call to the model on its way through the queue: collects its results in the order of its inputs. */
+/** What one call asks for. */
+export interface JobRequest {
+  readonly inputs: readonly EmbeddingInput[];
+  /** Whether an input above the limit is cut; otherwise it is refused. */
+  readonly truncate: boolean;
+  /** Names an input in errors. */
+  readonly paramOf: (position: number) => string;
+}
+
+/** Tries that an input gets: with others, then alone. */
+const MOST_TRIES = 2;
+
+/** One call to the model on its way: what is known of its inputs, and the results in their order. */
 export class EmbeddingJob {
-  /** Positions in `items` that no worker has taken yet, in the order in which they should leave. */
-  readonly waiting: number[];
   readonly done: Promise<EmbeddedItem[]>;
-  /** After a failed try the texts of a job leave one by one, so that a bad text fails alone. */
-  isolated = false;
+  readonly #windows: (TokenWindow | undefined)[];
   readonly #results: (EmbeddedItem | undefined)[];
   readonly #tries: Uint8Array;
   readonly #outcome = Promise.withResolvers<EmbeddedItem[]>();
   #left: number;
   #settled = false;
 
-  /** @param paramOf names an input in errors. */
-  constructor(
-    readonly items: readonly BatchItem[],
-    readonly paramOf: (position: number) => string,
-  ) {
-    this.#left = items.length;
-    this.#results = new Array<EmbeddedItem | undefined>(items.length).fill(undefined);
-    this.#tries = new Uint8Array(items.length);
-    // Texts of like length leave together, so that little of a batch is padding.
-    const lengths = items.map(({ input }) => input.length);
-    this.waiting = items
-      .map((_, index) => index)
-      .sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
+  constructor(readonly request: JobRequest) {
+    const count = request.inputs.length;
+    this.#left = count;
+    this.#windows = new Array<TokenWindow | undefined>(count).fill(undefined);
+    this.#results = new Array<EmbeddedItem | undefined>(count).fill(undefined);
+    this.#tries = new Uint8Array(count);
     this.done = this.#outcome.promise;
   }
 
@@ -47,8 +46,22 @@ export class EmbeddingJob {
     return this.#settled;
   }
 
-  complete(position: number, item: EmbeddedItem): void {
-    this.#results[position] = item;
+  /** What the model is fed for an input; known once it is tokenised. */
+  windowOf(position: number): TokenWindow {
+    const window = this.#windows[position];
+    if (!window) throw new Error('the input has not been tokenised');
+    return window;
+  }
+
+  tokenised(position: number, window: TokenWindow): void {
+    this.#windows[position] = window;
+  }
+
+  /** @param tokenCount tokens that the model has read */
+  complete(position: number, vector: Float32Array, tokenCount: number): void {
+    const { truncated } = this.windowOf(position);
+    this.#results[position] = { vector, tokenCount, truncated };
+    this.#windows[position] = undefined;
     this.#left -= 1;
     if (this.#left === 0) this.#settle(() => this.#outcome.resolve(this.#results as EmbeddedItem[]));
   }
@@ -57,7 +70,7 @@ export class EmbeddingJob {
   mayRetry(position: number): boolean {
     const tries = (this.#tries[position] ?? 0) + 1;
     this.#tries[position] = tries;
-    return tries < 2;
+    return tries < MOST_TRIES;
   }
 
   fail(error: AppError): void {

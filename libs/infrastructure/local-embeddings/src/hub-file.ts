@@ -5,7 +5,7 @@ import type { Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { ModelHub } from './model-hub.ts';
-import { ModelLoadError } from './model-source.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
 
 /** One file, and what it is got with. */
 export interface HubFileOptions {

@@ -5,6 +5,6 @@ export {
   type LocalEmbeddingModelOptions,
 } from './local-embedding-model.ts';
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-export { ModelLoadError } from './model-source.ts';
+export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
-export type { EmbeddingInput } from './worker-protocol.ts';
+export type { EmbeddingInput } from './process-protocol.ts';

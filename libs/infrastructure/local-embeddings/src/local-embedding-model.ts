@@ -7,15 +7,19 @@ import {
   type HealthReading,
 } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
-import { Batcher } from './batcher.ts';
-import { type EmbeddedItem, EmbeddingJob, RETRY_AFTER_MS } from './embedding-job.ts';
-import { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { EmbeddedItem } from './embedding-job.ts';
+import type { EmbeddingScheduler } from './embedding-scheduler.ts';
+import { InferenceEngine } from './inference-engine.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
-import { ModelLoadError, type ModelSource, resolveModelSource } from './model-source.ts';
-import { WorkerPool } from './worker-pool.ts';
-import type { EmbeddingInput, ModelInfo, WorkerOptions } from './worker-protocol.ts';
+import { type ModelSource, resolveModelSource } from './model-source.ts';
+import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
+import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
+
+/** What a caller who was refused while the model loads should wait before the next try. */
+const RETRY_AFTER_MS = 1_000;
 
 /** What a model needs besides its configuration. */
 export interface LocalEmbeddingModelOptions {
@@ -35,8 +39,8 @@ export interface EmbedOptions {
 }
 
 /**
- * An embedding model on this machine. Tokenising and inference run in worker threads; calls that come while all workers
- * are busy leave together as batches.
+ * An embedding model on this machine. Tokenising and inference run in processes of their own; calls that come while all
+ * of them are busy leave together as batches.
  */
 export class LocalEmbeddingModel implements HealthIndicator {
   /** A health indicator's name: the service is of no use without the model. */
@@ -45,10 +49,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly id: string;
   readonly #config: LocalEmbeddingsConfig;
   readonly #logger: Logger;
-  readonly #batcher: Batcher;
-  readonly #pool: WorkerPool;
+  readonly #engine: InferenceEngine;
   readonly #source: ModelSource;
-  readonly #options: WorkerOptions;
+  readonly #options: ProcessOptions;
   readonly #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
@@ -60,35 +63,28 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.id = name;
     this.#config = config;
     this.#logger = logger;
-    const figures = new EmbeddingMetrics(metrics, () => this.#batcher.queueLength);
     this.#source = source;
-    this.#options = {
-      folder: modelFolder(source),
-      dtype: config.dtype,
-      threads: config.threads ?? Math.max(1, Math.floor(availableParallelism() / config.workers)),
-      maxTokens: config.maxTokens,
-    };
-    this.#pool = new WorkerPool(this.#options, config.workers, logger, {
-      onFree: () => this.#batcher.dispatch(),
-      onRestart: () => figures.restarts.inc(),
-      onRestartFailed: () => {
-        if (this.#pool.alive === 0) this.#batcher.turnAway(notLoaded);
-      },
+    this.#options = { folder: modelFolder(source), model: modelOptions(config) };
+    this.#engine = new InferenceEngine({
+      config,
+      process: this.#options,
+      logger,
+      metrics,
+      unavailable: notLoaded,
     });
-    this.#batcher = new Batcher(this.#pool, config, figures);
   }
 
   get name(): string {
     return 'model';
   }
 
-  /** Gets the model where it is in a hub, loads it into every worker and warms it. @throws ModelLoadError saying what to mend. */
+  /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
   async load(): Promise<void> {
     const startedAt = performance.now();
     try {
       this.#downloaded = this.#download();
       await this.#downloaded;
-      this.#info = await this.#pool.start();
+      this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -97,23 +93,26 @@ export class LocalEmbeddingModel implements HealthIndicator {
       });
     }
     const loadMs = Math.round(performance.now() - startedAt);
-    this.#logger.info({ ...this.getInfo(), loadMs }, 'embedding model loaded');
+    const { notes = [], ...info } = this.getInfo();
+    this.#logger.info({ ...info, loadMs }, 'embedding model loaded');
+    for (const note of notes) this.#logger.warn({ model: this.id }, note);
   }
 
-  /** Ends the workers, or the download. Calls that wait are refused. */
+  /** Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. */
   async unload(): Promise<void> {
     this.#info = undefined;
     this.#unloading.abort();
-    // What it has written of a file is taken away before the process ends.
-    await this.#downloaded.catch(() => undefined);
-    await this.#pool.stop();
-    this.#batcher.turnAway(notLoaded);
+    await Promise.all([
+      this.#engine.stop(),
+      // What it has written of a file is taken away before the process ends.
+      this.#downloaded.catch(() => undefined),
+    ]);
   }
 
   /**
    * One vector per input, in the order of the inputs.
-   * @throws AppError `context_length_exceeded`, `invalid_token_id`, `queue_full`, `model_loading`, `inference_failed`,
-   *   `client_closed_request`, or the reason of the abort where it is an AppError
+   * @throws AppError `context_length_exceeded`, `invalid_value`, `invalid_token_id`, `queue_full`, `model_loading`,
+   *   `inference_failed`, `client_closed_request`, or the reason of the abort where it is an AppError
    */
   async embed(
     inputs: readonly EmbeddingInput[],
@@ -122,20 +121,11 @@ export class LocalEmbeddingModel implements HealthIndicator {
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
+    const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const job = new EmbeddingJob(
-      inputs.map((input) => ({ input, truncate })),
-      paramOf,
-    );
-    const leave = () => this.#batcher.withdraw(job, callStopped(signal));
-    signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await this.#batcher.submit(job);
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
+    return scheduler.submit({ inputs, truncate, paramOf }, signal, () => callStopped(signal));
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -155,15 +145,17 @@ export class LocalEmbeddingModel implements HealthIndicator {
 
   /** What the model is. Dimensions and limits are known once it is loaded. */
   getInfo() {
-    const { dtype, threads } = this.#options;
+    const { backend, device, dtype, threads } = this.#options.model;
+    const source = this.#source;
     return {
       id: this.id,
-      source: this.#source.kind,
-      backend: 'onnxruntime-node',
-      device: 'cpu',
+      source: source.kind,
+      revision: source.kind === 'hub' ? source.revision : undefined,
+      backend,
+      device,
       dtype,
       threads,
-      workers: this.#config.workers,
+      workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
     };
@@ -171,35 +163,45 @@ export class LocalEmbeddingModel implements HealthIndicator {
 
   /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
   fingerprint(): string {
-    return JSON.stringify([this.id, this.#options.dtype, this.#loadedInfo()]);
+    return JSON.stringify([this.id, identityOf(this.#loadedInfo())]);
+  }
+
+  /**
+   * What of an input its vector depends on, for cache keys: of a text of megabytes only its beginning can matter.
+   * @throws AppError `model_loading`
+   */
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    return this.#scheduler.significantPart(input);
   }
 
   /** The engine right now. */
   getStatus() {
-    return {
-      workersAlive: this.#pool.alive,
-      workersWanted: this.#config.workers,
-      queueLength: this.#batcher.queueLength,
-    };
+    return this.#engine.status;
   }
 
   read(): HealthReading {
     return {
-      up: this.#info !== undefined && this.#pool.alive > 0,
+      up: this.#info !== undefined && this.#engine.isServing,
       details: { ...this.getInfo(), ...this.getStatus() },
     };
   }
 
+  get #scheduler(): EmbeddingScheduler {
+    const { scheduler } = this.#engine;
+    if (!scheduler) throw notLoaded();
+    return scheduler;
+  }
+
   #loadedInfo(): ModelInfo {
-    if (!this.#info || this.#pool.alive === 0) throw notLoaded();
+    if (!this.#info || !this.#engine.isServing) throw notLoaded();
     return this.#info;
   }
 
   async #download(): Promise<void> {
     const source = this.#source;
     if (source.kind !== 'hub') return;
-    const { dtype } = this.#options;
-    await downloadModel({ source, dtype, logger: this.#logger, signal: this.#unloading.signal });
+    const choice = this.#options.model;
+    await downloadModel({ source, choice, logger: this.#logger, signal: this.#unloading.signal });
   }
 
   #whereFrom(): string {
@@ -208,6 +210,35 @@ export class LocalEmbeddingModel implements HealthIndicator {
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
   }
+}
+
+function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
+  const { backend, device, dtype, maxTokens, truncateDimensions, graphFile, graphInputs, graphOutput } =
+    config;
+  const cpus = availableParallelism();
+  return {
+    backend,
+    device,
+    dtype,
+    maxTokens,
+    truncateDimensions,
+    threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
+    graph: {
+      file: graphFile,
+      inputs: graphInputs,
+      output: graphOutput,
+      pooling: config.pooling,
+      normalize: config.normalize,
+    },
+    memoryArena: false,
+  };
+}
+
+/** What vectors depend on. */
+function identityOf(info: ModelInfo) {
+  const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
+    info;
+  return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
 function checkTokenIds(

@@ -1,8 +1,9 @@
-import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
+import { apiKeySetting, httpUrl, MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
+import { BACKENDS, DEVICES, POOLING_MODES } from './model/embedding-model.types.ts';
 
-/** The weights that onnxruntime may be asked for; the names are those of transformers.js. */
-const DTYPES = ['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'] as const;
+/** The weights that may be asked for; the names are those of transformers.js. */
+const DTYPES = ['auto', 'fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'] as const;
 
 /** The `model` section of embedding-service's configuration. */
 export const localEmbeddingsConfig = z
@@ -32,9 +33,41 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_CACHE_DIR',
       doc: 'Folder that keeps downloaded models.',
     }),
-    dtype: setting(z.enum(DTYPES).default('fp32'), {
+    backend: setting(z.enum(['auto', ...BACKENDS]).default('auto'), {
+      env: 'EMBEDDING_BACKEND',
+      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`) or `fastembed`. `auto` finds it from the files of the folder.',
+    }),
+    device: setting(z.enum(['auto', ...DEVICES]).default('cpu'), {
+      env: 'EMBEDDING_DEVICE',
+      doc: 'Where the graph runs. `auto` takes the first of `cuda`, `webgpu`, `cpu` that works, and logs why the others do not.',
+    }),
+    dtype: setting(z.enum(DTYPES).default('auto'), {
       env: 'EMBEDDING_DTYPE',
-      doc: 'Number format of the weights, one of those that the model offers, such as `fp32` or `q8`.',
+      doc: 'Number format of the weights, one of those that the model offers, such as `fp32`, `fp16` or `q8`. `auto` takes what is there: `fp32` first, on a GPU `fp16` first.',
+    }),
+    graphFile: setting(z.string().min(1).optional(), {
+      env: 'EMBEDDING_GRAPH_FILE',
+      doc: 'The ONNX file, relative to the folder, where its name is not a usual one.',
+    }),
+    graphInputs: setting(z.array(z.string().regex(/^\w+=.+$/, 'must be like input_ids=NAME')).optional(), {
+      env: 'EMBEDDING_GRAPH_INPUTS',
+      doc: 'What the inputs of the graph take where their names are not the usual ones: `input_ids=NAME`, `attention_mask=NAME`, `token_type_ids=NAME`, `position_ids=NAME`.',
+    }),
+    graphOutput: setting(z.string().min(1).optional(), {
+      env: 'EMBEDDING_GRAPH_OUTPUT',
+      doc: 'The output of the graph that holds the vectors, of tokens or of texts, where it cannot be guessed.',
+    }),
+    pooling: setting(z.array(z.enum(POOLING_MODES)).min(1).optional(), {
+      env: 'EMBEDDING_POOLING',
+      doc: 'How the vectors of tokens become one, where the folder does not say it: one or more (then concatenated) of `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`.',
+    }),
+    normalize: setting(z.boolean().optional(), {
+      env: 'EMBEDDING_NORMALIZE',
+      doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are.',
+    }),
+    truncateDimensions: setting(z.int().min(1).optional(), {
+      env: 'EMBEDDING_TRUNCATE_DIMENSIONS',
+      doc: 'Values of a vector that are kept, for models that are trained for it. By default what the folder says, else all.',
     }),
     maxTokens: setting(z.int().min(8).optional(), {
       env: 'EMBEDDING_MAX_TOKENS',
@@ -44,21 +77,33 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_TRUNCATE',
       doc: 'Whether a text above the limit is cut (and marked `truncated`) or refused. A request may say otherwise.',
     }),
-    workers: setting(z.int().min(1).max(64).default(1), {
+    workers: setting(z.int().min(1).max(64).optional(), {
       env: 'EMBEDDING_WORKERS',
-      doc: 'Worker threads, each with a copy of the model.',
+      doc: 'Processes that compute, each with a copy of the model. By default one for each CPU of the quota, as long as half of the memory is left for batches: two with one thread each do more than one with two.',
     }),
     threads: setting(z.int().min(1).max(256).optional(), {
       env: 'EMBEDDING_THREADS',
-      doc: 'Threads that one worker computes with. By default the cores divided by the workers.',
+      doc: 'Threads that one of them computes with. By default the CPUs of the quota divided by the workers.',
     }),
     batchSize: setting(z.int().min(1).max(1024).default(32), {
       env: 'EMBEDDING_BATCH_SIZE',
       doc: 'Texts in one batch at most.',
     }),
-    queueLimit: setting(z.int().min(1).default(4096), {
-      env: 'EMBEDDING_QUEUE_LIMIT',
-      doc: 'Texts that may wait for a worker; a request beyond that gets 503 `queue_full`.',
+    batchTokens: setting(z.int().min(1).default(8_192), {
+      env: 'EMBEDDING_BATCH_TOKENS',
+      doc: 'Tokens in one batch at most, a longer text goes alone: what a single text waits for beside a large call.',
+    }),
+    queueTokens: setting(z.int().min(1).default(262_144), {
+      env: 'EMBEDDING_QUEUE_TOKENS',
+      doc: 'Tokens that may wait before further calls get 429 `queue_full`. A call counts with an eighth of it at most: calls take turns.',
+    }),
+    memoryLimitMb: setting(z.int().min(64).optional(), {
+      env: 'EMBEDDING_MEMORY_LIMIT_MB',
+      doc: 'Memory of the whole service in MiB, which no batch may cross. By default the limit of the container, or what the machine has.',
+    }),
+    idleRestartMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(15_000), {
+      env: 'EMBEDDING_IDLE_RESTART_MS',
+      doc: 'Idle time after which a process that has grown by more than 15 % is replaced, to give its memory back.',
     }),
   })
   .prefault({});

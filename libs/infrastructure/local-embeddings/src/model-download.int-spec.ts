@@ -15,6 +15,7 @@ import {
   HubServer,
   redirectTo,
 } from '../fixture/hub-server.ts';
+import { onnxFile } from '../fixture/protobuf.ts';
 import { downloadModel, type ModelDownloadOptions } from './model-download.ts';
 import type { HubSource } from './model-source.ts';
 
@@ -30,7 +31,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'morgan-download-'));
   hub = await HubServer.start();
   // More than fits into the buffers between two sockets.
-  content = randomBytes(4 * 1024 * 1024);
+  content = onnxFile(randomBytes(4 * 1024 * 1024));
   for (const name of FILES) hub.files.set(name, Buffer.from(name));
   hub.files.set(WEIGHTS, content);
 });
@@ -42,7 +43,7 @@ afterEach(async () => {
 const download = (source: Partial<HubSource> = {}, more: Partial<ModelDownloadOptions> = {}) =>
   downloadModel({
     source: { kind: 'hub', id: 'a/b', revision: 'main', cacheDir: root, hubUrl: hub.url, ...source },
-    dtype: 'fp32',
+    choice: { dtype: 'fp32', device: 'cpu' },
     logger: silentLogger,
     signal: new AbortController().signal,
     ...more,
@@ -67,28 +68,62 @@ describe('a download', () => {
   it('asks for the weights last, and for nothing once they are there', async () => {
     await download();
     const names = hub.takeAsked().map(({ file }) => file.replace('main/', ''));
-    expect(names).toEqual([...FILES.slice(0, 3), ...OPTIONAL, `${WEIGHTS}_data`, WEIGHTS]);
+    expect(names).toEqual([...OPTIONAL, ...FILES.slice(0, 3), WEIGHTS]);
     expect(await written()).toEqual(FILES.toSorted());
     expect((await weights()).equals(content)).toBe(true);
     await download();
     expect(hub.asked).toEqual([]);
   });
 
-  it('takes what a sentence model says, and weights that are spread over files', async () => {
-    const more = [...OPTIONAL, `${WEIGHTS}_data`, `${WEIGHTS}_data_1`];
+  it('takes the modules that a sentence model names, and the files that its graph names', async () => {
+    const modules = [{ path: '' }, { path: 'pooling' }, { path: '2_Dense' }];
+    const more = [
+      'config_sentence_transformers.json',
+      'sentence_bert_config.json',
+      'pooling/config.json',
+      '2_Dense/config.json',
+      '2_Dense/model.safetensors',
+      'onnx/weights.bin',
+    ];
+    hub.files.set('modules.json', Buffer.from(JSON.stringify(modules)));
+    hub.files.set(WEIGHTS, onnxFile(Buffer.from('graph'), ['weights.bin']));
     for (const name of more) hub.files.set(name, Buffer.from(name));
     await download();
-    expect(await written()).toEqual([...FILES, ...more].toSorted());
-    expect(hub.asked.at(-1)?.file).toBe(`main/${WEIGHTS}`);
+    expect(await written()).toEqual([...FILES, ...more, 'modules.json'].toSorted());
+    expect(hub.asked.at(-1)?.file).toBe('main/onnx/weights.bin');
+  });
+
+  it('refuses modules and weights that lie outside of the folder', async () => {
+    hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '../../elsewhere' }])));
+    await expect(download()).rejects.toThrow('../../elsewhere lies outside of the folder');
+    hub.files.delete('modules.json');
+    await rm(join(root, 'a/b/modules.json'));
+    hub.files.set(WEIGHTS, onnxFile(Buffer.from('graph'), ['../../../etc/passwd']));
+    await expect(download()).rejects.toThrow('../../etc/passwd lies outside of the folder');
+  });
+
+  it('goes on where it ended between a graph and its data', async () => {
+    hub.files.set(WEIGHTS, onnxFile(Buffer.from('graph'), ['weights.bin']));
+    await expect(download()).rejects.toThrow('the hub has no onnx/weights.bin');
+    hub.files.set('onnx/weights.bin', Buffer.from('weights'));
+    await download();
+    expect(await written()).toContain('onnx/weights.bin');
   });
 
   it('takes only what is missing for another number format', async () => {
     await download();
-    hub.files.set('onnx/model_quantized.onnx', Buffer.from('small'));
+    hub.files.set('onnx/model_quantized.onnx', onnxFile(Buffer.from('small')));
     hub.takeAsked();
-    await download({}, { dtype: 'q8' });
+    await download({}, { choice: { dtype: 'q8', device: 'cpu' } });
     const names = hub.asked.map(({ file }) => file.replace('main/', ''));
-    expect(names).toEqual([...OPTIONAL, 'onnx/model_quantized.onnx_data', 'onnx/model_quantized.onnx']);
+    expect(names).toEqual([...OPTIONAL, 'onnx/model_quantized.onnx']);
+  });
+
+  it('takes a graph where optimum puts it, in the folder itself', async () => {
+    hub.files.delete(WEIGHTS);
+    hub.files.set('model.onnx', onnxFile(Buffer.from('graph')));
+    await download();
+    expect(await written()).toEqual([...FILES.slice(0, 3), 'model.onnx'].toSorted());
   });
 
   it('may be made twice at once into one folder', async () => {
@@ -133,7 +168,7 @@ describe('a hub with troubles', () => {
   });
 
   it('starts a file again that has changed meanwhile, or that it gives no rest of', async () => {
-    const changed = randomBytes(100_000);
+    const changed = onnxFile(randomBytes(100_000));
     hub.misbehave(WEIGHTS, (response, all, request) => {
       cutAfter(1_000_000)(response, all, request);
       hub.files.set(WEIGHTS, changed);
@@ -169,7 +204,7 @@ describe('a hub with troubles', () => {
   );
 
   it('is not given up while more of the file comes each time', async () => {
-    content = randomBytes(16 * 1024 * 1024);
+    content = onnxFile(randomBytes(16 * 1024 * 1024));
     hub.files.set(WEIGHTS, content);
     hub.misbehave(WEIGHTS, ...Array.from({ length: 8 }, () => cutRestAfter(1_500_000)));
     await download();
@@ -235,7 +270,7 @@ describe('a redirect', () => {
     const again = redirectTo('/a/b/resolve/main/config.json');
     hub.misbehave('config.json', ...Array.from({ length: 10 }, () => again));
     await expect(download()).rejects.toThrow('the hub redirects more than 5 times');
-    expect(hub.asked).toHaveLength(6);
+    expect(requestsFor('config.json')).toHaveLength(6);
   });
 
   it.each(['file:///etc/passwd', 'http://[', 'data:,x'])('to %s is refused', async (location) => {
@@ -255,7 +290,7 @@ describe('a redirect', () => {
         'the hub redirects to no usable address',
       );
       expect(hub.asked).toEqual([]);
-      expect(secure.asked).toHaveLength(2);
+      expect(secure.asked.at(-1)?.file).toBe('main/tokenizer.json');
     } finally {
       setDefaultCACertificates(before);
       await secure.stop();

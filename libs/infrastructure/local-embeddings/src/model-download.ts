@@ -1,47 +1,96 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import { HubFile } from './hub-file.ts';
-import { missingFile, modelFolder, REQUIRED_FILES, SENTENCE_FILES, weightsFile } from './model-files.ts';
+import { readExternalData } from './model/external-data.reader.ts';
+import { type GraphChoice, graphCandidates } from './model/graph-file.chooser.ts';
+import { ModelFolder } from './model/model-folder.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
+import { MODULE_WEIGHTS } from './model/module-settings.reader.ts';
+import {
+  MODEL_SETTINGS_FILE,
+  MODULES_FILE,
+  POOLING_FOLDER,
+  TRANSFORMER_SETTINGS_FILES,
+} from './model/sentence-plan.reader.ts';
+import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
-import { type HubSource, ModelLoadError } from './model-source.ts';
+import type { HubSource } from './model-source.ts';
 
 /** What a download works with. */
 export interface ModelDownloadOptions {
   readonly source: HubSource;
-  /** Which of the weights. */
-  readonly dtype: string;
+  /** Which of the graphs. */
+  readonly choice: GraphChoice;
   readonly logger: Logger;
   /** Ends the download; nothing half is left. */
   readonly signal: AbortSignal;
 }
 
+/** Gets a file that is not there yet. Resolves with whether the hub has it. */
+type Fetch = (name: string) => Promise<boolean>;
+
 /**
- * Gets the files of a hub model that are not in its folder yet. The weights come last, so that a folder that has them
- * needs the hub no more.
+ * Gets the files of a hub model that are not in its folder yet. The graph comes last, and then what it refers to, so that
+ * a folder that has them needs the hub no more.
  * @throws ModelLoadError, HttpClientError, an error of the file system.
  */
-export async function downloadModel({ source, dtype, logger, signal }: ModelDownloadOptions): Promise<void> {
+export async function downloadModel({ source, choice, logger, signal }: ModelDownloadOptions): Promise<void> {
   const folder = modelFolder(source);
-  if (missingFile(folder, dtype) === undefined) return;
+  if (await isComplete(folder, choice)) return;
   const hub = new ModelHub({ ...source, logger });
-  const has = async (name: string) => {
+  const has: Fetch = async (name) => {
     const target = join(folder, name);
     if (existsSync(target)) return true;
     const path = `${source.id}/resolve/${encodeURIComponent(source.revision)}/${name}`;
     return new HubFile({ name, path, target, hub, logger, signal }).download();
   };
+  const missing = (name: string) =>
+    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}`);
   const need = async (name: string) => {
-    if (!(await has(name))) throw new ModelLoadError(`the hub has no ${name} in revision ${source.revision}`);
+    if (!(await has(name))) throw missing(name);
   };
   try {
-    for (const name of REQUIRED_FILES) await need(name);
-    for (const name of SENTENCE_FILES) await has(name);
-    const weights = weightsFile(dtype);
-    // Weights above 2 GiB do not fit into one ONNX file; the rest is in `…_data`, `…_data_1` and so on.
-    for (let chunk = 0; await has(`${weights}_data${chunk > 0 ? `_${chunk}` : ''}`);) chunk += 1;
-    await need(weights);
+    const root = await downloadSettings(new ModelFolder(folder), has);
+    await need(posix.join(root, 'config.json'));
+    await need(posix.join(root, 'tokenizer.json'));
+    await has(posix.join(root, 'tokenizer_config.json'));
+    const candidates = graphCandidates(choice, root);
+    const graph = await firstOf(candidates, has);
+    if (graph === undefined) throw missing(candidates[0] as string);
+    for (const file of await readExternalData(new ModelFolder(folder), graph)) await need(file);
   } finally {
     await hub.stop();
   }
+}
+
+/** What sentence-transformers keeps beside a model. @returns the folder of the model proper, '' as a rule */
+async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string> {
+  if (!(await has(MODULES_FILE))) {
+    await has(`${POOLING_FOLDER}/config.json`);
+    await has(TRANSFORMER_SETTINGS_FILES[0] as string);
+    return '';
+  }
+  const content = (await folder.json(MODULES_FILE)) as readonly { readonly path?: unknown }[];
+  const paths = Array.isArray(content)
+    ? content.map(({ path }) => (typeof path === 'string' ? path : ''))
+    : [];
+  const [root = '', ...modules] = paths;
+  // Throws for a path that leads out of the folder.
+  for (const path of paths) folder.pathOf(path);
+  await has(MODEL_SETTINGS_FILE);
+  await firstOf(
+    TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
+    has,
+  );
+  for (const path of modules) {
+    await has(posix.join(path, 'config.json'));
+    await has(posix.join(path, MODULE_WEIGHTS));
+  }
+  return root;
+}
+
+async function firstOf(names: readonly string[], has: Fetch): Promise<string | undefined> {
+  for (const name of names) if (await has(name)) return name;
+  return undefined;
 }

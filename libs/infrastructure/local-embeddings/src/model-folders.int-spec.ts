@@ -94,8 +94,11 @@ describe('a folder with token vectors and nothing said about pooling', () => {
     expect(item?.vector.every(Number.isFinite)).toBe(true);
   });
 
-  it('says nothing of a download', () => {
-    expect(lines).toEqual(['embedding model loaded']);
+  it('says nothing of a download, and what had to be guessed', () => {
+    expect(lines).toEqual([
+      'embedding model loaded',
+      'nothing in the folder says how token vectors become one; "mean" is used',
+    ]);
   });
 });
 

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ModelLoadError, resolveModelSource } from './model-source.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
+import { resolveModelSource } from './model-source.ts';
 
 let root: string;
 beforeAll(() => {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
 
 /** A folder in Hugging Face layout. */
 export interface FolderSource {
@@ -25,11 +26,6 @@ export type ModelSource = FolderSource | HubSource;
 
 /** The name under which the bundled model is served. */
 export const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
-
-/** A model that cannot be loaded. The message says what to mend. */
-export class ModelLoadError extends Error {
-  override readonly name = 'ModelLoadError';
-}
 
 /**
  * Finds out what `model` means and under which name it is served.

@@ -1,4 +1,4 @@
-import { normalise } from './pooling.ts';
+import { normalize } from './model/normalize.ts';
 
 /**
  * Cuts a vector to its first `dimensions` values and scales it to length 1 again, as OpenAI's `dimensions` does. Only
@@ -6,7 +6,7 @@ import { normalise } from './pooling.ts';
  */
 export function cutDimensions(vector: Float32Array, dimensions: number): Float32Array {
   const cut = vector.slice(0, dimensions);
-  if (dimensions < vector.length) normalise(cut);
+  if (dimensions < vector.length) normalize(cut);
   return cut;
 }
 

@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RunningService, startService } from '@morgan/testing';
+
+const MEGABYTE = 1_000_000;
+
+let service: RunningService;
+beforeAll(async () => {
+  service = await startService({ app: 'embedding-service', readyWithinMs: 60_000 });
+});
+afterAll(() => service.stop());
+
+const post = (input: unknown) =>
+  fetch(`${service.url}/v1/embeddings`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'default', input, encoding_format: 'base64' }),
+    headers: { 'content-type': 'application/json' },
+  });
+
+/** The service and the processes that it has started. */
+function processes(): number[] {
+  const pid = service.process.pid as number;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return [pid, ...children.map(Number)];
+}
+
+/** Memory of the whole service in MB: `VmRSS` now, `VmHWM` of every process at its own peak. */
+function memory(field: 'VmRSS' | 'VmHWM'): number {
+  const of = (pid: number) =>
+    Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  return processes().reduce((sum, pid) => sum + of(pid) / 1000, 0);
+}
+
+/** How long each of the calls took, one after the other, as long as `work` lasts; sorted, in milliseconds. */
+async function timesBeside(work: Promise<unknown>, call: (index: number) => Promise<Response>) {
+  const times: number[] = [];
+  let isOver = false;
+  const over = work.finally(() => (isOver = true));
+  for (let index = 0; !isOver; index += 1) {
+    const startedAt = performance.now();
+    await (await call(index)).arrayBuffer();
+    times.push(performance.now() - startedAt);
+  }
+  await over;
+  return times.sort((a, b) => a - b);
+}
+
+const KINDS: readonly (readonly [string, (length: number) => string])[] = [
+  ['words', (length) => 'the quick brown fox '.repeat(length / 20)],
+  ['one word', (length) => 'a'.repeat(length)],
+  ['spaces', (length) => ' '.repeat(length)],
+  ['base64', (length) => Buffer.alloc(length * 0.75, 'some bytes').toString('base64')],
+  ['no spaces', (length) => 'thequickbrownfox'.repeat(length / 16)],
+  ['emoji', (length) => '😀'.repeat(length / 4)],
+  ['letters that no piece of the vocabulary has', (length) => '漢字仮名'.repeat(length / 12)],
+];
+
+describe('one text of megabytes', () => {
+  it.each(KINDS)('of %s is answered or refused, and nobody waits for it', async (_, write) => {
+    const before = memory('VmRSS');
+    for (const megabytes of [1, 4, 15]) {
+      const startedAt = performance.now();
+      const work = post(write(megabytes * MEGABYTE)).then(async (response) => {
+        const body = (await response.json()) as { error?: { code: string; param: string } };
+        return { status: response.status, ...body.error };
+      });
+      const others = await timesBeside(work, (index) => post(`a short query ${megabytes} ${index}`));
+      const { status, code, param } = await work;
+      if (status !== 200) expect([status, code, param]).toEqual([400, 'invalid_value', 'input[0]']);
+      // A tenth of what it was; most of it is the JSON of the body. The figures of a quiet machine are in the README.
+      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(others.at(-1) ?? 0).toBeLessThan(5_000);
+    }
+    expect(memory('VmHWM') - before).toBeLessThan(700);
+  });
+});
+
+describe('a large call', () => {
+  const large = Array.from({ length: 512 }, (_, index) => `number ${index} of a lot of texts`);
+
+  it('delays a single text by one batch, and /livez not at all', async () => {
+    const work = post(large).then((response) => response.arrayBuffer());
+    const startedAt = performance.now();
+    const single = await timesBeside(work, (index) => post(`a single one ${index}`));
+    const wholeMs = performance.now() - startedAt;
+    // At least 16 batches, of which the service runs one a process at a time.
+    expect(single[Math.floor(single.length / 2)]).toBeLessThan(wholeMs / 2);
+    const again = post(large.map((text) => `${text}, again`)).then((response) => response.arrayBuffer());
+    const live = await timesBeside(again, () => fetch(`${service.url}/livez`));
+    expect(live[Math.floor(live.length / 2)]).toBeLessThan(50);
+  });
+
+  it('is admitted, however many texts it has and however short the queue is', async () => {
+    await using tight = await startService({
+      app: 'embedding-service',
+      env: { EMBEDDING_QUEUE_TOKENS: '8' },
+      readyWithinMs: 60_000,
+    });
+    const response = await fetch(`${tight.url}/v1/embeddings`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'default', input: large.slice(0, 64) }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([response.status, ((await response.json()) as { data: unknown[] }).data.length]).toEqual([
+      200, 256,
+    ]);
+  });
+});

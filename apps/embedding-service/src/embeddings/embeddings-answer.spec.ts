@@ -1,0 +1,69 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { EmbeddingsAnswer } from './embeddings-answer.ts';
+
+const items = (count: number, dimensions: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    vector: Float32Array.from({ length: dimensions }, (__, position) => Math.sin(index * 31 + position)),
+    tokenCount: 3,
+    truncated: index === 1,
+  }));
+
+async function textOf(body: string | Readable): Promise<string> {
+  if (typeof body === 'string') return body;
+  const pieces: string[] = [];
+  for await (const piece of body) pieces.push(piece as string);
+  return pieces.join('');
+}
+
+describe('EmbeddingsAnswer', () => {
+  it.each([
+    ['one vector', 1],
+    ['exactly a slice', 32],
+    ['several slices', 100],
+  ])('is the JSON that OpenAI defines: %s', async (_, count) => {
+    const parts = {
+      model: 'the "model"',
+      items: items(count, 512),
+      dimensions: 512,
+      encoding: 'float' as const,
+    };
+    const answer = new EmbeddingsAnswer(parts);
+    expect(JSON.parse(await textOf(answer.body()))).toEqual({
+      object: 'list',
+      data: parts.items.map(({ vector, truncated }, index) => ({
+        object: 'embedding',
+        index,
+        embedding: Array.from(vector),
+        ...(truncated ? { truncated } : {}),
+      })),
+      model: 'the "model"',
+      usage: { prompt_tokens: count * 3, total_tokens: count * 3 },
+    });
+  });
+
+  it.each(['float', 'base64'] as const)(
+    'gives everybody else a turn, many times, while 2,048 vectors are written as %s',
+    async (encoding) => {
+      const answer = new EmbeddingsAnswer({
+        model: 'm',
+        items: items(2_048, 512),
+        dimensions: 512,
+        encoding,
+      });
+      const body = answer.body();
+      expect(body).toBeInstanceOf(Readable);
+      let turns = 0;
+      let over = false;
+      const count = () => {
+        turns += 1;
+        if (!over) setImmediate(count);
+      };
+      setImmediate(count);
+      await textOf(body);
+      over = true;
+      // 64 slices; the whole at once takes some 270 ms, which a slow machine makes longer.
+      expect(turns).toBeGreaterThanOrEqual(60);
+    },
+  );
+});

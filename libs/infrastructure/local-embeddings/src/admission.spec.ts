@@ -1,0 +1,63 @@
+import { describe, expect, it } from '@jest/globals';
+import { Admission } from './admission.ts';
+import { EmbeddingJob } from './embedding-job.ts';
+
+const job = () => new EmbeddingJob({ inputs: ['x'], truncate: true, paramOf: String });
+
+/** Fills an admission with calls of so many tokens. */
+function filled(limit: number, ...calls: number[]) {
+  const admission = new Admission(limit);
+  const jobs = calls.map((tokens) => {
+    const one = job();
+    admission.admit(one, tokens);
+    return one;
+  });
+  return { admission, jobs };
+}
+const refusal = (admission: Admission, tokens = 1): { code: string; retryAfterMs: number } | undefined => {
+  try {
+    admission.admit(job(), tokens);
+    return undefined;
+  } catch (error) {
+    return error as { code: string; retryAfterMs: number };
+  }
+};
+
+describe('Admission', () => {
+  it('admits a call of any size while there is room', () => {
+    expect(refusal(filled(800, 99, 600).admission, 1_000_000)).toBeUndefined();
+  });
+
+  it('counts a large call with an eighth of the limit: it delays others by no more than that', () => {
+    const { admission } = filled(800, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6);
+    expect(admission.tokens).toBe(7e6);
+    expect(refusal(admission)).toBeUndefined();
+    expect(refusal(filled(800, ...new Array<number>(8).fill(1e6)).admission)).toMatchObject({
+      code: 'queue_full',
+    });
+  });
+
+  it('has room again when tokens are done, and when a call is over', () => {
+    const { admission, jobs } = filled(800, ...new Array<number>(8).fill(100));
+    expect(refusal(admission)).toBeDefined();
+    admission.adjust(jobs[0] as EmbeddingJob, -1);
+    expect(refusal(admission)).toBeUndefined();
+    expect(refusal(admission)).toBeDefined();
+    admission.forget(jobs[1] as EmbeddingJob);
+    expect(refusal(admission)).toBeUndefined();
+  });
+
+  it('says when the first of the calls that wait should be through, from the measured throughput', () => {
+    const { admission } = filled(800, 12_000, ...new Array<number>(7).fill(50_000));
+    expect(refusal(admission)?.retryAfterMs).toBe(1_000);
+    // Two processes, each 4 tokens a millisecond: 8 calls take turns, and the smallest has 12,000 tokens left.
+    admission.measured(4_000, 1_000, 2);
+    expect(refusal(admission)?.retryAfterMs).toBe((12_000 * 8) / 8);
+  });
+
+  it('never says more than a minute', () => {
+    const { admission } = filled(800, ...new Array<number>(8).fill(1e9));
+    admission.measured(1, 1_000, 1);
+    expect(refusal(admission)?.retryAfterMs).toBe(60_000);
+  });
+});

@@ -1,0 +1,70 @@
+import { AppError } from '@morgan/foundation';
+import type { EmbeddingJob } from './embedding-job.ts';
+
+/** A call counts with at most this share of the limit: calls take turns, so a large one delays others no more than that. */
+const LARGEST_SHARE = 1 / 8;
+/** Weight of the latest batch in the measured throughput. */
+const LATEST_WEIGHT = 0.2;
+const SHORTEST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/**
+ * Bounds what waits, in tokens. Whether a call is admitted depends on what waits already and not on its own size, so that
+ * no call is refused for ever.
+ */
+export class Admission {
+  readonly #waiting = new Map<EmbeddingJob, number>();
+  #tokensPerMs = 0;
+
+  /** @param limit tokens that may wait */
+  constructor(private readonly limit: number) {}
+
+  /** Tokens that wait or are being computed; of a text that is not tokenised yet, an estimate. */
+  get tokens(): number {
+    return sum(this.#waiting.values());
+  }
+
+  /** @throws AppError `queue_full` with the time until the first of the calls that wait is through */
+  admit(job: EmbeddingJob, tokens: number): void {
+    const share = this.limit * LARGEST_SHARE;
+    const counted = sum([...this.#waiting.values()].map((waiting) => Math.min(waiting, share)));
+    if (counted >= this.limit) {
+      throw new AppError(
+        'queue_full',
+        `${Math.round(counted)} tokens wait for the model; the limit is ${this.limit}.`,
+        { retryAfterMs: this.#retryAfterMs() },
+      );
+    }
+    this.#waiting.set(job, tokens);
+  }
+
+  /** Corrects the estimate of a job by `tokens`, or counts off what is done. */
+  adjust(job: EmbeddingJob, tokens: number): void {
+    const waiting = this.#waiting.get(job);
+    if (waiting !== undefined) this.#waiting.set(job, Math.max(0, waiting + tokens));
+  }
+
+  forget(job: EmbeddingJob): void {
+    this.#waiting.delete(job);
+  }
+
+  /** What one batch has shown of the throughput of one process; `processes` of them work at the same time. */
+  measured(tokens: number, elapsedMs: number, processes: number): void {
+    const rate = (tokens * processes) / Math.max(elapsedMs, 0.1);
+    this.#tokensPerMs =
+      this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + LATEST_WEIGHT * (rate - this.#tokensPerMs);
+  }
+
+  /** Calls are served in turn, so the one with the least left is through after as much work for each of the others. */
+  #retryAfterMs(): number {
+    const least = Math.min(...this.#waiting.values());
+    const untilRoomMs = this.#tokensPerMs === 0 ? 0 : (least * this.#waiting.size) / this.#tokensPerMs;
+    return Math.min(Math.max(Math.ceil(untilRoomMs), SHORTEST_RETRY_MS), LONGEST_RETRY_MS);
+  }
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,52 @@
+import { describe, expect, it } from '@jest/globals';
+import { batchBytes, fitCost, longestWithin, rowsWithin } from './batch-cost.ts';
+
+const COST = { perToken: 1_000, perPair: 96 };
+
+describe('the cost of a batch', () => {
+  it('grows with the number of texts, and with the square of their length', () => {
+    expect(batchBytes(COST, 1, 100)).toBe(100 * 1_000 + 100 * 100 * 96);
+    expect(batchBytes(COST, 4, 100)).toBe(4 * batchBytes(COST, 1, 100));
+  });
+
+  it.each([
+    [512, 64],
+    [2_048, 2],
+    [8_192, 0],
+  ])('of %i tokens lets %i texts into a gigabyte at most', (length, atMost) => {
+    const rows = rowsWithin(COST, length, 1e9);
+    expect(rows).toBeLessThanOrEqual(atMost);
+    expect(batchBytes(COST, rows, length)).toBeLessThanOrEqual(1e9);
+    expect(batchBytes(COST, rows + 1, length)).toBeGreaterThan(1e9);
+  });
+
+  it.each([1e7, 1e9, 5e10])('names the longest text that fits into %d bytes', (budget) => {
+    for (const cost of [COST, { perToken: 1_000, perPair: 0 }]) {
+      const longest = longestWithin(cost, budget);
+      expect(batchBytes(cost, 1, longest)).toBeLessThanOrEqual(budget);
+      expect(batchBytes(cost, 1, longest + 1)).toBeGreaterThan(budget);
+    }
+  });
+});
+
+describe('fitCost', () => {
+  const runOf = (length: number) => ({ length, bytes: batchBytes(COST, 1, length) });
+
+  it('finds both figures from a short and a long run', () => {
+    const { perToken, perPair } = fitCost(runOf(64), runOf(512), {});
+    expect(perToken).toBeCloseTo(COST.perToken);
+    expect(perPair).toBeCloseTo(COST.perPair);
+  });
+
+  it('never says less than the shape of the model does, where a run has reused memory', () => {
+    const none = { length: 64, bytes: 0 };
+    expect(fitCost(none, { length: 512, bytes: 0 }, { heads: 12, hidden: 384 })).toEqual({
+      perPair: 12 * 4 * 2,
+      perToken: 384 * 4 * 10,
+    });
+  });
+
+  it('takes all for the cost of tokens where both runs are of one length', () => {
+    expect(fitCost(runOf(8), runOf(8), {})).toEqual({ perPair: 0, perToken: batchBytes(COST, 1, 8) / 8 });
+  });
+});

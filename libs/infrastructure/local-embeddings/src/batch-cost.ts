@@ -1,0 +1,61 @@
+/**
+ * Memory that a run of the graph takes on top of the weights, in bytes: every token costs `perToken`, and every pair of
+ * tokens of one text costs `perPair`, because attention compares each token with each.
+ */
+export interface BatchCost {
+  readonly perToken: number;
+  readonly perPair: number;
+}
+
+/** The peak of a run of `rows` texts that are padded to `length` tokens, in bytes. */
+export function batchBytes({ perToken, perPair }: BatchCost, rows: number, length: number): number {
+  return rows * length * (perToken + perPair * length);
+}
+
+/** Texts of `length` tokens that one run may hold within `budgetBytes`; 0 when not even one fits. */
+export function rowsWithin(cost: BatchCost, length: number, budgetBytes: number): number {
+  return Math.floor(budgetBytes / Math.max(batchBytes(cost, 1, length), 1));
+}
+
+/** The longest text that fits into `budgetBytes` alone, in tokens: the root of `batchBytes(cost, 1, n) = budgetBytes`. */
+export function longestWithin({ perToken, perPair }: BatchCost, budgetBytes: number): number {
+  if (perPair === 0) return Math.floor(budgetBytes / Math.max(perToken, 1));
+  return Math.floor((Math.sqrt(perToken ** 2 + 4 * perPair * budgetBytes) - perToken) / (2 * perPair));
+}
+
+/** A run that was measured: one text of `length` tokens grew the process by `bytes` at its peak. */
+export interface MeasuredRun {
+  readonly length: number;
+  readonly bytes: number;
+}
+
+/** What the configuration of a model says about its size; undefined where it does not. */
+export interface GraphShape {
+  readonly heads?: number | undefined;
+  readonly hidden?: number | undefined;
+}
+
+const FLOAT_BYTES = 4;
+/** Scores and their softmax are alive at the same time. */
+const SCORE_BUFFERS = 2;
+/** A feed-forward layer is usually four times as wide as the hidden state; its input and output are alive beside it. */
+const HIDDEN_BUFFERS = 10;
+
+/**
+ * The cost of a graph from two measured runs, a short and a long one, and never less than its shape says: a run may have
+ * reused memory that an earlier one left behind.
+ */
+export function fitCost(
+  short: MeasuredRun,
+  long: MeasuredRun,
+  { heads = 0, hidden = 0 }: GraphShape,
+): BatchCost {
+  const slope = (run: MeasuredRun) => run.bytes / run.length;
+  const perPair =
+    long.length > short.length ? (slope(long) - slope(short)) / (long.length - short.length) : 0;
+  const measuredPair = Math.max(perPair, 0);
+  return {
+    perPair: Math.max(measuredPair, heads * FLOAT_BYTES * SCORE_BUFFERS),
+    perToken: Math.max(slope(long) - measuredPair * long.length, hidden * FLOAT_BYTES * HIDDEN_BUFFERS),
+  };
+}

@@ -1,0 +1,164 @@
+import { AppError } from '@morgan/foundation';
+import type { Admission } from './admission.ts';
+import { batchBytes, longestWithin, type BatchCost } from './batch-cost.ts';
+import { Batcher } from './batcher.ts';
+import { type EmbeddedItem, EmbeddingJob, type JobRequest } from './embedding-job.ts';
+import type { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { QueueItem } from './fair-queue.ts';
+import type { InferenceWork } from './inference-work.ts';
+import type { ProcessPool } from './process-pool.ts';
+import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import { type CutSide, readableIds, significantPart } from './text-window.ts';
+import { TokenizeWork } from './tokenize-work.ts';
+
+/** Characters of a token, for the estimate of what a text will take before it is tokenised. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** What a scheduler works with. */
+export interface SchedulerParts {
+  readonly tokenizers: ProcessPool;
+  readonly inference: ProcessPool;
+  readonly inferenceWork: InferenceWork;
+  readonly admission: Admission;
+  readonly metrics: EmbeddingMetrics;
+  /** Tokens that the model takes. */
+  readonly maxTokens: number;
+  readonly cutSide: CutSide;
+  readonly cost: BatchCost;
+  /** Memory that a batch may take, in bytes. */
+  readonly budgetBytes: number;
+}
+
+/** Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. */
+export class EmbeddingScheduler {
+  readonly #parts: SchedulerParts;
+  readonly #jobs = new Set<EmbeddingJob>();
+  readonly #tokenizeWork: TokenizeWork;
+  readonly #tokenizing: Batcher<'tokenize'>;
+  readonly #inferring: Batcher<'run'>;
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#tokenizeWork = new TokenizeWork(parts.maxTokens, parts.cutSide, (item, window) =>
+      this.#tokenised(item, window),
+    );
+    this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
+    this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
+  }
+
+  /** Inputs that wait at either station. */
+  get length(): number {
+    return this.#tokenizing.length + this.#inferring.length;
+  }
+
+  /** What of an input its vector depends on. */
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    return significantPart(input, this.#parts.maxTokens, this.#parts.cutSide);
+  }
+
+  /** One vector per input, in their order. @param signal what waits is dropped when it is aborted */
+  async submit(request: JobRequest, signal: AbortSignal, stopped: () => AppError): Promise<EmbeddedItem[]> {
+    const job = new EmbeddingJob(request);
+    this.#admit(job);
+    const leave = () => job.fail(stopped());
+    signal.addEventListener('abort', leave, { once: true });
+    this.#jobs.add(job);
+    this.#start(job);
+    try {
+      return await job.done;
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#jobs.delete(job);
+      this.#tokenizing.remove(job);
+      this.#inferring.remove(job);
+      this.#parts.admission.forget(job);
+    }
+  }
+
+  /** Hands out what waits: a process has become free. */
+  dispatch(): void {
+    this.#tokenizing.dispatch();
+    this.#inferring.dispatch();
+  }
+
+  /** Refuses everything that is under way. */
+  refuseAll(reason: () => AppError): void {
+    for (const job of this.#jobs) job.fail(reason());
+  }
+
+  #admit(job: EmbeddingJob): void {
+    const { admission, metrics } = this.#parts;
+    const tokens = job.request.inputs.reduce((sum, input) => sum + this.#estimate(input), 0);
+    try {
+      admission.admit(job, tokens);
+    } catch (error) {
+      metrics.refused.inc({ reason: 'queue' });
+      throw error;
+    }
+  }
+
+  #estimate(input: EmbeddingInput): number {
+    const tokens =
+      typeof input === 'string' ? Math.ceil(input.length / CHARACTERS_PER_TOKEN) + 2 : input.length;
+    return Math.min(tokens, this.#parts.maxTokens);
+  }
+
+  #start(job: EmbeddingJob): void {
+    const { inputs, truncate, paramOf } = job.request;
+    const { maxTokens } = this.#parts;
+    const texts: QueueItem[] = [];
+    const rows: QueueItem[] = [];
+    for (const [position, input] of inputs.entries()) {
+      if (job.settled) return;
+      if (typeof input === 'string') {
+        texts.push({ job, position, size: this.#tokenizeWork.sizeOf(input) });
+      } else if (input.length > maxTokens && !truncate) {
+        job.fail(tooLong(paramOf(position), input.length, maxTokens));
+      } else {
+        const window = { row: { ids: readableIds(input, maxTokens) }, truncated: input.length > maxTokens };
+        const item = this.#readyItem({ job, position, size: 0 }, window);
+        if (item) rows.push(item);
+      }
+    }
+    this.#tokenizing.add(texts);
+    this.#inferring.add(rows);
+  }
+
+  #tokenised(item: QueueItem, window: TokenWindow): void {
+    const { job, position } = item;
+    const estimate = this.#estimate(job.request.inputs[position] as string);
+    this.#parts.admission.adjust(job, window.row.ids.length - estimate);
+    const ready = this.#readyItem(item, window);
+    if (ready) this.#inferring.add([ready]);
+  }
+
+  /** What goes on to the model, unless it can never fit into memory or must not be run. */
+  #readyItem({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
+    const { cost, budgetBytes, maxTokens, metrics, inferenceWork } = this.#parts;
+    const size = Math.min(window.row.ids.length, maxTokens);
+    job.tokenised(position, window);
+    if (batchBytes(cost, 1, size) > budgetBytes) {
+      metrics.refused.inc({ reason: 'memory' });
+      job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, budgetBytes)));
+      return undefined;
+    }
+    const item = { job, position, size };
+    return inferenceWork.admits(item) ? item : undefined;
+  }
+}
+
+function tooLong(param: string, count: number, limit: number): AppError {
+  return new AppError(
+    'context_length_exceeded',
+    `The input has ${count} tokens; the model takes at most ${limit}, and truncation is off.`,
+    { param },
+  );
+}
+
+function doesNotFit(param: string, count: number, limit: number): AppError {
+  return new AppError(
+    'context_length_exceeded',
+    `The input has ${count} tokens; the memory of this service has room for ${limit}. EMBEDDING_MEMORY_LIMIT_MB or EMBEDDING_MAX_TOKENS would change that.`,
+    { param },
+  );
+}

@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import { EmbeddingJob } from './embedding-job.ts';
+import { FairQueue, type QueueItem } from './fair-queue.ts';
+
+const jobOf = (count: number) =>
+  new EmbeddingJob({
+    inputs: new Array<string>(count).fill('x'),
+    truncate: true,
+    paramOf: (position) => `input[${position}]`,
+  });
+
+/** A call whose inputs cost so much each. */
+const call = (...sizes: number[]): QueueItem[] => {
+  const job = jobOf(sizes.length);
+  return sizes.map((size, position) => ({ job, position, size }));
+};
+const many = (count: number, size = 1) => call(...new Array<number>(count).fill(size));
+
+function queueOf(...calls: QueueItem[][]) {
+  const queue = new FairQueue();
+  for (const items of calls) queue.add(items);
+  return {
+    queue,
+    /** To which call each item of the next batch belongs. */
+    owners: (items: number, size = 1_000) =>
+      queue.take({ items, size }).map(({ job }) => calls.findIndex((each) => each[0]?.job === job)),
+  };
+}
+const jobOfCall = (items: QueueItem[]) => (items[0] as QueueItem).job;
+
+describe('FairQueue', () => {
+  it('gives nothing while nothing waits', () => {
+    expect(new FairQueue().take({ items: 8, size: 8 })).toEqual([]);
+  });
+
+  it('puts small calls together, up to the number of a batch', () => {
+    const { queue, owners } = queueOf(many(1), many(1), many(1));
+    expect(owners(2)).toHaveLength(2);
+    expect(owners(2)).toHaveLength(1);
+    expect(queue.length).toBe(0);
+  });
+
+  it('fills a batch up to its size, and lets a larger item go alone', () => {
+    const { owners } = queueOf(call(3, 4, 5, 100));
+    expect(owners(8, 8)).toEqual([0, 0]);
+    expect(owners(8, 8)).toEqual([0]);
+    expect(owners(8, 8)).toEqual([0]);
+  });
+
+  it('takes one of every call, and fills up with the rest of a large one', () => {
+    const { queue, owners } = queueOf(many(20), many(1));
+    expect(owners(4).toSorted()).toEqual([0, 0, 0, 1]);
+    expect(queue.length).toBe(17);
+  });
+
+  it('lets a text that comes later go with the next batch, though each item of the large call fills one', () => {
+    const large = many(5, 100);
+    const small = many(1);
+    const { queue, owners } = queueOf(large, small);
+    queue.remove(jobOfCall(small));
+    expect(owners(4, 100)).toEqual([0]);
+    queue.add(small);
+    expect(owners(4, 100)).toEqual([1]);
+  });
+
+  it('shares the batches among large calls, whenever they came', () => {
+    const [one, other] = [many(40, 10), many(40, 10)];
+    const { queue, owners } = queueOf(one, other);
+    queue.remove(jobOfCall(other));
+    for (let batch = 0; batch < 5; batch += 1) owners(4);
+    queue.add(other);
+    const turns = Array.from({ length: 4 }, () => owners(4)).flat();
+    expect(turns.filter((owner) => owner === 0)).toHaveLength(8);
+  });
+
+  it('lets nobody starve beside an endless row of newcomers', () => {
+    const large = many(3, 100);
+    const queue = queueOf(large).queue;
+    queue.take({ items: 4, size: 100 });
+    const batches = Array.from({ length: 6 }, () => {
+      queue.add(many(1, 100));
+      return queue.take({ items: 4, size: 100 }).some(({ job }) => job === jobOfCall(large));
+    });
+    expect(batches.filter(Boolean).length).toBeGreaterThanOrEqual(1);
+  });
+
+  it('lets the items of a call leave by size, so that like is with like', () => {
+    const positions = queueOf(call(14, 1, 3, 6, 2))
+      .queue.take({ items: 8, size: 100 })
+      .map(({ position }) => position);
+    expect(positions).toEqual([1, 4, 2, 3, 0]);
+  });
+
+  it('forgets what is left of a removed call, and only that', () => {
+    const [gone, stays] = [many(10), many(3)];
+    const { queue, owners } = queueOf(gone, stays);
+    queue.putBack({ job: jobOfCall(gone), position: 0, size: 1 });
+    queue.remove(jobOfCall(gone));
+    expect(queue.length).toBe(3);
+    expect(owners(8)).toEqual([1, 1, 1]);
+    queue.remove(jobOfCall(gone));
+    expect(queue.length).toBe(0);
+  });
+
+  it('tries the items of a failed batch one by one', () => {
+    const [failed, other] = [many(2), many(3)];
+    const queue = queueOf(failed).queue;
+    const batch = queue.take({ items: 8, size: 8 });
+    queue.add(other);
+    for (const item of batch) queue.putBack(item);
+    expect(queue.length).toBe(5);
+    const sizes = Array.from({ length: 3 }, () => queue.take({ items: 8, size: 8 }).length);
+    expect(sizes).toEqual([1, 1, 3]);
+    expect(queue.length).toBe(0);
+  });
+});

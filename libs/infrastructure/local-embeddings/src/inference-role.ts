@@ -1,0 +1,66 @@
+import { type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
+import { groupByLength } from './length-groups.ts';
+import { growthOf } from './memory-peak.ts';
+import type { EmbeddingModel } from './model/embedding-model.ts';
+import type { TokenRow, VectorFault } from './model/embedding-model.types.ts';
+import { openModel } from './model/open-model.ts';
+import type { InferenceResult, ProcessOptions, ProcessRequest } from './process-protocol.ts';
+
+/** Length of the short run by which the cost of the graph is measured, in tokens. */
+const SHORT_RUN = 64;
+const LONG_RUN = 512;
+const ANY_TOKEN = 0;
+
+/** What an inference process does. */
+export class InferenceRole {
+  readonly #model: EmbeddingModel;
+  readonly #cost: BatchCost;
+
+  private constructor(model: EmbeddingModel, cost: BatchCost) {
+    this.#model = model;
+    this.#cost = cost;
+  }
+
+  static async load({ folder, model: options }: ProcessOptions): Promise<InferenceRole> {
+    const model = await openModel(folder, options);
+    return new InferenceRole(model, await measureCost(model));
+  }
+
+  get loaded() {
+    return { model: { info: this.#model.info, cost: this.#cost } };
+  }
+
+  /** Runs a batch in parts that stay within the budget; texts of like length are together. */
+  async perform(request: ProcessRequest): Promise<InferenceResult> {
+    if (request.type !== 'run') throw new Error(`an inference process does not ${request.type}`);
+    const { rows, budgetBytes } = request;
+    const startedAt = performance.now();
+    const { dimensions, maxTokens } = this.#model.info;
+    const vectors = new Float32Array(rows.length * dimensions);
+    const faults: VectorFault[] = [];
+    const groups = groupByLength(
+      rows.map(({ ids }) => Math.min(ids.length, maxTokens)),
+      (longest) => rowsWithin(this.#cost, longest, budgetBytes),
+    );
+    for (const group of groups) {
+      const part = await this.#model.run(group.map((index) => rows[index] as TokenRow));
+      group.forEach((index, row) =>
+        vectors.set(part.vectors.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions),
+      );
+      for (const { row, reason } of part.faults) faults.push({ row: group[row] as number, reason });
+    }
+    return { vectors, faults, inferenceMs: performance.now() - startedAt };
+  }
+}
+
+/** The cost of a run, from a short and a long one. */
+async function measureCost(model: EmbeddingModel): Promise<BatchCost> {
+  const runOf = async (length: number) => {
+    const ids = new Array<number>(length).fill(ANY_TOKEN);
+    return { length, bytes: await growthOf(() => model.run([{ ids }])) };
+  };
+  const { maxTokens, shape } = model.info;
+  const { heads, hiddenSize } = shape;
+  const short = await runOf(Math.min(SHORT_RUN, maxTokens));
+  return fitCost(short, await runOf(Math.min(LONG_RUN, maxTokens)), { heads, hidden: hiddenSize });
+}

@@ -1,0 +1,105 @@
+import { AppError, type Logger } from '@morgan/foundation';
+import type { Admission } from './admission.ts';
+import type { BatchWork } from './batcher.ts';
+import type { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { BatchLimits, QueueItem } from './fair-queue.ts';
+import { ProcessCrashedError } from './model-process.ts';
+import type { Task, TaskResult } from './process-protocol.ts';
+import { Quarantine } from './quarantine.ts';
+
+/** Longest part of the runtime's own words that a message holds. */
+const REASON_CHARACTERS = 300;
+
+/** What inference needs besides its batches. */
+export interface InferenceParts {
+  readonly limits: BatchLimits;
+  /** Memory that a batch may take, in bytes. */
+  readonly budgetBytes: number;
+  readonly processes: () => number;
+  readonly admission: Admission;
+  readonly metrics: EmbeddingMetrics;
+  readonly logger: Logger;
+}
+
+/** Makes vectors of token ids. */
+export class InferenceWork implements BatchWork<'run'> {
+  readonly type = 'run';
+  readonly limits: BatchLimits;
+  readonly #parts: InferenceParts;
+  readonly #quarantine = new Quarantine();
+
+  constructor(parts: InferenceParts) {
+    this.#parts = parts;
+    this.limits = parts.limits;
+  }
+
+  /** Fails an input that is known to end processes. @returns whether it may be run */
+  admits({ job, position }: QueueItem): boolean {
+    if (!this.#quarantine.has(job.windowOf(position).row.ids)) return true;
+    const param = job.request.paramOf(position);
+    job.fail(
+      new AppError(
+        'inference_failed',
+        'This input has ended the model process before and is not tried again for now.',
+        {
+          param,
+        },
+      ),
+    );
+    return false;
+  }
+
+  taskOf(items: readonly QueueItem[]): Task<'run'> {
+    const rows = items.map(({ job, position }) => job.windowOf(position).row);
+    return { rows, budgetBytes: this.#parts.budgetBytes };
+  }
+
+  deliver(items: readonly QueueItem[], { vectors, faults, inferenceMs }: TaskResult<'run'>): void {
+    const { metrics, admission, processes } = this.#parts;
+    const dimensions = vectors.length / items.length;
+    metrics.batches.inc();
+    metrics.batchSize.observe({}, items.length);
+    metrics.inference.observe({}, inferenceMs / 1000);
+    admission.measured(sizeOf(items), inferenceMs, processes());
+    const reasons = new Map(faults.map(({ row, reason }) => [row, reason]));
+    items.forEach((item, row) => {
+      const { job, position, size } = item;
+      admission.adjust(job, -size);
+      if (job.settled) return;
+      const reason = reasons.get(row);
+      if (reason !== undefined) return this.#refuse(item, reason);
+      metrics.texts.inc();
+      metrics.tokens.inc({}, size);
+      if (job.windowOf(position).truncated) metrics.truncated.inc();
+      // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
+      job.complete(position, vectors.slice(row * dimensions, (row + 1) * dimensions), size);
+    });
+  }
+
+  onFailed({ job, position }: QueueItem, cause: Error): void {
+    const { metrics, logger } = this.#parts;
+    if (cause instanceof ProcessCrashedError) this.#quarantine.add(job.windowOf(position).row.ids);
+    const param = job.request.paramOf(position);
+    const reason = cause.message.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS);
+    metrics.failed.inc();
+    logger.error(
+      { param, tokens: job.windowOf(position).row.ids.length, reason },
+      'the model failed on an input',
+    );
+    job.fail(new AppError('inference_failed', `The model failed on this input: ${reason}`, { param, cause }));
+  }
+
+  /** A vector that is none would do harm wherever it is stored. */
+  #refuse({ job, position }: QueueItem, reason: string): void {
+    const param = job.request.paramOf(position);
+    this.#parts.metrics.faultyVectors.inc();
+    this.#parts.logger.error({ param, reason }, 'the model gave a vector that is not finite');
+    job.fail(
+      new AppError('vector_not_finite', `The model gave no vector for this input: ${reason}.`, { param }),
+    );
+  }
+}
+
+function sizeOf(items: readonly QueueItem[]): number {
+  return items.reduce((sum, { size }) => sum + size, 0);
+}

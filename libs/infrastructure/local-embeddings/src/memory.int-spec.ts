@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { loadConfig, silentLogger } from '@morgan/foundation';
+import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
+import { z } from 'zod';
+import { writeAttentionBert } from '../fixture/attention-bert.ts';
+import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { localEmbeddingsConfig } from './local-embeddings.config.ts';
+import { ModelProcess } from './model-process.ts';
+
+const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
+const context = { id: 'test', signal: new AbortController().signal };
+const MEBIBYTE = 1024 * 1024;
+const TOKENS = 1_536;
+/** 12 heads x 1,536 x 1,536 scores x 4 bytes, twice: what one of the texts takes; two together do not fit. */
+const ROOM_MB = 400;
+
+const loaded = jest.spyOn(ModelProcess.prototype, 'loaded');
+let folder: string;
+let model: LocalEmbeddingModel;
+
+/** Memory of a process in MiB: `VmRSS` now, `VmHWM` at its peak. */
+function memoryOf({ pid }: ModelProcess, field: 'VmRSS' | 'VmHWM'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+}
+
+/** The processes that were started so far: the tokenizer's first, then that of the graph, then those in place of them. */
+const processes = () => [...new Set(loaded.mock.contexts as ModelProcess[])];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-memory-'));
+  await writeAttentionBert(folder);
+  const build = (memoryLimitMb: number) =>
+    new LocalEmbeddingModel({
+      config: { ...DEFAULTS, model: folder, workers: 1, threads: 1, memoryLimitMb, idleRestartMs: 500 },
+      bundledModelDir: folder,
+      logger: silentLogger,
+      metrics: new Metrics(),
+    });
+  // What the three processes hold is known once they run: the ceiling is what leaves the room beside it.
+  const trial = build(1_000_000);
+  await trial.load();
+  const held = processes().reduce(
+    (sum, process) => sum + memoryOf(process, 'VmRSS'),
+    process.memoryUsage.rss() / MEBIBYTE,
+  );
+  await trial.unload();
+  loaded.mockClear();
+  model = build(Math.ceil((held + ROOM_MB) / 0.85));
+  await model.load();
+});
+afterAll(async () => {
+  await model.unload();
+  await rm(folder, { recursive: true });
+});
+
+const textsOf = (count: number, tokens: number) => new Array<string>(count).fill('red '.repeat(tokens - 2));
+
+describe('a model whose attention has twelve heads', () => {
+  it('runs texts one by one that exceed the memory of the service together', async () => {
+    const inference = processes()[1] as ModelProcess;
+    const before = memoryOf(inference, 'VmRSS');
+    const items = await model.embed(textsOf(16, TOKENS), context);
+    expect(items.map(({ tokenCount }) => tokenCount)).toEqual(new Array(16).fill(TOKENS));
+    // Together 3.6 GB.
+    expect(memoryOf(inference, 'VmHWM') - before).toBeLessThan(ROOM_MB * 1.2);
+  });
+
+  it('refuses a text that can never fit, and names how many tokens would', async () => {
+    const refused = model.embed(['red', ...textsOf(1, 8_192)], context);
+    await expect(refused).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      status: 400,
+      param: 'input[1]',
+    });
+    await expect(refused).rejects.toThrow(/has 8192 tokens; the memory of this service has room for \d{4}\./);
+  });
+
+  it('holds no more than at its start once it is idle', async () => {
+    const start = memoryOf(processes()[1] as ModelProcess, 'VmRSS');
+    await model.embed(textsOf(2, TOKENS), context);
+    await waitFor(
+      () =>
+        model.getStatus().workersAlive === 1 &&
+        memoryOf(processes().at(-1) as ModelProcess, 'VmRSS') < start * 1.2,
+      { what: 'the memory of the start', timeoutMs: 20_000 },
+    );
+    expect(await model.embed(['red'], context)).toHaveLength(1);
+  });
+});

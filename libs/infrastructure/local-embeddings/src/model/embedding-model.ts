@@ -1,0 +1,128 @@
+import type { ModelInfo, TokenRow, VectorBatch, VectorFault } from './embedding-model.types.ts';
+import type { ChosenOutput } from './graph-output.chooser.ts';
+import { type GraphBatch, type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import type { ModelPlan, PoolingModule } from './model-plan.ts';
+import { pool, type TokenSpan } from './pooling.ts';
+import type { TextTokenizer } from './text-tokenizer.ts';
+import type { VectorHead, Vectors } from './vector-head.ts';
+
+/** What a model is made of. */
+export interface EmbeddingModelParts {
+  readonly runner: GraphRunner;
+  readonly tokenizer: TextTokenizer;
+  readonly output: ChosenOutput;
+  readonly head: VectorHead;
+  readonly plan: ModelPlan;
+  readonly info: Omit<ModelInfo, 'dimensions'>;
+}
+
+/** A GPU compiles its programs anew for every length, so that lengths are few there. */
+const GPU_LENGTH_STEP = 32;
+
+/** An embedding model in this thread: makes token ids of texts, and vectors of token ids. Made by `openModel`. */
+export class EmbeddingModel {
+  readonly info: ModelInfo;
+  readonly tokenizer: TextTokenizer;
+  readonly #parts: EmbeddingModelParts;
+  readonly #pooling: PoolingModule | undefined;
+
+  private constructor(parts: EmbeddingModelParts, dimensions: number) {
+    this.#parts = parts;
+    this.tokenizer = parts.tokenizer;
+    this.info = { ...parts.info, dimensions };
+    const pooling = parts.plan.modules.find((module) => module.type === 'pooling');
+    this.#pooling = parts.output.pooled ? undefined : pooling;
+  }
+
+  /**
+   * Runs one text, so that the length of a vector is known and the modules are proven to fit together.
+   * @throws ModelLoadError
+   */
+  static async start(parts: EmbeddingModelParts, sample: TokenRow): Promise<EmbeddingModel> {
+    const { plan, output } = parts;
+    const leavesPromptOut = plan.modules.some((module) => module.type === 'pooling' && !module.includePrompt);
+    if (output.pooled && leavesPromptOut && Object.values(plan.prompts).some((prompt) => prompt !== ''))
+      throw new ModelLoadError(
+        'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
+      );
+    const { data } = await new EmbeddingModel(parts, 0).#vectorsOf([sample]);
+    const asked = plan.truncateDimensions;
+    if (asked !== undefined && asked > data.length)
+      throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
+    return new EmbeddingModel(parts, asked ?? data.length);
+  }
+
+  /**
+   * One vector per row, in order. Rows above `info.maxTokens` are cut. A row whose vector has a value that is no finite
+   * number is a fault; the others are not harmed.
+   * @throws Error with the reason of the runtime, when the whole batch failed
+   */
+  async run(rows: readonly TokenRow[]): Promise<VectorBatch> {
+    const { maxTokens, dimensions } = this.info;
+    const cut = rows.map((row) => this.tokenizer.cut(row, maxTokens));
+    if (cut.length === 0) return { vectors: new Float32Array(0), faults: [] };
+    const { data, dimensions: width, faultOf } = await this.#vectorsOf(cut);
+    const vectors = new Float32Array(rows.length * dimensions);
+    const faults: VectorFault[] = [];
+    for (let row = 0; row < rows.length; row += 1) {
+      const vector = data.subarray(row * width, row * width + dimensions);
+      const bad = vector.findIndex((value) => !Number.isFinite(value));
+      if (bad < 0) vectors.set(vector, row * dimensions);
+      else faults.push({ row, reason: `value ${bad} of the vector is ${vector[bad]}; ${faultOf(row)}` });
+    }
+    return { vectors, faults };
+  }
+
+  /** Gives the memory of the graph back. */
+  close(): Promise<void> {
+    return this.#parts.runner.close();
+  }
+
+  async #vectorsOf(
+    rows: readonly TokenRow[],
+  ): Promise<Vectors & { readonly faultOf: (row: number) => string }> {
+    const { runner, tokenizer, output, head, info } = this.#parts;
+    const { padId, padSide } = tokenizer.settings;
+    // Padding on the right changes nothing that comes before it. A graph that pools may rely on the side it was made for.
+    const side = output.pooled ? padSide : 'right';
+    const longest = info.device === 'cpu' ? undefined : stepsOf(rows, info.maxTokens);
+    const batch = padBatch(
+      rows.map(({ ids }) => ids),
+      padId,
+      side,
+      longest,
+    );
+    const result = (await runner.run(batch, output.name)).get(output.name);
+    if (!result || result.dims[0] !== rows.length)
+      throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);
+    const vectors = head.apply(this.#pool(result, batch, rows));
+    return { ...vectors, faultOf: (row) => whereItCameFrom(result, row) };
+  }
+
+  #pool({ data, dims }: GraphOutput, batch: GraphBatch, rows: readonly TokenRow[]): Vectors {
+    const dimensions = dims.at(-1) as number;
+    if (!this.#pooling) return { data: data.slice(), dimensions };
+    const { modes, includePrompt } = this.#pooling;
+    if (dims[1] !== batch.length) throw new Error(`the graph gave ${dims[1]} tokens for ${batch.length}`);
+    const spans = rows.map(({ ids, promptTokens = 0 }): TokenSpan => {
+      const from = includePrompt ? 0 : Math.min(promptTokens, ids.length);
+      return { first: 0, from, to: ids.length };
+    });
+    const pooled = pool({ data, length: batch.length, dimensions, spans }, modes);
+    return { data: pooled, dimensions: dimensions * modes.length };
+  }
+}
+
+function stepsOf(rows: readonly TokenRow[], maxTokens: number): number {
+  const longest = Math.max(...rows.map(({ ids }) => ids.length));
+  return Math.min(Math.ceil(longest / GPU_LENGTH_STEP) * GPU_LENGTH_STEP, Math.max(maxTokens, longest));
+}
+
+function whereItCameFrom({ data, dims }: GraphOutput, row: number): string {
+  const size = data.length / (dims[0] as number);
+  const at = data.subarray(row * size, (row + 1) * size).findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return 'the graph gave finite numbers, the modules after it did not';
+  if (dims.length < 3) return 'the graph gave it so';
+  return `the graph gave it so, first at token ${Math.floor(at / (dims.at(-1) as number))}`;
+}

@@ -1,0 +1,48 @@
+/** Texts of a batch, padded to one length. */
+export interface GraphBatch {
+  readonly rows: number;
+  readonly length: number;
+  /** Token ids, row after row. */
+  readonly ids: Int32Array;
+  /** 1 for a token, 0 for padding. */
+  readonly mask: Int32Array;
+}
+
+/** An output of a graph, as 32-bit floats. */
+export interface GraphOutput {
+  readonly data: Float32Array<ArrayBuffer>;
+  readonly dims: readonly number[];
+}
+
+/** Something that runs an ONNX graph. */
+export interface GraphRunner {
+  /**
+   * @param output the only one that is wanted; every floating-point output by default
+   * @throws Error with the runtime's reason
+   */
+  run(batch: GraphBatch, output?: string): Promise<ReadonlyMap<string, GraphOutput>>;
+  /** Gives the memory back. Nothing runs after it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Pads rows to the longest one; a text without tokens still gets a column.
+ * @param least length that the batch has at least
+ */
+export function padBatch(
+  rows: readonly (readonly number[])[],
+  padId: number,
+  side: 'left' | 'right',
+  least = 1,
+): GraphBatch {
+  let length = least;
+  for (const row of rows) length = Math.max(length, row.length);
+  const ids = new Int32Array(rows.length * length).fill(padId);
+  const mask = new Int32Array(rows.length * length);
+  rows.forEach((row, index) => {
+    const start = index * length + (side === 'left' ? length - row.length : 0);
+    ids.set(row, start);
+    mask.fill(1, start, start + row.length);
+  });
+  return { rows: rows.length, length, ids, mask };
+}

@@ -1,0 +1,53 @@
+import type { ModelShape } from './embedding-model.types.ts';
+import { type GraphRunner, padBatch } from './graph-runner.ts';
+import { measuredLimit } from './token-window.ts';
+
+/** What a measurement works with. */
+export interface LimitMeasurement {
+  readonly runner: GraphRunner;
+  readonly output: string;
+  /** Ids of a text that is known to run; it is repeated to make longer ones. */
+  readonly sample: readonly number[];
+  readonly padId: number;
+  readonly shape: ModelShape;
+  /** The limit that the files state. */
+  readonly stated: number;
+  /** Memory that a run may take. */
+  readonly budgetBytes: number;
+}
+
+/** Values of a token that are alive at once, in hidden sizes: the residual, its projections, the wide layer. */
+const LIVE_VECTORS = 12;
+/** Attention's scores before and after softmax, and the mask added to them. */
+const LIVE_SCORES = 3;
+const FLOAT_BYTES = 4;
+const USUAL = { heads: 12, hiddenSize: 768 };
+
+/** Memory of a run over one text of `tokens`, roughly and rather too much: attention is squared in it. */
+export function estimateRunBytes(tokens: number, { heads, hiddenSize }: ModelShape): number {
+  const scores = tokens ** 2 * (heads ?? USUAL.heads) * LIVE_SCORES;
+  const vectors = tokens * (hiddenSize ?? USUAL.hiddenSize) * LIVE_VECTORS;
+  return (scores + vectors) * FLOAT_BYTES;
+}
+
+/**
+ * Finds out what the graph bears by running it at the limit that its files state, and below where that fails: positions
+ * may start behind the padding id, and files may state anything. A run that would take more memory than the budget is
+ * not made; the stated limit stands then.
+ */
+export async function measureLimit(
+  measurement: LimitMeasurement,
+): Promise<{ readonly maxTokens: number; readonly limitMeasured: boolean }> {
+  const { runner, output, sample, padId, shape, stated, budgetBytes } = measurement;
+  if (estimateRunBytes(stated, shape) > budgetBytes) return { maxTokens: stated, limitMeasured: false };
+  const runs = async (tokens: number) => {
+    const ids = Array.from({ length: tokens }, (_, index) => sample[index % sample.length] ?? padId);
+    try {
+      await runner.run(padBatch([ids], padId, 'right'), output);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return { maxTokens: await measuredLimit(stated, sample.length, runs), limitMeasured: true };
+}

@@ -1,0 +1,79 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, normalize } from 'node:path';
+import { z } from 'zod';
+import { ModelLoadError } from './model-load-error.ts';
+
+const LISTED_FILES = 40;
+
+/** The files of a model, by names relative to its folder. A name never leads out of the folder. */
+export class ModelFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** @throws ModelLoadError for a name that leads out of the folder */
+  pathOf(name: string): string {
+    const clean = normalize(name);
+    if (clean.startsWith('..') || clean.startsWith('/'))
+      throw new ModelLoadError(`${name} lies outside of the folder`);
+    return join(this.path, clean);
+  }
+
+  has(name: string): boolean {
+    return existsSync(this.pathOf(name));
+  }
+
+  sizeOf(name: string): number {
+    return statSync(this.pathOf(name)).size;
+  }
+
+  /** @returns undefined when there is no such file. @throws ModelLoadError when it is no JSON */
+  async json(name: string): Promise<unknown> {
+    if (!this.has(name)) return undefined;
+    try {
+      return JSON.parse(await readFile(this.pathOf(name), 'utf8')) as unknown;
+    } catch (error) {
+      throw new ModelLoadError(`${name} is not JSON: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /**
+   * Reads a JSON file of a known shape; a key that the schema does not know is a fault with its name.
+   * @returns undefined when there is no such file. @throws ModelLoadError
+   */
+  async read<T>(name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    const content = await this.json(name);
+    if (content === undefined) return undefined;
+    const parsed = schema.safeParse(content);
+    if (parsed.success) return parsed.data;
+    const faults = parsed.error.issues.map(({ path, message }) =>
+      [path.join('.'), message].filter(Boolean).join(': '),
+    );
+    throw new ModelLoadError(`${name} is not understood: ${faults.join('; ')}`);
+  }
+
+  /** The ONNX files where they usually are: in the folder itself and in `onnx/`. */
+  graphs(): string[] {
+    return ['', 'onnx'].flatMap((folder) =>
+      this.#names(folder)
+        .filter((name) => name.endsWith('.onnx'))
+        .map((name) => join(folder, name)),
+    );
+  }
+
+  /** What is there, for errors. */
+  listing(): string {
+    const names = [...this.#names(''), ...this.#names('onnx').map((name) => `onnx/${name}`)];
+    const shown = names.slice(0, LISTED_FILES).join(', ');
+    if (names.length > LISTED_FILES) return `${shown} and ${names.length - LISTED_FILES} more`;
+    return shown || 'nothing';
+  }
+
+  #names(folder: string): string[] {
+    const path = join(this.path, folder);
+    return existsSync(path) ? readdirSync(path).sort() : [];
+  }
+}

@@ -1,0 +1,99 @@
+import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import type { Device } from './embedding-model.types.ts';
+import { GraphInputs, type GraphPort } from './graph-inputs.ts';
+import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import { halfToFloat } from './safetensors-file.ts';
+
+/** How a graph is opened. */
+export interface OnnxGraphOptions {
+  readonly device: Device;
+  readonly threads: number;
+  readonly memoryArena: boolean;
+  /** See `GraphInputs`. */
+  readonly inputs?: readonly string[] | undefined;
+}
+
+/** The runtime prints to stderr, which belongs to the log; what it says is in its errors too. */
+const SILENT = 4;
+env.logLevel = 'fatal';
+
+/** An ONNX file, run by onnxruntime itself. */
+export class OnnxGraph implements GraphRunner {
+  readonly #session: InferenceSession;
+  readonly #inputs: GraphInputs;
+  readonly #outputs: readonly string[];
+
+  private constructor(session: InferenceSession, inputs: GraphInputs) {
+    this.#session = session;
+    this.#inputs = inputs;
+    this.#outputs = portsOf(session.outputMetadata)
+      .filter(({ type }) => type.startsWith('float'))
+      .map(({ name }) => name);
+  }
+
+  /** @throws ModelLoadError for a device that is not there, a file that is no graph, inputs that nothing feeds */
+  static async open(path: string, options: OnnxGraphOptions): Promise<OnnxGraph> {
+    const { device, threads, memoryArena } = options;
+    let session: InferenceSession;
+    try {
+      session = await InferenceSession.create(path, {
+        executionProviders: [device],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        enableCpuMemArena: memoryArena,
+        logSeverityLevel: SILENT,
+      });
+    } catch (error) {
+      const reason = (error as Error).message.trim();
+      if (device === 'cpu')
+        throw new ModelLoadError(`the graph cannot be opened: ${reason}`, { cause: error });
+      const present = listSupportedBackends()
+        .filter(({ bundled }) => bundled)
+        .map(({ name }) => name);
+      throw new ModelLoadError(
+        `the device ${device} cannot be used here: ${reason} (this build of onnxruntime has ${present.join(', ')})`,
+        { cause: error },
+      );
+    }
+    try {
+      return new OnnxGraph(session, new GraphInputs(portsOf(session.inputMetadata), options.inputs));
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
+  async run(batch: GraphBatch, output?: string): Promise<ReadonlyMap<string, GraphOutput>> {
+    const wanted = output === undefined ? this.#outputs : [output];
+    const results = await this.#session.run(this.#inputs.tensors(batch), wanted, {
+      logSeverityLevel: SILENT,
+    });
+    try {
+      return new Map(wanted.map((name) => [name, toOutput(results[name] as Tensor)]));
+    } finally {
+      for (const tensor of Object.values(results)) tensor.dispose();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): GraphPort[] {
+  return metadata.map((port) =>
+    port.isTensor
+      ? { name: port.name, type: port.type, shape: port.shape }
+      : { name: port.name, type: 'no tensor', shape: [] },
+  );
+}
+
+/** The floats of a tensor, as a copy that outlives it. */
+export function toOutput({ data, dims, type }: Pick<Tensor, 'data' | 'dims' | 'type'>): GraphOutput {
+  if (type === 'float32') return { data: new Float32Array(data as Float32Array), dims };
+  const values = data as Uint16Array | Float32Array;
+  // As 16-bit integers where the platform has no type for such numbers.
+  if (values instanceof Uint16Array) return { data: Float32Array.from(values, halfToFloat), dims };
+  return { data: Float32Array.from(values), dims };
+}

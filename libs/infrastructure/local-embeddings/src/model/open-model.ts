@@ -1,0 +1,178 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import { EmbeddingModel } from './embedding-model.ts';
+import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
+import { readExternalData } from './external-data.reader.ts';
+import { chooseGraphFile } from './graph-file.chooser.ts';
+import { openGraph } from './graph-opener.ts';
+import { type ChosenOutput, chooseOutput } from './graph-output.chooser.ts';
+import { type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
+import { measureLimit } from './limit-measurement.ts';
+import { digestFiles } from './model-digest.ts';
+import type { ModelFolder } from './model-folder.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import type { ModelPlan } from './model-plan.ts';
+import { OnnxGraph } from './onnx-graph.ts';
+import { openFolder, readPlan } from './plan.reader.ts';
+import { TextTokenizer } from './text-tokenizer.ts';
+import { statedLimit } from './token-window.ts';
+import { VectorHead } from './vector-head.ts';
+
+const count = z.int().min(1).optional().catch(undefined);
+const configSchema = z.looseObject({
+  vocab_size: count,
+  max_position_embeddings: count,
+  hidden_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  intermediate_size: count,
+});
+type ModelConfig = z.output<typeof configSchema>;
+
+const SAMPLE = 'a sample of text';
+const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
+
+/** What has been read of a folder before its graph is opened. */
+interface ModelParts {
+  readonly folder: ModelFolder;
+  readonly plan: ModelPlan;
+  readonly options: ModelOptions;
+  readonly config: ModelConfig;
+  readonly tokenizer: TextTokenizer;
+  readonly graph: { readonly file: string; readonly dtype: string };
+  /** The graph and the files that it refers to. */
+  readonly weights: readonly string[];
+}
+
+/**
+ * Opens the model of a folder: reads what its files say, loads the graph, runs it once, and measures how long a text may
+ * be. Blocks the thread that it is on while the graph runs, so it belongs into a worker.
+ * @throws ModelLoadError that names the file or setting, and what is there
+ */
+export async function openModel(path: string, options: ModelOptions): Promise<EmbeddingModel> {
+  const parts = await readParts(path, options);
+  const { folder, plan, tokenizer, graph } = parts;
+  const { runner, device, notes } = await openGraph(folder, graph.file, plan, options);
+  try {
+    const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
+    const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
+    const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
+    const info = {
+      ...(await describe(parts, output)),
+      ...limit,
+      device,
+      notes: [...(output.pooled ? [] : plan.notes), ...notes],
+    };
+    const head = await VectorHead.load(folder, output.modules);
+    return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, sample);
+  } catch (error) {
+    await runner.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the tokenizer alone, for a thread that does not run the graph.
+ * @throws ModelLoadError
+ */
+export async function openTokenizer(path: string, options: ModelOptions): Promise<TextTokenizer> {
+  const folder = openFolder(path);
+  return TextTokenizer.open(folder, await readPlan(folder, options));
+}
+
+async function readParts(path: string, options: ModelOptions): Promise<ModelParts> {
+  const folder = openFolder(path);
+  const plan = await readPlan(folder, options);
+  const graph = chooseGraphFile(folder, plan.root, options);
+  const config = await folder.read(posix.join(plan.root, 'config.json'), configSchema);
+  const dataFiles = await readExternalData(folder, graph.file);
+  for (const file of dataFiles) {
+    if (!folder.has(file)) throw new ModelLoadError(`${graph.file} has weights in ${file}, which is missing`);
+  }
+  const tokenizer = await TextTokenizer.open(folder, plan);
+  const weights = [graph.file, ...dataFiles];
+  return { folder, plan, options, config: config ?? {}, tokenizer, graph, weights };
+}
+
+/** Which outputs there are, and of which rank, is only certain after a run. */
+async function firstRun(
+  runner: GraphRunner,
+  tokenizer: TextTokenizer,
+  ids: readonly number[],
+): Promise<ReadonlyMap<string, GraphOutput>> {
+  try {
+    return await runner.run(padBatch([ids], tokenizer.settings.padId, 'right'));
+  } catch (error) {
+    throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function limitOf(
+  { folder, plan, options, config, tokenizer, graph }: ModelParts,
+  opened: Pick<ModelInfo, 'device'> & {
+    readonly runner: GraphRunner;
+    readonly output: string;
+    readonly sample: readonly number[];
+  },
+) {
+  const stated = statedLimit({
+    tokenizer: tokenizer.settings.maxTokens,
+    sentenceTransformers: plan.maxTokens,
+    positions: config.max_position_embeddings,
+    configured: options.maxTokens,
+  });
+  // A GPU reads beyond the end of a table without a word.
+  const onCpu =
+    opened.device === 'cpu'
+      ? undefined
+      : await OnnxGraph.open(folder.pathOf(graph.file), {
+          device: 'cpu',
+          threads: options.threads,
+          memoryArena: false,
+          inputs: options.graph?.inputs,
+        });
+  try {
+    return await measureLimit({
+      ...opened,
+      runner: onCpu ?? opened.runner,
+      padId: tokenizer.settings.padId,
+      shape: shapeOf(config),
+      stated,
+      budgetBytes: options.measureBytes ?? DEFAULT_MEASURE_BYTES,
+    });
+  } finally {
+    await onCpu?.close();
+  }
+}
+
+async function describe(
+  { folder, plan, config, tokenizer, graph, weights }: ModelParts,
+  output: ChosenOutput,
+) {
+  const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) =>
+    posix.join(plan.root, name),
+  );
+  const pooling = plan.modules.flatMap((module) => (module.type === 'pooling' ? module.modes : []));
+  return {
+    backend: plan.backend,
+    dtype: graph.dtype,
+    vocabularySize: config.vocab_size ?? tokenizer.vocabularySize,
+    pooling: output.pooled ? 'model' : pooling.join('+'),
+    modules: output.modules.map(({ type }) => type),
+    prompts: plan.prompts,
+    defaultPrompt: plan.defaultPrompt,
+    tokenizer: tokenizer.kind,
+    digest: await digestFiles(folder, [...files, ...plan.files, ...weights]),
+    weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),
+    shape: shapeOf(config),
+  };
+}
+
+function shapeOf(config: ModelConfig): ModelInfo['shape'] {
+  return {
+    layers: config.num_hidden_layers,
+    heads: config.num_attention_heads,
+    hiddenSize: config.hidden_size,
+    intermediateSize: config.intermediate_size,
+  };
+}

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Backend, ModelOptions } from './embedding-model.types.ts';
+import { ModelFolder } from './model-folder.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import type { ModelPlan, VectorModule } from './model-plan.ts';
+import { readModule } from './module-settings.reader.ts';
+import {
+  MODULES_FILE,
+  POOLING_FOLDER,
+  readSentencePlan,
+  readTransformer,
+  TRANSFORMER_SETTINGS_FILES,
+} from './sentence-plan.reader.ts';
+
+const FASTEMBED_GRAPH = 'model_optimized.onnx';
+
+/**
+ * The folder that holds the files: the hub's own cache, which FastEmbed uses too, keeps them in `snapshots/REVISION`.
+ * @throws ModelLoadError where there are several revisions and none is `main`
+ */
+export function openFolder(path: string): ModelFolder {
+  const snapshots = join(path, 'snapshots');
+  if (!existsSync(snapshots)) return new ModelFolder(path);
+  const main = join(path, 'refs/main');
+  const revisions = readdirSync(snapshots);
+  const revision = existsSync(main)
+    ? readFileSync(main, 'utf8').trim()
+    : revisions.length === 1
+      ? revisions[0]
+      : undefined;
+  if (revision === undefined || !revisions.includes(revision))
+    throw new ModelLoadError(`none of the snapshots is "main"; name one of: ${revisions.join(', ')}`);
+  return new ModelFolder(join(snapshots, revision));
+}
+
+/** Finds out how the vectors of a folder are made. @throws ModelLoadError */
+export async function readPlan(folder: ModelFolder, options: ModelOptions): Promise<ModelPlan> {
+  const backend = options.backend === 'auto' ? await findBackend(folder) : options.backend;
+  const plan = await planOf(folder, backend, options);
+  return { ...plan, truncateDimensions: options.truncateDimensions ?? plan.truncateDimensions };
+}
+
+async function findBackend(folder: ModelFolder): Promise<Backend> {
+  if (folder.has(MODULES_FILE)) return 'sentence-transformers';
+  if (folder.has(FASTEMBED_GRAPH) && folder.has('special_tokens_map.json')) return 'fastembed';
+  const config = (await folder.json('config.json')) as Record<string, unknown> | undefined;
+  return config && 'transformers.js_config' in config ? 'transformers' : 'onnx';
+}
+
+async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptions): Promise<ModelPlan> {
+  const { pooling, normalize } = options.graph ?? {};
+  if (backend === 'sentence-transformers') {
+    if (pooling !== undefined || normalize !== undefined) {
+      throw new ModelLoadError(
+        `${MODULES_FILE} says how vectors are made, and EMBEDDING_POOLING or EMBEDDING_NORMALIZE says it too; ` +
+          'take the settings away, or choose the backend onnx',
+      );
+    }
+    return readSentencePlan(folder);
+  }
+  const found = pooling
+    ? undefined
+    : await readModule(folder, 'Pooling', POOLING_FOLDER).catch(missing(folder));
+  const pooled: VectorModule = found ?? {
+    type: 'pooling',
+    modes: pooling ?? [backend === 'fastembed' ? 'cls' : 'mean'],
+    includePrompt: true,
+  };
+  const says = found !== undefined || pooling !== undefined;
+  const modes = pooled.type === 'pooling' ? pooled.modes.join('+') : '';
+  return {
+    backend,
+    root: '',
+    modules: [pooled, ...((normalize ?? true) ? [{ type: 'normalize' } as const] : [])],
+    prompts: {},
+    ...(await readTransformer(folder, '')),
+    // Where the graph pools by itself this is never said: see EmbeddingModel.
+    notes: says ? [] : [`nothing in the folder says how token vectors become one; "${modes}" is used`],
+    files: [`${POOLING_FOLDER}/config.json`, ...TRANSFORMER_SETTINGS_FILES],
+  };
+}
+
+/** A folder without settings of pooling is no fault; settings that are not understood are. */
+function missing(folder: ModelFolder) {
+  return (error: unknown): undefined => {
+    if (folder.has(`${POOLING_FOLDER}/config.json`)) throw error;
+  };
+}

@@ -1,0 +1,175 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { ModelFolder } from './model-folder.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import type { ModelPlan, VectorModule } from './model-plan.ts';
+import { MODULE_WEIGHTS, readModule } from './module-settings.reader.ts';
+
+export const MODULES_FILE = 'modules.json';
+/** Where the settings of pooling are, in folders that have no `modules.json` too. */
+export const POOLING_FOLDER = '1_Pooling';
+export const MODEL_SETTINGS_FILE = 'config_sentence_transformers.json';
+/** Settings of the Transformer module; older versions named them after the kind of model. */
+export const TRANSFORMER_SETTINGS_FILES = [
+  'bert',
+  'roberta',
+  'distilbert',
+  'camembert',
+  'albert',
+  'xlm-roberta',
+  'xlnet',
+].map((kind) => `sentence_${kind}_config.json`);
+
+/** `sentence_transformers.models.Pooling` and, since version 5.5, the path of its module. Nobody else's classes. */
+const KNOWN_TYPE =
+  /^sentence_transformers\.(?:models|base\.modules\.\w+|sentence_transformer\.modules\.\w+)\.(\w+)$/;
+
+const modulesSchema = z
+  .array(
+    z.strictObject({
+      idx: z.int().optional(),
+      name: z.string().optional(),
+      path: z.string(),
+      type: z.string(),
+      kwargs: z.array(z.never(), 'are not understood').optional(),
+    }),
+  )
+  .min(1);
+
+/** Settings that must be absent or empty, because they would change vectors in a way that is not understood. */
+const unset = z.union([z.null(), z.strictObject({}), z.literal(false)], 'is not understood here').optional();
+const ignored = z.unknown().optional();
+
+const tokenizerArguments = z
+  .strictObject({
+    model_max_length: z.int().min(1).optional(),
+    padding_side: z.enum(['left', 'right']).optional(),
+    use_fast: ignored,
+    trust_remote_code: ignored,
+  })
+  .nullish();
+/** How the weights are loaded in Python: no matter, the graph holds them. */
+const modelArguments = z
+  .strictObject({
+    attn_implementation: ignored,
+    torch_dtype: ignored,
+    dtype: ignored,
+    trust_remote_code: ignored,
+    file_name: ignored,
+    provider: ignored,
+    export: ignored,
+    subfolder: ignored,
+  })
+  .nullish();
+
+const transformerSchema = z.strictObject({
+  max_seq_length: z.int().min(1).nullish(),
+  do_lower_case: z.boolean().nullish(),
+  transformer_task: z.literal('feature-extraction').optional(),
+  modality_config: z
+    .strictObject({
+      text: z.strictObject({
+        method: z.literal('forward'),
+        method_output_name: z.string(),
+      }),
+    })
+    .optional(),
+  module_output_name: z.literal('token_embeddings').optional(),
+  unpad_inputs: ignored,
+  model_name_or_path: ignored,
+  tokenizer_name_or_path: unset,
+  cache_dir: ignored,
+  backend: ignored,
+  processing_kwargs: unset,
+  query_length: unset,
+  document_length: unset,
+  query_expansion: unset,
+  model_args: modelArguments,
+  model_kwargs: modelArguments,
+  config_args: unset,
+  config_kwargs: unset,
+  tokenizer_args: tokenizerArguments,
+  processor_kwargs: tokenizerArguments,
+});
+
+const settingsSchema = z.strictObject({
+  __version__: ignored,
+  model_type: z.literal('SentenceTransformer').optional(),
+  prompts: z.record(z.string(), z.string().nullable()).optional(),
+  default_prompt_name: z.string().nullish(),
+  similarity_fn_name: ignored,
+  truncate_dim: z.int().min(1).nullish(),
+});
+
+/** Reads what sentence-transformers has saved. What is not understood stops it with its name. @throws ModelLoadError */
+export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> {
+  const entries = await folder.read(MODULES_FILE, modulesSchema);
+  if (!entries) throw new ModelLoadError(`${MODULES_FILE} is missing; there is: ${folder.listing()}`);
+  const [first, ...rest] = entries;
+  const root = first as (typeof entries)[number];
+  if (kindOf(root.type) !== 'Transformer')
+    throw new ModelLoadError(`${MODULES_FILE} begins with ${root.type}; a Transformer is understood there`);
+  const modules: VectorModule[] = [];
+  for (const { type, path } of rest) {
+    const module = await readModule(folder, kindOf(type), path);
+    if (!module) throw new ModelLoadError(`${MODULES_FILE} has the module ${type}, which is not understood`);
+    modules.push(module);
+  }
+  if (modules[0]?.type !== 'pooling')
+    throw new ModelLoadError(
+      `${MODULES_FILE} has no Pooling after the Transformer: it gives one vector per token`,
+    );
+  const again = modules.findIndex(({ type }, index) => type === 'pooling' && index > 0);
+  if (again > 0) throw new ModelLoadError(`${MODULES_FILE} has a second Pooling, which is not understood`);
+  return {
+    backend: 'sentence-transformers',
+    root: root.path,
+    modules,
+    notes: [],
+    ...(await readTransformer(folder, root.path)),
+    ...(await readModelSettings(folder)),
+    files: [
+      MODULES_FILE,
+      MODEL_SETTINGS_FILE,
+      ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root.path, name)),
+      ...rest.flatMap(({ path }) => ['config.json', MODULE_WEIGHTS].map((name) => posix.join(path, name))),
+    ].filter((name) => folder.has(name)),
+  };
+}
+
+function kindOf(type: string): string {
+  const kind = KNOWN_TYPE.exec(type)?.[1];
+  if (kind === undefined)
+    throw new ModelLoadError(`${MODULES_FILE} has the module ${type}, which is not understood`);
+  return kind;
+}
+
+/** The settings of the Transformer module, which older folders have without a `modules.json` too. @throws ModelLoadError */
+export async function readTransformer(folder: ModelFolder, root: string) {
+  const name = TRANSFORMER_SETTINGS_FILES.map((file) => posix.join(root, file)).find((file) =>
+    folder.has(file),
+  );
+  const settings = (name && (await folder.read(name, transformerSchema))) || {};
+  const processor = settings.processor_kwargs ?? settings.tokenizer_args;
+  return {
+    maxTokens: settings.max_seq_length ?? processor?.model_max_length,
+    lowerCase: settings.do_lower_case ?? false,
+    paddingSide: processor?.padding_side,
+    output: settings.modality_config?.text.method_output_name,
+  };
+}
+
+async function readModelSettings(folder: ModelFolder) {
+  const settings = (await folder.read(MODEL_SETTINGS_FILE, settingsSchema)) ?? {};
+  const prompts = Object.fromEntries(
+    Object.entries(settings.prompts ?? {}).map(([name, prompt]) => [name, prompt ?? '']),
+  );
+  const defaultPrompt = settings.default_prompt_name ?? undefined;
+  if (defaultPrompt !== undefined && !Object.hasOwn(prompts, defaultPrompt)) {
+    const names = Object.keys(prompts).join(', ') || 'none';
+    throw new ModelLoadError(
+      `${MODEL_SETTINGS_FILE} has the default_prompt_name ${defaultPrompt}, which is none of its prompts: ${names}`,
+    );
+  }
+  return { prompts, defaultPrompt, truncateDimensions: settings.truncate_dim ?? undefined };
+}

@@ -1,0 +1,86 @@
+/** The special tokens that a tokenizer puts around a text, such as `[CLS]` and `[SEP]`. */
+export interface SpecialTokens {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** Finds the special tokens by comparing one text's ids with and without them. */
+export function specialTokensOf(withSpecials: readonly number[], plain: readonly number[]): SpecialTokens {
+  const extra = withSpecials.length - plain.length;
+  for (let start = 0; start <= extra; start += 1) {
+    if (plain.every((id, index) => withSpecials[start + index] === id)) {
+      return { before: withSpecials.slice(0, start), after: withSpecials.slice(start + plain.length) };
+    }
+  }
+  return { before: [], after: [] };
+}
+
+/**
+ * Cuts ids to `limit`. Special tokens that stand around them stay at both ends: a model that loses its closing token
+ * gives a different vector. Ids that a caller made without special tokens get none.
+ * @param side where tokens are dropped
+ */
+export function cutToLimit(
+  ids: readonly number[],
+  limit: number,
+  { before, after }: SpecialTokens,
+  side: 'left' | 'right' = 'right',
+): readonly number[] {
+  if (ids.length <= limit) return ids;
+  const isWrapped =
+    before.every((id, index) => ids[index] === id) &&
+    after.every((id, index) => ids[ids.length - after.length + index] === id);
+  const [head, tail] = isWrapped ? [before, after] : [[], []];
+  const room = Math.max(limit - head.length - tail.length, 0);
+  const start = side === 'right' ? head.length : ids.length - tail.length - room;
+  return [...head, ...ids.slice(start, start + room), ...tail].slice(0, limit);
+}
+
+/** The figures that limit the length of a text; those that are absent or absurd do not count. */
+export interface LimitSources {
+  /** `model_max_length` of the tokenizer; 1e30 stands for "unknown" there. */
+  readonly tokenizer?: number | undefined;
+  /** `max_seq_length` of sentence-transformers, which overrules the two others. */
+  readonly sentenceTransformers?: number | undefined;
+  /** `max_position_embeddings` of the model. */
+  readonly positions?: number | undefined;
+  /** What the configuration asks for. */
+  readonly configured?: number | undefined;
+}
+
+const FALLBACK_LIMIT = 512;
+const ABSURD_LIMIT = 1_000_000;
+
+/** Tokens that a text may have as the files say it, special tokens included; 512 when none says anything. */
+export function statedLimit({
+  tokenizer,
+  sentenceTransformers,
+  positions,
+  configured,
+}: LimitSources): number {
+  const sources = sentenceTransformers === undefined ? [tokenizer, positions] : [sentenceTransformers];
+  const known = sources.filter(
+    (limit) => limit !== undefined && limit > 0 && limit < ABSURD_LIMIT,
+  ) as number[];
+  const own = known.length > 0 ? Math.min(...known) : FALLBACK_LIMIT;
+  return Math.min(own, configured ?? own);
+}
+
+/**
+ * The most tokens, up to `stated`, with which `runs` is true: what the graph bears, found by trying. Never tries more
+ * than `stated`, and `least` is known to run.
+ */
+export async function measuredLimit(
+  stated: number,
+  least: number,
+  runs: (tokens: number) => Promise<boolean>,
+): Promise<number> {
+  if (stated <= least || (await runs(stated))) return stated;
+  let [good, bad] = [least, stated];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (await runs(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}

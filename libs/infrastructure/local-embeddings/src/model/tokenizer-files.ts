@@ -1,0 +1,88 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { ModelFolder } from './model-folder.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import type { ModelPlan } from './model-plan.ts';
+
+/** A tokenizer as its files describe it. */
+export interface TokenizerFiles {
+  /** `tokenizer.json`, without limits and padding of its own. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly padId: number;
+  readonly padSide: 'left' | 'right';
+  readonly cutSide: 'left' | 'right';
+  /** Undefined where the files do not say. */
+  readonly maxTokens: number | undefined;
+  /** Ids of `[CLS]` and its kind. */
+  readonly specialIds: ReadonlySet<number>;
+}
+
+const definitionSchema = z.looseObject({
+  added_tokens: z
+    .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean() }))
+    .default([]),
+  padding: z.looseObject({ pad_id: z.int().default(0) }).nullish(),
+  normalizer: z.looseObject({ type: z.string() }).nullish(),
+  model: z.looseObject({ vocab: z.unknown() }),
+});
+const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
+const side = z.enum(['left', 'right']).optional();
+const settingsSchema = z.looseObject({
+  pad_token: token,
+  padding_side: side,
+  truncation_side: side,
+  model_max_length: z.number().nullish(),
+  /** FastEmbed's folders have it beside `model_max_length`. */
+  max_length: z.number().nullish(),
+});
+/** Transformers writes 1e30 where it knows no limit. */
+const ABSURD_LIMIT = 1e9;
+
+/** Reads tokenizer.json and tokenizer_config.json. @throws ModelLoadError */
+export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): Promise<TokenizerFiles> {
+  const name = posix.join(plan.root, 'tokenizer.json');
+  const definition = await folder.read(name, definitionSchema);
+  if (!definition) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
+  const settings = (await folder.read(posix.join(plan.root, 'tokenizer_config.json'), settingsSchema)) ?? {};
+  const padToken = typeof settings.pad_token === 'object' ? settings.pad_token?.content : settings.pad_token;
+  const padId =
+    definition.added_tokens.find(({ content }) => content === padToken)?.id ??
+    idOf(definition.model.vocab, padToken);
+  const limits = [settings.model_max_length, settings.max_length].filter(
+    (limit) => typeof limit === 'number' && limit > 0 && limit < ABSURD_LIMIT,
+  ) as number[];
+  return {
+    definition: {
+      ...definition,
+      truncation: null,
+      padding: null,
+      normalizer: plan.lowerCase ? lowerCased(definition.normalizer) : definition.normalizer,
+    },
+    settings,
+    padId: padId ?? definition.padding?.pad_id ?? 0,
+    padSide: plan.paddingSide ?? settings.padding_side ?? 'right',
+    cutSide: settings.truncation_side ?? 'right',
+    maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
+    specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
+  };
+}
+
+/** A vocabulary is a mapping, or a list of `[token, score]` for Unigram. */
+function idOf(vocabulary: unknown, token: string | undefined | null): number | undefined {
+  if (typeof token !== 'string' || typeof vocabulary !== 'object' || vocabulary === null) return undefined;
+  if (!Array.isArray(vocabulary)) return (vocabulary as Record<string, number>)[token];
+  const index = (vocabulary as [string, number][]).findIndex(([content]) => content === token);
+  return index < 0 ? undefined : index;
+}
+
+/** As sentence-transformers does it for `do_lower_case`: before all other steps, unless there is such a step. */
+function lowerCased(normalizer: Readonly<Record<string, unknown>> | undefined | null) {
+  const steps = !normalizer
+    ? []
+    : normalizer['type'] === 'Sequence'
+      ? (normalizer['normalizers'] as { type: string }[])
+      : [normalizer];
+  if (steps.some(({ type }) => type === 'Lowercase')) return normalizer;
+  return { type: 'Sequence', normalizers: [{ type: 'Lowercase' }, ...steps] };
+}

@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { silentLogger } from '@morgan/foundation';
+import { waitFor } from '@morgan/testing';
+import { writeTinyBert } from '../fixture/tiny-bert.ts';
+import { ModelProcess } from './model-process.ts';
+import { ProcessPool, type RestartReason } from './process-pool.ts';
+
+const run = jest.spyOn(ModelProcess.prototype, 'run');
+const loaded = jest.spyOn(ModelProcess.prototype, 'loaded');
+let folder: string;
+let pool: ProcessPool;
+let restarts: { reason: RestartReason; at: number }[];
+
+async function poolOf(idleRestartMs: number) {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
+  await writeTinyBert(folder);
+  restarts = [];
+  const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
+  pool = new ProcessPool({ role: 'inference', process: { folder, model }, idleRestartMs }, silentLogger, {
+    onFree: () => undefined,
+    onRestart: (reason) => void restarts.push({ reason, at: performance.now() }),
+    onRestartFailed: () => undefined,
+  });
+  return pool;
+}
+afterEach(async () => {
+  await pool.stop();
+  await rm(folder, { recursive: true });
+});
+
+const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9 };
+/** The process that was started last. */
+const latest = () => loaded.mock.contexts.at(-1) as ModelProcess;
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('a process that loads well and then crashes', () => {
+  beforeEach(async () => {
+    await (await poolOf(60_000)).startFirst();
+  });
+
+  const crash = async () => {
+    const crashedAt = performance.now();
+    const before = restarts.length;
+    process.kill(latest().pid as number, 'SIGKILL');
+    await waitFor(() => restarts.length > before && pool.hasFree, { what: 'the next process' });
+    return (restarts.at(-1)?.at ?? 0) - crashedAt;
+  };
+
+  it('is restarted after twice the time each time, until a task goes well', async () => {
+    expect(await crash()).toBeGreaterThanOrEqual(99);
+    expect(await crash()).toBeGreaterThanOrEqual(199);
+    expect(await crash()).toBeGreaterThanOrEqual(399);
+    await pool.run('run', oneRow);
+    expect(await crash()).toBeLessThan(800);
+    expect(new Set(restarts.map(({ reason }) => reason))).toEqual(new Set(['crash']));
+  });
+});
+
+describe('a process that has grown', () => {
+  it('is replaced once it is idle, and what is asked meanwhile waits for the next one', async () => {
+    await poolOf(200);
+    const { rssBytes } = await pool.startFirst();
+    const old = latest();
+    const { pid } = old;
+    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2 }));
+    await waitFor(() => restarts.length > 0 && !isAlive(pid as number), {
+      what: 'the end of the old process',
+    });
+    expect([pool.isServing, restarts[0]?.reason]).toEqual([true, 'memory']);
+    await waitFor(() => pool.hasFree, { what: 'the new process' });
+    await pool.run('run', oneRow);
+    expect(latest()).not.toBe(old);
+  });
+});
+
+describe('a stop', () => {
+  it.each([1, 60, 120, 250])(
+    '%i ms into the loading of a model ends the process at once',
+    async (afterMs) => {
+      await poolOf(60_000);
+      const loading = pool.startFirst().then(
+        () => 'loaded',
+        (error: Error) => error.name,
+      );
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await pool.stop();
+      expect(['loaded', 'ModelLoadError']).toContain(await loading);
+      expect(pool.hasFree).toBe(false);
+    },
+  );
+});

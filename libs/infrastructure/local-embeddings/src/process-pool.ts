@@ -1,0 +1,203 @@
+import type { Logger } from '@morgan/foundation';
+import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
+import type {
+  LoadedProcess,
+  ProcessOptions,
+  ProcessRole,
+  Task,
+  TaskResult,
+  TaskType,
+} from './process-protocol.ts';
+
+const FIRST_RESTART_DELAY_MS = 100;
+const LONGEST_RESTART_DELAY_MS = 10_000;
+/** Growth since it was loaded above which an idle process is replaced. */
+const TOLERATED_GROWTH = 1.15;
+
+/** Called when a pool changes. */
+export interface PoolEvents {
+  /** A process is free. */
+  onFree(): void;
+  /** A process is started in place of one that crashed, or of an idle one that had grown. */
+  onRestart(reason: RestartReason): void;
+  /** A crashed process could not be replaced: the model no longer loads. */
+  onRestartFailed(error: Error): void;
+}
+
+/** Why a process was replaced. */
+export type RestartReason = 'crash' | 'memory';
+
+/** What the processes of a pool are. */
+export interface PoolOptions {
+  readonly role: ProcessRole;
+  readonly process: ProcessOptions;
+  /** Idle time after which a process that has grown is replaced, so that its memory comes back. */
+  readonly idleRestartMs: number;
+}
+
+interface Member {
+  readonly process: ModelProcess;
+  /** Bytes that it held when it was loaded. */
+  readonly loadedBytes: number;
+  idle: NodeJS.Timeout;
+}
+
+/** Keeps the wanted number of model processes alive and hands out the free ones. */
+export class ProcessPool {
+  /** All that run, those that still load included. */
+  readonly #processes = new Set<ModelProcess>();
+  readonly #members = new Map<ModelProcess, Member>();
+  readonly #free: Member[] = [];
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  /** Crashes and failed loads since the last task that went well. */
+  #failuresInARow = 0;
+  /** Loading in place of an idle one: what is asked meanwhile waits for them. */
+  #replacing = 0;
+  #wanted = 0;
+  #stopping = false;
+
+  constructor(
+    private readonly options: PoolOptions,
+    private readonly logger: Logger,
+    private readonly events: PoolEvents,
+  ) {}
+
+  /** Processes that are loaded. */
+  get alive(): number {
+    return this.#members.size;
+  }
+
+  /** Processes that should be loaded. */
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  /** Whether tasks are served, now or after a process that is just being replaced. */
+  get isServing(): boolean {
+    return this.#members.size + this.#replacing > 0;
+  }
+
+  get hasFree(): boolean {
+    return this.#free.length > 0;
+  }
+
+  /** Starts one process, so that a model that does not load fails once. @throws ModelLoadError */
+  startFirst(): Promise<LoadedProcess> {
+    this.#wanted = 1;
+    return this.#launch();
+  }
+
+  /** Starts the rest of `size` in the background: the first serves meanwhile. */
+  growTo(size: number): void {
+    for (; this.#wanted < size; this.#wanted += 1) void this.#start();
+  }
+
+  /** Runs a task on a free process; call it only while `hasFree`. @throws TaskFailedError, ProcessCrashedError */
+  async run<Type extends TaskType>(type: Type, task: Task<Type>): Promise<TaskResult<Type>> {
+    const member = this.#free.shift();
+    if (!member) throw new Error('no model process is free');
+    clearTimeout(member.idle);
+    try {
+      const result = await member.process.run(type, task);
+      this.#failuresInARow = 0;
+      return result;
+    } finally {
+      this.#release(member);
+    }
+  }
+
+  /** Ends all processes at once, those that are still loading included. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const { idle } of this.#members.values()) clearTimeout(idle);
+    await Promise.all([...this.#processes].map((process) => process.end()));
+    this.#members.clear();
+    this.#free.length = 0;
+  }
+
+  async #launch(): Promise<LoadedProcess> {
+    const { role, process: options } = this.options;
+    const process: ModelProcess = new ModelProcess(role, options, (error) => this.#crashed(process, error));
+    this.#processes.add(process);
+    try {
+      const loaded = await process.loaded();
+      const member = { process, loadedBytes: loaded.rssBytes, idle: setTimeout(() => undefined, 0) };
+      this.#members.set(process, member);
+      this.#release(member);
+      return loaded;
+    } catch (error) {
+      this.#processes.delete(process);
+      throw error;
+    }
+  }
+
+  #release(member: Member): void {
+    if (this.#stopping || !this.#members.has(member.process)) return;
+    this.#free.push(member);
+    member.idle = setTimeout(() => void this.#checkMemory(member), this.options.idleRestartMs).unref();
+    this.events.onFree();
+  }
+
+  async #checkMemory(member: Member): Promise<void> {
+    const { process, loadedBytes } = member;
+    const { rssBytes } = await process.run('memory', {}).catch(() => ({ rssBytes: 0 }));
+    const index = this.#free.indexOf(member);
+    if (index < 0 || rssBytes <= loadedBytes * TOLERATED_GROWTH) return;
+    this.#free.splice(index, 1);
+    this.#members.delete(process);
+    this.#processes.delete(process);
+    this.logger.info(
+      { role: this.options.role, rssBytes, loadedBytes },
+      'an idle model process is replaced to give its memory back',
+    );
+    this.#replacing += 1;
+    await process.end();
+    await this.#restart('memory');
+    this.#replacing -= 1;
+  }
+
+  #crashed(process: ModelProcess, error: ProcessCrashedError): void {
+    this.#processes.delete(process);
+    const member = this.#members.get(process);
+    if (!member || this.#stopping) return;
+    clearTimeout(member.idle);
+    this.#members.delete(process);
+    const index = this.#free.indexOf(member);
+    if (index >= 0) this.#free.splice(index, 1);
+    this.logger.error(
+      { role: this.options.role, pid: process.pid, error },
+      'a model process crashed; it is being restarted',
+    );
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    if (this.#stopping) return;
+    const delayMs = Math.min(FIRST_RESTART_DELAY_MS * 2 ** this.#failuresInARow, LONGEST_RESTART_DELAY_MS);
+    this.#failuresInARow += 1;
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      void this.#restart('crash');
+    }, delayMs);
+    this.#restarts.add(timer);
+  }
+
+  async #restart(reason: RestartReason): Promise<void> {
+    if (this.#stopping) return;
+    this.events.onRestart(reason);
+    await this.#start();
+  }
+
+  /** Starts one process, and again later where that fails. */
+  async #start(): Promise<void> {
+    try {
+      await this.#launch();
+    } catch (error) {
+      if (this.#stopping) return;
+      this.logger.error({ role: this.options.role, error }, 'a model process could not be started');
+      this.events.onRestartFailed(error as Error);
+      this.#restartLater();
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { BatchCost } from './batch-cost.ts';
+import type { ModelInfo, ModelOptions, TokenRow, VectorBatch } from './model/embedding-model.types.ts';
+import type { CutSide } from './text-window.ts';
+
+/** What a model process is started with. */
+export interface ProcessOptions {
+  /** Where the files of the model are. */
+  readonly folder: string;
+  readonly model: ModelOptions;
+}
+
+/** A tokenizer process makes token ids of texts, an inference process makes vectors of token ids. */
+export type ProcessRole = 'tokenizer' | 'inference';
+
+/** A text, or the token ids of one. */
+export type EmbeddingInput = string | readonly number[];
+
+/** As much of a text as can matter. */
+export interface TextPart {
+  readonly text: string;
+  /** Whether the text goes on. */
+  readonly more: boolean;
+}
+
+/** What the model is fed for an input. */
+export interface TokenWindow {
+  readonly row: TokenRow;
+  /** Whether the input has more tokens than the model takes. */
+  readonly truncated: boolean;
+}
+
+/** Why one item of a task has no result. */
+export interface ItemFailure {
+  readonly failure: string;
+}
+
+/** Memory that a process holds, in bytes. */
+export interface MemoryReading {
+  readonly rssBytes: number;
+}
+
+/** What an inference process makes of a batch. */
+export interface InferenceResult extends Omit<VectorBatch, 'vectors'> {
+  readonly vectors: Float32Array;
+  readonly inferenceMs: number;
+}
+
+/** Every task that a model process takes: what is asked, and what is answered. */
+export interface ProcessTasks {
+  readonly tokenize: {
+    readonly task: { readonly texts: readonly TextPart[]; readonly limit: number };
+    readonly result: { readonly windows: readonly (TokenWindow | ItemFailure)[] };
+  };
+  readonly run: {
+    readonly task: { readonly rows: readonly TokenRow[]; readonly budgetBytes: number };
+    readonly result: InferenceResult;
+  };
+  readonly memory: { readonly task: object; readonly result: MemoryReading };
+}
+
+export type TaskType = keyof ProcessTasks;
+export type Task<Type extends TaskType> = ProcessTasks[Type]['task'];
+export type TaskResult<Type extends TaskType> = ProcessTasks[Type]['result'];
+
+/** What a process says of itself once it has loaded. */
+export interface LoadedProcess extends MemoryReading {
+  /** Where the model drops what is too much of a text; tokenizer processes know. */
+  readonly cutSide?: CutSide | undefined;
+  /** What inference processes know. */
+  readonly model?: { readonly info: ModelInfo; readonly cost: BatchCost } | undefined;
+}
+
+/** Main process to model process. */
+export type ProcessRequest =
+  | { readonly type: 'load'; readonly role: ProcessRole; readonly options: ProcessOptions }
+  | { [Type in TaskType]: { readonly type: Type; readonly id: number } & Task<Type> }[TaskType];
+
+/** Model process to main process. */
+export type ProcessReply =
+  | { readonly type: 'loaded'; readonly loaded: LoadedProcess }
+  | { readonly type: 'load-failed'; readonly reason: string }
+  | { readonly type: 'result'; readonly id: number; readonly result: TaskResult<TaskType> }
+  | { readonly type: 'task-failed'; readonly id: number; readonly reason: string };

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { TokenRow } from './model/embedding-model.types.ts';
+import {
+  type CutSide,
+  readableCharacters,
+  readablePart,
+  significantPart,
+  SparseTextError,
+  tokenWindow,
+} from './text-window.ts';
+
+/** Words are tokens, and long ones are cut into pieces of 5 from their start: what stands behind a cut changes its piece. */
+function tokenizerOf(cutSide: CutSide) {
+  let characters = 0;
+  return {
+    settings: { cutSide },
+    get characters() {
+      return characters;
+    },
+    tokenize([text = '']: readonly string[]) {
+      characters += text.length;
+      const pieces = text.split(/\s+/).flatMap((word) => word.match(/.{1,5}/gsu) ?? []);
+      const idOf = (piece: string) =>
+        [...piece].reduce((sum, each) => sum * 31 + (each.codePointAt(0) ?? 0), 7);
+      return Promise.resolve([{ ids: [1, ...pieces.map(idOf)] }]);
+    },
+    cut: ({ ids }: TokenRow, limit: number) => ({
+      ids: cutSide === 'right' ? ids.slice(0, limit) : [1, ...ids.slice(1).slice(-(limit - 1))],
+    }),
+  };
+}
+
+const LIMIT = 16;
+const windowOf = (text: string, side: CutSide = 'right') =>
+  tokenWindow(readablePart(text, LIMIT, side), LIMIT, tokenizerOf(side));
+
+describe('tokenWindow', () => {
+  it('gives what the whole text would give, cut', async () => {
+    const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
+    const texts = fc.array(fc.tuple(word, fc.constantFrom(' ', '  ', '\n', '\t ')), { maxLength: 400 });
+    await fc.assert(
+      fc.asyncProperty(texts, async (parts) => {
+        const text = parts.flat().join('');
+        const tokenizer = tokenizerOf('right');
+        const [whole = { ids: [] }] = await tokenizer.tokenize([text]);
+        const expected = { row: tokenizer.cut(whole, LIMIT), truncated: whole.ids.length > LIMIT };
+        expect(await windowOf(text)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('gives the end of a text where the model drops the beginning', async () => {
+    const text = Array.from({ length: 3_000 }, (_, index) => `word${index}`).join(' ');
+    const tokenizer = tokenizerOf('left');
+    const [whole = { ids: [] }] = await tokenizer.tokenize([text]);
+    const expected = { row: tokenizer.cut(whole, LIMIT), truncated: true };
+    expect(await windowOf(text, 'left')).toEqual(expected);
+  });
+
+  it('costs the same for a text of a thousand words and for one of a million', async () => {
+    const costOf = async (words: number) => {
+      const tokenizer = tokenizerOf('right');
+      await tokenWindow(readablePart('word '.repeat(words), LIMIT, 'right'), LIMIT, tokenizer);
+      return tokenizer.characters;
+    };
+    expect(await costOf(1_000_000)).toBe(await costOf(1_000));
+  });
+
+  it('refuses a text whose readable part holds too few tokens, and reads no more of it than that', async () => {
+    const tokenizer = tokenizerOf('right');
+    const spaces = ' '.repeat(4_000_000);
+    await expect(tokenWindow(readablePart(spaces, LIMIT, 'right'), LIMIT, tokenizer)).rejects.toThrow(
+      SparseTextError,
+    );
+    expect(tokenizer.characters).toBeLessThan(readableCharacters(LIMIT) * 1.5);
+    expect(await windowOf(' '.repeat(readableCharacters(LIMIT)))).toEqual({
+      row: { ids: [1] },
+      truncated: false,
+    });
+  });
+});
+
+describe('significantPart', () => {
+  const readable = readableCharacters(LIMIT);
+  it.each([
+    ['a short text is all of itself', 'short', 'short', true],
+    [
+      'what stands behind the readable part does not matter',
+      `${'a'.repeat(readable)}b`,
+      `${'a'.repeat(readable)}cd`,
+      true,
+    ],
+    ['but that something stands there does', 'a'.repeat(readable), `${'a'.repeat(readable)}b`, false],
+    ['token ids beyond the limit do not matter', new Array(200).fill(1), new Array(300).fill(1), true],
+    ['but that there are any does', new Array(16).fill(1), new Array(17).fill(1), false],
+  ])('%s', (_, one, other, same) => {
+    const [left, right] = [one, other].map((input) => significantPart(input as string, LIMIT, 'right'));
+    expect(JSON.stringify(left) === JSON.stringify(right)).toBe(same);
+  });
+});

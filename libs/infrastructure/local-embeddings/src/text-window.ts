@@ -1,0 +1,94 @@
+import type { TokenRow } from './model/embedding-model.types.ts';
+import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
+
+/** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
+const CHARACTERS_PER_TOKEN = 64;
+/** At least so many, for models with a short limit. */
+const LEAST_CHARACTERS = 32_768;
+/** Characters for every token of the limit that are tried first. */
+const FIRST_CHARACTERS_PER_TOKEN = 8;
+/**
+ * Tokens beyond the limit that a text cut inside a word must give. Where a tokenizer looks at a whole word, the tokens beside
+ * the cut depend on what stood behind it; those further away do not.
+ */
+const MARGIN_TOKENS = 64;
+
+/** Where a model drops what is too much of a text. */
+export type CutSide = 'left' | 'right';
+
+/** Characters of a text that can matter to a model that takes `limit` tokens: what stands behind them is not looked at. */
+export function readableCharacters(limit: number): number {
+  return Math.max(limit * CHARACTERS_PER_TOKEN, LEAST_CHARACTERS);
+}
+
+/** As much of a text as can matter: its beginning, or its end where the model drops the beginning. */
+export function readablePart(text: string, limit: number, side: CutSide): TextPart {
+  const readable = readableCharacters(limit);
+  if (text.length <= readable) return { text, more: false };
+  return { text: side === 'right' ? text.slice(0, readable) : text.slice(-readable), more: true };
+}
+
+/**
+ * What of an input its vector depends on: inputs that share it share their vector. That a text goes on is part of it, as a mark
+ * behind more characters than an unmarked text can have.
+ */
+export function significantPart(input: EmbeddingInput, limit: number, side: CutSide): EmbeddingInput {
+  if (typeof input !== 'string') return readableIds(input, limit);
+  const { text, more } = readablePart(input, limit, side);
+  return more ? `${text}+` : text;
+}
+
+/** Room for the special tokens at either end of token ids. */
+const SPECIAL_TOKENS_ROOM = 32;
+
+/** Token ids of which the middle, where there is too much for any window, is left out. */
+export function readableIds(ids: readonly number[], limit: number): readonly number[] {
+  const part = limit + SPECIAL_TOKENS_ROOM;
+  return ids.length <= 2 * part ? ids : [...ids.slice(0, part), ...ids.slice(-part)];
+}
+
+/** What makes token ids of texts and cuts them. */
+export interface WindowTokenizer {
+  readonly settings: { readonly cutSide: CutSide };
+  tokenize(texts: readonly string[]): Promise<readonly TokenRow[]>;
+  cut(row: TokenRow, limit: number): TokenRow;
+}
+
+/** What is read of a text has fewer tokens than the model takes, and the text goes on. */
+export class SparseTextError extends Error {
+  override readonly name = 'SparseTextError';
+}
+
+/**
+ * The token ids of a text, at most `limit`, at a cost that does not grow with its length: a longer and longer part of it is
+ * tokenised until there are enough.
+ * @throws SparseTextError
+ */
+export async function tokenWindow(
+  { text, more }: TextPart,
+  limit: number,
+  tokenizer: WindowTokenizer,
+): Promise<TokenWindow> {
+  for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + MARGIN_TOKENS; ; length *= 4) {
+    const part = partOf(text, length, tokenizer.settings.cutSide);
+    const [row = { ids: [] }] = await tokenizer.tokenize([part.text]);
+    const count = row.ids.length;
+    const isAll = part.text.length === text.length && !more;
+    if (isAll || count > limit + (part.endsAtWord ? 0 : MARGIN_TOKENS)) {
+      return { row: tokenizer.cut(row, limit), truncated: count > limit };
+    }
+    if (length >= text.length) {
+      throw new SparseTextError(`its first ${text.length} characters have only ${count} tokens`);
+    }
+  }
+}
+
+/** About `length` characters of a text. A beginning ends before a space where there is one: no token reaches across that. */
+function partOf(text: string, length: number, side: CutSide): { text: string; endsAtWord: boolean } {
+  if (text.length <= length) return { text, endsAtWord: false };
+  if (side === 'left') return { text: text.slice(-length), endsAtWord: false };
+  for (let end = length; end > length / 2; end -= 1) {
+    if (/^\S\s$/.test(text.slice(end - 1, end + 1))) return { text: text.slice(0, end), endsAtWord: true };
+  }
+  return { text: text.slice(0, length), endsAtWord: false };
+}
