@@ -1,4 +1,4 @@
-import { InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxruntime-node';
 import type { Device } from './embedding-model.types.ts';
 import { GraphInputs, type GraphPort } from './graph-inputs.ts';
 import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
@@ -16,6 +16,7 @@ export interface OnnxGraphOptions {
 
 /** The runtime prints to stderr, which belongs to the log; what it says is in its errors too. */
 const SILENT = 4;
+env.logLevel = 'fatal';
 
 /** An ONNX file, run by onnxruntime itself. */
 export class OnnxGraph implements GraphRunner {

@@ -1,0 +1,372 @@
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ModelProbe } from '../../fixture/model-probe.ts';
+
+const REFERENCES = join(import.meta.dirname, '../../fixture/reference-models');
+const SENTENCE_FILES = [
+  'modules.json',
+  'config_sentence_transformers.json',
+  'sentence_bert_config.json',
+  '1_Pooling',
+  '2_Normalize',
+];
+const TYPE = 'sentence_transformers.models';
+const TEXTS = ['hello world', 'a', 'NEW YORK is a city'];
+
+const probe = new ModelProbe();
+let root: string;
+let made = 0;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'morgan-open-'));
+});
+afterAll(async () => {
+  await probe.stop();
+  await rm(root, { recursive: true, force: true });
+});
+
+/** A copy of a reference model. @param files what is written over it; null takes a file away */
+async function copy(name: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  made += 1;
+  const folder = join(root, `${name}-${made}`);
+  await cp(join(REFERENCES, name), folder, { recursive: true });
+  for (const [file, content] of Object.entries(files)) {
+    const path = join(folder, file);
+    await mkdir(dirname(path), { recursive: true });
+    if (content === null) await rm(path, { recursive: true, force: true });
+    else await writeFile(path, content instanceof Uint8Array ? content : JSON.stringify(content));
+  }
+  return folder;
+}
+
+/** The graph and its tokenizer, without a word about how vectors are made. */
+const bare = (name: string, files: Readonly<Record<string, unknown>> = {}) =>
+  copy(name, { ...Object.fromEntries(SENTENCE_FILES.map((file) => [file, null])), ...files });
+
+/** A graph whose inputs or outputs have other names of the same length. */
+async function renamed(name: string, from: string, to: string): Promise<Buffer> {
+  const graph = await readFile(join(REFERENCES, name, 'onnx/model.onnx'), 'latin1');
+  return Buffer.from(graph.replaceAll(from, to), 'latin1');
+}
+
+async function reference(name: string): Promise<readonly (readonly number[])[]> {
+  const rows = JSON.parse(await readFile(join(REFERENCES, name, 'ref.json'), 'utf8')) as {
+    text: string;
+    vector: number[];
+  }[];
+  return TEXTS.map((text) => rows.find((row) => row.text === text)?.vector ?? []);
+}
+
+async function expectReference(name: string, actual: readonly (readonly number[])[]): Promise<void> {
+  (await reference(name)).forEach((vector, row) =>
+    vector.forEach((value, index) => expect(actual[row]?.[index]).toBeCloseTo(value, 5)),
+  );
+}
+
+describe('what is not understood stops the load with its name', () => {
+  const module = (type: string, path = '1_Pooling') => [
+    { idx: 0, name: '0', path: '', type: `${TYPE}.Transformer` },
+    { idx: 1, name: '1', path, type },
+  ];
+  const pooling = { word_embedding_dimension: 8 };
+  const dense = {
+    in_features: 8,
+    out_features: 4,
+    bias: true,
+    activation_function: 'torch.nn.modules.activation.Tanh',
+  };
+
+  it.each<[string, string, Record<string, unknown>, RegExp]>([
+    [
+      'a module',
+      'bert-mean',
+      { 'modules.json': module(`${TYPE}.WordWeights`) },
+      /sentence_transformers\.models\.WordWeights/,
+    ],
+    [
+      "somebody else's module",
+      'bert-mean',
+      { 'modules.json': module('custom_st.Pooling') },
+      /custom_st\.Pooling/,
+    ],
+    [
+      'another first module',
+      'bert-mean',
+      { 'modules.json': [{ path: '', type: `${TYPE}.StaticEmbedding` }] },
+      /StaticEmbedding/,
+    ],
+    ['no pooling', 'bert-mean', { 'modules.json': module(`${TYPE}.Normalize`, '2_Normalize') }, /no Pooling/],
+    [
+      'two poolings',
+      'bert-mean',
+      { 'modules.json': [...module(`${TYPE}.Pooling`), { path: '1_Pooling', type: `${TYPE}.Pooling` }] },
+      /second Pooling/,
+    ],
+    [
+      'a key of a module',
+      'bert-mean',
+      { 'modules.json': [{ path: '', type: `${TYPE}.Transformer`, router: 1 }] },
+      /"router"/,
+    ],
+    [
+      'a pooling',
+      'bert-mean',
+      { '1_Pooling/config.json': { ...pooling, pooling_mode: 'attention' } },
+      /pooling_mode/,
+    ],
+    [
+      'a flag of pooling',
+      'bert-mean',
+      { '1_Pooling/config.json': { ...pooling, pooling_mode_attention: true } },
+      /"pooling_mode_attention"/,
+    ],
+    [
+      'no settings of pooling',
+      'bert-mean',
+      { '1_Pooling/config.json': null },
+      /1_Pooling\/config\.json is missing/,
+    ],
+    [
+      'an activation',
+      'bert-dense-tanh',
+      { '2_Dense/config.json': { ...dense, activation_function: 'torch.nn.modules.activation.Mish' } },
+      /Mish/,
+    ],
+    [
+      'an activation of somebody else',
+      'bert-dense-tanh',
+      { '2_Dense/config.json': { ...dense, activation_function: 'my.Tanh' } },
+      /my\.Tanh/,
+    ],
+    ['a key of Dense', 'bert-dense-tanh', { '2_Dense/config.json': { ...dense, dropout: 0.1 } }, /"dropout"/],
+    [
+      'a Dense for tokens',
+      'bert-dense-tanh',
+      { '2_Dense/config.json': { ...dense, module_input_name: 'token_embeddings' } },
+      /module_input_name/,
+    ],
+    [
+      'weights as a pickle',
+      'bert-dense-tanh',
+      { '2_Dense/model.safetensors': null, '2_Dense/pytorch_model.bin': {} },
+      /2_Dense\/pytorch_model\.bin is a pickle/,
+    ],
+    [
+      'weights of another shape',
+      'bert-dense-tanh',
+      { '2_Dense/config.json': { ...dense, out_features: 3 } },
+      /linear\.weight is \[4, 8\] and should be \[3, 8\]/,
+    ],
+    [
+      'modules that do not fit',
+      'bert-dense-tanh',
+      { '1_Pooling/config.json': { pooling_mode: ['cls', 'mean'] } },
+      /2_Dense takes 8 values, and 16/,
+    ],
+    [
+      'a setting of the Transformer',
+      'bert-mean',
+      { 'sentence_bert_config.json': { attention_bias: 1 } },
+      /"attention_bias"/,
+    ],
+    [
+      'a setting that changes texts',
+      'bert-mean',
+      { 'sentence_bert_config.json': { query_length: 8 } },
+      /query_length/,
+    ],
+    [
+      'a setting of the model',
+      'bert-mean',
+      { 'config_sentence_transformers.json': { quantization: 'int8' } },
+      /"quantization"/,
+    ],
+    [
+      'a default prompt without text',
+      'bert-mean',
+      { 'config_sentence_transformers.json': { prompts: { a: 'a' }, default_prompt_name: 'b' } },
+      /default_prompt_name b/,
+    ],
+    [
+      'more dimensions than there are',
+      'bert-mean',
+      { 'config_sentence_transformers.json': { truncate_dim: 9 } },
+      /cut to 9 values: the model gives 8/,
+    ],
+    [
+      'a module outside of the folder',
+      'bert-mean',
+      { 'modules.json': module(`${TYPE}.Pooling`, '../bert-cls/1_Pooling') },
+      /outside of the folder/,
+    ],
+    [
+      'a file that is no JSON',
+      'bert-mean',
+      { 'modules.json': Buffer.from('{') },
+      /modules\.json is not JSON/,
+    ],
+    [
+      'no tokenizer',
+      'bert-mean',
+      { 'tokenizer.json': null },
+      /tokenizer\.json is missing; there is: .*onnx\/model\.onnx/,
+    ],
+  ])('%s', async (_, name, files, message) => {
+    await expect(probe.open(await copy(name, files))).rejects.toThrow(message);
+  });
+
+  it('settings that say again what the folder says', async () => {
+    const folder = join(REFERENCES, 'bert-mean');
+    await expect(probe.open(folder, { graph: { pooling: ['cls'] } })).rejects.toThrow(
+      /modules\.json.*EMBEDDING_POOLING/,
+    );
+  });
+});
+
+describe('the backend onnx', () => {
+  it('is found where no file says more, and says what it guesses', async () => {
+    const { info, batch } = await probe.open(await bare('bert-mean'), {}, TEXTS);
+    expect(info).toMatchObject({ backend: 'onnx', pooling: 'mean', modules: ['pooling', 'normalize'] });
+    expect(info.notes).toEqual([expect.stringContaining('"mean" is used')]);
+    await expectReference('bert-mean', batch);
+  });
+
+  it.each(['model.onnx', 'onnx/model_optimized.onnx', 'onnx/of-any-name.onnx'])('takes %s', async (file) => {
+    const folder = await bare('bert-cls');
+    await rename(join(folder, 'onnx/model.onnx'), join(folder, file));
+    const { info, batch } = await probe.open(folder, { graph: { pooling: ['cls'] } }, TEXTS);
+    expect(info.notes).toEqual([]);
+    await expectReference('bert-cls', batch);
+  });
+
+  it('takes inputs and outputs by the names that the configuration gives', async () => {
+    const folder = await bare('bert-mean', {
+      'onnx/model.onnx': await renamed('bert-mean', 'input_ids', 'given_idz'),
+    });
+    await expect(probe.open(folder)).rejects.toThrow(
+      /given_idz \(int64 \[batch, length\]\).*EMBEDDING_GRAPH_INPUTS/,
+    );
+    const { batch } = await probe.open(folder, { graph: { inputs: ['input_ids=given_idz'] } }, TEXTS);
+    await expectReference('bert-mean', batch);
+    await expect(probe.open(folder, { graph: { inputs: ['input_ids=other'] } })).rejects.toThrow(
+      /"input_ids=other"/,
+    );
+    await expect(
+      probe.open(folder, { graph: { inputs: ['input_ids=given_idz'], output: 'other' } }),
+    ).rejects.toThrow(/last_hidden_state \(rank 3\).*no usable "other".*EMBEDDING_GRAPH_OUTPUT/);
+  });
+
+  it('guesses names where only one thing can be meant', async () => {
+    const graph = await renamed('bert-mean', 'attention_mask', 'the_input_mask');
+    const { batch } = await probe.open(await bare('bert-mean', { 'onnx/model.onnx': graph }), {}, TEXTS);
+    await expectReference('bert-mean', batch);
+  });
+
+  it('takes a graph that pools by itself, and says nothing of pooling then', async () => {
+    const { info, batch } = await probe.open(await bare('bert-graph-pools'), {}, TEXTS);
+    expect(info).toMatchObject({ pooling: 'model', modules: ['normalize'], notes: [] });
+    await expectReference('bert-graph-pools', batch);
+  });
+
+  it('may leave vectors as long as they are, and cut them', async () => {
+    const options = { graph: { pooling: ['max'], normalize: false }, truncateDimensions: 3 } as const;
+    const { info, batch } = await probe.open(await bare('bert-max'), options, TEXTS);
+    expect(info.dimensions).toBe(3);
+    const [first] = await reference('bert-max');
+    batch[0]?.forEach((value, index) => expect(value).toBeCloseTo(first?.[index] as number, 5));
+  });
+});
+
+describe('the other backends', () => {
+  it('transformers gives the same vectors', async () => {
+    const { info, batch } = await probe.open(await bare('bert-mean'), { backend: 'transformers' }, TEXTS);
+    expect(info).toMatchObject({ backend: 'transformers', tokenizer: 'native', maxTokens: 32 });
+    await expectReference('bert-mean', batch);
+  });
+
+  it('fastembed is found by its files, in the cache of the hub too, and takes the first token', async () => {
+    const folder = await bare('bert-cls', { 'special_tokens_map.json': {} });
+    await rename(join(folder, 'onnx/model.onnx'), join(folder, 'model_optimized.onnx'));
+    const cache = join(root, 'models--qdrant--bert-cls');
+    await mkdir(join(cache, 'refs'), { recursive: true });
+    await cp(folder, join(cache, 'snapshots/abc'), { recursive: true });
+    await writeFile(join(cache, 'refs/main'), 'abc');
+    for (const path of [folder, cache]) {
+      const { info, batch } = await probe.open(path, {}, TEXTS);
+      expect(info).toMatchObject({ backend: 'fastembed', pooling: 'cls' });
+      await expectReference('bert-cls', batch);
+    }
+  });
+
+  it('sentence-transformers needs its files', async () => {
+    const folder = await bare('bert-mean');
+    await expect(probe.open(folder, { backend: 'sentence-transformers' })).rejects.toThrow(
+      /modules\.json is missing; there is: /,
+    );
+  });
+});
+
+describe('number format and device', () => {
+  it('lists what is there where the wanted format is not', async () => {
+    await expect(probe.open(join(REFERENCES, 'bert-mean'), { dtype: 'q8' })).rejects.toThrow(
+      /onnx\/model_quantized\.onnx is missing; there is: .*onnx\/model\.onnx.*EMBEDDING_DTYPE/,
+    );
+    const folder = await copy('bert-mean');
+    await rename(join(folder, 'onnx/model.onnx'), join(folder, 'onnx/model_quantized.onnx'));
+    await expect(probe.open(folder, { dtype: 'fp32' })).rejects.toThrow(/onnx\/model\.onnx is missing/);
+    expect((await probe.open(folder)).info.dtype).toBe('q8');
+  });
+
+  it('says what keeps a device from being used, or why auto does not use it', async () => {
+    const folder = join(REFERENCES, 'bert-mean');
+    await expect(probe.open(folder, { device: 'cuda' })).rejects.toThrow(
+      /the device cuda cannot be used here: .*has cpu/,
+    );
+    const { info } = await probe.open(folder, { device: 'auto' });
+    expect(info.notes.join()).toContain('cuda is not used: ');
+    expect(['cpu', 'webgpu']).toContain(info.device);
+  });
+});
+
+describe('the digest', () => {
+  const digest = async (folder: string) => (await probe.open(folder)).info.digest;
+
+  it('is the same for the same files, wherever they are, and whatever else is there', async () => {
+    const other = await copy('bert-dense-tanh', { 'README.md': {}, 'onnx/model_quantized.onnx': {} });
+    expect(await digest(other)).toBe(await digest(join(REFERENCES, 'bert-dense-tanh')));
+  });
+
+  it.each([
+    ['bert-external-data', 'onnx/weights.bin'],
+    ['bert-external-data', 'onnx/model.onnx'],
+    ['bert-dense-tanh', '2_Dense/model.safetensors'],
+  ])('of %s changes with a byte of %s', async (name, file) => {
+    const content = await readFile(join(REFERENCES, name, file));
+    // In the middle of the last weights: still a number.
+    const at = file.endsWith('.onnx') ? content.indexOf('pytorch') : content.length - 8;
+    content.writeUInt8((content.readUInt8(at) + 1) % 120, at);
+    expect(await digest(await copy(name, { [file]: content }))).not.toBe(
+      await digest(join(REFERENCES, name)),
+    );
+  });
+
+  it.each([
+    'config.json',
+    'tokenizer_config.json',
+    'config_sentence_transformers.json',
+    '2_Normalize/config.json',
+  ])('changes with %s', async (file) => {
+    const content = JSON.parse(await readFile(join(REFERENCES, 'bert-mean', file), 'utf8')) as unknown;
+    const folder = await copy('bert-mean');
+    await writeFile(join(folder, file), JSON.stringify(content, undefined, 1));
+    expect(await digest(folder)).not.toBe(await digest(join(REFERENCES, 'bert-mean')));
+  });
+
+  it('needs the files that the graph refers to', async () => {
+    const folder = await copy('bert-external-data', { 'onnx/weights.bin': null });
+    await expect(probe.open(folder)).rejects.toThrow(
+      'onnx/model.onnx has weights in onnx/weights.bin, which is missing',
+    );
+  });
+});

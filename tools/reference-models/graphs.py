@@ -1,0 +1,90 @@
+"""ONNX graphs of tiny transformers with random weights."""
+
+import onnx
+import torch
+
+
+class TokenVectors(torch.nn.Module):
+    """Token ids to token vectors; with `rest`, the modules behind it as well: a graph that pools by itself."""
+
+    def __init__(self, model, names, rest=()):
+        super().__init__()
+        self.model = model
+        self.names = names
+        self.rest = torch.nn.ModuleList(rest)
+
+    def forward(self, *values):
+        inputs = dict(zip(self.names, values))
+        hidden = self.model(**inputs).last_hidden_state
+        if len(self.rest) == 0:
+            return hidden
+        features = {"token_embeddings": hidden, "attention_mask": inputs["attention_mask"]}
+        for module in self.rest:
+            features = module(features)
+        return features["sentence_embedding"]
+
+
+def export(model, path, *, names=None, output="last_hidden_state", rest=(), integers=torch.int64):
+    names = names or ["input_ids", "attention_mask"]
+    batch, length = torch.export.Dim("batch"), torch.export.Dim("length")
+    example = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]], dtype=integers)
+    mask = torch.tensor([[1] * 5, [1, 1, 1, 0, 0]], dtype=integers)
+    values = {"input_ids": example, "attention_mask": mask, "token_type_ids": torch.zeros_like(example)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    axes = {name: {0: "batch", 1: "length"} for name in names}
+    axes[output] = {0: "batch"} if rest else {0: "batch", 1: "length"}
+    torch.onnx.export(
+        TokenVectors(model, names, rest).eval(),
+        tuple(values[name] for name in names),
+        str(path),
+        input_names=names,
+        output_names=[output],
+        dynamic_axes=axes,
+        opset_version=18,
+        dynamo=False,
+    )
+    strip(path)
+
+
+def strip(path):
+    """Takes out what no runtime reads: names of Python code make up most of a tiny graph."""
+    graph = onnx.load(str(path))
+    graph.ClearField("metadata_props")
+    for node in graph.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+        node.ClearField("name")
+    graph.graph.ClearField("value_info")
+    rename(graph.graph)
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
+
+
+def rename(graph):
+    kept = {value.name for value in [*graph.input, *graph.output]}
+    short = {}
+
+    def name_of(name):
+        if name == "" or name in kept:
+            return name
+        return short.setdefault(name, f"v{len(short)}")
+
+    def visit(part):
+        for tensor in part.initializer:
+            tensor.name = name_of(tensor.name)
+        for node in part.node:
+            node.input[:] = [name_of(name) for name in node.input]
+            node.output[:] = [name_of(name) for name in node.output]
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    visit(attribute.g)
+                    for value in attribute.g.output:
+                        value.name = name_of(value.name)
+
+    visit(graph)
+
+
+def spread(path, data_name):
+    """Moves the weights into a file of their own, under a name that no convention knows."""
+    graph = onnx.load(str(path))
+    onnx.save(graph, str(path), save_as_external_data=True, location=data_name, size_threshold=64)

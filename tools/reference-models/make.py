@@ -1,0 +1,269 @@
+"""
+Makes the folders of libs/infrastructure/local-embeddings/fixture/reference-models: tiny models with random weights as
+sentence-transformers saves them, an ONNX graph each, and `ref.json` with texts, that library's token ids and its vectors
+(each text alone). Run by hand, see README.md.
+"""
+
+import json
+import math
+import shutil
+import sys
+from pathlib import Path
+
+import onnxruntime
+import sentence_transformers
+import tokenizers
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Dense, LayerNorm, Normalize, Pooling, Transformer
+
+import vocabularies
+from graphs import export, spread
+
+HIDDEN = 8
+SHAPE = dict(
+    hidden_size=HIDDEN, num_hidden_layers=1, num_attention_heads=2, intermediate_size=12, initializer_range=0.4
+)
+BERT_INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
+TEXTS = [
+    "hello world",
+    "The Quick Brown Fox jumps over the lazy dog.",
+    "a",
+    "",
+    "naïve café — résumé, Straße",
+    "NEW YORK is a city",
+    "line one\nline two\ttabbed   spaces",
+    "日本語 and العربية and हिन्दी 👩‍👩‍👧 e\u0301",
+    "the model of the service is loaded and the queue is full of texts that wait for a worker " * 4,
+    "one more text, of some middling length, about vectors",
+]
+
+
+def bert(vocabulary, **more):
+    config = transformers.BertConfig(vocab_size=vocabulary, max_position_embeddings=32, **SHAPE, **more)
+    return transformers.BertModel(config, add_pooling_layer=False), BERT_INPUTS
+
+
+def offset(kind, model, vocabulary, **more):
+    """Kinds whose positions start behind the padding id."""
+    config = kind(vocab_size=vocabulary, max_position_embeddings=26, type_vocab_size=1, pad_token_id=1, **SHAPE, **more)
+    return model(config, add_pooling_layer=False), None
+
+
+def roberta(vocabulary):
+    return offset(transformers.RobertaConfig, transformers.RobertaModel, vocabulary)
+
+
+def xlm_roberta(vocabulary):
+    return offset(transformers.XLMRobertaConfig, transformers.XLMRobertaModel, vocabulary)
+
+
+def data2vec(vocabulary):
+    return offset(transformers.Data2VecTextConfig, transformers.Data2VecTextModel, vocabulary)
+
+
+def mpnet(vocabulary):
+    config = transformers.MPNetConfig(vocab_size=vocabulary, max_position_embeddings=26, pad_token_id=1, **SHAPE)
+    return transformers.MPNetModel(config, add_pooling_layer=False), None
+
+
+def distilbert(vocabulary):
+    config = transformers.DistilBertConfig(
+        vocab_size=vocabulary, max_position_embeddings=32, dim=HIDDEN, n_layers=1, n_heads=2, hidden_dim=12,
+        initializer_range=0.4,
+    )
+    return transformers.DistilBertModel(config), None
+
+
+def modernbert(vocabulary):
+    config = transformers.ModernBertConfig(
+        vocab_size=vocabulary, max_position_embeddings=64, pad_token_id=0, cls_token_id=2, sep_token_id=3,
+        bos_token_id=2, eos_token_id=3, local_attention=8, global_attn_every_n_layers=2,
+        **{**SHAPE, "num_hidden_layers": 2},
+    )
+    return transformers.ModernBertModel(config), None
+
+
+def qwen3(vocabulary):
+    config = transformers.Qwen3Config(
+        vocab_size=vocabulary, max_position_embeddings=64, num_key_value_heads=1, head_dim=4, use_cache=False,
+        pad_token_id=0, eos_token_id=0, bos_token_id=0, **SHAPE,
+    )
+    return transformers.Qwen3Model(config), None
+
+
+def pooling(*modes, **more):
+    return Pooling(HIDDEN, pooling_mode=modes if len(modes) > 1 else modes[0], **more)
+
+
+def dense(size=4, activation=torch.nn.Tanh, **more):
+    return Dense(HIDDEN, size, activation_function=activation(), **more)
+
+
+def layer_norm():
+    module = LayerNorm(HIDDEN)
+    torch.nn.init.normal_(module.norm.weight)
+    torch.nn.init.normal_(module.norm.bias)
+    return module
+
+
+PROMPTS = dict(prompts={"query": "query: ", "document": "passage: "}, default_prompt_name="query")
+UNCASED = lambda: vocabularies.wordpiece(lower=True)  # noqa: E731
+CASED = lambda: vocabularies.wordpiece(lower=False)  # noqa: E731
+
+
+def specification(modules, tokenizer=UNCASED, network=bert, **more):
+    return dict(modules=modules, tokenizer=tokenizer, network=network, **more)
+
+
+MEAN = [lambda: pooling("mean"), Normalize]
+FOLDERS = {
+    "bert-cls": specification([lambda: pooling("cls"), Normalize]),
+    "bert-cls-old": specification([lambda: pooling("cls"), Normalize], old=True),
+    "bert-mean": specification(MEAN),
+    "bert-max": specification([lambda: pooling("max")]),
+    "bert-mean-sqrt-len": specification([lambda: pooling("mean_sqrt_len_tokens")]),
+    "bert-mean-sqrt-len-old": specification([lambda: pooling("mean_sqrt_len_tokens")], old=True),
+    "bert-weightedmean": specification([lambda: pooling("weightedmean"), Normalize]),
+    "bert-lasttoken": specification([lambda: pooling("lasttoken"), Normalize]),
+    "bert-concatenated": specification([lambda: pooling("mean", "lasttoken", "cls"), Normalize]),
+    "bert-concatenated-old": specification([lambda: pooling("cls", "max", "mean"), Normalize], old=True),
+    "bert-dense-tanh": specification([lambda: pooling("mean"), dense, Normalize]),
+    "bert-dense-identity": specification([lambda: pooling("cls"), lambda: dense(12, torch.nn.Identity, bias=False)]),
+    "bert-dense-relu": specification([lambda: pooling("mean"), lambda: dense(12, torch.nn.ReLU)]),
+    "bert-dense-gelu": specification([lambda: pooling("mean"), lambda: dense(12, torch.nn.GELU)]),
+    "bert-dense-sigmoid": specification([lambda: pooling("mean"), lambda: dense(6, torch.nn.Sigmoid)]),
+    "bert-dense-silu": specification([lambda: pooling("mean"), lambda: dense(6, torch.nn.SiLU)]),
+    "bert-dense-residual": specification([lambda: pooling("mean"), lambda: dense(4, use_residual=True)]),
+    "bert-dense-twice": specification(
+        [lambda: pooling("mean"), lambda: dense(HIDDEN, torch.nn.Identity), lambda: dense(5), Normalize]
+    ),
+    "bert-layer-norm": specification([lambda: pooling("mean"), layer_norm]),
+    "bert-normalize-first": specification([lambda: pooling("mean"), Normalize, lambda: dense(4)]),
+    "bert-prompts": specification(MEAN, settings=PROMPTS),
+    "bert-prompt-excluded": specification(
+        [lambda: pooling("mean", "cls", "weightedmean", include_prompt=False)], settings=PROMPTS
+    ),
+    "bert-cased": specification(MEAN, tokenizer=CASED),
+    "bert-lower-case": specification(MEAN, tokenizer=CASED, transformer=dict(do_lower_case=True)),
+    "bert-max-seq-length": specification(MEAN, transformer=dict(max_seq_length=12)),
+    "bert-truncate-dim": specification(MEAN, settings=dict(truncate_dim=5)),
+    "bert-cut-left": specification(MEAN, truncation_side="left"),
+    "bert-in-subfolder": specification(MEAN, subfolder="0_Transformer"),
+    "bert-graph-at-root": specification(MEAN, graph="model.onnx"),
+    "bert-graph-pools": specification(MEAN, pools="embeddings"),
+    "bert-graph-pools-dense": specification([lambda: pooling("mean"), dense, Normalize], pools="sentence_embedding"),
+    "bert-int32": specification(MEAN, integers=torch.int32),
+    "bert-external-data": specification(MEAN, data="weights.bin"),
+    # A weight that is no number, as the overflow of 16 bits leaves it: the token of "a".
+    "bert-nan-token": specification(MEAN, nan="a"),
+    "roberta": specification(MEAN, vocabularies.byte_bpe, roberta),
+    "xlm-roberta": specification(MEAN, vocabularies.unigram, xlm_roberta),
+    "mpnet": specification(MEAN, lambda: vocabularies.byte_bpe(), mpnet),
+    "data2vec": specification(MEAN, vocabularies.byte_bpe, data2vec),
+    "distilbert": specification([lambda: pooling("cls")], network=distilbert),
+    "modernbert": specification([lambda: pooling("cls"), Normalize], network=modernbert),
+    "qwen3": specification([lambda: pooling("lasttoken"), Normalize], vocabularies.causal, qwen3, settings=PROMPTS),
+    "qwen3-mean": specification(MEAN, vocabularies.causal, qwen3),
+}
+
+
+def make(name, specification, target):
+    torch.manual_seed(sum(name.encode()))
+    folder = target / name
+    shutil.rmtree(folder, ignore_errors=True)
+    work = target / f".{name}"
+    tokenizer = specification["tokenizer"]()
+    tokenizer.truncation_side = specification.get("truncation_side", "right")
+    network, names = specification["network"](len(tokenizer))
+    if "nan" in specification:
+        network.embeddings.word_embeddings.weight.data[tokenizer.convert_tokens_to_ids(specification["nan"])] = torch.nan
+    network.eval().save_pretrained(work)
+    limit = min(tokenizer.model_max_length, network.config.max_position_embeddings)
+    if network.config.model_type in ("roberta", "xlm-roberta", "mpnet", "data2vec-text"):
+        limit -= 2
+    tokenizer.save_pretrained(work)
+    transformer = Transformer(str(work), **specification.get("transformer", {}))
+    modules = [make_module() for make_module in specification["modules"]]
+    model = SentenceTransformer(modules=[transformer, *modules], device="cpu", **specification.get("settings", {}))
+    model.save_pretrained(str(folder), create_model_card=False)
+    shutil.rmtree(work)
+    pools = specification.get("pools")
+    graph = folder / specification.get("graph", "onnx/model.onnx")
+    export(
+        transformer.model, graph, names=names, output=pools or "last_hidden_state", rest=modules if pools else (),
+        integers=specification.get("integers", torch.int64),
+    )
+    if "data" in specification:
+        spread(graph, specification["data"])
+    # Longer texts than this end in an error of the library where positions start behind the padding id.
+    model.max_seq_length = min(model.max_seq_length, limit)
+    write_reference(model, folder)
+    tidy(folder, specification)
+
+
+def write_reference(model, folder):
+    rows = []
+    for text in TEXTS:
+        prompt = model.prompts.get(model.default_prompt_name or "", "")
+        ids = model.tokenizer(prompt + text, truncation=True, max_length=model.max_seq_length)["input_ids"]
+        vector = model.encode([text], batch_size=1, convert_to_numpy=True)[0]
+        # JSON has no NaN.
+        values = [float(f"{value:.8g}") for value in vector.tolist()] if math.isfinite(vector[0]) else None
+        rows.append({"text": text, "ids": ids, "vector": values})
+    (folder / "ref.json").write_text(json.dumps(rows, ensure_ascii=True) + "\n")
+
+
+def tidy(folder, specification):
+    """Leaves what the server reads, without white space; puts older spellings and places where they are asked for."""
+    for file in [*folder.glob("*.safetensors"), *folder.glob("README.md"), *folder.glob(".gitattributes")]:
+        file.unlink()
+    if specification.get("old"):
+        pooling_file = folder / "1_Pooling/config.json"
+        settings = json.loads(pooling_file.read_text())
+        modes = settings["pooling_mode"]
+        modes = [modes] if isinstance(modes, str) else modes
+        spelling = dict(cls="cls_token", max="max_tokens", mean="mean_tokens", weightedmean="weightedmean_tokens")
+        flags = {
+            f"pooling_mode_{spelling.get(mode, mode)}": mode in modes
+            for mode in ["cls", "mean", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+        }
+        pooling_file.write_text(json.dumps({"word_embedding_dimension": HIDDEN, **flags}))
+        modules_file = folder / "modules.json"
+        modules = json.loads(modules_file.read_text())
+        for module in modules:
+            module["type"] = "sentence_transformers.models." + module["type"].split(".")[-1]
+        modules_file.write_text(json.dumps(modules))
+        for leftover in folder.glob("*_Normalize"):
+            shutil.rmtree(leftover)
+    if "subfolder" in specification:
+        inner = folder / specification["subfolder"]
+        inner.mkdir()
+        for item in list(folder.iterdir()):
+            if item.name in ("config.json", "sentence_bert_config.json", "onnx") or item.name.startswith("tokenizer"):
+                item.rename(inner / item.name)
+        modules_file = folder / "modules.json"
+        modules = json.loads(modules_file.read_text())
+        modules[0]["path"] = specification["subfolder"]
+        modules_file.write_text(json.dumps(modules))
+    for file in folder.rglob("*.json"):
+        if file.name != "ref.json":
+            file.write_text(json.dumps(json.loads(file.read_text()), ensure_ascii=True, separators=(",", ":")) + "\n")
+
+
+def main():
+    target = Path(sys.argv[1])
+    chosen = sys.argv[2:] or FOLDERS
+    target.mkdir(parents=True, exist_ok=True)
+    for name in chosen:
+        make(name, FOLDERS[name], target)
+        print(name, flush=True)
+    versions = {
+        library.__name__: library.__version__
+        for library in [torch, transformers, sentence_transformers, tokenizers, onnxruntime]
+    }
+    (target / "versions.json").write_text(json.dumps({"python": sys.version.split()[0], **versions}, indent=2) + "\n")
+
+
+main()
