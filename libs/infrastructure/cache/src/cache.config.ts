@@ -6,11 +6,35 @@ export const cacheConfig = z
   .strictObject({
     maxEntries: setting(z.int().min(1).default(10_000), {
       env: 'CACHE_MAX_ENTRIES',
-      doc: 'Vectors that the cache in memory holds at most; the least recently used goes first. 512 dimensions take about 2 kB.',
+      doc: 'Vectors that each process keeps in memory at most; the least recently used goes first.',
     }),
+    maxBytes: setting(
+      z
+        .int()
+        .min(1024)
+        .default(64 * 1024 * 1024),
+      {
+        env: 'CACHE_MAX_BYTES',
+        doc: 'Bytes of vectors that each process keeps in memory at most. 512 dimensions take about 2 kB.',
+      },
+    ),
     ttlSeconds: setting(z.int().min(0).default(86_400), {
       env: 'CACHE_TTL_SECONDS',
-      doc: 'How long a vector is kept, in seconds; 0 keeps it for good.',
+      doc: 'How long a vector is kept that nobody asks for, in seconds; 0 keeps it for good. Up to a tenth less, at random, so that what was stored together does not expire together.',
+    }),
+    namespace: setting(
+      z
+        .string()
+        .regex(/^[\w-]{1,64}$/, 'letters, digits, _ and -, 64 at most')
+        .default('morgan'),
+      {
+        env: 'CACHE_NAMESPACE',
+        doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones.',
+      },
+    ),
+    leaseMs: setting(z.int().min(0).max(60_000).default(5_000), {
+      env: 'CACHE_LEASE_MS',
+      doc: 'How long one replica may take to compute a vector while the others wait for it instead of computing it too, in milliseconds; 0: nobody waits.',
     }),
   })
   .prefault({});

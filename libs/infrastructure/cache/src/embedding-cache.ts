@@ -1,32 +1,202 @@
-/** What is kept of an embedded input. Treat it as read-only: the cache in memory hands out the same object again. */
-export interface CachedEmbedding {
-  /** Full dimensions: shorter ones are cut from it when it is read. */
-  readonly vector: Float32Array;
-  readonly tokenCount: number;
-  readonly truncated: boolean;
+import type { CallContext, Policy } from '@morgan/foundation';
+import type { RedisConnection } from '@morgan/redis';
+import { Metrics } from '@morgan/telemetry';
+import { type CacheConfig, cacheConfig } from './cache.config.ts';
+import { CacheCall, type Compute } from './cache-call.ts';
+import { CacheCounts, type CacheResult } from './cache-counts.ts';
+import type { CachedEmbedding } from './cached-embedding.ts';
+import { MemoryLevel } from './memory-level.ts';
+import { RedisLevel } from './redis-level.ts';
+import { SingleFlight } from './single-flight.ts';
+
+/** `no-cache`: computed anew and stored. `no-store`: computed, and no trace of it is left. */
+export type CacheUse = 'normal' | 'no-cache' | 'no-store';
+
+/** What a cache is made of. */
+export interface EmbeddingCacheParts {
+  readonly config?: Partial<CacheConfig>;
+  /** Shared by the replicas. Without it there is only the level in memory. */
+  readonly redis?: RedisConnection | undefined;
+  /** Around every command to Redis, such as a circuit breaker. */
+  readonly redisGuard?: Policy | undefined;
+  readonly metrics?: Metrics;
 }
 
-/** How a cache has fared since it was made. */
+/** The entries of a call, and how each of its different keys was answered. */
+export interface Resolved {
+  /** In the order of the keys asked for. */
+  readonly entries: readonly CachedEmbedding[];
+  readonly results: ReadonlyMap<string, CacheResult>;
+}
+
+/** How a cache has fared since it was made. A rate is 0 to 1, and 0 before the first look-up. */
 export interface CacheStatus {
-  readonly kind: 'memory' | 'redis';
+  readonly levels: readonly ('memory' | 'redis')[];
   readonly hits: number;
   readonly misses: number;
-  /** 0 to 1; 0 before the first look-up. */
-  readonly hitRate: number;
+  readonly coalesced: number;
+  readonly bypassed: number;
   readonly errors: number;
-  /** Only memory knows: vectors held, expired ones that nobody has asked for since included. */
-  readonly entries?: number;
-  /** Only memory knows: vectors that had to go because there was no room. */
-  readonly evictions?: number;
+  readonly hitRate: number;
+  /** In memory. */
+  readonly entries: number;
+  readonly bytes: number;
+  readonly evictions: number;
 }
 
-/** Vectors by key. A cache that cannot answer has no entry: it never throws and never keeps a caller waiting. */
-export abstract class EmbeddingCache {
-  /** The entries of the keys, in their order; undefined where there is none. */
-  abstract getMany(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]>;
+/**
+ * Vectors by key in two levels: this process's memory, and Redis for all replicas. A key that several calls want at the
+ * same time is computed once, here and, through a short lease in Redis, in all replicas.
+ */
+export class EmbeddingCache {
+  readonly #memory: MemoryLevel;
+  readonly #redis: RedisLevel | undefined;
+  readonly #flights = new SingleFlight();
+  readonly #counts: CacheCounts;
 
-  /** Stores entries in the background. */
-  abstract setMany(entries: readonly (readonly [string, CachedEmbedding])[]): void;
+  constructor({ config, redis, redisGuard, metrics = new Metrics() }: EmbeddingCacheParts = {}) {
+    const parsed = cacheConfig.parse(config);
+    this.#counts = new CacheCounts(metrics);
+    const evictions = metrics.counter({
+      name: 'morgan_cache_evictions_total',
+      help: 'Vectors that left the memory of this process because there was no room.',
+    });
+    this.#memory = new MemoryLevel(parsed, () => evictions.inc());
+    const onFault = (keys: number) => this.#counts.count('error', keys);
+    this.#redis = redis && new RedisLevel(parsed, { redis, guard: redisGuard, onFault });
+    this.#show(metrics);
+  }
 
-  abstract getStatus(): CacheStatus;
+  /**
+   * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
+   * are stored all the same.
+   * @throws what `compute` rejects with, the first error that it gives, or the reason of the aborted signal
+   */
+  async resolve(
+    keys: readonly string[],
+    compute: Compute,
+    { context, use = 'normal' }: { readonly context: CallContext; readonly use?: CacheUse },
+  ): Promise<Resolved> {
+    const call = new CacheCall(compute, context);
+    const wanted = [...new Set(keys)];
+    if (use === 'normal') await this.#collect(wanted, call);
+    else await this.#bypass(wanted, call, use);
+    for (const result of call.results.values()) this.#counts.count(result);
+    return { entries: keys.map((key) => call.entryOrThrow(key)), results: call.results };
+  }
+
+  /** Empties both levels. @returns the number of entries that Redis had. @throws Error when Redis is gone */
+  async purge(): Promise<number> {
+    this.#memory.clear();
+    return (await this.#redis?.purge()) ?? 0;
+  }
+
+  getStatus(): CacheStatus {
+    const { size: entries, bytes, evictions } = this.#memory;
+    const levels = this.#redis ? (['memory', 'redis'] as const) : (['memory'] as const);
+    return { levels, ...this.#counts.read(), entries, bytes, evictions };
+  }
+
+  async #bypass(keys: readonly string[], call: CacheCall, use: CacheUse): Promise<void> {
+    await call.compute(keys, 'bypass');
+    if (use === 'no-cache') this.#store(keys, call);
+  }
+
+  async #collect(keys: readonly string[], call: CacheCall): Promise<void> {
+    const owned: string[] = [];
+    const joined: string[] = [];
+    for (const key of keys) {
+      const entry = this.#memory.get(key);
+      if (entry) call.found(key, entry, 'memory');
+      else if (this.#flights.get(key)) joined.push(key);
+      else owned.push(key);
+    }
+    // Ours begin before the first wait, so that nobody computes them meanwhile; both are waited for together, so that two
+    // calls that each wait for a vector of the other's end.
+    const others = joined.map((key) => [key, this.#flights.get(key)?.result] as const);
+    const [, ...landed] = await Promise.all([
+      this.#fly(owned, call),
+      ...others.map(([key, result]) => call.join(key, result as Promise<CachedEmbedding>)),
+    ]);
+    const abandoned = joined.filter((_, index) => !landed[index]);
+    if (abandoned.length > 0) await this.#collect(abandoned, call);
+  }
+
+  /** Answers the keys that this call owns, and those who wait for them. */
+  async #fly(keys: readonly string[], call: CacheCall): Promise<void> {
+    if (keys.length === 0) return;
+    const flights = keys.map((key) => this.#flights.begin(key));
+    let failure: unknown;
+    try {
+      await (this.#redis ? this.#throughRedis(keys, call, this.#redis) : this.#compute(keys, call));
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      keys.forEach((key, index) => {
+        const entry = call.entry(key);
+        if (entry) flights[index]?.land(entry);
+        else flights[index]?.fail(call.failureOf(key, failure));
+      });
+    }
+  }
+
+  async #throughRedis(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
+    const found = await redis.getMany(keys);
+    const missing = keys.filter((key, index) => !this.#take(key, found[index], call, 'redis'));
+    if (missing.length === 0) return;
+    const granted = await redis.claim(missing);
+    const ours = missing.filter((_, index) => granted[index]);
+    const theirs = missing.filter((_, index) => !granted[index]);
+    const ended = await Promise.allSettled([
+      this.#compute(ours, call).finally(() => redis.release(ours)),
+      this.#awaitOthers(theirs, call, redis),
+    ]);
+    const failed = ended.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  async #awaitOthers(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
+    if (keys.length === 0) return;
+    const found = await redis.awaitOthers(keys, call.signal);
+    await this.#compute(
+      keys.filter((key, index) => !this.#take(key, found[index], call, 'coalesced')),
+      call,
+    );
+  }
+
+  /** @returns whether there was an entry. */
+  #take(key: string, entry: CachedEmbedding | undefined, call: CacheCall, result: CacheResult): boolean {
+    if (!entry) return false;
+    this.#memory.set(key, entry);
+    call.found(key, entry, result);
+    return true;
+  }
+
+  async #compute(keys: readonly string[], call: CacheCall): Promise<void> {
+    if (keys.length === 0) return;
+    await call.compute(keys, 'miss');
+    this.#store(keys, call);
+  }
+
+  #store(keys: readonly string[], call: CacheCall): void {
+    const entries: [string, CachedEmbedding][] = [];
+    for (const key of keys) {
+      const entry = call.entry(key);
+      if (!entry) continue;
+      this.#memory.set(key, entry);
+      entries.push([key, entry]);
+    }
+    if (entries.length > 0) this.#redis?.setMany(entries);
+  }
+
+  #show(metrics: Metrics): void {
+    metrics.gauge(
+      { name: 'morgan_cache_entries', help: 'Vectors that this process keeps in memory.' },
+      (gauge) => gauge.set(this.#memory.size),
+    );
+    metrics.gauge({ name: 'morgan_cache_bytes', help: 'Bytes that these vectors take, about.' }, (gauge) =>
+      gauge.set(this.#memory.bytes),
+    );
+  }
 }

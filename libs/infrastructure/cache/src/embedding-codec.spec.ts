@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
-import { embeddingKey } from './embedding-key.ts';
 
 const embedding = { vector: Float32Array.of(1.5, -0.25, 3e-8), tokenCount: 70_000, truncated: true };
 
@@ -44,30 +43,5 @@ describe('a stored embedding', () => {
 
   it.each([[0], [4], [11], [12], [20], [23]])('is a miss when it is cut to %i bytes', (length) => {
     expect(decodeEmbedding(encodeEmbedding(embedding).subarray(0, length))).toBeUndefined();
-  });
-});
-
-describe('a key', () => {
-  it('differs by model, by text and by kind of input', () => {
-    const keys = [
-      embeddingKey('model a', 'text'),
-      embeddingKey('model b', 'text'),
-      embeddingKey('model a', 'text '),
-      embeddingKey('model a', '1,2'),
-      embeddingKey('model a', [1, 2]),
-      embeddingKey('model a', [12]),
-      embeddingKey('model a', 'ids:1,2'),
-      embeddingKey('model at', 'ext'),
-      embeddingKey('', 'model atext'),
-      embeddingKey('model a', 'text\u{fffd}'),
-      embeddingKey('model a', 'text\u{d800}'),
-      embeddingKey('model a', 'text\u{d801}'),
-    ];
-    expect(new Set(keys).size).toBe(keys.length);
-    expect(embeddingKey('model a', 'text')).toBe(keys[0]);
-  });
-
-  it('shows nothing of the text', () => {
-    expect(embeddingKey('model', 'secret')).toMatch(/^morgan:embedding:1:[\w-]{43}$/);
   });
 });

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { CachedEmbedding } from './embedding-cache.ts';
+import type { CachedEmbedding } from './cached-embedding.ts';
 
 /**
  * Layout, little-endian: format (1 byte), flags (1), reserved (2), token count (4), CRC-32 of all the rest (4), vector

@@ -1,15 +1,32 @@
 import { createHash } from 'node:crypto';
 
+/** Everything besides the input whose change changes the vector. */
+export interface EmbeddingIdentity {
+  /** Of the model: its files, backend, dtype, pooling, modules, normalisation. */
+  readonly fingerprint: string;
+  /** Put in front of the text; empty where there is none. */
+  readonly prompt: string;
+  /** Whether a text above the limit is cut. Without it a cut vector could answer a caller who wants none. */
+  readonly truncate: boolean;
+}
+
+/** Counted up when the layout of keys or values changes, so that replicas of two versions never mix theirs. */
+const VERSION = 2;
+
 /**
- * The cache key of an input: SHA-256 over the model's fingerprint (everything whose change changes vectors) and the
- * input. Each part carries its kind and length, so that no two different inputs share a key. `dimensions` and
- * `encoding_format` are not part of it: they are applied to the full vector when it is read.
+ * The cache key of an input: SHA-256 over identity and input, each part with its kind and length, so that no two
+ * different inputs share a key. `dimensions` and encodings are not part of it: they are derived from the full vector.
  */
-export function embeddingKey(fingerprint: string, input: string | readonly number[]): string {
+export function embeddingKey(
+  { fingerprint, prompt, truncate }: EmbeddingIdentity,
+  input: string | readonly number[],
+): string {
   const hash = createHash('sha256');
-  hash.update(`${Buffer.byteLength(fingerprint)}:`).update(fingerprint);
+  for (const part of [fingerprint, prompt])
+    hash.update(`${Buffer.byteLength(part, 'utf16le')}:`).update(part, 'utf16le');
+  hash.update(truncate ? 'cut:' : 'whole:');
   // As UTF-8 all lone surrogates would be the same replacement character; the tokenizer tells them apart.
   if (typeof input === 'string') hash.update('text:').update(input, 'utf16le');
   else hash.update('ids:').update(input.join(','));
-  return `morgan:embedding:1:${hash.digest('base64url')}`;
+  return `${VERSION}:${hash.digest('base64url')}`;
 }

@@ -5,6 +5,8 @@ import type { RedisScript } from './redis-script.ts';
 const RECONNECT = { firstMs: 50, longestMs: 2_000 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const DISCONNECT_TIMEOUT_MS = 100;
+/** Keys that one step of a scan looks at. */
+const SCAN_COUNT = 500;
 
 /** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
 const SILENT_TIMEOUTS = 3;
@@ -92,6 +94,21 @@ export class RedisConnection implements HealthIndicator {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
       return this.#client.eval(source, keys.length, ...rest);
     });
+  }
+
+  /**
+   * Deletes the keys that a glob pattern matches, a few hundred at a time, so that others are served in between.
+   * @returns how many there were. @throws Error when Redis is gone or slow
+   */
+  async deleteMatching(pattern: string): Promise<number> {
+    let deleted = 0;
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.#client.scan(cursor, 'MATCH', pattern, 'COUNT', SCAN_COUNT);
+      if (keys.length > 0) deleted += await this.#client.unlink(...keys);
+      cursor = next;
+    } while (cursor !== '0');
+    return deleted;
   }
 
   read(): HealthReading {

@@ -1,0 +1,85 @@
+import type { CallContext } from '@morgan/foundation';
+import type { CacheResult } from './cache-counts.ts';
+import type { CachedEmbedding } from './cached-embedding.ts';
+import { FlightAbandoned } from './single-flight.ts';
+
+/** Computes the entries of some keys, in their order; an error stands for a key that could not be computed. */
+export type Compute = (keys: readonly string[]) => Promise<readonly (CachedEmbedding | Error)[]>;
+
+/** One call of a cache: what it has got so far, and what went wrong. */
+export class CacheCall {
+  readonly results = new Map<string, CacheResult>();
+  readonly #entries = new Map<string, CachedEmbedding | Error>();
+  readonly #compute: Compute;
+  readonly #signal: AbortSignal;
+  #aborted: Promise<never> | undefined;
+
+  constructor(compute: Compute, { signal }: CallContext) {
+    this.#compute = compute;
+    this.#signal = signal;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  /** Undefined where there is none, or an error. */
+  entry(key: string): CachedEmbedding | undefined {
+    const entry = this.#entries.get(key);
+    return entry instanceof Error ? undefined : entry;
+  }
+
+  /** @throws the error that stands for the key */
+  entryOrThrow(key: string): CachedEmbedding {
+    const entry = this.#entries.get(key) ?? new Error('the key was not resolved');
+    if (entry instanceof Error) throw entry;
+    return entry;
+  }
+
+  found(key: string, entry: CachedEmbedding, result: CacheResult): void {
+    this.#entries.set(key, entry);
+    this.results.set(key, result);
+  }
+
+  async compute(keys: readonly string[], result: CacheResult): Promise<void> {
+    const computed = await this.#compute(keys);
+    keys.forEach((key, index) => {
+      this.#entries.set(key, computed[index] ?? new Error('nothing was computed for the key'));
+      this.results.set(key, result);
+    });
+  }
+
+  /**
+   * Waits for what another call of this process computes. @returns false where that call gave up for reasons of its own.
+   * @throws the error that stands for the key, or the reason of the aborted signal
+   */
+  async join(key: string, flight: Promise<CachedEmbedding>): Promise<boolean> {
+    try {
+      this.found(key, await Promise.race([flight, this.#whenAborted()]), 'coalesced');
+      return true;
+    } catch (error) {
+      if (error instanceof FlightAbandoned) return false;
+      throw error;
+    }
+  }
+
+  /** What those learn who wait for a key of this call that did not come. */
+  failureOf(key: string, failure: unknown): Error {
+    if (this.#signal.aborted) return new FlightAbandoned();
+    const entry = this.#entries.get(key);
+    if (entry instanceof Error) return entry;
+    return failure instanceof Error ? failure : new Error('the key was not resolved', { cause: failure });
+  }
+
+  #whenAborted(): Promise<never> {
+    if (!this.#aborted) {
+      const { promise, reject } = Promise.withResolvers<never>();
+      const abort = () => reject(this.#signal.reason as Error);
+      if (this.#signal.aborted) abort();
+      else this.#signal.addEventListener('abort', abort, { once: true });
+      promise.catch(() => undefined);
+      this.#aborted = promise;
+    }
+    return this.#aborted;
+  }
+}

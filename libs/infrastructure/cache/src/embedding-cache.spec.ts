@@ -1,0 +1,165 @@
+import { describe, expect, it } from '@jest/globals';
+import { Metrics } from '@morgan/telemetry';
+import type { Compute } from './cache-call.ts';
+import { type CacheUse, EmbeddingCache } from './embedding-cache.ts';
+
+const embedding = (value: number) => ({ vector: Float32Array.of(value), tokenCount: 1, truncated: false });
+const valueOf = (key: string) => embedding(Number(key));
+
+/** Computes when it is let, and remembers what it was asked for. */
+class Model {
+  readonly asked: string[][] = [];
+  readonly #gate = Promise.withResolvers<void>();
+
+  constructor(private readonly held = false) {}
+
+  readonly compute: Compute = async (keys) => {
+    this.asked.push([...keys]);
+    if (this.held) await this.#gate.promise;
+    return keys.map(valueOf);
+  };
+
+  open(): void {
+    this.#gate.resolve();
+  }
+}
+
+const call = (signal = new AbortController().signal, use: CacheUse = 'normal') => ({
+  context: { id: 'call', signal },
+  use,
+});
+
+describe('the embedding cache', () => {
+  it('computes each different key once, in one go, and restores the order', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model();
+    await cache.resolve(['2'], model.compute, call());
+    const { entries, results } = await cache.resolve(['1', '2', '1', '3'], model.compute, call());
+    expect(entries).toEqual(['1', '2', '1', '3'].map(valueOf));
+    expect(model.asked).toEqual([['2'], ['1', '3']]);
+    expect([...results].sort()).toEqual([
+      ['1', 'miss'],
+      ['2', 'memory'],
+      ['3', 'miss'],
+    ]);
+  });
+
+  it('counts different keys, not repetitions', async () => {
+    const metrics = new Metrics();
+    const cache = new EmbeddingCache({ metrics });
+    const model = new Model();
+    await cache.resolve(['1', '1', '1'], model.compute, call());
+    await cache.resolve(['1', '1', '2'], model.compute, call());
+    expect(cache.getStatus()).toMatchObject({ hits: 1, misses: 2, hitRate: 1 / 3, entries: 2 });
+    const text = await metrics.render();
+    expect(text).toContain('morgan_cache_requests_total{result="memory"} 1');
+    expect(text).toContain('morgan_cache_requests_total{result="miss"} 2');
+    expect(text).toContain('morgan_cache_requests_total{result="error"} 0');
+  });
+
+  it('computes for a thousand calls at once what they all want, once', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model(true);
+    const calls = Array.from({ length: 1_000 }, () => cache.resolve(['7'], model.compute, call()));
+    model.open();
+    for (const { entries } of await Promise.all(calls)) expect(entries).toEqual([valueOf('7')]);
+    expect(model.asked).toEqual([['7']]);
+    expect(cache.getStatus()).toMatchObject({ misses: 1, coalesced: 999 });
+  });
+
+  it('lets two calls wait for a vector of each other', async () => {
+    const cache = new EmbeddingCache();
+    const one = new Model(true);
+    const other = new Model(true);
+    const first = cache.resolve(['1', '2'], one.compute, call());
+    const second = cache.resolve(['3', '1'], other.compute, call());
+    const third = cache.resolve(['3', '2'], one.compute, call());
+    other.open();
+    one.open();
+    expect((await first).entries).toEqual(['1', '2'].map(valueOf));
+    expect((await second).entries).toEqual(['3', '1'].map(valueOf));
+    expect((await third).entries).toEqual(['3', '2'].map(valueOf));
+    expect([...one.asked, ...other.asked]).toEqual([['1', '2'], ['3']]);
+  });
+
+  it('takes over from a call whose caller left', async () => {
+    const cache = new EmbeddingCache();
+    const caller = new AbortController();
+    const leaving = cache.resolve(
+      ['1'],
+      () =>
+        new Promise((_, reject) => {
+          caller.signal.addEventListener('abort', () => reject(caller.signal.reason as Error));
+        }),
+      call(caller.signal),
+    );
+    const model = new Model();
+    const staying = cache.resolve(['1'], model.compute, call());
+    caller.abort(new Error('left'));
+    await expect(leaving).rejects.toThrow('left');
+    expect((await staying).entries).toEqual([valueOf('1')]);
+    expect(model.asked).toEqual([['1']]);
+  });
+
+  it('lets a waiting caller leave, and computes for the others', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model(true);
+    const owner = cache.resolve(['1'], model.compute, call());
+    const caller = new AbortController();
+    const waiting = cache.resolve(['1'], model.compute, call(caller.signal));
+    caller.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow('left');
+    model.open();
+    expect((await owner).entries).toEqual([valueOf('1')]);
+  });
+
+  it('gives the error of a key to all who want it, stores the others, and forgets the error', async () => {
+    const cache = new EmbeddingCache();
+    const gate = Promise.withResolvers<void>();
+    const faulty: Compute = async (keys) => {
+      await gate.promise;
+      return keys.map((key) => (key === '2' ? new Error('not 2') : valueOf(key)));
+    };
+    const one = cache.resolve(['1', '2'], faulty, call());
+    const other = cache.resolve(['2'], faulty, call());
+    const unharmed = cache.resolve(['1'], faulty, call());
+    gate.resolve();
+    await expect(one).rejects.toThrow('not 2');
+    await expect(other).rejects.toThrow('not 2');
+    expect((await unharmed).entries).toEqual([valueOf('1')]);
+    const model = new Model();
+    await cache.resolve(['1', '2'], model.compute, call());
+    expect(model.asked).toEqual([['2']]);
+  });
+
+  it('fails everybody who waits when nothing could be computed', async () => {
+    const cache = new EmbeddingCache();
+    const full: Compute = () => Promise.reject(new Error('full'));
+    const calls = [cache.resolve(['1'], full, call()), cache.resolve(['1'], full, call())];
+    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected');
+  });
+
+  it.each([
+    ['no-cache', ['memory']],
+    ['no-store', ['miss']],
+  ] as const)('with %s computes anew', async (use, after) => {
+    const cache = new EmbeddingCache();
+    const model = new Model();
+    const signal = new AbortController().signal;
+    if (use === 'no-cache') await cache.resolve(['1'], model.compute, call());
+    const { results } = await cache.resolve(['1'], model.compute, call(signal, use));
+    expect([...results.values()]).toEqual(['bypass']);
+    const again = await cache.resolve(['1'], model.compute, call());
+    expect([...again.results.values()]).toEqual(after);
+    expect(model.asked).toEqual([['1'], ['1']]);
+  });
+
+  it('is empty after a purge', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model();
+    await cache.resolve(['1'], model.compute, call());
+    expect(await cache.purge()).toBe(0);
+    await cache.resolve(['1'], model.compute, call());
+    expect(model.asked).toHaveLength(2);
+  });
+});

@@ -1,0 +1,178 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { silentLogger } from '@morgan/foundation';
+import { RedisConnection } from '@morgan/redis';
+import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
+import { EmbeddingCache } from './embedding-cache.ts';
+
+let redis: PrivateRedis;
+let connection: RedisConnection;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 500 }, silentLogger);
+  connection.start();
+  await waitFor(() => connection.read().up, { what: 'redis' });
+});
+afterAll(async () => {
+  await connection.stop();
+  await redis[Symbol.asyncDispose]();
+});
+
+const embedding = (value: number) => ({ vector: Float32Array.of(value), tokenCount: 3, truncated: true });
+const compute = (keys: readonly string[]) => Promise.resolve(keys.map((_, index) => embedding(index)));
+const never = () => Promise.reject(new Error('computed'));
+const call = { context: { id: 'call', signal: new AbortController().signal } };
+const build = (namespace: string, more = {}) =>
+  new EmbeddingCache({ redis: connection, config: { namespace, ...more } });
+const ttlOf = async (key: string) => Number((await redisCommand(redis.url, `TTL ${key}`)).slice(1));
+const isStored = (namespace: string, key: string) =>
+  waitFor(async () => (await redisCommand(redis.url, `EXISTS ${namespace}:embedding:${key}`)) === ':1', {
+    what: `the entry ${key}`,
+  });
+
+describe('the level in Redis', () => {
+  it('is shared: what one replica computes another finds, byte for byte', async () => {
+    const namespace = randomUUID();
+    await build(namespace).resolve(['a', 'b'], compute, call);
+    await isStored(namespace, 'b');
+    const other = build(namespace);
+    const { entries, results } = await other.resolve(['b', 'a'], never, call);
+    expect(entries).toEqual([embedding(1), embedding(0)]);
+    expect(new Set(results.values())).toEqual(new Set(['redis']));
+    const again = await other.resolve(['a'], never, call);
+    expect([...again.results.values()]).toEqual(['memory']);
+  });
+
+  it('keeps namespaces apart, and purges only its own', async () => {
+    const [one, other] = [randomUUID(), randomUUID()];
+    await build(one).resolve(['a'], compute, call);
+    await build(other).resolve(['a'], compute, call);
+    await Promise.all([isStored(one, 'a'), isStored(other, 'a')]);
+    await expect(build(randomUUID()).resolve(['a'], never, call)).rejects.toThrow('computed');
+    expect(await build(one).purge()).toBe(1);
+    await expect(build(one).resolve(['a'], never, call)).rejects.toThrow('computed');
+    expect((await build(other).resolve(['a'], never, call)).entries).toHaveLength(1);
+  });
+
+  it('stores with a time to live that varies, and gives what is read its full time again', async () => {
+    const namespace = randomUUID();
+    const keys = Array.from({ length: 3 }, (_, index) => String(index));
+    for (const key of keys) await build(namespace, { ttlSeconds: 10_000 }).resolve([key], compute, call);
+    for (const key of keys) await isStored(namespace, key);
+    for (const key of keys) {
+      const ttl = await ttlOf(`${namespace}:embedding:${key}`);
+      expect(ttl).toBeGreaterThan(8_990);
+      expect(ttl).toBeLessThanOrEqual(10_000);
+    }
+    await redisCommand(redis.url, `EXPIRE ${namespace}:embedding:0 100`);
+    await build(namespace, { ttlSeconds: 10_000 }).resolve(['0'], never, call);
+    await waitFor(async () => (await ttlOf(`${namespace}:embedding:0`)) > 9_000, { what: 'the longer time' });
+  });
+
+  it('takes a damaged value for a miss', async () => {
+    const namespace = randomUUID();
+    await redisCommand(redis.url, `SET ${namespace}:embedding:a damaged`);
+    const { results } = await build(namespace).resolve(['a'], compute, call);
+    expect([...results.values()]).toEqual(['miss']);
+  });
+
+  it('leaves no lease behind, also when computing fails', async () => {
+    const namespace = randomUUID();
+    await expect(build(namespace).resolve(['a'], never, call)).rejects.toThrow('computed');
+    await build(namespace).resolve(['b'], compute, call);
+    await waitFor(async () => (await redisCommand(redis.url, `KEYS ${namespace}:lease:*`)) === '*0', {
+      what: 'no lease',
+    });
+  });
+
+  it('computes itself when the replica that has the lease does not come back', async () => {
+    const namespace = randomUUID();
+    await redisCommand(redis.url, `SET ${namespace}:lease:a somebody PX 200`);
+    const { results } = await build(namespace, { leaseMs: 60_000 }).resolve(['a'], compute, call);
+    expect([...results.values()]).toEqual(['miss']);
+  });
+
+  it('ends the wait for another replica with its caller', async () => {
+    const namespace = randomUUID();
+    await redisCommand(redis.url, `SET ${namespace}:lease:a somebody PX 60000`);
+    const caller = new AbortController();
+    const waiting = build(namespace, { leaseMs: 60_000 }).resolve(['a'], compute, {
+      context: { id: 'call', signal: caller.signal },
+    });
+    caller.abort(new Error('left'));
+    await expect(waiting).rejects.toThrow();
+  });
+
+  it('is not asked while its guard refuses', async () => {
+    const namespace = randomUUID();
+    let refused = 0;
+    const guarded = new EmbeddingCache({
+      redis: connection,
+      config: { namespace },
+      redisGuard: {
+        execute: () => {
+          refused += 1;
+          return Promise.reject(new Error('open'));
+        },
+      },
+    });
+    expect((await guarded.resolve(['a'], compute, call)).entries).toEqual([embedding(0)]);
+    expect(refused).toBeGreaterThan(0);
+    expect(await redisCommand(redis.url, `KEYS ${namespace}:*`)).toBe('*0');
+  });
+
+  it('computes while Redis is gone, counts that, and shares again when it is back', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    await redis.kill();
+    await waitFor(() => !connection.read().up, { what: 'the loss to be noticed' });
+    expect((await cache.resolve(['a', 'b'], compute, call)).entries).toEqual([embedding(0), embedding(1)]);
+    expect(cache.getStatus().errors).toBeGreaterThanOrEqual(4);
+    await redis.restart();
+    await waitFor(() => connection.read().up, { what: 'redis to be back' });
+    await cache.resolve(['c'], compute, call);
+    await isStored(namespace, 'c');
+    expect((await build(namespace).resolve(['c'], never, call)).entries).toEqual([embedding(0)]);
+  });
+});
+
+describe('three replicas', () => {
+  it('compute once what a thousand calls want at the same time', async () => {
+    const program = join(import.meta.dirname, '../fixture/replica.ts');
+    const replicas = Array.from({ length: 3 }, () => {
+      const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [
+        ...RUN_SOURCES,
+        program,
+        redis.url,
+        '333',
+        '200',
+      ]);
+      child.stderr.pipe(process.stderr);
+      return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+    });
+    try {
+      for (const { lines } of replicas) expect((await lines.next()).value).toBe('ready');
+      for (const { child } of replicas) child.stdin.write('go\n');
+      const reports = await Promise.all(
+        replicas.map(
+          async ({ lines }) =>
+            JSON.parse((await lines.next()).value ?? '') as { computed: number; right: number },
+        ),
+      );
+      expect(reports.reduce((sum, { computed }) => sum + computed, 0)).toBe(3);
+      expect(reports.map(({ right }) => right)).toEqual([333, 333, 333]);
+    } finally {
+      for (const { child } of replicas) {
+        if (child.exitCode !== null) continue;
+        const exit = once(child, 'exit');
+        child.kill('SIGKILL');
+        await exit;
+      }
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import type { CachedEmbedding } from './cached-embedding.ts';
+
+/** What an owner of a {@link Flight} rejects with when it gave up for reasons of its own: whoever waits may take over. */
+export class FlightAbandoned extends Error {
+  override readonly name = 'FlightAbandoned';
+}
+
+/** A vector that is on its way in this process. Exactly one call owns it; others wait for it. */
+export class Flight {
+  readonly #settled = Promise.withResolvers<CachedEmbedding>();
+
+  constructor(private readonly over: () => void) {
+    // Nobody may be waiting.
+    this.#settled.promise.catch(() => undefined);
+  }
+
+  get result(): Promise<CachedEmbedding> {
+    return this.#settled.promise;
+  }
+
+  land(embedding: CachedEmbedding): void {
+    this.over();
+    this.#settled.resolve(embedding);
+  }
+
+  fail(error: Error): void {
+    this.over();
+    this.#settled.reject(error);
+  }
+}
+
+/** The flights of this process by key. A key leaves with its flight, so memory is bounded by the calls that go on. */
+export class SingleFlight {
+  readonly #flights = new Map<string, Flight>();
+
+  get size(): number {
+    return this.#flights.size;
+  }
+
+  get(key: string): Flight | undefined {
+    return this.#flights.get(key);
+  }
+
+  /** Begins a flight whose owner is the caller; it must land or fail. */
+  begin(key: string): Flight {
+    const flight = new Flight(() => this.#flights.delete(key));
+    this.#flights.set(key, flight);
+    return flight;
+  }
+}
