@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { createEmbeddingCache } from '@morgan/cache';
+import { EmbeddingCache } from '@morgan/cache';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
-import { RedisConnection } from '@morgan/redis';
+import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
@@ -28,7 +28,9 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const { url } = embeddingService.redis;
   const redis =
     url === undefined ? undefined : new RedisConnection({ ...embeddingService.redis, url }, logger);
-  const cache = createEmbeddingCache(embeddingService.cache, redis, metrics);
+  const { redisTimeoutMs: timeoutMs } = embeddingService.cache;
+  const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
+  const cache = new EmbeddingCache({ config: embeddingService.cache, redis, redisGuard, metrics });
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
@@ -57,6 +59,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       return model.load();
     },
     close: async () => {
+      redisGuard?.stop();
       await Promise.all([model.unload(), redis?.stop()]);
     },
   };

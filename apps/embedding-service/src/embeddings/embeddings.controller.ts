@@ -5,6 +5,7 @@ import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } fr
 import { EmbeddingModel } from './embedding-model.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
 import { EmbeddingsService } from './embeddings.service.ts';
+import { CACHE_HEADER, cacheUseOf, HITS, summaryOf } from './cache-headers.ts';
 
 /** How many inputs of a request were cut to the limit of the model. */
 const TRUNCATED_HEADER = 'x-morgan-truncated';
@@ -27,9 +28,11 @@ export class EmbeddingsController {
     @Res({ passthrough: true }) reply: HttpReply,
   ): Promise<string | Readable> {
     const context = contextOf(request);
-    const { answer, cacheHits } = await this.embeddings.embed(body, context);
+    const use = cacheUseOf(request.headers['cache-control']);
+    const { answer, results } = await this.embeddings.embed(body, context, use);
     context.note('inputs', answer.count);
-    context.note('cacheHits', cacheHits);
+    context.note('cacheHits', results.filter((result) => HITS.has(result)).length);
+    reply.header(CACHE_HEADER, summaryOf(results));
     context.note('tokens', answer.tokens);
     reply.header(TRUNCATED_HEADER, String(answer.truncated));
     reply.type('application/json');

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { type CachedEmbedding, EmbeddingCache, embeddingKey } from '@morgan/cache';
+import { type CacheResult, type CacheUse, EmbeddingCache, embeddingKey } from '@morgan/cache';
 import { AppError, type CallContext } from '@morgan/foundation';
 import { DeadlinePolicy } from '@morgan/retry';
 import { type EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
 import { EmbeddingsAnswer } from './embeddings-answer.ts';
 import type { EmbeddingsRequest } from './embeddings.schema.ts';
 
-/** An answer and how many of its inputs were in the cache. */
+/** An answer, and how each of its different inputs was answered. */
 export interface EmbeddingsOutcome {
   readonly answer: EmbeddingsAnswer;
-  readonly cacheHits: number;
+  readonly results: readonly CacheResult[];
 }
 
 /** Answers embedding requests: what is cached from the cache, the rest from the model, in the order of the inputs. */
@@ -26,22 +26,27 @@ export class EmbeddingsService {
    * Texts that still wait for a worker at the deadline of the call are never computed.
    * @throws AppError `model_not_found`, `invalid_value`, `deadline_exceeded`, and what the model throws
    */
-  embed(request: EmbeddingsRequest, context: CallContext): Promise<EmbeddingsOutcome> {
-    return this.#deadline.execute((bounded) => this.#embed(request, bounded), context);
+  embed(
+    request: EmbeddingsRequest,
+    context: CallContext,
+    use: CacheUse = 'normal',
+  ): Promise<EmbeddingsOutcome> {
+    return this.#deadline.execute((bounded) => this.#embed(request, bounded, use), context);
   }
 
-  async #embed(request: EmbeddingsRequest, context: CallContext): Promise<EmbeddingsOutcome> {
+  async #embed(request: EmbeddingsRequest, context: CallContext, use: CacheUse): Promise<EmbeddingsOutcome> {
     this.#checkModel(request.model);
     const dimensions = this.#checkDimensions(request.dimensions ?? undefined);
     const inputs = listInputs(request.input);
-    const { items, cacheHits } = await this.#collect(inputs, request.truncate ?? undefined, context);
+    const truncate = request.truncate ?? this.model.truncatesByDefault;
+    const { entries: items, results } = await this.#collect(inputs, { truncate, context, use });
     const answer = new EmbeddingsAnswer({
       model: this.model.id,
       items,
       dimensions: dimensions ?? this.model.dimensions,
       encoding: request.encoding_format ?? 'float',
     });
-    return { answer, cacheHits };
+    return { answer, results: [...results.values()] };
   }
 
   #checkModel(model: string): void {
@@ -67,40 +72,19 @@ export class EmbeddingsService {
     );
   }
 
-  async #collect(inputs: readonly EmbeddingInput[], truncate: boolean | undefined, context: CallContext) {
-    const fingerprint = this.model.fingerprint();
-    const keys = inputs.map((input) => embeddingKey(fingerprint, this.model.significantPart(input)));
-    const found = await this.cache.getMany(keys);
-    const mayCut = truncate ?? this.model.truncatesByDefault;
-    const known = new Map<string, CachedEmbedding>();
-    const missing = new Map<string, number>();
-    keys.forEach((key, index) => {
-      const hit = found[index];
-      // The model itself refuses a text that may not be cut: it knows how long it is.
-      if (hit && (mayCut || !hit.truncated)) known.set(key, hit);
-      else if (!missing.has(key)) missing.set(key, index);
-    });
-    const fresh = await this.#infer([...missing], inputs, { truncate: mayCut, context });
-    for (const [key, item] of fresh) known.set(key, item);
-    return {
-      items: keys.map((key) => known.get(key) as CachedEmbedding),
-      // What repeats an input of the same request was not in the cache.
-      cacheHits: keys.filter((key) => !missing.has(key)).length,
-    };
-  }
-
-  async #infer(
-    missing: readonly (readonly [string, number])[],
+  #collect(
     inputs: readonly EmbeddingInput[],
-    { truncate, context }: { truncate: boolean; context: CallContext },
-  ): Promise<(readonly [string, CachedEmbedding])[]> {
-    if (missing.length === 0) return [];
-    const positions = missing.map(([, index]) => index);
-    const wanted = positions.map((index) => inputs[index] as EmbeddingInput);
-    const items = await this.model.embed(wanted, context, { truncate, positions });
-    const fresh = missing.map(([key], index) => [key, items[index] as CachedEmbedding] as const);
-    this.cache.setMany(fresh);
-    return fresh;
+    { truncate, context, use }: { truncate: boolean; context: CallContext; use: CacheUse },
+  ) {
+    const identity = { fingerprint: this.model.fingerprint(), prompt: '', truncate };
+    const keys = inputs.map((input) => embeddingKey(identity, this.model.significantPart(input)));
+    const positionOf = new Map(keys.map((key, index) => [key, index]).toReversed() as [string, number][]);
+    const compute = (missing: readonly string[]) => {
+      const positions = missing.map((key) => positionOf.get(key) as number);
+      const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
+      return this.model.embed(wanted, context, { truncate, positions });
+    };
+    return this.cache.resolve(keys, compute, { context, use });
   }
 }
 

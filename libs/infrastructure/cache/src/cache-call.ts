@@ -50,16 +50,17 @@ export class CacheCall {
   }
 
   /**
-   * Waits for what another call of this process computes. @returns false where that call gave up for reasons of its own.
-   * @throws the error that stands for the key, or the reason of the aborted signal
+   * Waits for what another call of this process computes. `abandoned`: that call gave up for reasons of its own. `failed`:
+   * its error is about it as a whole, and names inputs as it calls them.
+   * @throws the reason of the aborted signal
    */
-  async join(key: string, flight: Promise<CachedEmbedding>): Promise<boolean> {
+  async join(key: string, flight: Promise<CachedEmbedding>): Promise<'landed' | 'abandoned' | 'failed'> {
     try {
       this.found(key, await Promise.race([flight, this.#whenAborted()]), 'coalesced');
-      return true;
+      return 'landed';
     } catch (error) {
-      if (error instanceof FlightAbandoned) return false;
-      throw error;
+      this.#signal.throwIfAborted();
+      return error instanceof FlightAbandoned ? 'abandoned' : 'failed';
     }
   }
 

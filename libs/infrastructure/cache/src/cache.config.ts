@@ -32,6 +32,10 @@ export const cacheConfig = z
         doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones.',
       },
     ),
+    redisTimeoutMs: setting(z.int().min(1).max(10_000).default(20), {
+      env: 'CACHE_REDIS_TIMEOUT_MS',
+      doc: 'How long the cache waits for an answer of Redis, in milliseconds. When half of the answers of the last 10 s are later or missing, Redis is not asked for a second.',
+    }),
     leaseMs: setting(z.int().min(0).max(60_000).default(5_000), {
       env: 'CACHE_LEASE_MS',
       doc: 'How long one replica may take to compute a vector while the others wait for it instead of computing it too, in milliseconds; 0: nobody waits.',

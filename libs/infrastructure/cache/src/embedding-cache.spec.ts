@@ -113,7 +113,7 @@ describe('the embedding cache', () => {
     expect((await owner).entries).toEqual([valueOf('1')]);
   });
 
-  it('gives the error of a key to all who want it, stores the others, and forgets the error', async () => {
+  it('gives the error of a key to all who want it, stores the others, and remembers no error', async () => {
     const cache = new EmbeddingCache();
     const gate = Promise.withResolvers<void>();
     const faulty: Compute = async (keys) => {
@@ -132,11 +132,20 @@ describe('the embedding cache', () => {
     expect(model.asked).toEqual([['2']]);
   });
 
-  it('fails everybody who waits when nothing could be computed', async () => {
+  it('lets those who wait compute for themselves when a call fails as a whole, once each', async () => {
     const cache = new EmbeddingCache();
-    const full: Compute = () => Promise.reject(new Error('full'));
-    const calls = [cache.resolve(['1'], full, call()), cache.resolve(['1'], full, call())];
-    for (const { status } of await Promise.allSettled(calls)) expect(status).toBe('rejected');
+    let asked = 0;
+    const full: Compute = () => Promise.reject(new Error(`full ${(asked += 1)}`));
+    const calls = Array.from({ length: 5 }, () => cache.resolve(['1'], full, call()));
+    const messages = (await Promise.allSettled(calls)).map(
+      (end) => end.status === 'rejected' && (end.reason as Error).message,
+    );
+    expect(messages.sort()).toEqual(['full 1', 'full 2', 'full 3', 'full 4', 'full 5']);
+    const harmless = new Model();
+    const failing = cache.resolve(['2'], full, call());
+    const other = cache.resolve(['2'], harmless.compute, call());
+    await expect(failing).rejects.toThrow('full');
+    expect((await other).entries).toEqual([valueOf('2')]);
   });
 
   it.each([

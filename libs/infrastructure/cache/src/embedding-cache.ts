@@ -1,5 +1,5 @@
-import type { CallContext, Policy } from '@morgan/foundation';
-import type { RedisConnection } from '@morgan/redis';
+import type { CallContext } from '@morgan/foundation';
+import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
 import { CacheCall, type Compute } from './cache-call.ts';
@@ -17,8 +17,8 @@ export interface EmbeddingCacheParts {
   readonly config?: Partial<CacheConfig>;
   /** Shared by the replicas. Without it there is only the level in memory. */
   readonly redis?: RedisConnection | undefined;
-  /** Around every command to Redis, such as a circuit breaker. */
-  readonly redisGuard?: Policy | undefined;
+  /** Around every command to Redis: one that is slow or fails is then not even asked. */
+  readonly redisGuard?: RedisGuard | undefined;
   readonly metrics?: Metrics;
 }
 
@@ -114,11 +114,15 @@ export class EmbeddingCache {
     // Ours begin before the first wait, so that nobody computes them meanwhile; both are waited for together, so that two
     // calls that each wait for a vector of the other's end.
     const others = joined.map((key) => [key, this.#flights.get(key)?.result] as const);
-    const [, ...landed] = await Promise.all([
+    const [, ...ends] = await Promise.all([
       this.#fly(owned, call),
       ...others.map(([key, result]) => call.join(key, result as Promise<CachedEmbedding>)),
     ]);
-    const abandoned = joined.filter((_, index) => !landed[index]);
+    await this.#compute(
+      joined.filter((_, index) => ends[index] === 'failed'),
+      call,
+    );
+    const abandoned = joined.filter((_, index) => ends[index] === 'abandoned');
     if (abandoned.length > 0) await this.#collect(abandoned, call);
   }
 

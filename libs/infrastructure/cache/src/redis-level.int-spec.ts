@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
-import { RedisConnection } from '@morgan/redis';
+import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
 
@@ -108,22 +108,31 @@ describe('the level in Redis', () => {
     await expect(waiting).rejects.toThrow();
   });
 
-  it('is not asked while its guard refuses', async () => {
+  it('is not asked any more while it is slow, and again when it is not', async () => {
     const namespace = randomUUID();
-    let refused = 0;
-    const guarded = new EmbeddingCache({
-      redis: connection,
-      config: { namespace },
-      redisGuard: {
-        execute: () => {
-          refused += 1;
-          return Promise.reject(new Error('open'));
-        },
+    const guard = new RedisGuard({ name: 'cache', timeoutMs: 50, minimumUses: 2, resetTimeoutMs: 50 });
+    const guarded = new EmbeddingCache({ redis: connection, config: { namespace }, redisGuard: guard });
+    redis.pause();
+    try {
+      for (let key = 0; key < 3; key += 1)
+        expect((await guarded.resolve([String(key)], compute, call)).entries).toEqual([embedding(0)]);
+      expect(guard.getStatus()).toMatchObject({ open: true });
+      const { timeouts } = guard.getStatus();
+      await guarded.resolve(['more'], compute, call);
+      expect(guard.getStatus().timeouts).toBe(timeouts);
+    } finally {
+      redis.resume();
+    }
+    await waitFor(
+      async () => {
+        await guarded.resolve([randomUUID()], compute, call);
+        return !guard.getStatus().open;
       },
-    });
-    expect((await guarded.resolve(['a'], compute, call)).entries).toEqual([embedding(0)]);
-    expect(refused).toBeGreaterThan(0);
-    expect(await redisCommand(redis.url, `KEYS ${namespace}:*`)).toBe('*0');
+      { what: 'the guard to close' },
+    );
+    await guarded.resolve(['again'], compute, call);
+    await isStored(namespace, 'again');
+    guard.stop();
   });
 
   it('computes while Redis is gone, counts that, and shares again when it is back', async () => {

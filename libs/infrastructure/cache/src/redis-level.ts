@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type CallContext, type Policy } from '@morgan/foundation';
-import { type RedisConnection, RedisScript } from '@morgan/redis';
+import { type RedisConnection, type RedisGuard, RedisScript } from '@morgan/redis';
 import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
@@ -27,14 +26,15 @@ const EXTEND = new RedisScript(`
     if redis.call('TTL', key) * 2 < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
   end`);
 
+const MGET_KEYS = 256;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 
 /** What {@link RedisLevel} works with. */
 export interface RedisLevelParts {
   readonly redis: RedisConnection;
-  /** Around every command, such as a circuit breaker: a Redis that is slow or gone is then not even asked. */
-  readonly guard: Policy | undefined;
+  /** Around every command: a Redis that is slow or gone is then not even asked. */
+  readonly guard: RedisGuard | undefined;
   /** Told of each command that failed, with the number of keys in it. */
   readonly onFault: (keys: number) => void;
 }
@@ -55,8 +55,18 @@ export class RedisLevel {
     this.#parts = parts;
   }
 
-  /** The entries of the keys in their order, undefined where there is none: one `MGET`. Hot ones get their full time again. */
+  /**
+   * The entries of the keys in their order, undefined where there is none: one `MGET` for every {@link MGET_KEYS} keys, so that
+   * a large request does not look like a slow Redis. Those that are read get their full time again.
+   */
   async getMany(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
+    const found: (CachedEmbedding | undefined)[] = [];
+    for (let start = 0; start < keys.length; start += MGET_KEYS)
+      found.push(...(await this.#getSome(keys.slice(start, start + MGET_KEYS))));
+    return found;
+  }
+
+  async #getSome(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const values = await this.#ask(keys.length, () => this.#parts.redis.getBuffers(keys.map(this.#valueKey)));
     if (!values) return keys.map(() => undefined);
     const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes)));
@@ -131,17 +141,13 @@ export class RedisLevel {
   }
 
   /** Undefined where the command failed or was not let through. */
-  async #ask<Reply>(keys: number, command: () => Promise<Reply>): Promise<Reply | undefined> {
+  #ask<Reply>(keys: number, command: () => Promise<Reply>): Promise<Reply | undefined> {
     const { guard, onFault } = this.#parts;
-    try {
-      return await (guard ? guard.execute(command, UNBOUNDED) : command());
-    } catch {
-      // The connection logs that it is gone, the guard that it is open; here only the counts need to know.
+    // The connection logs that it is gone, the guard that it is open; here only the counts need to know.
+    const miss = () => {
       onFault(keys);
       return undefined;
-    }
+    };
+    return guard ? guard.run<Reply | undefined>(command, miss) : command().catch(miss);
   }
 }
-
-/** Commands are bounded by the connection; a caller that leaves must not count against Redis. */
-const UNBOUNDED: CallContext = { id: 'cache', signal: new AbortController().signal };
