@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '@morgan/foundation';
-import { isContinue } from './request-head.ts';
+import { asksForContinue } from './request-head.ts';
 
 /**
  * Says `100 Continue` to a caller that waits for it with its body. Register it behind everything that may refuse a request
@@ -8,8 +8,7 @@ import { isContinue } from './request-head.ts';
  */
 export function registerExpectContinue(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    const { expect } = request.headers;
-    if (expect === undefined || !isContinue(expect)) return done();
+    if (!asksForContinue(request.raw)) return done();
     const limit = request.routeOptions.bodyLimit;
     if (Number(request.headers['content-length'] ?? 0) > limit) return done(bodyTooLarge(limit));
     reply.raw.writeContinue();
