@@ -82,6 +82,9 @@ export function spellingsOf(path: string): readonly string[] {
   ];
 }
 
+/** As many requests as one connection may send ahead. */
+const SENT_AHEAD = 15;
+
 /** Sends a request for each target. @returns the status of each, as they came. */
 export async function statusesOf(
   port: number,
@@ -91,11 +94,14 @@ export async function statusesOf(
 ): Promise<readonly number[]> {
   // What is not even a request target ends its connection; the others can share one.
   const proper = targets.filter(isProper);
-  const [together, ...alone] = await Promise.all([
-    send(port, method, proper, headers),
-    ...targets.filter((target) => !isProper(target)).map((target) => send(port, method, [target], headers)),
-  ]);
-  return targets.map((target) => (isProper(target) ? together : alone).splice(0, 1).flat()[0] ?? 0);
+  const batches = [...targets.filter((target) => !isProper(target)).map((target) => [target])];
+  while (proper.length > 0) batches.push(proper.splice(0, SENT_AHEAD));
+  const statuses = new Map<string, number | undefined>();
+  for (const batch of batches) {
+    const answered = await send(port, method, batch, headers);
+    batch.forEach((target, index) => statuses.set(target, answered[index]));
+  }
+  return targets.map((target) => statuses.get(target) ?? 0);
 }
 
 function isProper(target: string): boolean {

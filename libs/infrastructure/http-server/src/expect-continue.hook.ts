@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { isContinue } from './request-head.ts';
+import { asksForContinue } from './request-head.ts';
 
 /**
  * Says `100 Continue` to a caller that waits for it with its body. Register it behind everything that may refuse a request
@@ -7,9 +7,7 @@ import { isContinue } from './request-head.ts';
  */
 export function registerExpectContinue(fastify: FastifyInstance): void {
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
-    const { expect } = request.headers;
-    if (expect === undefined || !isContinue(expect)) return done();
-    reply.raw.writeContinue();
+    if (asksForContinue(request.raw)) reply.raw.writeContinue();
     done();
   });
 }

@@ -47,7 +47,10 @@ export class NodeServer {
   constructor(options: NodeServerOptions) {
     const { observers, headers, config } = options;
     this.#options = options;
-    this.#pipelining = new Pipelining((request, response) => this.#serve(request, response));
+    this.#pipelining = new Pipelining(
+      (request, response) => this.#serve(request, response),
+      (socket) => this.refusals.cutConnection(socket),
+    );
     this.refusals = new ProtocolRefusals({
       observers,
       headers,

@@ -1,8 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 
-/** Far more than a client has reason to send ahead; one packet of small requests could hold a thousand. */
-const MAX_WAITING = 128;
+/** More than a client has reason to send ahead. Each one costs a hundred times its bytes until it is answered. */
+const MAX_WAITING = 16;
 
 /** A request and the response to it. */
 export interface Exchange {
@@ -18,35 +18,35 @@ interface Line {
 
 /**
  * Answers the requests of one connection one at a time. Node hands over everything that a client sends ahead at once, so
- * that one connection could start thousands of answers. What comes early waits, and a client that sends too far ahead is
- * read no more and gets `connection: close` with the last answer that it may have.
+ * that one connection could start thousands of answers. What comes early waits; a client that sends too far ahead is cut.
  */
 export class Pipelining {
-  readonly #lines = new WeakMap<Duplex, Line>();
+  readonly #lines = new WeakMap<Socket, Line>();
 
-  constructor(private readonly serve: RequestListener) {}
+  /** @param cut ends a connection on which too many requests wait. */
+  constructor(
+    private readonly serve: RequestListener,
+    private readonly cut: (socket: Socket) => void,
+  ) {}
 
   take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     // What follows the last answer of a connection is not answered.
-    if (socket.writableEnded) return;
+    if (socket.writableEnded || socket.destroyed) return;
     const line = this.#lineOf(socket);
-    const exchange = { request, response };
-    line.latest = exchange;
-    if (!line.answering) return this.#start(exchange, line);
-    line.waiting.push(exchange);
-    if (line.waiting.length < MAX_WAITING) return;
-    response.shouldKeepAlive = false;
-    // Not before: a connection that is not read does not show that its client has left.
-    socket.pause();
+    if (line.waiting.length === MAX_WAITING) return this.cut(socket);
+    line.latest = { request, response };
+    if (line.answering) line.waiting.push(line.latest);
+    else this.#start(line.latest, line);
   }
 
   /** The exchange that the connection began last: the only one whose request may still be incomplete. */
-  latest(socket: Duplex): Exchange | undefined {
-    return this.#lines.get(socket)?.latest;
+  latest(socket: Socket): (Exchange & { readonly waiting: boolean }) | undefined {
+    const { latest, waiting = [] } = this.#lines.get(socket) ?? {};
+    return latest && { ...latest, waiting: waiting.includes(latest) };
   }
 
-  #lineOf(socket: Duplex): Line {
+  #lineOf(socket: Socket): Line {
     let line = this.#lines.get(socket);
     if (!line) {
       line = { answering: false, waiting: [], latest: undefined };
@@ -61,7 +61,7 @@ export class Pipelining {
     this.serve(request, response);
   }
 
-  #next(socket: Duplex, line: Line): void {
+  #next(socket: Socket, line: Line): void {
     line.answering = false;
     if (socket.destroyed || socket.writableEnded) {
       line.waiting.length = 0;

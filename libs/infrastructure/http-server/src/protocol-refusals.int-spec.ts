@@ -63,6 +63,17 @@ describe('what cannot reach a route', () => {
     expect(gate.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
+  it('is refused also where nobody reads its body', async () => {
+    const seen = gate.finished.length;
+    const broken = 'GET /livez HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n';
+    expect(parse(await exchange(gate.port, broken))).toMatchObject({
+      status: 400,
+      error: { code: 'malformed_request' },
+    });
+    await waitFor(() => gate.finished.length > seen, { what: 'the report' });
+    expect(gate.finished.slice(seen)).toEqual([expect.objectContaining({ status: 400, route: '/livez' })]);
+  });
+
   it('keeps the id of a caller whose request could be read', async () => {
     const answer = await exchange(
       gate.port,

@@ -26,7 +26,7 @@ export interface ProtocolRefusalOptions {
   /** The most that is read of a connection after its refusal. */
   readonly maxBytesAfter: number;
   /** The exchange that a connection began last. */
-  readonly latest: (socket: Socket) => Exchange | undefined;
+  readonly latest: (socket: Socket) => (Exchange & { readonly waiting: boolean }) | undefined;
 }
 
 /**
@@ -45,8 +45,7 @@ export class ProtocolRefusals {
     const startedAt = performance.now();
     for (const observer of this.options.observers) observer.started();
     response.once('close', () => this.#report(error, id, { method: request.method, startedAt }));
-    const body = JSON.stringify(error.toEnvelope());
-    response.writeHead(error.status, this.#headers(id, body)).end(body);
+    this.#write(response, error, id);
   }
 
   /** Refuses a connection on which Node could not read a request, or not the rest of one. */
@@ -84,18 +83,34 @@ export class ProtocolRefusals {
     this.#report(error, id, { method, startedAt: performance.now() });
   }
 
-  /** Whoever reads the request's body learns that it is broken, and answers; where nobody does, the connection ends. */
-  #fail({ request, response }: Exchange, error: AppError): void {
+  /** Ends a connection that has sent too many requests ahead. There is no answer: those under way come before it. */
+  cutConnection(socket: Socket): void {
+    const error = new AppError('malformed_request', 'Too many requests were sent ahead on one connection.');
+    for (const observer of this.options.observers) observer.started();
+    this.#report(error, randomUUID(), { method: undefined, startedAt: performance.now() });
+    socket.destroy();
+  }
+
+  /** Whoever reads the request's body learns that it is broken, and answers; where nobody does, this does. */
+  #fail({ request, response, waiting }: Exchange & { readonly waiting: boolean }, error: AppError): void {
+    const { socket } = request;
     response.shouldKeepAlive = false;
-    if (request.complete) {
+    if (request.complete && !waiting) {
       // Its answer is on the way; what follows it is not read.
-      request.socket.pause();
-      response.once('close', () => request.socket.destroySoon());
-    } else if (!response.headersSent && request.listenerCount('error') > 0) {
+      socket.pause();
+      response.once('close', () => socket.destroySoon());
+    } else if (waiting || response.headersSent) {
+      socket.destroy();
+    } else if (request.listenerCount('error') > 0) {
       request.emit('error', error);
     } else {
-      request.socket.destroy();
+      this.#write(response, error, requestIdOf(request));
     }
+  }
+
+  #write(response: ServerResponse, error: AppError, id: string): void {
+    const body = JSON.stringify(error.toEnvelope());
+    response.writeHead(error.status, this.#headers(id, body)).end(body);
   }
 
   #headers(id: string, body: string): Record<string, string> {

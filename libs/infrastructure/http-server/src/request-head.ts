@@ -15,15 +15,15 @@ export function checkRequestHead(request: IncomingMessage): AppError | undefined
     return new AppError('malformed_request', 'The request needs exactly one host header.');
   }
   const { expect } = request.headers;
-  if (expect !== undefined && !isContinue(expect)) {
+  if (expect !== undefined && request.httpVersion !== '1.0' && !asksForContinue(request)) {
     return new AppError('expectation_failed', 'The only expectation that can be met is 100-continue.');
   }
   return undefined;
 }
 
-/** Whether this value of `expect` asks for `100 Continue`. */
-export function isContinue(expect: string): boolean {
-  return expect.toLowerCase() === '100-continue';
+/** Whether the caller waits for `100 Continue` with its body. HTTP/1.0 does not know it. */
+export function asksForContinue({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion !== '1.0' && headers.expect?.toLowerCase() === '100-continue';
 }
 
 function originForm(target: string): string | undefined {
