@@ -112,7 +112,7 @@ async function firstLine(socket: Socket): Promise<string> {
 }
 
 describe('admission', () => {
-  beforeAll(() => start({ queueTimeoutMs: 200 }));
+  beforeAll(() => start({ queueTimeoutMs: 1_000 }));
   afterAll(() => app.close());
 
   it('refuses large bodies that find no room, before they are read, and lets small calls through', async () => {
