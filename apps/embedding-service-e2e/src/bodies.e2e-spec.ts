@@ -65,3 +65,17 @@ describe('a body made of faults', () => {
     expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
   });
 });
+
+describe('a whole call', () => {
+  it('has an end without any header', async () => {
+    await using bounded = await startService({ app: 'embedding-service', env: { CALL_TIMEOUT_MS: '100' } });
+    const input = Array.from({ length: 2048 }, (_, index) => `${'rather many words '.repeat(30)}${index}`);
+    const response = await fetch(`${bounded.url}/v1/embeddings`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'default', input }),
+      headers: { 'content-type': 'application/json', 'x-morgan-deadline-ms': '600000' },
+    });
+    const { error } = (await response.json()) as { error: { code: string } };
+    expect([response.status, error.code]).toEqual([504, 'deadline_exceeded']);
+  });
+});

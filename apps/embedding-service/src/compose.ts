@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { EmbeddingCache } from '@morgan/cache';
-import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
+import {
+  contextOf,
+  createHttpApplication,
+  Drain,
+  type HttpServer,
+  type ServiceParts,
+} from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
@@ -16,7 +22,7 @@ const BUNDLED_MODEL_DIR = fileURLToPath(
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
   const { log, auth, embeddingService } = config;
-  const { http } = embeddingService;
+  const { http, callTimeoutMs } = embeddingService;
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
   const model = new LocalEmbeddingModel({
@@ -49,6 +55,11 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       },
     },
   );
+  const server: HttpServer = app.getHttpAdapter().getInstance();
+  server.addHook('onRequest', (request, _reply, done) => {
+    contextOf(request).limitTo(callTimeoutMs);
+    done();
+  });
   return {
     app,
     config: http,

@@ -4,6 +4,7 @@ import { localEmbeddingsConfig } from '@morgan/local-embeddings';
 import { redisConfig } from '@morgan/redis';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** 16 MiB: 2,048 texts of 8 kB. */
@@ -19,6 +20,10 @@ export const embeddingServiceConfig = z.strictObject({
   embeddingService: z
     .strictObject({
       http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
+      callTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(600_000), {
+        env: 'CALL_TIMEOUT_MS',
+        doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
+      }),
       model: localEmbeddingsConfig,
       cache: cacheConfig,
       redis: redisConfig,
