@@ -39,7 +39,7 @@ class EchoController {
 
   @Get('busy')
   busy(): never {
-    throw new AppError('queue_full', 'The queue is full.', { retryAfterMs: 1200 });
+    throw new AppError('bulkhead_full', 'The queue is full.', { retryAfterMs: 1200 });
   }
 
   @Get('deadline')

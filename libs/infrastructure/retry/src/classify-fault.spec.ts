@@ -70,7 +70,7 @@ describe('classifyFault', () => {
     ['host_timeout', 'timeout'],
     ['host_error', 'status 502'],
     ['no_host_available', 'status 503'],
-    ['queue_full', 'status 503'],
+    ['bulkhead_full', 'status 503'],
     ['model_not_found', 'status 404'],
     ['host_rejected_credentials', 'final'],
     ['deadline_exceeded', 'final'],
@@ -91,7 +91,7 @@ describe('classifyFault', () => {
   });
 
   it("passes an AppError's wait on", () => {
-    const error = new AppError('queue_full', 'full', { retryAfterMs: 1500 });
+    const error = new AppError('bulkhead_full', 'full', { retryAfterMs: 1500 });
     expect(classifyFault(error)).toMatchObject({ status: 503, retryAfterMs: 1500 });
   });
 
