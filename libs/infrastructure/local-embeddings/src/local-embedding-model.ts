@@ -34,6 +34,8 @@ export interface LocalEmbeddingModelOptions {
 export interface EmbedOptions {
   /** Cut inputs above the limit, or refuse them. Default: as configured. */
   readonly truncate?: boolean | undefined;
+  /** The model's prompt that stands before every text. Default: as configured, else the model's own default. */
+  readonly promptName?: string | undefined;
   /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
   readonly positions?: readonly number[] | undefined;
 }
@@ -117,15 +119,16 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async embed(
     inputs: readonly EmbeddingInput[],
     { signal }: CallContext,
-    { truncate = this.#config.truncate, positions }: EmbedOptions = {},
+    { truncate = this.#config.truncate, positions, promptName }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
     const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
+    checkPrompt(promptName, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, truncate, paramOf }, signal, () => callStopped(signal));
+    return scheduler.submit({ inputs, truncate, promptName, paramOf }, signal, () => callStopped(signal));
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -158,12 +161,18 @@ export class LocalEmbeddingModel implements HealthIndicator {
       workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
+      memory: { weightsBytes: this.#info?.weightsBytes, serviceBytes: process.memoryUsage.rss() },
     };
   }
 
-  /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
-  fingerprint(): string {
-    return JSON.stringify([this.id, identityOf(this.#loadedInfo())]);
+  /**
+   * Everything whose change changes vectors: the start of every cache key.
+   * @param promptName as in the options of `embed`
+   * @throws AppError `model_loading`
+   */
+  fingerprint(promptName?: string): string {
+    const info = this.#loadedInfo();
+    return JSON.stringify([this.id, identityOf(info), promptName ?? info.defaultPrompt]);
   }
 
   /**
@@ -213,8 +222,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
 }
 
 function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
-  const { backend, device, dtype, maxTokens, truncateDimensions, graphFile, graphInputs, graphOutput } =
-    config;
+  const { backend, device, dtype, maxTokens, truncateDimensions, promptName } = config;
+  const { graphFile, graphInputs, graphOutput } = config;
   const cpus = availableParallelism();
   return {
     backend,
@@ -222,6 +231,7 @@ function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
     dtype,
     maxTokens,
     truncateDimensions,
+    promptName,
     threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
     graph: {
       file: graphFile,
@@ -239,6 +249,21 @@ function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
+}
+
+function checkPrompt(
+  name: string | undefined,
+  inputs: readonly EmbeddingInput[],
+  prompts: ModelInfo['prompts'],
+): void {
+  if (name === undefined) return;
+  const refuse = (message: string) => new AppError('invalid_value', message, { param: 'prompt_name' });
+  if (!Object.hasOwn(prompts, name))
+    throw refuse(
+      `The model has no prompt '${name}'; its prompts are: ${Object.keys(prompts).join(', ') || 'none'}.`,
+    );
+  if (inputs.some((input) => typeof input !== 'string'))
+    throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
 }
 
 function checkTokenIds(
