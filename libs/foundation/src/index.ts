@@ -13,3 +13,14 @@ export type { FinishedRequest, HttpObserver } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
 export type { HealthIndicator, HealthReading } from './health-indicator.ts';
+export { type Assessment, assessCall, type CallAssessor, type CallEnding } from './faults/assess-call.ts';
+export { classifyFault } from './faults/classify-fault.ts';
+export {
+  FAULT_CATEGORIES,
+  type Fault,
+  type FaultCategory,
+  type FaultClassifier,
+  type Verdict,
+} from './faults/fault.ts';
+export { FAULT_OF_WORD, faultOfStatus, type FaultWord } from './faults/fault-table.ts';
+export { type HeadersLike, retryAfterMs } from './faults/retry-after.ts';

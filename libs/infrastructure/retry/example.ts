@@ -21,4 +21,4 @@ export const answer = await client.execute(fetchAnswer, {
   id: 'call-1',
   signal: new AbortController().signal,
 });
-export const status = retry.getStatus(); // { calls: 1, recovered: 1, attempts: { ok: 1, status: 2, … }, … }
+export const status = retry.getStatus(); // { calls: 1, recovered: 1, attempts: { ok: 1, server_error: 2, … }, … }

@@ -1,6 +1,11 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
 import { CIRCUIT_STATES } from './circuit-state.ts';
-import { CALL_OUTCOMES, type CallOutcome, type CircuitStatus, type StateChange } from './circuit-status.ts';
+import {
+  CIRCUIT_OUTCOMES,
+  type CircuitOutcome,
+  type CircuitStatus,
+  type StateChange,
+} from './circuit-status.ts';
 
 /** What the metrics read of a breaker. */
 interface Watched {
@@ -70,9 +75,9 @@ export class CircuitBreakerMetrics {
   #catchUp(breaker: Watched): CircuitStatus {
     const status = breaker.getStatus();
     const seen = this.#seen.get(breaker) ?? NOTHING;
-    const count = (outcome: CallOutcome) =>
+    const count = (outcome: CircuitOutcome) =>
       this.#calls.inc({ breaker: breaker.name, outcome }, status.totals[outcome] - seen[outcome]);
-    CALL_OUTCOMES.forEach(count);
+    CIRCUIT_OUTCOMES.forEach(count);
     this.#seen.set(breaker, status.totals);
     return status;
   }

@@ -43,21 +43,23 @@ export const circuitBreakerConfig = z
     slowCallMs: setting(z.int().min(1).optional(), {
       doc: 'A call that took this long, in milliseconds, is a failure even when it succeeded. None: time does not matter.',
     }),
-    successThreshold: setting(count(2), { doc: 'Good probes in HALF_OPEN that close it again.' }),
-    halfOpenProbes: setting(count(1), {
-      doc: 'Probes that may run at once in HALF_OPEN; the rest fail fast.',
+    successThreshold: setting(count(2), {
+      doc: 'Trial calls that succeeded in HALF_OPEN that close it again.',
     }),
-    probeTimeoutMs: setting(milliseconds(60_000), {
-      doc: 'A probe of a call without deadline that has not ended after this time, in milliseconds, counts as failed. Longer than the slowest good answer.',
+    halfOpenTrials: setting(count(1), {
+      doc: 'Trial calls that may run at once in HALF_OPEN; the rest fail fast.',
+    }),
+    trialTimeoutMs: setting(milliseconds(60_000), {
+      doc: 'A trial call without deadline that has not ended after this time, in milliseconds, counts as failed. Longer than the slowest good response.',
     }),
     resetTimeoutMs: setting(milliseconds(60_000), {
-      doc: 'How long it stays OPEN before the first probe, in milliseconds. Doubles with each trip that follows without a calm spell as long as the wait before.',
+      doc: 'How long it stays OPEN before the first trial call, in milliseconds. Doubles with each trip that follows without a calm spell as long as the wait before.',
     }),
     maxResetTimeoutMs: setting(milliseconds(600_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
     }),
     resetJitter: setting(z.number().min(0).lt(1).default(0.1), {
-      doc: 'The part of each wait that is random, so that replicas do not probe in step; it only shortens the wait.',
+      doc: 'The part of each wait that is random, so that replicas do not try in step; it only shortens the wait.',
     }),
     predictive: predictiveConfig.optional(),
   })

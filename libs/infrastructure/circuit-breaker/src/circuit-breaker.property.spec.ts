@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { Verdict } from '@morgan/foundation';
 import fc from 'fast-check';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import type { StateChange } from './circuit-status.ts';
@@ -43,13 +44,16 @@ class Story {
     name: 'host',
     config: {
       failureThreshold: 3,
-      halfOpenProbes: 2,
+      halfOpenTrials: 2,
       successThreshold: 2,
       resetTimeoutMs: 1_000,
       maxResetTimeoutMs: 4_000,
-      probeTimeoutMs: 2_000,
+      trialTimeoutMs: 2_000,
     },
-    classify: (ending) => ('error' in ending ? (ending.error as 'fault' | 'none') : 'ok'),
+    assess: (ending) => ({
+      verdict: 'error' in ending ? (ending.error as Verdict) : 'success',
+      overloaded: false,
+    }),
   });
 
   constructor() {
@@ -62,7 +66,7 @@ class Story {
     const work = () => {
       this.running.push({
         admittedIn: this.changes.length,
-        end: (how) => (how === 'good' ? resolve() : reject(how === 'bad' ? 'fault' : 'none')),
+        end: (how) => (how === 'good' ? resolve() : reject(how === 'bad' ? 'failure' : 'ignored')),
       });
       return promise;
     };
@@ -115,8 +119,8 @@ describe('a breaker, whatever happens', () => {
           const { success, failure, ignored, rejected } = status.totals;
           expect(success + failure + ignored + rejected + story.running.length).toBe(story.calls);
           if (status.state === 'HALF_OPEN') {
-            expect(status.probesInFlight).toBe(story.probes());
-            expect(status.probesInFlight).toBeLessThanOrEqual(2);
+            expect(status.trialsInFlight).toBe(story.probes());
+            expect(status.trialsInFlight).toBeLessThanOrEqual(2);
           }
           if (status.state === 'OPEN') expect(status.retryAfterMs).toBeLessThanOrEqual(4_000);
         }

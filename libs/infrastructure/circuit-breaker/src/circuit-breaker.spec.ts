@@ -172,7 +172,7 @@ describe('an open breaker', () => {
     const probe = pending(breaker);
     expect(breaker.state).toBe('HALF_OPEN');
     await second.succeed();
-    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', successes: 0, probesInFlight: 1 });
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', successes: 0, trialsInFlight: 1 });
     await probe.succeed();
     expect(breaker.state).toBe('CLOSED');
   });
@@ -244,11 +244,11 @@ describe('a half-open breaker', () => {
   });
 
   it('lets as many probes through as permitted, and knows no time to wait for the rest', async () => {
-    const { breaker } = await halfOpen({ halfOpenProbes: 3, successThreshold: 3 });
+    const { breaker } = await halfOpen({ halfOpenTrials: 3, successThreshold: 3 });
     const probes = [pending(breaker), pending(breaker), pending(breaker)];
     expect((await refusal(breaker)).retryAfterMs).toBeUndefined();
     jest.advanceTimersByTime(5);
-    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', probesInFlight: 3, forMs: 5 });
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 3, forMs: 5 });
     for (const probe of probes) expect(await probe.succeed()).toBe('ok');
     expect(breaker.state).toBe('CLOSED');
   });
@@ -263,29 +263,29 @@ describe('a half-open breaker', () => {
   it('takes a slow probe for a bad one', async () => {
     const { breaker } = await halfOpen({ slowCallMs: 500 });
     await breaker.execute(() => Promise.resolve(jest.advanceTimersByTime(500)), context);
-    expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'probe_failed' } });
+    expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'trial_failed' } });
   });
 
   it('leaves though its probe never ends, and takes no notice when that ends after all', async () => {
-    const { breaker } = await halfOpen({ probeTimeoutMs: 30_000 });
+    const { breaker } = await halfOpen({ trialTimeoutMs: 30_000 });
     const stuck = pending(breaker);
     jest.advanceTimersByTime(29_999);
     await refusal(breaker);
     expect(breaker.state).toBe('HALF_OPEN');
     jest.advanceTimersByTime(1);
     expect((await refusal(breaker)).retryAfterMs).toBe(120_000);
-    expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'probe_overdue' } });
+    expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'trial_overdue' } });
     jest.advanceTimersByTime(120_000);
     const second = pending(breaker);
     await stuck.fail();
-    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', probesInFlight: 1 });
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 1 });
     await second.succeed();
     await breaker.execute(good, context);
     expect(breaker.state).toBe('CLOSED');
   });
 
   it('leaves though its probe never ends and all callers ask first', async () => {
-    const { breaker } = await halfOpen({ probeTimeoutMs: 30_000 });
+    const { breaker } = await halfOpen({ trialTimeoutMs: 30_000 });
     expect(breaker.allows()).toBe(true);
     pending(breaker);
     expect(breaker.allows()).toBe(false);
@@ -296,7 +296,7 @@ describe('a half-open breaker', () => {
   });
 
   it('lets no other probe through once one is overdue, though there is room, and opens once', async () => {
-    const { breaker, changes } = await halfOpen({ halfOpenProbes: 3, probeTimeoutMs: 1_000 });
+    const { breaker, changes } = await halfOpen({ halfOpenTrials: 3, trialTimeoutMs: 1_000 });
     pending(breaker);
     pending(breaker);
     jest.advanceTimersByTime(1_000);
@@ -305,7 +305,7 @@ describe('a half-open breaker', () => {
   });
 
   it('waits for a probe as long as the deadline of its call', async () => {
-    const { breaker } = await halfOpen({ probeTimeoutMs: 10 });
+    const { breaker } = await halfOpen({ trialTimeoutMs: 10 });
     pending(breaker, { ...context, deadline: Deadline.after(5_000) });
     jest.advanceTimersByTime(4_999);
     await refusal(breaker);
@@ -321,7 +321,7 @@ describe('a half-open breaker', () => {
     const probe = pending(breaker, { id: 'gone', signal: caller.signal });
     caller.abort();
     await probe.fail();
-    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', probesInFlight: 0, successes: 0 });
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 0, successes: 0 });
     await breaker.execute(good, context);
     await breaker.execute(good, context);
     expect(breaker.state).toBe('CLOSED');
@@ -412,7 +412,7 @@ describe('changes of state', () => {
         breaker: 'host',
         from: 'HALF_OPEN',
         to: 'CLOSED',
-        reason: 'probes_succeeded',
+        reason: 'trials_succeeded',
         at: 1_700_000_060_000,
         counts: { success: 2, failure: 0, slow: 0, rejected: 0 },
       },

@@ -1,4 +1,13 @@
-import { AppError, type CallContext, type Policy, type Work } from '@morgan/foundation';
+import {
+  AppError,
+  assessCall,
+  type CallAssessor,
+  type CallContext,
+  type CallEnding,
+  type Policy,
+  type Verdict,
+  type Work,
+} from '@morgan/foundation';
 import {
   type CircuitBreakerConfig,
   circuitBreakerConfig,
@@ -6,16 +15,15 @@ import {
 } from './circuit-breaker.config.ts';
 import type { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
 import type {
-  ChangeReason,
+  CircuitChangeReason,
   CircuitState,
   CircuitStateName,
   Closed,
   HalfOpen,
-  Probe,
+  Trial,
 } from './circuit-state.ts';
-import type { CallOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
+import type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
 import { createTripRules } from './create-trip-rules.ts';
-import { type Classifier, type Ending, hostVerdict } from './host-verdict.ts';
 import { ResetDelay } from './reset-delay.ts';
 import { StateListeners } from './state-listeners.ts';
 import { TimeWindow } from './time.window.ts';
@@ -25,13 +33,13 @@ export interface CircuitBreakerParts {
   /** Stands in status, events and metric labels: a configured name, never what a client sent. */
   readonly name: string;
   readonly config?: CircuitBreakerOptions;
-  /** Decides which calls are faults of the host. Default: {@link hostVerdict}. */
-  readonly classify?: Classifier;
-  readonly metrics?: CircuitBreakerMetrics;
+  /** Decides which calls are failures of the host. Default: {@link assessCall}. */
+  readonly assess?: CallAssessor | undefined;
+  readonly metrics?: CircuitBreakerMetrics | undefined;
 }
 
-/** The stay in a state that let a call through; a probe where that was HALF_OPEN. */
-type Ticket = { readonly stay: Closed } | { readonly stay: HalfOpen; readonly probe: Probe };
+/** The stay in a state that let a call through; a trial call where that was HALF_OPEN. */
+type Ticket = { readonly stay: Closed } | { readonly stay: HalfOpen; readonly trial: Trial };
 
 /**
  * Stands in front of one host and refuses calls with `circuit_open` while the host fails. It has no timer: the change to
@@ -40,12 +48,12 @@ type Ticket = { readonly stay: Closed } | { readonly stay: HalfOpen; readonly pr
 export class CircuitBreaker implements Policy {
   readonly name: string;
   readonly #config: CircuitBreakerConfig;
-  readonly #classify: Classifier;
+  readonly #assess: CallAssessor;
   readonly #metrics: CircuitBreakerMetrics | undefined;
   readonly #listeners = new StateListeners();
   readonly #delay: ResetDelay;
   readonly #window: TimeWindow;
-  readonly #totals: Record<CallOutcome, number> = {
+  readonly #totals: Record<CircuitOutcome, number> = {
     success: 0,
     failure: 0,
     slow: 0,
@@ -55,10 +63,10 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  constructor({ name, config, classify = hostVerdict, metrics }: CircuitBreakerParts) {
+  constructor({ name, config, assess = assessCall, metrics }: CircuitBreakerParts) {
     this.name = name;
     this.#config = circuitBreakerConfig.parse(config);
-    this.#classify = classify;
+    this.#assess = assess;
     this.#metrics = metrics;
     this.#delay = new ResetDelay(this.#config);
     this.#window = new TimeWindow(this.#config.windowMs);
@@ -79,11 +87,16 @@ export class CircuitBreaker implements Policy {
       case 'OPEN':
         return performance.now() >= state.until;
       case 'HALF_OPEN':
-        return !this.#endOverdue(state) && state.probes.size < this.#config.halfOpenProbes;
+        return !this.#endOverdue(state) && state.trials.size < this.#config.halfOpenTrials;
     }
   }
 
-  /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next probe where it is known. */
+  /** Refuses what {@link execute} would refuse. It admits nothing. @throws AppError `circuit_open` */
+  throwIfOpen(): void {
+    if (!this.allows()) this.#refuse();
+  }
+
+  /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next trial call where it is known. */
   async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     const ticket = this.#admit(context);
     const startedAt = performance.now();
@@ -91,10 +104,10 @@ export class CircuitBreaker implements Policy {
     try {
       result = await work(context);
     } catch (error) {
-      this.#ended(ticket, performance.now() - startedAt, this.#outcome({ error }, context));
+      this.#ended(ticket, performance.now() - startedAt, this.#verdict({ error }, context));
       throw error;
     }
-    this.#ended(ticket, performance.now() - startedAt, this.#outcome({ result }, context));
+    this.#ended(ticket, performance.now() - startedAt, this.#verdict({ result }, context));
     return result;
   }
 
@@ -142,7 +155,7 @@ export class CircuitBreaker implements Policy {
         return {
           ...figures,
           state: 'HALF_OPEN',
-          probesInFlight: state.probes.size,
+          trialsInFlight: state.trials.size,
           successes: state.successes,
         };
     }
@@ -156,28 +169,28 @@ export class CircuitBreaker implements Policy {
       case 'OPEN':
         if (performance.now() < state.until) return this.#refuse();
         this.#become(
-          { name: 'HALF_OPEN', since: performance.now(), probes: new Set(), successes: 0 },
+          { name: 'HALF_OPEN', since: performance.now(), trials: new Set(), successes: 0 },
           'reset_timeout_over',
         );
         return this.#admit(context);
       case 'HALF_OPEN':
-        return this.#admitProbe(state, context);
+        return this.#admitTrial(state, context);
     }
   }
 
-  #admitProbe(stay: HalfOpen, { deadline }: CallContext): Ticket {
-    if (this.#endOverdue(stay) || stay.probes.size >= this.#config.halfOpenProbes) return this.#refuse();
-    const probe = { overdueAt: deadline?.at ?? performance.now() + this.#config.probeTimeoutMs };
-    stay.probes.add(probe);
-    return { stay, probe };
+  #admitTrial(stay: HalfOpen, { deadline }: CallContext): Ticket {
+    if (this.#endOverdue(stay) || stay.trials.size >= this.#config.halfOpenTrials) return this.#refuse();
+    const trial = { overdueAt: deadline?.at ?? performance.now() + this.#config.trialTimeoutMs };
+    stay.trials.add(trial);
+    return { stay, trial };
   }
 
-  /** Opens again if a probe has not ended in time. @returns whether it did. */
-  #endOverdue({ probes }: HalfOpen): boolean {
+  /** Opens again if a trial call has not ended in time. @returns whether it did. */
+  #endOverdue({ trials }: HalfOpen): boolean {
     const now = performance.now();
-    for (const { overdueAt } of probes) {
+    for (const { overdueAt } of trials) {
       if (now < overdueAt) continue;
-      this.#open('probe_overdue', 0);
+      this.#open('trial_overdue', 0);
       return true;
     }
     return false;
@@ -187,27 +200,25 @@ export class CircuitBreaker implements Policy {
     this.#count('rejected');
     const state = this.#state;
     const waitMs = state.name === 'OPEN' ? Math.ceil(state.until - performance.now()) : Infinity;
-    throw new AppError('circuit_open', 'The host fails at the moment and is left alone for a while.', {
+    throw new AppError('circuit_open', 'The host has failed too often, and its circuit is open.', {
       retryAfterMs: Number.isFinite(waitMs) ? waitMs : undefined,
     });
   }
 
-  #outcome(ending: Ending, context: CallContext): 'ok' | 'failure' | 'ignored' {
-    const verdict = this.#classify(ending, context);
-    if (verdict === 'none') return 'ignored';
-    return verdict === 'fault' ? 'failure' : 'ok';
+  #verdict(ending: CallEnding, context: CallContext): Verdict {
+    return this.#assess(ending, context).verdict;
   }
 
-  #ended(ticket: Ticket, tookMs: number, said: 'ok' | 'failure' | 'ignored'): void {
-    if ('probe' in ticket) ticket.stay.probes.delete(ticket.probe);
+  #ended(ticket: Ticket, tookMs: number, verdict: Verdict): void {
+    if ('trial' in ticket) ticket.stay.trials.delete(ticket.trial);
     const isSlow = tookMs >= (this.#config.slowCallMs ?? Infinity);
-    const outcome = said === 'ok' ? (isSlow ? 'slow' : 'success') : said;
+    const outcome = verdict === 'success' && isSlow ? 'slow' : verdict;
     this.#count(outcome);
     // A stay that is over: the call began before the state changed and says nothing about the host as it is now.
     if (outcome === 'ignored' || ticket.stay !== this.#state) return;
     const failed = outcome !== 'success';
     if (ticket.stay.name === 'CLOSED') this.#judge(ticket.stay, failed, tookMs);
-    else this.#probed(ticket.stay, failed);
+    else this.#trialEnded(ticket.stay, failed);
   }
 
   #judge({ rules, held, since }: Closed, failed: boolean, tookMs: number): void {
@@ -218,14 +229,14 @@ export class CircuitBreaker implements Policy {
     }
   }
 
-  #probed(stay: HalfOpen, failed: boolean): void {
-    if (failed) return this.#open('probe_failed', 0);
+  #trialEnded(stay: HalfOpen, failed: boolean): void {
+    if (failed) return this.#open('trial_failed', 0);
     stay.successes += 1;
     if (stay.successes >= this.#config.successThreshold)
-      this.#become(this.#closed(false), 'probes_succeeded');
+      this.#become(this.#closed(false), 'trials_succeeded');
   }
 
-  #count(outcome: CallOutcome): void {
+  #count(outcome: CircuitOutcome): void {
     this.#totals[outcome] += 1;
     if (outcome !== 'ignored') this.#window.count(outcome);
   }
@@ -234,12 +245,12 @@ export class CircuitBreaker implements Policy {
     return { name: 'CLOSED', since: performance.now(), held, rules: createTripRules(this.#config) };
   }
 
-  #open(reason: ChangeReason, calmMs: number): void {
+  #open(reason: CircuitChangeReason, calmMs: number): void {
     const since = performance.now();
     this.#become({ name: 'OPEN', since, until: since + this.#delay.next(calmMs) }, reason);
   }
 
-  #become(state: CircuitState, reason: ChangeReason): void {
+  #become(state: CircuitState, reason: CircuitChangeReason): void {
     const from = this.#state.name;
     this.#state = state;
     const change: StateChange = {

@@ -15,7 +15,7 @@ export interface Closed {
 export interface Open {
   readonly name: 'OPEN';
   readonly since: number;
-  /** When the first probe may go, on the clock of `performance.now()`; Infinity when held by `forceOpen`. */
+  /** When the first trial call may go, on the clock of `performance.now()`; Infinity when held by `forceOpen`. */
   readonly until: number;
 }
 
@@ -23,12 +23,12 @@ export interface Open {
 export interface HalfOpen {
   readonly name: 'HALF_OPEN';
   readonly since: number;
-  readonly probes: Set<Probe>;
+  readonly trials: Set<Trial>;
   successes: number;
 }
 
 /** A call that tests the host. From `overdueAt` on nobody waits for its result. */
-export interface Probe {
+export interface Trial {
   readonly overdueAt: number;
 }
 
@@ -44,13 +44,13 @@ export type CircuitStateName = CircuitState['name'];
 export const CIRCUIT_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const satisfies CircuitStateName[];
 
 /** Why the state changed, as a closed set. */
-export type ChangeReason =
+export type CircuitChangeReason =
   | TripReason
   | 'reset_timeout_over'
-  | 'probe_failed'
-  /** A probe did not end in time. */
-  | 'probe_overdue'
-  | 'probes_succeeded'
+  | 'trial_failed'
+  /** A trial call did not end in time. */
+  | 'trial_overdue'
+  | 'trials_succeeded'
   | 'forced_open'
   | 'forced_closed'
   | 'reset';

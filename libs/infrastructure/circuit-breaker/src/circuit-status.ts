@@ -1,4 +1,4 @@
-import type { ChangeReason, CircuitStateName } from './circuit-state.ts';
+import type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';
 import type { WindowCounts } from './time.window.ts';
 
 /** One change of state, told after it has happened. */
@@ -7,26 +7,26 @@ export interface StateChange {
   readonly breaker: string;
   readonly from: CircuitStateName;
   readonly to: CircuitStateName;
-  readonly reason: ChangeReason;
+  readonly reason: CircuitChangeReason;
   /** Wall clock, milliseconds since 1970. */
   readonly at: number;
   /** What calls came to in the rolling window before the change. */
   readonly counts: WindowCounts;
-  /** How long it stays OPEN before a probe; none in the other states and when held. */
+  /** How long it stays OPEN before a trial call; none in the other states and when held. */
   readonly openMs?: number;
 }
 
 /** How a call at a breaker ended, as a closed set. `ignored` says nothing about the host. */
-export type CallOutcome = keyof WindowCounts | 'ignored';
+export type CircuitOutcome = keyof WindowCounts | 'ignored';
 
 /** All outcomes, for metrics. */
-export const CALL_OUTCOMES = [
+export const CIRCUIT_OUTCOMES = [
   'success',
   'failure',
   'slow',
   'rejected',
   'ignored',
-] as const satisfies CallOutcome[];
+] as const satisfies CircuitOutcome[];
 
 interface Figures {
   readonly name: string;
@@ -35,7 +35,7 @@ interface Figures {
   /** Of the last `windowMs`. */
   readonly counts: WindowCounts;
   /** Since the breaker was made. */
-  readonly totals: Readonly<Record<CallOutcome, number>>;
+  readonly totals: Readonly<Record<CircuitOutcome, number>>;
   /** Trips in a row without a calm spell between them; each doubles the time it stays OPEN. */
   readonly trips: number;
   readonly lastChange: StateChange | undefined;
@@ -52,12 +52,12 @@ export type CircuitStatus =
       readonly state: 'OPEN';
       /** Held by `forceOpen`. */
       readonly held: boolean;
-      /** Time to the next probe; 0 when the next call is one. None when held. */
+      /** Time to the next trial call; 0 when the next call is one. None when held. */
       readonly retryAfterMs: number | undefined;
     })
   | (Figures & {
       readonly state: 'HALF_OPEN';
-      readonly probesInFlight: number;
-      /** Good probes so far. */
+      readonly trialsInFlight: number;
+      /** Trial calls that succeeded so far. */
       readonly successes: number;
     });

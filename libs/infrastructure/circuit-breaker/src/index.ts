@@ -7,7 +7,6 @@ export {
 export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
 export { CircuitBreakerModule } from './circuit-breaker.module.ts';
 export { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
-export type { ChangeReason, CircuitStateName } from './circuit-state.ts';
-export type { CallOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
-export { type Classifier, type Ending, hostVerdict, type Verdict } from './host-verdict.ts';
+export type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';
+export type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
 export type { WindowCounts } from './time.window.ts';

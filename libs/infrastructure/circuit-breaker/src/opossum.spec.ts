@@ -21,7 +21,7 @@ function both() {
       resetTimeoutMs: 1_000,
       resetJitter: 0,
       successThreshold: 1,
-      probeTimeoutMs: 5_000,
+      trialTimeoutMs: 5_000,
       failureRate: { threshold: 0.5, minimumCalls: 2 },
     },
   });

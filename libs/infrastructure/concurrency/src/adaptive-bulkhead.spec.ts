@@ -56,8 +56,10 @@ describe('an adaptive bulkhead', () => {
 
   it('asks its owner what an outcome means', async () => {
     const bulkhead = bulkheadOf({
-      outcomeOf: (settled) =>
-        settled.status === 'fulfilled' && settled.value === 'done' ? 'dropped' : 'unknown',
+      assess: (ending) => ({
+        verdict: 'ignored',
+        overloaded: 'result' in ending && ending.result === 'done',
+      }),
     });
     const call = callThrough(bulkhead);
     call.finish();

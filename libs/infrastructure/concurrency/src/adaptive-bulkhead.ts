@@ -1,13 +1,14 @@
-import { AppError, type CallContext, type ErrorKind, type Policy, type Work } from '@morgan/foundation';
+import {
+  assessCall,
+  type CallAssessor,
+  type CallContext,
+  type CallEnding,
+  type Policy,
+  type Work,
+} from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
 import { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
 import type { AdaptiveLimitConfig } from './concurrency.config.ts';
-
-/**
- * What the end of a call says about its host. `served`: its latency counts. `dropped`: the host is overloaded.
- * `unknown`: neither, as a refused connection or an invalid request.
- */
-export type CallOutcome = 'served' | 'dropped' | 'unknown';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
 export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'> {
@@ -15,11 +16,10 @@ export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'>
   /** Calls that may wait for a slot at a time. */
   readonly maxQueue: number;
   /**
-   * Default: a result is `served`; `dropped` is an AppError of the kinds timeout, rate_limited and overloaded, and an
-   * error that has, itself or as a cause, the status 429 or 503 or a transport's `reason` that ends in `_timeout`; any
-   * other error is `unknown`. Where a 429 or 503 comes back as a result, say so here.
+   * Says which calls their host served, whose latency counts, and which it gave up for overload. Others tell nothing.
+   * Default: {@link assessCall}.
    */
-  readonly outcomeOf?: (settled: PromiseSettledResult<unknown>) => CallOutcome;
+  readonly assess?: CallAssessor | undefined;
 }
 
 /** The state of an {@link AdaptiveBulkhead}. */
@@ -31,16 +31,21 @@ export interface AdaptiveBulkheadStatus extends BulkheadStatus {
 export class AdaptiveBulkhead implements Policy {
   readonly #bulkhead: Bulkhead;
   readonly #limit: AdaptiveLimit;
-  readonly #outcomeOf: (settled: PromiseSettledResult<unknown>) => CallOutcome;
+  readonly #assess: CallAssessor;
 
-  constructor({ limit, maxQueue, outcomeOf = outcomeOfCall, ...options }: AdaptiveBulkheadOptions) {
+  constructor({ limit, maxQueue, assess = assessCall, ...options }: AdaptiveBulkheadOptions) {
     this.#limit = new AdaptiveLimit(limit);
     this.#bulkhead = new Bulkhead({ ...options, config: { maxConcurrent: this.#limit.limit, maxQueue } });
-    this.#outcomeOf = outcomeOf;
+    this.#assess = assess;
   }
 
   execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     return this.#bulkhead.execute((admitted) => this.#measured(work, admitted), context);
+  }
+
+  /** See {@link Bulkhead.waitMs}. */
+  waitMs(): number | undefined {
+    return this.#bulkhead.waitMs();
   }
 
   getStatus(): AdaptiveBulkheadStatus {
@@ -50,47 +55,23 @@ export class AdaptiveBulkhead implements Policy {
   async #measured<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     const startedAtMs = performance.now();
     const inFlight = this.#bulkhead.running;
+    const record = (ending: CallEnding): void => {
+      const { verdict, overloaded } = this.#assess(ending, context);
+      if (overloaded || verdict === 'success') this.#record(overloaded, startedAtMs, inFlight);
+    };
     try {
-      const value = await work(context);
-      this.#record(this.#outcomeOf({ status: 'fulfilled', value }), startedAtMs, inFlight);
-      return value;
-    } catch (reason) {
-      this.#record(this.#outcomeOf({ status: 'rejected', reason }), startedAtMs, inFlight);
-      throw reason;
+      const result = await work(context);
+      record({ result });
+      return result;
+    } catch (error) {
+      record({ error });
+      throw error;
     }
   }
 
-  #record(outcome: CallOutcome, startedAtMs: number, inFlight: number): void {
-    if (outcome === 'unknown') return;
+  #record(dropped: boolean, startedAtMs: number, inFlight: number): void {
     const before = this.#limit.limit;
-    const dropped = outcome === 'dropped';
     this.#limit.record({ startedAtMs, endedAtMs: performance.now(), inFlight, dropped });
     if (this.#limit.limit !== before) this.#bulkhead.resize(this.#limit.limit);
   }
-}
-
-const OVERLOADED_KINDS: ReadonlySet<ErrorKind> = new Set(['timeout', 'rate_limited', 'overloaded']);
-const OVERLOADED_STATUSES: ReadonlySet<unknown> = new Set([429, 503]);
-const CAUSES_READ = 5;
-
-function outcomeOfCall(settled: PromiseSettledResult<unknown>): CallOutcome {
-  if (settled.status === 'fulfilled') return 'served';
-  let cause: unknown = settled.reason;
-  for (let depth = 0; depth < CAUSES_READ && isObject(cause); depth += 1) {
-    if (tellsOfOverload(cause)) return 'dropped';
-    cause = cause['cause'];
-  }
-  return 'unknown';
-}
-
-function tellsOfOverload(error: Readonly<Record<string, unknown>>): boolean {
-  // The status of an AppError is what our caller gets, not what a host said.
-  if (error instanceof AppError) return OVERLOADED_KINDS.has(error.kind);
-  const { reason, status, statusCode, response } = error;
-  if (typeof reason === 'string' && reason.endsWith('_timeout')) return true;
-  return OVERLOADED_STATUSES.has(status ?? statusCode ?? (isObject(response) && response['status']));
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,5 @@
 import { AppError, type CallContext, type Policy, type Work } from '@morgan/foundation';
-import type { ConcurrencyMetrics, Refusal } from './concurrency-metrics.ts';
+import type { ConcurrencyMetrics, BulkheadRefusal } from './concurrency-metrics.ts';
 import type { BulkheadConfig } from './concurrency.config.ts';
 import { Waiter } from './waiter.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -23,13 +23,13 @@ export interface BulkheadStatus {
   readonly maxQueue: number;
   /** How long a slot has lately been held, on average; undefined before the first call has ended. */
   readonly serviceMs: number | undefined;
-  readonly refused: Readonly<Record<Refusal, number>>;
+  readonly refused: Readonly<Record<BulkheadRefusal, number>>;
 }
 
 /** The weight of a new service time in the running average. */
 const SERVICE_TIME_WEIGHT = 0.1;
 
-const MESSAGES: Readonly<Record<Exclude<Refusal, 'aborted'>, string>> = {
+const MESSAGES: Readonly<Record<Exclude<BulkheadRefusal, 'aborted'>, string>> = {
   full: 'Too many calls are going on, and the queue is full.',
   displaced: 'Too many calls are going on, and a more important one took the place in the queue.',
   deadline: 'Too many calls are going on for this one to begin before its deadline.',
@@ -42,7 +42,7 @@ const MESSAGES: Readonly<Record<Exclude<Refusal, 'aborted'>, string>> = {
  */
 export class Bulkhead implements Policy {
   readonly #line = new WaitingLine();
-  readonly #refused: Record<Refusal, number> = { full: 0, displaced: 0, deadline: 0, aborted: 0 };
+  readonly #refused: Record<BulkheadRefusal, number> = { full: 0, displaced: 0, deadline: 0, aborted: 0 };
   #running = 0;
   #maxConcurrent: number;
   #serviceMs: number | undefined;
@@ -73,6 +73,17 @@ export class Bulkhead implements Policy {
   resize(maxConcurrent: number): void {
     this.#maxConcurrent = maxConcurrent;
     this.#admitNext();
+  }
+
+  /**
+   * How long a call that comes now would wait for a slot: 0 where one is free, undefined where that is not known or it
+   * would be refused. Takes nothing.
+   */
+  waitMs(): number | undefined {
+    if (this.#running < this.#maxConcurrent) return 0;
+    return this.#line.length < this.options.config.maxQueue
+      ? this.#expectedWaitMs(this.#line.length)
+      : undefined;
   }
 
   getStatus(): BulkheadStatus {
@@ -149,7 +160,7 @@ export class Bulkhead implements Policy {
     return waiter.context.signal.reason as Error;
   }
 
-  #refusal(why: Exclude<Refusal, 'aborted'>): AppError {
+  #refusal(why: Exclude<BulkheadRefusal, 'aborted'>): AppError {
     this.#count(why);
     const waitMs = this.#expectedWaitMs(this.#line.length);
     return new AppError('bulkhead_full', MESSAGES[why], {
@@ -157,7 +168,7 @@ export class Bulkhead implements Policy {
     });
   }
 
-  #count(why: Refusal): void {
+  #count(why: BulkheadRefusal): void {
     this.#refused[why] += 1;
     this.options.metrics?.refused(this.options.name, why);
   }

@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Histogram, Metrics } from '@morgan/telemetry';
 
 /** Why a call that found no free slot was not served. */
-export type Refusal =
+export type BulkheadRefusal =
   /** The queue had no place. */
   | 'full'
   /** It waited and was given up for a more important call. */
@@ -52,12 +52,15 @@ export class ConcurrencyMetrics {
     this.#gauge(metrics, 'maxConcurrent', 'Calls that may go on at a time now.');
   }
 
-  /** Shows these bulkheads under this name at every scrape. */
-  watch(name: string, source: OccupancySource): void {
+  /** Shows these bulkheads under this name at every scrape, in place of earlier ones. @returns what ends that. */
+  watch(name: string, source: OccupancySource): () => void {
     this.#sources.set(name, source);
+    return () => {
+      if (this.#sources.get(name) === source) this.#sources.delete(name);
+    };
   }
 
-  refused(bulkhead: string, reason: Refusal): void {
+  refused(bulkhead: string, reason: BulkheadRefusal): void {
     this.#refusals.inc({ bulkhead, reason });
   }
 
@@ -75,6 +78,7 @@ export class ConcurrencyMetrics {
   }
 
   #show(gauge: Gauge<'bulkhead'>, figure: keyof Occupancy): void {
+    gauge.reset();
     for (const [bulkhead, source] of this.#sources) {
       let sum = 0;
       for (const occupant of source()) sum += occupant.getStatus()[figure];

@@ -2,7 +2,6 @@ export {
   AdaptiveBulkhead,
   type AdaptiveBulkheadOptions,
   type AdaptiveBulkheadStatus,
-  type CallOutcome,
 } from './adaptive-bulkhead.ts';
 export {
   AdaptiveLimit,
@@ -16,7 +15,7 @@ export {
   type AdaptiveTimeoutStatus,
 } from './adaptive-timeout.ts';
 export { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
-export { ConcurrencyMetrics, type OccupancySource, type Refusal } from './concurrency-metrics.ts';
+export { ConcurrencyMetrics, type OccupancySource, type BulkheadRefusal } from './concurrency-metrics.ts';
 export {
   adaptiveLimitConfig,
   type AdaptiveLimitConfig,

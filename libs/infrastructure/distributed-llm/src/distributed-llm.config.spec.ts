@@ -29,7 +29,7 @@ describe('distributedLlmConfig', () => {
         failureThreshold: 5,
         windowMs: 10_000,
         successThreshold: 1,
-        halfOpenProbes: 1,
+        halfOpenTrials: 1,
         resetTimeoutMs: 10_000,
         maxResetTimeoutMs: 60_000,
         resetJitter: 0.1,

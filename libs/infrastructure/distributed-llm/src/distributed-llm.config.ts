@@ -15,7 +15,7 @@ const LONGEST_PROBE_MS = 2 ** 30;
  */
 const hostBreakerConfig = circuitBreakerConfig
   .unwrap()
-  .omit({ probeTimeoutMs: true })
+  .omit({ trialTimeoutMs: true })
   .extend({
     successThreshold: setting(z.int().min(1).default(1), {
       doc: 'Good probes in HALF_OPEN that close it again; a probe is a call like any other.',

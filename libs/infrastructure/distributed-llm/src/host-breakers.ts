@@ -1,5 +1,5 @@
-import { type CircuitBreakerMetrics, CircuitBreakerRegistry, type Classifier } from '@morgan/circuit-breaker';
-import type { Logger } from '@morgan/foundation';
+import { type CircuitBreakerMetrics, CircuitBreakerRegistry } from '@morgan/circuit-breaker';
+import type { CallAssessor, Logger } from '@morgan/foundation';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { Host } from './host.ts';
 import type { Try } from './upstream.ts';
@@ -16,9 +16,9 @@ export interface HostBreakersOptions {
 export function guardHosts(hosts: readonly Host[], options: HostBreakersOptions): CircuitBreakerRegistry {
   const { logger, metrics, circuitBreaker, firstByteTimeoutMs } = options;
   const breakers = new CircuitBreakerRegistry({
-    // A try ends by itself within the first-byte limit: a probe is never overdue before.
-    config: { ...circuitBreaker, probeTimeoutMs: firstByteTimeoutMs },
-    classify: verdictOfTry,
+    // A try ends by itself within the first-byte limit: a trial is never overdue before.
+    config: { ...circuitBreaker, trialTimeoutMs: firstByteTimeoutMs },
+    assess: assessTry,
     metrics: metrics.circuitBreakers,
   });
   breakers.onChange(({ breaker: host, to, reason, counts, openMs }) => {
@@ -30,4 +30,7 @@ export function guardHosts(hosts: readonly Host[], options: HostBreakersOptions)
   return breakers;
 }
 
-const verdictOfTry: Classifier = (ending) => ('result' in ending ? (ending.result as Try).verdict : 'none');
+const assessTry: CallAssessor = (ending) => {
+  const verdict = 'result' in ending ? (ending.result as Try).verdict : 'ignored';
+  return { verdict, overloaded: false };
+};

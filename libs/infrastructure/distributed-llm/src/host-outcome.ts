@@ -1,4 +1,4 @@
-import type { Verdict } from '@morgan/circuit-breaker';
+import type { Verdict } from '@morgan/foundation';
 import type { TransportFault } from '@morgan/http-transport';
 
 /** Why a host gave no usable answer. Each of these sends the call to the next host. */
@@ -36,19 +36,19 @@ export type HostOutcome =
  * is as short as its caller made it: neither may take the host away from everybody else.
  */
 export const VERDICT_OF: Readonly<Record<HostOutcome, Verdict>> = {
-  ok: 'ok',
-  client_error: 'ok',
-  credentials_rejected: 'ok',
-  rate_limited: 'none',
-  saturated: 'none',
-  expired: 'none',
-  aborted: 'none',
-  connect_error: 'fault',
-  timeout: 'fault',
-  reset: 'fault',
-  bad_response: 'fault',
-  server_error: 'fault',
-  interrupted: 'fault',
+  ok: 'success',
+  client_error: 'success',
+  credentials_rejected: 'success',
+  rate_limited: 'ignored',
+  saturated: 'ignored',
+  expired: 'ignored',
+  aborted: 'ignored',
+  connect_error: 'failure',
+  timeout: 'failure',
+  reset: 'failure',
+  bad_response: 'failure',
+  server_error: 'failure',
+  interrupted: 'failure',
 };
 
 /** The host's part in a fault of the transport; none where the request never was the host's. */

@@ -1,5 +1,5 @@
-import type { CircuitBreakerRegistry, Verdict } from '@morgan/circuit-breaker';
-import { AppError, Deadline, type Logger } from '@morgan/foundation';
+import type { CircuitBreakerRegistry } from '@morgan/circuit-breaker';
+import { AppError, Deadline, type Logger, type Verdict } from '@morgan/foundation';
 import type { HealthMonitor } from '@morgan/health-monitor';
 import {
   type HttpTransport,
@@ -116,7 +116,11 @@ export class Upstream {
     const outcome = outcomeOfStop(error);
     const { slowCallMs = Infinity } = this.options.circuitBreaker;
     const wasSlow = outcome === 'expired' && performance.now() - startedAt >= slowCallMs;
-    return { kind: 'over', error, verdict: this.#end(host, outcome, startedAt, wasSlow ? 'fault' : 'none') };
+    return {
+      kind: 'over',
+      error,
+      verdict: this.#end(host, outcome, startedAt, wasSlow ? 'failure' : 'ignored'),
+    };
   }
 
   #answer(host: Host, call: HostCall, response: TransportResponse, startedAt: number): Try {
@@ -140,10 +144,10 @@ export class Upstream {
   }
 
   #end(host: Host, outcome: HostOutcome, startedAt: number, verdict = VERDICT_OF[outcome]): Verdict {
-    host.ended(outcome, verdict === 'fault');
+    host.ended(outcome, verdict === 'failure');
     this.options.metrics.hosts.ended(host, outcome);
-    if (verdict !== 'none')
-      this.health.report(host.name, { ok: verdict === 'ok', durationMs: performance.now() - startedAt });
+    if (verdict !== 'ignored')
+      this.health.report(host.name, { ok: verdict === 'success', durationMs: performance.now() - startedAt });
     return verdict;
   }
 }

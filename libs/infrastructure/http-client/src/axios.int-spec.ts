@@ -37,7 +37,7 @@ describe('the HttpService of Nest over a client', () => {
     expect([status, data, server.requests.length]).toEqual([200, { a: 1 }, 3]);
     expect(client.getStatus().retry).toMatchObject({
       recovered: 1,
-      attempts: { ok: 1, status: 1, connection: 1 },
+      attempts: { ok: 1, server_error: 1, connection: 1 },
     });
   });
 

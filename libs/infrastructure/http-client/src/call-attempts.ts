@@ -1,8 +1,7 @@
-import { hostVerdict } from '@morgan/circuit-breaker';
-import { Deadline, type Policy } from '@morgan/foundation';
+import { assessCall, type CallContext, type CallEnding, Deadline, retryAfterMs } from '@morgan/foundation';
 import type { HealthMonitor } from '@morgan/health-monitor';
 import type { HttpTransport, TransportRequest, TransportResponse } from '@morgan/http-transport';
-import { type RepeatableContext, retryAfterMs } from '@morgan/retry';
+import type { RepeatableContext } from '@morgan/retry';
 import type { ClientCall } from './client-call.ts';
 import type { ClientPolicies } from './client-policies.ts';
 
@@ -28,29 +27,27 @@ export class CallAttempts {
     context: RepeatableContext,
     take: Taking<Result>,
   ): Promise<Result> {
-    return this.#policyFor(request).execute(
+    const { body } = request;
+    // A stream can be read only once.
+    const repeatable = body === undefined || Buffer.isBuffer(body);
+    return this.parts.policies.execute(
       (attempt) => this.#attempt(call, request, attempt, take),
       context,
+      repeatable,
     );
-  }
-
-  /** A stream can be read only once. */
-  #policyFor({ body }: TransportRequest): Policy {
-    const { repeating, once } = this.parts.policies;
-    return body === undefined || Buffer.isBuffer(body) ? repeating : once;
   }
 
   async #attempt<Result>(
     call: ClientCall,
     request: TransportRequest,
-    context: RepeatableContext,
+    context: CallContext,
     take: Taking<Result>,
   ): Promise<Result> {
     const startedAt = performance.now();
     call.beginAttempt();
     try {
       const response = await this.#send(request, context);
-      const result = await take(call.sift(response));
+      const result = await take(call.accept(response));
       this.#report(startedAt, { result: response }, context);
       return result;
     } catch (error) {
@@ -59,35 +56,24 @@ export class CallAttempts {
     }
   }
 
-  async #send(
-    request: TransportRequest,
-    { signal, deadline }: RepeatableContext,
-  ): Promise<TransportResponse> {
+  async #send(request: TransportRequest, { signal, deadline }: CallContext): Promise<TransportResponse> {
     const { headers = [] } = request;
     const response = await this.parts.transport.request({
       ...request,
       headers: deadline ? [...headers, Deadline.HEADER, deadline.toHeader()] : headers,
       signal,
     });
-    if (response.status === 429) this.#slowDown(response);
+    // The host says that the limit is its own, and lower than ours.
+    if (response.status === 429) void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
     return response;
   }
 
-  /** The host says that the limit is its own, and lower than ours. */
-  #slowDown({ headers }: TransportResponse): void {
-    const { serviceName, policies } = this.parts;
-    const waitMs = retryAfterMs(headers);
-    void (waitMs === undefined
-      ? policies.limiter?.drain(serviceName)
-      : policies.limiter?.penalize(serviceName, waitMs));
-  }
-
-  #report(startedAt: number, ending: Parameters<typeof hostVerdict>[0], context: RepeatableContext): void {
+  #report(startedAt: number, ending: CallEnding, context: CallContext): void {
     const { monitor, serviceName } = this.parts;
     if (!monitor) return;
     const isRefused = 'error' in ending && (ending.error as { status?: unknown }).status === 429;
-    const verdict = isRefused ? 'none' : hostVerdict(ending, context);
-    if (verdict === 'none') return;
-    monitor.report(serviceName, { ok: verdict === 'ok', durationMs: performance.now() - startedAt });
+    const verdict = isRefused ? 'ignored' : assessCall(ending, context).verdict;
+    if (verdict === 'ignored') return;
+    monitor.report(serviceName, { ok: verdict === 'success', durationMs: performance.now() - startedAt });
   }
 }

@@ -66,15 +66,15 @@ export class ClientCall {
     if (this.#refused.size > 0) this.#discard();
   }
 
-  /** Makes an answer of 400 or above a failure of its attempt. */
-  sift(response: TransportResponse): TransportResponse {
+  /** Lets a response below 400 pass and makes any other a failure of its attempt. @throws UnwantedStatus */
+  accept(response: TransportResponse): TransportResponse {
     if (response.status < 400) return response;
     this.#refused.add(response);
     throw new UnwantedStatus(response);
   }
 
-  /** For callers who want any answer: the last refused one, if that is why the call failed. @throws the error, if not. */
-  takeBack(error: unknown): TransportResponse {
+  /** For callers who want any response: the last refused one, if that is why the call failed. @throws the error, if not. */
+  responseBehind(error: unknown): TransportResponse {
     if (!(error instanceof UnwantedStatus)) throw error;
     return error.response;
   }
@@ -86,7 +86,7 @@ export class ClientCall {
   }
 
   /** The answer has begun; the call is over with the end of its body, or when its caller's time is up. */
-  goOn({ body }: TransportResponse): void {
+  finishWith({ body }: TransportResponse): void {
     const { signal } = this.#scope.context;
     this.answeredAt = performance.now();
     this.#scope.restartClock(this.#deadline);

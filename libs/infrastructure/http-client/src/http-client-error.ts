@@ -1,34 +1,21 @@
-import { AppError, type ErrorCode } from '@morgan/foundation';
+import {
+  AppError,
+  classifyFault,
+  type ErrorCode,
+  FAULT_CATEGORIES,
+  type FaultCategory,
+  faultOfStatus,
+  retryAfterMs,
+} from '@morgan/foundation';
 import { TransportError, type TransportFault } from '@morgan/http-transport';
-import { classifyFault, isTransient, retryAfterMs } from '@morgan/retry';
 import type { WholeAnswer } from './answer.ts';
 import { UnsendableRequest } from './request-builder.ts';
 
-/** What went wrong, sorted by what can be done about it. A closed set: it is a metric label. */
-export const HTTP_ERROR_CATEGORIES = [
-  /** The host answered 4xx, other than those below: this request is wrong. */
-  'client_error',
-  /** The host answered 5xx or 425. */
-  'server_error',
-  /** The host answered 429, or this client's own rate limit is reached. */
-  'rate_limited',
-  /** A time limit was over, or the host answered 408. */
-  'timeout',
-  /** No connection, or one that broke. */
-  'connection',
-  /** An answer came, and it is not HTTP, not the JSON that was asked for, or too large. */
-  'protocol',
-  /** This client did not send it: the circuit is open, or too many calls are going on. */
-  'refused',
-  /** The request can never be sent as it is. */
-  'invalid_request',
-  /** The caller gave it up. */
-  'cancelled',
-  /** This client was stopped. */
-  'closed',
-] as const;
+/** Categories of faults that a call can end with: a closed set, and a metric label. */
+export type HttpErrorCategory = Exclude<FaultCategory, 'unknown'>;
 
-export type HttpErrorCategory = (typeof HTTP_ERROR_CATEGORIES)[number];
+/** All of them, for metrics. */
+export const HTTP_ERROR_CATEGORIES = FAULT_CATEGORIES.filter((category) => category !== 'unknown');
 
 /** A stable word for exactly what happened: a fault of the transport, a code of a policy, or `http_` and the status. */
 export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_answer' | `http_${number}`;
@@ -86,41 +73,13 @@ export interface FailedCall {
   readonly attempt: number;
 }
 
-const CATEGORY_OF_FAULT: Readonly<Record<TransportFault, HttpErrorCategory>> = {
-  connect_refused: 'connection',
-  dns_failed: 'connection',
-  connect_timeout: 'timeout',
-  tls_failed: 'connection',
-  connect_failed: 'connection',
-  pool_timeout: 'timeout',
-  write_timeout: 'timeout',
-  upload_failed: 'invalid_request',
-  first_byte_timeout: 'timeout',
-  body_timeout: 'timeout',
-  reset: 'connection',
-  incomplete_body: 'connection',
-  bad_response: 'protocol',
-  too_large: 'protocol',
-  aborted: 'cancelled',
-  closed: 'closed',
-  invalid_request: 'invalid_request',
-};
-
-/** The kinds of the errors that this client's own policies raise. */
-const CATEGORY_OF_KIND: Readonly<Partial<Record<AppError['kind'], HttpErrorCategory>>> = {
-  timeout: 'timeout',
-  rate_limited: 'rate_limited',
-  too_large: 'invalid_request',
-  cancelled: 'cancelled',
-};
-
 /** An answer that counts as a failure. */
 export function statusError(response: WholeAnswer, call: FailedCall): HttpClientError {
   const { status, headers } = response;
-  const retryable = isTransient({ kind: 'status', status, sent: true });
+  const { category, retryable } = faultOfStatus(status);
   return new HttpClientError(`${call.host} answered ${status}.`, {
     ...call,
-    category: categoryOfStatus(status),
+    category: named(category),
     code: `http_${status}`,
     retryable,
     retryAfterMs: retryable ? retryAfterMs(headers) : undefined,
@@ -128,39 +87,27 @@ export function statusError(response: WholeAnswer, call: FailedCall): HttpClient
   });
 }
 
-function categoryOfStatus(status: number): HttpErrorCategory {
-  if (status === 408) return 'timeout';
-  if (status === 429) return 'rate_limited';
-  return status >= 500 || status === 425 ? 'server_error' : 'client_error';
-}
-
 /** Whatever a policy or the transport raised, as the one error that callers meet. */
 export function callError(error: unknown, call: FailedCall): HttpClientError {
   if (error instanceof HttpClientError) return error;
-  const retryable = isTransient(classifyFault(error));
-  if (error instanceof TransportError) {
-    const { reason, message } = error;
-    const category = CATEGORY_OF_FAULT[reason];
-    return new HttpClientError(message, { ...call, category, code: reason, retryable, cause: error });
+  // The client was stopped while a policy waited.
+  const isClosed = error instanceof AppError && classifyFault(error.cause).category === 'closed';
+  const fault = isClosed ? error.cause : error;
+  const { category, retryable } = classifyFault(fault);
+  const parts = { ...call, category: named(category), retryable, cause: fault };
+  if (fault instanceof TransportError)
+    return new HttpClientError(fault.message, { ...parts, code: fault.reason });
+  if (fault instanceof AppError) {
+    const { code, message, retryAfterMs: waitMs } = fault;
+    return new HttpClientError(message, { ...parts, code, retryAfterMs: waitMs });
   }
-  if (error instanceof AppError) {
-    // The client was stopped while a policy waited.
-    if (error.cause instanceof TransportError && error.cause.reason === 'closed')
-      return callError(error.cause, call);
-    const { code, kind, message, retryAfterMs: waitMs } = error;
-    const category = CATEGORY_OF_KIND[kind] ?? 'refused';
-    const parts = { ...call, category, code, retryable, retryAfterMs: waitMs, cause: error };
-    return new HttpClientError(message, parts);
-  }
-  const message = error instanceof UnsendableRequest ? error.message : 'The call could not be made.';
-  const parts = {
-    ...call,
-    category: 'invalid_request',
-    code: 'invalid_request',
-    retryable,
-    cause: error,
-  } as const;
-  return new HttpClientError(message, parts);
+  const message = fault instanceof UnsendableRequest ? fault.message : 'The call could not be made.';
+  return new HttpClientError(message, { ...parts, code: 'invalid_request' });
+}
+
+/** What nothing is known of is a request that could not even be made. */
+function named(category: FaultCategory): HttpErrorCategory {
+  return category === 'unknown' ? 'invalid_request' : category;
 }
 
 /** The client was stopped before the call was made. */

@@ -52,7 +52,8 @@ it('calls, connections and every policy are counted under the name of the servic
   });
   expect(await nonZero('morgan_retry_attempts_total')).toEqual({
     'client=docs,outcome=ok': 1,
-    'client=docs,outcome=status': 2,
+    'client=docs,outcome=server_error': 1,
+    'client=docs,outcome=client_error': 1,
   });
   expect(await nonZero('morgan_circuit_breaker_calls_total')).toEqual({
     'breaker=docs,outcome=success': 2,

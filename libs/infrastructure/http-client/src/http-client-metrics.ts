@@ -5,6 +5,7 @@ import { HttpTransportMetrics, type OriginStatus } from '@morgan/http-transport'
 import { RateLimiterMetrics } from '@morgan/rate-limiter';
 import { RetryMetrics } from '@morgan/retry';
 import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
+import type { AttemptPolicyMetrics } from './attempt-policies.ts';
 import { HTTP_ERROR_CATEGORIES, type HttpErrorCategory } from './http-client-error.ts';
 
 /** The metrics of the parts of a client, each of which a process makes once. */
@@ -13,11 +14,8 @@ export interface PartMetrics extends PolicyMetrics {
 }
 
 /** Those of its policies. */
-export interface PolicyMetrics {
+export interface PolicyMetrics extends AttemptPolicyMetrics {
   readonly retry: RetryMetrics;
-  readonly breaker: CircuitBreakerMetrics;
-  readonly limiter: RateLimiterMetrics;
-  readonly concurrency: ConcurrencyMetrics;
   readonly health: HealthMetrics;
 }
 

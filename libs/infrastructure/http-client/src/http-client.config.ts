@@ -1,13 +1,12 @@
-import { circuitBreakerConfig } from '@morgan/circuit-breaker';
-import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from '@morgan/concurrency';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { healthMonitorConfig } from '@morgan/health-monitor';
 import { httpTransportConfig } from '@morgan/http-transport';
-import { rateLimiterConfig } from '@morgan/rate-limiter';
 import { retryConfig } from '@morgan/retry';
 import { z } from 'zod';
+import { attemptPoliciesConfig } from './attempt-policies.config.ts';
 
 const transport = httpTransportConfig.unwrap().shape;
+const attempts = attemptPoliciesConfig.shape;
 
 const pool = z
   .strictObject({
@@ -28,20 +27,9 @@ const timeout = z
     totalMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(120_000), {
       doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed answer until it begins. A call may bring a nearer one.',
     }),
-    adaptive: adaptiveTimeoutConfig.unwrap().optional(),
+    adaptive: attempts.adaptiveTimeout,
   })
   .prefault({});
-
-const rateLimit = rateLimiterConfig.omit({ limit: true, windowMs: true }).extend({
-  requestsPerSecond: setting(z.number().gt(0), {
-    doc: 'Requests per second that are sent, every attempt counted; 0.1 is one in ten seconds.',
-  }),
-});
-
-const concurrency = z.strictObject({
-  ...bulkheadConfig.unwrap().shape,
-  adaptive: adaptiveLimitConfig.unwrap().optional(),
-});
 
 /** The configuration of one client: one service at one base URL. */
 export const httpClientConfig = z.strictObject({
@@ -72,9 +60,9 @@ export const httpClientConfig = z.strictObject({
   tls: transport.tls,
   retry: retryConfig.unwrap().omit({ timeoutMs: true, hedge: true }).prefault({}),
   hedge: retryConfig.unwrap().shape.hedge.unwrap().optional(),
-  circuitBreaker: circuitBreakerConfig,
-  rateLimit: rateLimit.optional(),
-  concurrency: concurrency.optional(),
+  circuitBreaker: attempts.circuitBreaker,
+  rateLimit: attempts.rateLimit,
+  concurrency: attempts.concurrency,
   health: healthMonitorConfig
     .unwrap()
     .extend({

@@ -291,7 +291,7 @@ describe('a call', () => {
     await clientOf([answer(503), hang], { retry: { baseDelayMs: 60_000, jitter: false } });
     const caller = new AbortController();
     const waiting = codeOf(client.get('/', { signal: caller.signal }));
-    await waitFor(() => client.getStatus().retry.attempts.status === 1, {
+    await waitFor(() => client.getStatus().retry.attempts.server_error === 1, {
       what: 'the wait between attempts',
     });
     const asking = codeOf(client.get('/', { signal: caller.signal }));

@@ -127,7 +127,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       () => ({ ...this.#build(call, method, path, request), bodyFault: call.bodyError }),
       begun,
     );
-    call.goOn(response);
+    call.finishWith(response);
     return { ...headOf(response, call), body: response.body };
   }
 
@@ -143,9 +143,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       const outgoing = { ...request, bodyFault: request.bodyFault ?? call.bodyError };
       return this.#attempts
         .run(call, outgoing, context, begun)
-        .catch((error: unknown) => call.takeBack(error));
+        .catch((error: unknown) => call.responseBehind(error));
     });
-    call.goOn(response);
+    call.finishWith(response);
     return response;
   }
 
@@ -155,7 +155,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
    */
   indicator({ name = this.serviceName, required = true }: IndicatorPresentation = {}): HealthIndicator {
     if (this.#monitor) return this.#monitor.indicatorOf(this.serviceName, { name, required });
-    const { breaker } = this.policies;
+    const { breaker } = this.policies.attempts;
     return {
       name,
       required,
@@ -172,19 +172,16 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   getStatus(): HttpClientStatus {
-    const { breaker, retry, limiter, bulkhead, adaptiveTimeout, hedge } = this.policies;
+    const { attempts, retry, hedge } = this.policies;
     const [health] = this.#monitor?.getStatus().targets ?? [];
     return {
       serviceName: this.serviceName,
       baseUrl: this.#config.baseUrl,
       state: this.#stopped ? 'closed' : 'open',
       ...this.#statistics.figures(this.#calls.size),
-      circuitBreaker: breaker.getStatus(),
+      ...attempts.getStatus(),
       retry: retry.getStatus(),
       pool: this.connections,
-      ...(limiter && { rateLimit: limiter.getStatus() }),
-      ...(bulkhead && { concurrency: bulkhead.getStatus() }),
-      ...(adaptiveTimeout && { adaptiveTimeout: adaptiveTimeout.getStatus() }),
       ...(hedge && { hedge: hedge.getStatus() }),
       ...(health && { health }),
     };
@@ -192,8 +189,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   async #stop(graceMs: number): Promise<void> {
     this.#monitor?.stop();
-    this.#counter?.stopped();
     await this.#calls.end(graceMs);
+    this.policies.attempts.stop();
+    this.#counter?.stopped();
     await this.#transport.close(0);
   }
 

@@ -1,3 +1,12 @@
+export {
+  AttemptPolicies,
+  type AttemptPoliciesOptions,
+  type AttemptPoliciesStatus,
+  type AttemptPolicyMetrics,
+  type AttemptRequest,
+  type Availability,
+} from './attempt-policies.ts';
+export { attemptPoliciesConfig, type AttemptPoliciesConfig } from './attempt-policies.config.ts';
 export type { AnswerHead, StreamingResponse, WholeAnswer } from './answer.ts';
 export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';

@@ -1,3 +1,5 @@
+import type { FaultWord } from '@morgan/foundation';
+
 /** What went wrong between us and the other side, as a closed set. */
 export type TransportFault =
   /** Nobody listens on that port. */
@@ -35,7 +37,8 @@ export type TransportFault =
   /** The request itself cannot be sent: an origin or a header that HTTP does not allow. Nothing left this process. */
   | 'invalid_request';
 
-const MESSAGES: Readonly<Record<TransportFault, string>> = {
+/** Every fault is in the table of faults, too. */
+const MESSAGES = {
   connect_refused: 'The connection was refused.',
   dns_failed: 'The host name could not be resolved.',
   connect_timeout: 'No connection was made in time.',
@@ -53,7 +56,7 @@ const MESSAGES: Readonly<Record<TransportFault, string>> = {
   aborted: 'The request was aborted.',
   closed: 'The transport is closed.',
   invalid_request: 'The request is not valid HTTP.',
-};
+} as const satisfies Record<TransportFault & FaultWord, string>;
 
 /** A request that got no whole answer. The message names no address and no content; `cause` has the original fault. */
 export class TransportError extends Error {

@@ -1,11 +1,11 @@
 import type { Permit } from './permit.ts';
 
 /** Not now. */
-export interface Refusal {
+export interface LimitRefusal {
   readonly admitted: false;
   /** When the same ask would be admitted, if nobody came in between, in milliseconds. */
   readonly retryAfterMs: number;
 }
 
 /** The outcome of `tryAcquire`. */
-export type Decision = Permit | Refusal;
+export type Decision = Permit | LimitRefusal;

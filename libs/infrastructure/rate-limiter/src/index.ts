@@ -1,4 +1,4 @@
-export type { Decision, Refusal } from './decision.ts';
+export type { Decision, LimitRefusal } from './decision.ts';
 export type { Permit } from './permit.ts';
 export { RateLimitPolicy, type RateLimitPolicyOptions } from './rate-limit.policy.ts';
 export { RateLimiterMetrics } from './rate-limiter-metrics.ts';

@@ -29,6 +29,8 @@ export interface LimitStore extends Corrector {
   decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined;
   /** The same, within a bounded time. @throws AppError `rate_limiter_unavailable` when it is set to fail closed. */
   decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreAnswer>;
+  /** How long a cost would have to wait, in milliseconds, as far as this process knows without asking. Takes nothing. */
+  peekWaitMs(key: string, cost: number): number;
   /** Admits nothing for this key for so long. */
   penalize(key: string, ms: number): Promise<void>;
   /** Uses up all that is left of a key. */

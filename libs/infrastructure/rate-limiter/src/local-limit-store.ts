@@ -44,6 +44,14 @@ export class LocalLimitStore implements LimitStore {
     return Promise.resolve(this.decideNow(key, asks, ahead));
   }
 
+  peekWaitMs(key: string, cost: number): number {
+    const entry = this.#entries.get(key);
+    if (!entry) return 0;
+    const now = performance.now();
+    const from = Math.max(now, entry.blockedUntil);
+    return from - now + entry.meter.waitMs(from, Math.min(cost, this.#capacity));
+  }
+
   correct(key: string, takenAt: number, delta: number): void {
     const now = performance.now();
     this.#entry(key, now).meter.correct(now, takenAt, delta);

@@ -12,7 +12,7 @@ export interface WatchedLimiter {
 
 /** The metrics of all limiters of one process. Limiter labels are configured names; keys are never shown. */
 export class RateLimiterMetrics {
-  readonly #limiters: WatchedLimiter[] = [];
+  readonly #limiters = new Set<WatchedLimiter>();
   readonly #decisions: Counter<'limiter' | 'outcome'>;
   readonly #wait: Histogram<'limiter'>;
 
@@ -29,6 +29,7 @@ export class RateLimiterMetrics {
     });
     const gauge = (name: string, help: string, read: (limiter: WatchedLimiter) => number) =>
       metrics.gauge({ name: `morgan_rate_limiter_${name}`, help, labels: ['limiter'] }, (own) => {
+        own.reset();
         for (const limiter of this.#limiters) own.set({ limiter: limiter.name }, read(limiter));
       });
     gauge('waiting', 'Callers that stand in a waiting line now, by limiter.', (it) => it.getStatus().waiting);
@@ -40,9 +41,14 @@ export class RateLimiterMetrics {
 
   /** Shows this limiter at every scrape. Returns what counts its decisions, made once so that counting is cheap. */
   watch(limiter: WatchedLimiter): Record<LimitOutcome, Count> {
-    this.#limiters.push(limiter);
+    this.#limiters.add(limiter);
     const count = (outcome: LimitOutcome) => this.#decisions.labels({ limiter: limiter.name, outcome });
     return { admitted: count('admitted'), refused: count('refused'), aborted: count('aborted') };
+  }
+
+  /** Shows the state of this limiter no more; its decisions up to now stay counted. */
+  forget(limiter: WatchedLimiter): void {
+    this.#limiters.delete(limiter);
   }
 
   waited(limiter: string, ms: number): void {

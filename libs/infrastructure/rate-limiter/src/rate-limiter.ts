@@ -1,6 +1,6 @@
 import { AppError, type Deadline, type Logger, silentLogger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
-import type { Decision, Refusal } from './decision.ts';
+import type { Decision, LimitRefusal } from './decision.ts';
 import { capacityOf, type Limit } from './limit.ts';
 import type { LimitStore, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
@@ -62,6 +62,7 @@ export class RateLimiter {
   readonly #lines = new Map<string, WaitingLine>();
   readonly #figures = { admitted: 0, refused: 0, aborted: 0 };
   readonly #observer: LineObserver;
+  readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
   constructor(options: RateLimiterConfig & { readonly name: string }, parts: RateLimiterParts = {}) {
@@ -74,6 +75,7 @@ export class RateLimiter {
     this.#store = redis
       ? new RedisLimitStore(this.#limit, { ...options, redis, logger })
       : new LocalLimitStore(this.#limit);
+    this.#metrics = metrics;
     this.#counters = metrics?.watch(this);
     this.#observer = {
       admitted: (waitedMs) => {
@@ -106,6 +108,20 @@ export class RateLimiter {
   tryAcquire(key: string, cost = 1): Promise<Decision> {
     const decision = this.#decide(key, cost, { maxWaitMs: 0 });
     return decision instanceof Promise ? decision : Promise.resolve(decision);
+  }
+
+  /**
+   * How long an `acquire` that comes now would wait, in milliseconds, as far as this process knows; with Redis others
+   * may have used up what looks free here. Takes nothing.
+   */
+  peekWaitMs(key: string, cost = 1): number {
+    const line = this.#lines.get(key);
+    return this.#store.peekWaitMs(key, cost + (line?.cost ?? 0));
+  }
+
+  /** Shows in no metric any more; calls that wait go on waiting. */
+  stop(): void {
+    this.#metrics?.forget(this);
   }
 
   /** Admits nothing for this key for so long: its host has answered 429 with `Retry-After`. */
@@ -169,7 +185,7 @@ export class RateLimiter {
   }
 }
 
-function refusalError({ retryAfterMs }: Refusal): AppError {
+function refusalError({ retryAfterMs }: LimitRefusal): AppError {
   const wait = Math.ceil(retryAfterMs);
   return new AppError('rate_limited', `The rate limit is reached; try again in ${wait} ms.`, {
     retryAfterMs: wait,

@@ -70,6 +70,11 @@ export class RedisLimitStore implements LimitStore {
     throw storeUnavailable();
   }
 
+  /** What others have taken is known to Redis alone: 0 until it is degraded, but for a wait that a host asked for. */
+  peekWaitMs(key: string, cost: number): number {
+    return this.#share.peekWaitMs(key, this.#degraded ? cost : 0);
+  }
+
   correct(key: string, takenAt: number, delta: number): void {
     void this.#tell(key, 'correct', [takenAt, delta]);
   }

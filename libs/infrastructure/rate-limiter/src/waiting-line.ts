@@ -44,6 +44,13 @@ export class WaitingLine {
     return this.#told.size + this.#fresh.size;
   }
 
+  /** Units that those in the line wait for. */
+  get cost(): number {
+    let cost = this.#toldCost;
+    for (const waiter of this.#fresh) cost += waiter.cost;
+    return cost;
+  }
+
   /** Joins the end of the line. The promise rejects with the reason of an aborted signal. */
   enter(cost: number, patience: Patience) {
     const waiter = new Waiter(cost, patience, this.#left);

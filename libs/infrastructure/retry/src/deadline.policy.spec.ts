@@ -123,7 +123,7 @@ describe('a deadline policy', () => {
     };
     const outcome = await settled(compose(policy, budget, retry).execute(slow, context), 5000);
     expect(outcome).toMatchObject({ error: { code: 'deadline_exceeded' }, atMs: 1000 });
-    expect(retry.getStatus().attempts).toMatchObject({ timeout: 1, aborted: 1 });
+    expect(retry.getStatus().attempts).toMatchObject({ timeout: 1, cancelled: 1 });
   });
 });
 

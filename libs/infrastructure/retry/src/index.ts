@@ -1,11 +1,8 @@
 export { Backoff, type BackoffOptions, type Jitter } from './backoff.ts';
-export { classifyFault } from './classify-fault.ts';
 export { type BoundCall, DeadlineScope } from './deadline-scope.ts';
 export { DeadlinePolicy, type DeadlineOptions } from './deadline.policy.ts';
-export { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';
 export { QuantileWindow } from './quantile-window.ts';
-export { type HeadersLike, retryAfterMs } from './retry-after.ts';
 export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStatus } from './retry-budget.ts';
 export { retryConfig, type RetryConfig } from './retry.config.ts';
 export { type RetryBudgetCounter, RetryBudgetMetrics } from './retry-budget-metrics.ts';

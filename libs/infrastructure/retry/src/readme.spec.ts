@@ -9,5 +9,5 @@ it('the example of the README is the one that runs here, and it works', () => {
   const [, example] = /```ts\n([^]*?)```/.exec(read('README.md')) ?? [];
   expect(example).toBe(read('example.ts').replace("'./src/index.ts'", "'@morgan/retry'"));
   expect(read('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(60);
-  expect([answer, status.recovered, status.attempts.status]).toEqual(['answer', 1, 2]);
+  expect([answer, status.recovered, status.attempts.server_error]).toEqual(['answer', 1, 2]);
 });

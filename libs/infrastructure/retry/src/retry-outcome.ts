@@ -1,7 +1,7 @@
-import type { Fault } from './fault.ts';
+import type { FaultCategory } from '@morgan/foundation';
 
 /** How one attempt ended. */
-export type AttemptOutcome = 'ok' | Fault['kind'] | 'aborted';
+export type AttemptOutcome = 'ok' | FaultCategory;
 
 /** Why a failed attempt was the last one. */
 export type GiveUpReason =

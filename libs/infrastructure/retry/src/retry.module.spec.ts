@@ -63,7 +63,7 @@ it('the Nest module gives a client one budget that its policies share', async ()
   const context = { id: 'call', signal: new AbortController().signal };
   expect(await retry.execute(work, context)).toBe('done');
   expect(budget.getStatus().granted.retry).toBe(1);
-  expect(retry.getStatus().attempts).toMatchObject({ status: 1, ok: 1 });
+  expect(retry.getStatus().attempts).toMatchObject({ server_error: 1, ok: 1 });
   failures = 5;
   await expect(retry.execute(work, context)).rejects.toThrow('503');
   expect(retry.getStatus().givenUp).toMatchObject({ attempts: 1 });

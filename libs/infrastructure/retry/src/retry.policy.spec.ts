@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { AppError, type CallContext, compose, Deadline } from '@morgan/foundation';
+import { AppError, type CallContext, classifyFault, compose, Deadline } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { RetryBudget } from './retry-budget.ts';
 import { RetryMetrics } from './retry-metrics.ts';
@@ -78,7 +78,7 @@ describe('a retry policy', () => {
     expect(policy.getStatus()).toMatchObject({
       calls: 1,
       recovered: 0,
-      attempts: { status: 4 },
+      attempts: { server_error: 4 },
       givenUp: { attempts: 1 },
       budget: { granted: { retry: 3 } },
     });
@@ -109,7 +109,7 @@ describe('a retry policy', () => {
 
   it('repeats an unknown fault only when its own classifier says so', async () => {
     expect(await run(create(), failing(new Error('bug')))).toEqual({ error: new Error('bug') });
-    const policy = create({ classify: () => ({ kind: 'connection', sent: false }) });
+    const policy = create({ classify: () => classifyFault({ reason: 'connect_refused' }) });
     expect(await run(policy, failing(new Error('bug')))).toBe('done');
   });
 
@@ -137,6 +137,14 @@ describe('a retry policy', () => {
       const headers = (value: string) => ({ headers: { 'retry-after': value } });
       await run(create(), failing(answered(429, headers('7')), answered(503, headers('0.5'))));
       expect(times()).toEqual([0, 7000, 7500]);
+    });
+
+    it('adds up to a quarter, so that not all callers come back at once, where the deadline allows it', async () => {
+      const create429 = () => failing(answered(429, { retryAfterMs: 8000 }));
+      const policy = create({ jitter: 'full', random: () => 0.5 });
+      await run(policy, create429());
+      await run(policy, create429(), { ...context, deadline: Deadline.after(8500) });
+      expect(times()).toEqual([0, 9000, 9000, 17_000]);
     });
 
     it('goes on backing off where the wait is over already', async () => {
@@ -305,7 +313,7 @@ describe('a retry policy', () => {
         return Promise.reject(reset);
       };
       await expect(policy.execute(work, context)).rejects.toBe(reset);
-      expect(policy.getStatus()).toMatchObject({ attempts: { aborted: 1 }, givenUp: { aborted: 1 } });
+      expect(policy.getStatus()).toMatchObject({ attempts: { cancelled: 1 }, givenUp: { aborted: 1 } });
     });
 
     it('makes no first attempt after it', async () => {

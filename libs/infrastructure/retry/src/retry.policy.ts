@@ -1,9 +1,16 @@
-import { AppError, type CallContext, type Policy } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  classifyFault,
+  type Deadline,
+  type Fault,
+  FAULT_CATEGORIES,
+  type FaultClassifier,
+  type Policy,
+} from '@morgan/foundation';
 import { abortableWait } from './abortable-wait.ts';
 import { Backoff, type BackoffOptions } from './backoff.ts';
 import { callStopped } from './call-stopped.ts';
-import { classifyFault } from './classify-fault.ts';
-import { type Fault, type FaultClassifier, isTransient } from './fault.ts';
 import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
 import type { AttemptOutcome, GiveUpReason } from './retry-outcome.ts';
 import type { RetryCounter } from './retry-metrics.ts';
@@ -31,6 +38,9 @@ export interface RetryOptions extends Partial<BackoffOptions> {
   readonly random?: (() => number) | undefined;
 }
 
+/** The most that is added to a wait that the host asked for, as a share of it. */
+const RETRY_AFTER_JITTER = 0.25;
+
 export interface RetryStatus {
   readonly calls: number;
   /** Calls that succeeded after at least one failed attempt. */
@@ -50,7 +60,9 @@ export class RetryPolicy implements Policy {
   readonly #backoff: BackoffOptions;
   readonly #options: RetryOptions;
   readonly #classify: FaultClassifier;
-  readonly #attempts = { ok: 0, status: 0, timeout: 0, connection: 0, final: 0, aborted: 0 };
+  readonly #attempts = Object.fromEntries(
+    ['ok', ...FAULT_CATEGORIES].map((outcome) => [outcome, 0]),
+  ) as Record<AttemptOutcome, number>;
   readonly #givenUp = { final: 0, aborted: 0, unsafe: 0, attempts: 0, wait: 0, budget: 0 };
   #calls = 0;
   #recovered = 0;
@@ -108,15 +120,23 @@ export class RetryPolicy implements Policy {
     backoff: Backoff,
   ): number | GiveUpReason {
     if (fault === 'aborted') return 'aborted';
-    if (!isTransient(fault)) return 'final';
+    if (!fault.retryable) return 'final';
     if (!idempotent && fault.sent) return 'unsafe';
     if (attempt > this.#maxRetries) return 'attempts';
     const waitMs = waitAfter(fault, backoff);
     const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#backoff.maxDelayMs;
     if (!fits) return 'wait';
-    if (this.#options.budget.allows()) return waitMs;
+    if (this.#options.budget.allows()) return fault.retryAfterMs ? this.#spread(waitMs, deadline) : waitMs;
     this.#options.budget.refuse('retry');
     return 'budget';
+  }
+
+  /** Callers to whom a host named the same time shall not all come back at once, and none before it. */
+  #spread(waitMs: number, deadline: Deadline | undefined): number {
+    if (this.#backoff.jitter === 'none') return waitMs;
+    const { random = Math.random } = this.#options;
+    const spreadMs = waitMs * (1 + RETRY_AFTER_JITTER * random());
+    return deadline?.allows(spreadMs) === false ? waitMs : spreadMs;
   }
 
   #succeeded(attempt: number): void {
@@ -126,7 +146,7 @@ export class RetryPolicy implements Policy {
 
   #failed(error: unknown, signal: AbortSignal): Fault | 'aborted' {
     const fault = signal.aborted ? 'aborted' : this.#classify(error);
-    this.#ended(fault === 'aborted' ? fault : fault.kind);
+    this.#ended(fault === 'aborted' ? 'cancelled' : fault.category);
     return fault;
   }
 
@@ -143,8 +163,8 @@ export class RetryPolicy implements Policy {
 }
 
 function waitAfter(fault: Fault, backoff: Backoff): number {
-  if (fault.kind === 'connection' && fault.stale) return 0;
-  return (fault.kind === 'status' && fault.retryAfterMs) || backoff.nextMs();
+  if (fault.stale) return 0;
+  return fault.retryAfterMs || backoff.nextMs();
 }
 
 function reasonToStop({ signal, deadline }: CallContext): AppError | undefined {

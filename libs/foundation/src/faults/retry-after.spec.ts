@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -37,4 +39,17 @@ describe('retryAfterMs', () => {
   it('takes a repeated header for none', () => {
     expect(retryAfterMs({ 'retry-after': ['1', '2'] })).toBeUndefined();
   });
+});
+
+it('reads a date without a zone as GMT, wherever the process runs', async () => {
+  const source = new URL('./retry-after.ts', import.meta.url).href;
+  const program = `
+    import { retryAfterMs } from '${source}';
+    const [zoned, bare] = ['Fri, 01 Jan 2100 00:00:00 GMT', 'Fri Jan  1 00:00:00 2100'];
+    console.log(Math.round((retryAfterMs({ 'retry-after': zoned }) - retryAfterMs({ 'retry-after': bare })) / 1e4));
+  `;
+  const env = { ...process.env, TZ: 'Asia/Tokyo' };
+  const flags = ['--no-warnings', '--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, flags, { env });
+  expect(stdout).toBe('0\n');
 });

@@ -1,0 +1,111 @@
+import type { Deadline, Logger } from '@morgan/foundation';
+import {
+  type Permit,
+  RateLimiter,
+  type RateLimiterMetrics,
+  type RateLimiterStatus,
+} from '@morgan/rate-limiter';
+import type { RedisConnection } from '@morgan/redis';
+import type { AttemptPoliciesConfig } from './attempt-policies.config.ts';
+
+/** What the limits of one target are made of. */
+export interface AttemptLimitsOptions {
+  readonly name: string;
+  readonly config: Pick<AttemptPoliciesConfig, 'rateLimit' | 'tokenLimit'>;
+  readonly logger: Logger;
+  readonly metrics: RateLimiterMetrics | undefined;
+  /** Shares the limits with every process that has a target of this name. */
+  readonly redis: RedisConnection | undefined;
+}
+
+/** What bounds the wait for a turn, and what the attempt is expected to cost. */
+export interface AttemptCost {
+  readonly signal: AbortSignal;
+  readonly deadline?: Deadline | undefined;
+  /** Estimated tokens. Default 0. */
+  readonly tokens?: number | undefined;
+}
+
+/** A turn that was granted. */
+export interface AttemptPermit {
+  /** Replaces the estimated tokens by those that the attempt really cost. */
+  settleTokens(tokens: number): void;
+  /** Gives everything back: nothing was sent. */
+  release(): void;
+}
+
+const NO_PERMIT: AttemptPermit = { settleTokens: () => undefined, release: () => undefined };
+const MINUTE_MS = 60_000;
+
+/** The limits of one target: requests per second and tokens per minute, either of which may be missing. */
+export class AttemptLimits {
+  readonly requests: RateLimiter | undefined;
+  readonly tokens: RateLimiter | undefined;
+  readonly #name: string;
+
+  constructor({ name, config, ...parts }: AttemptLimitsOptions) {
+    this.#name = name;
+    if (config.rateLimit) {
+      const { requestsPerSecond, ...rest } = config.rateLimit;
+      // A limiter counts in whole units: less than one a second is one in a longer window.
+      const limit = Math.max(1, requestsPerSecond);
+      const windowMs = Math.round((1000 * limit) / requestsPerSecond);
+      this.requests = new RateLimiter({ name, limit, windowMs, ...rest }, parts);
+    }
+    if (config.tokenLimit) {
+      const { tokensPerMinute: limit, ...rest } = config.tokenLimit;
+      this.tokens = new RateLimiter({ name: `${name}:tokens`, limit, windowMs: MINUTE_MS, ...rest }, parts);
+    }
+  }
+
+  /** @throws AppError as `RateLimiter.acquire` does; then nothing is taken from either limit. */
+  async acquire(cost: AttemptCost): Promise<AttemptPermit> {
+    if (!this.requests && !this.tokens) return NO_PERMIT;
+    const request = await this.requests?.acquire(this.#name, 1, cost);
+    try {
+      const tokens = await this.tokens?.acquire(this.#name, cost.tokens ?? 0, cost);
+      return permitOf(request, tokens);
+    } catch (error) {
+      request?.settle(0);
+      throw error;
+    }
+  }
+
+  /** How long an attempt that comes now would wait, in milliseconds, as far as this process knows. Takes nothing. */
+  peekWaitMs(tokens = 0): number {
+    return Math.max(
+      this.requests?.peekWaitMs(this.#name) ?? 0,
+      this.tokens?.peekWaitMs(this.#name, tokens) ?? 0,
+    );
+  }
+
+  /** The target has answered 429: its own limit is lower. @param retryAfterMs as it said, if it did. */
+  async slowDown(retryAfterMs: number | undefined): Promise<void> {
+    const limiter = this.requests ?? this.tokens;
+    await (retryAfterMs === undefined
+      ? limiter?.drain(this.#name)
+      : limiter?.penalize(this.#name, retryAfterMs));
+  }
+
+  getStatus(): { readonly rateLimit?: RateLimiterStatus; readonly tokenLimit?: RateLimiterStatus } {
+    return {
+      ...(this.requests && { rateLimit: this.requests.getStatus() }),
+      ...(this.tokens && { tokenLimit: this.tokens.getStatus() }),
+    };
+  }
+
+  stop(): void {
+    this.requests?.stop();
+    this.tokens?.stop();
+  }
+}
+
+function permitOf(request: Permit | undefined, tokens: Permit | undefined): AttemptPermit {
+  return {
+    settleTokens: (cost) => tokens?.settle(cost),
+    release: () => {
+      request?.settle(0);
+      tokens?.settle(0);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { type CallContext } from '@morgan/foundation';
+import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
+import { ConcurrencyMetrics } from '@morgan/concurrency';
+import { RateLimiterMetrics } from '@morgan/rate-limiter';
+import { Metrics } from '@morgan/telemetry';
+import type { z } from 'zod';
+import { AttemptPolicies, type AttemptPoliciesOptions } from './attempt-policies.ts';
+import { attemptPoliciesConfig } from './attempt-policies.config.ts';
+
+const context = (): CallContext => ({ id: 'call', signal: new AbortController().signal });
+
+const policiesOf = (
+  config: z.input<typeof attemptPoliciesConfig>,
+  more: Partial<AttemptPoliciesOptions> = {},
+) => new AttemptPolicies({ name: 'host', config: attemptPoliciesConfig.parse(config), ...more });
+
+/** An attempt that ends when it is told to. */
+function attemptAt(policies: AttemptPolicies, tokens?: number) {
+  const work = Promise.withResolvers<string>();
+  let begun = false;
+  const outcome = policies
+    .execute(
+      () => {
+        begun = true;
+        return work.promise;
+      },
+      { ...context(), tokens },
+    )
+    .catch((error: unknown) => (error as { code: string }).code);
+  return { outcome, end: () => work.resolve('done'), fail: work.reject, isBegun: () => begun };
+}
+
+const settle = () => jest.advanceTimersByTimeAsync(0);
+
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
+
+describe('the policies around an attempt', () => {
+  it('let a call wait for the rate without holding a slot that others could use', async () => {
+    const policies = policiesOf({
+      circuitBreaker: {},
+      rateLimit: { requestsPerSecond: 1 },
+      concurrency: { maxConcurrent: 1, maxQueue: 0 },
+    });
+    const first = attemptAt(policies);
+    await settle();
+    first.end();
+    await settle();
+    const second = attemptAt(policies);
+    await settle();
+    expect(policies.getStatus()).toMatchObject({ rateLimit: { waiting: 1 }, concurrency: { running: 0 } });
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(second.isBegun()).toBe(true);
+    second.end();
+    expect(await second.outcome).toBe('done');
+  });
+
+  it('give back what a limit took for an attempt that was never begun', async () => {
+    const policies = policiesOf({
+      circuitBreaker: {},
+      rateLimit: { requestsPerSecond: 2 },
+      tokenLimit: { tokensPerMinute: 100, maxWaitMs: 0 },
+      concurrency: { maxConcurrent: 1, maxQueue: 0 },
+    });
+    const first = attemptAt(policies, 60);
+    await settle();
+    expect(await attemptAt(policies, 40).outcome).toBe('bulkhead_full');
+    first.end();
+    await first.outcome;
+    // A refusal by the limit of tokens costs no request either.
+    expect(await attemptAt(policies, 41).outcome).toBe('rate_limited');
+    const last = attemptAt(policies, 40);
+    await settle();
+    expect(last.isBegun()).toBe(true);
+    last.end();
+    await last.outcome;
+    expect(policies.availability(0)).toMatchObject({ available: false, because: 'rate_limited' });
+  });
+
+  it('replace estimated tokens by those that were used', async () => {
+    const policies = policiesOf({ circuitBreaker: {}, tokenLimit: { tokensPerMinute: 100, maxWaitMs: 0 } });
+    await policies.execute(async (_, { settleTokens }) => Promise.resolve(settleTokens(10)), {
+      ...context(),
+      tokens: 100,
+    });
+    expect(policies.allows(90)).toBe(true);
+    expect(policies.allows(91)).toBe(false);
+  });
+
+  it('ask the caller what an attempt says about the target', async () => {
+    const verdicts = ['ignored', 'failure'] as const;
+    let call = 0;
+    const policies = policiesOf(
+      { circuitBreaker: { failureThreshold: 1 } },
+      { assess: () => ({ verdict: verdicts[call++] ?? 'success', overloaded: false }) },
+    );
+    await policies.execute(() => Promise.resolve(), context());
+    expect(policies.breaker.state).toBe('CLOSED');
+    await policies.execute(() => Promise.resolve(), context());
+    expect(policies.breaker.state).toBe('OPEN');
+    expect(await attemptAt(policies).outcome).toBe('circuit_open');
+  });
+});
+
+describe('availability', () => {
+  it('tells why not and for how long, and takes nothing', async () => {
+    const policies = policiesOf({
+      circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 5_000, resetJitter: 0 },
+      rateLimit: { requestsPerSecond: 1, burst: 2 },
+      concurrency: { maxConcurrent: 1, maxQueue: 0 },
+    });
+    for (let look = 0; look < 10; look += 1) expect(policies.availability()).toEqual({ available: true });
+    const first = attemptAt(policies);
+    await settle();
+    expect(policies.availability()).toEqual({
+      available: false,
+      because: 'bulkhead_full',
+      retryAfterMs: undefined,
+    });
+    first.end();
+    await first.outcome;
+    await policies.slowDown(3_000);
+    expect(policies.availability()).toEqual({
+      available: false,
+      because: 'rate_limited',
+      retryAfterMs: 3_000,
+    });
+    await jest.advanceTimersByTimeAsync(3_000);
+    expect(policies.allows()).toBe(true);
+    const second = attemptAt(policies);
+    await settle();
+    second.fail(new Error('broken'));
+    await second.outcome;
+    expect(policies.availability()).toEqual({
+      available: false,
+      because: 'circuit_open',
+      retryAfterMs: 5_000,
+    });
+    expect(policies.getStatus()).toMatchObject({ rateLimit: { admitted: 2, refused: 0 } });
+  });
+});
+
+describe('stop', () => {
+  it('takes the target out of every metric', async () => {
+    const registry = new Metrics();
+    const metrics = {
+      breaker: new CircuitBreakerMetrics(registry),
+      limiter: new RateLimiterMetrics(registry),
+      concurrency: new ConcurrencyMetrics(registry),
+    };
+    const config = { circuitBreaker: {}, rateLimit: { requestsPerSecond: 1 }, concurrency: {} };
+    const policies = policiesOf(config, { metrics });
+    const gauges =
+      /^morgan_(circuit_breaker_state|rate_limiter_(waiting|keys|degraded)|concurrency_)\S*"host"/m;
+    expect(await registry.render()).toMatch(gauges);
+    policies.stop();
+    expect(await registry.render()).not.toMatch(gauges);
+  });
+});

@@ -1,0 +1,179 @@
+import { CircuitBreaker, type CircuitBreakerMetrics, type CircuitStatus } from '@morgan/circuit-breaker';
+import {
+  AdaptiveBulkhead,
+  type AdaptiveBulkheadStatus,
+  AdaptiveTimeout,
+  type AdaptiveTimeoutStatus,
+  Bulkhead,
+  type BulkheadStatus,
+  type ConcurrencyMetrics,
+} from '@morgan/concurrency';
+import {
+  type CallAssessor,
+  type CallContext,
+  compose,
+  type Logger,
+  type Policy,
+  silentLogger,
+} from '@morgan/foundation';
+import type { RateLimiterMetrics, RateLimiterStatus } from '@morgan/rate-limiter';
+import type { RedisConnection } from '@morgan/redis';
+import { AttemptLimits, type AttemptPermit } from './attempt-limits.ts';
+import type { AttemptPoliciesConfig } from './attempt-policies.config.ts';
+
+/** The metrics of attempt policies, each made once per process. */
+export interface AttemptPolicyMetrics {
+  readonly breaker: CircuitBreakerMetrics;
+  readonly limiter: RateLimiterMetrics;
+  readonly concurrency: ConcurrencyMetrics;
+}
+
+/** What the policies around one target stand on. */
+export interface AttemptPoliciesOptions {
+  /** Stands in status, log lines and metric labels, and is the key of shared limits: a configured name. */
+  readonly name: string;
+  readonly config: AttemptPoliciesConfig;
+  /** Decides what an ended attempt says about the target. Default: `assessCall` of the foundation. */
+  readonly assess?: CallAssessor | undefined;
+  readonly logger?: Logger | undefined;
+  readonly metrics?: AttemptPolicyMetrics | undefined;
+  /** Shares the limits with every process that has a target of this name. Without it they are this process's own. */
+  readonly redis?: RedisConnection | undefined;
+}
+
+/** An attempt that is to be made. */
+export interface AttemptRequest extends CallContext {
+  /** Estimated tokens, for `tokenLimit`. Default 0. */
+  readonly tokens?: number | undefined;
+}
+
+/** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */
+export type Availability =
+  | { readonly available: true }
+  | {
+      readonly available: false;
+      readonly because: 'circuit_open' | 'rate_limited' | 'bulkhead_full';
+      /** When it could begin, in milliseconds, where that is known. */
+      readonly retryAfterMs: number | undefined;
+    };
+
+/** The state of every policy. What is not configured is left out. */
+export interface AttemptPoliciesStatus {
+  readonly circuitBreaker: CircuitStatus;
+  readonly rateLimit?: RateLimiterStatus;
+  readonly tokenLimit?: RateLimiterStatus;
+  readonly concurrency?: BulkheadStatus | AdaptiveBulkheadStatus;
+  readonly adaptiveTimeout?: AdaptiveTimeoutStatus;
+}
+
+/**
+ * The policies around every single attempt at one target, in one order: open circuit? > rate limit > bulkhead > breaker >
+ * adaptive timeout. What is about a whole call (deadline, budget, retry, hedge) stands around it.
+ */
+export class AttemptPolicies implements Policy {
+  readonly breaker: CircuitBreaker;
+  readonly #limits: AttemptLimits;
+  readonly #bulkhead: Bulkhead | AdaptiveBulkhead | undefined;
+  readonly #timeout: AdaptiveTimeout | undefined;
+  readonly #admitted: Policy;
+  readonly #forget: () => void;
+
+  constructor({ name, config, assess, logger = silentLogger, metrics, redis }: AttemptPoliciesOptions) {
+    const { circuitBreaker, adaptiveTimeout, concurrency } = config;
+    this.breaker = new CircuitBreaker({ name, config: circuitBreaker, assess, metrics: metrics?.breaker });
+    this.breaker.onChange(({ from, to, reason }) =>
+      logger[to === 'OPEN' ? 'warn' : 'info']({ breaker: name, from, reason }, `circuit is ${to}`),
+    );
+    this.#limits = new AttemptLimits({ name, config, logger, metrics: metrics?.limiter, redis });
+    this.#timeout =
+      adaptiveTimeout &&
+      new AdaptiveTimeout({ name, config: adaptiveTimeout, metrics: metrics?.concurrency });
+    this.#bulkhead = bulkheadOf(name, concurrency, { assess, metrics: metrics?.concurrency });
+    // The breaker inside, so that no wait for a turn looks like a slow target.
+    this.#admitted = compose(
+      ...[this.#bulkhead, this.breaker, this.#timeout].filter((policy) => policy !== undefined),
+    );
+    const bulkheads = this.#bulkhead ? [this.#bulkhead] : [];
+    const unwatch = metrics?.concurrency.watch(name, () => bulkheads);
+    this.#forget = () => {
+      unwatch?.();
+      metrics?.breaker.forget(this.breaker);
+      this.#limits.stop();
+    };
+  }
+
+  /**
+   * Runs the work when every policy admits it. What a limit took is given back where the work was not begun.
+   * @throws AppError `circuit_open`, `rate_limited`, `cost_above_limit`, `rate_limiter_unavailable`, `bulkhead_full` or
+   * `attempt_timeout`; the reason of the signal when it aborts while waiting; what the work throws.
+   */
+  async execute<Result>(
+    work: (context: CallContext, permit: Pick<AttemptPermit, 'settleTokens'>) => Promise<Result>,
+    request: AttemptRequest,
+  ): Promise<Result> {
+    // Before any wait: a call that goes nowhere shall not take the turn of another.
+    this.breaker.throwIfOpen();
+    const permit = await this.#limits.acquire(request);
+    let begun = false;
+    try {
+      return await this.#admitted.execute((context) => {
+        begun = true;
+        return work(context, permit);
+      }, request);
+    } catch (error) {
+      if (!begun) permit.release();
+      throw error;
+    }
+  }
+
+  /** Whether an attempt of so many tokens would begin at once. Takes nothing, so another may still come first. */
+  availability(tokens = 0): Availability {
+    if (!this.breaker.allows()) {
+      const status = this.breaker.getStatus();
+      const retryAfterMs = status.state === 'OPEN' ? status.retryAfterMs : undefined;
+      return { available: false, because: 'circuit_open', retryAfterMs };
+    }
+    const limitMs = this.#limits.peekWaitMs(tokens);
+    if (limitMs > 0) return { available: false, because: 'rate_limited', retryAfterMs: limitMs };
+    const slotMs = this.#bulkhead ? this.#bulkhead.waitMs() : 0;
+    if (slotMs === 0) return { available: true };
+    return { available: false, because: 'bulkhead_full', retryAfterMs: slotMs };
+  }
+
+  /** {@link availability} as a yes or no. */
+  allows(tokens = 0): boolean {
+    return this.availability(tokens).available;
+  }
+
+  /** The target has answered 429: no attempt is made for so long, or until a whole limit is free where it did not say. */
+  slowDown(retryAfterMs: number | undefined): Promise<void> {
+    return this.#limits.slowDown(retryAfterMs);
+  }
+
+  getStatus(): AttemptPoliciesStatus {
+    return {
+      circuitBreaker: this.breaker.getStatus(),
+      ...this.#limits.getStatus(),
+      ...(this.#bulkhead && { concurrency: this.#bulkhead.getStatus() }),
+      ...(this.#timeout && { adaptiveTimeout: this.#timeout.getStatus() }),
+    };
+  }
+
+  /** Shows in no metric any more. Attempts that are running or waiting end as they would. */
+  stop(): void {
+    this.#forget();
+  }
+}
+
+function bulkheadOf(
+  name: string,
+  config: AttemptPoliciesConfig['concurrency'],
+  shared: { readonly assess: CallAssessor | undefined; readonly metrics: ConcurrencyMetrics | undefined },
+): Bulkhead | AdaptiveBulkhead | undefined {
+  if (!config) return undefined;
+  const { adaptive, maxQueue, maxConcurrent } = config;
+  const { metrics } = shared;
+  return adaptive
+    ? new AdaptiveBulkhead({ ...shared, name, limit: adaptive, maxQueue })
+    : new Bulkhead({ name, metrics, config: { maxConcurrent, maxQueue } });
+}
