@@ -32,13 +32,14 @@ export function bookOpen(failed: readonly FailedAttempt[], isAnswered: boolean, 
   const open = failed.filter(({ failure }) => EVIDENCE[failure.outcome].mayBeRequest);
   if (open.length === 0) return false;
   const alike = isAnswered ? [] : failedAlike(failed);
-  // A sole host cannot show that the request is to blame; the next time it counts no more.
-  const isRequest = !isAnswered && (isKnown || hostsOf(alike) > 1);
-  for (const { attempt, failure } of open) {
-    const excused = isRequest && (isKnown || alike.some((other) => other.attempt === attempt));
-    attempt.book(excused && attempt.target.host.excuse() ? 'none' : EVIDENCE[failure.outcome].weight);
+  // A sole host cannot show that the request is to blame.
+  const isRequest = hostsOf(alike) > 1 || (isKnown && !isAnswered);
+  for (const { attempt } of open) {
+    attempt.target.host.decide();
+    const isExcused = isRequest && (isKnown || alike.some((other) => other.attempt === attempt));
+    attempt.book(isExcused ? 'none' : 'fault');
   }
-  return isRequest || (alike.length > 0 && alike.length === failed.length);
+  return isRequest;
 }
 
 function hostsOf(failed: readonly FailedAttempt[]): number {

@@ -6,11 +6,11 @@ export type Fingerprint = string;
 /** The beginning and the end of a body tell requests apart well enough, and cost no time with images in between. */
 const SAMPLE_BYTES = 64 * 1024;
 const MOST_ENTRIES = 1_000;
-const KEPT_MS = 600_000;
+const KEPT_MS = 60_000;
 
 /**
  * The requests that failed alike wherever they were tried. They are served as any other, but say nothing of hosts any more
- * and never try one out. Memory is bounded: the latest thousand, for ten minutes each.
+ * and never try one out. Memory is bounded: the latest thousand, for a minute each.
  */
 export class RequestMemory {
   readonly #until = new Map<Fingerprint, number>();

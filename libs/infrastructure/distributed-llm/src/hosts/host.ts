@@ -36,8 +36,6 @@ export interface HostParts extends HostHealthOptions {
 const MOST_DOUBTS = 3;
 /** How long doubts keep a host behind the others, in milliseconds. */
 const DOUBT_MS = 10_000;
-/** Failures in a row that are put down to requests. */
-const MOST_EXCUSES = 20;
 /** Two weak faults make one. */
 const WEAK_PER_FAULT = 2;
 
@@ -56,7 +54,6 @@ export class Host {
   #doubts = 0;
   #doubtedAt = -Infinity;
   #weak = 0;
-  #excused = 0;
 
   constructor(options: LlmHost, parts: HostParts) {
     this.name = options.name;
@@ -102,20 +99,13 @@ export class Host {
   succeeded(model: string | undefined, path: string): void {
     this.#doubts = 0;
     this.#weak = 0;
-    this.#excused = 0;
     if (this.rests.size === 0) return;
     for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
   }
 
-  /**
-   * Takes a doubt back: the request is to blame. @returns false when that was said so often, without a success in
-   * between, that it is more likely the host.
-   */
-  excuse(): boolean {
-    this.#excused += 1;
-    if (this.#excused > MOST_EXCUSES) return false;
+  /** It is known what one of the open faults was about. */
+  decide(): void {
     this.#doubts = Math.max(0, this.#doubts - 1);
-    return true;
   }
 
   /** One more unlikely silence. @returns whether it makes a fault with those before it. */

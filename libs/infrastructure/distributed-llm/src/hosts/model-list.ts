@@ -52,7 +52,9 @@ export class ModelList {
 export async function readModelList(body: ResponseBody): Promise<readonly ModelObject[] | undefined> {
   try {
     const { data } = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as { data?: unknown };
-    return Array.isArray(data) ? data.filter(isModel) : undefined;
+    const models = Array.isArray(data) ? data.filter(isModel) : [];
+    // A host without models would serve nothing: an empty list is a list that is not kept.
+    return models.length > 0 ? models : undefined;
   } catch {
     return undefined;
   }
