@@ -4,8 +4,8 @@ import type { BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/distributed-llm/fixture/fleet/routing-bench.ts';
 const RUN_SOURCES = './tools/testing/run-sources.ts';
-/** The slow host and the failing one each weigh less than a tenth of the fleet, so a tenth is more than fair. */
-const FAIR_SHARE = 0.1;
+/** Percent: the slow host and the failing one weigh about a tenth of the fleet each. */
+const FAIR_SHARE = 10;
 const MOST_CHOICE_NS = 2_000;
 
 interface Figures {
@@ -30,17 +30,21 @@ interface Report {
 export async function routingBench(): Promise<BenchRow[]> {
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', RUN_SOURCES, PROGRAM]);
   const reports = JSON.parse(stdout) as Report[];
-  const of = (strategy: string): Report => {
-    const report = reports.find((one) => one.strategy === strategy);
-    if (!report) throw new Error(`no figures of ${strategy}`);
-    return report;
-  };
   console.log(
     'ten hosts: one joins, one leaves, one is 20 times slower, one fails at once; 8 calls a second',
   );
   console.table(reports.map((report) => tableRow(report, report.troubled)));
   console.log('three good hosts; 3 calls a second');
   console.table(reports.map((report) => tableRow(report, report.even)));
+  return rowsOf(reports);
+}
+
+function rowsOf(reports: readonly Report[]): BenchRow[] {
+  const of = (strategy: string): Report => {
+    const report = reports.find((one) => one.strategy === strategy);
+    if (!report) throw new Error(`no figures of ${strategy}`);
+    return report;
+  };
   const [robin, two, affinity] = [of('round_robin'), of('power_of_two'), of('session_affinity')];
   const sooner = (
     own: Report,
@@ -63,20 +67,20 @@ export async function routingBench(): Promise<BenchRow[]> {
     sooner(affinity, 'even', 'p95', 2),
     {
       name: 'session_affinity, prompt tokens found in a cache, troubled fleet',
-      value: affinity.troubled.cacheHits,
-      unit: 'of all',
-      baseline: { name: 'round_robin', value: robin.troubled.cacheHits },
+      value: affinity.troubled.cacheHits * 100,
+      unit: '%',
+      baseline: { name: 'round_robin', value: robin.troubled.cacheHits * 100 },
       ratio: affinity.troubled.cacheHits / robin.troubled.cacheHits,
       target: 1.5,
     },
     ...[two, affinity].flatMap(({ strategy, troubled, choiceNs }) => [
       atMost(
         `${strategy}, the failing host's share of attempts`,
-        'of all',
-        troubled.failingShare,
+        '%',
+        troubled.failingShare * 100,
         FAIR_SHARE / 2,
       ),
-      atMost(`${strategy}, the slow host's share of attempts`, 'of all', troubled.slowShare, FAIR_SHARE / 4),
+      atMost(`${strategy}, the slow host's share of attempts`, '%', troubled.slowShare * 100, FAIR_SHARE / 4),
       atMost(`${strategy}, a choice among 10 hosts`, 'ns', choiceNs.of10, MOST_CHOICE_NS),
     ]),
   ];
