@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { candidate } from '../../fixture/candidate.ts';
@@ -63,7 +64,12 @@ describe('the strategies', () => {
       'session_affinity',
     ]);
     expect(loadBalancingStrategy.safeParse('fastest').success).toBe(false);
-    expect(NAMES).toContain(DEFAULT_STRATEGY);
+  });
+
+  it('are all in the README, with the default named', () => {
+    const readme = readFileSync(new URL('./README.md', import.meta.url), 'utf8');
+    for (const name of NAMES) expect(readme).toContain(`| \`${name}\``);
+    expect(readme).toContain(`## Why \`${DEFAULT_STRATEGY}\` is the default`);
   });
 
   it.each(NAMES)('%s names one of the candidates, whatever they are', (name) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { candidates } from '../../fixture/candidate.ts';
 import { SessionAffinityStrategy } from './session-affinity.strategy.ts';
 import type { Candidate } from './strategy.ts';
@@ -97,5 +98,25 @@ describe('session affinity', () => {
     const idle = { ...(b as Candidate), ttftMs: 500 };
     expect(spread([fast, idle], call)).toBe(1);
     expect(chosen([fast, idle])).toBe(idle.name);
+  });
+
+  it('sends not even one hot session to a target with more than its bound', () => {
+    const prompts = fc.array(fc.integer({ min: 256, max: 50_000 }), { minLength: 1, maxLength: 200 });
+    const property = fc.property(prompts, fc.integer({ min: 1, max: 8 }), (sizes, hosts) => {
+      const strategy = new SessionAffinityStrategy();
+      const loads = new Map(candidates(hosts).map(({ name }) => [name, 0]));
+      let sum = 0;
+      for (const promptTokens of sizes) {
+        sum += promptTokens;
+        const targets = candidates(hosts).map((one) => ({
+          ...one,
+          tokensInFlight: loads.get(one.name) ?? 0,
+        }));
+        const { name, tokensInFlight } = strategy.choose(targets, { ...call, promptTokens });
+        expect(tokensInFlight).toBeLessThanOrEqual(Math.max(promptTokens, (2 * sum) / hosts));
+        loads.set(name, tokensInFlight + promptTokens);
+      }
+    });
+    fc.assert(property);
   });
 });
