@@ -23,6 +23,7 @@ interface Report {
   readonly strategy: string;
   readonly troubled: Figures;
   readonly even: Figures;
+  readonly uncached: Figures;
   readonly choiceNs: { readonly of10: number; readonly of100: number };
 }
 
@@ -36,6 +37,8 @@ export async function routingBench(): Promise<BenchRow[]> {
   console.table(reports.map((report) => tableRow(report, report.troubled)));
   console.log('three good hosts; 3 calls a second');
   console.table(reports.map((report) => tableRow(report, report.even)));
+  console.log('three good hosts without prefix caches; 1.3 calls a second');
+  console.table(reports.map((report) => tableRow(report, report.uncached)));
   return rowsOf(reports);
 }
 
@@ -48,7 +51,7 @@ function rowsOf(reports: readonly Report[]): BenchRow[] {
   const [robin, two, affinity] = [of('round_robin'), of('power_of_two'), of('session_affinity')];
   const sooner = (
     own: Report,
-    fleet: 'troubled' | 'even',
+    fleet: 'troubled' | 'even' | 'uncached',
     quantile: 'p50' | 'p95',
     target: number,
   ): BenchRow => ({
@@ -65,6 +68,7 @@ function rowsOf(reports: readonly Report[]): BenchRow[] {
     sooner(affinity, 'troubled', 'p95', 40),
     sooner(affinity, 'troubled', 'p50', 3),
     sooner(affinity, 'even', 'p95', 2),
+    sooner(affinity, 'uncached', 'p95', 0.7),
     {
       name: 'session_affinity, prompt tokens found in a cache, troubled fleet',
       value: affinity.troubled.cacheHits * 100,
