@@ -12,39 +12,48 @@ const MOST_AFTER_FAILURE_MS = 300_000;
  * towards 0, so that a host that was slow or failing is asked again, and is unknown in the end.
  */
 export class PeakEwma {
-  #value: number | undefined;
-  #at = 0;
+  #average = 0;
+  /** What the failures since the last answer made of it. */
+  #penalty = 0;
+  #at = -Infinity;
 
   constructor(private readonly decayMs = DECAY_MS) {}
 
   /** @param now of any clock that never goes back, in milliseconds. */
   valueAt(now: number): number | undefined {
-    if (this.#value === undefined || now - this.#at > STALE_AFTER * this.decayMs) return undefined;
-    return this.#value * this.#keptAt(now);
+    const kept = this.#keptAt(now);
+    return kept === 0 ? undefined : Math.max(this.#average, this.#penalty) * kept;
   }
 
-  /** A first token came after `ttftMs`. */
+  /** A first token came after `ttftMs`. Earlier failures are forgiven. */
   observe(ttftMs: number, now: number): void {
     const kept = this.#keptAt(now);
-    const average = (this.valueAt(now) ?? 0) + ttftMs * (1 - kept);
-    this.#set(Math.max(ttftMs, average), now);
+    this.#set(Math.max(ttftMs, this.#average * kept + ttftMs * (1 - kept)), 0, now);
+  }
+
+  /** Nothing came for `waitedMs`, and then nobody waited any more: the first token takes at least that long. */
+  observeAtLeast(waitedMs: number, now: number): void {
+    if (waitedMs > (this.valueAt(now) ?? 0)) this.#set(waitedMs, this.#penalty * this.#keptAt(now), now);
   }
 
   /**
-   * The call ended in a fault of the host before its first token. Counts as four times what was expected: a host that
-   * fails fast must not look fast, and after a few failures any other one looks better, however slow they all are.
+   * A fault of the host before its first token. Counts as four times what was expected: a host that fails fast must not
+   * look fast, and after a few failures any other one looks better, however slow they all are.
    */
   fail(now: number): void {
     const worse = (this.valueAt(now) ?? 0) * FAILURE_FACTOR;
-    this.#set(Math.min(MOST_AFTER_FAILURE_MS, Math.max(LEAST_AFTER_FAILURE_MS, worse)), now);
+    const penalty = Math.min(MOST_AFTER_FAILURE_MS, Math.max(LEAST_AFTER_FAILURE_MS, worse));
+    this.#set(this.#average * this.#keptAt(now), penalty, now);
   }
 
   #keptAt(now: number): number {
-    return Math.exp(-Math.max(0, now - this.#at) / this.decayMs);
+    const decays = Math.max(0, now - this.#at) / this.decayMs;
+    return decays > STALE_AFTER ? 0 : Math.exp(-decays);
   }
 
-  #set(value: number, now: number): void {
-    this.#value = value;
+  #set(average: number, penalty: number, now: number): void {
+    this.#average = average;
+    this.#penalty = penalty;
     this.#at = now;
   }
 }

@@ -9,7 +9,7 @@ const MOST_AT_OWN = 2;
 /** How many times the mean load another target may have to take it in (Mirrokni, Thorup, Zadimoghaddam: bounded loads). */
 const MOST_AT_OTHER = 1.25;
 /** How many times the others' mean time to the first token is too slow to stay for. */
-const MOST_SLOWNESS = 5;
+const MOST_SLOWNESS = 3;
 
 /**
  * Keeps a session on the target whose prefix cache knows it: the one with the highest rendezvous score, a pure function of
@@ -32,13 +32,19 @@ export class SessionAffinityStrategy implements Strategy {
     const fleet = new FleetLoad(candidates, promptTokens);
     const session = textHash(sessionKey);
     let own: C | undefined;
+    let ownScore = -1;
     let other: C | undefined;
-    let [ownScore, otherScore] = [-1, -1];
+    let otherScore = -1;
     for (const candidate of candidates) {
       const score = rendezvousScore(session, candidate);
-      if (score > ownScore) [own, ownScore] = [candidate, score];
-      if (score > otherScore && fleet.hasRoom(candidate, MOST_AT_OTHER))
-        [other, otherScore] = [candidate, score];
+      if (score > ownScore) {
+        own = candidate;
+        ownScore = score;
+      }
+      if (score > otherScore && fleet.hasRoom(candidate, MOST_AT_OTHER)) {
+        other = candidate;
+        otherScore = score;
+      }
     }
     if (own && fleet.hasRoom(own, MOST_AT_OWN)) return own;
     return other ?? this.#unbound.choose(candidates, call);
