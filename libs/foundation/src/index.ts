@@ -1,5 +1,10 @@
 export type { CallContext } from './call-context.ts';
+export { type BackoffOptions, backoffMs, spreadWaitMs } from './backoff.ts';
+export { callStopped } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
+export { type Listener, Listeners } from './listeners.ts';
+export { QuantileWindow } from './quantile-window.ts';
+export { type LeaveReason, Waiter } from './waiter.ts';
 export { compose, type Policy, type Work } from './policy.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configurationTable } from './config/configuration-table.ts';

@@ -12,7 +12,7 @@ export async function watchHosts(gpu1: string, gpu2: string, say: (line: string)
     targets: { gpu1: modelsOf(gpu1), gpu2: modelsOf(gpu2) },
     failureThreshold: 2,
   });
-  monitor.on('change', ({ target, from, to, reason }) => say(`${target}: ${from} -> ${to}, ${reason}`));
+  monitor.onChange(({ target, from, to, reason }) => say(`${target}: ${from} -> ${to}, ${reason}`));
   await monitor.start(); // every target has been checked once
   monitor.report('gpu1', { ok: true, durationMs: 850 }); // a live call went well
   await monitor.checkNow('gpu2'); // on demand, or joins the check that is running

@@ -1,9 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
-import { Test } from '@nestjs/testing';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
-import { CircuitBreakerModule } from './circuit-breaker.module.ts';
 import { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
 
 const context = { id: 'call', signal: new AbortController().signal };
@@ -36,15 +34,6 @@ describe('the registry', () => {
   it('refuses a configuration that makes no sense', () => {
     const make = () => new CircuitBreaker({ name: 'host', config: { failureThreshold: 0 } });
     expect(make).toThrow(/failureThreshold/);
-  });
-
-  it('is given by the Nest module', async () => {
-    const module = await Test.createTestingModule({
-      imports: [CircuitBreakerModule.register({ config: { failureThreshold: 1 } })],
-    }).compile();
-    const breaker = module.get(CircuitBreakerRegistry).get('host');
-    await fail(breaker, 1);
-    expect(breaker.state).toBe('OPEN');
   });
 });
 

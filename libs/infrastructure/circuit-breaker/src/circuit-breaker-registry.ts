@@ -1,20 +1,22 @@
+import { Listeners } from '@morgan/foundation';
 import { CircuitBreaker, type CircuitBreakerParts } from './circuit-breaker.ts';
 import type { CircuitStatus, StateChange } from './circuit-status.ts';
-import { StateListeners } from './state-listeners.ts';
 
 /** Breakers by name, such as one for each host, that share everything but the name. */
 export class CircuitBreakerRegistry {
   readonly #breakers = new Map<string, CircuitBreaker>();
-  readonly #listeners = new StateListeners();
+  readonly #listeners: Listeners<StateChange>;
 
-  constructor(private readonly shared: Omit<CircuitBreakerParts, 'name'> = {}) {}
+  constructor(private readonly shared: Omit<CircuitBreakerParts, 'name'> = {}) {
+    this.#listeners = new Listeners(shared.logger);
+  }
 
   /** The breaker of this name, made at the first call. */
   get(name: string): CircuitBreaker {
     const known = this.#breakers.get(name);
     if (known) return known;
     const breaker = new CircuitBreaker({ ...this.shared, name });
-    breaker.onChange((change) => this.#listeners.tell(change));
+    breaker.onChange((change) => this.#listeners.emit(change));
     this.#breakers.set(name, breaker);
     return breaker;
   }

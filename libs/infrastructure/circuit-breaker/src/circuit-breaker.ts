@@ -4,6 +4,8 @@ import {
   type CallAssessor,
   type CallContext,
   type CallEnding,
+  Listeners,
+  type Logger,
   type Policy,
   type Verdict,
   type Work,
@@ -25,7 +27,6 @@ import type {
 import type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
 import { createTripRules } from './create-trip-rules.ts';
 import { ResetDelay } from './reset-delay.ts';
-import { StateListeners } from './state-listeners.ts';
 import { TimeWindow } from './time.window.ts';
 
 /** What a breaker is made of. */
@@ -36,6 +37,8 @@ export interface CircuitBreakerParts {
   /** Decides which calls are failures of the host. Default: {@link assessCall}. */
   readonly assess?: CallAssessor | undefined;
   readonly metrics?: CircuitBreakerMetrics | undefined;
+  /** Hears of listeners that throw. */
+  readonly logger?: Logger | undefined;
 }
 
 /** The stay in a state that let a call through; a trial call where that was HALF_OPEN. */
@@ -50,7 +53,7 @@ export class CircuitBreaker implements Policy {
   readonly #config: CircuitBreakerConfig;
   readonly #assess: CallAssessor;
   readonly #metrics: CircuitBreakerMetrics | undefined;
-  readonly #listeners = new StateListeners();
+  readonly #listeners: Listeners<StateChange>;
   readonly #delay: ResetDelay;
   readonly #window: TimeWindow;
   readonly #totals: Record<CircuitOutcome, number> = {
@@ -63,11 +66,12 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  constructor({ name, config, assess = assessCall, metrics }: CircuitBreakerParts) {
+  constructor({ name, config, assess = assessCall, metrics, logger }: CircuitBreakerParts) {
     this.name = name;
     this.#config = circuitBreakerConfig.parse(config);
     this.#assess = assess;
     this.#metrics = metrics;
+    this.#listeners = new Listeners(logger);
     this.#delay = new ResetDelay(this.#config);
     this.#window = new TimeWindow(this.#config.windowMs);
     this.#state = this.#closed(false);
@@ -111,7 +115,7 @@ export class CircuitBreaker implements Policy {
     return result;
   }
 
-  /** @returns a function that ends the subscription. */
+  /** A listener that throws is logged. @returns a function that ends the subscription. */
   onChange(listener: (change: StateChange) => void): () => void {
     return this.#listeners.add(listener);
   }
@@ -264,6 +268,6 @@ export class CircuitBreaker implements Policy {
     };
     this.#lastChange = change;
     this.#metrics?.changed(change);
-    this.#listeners.tell(change);
+    this.#listeners.emit(change);
   }
 }

@@ -1,3 +1,4 @@
+import { backoffMs } from '@morgan/foundation';
 import type { CircuitBreakerConfig } from './circuit-breaker.config.ts';
 
 /** How long a breaker stays open: twice as long with each trip that follows too soon, up to a cap, less some jitter. */
@@ -19,10 +20,9 @@ export class ResetDelay {
 
   /** @param calmMs how long the breaker was closed before this trip; as long as the wait before makes it the first again. */
   next(calmMs: number): number {
-    const { resetTimeoutMs, maxResetTimeoutMs, resetJitter } = this.config;
+    const { resetTimeoutMs: firstMs, maxResetTimeoutMs: longestMs, resetJitter: jitter } = this.config;
     this.#trips = calmMs >= this.#lastMs ? 1 : this.#trips + 1;
-    const grownMs = Math.min(maxResetTimeoutMs, resetTimeoutMs * 2 ** (this.#trips - 1));
-    this.#lastMs = grownMs * (1 - resetJitter * Math.random());
+    this.#lastMs = backoffMs(this.#trips - 1, { firstMs, longestMs, jitter });
     return this.#lastMs;
   }
 

@@ -48,6 +48,11 @@ export class AdaptiveBulkhead implements Policy {
     return this.#bulkhead.waitMs();
   }
 
+  /** See {@link Bulkhead.stop}. */
+  stop(): void {
+    this.#bulkhead.stop();
+  }
+
   getStatus(): AdaptiveBulkheadStatus {
     return { ...this.#bulkhead.getStatus(), adaptive: this.#limit.getStatus() };
   }

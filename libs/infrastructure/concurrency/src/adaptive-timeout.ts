@@ -1,7 +1,6 @@
-import { AppError, type CallContext, type Policy, type Work } from '@morgan/foundation';
+import { AppError, type CallContext, type Policy, QuantileWindow, type Work } from '@morgan/foundation';
 import type { ConcurrencyMetrics } from './concurrency-metrics.ts';
 import type { AdaptiveTimeoutConfig } from './concurrency.config.ts';
-import { LatencyHistogram } from './latency-histogram.ts';
 
 /** What an {@link AdaptiveTimeout} is made of. */
 export interface AdaptiveTimeoutOptions {
@@ -22,6 +21,8 @@ export interface AdaptiveTimeoutStatus {
   readonly timeouts: number;
 }
 
+/** Latencies that the quantile is taken of: the last so many. */
+const WINDOW = 1_024;
 /** Samples after which the bound is computed again. */
 const REFRESH_SAMPLES = 32;
 
@@ -31,7 +32,7 @@ const REFRESH_SAMPLES = 32;
  * @throws AppError `attempt_timeout`, which is the reason of the work's signal too; it does not wait for the work.
  */
 export class AdaptiveTimeout implements Policy {
-  readonly #latencies = new LatencyHistogram();
+  readonly #latencies = new QuantileWindow(WINDOW);
   #boundMs: number;
   #samples = 0;
   #timeouts = 0;
@@ -72,7 +73,7 @@ export class AdaptiveTimeout implements Policy {
 
   /** Counts a latency that was measured elsewhere, such as the time to the first byte. */
   record(latencyMs: number): void {
-    this.#latencies.record(latencyMs);
+    this.#latencies.add(latencyMs);
     this.#samples += 1;
     const { minSamples } = this.options.config;
     if (this.#samples === minSamples || this.#samples % REFRESH_SAMPLES === 0) this.#refresh();

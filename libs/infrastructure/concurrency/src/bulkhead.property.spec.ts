@@ -6,7 +6,7 @@ import { settle } from '../fixture/calls.ts';
 import { Bulkhead } from './bulkhead.ts';
 
 type Step =
-  | { readonly do: 'send'; readonly priority: number; readonly deadlineMs: number | undefined }
+  | { readonly do: 'send'; readonly deadlineMs: number | undefined }
   | { readonly do: 'finish' | 'fail' | 'abort'; readonly which: number }
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'resize'; readonly to: number };
@@ -17,7 +17,6 @@ const steps = fc.array(
       weight: 5,
       arbitrary: fc.record({
         do: fc.constant('send' as const),
-        priority: fc.integer({ min: 0, max: 2 }),
         deadlineMs: fc.option(fc.integer({ min: 0, max: 60 }), { nil: undefined }),
       }),
     },
@@ -42,15 +41,17 @@ class Call {
   readonly work = Promise.withResolvers<void>();
   begun = 0;
   settled = 0;
+  #isWorkOver = false;
   readonly context: CallContext;
 
   constructor(
     readonly order: number,
-    readonly priority: number,
     deadlineMs: number | undefined,
   ) {
     const deadline = deadlineMs === undefined ? undefined : Deadline.after(deadlineMs);
-    this.context = { id: String(priority), signal: this.caller.signal, deadline };
+    const over = () => (this.#isWorkOver = true);
+    this.work.promise.then(over, over);
+    this.context = { id: String(order), signal: this.caller.signal, deadline };
   }
 
   get waits(): boolean {
@@ -58,7 +59,7 @@ class Call {
   }
 
   get runs(): boolean {
-    return this.begun === 1 && this.settled === 0;
+    return this.begun === 1 && !this.#isWorkOver;
   }
 }
 
@@ -72,15 +73,11 @@ class Play {
     private maxConcurrent: number,
     private readonly maxQueue: number,
   ) {
-    this.bulkhead = new Bulkhead({
-      name: 'host',
-      config: { maxConcurrent, maxQueue },
-      priorityOf: ({ id }) => Number(id),
-    });
+    this.bulkhead = new Bulkhead({ name: 'host', config: { maxConcurrent, maxQueue } });
   }
 
   async take(step: Step): Promise<void> {
-    if (step.do === 'send') this.#send(step.priority, step.deadlineMs);
+    if (step.do === 'send') this.#send(step.deadlineMs);
     else if (step.do === 'pass') jest.advanceTimersByTime(step.ms);
     else if (step.do === 'resize') this.bulkhead.resize((this.maxConcurrent = step.to));
     else {
@@ -101,18 +98,15 @@ class Play {
     }
   }
 
-  #send(priority: number, deadlineMs: number | undefined): void {
-    const call = new Call(this.calls.length, priority, deadlineMs);
+  #send(deadlineMs: number | undefined): void {
+    const call = new Call(this.calls.length, deadlineMs);
     this.calls.push(call);
-    call.work.promise.catch(() => undefined);
     const ended = () => (call.settled += 1);
     this.bulkhead.execute(() => this.#begin(call), call.context).then(ended, ended);
   }
 
   #begin(call: Call): Promise<void> {
-    const first = ({ priority, order }: Call) =>
-      priority > call.priority || (priority === call.priority && order < call.order);
-    const overtaken = this.calls.find((other) => other !== call && other.waits && first(other));
+    const overtaken = this.calls.find((other) => other.waits && other.order < call.order);
     if (overtaken) this.breaches.push(`${call.order} overtook ${overtaken.order}`);
     call.begun += 1;
     if (this.calls.filter(({ runs }) => runs).length > this.maxConcurrent) this.breaches.push('too many run');

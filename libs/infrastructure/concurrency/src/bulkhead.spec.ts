@@ -7,9 +7,6 @@ import { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
 const bulkheadOf = (maxConcurrent: number, maxQueue: number, more: Partial<BulkheadOptions> = {}) =>
   new Bulkhead({ name: 'host', config: { maxConcurrent, maxQueue }, ...more });
 
-/** The priority of a call is written into its id. */
-const byId: Partial<BulkheadOptions> = { priorityOf: ({ id }) => Number(id) };
-
 const refusalOf = async (result: Promise<unknown>): Promise<AppError> => {
   const error = await result.catch((reason: unknown) => reason);
   if (!(error instanceof AppError)) throw new Error('not refused', { cause: error });
@@ -60,7 +57,7 @@ describe('a bulkhead', () => {
     // One waits and one slot becomes free every 300 / 2 ms.
     expect(error.retryAfterMs).toBe(300);
     expect(calls.map(({ begun }) => begun())).toEqual([true, true, false]);
-    expect(bulkhead.getStatus().refused).toEqual({ full: 1, displaced: 0, deadline: 0, aborted: 0 });
+    expect(bulkhead.getStatus().refused).toEqual({ full: 1, deadline: 0, aborted: 0 });
   });
 
   it('knows how long calls take from the latest ones, none of which counts for much', async () => {
@@ -84,39 +81,30 @@ describe('a bulkhead', () => {
     expect((await refusalOf(callThrough(bulkhead).result)).retryAfterMs).toBeUndefined();
   });
 
-  it('serves higher priorities first and equal ones in the order they came', async () => {
-    const bulkhead = bulkheadOf(1, 9, byId);
+  it('serves those who wait in the order in which they came', async () => {
+    const bulkhead = bulkheadOf(1, 9);
     const order: string[] = [];
-    const send = (id: string, tag: string) =>
-      bulkhead.execute(
-        () => {
-          order.push(tag);
-          return Promise.resolve();
-        },
-        { id, signal: new AbortController().signal },
-      );
-    const first = callThrough(bulkhead, { id: '0' });
-    const rest = [send('1', 'a'), send('2', 'b'), send('1', 'c'), send('3', 'd'), send('2', 'e')];
+    const send = (tag: string) =>
+      bulkhead.execute(() => Promise.resolve(order.push(tag)), {
+        id: tag,
+        signal: new AbortController().signal,
+      });
+    const first = callThrough(bulkhead);
+    const rest = ['a', 'b', 'c'].map(send);
     first.finish();
     await Promise.all(rest);
-    expect(order).toEqual(['d', 'b', 'e', 'a', 'c']);
+    expect(order).toEqual(['a', 'b', 'c']);
   });
 
-  it('gives up the newest call of the lowest priority for a more important one', async () => {
-    const bulkhead = bulkheadOf(1, 3, byId);
-    const [running, important, oldest, newest] = ['9', '5', '1', '1'].map((id) =>
-      callThrough(bulkhead, { id }),
-    );
-    const newcomer = callThrough(bulkhead, { id: '2' });
-    expect(await refusalOf(newest!.result)).toMatchObject({ code: 'bulkhead_full' });
-    expect((await refusalOf(callThrough(bulkhead, { id: '1' }).result)).code).toBe('bulkhead_full');
-    expect(bulkhead.getStatus()).toMatchObject({ waiting: 3, refused: { displaced: 1, full: 1 } });
-    for (const call of [running, important, newcomer, oldest]) {
-      await settle();
-      expect(call?.begun()).toBe(true);
-      call?.finish();
-    }
-    expect(newest?.begun()).toBe(false);
+  it('tells how long a call would wait, without taking a slot', async () => {
+    const bulkhead = bulkheadOf(2, 1);
+    await teach(bulkhead, 300);
+    expect([bulkhead.waitMs(), bulkhead.waitMs(), bulkhead.waitMs()]).toEqual([0, 0, 0]);
+    callThrough(bulkhead);
+    callThrough(bulkhead);
+    expect(bulkhead.waitMs()).toBe(150);
+    callThrough(bulkhead);
+    expect(bulkhead.waitMs()).toBeUndefined();
   });
 
   it('lets a waiting caller go, with the reason it gave, and serves the next', async () => {
@@ -175,14 +163,6 @@ describe('a bulkhead', () => {
     callThrough(bulkhead, inTime);
     expect(bulkhead.getStatus()).toMatchObject({ waiting: 2, refused: { deadline: 1 } });
     expect(inQueue).toHaveLength(2);
-  });
-
-  it('counts only those that go first when it estimates the wait', async () => {
-    const bulkhead = bulkheadOf(1, 5, byId);
-    await teach(bulkhead, 100);
-    ['0', '0', '0'].forEach((id) => callThrough(bulkhead, { id }));
-    callThrough(bulkhead, { id: '1', deadline: Deadline.after(150) });
-    expect(bulkhead.getStatus()).toMatchObject({ waiting: 3, refused: { deadline: 0 } });
   });
 
   it('passes over a call whose deadline passed while the event loop was busy', async () => {

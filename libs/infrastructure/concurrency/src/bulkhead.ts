@@ -1,16 +1,19 @@
-import { AppError, type CallContext, type Policy, type Work } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  type LeaveReason,
+  type Policy,
+  Waiter,
+  type Work,
+} from '@morgan/foundation';
 import type { ConcurrencyMetrics, BulkheadRefusal } from './concurrency-metrics.ts';
 import type { BulkheadConfig } from './concurrency.config.ts';
-import { Waiter } from './waiter.ts';
-import { WaitingLine } from './waiting-line.ts';
 
 /** What a {@link Bulkhead} is made of. */
 export interface BulkheadOptions {
   /** A configured name, for status and metrics. */
   readonly name: string;
   readonly config: BulkheadConfig;
-  /** Higher is served first and given up last. Default: all are equal. */
-  readonly priorityOf?: (context: CallContext) => number;
   readonly metrics?: ConcurrencyMetrics | undefined;
 }
 
@@ -30,25 +33,25 @@ export interface BulkheadStatus {
 const SERVICE_TIME_WEIGHT = 0.1;
 
 const MESSAGES: Readonly<Record<Exclude<BulkheadRefusal, 'aborted'>, string>> = {
-  full: 'Too many calls are going on, and the queue is full.',
-  displaced: 'Too many calls are going on, and a more important one took the place in the queue.',
-  deadline: 'Too many calls are going on for this one to begin before its deadline.',
+  full: 'Too many calls are running, and the queue is full.',
+  deadline: 'Too many calls are running for this one to begin before its deadline.',
 };
 
 /**
- * Lets at most `maxConcurrent` calls go on at a time; `maxQueue` more wait, by priority and then first come first
- * served. A full queue gives up its newest call of the lowest priority for a more important one.
+ * Lets at most `maxConcurrent` calls run at a time; `maxQueue` more wait, first come first served.
  * @throws AppError `bulkhead_full` with `retryAfterMs`; the reason of the signal when it aborts in the queue.
  */
 export class Bulkhead implements Policy {
-  readonly #line = new WaitingLine();
-  readonly #refused: Record<BulkheadRefusal, number> = { full: 0, displaced: 0, deadline: 0, aborted: 0 };
+  /** First come first served. */
+  readonly #queue = new Map<Waiter, CallContext>();
+  readonly #refused: Record<BulkheadRefusal, number> = { full: 0, deadline: 0, aborted: 0 };
   #running = 0;
   #maxConcurrent: number;
   #serviceMs: number | undefined;
 
   constructor(private readonly options: BulkheadOptions) {
     this.#maxConcurrent = options.config.maxConcurrent;
+    options.metrics?.watch(this);
   }
 
   /** Calls that go on now. */
@@ -81,16 +84,21 @@ export class Bulkhead implements Policy {
    */
   waitMs(): number | undefined {
     if (this.#running < this.#maxConcurrent) return 0;
-    return this.#line.length < this.options.config.maxQueue
-      ? this.#expectedWaitMs(this.#line.length)
+    return this.#queue.size < this.options.config.maxQueue
+      ? this.#expectedWaitMs(this.#queue.size)
       : undefined;
+  }
+
+  /** Shows in no gauge any more. Calls that are running or waiting end as they would. */
+  stop(): void {
+    this.options.metrics?.forget(this);
   }
 
   getStatus(): BulkheadStatus {
     return {
       name: this.options.name,
       running: this.#running,
-      waiting: this.#line.length,
+      waiting: this.#queue.size,
       maxConcurrent: this.#maxConcurrent,
       maxQueue: this.options.config.maxQueue,
       serviceMs: this.#serviceMs,
@@ -99,35 +107,23 @@ export class Bulkhead implements Policy {
   }
 
   /** Resolves when the caller holds a slot. */
-  async #slot(context: CallContext): Promise<void> {
-    context.signal.throwIfAborted();
-    const priority = this.options.priorityOf?.(context) ?? 0;
-    const ahead = this.#line.ahead(priority);
-    if (context.deadline && !context.deadline.allows(this.#expectedWaitMs(ahead) ?? 0)) {
+  #slot(context: CallContext): Promise<void> {
+    const { signal, deadline } = context;
+    signal.throwIfAborted();
+    if (deadline && !deadline.allows(this.#expectedWaitMs(this.#queue.size) ?? 0))
       throw this.#refusal('deadline');
-    }
-    if (this.#line.length >= this.options.config.maxQueue) {
-      const { last } = this.#line;
-      if (!last || last.priority >= priority) throw this.#refusal('full');
-      this.#line.remove(last);
-      last.refuse(this.#refusal('displaced'));
-    }
-    return this.#queue(context, priority);
+    if (this.#queue.size >= this.options.config.maxQueue) throw this.#refusal('full');
+    const waiter = new Waiter(signal, (leaving, why) => this.#leave(leaving, why, context));
+    if (deadline) waiter.limit(deadline.remainingMs());
+    this.#queue.set(waiter, context);
+    return waiter.turn;
   }
 
-  #queue(context: CallContext, priority: number): Promise<void> {
-    return new Promise((admitted, refused) => {
-      this.#line.add(
-        new Waiter(context, priority, {
-          admitted,
-          refused,
-          leaves: (waiter, why) => {
-            this.#line.remove(waiter);
-            waiter.refuse(why === 'aborted' ? this.#abandoned(waiter) : this.#refusal(why));
-          },
-        }),
-      );
-    });
+  #leave(waiter: Waiter, why: LeaveReason, { signal }: CallContext): void {
+    this.#queue.delete(waiter);
+    if (why === 'timeout') return waiter.refuse(this.#refusal('deadline'));
+    this.#count('aborted');
+    waiter.refuse(signal.reason);
   }
 
   #release(heldMs: number): void {
@@ -136,33 +132,27 @@ export class Bulkhead implements Policy {
       this.#serviceMs === undefined
         ? heldMs
         : this.#serviceMs + SERVICE_TIME_WEIGHT * (heldMs - this.#serviceMs);
-    if (this.#line.length > 0) this.#admitNext();
+    this.#admitNext();
   }
 
   #admitNext(): void {
-    while (this.#running < this.#maxConcurrent) {
-      const { first } = this.#line;
-      if (!first) return;
-      this.#line.remove(first);
+    for (const [waiter, context] of this.#queue) {
+      if (this.#running >= this.#maxConcurrent) return;
       // A busy event loop may hold its timer back.
-      if (first.context.deadline?.passed) {
-        first.refuse(this.#refusal('deadline'));
+      if (context.deadline?.passed) {
+        this.#leave(waiter, 'timeout', context);
         continue;
       }
+      this.#queue.delete(waiter);
       this.#running += 1;
-      this.options.metrics?.waited(this.options.name, performance.now() - first.since);
-      first.admit();
+      this.options.metrics?.waited(this.options.name, performance.now() - waiter.since);
+      waiter.admit();
     }
-  }
-
-  #abandoned(waiter: Waiter): Error {
-    this.#count('aborted');
-    return waiter.context.signal.reason as Error;
   }
 
   #refusal(why: Exclude<BulkheadRefusal, 'aborted'>): AppError {
     this.#count(why);
-    const waitMs = this.#expectedWaitMs(this.#line.length);
+    const waitMs = this.#expectedWaitMs(this.#queue.size);
     return new AppError('bulkhead_full', MESSAGES[why], {
       retryAfterMs: waitMs === undefined ? undefined : Math.max(1, Math.ceil(waitMs)),
     });

@@ -4,8 +4,6 @@ import type { Counter, Gauge, Histogram, Metrics } from '@morgan/telemetry';
 export type BulkheadRefusal =
   /** The queue had no place. */
   | 'full'
-  /** It waited and was given up for a more important call. */
-  | 'displaced'
   /** Its deadline came, or would have come, before its turn. */
   | 'deadline'
   /** Its caller went away. */
@@ -18,15 +16,14 @@ interface Occupancy {
   readonly maxConcurrent: number;
 }
 
-/** Something that has occupancies now: one bulkhead, or all those of a `KeyedPolicy`. */
-export type OccupancySource = () => Iterable<{ getStatus(): Occupancy }>;
+/** What a scrape reads of a bulkhead. */
+interface WatchedBulkhead {
+  getStatus(): Occupancy & { readonly name: string };
+}
 
-/**
- * The metrics of all bulkheads and adaptive timeouts of one process. The label is the configured name; the keys of a
- * `KeyedPolicy` are summed up under it, because clients could invent them for ever.
- */
+/** The metrics of all bulkheads and adaptive timeouts of one process. Labels are configured names. */
 export class ConcurrencyMetrics {
-  readonly #sources = new Map<string, OccupancySource>();
+  readonly #bulkheads = new Set<WatchedBulkhead>();
   readonly #refusals: Counter<'bulkhead' | 'reason'>;
   readonly #waits: Histogram<'bulkhead'>;
   readonly #timeouts: Counter<'timeout'>;
@@ -47,17 +44,19 @@ export class ConcurrencyMetrics {
       help: 'Attempts that were given up because they took longer than their host does.',
       labels: ['timeout'],
     });
-    this.#gauge(metrics, 'running', 'Calls that go on now.');
+    this.#gauge(metrics, 'running', 'Calls that run now.');
     this.#gauge(metrics, 'waiting', 'Calls that wait for a slot now.');
-    this.#gauge(metrics, 'maxConcurrent', 'Calls that may go on at a time now.');
+    this.#gauge(metrics, 'maxConcurrent', 'Calls that may run at a time now.');
   }
 
-  /** Shows these bulkheads under this name at every scrape, in place of earlier ones. @returns what ends that. */
-  watch(name: string, source: OccupancySource): () => void {
-    this.#sources.set(name, source);
-    return () => {
-      if (this.#sources.get(name) === source) this.#sources.delete(name);
-    };
+  /** Shows this bulkhead at every scrape. */
+  watch(bulkhead: WatchedBulkhead): void {
+    this.#bulkheads.add(bulkhead);
+  }
+
+  /** Shows this bulkhead no more; its refusals up to now stay counted. */
+  forget(bulkhead: WatchedBulkhead): void {
+    this.#bulkheads.delete(bulkhead);
   }
 
   refused(bulkhead: string, reason: BulkheadRefusal): void {
@@ -79,10 +78,9 @@ export class ConcurrencyMetrics {
 
   #show(gauge: Gauge<'bulkhead'>, figure: keyof Occupancy): void {
     gauge.reset();
-    for (const [bulkhead, source] of this.#sources) {
-      let sum = 0;
-      for (const occupant of source()) sum += occupant.getStatus()[figure];
-      gauge.set({ bulkhead }, sum);
+    for (const bulkhead of this.#bulkheads) {
+      const status = bulkhead.getStatus();
+      gauge.set({ bulkhead: status.name }, status[figure]);
     }
   }
 }

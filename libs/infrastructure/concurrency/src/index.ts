@@ -15,7 +15,7 @@ export {
   type AdaptiveTimeoutStatus,
 } from './adaptive-timeout.ts';
 export { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
-export { ConcurrencyMetrics, type OccupancySource, type BulkheadRefusal } from './concurrency-metrics.ts';
+export { type BulkheadRefusal, ConcurrencyMetrics } from './concurrency-metrics.ts';
 export {
   adaptiveLimitConfig,
   type AdaptiveLimitConfig,
@@ -24,5 +24,3 @@ export {
   bulkheadConfig,
   type BulkheadConfig,
 } from './concurrency.config.ts';
-export { ConcurrencyModule } from './concurrency.module.ts';
-export { KeyedPolicy, type KeyedPolicyOptions } from './keyed-policy.ts';

@@ -1,8 +1,9 @@
+import { QuantileWindow } from '@morgan/foundation';
 import type { CheckRecord, CheckVerdict } from './health-state.ts';
 
 const CAPACITY = 100;
 
-/** How long the answered ones of the last checks took, in milliseconds. Failed checks have no response time. */
+/** How long the last 100 checks that did not fail took, in milliseconds. */
 export interface ResponseTimes {
   readonly lastMs: number;
   readonly meanMs: number;
@@ -13,6 +14,8 @@ export interface ResponseTimes {
 export class CheckHistory {
   readonly #ring: CheckRecord[] = [];
   readonly #totals: Record<CheckVerdict, number> = { ok: 0, degraded: 0, failed: 0 };
+  readonly #times = new QuantileWindow(CAPACITY);
+  #lastMs: number | undefined;
   #next = 0;
   #consecutiveFailures = 0;
   #consecutiveSuccesses = 0;
@@ -22,6 +25,7 @@ export class CheckHistory {
     this.#next = (this.#next + 1) % CAPACITY;
     this.#totals[record.verdict] += 1;
     const failed = record.verdict === 'failed';
+    if (!failed) this.#times.add((this.#lastMs = record.durationMs));
     this.#consecutiveFailures = failed ? this.#consecutiveFailures + 1 : 0;
     this.#consecutiveSuccesses = failed ? 0 : this.#consecutiveSuccesses + 1;
   }
@@ -52,13 +56,7 @@ export class CheckHistory {
 
   /** Nothing while no check was answered. */
   responseTimes(): ResponseTimes | undefined {
-    const times = this.list()
-      .filter(({ verdict }) => verdict !== 'failed')
-      .map(({ durationMs }) => durationMs);
-    const lastMs = times.at(-1);
-    if (lastMs === undefined) return undefined;
-    const meanMs = times.reduce((sum, time) => sum + time, 0) / times.length;
-    const sorted = times.toSorted((left, right) => left - right);
-    return { lastMs, meanMs, p95Ms: sorted[Math.ceil(sorted.length * 0.95) - 1] as number };
+    if (this.#lastMs === undefined) return undefined;
+    return { lastMs: this.#lastMs, meanMs: this.#times.mean, p95Ms: this.#times.quantile(0.95) as number };
   }
 }

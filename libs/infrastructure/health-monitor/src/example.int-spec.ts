@@ -26,11 +26,11 @@ it('the example of the README runs', async () => {
   const lines: string[] = [];
   const gpu1 = await hostOf((_, response) => response.end('{}'));
   const gpu2 = await hostOf((_, response) => response.writeHead(503).end());
-  const probe = await watchHosts(gpu1, gpu2, (line) => lines.push(line));
+  const check = await watchHosts(gpu1, gpu2, (line) => lines.push(line));
   expect(lines.slice(0, 2).toSorted()).toEqual([
     'gpu1: UNKNOWN -> HEALTHY, first_outcome',
     'gpu2: UNKNOWN -> UNHEALTHY, first_outcome',
   ]);
   expect(lines.slice(2)).toEqual(['DEGRADED, 2 targets, weight of gpu2: 0']);
-  expect(probe.read()).toEqual({ up: true, details: { gpu1: 'HEALTHY', gpu2: 'UNHEALTHY' } });
+  expect(check.read()).toEqual({ up: true, details: { gpu1: 'HEALTHY', gpu2: 'UNHEALTHY' } });
 });

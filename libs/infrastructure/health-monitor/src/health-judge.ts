@@ -1,6 +1,6 @@
 import { FailureBurst } from './failure-burst.ts';
 import type { HealthMonitorConfig } from './health-monitor.config.ts';
-import type { ChangeReason, CheckVerdict, HealthState } from './health-state.ts';
+import type { HealthChangeReason, CheckVerdict, HealthState } from './health-state.ts';
 import { Hysteresis } from './hysteresis.ts';
 
 /**
@@ -30,7 +30,7 @@ export class HealthJudge {
   }
 
   /** A check has ended. @returns why the state changed, if it did. */
-  checked(verdict: CheckVerdict, beganAt: number, now: number): ChangeReason | undefined {
+  checked(verdict: CheckVerdict, beganAt: number, now: number): HealthChangeReason | undefined {
     if (beganAt < this.#turnedAt) return undefined;
     const before = this.state;
     const failed = verdict === 'failed';
@@ -45,7 +45,7 @@ export class HealthJudge {
   }
 
   /** A live call has ended. @returns why the state changed, if it did. */
-  reported(ok: boolean, beganAt: number, now: number): ChangeReason | undefined {
+  reported(ok: boolean, beganAt: number, now: number): HealthChangeReason | undefined {
     if (beganAt < this.#turnedAt) return undefined;
     const before = this.state;
     if (ok) this.#succeeded(beganAt);
@@ -76,7 +76,11 @@ export class HealthJudge {
     this.#down.set(isDown);
   }
 
-  #changeSince(before: HealthState, downReason: ChangeReason, now: number): ChangeReason | undefined {
+  #changeSince(
+    before: HealthState,
+    downReason: HealthChangeReason,
+    now: number,
+  ): HealthChangeReason | undefined {
     const after = this.state;
     if (after === before) return undefined;
     if (after === 'UNHEALTHY' || before === 'UNHEALTHY') {

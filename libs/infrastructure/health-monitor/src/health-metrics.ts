@@ -24,16 +24,22 @@ export class HealthMetrics {
         help: '1 for the state that a target is in, 0 for the others.',
         labels: ['target', 'state'],
       },
-      (gauge) =>
-        this.#targets.forEach(({ name, state: current }) =>
-          HEALTH_STATES.forEach((state) => gauge.set({ target: name, state }, state === current ? 1 : 0)),
-        ),
+      (gauge) => {
+        gauge.reset();
+        for (const { name: target, state: current } of this.#targets)
+          for (const state of HEALTH_STATES) gauge.set({ target, state }, state === current ? 1 : 0);
+      },
     );
   }
 
   /** Shows the state of these targets at every scrape. */
   watch(targets: Iterable<Watched>): void {
     for (const target of targets) this.#targets.add(target);
+  }
+
+  /** Shows the state of these targets no more; their checks up to now stay counted. */
+  forget(targets: Iterable<Watched>): void {
+    for (const target of targets) this.#targets.delete(target);
   }
 
   checked(target: string, outcome: CheckVerdict): void {

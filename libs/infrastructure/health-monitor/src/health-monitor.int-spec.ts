@@ -7,7 +7,7 @@ import { waitFor } from '@morgan/testing';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.ts';
 import type { HealthChange } from './health-state.ts';
 
-const QUICK = { checkIntervalMs: 20, checkTimeoutMs: 300, slowStartMs: 200 };
+const QUICK = { checkIntervalMs: 20, checkTimeoutMs: 1_000, slowStartMs: 200 };
 
 const cleanUps: (() => unknown)[] = [];
 
@@ -42,7 +42,7 @@ class TestHost {
     await closed;
   }
 
-  readonly probe = async (signal: AbortSignal): Promise<void> => {
+  readonly check = async (signal: AbortSignal): Promise<void> => {
     const response = await fetch(`http://127.0.0.1:${this.#port}/models`, { signal });
     await response.arrayBuffer();
     if (response.status >= 500)
@@ -57,10 +57,10 @@ async function hostOf(): Promise<TestHost> {
 }
 
 function monitorOf(hosts: Record<string, TestHost>, settings: Partial<HealthMonitorOptions> = {}) {
-  const targets = Object.fromEntries(Object.entries(hosts).map(([name, { probe }]) => [name, probe]));
+  const targets = Object.fromEntries(Object.entries(hosts).map(([name, { check }]) => [name, check]));
   const monitor = new HealthMonitor({ ...QUICK, ...settings, targets });
   const changes: HealthChange[] = [];
-  monitor.on('change', (change) => changes.push(change));
+  monitor.onChange((change) => changes.push(change));
   cleanUps.push(() => monitor.stop());
   return { monitor, changes };
 }
@@ -82,7 +82,7 @@ describe('HealthMonitor over real hosts', () => {
     expect(monitor.stateOf('b')).toBe('HEALTHY');
 
     let shareAtReturn: number | undefined;
-    monitor.once('change', () => (shareAtReturn = monitor.weightOf('a')));
+    monitor.onChange(() => (shareAtReturn ??= monitor.weightOf('a')));
     await a.listen();
     await waitFor(() => monitor.stateOf('a') === 'HEALTHY', { what: 'a to be back' });
     expect(shareAtReturn).toBe(0.1);
@@ -122,7 +122,7 @@ describe('HealthMonitor over real hosts', () => {
     await monitor.start();
     const call = async () => {
       const beganAt = performance.now();
-      const ok = await host.probe(AbortSignal.timeout(1_000)).then(
+      const ok = await host.check(AbortSignal.timeout(1_000)).then(
         () => true,
         () => false,
       );
@@ -163,7 +163,7 @@ describe('HealthMonitor over real hosts', () => {
       const { HealthMonitor } = await import('${source('./health-monitor.ts')}');
       const targets = { well: async () => {}, hung: () => new Promise(() => {}) };
       const monitor = new HealthMonitor({ targets, checkTimeoutMs: 60_000 });
-      monitor.on('change', ({ target, to }) => console.log(target, to));
+      monitor.onChange(({ target, to }) => console.log(target, to));
       void monitor.start();
     `;
     const child = spawn(

@@ -3,7 +3,7 @@ import { AppError, type LogFields, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { HealthMetrics } from './health-metrics.ts';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.ts';
-import type { HealthChange, ProbeOutcome } from './health-state.ts';
+import type { HealthChange, CheckOutcome } from './health-state.ts';
 
 const INTERVAL_MS = 30_000;
 const TIMEOUT_MS = 5_000;
@@ -14,7 +14,7 @@ const wait = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 /** A target whose next answers a test decides, and that takes its time. */
 class FakeTarget {
   takesMs = 0;
-  answer: ProbeOutcome | Error | undefined;
+  answer: CheckOutcome | Error | undefined;
   heedsSignal = true;
   calls = 0;
   running = 0;
@@ -22,7 +22,7 @@ class FakeTarget {
   signal: AbortSignal | undefined;
   readonly times: number[] = [];
 
-  readonly probe = async (signal: AbortSignal): Promise<ProbeOutcome | void> => {
+  readonly check = async (signal: AbortSignal): Promise<CheckOutcome | void> => {
     this.calls += 1;
     this.times.push(performance.now());
     this.signal = signal;
@@ -60,10 +60,10 @@ afterEach(() => {
 });
 
 function monitorOf(targets: Record<string, FakeTarget>, options: Partial<HealthMonitorOptions> = {}) {
-  const probes = Object.entries(targets).map(([name, target]) => [name, target.probe] as const);
-  const monitor = new HealthMonitor({ ...options, targets: Object.fromEntries(probes) });
+  const checks = Object.entries(targets).map(([name, target]) => [name, target.check] as const);
+  const monitor = new HealthMonitor({ ...options, targets: Object.fromEntries(checks) });
   const changes: HealthChange[] = [];
-  monitor.on('change', (change) => changes.push(change));
+  monitor.onChange((change) => changes.push(change));
   monitors.push(monitor);
   return { monitor, changes };
 }
@@ -147,7 +147,7 @@ describe('HealthMonitor, its checks', () => {
     expect(target.running).toBe(0);
   });
 
-  it('never runs two at a time, not even when the probe ignores its signal', async () => {
+  it('never runs two at a time, not even when the check ignores its signal', async () => {
     const target = new FakeTarget();
     target.takesMs = 100_000;
     target.heedsSignal = false;
@@ -215,6 +215,32 @@ describe('HealthMonitor, its checks', () => {
     expect(target.calls).toBe(3);
   });
 
+  it('checks at once when it is stopped and started while a check runs', async () => {
+    const target = new FakeTarget();
+    target.takesMs = 900;
+    const { monitor } = monitorOf({ a: target });
+    void monitor.start();
+    await wait(500);
+    monitor.stop();
+    const round = monitor.start();
+    await wait(1_000);
+    await round;
+    expect([target.calls, target.mostAtOnce]).toEqual([2, 1]);
+    expect(statusOf(monitor)).toMatchObject({ state: 'HEALTHY', checks: { ok: 1, degraded: 0, failed: 0 } });
+    await wait(INTERVAL_MS + 1_000);
+    expect(target.calls).toBe(3);
+  });
+
+  it('shows its targets in the metrics from its start to its stop', async () => {
+    const registry = new Metrics();
+    const { monitor } = monitorOf({ a: new FakeTarget() }, { metrics: new HealthMetrics(registry) });
+    void monitor.start();
+    await wait(0);
+    expect(await registry.render()).toContain('morgan_health_state{target="a",state="HEALTHY"} 1');
+    monitor.stop();
+    expect(await registry.render()).not.toContain('morgan_health_state{');
+  });
+
   it('can be stopped as often as it was started', async () => {
     const target = new FakeTarget();
     target.takesMs = 1_000;
@@ -263,7 +289,7 @@ describe('HealthMonitor, its states', () => {
     expect(monitor.stateOf('a')).toBe('HEALTHY');
   });
 
-  it('is degraded by slow answers, and by a probe that says so', async () => {
+  it('is degraded by slow answers, and by a check that says so', async () => {
     const target = new FakeTarget();
     const { monitor, changes } = await started(target, { slowResponseMs: 400 });
     target.takesMs = 400;
@@ -378,7 +404,7 @@ describe('HealthMonitor, its states', () => {
 });
 
 describe('HealthMonitor, towards the rest', () => {
-  it('is a probe, as a whole and by target, that reads a snapshot', async () => {
+  it('is a check, as a whole and by target, that reads a snapshot', async () => {
     const [a, b] = [new FakeTarget(), new FakeTarget()];
     b.answer = new Error('down');
     const { monitor } = monitorOf({ a, b });
@@ -422,7 +448,7 @@ describe('HealthMonitor, towards the rest', () => {
     const target = new FakeTarget();
     target.answer = new Error('down');
     const { monitor } = monitorOf({ a: target }, { logger });
-    monitor.on('change', () => {
+    monitor.onChange(() => {
       throw new Error('a bad listener');
     });
     void monitor.start();
@@ -430,7 +456,7 @@ describe('HealthMonitor, towards the rest', () => {
     expect(target.calls).toBe(3);
     expect(lines).toEqual([
       ['warn', { target: 'a', from: 'UNKNOWN', reason: 'first_outcome', fault: 'Error' }, 'target is down'],
-      ['error', expect.objectContaining({ target: 'a' }), 'a listener to health changes failed'],
+      ['error', { error: expect.any(Error) }, 'a listener failed'],
     ]);
   });
 

@@ -1,5 +1,10 @@
-import { EventEmitter } from 'node:events';
-import { type Logger, type HealthIndicator, silentLogger } from '@morgan/foundation';
+import {
+  type HealthIndicator,
+  type Listener,
+  Listeners,
+  type Logger,
+  silentLogger,
+} from '@morgan/foundation';
 import type { z } from 'zod';
 import type { HealthMetrics } from './health-metrics.ts';
 import { healthMonitorConfig } from './health-monitor.config.ts';
@@ -11,12 +16,12 @@ import {
   type LiveOutcome,
 } from './health-state.ts';
 import { HealthTarget, type TargetStatus } from './health-target.ts';
-import type { ProbeFunction } from './probe-run.ts';
+import type { HealthCheck } from './check-run.ts';
 
 /** What to watch, and how; settings that are left out have the defaults of {@link healthMonitorConfig}. */
 export type HealthMonitorOptions = z.input<typeof healthMonitorConfig> & {
   /** By name. Names become metric labels: configured ones only. */
-  readonly targets: Readonly<Record<string, ProbeFunction>>;
+  readonly targets: Readonly<Record<string, HealthCheck>>;
   /** Hears of targets that go down or come up. */
   readonly logger?: Logger;
   /** Made once per process. */
@@ -39,34 +44,43 @@ export interface HealthStatus {
 
 /**
  * Watches named targets: checks each on its own jittered interval, hears of live calls, and holds a snapshot of their
- * health. Emits `change`. Its timers keep no process alive.
+ * health. Its timers keep no process alive.
  */
-export class HealthMonitor extends EventEmitter<{ change: [HealthChange] }> {
+export class HealthMonitor {
   readonly #targets: ReadonlyMap<string, HealthTarget>;
   readonly #logger: Logger;
+  readonly #listeners: Listeners<HealthChange>;
+  readonly #metrics: HealthMetrics | undefined;
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
   constructor({ targets, logger = silentLogger, metrics, ...settings }: HealthMonitorOptions) {
-    super();
     const config = healthMonitorConfig.parse(settings);
     const observer = {
       checked: (target: string, { verdict }: CheckRecord) => metrics?.checked(target, verdict),
       changed: (change: HealthChange) => this.#changed(change),
     };
     this.#logger = logger;
+    this.#metrics = metrics;
+    this.#listeners = new Listeners(logger);
     this.#targets = new Map(
-      Object.entries(targets).map(([name, probe]) => [name, new HealthTarget(name, probe, config, observer)]),
+      Object.entries(targets).map(([name, check]) => [name, new HealthTarget(name, check, config, observer)]),
     );
-    metrics?.watch(this.#targets.values());
   }
 
-  /** Checks every target at once and from then on. Resolves after the first round, within `checkTimeoutMs`; never rejects. */
+  /** A listener that throws is logged. @returns a function that ends the subscription. */
+  onChange(listener: Listener<HealthChange>): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  /** Checks every target at once and from then on, and shows them in the metrics. Resolves after the first round, within `checkTimeoutMs`; never rejects. */
   async start(): Promise<void> {
+    this.#metrics?.watch(this.#targets.values());
     await Promise.all([...this.#targets.values()].map((target) => target.watch()));
   }
 
-  /** Ends all checks. What is known stays readable. */
+  /** Ends all checks and leaves the metrics. What is known stays readable; `start` goes on from there. */
   stop(): void {
+    this.#metrics?.forget(this.#targets.values());
     for (const target of this.#targets.values()) target.stop();
   }
 
@@ -131,11 +145,7 @@ export class HealthMonitor extends EventEmitter<{ change: [HealthChange] }> {
     const fields = { target, from, reason, ...(fault !== undefined && { fault }) };
     if (to === 'UNHEALTHY') this.#logger.warn(fields, 'target is down');
     else this.#logger.info(fields, `target is ${to.toLowerCase()}`);
-    try {
-      this.emit('change', change);
-    } catch (error) {
-      this.#logger.error({ error, target }, 'a listener to health changes failed');
-    }
+    this.#listeners.emit(change);
   }
 }
 

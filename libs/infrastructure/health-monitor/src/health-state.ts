@@ -17,8 +17,8 @@ export function isUp(state: HealthState): boolean {
 /** How one check ended. `degraded`: it answered, but too slowly, or it says itself that it is not well. */
 export type CheckVerdict = 'ok' | 'degraded' | 'failed';
 
-/** What a probe may say besides resolving (`ok`) and rejecting (`failed`). */
-export interface ProbeOutcome {
+/** What a check may say besides resolving (`ok`) and rejecting (`failed`). */
+export interface CheckOutcome {
   readonly verdict: CheckVerdict;
   /** A short code, shown in the status and in events. Never text from a request. */
   readonly reason?: string;
@@ -30,7 +30,7 @@ export interface CheckRecord {
   readonly at: number;
   readonly verdict: CheckVerdict;
   readonly durationMs: number;
-  /** Why it is not `ok`: `slow`, `timeout`, `stuck`, the code of the error, or what the probe said. */
+  /** Why it is not `ok`: `slow`, `timeout`, `stuck`, the code of the error, or what the check said. */
   readonly reason?: string;
 }
 
@@ -43,7 +43,7 @@ export interface LiveOutcome {
 }
 
 /** Why a state changed. */
-export type ChangeReason =
+export type HealthChangeReason =
   /** The first check, or the first live success before it. */
   | 'first_outcome'
   /** `failureThreshold` checks in a row failed. */
@@ -62,7 +62,7 @@ export interface HealthChange {
   readonly target: string;
   readonly from: HealthState;
   readonly to: HealthState;
-  readonly reason: ChangeReason;
+  readonly reason: HealthChangeReason;
   /** Why the last check was not `ok`, if it was not. */
   readonly fault?: string;
   /** In milliseconds since 1970. */

@@ -2,7 +2,7 @@ import { CheckHistory, type ResponseTimes } from './check-history.ts';
 import { HealthJudge } from './health-judge.ts';
 import type { HealthMonitorConfig } from './health-monitor.config.ts';
 import {
-  type ChangeReason,
+  type HealthChangeReason,
   type CheckRecord,
   type CheckVerdict,
   type HealthChange,
@@ -10,7 +10,7 @@ import {
   isUp,
   type LiveOutcome,
 } from './health-state.ts';
-import { type ProbeFunction, ProbeRun } from './probe-run.ts';
+import { type HealthCheck, CheckRun } from './check-run.ts';
 import { slowStartShare } from './slow-start.ts';
 import { Uptime } from './uptime.ts';
 
@@ -47,7 +47,7 @@ export interface HealthObserver {
 /** One target: its checks, one after the other, and what has been learnt from them and from live calls. */
 export class HealthTarget {
   readonly #judge: HealthJudge;
-  readonly #run: ProbeRun;
+  readonly #run: CheckRun;
   readonly #history = new CheckHistory();
   readonly #uptime = new Uptime();
   readonly #live = { ok: 0, failed: 0 };
@@ -60,12 +60,12 @@ export class HealthTarget {
 
   constructor(
     readonly name: string,
-    probe: ProbeFunction,
+    check: HealthCheck,
     private readonly config: HealthMonitorConfig,
     private readonly observer: HealthObserver,
   ) {
     this.#judge = new HealthJudge(config);
-    this.#run = new ProbeRun(probe, config.checkTimeoutMs);
+    this.#run = new CheckRun(check, config.checkTimeoutMs);
   }
 
   get state(): HealthState {
@@ -130,8 +130,9 @@ export class HealthTarget {
     const beganAt = performance.now();
     const result = await this.#run.once(this.#stop.signal);
     this.#current = undefined;
+    // Stopped, and started again while it ran: nothing is known yet of what the start asked for.
+    if (!result) return this.#isWatched ? this.check() : undefined;
     if (this.#isWatched) this.#schedule();
-    if (!result) return undefined;
     const now = performance.now();
     const durationMs = now - beganAt;
     const isSlow = result.verdict === 'ok' && durationMs >= this.config.slowResponseMs;
@@ -153,7 +154,7 @@ export class HealthTarget {
     this.#timer = setTimeout(() => void this.check(), delayMs).unref();
   }
 
-  #changed(from: HealthState, reason: ChangeReason | undefined, now: number): void {
+  #changed(from: HealthState, reason: HealthChangeReason | undefined, now: number): void {
     if (!reason) return;
     const to = this.state;
     this.#since = Date.now();

@@ -6,17 +6,16 @@ export {
   type HealthStatus,
   type IndicatorPresentation,
 } from './health-monitor.ts';
-export { HealthMonitorModule } from './health-monitor.module.ts';
 export { healthMonitorConfig, type HealthMonitorConfig } from './health-monitor.config.ts';
 export type {
-  ChangeReason,
+  HealthChangeReason,
   CheckRecord,
   CheckVerdict,
   HealthChange,
   HealthState,
   LiveOutcome,
-  ProbeOutcome,
+  CheckOutcome,
 } from './health-state.ts';
 export type { TargetStatus } from './health-target.ts';
 export type { ResponseTimes } from './check-history.ts';
-export type { ProbeFunction } from './probe-run.ts';
+export type { HealthCheck } from './check-run.ts';

@@ -1,4 +1,4 @@
-import type { Deadline, Logger } from '@morgan/foundation';
+import { type Deadline, type Logger, spreadWaitMs } from '@morgan/foundation';
 import {
   type Permit,
   RateLimiter,
@@ -84,7 +84,7 @@ export class AttemptLimits {
     const limiter = this.requests ?? this.tokens;
     await (retryAfterMs === undefined
       ? limiter?.drain(this.#name)
-      : limiter?.penalize(this.#name, retryAfterMs));
+      : limiter?.penalize(this.#name, spreadWaitMs(retryAfterMs)));
   }
 
   getStatus(): { readonly rateLimit?: RateLimiterStatus; readonly tokenLimit?: RateLimiterStatus } {

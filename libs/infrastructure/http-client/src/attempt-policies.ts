@@ -76,11 +76,17 @@ export class AttemptPolicies implements Policy {
   readonly #bulkhead: Bulkhead | AdaptiveBulkhead | undefined;
   readonly #timeout: AdaptiveTimeout | undefined;
   readonly #admitted: Policy;
-  readonly #forget: () => void;
+  readonly #metrics: AttemptPolicyMetrics | undefined;
 
   constructor({ name, config, assess, logger = silentLogger, metrics, redis }: AttemptPoliciesOptions) {
     const { circuitBreaker, adaptiveTimeout, concurrency } = config;
-    this.breaker = new CircuitBreaker({ name, config: circuitBreaker, assess, metrics: metrics?.breaker });
+    this.breaker = new CircuitBreaker({
+      name,
+      config: circuitBreaker,
+      assess,
+      metrics: metrics?.breaker,
+      logger,
+    });
     this.breaker.onChange(({ from, to, reason }) =>
       logger[to === 'OPEN' ? 'warn' : 'info']({ breaker: name, from, reason }, `circuit is ${to}`),
     );
@@ -93,13 +99,7 @@ export class AttemptPolicies implements Policy {
     this.#admitted = compose(
       ...[this.#bulkhead, this.breaker, this.#timeout].filter((policy) => policy !== undefined),
     );
-    const bulkheads = this.#bulkhead ? [this.#bulkhead] : [];
-    const unwatch = metrics?.concurrency.watch(name, () => bulkheads);
-    this.#forget = () => {
-      unwatch?.();
-      metrics?.breaker.forget(this.breaker);
-      this.#limits.stop();
-    };
+    this.#metrics = metrics;
   }
 
   /**
@@ -145,7 +145,7 @@ export class AttemptPolicies implements Policy {
     return this.availability(tokens).available;
   }
 
-  /** The target has answered 429: no attempt is made for so long, or until a whole limit is free where it did not say. */
+  /** The target has answered 429: its own limit is lower. No attempt begins for a little longer than it says. */
   slowDown(retryAfterMs: number | undefined): Promise<void> {
     return this.#limits.slowDown(retryAfterMs);
   }
@@ -161,7 +161,9 @@ export class AttemptPolicies implements Policy {
 
   /** Shows in no metric any more. Attempts that are running or waiting end as they would. */
   stop(): void {
-    this.#forget();
+    this.#metrics?.breaker.forget(this.breaker);
+    this.#limits.stop();
+    this.#bulkhead?.stop();
   }
 }
 

@@ -1,4 +1,4 @@
-import { QuantileWindow } from '@morgan/retry';
+import { QuantileWindow } from '@morgan/foundation';
 import type { CallEnd } from './http-client-metrics.ts';
 
 /** How many of the last calls the error rate and the latencies are taken of. */

@@ -1,4 +1,4 @@
-import { HealthMonitor, type HealthMonitorOptions, type ProbeFunction } from '@morgan/health-monitor';
+import { HealthMonitor, type HealthMonitorOptions, type HealthCheck } from '@morgan/health-monitor';
 import type { RequestSender, TransportRequest } from '@morgan/http-transport';
 
 const LARGEST_BYTES = 64 * 1024;
@@ -16,7 +16,7 @@ export function serviceMonitor(options: ServiceMonitorOptions): HealthMonitor {
   const { serviceName, transport, request, ...settings } = options;
   const { checkTimeoutMs: timeoutMs } = settings;
   const limited = { ...request, firstByteTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs };
-  const check: ProbeFunction = async (signal) => {
+  const check: HealthCheck = async (signal) => {
     const response = await transport.request({ ...limited, signal });
     // Read to its end, so that the connection serves the next check too.
     await response.bytes(LARGEST_BYTES).catch(() => undefined);

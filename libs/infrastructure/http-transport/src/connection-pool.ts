@@ -1,10 +1,12 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { MAX_TIMER_MS } from '@morgan/foundation';
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { PoolCounters } from './response-handler.ts';
 import type { HttpTransportConfig } from './http-transport.config.ts';
+import { NameAddresses, type Place } from './name-addresses.ts';
 import type { TransportFault } from './transport-error.ts';
+import { kAddClient, kClients, kGetDispatcher, kNeedDrain } from './undici-internals.ts';
 
 /** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
 const TRIM_AFTER_MS = 500;
@@ -24,7 +26,18 @@ export interface OriginStatus {
   readonly faults: Readonly<Partial<Record<TransportFault, number>>>;
 }
 
-/** The connections to one origin, with what undici's pool has no limit for: idle connections and their age. */
+/** What undici's pool keeps under its own symbols. */
+interface PoolInternals {
+  readonly [kClients]: readonly (Connection & { readonly [kNeedDrain]: boolean })[];
+  [kAddClient](client: Connection): void;
+  [kGetDispatcher](): Connection | undefined;
+}
+const internals = Pool.prototype as unknown as PoolInternals;
+
+/**
+ * The connections to one origin, with what undici's pool has not: limits for idle connections and their age, and the
+ * addresses behind one name served in turn.
+ */
 export class ConnectionPool extends Pool implements PoolCounters {
   readonly #maxKeepalive: number;
   /** Connections without a request, and how many there were at least since the timer was set. */
@@ -39,23 +52,32 @@ export class ConnectionPool extends Pool implements PoolCounters {
   waiting = 0;
   running = 0;
   readonly #maxAgeMs: number | null;
+  readonly #config: HttpTransportConfig;
+  readonly #addresses: NameAddresses;
+  /** When each address was last given a request, counted in requests. */
+  readonly #lastTurn = new Map<string, number>();
+  #turn = 0;
+  #makeConnection: (() => Connection) | undefined;
 
   constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
     const maxAgeMs = isAddress(origin) ? null : config.maxConnectionAgeMs;
     super(origin, {
       connections: config.maxConnections,
-      connectTimeout: config.connectTimeoutMs,
       keepAliveTimeout: config.keepAliveTimeoutMs,
       // undici would believe a server that names a longer time.
       keepAliveMaxTimeout: config.keepAliveTimeoutMs,
       allowH2: config.http2,
       // A shared connection may never be idle, so it cannot wait for that: a new one takes over while it ends.
       clientTtl: config.http2 && origin.startsWith('https:') ? (maxAgeMs ?? MAX_TIMER_MS) : null,
-      connect: { ...config.tls, ...(lookup ? { lookup } : {}) },
-      factory: (url, client) => this.#connection(url, client as ConnectionOptions['client']),
+      factory: (url, client) => {
+        this.#makeConnection = () => this.#connection(url, client);
+        return this.#makeConnection();
+      },
     });
     this.#maxKeepalive = config.maxKeepalive;
     this.#maxAgeMs = maxAgeMs;
+    this.#config = config;
+    this.#addresses = new NameAddresses(lookup);
   }
 
   get status(): OriginStatus {
@@ -73,16 +95,59 @@ export class ConnectionPool extends Pool implements PoolCounters {
     this.#faults[reason] = (this.#faults[reason] ?? 0) + 1;
   }
 
+  get #clients(): PoolInternals[typeof kClients] {
+    return (this as unknown as PoolInternals)[kClients];
+  }
+
   #connected(socket: Socket): void {
     this.#opened += 1;
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  /** undici takes the first connection that is free; of several addresses the one that has waited longest is next. */
+  [kGetDispatcher](): Connection | undefined {
+    const usual = internals[kGetDispatcher].call(this);
+    if (!usual || this.#addresses.size < 2) return usual;
+    const next = this.#missing() ?? this.#longestUnused() ?? usual;
+    if (next.place.address !== undefined) this.#lastTurn.set(next.place.address, (this.#turn += 1));
+    return next;
+  }
+
+  /** A new connection where an address has none yet. */
+  #missing(): Connection | undefined {
+    const clients = this.#clients;
+    const { maxConnections } = this.#config;
+    const wanted = Math.min(this.#addresses.size, this.#maxKeepalive, maxConnections);
+    // One that is being made is on its way to an address that has none.
+    if (clients.length >= maxConnections || clients.some(({ place }) => place.address === undefined))
+      return undefined;
+    if (new Set(clients.map(({ place }) => place.address)).size >= wanted) return undefined;
+    const made = this.#makeConnection?.();
+    if (made) (this as unknown as PoolInternals)[kAddClient](made);
+    return made;
+  }
+
+  #longestUnused(): Connection | undefined {
+    let found: Connection | undefined;
+    let foundTurn = Infinity;
+    for (const client of this.#clients) {
+      const turn = this.#lastTurn.get(client.place.address ?? '') ?? 0;
+      if (client[kNeedDrain] || turn >= foundTurn) continue;
+      [found, foundTurn] = [client, turn];
+    }
+    return found;
+  }
+
   #connection(origin: URL, client: ConnectionOptions['client']): Connection {
     this.#made += 1;
+    const place: Place = {};
+    const { tls, connectTimeoutMs: timeout, http2: allowH2 } = this.#config;
+    const lookup = this.#addresses.lookupFor(place, () => this.#clients.map((one) => one.place));
     return new Connection(origin, {
       client,
+      place,
+      connect: buildConnector({ ...tls, timeout, allowH2, lookup }),
       position: this.#made,
       maxAgeMs: this.#maxAgeMs,
       onBusy: (one) => this.#left(one),

@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { Place } from './name-addresses.ts';
 import type { ResponseHandler, HandlerConnection } from './response-handler.ts';
 import { mendHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
-  readonly client: Client.Options & { readonly connect: buildConnector.connector };
+  readonly client: Client.Options;
+  readonly connect: buildConnector.connector;
+  /** Which address it is meant for. */
+  readonly place: Place;
   /** Which of the pool's places it is, counted from 1. */
   readonly position: number;
   /** The age at which a connection without a request is replaced before it gets the next; null means never. */
@@ -23,6 +27,7 @@ export interface ConnectionOptions {
 /** One place in a pool: a connection, or the room to make one. */
 export class Connection extends Client implements HandlerConnection {
   readonly position: number;
+  readonly place: Place;
   hasServed = false;
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
@@ -35,13 +40,14 @@ export class Connection extends Client implements HandlerConnection {
     super(origin, {
       ...options.client,
       connect: (target, callback) =>
-        options.client.connect(target, (...outcome) => {
+        options.connect(target, (...outcome) => {
           if (outcome[1]) this.#connected(outcome[1]);
           callback(...outcome);
         }),
     });
     this.#options = options;
     this.position = options.position;
+    this.place = options.place;
     // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
     this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
     this.on('disconnect', () => options.onDisconnect(this));

@@ -1,11 +1,11 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Client } from 'undici';
-import symbols from 'undici/lib/core/symbols.js';
+import { kHTTP2Session } from './undici-internals.ts';
 
 /** Mends what undici makes of HTTP/2 streams that do not end as they should. To be called when a connection is made. */
 export function mendHttp2Streams(client: Client, socket: Socket): void {
-  const session = (client as unknown as Record<symbol, ClientHttp2Session | null>)[symbols.kHTTP2Session];
+  const session = (client as unknown as Record<symbol, ClientHttp2Session | null>)[kHTTP2Session];
   if (!session) return;
   // A session that has ended waits for the server to end the connection as well, which it may never do.
   socket.once('finish', () => socket.destroy());

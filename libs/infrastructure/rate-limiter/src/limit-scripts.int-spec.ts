@@ -110,7 +110,7 @@ class Twins {
     if (!admitted) return;
     const delta = cost - admitted.cost;
     admitted.cost = cost;
-    this.#local.correct('a', admitted.atUs / 1000, delta);
+    this.#local.correct('a', { takenAt: admitted.atUs / 1000, from: cost - delta, to: cost });
     await this.#ask('correct', [admitted.atUs, delta]);
   }
 

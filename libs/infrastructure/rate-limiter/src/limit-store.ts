@@ -15,16 +15,25 @@ export interface StoreAnswer {
   readonly decidedBy: Corrector;
 }
 
-/** Takes back, or adds, what a call turned out to cost. */
+/** What a call turned out to cost. */
+export interface Correction {
+  /** When its cost was taken, on the clock of whoever decided. */
+  readonly takenAt: number;
+  /** What it was admitted with. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Takes back, or adds, the difference. */
 export interface Corrector {
-  correct(key: string, takenAt: number, delta: number): void;
+  correct(key: string, correction: Correction): void;
 }
 
 /** Where the use of every key is kept: in this process, or in Redis for all replicas. */
 export interface LimitStore extends Corrector {
   /**
    * Decides at once where that is possible; undefined where somebody else must be asked.
-   * @param ahead units that others, who came first, are waiting for: with any ahead nobody is admitted.
+   * @param ahead units that others, who came first, are charged for: with any ahead nobody is admitted.
    */
   decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined;
   /** The same, within a bounded time. @throws AppError `rate_limiter_unavailable` when it is set to fail closed. */
@@ -37,7 +46,11 @@ export interface LimitStore extends Corrector {
   drain(key: string): Promise<void>;
   /** Units in use. */
   used(key: string): Promise<number>;
+  /** What a cost takes here: never more than fits at once. */
+  chargeOf(cost: number): number;
   getStatus(): StoreStatus;
+  /** Leaves no timer. */
+  stop(): void;
 }
 
 /** Where decisions are made now. */

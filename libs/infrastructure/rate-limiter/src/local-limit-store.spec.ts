@@ -40,4 +40,30 @@ describe.each<Algorithm>(['token-bucket', 'sliding-window'])('a store of %s keys
       }),
     );
   });
+
+  it('takes of a cost above its capacity no more than that, and gives no more back', () => {
+    let now = 1_000;
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+    const store = new LocalLimitStore(limit);
+    const { at: takenAt, waits } = store.decideNow('a', [{ cost: 16, patienceMs: 0 }], 0);
+    expect(waits).toEqual([0]);
+    expect(store.peekWaitMs('a', 1)).toBeGreaterThan(0);
+    store.correct('a', { takenAt, from: 16, to: 12 });
+    expect(store.peekWaitMs('a', 1)).toBeGreaterThan(0);
+    store.correct('a', { takenAt, from: 12, to: 4 });
+    expect(store.peekWaitMs('a', 1)).toBe(0);
+    expect(store.peekWaitMs('a', 2)).toBeGreaterThan(0);
+    store.correct('a', { takenAt, from: 4, to: 0 });
+    now += 1;
+    expect(store.decideNow('a', [{ cost: 5, patienceMs: 0 }], 0).waits).toEqual([0]);
+  });
+
+  it('foresees the wait behind such a cost as what it is really charged', () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => 1_000);
+    const store = new LocalLimitStore(limit);
+    store.decideNow('a', [{ cost: 5, patienceMs: 0 }], 0);
+    const ask = (cost: number) => ({ cost, patienceMs: 60_000 });
+    const behindFull = store.decideNow('a', [ask(5), ask(1)], 0).waits[1];
+    expect(store.decideNow('a', [ask(500), ask(1)], 0).waits[1]).toBe(behindFull);
+  });
 });

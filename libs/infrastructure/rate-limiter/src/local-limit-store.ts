@@ -1,5 +1,5 @@
 import { capacityOf, type Limit } from './limit.ts';
-import type { Ask, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
+import type { Ask, Correction, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
 import type { Meter } from './meter.ts';
 import { SlidingWindowMeter } from './sliding-window.meter.ts';
 import { TokenBucketMeter } from './token-bucket.meter.ts';
@@ -33,8 +33,9 @@ export class LocalLimitStore implements LimitStore {
     let before = ahead;
     const waits: number[] = [];
     for (const { cost, patienceMs } of asks) {
-      const wait = this.#takeOrWait(entry, at, Math.min(cost, this.#capacity), before);
-      if (wait > 0 && wait <= patienceMs) before += cost;
+      const charge = this.chargeOf(cost);
+      const wait = this.#takeOrWait(entry, at, charge, before);
+      if (wait > 0 && wait <= patienceMs) before += charge;
       waits.push(wait);
     }
     return { at, waits, decidedBy: this };
@@ -49,12 +50,18 @@ export class LocalLimitStore implements LimitStore {
     if (!entry) return 0;
     const now = performance.now();
     const from = Math.max(now, entry.blockedUntil);
-    return from - now + entry.meter.waitMs(from, Math.min(cost, this.#capacity));
+    return from - now + entry.meter.waitMs(from, cost);
   }
 
-  correct(key: string, takenAt: number, delta: number): void {
+  correct(key: string, { takenAt, from, to }: Correction): void {
+    // Of a cost above the capacity no more was taken than that: no more comes back.
+    const delta = to > from ? to - from : this.chargeOf(to) - this.chargeOf(from);
     const now = performance.now();
-    this.#entry(key, now).meter.correct(now, takenAt, delta);
+    if (delta !== 0) this.#entry(key, now).meter.correct(now, takenAt, delta);
+  }
+
+  chargeOf(cost: number): number {
+    return Math.min(cost, this.#capacity);
   }
 
   penalize(key: string, ms: number): Promise<void> {
@@ -77,6 +84,8 @@ export class LocalLimitStore implements LimitStore {
   getStatus(): StoreStatus {
     return { kind: 'local', degraded: false, failures: 0, keys: this.#entries.size };
   }
+
+  stop(): void {}
 
   #takeOrWait({ meter, blockedUntil }: Entry, now: number, cost: number, ahead: number): number {
     const from = Math.max(now, blockedUntil);

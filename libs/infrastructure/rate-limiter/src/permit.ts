@@ -21,11 +21,11 @@ export class Permit {
 
   /** Replaces the estimate that was reserved by the truth, in units: 0 gives everything back. Returns at once. */
   settle(cost: number): void {
-    const delta = cost - this.#cost;
+    const from = this.#cost;
+    if (cost === from) return;
     this.#cost = cost;
-    if (delta === 0) return;
     const { at, decidedBy } = this.#decision;
-    decidedBy.correct(this.key, at, delta);
+    decidedBy.correct(this.key, { takenAt: at, from, to: cost });
     this.#settled(this.key);
   }
 }

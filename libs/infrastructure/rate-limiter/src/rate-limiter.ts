@@ -8,8 +8,8 @@ import { Permit } from './permit.ts';
 import type { RateLimiterConfig } from './rate-limiter.config.ts';
 import type { LimitOutcome, RateLimiterMetrics } from './rate-limiter-metrics.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
-import type { Patience } from './waiter.ts';
-import { type LineObserver, WaitingLine } from './waiting-line.ts';
+import { LimitQueue, type QueueObserver } from './limit-queue.ts';
+import type { Patience } from './limit-waiter.ts';
 
 /** What bounds the wait of one `acquire`. The nearest bound counts. */
 export interface AcquireOptions {
@@ -59,9 +59,9 @@ export class RateLimiter {
   readonly #capacity: number;
   readonly #maxWaitMs: number;
   readonly #store: LimitStore;
-  readonly #lines = new Map<string, WaitingLine>();
+  readonly #queues = new Map<string, LimitQueue>();
   readonly #figures = { admitted: 0, refused: 0, aborted: 0 };
-  readonly #observer: LineObserver;
+  readonly #observer: QueueObserver;
   readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
@@ -84,8 +84,8 @@ export class RateLimiter {
       },
       refused: () => this.#count('refused'),
       aborted: () => this.#count('aborted'),
-      settled: (key) => this.#lines.get(key)?.reconsider(),
-      emptied: (key) => this.#lines.delete(key),
+      settled: (key) => this.#queues.get(key)?.reconsider(),
+      emptied: (key) => this.#queues.delete(key),
     };
   }
 
@@ -115,35 +115,36 @@ export class RateLimiter {
    * may have used up what looks free here. Takes nothing.
    */
   peekWaitMs(key: string, cost = 1): number {
-    const line = this.#lines.get(key);
-    return this.#store.peekWaitMs(key, cost + (line?.cost ?? 0));
+    const queue = this.#queues.get(key);
+    return this.#store.peekWaitMs(key, this.#store.chargeOf(cost) + (queue?.charge ?? 0));
   }
 
-  /** Shows in no metric any more; calls that wait go on waiting. */
+  /** Shows in no metric any more and leaves no timer but those of calls that wait. */
   stop(): void {
+    this.#store.stop();
     this.#metrics?.forget(this);
   }
 
   /** Admits nothing for this key for so long: its host has answered 429 with `Retry-After`. */
   async penalize(key: string, retryAfterMs: number): Promise<void> {
     await this.#store.penalize(key, retryAfterMs);
-    this.#lines.get(key)?.reconsider();
+    this.#queues.get(key)?.reconsider();
   }
 
   /** Uses up what is left of a key: its host has answered 429 and not said for how long. */
   async drain(key: string): Promise<void> {
     await this.#store.drain(key);
-    this.#lines.get(key)?.reconsider();
+    this.#queues.get(key)?.reconsider();
   }
 
   async inspect(key: string): Promise<KeyStatus> {
     const used = await this.#store.used(key);
-    return { used, utilisation: used / this.#capacity, waiting: this.#lines.get(key)?.size ?? 0 };
+    return { used, utilisation: used / this.#capacity, waiting: this.#queues.get(key)?.size ?? 0 };
   }
 
   getStatus(): RateLimiterStatus {
     let waiting = 0;
-    for (const line of this.#lines.values()) waiting += line.size;
+    for (const queue of this.#queues.values()) waiting += queue.size;
     return { name: this.name, limit: this.#limit, ...this.#figures, waiting, store: this.#store.getStatus() };
   }
 
@@ -153,16 +154,16 @@ export class RateLimiter {
     if (!(cost >= 0)) return Promise.reject(new RangeError('a cost must be a number of units, 0 or more'));
     if (cost > this.#capacity) return Promise.reject(costError(cost, this.#capacity));
     const patience = this.#patience(options);
-    const line = this.#lines.get(key);
-    if (line) return line.enter(cost, patience);
+    const queue = this.#queues.get(key);
+    if (queue) return queue.enter(cost, patience);
     const answer = this.#store.decideNow(key, [{ cost, patienceMs: patience.ms }], 0);
-    if (!answer) return this.#openLine(key).enter(cost, patience);
+    if (!answer) return this.#openQueue(key).enter(cost, patience);
     const waitMs = answer.waits[0] as number;
     if (waitMs === 0) {
       this.#count('admitted');
       return new Permit(key, cost, answer, this.#observer.settled);
     }
-    if (waitMs <= patience.ms) return this.#openLine(key).enter(cost, patience);
+    if (waitMs <= patience.ms) return this.#openQueue(key).enter(cost, patience);
     this.#count('refused');
     return { admitted: false, retryAfterMs: waitMs };
   }
@@ -178,10 +179,10 @@ export class RateLimiter {
     return { ms: Math.min(maxWaitMs, deadline?.remainingMs() ?? Infinity), deadline, signal };
   }
 
-  #openLine(key: string): WaitingLine {
-    const line = new WaitingLine(key, this.#store, this.#observer);
-    this.#lines.set(key, line);
-    return line;
+  #openQueue(key: string): LimitQueue {
+    const queue = new LimitQueue(key, this.#store, this.#observer);
+    this.#queues.set(key, queue);
+    return queue;
   }
 }
 

@@ -2,12 +2,14 @@ import type { Logger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import { type Limit, shareOf } from './limit.ts';
 import { LIMIT_SCRIPTS } from './limit-scripts.ts';
-import type { Ask, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
+import type { Ask, Correction, Corrector, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
 import { storeUnavailable } from './store-unavailable.error.ts';
 
-/** How often Redis is tried while it is gone; no caller waits for these tries. */
-const PROBE_INTERVAL_MS = 200;
+/** How often Redis is tried while it is gone, callers or not; nobody waits for these tries. */
+const RETRY_INTERVAL_MS = 200;
+/** Where everything is admitted nothing was taken. */
+const NOTHING_TAKEN: Corrector = { correct: () => undefined };
 /** Stands for "as long as it takes" in a script. */
 const LONGEST_PATIENCE_MS = 1e9;
 
@@ -23,7 +25,7 @@ export interface RedisLimitStoreOptions {
 
 /**
  * Keeps the use of every key in Redis, for all replicas. From the first failed ask on, decisions are made in this
- * process without waiting for Redis, until a probe beside them gets an answer.
+ * process without waiting for Redis, until Redis answers again.
  */
 export class RedisLimitStore implements LimitStore {
   readonly #limit: Limit;
@@ -32,7 +34,8 @@ export class RedisLimitStore implements LimitStore {
   readonly #arguments: readonly number[];
   #degraded = false;
   #failures = 0;
-  #nextProbeAt = 0;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(limit: Limit, options: RedisLimitStoreOptions) {
     this.#limit = limit;
@@ -43,12 +46,11 @@ export class RedisLimitStore implements LimitStore {
 
   decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined {
     if (!this.#degraded) return undefined;
-    this.#probe();
     switch (this.#options.onStoreFailure) {
       case 'local-share':
         return this.#share.decideNow(key, asks, ahead);
       case 'open':
-        return { at: 0, waits: asks.map(() => 0), decidedBy: this.#share };
+        return { at: 0, waits: asks.map(() => 0), decidedBy: NOTHING_TAKEN };
       case 'closed':
         return undefined;
     }
@@ -75,16 +77,20 @@ export class RedisLimitStore implements LimitStore {
     return this.#share.peekWaitMs(key, this.#degraded ? cost : 0);
   }
 
-  correct(key: string, takenAt: number, delta: number): void {
-    void this.#tell(key, 'correct', [takenAt, delta]);
+  correct(key: string, { takenAt, from, to }: Correction): void {
+    void this.#send(key, 'correct', [takenAt, to - from]);
+  }
+
+  chargeOf(cost: number): number {
+    return this.#degraded ? this.#share.chargeOf(cost) : cost;
   }
 
   async penalize(key: string, ms: number): Promise<void> {
-    await Promise.all([this.#share.penalize(key, ms), this.#tell(key, 'penalize', [toMicroseconds(ms)])]);
+    await Promise.all([this.#share.penalize(key, ms), this.#send(key, 'penalize', [toMicroseconds(ms)])]);
   }
 
   async drain(key: string): Promise<void> {
-    await Promise.all([this.#share.drain(key), this.#tell(key, 'drain', [])]);
+    await Promise.all([this.#share.drain(key), this.#send(key, 'drain', [])]);
   }
 
   async used(key: string): Promise<number> {
@@ -102,8 +108,13 @@ export class RedisLimitStore implements LimitStore {
     return { kind: 'redis', degraded: this.#degraded, failures: this.#failures, keys };
   }
 
-  /** What Redis is told but nobody waits for. Lost when Redis is gone: so is everything it would have changed. */
-  async #tell(key: string, operation: string, operands: readonly number[]): Promise<void> {
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** A change that nobody waits for. Lost when Redis is gone: so is everything it would have changed. */
+  async #send(key: string, operation: string, operands: readonly number[]): Promise<void> {
     if (this.#degraded) return;
     await this.#run(key, operation, operands).catch((error: unknown) => this.#failed(error));
   }
@@ -125,23 +136,26 @@ export class RedisLimitStore implements LimitStore {
     this.#failures += 1;
     if (this.#degraded) return;
     this.#degraded = true;
-    this.#nextProbeAt = performance.now() + PROBE_INTERVAL_MS;
+    this.#tryAgain();
     const { name, onStoreFailure, logger } = this.#options;
     const reason = error instanceof Error ? error.message : 'unknown';
     logger.warn({ limiter: name, mode: onStoreFailure, reason }, 'rate limit is not shared: redis failed');
   }
 
-  #probe(): void {
-    const now = performance.now();
-    if (now < this.#nextProbeAt) return;
-    this.#nextProbeAt = now + PROBE_INTERVAL_MS;
-    this.#run('probe', 'used', []).then(
-      () => {
-        this.#degraded = false;
-        this.#options.logger.info({ limiter: this.#options.name }, 'rate limit is shared again');
-      },
-      () => (this.#failures += 1),
-    );
+  #tryAgain(): void {
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      this.#run('probe', 'used', []).then(
+        () => {
+          this.#degraded = false;
+          this.#options.logger.info({ limiter: this.#options.name }, 'rate limit is shared again');
+        },
+        () => {
+          this.#failures += 1;
+          this.#tryAgain();
+        },
+      );
+    }, RETRY_INTERVAL_MS).unref();
   }
 }
 

@@ -1,9 +1,8 @@
-import type { Logger, HealthIndicator, HealthReading } from '@morgan/foundation';
+import { backoffMs, type HealthIndicator, type HealthReading, type Logger } from '@morgan/foundation';
 import { Redis } from 'ioredis';
 import type { RedisScript } from './redis-script.ts';
 
-const FIRST_RECONNECT_MS = 50;
-const LONGEST_RECONNECT_MS = 2_000;
+const RECONNECT = { firstMs: 50, longestMs: 2_000 };
 const CONNECT_TIMEOUT_MS = 2_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 
@@ -43,7 +42,7 @@ export class RedisConnection implements HealthIndicator {
       maxRetriesPerRequest: 0,
       // Redis became a replica: a new connection may lead to the server that takes writes now.
       reconnectOnError: ({ message }) => message.includes('READONLY'),
-      retryStrategy: (attempt) => Math.min(FIRST_RECONNECT_MS * 2 ** (attempt - 1), LONGEST_RECONNECT_MS),
+      retryStrategy: (attempt) => backoffMs(attempt - 1, RECONNECT),
     });
     this.#client.on('ready', () => this.#turned(true));
     this.#client.on('close', () => this.#turned(false));

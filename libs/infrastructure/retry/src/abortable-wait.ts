@@ -1,4 +1,4 @@
-import { callStopped } from './call-stopped.ts';
+import { callStopped } from '@morgan/foundation';
 
 /**
  * Resolves after so many milliseconds. Leaves neither timer nor listener behind. The signal is not aborted yet.

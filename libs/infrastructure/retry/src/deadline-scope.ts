@@ -1,5 +1,4 @@
-import { AppError, type CallContext, Deadline, MAX_TIMER_MS } from '@morgan/foundation';
-import { callStopped } from './call-stopped.ts';
+import { AppError, type CallContext, callStopped, Deadline, MAX_TIMER_MS } from '@morgan/foundation';
 
 /** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
 export type BoundCall<Context extends CallContext = CallContext> =

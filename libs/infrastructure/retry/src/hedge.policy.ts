@@ -1,6 +1,5 @@
-import type { Policy } from '@morgan/foundation';
+import { type Policy, QuantileWindow } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
-import { QuantileWindow } from './quantile-window.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCounter } from './retry-metrics.ts';
 import type { HedgeOutcome } from './retry-outcome.ts';

@@ -35,7 +35,7 @@ export const retryConfig = z
       doc: 'Attempts after the first one.',
     }),
     baseDelayMs: setting(milliseconds.default(1000), {
-      doc: 'The most that the first back-off can take, in milliseconds; with decorrelated jitter the least that any takes.',
+      doc: 'The most that the first back-off can take, in milliseconds.',
     }),
     maxDelayMs: setting(milliseconds.default(60_000), {
       doc: 'The most that any back-off can take, in milliseconds, and the longest Retry-After that a call without a deadline waits for.',
@@ -45,11 +45,11 @@ export const retryConfig = z
     }),
     jitter: setting(
       z
-        .union([z.enum(['full', 'decorrelated', 'none']), z.boolean()])
+        .union([z.enum(['full', 'none']), z.boolean()])
         .transform((jitter) => (typeof jitter === 'string' ? jitter : jitter ? 'full' : 'none'))
         .default('full'),
       {
-        doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `decorrelated` up to three times the last one, `none` the bound itself; `true` and `false` stand for the first and the last.',
+        doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `none` the bound itself; `true` and `false` stand for the first and the last.',
       },
     ),
     timeoutMs: setting(milliseconds.optional(), {

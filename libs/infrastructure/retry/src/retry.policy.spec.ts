@@ -129,7 +129,7 @@ describe('a retry policy', () => {
     const chances = [0.25, 0.75];
     const policy = create({ jitter: 'full', random: () => chances.shift() as number });
     await run(policy, failing(reset, reset));
-    expect(times()).toEqual([0, 250, 1750]);
+    expect(times()).toEqual([0, 750, 1250]);
   });
 
   describe('when the host says how long to wait', () => {

@@ -1,16 +1,17 @@
 import {
   AppError,
+  backoffMs,
   type CallContext,
+  callStopped,
   classifyFault,
   type Deadline,
   type Fault,
   FAULT_CATEGORIES,
   type FaultClassifier,
   type Policy,
+  spreadWaitMs,
 } from '@morgan/foundation';
 import { abortableWait } from './abortable-wait.ts';
-import { Backoff, type BackoffOptions } from './backoff.ts';
-import { callStopped } from './call-stopped.ts';
 import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
 import type { AttemptOutcome, GiveUpReason } from './retry-outcome.ts';
 import type { RetryCounter } from './retry-metrics.ts';
@@ -26,7 +27,19 @@ export interface AttemptContext extends RepeatableContext {
   readonly attempt: number;
 }
 
-export interface RetryOptions extends Partial<BackoffOptions> {
+/** How the waits between attempts grow, where the host does not say how long to wait. */
+export interface RetryDelays {
+  /** The most that the first wait can take, in milliseconds. */
+  readonly baseDelayMs: number;
+  /** No wait is longer, in milliseconds. */
+  readonly maxDelayMs: number;
+  /** How many times longer each wait may be than the one before. */
+  readonly base: number;
+  /** `full`: a wait is anywhere between 0 and its most. `none`: it is its most, for tests and single callers. */
+  readonly jitter: 'full' | 'none';
+}
+
+export interface RetryOptions extends Partial<RetryDelays> {
   /** Attempts after the first one. Default 3. */
   readonly maxRetries?: number | undefined;
   /** The budget of the client, shared with its fallbacks and hedges. It must stand around this policy. */
@@ -37,9 +50,6 @@ export interface RetryOptions extends Partial<BackoffOptions> {
   /** Numbers from 0 to below 1. Default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
-
-/** The most that is added to a wait that the host asked for, as a share of it. */
-const RETRY_AFTER_JITTER = 0.25;
 
 export interface RetryStatus {
   readonly calls: number;
@@ -57,7 +67,7 @@ export interface RetryStatus {
  */
 export class RetryPolicy implements Policy {
   readonly #maxRetries: number;
-  readonly #backoff: BackoffOptions;
+  readonly #delays: RetryDelays;
   readonly #options: RetryOptions;
   readonly #classify: FaultClassifier;
   readonly #attempts = Object.fromEntries(
@@ -70,7 +80,7 @@ export class RetryPolicy implements Policy {
   constructor(options: RetryOptions) {
     const { baseDelayMs = 1000, maxDelayMs = 60_000, base = 2, jitter = 'full' } = options;
     this.#maxRetries = options.maxRetries ?? 3;
-    this.#backoff = { baseDelayMs, maxDelayMs, base, jitter };
+    this.#delays = { baseDelayMs, maxDelayMs, base, jitter };
     this.#options = options;
     this.#classify = options.classify ?? classifyFault;
   }
@@ -83,7 +93,7 @@ export class RetryPolicy implements Policy {
     this.#calls += 1;
     const over = reasonToStop(context);
     if (over) return this.#giveUp('aborted', over);
-    let backoff: Backoff | undefined;
+    let backoffs = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const result = await work({ ...context, attempt });
@@ -91,8 +101,9 @@ export class RetryPolicy implements Policy {
         return result;
       } catch (error) {
         const fault = this.#failed(error, context.signal);
-        backoff ??= new Backoff(this.#backoff, this.#options.random);
-        const next = this.#decide(fault, attempt, context, backoff);
+        const waitMs = fault === 'cancelled' ? 0 : this.#waitAfter(fault, backoffs);
+        if (fault !== 'cancelled' && !fault.stale && !fault.retryAfterMs) backoffs += 1;
+        const next = this.#decide(fault, attempt, context, waitMs);
         if (typeof next === 'string') return this.#giveUp(next, error);
         if (next > 0)
           await abortableWait(next, context.signal).catch((stopped) => this.#giveUp('aborted', stopped));
@@ -114,28 +125,34 @@ export class RetryPolicy implements Policy {
 
   /** How long to wait before the next attempt, in milliseconds, or why there is none. */
   #decide(
-    fault: Fault | 'aborted',
+    fault: Fault | 'cancelled',
     attempt: number,
     { deadline, idempotent = true }: RepeatableContext,
-    backoff: Backoff,
+    waitMs: number,
   ): number | GiveUpReason {
-    if (fault === 'aborted') return 'aborted';
+    if (fault === 'cancelled') return 'aborted';
     if (!fault.retryable) return 'final';
     if (!idempotent && fault.sent) return 'unsafe';
     if (attempt > this.#maxRetries) return 'attempts';
-    const waitMs = waitAfter(fault, backoff);
-    const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#backoff.maxDelayMs;
+    const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#delays.maxDelayMs;
     if (!fits) return 'wait';
     if (this.#options.budget.allows()) return fault.retryAfterMs ? this.#spread(waitMs, deadline) : waitMs;
     this.#options.budget.refuse('retry');
     return 'budget';
   }
 
-  /** Callers to whom a host named the same time shall not all come back at once, and none before it. */
+  #waitAfter({ stale, retryAfterMs }: Fault, backoffs: number): number {
+    if (stale) return 0;
+    if (retryAfterMs) return retryAfterMs;
+    const { baseDelayMs: firstMs, maxDelayMs: longestMs, base: factor, jitter } = this.#delays;
+    const share = jitter === 'full' ? 1 : 0;
+    return backoffMs(backoffs, { firstMs, longestMs, factor, jitter: share }, this.#options.random);
+  }
+
+  /** Callers to whom a host named the same time shall not all come back at once, where the deadline allows it. */
   #spread(waitMs: number, deadline: Deadline | undefined): number {
-    if (this.#backoff.jitter === 'none') return waitMs;
-    const { random = Math.random } = this.#options;
-    const spreadMs = waitMs * (1 + RETRY_AFTER_JITTER * random());
+    if (this.#delays.jitter === 'none') return waitMs;
+    const spreadMs = spreadWaitMs(waitMs, this.#options.random);
     return deadline?.allows(spreadMs) === false ? waitMs : spreadMs;
   }
 
@@ -144,9 +161,9 @@ export class RetryPolicy implements Policy {
     if (attempt > 1) this.#recovered += 1;
   }
 
-  #failed(error: unknown, signal: AbortSignal): Fault | 'aborted' {
-    const fault = signal.aborted ? 'aborted' : this.#classify(error);
-    this.#ended(fault === 'aborted' ? 'cancelled' : fault.category);
+  #failed(error: unknown, signal: AbortSignal): Fault | 'cancelled' {
+    const fault = signal.aborted ? 'cancelled' : this.#classify(error);
+    this.#ended(fault === 'cancelled' ? fault : fault.category);
     return fault;
   }
 
@@ -160,11 +177,6 @@ export class RetryPolicy implements Policy {
     this.#options.metrics?.gaveUp(reason);
     throw error;
   }
-}
-
-function waitAfter(fault: Fault, backoff: Backoff): number {
-  if (fault.stale) return 0;
-  return fault.retryAfterMs || backoff.nextMs();
 }
 
 function reasonToStop({ signal, deadline }: CallContext): AppError | undefined {

@@ -7,6 +7,7 @@ import type { Outcome } from '../evidence/outcome.ts';
 import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
+import type { CallLoad } from '../strategies/target-load.ts';
 import { openAnswer } from './answer-opening.ts';
 import { attemptRequest, type CallRequest } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
@@ -64,11 +65,11 @@ export class Attempt {
   readonly startedAt = performance.now();
   readonly #kind: 'streamed' | 'whole';
   readonly #tokens: number;
+  readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
   readonly #signal: AbortSignal;
   readonly #assessment = Promise.withResolvers<Assessment>();
   #isCancelled = false;
-  #isPrefilling = true;
   #contentAfterMs: number | undefined;
   #isBooked = false;
   #endedAt: number | undefined;
@@ -88,7 +89,8 @@ export class Attempt {
     if (this.#aborter) mode.signal.addEventListener('abort', this.#onAbort);
     if (mode.signal.aborted) this.#onAbort();
     if (mode.isPanic) parts.panic.started(target.host);
-    target.host.stats.started(this.#tokens);
+    target.host.stats.started();
+    this.#load = target.load.begin(this.#tokens, this.startedAt);
     this.result = this.#run();
   }
 
@@ -115,7 +117,6 @@ export class Attempt {
     const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
     this.#assessment.resolve({ verdict, overloaded });
     if (isFault && this.outcome) host.stats.failed(this.outcome);
-    if (weight === 'fault') this.target.failed();
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.health.checkNow();
     if (weight !== 'success') return;
@@ -132,7 +133,6 @@ export class Attempt {
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
     }
-    this.#prefilled();
     if (result.kind === 'failed') this.#fail(result);
     else this.#begin(result.body);
     return result;
@@ -178,6 +178,7 @@ export class Attempt {
 
   #begin(body: AnswerBody): void {
     this.#contentAfterMs = this.tookMs;
+    this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
     this.target.host.stats.begun(this.#contentAfterMs);
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
@@ -205,14 +206,10 @@ export class Attempt {
     this.#endedAt = performance.now();
     const { host } = this.target;
     host.stats.ended();
+    this.#load.ended(this.#endedAt, EVIDENCE[outcome].weight === 'fault');
     this.parts.metrics?.ended(host, outcome);
     if (this.mode.isPanic) this.parts.panic.ended(host);
     this.mode.signal.removeEventListener('abort', this.#onAbort);
-  }
-
-  #prefilled(): void {
-    if (this.#isPrefilling) this.target.host.stats.prefilled(this.#tokens);
-    this.#isPrefilling = false;
   }
 
   readonly #onAbort = (): void => this.#aborter?.abort(this.mode.signal.reason);

@@ -3,7 +3,7 @@ import {
   type HealthMetrics,
   HealthMonitor,
   type HealthState,
-  type ProbeOutcome,
+  type CheckOutcome,
   type TargetStatus,
 } from '@morgan/health-monitor';
 import { type RequestSender, type ResponseBody, TransportError, type TransportFault } from '@morgan/http-transport';
@@ -131,7 +131,7 @@ export class HostHealth {
     return this.#reading;
   }
 
-  async #probe(signal: AbortSignal, timeoutMs: number): Promise<ProbeOutcome | undefined> {
+  async #probe(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome | undefined> {
     const { probe } = this.#host.options;
     const { path = MODELS, method = 'GET', expectedStatus } = probe || {};
     const since = this.#probedAt;
@@ -193,6 +193,6 @@ export class HostHealth {
   }
 }
 
-function failed(reason: string): ProbeOutcome {
+function failed(reason: string): CheckOutcome {
   return { verdict: 'failed', reason };
 }

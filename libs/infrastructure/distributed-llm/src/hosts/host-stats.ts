@@ -15,7 +15,6 @@ export interface HostFigures {
 /** Counts the attempts at one host. */
 export class HostStats {
   #inFlight = 0;
-  #tokensInFlight = 0;
   #requests = 0;
   #failures = 0;
   #lastError: Outcome | undefined;
@@ -26,20 +25,9 @@ export class HostStats {
     return this.#inFlight;
   }
 
-  /** Prompt tokens (bytes / 4) of the attempts that have not come to content. */
-  get tokensInFlight(): number {
-    return this.#tokensInFlight;
-  }
-
-  started(tokens: number): void {
+  started(): void {
     this.#requests += 1;
     this.#inFlight += 1;
-    this.#tokensInFlight += tokens;
-  }
-
-  /** The attempt has come to content, or failed before it. */
-  prefilled(tokens: number): void {
-    this.#tokensInFlight -= tokens;
   }
 
   begun(afterMs: number): void {

@@ -1,8 +1,8 @@
-import { QuantileWindow } from '@morgan/retry';
+import { QuantileWindow } from '@morgan/foundation';
 import type { Capabilities } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
-import { PeakEwma } from '../strategies/peak-ewma.ts';
 import type { Candidate } from '../strategies/strategy.ts';
+import { TargetLoad } from '../strategies/target-load.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** What a target is made of. */
@@ -29,8 +29,8 @@ export class Target implements Candidate {
   readonly host: Host;
   readonly model: string | undefined;
   readonly capabilities: Capabilities;
+  readonly load = new TargetLoad();
   readonly #weight: number;
-  readonly #firstContent = new PeakEwma();
   readonly #history = { streamed: new QuantileWindow(HISTORY), whole: new QuantileWindow(HISTORY) };
 
   constructor({ host, model, weight = 1, capabilities }: TargetOptions) {
@@ -54,11 +54,11 @@ export class Target implements Candidate {
   }
 
   get tokensInFlight(): number {
-    return this.host.stats.tokensInFlight;
+    return this.load.tokensInFlight;
   }
 
   get ttftMs(): number | undefined {
-    return this.#firstContent.valueAt(performance.now());
+    return this.load.ttftMsAt(performance.now());
   }
 
   /** In tokens, prompt and answer together: as declared, else as the host's list says. */
@@ -84,12 +84,7 @@ export class Target implements Candidate {
 
   /** The first content came. */
   began(afterMs: number, kind: 'streamed' | 'whole'): void {
-    this.#firstContent.observe(afterMs, performance.now());
     this.#history[kind].add(afterMs);
-  }
-
-  failed(): void {
-    this.#firstContent.fail(performance.now());
   }
 
   /** The longest silence before content that is not remarkable here, in milliseconds. None while too little is known. */

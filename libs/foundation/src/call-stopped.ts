@@ -1,4 +1,4 @@
-import { AppError } from '@morgan/foundation';
+import { AppError } from './errors/app-error.ts';
 
 /** The error that a call ends with whose signal was aborted: the reason itself where that says enough. */
 export function callStopped({ reason }: AbortSignal): AppError {

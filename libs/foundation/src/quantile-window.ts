@@ -14,6 +14,13 @@ export class QuantileWindow {
     return this.#size;
   }
 
+  /** The mean of the values; NaN of an empty window. */
+  get mean(): number {
+    let sum = 0;
+    for (let at = 0; at < this.#size; at += 1) sum += this.#sorted[at] as number;
+    return sum / this.#size;
+  }
+
   /** Adds a value; a full window forgets its oldest one. Costs two moves within `capacity` numbers. */
   add(value: number): void {
     const capacity = this.#byAge.length;

@@ -2,11 +2,11 @@ import { getEventListeners } from 'node:events';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@morgan/foundation';
-import { ProbeRun } from './probe-run.ts';
+import { CheckRun } from './check-run.ts';
 
 const never = new AbortController().signal;
 
-describe('ProbeRun', () => {
+describe('CheckRun', () => {
   it.each<[string, Error, string]>([
     ['the code of an AppError', new AppError('host_error', 'x'), 'host_error'],
     ['the code of a cause', new Error('fetch failed', { cause: { code: 'ECONNRESET' } }), 'ECONNRESET'],
@@ -14,20 +14,20 @@ describe('ProbeRun', () => {
     ['the name of an error of another realm', runInNewContext('new RangeError()') as Error, 'RangeError'],
     ['a word for what is no error', 'sk-123' as unknown as Error, 'error'],
   ])('takes as reason %s, never a message', async (_, error, reason) => {
-    const probe = () => Promise.reject(error);
-    expect(await new ProbeRun(probe, 100).once(never)).toEqual({ verdict: 'failed', reason });
+    const check = () => Promise.reject(error);
+    expect(await new CheckRun(check, 100).once(never)).toEqual({ verdict: 'failed', reason });
   });
 
-  it('takes a probe that throws at once like one that rejects, and is no prisoner of a ring of causes', async () => {
-    const probe = () => {
+  it('takes a check that throws at once like one that rejects, and is no prisoner of a ring of causes', async () => {
+    const check = () => {
       const error = new Error('x');
       error.cause = error;
       throw error;
     };
-    expect(await new ProbeRun(probe, 100).once(never)).toEqual({ verdict: 'failed', reason: 'Error' });
+    expect(await new CheckRun(check, 100).once(never)).toEqual({ verdict: 'failed', reason: 'Error' });
   });
 
-  it('leaves no listener on the signal, and tells the probe why it is aborted', async () => {
+  it('leaves no listener on the signal, and tells the check why it is aborted', async () => {
     const stop = new AbortController();
     let given: AbortSignal | undefined;
     const hangs = (signal: AbortSignal) =>
@@ -35,10 +35,10 @@ describe('ProbeRun', () => {
         given = signal;
         signal.addEventListener('abort', () => reject(signal.reason as Error));
       });
-    const run = new ProbeRun(hangs, 20);
+    const run = new CheckRun(hangs, 20);
     expect(await run.once(stop.signal)).toEqual({ verdict: 'failed', reason: 'timeout' });
     expect(given?.reason).toMatchObject({ name: 'TimeoutError' });
-    expect(await new ProbeRun(() => Promise.resolve(), 20).once(stop.signal)).toEqual({ verdict: 'ok' });
+    expect(await new CheckRun(() => Promise.resolve(), 20).once(stop.signal)).toEqual({ verdict: 'ok' });
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
 
     const stopped = run.once(stop.signal);

@@ -1,11 +1,11 @@
-import type { CheckVerdict, ProbeOutcome } from './health-state.ts';
+import type { CheckVerdict, CheckOutcome } from './health-state.ts';
 
 /**
  * Asks a target how it is, at the least cost that tells: no model call. It should stop when the signal aborts.
  * Resolving means well, rejecting means failed. The signal's reason is a `TimeoutError` when the check took too long, an
  * `AbortError` when the monitor was stopped.
  */
-export type ProbeFunction = (signal: AbortSignal) => Promise<ProbeOutcome | void>;
+export type HealthCheck = (signal: AbortSignal) => Promise<CheckOutcome | void>;
 
 /** How a check ended. */
 export interface CheckResult {
@@ -17,20 +17,24 @@ const TIMED_OUT: CheckResult = { verdict: 'failed', reason: 'timeout' };
 const STUCK: CheckResult = { verdict: 'failed', reason: 'stuck' };
 
 /**
- * Runs a probe function within a time limit and never twice at a time. One that ignores its signal is left behind when
+ * Runs a check function within a time limit and never twice at a time. One that ignores its signal is left behind when
  * its time is over; until it has settled it is not called again, and every check meanwhile fails as `stuck`.
  */
-export class ProbeRun {
-  #isPending = false;
+export class CheckRun {
+  /** The check function is at work; resolves when it has settled. */
+  #pending: Promise<CheckResult> | undefined;
+  /** It was told to stop, and should settle at once. */
+  #isStopped = false;
 
   constructor(
-    private readonly probe: ProbeFunction,
+    private readonly check: HealthCheck,
     private readonly timeoutMs: number,
   ) {}
 
   /** Never rejects. @returns nothing when `stop` aborted it: then there is nothing to learn. */
   async once(stop: AbortSignal): Promise<CheckResult | undefined> {
-    if (this.#isPending) return STUCK;
+    if (this.#pending && !(this.#isStopped && (await this.#settles(this.#pending)))) return STUCK;
+    if (stop.aborted) return undefined;
     const aborter = new AbortController();
     const { promise: ended, resolve: end } = Promise.withResolvers<CheckResult | undefined>();
     const expire = () => {
@@ -38,12 +42,15 @@ export class ProbeRun {
       aborter.abort(new DOMException('The check took too long.', 'TimeoutError'));
     };
     const halt = () => {
+      this.#isStopped = true;
       end(undefined);
       aborter.abort();
     };
     const timer = setTimeout(expire, this.timeoutMs).unref();
     stop.addEventListener('abort', halt, { once: true });
-    void this.#ask(aborter.signal).then(end);
+    this.#isStopped = false;
+    this.#pending = this.#ask(aborter.signal).finally(() => (this.#pending = undefined));
+    void this.#pending.then(end);
     try {
       return await ended;
     } finally {
@@ -52,14 +59,22 @@ export class ProbeRun {
     }
   }
 
+  /** Whether it settles within the time limit. */
+  async #settles(pending: Promise<CheckResult>): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), this.timeoutMs).unref();
+    });
+    const settled = await Promise.race([pending.then(() => true), late]);
+    clearTimeout(timer);
+    return settled;
+  }
+
   async #ask(signal: AbortSignal): Promise<CheckResult> {
-    this.#isPending = true;
     try {
-      return (await this.probe(signal)) ?? { verdict: 'ok' };
+      return (await this.check(signal)) ?? { verdict: 'ok' };
     } catch (error) {
       return { verdict: 'failed', reason: codeOf(error) };
-    } finally {
-      this.#isPending = false;
     }
   }
 }

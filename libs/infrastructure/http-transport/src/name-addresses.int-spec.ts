@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo, LookupFunction } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
+
+/** Two replicas behind one name, on one port of two addresses of this machine. */
+const ADDRESSES = ['127.0.0.1', '127.0.0.2'];
+let replicas: Server[] = [];
+let served: number[] = [];
+let addresses: string[] = [];
+let origin: string;
+let transport: HttpTransport;
+
+const lookup: LookupFunction = (_, options, callback) => {
+  expect(options.all).toBe(true);
+  callback(
+    null,
+    addresses.map((address) => ({ address, family: 4 })),
+  );
+};
+
+beforeEach(async () => {
+  served = [0, 0];
+  addresses = [...ADDRESSES];
+  let port = 0;
+  replicas = [];
+  for (const [which, address] of ADDRESSES.entries()) {
+    const server = createServer((_, response) => {
+      served[which] = (served[which] ?? 0) + 1;
+      response.end(String(which));
+    });
+    await once(server.listen(port, address), 'listening');
+    ({ port } = server.address() as AddressInfo);
+    replicas.push(server);
+  }
+  origin = `http://replicas.test:${port}`;
+});
+
+afterEach(async () => {
+  await transport.close(0);
+  for (const server of replicas) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
+const use = (options: Partial<HttpTransportOptions> = {}) =>
+  (transport = new HttpTransport({ lookup, ...options }));
+
+async function ask(): Promise<string> {
+  const response = await transport.request({ origin, path: '/', method: 'GET' });
+  return (await response.bytes()).toString();
+}
+
+describe('the replicas behind one name', () => {
+  it('share requests that come one after the other, over kept connections', async () => {
+    use();
+    for (let request = 0; request < 40; request += 1) await ask();
+    for (const count of served) expect(count).toBeGreaterThanOrEqual(18);
+    // A connection may be picked before the one before it is free again.
+    expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
+  });
+
+  it('share requests that come together', async () => {
+    use({ maxConnections: 10 });
+    for (let wave = 0; wave < 5; wave += 1) await Promise.all(Array.from({ length: 20 }, ask));
+    for (const count of served) expect(count).toBeGreaterThanOrEqual(25);
+    expect(transport.statusOf(origin).opened).toBe(10);
+  });
+
+  it('are found again when connections are old: a new one gets its part, one that is gone gets nothing', async () => {
+    addresses = ADDRESSES.slice(0, 1);
+    use({ maxConnectionAgeMs: 50 });
+    await ask();
+    expect(served).toEqual([1, 0]);
+    addresses = [...ADDRESSES];
+    await waitFor(async () => (await ask()) === '1', { what: 'the new replica' });
+    addresses = ADDRESSES.slice(1);
+    // From now on a look-up names only the second one; connections to the first end with their age.
+    await waitFor(async () => [await ask(), await ask(), await ask()].join('') === '111', {
+      what: 'the end of the first',
+    });
+  });
+
+  it('stand in for each other where one takes no connection', async () => {
+    replicas[1]?.closeAllConnections();
+    await new Promise((resolve) => replicas[1]?.close(resolve));
+    use();
+    for (let request = 0; request < 10; request += 1) expect(await ask()).toBe('0');
+    expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
+    replicas = replicas.slice(0, 1);
+  });
+});
