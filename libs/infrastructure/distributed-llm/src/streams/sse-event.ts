@@ -55,8 +55,9 @@ export class SseEvent {
 function readFields(raw: Buffer, isFirst: boolean): Fields {
   // One line of data, as nearly every event is.
   const end = raw.length - 2;
-  const isPlain = raw.indexOf(LF) === end && !raw.includes(CR) && raw.compare(DATA, 0, 6, 0, 6) === 0;
-  if (isPlain) return { data: raw.toString('utf8', 6, end) };
+  const isPlain = end >= DATA.length && raw.indexOf(LF) === end && !raw.includes(CR);
+  if (isPlain && raw.compare(DATA, 0, DATA.length, 0, DATA.length) === 0)
+    return { data: raw.toString('utf8', DATA.length, end) };
   const text = raw.toString('utf8');
   const fields: Fields = {};
   const lines = (isFirst && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text).split(/\r\n|\n|\r/);

@@ -58,7 +58,7 @@ describe('SseReader', () => {
         const left = bytes.toString().slice(joined.length);
         expect(bytes.toString().startsWith(joined) && /^[\r\n]*$/.test(left)).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 
@@ -72,6 +72,16 @@ describe('SseReader', () => {
 
   it('has comments and blank lines without data', () => {
     expect(dataOf('\n\n: ping\n\n\n\ndata: a\n\n\n')).toEqual([undefined, 'a']);
+  });
+
+  it('reads events shorter than a line of data', () => {
+    expect(dataOf('\uFEFF\n\na\n\n:\n\ndata\n\ndata:\n\n')).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      '',
+      '',
+    ]);
   });
 
   it('skips a byte order mark at the start only', () => {
