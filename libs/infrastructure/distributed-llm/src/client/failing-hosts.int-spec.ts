@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
-import type { AppError } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
 const DOWN: Fault = { kind: 'status', status: 503 };
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const PATIENT = { circuitBreaker: { failureThreshold: 1_000_000 } };
 
 let bench: ClientBench;
@@ -27,8 +27,8 @@ const clientOf = (named: Record<string, FakeLlmHost>, settings: Record<string, u
     settings,
   );
 const circuitOf = (client: DistributedLlmClient, index = 0) => client.getStatus().hosts[index]?.circuit.state;
-const answer = async (client: DistributedLlmClient): Promise<string> => {
-  const response = await send(client);
+const answer = async (client: DistributedLlmClient, body = Buffer.from(JSON.stringify(CHAT))): Promise<string> => {
+  const response = await send(client, { body });
   await response.body.bytes();
   return response.host;
 };
@@ -49,19 +49,17 @@ describe('the breaker of a host', () => {
     const [bad, good] = [await fakeHost({ fault }), await fakeHost()];
     const client = clientOf(
       { bad, good },
-      {
-        firstByteTimeoutMs: fault.kind === 'stall-before-headers' ? 400 : 2_000,
-      },
+      { firstByteTimeoutMs: fault.kind === 'stall-before-headers' ? 400 : 2_000 },
     );
     const answers: string[] = [];
-    while (circuitOf(client) === 'CLOSED') answers.push(await answer(client));
+    while (circuitOf(client) === 'CLOSED') answers.push(await answer(client, STREAM));
     expect(client.getStatus().hosts[0]).toMatchObject({ requests: 5, failures: 5 });
-    await repeat(10, async () => answers.push(await answer(client)));
+    await repeat(10, async () => answers.push(await answer(client, STREAM)));
     expect(client.getStatus().hosts[0]).toMatchObject({ requests: 5 });
     expect(new Set(answers)).toEqual(new Set(['good']));
     expect(client.read()).toMatchObject({ details: { bad: { circuit: 'OPEN' } } });
-    expect(bench.log.filter(({ message }) => message === 'host fails and is left alone')).toEqual([
-      expect.objectContaining({ level: 'warn', host: 'bad', reason: 'consecutive_failures' }),
+    expect(bench.log.filter(({ message }) => message === 'circuit is OPEN')).toEqual([
+      expect.objectContaining({ level: 'warn', breaker: 'bad', reason: 'consecutive_failures' }),
     ]);
     expect(await bench.metric('morgan_circuit_breaker_state{breaker="bad",state="OPEN"}')).toBe('1');
     expect(await bench.metric('morgan_circuit_breaker_calls_total{breaker="bad",outcome="failure"}')).toBe(
@@ -111,22 +109,21 @@ describe('the breaker of a host', () => {
     await narrow.close();
   });
 
-  it('lets one call find out how the host is, and closes with its headers', async () => {
-    const host = await fakeHost({ fault: { ...DOWN, times: 5 } });
-    const client = clientOf({ host }, { circuitBreaker: { resetTimeoutMs: 20, resetJitter: 0 } });
+  it('lets one call find out how the host is, and closes with its first content', async () => {
+    const host = await fakeHost({ fault: { kind: 'refuse' } });
+    const client = clientOf({ host }, { circuitBreaker: { resetTimeoutMs: 20, resetJitter: 0 }, panic: { share: 0 } });
     await repeat(5, () => errorOf(send(client)));
     expect(circuitOf(client)).toBe('OPEN');
-    await host.setFault({ kind: 'stall-in-stream', afterChunks: 1 });
-    const body = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
-    const probe = await waitFor(() => send(client, { body }), { what: 'the time of the probe' });
+    await host.setFault({ kind: 'stall-in-stream', afterChunks: 3 });
+    const trial = await waitFor(() => send(client, { body: STREAM }).catch(() => undefined), { what: 'the trial' });
     expect(circuitOf(client)).toBe('CLOSED');
-    probe.body.destroy();
+    trial.body.destroy();
     expect(bench.log).toContainEqual(
-      expect.objectContaining({ level: 'info', host: 'host', message: 'host answers again' }),
+      expect.objectContaining({ level: 'info', breaker: 'host', message: 'circuit is CLOSED' }),
     );
   });
 
-  it('is not asked while another host is well, but gets its turn when its time has come', async () => {
+  it('is not asked while another host answers, but gets its turn when its time has come', async () => {
     const [bad, good] = [await fakeHost({ fault: { ...DOWN, times: 2 } }), await fakeHost()];
     const circuitBreaker = { failureThreshold: 2, resetTimeoutMs: 20, resetJitter: 0 };
     const client = clientOf({ bad, good }, { circuitBreaker });
@@ -137,41 +134,46 @@ describe('the breaker of a host', () => {
   });
 });
 
-describe('when every host is left alone', () => {
+describe('when every circuit is open', () => {
   const circuitBreaker = { failureThreshold: 1, resetTimeoutMs: 10_000, resetJitter: 0 };
 
-  it('the answer is 503 with the time to the nearest probe, and nobody is asked', async () => {
-    const [first, second] = [await fakeHost({ fault: DOWN }), await fakeHost({ fault: DOWN })];
-    const client = clientOf({ first, second }, { circuitBreaker });
-    expect((await errorOf(send(client))).code).toBe('host_error');
+  it('and nobody may panic, the answer is 503 with the time to the nearest trial', async () => {
+    const [first, second] = [await fakeHost({ fault: { kind: 'refuse' } }), await fakeHost({ fault: { kind: 'refuse' } })];
+    const client = clientOf({ first, second }, { circuitBreaker, panic: { share: 0 } });
+    await errorOf(send(client));
     const error = await errorOf(send(client));
     expect([error.code, error.status]).toEqual(['no_host_available', 503]);
-    expect(error.message).toBe('All hosts have failed too often and are left alone for a while.');
+    expect(error.message).toBe('No host can take this request at the moment.');
     expect(error.retryAfterMs).toBeGreaterThan(5_000);
     expect(error.retryAfterMs).toBeLessThanOrEqual(10_000);
-    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+    for (const host of client.getStatus().hosts) expect(host).toMatchObject({ requests: 1 });
   });
 
   it('but one of them is being tried, callers are asked to come back soon', async () => {
-    const host = await fakeHost({ fault: { ...DOWN, times: 1 } });
-    const client = clientOf({ host }, { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1 } });
+    const host = await fakeHost({ fault: { kind: 'reset-before-headers', times: 2 } });
+    const client = clientOf(
+      { host },
+      { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1 }, panic: { share: 0 } },
+    );
     await errorOf(send(client));
     await host.nextRequest();
     await host.setFault({ kind: 'slow', delayMs: 1_000 });
-    const probe = waitFor(() => send(client), { what: 'the time of the probe' });
-    await host.nextRequest();
+    await waitFor(() => circuitOf(client) === 'OPEN', { what: 'the open circuit' });
+    const trial = waitFor(() => send(client), { what: 'the trial' });
+    await waitFor(() => host.requests.length === 3, { what: 'the trial to arrive' });
     expect(await errorOf(send(client))).toMatchObject({ code: 'no_host_available', retryAfterMs: 1_000 });
-    await (await probe).body.bytes();
+    await (await trial).body.bytes();
     expect(await answer(client)).toBe('host');
   });
 
-  it('the service stays ready, as only calls can close a breaker', async () => {
+  it('the service stays ready', async () => {
     const host = await fakeHost();
     const client = clientOf({ host }, { circuitBreaker });
     await client.start();
-    await host.setFault(DOWN);
+    await host.setFault({ kind: 'reset-before-headers' });
     await errorOf(send(client));
     expect(client.read()).toEqual({ up: true, details: { host: { state: 'HEALTHY', circuit: 'OPEN' } } });
+    expect(client.required).toBe(false);
   });
 });
 
@@ -180,20 +182,17 @@ describe('the budget', () => {
     const fleet = { a: await fakeHost(), b: await fakeHost(), c: await fakeHost() };
     for (const host of Object.values(fleet)) await host.setFault(DOWN);
     const client = clientOf(fleet, { ...PATIENT, budget: { minPerSecond: 1, windowMs: 10_000 } });
-    const errors: AppError[] = [];
-    await repeat(200, async () => errors.push(await errorOf(send(client))));
+    const statuses = new Set<number>();
+    await repeat(200, async () => {
+      const { status, body } = await send(client);
+      statuses.add(status);
+      await body.bytes();
+    });
+    expect(statuses).toEqual(new Set([503]));
     const seen = Object.values(fleet).reduce((sum, { requests }) => sum + requests.length, 0);
     // More than the reserve alone: each call pays for a fifth of a try.
     expect(seen).toBeGreaterThan(230);
     expect(seen).toBeLessThanOrEqual(200 * 1.2 + 10 * 1);
-    const last = errors.at(-1);
-    expect([last?.code, last?.status]).toEqual(['host_error', 502]);
-    expect(last?.message).toMatch(/^[12] hosts? w/);
-    expect(bench.log.at(-1)).toMatchObject({
-      level: 'warn',
-      reason: 'server_error',
-      message: 'host failed, and the budget is used up',
-    });
     const { budget } = client.getStatus();
     expect(seen - 200).toBe(budget.granted.fallback);
     expect(
