@@ -13,7 +13,12 @@ import { type AnswerBody, WholeBody } from './whole-body.ts';
 export type Opening =
   /** `isWhole`: all of it is here, and its end was clean. */
   | { readonly kind: 'content'; readonly body: AnswerBody; readonly isWhole: boolean }
-  | { readonly kind: 'failed'; readonly outcome: Outcome; readonly error?: ReportedError; readonly cause?: unknown };
+  | {
+      readonly kind: 'failed';
+      readonly outcome: Outcome;
+      readonly error?: ReportedError;
+      readonly cause?: unknown;
+    };
 
 /** More of an answer than this is not held back: what is wrong with it stands at its beginning. */
 const MOST_HELD_BYTES = 1024 * 1024;

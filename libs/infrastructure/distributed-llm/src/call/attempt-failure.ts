@@ -1,4 +1,4 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, type ErrorCode } from '@morgan/foundation';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
@@ -12,6 +12,15 @@ import { HostAnswer } from './host-answer.ts';
 
 /** A status for an error that stood in a 200 and named none. */
 const BAD_GATEWAY = 502;
+
+/** What the policies around an attempt refuse it with. */
+const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
+  'circuit_open',
+  'rate_limited',
+  'cost_above_limit',
+  'rate_limiter_unavailable',
+  'bulkhead_full',
+]);
 
 /** Reads and sorts an answer with an error status. */
 export async function readRefusal(
@@ -47,7 +56,8 @@ export function outcomeOfNoAnswer(cause: unknown, hasContent: boolean): Outcome 
   if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
   if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
   // Only what a deadline says as its reason is told apart from a caller who leaves.
-  if (cause.reason === 'aborted' && cause.cause instanceof AppError) return outcomeOfAppError(cause.cause, hasContent);
+  if (cause.reason === 'aborted' && cause.cause instanceof AppError)
+    return outcomeOfAppError(cause.cause, hasContent);
   return hasContent && cause.reason !== 'aborted' ? 'interrupted' : OUTCOME_OF_FAULT[cause.reason];
 }
 
@@ -57,20 +67,9 @@ export function isStale(cause: unknown): boolean {
 }
 
 function outcomeOfAppError({ code, cause }: AppError, hasContent: boolean): Outcome {
-  switch (code) {
-    case 'deadline_exceeded':
-      return 'expired';
-    case 'client_closed_request':
-      return 'aborted';
-    case 'stream_interrupted':
-      return 'interrupted';
-    case 'circuit_open':
-    case 'rate_limited':
-    case 'cost_above_limit':
-    case 'rate_limiter_unavailable':
-    case 'bulkhead_full':
-      return 'limited';
-    default:
-      return cause instanceof TransportError ? outcomeOfNoAnswer(cause, hasContent) : 'unsendable';
-  }
+  if (code === 'deadline_exceeded') return 'expired';
+  if (code === 'client_closed_request') return 'aborted';
+  if (code === 'stream_interrupted') return 'interrupted';
+  if (OF_POLICIES.has(code)) return 'limited';
+  return cause instanceof TransportError ? outcomeOfNoAnswer(cause, hasContent) : 'unsendable';
 }

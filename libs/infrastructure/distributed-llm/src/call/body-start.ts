@@ -20,7 +20,6 @@ export class BodyStart {
   read(isEnough: (chunk: Buffer, held: number) => boolean, limitMs?: number): Promise<boolean> {
     const { body } = this;
     return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
       const stop = () => {
         clearTimeout(timer);
         body.off('readable', onReadable).off('end', onEnd).off('error', onError).off('close', onClose);
@@ -29,8 +28,7 @@ export class BodyStart {
         try {
           if (!this.#drain(isEnough)) return;
         } catch (error) {
-          stop();
-          return reject(error as Error);
+          return onError(error as Error);
         }
         stop();
         resolve(true);
@@ -44,10 +42,10 @@ export class BodyStart {
         reject(error);
       };
       const onClose = () => onError(body.errored ?? new TransportError('aborted', false));
+      const late = () => onError(new TransportError('first_byte_timeout', false));
+      const timer = limitMs === undefined ? undefined : setTimeout(late, limitMs);
       if (body.destroyed) return onClose();
       body.on('readable', onReadable).once('end', onEnd).once('error', onError).once('close', onClose);
-      if (limitMs === undefined) return;
-      timer = setTimeout(() => onError(new TransportError('first_byte_timeout', false)), limitMs);
     });
   }
 

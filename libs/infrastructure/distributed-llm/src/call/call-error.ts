@@ -32,7 +32,12 @@ const OWN_WORDS: Readonly<Partial<Record<Outcome, OwnWords>>> = {
 /** No further target is tried: the error that the last one deserves. */
 export function targetsFailed(
   attempts: number,
-  { host, outcome, cause, retryAfterMs }: { host: string; outcome: Outcome; cause: unknown; retryAfterMs: number | undefined },
+  {
+    host,
+    outcome,
+    cause,
+    retryAfterMs,
+  }: { host: string; outcome: Outcome; cause: unknown; retryAfterMs: number | undefined },
 ): AppError {
   const { code, did } = OWN_WORDS[outcome] ?? { code: FAILED, did: 'failed' };
   const many = attempts === 1 ? '1 attempt was made; ' : `${attempts} attempts were made; the last host, `;
@@ -50,19 +55,19 @@ export function noTargetToTry(configured: number, retryAfterMs: number | undefin
 export function callCannotGoOn(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const reason = cause instanceof TransportError ? cause.reason : undefined;
-  if (reason === 'aborted') return callStopped(cause as TransportError);
+  if (reason === 'aborted') return callGivenUp(cause as TransportError);
   if (reason === 'closed') return new AppError('no_host_available', 'The service is stopping.', { cause });
   return new AppError('internal_error', 'The request could not be passed on.', { cause });
 }
 
 /** A fault after the answer began: nothing can be taken back, so no other target is tried. */
 export function brokenAnswer(cause: TransportError): AppError {
-  if (cause.reason === 'aborted') return callStopped(cause);
+  if (cause.reason === 'aborted') return callGivenUp(cause);
   return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
 }
 
 /** The reason of the abort where it says enough, as that of a deadline does. */
-export function callStopped({ cause }: { readonly cause?: unknown }): AppError {
+function callGivenUp({ cause }: TransportError): AppError {
   if (cause instanceof AppError) return cause;
   return new AppError('client_closed_request', 'The client went away.', { cause });
 }

@@ -1,17 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CallContext, Logger } from '@morgan/foundation';
+import { type AppError, type CallContext, callStopped, type Logger } from '@morgan/foundation';
 import type { RetryBudget } from '@morgan/retry';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
-import type { Choice, ChoiceInput, TargetSelector } from '../routing/target-selector.ts';
+import { type Choice, type ChoiceInput, isAlone, type TargetSelector } from '../routing/target-selector.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import { Attempt, type AttemptFailure, type AttemptParts, type AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
-import { callCannotGoOn, callStopped } from './call-error.ts';
-import { type HostResponse, responseOf } from './host-response.ts';
+import { callCannotGoOn } from './call-error.ts';
+import { FirstTokenClock } from './first-token-clock.ts';
+import { type HostResponse, responseOf, summaryOf } from './host-response.ts';
 import { lastWord } from './last-word.ts';
 import type { RequestMemory } from './request-memory.ts';
 
@@ -37,7 +38,6 @@ export interface CallInput {
 const REPEAT_PAUSE_MS = 100;
 /** Those who waited for the same moment do not come in the same one. */
 const WAIT_JITTER_MS = 50;
-const NEVER = new Promise<undefined>(() => undefined);
 
 /**
  * One call: attempts at targets, one after the other, until one has content to hand out. A streamed call whose first
@@ -57,8 +57,7 @@ export class Call {
   #hasRepeated = false;
   readonly #running = new Set<Attempt>();
   #pauseMs = 0;
-  #late: Promise<undefined> | undefined;
-  #lateTimer: NodeJS.Timeout | undefined;
+  #clock: FirstTokenClock | undefined;
 
   constructor(parts: CallParts, input: CallInput, context: CallContext) {
     this.#parts = parts;
@@ -83,7 +82,7 @@ export class Call {
         }
       }
     } finally {
-      clearTimeout(this.#lateTimer);
+      this.#clock?.stop();
       this.#log();
     }
   }
@@ -110,7 +109,7 @@ export class Call {
   /** @returns nothing when the first token is late. */
   async #nextToEnd(): Promise<{ attempt: Attempt; result: AttemptResult } | undefined> {
     const ends = [...this.#running].map(async (attempt) => ({ attempt, result: await attempt.result }));
-    return this.#late ? Promise.race([...ends, this.#late]) : Promise.race(ends);
+    return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
   }
 
   /** @returns what the caller gets, where a failure ends the call. */
@@ -118,13 +117,23 @@ export class Call {
     const { outcome, cause } = failure;
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
-    if (this.#context.signal.aborted || about === 'caller' || outcome === 'unsendable' || outcome === 'stopping')
-      throw this.#ended(callCannotGoOn(cause));
+    if (
+      this.#context.signal.aborted ||
+      about === 'caller' ||
+      outcome === 'unsendable' ||
+      outcome === 'stopping'
+    )
+      throw this.#stopped(callCannotGoOn(cause));
     if (outcome === 'context_too_long')
       this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
-    const isOver = next === 'return' && !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);
+    const isOver =
+      next === 'return' && !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);
     if (isOver || isAboutRequest(this.#failed)) return this.#giveUp();
-    if (mayBeRequest && !this.#hasRepeated && this.#isAlone(attempt.target)) {
+    if (
+      mayBeRequest &&
+      !this.#hasRepeated &&
+      isAlone(attempt.target, this.#input.route, this.#input.request.facts)
+    ) {
       this.#hasRepeated = true;
       this.#tried.delete(attempt.target);
       this.#pauseMs = REPEAT_PAUSE_MS * (1 + Math.random());
@@ -136,27 +145,25 @@ export class Call {
     const { request, route } = this.#input;
     const last = this.#failed.at(-1);
     if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
-    const mayLose = request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
+    const mayLose =
+      request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
     const mode = { signal: this.#context.signal, isPanic, mayLose };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
     this.#running.add(attempt);
-    if (mayLose && !this.#late) this.#startClock(target);
+    if (mayLose) this.#clock ??= this.#startClock(target);
   }
 
-  /** One clock for the whole call: it is a sign of a late first token, not a limit. */
-  #startClock(target: Target): void {
+  /** Later than the target's own history makes likely, and never sooner than the limit. */
+  #startClock(target: Target): FirstTokenClock {
     const { firstTokenTimeoutMs } = this.#input.request.limits;
     const usualMs = this.#parts.attempts.usualSilenceMs(target, 'streamed');
-    const limitMs = Number.isFinite(usualMs) ? Math.max(firstTokenTimeoutMs, usualMs) : firstTokenTimeoutMs;
-    this.#late = new Promise((resolve) => {
-      this.#lateTimer = setTimeout(() => resolve(undefined), limitMs);
-    });
+    return new FirstTokenClock(Math.max(firstTokenTimeoutMs, Number.isFinite(usualMs) ? usualMs : 0));
   }
 
   #hedge(): void {
-    this.#late = NEVER;
+    this.#clock?.stop();
     const choice = this.#parts.selector.chooseSpare(this.#choiceInput());
     if (choice.kind === 'ask' && this.#parts.budget.take('hedge')) this.#start(choice);
   }
@@ -172,14 +179,18 @@ export class Call {
   }
 
   /** What is still open is booked, and what still runs is cancelled. */
-  #ended<Outcome>(outcome?: Outcome): Outcome | undefined {
+  #ended(): void {
     const { memory } = this.#parts;
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
     const isAnswered = this.#attempts.length > this.#failed.length;
     if (bookOpen(this.#failed, isAnswered, this.#isPoisonous)) memory.add(this.#memorized);
     else if (this.#isPoisonous && isAnswered) memory.forget(this.#memorized);
-    return outcome;
+  }
+
+  #stopped(error: AppError): AppError {
+    this.#ended();
+    return error;
   }
 
   #choiceInput(): ChoiceInput {
@@ -224,15 +235,8 @@ export class Call {
     try {
       await delay(ms, undefined, { signal });
     } catch {
-      throw this.#ended(callStopped({ cause: signal.reason }));
+      throw this.#stopped(callStopped(signal));
     }
-  }
-
-  /** Whether nobody in its tier could take over from it. */
-  #isAlone(target: Target): boolean {
-    const tier = this.#input.route.tiers.find(({ targets }) => targets.includes(target));
-    const { facts } = this.#input.request;
-    return !tier?.targets.some((other) => other !== target && other.host.mode === 'enabled' && other.canServe(facts));
   }
 
   get #memorized(): { path: string; body: Buffer | undefined } {
@@ -242,11 +246,7 @@ export class Call {
 
   #log(): void {
     if (this.#failed.length === 0) return;
-    const attempts = this.#attempts.map(({ target, outcome = 'ok', tookMs }) => ({
-      host: target.host.name,
-      outcome,
-      ms: Math.round(tookMs),
-    }));
+    const attempts = this.#attempts.map(summaryOf);
     const cause = this.#failed.at(-1)?.failure.cause;
     this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
   }

@@ -10,17 +10,33 @@ const LIMIT_BYTES = 64 * 1024;
 const LONGEST_TEXT = 2_000;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
+interface AnswerParts {
+  readonly status: number;
+  readonly error: ReportedError | undefined;
+  readonly isJson: boolean;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  readonly requestId: string | undefined;
+}
+
 /** What a host said went wrong, as callers can be told: in OpenAI's envelope, with the host's own status. */
 export class HostAnswer {
-  private constructor(
-    readonly status: number,
-    readonly error: ReportedError | undefined,
-    readonly isJson: boolean,
-    readonly headers: readonly string[],
-    readonly body: Buffer,
-    /** The host's own id of the request. */
-    readonly requestId: string | undefined,
-  ) {}
+  readonly status: number;
+  readonly error: ReportedError | undefined;
+  readonly isJson: boolean;
+  readonly body: Buffer;
+  /** The host's own id of the request. */
+  readonly requestId: string | undefined;
+  readonly #headers: readonly string[];
+
+  private constructor({ status, error, isJson, headers, body, requestId }: AnswerParts) {
+    this.status = status;
+    this.error = error;
+    this.isJson = isJson;
+    this.body = body;
+    this.requestId = requestId;
+    this.#headers = headers;
+  }
 
   /** Reads an answer with an error status. Should the host quote the key that it was sent, no caller reads it. */
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<HostAnswer> {
@@ -34,18 +50,31 @@ export class HostAnswer {
     const headers = headersFromHost(response.rawHeaders);
     const requestId = requestIdOf(response);
     // OpenAI's own shape passes as it came.
-    const isEnvelope = isObject(json) && isObject(json['error']) && typeof json['error']['message'] === 'string';
+    const isEnvelope =
+      isObject(json) && isObject(json['error']) && typeof json['error']['message'] === 'string';
     if (isEnvelope && !hidden)
-      return new HostAnswer(status, error, true, headers, bytes, requestId);
+      return new HostAnswer({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
-    return new HostAnswer(status, error, isObject(json), withoutBodyHeaders(headers), body, requestId);
+    const parts = { isJson: isObject(json), headers: withoutBodyHeaders(headers), body, requestId };
+    return new HostAnswer({ status, error, ...parts });
   }
 
   /** An error object that stood in an answer with a good status. */
-  static within(response: TransportResponse, status: number, said: { error: ReportedError; dialect: Dialect }): HostAnswer {
-    const headers = withoutBodyHeaders(headersFromHost(response.rawHeaders));
-    return new HostAnswer(status, said.error, true, headers, envelope(said.dialect, said.error, status), requestIdOf(response));
+  static within(
+    response: TransportResponse,
+    status: number,
+    said: { error: ReportedError; dialect: Dialect },
+  ): HostAnswer {
+    const { error, dialect } = said;
+    return new HostAnswer({
+      status,
+      error,
+      isJson: true,
+      headers: withoutBodyHeaders(headersFromHost(response.rawHeaders)),
+      body: envelope(dialect, error, status),
+      requestId: requestIdOf(response),
+    });
   }
 
   /** What two answers to the same request share if the request is to blame: all but numbers and ids. */
@@ -57,11 +86,11 @@ export class HostAnswer {
 
   /** @param retryAfterMs when the first of the targets is asked again, if that is known. */
   headersWith(retryAfterMs: number | undefined): string[] {
-    if (retryAfterMs === undefined) return [...this.headers];
+    if (retryAfterMs === undefined) return [...this.#headers];
     const headers: string[] = [];
-    for (let at = 0; at + 1 < this.headers.length; at += 2) {
-      const name = this.headers[at] as string;
-      if (!/^retry-after(-ms)?$/i.test(name)) headers.push(name, this.headers[at + 1] as string);
+    for (let at = 0; at + 1 < this.#headers.length; at += 2) {
+      const name = this.#headers[at] as string;
+      if (!/^retry-after(-ms)?$/i.test(name)) headers.push(name, this.#headers[at + 1] as string);
     }
     return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
   }
@@ -87,7 +116,8 @@ function typeOf(status: number): string {
 function withoutBodyHeaders(headers: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (!/^content-/i.test(headers[at] as string)) kept.push(headers[at] as string, headers[at + 1] as string);
+    if (!/^content-/i.test(headers[at] as string))
+      kept.push(headers[at] as string, headers[at + 1] as string);
   }
   return [...kept, ...JSON_TYPE];
 }

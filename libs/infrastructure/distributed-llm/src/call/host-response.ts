@@ -56,7 +56,11 @@ export function responseOf(
 export function responseOfAnswer(
   answer: HostAnswer,
   target: Target,
-  { attempts, retryAfterMs, request }: {
+  {
+    attempts,
+    retryAfterMs,
+    request,
+  }: {
     readonly attempts: readonly Attempt[];
     readonly retryAfterMs: number | undefined;
     readonly request: CallRequest;
@@ -77,6 +81,7 @@ export function responseOfAnswer(
   };
 }
 
-function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
+/** An attempt in short; one that has begun to answer counts as `ok` until it breaks. */
+export function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
   return { host: target.host.name, outcome, ms: Math.round(tookMs) };
 }

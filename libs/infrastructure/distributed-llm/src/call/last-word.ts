@@ -90,7 +90,8 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
 function fromRests({ route, request, attempts }: EndedCall): Finding[] {
   const asked = new Set(attempts.map(({ target }) => target));
   return targetsOf(route).flatMap((target) => {
-    const rest = asked.has(target) || target.host.mode !== 'enabled' ? undefined : restOf(target, request.facts);
+    const rest =
+      asked.has(target) || target.host.mode !== 'enabled' ? undefined : restOf(target, request.facts);
     if (!rest) return [];
     const { outcome, answer, binding, until } = rest;
     return [{ target, outcome, answer, retryAfterMs: binding ? until - performance.now() : undefined }];

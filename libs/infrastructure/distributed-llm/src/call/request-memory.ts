@@ -39,7 +39,13 @@ export class RequestMemory {
   }
 }
 
-function fingerprintOf({ path, body }: { readonly path: string; readonly body: Buffer | undefined }): Fingerprint {
+function fingerprintOf({
+  path,
+  body,
+}: {
+  readonly path: string;
+  readonly body: Buffer | undefined;
+}): Fingerprint {
   if (!body) return path;
   const [head, tail] = [body.subarray(0, SAMPLE_BYTES), body.subarray(-SAMPLE_BYTES)];
   return `${path} ${body.length} ${crc32(head)} ${crc32(tail)}`;

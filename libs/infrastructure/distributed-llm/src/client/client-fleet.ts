@@ -62,7 +62,9 @@ export class ClientFleet {
 
   /** Probes every host once, then each on its own interval. Never rejects. */
   async start(): Promise<void> {
-    await Promise.all(this.hosts.filter(({ mode }) => mode !== 'disabled').map(({ health }) => health.start()));
+    await Promise.all(
+      this.hosts.filter(({ mode }) => mode !== 'disabled').map(({ health }) => health.start()),
+    );
   }
 
   stop(): void {

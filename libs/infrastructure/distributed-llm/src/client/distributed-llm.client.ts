@@ -69,7 +69,14 @@ export class DistributedLlmClient implements HealthIndicator {
   readonly #parts: CallParts;
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
-  constructor({ transport, logger = silentLogger, metrics, redis, indicator, ...settings }: DistributedLlmOptions) {
+  constructor({
+    transport,
+    logger = silentLogger,
+    metrics,
+    redis,
+    indicator,
+    ...settings
+  }: DistributedLlmOptions) {
     const config = distributedLlmConfig.parse(settings);
     this.#config = config;
     this.name = indicator?.name ?? 'llm_hosts';
@@ -176,7 +183,10 @@ export class DistributedLlmClient implements HealthIndicator {
         slowCallMs: circuitBreaker.slowCallMs ?? Infinity,
         usualSilenceMs: usualSilenceIn(this.#fleet.routes),
         onLockout: ({ host }, reason, requestId) =>
-          logger.error({ host: host.name, reason, requestId }, 'host refuses our key: it is asked last until it takes it'),
+          logger.error(
+            { host: host.name, reason, requestId },
+            'host refuses our key: it is asked last until it takes it',
+          ),
       },
       selector: new TargetSelector(panic),
       memory: this.#memory,
@@ -189,7 +199,9 @@ export class DistributedLlmClient implements HealthIndicator {
 }
 
 function isUp({ mode, health }: Host): boolean {
-  return mode === 'enabled' && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed);
+  return (
+    mode === 'enabled' && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed)
+  );
 }
 
 /** What `/health` shows of a host. */

@@ -68,10 +68,17 @@ const probeConfig = {
     env: 'LLM_PROBE_INTERVAL_MS',
     doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth.',
   }),
-  probeTimeoutMs: setting(z.int().min(1).max(LONGEST_PROBE_MS / 2).default(5_000), {
-    env: 'LLM_PROBE_TIMEOUT_MS',
-    doc: 'How long a health probe may take, in milliseconds.',
-  }),
+  probeTimeoutMs: setting(
+    z
+      .int()
+      .min(1)
+      .max(LONGEST_PROBE_MS / 2)
+      .default(5_000),
+    {
+      env: 'LLM_PROBE_TIMEOUT_MS',
+      doc: 'How long a health probe may take, in milliseconds.',
+    },
+  ),
   readiness: setting(z.enum(['process', 'hosts']).default('process'), {
     env: 'LLM_READINESS',
     doc: 'What `/readyz` follows: `process`, so that callers get a clear answer while hosts are down; or `hosts`: not ready while all of them are down.',

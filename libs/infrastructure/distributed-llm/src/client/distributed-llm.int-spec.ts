@@ -70,7 +70,8 @@ describe('DistributedLlmClient', () => {
       const failing = [await hosts.fake({ fault }), await hosts.fake({ fault })];
       const list = failing.map((host, index) => entry(`h${index}`, host.url));
       const client = bench.client(list, { firstByteTimeoutMs: limitFor(outcome) });
-      if (code === undefined) expect(await send(client, { body: STREAM })).toMatchObject({ status, attempts: 2 });
+      if (code === undefined)
+        expect(await send(client, { body: STREAM })).toMatchObject({ status, attempts: 2 });
       else {
         const error = await errorOf(send(client, { body: STREAM }));
         expect([error.code, error.status]).toEqual([code, status]);
@@ -187,7 +188,12 @@ describe('DistributedLlmClient', () => {
 
     it('is byte for byte the same both ways', async () => {
       const received: Buffer[] = [];
-      const answer = Buffer.concat([Buffer.from('{"bytes":"'), Buffer.from([0, 255, 10]), odd, Buffer.from('"}')]);
+      const answer = Buffer.concat([
+        Buffer.from('{"bytes":"'),
+        Buffer.from([0, 255, 10]),
+        odd,
+        Buffer.from('"}'),
+      ]);
       const url = await hosts.plain((request, response) => {
         request.on('data', (chunk: Buffer) => received.push(chunk));
         request.on('end', () => response.writeHead(200, { 'Content-Type': 'x/y' }).end(answer));
@@ -393,7 +399,9 @@ describe('DistributedLlmClient', () => {
         request.resume().on('end', () => response.end('{"choices":[]}'));
       });
       const listing = await hosts.fake();
-      const client = bench.client([entry('odd', odd), entry('listing', listing.url)], { probeTimeoutMs: 150 });
+      const client = bench.client([entry('odd', odd), entry('listing', listing.url)], {
+        probeTimeoutMs: 150,
+      });
       await client.start();
       expect(client.getStatus().hosts[0]).toMatchObject({ health: { state: 'HEALTHY' }, models: [] });
       const answered: string[] = [];
@@ -430,7 +438,9 @@ describe('DistributedLlmClient', () => {
 
     it('find a frozen host that used to answer', async () => {
       let isFrozen = false;
-      const url = await hosts.plain((_, response) => void (isFrozen || response.end('{"data":[{"id":"m"}]}')));
+      const url = await hosts.plain(
+        (_, response) => void (isFrozen || response.end('{"data":[{"id":"m"}]}')),
+      );
       const client = bench.client([entry('host', url)], { probeIntervalMs: 10, probeTimeoutMs: 50 });
       const state = () => client.getStatus().hosts[0]?.health?.state;
       await client.start();

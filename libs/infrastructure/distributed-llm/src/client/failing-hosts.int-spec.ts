@@ -27,7 +27,10 @@ const clientOf = (named: Record<string, FakeLlmHost>, settings: Record<string, u
     settings,
   );
 const circuitOf = (client: DistributedLlmClient, index = 0) => client.getStatus().hosts[index]?.circuit.state;
-const answer = async (client: DistributedLlmClient, body = Buffer.from(JSON.stringify(CHAT))): Promise<string> => {
+const answer = async (
+  client: DistributedLlmClient,
+  body = Buffer.from(JSON.stringify(CHAT)),
+): Promise<string> => {
   const response = await send(client, { body });
   await response.body.bytes();
   return response.host;
@@ -111,11 +114,16 @@ describe('the breaker of a host', () => {
 
   it('lets one call find out how the host is, and closes with its first content', async () => {
     const host = await fakeHost({ fault: { kind: 'refuse' } });
-    const client = clientOf({ host }, { circuitBreaker: { resetTimeoutMs: 20, resetJitter: 0 }, panic: { share: 0 } });
+    const client = clientOf(
+      { host },
+      { circuitBreaker: { resetTimeoutMs: 20, resetJitter: 0 }, panic: { share: 0 } },
+    );
     await repeat(5, () => errorOf(send(client)));
     expect(circuitOf(client)).toBe('OPEN');
     await host.setFault({ kind: 'stall-in-stream', afterChunks: 3 });
-    const trial = await waitFor(() => send(client, { body: STREAM }).catch(() => undefined), { what: 'the trial' });
+    const trial = await waitFor(() => send(client, { body: STREAM }).catch(() => undefined), {
+      what: 'the trial',
+    });
     expect(circuitOf(client)).toBe('CLOSED');
     trial.body.destroy();
     expect(bench.log).toContainEqual(
@@ -138,7 +146,10 @@ describe('when every circuit is open', () => {
   const circuitBreaker = { failureThreshold: 1, resetTimeoutMs: 10_000, resetJitter: 0 };
 
   it('and nobody may panic, the answer is 503 with the time to the nearest trial', async () => {
-    const [first, second] = [await fakeHost({ fault: { kind: 'refuse' } }), await fakeHost({ fault: { kind: 'refuse' } })];
+    const [first, second] = [
+      await fakeHost({ fault: { kind: 'refuse' } }),
+      await fakeHost({ fault: { kind: 'refuse' } }),
+    ];
     const client = clientOf({ first, second }, { circuitBreaker, panic: { share: 0 } });
     await errorOf(send(client));
     const error = await errorOf(send(client));

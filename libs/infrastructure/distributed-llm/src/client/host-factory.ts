@@ -20,7 +20,8 @@ export interface HostFactoryParts {
 const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };
 
 /** What an attempt says of its host it says itself, when the call knows. */
-const assessAttempt: CallAssessor = (ending) => ('result' in ending ? (ending.result as Assessment) : IGNORED);
+const assessAttempt: CallAssessor = (ending) =>
+  'result' in ending ? (ending.result as Assessment) : IGNORED;
 
 /** A host with its policies and its health. */
 export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
@@ -28,7 +29,7 @@ export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
   const { firstByteTimeoutMs, answerTimeoutMs = firstByteTimeoutMs } = config;
   const { rateLimit, tokenLimit, concurrency } = options;
   // What is slow is judged by the time to the first content, not by that of the whole answer.
-  const { slowCallMs: _, ...circuitBreaker } = config.circuitBreaker;
+  const circuitBreaker = { ...config.circuitBreaker, slowCallMs: undefined };
   const policies = new AttemptPolicies({
     name: options.name,
     config: {

@@ -107,7 +107,9 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host', SECOND, 10 * SECOND),
   },
   server_error: doubtful('any other 5xx, 408'),
-  error_in_answer: doubtful('200 with an error object as the whole JSON or as the first event, without a status in it'),
+  error_in_answer: doubtful(
+    '200 with an error object as the whole JSON or as the first event, without a status in it',
+  ),
   redirect: notAnAnswer('3xx'),
   html: notAnAnswer('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204'),

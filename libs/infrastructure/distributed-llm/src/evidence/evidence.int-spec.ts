@@ -42,7 +42,12 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     'model_not_found',
     { status: 404, says: 'adapter' },
   ],
-  ['404 for the path', json(404, { detail: 'Not Found' }), 'path_not_found', { status: 404, says: 'Not Found' }],
+  [
+    '404 for the path',
+    json(404, { detail: 'Not Found' }),
+    'path_not_found',
+    { status: 404, says: 'Not Found' },
+  ],
   ['405', text(405, 'Method Not Allowed'), 'path_not_found', { status: 405, says: 'Method Not Allowed' }],
   ['501', refusal(501, 'Not here.'), 'path_not_found', { status: 501, says: 'Not here.' }],
   [
@@ -51,7 +56,12 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     'credentials_rejected',
     { status: 502, says: 'host_rejected_credentials' },
   ],
-  ['402', refusal(402, 'Insufficient credits.'), 'quota_exhausted', { status: 402, says: 'Insufficient credits.' }],
+  [
+    '402',
+    refusal(402, 'Insufficient credits.'),
+    'quota_exhausted',
+    { status: 402, says: 'Insufficient credits.' },
+  ],
   [
     '403 for the key',
     refusal(403, 'Country not supported.'),
@@ -84,7 +94,12 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     'rate_limited',
     { status: 429, says: 'slow down' },
   ],
-  ['200 with HTML', text(200, '<html></html>', { 'content-type': 'text/html' }), 'html', { status: 502, says: 'host_error' }],
+  [
+    '200 with HTML',
+    text(200, '<html></html>', { 'content-type': 'text/html' }),
+    'html',
+    { status: 502, says: 'host_error' },
+  ],
   ['200 with nothing', text(200, ''), 'empty', { status: 502, says: 'host_error' }],
   ['204', (response) => void response.writeHead(204).end(), 'empty', { status: 502, says: 'host_error' }],
   ['a wrong type', text(200, 'OK'), 'wrong_type', { status: 502, says: 'host_error' }],
@@ -107,12 +122,19 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
   ],
   [
     'an error object behind the role chunk',
-    events(`: hi\n\n${ROLE_CHUNK}data: ${JSON.stringify({ error: { message: 'no memory', code: 500 } })}\n\n`),
+    events(
+      `: hi\n\n${ROLE_CHUNK}data: ${JSON.stringify({ error: { message: 'no memory', code: 500 } })}\n\n`,
+    ),
     'server_error',
     { status: 500, says: 'no memory' },
   ],
   ['a stream of nothing', events(''), 'empty', { status: 502, says: 'host_error' }],
-  ['a stream that ends behind its role chunk', events(ROLE_CHUNK), 'cut', { status: 502, says: 'host_error' }],
+  [
+    'a stream that ends behind its role chunk',
+    events(ROLE_CHUNK),
+    'cut',
+    { status: 502, says: 'host_error' },
+  ],
   ['a cut behind the headers', cutBehindHeaders, 'cut', { status: 502, says: 'host_error' }],
   ['a JSON error', refusal(500, 'CUDA error.'), 'server_error', { status: 500, says: 'CUDA error.' }],
 ];
@@ -150,9 +172,9 @@ describe.each([
       expect(says).toContain('hello');
     }
     expect(bad.asked).toBeGreaterThan(0);
-    expect(Number(await bench.metric(`morgan_llm_host_requests_total{host="bad",outcome="${outcome}"}`))).toBe(
-      bad.asked,
-    );
+    expect(
+      Number(await bench.metric(`morgan_llm_host_requests_total{host="bad",outcome="${outcome}"}`)),
+    ).toBe(bad.asked);
   });
 
   it.each(rows)('%s of the sole host reaches the caller in its own words', async (__, reply, ___, alone) => {
@@ -171,8 +193,18 @@ describe('a refusal that is about the request', () => {
     ['a malformed request', refusal(400, 'messages is empty'), 'malformed_request', 400],
     ['422', json(422, { detail: [{ loc: ['body', 'n'], msg: 'too small' }] }), 'malformed_request', 422],
     ['a flagged input', refusal(403, 'The input was flagged by moderation.'), 'policy_refusal', 403],
-    ['a content filter', refusal(400, 'blocked', { code: 'content_policy_violation' }), 'policy_refusal', 400],
-    ['a context that is too long', refusal(400, 'too long', { code: 'context_length_exceeded' }), 'context_too_long', 400],
+    [
+      'a content filter',
+      refusal(400, 'blocked', { code: 'content_policy_violation' }),
+      'policy_refusal',
+      400,
+    ],
+    [
+      'a context that is too long',
+      refusal(400, 'too long', { code: 'context_length_exceeded' }),
+      'context_too_long',
+      400,
+    ],
     ['something else that is not found', refusal(404, 'No such response: resp_1.'), 'malformed_request', 404],
   ])('%s goes back as it is, and nobody else is asked', async (_, reply, outcome, status) => {
     await using first = await ScriptedHost.start(reply);

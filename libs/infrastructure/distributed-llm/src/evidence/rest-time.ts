@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { retryAfterMs } from '@morgan/foundation';
 
 /** `1s`, `6m0s`, `20ms`, `1h2m`, and a bare number of seconds. */
-const DURATION = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
-const IN_TEXT = /(?:try|retry) (?:again )?(?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b/i;
+const DURATION =
+  /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
+const IN_TEXT =
+  /(?:try|retry) (?:again )?(?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b/i;
 /** What a number of seconds is no longer, but a moment since 1970. */
 const EARLIEST_EPOCH_S = 1_000_000_000;
 
@@ -39,7 +41,9 @@ function timeOf(value: string): number | undefined {
   if (Number.isFinite(number)) return ofNumber(number);
   const parts = DURATION.exec(value);
   if (parts) {
-    const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));
+    const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts
+      .slice(1)
+      .map((part) => Number(part ?? 0));
     return Math.ceil(((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds);
   }
   const at = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN;

@@ -6,7 +6,12 @@ import {
   type CheckOutcome,
   type TargetStatus,
 } from '@morgan/health-monitor';
-import { type RequestSender, type ResponseBody, TransportError, type TransportFault } from '@morgan/http-transport';
+import {
+  type RequestSender,
+  type ResponseBody,
+  TransportError,
+  type TransportFault,
+} from '@morgan/http-transport';
 import type { HostAddress } from './host-address.ts';
 import type { LlmHost } from './host-list.ts';
 import { type ModelList, readModelList } from './model-list.ts';
@@ -179,7 +184,10 @@ export class HostHealth {
 
   #request(
     path: string,
-    { timeoutMs, ...rest }: { method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS'; timeoutMs: number; signal?: AbortSignal },
+    {
+      timeoutMs,
+      ...rest
+    }: { method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS'; timeoutMs: number; signal?: AbortSignal },
   ) {
     const { origin, headers } = this.#host.address;
     return this.#options.transport.request({

@@ -13,9 +13,7 @@ const url = z.string({ error: FORM }).superRefine((text, context) => {
   if (fault) context.addIssue({ code: 'custom', message: fault });
 });
 
-const headerName = z
-  .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of an HTTP header');
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of an HTTP header');
 const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of an HTTP header');
 
 /** What only some targets can do; what is left out is taken to be possible. */

@@ -38,7 +38,11 @@ export class HostMetrics {
       labels: [],
     });
     metrics.gauge(
-      { name: 'morgan_llm_host_in_flight', help: 'Attempts that are going on now, by host.', labels: ['host'] },
+      {
+        name: 'morgan_llm_host_in_flight',
+        help: 'Attempts that are going on now, by host.',
+        labels: ['host'],
+      },
       (gauge) => this.#hosts.forEach(({ name, stats }) => gauge.set({ host: name }, stats.inFlight)),
     );
     metrics.gauge(

@@ -38,8 +38,10 @@ export class ModelList {
   /** In tokens, where the list says so: vLLM's `max_model_len` and its kin. */
   contextLengthOf(model: string): number | undefined {
     const found = this.objects.find(({ id }) => id === model || id === toggleTag(model));
-    const length = CONTEXT_LENGTH_FIELDS.map((field) => found?.[field]).find((value) => typeof value === 'number');
-    return length as number | undefined;
+    const length = CONTEXT_LENGTH_FIELDS.map((field) => found?.[field]).find(
+      (value) => typeof value === 'number',
+    );
+    return length;
   }
 
   update(models: readonly ModelObject[] | undefined): void {

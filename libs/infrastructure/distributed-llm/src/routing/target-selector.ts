@@ -104,13 +104,22 @@ export class TargetSelector {
     // A request that is known to fail must not be the one that finds out how a host is.
     const { breaker } = host.policies;
     const isOpen = !breaker.allows() || (input.isPoisonous && breaker.state !== 'CLOSED');
-    if (isOpen || host.health.isDown || rest) return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0);
+    if (isOpen || host.health.isDown || rest)
+      return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0);
     // Our own limits of the host: any other is asked before this one's queue.
     if (!host.policies.allows(input.traits.promptTokens)) return BUSY;
     const model = target.modelFor(input.facts.model);
     const listed = model === undefined || host.models.mayHave(model);
     return (listed ? LISTED : UNLISTED) + (host.isDoubtful ? DOUBTFUL : 0);
   }
+}
+
+/** Whether nobody in its tier could take over from a target. */
+export function isAlone(target: Target, { tiers }: Route, facts: RequestFacts): boolean {
+  const tier = tiers.find(({ targets }) => targets.includes(target));
+  return !tier?.targets.some(
+    (other) => other !== target && other.host.mode === 'enabled' && other.canServe(facts),
+  );
 }
 
 /** The rest that covers a request at a target. */

@@ -74,7 +74,9 @@ export class Target implements Candidate {
     if (endpoints && !endpoints.includes(path)) return false;
     if (needs?.tools && tools === false) return false;
     if (needs?.vision && vision === false) return false;
-    return needs?.vision === true || contextLength === undefined || bytes / MOST_BYTES_PER_TOKEN <= contextLength;
+    return (
+      needs?.vision === true || contextLength === undefined || bytes / MOST_BYTES_PER_TOKEN <= contextLength
+    );
   }
 
   /** The model that is asked for there. */
