@@ -6,6 +6,8 @@ export {
 } from './client/distributed-llm.client.ts';
 export { DistributedLlmMetrics } from './client/distributed-llm-metrics.ts';
 export type { DistributedLlmStatus } from './client/client-status.ts';
+export { HostError } from './client/host-error.ts';
+export type { CallOptions, JsonAnswer } from './client/json-call.ts';
 export { hostTransportOptions } from './client/host-transports.ts';
 export type { AnswerBody } from './call/whole-body.ts';
 export type { AttemptSummary, HostResponse } from './call/host-response.ts';

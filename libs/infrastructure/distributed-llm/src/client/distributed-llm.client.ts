@@ -14,15 +14,16 @@ import { Call, type CallParts } from '../call/call.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import { prepareCall } from '../call/prepare-call.ts';
 import { RequestMemory } from '../call/request-memory.ts';
-import type { Host } from '../hosts/host.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
 import { Panic } from '../routing/panic.ts';
 import { TargetSelector } from '../routing/target-selector.ts';
 import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet } from './client-fleet.ts';
+import { isUp, readingOf } from './host-reading.ts';
 import type { DistributedLlmStatus } from './client-status.ts';
 import { type DistributedLlmConfig, distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
+import { type CallOptions, contextOf, type JsonAnswer, readEvents, readJson } from './json-call.ts';
 
 /** A client's hosts and settings, of which all but `hosts` have defaults ({@link distributedLlmConfig}), and its parts. */
 export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
@@ -119,6 +120,23 @@ export class DistributedLlmClient implements HealthIndicator {
     }
   }
 
+  /**
+   * Sends a value as JSON and reads the answer to its end.
+   * @throws HostError with the host's own message and status, else as {@link DistributedLlmClient.send}.
+   */
+  async post(path: string, json: object, options: CallOptions = {}): Promise<JsonAnswer> {
+    return readJson(await this.#sendJson(path, json, options));
+  }
+
+  /** The events of a streamed answer, each parsed, as they come. Throws as {@link DistributedLlmClient.post}. */
+  async *stream(
+    path: string,
+    json: object,
+    options: CallOptions = {},
+  ): AsyncGenerator<unknown, void, undefined> {
+    yield* readEvents(await this.#sendJson(path, { ...json, stream: true }, options));
+  }
+
   /** The names of the routes and the models of all hosts that are not down, as the hosts describe them. */
   models(): readonly ModelObject[] {
     return this.#fleet.models();
@@ -166,6 +184,12 @@ export class DistributedLlmClient implements HealthIndicator {
     return { up: hosts.some(isUp), details: Object.fromEntries(details) };
   }
 
+  #sendJson(path: string, json: object, options: CallOptions): Promise<HostResponse> {
+    const body = Buffer.from(JSON.stringify(json));
+    const headers = { 'content-type': 'application/json' };
+    return this.send({ method: 'POST', path, headers, body }, contextOf(options));
+  }
+
   #call(request: HostRequest, context: CallContext): Promise<HostResponse> {
     const input = prepareCall(request, context, { config: this.#config, routes: this.#fleet.routes });
     return new Call(this.#parts, input, context).run();
@@ -196,21 +220,4 @@ export class DistributedLlmClient implements HealthIndicator {
       maxRetryAfterWaitMs,
     };
   }
-}
-
-function isUp({ mode, health }: Host): boolean {
-  return (
-    mode === 'enabled' && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed)
-  );
-}
-
-/** What `/health` shows of a host. */
-function readingOf({ mode, health, policies, rests }: Host) {
-  const resting = rests.list().map(({ of, outcome }) => ({ of: of.split(' ')[0], outcome }));
-  return {
-    state: health.state,
-    circuit: policies.breaker.state,
-    ...(mode !== 'enabled' && { mode }),
-    ...(resting.length > 0 && { resting }),
-  };
 }
