@@ -50,7 +50,7 @@ const owners = {
   fastify: 'http-server',
   ioredis: 'redis',
   'lru-cache': 'cache',
-  opossum: 'circuit-breaker',
+  opossum: 'redis',
   pino: 'telemetry',
   'prom-client': 'telemetry',
   undici: 'http-transport',

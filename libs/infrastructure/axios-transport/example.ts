@@ -21,7 +21,7 @@ const sender: RequestSender = {
     return transport.request(request);
   },
 };
-const http = AxiosTransportModule.register(sender, { baseURL, timeout: 2_000 });
+const http = AxiosTransportModule.register({ sender, defaults: { baseURL, timeout: 2_000 } });
 const { axiosRef } = (await NestFactory.createApplicationContext(http, { logger: false })).get(HttpService);
 
 assert.deepEqual((await axiosRef.get('/health', { params: { deep: 1 } })).data, { ready: true });

@@ -1,6 +1,6 @@
 import { HealthMonitor } from './src/index.ts';
 
-/** Any answer below 500 will do: 401 and 404 come from a living host too. */
+/** Any response below 500 will do: 401 and 404 come from a living host too. */
 const modelsOf = (url: string) => async (signal: AbortSignal) => {
   const response = await fetch(`${url}/models`, { signal });
   await response.body?.cancel();

@@ -8,7 +8,7 @@ const NUMBER = /^\d+(\.\d+)?$/;
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*[, ]/;
 
 /**
- * How long an answer asks to be left alone, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or as an
+ * How long a response asks to wait, in milliseconds: `retry-after-ms`, else `retry-after` in seconds or as an
  * HTTP date. 0 for a date that has passed; none where there is no such header or it makes no sense.
  */
 export function retryAfterMs(headers: HeadersLike): number | undefined {

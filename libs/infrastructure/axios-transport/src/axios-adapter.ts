@@ -19,7 +19,7 @@ import { CallEnding } from './call-ending.ts';
 
 /**
  * Lets axios send through a transport, bare or with policies around it: its pool, its limits, its TLS; axios' `timeout`
- * counts from the call to the whole answer, for a stream to its headers. Follows no redirect and asks for no compression.
+ * counts from the call to the whole response, for a stream to its headers. Follows no redirect and asks for no compression.
  * `httpAgent`, `httpsAgent`, `proxy` and `socketPath` are refused: connections are the sender's.
  */
 export function axiosAdapter(sender: RequestSender): AxiosAdapter {

@@ -69,7 +69,12 @@ beforeEach(async () => {
   await once(server, 'listening');
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const imports = [
-    AxiosTransportModule.register(transport, { baseURL: origin, headers: { 'x-from': 'nest' } }),
+    AxiosTransportModule.registerAsync({
+      useFactory: () => ({
+        sender: transport,
+        defaults: { baseURL: origin, headers: { 'x-from': 'nest' } },
+      }),
+    }),
   ];
   module = await Test.createTestingModule({ imports }).compile();
   http = module.get(HttpService);
@@ -194,7 +199,7 @@ describe('a sender with policies around the transport', () => {
         return transport.request({ ...request, headers: [...(request.headers ?? []), 'x-by', 'policy'] });
       },
     };
-    const module = AxiosTransportModule.register(sender, { baseURL: origin });
+    const module = AxiosTransportModule.register({ sender, defaults: { baseURL: origin } });
     const context = await Test.createTestingModule({ imports: [module] }).compile();
     const { data } = await context.get(HttpService).axiosRef.get<Mirrored>('/one');
     expect([data.url, data.headers['x-by'], sent.length]).toEqual(['/one', 'policy', 1]);
@@ -206,9 +211,9 @@ describe('a sender with policies around the transport', () => {
     ['a fault far behind it', new Error('a', { cause: new Error('b', { cause: reset }) }), 'ECONNRESET', 'a'],
     [
       'a refusal of its own',
-      new AppError('circuit_open', 'The host is left alone.'),
+      new AppError('circuit_open', 'The circuit is open.'),
       'circuit_open',
-      'The host is left alone.',
+      'The circuit is open.',
     ],
     ['an abort of its own', timedOut, 'deadline_exceeded', 'The call was not over.'],
     ['an abort without a word', aborted, 'ERR_CANCELED', 'The request was aborted.'],
@@ -299,7 +304,7 @@ describe('a fault', () => {
     expect(performance.now() - start).toBeLessThan(1500);
   });
 
-  it('of the caller is a cancel, before the answer and within a stream, and leaves no listener', async () => {
+  it('of the caller is a cancel, before the response and within a stream, and leaves no listener', async () => {
     handler = hang;
     const aborter = new AbortController();
     const removed = jest.spyOn(aborter.signal, 'removeEventListener');

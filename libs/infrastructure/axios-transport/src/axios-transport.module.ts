@@ -1,13 +1,30 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { HttpModule, type HttpModuleOptions } from '@nestjs/axios';
+import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import { HttpService } from '@nestjs/axios';
 import type { RequestSender } from '@morgan/http-transport';
+import axios, { type CreateAxiosDefaults } from 'axios';
 import { axiosAdapter } from './axios-adapter.ts';
 
-/** Nest's own `HttpService`, with axios' defaults, over a transport, bare or with policies around it. Who made it closes it. */
-@Module({})
-export class AxiosTransportModule {
-  static register(sender: RequestSender, defaults: HttpModuleOptions = {}): DynamicModule {
-    const http = HttpModule.register({ ...defaults, adapter: axiosAdapter(sender) });
-    return { module: AxiosTransportModule, imports: [http], exports: [http] };
-  }
+/** What Nest's `HttpService` is made of. */
+export interface AxiosTransportModuleOptions {
+  /** A transport, bare or with policies around it. Who made it closes it. */
+  readonly sender: RequestSender;
+  /** Axios' defaults, such as `baseURL`. */
+  readonly defaults?: CreateAxiosDefaults;
 }
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
+  new ConfigurableModuleBuilder<AxiosTransportModuleOptions>().build();
+
+/** Nest's own `HttpService` over a transport. */
+@Module({
+  providers: [
+    {
+      provide: HttpService,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: ({ sender, defaults }: AxiosTransportModuleOptions) =>
+        new HttpService(axios.create({ ...defaults, adapter: axiosAdapter(sender) })),
+    },
+  ],
+  exports: [HttpService],
+})
+export class AxiosTransportModule extends ConfigurableModuleClass {}

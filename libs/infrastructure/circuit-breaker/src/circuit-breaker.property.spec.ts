@@ -132,7 +132,7 @@ describe('a breaker, whatever happens', () => {
   });
 });
 
-/** However it stands, and though nothing that is under way ever ends: a host that is well is in use again. */
+/** However it stands, and though nothing that is under way ever ends: a healthy host is in use again. */
 async function recovers({ breaker }: Story): Promise<void> {
   for (let call = 0; call < 8; call += 1) {
     jest.advanceTimersByTime(4_000);

@@ -96,7 +96,7 @@ describe('each recording', () => {
     };
   };
 
-  it.each(NAMES)('%s begins and ends with a host that is well', (name) => {
+  it.each(NAMES)('%s begins and ends with a healthy host', (name) => {
     expect(between(name, 0, 40).failedShare).toBeLessThan(0.015);
     expect(between(name, 120, 150).failedShare).toBeLessThan(0.015);
   });
@@ -114,7 +114,7 @@ describe('each recording', () => {
     expect(between('bigger', 50, 150).failedShare).toBeLessThan(0.015);
   });
 
-  it('pauses: nobody gets an answer before they are over', () => {
+  it('pauses: nobody gets a response before they are over', () => {
     expect(between('pauses', 50.05, 50.3).leastMs).toBeGreaterThan(650);
     expect(between('pauses', 100.05, 100.5).leastMs).toBeGreaterThan(1_450);
     expect(between('pauses', 52, 99).failedShare).toBeLessThan(0.015);

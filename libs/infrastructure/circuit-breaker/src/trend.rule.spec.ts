@@ -104,7 +104,7 @@ describe('the trend rule', () => {
     expect(calls).toBeLessThan(10);
   });
 
-  it('can stand an answer that took no time', () => {
+  it('can stand a response that took no time', () => {
     const learned = learnedFrom((index) => ({ failed: false, tookMs: index === 50 ? 0 : 60 }));
     expect(callsToOpen(learned, { failed: false, tookMs: 1e9 }, 'latency_trend')).toBe(4);
   });
@@ -134,7 +134,7 @@ describe('false trips', () => {
 });
 
 describe('predictive mode on generated half-hours', () => {
-  it.each(HOST_TRACES)('opens a host that is well $falseTrips times: $name', async (trace) => {
+  it.each(HOST_TRACES)('opens a healthy host $falseTrips times: $name', async (trace) => {
     expect(await tripsOn(trace)).toBe(trace.falseTrips);
   });
 });

@@ -1,7 +1,7 @@
 /** Why a closed breaker opened by itself. */
 export type TripReason = 'consecutive_failures' | 'failure_rate' | 'error_trend' | 'latency_trend';
 
-/** What a rule sees of a call: a fault of the host or a slow answer is a failure. */
+/** What a rule sees of a call: a fault of the host or a slow response is a failure. */
 export interface EndedCall {
   readonly failed: boolean;
   readonly tookMs: number;

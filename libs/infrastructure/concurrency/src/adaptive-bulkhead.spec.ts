@@ -18,7 +18,7 @@ describe('an adaptive bulkhead', () => {
       running: 10,
       waiting: 2,
       maxConcurrent: 10,
-      adaptive: { phase: 'cruise', limit: 10, knee: 10 },
+      adaptive: { phase: 'cruise', limit: 10, bdp: 10 },
     });
   });
 
@@ -48,7 +48,7 @@ describe('an adaptive bulkhead', () => {
     const send = async (work: () => Promise<void>) => {
       for (let call = 0; call < 400; call += 1)
         await bulkhead.execute(work, { id: 'a', signal }).catch(() => undefined);
-      return bulkhead.getStatus().adaptive.calmMs;
+      return bulkhead.getStatus().adaptive.minRttMs;
     };
     expect(await send(() => Promise.reject(new Error('refused')))).toBeUndefined();
     expect(await send(() => Promise.resolve())).toBeGreaterThanOrEqual(0);
@@ -90,7 +90,7 @@ describe('an adaptive bulkhead', () => {
     jest.useRealTimers();
     const status = bulkhead.getStatus();
     expect(status).toMatchObject({ running: 0, waiting: 0 });
-    expect(status.adaptive.knee).toBeGreaterThan(12);
+    expect(status.adaptive.bdp).toBeGreaterThan(12);
     expect(peak).toBeGreaterThan(12);
     expect(peak).toBeLessThanOrEqual(100);
   });

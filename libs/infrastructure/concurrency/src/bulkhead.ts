@@ -54,7 +54,7 @@ export class Bulkhead implements Policy {
     options.metrics?.watch(this);
   }
 
-  /** Calls that go on now. */
+  /** Calls that run now. */
   get running(): number {
     return this.#running;
   }
@@ -72,7 +72,7 @@ export class Bulkhead implements Policy {
     }
   }
 
-  /** Changes how many calls may go on. Those that go on are never stopped; a smaller limit is reached as they end. */
+  /** Changes how many calls may run. Those that run are never stopped; a smaller limit is reached as they end. */
   resize(maxConcurrent: number): void {
     this.#maxConcurrent = maxConcurrent;
     this.#admitNext();

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const bulkheadConfig = z
   .strictObject({
     maxConcurrent: setting(z.int().min(1).default(100), {
-      doc: 'Calls that may go on at a time; an adaptive bulkhead finds this number by itself.',
+      doc: 'Calls that may run at a time; an adaptive bulkhead finds this number by itself.',
     }),
     maxQueue: setting(z.int().min(0).default(100), {
       doc: 'Calls that may wait for a slot at a time; 0 refuses whatever finds no free slot.',
@@ -17,7 +17,7 @@ export const bulkheadConfig = z
 export const adaptiveLimitConfig = z
   .strictObject({
     initialLimit: setting(z.int().min(1).default(20), {
-      doc: 'Calls that may go on at a time before anything has been measured.',
+      doc: 'Calls that may run at a time before anything has been measured.',
     }),
     minLimit: setting(z.int().min(1).default(1), { doc: 'The limit never falls below this.' }),
     maxLimit: setting(z.int().min(1).default(1_000), { doc: 'The limit never rises above this.' }),

@@ -98,7 +98,7 @@ describe('HealthMonitor over real hosts', () => {
     await waitFor(() => monitor.stateOf('stalled') === 'UNHEALTHY', { what: 'the stalled host to be down' });
     const [first, second] = monitor.getStatus().targets;
     expect(first?.recentChecks.at(-1)).toMatchObject({ verdict: 'failed', reason: 'timeout' });
-    expect(first?.recentChecks.at(-1)?.durationMs).toBeLessThan(1_000);
+    expect(first?.recentChecks.at(-1)?.durationMs).toBeLessThan(5_000);
     expect(stalled.mostInFlight).toBe(1);
     expect(second?.checks.ok).toBeGreaterThan(2 * (first?.checks.failed ?? Infinity));
   });

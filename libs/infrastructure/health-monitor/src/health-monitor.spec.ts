@@ -231,7 +231,7 @@ describe('HealthMonitor, its checks', () => {
     expect(target.calls).toBe(3);
   });
 
-  it('shows its targets in the metrics from its start to its stop', async () => {
+  it('leaves the metrics when it is stopped and comes back with its next start', async () => {
     const registry = new Metrics();
     const { monitor } = monitorOf({ a: new FakeTarget() }, { metrics: new HealthMetrics(registry) });
     void monitor.start();
@@ -239,6 +239,8 @@ describe('HealthMonitor, its checks', () => {
     expect(await registry.render()).toContain('morgan_health_state{target="a",state="HEALTHY"} 1');
     monitor.stop();
     expect(await registry.render()).not.toContain('morgan_health_state{');
+    void monitor.start();
+    expect(await registry.render()).toContain('morgan_health_state{');
   });
 
   it('can be stopped as often as it was started', async () => {

@@ -65,6 +65,7 @@ export class HealthMonitor {
     this.#targets = new Map(
       Object.entries(targets).map(([name, check]) => [name, new HealthTarget(name, check, config, observer)]),
     );
+    metrics?.watch(this.#targets.values());
   }
 
   /** A listener that throws is logged. @returns a function that ends the subscription. */
@@ -72,13 +73,13 @@ export class HealthMonitor {
     return this.#listeners.add(listener);
   }
 
-  /** Checks every target at once and from then on, and shows them in the metrics. Resolves after the first round, within `checkTimeoutMs`; never rejects. */
+  /** Checks every target at once and from then on. Resolves after the first round, within `checkTimeoutMs`; never rejects. */
   async start(): Promise<void> {
     this.#metrics?.watch(this.#targets.values());
     await Promise.all([...this.#targets.values()].map((target) => target.watch()));
   }
 
-  /** Ends all checks and leaves the metrics. What is known stays readable; `start` goes on from there. */
+  /** Ends all checks and leaves the metrics until the next `start`. What is known stays readable. */
   stop(): void {
     this.#metrics?.forget(this.#targets.values());
     for (const target of this.#targets.values()) target.stop();

@@ -36,7 +36,7 @@ export interface CheckRecord {
 
 /** How one live call ended. Calls that their caller aborted say nothing of the host and are not reported. */
 export interface LiveOutcome {
-  /** False only for a fault of the host; a 4xx is the caller's own fault, so the host did well. */
+  /** False only for a fault of the host; a 4xx is the caller's own fault, so the host did its part. */
   readonly ok: boolean;
   /** From its beginning until now, in milliseconds. */
   readonly durationMs: number;

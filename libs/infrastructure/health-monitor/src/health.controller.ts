@@ -52,7 +52,7 @@ export class HealthController {
         .status(200)
         .send(await this.health.check(indicators.map((indicator) => () => this.#indicate(indicator))));
     } catch (error) {
-      // Terminus reports "down" by throwing; here it is an answer like any other.
+      // Terminus reports "down" by throwing; here it is a response like any other.
       if (!(error instanceof ServiceUnavailableException)) throw error;
       reply.status(503).send(error.getResponse());
     }

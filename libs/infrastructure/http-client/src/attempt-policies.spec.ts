@@ -33,8 +33,14 @@ function attemptAt(policies: AttemptPolicies, tokens?: number) {
 
 const settle = () => jest.advanceTimersByTimeAsync(0);
 
-beforeEach(() => void jest.useFakeTimers());
-afterEach(() => void jest.useRealTimers());
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(0);
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
 
 describe('the policies around an attempt', () => {
   it('let a call wait for the rate without holding a slot that others could use', async () => {

@@ -19,7 +19,7 @@ async function serviceOver(turns: readonly Turn[], options: Partial<HttpClientOp
   server = new ScriptedServer(turns);
   const baseURL = `http://127.0.0.1:${await server.listen()}`;
   client = new HttpClient({ serviceName: 'docs', baseUrl: baseURL, retry: { baseDelayMs: 1 }, ...options });
-  const imports = [AxiosTransportModule.register(client, { baseURL })];
+  const imports = [AxiosTransportModule.register({ sender: client, defaults: { baseURL } })];
   http = (await Test.createTestingModule({ imports }).compile()).get(HttpService);
 }
 
@@ -66,7 +66,7 @@ describe('the HttpService of Nest over a client', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('breaks a streamed answer with the error that axios makes of it', async () => {
+  it('breaks a streamed response with the error that axios makes of it', async () => {
     const head = 'HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n';
     await serviceOver([write(`${head}begun`, (socket) => socket.end())]);
     const { data } = await firstValueFrom(http.get<Readable>('/x', { responseType: 'stream' }));

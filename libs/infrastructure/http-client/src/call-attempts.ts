@@ -5,7 +5,7 @@ import type { RepeatableContext } from '@morgan/retry';
 import type { ClientCall } from './client-call.ts';
 import type { ClientPolicies } from './client-policies.ts';
 
-/** What an attempt makes of an answer that is below 400; what it throws is a failure of the attempt. */
+/** What an attempt makes of a response that is below 400; what it throws is a failure of the attempt. */
 export type Taking<Result> = (response: TransportResponse) => Promise<Result> | Result;
 
 /** What {@link CallAttempts} works with. */

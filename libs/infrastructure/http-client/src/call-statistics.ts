@@ -23,7 +23,7 @@ export interface CallFigures {
   readonly errorRate: number;
   /** Of the last 256 that were answered well; none before the first. */
   readonly latency: Latencies | undefined;
-  /** Calls that are going on now, streamed answers until their end. */
+  /** Calls that are going on now, streamed responses until their end. */
   readonly inFlight: number;
 }
 

@@ -8,9 +8,9 @@ import { UnwantedStatus } from './unwanted-status.ts';
 
 /** What bounds a call, and what may be done with it. */
 export interface CallOptions {
-  /** Ends the call, in whatever it is waiting for, and the body of a streamed answer. */
+  /** Ends the call, in whatever it is waiting for, and the body of a streamed response. */
   readonly signal?: AbortSignal | undefined;
-  /** By when all of the call must be over, the body of a streamed answer included. Sent on in a header. */
+  /** By when all of the call must be over, the body of a streamed response included. Sent on in a header. */
   readonly deadline?: Deadline | undefined;
   /** In place of the client's `timeout.totalMs`, in milliseconds. */
   readonly timeoutMs?: number | undefined;
@@ -23,21 +23,21 @@ export interface CallOptions {
 /** Told once, when a call is over. */
 export type CallObserver = (call: ClientCall, end: CallEnd) => void;
 
-/** One call of a client, over as many attempts as it takes, until its answer is read or it has failed for good. */
+/** One call of a client, over as many attempts as it takes, until its response is read or it has failed for good. */
 export class ClientCall {
   readonly startedAt = performance.now();
   /** Requests sent, or tried to be, so far. */
   attempt = 0;
   /** What `x-request-id` says. */
   readonly id: string;
-  /** When the answer was there, or began; none while it is not. */
-  answeredAt: number | undefined;
+  /** When the response was there, or began; none while it is not. */
+  respondedAt: number | undefined;
   readonly #scope: DeadlineScope<RepeatableContext>;
   readonly #refused = new Set<TransportResponse>();
   readonly #deadline: Deadline | undefined;
 
   constructor(
-    readonly host: string,
+    readonly serviceName: string,
     { signal, deadline, timeoutMs, requestId, idempotent }: CallOptions,
     private readonly over: CallObserver,
   ) {
@@ -79,16 +79,16 @@ export class ClientCall {
     return error.response;
   }
 
-  /** All of the answer is here. */
+  /** All of the response is here. */
   finish(): void {
-    this.answeredAt = performance.now();
+    this.respondedAt = performance.now();
     this.#end('ok');
   }
 
-  /** The answer has begun; the call is over with the end of its body, or when its caller's time is up. */
+  /** The response has begun; the call is over with the end of its body, or when its caller's time is up. */
   finishWith({ body }: TransportResponse): void {
     const { signal } = this.#scope.context;
-    this.answeredAt = performance.now();
+    this.respondedAt = performance.now();
     this.#scope.restartClock(this.#deadline);
     // Not every policy lets its signal reach a body that outlives it.
     const stop = () => body.destroy(this.bodyError());

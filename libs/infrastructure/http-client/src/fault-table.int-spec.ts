@@ -179,7 +179,7 @@ describe('what every attempt meets', () => {
       category: row.category,
       code: row.code,
       attempt: row.attempts,
-      host: 'server',
+      serviceName: 'server',
       retryable: row.code !== 'deadline_exceeded',
       status: undefined,
     });
@@ -223,7 +223,7 @@ describe('what every attempt meets', () => {
   });
 });
 
-describe('what the first attempt meets, before an answer', () => {
+describe('what the first attempt meets, before a response', () => {
   const inTwoSeconds = () => new Date(Date.now() + 2_000).toUTCString();
 
   it.each([

@@ -8,7 +8,7 @@ import {
   retryAfterMs,
 } from '@morgan/foundation';
 import { TransportError, type TransportFault } from '@morgan/http-transport';
-import type { WholeAnswer } from './answer.ts';
+import type { WholeResponse } from './response-head.ts';
 import { UnsendableRequest } from './request-builder.ts';
 
 /** Categories of faults that a call can end with: a closed set, and a metric label. */
@@ -18,19 +18,19 @@ export type HttpErrorCategory = Exclude<FaultCategory, 'unknown'>;
 export const HTTP_ERROR_CATEGORIES = FAULT_CATEGORIES.filter((category) => category !== 'unknown');
 
 /** A stable word for exactly what happened: a fault of the transport, a code of a policy, or `http_` and the status. */
-export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_answer' | `http_${number}`;
+export type HttpErrorCode = TransportFault | ErrorCode | 'invalid_response' | `http_${number}`;
 
 /** What an {@link HttpClientError} is made of. */
 export interface HttpClientErrorParts {
   readonly category: HttpErrorCategory;
   readonly code: HttpErrorCode;
   /** The configured name of the service that was called. */
-  readonly host: string;
+  readonly serviceName: string;
   /** How many requests had been sent, or tried to be, when it was given up. */
   readonly attempt: number;
   readonly retryable: boolean;
   readonly retryAfterMs?: number | undefined;
-  readonly response?: WholeAnswer | undefined;
+  readonly response?: WholeResponse | undefined;
   readonly cause?: unknown;
 }
 
@@ -39,21 +39,21 @@ export class HttpClientError extends Error {
   override readonly name = 'HttpClientError';
   readonly category: HttpErrorCategory;
   readonly code: HttpErrorCode;
-  readonly host: string;
+  readonly serviceName: string;
   readonly attempt: number;
   /** Whether the same call could go better another time. */
   readonly retryable: boolean;
   /** How long to wait before that, in milliseconds, where somebody said so. */
   readonly retryAfterMs: number | undefined;
-  /** The status of the answer, where there was one. */
+  /** The status of the response, where there was one. */
   readonly status: number | undefined;
-  readonly #response: WholeAnswer | undefined;
+  readonly #response: WholeResponse | undefined;
 
   constructor(message: string, parts: HttpClientErrorParts) {
     super(message, { cause: parts.cause });
     this.category = parts.category;
     this.code = parts.code;
-    this.host = parts.host;
+    this.serviceName = parts.serviceName;
     this.attempt = parts.attempt;
     this.retryable = parts.retryable;
     this.retryAfterMs = parts.retryAfterMs;
@@ -61,23 +61,23 @@ export class HttpClientError extends Error {
     this.#response = parts.response;
   }
 
-  /** The answer of a `client_error`, `server_error` or other status; no property, so that no log prints its content. */
-  get response(): WholeAnswer | undefined {
+  /** The response of a `client_error`, `server_error` or other status; no property, so that no log prints its content. */
+  get response(): WholeResponse | undefined {
     return this.#response;
   }
 }
 
 /** Where and when a call failed. */
 export interface FailedCall {
-  readonly host: string;
+  readonly serviceName: string;
   readonly attempt: number;
 }
 
-/** An answer that counts as a failure. */
-export function statusError(response: WholeAnswer, call: FailedCall): HttpClientError {
+/** A response that counts as a failure. */
+export function statusError(response: WholeResponse, call: FailedCall): HttpClientError {
   const { status, headers } = response;
   const { category, retryable } = faultOfStatus(status);
-  return new HttpClientError(`${call.host} answered ${status}.`, {
+  return new HttpClientError(`${call.serviceName} answered ${status}.`, {
     ...call,
     category: named(category),
     code: `http_${status}`,
@@ -111,6 +111,6 @@ function named(category: FaultCategory): HttpErrorCategory {
 }
 
 /** The client was stopped before the call was made. */
-export function closedError(host: string): HttpClientError {
-  return callError(new TransportError('closed', true), { host, attempt: 0 });
+export function closedError(serviceName: string): HttpClientError {
+  return callError(new TransportError('closed', true), { serviceName, attempt: 0 });
 }

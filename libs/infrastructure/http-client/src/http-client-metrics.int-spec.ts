@@ -47,7 +47,7 @@ it('calls, connections and every policy are counted under the name of the servic
     what: 'the last connection',
   });
   expect(await samples(registry, 'morgan_http_transport_connections')).toEqual({
-    'pool=docs,state=free': server.sockets.size,
+    'pool=docs,state=free': client.connections.connected,
     'pool=docs,state=busy': 0,
   });
   expect(await nonZero('morgan_retry_attempts_total')).toEqual({

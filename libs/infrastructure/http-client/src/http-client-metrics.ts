@@ -59,7 +59,7 @@ export class HttpClientMetrics {
     });
     this.#seconds = metrics.histogram({
       name: 'morgan_http_client_call_seconds',
-      help: 'Time of calls with all their attempts and waits; of a streamed answer until it began.',
+      help: 'Time of calls with all their attempts and waits; of a streamed response until it began.',
       labels: ['client'],
     });
   }

@@ -10,7 +10,7 @@ describe('the configuration', () => {
       ...required,
       headers: {},
       idempotent: true,
-      maxAnswerBytes: 64 * 1024 * 1024,
+      maxResponseBytes: 64 * 1024 * 1024,
       pool: {
         maxConnections: 100,
         maxKeepalive: 20,

@@ -25,7 +25,7 @@ const timeout = z
     writeMs: transport.writeTimeoutMs,
     poolMs: transport.poolTimeoutMs,
     totalMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(120_000), {
-      doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed answer until it begins. A call may bring a nearer one.',
+      doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed response until it begins. A call may bring a nearer one.',
     }),
     adaptive: attempts.adaptiveTimeout,
   })
@@ -43,13 +43,13 @@ export const httpClientConfig = z.strictObject({
     doc: 'Headers of every request, such as `authorization`.',
     secret: true,
   }),
-  maxAnswerBytes: setting(
+  maxResponseBytes: setting(
     z
       .int()
       .min(1)
       .default(64 * 1024 * 1024),
     {
-      doc: 'The largest answer that is read into memory, in bytes; streamed answers have no limit.',
+      doc: 'The largest response that is read into memory, in bytes; streamed responses have no limit.',
     },
   ),
   idempotent: setting(z.boolean().default(true), {
@@ -67,7 +67,7 @@ export const httpClientConfig = z.strictObject({
     .unwrap()
     .extend({
       path: setting(z.string().default('/health'), {
-        doc: 'Asked with GET to find out how the service is; any answer below 500 is good.',
+        doc: 'Asked with GET to find out how the service is; any response below 500 is good.',
       }),
     })
     .optional(),

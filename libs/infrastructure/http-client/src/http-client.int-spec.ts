@@ -35,7 +35,7 @@ describe('a request', () => {
     await clientOf([answer(200, '{"a":1}', ['content-type: application/json', 'x-two: 1', 'x-two: 2'])]);
     const response = await client[method]('/v1/x');
     expect(server.requests[0]).toMatch(new RegExp(`^${method.toUpperCase()} /v1/x HTTP/1.1\r\n`));
-    expect(response).toMatchObject({ status: 200, host: 'server', attempt: 1 });
+    expect(response).toMatchObject({ status: 200, serviceName: 'server', attempt: 1 });
     expect(response.headers).toMatchObject({ 'content-type': 'application/json', 'x-two': ['1', '2'] });
     expect([response.body, response.text(), response.json()]).toEqual([
       Buffer.from('{"a":1}'),
@@ -103,7 +103,7 @@ describe('a request', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each([
     [400, 'client_error', 1],
     [404, 'client_error', 1],
@@ -140,7 +140,7 @@ describe('an answer', () => {
     const error = await Promise.resolve()
       .then(() => response.json())
       .catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'invalid_answer', category: 'protocol', status: 200 });
+    expect(error).toMatchObject({ code: 'invalid_response', category: 'protocol', status: 200 });
     expect(String((error as Error).stack)).not.toContain('secret');
   });
 
@@ -151,7 +151,7 @@ describe('an answer', () => {
       write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2_000)}\r\n`),
     ],
   ])('above the limit is not read, %s', async (_, turn) => {
-    await clientOf([turn], { maxAnswerBytes: 1_000 });
+    await clientOf([turn], { maxResponseBytes: 1_000 });
     await expect(client.get('/')).rejects.toMatchObject({
       code: 'too_large',
       status: undefined,
@@ -162,7 +162,7 @@ describe('an answer', () => {
   });
 
   it('that is an error and above the limit is still that error', async () => {
-    await clientOf([answer(400, 'x'.repeat(2_000))], { maxAnswerBytes: 1_000 });
+    await clientOf([answer(400, 'x'.repeat(2_000))], { maxResponseBytes: 1_000 });
     await expect(client.get('/')).rejects.toMatchObject({ code: 'http_400' });
   });
 
@@ -173,7 +173,7 @@ describe('an answer', () => {
   });
 });
 
-describe('a streamed answer', () => {
+describe('a streamed response', () => {
   const chunk = (data: string) => `${data.length.toString(16)}\r\n${data}\r\n`;
   const streamHead =
     'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';

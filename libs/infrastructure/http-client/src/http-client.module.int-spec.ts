@@ -13,14 +13,14 @@ class Reader {
 it('the Nest module gives the client to whoever asks, starts it and stops it', async () => {
   await using server = new ScriptedServer([answer(200)]);
   const baseUrl = `http://127.0.0.1:${await server.listen()}`;
-  const client = new HttpClient({ serviceName: 'server', baseUrl, health: {} });
+  const options = { serviceName: 'server', baseUrl, health: {} };
   const module = await Test.createTestingModule({
-    imports: [HttpClientModule.register(client)],
+    imports: [HttpClientModule.registerAsync({ useFactory: () => ({ options }) })],
     providers: [Reader],
   }).compile();
   await module.init();
+  const { client } = module.get(Reader);
   expect(client.getStatus().health?.state).toBe('HEALTHY');
-  expect(module.get(Reader).client).toBe(client);
   await module.close();
   expect(client.getStatus().state).toBe('closed');
 });

@@ -18,7 +18,7 @@ import type { HttpClientStatus } from './client-status.ts';
 import { type HttpClientConfig, httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 import { closedError, statusError } from './http-client-error.ts';
 import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metrics.ts';
-import type { AnswerHead, StreamingResponse } from './answer.ts';
+import type { ResponseHead, StreamingResponse } from './response-head.ts';
 import { HttpResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
 import { serviceMonitor } from './service-monitor.ts';
@@ -46,7 +46,7 @@ const begun: Taking<TransportResponse> = (response) => response;
 
 /**
  * A client of one service: a transport with deadline, budget, retry, breaker and, where they are configured, rate limit,
- * bulkhead, hedging and health checks around it. An answer of 400 or above is an error; redirects are not followed.
+ * bulkhead, hedging and health checks around it. A response of 400 or above is an error; redirects are not followed.
  */
 export class HttpClient implements RequestSender, AsyncDisposable {
   readonly serviceName: string;
@@ -98,7 +98,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return this.stop();
   }
 
-  /** Like the four below it: resolves with a whole answer below 400. @throws HttpClientError */
+  /** Like the four below it: resolves with a whole response below 400. @throws HttpClientError */
   get(path: string, request?: CallRequest): Promise<HttpResponse> {
     return this.#whole('GET', path, request);
   }
@@ -119,7 +119,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return this.#whole('DELETE', path, request);
   }
 
-  /** Resolves when an answer below 400 has begun; from there on nothing is repeated. @throws HttpClientError */
+  /** Resolves when a response below 400 has begun; from there on nothing is repeated. @throws HttpClientError */
   async stream(method: HttpMethod, path: string, request: CallRequest = {}): Promise<StreamingResponse> {
     const call = this.#begin(request);
     const response = await this.#perform(
@@ -197,11 +197,11 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
     const call = this.#begin(request);
-    const { maxAnswerBytes } = this.#config;
+    const { maxResponseBytes } = this.#config;
     const answer = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
-      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxAnswerBytes)),
+      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes)),
     );
     call.finish();
     return answer;
@@ -217,7 +217,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   readonly #ended = (call: ClientCall, end: CallEnd): void => {
     this.#calls.remove(call);
-    const tookMs = (call.answeredAt ?? performance.now()) - call.startedAt;
+    const tookMs = (call.respondedAt ?? performance.now()) - call.startedAt;
     this.#statistics.ended(end, tookMs);
     this.#counter?.ended(end, tookMs);
   };
@@ -236,12 +236,12 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     return { ...outgoing, origin: this.#builder.origin };
   }
 
-  /** An answer that is an error is worth reading: it says why. */
+  /** A response that is an error is worth reading: it says why. */
   async #explain(call: ClientCall, error: unknown): Promise<never> {
     if (!(error instanceof UnwantedStatus)) throw error;
     const { response } = error;
     // What breaks or is too large to be read must not hide the status.
-    const body = await response.bytes(this.#config.maxAnswerBytes).catch(() => Buffer.alloc(0));
+    const body = await response.bytes(this.#config.maxResponseBytes).catch(() => Buffer.alloc(0));
     throw statusError(new HttpResponse(headOf(response, call), body), call);
   }
 
@@ -260,6 +260,6 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 }
 
-function headOf({ status, headers }: TransportResponse, { host, attempt }: ClientCall): AnswerHead {
-  return { status, headers, host, attempt };
+function headOf({ status, headers }: TransportResponse, { serviceName, attempt }: ClientCall): ResponseHead {
+  return { status, headers, serviceName, attempt };
 }

@@ -1,21 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AnswerHead, WholeAnswer } from './answer.ts';
+import type { ResponseHead, WholeResponse } from './response-head.ts';
 import { HttpClientError } from './http-client-error.ts';
 
-/** A whole answer below 400, or the one that an error is about. */
-export class HttpResponse implements WholeAnswer {
+/** A whole response below 400, or the one that an error is about. */
+export class HttpResponse implements WholeResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly host: string;
+  readonly serviceName: string;
   readonly attempt: number;
 
   constructor(
-    head: AnswerHead,
+    head: ResponseHead,
     readonly body: Buffer,
   ) {
     this.status = head.status;
     this.headers = head.headers;
-    this.host = head.host;
+    this.serviceName = head.serviceName;
     this.attempt = head.attempt;
   }
 
@@ -28,11 +28,11 @@ export class HttpResponse implements WholeAnswer {
       return JSON.parse(this.text()) as T;
     } catch {
       // Without its cause: the parser's message quotes the text.
-      const { host, attempt } = this;
-      throw new HttpClientError(`The answer of ${host} is not JSON.`, {
+      const { serviceName, attempt } = this;
+      throw new HttpClientError(`The response of ${serviceName} is not JSON.`, {
         category: 'protocol',
-        code: 'invalid_answer',
-        host,
+        code: 'invalid_response',
+        serviceName,
         attempt,
         retryable: false,
         response: this,

@@ -7,7 +7,7 @@ export {
   type Availability,
 } from './attempt-policies.ts';
 export { attemptPoliciesConfig, type AttemptPoliciesConfig } from './attempt-policies.config.ts';
-export type { AnswerHead, StreamingResponse, WholeAnswer } from './answer.ts';
+export type { ResponseHead, StreamingResponse, WholeResponse } from './response-head.ts';
 export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';
 export { ClientPolicies } from './client-policies.ts';
@@ -16,6 +16,6 @@ export { HttpClient, type CallRequest, type HttpClientParts } from './http-clien
 export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
 export { HttpClientMetrics, type PartMetrics, type PolicyMetrics } from './http-client-metrics.ts';
-export { HttpClientModule } from './http-client.module.ts';
+export { HttpClientModule, type HttpClientModuleOptions } from './http-client.module.ts';
 export { HttpResponse } from './http-response.ts';
 export type { RequestOptions } from './request-builder.ts';

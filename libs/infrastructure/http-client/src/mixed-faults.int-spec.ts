@@ -38,7 +38,7 @@ const MISDEEDS: readonly Misdeed[] = [
   (response, body) => void response.socket?.end(head(body.length + 1) + body),
   raw(() => 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'),
   raw(() => 'this is not HTTP\r\n\r\n'),
-  // An answer that nobody has asked for, behind the right one.
+  // A response that nobody has asked for, behind the right one.
   raw((body) => head(body.length) + body + head(4) + 'evil'),
 ];
 

@@ -11,7 +11,7 @@ export interface ServiceMonitorOptions extends Omit<HealthMonitorOptions, 'targe
   readonly checkTimeoutMs: number;
 }
 
-/** A monitor with one target, the service. Any answer below 500 will do: 401 and 404 come from a living one too. */
+/** A monitor with one target, the service. Any response below 500 will do: 401 and 404 come from a living one too. */
 export function serviceMonitor(options: ServiceMonitorOptions): HealthMonitor {
   const { serviceName, transport, request, ...settings } = options;
   const { checkTimeoutMs: timeoutMs } = settings;

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { TransportResponse } from '@morgan/http-transport';
 
 /**
- * An answer of 400 or above, as the policies see it: they read `status` and `headers`. Its body is not read yet, and
+ * A response of 400 or above, as the policies see it: they read `status` and `headers`. Its body is not read yet, and
  * holds its connection until it is read or discarded unless it fits into the buffer of the stream.
  */
 export class UnwantedStatus extends Error {

@@ -180,7 +180,7 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     expect(servers[1]?.accepted).toBeGreaterThanOrEqual(2);
   });
 
-  it('leaves an answer that is under way alone', async () => {
+  it('leaves a response that is under way alone', async () => {
     use({ lookup, maxConnectionAgeMs: 50 });
     let stream: ServerResponse | undefined;
     const origin = await serveBoth((_, response) => {

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type { Place } from './name-addresses.ts';
 import type { ResponseHandler, HandlerConnection } from './response-handler.ts';
+import { passOverContinue } from './continue-response.ts';
 import { mendHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
@@ -51,7 +52,11 @@ export class Connection extends Client implements HandlerConnection {
     // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
     this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
     this.on('disconnect', () => options.onDisconnect(this));
-    this.on('connect', () => this.#socket && mendHttp2Streams(this, this.#socket));
+    this.on('connect', () => {
+      if (!this.#socket) return;
+      mendHttp2Streams(this, this.#socket);
+      passOverContinue(this.#socket);
+    });
   }
 
   /** The first fault of the socket. undici reports the last: the end of the connection, not the TLS alert before it. */
@@ -74,7 +79,7 @@ export class Connection extends Client implements HandlerConnection {
   }
 
   /**
-   * An answer did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
+   * A response did not come in time. With HTTP/2 that ends one stream; the connection below may be dead without a sign, so
    * it gets no further requests. Others on it end as they would.
    */
   retire(): void {

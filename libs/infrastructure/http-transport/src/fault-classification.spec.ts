@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { classifyFault, type Phase } from './fault-classification.ts';
+import { transportFaultOf, type Phase } from './fault-classification.ts';
 
 const withCode = (code: string, name = 'Error') => Object.assign(new Error('fault'), { code, name });
 
-describe('classifyFault', () => {
+describe('transportFaultOf', () => {
   it.each<[string, Phase, string]>([
     ['ECONNREFUSED', 'connecting', 'connect_refused'],
     ['ENOTFOUND', 'connecting', 'dns_failed'],
@@ -27,14 +27,14 @@ describe('classifyFault', () => {
     ['UND_ERR_DESTROYED', 'answering', 'closed'],
     ['UND_ERR_INVALID_ARG', 'connecting', 'invalid_request'],
   ])('%s while %s is %s', (code, phase, reason) => {
-    expect(classifyFault(withCode(code), phase)).toBe(reason);
+    expect(transportFaultOf(withCode(code), phase)).toBe(reason);
   });
 
   it('tells a broken chunk from an end of the connection between chunks', () => {
-    expect(classifyFault(withCode('HPE_INVALID_CHUNK_SIZE', 'HTTPParserError'), 'answering')).toBe(
+    expect(transportFaultOf(withCode('HPE_INVALID_CHUNK_SIZE', 'HTTPParserError'), 'answering')).toBe(
       'bad_response',
     );
-    expect(classifyFault(withCode('HPE_INVALID_EOF_STATE', 'HTTPParserError'), 'answering')).toBe(
+    expect(transportFaultOf(withCode('HPE_INVALID_EOF_STATE', 'HTTPParserError'), 'answering')).toBe(
       'incomplete_body',
     );
   });

@@ -8,7 +8,7 @@ export type Phase =
   | 'connecting'
   /** Written to a socket, at least in part. */
   | 'sent'
-  /** The status line and headers of the answer are here. */
+  /** The status line and headers of the response are here. */
   | 'answering';
 
 const ANY_PHASE: Readonly<Record<string, TransportFault>> = {
@@ -44,7 +44,7 @@ const CONNECTION_ENDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Names the fault behind an error of undici or of Node's sockets. The same code means different things by phase. */
-export function classifyFault(error: unknown, phase: Phase): TransportFault {
+export function transportFaultOf(error: unknown, phase: Phase): TransportFault {
   const { code = '', name, message = '' } = error as Partial<NodeJS.ErrnoException>;
   const known = ANY_PHASE[code];
   if (known) return known;

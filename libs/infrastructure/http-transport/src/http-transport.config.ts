@@ -36,10 +36,10 @@ export const httpTransportConfig = z
       doc: 'The longest time for name, TCP and TLS together, in milliseconds; up to a second late.',
     }),
     readTimeoutMs: setting(milliseconds.default(30_000), {
-      doc: 'The longest wait for the headers of an answer, and the longest silence in its body, in milliseconds, where a request has no limits of its own.',
+      doc: 'The longest wait for the headers of a response, and the longest silence in its body, in milliseconds, where a request has no limits of its own.',
     }),
     writeTimeoutMs: setting(milliseconds.nullable().default(10_000), {
-      doc: 'The longest time in which the other side takes no 64 KiB of a request body, in milliseconds; null: no limit. Bodies within 64 KiB are not watched, a slow source does not count, and nothing does once the answer began.',
+      doc: 'The longest time in which the other side takes no 64 KiB of a request body, in milliseconds; null: no limit. Bodies within 64 KiB are not watched, a slow source does not count, and nothing does once the response began.',
     }),
     poolTimeoutMs: setting(milliseconds.nullable().default(5_000), {
       doc: 'The longest wait for a connection to become free, in milliseconds; null: only the wait for the headers ends it.',
@@ -48,7 +48,7 @@ export const httpTransportConfig = z
       doc: 'Whether to speak HTTP/2 with servers that offer it over TLS: up to 100 requests share a connection. Other servers get HTTP/1.1.',
     }),
     maxConnectionAgeMs: setting(milliseconds.nullable().default(60_000), {
-      doc: 'The age at which a connection to a name is replaced before its next request, in milliseconds, so that a changed DNS record is honoured; null: never. A request under way is left alone.',
+      doc: 'The age at which a connection to a name is replaced before its next request, in milliseconds, so that a changed DNS record is honoured; null: never. A request under way is not cut.',
     }),
     tls: tlsConfig.prefault({}),
   })

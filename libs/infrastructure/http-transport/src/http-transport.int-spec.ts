@@ -94,7 +94,7 @@ describe('HttpTransport', () => {
     await until(() => openSockets() === 0);
   });
 
-  describe('an answer', () => {
+  describe('a response', () => {
     it('comes as it was sent: status, header list and bytes', async () => {
       const { origin, server } = await serve((socket) =>
         socket.write(
@@ -137,12 +137,21 @@ describe('HttpTransport', () => {
       });
     });
 
-    it('passes over a 103 that comes first', async () => {
-      const { origin } = await serve((socket) =>
-        socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${PLAIN_ANSWER}`),
+    it.each([
+      '100 Continue\r\n',
+      '102 Processing\r\n',
+      '103 Early Hints\r\nLink: </a>\r\n',
+      '100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n',
+    ])('passes over a %j that comes first, and keeps the connection', async (interim) => {
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 ${interim}\r\n${PLAIN_ANSWER}`),
       );
-      const response = await send(origin);
-      expect([response.status, (await response.bytes()).toString()]).toEqual([200, 'ok']);
+      for (let count = 0; count < 2; count += 1) {
+        const response = await send(origin);
+        expect([response.status, (await response.bytes()).toString()]).toEqual([200, 'ok']);
+        await until(() => transport.getStatus()[origin]?.free === 1);
+      }
+      expect(server.accepted).toBe(1);
     });
 
     it('waits for a slow reader without losing a byte', async () => {
@@ -163,7 +172,7 @@ describe('HttpTransport', () => {
     });
   });
 
-  describe('a fault before the answer', () => {
+  describe('a fault before the response', () => {
     const partly = 'HTTP/1.1 200 OK\r\nContent-Le';
     it.each<[string, (socket: Socket) => void, TransportFault]>([
       ['the connection is reset', (socket) => socket.resetAndDestroy(), 'reset'],
@@ -231,7 +240,7 @@ describe('HttpTransport', () => {
         { eval: true },
       );
       const [port] = (await once(listener, 'message')) as [number];
-      // With the listener asleep, these fill the kernel's queue: the next SYN gets no answer.
+      // With the listener asleep, these fill the kernel's queue: the next SYN gets no response.
       const fillers = Array.from({ length: 8 }, () =>
         connect(port, '127.0.0.1').on('error', () => undefined),
       );
@@ -288,7 +297,7 @@ describe('HttpTransport', () => {
       expect(body?.tookMs).toBeLessThan(1500);
     });
 
-    it('no connection becomes free in time, and the busy ones are left alone', async () => {
+    it('no connection becomes free in time, and the busy ones are not touched', async () => {
       const waiting: Socket[] = [];
       const { origin, server } = await serve((socket) => void waiting.push(socket));
       const busy = Array.from({ length: 4 }, () => send(origin));

@@ -19,7 +19,7 @@ export type HttpTransportOptions = z.input<typeof httpTransportConfig> & {
 /**
  * HTTP/1.1, or HTTP/2 where a server offers it over TLS, over one pool of kept connections per origin. Follows no
  * redirect, decompresses nothing, repeats nothing but what an HTTP/2 server says it did not begin: a request either gets
- * its answer as it came or fails with one {@link TransportError}.
+ * its response as it came or fails with one {@link TransportError}.
  */
 export class HttpTransport implements RequestSender {
   readonly #config: HttpTransportConfig;
@@ -34,7 +34,7 @@ export class HttpTransport implements RequestSender {
   }
 
   /**
-   * Resolves when the headers of the answer are here, whatever its status.
+   * Resolves when the headers of the response are here, whatever its status.
    * @throws TransportError always with `beforeResponse: true`; later faults come out of the body.
    */
   request(request: TransportRequest): Promise<TransportResponse> {

@@ -31,7 +31,7 @@ function resetOnAbort(stream: ClientHttp2Stream, abort: AbortController): void {
 }
 
 /**
- * Where the connection ends within an answer, or its stream is reset without an error, Node ends the stream as if it
+ * Where the connection ends within a response, or its stream is reset without an error, Node ends the stream as if it
  * were whole, and undici believes it. A server that says END_STREAM does so before the stream is closed.
  */
 function breakWhereCut(stream: ClientHttp2Stream): void {

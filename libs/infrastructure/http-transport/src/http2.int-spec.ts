@@ -174,14 +174,14 @@ describe('HTTP/2', () => {
     expect(accepted).toBe(1);
   });
 
-  it('loses nothing of an answer that comes while a streamed body is still on its way', async () => {
+  it('loses nothing of a response that comes while a streamed body is still on its way', async () => {
     await serve((_, response) => response.end('early'));
     const body = () => Readable.from([Buffer.alloc(200_000), Buffer.alloc(200_000)]);
     for (let call = 0; call < 50; call += 1)
       expect(String(await (await send({ body: body() })).bytes())).toBe('early');
   });
 
-  it('does not take an answer for whole whose connection ends right behind its beginning', async () => {
+  it('does not take a response for whole whose connection ends right behind its beginning', async () => {
     let asked = 0;
     await serve(({ stream }) => {
       void buffer(stream).then(

@@ -16,9 +16,9 @@ export interface TransportRequest {
    * destroyed when the request ends before it, and read once, so such a request cannot be repeated.
    */
   readonly body?: RequestBody | undefined;
-  /** Aborting it closes the connection at once, before or during the answer. */
+  /** Aborting it closes the connection at once, before or during the response. */
   readonly signal?: AbortSignal | undefined;
-  /** From the call of `request` to the headers of the answer: the wait for a connection counts. Default: `readTimeoutMs`. */
+  /** From the call of `request` to the headers of the response: the wait for a connection counts. Default: `readTimeoutMs`. */
   readonly firstByteTimeoutMs?: number | undefined;
   /**
    * The longest silence within the body. Coarse: up to a second late. Time in which the reader is slow does not count.
@@ -29,8 +29,8 @@ export interface TransportRequest {
   readonly bodyFault?: (error: TransportError) => Error;
 }
 
-/** Whoever sends a request and gets its answer: a bare transport, or one with policies around it. */
+/** Whoever sends a request and gets its response: a bare transport, or one with policies around it. */
 export interface RequestSender {
-  /** Resolves when the headers of the answer are here, whatever its status; later faults come out of its body. */
+  /** Resolves when the headers of the response are here, whatever its status; later faults come out of its body. */
   request(request: TransportRequest): Promise<TransportResponse>;
 }

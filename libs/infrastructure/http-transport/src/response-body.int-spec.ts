@@ -54,7 +54,7 @@ describe('the bytes of a body', () => {
     expect(await response.bytes()).toHaveLength(0);
   });
 
-  it('are not to be had when the answer was given up, before or meanwhile', async () => {
+  it('are not to be had when the response was given up, before or meanwhile', async () => {
     const response = await ask();
     const bytes = response.bytes();
     response.discard();

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import { TransportError } from './transport-error.ts';
 
 /**
- * The bytes of an answer as they come off the socket: not decompressed, not copied, held back while the reader is slow.
+ * The bytes of a response as they come off the socket: not decompressed, not copied, held back while the reader is slow.
  * It must be read to its end or destroyed, or its connection is held for ever.
  */
 export class ResponseBody extends Readable {
@@ -44,7 +44,7 @@ export class ResponseBody extends Readable {
     this.#controller.resume();
   }
 
-  /** Ends the handler if it is still going on, which costs the connection; a whole answer leaves it in the pool. */
+  /** Ends the handler if it is still going on, which costs the connection; a whole response leaves it in the pool. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#onDestroyed();
     callback(error);

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { classifyFault, isConnectionEnd, type Phase } from './fault-classification.ts';
+import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
 import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
@@ -8,7 +8,7 @@ import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
 
 /** What an handler knows of the connection that it is sent over. */
 export interface HandlerConnection {
-  /** Whether an answer came whole over the socket that it has now. */
+  /** Whether a response came whole over the socket that it has now. */
   hasServed: boolean;
   readonly fault: Error | undefined;
   retire(): void;
@@ -36,7 +36,7 @@ export interface ResponseHandlerOptions {
 }
 
 /**
- * One request and its answer: turns undici's events into a response with a body, or into one fault. It reports once,
+ * One request and its response: turns undici's events into a response with a body, or into one fault. It reports once,
  * at the first sign; what undici says later about the same request is dropped.
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
@@ -47,7 +47,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   #body: ResponseBody | undefined;
   #phase: Phase | 'over' = 'queued';
   #connection: HandlerConnection | undefined;
-  /** Sent over a connection that had served before, and not a byte of the answer is here. */
+  /** Sent over a connection that had served before, and not a byte of the response is here. */
   #mayBeStale = false;
   #poolTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
@@ -124,7 +124,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     if (this.#phase === 'over') return;
     const first = (this.#phase === 'sent' && this.#connection?.fault) || error;
-    this.#fail(classifyFault(first, this.#phase), first);
+    this.#fail(transportFaultOf(first, this.#phase), first);
   }
 
   #upload({ body, writeTimeoutMs }: ResponseHandlerOptions): Buffer | Upload | undefined {

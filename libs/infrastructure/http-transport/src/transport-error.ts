@@ -18,11 +18,11 @@ export type TransportFault =
   | 'write_timeout'
   /** The source of a streamed request body failed, or gave not the bytes that `content-length` announced. */
   | 'upload_failed'
-  /** No answer began within the limit, whatever the reason: no free connection, no reply. */
+  /** No response began within the limit, whatever the reason: no free connection, no reply. */
   | 'first_byte_timeout'
-  /** The answer began, then fell silent for longer than the limit. */
+  /** The response began, then fell silent for longer than the limit. */
   | 'body_timeout'
-  /** The connection ended before the answer began. */
+  /** The connection ended before the response began. */
   | 'reset'
   /** The connection ended in the middle of the body. */
   | 'incomplete_body'
@@ -47,24 +47,24 @@ const MESSAGES = {
   pool_timeout: 'No connection became free in time.',
   write_timeout: 'The other side stopped reading the request.',
   upload_failed: 'The request body could not be read.',
-  first_byte_timeout: 'The answer did not begin in time.',
-  body_timeout: 'The answer fell silent.',
-  reset: 'The connection ended before the answer began.',
-  incomplete_body: 'The connection ended in the middle of the answer.',
-  bad_response: 'The answer is not valid HTTP.',
-  too_large: 'The answer is too large.',
+  first_byte_timeout: 'The response did not begin in time.',
+  body_timeout: 'The response fell silent.',
+  reset: 'The connection ended before the response began.',
+  incomplete_body: 'The connection ended in the middle of the response.',
+  bad_response: 'The response is not valid HTTP.',
+  too_large: 'The response is too large.',
   aborted: 'The request was aborted.',
   closed: 'The transport is closed.',
   invalid_request: 'The request is not valid HTTP.',
 } as const satisfies Record<TransportFault & FaultWord, string>;
 
-/** A request that got no whole answer. The message names no address and no content; `cause` has the original fault. */
+/** A request that got no whole response. The message names no address and no content; `cause` has the original fault. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
 
   /**
-   * @param beforeResponse whether it happened before the status line and headers of an answer were there.
-   * @param stale whether the connection had served an answer before and ended before one byte of this one came. As a
+   * @param beforeResponse whether it happened before the status line and headers of a response were there.
+   * @param stale whether the connection had served a response before and ended before one byte of this one came. As a
    *   rule the server closed it for having been idle while the request was on its way, unseen. A server that dies at
    *   its work looks the same.
    */

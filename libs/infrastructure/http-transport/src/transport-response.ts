@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ResponseBody } from './response-body.ts';
 
-/** An answer whose headers are here and whose body is on its way. */
+/** A response whose headers are here and whose body is on its way. */
 export class TransportResponse {
   readonly #rawHeaders: readonly Buffer[] | undefined;
 
@@ -28,7 +28,7 @@ export class TransportResponse {
     return this.body.bytes(limitBytes);
   }
 
-  /** Gives the answer up: its connection goes back to the pool if all of it is here already, else it is closed. */
+  /** Gives the response up: its connection goes back to the pool if all of it is here already, else it is closed. */
   discard(): void {
     this.body.destroy();
   }

@@ -13,6 +13,8 @@ export function undiciSymbol(symbols: Readonly<Record<string, unknown>>, name: s
 
 /** The HTTP/2 session of a client that has one. */
 export const kHTTP2Session: unique symbol = undiciSymbol(core, 'kHTTP2Session') as never;
+/** The HTTP/1.1 parser of a socket. */
+export const kParser: unique symbol = undiciSymbol(core, 'kParser') as never;
 /** The clients of a pool. */
 export const kClients: unique symbol = undiciSymbol(poolBase, 'kClients') as never;
 /** True for a client that takes no request now. */

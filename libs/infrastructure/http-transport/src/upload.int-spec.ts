@@ -101,7 +101,7 @@ describe('the wait for a free connection', () => {
     expect([held.length, transport.getStatus()[origin]?.waiting]).toEqual([2, 0]);
   });
 
-  it('is over once a connection is free: the answer may take longer', async () => {
+  it('is over once a connection is free: the response may take longer', async () => {
     const origin = await serveHttp((request, response) => {
       request.on('end', () => setTimeout(() => response.end('ok'), 100)).resume();
     });
@@ -110,7 +110,7 @@ describe('the wait for a free connection', () => {
     expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('is limited by the wait for the answer alone where the limit is null, and so is writing', async () => {
+  it('is limited by the wait for the response alone where the limit is null, and so is writing', async () => {
     const patient = new HttpTransport({ maxConnections: 1, poolTimeoutMs: null, writeTimeoutMs: null });
     const origin = await serveTcp((socket) => socket.pause());
     const request = { origin, path: '/', method: 'POST' as const, body: Buffer.alloc(32 * MEBIBYTE) };
@@ -176,7 +176,7 @@ describe('a receiver that stops reading', () => {
     expect(performance.now() - start).toBeGreaterThan(300);
   });
 
-  it('after it answered is no fault: the answer counts', async () => {
+  it('after it answered is no fault: the response counts', async () => {
     let tail: (() => void) | undefined;
     const origin = await serveTcp((socket) => {
       socket.once('data', () => {

@@ -18,7 +18,7 @@ export interface UploadOptions {
 /**
  * A request body on its way out, slice by slice, nothing of it read ahead. A source that is slow has all the time it
  * needs; a receiver that is slow has `writeTimeoutMs` for each slice. No stream: undici would pipe it, and with HTTP/2
- * lose what of the answer comes meanwhile.
+ * lose what of the response comes meanwhile.
  */
 export class Upload implements AsyncIterable<Buffer> {
   readonly #options: UploadOptions;
@@ -35,7 +35,7 @@ export class Upload implements AsyncIterable<Buffer> {
     if (body instanceof Readable) body.on('error', options.onSourceFault);
   }
 
-  /** From here on the answer counts: a receiver that has answered need not take the rest. */
+  /** From here on the response counts: a receiver that has answered need not take the rest. */
   unwatch(): void {
     clearTimeout(this.#timer);
     this.#watched = false;

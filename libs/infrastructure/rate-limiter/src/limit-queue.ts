@@ -165,7 +165,7 @@ export class LimitQueue {
     else if (waiter.expectedAt !== undefined)
       waiter.admit({ admitted: false, retryAfterMs: Math.max(1, waiter.expectedAt - performance.now()) });
     else {
-      // A slow store is no full limit: before its first answer, which is bounded, only the deadline counts.
+      // A slow store is no full limit: before its first response, which is bounded, only the deadline counts.
       const leftMs = waiter.patience.deadline?.remainingMs();
       if (leftMs === undefined) return;
       if (leftMs > 0) return waiter.limit(leftMs);

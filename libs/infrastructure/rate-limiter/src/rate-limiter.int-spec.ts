@@ -6,7 +6,7 @@ const CONTENDER = join(import.meta.dirname, '../fixture/contender.ts');
 
 describe('three processes at 100/s each against a shared limit of 100/s', () => {
   interface Contender {
-    /** When each admitted ask was sent and when its answer came: it was decided in between. */
+    /** When each admitted ask was sent and when its response came: it was decided in between. */
     readonly admitted: readonly (readonly [number, number])[];
     readonly asked: number;
     readonly failures: number;

@@ -7,7 +7,7 @@ export type BoundCall<Context extends CallContext = CallContext> =
 /**
  * One call with a deadline: `context` has the nearer one of the caller's and the given one, and a signal that aborts
  * when it passes (`deadline_exceeded`) or the caller's signal does. Until it is disposed of it holds a timer and a
- * listener, so dispose of it when the call is over; for a streamed answer that is the end of the body.
+ * listener, so dispose of it when the call is over; for a streamed response that is the end of the body.
  */
 export class DeadlineScope<Context extends CallContext = CallContext> implements Disposable {
   readonly context: Context;
@@ -46,7 +46,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   }
 
   /**
-   * From now on only this deadline ends the call, none if it is left out: the beginning of a streamed answer was in time,
+   * From now on only this deadline ends the call, none if it is left out: the beginning of a streamed response was in time,
    * the rest may take longer. The caller's signal counts as before. A call that has been ended has no clock any more.
    */
   restartClock(deadline?: Deadline): void {

@@ -137,7 +137,7 @@ describe('a deadline scope', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  it('covers an answer that goes on after the work has settled, until it is disposed of', async () => {
+  it('covers a response that goes on after the work has settled, until it is disposed of', async () => {
     const controller = new AbortController();
     const scope = new DeadlineScope({ id: 'call', signal: controller.signal, tenant: 'a' }, 1000);
     const body = await scope.run(({ signal, tenant }) => Promise.resolve({ signal, tenant }));

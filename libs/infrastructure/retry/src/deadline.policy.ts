@@ -8,7 +8,7 @@ export interface DeadlineOptions {
 
 /**
  * Sets the deadline of a call, once and outermost, and cuts short whatever is not over by then. It covers the work
- * until its promise settles: an answer that goes on after that, such as a stream, needs a {@link DeadlineScope}.
+ * until its promise settles: a response that goes on after that, such as a stream, needs a {@link DeadlineScope}.
  */
 export class DeadlinePolicy implements Policy {
   readonly #timeoutMs: number | undefined;

@@ -13,7 +13,7 @@ export interface HedgeRaceOptions<Result, Context extends CallContext> {
   readonly onHedgeEnd: (outcome: HedgeOutcome) => void;
 }
 
-/** One call with at most two attempts, of which the first answer counts and the other attempt is aborted. */
+/** One call with at most two attempts, of which the first response counts and the other attempt is aborted. */
 export class HedgeRace<Result, Context extends CallContext> {
   readonly #options: HedgeRaceOptions<Result, Context>;
   readonly #attempts: AbortController[] = [];
@@ -43,7 +43,7 @@ export class HedgeRace<Result, Context extends CallContext> {
     const { context, work } = this.#options;
     const attempt = new AbortController();
     this.#attempts.push(attempt);
-    // Unlike a listener it may stay: the winner's answer can be a stream, which the caller's abort must still reach.
+    // Unlike a listener it may stay: the winner's response can be a stream, which the caller's abort must still reach.
     const signal = AbortSignal.any([context.signal, attempt.signal]);
     const run = async (): Promise<Result> => work({ ...context, signal });
     void run().then(

@@ -60,7 +60,7 @@ describe('a hedge policy', () => {
     expect(policy.getStatus().outcomes).toEqual({ won: 0, lost: 0, failed: 0 });
   });
 
-  it('starts a second attempt after the delay, takes its answer and aborts the first', async () => {
+  it('starts a second attempt after the delay, takes its response and aborts the first', async () => {
     const policy = create();
     const result = policy.execute(work, context);
     await after(100);
@@ -71,7 +71,7 @@ describe('a hedge policy', () => {
     expect(policy.getStatus().outcomes.won).toBe(1);
   });
 
-  it('takes the answer of the first attempt and aborts the second', async () => {
+  it('takes the response of the first attempt and aborts the second', async () => {
     const policy = create();
     const result = policy.execute(work, context);
     await after(150);
@@ -160,7 +160,7 @@ describe('a hedge policy', () => {
     expect(await deaf).toBe('done');
   });
 
-  it("lets the caller's abort reach an answer that goes on after the result", async () => {
+  it("lets the caller's abort reach a response that goes on after the result", async () => {
     const result = create().execute(work, context);
     at(0).succeed('headers of a stream');
     await result;

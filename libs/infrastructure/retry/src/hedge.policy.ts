@@ -26,7 +26,7 @@ const OBSERVED = 256;
 const ENOUGH = 20;
 
 /**
- * Starts a second attempt when the first takes long, takes the first answer and aborts the other attempt. For calls
+ * Starts a second attempt when the first takes long, takes the first response and aborts the other attempt. For calls
  * that are safe to repeat, within the budget; a call with `idempotent: false` is passed on as it is.
  */
 export class HedgePolicy implements Policy {

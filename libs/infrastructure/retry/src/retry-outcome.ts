@@ -20,5 +20,5 @@ export type GiveUpReason =
 /** Why an attempt is extra: the first attempt of a call never is. */
 export type ExtraAttempt = 'retry' | 'fallback' | 'hedge';
 
-/** How a call with a hedge ended: by the hedge's answer, by the first attempt's, or with neither. */
+/** How a call with a hedge ended: by the hedge's response, by the first attempt's, or with neither. */
 export type HedgeOutcome = 'won' | 'lost' | 'failed';

@@ -68,7 +68,7 @@ describe('a retry over real sockets', () => {
     expect(requests).toHaveLength(4);
   });
 
-  it('waits as long as the answer asks', async () => {
+  it('waits as long as the response asks', async () => {
     answers = [status(429, { 'retry-after-ms': '120' }), status(429, { 'retry-after': '0.1' })];
     const start = performance.now();
     expect(await call(retry)).toBe('ok');

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { silentLogger } from '@morgan/foundation';
+import { type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
+import { RedisConnection } from './redis-connection.ts';
+import { RedisGuard } from './redis-guard.ts';
+
+const TIMEOUT_MS = 200;
+
+let redis: PrivateRedis;
+let connection: RedisConnection;
+let guard: RedisGuard;
+let lines: string[];
+let asked: number;
+
+const read = () =>
+  guard.run(
+    () => {
+      asked += 1;
+      return connection.getBuffers(['key']).then(([value]) => value?.toString() ?? 'none');
+    },
+    () => 'substitute',
+  );
+
+beforeEach(async () => {
+  [lines, asked] = [[], 0];
+  redis = await startRedis();
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 10_000 }, silentLogger);
+  connection.start();
+  await waitFor(() => connection.read().up, { what: 'redis' });
+  await connection.setBuffers([['key', Buffer.from('value')]], 60);
+  const say = (_: object, line: string) => void lines.push(line);
+  guard = new RedisGuard({
+    name: 'test',
+    timeoutMs: TIMEOUT_MS,
+    resetTimeoutMs: 50,
+    logger: { ...silentLogger, warn: say, info: say },
+  });
+});
+
+afterEach(async () => {
+  guard.stop();
+  await connection.stop();
+  await redis.kill();
+});
+
+it('a Redis that hangs costs some uses the time limit and the others nothing, until it answers again', async () => {
+  expect(await read()).toBe('value');
+  redis.pause();
+  try {
+    expect(await Promise.all(Array.from({ length: 5 }, read))).toEqual(Array(5).fill('substitute'));
+    expect(guard.getStatus()).toMatchObject({ open: true, successes: 1, timeouts: 5 });
+    const before = asked;
+    expect(await read()).toBe('substitute');
+    expect(asked).toBe(before);
+    expect(guard.getStatus().rejected).toBe(1);
+  } finally {
+    redis.resume();
+  }
+  await waitFor(async () => (await read()) === 'value', { what: 'the return' });
+  expect(guard.getStatus().open).toBe(false);
+  expect(lines.at(0)).toBe('redis is slow or fails; working without it');
+  expect(lines.at(-1)).toBe('redis is used again');
+});
+
+it('a single fault opens nothing, and the substitute stands for it', async () => {
+  const fault = new Error('WRONGTYPE');
+  const seen: unknown[] = [];
+  const substitute = (error: unknown) => seen.push(error);
+  expect(await guard.run(() => Promise.reject<number>(fault), substitute)).toBe(1);
+  expect(seen).toEqual([fault]);
+  expect(await read()).toBe('value');
+  expect(guard.getStatus()).toMatchObject({ open: false, failures: 1 });
+});

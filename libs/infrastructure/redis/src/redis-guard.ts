@@ -1,0 +1,75 @@
+import { type Logger, silentLogger } from '@morgan/foundation';
+import Opossum from 'opossum';
+
+/** How a {@link RedisGuard} decides. */
+export interface RedisGuardOptions {
+  /** For log lines. */
+  readonly name: string;
+  /** A use that takes longer fails, in milliseconds. Default 100. */
+  readonly timeoutMs?: number | undefined;
+  /** Opens when this share of the uses of the last 10 s failed, in percent. Default 50. */
+  readonly errorThresholdPercentage?: number | undefined;
+  /** Fewer uses than this never open it. Default 5. */
+  readonly minimumUses?: number | undefined;
+  /** How long Redis is not asked while it is open, in milliseconds; then one use tries. Default 1,000. */
+  readonly resetTimeoutMs?: number | undefined;
+  readonly logger?: Logger | undefined;
+}
+
+/** What the uses of the last 10 s came to. */
+export interface RedisGuardStatus {
+  readonly open: boolean;
+  readonly successes: number;
+  readonly failures: number;
+  readonly timeouts: number;
+  /** Uses for which Redis was not asked. */
+  readonly rejected: number;
+}
+
+type Use = () => Promise<unknown>;
+type Fallback = (error: unknown) => unknown;
+
+/**
+ * For uses of Redis that have a substitute, such as a cache: while Redis is slow or fails, the substitute is given at
+ * once instead of after a timeout each time. It is opossum's breaker: time limit, share of errors, fallback.
+ */
+export class RedisGuard {
+  readonly #breaker: Opossum<[Use, Fallback], unknown>;
+
+  constructor({
+    name,
+    timeoutMs: timeout = 100,
+    errorThresholdPercentage = 50,
+    minimumUses: volumeThreshold = 5,
+    resetTimeoutMs: resetTimeout = 1_000,
+    logger = silentLogger,
+  }: RedisGuardOptions) {
+    this.#breaker = new Opossum((use: Use, _fallback: Fallback) => use(), {
+      name,
+      timeout,
+      errorThresholdPercentage,
+      volumeThreshold,
+      resetTimeout,
+    });
+    this.#breaker.fallback((_: Use, fallback: Fallback, error: unknown) => fallback(error));
+    this.#breaker.on('open', () =>
+      logger.warn({ guard: name }, 'redis is slow or fails; working without it'),
+    );
+    this.#breaker.on('close', () => logger.info({ guard: name }, 'redis is used again'));
+  }
+
+  /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
+  async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
+    return (await this.#breaker.fire(use, fallback)) as Result;
+  }
+
+  getStatus(): RedisGuardStatus {
+    const { successes, failures, timeouts, rejects: rejected } = this.#breaker.stats;
+    return { open: this.#breaker.opened, successes, failures, timeouts, rejected };
+  }
+
+  /** Leaves no timer; from then on only the fallback is given. */
+  stop(): void {
+    this.#breaker.shutdown();
+  }
+}
