@@ -86,3 +86,11 @@ export interface Dialect {
    */
   errorEvent(error: ReportedError, sequence: number): Buffer;
 }
+
+/** Turns the events of one stream, in the host's dialect, into those of the caller's. */
+export interface StreamTranslator {
+  /** What one event becomes: none, or several. @throws StreamFault when it cannot be said. */
+  take(json: JsonObject): Buffer[];
+  /** What a whole answer ends with. */
+  end(): Buffer[];
+}
