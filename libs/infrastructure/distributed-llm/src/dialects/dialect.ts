@@ -33,6 +33,8 @@ export interface EventReading {
   /** It has token counts and nothing else, as hosts send it that were asked for `stream_options.include_usage`. */
   readonly isUsageOnly: boolean;
   readonly error: ReportedError | undefined;
+  /** It has no data: it is a comment, or sets a field only. */
+  readonly isComment: boolean;
   /** It has data that cannot be read. */
   readonly isMalformed: boolean;
   readonly id: string | undefined;
@@ -59,6 +61,7 @@ export const NO_READING: EventReading = {
   usage: undefined,
   isUsageOnly: false,
   error: undefined,
+  isComment: false,
   isMalformed: false,
   id: undefined,
   model: undefined,

@@ -104,11 +104,10 @@ export class StreamRelay implements HostStreamListener {
       this.#stream.destroy();
       this.#settle(fault);
     }
-    if (!this.#joined && this.#options.resumption && event.data !== undefined) this.#sent.add(event, reading);
+    if (!this.#joined && this.#options.resumption && !reading.isComment) this.#sent.add(event, reading);
   }
 
   flush(): void {
-    this.#client.flush();
     if (this.#client.isFull) this.#stream.pause();
   }
 
@@ -139,12 +138,13 @@ export class StreamRelay implements HostStreamListener {
     return joined.join(event, reading, before);
   }
 
-  #passOn({ raw, data }: SseEvent, { isUsageOnly }: EventReading): void {
+  #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
     const { translator } = this.#options;
-    if (translator && data !== undefined)
-      for (const bytes of translator.take(JSON.parse(data) as JsonObject)) this.#client.send(bytes);
-    else if (isUsageOnly) this.#usageEvent = raw;
-    else this.#client.send(raw);
+    if (translator && !isComment)
+      for (const bytes of translator.take(JSON.parse(event.data ?? '') as JsonObject))
+        this.#client.send(bytes);
+    else if (isUsageOnly) this.#usageEvent = event.raw;
+    else this.#client.send(event.raw);
   }
 
   async #resume(fault: StreamFault): Promise<boolean> {

@@ -33,7 +33,7 @@ export class JoinedAnswer {
    * @throws StreamFault `diverged` when the answer is not the one that was begun.
    */
   join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): SseEvent | undefined {
-    if (event.data === undefined) return event;
+    if (reading.isComment) return event;
     const text = this.#newText(reading);
     const json = this.seam.join(dataOf(event), reading, text, before);
     if (!json) return undefined;
