@@ -33,6 +33,8 @@ export interface EventReading {
   /** It has token counts and nothing else, as hosts send it that were asked for `stream_options.include_usage`. */
   readonly isUsageOnly: boolean;
   readonly error: ReportedError | undefined;
+  /** It has no data: it is a comment, or sets a field only. */
+  readonly isComment: boolean;
   /** It has data that cannot be read. */
   readonly isMalformed: boolean;
   readonly id: string | undefined;
@@ -59,6 +61,7 @@ export const NO_READING: EventReading = {
   usage: undefined,
   isUsageOnly: false,
   error: undefined,
+  isComment: false,
   isMalformed: false,
   id: undefined,
   model: undefined,
@@ -85,4 +88,12 @@ export interface Dialect {
    * @param sequence its place in the stream, in dialects that count.
    */
   errorEvent(error: ReportedError, sequence: number): Buffer;
+}
+
+/** Turns the events of one stream, in the host's dialect, into those of the caller's. */
+export interface StreamTranslator {
+  /** What one event becomes: none, or several. @throws StreamFault when it cannot be said. */
+  take(json: JsonObject): Buffer[];
+  /** What a whole answer ends with. */
+  end(): Buffer[];
 }

@@ -4,6 +4,7 @@ import { EventTemplate } from './event-template.ts';
 import { errorIn, isObject } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
+const COMMENT: EventReading = { ...NO_READING, isComment: true };
 const MALFORMED: EventReading = { ...NO_READING, isMalformed: true };
 
 /**
@@ -34,7 +35,8 @@ export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefine
 }
 
 function readData(dialect: Dialect, data: string | undefined): EventReading {
-  if (data === undefined || data === '') return NO_READING;
+  if (data === undefined) return COMMENT;
+  if (data === '') return NO_READING;
   if (data.trim() === '[DONE]') return END;
   const json = parse(data);
   if (!isObject(json)) return MALFORMED;

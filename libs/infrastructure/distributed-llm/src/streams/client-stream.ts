@@ -20,15 +20,15 @@ export interface ClientStreamOptions {
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 
 /**
- * The caller's side of a stream. Whole events go in, and neighbours of one piece leave in one write. It ends either as a
- * complete answer or visibly broken: by an error event and a transfer without its end.
+ * The caller's side of a stream. Whole events go in; it ends either as a complete answer or visibly broken, by an error
+ * event and a transfer without its end.
  */
 export class ClientStream {
   /** Resolves when the caller has everything or is gone. */
   readonly closed: Promise<void>;
   readonly #response: ServerResponse;
   readonly #options: ClientStreamOptions;
-  #run: Buffer | undefined;
+  #pieces: Buffer[] = [];
   #hasBegun = false;
   #isOver = false;
   #lastWriteAt = performance.now();
@@ -67,28 +67,16 @@ export class ClientStream {
     return () => void this.#response.off('drain', listener);
   }
 
-  /** Takes the bytes of whole events, which leave with {@link flush} at the latest. */
+  /** Takes the bytes of whole events. All that come in one turn of the loop leave in one write, at its end. */
   send(bytes: Buffer): void {
-    const run = this.#run;
-    if (run && follows(run, bytes)) {
-      this.#run = Buffer.from(run.buffer, run.byteOffset, run.length + bytes.length);
-      return;
-    }
-    this.flush();
-    this.#run = bytes;
-  }
-
-  flush(): void {
-    const run = this.#run;
-    this.#run = undefined;
-    if (run) this.#write(run);
+    if (this.#pieces.push(bytes) === 1) process.nextTick(() => this.#flush());
   }
 
   /** The answer is whole. */
   complete(endMarker: Buffer | undefined): void {
     if (this.isOver) return;
     if (endMarker) this.send(endMarker);
-    this.flush();
+    this.#flush();
     this.#begin();
     this.#stop();
     this.#response.end();
@@ -97,11 +85,18 @@ export class ClientStream {
   /** Tells the error in an event and breaks the transfer once that has left. @param sequence the place of the event. */
   fail(error: ReportedError, sequence: number): void {
     if (this.isOver) return;
-    this.flush();
+    this.#flush();
     this.#begin();
     this.#stop();
     const response = this.#response;
     response.write(this.#options.dialect.errorEvent(error, sequence), () => breakTransfer(response));
+  }
+
+  #flush(): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    this.#write(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
   }
 
   #write(bytes: Buffer): void {
@@ -134,9 +129,4 @@ export class ClientStream {
     this.#isOver = true;
     clearTimeout(this.#timer);
   }
-}
-
-/** Whether one lies right behind the other in memory, as the events of one piece do. */
-function follows(run: Buffer, next: Buffer): boolean {
-  return run.buffer === next.buffer && run.byteOffset + run.length === next.byteOffset;
 }

@@ -52,6 +52,8 @@ export class HostStream {
   #state: State = 'waiting';
   #finishedChoices = 0;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
+  /** Whether the piece that is being read has more than comments. */
+  #hasProgress = false;
   #malformed = 0;
   #usage: TokenUsage | undefined;
 
@@ -123,6 +125,8 @@ export class HostStream {
       if (!(fault instanceof StreamFault)) throw fault;
       this.#fail(fault);
     }
+    if (this.#hasProgress) this.#clock.progress();
+    this.#hasProgress = false;
     this.#listener?.flush();
   }
 
@@ -148,7 +152,7 @@ export class HostStream {
 
   #pass(event: SseEvent, reading: EventReading): void {
     this.#count(reading);
-    if (event.data !== undefined || reading.content) this.#clock.progress();
+    if (!reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
     const isFinished = this.#finishedChoices >= (this.#options.choices ?? 1);
@@ -159,7 +163,7 @@ export class HostStream {
 
   /** Comments before the first content are not kept: there may be any number of them. */
   #hold(event: SseEvent, reading: EventReading): boolean {
-    if (event.data === undefined) return true;
+    if (reading.isComment) return true;
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
     if (this.#state !== 'waiting' || this.#heldBytes <= this.#options.limits.maxEventBytes) return true;

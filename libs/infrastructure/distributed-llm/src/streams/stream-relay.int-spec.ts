@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
+import { MessageEvents } from '../dialects/anthropic/message-events.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 
@@ -232,6 +233,55 @@ describe('a stream without content', () => {
     const response = await gateway.open();
     expect(response.statusCode).toBe(502);
     expect(String(((await once(response, 'data')) as [Buffer])[0])).toBe(reason);
+  });
+});
+
+describe("a host's chat for a caller who speaks messages", () => {
+  const typesOf = (text: string) => [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
+  const settings = () => ({ translation: { to: messagesDialect, translator: new MessageEvents() } });
+
+  it('is whole', async () => {
+    const gateway = await gatewayTo(whole(ROLE, HELLO, STOP, USAGE, DONE), settings());
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(false);
+    expect(typesOf(text)).toEqual([
+      'message_start',
+      'content_block_start',
+      'content_block_delta',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(text).toContain('"output_tokens":2');
+    expect(text).not.toContain('[DONE]');
+  });
+
+  it('is taken up elsewhere', async () => {
+    const others: GatewaySettings['others'] = [['continue', whole(ROLE, WORLD, STOP, DONE)]];
+    const gateway = await gatewayTo(cut(ROLE, HELLO), { ...settings(), others });
+    const { text } = await gateway.read();
+    expect(typesOf(text).filter((type) => type === 'content_block_start')).toHaveLength(1);
+    expect(text).toContain('" world"');
+    expect(typesOf(text).at(-1)).toBe('message_stop');
+  });
+
+  it.each<[string, Script]>([
+    ['is cut', cut(ROLE, HELLO)],
+    [
+      'goes back to a tool call',
+      whole(
+        ...[0, 1].map((index) => chunk({ tool_calls: [{ index, id: 't', function: { name: 'f' } }] })),
+        chunk({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }),
+        STOP,
+        DONE,
+      ),
+    ],
+  ])('ends with an error event and broken when the host %s', async (_, script) => {
+    const gateway = await gatewayTo(script, settings());
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(true);
+    expect(typesOf(text).at(-1)).toBe('error');
+    expect(typesOf(text)).not.toContain('message_stop');
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
+import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
+import type { JsonObject } from '../dialects/reported-error.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import { addUsage, AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
@@ -27,6 +28,8 @@ export interface StreamRelayOptions {
   readonly dialect: Dialect;
   /** Whether the caller asked for the event with token counts; else it is left out. */
   readonly wantsUsage: boolean;
+  /** For a host whose dialect is not the caller's. */
+  readonly translator?: StreamTranslator;
   /** None: an interruption is an error. */
   readonly resumption?: Resumption;
 }
@@ -92,25 +95,29 @@ export class StreamRelay implements HostStreamListener {
 
   event(event: SseEvent, reading: EventReading): void {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
-    const bytes = this.#joined ? this.#join(this.#joined, event, reading) : event.raw;
     if (reading.content === 'text') this.#written += 1;
-    if (!bytes) return;
-    if (reading.isUsageOnly) this.#usageEvent = bytes;
-    else this.#client.send(bytes);
-    if (!this.#joined && this.#options.resumption && event.data !== undefined) this.#sent.add(event, reading);
+    try {
+      const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
+      if (passed) this.#passOn(passed, reading);
+    } catch (fault) {
+      if (!(fault instanceof StreamFault)) throw fault;
+      this.#stream.destroy();
+      this.#settle(fault);
+    }
+    if (!this.#joined && this.#options.resumption && !reading.isComment) this.#sent.add(event, reading);
   }
 
   flush(): void {
-    this.#client.flush();
     if (this.#client.isFull) this.#stream.pause();
   }
 
   ended(end: Buffer | undefined): void {
-    const { wantsUsage, resumption } = this.#options;
+    const { wantsUsage, resumption, translator } = this.#options;
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
       this.#client.send(Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}\n\n`));
-    this.#client.complete(end);
+    if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    this.#client.complete(translator ? undefined : end);
     this.#settle('complete');
   }
 
@@ -126,16 +133,18 @@ export class StreamRelay implements HostStreamListener {
     });
   }
 
-  #join(joined: JoinedAnswer, event: SseEvent, reading: EventReading): Buffer | undefined {
-    try {
-      const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
-      return joined.join(event, reading, before);
-    } catch (fault) {
-      if (!(fault instanceof StreamFault)) throw fault;
-      this.#stream.destroy();
-      this.#settle(fault);
-      return undefined;
-    }
+  #join(joined: JoinedAnswer, event: SseEvent, reading: EventReading): SseEvent | undefined {
+    const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
+    return joined.join(event, reading, before);
+  }
+
+  #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
+    const { translator } = this.#options;
+    if (translator && !isComment)
+      for (const bytes of translator.take(JSON.parse(event.data ?? '') as JsonObject))
+        this.#client.send(bytes);
+    else if (isUsageOnly) this.#usageEvent = event.raw;
+    else this.#client.send(event.raw);
   }
 
   async #resume(fault: StreamFault): Promise<boolean> {

@@ -32,14 +32,14 @@ export class JoinedAnswer {
    * @param before the counts of the attempts before, for events that have counts.
    * @throws StreamFault `diverged` when the answer is not the one that was begun.
    */
-  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): Buffer | undefined {
-    if (event.data === undefined) return event.raw;
+  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): SseEvent | undefined {
+    if (reading.isComment) return event;
     const text = this.#newText(reading);
     const json = this.seam.join(dataOf(event), reading, text, before);
     if (!json) return undefined;
     const joined = new SseEvent(dataEvent(json, event.type), false);
     this.sent.add(joined, reading, text);
-    return joined.raw;
+    return joined;
   }
 
   #newText({ content, text, finished }: EventReading): string {
