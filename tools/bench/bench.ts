@@ -7,6 +7,7 @@ const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   embeddings: async () => (await import('./embeddings.bench.ts')).embeddingsBench(),
   resilience: async () => (await import('./resilience.bench.ts')).resilienceBench(),
   'rate-limiter': async () => (await import('./rate-limiter.bench.ts')).rateLimiterBench(),
+  routing: async () => (await import('./routing.bench.ts')).routingBench(),
 };
 
 /** `npm run bench [-- suite ...]`: prints a table, writes the rows to `.bench/`, exits 1 when a target is missed. */

@@ -4,8 +4,12 @@ export interface Answer {
   readonly tokenCount: number;
   /** The JSON body. */
   body(): string;
-  /** The server-sent events, without the closing `[DONE]`. */
+  /** The server-sent events, without the end marker. */
   events(): string[];
+  /** What the events end with. Default `[DONE]`. */
+  readonly end?: string;
+  /** How the API says that it failed, as JSON. Default as OpenAI says it. */
+  readonly failure?: string;
 }
 
 /** Fields that open every body and every event of one answer. */

@@ -24,7 +24,7 @@ interface Choice {
  * Answers `POST /v1/chat/completions` with `fixedText`, or else with words that say they are simulated and repeat the
  * last message. A forced tool gets called, and `response_format` is kept, both with the smallest value that fits.
  */
-export function chatCompletion(request: CompletionRequest, fixedText: string | undefined): Answer {
+export function chatCompletion(request: CompletionRequest, fixedText?: string): Answer {
   const messages = readMessages(request.fields['messages']);
   const tool = forcedTool(request.fields);
   const text = tool

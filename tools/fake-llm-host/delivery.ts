@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './answer.ts';
 import type { Reply } from './error-reply.ts';
-import type { Interruption } from './fault.ts';
+import type { StreamFault } from './fault.ts';
+import { bodyOf, eventsOf, type Stop } from './faulty-answer.ts';
 
 /** How fast answers come. */
 export interface Pace {
@@ -10,8 +11,6 @@ export interface Pace {
   /** Speed of one answer; 0 sends it as fast as the connection takes it. */
   readonly tokensPerSecond: number;
 }
-
-const DONE = 'data: [DONE]\n\n';
 
 /** Sends a complete answer. */
 export function sendReply(response: ServerResponse, { status, body, headers }: Reply): void {
@@ -23,22 +22,27 @@ export function sendReply(response: ServerResponse, { status, body, headers }: R
   response.end(body);
 }
 
-/** Sends a body when the last token would be written; an interruption leaves it half sent. */
+/** Sends a body when the last token would be written; a fault may leave it half sent. */
 export async function sendBody(
   response: ServerResponse,
   answer: Answer,
   pace: Pace,
-  interruption: Interruption | undefined,
+  fault: StreamFault | undefined,
 ): Promise<void> {
   const { timeToFirstTokenMs, tokensPerSecond } = pace;
   const writingMs = tokensPerSecond > 0 ? (answer.tokenCount * 1000) / tokensPerSecond : 0;
   await pause(response, timeToFirstTokenMs + writingMs);
   if (response.closed) return;
-  const body = answer.body();
-  if (!interruption) return sendReply(response, { status: 200, body });
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  const half = body.slice(0, body.length / 2);
-  await interrupt(response, interruption.afterChunks > 0 ? half : '', interruption);
+  const { pieces, stop } = bodyOf(answer, fault);
+  const body = pieces.join('');
+  if (stop === 'end' && !fault?.closeDelimited) return sendReply(response, { status: 200, body });
+  const length = { 'content-length': Buffer.byteLength(answer.body()) };
+  writeHead(
+    response,
+    { 'content-type': 'application/json', ...(fault?.closeDelimited ? {} : length) },
+    fault,
+  );
+  await finish(response, body, stop);
 }
 
 /** Sends events at the pace asked for, waits for a slow reader, and stops at once when the client goes away. */
@@ -46,29 +50,42 @@ export async function sendEvents(
   response: ServerResponse,
   answer: Answer,
   pace: Pace,
-  interruption: Interruption | undefined,
+  fault: StreamFault | undefined,
 ): Promise<void> {
   const start = performance.now() + pace.timeToFirstTokenMs;
   const intervalMs = pace.tokensPerSecond > 0 ? 1000 / pace.tokensPerSecond : 0;
   await pause(response, pace.timeToFirstTokenMs);
   if (response.closed) return;
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-  const events = answer.events();
-  const planned = interruption ? events.slice(0, interruption.afterChunks) : events;
-  for (const [index, event] of planned.entries()) {
+  writeHead(response, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }, fault);
+  const { pieces, stop } = eventsOf(answer, fault);
+  const last = stop === 'end' ? pieces.at(-1) : undefined;
+  for (const [index, piece] of (last === undefined ? pieces : pieces.slice(0, -1)).entries()) {
     // Times are counted from the start, so that late timers do not slow the stream down.
     if (intervalMs > 0) await pause(response, start + index * intervalMs - performance.now());
     if (response.closed) return;
-    if (!response.write(event)) await drained(response);
+    if (!response.write(piece)) await drained(response);
   }
-  if (interruption) await interrupt(response, '', interruption);
-  else response.end(DONE);
+  await finish(response, last ?? '', stop);
 }
 
-/** Does what the interruption says once everything before it has been handed to the system. */
-async function interrupt(response: ServerResponse, text: string, { kind }: Interruption): Promise<void> {
-  await new Promise((resolve) => response.write(text, resolve));
-  if (kind === 'cut-in-stream') response.destroy();
+function writeHead(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string | number>>,
+  fault: StreamFault | undefined,
+): void {
+  if (fault?.closeDelimited) {
+    response.shouldKeepAlive = false;
+    response.useChunkedEncodingByDefault = false;
+  }
+  response.writeHead(200, headers);
+}
+
+/** Sends the last piece and stops, once everything has been handed to the system. */
+async function finish(response: ServerResponse, last: string, stop: Stop): Promise<void> {
+  if (stop === 'end') return void response.end(last);
+  await new Promise((resolve) => response.write(last, resolve));
+  if (stop === 'cut') response.destroy();
+  if (stop === 'reset') response.socket?.resetAndDestroy();
 }
 
 /** Resolves after so many milliseconds, or when the connection is gone. */

@@ -1,12 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Answer } from './answer.ts';
 import { chatCompletion } from './chat-completion.ts';
 import { type CompletionRequest, readCompletionRequest, unknownModel } from './completion-request.ts';
 import { type Pace, pause, sendBody, sendEvents, sendReply } from './delivery.ts';
 import { errorReply, type Reply, RequestRefused } from './error-reply.ts';
-import type { Fault, Interruption } from './fault.ts';
+import { type Fault, isStreamFault, type StreamFault } from './fault.ts';
+import { messageCount, messagesAnswer, messagesRefusal } from './messages-api.ts';
 import { RecordedRequest } from './recorded-request.ts';
 import { RequestLog } from './request-log.ts';
+import { ResponsesApi } from './responses-api.ts';
 import { textCompletion } from './text-completion.ts';
 
 /** Everything is optional: by default a host on a free port of 127.0.0.1 that answers as fast as it can. */
@@ -18,14 +21,17 @@ export interface FakeLlmHostOptions extends Partial<Pace> {
   readonly models?: readonly string[];
   /** Said to every chat and completion request instead of an echo. */
   readonly answer?: string;
-  /** Requests without this bearer token get 401. */
+  /** Requests without this key, as a bearer token or in `x-api-key`, get 401. */
   readonly apiKey?: string;
   readonly fault?: Fault;
+  /** Every path that does not begin with one of these gets 404. Default: all that it knows. */
+  readonly speaks?: readonly string[];
   /** At most how many requests are remembered; older ones are forgotten. Default 1,000. */
   readonly recordLimit?: number;
 }
 
-type Settings = Required<Omit<FakeLlmHostOptions, 'answer' | 'apiKey' | 'fault'>> & FakeLlmHostOptions;
+type Settings = Required<Omit<FakeLlmHostOptions, 'answer' | 'apiKey' | 'fault' | 'speaks'>> &
+  FakeLlmHostOptions;
 
 const DEFAULTS = {
   port: 0,
@@ -37,7 +43,8 @@ const DEFAULTS = {
   recordLimit: 1000,
 };
 
-const COMPLETIONS = { '/v1/chat/completions': chatCompletion, '/v1/completions': textCompletion };
+const MESSAGES_PATH = '/v1/messages';
+const RESPONSE_PATH = '/v1/responses/';
 
 /** Starts a simulated LLM host and resolves once it listens. @throws Error when the port is taken. */
 export async function startFakeLlmHost(options: FakeLlmHostOptions = {}): Promise<FakeLlmHost> {
@@ -47,13 +54,21 @@ export async function startFakeLlmHost(options: FakeLlmHostOptions = {}): Promis
 }
 
 /**
- * A host that speaks OpenAI's chat and completion API over a real socket without a model: deterministic, as fast or
+ * A host that speaks OpenAI's chat, completion and Responses API and Anthropic's messages over a real socket without a model: deterministic, as fast or
  * slow as wanted, and able to fail in every way a real one does. It always says that it is simulated.
  */
 export class FakeLlmHost {
   readonly #settings: Settings;
   readonly #server: Server;
   readonly #log: RequestLog;
+  readonly #responses = new ResponsesApi();
+  readonly #answers = new Map<string, (request: CompletionRequest, fixedText?: string) => Answer | Reply>([
+    ['/v1/chat/completions', chatCompletion],
+    ['/v1/completions', textCompletion],
+    ['/v1/responses', (request, fixedText) => this.#responses.create(request, fixedText)],
+    [MESSAGES_PATH, messagesAnswer],
+    [`${MESSAGES_PATH}/count_tokens`, messageCount],
+  ]);
   readonly #created = Math.floor(Date.now() / 1000);
   #fault: { readonly is: Fault; left: number } | undefined;
   #port: number;
@@ -123,12 +138,14 @@ export class FakeLlmHost {
     this.#log.add(new RecordedRequest(request, response, body));
     response.setHeader('x-simulated-host', this.#settings.name);
     const fault = this.#takeFault(request.method);
-    if (fault && (await this.#fail(response, fault))) return;
+    const streamFault = fault && isStreamFault(fault) ? fault : undefined;
+    if (fault && !isStreamFault(fault) && (await this.#fail(response, fault))) return;
     try {
-      await this.#serve(request, response, body, fault && 'afterChunks' in fault ? fault : undefined);
+      await this.#serve(request, response, body, streamFault);
     } catch (error) {
       const reply = error instanceof RequestRefused ? error.reply : errorReply(500, String(error));
-      if (!response.headersSent) sendReply(response, reply);
+      const isMessages = request.url?.startsWith(MESSAGES_PATH);
+      if (!response.headersSent) sendReply(response, isMessages ? messagesRefusal(reply) : reply);
     }
   }
 
@@ -141,7 +158,7 @@ export class FakeLlmHost {
   }
 
   /** Whether the fault is the whole answer. */
-  async #fail(response: ServerResponse, fault: Fault): Promise<boolean> {
+  async #fail(response: ServerResponse, fault: Exclude<Fault, StreamFault>): Promise<boolean> {
     switch (fault.kind) {
       case 'status': {
         const { status, body, headers } = fault;
@@ -165,8 +182,6 @@ export class FakeLlmHost {
         await pause(response, fault.delayMs);
         return response.closed;
       case 'refuse':
-      case 'stall-in-stream':
-      case 'cut-in-stream':
         return false;
     }
   }
@@ -175,19 +190,28 @@ export class FakeLlmHost {
     { method, url, headers }: IncomingMessage,
     response: ServerResponse,
     body: Buffer,
-    interruption: Interruption | undefined,
+    fault: StreamFault | undefined,
   ): Promise<void> {
-    const { apiKey, models, answer: fixedText } = this.#settings;
-    if (apiKey !== undefined && headers.authorization !== `Bearer ${apiKey}`) {
+    const { apiKey, models, speaks, answer: fixedText } = this.#settings;
+    if (
+      apiKey !== undefined &&
+      headers.authorization !== `Bearer ${apiKey}` &&
+      headers['x-api-key'] !== apiKey
+    ) {
       throw new RequestRefused(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
     }
     const path = url?.split('?')[0] ?? '';
+    if (speaks && !speaks.some((prefix) => path.startsWith(prefix))) throw unknownUrl(method, path);
+    if (path.startsWith(RESPONSE_PATH) && (method === 'GET' || method === 'DELETE'))
+      return sendReply(response, this.#responses.stored(method, path.slice(RESPONSE_PATH.length)));
     if (method === 'GET') return sendReply(response, this.#models(path));
-    if (method !== 'POST' || !Object.hasOwn(COMPLETIONS, path)) throw unknownUrl(method, path);
+    const make = this.#answers.get(path);
+    if (method !== 'POST' || !make) throw unknownUrl(method, path);
     const completion: CompletionRequest = readCompletionRequest(body, models);
-    const answer = COMPLETIONS[path as keyof typeof COMPLETIONS](completion, fixedText);
+    const answer = make(completion, fixedText);
+    if ('status' in answer) return sendReply(response, answer);
     const send = completion.isStream ? sendEvents : sendBody;
-    await send(response, answer, this.#settings, interruption);
+    await send(response, answer, this.#settings, fault);
   }
 
   #models(path: string): Reply {

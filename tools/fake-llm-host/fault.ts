@@ -19,17 +19,60 @@ type FaultKind =
   | { readonly kind: 'reset-before-headers' }
   /** Reads the request and never answers. */
   | { readonly kind: 'stall-before-headers' }
-  /** Sends the headers and so many chunks, then nothing more. */
-  | { readonly kind: 'stall-in-stream'; readonly afterChunks: number }
-  /** Sends the headers and so many chunks, then closes the connection. */
-  | { readonly kind: 'cut-in-stream'; readonly afterChunks: number }
+  | StreamFault
   /** Answers with bytes that are not HTTP. */
   | { readonly kind: 'bad-http' }
   /** Answers well, but so much later. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 
-/** What an answer in progress has to do wrong. */
-export type Interruption = Extract<Fault, { kind: 'stall-in-stream' | 'cut-in-stream' }>;
+/** What an answer in progress does wrong. */
+export type StreamFault = StreamFaultKind & {
+  /** The body lasts until its connection closes, as HTTP/1.0 has it: a clean end of it looks like the whole. */
+  readonly closeDelimited?: boolean;
+};
+
+type StreamFaultKind =
+  /** Sends the headers and so many chunks, then nothing more. */
+  | { readonly kind: 'stall-in-stream'; readonly afterChunks: number }
+  /** Sends the headers and so many chunks, then closes the connection. */
+  | { readonly kind: 'cut-in-stream'; readonly afterChunks: number }
+  /** Sends the headers and so many chunks, then resets the connection. */
+  | { readonly kind: 'reset-in-stream'; readonly afterChunks: number }
+  /** Ends cleanly after so many chunks, without the rest of the answer and its end marker. */
+  | { readonly kind: 'end-in-stream'; readonly afterChunks: number }
+  /** Reports an error after so many chunks, and ends; as JSON, it is the whole answer. */
+  | { readonly kind: 'error-in-stream'; readonly afterChunks: number }
+  /** Says something that is not JSON after so many chunks, and goes on; as JSON, it is half of the answer. */
+  | { readonly kind: 'malformed-event'; readonly afterChunks: number }
+  /** Says everything but the end marker. */
+  | { readonly kind: 'no-end-marker' }
+  /** Counts 999,999 tokens of each kind. */
+  | { readonly kind: 'wrong-usage' };
+
+const STREAM_FAULTS: Record<StreamFaultKind['kind'], true> = {
+  'stall-in-stream': true,
+  'cut-in-stream': true,
+  'reset-in-stream': true,
+  'end-in-stream': true,
+  'error-in-stream': true,
+  'malformed-event': true,
+  'no-end-marker': true,
+  'wrong-usage': true,
+};
+
+/** Whether it lets the answer begin. */
+export function isStreamFault(fault: Fault): fault is StreamFault {
+  return Object.hasOwn(STREAM_FAULTS, fault.kind);
+}
+
+/** A fault and its place from a number: the same number gives the same, so that a run of many can be repeated. */
+export function seededStreamFault(seed: number, chunks: number): StreamFault {
+  const kinds = Object.keys(STREAM_FAULTS) as StreamFaultKind['kind'][];
+  // Knuth's multiplicative hash: neighbours get places far apart.
+  const place = (Math.imul(seed, 2654435761) >>> 0) % Math.max(1, chunks);
+  const kind = kinds[seed % kinds.length] as StreamFaultKind['kind'];
+  return kind === 'no-end-marker' || kind === 'wrong-usage' ? { kind } : { kind, afterChunks: place };
+}
 
 const EXAMPLES: Record<Fault['kind'], readonly [string, number?]> = {
   status: ['status', 500],
@@ -38,6 +81,12 @@ const EXAMPLES: Record<Fault['kind'], readonly [string, number?]> = {
   'stall-before-headers': ['stall-before-headers'],
   'stall-in-stream': ['stall-in-stream', 3],
   'cut-in-stream': ['cut-in-stream', 3],
+  'reset-in-stream': ['reset-in-stream', 3],
+  'end-in-stream': ['end-in-stream', 3],
+  'error-in-stream': ['error-in-stream', 3],
+  'malformed-event': ['malformed-event', 3],
+  'no-end-marker': ['no-end-marker'],
+  'wrong-usage': ['wrong-usage'],
   'bad-http': ['bad-http'],
   slow: ['slow', 500],
 };
@@ -61,6 +110,10 @@ export function parseFault(text: string): Fault {
       return { kind: known, status: value };
     case 'stall-in-stream':
     case 'cut-in-stream':
+    case 'reset-in-stream':
+    case 'end-in-stream':
+    case 'error-in-stream':
+    case 'malformed-event':
       return { kind: known, afterChunks: value };
     case 'slow':
       return { kind: known, delayMs: value };
@@ -68,6 +121,8 @@ export function parseFault(text: string): Fault {
     case 'reset-before-headers':
     case 'stall-before-headers':
     case 'bad-http':
+    case 'no-end-marker':
+    case 'wrong-usage':
       return { kind: known };
   }
 }

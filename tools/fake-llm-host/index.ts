@@ -1,3 +1,3 @@
 export { FakeLlmHost, startFakeLlmHost, type FakeLlmHostOptions } from './fake-llm-host.ts';
-export { parseFault, type Fault } from './fault.ts';
+export { parseFault, seededStreamFault, type Fault, type StreamFault } from './fault.ts';
 export { RecordedRequest } from './recorded-request.ts';

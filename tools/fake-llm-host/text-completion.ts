@@ -9,7 +9,7 @@ interface Choice {
 }
 
 /** Answers `POST /v1/completions`: `n` choices for each prompt, which may be a text, token ids, or a list of either. */
-export function textCompletion(request: CompletionRequest, fixedText: string | undefined): Answer {
+export function textCompletion(request: CompletionRequest, fixedText?: string): Answer {
   const prompts = readPrompts(request.fields['prompt']);
   const choices = prompts.flatMap((prompt, position) =>
     Array.from({ length: request.n }, (_, number) => {

@@ -25,6 +25,7 @@ beforeAll(async () => {
       LLM_HOSTS: `first=${first.url},second=${second.url}`,
       LLM_FIRST_BYTE_TIMEOUT_MS: '400',
       LLM_PROBE_INTERVAL_MS: '20',
+      LLM_STRATEGY: 'round_robin',
     },
     // Here hosts fail in one test after the other; what their breakers do is in resilience.e2e-spec.ts.
     config: { llmService: { upstream: { circuitBreaker: { failureThreshold: 1_000_000 } } } },
@@ -201,7 +202,7 @@ describe('a host that fails before its first byte', () => {
 
   it.each([
     ['refusing', { kind: 'refuse' }, 503, 'no_host_available'],
-    ['failing', { kind: 'status', status: 500 }, 502, 'host_error'],
+    ['cutting', { kind: 'reset-before-headers' }, 502, 'host_error'],
     ['silent', { kind: 'stall-before-headers' }, 504, 'host_timeout'],
   ] as const)('is an error with a stable code when all hosts are %s', async (_, fault, status, code) => {
     await Promise.all([first.setFault(fault), second.setFault(fault)]);
@@ -212,13 +213,30 @@ describe('a host that fails before its first byte', () => {
 });
 
 describe("a host's refusal", () => {
-  it('of the request goes to the caller as it is, and to no other host', async () => {
-    const fault = { kind: 'status', status: 429, headers: { 'retry-after': '7' } } as const;
-    await Promise.all([first.setFault(fault), second.setFault(fault)]);
-    const failed = client.chat.completions.create({ model: 'simulated', messages });
+  it('reaches the caller with its own status, text and time', async () => {
+    const message = 'Too many requests for this GPU.';
+    const fault = {
+      kind: 'status',
+      status: 429,
+      headers: { 'retry-after': '7' },
+      body: JSON.stringify({
+        error: { message, type: 'requests', param: null, code: 'rate_limit_exceeded' },
+      }),
+    } as const;
+    await using host = await startFakeLlmHost({ fault });
+    await using gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: `one=${host.url}` } });
+    const own = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 });
+    const failed = own.chat.completions.create({ model: 'simulated', messages });
     await expect(failed).rejects.toBeInstanceOf(RateLimitError);
     const error = (await failed.catch((caught: unknown) => caught)) as APIError;
     expect(error.headers?.get('retry-after')).toBe('7');
+    expect(error.message).toContain(message);
+  });
+
+  it('of one host is not seen where another answers', async () => {
+    await first.setFault({ kind: 'status', status: 401 });
+    for (let call = 0; call < 4; call += 1)
+      expect(await client.chat.completions.create({ model: 'simulated', messages })).toBeDefined();
   });
 
   it('of an unknown model is a 404 that the client knows', async () => {

@@ -69,11 +69,22 @@ describe('a start', () => {
 });
 
 describe('readiness', () => {
-  it('follows the hosts: no host, no traffic', async () => {
+  it('is about the process: callers get a clear answer while the hosts are down', async () => {
+    await using gateway = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: 'one=http://127.0.0.1:9/v1' },
+    });
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    const health = (await (await fetch(`${gateway.url}/health`)).json()) as { details: object };
+    expect(health.details).toMatchObject({ llm_hosts: { status: 'degraded', one: { state: 'UNHEALTHY' } } });
+    expect((await chat(gateway.url, CHAT)).status).toBe(503);
+  });
+
+  it('follows the hosts where that is configured: no host, no traffic', async () => {
     await using host = await startFakeLlmHost();
     await using gateway = await startService({
       app: 'llm-service',
-      env: { LLM_HOSTS: `one=${host.url}`, LLM_PROBE_INTERVAL_MS: '50' },
+      env: { LLM_HOSTS: `one=${host.url}`, LLM_PROBE_INTERVAL_MS: '50', LLM_READINESS: 'hosts' },
     });
     const ready = async () => (await fetch(`${gateway.url}/readyz`)).status;
     expect(await ready()).toBe(200);
@@ -125,7 +136,7 @@ describe('a stop', () => {
 
   it('cuts what is still in flight when the grace period is over, and still exits 0', async () => {
     await using host = await startFakeLlmHost();
-    await host.setFault({ kind: 'stall-in-stream', afterChunks: 1 });
+    await host.setFault({ kind: 'stall-in-stream', afterChunks: 3 });
     const gateway = await startService({
       app: 'llm-service',
       env: { LLM_HOSTS: `one=${host.url}`, SHUTDOWN_GRACE_MS: '200' },

@@ -1,10 +1,7 @@
-import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
-import { DistributedLlmClient, HostMetrics } from '@morgan/distributed-llm';
+import { DistributedLlmClient, DistributedLlmMetrics, hostTransportOptions } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
-import { HealthMetrics } from '@morgan/health-monitor';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
-import { HttpTransport, HttpTransportMetrics } from '@morgan/http-transport';
-import { RetryBudgetMetrics } from '@morgan/retry';
+import { HttpTransport } from '@morgan/http-transport';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
@@ -14,9 +11,6 @@ import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
 
 /** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
 const TRANSPORT_GRACE_MS = 1_000;
-
-/** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
-const KEEP_ALIVE_MS = 4_000;
 
 /**
  * One address with replicas behind it, some of which may be broken, and nobody to go to instead: only many faults in a
@@ -59,35 +53,15 @@ function composeUpstreams(
   logger: Logger,
   metrics: Metrics,
 ) {
-  const transport = new HttpTransport({
-    maxConnections: upstream.maxConnections,
-    connectTimeoutMs: upstream.connectTimeoutMs,
-    keepAliveTimeoutMs: KEEP_ALIVE_MS,
-    // Load on a gateway comes in waves; what one wave opened serves the next.
-    maxKeepalive: upstream.maxConnections,
-    // A request may wait for a connection as long as for its answer, and a host may read as slowly as it likes.
-    poolTimeoutMs: null,
-    writeTimeoutMs: null,
-    // Headers are passed on as they came; HTTP/2 keeps neither spelling nor repetition.
-    http2: false,
-  });
-  const shared = {
-    ...upstream,
-    transport,
-    logger,
-    metrics: {
-      hosts: new HostMetrics(metrics),
-      health: new HealthMetrics(metrics),
-      circuitBreakers: new CircuitBreakerMetrics(metrics),
-      budget: new RetryBudgetMetrics(metrics),
-      transport: new HttpTransportMetrics(metrics),
-    },
-  };
+  const transport = new HttpTransport(hostTransportOptions(upstream));
+  const shared = { ...upstream, transport, logger, metrics: new DistributedLlmMetrics(metrics) };
   const llm = new DistributedLlmClient(shared);
   const embedding = new DistributedLlmClient({
     ...shared,
     circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
-    hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
+    hosts: [{ name: 'embedding-service', ...embeddingService }],
+    routes: [],
+    groups: {},
     indicator: { name: 'embedding_service', required: false },
   });
   return {
@@ -96,10 +70,9 @@ function composeUpstreams(
     start: async () => {
       await Promise.all([llm.start(), embedding.start()]);
     },
-    close: () => {
-      llm.stop();
-      embedding.stop();
-      return transport.close(TRANSPORT_GRACE_MS);
+    close: async () => {
+      await Promise.all([llm.stop(), embedding.stop()]);
+      await transport.close(TRANSPORT_GRACE_MS);
     },
   };
 }

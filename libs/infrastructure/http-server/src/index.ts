@@ -18,4 +18,8 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';
+export type {
+  FastifyInstance as HttpServer,
+  FastifyReply as HttpReply,
+  FastifyRequest as HttpRequest,
+} from 'fastify';

@@ -1,0 +1,75 @@
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import { TransportError, type TransportResponse } from '@morgan/http-transport';
+import type { Dialect } from '../dialects/dialect.ts';
+import type { ReportedError } from '../dialects/reported-error.ts';
+import type { Outcome } from '../evidence/outcome.ts';
+import { outcomeOfRefusal, statusWithin } from '../evidence/refusal-outcome.ts';
+import { restTimeMs } from '../evidence/rest-time.ts';
+import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
+import type { Host } from '../hosts/host.ts';
+import type { AttemptFailure } from './attempt.ts';
+import { HostAnswer } from './host-answer.ts';
+
+/** A status for an error that stood in a 200 and named none. */
+const BAD_GATEWAY = 502;
+
+/** What the policies around an attempt refuse it with. */
+const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
+  'circuit_open',
+  'rate_limited',
+  'cost_above_limit',
+  'rate_limiter_unavailable',
+  'bulkhead_full',
+]);
+
+/** Reads and sorts an answer with an error status. */
+export async function readRefusal(
+  response: TransportResponse,
+  host: Host,
+  dialect: Dialect,
+): Promise<AttemptFailure> {
+  const { status, headers } = response;
+  const answer = await HostAnswer.read(response, host, dialect);
+  const saidMs = restTimeMs(headers, answer.error?.message);
+  const refusal = { status, error: answer.error, isJson: answer.isJson, saysWhen: saidMs !== undefined };
+  const outcome = outcomeOfRefusal(refusal);
+  // Where a redirect leads to is nothing that a caller should follow.
+  return outcome === 'redirect' ? { kind: 'failed', outcome } : { kind: 'failed', outcome, answer, saidMs };
+}
+
+/** Sorts an error object that stood in an answer with a good status. */
+export function readErrorInAnswer(
+  response: TransportResponse,
+  error: ReportedError,
+  dialect: Dialect,
+): AttemptFailure {
+  const status = statusWithin(error);
+  const answer = HostAnswer.within(response, status ?? BAD_GATEWAY, { error, dialect });
+  if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', answer };
+  const saidMs = restTimeMs(response.headers, error.message);
+  const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
+  return { kind: 'failed', outcome: outcomeOfRefusal(refusal), answer, saidMs };
+}
+
+/** What it is when no answer came, or when one broke off. */
+export function outcomeOfNoAnswer(cause: unknown, hasContent: boolean): Outcome {
+  if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
+  if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
+  // Only what a deadline says as its reason is told apart from a caller who leaves.
+  if (cause.reason === 'aborted' && cause.cause instanceof AppError)
+    return outcomeOfAppError(cause.cause, hasContent);
+  return hasContent && cause.reason !== 'aborted' ? 'interrupted' : OUTCOME_OF_FAULT[cause.reason];
+}
+
+/** The host had closed a kept connection before it saw the request. */
+export function isStale(cause: unknown): boolean {
+  return cause instanceof TransportError && cause.stale;
+}
+
+function outcomeOfAppError({ code, cause }: AppError, hasContent: boolean): Outcome {
+  if (code === 'deadline_exceeded') return 'expired';
+  if (code === 'client_closed_request') return 'aborted';
+  if (code === 'stream_interrupted') return 'interrupted';
+  if (OF_POLICIES.has(code)) return 'limited';
+  return cause instanceof TransportError ? outcomeOfNoAnswer(cause, hasContent) : 'unsendable';
+}

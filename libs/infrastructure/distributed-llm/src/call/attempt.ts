@@ -1,0 +1,236 @@
+import type { Assessment } from '@morgan/foundation';
+import type { RequestSender, TransportResponse } from '@morgan/http-transport';
+import type { RetryBudget } from '@morgan/retry';
+import type { Weight } from '../evidence/evidence.ts';
+import { EVIDENCE } from '../evidence/evidence-table.ts';
+import type { Outcome } from '../evidence/outcome.ts';
+import type { HostMetrics } from '../hosts/host-metrics.ts';
+import type { Panic } from '../routing/panic.ts';
+import type { Target } from '../routing/target.ts';
+import type { CallLoad } from '../strategies/target-load.ts';
+import { openAnswer } from './answer-opening.ts';
+import { attemptRequest, type CallRequest } from './attempt-request.ts';
+import { noteFailure } from './failure-memory.ts';
+import type { HostAnswer } from './host-answer.ts';
+import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
+import type { AnswerBody } from './whole-body.ts';
+
+/** How an attempt came out while nothing was handed out. */
+export type AttemptResult =
+  | { readonly kind: 'content'; readonly response: TransportResponse; readonly body: AnswerBody }
+  | AttemptFailure;
+
+/** An attempt without an answer that could be handed out as one. */
+export interface AttemptFailure {
+  readonly kind: 'failed';
+  readonly outcome: Outcome;
+  /** What the host said, if it said anything. */
+  readonly answer?: HostAnswer | undefined;
+  /** How long the host asks to be passed over, in milliseconds. */
+  readonly saidMs?: number | undefined;
+  readonly cause?: unknown;
+}
+
+/** What attempts work with. */
+export interface AttemptParts {
+  readonly transportOf: (target: Target) => RequestSender;
+  readonly budget: RetryBudget;
+  readonly panic: Panic;
+  readonly metrics: HostMetrics | undefined;
+  /** An attempt that takes longer to its first content is a fault, in milliseconds. */
+  readonly slowCallMs: number;
+  /** The longest silence that is not remarkable at a target, in milliseconds. */
+  readonly usualSilenceMs: (target: Target, kind: 'streamed' | 'whole') => number;
+  /** A host refuses the key or has no quota: it is said once, not with each call. */
+  readonly onLockout: (target: Target, outcome: Outcome, requestId: string) => void;
+}
+
+/** How an attempt is made. */
+export interface AttemptMode {
+  readonly signal: AbortSignal;
+  /** No policy is asked: there is no better target. */
+  readonly isPanic: boolean;
+  /** Whether another attempt may win and this one be cancelled. */
+  readonly mayLose: boolean;
+}
+
+const TOKEN_BYTES = 4;
+
+/**
+ * One try at one target, judged until its last byte. What it says of the host is booked once, by {@link Attempt.book}:
+ * at once where that is clear, else when the call knows whether the request was to blame.
+ */
+export class Attempt {
+  readonly result: Promise<AttemptResult>;
+  readonly startedAt = performance.now();
+  readonly #kind: 'streamed' | 'whole';
+  readonly #tokens: number;
+  readonly #load: CallLoad;
+  readonly #aborter: AbortController | undefined;
+  readonly #signal: AbortSignal;
+  readonly #assessment = Promise.withResolvers<Assessment>();
+  #isCancelled = false;
+  #contentAfterMs: number | undefined;
+  #isBooked = false;
+  #endedAt: number | undefined;
+  /** How it ended; none while it goes on. */
+  outcome: Outcome | undefined;
+
+  constructor(
+    readonly target: Target,
+    readonly call: CallRequest,
+    private readonly parts: AttemptParts,
+    private readonly mode: AttemptMode,
+  ) {
+    this.#kind = call.isStream ? 'streamed' : 'whole';
+    this.#tokens = Math.ceil(call.facts.bytes / TOKEN_BYTES);
+    this.#aborter = mode.mayLose ? new AbortController() : undefined;
+    this.#signal = this.#aborter?.signal ?? mode.signal;
+    if (this.#aborter) mode.signal.addEventListener('abort', this.#onAbort);
+    if (mode.signal.aborted) this.#onAbort();
+    if (mode.isPanic) parts.panic.started(target.host);
+    target.host.stats.started();
+    this.#load = target.load.begin(this.#tokens, this.startedAt);
+    this.result = this.#run();
+  }
+
+  /** How long it took or has been taking, in milliseconds. */
+  get tookMs(): number {
+    return (this.#endedAt ?? performance.now()) - this.startedAt;
+  }
+
+  /** Another attempt began first. */
+  cancel(): void {
+    this.#isCancelled = true;
+    this.#aborter?.abort();
+  }
+
+  /** Tells breaker and health what it says of the host. Only the first time counts. */
+  book(weight: Weight = EVIDENCE[this.outcome ?? 'ok'].weight): void {
+    if (this.#isBooked) return;
+    this.#isBooked = true;
+    const { host, model } = this.target;
+    const { facts } = this.call;
+    const isTrial = host.policies.breaker.state === 'HALF_OPEN';
+    const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
+    const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
+    const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
+    this.#assessment.resolve({ verdict, overloaded });
+    if (isFault && this.outcome) host.stats.failed(this.outcome);
+    if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
+    if (weight === 'weak') void host.health.checkNow();
+    if (weight !== 'success') return;
+    host.succeeded(model ?? facts.model, facts.path);
+    // The breaker did not let it through, so it does not learn from it either.
+    if (this.mode.isPanic) host.policies.breaker.reset();
+  }
+
+  async #run(): Promise<AttemptResult> {
+    let result: AttemptResult;
+    try {
+      await this.#admission();
+      result = await this.#ask();
+    } catch (cause) {
+      result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
+    }
+    if (result.kind === 'failed') this.#fail(result);
+    else this.#begin(result.body);
+    return result;
+  }
+
+  /** Resolves when the policies of the host let the attempt begin; they hear of its end through the assessment. */
+  #admission(): Promise<void> {
+    const { call, mode, target } = this;
+    if (mode.isPanic) return Promise.resolve();
+    return new Promise((begin, refuse) => {
+      const work = () => {
+        begin();
+        return this.#assessment.promise;
+      };
+      const request = { id: call.id, signal: this.#signal, tokens: this.#tokens };
+      target.host.policies.execute(work, request).catch(refuse);
+    });
+  }
+
+  async #ask(): Promise<AttemptResult> {
+    const { call, target, parts } = this;
+    const response = await this.#send();
+    parts.metrics?.answered(target.host, this.tookMs);
+    if (response.status >= 300) return readRefusal(response, target.host, call.dialect);
+    const limitMs = Math.max(1, call.limits.answerTimeoutMs - this.tookMs);
+    const opening = await openAnswer(response, call.dialect, limitMs);
+    if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
+    if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
+    return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
+  }
+
+  async #send(): Promise<TransportResponse> {
+    const transport = this.parts.transportOf(this.target);
+    const request = attemptRequest(this.call, this.target, this.#signal);
+    try {
+      return await transport.request(request);
+    } catch (cause) {
+      // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
+      if (!isStale(cause) || !this.parts.budget.take('retry')) throw cause;
+      return transport.request(request);
+    }
+  }
+
+  #begin(body: AnswerBody): void {
+    this.#contentAfterMs = this.tookMs;
+    this.#load.answered(performance.now());
+    this.target.began(this.#contentAfterMs, this.#kind);
+    this.target.host.stats.begun(this.#contentAfterMs);
+    this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
+    // A long stream must not keep everybody else waiting for the verdict of a trial.
+    if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
+    body.once('close', () => this.#close(body));
+  }
+
+  #close(body: AnswerBody): void {
+    this.#end(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored));
+    this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
+  }
+
+  #fail(failure: AttemptFailure): void {
+    this.#end(failure.outcome);
+    noteFailure(this, failure, this.parts);
+    const isLate = this.tookMs >= this.parts.slowCallMs && this.#signal.aborted;
+    if (isLate) this.book('fault');
+    else if (!EVIDENCE[failure.outcome].mayBeRequest) this.book();
+    else this.target.host.doubt();
+  }
+
+  #end(outcome: Outcome): void {
+    this.outcome = outcome;
+    this.#endedAt = performance.now();
+    const { host } = this.target;
+    host.stats.ended();
+    this.#load.ended(this.#endedAt, EVIDENCE[outcome].weight === 'fault');
+    this.parts.metrics?.ended(host, outcome);
+    if (this.mode.isPanic) this.parts.panic.ended(host);
+    this.mode.signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.#aborter?.abort(this.mode.signal.reason);
+
+  #weightOfSuccess(): Weight {
+    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : 'success';
+  }
+
+  /** What an end without a whole answer is: of the host's doing, of ours or of the caller's. */
+  #outcomeOf(cause: unknown): Outcome {
+    if (this.#isCancelled) return 'outrun';
+    const hasContent = this.#contentAfterMs !== undefined;
+    const outcome = this.#lateOr(outcomeOfNoAnswer(cause, hasContent));
+    if (outcome !== 'aborted' && outcome !== 'expired') return outcome;
+    const isUnlikely = this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
+    return isUnlikely && !hasContent ? 'impatient' : outcome;
+  }
+
+  /** An answer that is not streamed takes as long as it takes: no second run of the same work elsewhere. */
+  #lateOr(outcome: Outcome): Outcome {
+    const isLate = (outcome === 'timeout' || outcome === 'stalled') && this.#kind === 'whole';
+    return isLate ? 'answer_timeout' : outcome;
+  }
+}

@@ -1,0 +1,73 @@
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import { TransportError } from '@morgan/http-transport';
+import type { Outcome } from '../evidence/outcome.ts';
+
+/** An error in the gateway's own words, for hosts that said nothing. */
+interface OwnWords {
+  readonly code: ErrorCode;
+  /** What the host did, behind its name. */
+  readonly did: string;
+}
+
+const FAILED: ErrorCode = 'host_error';
+
+const OWN_WORDS: Readonly<Partial<Record<Outcome, OwnWords>>> = {
+  connect_error: { code: 'no_host_available', did: 'could not be reached' },
+  saturated: { code: 'no_host_available', did: 'had no free connection' },
+  limited: { code: 'no_host_available', did: 'has as many calls as this gateway allows it' },
+  timeout: { code: 'host_timeout', did: 'did not begin its answer in time' },
+  stalled: { code: 'host_timeout', did: 'fell silent before the first content' },
+  outrun: { code: 'host_timeout', did: 'fell silent before the first content' },
+  answer_timeout: { code: 'host_timeout', did: 'did not finish its answer in time' },
+  reset: { code: FAILED, did: 'cut the connection before its answer began' },
+  cut: { code: FAILED, did: 'cut the connection before the first content' },
+  bad_response: { code: FAILED, did: 'gave an answer that is not valid' },
+  redirect: { code: FAILED, did: 'answered with a redirect' },
+  html: { code: FAILED, did: 'answered with a web page' },
+  empty: { code: FAILED, did: 'gave an empty answer' },
+  wrong_type: { code: FAILED, did: 'gave an answer that is not from its API' },
+  credentials_rejected: { code: 'host_rejected_credentials', did: "refused the gateway's credentials" },
+};
+
+/** No further target is tried: the error that the last one deserves. */
+export function targetsFailed(
+  attempts: number,
+  {
+    host,
+    outcome,
+    cause,
+    retryAfterMs,
+  }: { host: string; outcome: Outcome; cause: unknown; retryAfterMs: number | undefined },
+): AppError {
+  const { code, did } = OWN_WORDS[outcome] ?? { code: FAILED, did: 'failed' };
+  const many = attempts === 1 ? '1 attempt was made; ' : `${attempts} attempts were made; the last host, `;
+  return new AppError(code, `${many}${host} ${did}.`, { cause, retryAfterMs });
+}
+
+/** There is no target that could be tried. @param retryAfterMs when one can be, if that is known. */
+export function noTargetToTry(configured: number, retryAfterMs: number | undefined): AppError {
+  if (configured === 0) return new AppError('no_host_available', 'No host is configured for this request.');
+  const message = 'No host can take this request at the moment.';
+  return new AppError('no_host_available', message, { retryAfterMs });
+}
+
+/** An end for which no other target would help. */
+export function callCannotGoOn(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  const reason = cause instanceof TransportError ? cause.reason : undefined;
+  if (reason === 'aborted') return callGivenUp(cause as TransportError);
+  if (reason === 'closed') return new AppError('no_host_available', 'The service is stopping.', { cause });
+  return new AppError('internal_error', 'The request could not be passed on.', { cause });
+}
+
+/** A fault after the answer began: nothing can be taken back, so no other target is tried. */
+export function brokenAnswer(cause: TransportError): AppError {
+  if (cause.reason === 'aborted') return callGivenUp(cause);
+  return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
+}
+
+/** The reason of the abort where it says enough, as that of a deadline does. */
+function callGivenUp({ cause }: TransportError): AppError {
+  if (cause instanceof AppError) return cause;
+  return new AppError('client_closed_request', 'The client went away.', { cause });
+}

@@ -1,0 +1,253 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AppError, type CallContext, callStopped, type Logger } from '@morgan/foundation';
+import type { RetryBudget } from '@morgan/retry';
+import { EVIDENCE } from '../evidence/evidence-table.ts';
+import type { HostMetrics } from '../hosts/host-metrics.ts';
+import type { Route } from '../routing/route-table.ts';
+import type { Target } from '../routing/target.ts';
+import { type Choice, type ChoiceInput, isAlone, type TargetSelector } from '../routing/target-selector.ts';
+import type { CallTraits } from '../strategies/strategy.ts';
+import { Attempt, type AttemptFailure, type AttemptParts, type AttemptResult } from './attempt.ts';
+import type { CallRequest } from './attempt-request.ts';
+import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
+import { callCannotGoOn } from './call-error.ts';
+import { FirstTokenClock } from './first-token-clock.ts';
+import { type HostResponse, responseOf, summaryOf } from './host-response.ts';
+import { lastWord } from './last-word.ts';
+import type { RequestMemory } from './request-memory.ts';
+
+/** What calls work with. */
+export interface CallParts {
+  readonly attempts: AttemptParts;
+  readonly selector: TargetSelector;
+  readonly memory: RequestMemory;
+  readonly budget: RetryBudget;
+  readonly logger: Logger;
+  readonly metrics: HostMetrics | undefined;
+  readonly maxRetryAfterWaitMs: number;
+}
+
+/** What is asked, and where it may go. */
+export interface CallInput {
+  readonly request: CallRequest;
+  readonly route: Route;
+  readonly traits: CallTraits;
+}
+
+/** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
+const REPEAT_PAUSE_MS = 100;
+/** Those who waited for the same moment do not come in the same one. */
+const WAIT_JITTER_MS = 50;
+
+/**
+ * One call: attempts at targets, one after the other, until one has content to hand out. A streamed call whose first
+ * token is late tries a second target beside the first; whichever begins first is handed out.
+ */
+export class Call {
+  readonly #parts: CallParts;
+  readonly #input: CallInput;
+  readonly #context: CallContext;
+  readonly #attempts: Attempt[] = [];
+  readonly #failed: FailedAttempt[] = [];
+  readonly #tried = new Set<Target>();
+  readonly #isPoisonous: boolean;
+  readonly #mayPanic: boolean;
+  #mayWaitMs: number;
+  #tooLongFor: number | undefined;
+  #hasRepeated = false;
+  readonly #running = new Set<Attempt>();
+  #pauseMs = 0;
+  #clock: FirstTokenClock | undefined;
+
+  constructor(parts: CallParts, input: CallInput, context: CallContext) {
+    this.#parts = parts;
+    this.#input = input;
+    this.#context = context;
+    this.#mayWaitMs = parts.maxRetryAfterWaitMs;
+    this.#isPoisonous = parts.memory.has(this.#memorized);
+    this.#mayPanic = parts.attempts.panic.lets();
+  }
+
+  /** @throws AppError in the gateway's own words where no host said anything, or the call was stopped. */
+  async run(): Promise<HostResponse> {
+    try {
+      for (;;) {
+        const choice = this.#parts.selector.choose(this.#choiceInput());
+        if (choice.kind === 'none' || !this.#mayGoOn(choice)) return this.#giveUp();
+        if (choice.kind === 'wait') await this.#wait(choice);
+        else {
+          this.#start(choice);
+          const response = await this.#untilAnswered();
+          if (response) return response;
+        }
+      }
+    } finally {
+      this.#clock?.stop();
+      this.#log();
+    }
+  }
+
+  /** The attempt that has content first is handed out. @returns nothing when all that run have failed, and there is a next step. */
+  async #untilAnswered(): Promise<HostResponse | undefined> {
+    for (;;) {
+      const ended = await this.#nextToEnd();
+      if (!ended) {
+        this.#hedge();
+        continue;
+      }
+      const { attempt, result } = ended;
+      this.#running.delete(attempt);
+      if (result.kind === 'content') return this.#deliver(attempt, result);
+      const response = this.#note(attempt, result);
+      if (response) return response;
+      if (this.#running.size > 0) continue;
+      await this.#pause();
+      return undefined;
+    }
+  }
+
+  /** @returns nothing when the first token is late. */
+  async #nextToEnd(): Promise<{ attempt: Attempt; result: AttemptResult } | undefined> {
+    const ends = [...this.#running].map(async (attempt) => ({ attempt, result: await attempt.result }));
+    return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
+  }
+
+  /** @returns what the caller gets, where a failure ends the call. */
+  #note(attempt: Attempt, failure: AttemptFailure): HostResponse | undefined {
+    const { outcome, cause } = failure;
+    this.#failed.push({ attempt, failure });
+    const { about, next, mayBeRequest } = EVIDENCE[outcome];
+    if (
+      this.#context.signal.aborted ||
+      about === 'caller' ||
+      outcome === 'unsendable' ||
+      outcome === 'stopping'
+    )
+      throw this.#stopped(callCannotGoOn(cause));
+    if (outcome === 'context_too_long')
+      this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
+    const isOver =
+      next === 'return' && !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);
+    if (isOver || isAboutRequest(this.#failed)) return this.#giveUp();
+    if (
+      mayBeRequest &&
+      !this.#hasRepeated &&
+      isAlone(attempt.target, this.#input.route, this.#input.request.facts)
+    ) {
+      this.#hasRepeated = true;
+      this.#tried.delete(attempt.target);
+      this.#pauseMs = REPEAT_PAUSE_MS * (1 + Math.random());
+    }
+    return undefined;
+  }
+
+  #start({ target, isPanic }: Choice & { kind: 'ask' }): void {
+    const { request, route } = this.#input;
+    const last = this.#failed.at(-1);
+    if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
+    const mayLose =
+      request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
+    const mode = { signal: this.#context.signal, isPanic, mayLose };
+    const attempt = new Attempt(target, request, this.#parts.attempts, mode);
+    this.#tried.add(target);
+    this.#attempts.push(attempt);
+    this.#running.add(attempt);
+    if (mayLose) this.#clock ??= this.#startClock(target);
+  }
+
+  /** Later than the target's own history makes likely, and never sooner than the limit. */
+  #startClock(target: Target): FirstTokenClock {
+    const { firstTokenTimeoutMs } = this.#input.request.limits;
+    const usualMs = this.#parts.attempts.usualSilenceMs(target, 'streamed');
+    return new FirstTokenClock(Math.max(firstTokenTimeoutMs, Number.isFinite(usualMs) ? usualMs : 0));
+  }
+
+  #hedge(): void {
+    this.#clock?.stop();
+    const choice = this.#parts.selector.chooseSpare(this.#choiceInput());
+    if (choice.kind === 'ask' && this.#parts.budget.take('hedge')) this.#start(choice);
+  }
+
+  #deliver(attempt: Attempt, answer: AttemptResult & { kind: 'content' }): HostResponse {
+    this.#ended();
+    return responseOf(attempt, answer, this.#attempts);
+  }
+
+  #giveUp(): HostResponse {
+    this.#ended();
+    return lastWord({ ...this.#input, attempts: this.#attempts, failed: this.#failed });
+  }
+
+  /** What is still open is booked, and what still runs is cancelled. */
+  #ended(): void {
+    const { memory } = this.#parts;
+    for (const attempt of this.#running) attempt.cancel();
+    this.#running.clear();
+    const isAnswered = this.#attempts.length > this.#failed.length;
+    if (bookOpen(this.#failed, isAnswered, this.#isPoisonous)) memory.add(this.#memorized);
+    else if (this.#isPoisonous && isAnswered) memory.forget(this.#memorized);
+  }
+
+  #stopped(error: AppError): AppError {
+    this.#ended();
+    return error;
+  }
+
+  #choiceInput(): ChoiceInput {
+    const { route, traits, request } = this.#input;
+    const { deadline } = this.#context;
+    return {
+      route,
+      traits,
+      facts: request.facts,
+      tried: this.#tried,
+      isPoisonous: this.#isPoisonous,
+      tooLongFor: this.#tooLongFor,
+      mayWaitMs: deadline ? Math.min(this.#mayWaitMs, deadline.remainingMs()) : this.#mayWaitMs,
+      mayPanic: this.#mayPanic,
+    };
+  }
+
+  /** Every attempt after the first takes from the budget. */
+  #mayGoOn(choice: Choice): boolean {
+    const { budget } = this.#parts;
+    if (this.#attempts.length === 0) return true;
+    if (choice.kind === 'wait') return budget.allows();
+    const isRepeated = choice.kind === 'ask' && this.#attempts.some(({ target }) => target === choice.target);
+    return budget.take(isRepeated ? 'retry' : 'fallback');
+  }
+
+  async #wait({ ms, target }: Choice & { kind: 'wait' }): Promise<void> {
+    this.#mayWaitMs -= ms;
+    this.#parts.metrics?.waited(ms);
+    await this.#sleep(ms + Math.random() * WAIT_JITTER_MS);
+    this.#tried.delete(target);
+  }
+
+  async #pause(): Promise<void> {
+    const pauseMs = this.#pauseMs;
+    this.#pauseMs = 0;
+    if (pauseMs > 0) await this.#sleep(pauseMs);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    const { signal } = this.#context;
+    try {
+      await delay(ms, undefined, { signal });
+    } catch {
+      throw this.#stopped(callStopped(signal));
+    }
+  }
+
+  get #memorized(): { path: string; body: Buffer | undefined } {
+    const { facts, body } = this.#input.request;
+    return { path: facts.path, body };
+  }
+
+  #log(): void {
+    if (this.#failed.length === 0) return;
+    const attempts = this.#attempts.map(summaryOf);
+    const cause = this.#failed.at(-1)?.failure.cause;
+    this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
+  }
+}

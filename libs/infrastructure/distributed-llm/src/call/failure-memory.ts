@@ -1,0 +1,27 @@
+import { EVIDENCE } from '../evidence/evidence-table.ts';
+import type { RestRule } from '../evidence/evidence.ts';
+import { restKey } from '../hosts/host.ts';
+import type { Attempt, AttemptFailure, AttemptParts } from './attempt.ts';
+
+/** Remembers what a failure says about the host, a model or a path of it, for as long as the evidence table says. */
+export function noteFailure(
+  { target, call }: Attempt,
+  { outcome, answer, saidMs }: AttemptFailure,
+  { onLockout }: AttemptParts,
+): void {
+  const { rest: rule } = EVIDENCE[outcome];
+  if (!rule) return;
+  const { host } = target;
+  const model = target.modelFor(call.facts.model);
+  const key = keyOf(rule, model, call.facts.path);
+  const isNew = host.rests.begin(key, { outcome, rule, saidMs, answer });
+  if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))
+    void host.health.refreshModels();
+  const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';
+  if (isLockout && isNew) onLockout(target, outcome, call.id);
+}
+
+function keyOf({ of }: RestRule, model: string | undefined, path: string): string {
+  if (of === 'host') return restKey.host;
+  return of === 'host + model' ? restKey.model(model) : restKey.path(path);
+}

@@ -1,0 +1,146 @@
+import type { TransportResponse } from '@morgan/http-transport';
+import type { Dialect } from '../dialects/dialect.ts';
+import { errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
+import type { Host } from '../hosts/host.ts';
+import { headersFromHost } from './forwarded-headers.ts';
+
+/** Far above any error that is meant to be read. */
+const LIMIT_BYTES = 64 * 1024;
+/** The most of a plain text that is quoted. */
+const LONGEST_TEXT = 2_000;
+const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
+
+interface AnswerParts {
+  readonly status: number;
+  readonly error: ReportedError | undefined;
+  readonly isJson: boolean;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  readonly requestId: string | undefined;
+}
+
+/** What a host said went wrong, as callers can be told: in OpenAI's envelope, with the host's own status. */
+export class HostAnswer {
+  readonly status: number;
+  readonly error: ReportedError | undefined;
+  readonly isJson: boolean;
+  readonly body: Buffer;
+  /** The host's own id of the request. */
+  readonly requestId: string | undefined;
+  readonly #headers: readonly string[];
+
+  private constructor({ status, error, isJson, headers, body, requestId }: AnswerParts) {
+    this.status = status;
+    this.error = error;
+    this.isJson = isJson;
+    this.body = body;
+    this.requestId = requestId;
+    this.#headers = headers;
+  }
+
+  /** Reads an answer with an error status. Should the host quote the key that it was sent, no caller reads it. */
+  static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<HostAnswer> {
+    const { status } = response;
+    const secret = host.options.apiKey;
+    const bytes = await response.bytes(LIMIT_BYTES).catch(() => Buffer.alloc(0));
+    const hidden = secret !== undefined && bytes.includes(secret);
+    const text = hidden ? bytes.toString().replaceAll(secret, '[redacted]') : bytes.toString();
+    const json = parse(text);
+    const error = isObject(json) ? (errorIn(json) ?? bareMessage(json)) : plainError(text);
+    const headers = headersFromHost(response.rawHeaders);
+    const requestId = requestIdOf(response);
+    // OpenAI's own shape passes as it came.
+    const isEnvelope =
+      isObject(json) && isObject(json['error']) && typeof json['error']['message'] === 'string';
+    if (isEnvelope && !hidden)
+      return new HostAnswer({ status, error, isJson: true, headers, body: bytes, requestId });
+    const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
+    const body = envelope(dialect, said, status);
+    const parts = { isJson: isObject(json), headers: withoutBodyHeaders(headers), body, requestId };
+    return new HostAnswer({ status, error, ...parts });
+  }
+
+  /** An error object that stood in an answer with a good status. */
+  static within(
+    response: TransportResponse,
+    status: number,
+    said: { error: ReportedError; dialect: Dialect },
+  ): HostAnswer {
+    const { error, dialect } = said;
+    return new HostAnswer({
+      status,
+      error,
+      isJson: true,
+      headers: withoutBodyHeaders(headersFromHost(response.rawHeaders)),
+      body: envelope(dialect, error, status),
+      requestId: requestIdOf(response),
+    });
+  }
+
+  /** What two answers to the same request share if the request is to blame: all but numbers and ids. */
+  get signature(): string {
+    const { code, type, message = '' } = this.error ?? {};
+    const words = message.slice(0, 200).replace(/[0-9a-f]{8,}|\d+/gi, '#');
+    return [this.status, code, type, words].join(' ');
+  }
+
+  /** @param retryAfterMs when the first of the targets is asked again, if that is known. */
+  headersWith(retryAfterMs: number | undefined): string[] {
+    if (retryAfterMs === undefined) return [...this.#headers];
+    const headers: string[] = [];
+    for (let at = 0; at + 1 < this.#headers.length; at += 2) {
+      const name = this.#headers[at] as string;
+      if (!/^retry-after(-ms)?$/i.test(name)) headers.push(name, this.#headers[at + 1] as string);
+    }
+    return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
+  }
+}
+
+function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {
+  const { type = typeOf(status), code = 'host_error' } = error;
+  return Buffer.from(JSON.stringify(dialect.errorBody({ ...error, status, type, code })));
+}
+
+/** The host's own id of a request, under either of its usual names. */
+export function requestIdOf({ headers }: TransportResponse): string | undefined {
+  const id = headers['x-request-id'] ?? headers['request-id'];
+  return typeof id === 'string' ? id : undefined;
+}
+
+function typeOf(status: number): string {
+  if (status === 429) return 'rate_limit_error';
+  if (status === 403) return 'permission_error';
+  return status < 500 ? 'invalid_request_error' : 'server_error';
+}
+
+function withoutBodyHeaders(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (!/^content-/i.test(headers[at] as string))
+      kept.push(headers[at] as string, headers[at + 1] as string);
+  }
+  return [...kept, ...JSON_TYPE];
+}
+
+function bareMessage({ message, detail }: Readonly<Record<string, unknown>>): ReportedError | undefined {
+  const text = typeof message === 'string' ? message : typeof detail === 'string' ? detail : undefined;
+  return text === undefined ? undefined : errorOf(text);
+}
+
+/** A page for people is no message: whoever made it is not the API. */
+function plainError(text: string): ReportedError | undefined {
+  const trimmed = text.trim();
+  return trimmed === '' || trimmed.startsWith('<') ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
+}
+
+function errorOf(message: string): ReportedError {
+  return { message, status: undefined, type: undefined, code: undefined };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

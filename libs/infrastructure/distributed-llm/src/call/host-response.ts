@@ -1,0 +1,87 @@
+import type { Outcome } from '../evidence/outcome.ts';
+import type { Target } from '../routing/target.ts';
+import type { Attempt, AttemptResult } from './attempt.ts';
+import type { CallRequest } from './attempt-request.ts';
+import { headersFromHost } from './forwarded-headers.ts';
+import { type HostAnswer, requestIdOf } from './host-answer.ts';
+import { type AnswerBody, WholeBody } from './whole-body.ts';
+
+/** One try, for headers and logs. */
+export interface AttemptSummary {
+  readonly host: string;
+  readonly outcome: Outcome;
+  readonly ms: number;
+}
+
+/** A host's answer, good or bad. The body must be read to its end or destroyed, or its connection is held for ever. */
+export interface HostResponse {
+  /** The configured name of the host that answered. */
+  readonly host: string;
+  readonly status: number;
+  /** End-to-end headers, names and values in turn, as the host sent them. */
+  readonly headers: string[];
+  readonly contentType: string | undefined;
+  /** The host's bytes. Breaks with `stream_interrupted` or `client_closed_request`. */
+  readonly body: AnswerBody;
+  /** How many attempts were made, at whatever hosts, this one included. */
+  readonly attempts: number;
+  /** Each of them, in the order in which they began. */
+  readonly attemptLog: readonly AttemptSummary[];
+  /** The model that answered, as it was asked for there. */
+  readonly model: string | undefined;
+  /** The host's own id of the request. */
+  readonly upstreamRequestId: string | undefined;
+}
+
+/** An attempt's answer as the caller gets it. */
+export function responseOf(
+  { target, call }: Attempt,
+  { response, body }: AttemptResult & { kind: 'content' },
+  attempts: readonly Attempt[],
+): HostResponse {
+  return {
+    host: target.host.name,
+    status: response.status,
+    headers: headersFromHost(response.rawHeaders),
+    contentType: response.headers['content-type'],
+    body,
+    attempts: attempts.length,
+    attemptLog: attempts.map(summaryOf),
+    model: target.modelFor(call.facts.model),
+    upstreamRequestId: requestIdOf(response),
+  };
+}
+
+/** A host's refusal as the caller gets it. */
+export function responseOfAnswer(
+  answer: HostAnswer,
+  target: Target,
+  {
+    attempts,
+    retryAfterMs,
+    request,
+  }: {
+    readonly attempts: readonly Attempt[];
+    readonly retryAfterMs: number | undefined;
+    readonly request: CallRequest;
+  },
+): HostResponse {
+  const headers = answer.headersWith(retryAfterMs);
+  const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
+  return {
+    host: target.host.name,
+    status: answer.status,
+    headers,
+    contentType: at < 0 ? undefined : headers[at + 1],
+    body: new WholeBody(answer.body),
+    attempts: attempts.length,
+    attemptLog: attempts.map(summaryOf),
+    model: target.modelFor(request.facts.model),
+    upstreamRequestId: answer.requestId,
+  };
+}
+
+/** An attempt in short; one that has begun to answer counts as `ok` until it breaks. */
+export function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
+  return { host: target.host.name, outcome, ms: Math.round(tookMs) };
+}

@@ -1,0 +1,139 @@
+import { EVIDENCE } from '../evidence/evidence-table.ts';
+import type { Outcome } from '../evidence/outcome.ts';
+import type { Route } from '../routing/route-table.ts';
+import type { Target } from '../routing/target.ts';
+import { restOf } from '../routing/target-selector.ts';
+import type { Attempt } from './attempt.ts';
+import type { CallRequest } from './attempt-request.ts';
+import type { FailedAttempt } from './blame.ts';
+import { noTargetToTry, targetsFailed } from './call-error.ts';
+import type { HostAnswer } from './host-answer.ts';
+import { type HostResponse, responseOfAnswer } from './host-response.ts';
+
+/** A call that has nothing to hand out. */
+export interface EndedCall {
+  readonly request: CallRequest;
+  readonly route: Route;
+  readonly attempts: readonly Attempt[];
+  readonly failed: readonly FailedAttempt[];
+}
+
+/** What is known of a target that gave no answer to hand out: from an attempt, or from the rest that it is in. */
+export interface Finding {
+  readonly target: Target;
+  readonly outcome: Outcome;
+  readonly answer: HostAnswer | undefined;
+  readonly cause?: unknown;
+  /** When it is asked again, in milliseconds from now, where the host said so. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What is better to hear comes first: what the caller can mend, then what passes, and "not found" only where all say so. */
+const ORDER: readonly Outcome[] = [
+  'context_too_long',
+  'loading',
+  'rate_limited',
+  'overloaded',
+  'limited',
+  'server_error',
+  'error_in_answer',
+  'timeout',
+  'stalled',
+  'outrun',
+  'reset',
+  'cut',
+  'empty',
+  'bad_response',
+  'wrong_type',
+  'html',
+  'redirect',
+  'saturated',
+  'connect_error',
+  'conflict',
+  'quota_exhausted',
+  'credentials_rejected',
+  'model_not_found',
+  'path_not_found',
+];
+
+/** Those who pass by themselves: waiting for the first of them helps. */
+const PASSING: ReadonlySet<Outcome> = new Set(['loading', 'rate_limited', 'overloaded']);
+
+/**
+ * What reaches the caller when nothing better is left: the words of a host, with the earliest time at which any of the
+ * targets is asked again.
+ * @throws AppError in the gateway's own words where no host said anything, or only that it refuses our key.
+ */
+export function lastWord(call: EndedCall): HostResponse {
+  const findings = [...fromRests(call), ...fromAttempts(call)];
+  const { attempts } = call;
+  const best = bestFinding(findings);
+  if (!best) throw noTargetToTry(targetsOf(call.route).length, nextTrialMs(call.route));
+  const { target, outcome, answer, cause } = best;
+  const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
+  if (answer && outcome !== 'credentials_rejected')
+    return responseOfAnswer(answer, target, { attempts, retryAfterMs, request: call.request });
+  throw targetsFailed(attempts.length, { host: target.host.name, outcome, cause, retryAfterMs });
+}
+
+function fromAttempts({ failed }: EndedCall): Finding[] {
+  return failed.map(({ attempt, failure }) => ({
+    target: attempt.target,
+    outcome: failure.outcome,
+    answer: failure.answer,
+    cause: failure.cause,
+    retryAfterMs: failure.saidMs,
+  }));
+}
+
+/** The targets that were not asked because they rest. */
+function fromRests({ route, request, attempts }: EndedCall): Finding[] {
+  const asked = new Set(attempts.map(({ target }) => target));
+  return targetsOf(route).flatMap((target) => {
+    const rest =
+      asked.has(target) || target.host.mode !== 'enabled' ? undefined : restOf(target, request.facts);
+    if (!rest) return [];
+    const { outcome, answer, binding, until } = rest;
+    return [{ target, outcome, answer, retryAfterMs: binding ? until - performance.now() : undefined }];
+  });
+}
+
+/** Which of the findings the caller hears of; the latest of equals. A verdict about the request ends all. */
+function bestFinding(findings: readonly Finding[]): Finding | undefined {
+  const last = findings.at(-1);
+  if (last && EVIDENCE[last.outcome].next === 'return') return last;
+  let best: Finding | undefined;
+  let bestRank = Infinity;
+  for (const finding of findings) {
+    const rank = ORDER.indexOf(finding.outcome);
+    if (rank <= bestRank) [best, bestRank] = [finding, rank];
+  }
+  return best;
+}
+
+/** When the first of the targets that pass by themselves is asked again. */
+function earliestMs(findings: readonly Finding[]): number | undefined {
+  let earliest: number | undefined;
+  for (const { outcome, retryAfterMs } of findings) {
+    if (retryAfterMs === undefined || !PASSING.has(outcome)) continue;
+    earliest = Math.min(earliest ?? Infinity, retryAfterMs);
+  }
+  return earliest;
+}
+
+/** For callers who come while the only call that may find out how a host is does so: nobody knows how long it takes. */
+const RETRY_AFTER_MS = 1_000;
+
+/** When the first open circuit lets a call try. None: all are held open. */
+function nextTrialMs(route: Route): number | undefined {
+  const waits = targetsOf(route).map(({ host }) => {
+    const circuit = host.policies.breaker.getStatus();
+    return circuit.state === 'OPEN' ? (circuit.retryAfterMs ?? Infinity) : RETRY_AFTER_MS;
+  });
+  const nearest = Math.min(...waits);
+  return Number.isFinite(nearest) ? nearest : undefined;
+}
+
+function targetsOf({ tiers }: Route): Target[] {
+  return tiers.flatMap(({ targets }) => targets);
+}

@@ -1,0 +1,317 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import {
+  chat,
+  events,
+  models,
+  refusal,
+  type Reply,
+  ROLE_CHUNK,
+  ScriptedHost,
+  silence,
+} from '../../fixture/scripted-host.ts';
+import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
+
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+const bodyOf = (content: string) =>
+  Buffer.from(JSON.stringify({ ...CHAT, messages: [{ role: 'user', content }] }));
+
+let bench: ClientBench;
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+const ask = async (client: DistributedLlmClient, request: Parameters<typeof send>[1] = {}) => {
+  const response = await send(client, request);
+  const says = (await response.body.bytes()).toString();
+  return { ...response, says };
+};
+const messageIn = (says: string) => (JSON.parse(says) as { error: { message: string } }).error.message;
+const retryAfterOf = (headers: readonly string[]) => Number(headers[headers.indexOf('retry-after') + 1]);
+const repeat = async (count: number, call: (index: number) => Promise<unknown>) => {
+  for (let index = 0; index < count; index += 1) await call(index);
+};
+
+describe('a rest', () => {
+  it.each<[string, Record<string, string>]>([
+    ['seconds', { 'retry-after': '20' }],
+    ['a date', { 'retry-after': new Date(Date.now() + 25_000).toUTCString() }],
+    ['milliseconds', { 'retry-after-ms': '20000' }],
+    [
+      'a reset of what is used up',
+      { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '20s' },
+    ],
+  ])('said in %s is kept, and the other host answers all', async (_, headers) => {
+    await using full = await ScriptedHost.start(refusal(429, 'Slow down.', { headers }));
+    await using idle = await ScriptedHost.start();
+    const client = bench.client([entry('full', full.url), entry('idle', idle.url)]);
+    await repeat(10, async () => expect(await ask(client)).toMatchObject({ status: 200, host: 'idle' }));
+    expect([full.asked, idle.asked]).toEqual([1, 10]);
+    const { rests } = client.getMetrics()['full'] ?? {};
+    expect(rests).toEqual([expect.objectContaining({ outcome: 'rate_limited' })]);
+    expect(rests?.[0]?.remainingMs).toBeGreaterThan(15_000);
+    expect(await bench.metric('morgan_llm_host_resting{host="full",outcome="rate_limited"}')).toBe('1');
+  });
+
+  it('of every host gives the caller the earliest time, without asking them again', async () => {
+    const full = (seconds: number) => refusal(429, 'Full.', { headers: { 'retry-after': String(seconds) } });
+    await using first = await ScriptedHost.start(full(60));
+    await using second = await ScriptedHost.start(full(30));
+    const client = bench.client([entry('first', first.url), entry('second', second.url)]);
+    await repeat(3, async () => {
+      const { status, says, headers } = await ask(client);
+      expect([status, messageIn(says)]).toEqual([429, 'Full.']);
+      expect(retryAfterOf(headers)).toBeGreaterThan(25);
+      expect(retryAfterOf(headers)).toBeLessThanOrEqual(30);
+    });
+    expect([first.asked, second.asked]).toEqual([1, 1]);
+  });
+
+  it('of the sole host that is short enough is waited for', async () => {
+    const loading = refusal(503, 'Loading model', { headers: { 'retry-after': '1' } });
+    await using only = await ScriptedHost.start((...exchange) => {
+      const reply = only.asked < 2 ? loading : chat('hello');
+      reply(...exchange);
+    });
+    const client = bench.client([entry('only', only.url)]);
+    const startedAt = performance.now();
+    expect(await ask(client)).toMatchObject({ status: 200, attempts: 2 });
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990);
+  });
+
+  it('of the sole host that is too long is told, in its words', async () => {
+    await using only = await ScriptedHost.start(
+      refusal(503, 'Loading model', { headers: { 'retry-after': '9' }, code: 503 }),
+    );
+    const client = bench.client([entry('only', only.url)]);
+    const { status, says, headers } = await ask(client);
+    expect([status, messageIn(says), retryAfterOf(headers)]).toEqual([503, 'Loading model', 9]);
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+
+  it('without a time is no reason to refuse: the sole host is asked again by the next call', async () => {
+    await using only = await ScriptedHost.start(refusal(503, 'Loading model'));
+    const client = bench.client([entry('only', only.url)]);
+    expect((await ask(client)).status).toBe(503);
+    only.reply = chat('hello');
+    expect(await ask(client)).toMatchObject({ status: 200 });
+  });
+
+  it('of a model leaves the other models of the host alone', async () => {
+    await using host = await ScriptedHost.start((response, request, body) => {
+      const reply = body.includes('"absent"') ? refusal(404, 'model absent not found') : chat('hello');
+      reply(response, request, body);
+    });
+    await using other = await ScriptedHost.start();
+    const client = bench.client([entry('host', host.url), entry('other', other.url)]);
+    const body = Buffer.from(JSON.stringify({ ...CHAT, model: 'absent' }));
+    await repeat(6, async () => expect(await ask(client, { body })).toMatchObject({ host: 'other' }));
+    expect(host.asked).toBe(1);
+    const hosts = new Set<string>();
+    await repeat(4, async () => hosts.add((await ask(client)).host));
+    expect(hosts).toEqual(new Set(['host', 'other']));
+  });
+
+  it('because of the key is said once, and shown', async () => {
+    await using bad = await ScriptedHost.start(refusal(401, 'expired'));
+    await using good = await ScriptedHost.start();
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
+    await repeat(20, async () => expect(await ask(client)).toMatchObject({ status: 200, host: 'good' }));
+    expect(bad.asked).toBe(1);
+    expect(bench.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+    expect(client.read()).toMatchObject({
+      details: { bad: { resting: [{ of: 'host', outcome: 'credentials_rejected' }] } },
+    });
+  });
+});
+
+describe('a 404 for a model that the host lists', () => {
+  it('has the list read again at once', async () => {
+    await using host = await ScriptedHost.start(refusal(404, 'model m not found'), models('simulated'));
+    await using other = await ScriptedHost.start(undefined, models('simulated'));
+    const client = bench.client([entry('host', host.url), entry('other', other.url)]);
+    await client.start();
+    host.list = models('another');
+    await repeat(2, () => ask(client));
+    await waitFor(() => client.getStatus().hosts[0]?.models.join() === 'another', { what: 'the new list' });
+  });
+});
+
+describe('a request that fails everywhere', () => {
+  const poison: Reply = (response, request, body) => {
+    const reply = body.includes('poison') ? refusal(500, 'cannot decode image') : chat('hello');
+    reply(response, request, body);
+  };
+
+  it('is answered in the words of the hosts and counts against none of them', async () => {
+    await using first = await ScriptedHost.start(poison);
+    await using second = await ScriptedHost.start(poison);
+    const client = bench.client([entry('first', first.url), entry('second', second.url)]);
+    await repeat(8, async (index) => {
+      const { status, says } = await ask(client, { body: bodyOf(`poison ${index}`) });
+      expect([status, messageIn(says)]).toEqual([500, 'cannot decode image']);
+    });
+    for (const host of client.getStatus().hosts)
+      expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    await repeat(4, async () => expect(await ask(client)).toMatchObject({ status: 200, attempts: 1 }));
+  });
+
+  it('is never what finds out how a host is', async () => {
+    await using first = await ScriptedHost.start(poison);
+    await using second = await ScriptedHost.start(poison);
+    const circuitBreaker = { failureThreshold: 1, resetTimeoutMs: 1, resetJitter: 0 };
+    const client = bench.client([entry('first', first.url), entry('second', second.url)], { circuitBreaker });
+    await ask(client, { body: bodyOf('poison') });
+    first.reply = refusal(500, 'down');
+    second.reply = refusal(500, 'down as well');
+    await ask(client);
+    expect(client.getStatus().hosts.map(({ circuit }) => circuit.state)).toEqual(['OPEN', 'OPEN']);
+    const asked = first.asked + second.asked;
+    expect(await errorOf(send(client, { body: bodyOf('poison') }))).toMatchObject({
+      code: 'no_host_available',
+    });
+    expect(first.asked + second.asked).toBe(asked);
+    first.reply = second.reply = poison;
+    expect(await ask(client)).toMatchObject({ status: 200 });
+  });
+
+  it('is remembered in bounded memory, and only for a while', async () => {
+    await using first = await ScriptedHost.start(poison);
+    await using second = await ScriptedHost.start(poison);
+    const client = bench.client([entry('first', first.url), entry('second', second.url)], {
+      budget: { minPerSecond: 10_000 },
+    });
+    await repeat(24, (batch) =>
+      Promise.all(
+        Array.from({ length: 50 }, (_, index) => ask(client, { body: bodyOf(`poison ${batch} ${index}`) })),
+      ),
+    );
+    expect(client.getStatus().poisonousRequests).toBe(1_000);
+    expect(await ask(client)).toMatchObject({ status: 200 });
+  });
+
+  it('but is the fault of one host only counts there', async () => {
+    await using bad = await ScriptedHost.start(refusal(500, 'CUDA error'));
+    await using good = await ScriptedHost.start();
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
+    await repeat(12, async () => expect(await ask(client)).toMatchObject({ host: 'good' }));
+    expect(bad.asked).toBe(5);
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 5, circuit: { state: 'OPEN' } });
+  });
+});
+
+describe('an answer that is not streamed', () => {
+  it('and takes too long is 504 once, and no host is blamed', async () => {
+    await using first = await ScriptedHost.start(silence);
+    await using second = await ScriptedHost.start(silence);
+    const client = bench.client([entry('first', first.url), entry('second', second.url)], {
+      answerTimeoutMs: 100,
+    });
+    const errors = await Promise.all([errorOf(send(client)), errorOf(send(client))]);
+    expect(errors.map(({ code, status }) => [code, status])).toEqual([
+      ['host_timeout', 504],
+      ['host_timeout', 504],
+    ]);
+    expect(first.asked + second.asked).toBe(2);
+    for (const host of client.getStatus().hosts)
+      expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+
+  it('goes elsewhere where its route says so', async () => {
+    await using slow = await ScriptedHost.start(silence);
+    await using quick = await ScriptedHost.start();
+    const client = bench.client([entry('slow', slow.url), entry('quick', quick.url)], {
+      routes: [
+        {
+          model: 'simulated',
+          tiers: [[{ host: 'slow' }], [{ host: 'quick' }]],
+          answerTimeoutMs: 100,
+          repeatSlowAnswers: true,
+        },
+      ],
+    });
+    expect(await ask(client)).toMatchObject({ host: 'quick', attempts: 2 });
+  });
+});
+
+describe('a stream whose first token is late', () => {
+  it('is begun at a second host, and the first to begin is handed out', async () => {
+    await using frozen = await ScriptedHost.start(events(ROLE_CHUNK, true));
+    await using good = await ScriptedHost.start();
+    const client = bench.client([entry('frozen', frozen.url), entry('good', good.url)], {
+      firstTokenTimeoutMs: 100,
+    });
+    expect(await ask(client, { body: STREAM })).toMatchObject({ host: 'good', attempts: 2 });
+    await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the loser' });
+    expect(await bench.metric('morgan_llm_host_requests_total{host="frozen",outcome="outrun"}')).toBe('1');
+    expect(client.getStatus().budget.granted.hedge).toBe(1);
+  });
+
+  it('waits where there is nowhere else to go', async () => {
+    await using slow = await ScriptedHost.start((response, request, body) => {
+      setTimeout(() => chat('hello')(response, request, body), 300);
+    });
+    const client = bench.client([entry('slow', slow.url)], { firstTokenTimeoutMs: 50 });
+    expect(await ask(client, { body: STREAM })).toMatchObject({ host: 'slow', attempts: 1 });
+  });
+});
+
+describe('callers who give up', () => {
+  const giveUpAfter = (ms: number) => ({ signal: AbortSignal.timeout(ms) });
+
+  it('on a frozen host take it out within ten of them', async () => {
+    await using frozen = await ScriptedHost.start();
+    await using good = await ScriptedHost.start();
+    const client = bench.client([entry('frozen', frozen.url), entry('good', good.url)]);
+    await repeat(8, () => ask(client));
+    frozen.reply = silence;
+    const asked = frozen.asked;
+    await repeat(30, () =>
+      send(client, {}, giveUpAfter(400)).then(
+        ({ body }) => body.bytes(),
+        () => undefined,
+      ),
+    );
+    expect(frozen.asked - asked).toBeLessThanOrEqual(10);
+    expect(frozen.asked - asked).toBeGreaterThan(1);
+  }, 20_000);
+
+  it('early say nothing', async () => {
+    await using slow = await ScriptedHost.start(silence);
+    const client = bench.client([entry('slow', slow.url)]);
+    await repeat(12, () => errorOf(send(client, {}, giveUpAfter(10))));
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+});
+
+describe('panic', () => {
+  it('never refuses all: the sole host is asked while its circuit is open, and the first success closes it', async () => {
+    await using only = await ScriptedHost.start(refusal(500, 'down'));
+    const client = bench.client([entry('only', only.url)]);
+    await repeat(6, (index) => ask(client, { body: bodyOf(String(index)) }));
+    expect(client.getStatus().hosts[0]).toMatchObject({ circuit: { state: 'OPEN' } });
+    only.reply = chat('hello');
+    await repeat(5, async () => expect(await ask(client)).toMatchObject({ status: 200 }));
+    expect(client.getStatus().hosts[0]).toMatchObject({ circuit: { state: 'CLOSED' } });
+  });
+
+  it('is bounded', async () => {
+    await using only = await ScriptedHost.start(refusal(500, 'down'));
+    const client = bench.client([entry('only', only.url)], { panic: { concurrency: 2 } });
+    await repeat(6, (index) => ask(client, { body: bodyOf(String(index)) }));
+    only.reply = silence;
+    const asked = only.asked;
+    const caller = new AbortController();
+    const calls = Array.from({ length: 6 }, () => errorOf(send(client, {}, { signal: caller.signal })));
+    const refused = await Promise.all(calls.slice(2));
+    await waitFor(() => only.asked - asked === 2, { what: 'the two calls to arrive' });
+    caller.abort();
+    await Promise.all(calls);
+    expect(refused.map(({ code }) => code)).toEqual(Array(4).fill('no_host_available'));
+    expect(only.asked - asked).toBe(2);
+  });
+});

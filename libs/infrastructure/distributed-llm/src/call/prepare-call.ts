@@ -1,0 +1,58 @@
+import type { CallContext } from '@morgan/foundation';
+import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
+import type { HostRequest } from '../client/distributed-llm.client.ts';
+import { dialectOf } from '../dialects/dialect-of.ts';
+import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
+import type { RouteTable } from '../routing/route-table.ts';
+import { sessionKeyOf } from '../strategies/session-key.ts';
+import type { CallInput } from './call.ts';
+
+/** The caller's own name for a conversation. */
+const SESSION_HEADER = 'x-session-id';
+const TOKEN_BYTES = 4;
+
+/** What a request needs to be routed by: read once, from as little of the body as will do. */
+export function prepareCall(
+  { method, path, headers, body, model, stream }: HostRequest,
+  { id, deadline }: CallContext,
+  { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
+): CallInput {
+  const read: BodyFacts | undefined = body && readBodyFacts(body);
+  const asked = model ?? read?.model;
+  const route = routes.find(asked);
+  const [barePath = path] = path.split('?', 1);
+  const bytes = body?.length ?? 0;
+  const { firstByteTimeoutMs, idleTimeoutMs } = config;
+  const session = headers[SESSION_HEADER];
+  return {
+    route,
+    request: {
+      id,
+      method,
+      path,
+      headers,
+      body,
+      deadline,
+      facts: { path: barePath, bytes, model: asked, needs: read?.needs },
+      modelAt: read?.modelAt,
+      dialect: dialectOf(barePath),
+      isStream: stream ?? read?.stream ?? false,
+      limits: {
+        firstByteTimeoutMs,
+        idleTimeoutMs,
+        answerTimeoutMs: route.answerTimeoutMs ?? config.answerTimeoutMs ?? firstByteTimeoutMs,
+        firstTokenTimeoutMs: route.firstTokenTimeoutMs ?? config.firstTokenTimeoutMs,
+      },
+    },
+    traits: {
+      promptTokens: Math.ceil(bytes / TOKEN_BYTES),
+      sessionKey: sessionKeyOf({
+        header: typeof session === 'string' ? session : undefined,
+        promptCacheKey: read?.promptCacheKey,
+        user: read?.user,
+        model: asked,
+        systemPrompt: read?.start,
+      }),
+    },
+  };
+}

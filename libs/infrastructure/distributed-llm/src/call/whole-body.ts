@@ -1,0 +1,24 @@
+import { Readable } from 'node:stream';
+
+/** The body of an answer: the host's bytes as they come, or all of them at once. It must be read to its end or destroyed. */
+export interface AnswerBody extends Readable {
+  /** Everything that is left, in one piece. Rejects with the body's fault. */
+  bytes(limitBytes?: number): Promise<Buffer>;
+}
+
+/** A body that is here in full. */
+export class WholeBody extends Readable implements AnswerBody {
+  constructor(private readonly content: Buffer) {
+    super();
+  }
+
+  bytes(): Promise<Buffer> {
+    this.resume();
+    return Promise.resolve(this.content);
+  }
+
+  override _read(): void {
+    if (this.content.length > 0) this.push(this.content);
+    this.push(null);
+  }
+}

@@ -1,0 +1,137 @@
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Deadline } from '@morgan/foundation';
+import { waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { TestHosts } from '../../fixture/test-hosts.ts';
+
+const HEADER = 'x-morgan-deadline-ms';
+
+let bench: ClientBench;
+const hosts = new TestHosts();
+
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+  await hosts.close();
+});
+
+describe('the deadline of a call', () => {
+  it('goes to every host that is tried, less the time that has passed', async () => {
+    const seen: number[] = [];
+    const failing = await hosts.plain((request, response) => {
+      seen.push(Number(request.headers[HEADER]));
+      setTimeout(() => response.writeHead(503).end(), 100);
+    });
+    const good = await hosts.plain((request, response) => {
+      seen.push(Number(request.headers[HEADER]));
+      response.end('{}');
+    });
+    const client = bench.client([entry('failing', failing), entry('good', good)]);
+    const response = await send(client, {}, { deadline: Deadline.after(5_000) });
+    await response.body.bytes();
+    const [first = NaN, second = NaN] = seen;
+    expect(first).toBeLessThanOrEqual(5_000);
+    expect(first).toBeGreaterThan(4_000);
+    // Timers may fire a millisecond early.
+    expect(first - second).toBeGreaterThanOrEqual(98);
+  });
+
+  it('is unknown to hosts where there is none', async () => {
+    const host = await hosts.fake();
+    const client = bench.client([entry('host', host.url)]);
+    await (await send(client, { headers: { [HEADER]: '50' } })).body.bytes();
+    expect(host.requests[0]?.headers).not.toHaveProperty(HEADER);
+  });
+
+  it('ends the wait for a host that stalls, and asks no other', async () => {
+    const [stalled, other] = [
+      await hosts.fake({ fault: { kind: 'stall-before-headers' } }),
+      await hosts.fake(),
+    ];
+    const client = bench.client([entry('stalled', stalled.url), entry('other', other.url)]);
+    const startedAt = performance.now();
+    const error = await errorOf(send(client, {}, { deadline: Deadline.after(150) }));
+    const tookMs = performance.now() - startedAt;
+    expect([error.code, error.status]).toEqual(['deadline_exceeded', 504]);
+    expect(tookMs).toBeGreaterThanOrEqual(149);
+    expect(tookMs).toBeLessThan(1_000);
+    expect((await (await stalled.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
+    expect(other.requests).toHaveLength(0);
+    expect(await bench.metric('morgan_llm_host_requests_total{host="stalled",outcome="expired"}')).toBe('1');
+  });
+
+  it('ends a stream, too', async () => {
+    const host = await hosts.fake({ fault: { kind: 'stall-in-stream', afterChunks: 3 } });
+    const client = bench.client([entry('host', host.url)]);
+    const startedAt = performance.now();
+    const response = await send(
+      client,
+      { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) },
+      { deadline: Deadline.after(500) },
+    );
+    expect((await errorOf(response.body.bytes())).code).toBe('deadline_exceeded');
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect((await (await host.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
+    await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });
+    expect(client.getStatus().hosts[0]).toMatchObject({
+      failures: 0,
+      health: { live: { ok: 0, failed: 0 } },
+    });
+  });
+
+  it('that has passed already asks nobody', async () => {
+    const host = await hosts.fake();
+    const client = bench.client([entry('host', host.url)]);
+    const error = await errorOf(send(client, {}, { deadline: Deadline.after(0) }));
+    expect(error.code).toBe('deadline_exceeded');
+    expect(host.requests).toHaveLength(0);
+  });
+
+  it('does not hide that the caller went away', async () => {
+    const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
+    const client = bench.client([entry('host', host.url)]);
+    const caller = new AbortController();
+    const outcome = errorOf(send(client, {}, { signal: caller.signal, deadline: Deadline.after(5_000) }));
+    const atHost = await host.nextRequest();
+    const abortedAt = performance.now();
+    caller.abort();
+    expect((await outcome).code).toBe('client_closed_request');
+    expect((await atHost.whenAborted()) - abortedAt).toBeLessThan(100);
+  });
+
+  it.each([
+    ['answered', {}],
+    ['failed', { fault: { kind: 'status', status: 500 } as const }],
+  ])('leaves nothing behind once the call has %s', async (_, options) => {
+    const host = await hosts.fake(options);
+    const client = bench.client([entry('host', host.url)]);
+    const { signal } = new AbortController();
+    await send(client, {}, { signal, deadline: Deadline.after(60_000) })
+      .then(({ body }) => body.bytes())
+      .catch(() => undefined);
+    await waitFor(() => getEventListeners(signal, 'abort').length === 0, { what: 'no listener' });
+  });
+});
+
+describe('a host that is slower than callers are patient', () => {
+  const impatient = async (settings: Record<string, unknown>) => {
+    const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
+    const client = bench.client([entry('host', host.url)], settings);
+    for (let call = 0; call < 6; call += 1) await errorOf(send(client, {}, { deadline: Deadline.after(30) }));
+    return client.getStatus().hosts[0];
+  };
+
+  it('is not asked last: their deadlines say nothing of it', async () => {
+    expect(await impatient({})).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+
+  it('is asked last where they waited as long as the operator thinks that a host may take', async () => {
+    expect(await impatient({ circuitBreaker: { slowCallMs: 20 } })).toMatchObject({
+      failures: 6,
+      circuit: { state: 'OPEN' },
+    });
+  });
+});

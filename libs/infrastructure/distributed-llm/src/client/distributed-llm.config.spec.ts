@@ -1,0 +1,109 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig } from '@morgan/foundation';
+import { z } from 'zod';
+import { distributedLlmConfig } from './distributed-llm.config.ts';
+
+const schema = z.strictObject({ upstream: distributedLlmConfig });
+const load = (env: Record<string, string>, hosts?: unknown) =>
+  loadConfig(schema, { env, file: hosts === undefined ? undefined : { upstream: { hosts } } }).upstream;
+const faultsOf = (env: Record<string, string>, hosts?: unknown) => {
+  try {
+    load(env, hosts);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults;
+  }
+  throw new Error('no fault was found');
+};
+
+describe('distributedLlmConfig', () => {
+  it('has defaults for everything', () => {
+    expect(load({})).toEqual({
+      hosts: [],
+      connectTimeoutMs: 5_000,
+      firstByteTimeoutMs: 300_000,
+      firstTokenTimeoutMs: 10_000,
+      idleTimeoutMs: 300_000,
+      maxRetryAfterWaitMs: 5_000,
+      maxRestMs: 300_000,
+      strategy: 'session_affinity',
+      routes: [],
+      groups: {},
+      readiness: 'process',
+      panic: { share: 1, concurrency: 16 },
+      maxConnections: 1024,
+      probeIntervalMs: 30_000,
+      probeTimeoutMs: 5_000,
+      circuitBreaker: {
+        failureThreshold: 5,
+        windowMs: 10_000,
+        successThreshold: 1,
+        halfOpenTrials: 1,
+        resetTimeoutMs: 10_000,
+        maxResetTimeoutMs: 60_000,
+        resetJitter: 0.1,
+      },
+      budget: { ratio: 0.2, minPerSecond: 10, windowMs: 10_000 },
+    });
+  });
+
+  it('keeps the defaults of a gateway where only some settings of a breaker are given', () => {
+    const file = { upstream: { circuitBreaker: { failureThreshold: 3 } } };
+    expect(loadConfig(schema, { env: {}, file }).upstream.circuitBreaker).toMatchObject({
+      failureThreshold: 3,
+      resetTimeoutMs: 10_000,
+    });
+  });
+
+  it('reads hosts from one line', () => {
+    const line =
+      'gpu1=http://10.0.0.1:8000/v1;weight=2;apiKey=sk-a=b==, gpu-2.b=https://api.example.com/v1/ ,';
+    expect(load({ LLM_HOSTS: line }).hosts).toEqual([
+      { name: 'gpu1', url: 'http://10.0.0.1:8000/v1', weight: 2, apiKey: 'sk-a=b==' },
+      { name: 'gpu-2.b', url: 'https://api.example.com/v1/', weight: 1 },
+    ]);
+  });
+
+  it('reads hosts from a file, with values from the environment', () => {
+    const hosts = [
+      { name: 'a', url: 'http://h/v1', weight: '${W}', apiKey: '${KEY}' },
+      { name: 'b', url: 'http://h2/v1', weight: 0.5 },
+    ];
+    expect(load({ W: '3', KEY: 'secret' }, hosts).hosts).toEqual([
+      { name: 'a', url: 'http://h/v1', weight: 3, apiKey: 'secret' },
+      { name: 'b', url: 'http://h2/v1', weight: 0.5 },
+    ]);
+  });
+
+  it('reads numbers from the environment', () => {
+    expect(load({ LLM_PROBE_TIMEOUT_MS: '250', LLM_MAX_CONNECTIONS: '8' })).toMatchObject({
+      probeTimeoutMs: 250,
+      maxConnections: 8,
+    });
+    expect(faultsOf({ LLM_IDLE_TIMEOUT_MS: '3000000000' })).toHaveLength(1);
+  });
+
+  it.each<[string, string[]]>([
+    ['http://10.0.0.1:8000/v1', ['hosts.0.name: a name has', 'hosts.0.url: write it as name=url']],
+    ['a=ftp://h/v1', ['hosts.0.url: must be an http:// or https:// URL']],
+    ['a=10.0.0.1:8000/v1', ['hosts.0.url: must be an http:// or https:// URL']],
+    ['a=http://me:pw@h/v1', ['hosts.0.url: must not hold credentials']],
+    ['a=http://h/v1?x=1', ['hosts.0.url: must not have a query or a fragment']],
+    ['a=http://h/v1,b=http://h/v1,a=http://h2/v1', ['hosts.2.name: is the name of another host too']],
+    [
+      'a=http://h/v1;weight=0,b=http://h/v1;weight=lots',
+      ['hosts.0.weight: must be above 0', 'hosts.1.weight: must be a number'],
+    ],
+    ['a=http://h/v1;wieght=2', ['hosts.0: holds a key that does not exist']],
+    ['a=http://h/v1;apiKey=', ['hosts.0.apiKey: must be visible ASCII']],
+    ['bad name=http://h/v1', ['hosts.0.name: a name has at most 63']],
+  ])('refuses %s', (line, faults) => {
+    const found = faultsOf({ LLM_HOSTS: line });
+    expect(found).toHaveLength(faults.length);
+    faults.forEach((fault, index) => expect(found[index]).toContain(`upstream.${fault}`));
+  });
+
+  it('never repeats a key in a fault', () => {
+    const faults = faultsOf({ LLM_HOSTS: 'a=http://h/v1;apiKey=sk-very secret;weight=sk-very' });
+    expect(faults.join()).not.toContain('sk-very');
+  });
+});

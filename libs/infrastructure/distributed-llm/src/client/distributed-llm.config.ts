@@ -1,0 +1,137 @@
+import { circuitBreakerConfig } from '@morgan/circuit-breaker';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { retryConfig } from '@morgan/retry';
+import { z } from 'zod';
+import { hostList } from '../hosts/host-list.ts';
+import { LONGEST_PROBE_MS } from '../hosts/host-probe.config.ts';
+import { hostGroups, routeList, unknownNames } from '../routing/route.config.ts';
+import { DEFAULT_STRATEGY, loadBalancingStrategy } from '../strategies/create-strategy.ts';
+
+const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
+
+/**
+ * The breaker's settings with a gateway's defaults: hosts are asked again soon, as callers wait for them, also after a
+ * long outage; one good answer is enough, as an answer can take a minute. A trial call has the limits of any call.
+ */
+const hostBreakerConfig = circuitBreakerConfig
+  .unwrap()
+  .omit({ trialTimeoutMs: true })
+  .extend({
+    successThreshold: setting(z.int().min(1).default(1), {
+      doc: 'Trial calls that succeeded in HALF_OPEN that close it again; a trial call is a call like any other.',
+    }),
+    resetTimeoutMs: setting(milliseconds(10_000), {
+      doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that follows without a calm spell as long as the wait before.',
+    }),
+    maxResetTimeoutMs: setting(milliseconds(60_000), {
+      doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
+    }),
+  })
+  .prefault({});
+
+const panicConfig = z
+  .strictObject({
+    share: setting(z.number().min(0).max(1).default(1), {
+      doc: 'Where every host fails, rests by its own fault or looks down: the share of the calls that may ask one all the same.',
+    }),
+    concurrency: setting(z.int().min(1).default(16), {
+      doc: 'How many such calls may be at one host at a time; the others are refused with 503.',
+    }),
+  })
+  .prefault({});
+
+const timeConfig = {
+  connectTimeoutMs: setting(milliseconds(5_000), {
+    env: 'LLM_CONNECT_TIMEOUT_MS',
+    doc: 'How long making a connection to a host may take, in milliseconds; coarse, up to a second late.',
+  }),
+  firstByteTimeoutMs: setting(milliseconds(300_000), {
+    env: 'LLM_FIRST_BYTE_TIMEOUT_MS',
+    doc: 'How long a host may take to the headers of a streamed answer before the next one is tried, in milliseconds.',
+  }),
+  firstTokenTimeoutMs: setting(milliseconds(10_000), {
+    env: 'LLM_FIRST_TOKEN_TIMEOUT_MS',
+    doc: 'How long the first content of a streamed answer may take before the call starts at a second host, too, in milliseconds; longer where the host is known to be slower. Whichever begins first is handed out.',
+  }),
+  answerTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).optional(), {
+    env: 'LLM_ANSWER_TIMEOUT_MS',
+    doc: 'How long an answer that is not streamed may take, in milliseconds. Then the caller gets 504, and no other host is asked. Left out: as `firstByteTimeoutMs`.',
+  }),
+  idleTimeoutMs: setting(milliseconds(300_000), {
+    env: 'LLM_IDLE_TIMEOUT_MS',
+    doc: 'How long a host may be silent within an answer before the answer is given up, in milliseconds; coarse, up to a second late.',
+  }),
+};
+
+const probeConfig = {
+  probeIntervalMs: setting(z.int().min(1).max(LONGEST_PROBE_MS).default(30_000), {
+    env: 'LLM_PROBE_INTERVAL_MS',
+    doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth.',
+  }),
+  probeTimeoutMs: setting(
+    z
+      .int()
+      .min(1)
+      .max(LONGEST_PROBE_MS / 2)
+      .default(5_000),
+    {
+      env: 'LLM_PROBE_TIMEOUT_MS',
+      doc: 'How long a health probe may take, in milliseconds.',
+    },
+  ),
+  readiness: setting(z.enum(['process', 'hosts']).default('process'), {
+    env: 'LLM_READINESS',
+    doc: 'What `/readyz` follows: `process`, so that callers get a clear answer while hosts are down; or `hosts`: not ready while all of them are down.',
+  }),
+};
+
+const restConfig = {
+  maxRetryAfterWaitMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(5_000), {
+    env: 'LLM_MAX_RETRY_AFTER_WAIT_MS',
+    doc: 'How long a call waits in all for a host that asked for it, where no equal one is free, in milliseconds; 0: not at all.',
+  }),
+  maxRestMs: setting(milliseconds(300_000), {
+    doc: 'The longest time that a host is passed over because it asked for it, in milliseconds.',
+  }),
+};
+
+const routingConfig = {
+  strategy: setting(loadBalancingStrategy.default(DEFAULT_STRATEGY), {
+    env: 'LLM_STRATEGY',
+    doc: 'How a host is chosen among equal ones: `round_robin`, `random`, `weighted_random`, `least_loaded`, `power_of_two`, `session_affinity`.',
+  }),
+  routes: setting(routeList.default([]), {
+    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `repeatSlowAnswers`. Other models go to every host that may have them.',
+  }),
+  groups: setting(hostGroups.default({}), {
+    doc: 'Names for lists of hosts, for routes.',
+  }),
+};
+
+/** The configuration of the hosts and of the way to them. */
+export const distributedLlmConfig = z
+  .strictObject({
+    hosts: setting(hostList.default([]), {
+      env: 'LLM_HOSTS',
+      doc: 'The LLM hosts: `name=url` with optional `;weight=2` and `;apiKey=…`, separated by commas; in YAML a list of `name`, `url`, `weight`, `apiKey`, `keyHeader`, `headers`, `query`, `tls` (`ca`, `cert`, `key`, `servername`), `capabilities` (`contextLength`, `tools`, `vision`, `prefixContinuation`, `endpoints`), `probe` (`path`, `method`, `expectedStatus`, `intervalMs`, `timeoutMs`, `failureThreshold`, `successThreshold`, or `false`), `rateLimit`, `tokenLimit`, `concurrency`.',
+      secret: true,
+    }),
+    ...routingConfig,
+    ...timeConfig,
+    ...restConfig,
+    maxConnections: setting(z.int().min(1).default(1024), {
+      env: 'LLM_MAX_CONNECTIONS',
+      doc: 'The most connections to one host at a time; requests beyond it wait, and the wait counts as time before the first byte.',
+    }),
+    ...probeConfig,
+    circuitBreaker: hostBreakerConfig,
+    panic: panicConfig,
+    budget: retryConfig.unwrap().shape.budget,
+  })
+  .superRefine(({ hosts, routes, groups }, context) => {
+    const names = new Set(hosts.map(({ name }) => name));
+    for (const fault of unknownNames(routes, groups, names)) context.addIssue({ code: 'custom', ...fault });
+  })
+  .prefault({});
+
+export type DistributedLlmConfig = z.output<typeof distributedLlmConfig>;

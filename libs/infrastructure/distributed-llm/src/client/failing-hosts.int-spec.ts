@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
+import { waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { TestHosts } from '../../fixture/test-hosts.ts';
+import type { DistributedLlmClient } from './distributed-llm.client.ts';
+
+const DOWN: Fault = { kind: 'status', status: 503 };
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+const PATIENT = { circuitBreaker: { failureThreshold: 1_000_000 } };
+
+let bench: ClientBench;
+const hosts = new TestHosts();
+
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+  await hosts.close();
+});
+
+const fakeHost = (options: FakeLlmHostOptions = {}) => hosts.fake({ recordLimit: 10_000, ...options });
+const clientOf = (named: Record<string, FakeLlmHost>, settings: Record<string, unknown> = {}) =>
+  bench.client(
+    Object.entries(named).map(([name, { url }]) => entry(name, url)),
+    settings,
+  );
+const circuitOf = (client: DistributedLlmClient, index = 0) => client.getStatus().hosts[index]?.circuit.state;
+const answer = async (
+  client: DistributedLlmClient,
+  body = Buffer.from(JSON.stringify(CHAT)),
+): Promise<string> => {
+  const response = await send(client, { body });
+  await response.body.bytes();
+  return response.host;
+};
+const repeat = async (count: number, call: () => Promise<unknown>) => {
+  for (let done = 0; done < count; done += 1) await call();
+};
+
+describe('the breaker of a host', () => {
+  it.each<[string, Fault]>([
+    ['a 500', { kind: 'status', status: 500 }],
+    ['a 408', { kind: 'status', status: 408 }],
+    ['a redirect', { kind: 'status', status: 302 }],
+    ['a refused connection', { kind: 'refuse' }],
+    ['a reset', { kind: 'reset-before-headers' }],
+    ['silence', { kind: 'stall-before-headers' }],
+    ['something that is not HTTP', { kind: 'bad-http' }],
+  ])('opens after five times %s, and no call goes there', async (_, fault) => {
+    const [bad, good] = [await fakeHost({ fault }), await fakeHost()];
+    const client = clientOf(
+      { bad, good },
+      { firstByteTimeoutMs: fault.kind === 'stall-before-headers' ? 400 : 2_000 },
+    );
+    const answers: string[] = [];
+    while (circuitOf(client) === 'CLOSED') answers.push(await answer(client, STREAM));
+    expect(client.getStatus().hosts[0]).toMatchObject({ requests: 5, failures: 5 });
+    await repeat(10, async () => answers.push(await answer(client, STREAM)));
+    expect(client.getStatus().hosts[0]).toMatchObject({ requests: 5 });
+    expect(new Set(answers)).toEqual(new Set(['good']));
+    expect(client.read()).toMatchObject({ details: { bad: { circuit: 'OPEN' } } });
+    expect(bench.log.filter(({ message }) => message === 'circuit is OPEN')).toEqual([
+      expect.objectContaining({ level: 'warn', breaker: 'bad', reason: 'consecutive_failures' }),
+    ]);
+    expect(await bench.metric('morgan_circuit_breaker_state{breaker="bad",state="OPEN"}')).toBe('1');
+    expect(await bench.metric('morgan_circuit_breaker_calls_total{breaker="bad",outcome="failure"}')).toBe(
+      '5',
+    );
+  });
+
+  it.each([400, 401, 403, 404, 409, 422, 429])('never opens because of a %i', async (status) => {
+    const client = clientOf({ only: await fakeHost({ fault: { kind: 'status', status } }) });
+    await repeat(12, () => answer(client).catch(() => undefined));
+    expect(client.getStatus().hosts[0]).toMatchObject({ requests: 12, failures: 0 });
+    expect(circuitOf(client)).toBe('CLOSED');
+  });
+
+  it('never opens because of callers that go away', async () => {
+    const host = await fakeHost({ fault: { kind: 'stall-before-headers' } });
+    const client = clientOf({ host });
+    await repeat(12, async () => {
+      const caller = new AbortController();
+      const outcome = errorOf(send(client, {}, { signal: caller.signal }));
+      await host.nextRequest();
+      caller.abort();
+      await outcome;
+    });
+    expect(client.getStatus().hosts[0]).toMatchObject({
+      requests: 12,
+      circuit: { state: 'CLOSED', totals: { ignored: 12 } },
+      health: { live: { ok: 0, failed: 0 } },
+    });
+  });
+
+  it('never opens because of our own limit of connections', async () => {
+    const [full, other] = [await fakeHost({ fault: { kind: 'slow', delayMs: 2_000 } }), await fakeHost()];
+    const narrow = new ClientBench({ maxConnections: 1, poolTimeoutMs: 20 });
+    const client = narrow.client([entry('full', full.url), entry('other', other.url)]);
+    const caller = new AbortController();
+    const first = errorOf(send(client, {}, { signal: caller.signal }));
+    await full.nextRequest();
+    await repeat(12, async () => expect(await answer(client)).toBe('other'));
+    expect(client.getStatus().hosts[0]).toMatchObject({
+      failures: 0,
+      circuit: { state: 'CLOSED', totals: { ignored: 6 } },
+    });
+    expect(await narrow.metric('morgan_llm_failovers_total{reason="saturated"}')).toBe('6');
+    caller.abort();
+    await first;
+    await narrow.close();
+  });
+
+  it('lets one call find out how the host is, and closes with its first content', async () => {
+    const host = await fakeHost({ fault: { kind: 'refuse' } });
+    const client = clientOf(
+      { host },
+      { circuitBreaker: { resetTimeoutMs: 20, resetJitter: 0 }, panic: { share: 0 } },
+    );
+    await repeat(5, () => errorOf(send(client)));
+    expect(circuitOf(client)).toBe('OPEN');
+    await host.setFault({ kind: 'stall-in-stream', afterChunks: 3 });
+    const trial = await waitFor(() => send(client, { body: STREAM }).catch(() => undefined), {
+      what: 'the trial',
+    });
+    expect(circuitOf(client)).toBe('CLOSED');
+    trial.body.destroy();
+    expect(bench.log).toContainEqual(
+      expect.objectContaining({ level: 'info', breaker: 'host', message: 'circuit is CLOSED' }),
+    );
+  });
+
+  it('is not asked while another host answers, but gets its turn when its time has come', async () => {
+    const [bad, good] = [await fakeHost({ fault: { ...DOWN, times: 2 } }), await fakeHost()];
+    const circuitBreaker = { failureThreshold: 2, resetTimeoutMs: 20, resetJitter: 0 };
+    const client = clientOf({ bad, good }, { circuitBreaker });
+    while (circuitOf(client) === 'CLOSED') await answer(client);
+    await waitFor(async () => (await answer(client)) === 'bad', { what: 'a turn of the bad host' });
+    expect(circuitOf(client)).toBe('CLOSED');
+    expect(client.getStatus().hosts[1]).toMatchObject({ failures: 0 });
+  });
+});
+
+describe('when every circuit is open', () => {
+  const circuitBreaker = { failureThreshold: 1, resetTimeoutMs: 10_000, resetJitter: 0 };
+
+  it('and nobody may panic, the answer is 503 with the time to the nearest trial', async () => {
+    const [first, second] = [
+      await fakeHost({ fault: { kind: 'refuse' } }),
+      await fakeHost({ fault: { kind: 'refuse' } }),
+    ];
+    const client = clientOf({ first, second }, { circuitBreaker, panic: { share: 0 } });
+    await errorOf(send(client));
+    const error = await errorOf(send(client));
+    expect([error.code, error.status]).toEqual(['no_host_available', 503]);
+    expect(error.message).toBe('No host can take this request at the moment.');
+    expect(error.retryAfterMs).toBeGreaterThan(5_000);
+    expect(error.retryAfterMs).toBeLessThanOrEqual(10_000);
+    for (const host of client.getStatus().hosts) expect(host).toMatchObject({ requests: 1 });
+  });
+
+  it('but one of them is being tried, callers are asked to come back soon', async () => {
+    const host = await fakeHost({ fault: { kind: 'reset-before-headers', times: 2 } });
+    const client = clientOf(
+      { host },
+      { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1 }, panic: { share: 0 } },
+    );
+    await errorOf(send(client));
+    await host.nextRequest();
+    await host.setFault({ kind: 'slow', delayMs: 1_000 });
+    await waitFor(() => circuitOf(client) === 'OPEN', { what: 'the open circuit' });
+    const trial = waitFor(() => send(client), { what: 'the trial' });
+    await waitFor(() => host.requests.length === 3, { what: 'the trial to arrive' });
+    expect(await errorOf(send(client))).toMatchObject({ code: 'no_host_available', retryAfterMs: 1_000 });
+    await (await trial).body.bytes();
+    expect(await answer(client)).toBe('host');
+  });
+
+  it('the service stays ready', async () => {
+    const host = await fakeHost();
+    const client = clientOf({ host }, { circuitBreaker });
+    await client.start();
+    await host.setFault({ kind: 'reset-before-headers' });
+    await errorOf(send(client));
+    expect(client.read()).toEqual({ up: true, details: { host: { state: 'HEALTHY', circuit: 'OPEN' } } });
+    expect(client.required).toBe(false);
+  });
+});
+
+describe('the budget', () => {
+  it('lets a dying fleet see a fifth more than its load, and the reserve', async () => {
+    const fleet = { a: await fakeHost(), b: await fakeHost(), c: await fakeHost() };
+    for (const host of Object.values(fleet)) await host.setFault(DOWN);
+    const client = clientOf(fleet, { ...PATIENT, budget: { minPerSecond: 1, windowMs: 10_000 } });
+    const statuses = new Set<number>();
+    await repeat(200, async () => {
+      const { status, body } = await send(client);
+      statuses.add(status);
+      await body.bytes();
+    });
+    expect(statuses).toEqual(new Set([503]));
+    const seen = Object.values(fleet).reduce((sum, { requests }) => sum + requests.length, 0);
+    // More than the reserve alone: each call pays for a fifth of a try.
+    expect(seen).toBeGreaterThan(230);
+    expect(seen).toBeLessThanOrEqual(200 * 1.2 + 10 * 1);
+    const { budget } = client.getStatus();
+    expect(seen - 200).toBe(budget.granted.fallback);
+    expect(
+      await bench.metric('morgan_retry_budget_total{client="llm_hosts",kind="fallback",outcome="refused"}'),
+    ).toBe(String(budget.refused.fallback));
+  });
+
+  it('is not asked where the call has not been tried anywhere yet', async () => {
+    const [bad, good] = [await fakeHost({ fault: DOWN }), await fakeHost()];
+    const settings = {
+      circuitBreaker: { failureThreshold: 1 },
+      budget: { minPerSecond: 0.1, ratio: 0 },
+    };
+    const client = clientOf({ bad, good }, settings);
+    await repeat(5, async () => expect(await answer(client)).toBe('good'));
+    expect(client.getStatus().budget).toMatchObject({ granted: { fallback: 1 }, refused: { fallback: 0 } });
+  });
+});

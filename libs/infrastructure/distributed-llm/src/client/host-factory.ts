@@ -1,0 +1,56 @@
+import type { Assessment, CallAssessor, Logger } from '@morgan/foundation';
+import { AttemptPolicies, type AttemptPolicyMetrics } from '@morgan/http-client';
+import type { RequestSender } from '@morgan/http-transport';
+import type { HealthMetrics } from '@morgan/health-monitor';
+import type { RedisConnection } from '@morgan/redis';
+import type { LlmHost } from '../hosts/host-list.ts';
+import { Host } from '../hosts/host.ts';
+import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+
+/** What hosts are made with. */
+export interface HostFactoryParts {
+  readonly config: DistributedLlmConfig;
+  readonly transportOf: (host: string) => RequestSender;
+  readonly logger: Logger;
+  readonly metrics: { readonly health: HealthMetrics; readonly policies: AttemptPolicyMetrics } | undefined;
+  /** Shares the limits of hosts with the other replicas. */
+  readonly redis: RedisConnection | undefined;
+}
+
+const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };
+
+/** What an attempt says of its host it says itself, when the call knows. */
+const assessAttempt: CallAssessor = (ending) =>
+  'result' in ending ? (ending.result as Assessment) : IGNORED;
+
+/** A host with its policies and its health. */
+export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
+  const { config, logger, metrics, redis } = parts;
+  const { firstByteTimeoutMs, answerTimeoutMs = firstByteTimeoutMs } = config;
+  const { rateLimit, tokenLimit, concurrency } = options;
+  // What is slow is judged by the time to the first content, not by that of the whole answer.
+  const circuitBreaker = { ...config.circuitBreaker, slowCallMs: undefined };
+  const policies = new AttemptPolicies({
+    name: options.name,
+    config: {
+      // An attempt ends by itself within its limits: a trial is never overdue before.
+      circuitBreaker: { ...circuitBreaker, trialTimeoutMs: Math.max(firstByteTimeoutMs, answerTimeoutMs) },
+      rateLimit,
+      tokenLimit,
+      concurrency,
+    },
+    assess: assessAttempt,
+    logger,
+    metrics: metrics?.policies,
+    redis,
+  });
+  return new Host(options, {
+    transport: parts.transportOf(options.name),
+    logger,
+    metrics,
+    policies,
+    probeIntervalMs: config.probeIntervalMs,
+    probeTimeoutMs: config.probeTimeoutMs,
+    maxRestMs: config.maxRestMs,
+  });
+}

@@ -1,0 +1,19 @@
+import type { Host } from '../hosts/host.ts';
+
+/** Whether a host may be asked, as far as probes know. */
+export function isUp({ mode, health }: Host): boolean {
+  return (
+    mode === 'enabled' && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed)
+  );
+}
+
+/** What `/health` shows of a host. */
+export function readingOf({ mode, health, policies, rests }: Host) {
+  const resting = rests.list().map(({ of, outcome }) => ({ of: of.split(' ')[0], outcome }));
+  return {
+    state: health.state,
+    circuit: policies.breaker.state,
+    ...(mode !== 'enabled' && { mode }),
+    ...(resting.length > 0 && { resting }),
+  };
+}

@@ -1,0 +1,50 @@
+import { HttpTransport, type RequestSender } from '@morgan/http-transport';
+import type { LlmHost } from '../hosts/host-list.ts';
+import type { DistributedLlmConfig } from './distributed-llm.config.ts';
+
+/** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
+const KEEP_ALIVE_MS = 4_000;
+
+/** The settings of a transport to LLM hosts. */
+export function hostTransportOptions({ maxConnections, connectTimeoutMs }: DistributedLlmConfig) {
+  return {
+    maxConnections,
+    connectTimeoutMs,
+    keepAliveTimeoutMs: KEEP_ALIVE_MS,
+    // Load on a gateway comes in waves; what one wave opened serves the next.
+    maxKeepalive: maxConnections,
+    // A request may wait for a connection as long as for its answer, and a host may read as slowly as it likes.
+    poolTimeoutMs: null,
+    writeTimeoutMs: null,
+    // Headers are passed on as they came; HTTP/2 keeps neither spelling nor repetition.
+    http2: false,
+  };
+}
+
+/** The way to each host: the shared transport, or one of its own where it has certificates of its own. */
+export class HostTransports {
+  readonly #own = new Map<string, HttpTransport>();
+  readonly #made: HttpTransport | undefined;
+  readonly #shared: HttpTransport;
+
+  /** @param shared is closed by whoever made it. None: one is made here. */
+  constructor(config: DistributedLlmConfig, shared: HttpTransport | undefined) {
+    this.#made = shared ? undefined : new HttpTransport(hostTransportOptions(config));
+    this.#shared = shared ?? (this.#made as HttpTransport);
+    for (const host of config.hosts) this.#add(host, config);
+  }
+
+  of(host: string): HttpTransport & RequestSender {
+    return this.#own.get(host) ?? this.#shared;
+  }
+
+  /** Closes those that were made here. */
+  async close(graceMs: number): Promise<void> {
+    const made = [...this.#own.values(), ...(this.#made ? [this.#made] : [])];
+    await Promise.all(made.map((transport) => transport.close(graceMs)));
+  }
+
+  #add({ name, tls }: LlmHost, config: DistributedLlmConfig): void {
+    if (tls) this.#own.set(name, new HttpTransport({ ...hostTransportOptions(config), tls }));
+  }
+}

@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { type CallContext, Deadline } from '@morgan/foundation';
+import type { HostResponse } from '../call/host-response.ts';
+import { SseReader } from '../streams/sse-reader.ts';
+import { HostError } from './host-error.ts';
+
+/** What a caller may say about one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole call, the body included, in milliseconds. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A JSON answer, and who gave it. */
+export interface JsonAnswer {
+  readonly data: unknown;
+  readonly host: string;
+  /** The model that answered, as it was asked for there. */
+  readonly model: string | undefined;
+  readonly attempts: number;
+}
+
+const MOST_EVENT_BYTES = 4 * 1024 * 1024;
+const DONE = '[DONE]';
+
+/** The context of a call that does not come from the HTTP edge. */
+export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
+  return {
+    id: randomUUID(),
+    signal: signal ?? new AbortController().signal,
+    deadline: timeoutMs === undefined ? undefined : Deadline.after(timeoutMs),
+  };
+}
+
+/** @throws HostError where the host refused. */
+export async function readJson(response: HostResponse): Promise<JsonAnswer> {
+  if (response.status >= 400) throw await HostError.of(response);
+  const { host, model, attempts, body } = response;
+  return { data: JSON.parse((await body.bytes()).toString()), host, model, attempts };
+}
+
+/** The data of each event, up to the end marker. @throws HostError where the host refused. */
+export async function* readEvents(response: HostResponse): AsyncGenerator<unknown, void, undefined> {
+  if (response.status >= 400) throw await HostError.of(response);
+  const reader = new SseReader(MOST_EVENT_BYTES);
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    const found: string[] = [];
+    reader.push(chunk, ({ data }) => {
+      if (data !== undefined && data !== '') found.push(data);
+    });
+    for (const data of found) {
+      if (data === DONE) return;
+      yield JSON.parse(data);
+    }
+  }
+}

@@ -1,0 +1,207 @@
+import { AppError } from '@morgan/foundation';
+import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '../reported-error.ts';
+import { toChatRequest } from './chat-request.ts';
+
+const request = (rest: JsonObject = {}): JsonObject => ({
+  model: 'm',
+  max_tokens: 10,
+  messages: [{ role: 'user', content: 'Hi' }],
+  ...rest,
+});
+const user = (...content: JsonObject[]) => request({ messages: [{ role: 'user', content }] });
+const assistant = (...content: JsonObject[]) => request({ messages: [{ role: 'assistant', content }] });
+
+function refusal(body: JsonObject): AppError {
+  try {
+    toChatRequest(body);
+  } catch (error) {
+    return error as AppError;
+  }
+  throw new Error('It was not refused.');
+}
+
+describe('toChatRequest', () => {
+  it('carries the plain fields over', () => {
+    const body = request({
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 4,
+      stop_sequences: ['END'],
+      metadata: { user_id: 'u' },
+    });
+    expect(toChatRequest(body)).toEqual({
+      model: 'm',
+      max_tokens: 10,
+      temperature: 0.5,
+      top_p: 0.9,
+      top_k: 4,
+      stop: ['END'],
+      user: 'u',
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+  });
+
+  it('asks for token counts of a stream', () => {
+    expect(toChatRequest(request({ stream: true }))).toMatchObject({
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+    expect(toChatRequest(request({ stream: false }))).not.toHaveProperty('stream');
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['a text', 'Be kind.', 'Be kind.'],
+    [
+      'blocks',
+      [{ type: 'text', text: 'Be kind.', cache_control: { type: 'ephemeral' } }],
+      [{ type: 'text', text: 'Be kind.' }],
+    ],
+  ])('puts the system prompt first: %s', (_, system, content) => {
+    expect((toChatRequest(request({ system }))['messages'] as unknown[])[0]).toEqual({
+      role: 'system',
+      content,
+    });
+  });
+
+  it('has texts and images', () => {
+    const body = user(
+      { type: 'text', text: 'What is this?' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } },
+      { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } },
+    );
+    expect(toChatRequest(body)['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What is this?' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+        ],
+      },
+    ]);
+  });
+
+  it('has tools, calls and results', () => {
+    const body = request({
+      tools: [{ name: 'f', description: 'd', input_schema: { type: 'object' }, cache_control: {} }],
+      tool_choice: { type: 'tool', name: 'f', disable_parallel_tool_use: true },
+      messages: [
+        {
+          role: 'assistant',
+          content: [
+            { type: 'thinking', thinking: 'Hm.', signature: 's' },
+            { type: 'text', text: 'Let me see.' },
+            { type: 'tool_use', id: 't1', name: 'f', input: { a: 1 } },
+            { type: 'tool_use', id: 't2', name: 'f', input: {} },
+          ],
+        },
+        {
+          role: 'user',
+          content: [
+            {
+              type: 'tool_result',
+              tool_use_id: 't1',
+              content: [
+                { type: 'text', text: 'one' },
+                { type: 'text', text: 'two' },
+              ],
+            },
+            { type: 'tool_result', tool_use_id: 't2', content: 'no such file', is_error: true },
+            { type: 'text', text: 'And now?' },
+          ],
+        },
+      ],
+    });
+    const call = (id: string, text: string) => ({
+      id,
+      type: 'function',
+      function: { name: 'f', arguments: text },
+    });
+    expect(toChatRequest(body)).toMatchObject({
+      tools: [
+        { type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' } } },
+      ],
+      tool_choice: { type: 'function', function: { name: 'f' } },
+      parallel_tool_calls: false,
+      messages: [
+        {
+          role: 'assistant',
+          content: 'Let me see.',
+          reasoning_content: 'Hm.',
+          tool_calls: [call('t1', '{"a":1}'), call('t2', '{}')],
+        },
+        { role: 'tool', tool_call_id: 't1', content: 'one\ntwo' },
+        { role: 'tool', tool_call_id: 't2', content: 'Error: no such file' },
+        { role: 'user', content: [{ type: 'text', text: 'And now?' }] },
+      ],
+    });
+  });
+
+  it.each<[JsonObject, unknown]>([
+    [{ type: 'auto' }, 'auto'],
+    [{ type: 'any' }, 'required'],
+    [{ type: 'none' }, 'none'],
+  ])('has the choice %j', (choice, expected) => {
+    expect(toChatRequest(request({ tool_choice: choice }))['tool_choice']).toEqual(expected);
+  });
+
+  it.each<[JsonObject, unknown]>([
+    [{ thinking: { type: 'enabled', budget_tokens: 1024 } }, 'low'],
+    [{ thinking: { type: 'enabled', budget_tokens: 8000 } }, 'medium'],
+    [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
+    [{ thinking: { type: 'disabled' } }, undefined],
+    [{ output_config: { effort: 'max' } }, 'high'],
+  ])('has thinking %j', (fields, effort) => {
+    expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
+  });
+
+  it('has structured output', () => {
+    const format = { type: 'json_schema', schema: { type: 'object' } };
+    expect(toChatRequest(request({ output_config: { format } }))['response_format']).toEqual({
+      type: 'json_schema',
+      json_schema: { name: 'output', schema: { type: 'object' }, strict: true },
+    });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['container', request({ container: 'c' })],
+    ['mcp_servers', request({ mcp_servers: [{}] })],
+    ['service_tier', request({ service_tier: 'priority' })],
+    ['metadata.team', request({ metadata: { team: 'x' } })],
+    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'omitted' } })],
+    ['thinking.type', request({ thinking: { type: 'deep' } })],
+    ['tools[0].type', request({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] })],
+    ['tools[0].defer_loading', request({ tools: [{ name: 'f', defer_loading: true }] })],
+    ['tool_choice.type', request({ tool_choice: { type: 'some' } })],
+    ['output_config.format.type', request({ output_config: { format: { type: 'grammar' } } })],
+    ['messages[0].role', request({ messages: [{ role: 'system', content: 'x' }] })],
+    ['messages[0].name', request({ messages: [{ role: 'user', content: 'x', name: 'n' }] })],
+    ['messages[0].content[0]', user({ type: 'document', source: {} })],
+    ['messages[0].content[0].source', user({ type: 'image', source: { type: 'file', file_id: 'f' } })],
+    ['messages[0].content[0].citations', user({ type: 'text', text: 'x', citations: [{}] })],
+    ['messages[0].content[0]', assistant({ type: 'redacted_thinking', data: 'x' })],
+    ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
+    [
+      'messages[0].content[0].content[0]',
+      user({ type: 'tool_result', content: [{ type: 'image', source: {} }] }),
+    ],
+    ['system[0]', request({ system: [{ type: 'image' }] })],
+  ])('refuses what cannot be carried over by its name: %s', (param, body) => {
+    const { code, param: named, message } = refusal(body);
+    expect({ code, named }).toEqual({ code: 'invalid_value', named: param });
+    expect(message).toContain('cannot be carried over');
+  });
+
+  it.each<[string, JsonObject]>([
+    ['messages', { model: 'm' }],
+    ['messages[0]', request({ messages: ['x'] })],
+    ['messages[0].content', request({ messages: [{ role: 'user', content: 3 }] })],
+    ['messages[0].content[0]', request({ messages: [{ role: 'user', content: ['x'] }] })],
+    ['tools', request({ tools: 'x' })],
+    ['tools[0]', request({ tools: ['x'] })],
+    ['thinking.budget_tokens', request({ thinking: { type: 'enabled' } })],
+  ])('refuses what is no such field: %s', (param, body) => {
+    expect(refusal(body)).toMatchObject({ code: 'invalid_type', param });
+  });
+});

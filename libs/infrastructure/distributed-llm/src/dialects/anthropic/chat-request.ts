@@ -1,0 +1,93 @@
+import { isObject, type JsonObject } from '../reported-error.ts';
+import { chatMessages, systemMessage } from './chat-messages.ts';
+import { chatTools } from './chat-tools.ts';
+import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+
+/** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
+const SAME = ['model', 'max_tokens', 'temperature', 'top_p', 'top_k'] as const;
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...SAME,
+  'system',
+  'messages',
+  'stop_sequences',
+  'stream',
+  'metadata',
+  'service_tier',
+  'thinking',
+  'output_config',
+  'tools',
+  'tool_choice',
+]);
+
+/** From this many tokens of thinking on, the next effort is asked for. */
+const EFFORTS = [
+  [0, 'low'],
+  [4_096, 'medium'],
+  [16_384, 'high'],
+] as const;
+
+/**
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) change no answer and end
+ * here; everything else is carried over or refused.
+ * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
+ */
+export function toChatRequest(request: JsonObject): JsonObject {
+  refuseOthers(request, KNOWN, '');
+  const { messages, system, stop_sequences: stop, stream } = request;
+  if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
+  return {
+    ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
+    messages: [...systemMessage(system), ...chatMessages(messages)],
+    ...(stop !== undefined && { stop }),
+    ...(stream === true && { stream: true, stream_options: { include_usage: true } }),
+    ...user(request['metadata']),
+    ...tier(request['service_tier']),
+    ...effortOfBudget(request['thinking']),
+    ...outputConfig(request['output_config']),
+    ...chatTools(request['tools'], request['tool_choice']),
+  };
+}
+
+function user(metadata: unknown): JsonObject {
+  if (!isObject(metadata)) return {};
+  refuseOthers(metadata, new Set(['user_id']), 'metadata.');
+  return typeof metadata['user_id'] === 'string' ? { user: metadata['user_id'] } : {};
+}
+
+function tier(value: unknown): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (value === 'auto') return { service_tier: 'auto' };
+  if (value === 'standard_only') return { service_tier: 'default' };
+  throw cannotTranslate('service_tier', 'This value');
+}
+
+/** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
+function effortOfBudget(thinking: unknown): JsonObject {
+  if (!isObject(thinking)) return {};
+  refuseOthers(thinking, new Set(['type', 'budget_tokens']), 'thinking.');
+  const { type, budget_tokens: budget } = thinking;
+  if (type === 'disabled' || type === 'adaptive') return {};
+  if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
+  if (typeof budget !== 'number') throw invalidField('thinking.budget_tokens', 'a number');
+  return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
+}
+
+function outputConfig(config: unknown): JsonObject {
+  if (!isObject(config)) return {};
+  refuseOthers(config, new Set(['effort', 'format']), 'output_config.');
+  const { effort, format } = config;
+  return {
+    ...(effort !== undefined && { reasoning_effort: effort === 'max' ? 'high' : effort }),
+    ...(isObject(format) && { response_format: responseFormat(format) }),
+  };
+}
+
+function responseFormat(format: JsonObject): JsonObject {
+  refuseOthers(format, new Set(['type', 'schema']), 'output_config.format.');
+  if (format['type'] !== 'json_schema') throw cannotTranslate('output_config.format.type', 'This value');
+  return {
+    type: 'json_schema',
+    json_schema: { name: 'output', schema: format['schema'], strict: true },
+  };
+}

@@ -1,0 +1,184 @@
+import { describe, expect, it } from '@jest/globals';
+import { SseEvent } from '../../streams/sse-event.ts';
+import type { JsonObject } from '../reported-error.ts';
+import { toMessageAnswer } from './message-answer.ts';
+import { MessageEvents } from './message-events.ts';
+
+const usage = { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 6 } };
+const answer = (message: JsonObject, rest: JsonObject = { finish_reason: 'stop' }) => ({
+  id: 'c1',
+  model: 'm',
+  choices: [{ index: 0, message: { role: 'assistant', ...message }, ...rest }],
+  usage,
+});
+const call = (name: string, text: string, rest: JsonObject = {}) => ({
+  id: `id-${name}`,
+  type: 'function',
+  function: { name, arguments: text },
+  ...rest,
+});
+
+describe('toMessageAnswer', () => {
+  it('has text, ids and counts as Anthropic has them', () => {
+    expect(toMessageAnswer(answer({ content: 'Hi' }))).toEqual({
+      id: 'msg_c1',
+      type: 'message',
+      role: 'assistant',
+      model: 'm',
+      content: [{ type: 'text', text: 'Hi' }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+    });
+  });
+
+  it('has thinking, text and tools in order', () => {
+    const message = {
+      content: 'Let me see.',
+      reasoning: 'Hm.',
+      tool_calls: [call('f', '{"a":1}'), call('g', '')],
+    };
+    expect(toMessageAnswer(answer(message, { finish_reason: 'tool_calls' }))).toMatchObject({
+      content: [
+        { type: 'thinking', thinking: 'Hm.' },
+        { type: 'text', text: 'Let me see.' },
+        { type: 'tool_use', id: 'id-f', name: 'f', input: { a: 1 } },
+        { type: 'tool_use', id: 'id-g', name: 'g', input: {} },
+      ],
+      stop_reason: 'tool_use',
+    });
+  });
+
+  it.each<[JsonObject, JsonObject]>([
+    [{ finish_reason: 'length' }, { stop_reason: 'max_tokens' }],
+    [{ finish_reason: 'content_filter' }, { stop_reason: 'refusal' }],
+    [
+      { finish_reason: 'stop', stop_reason: 'END' },
+      { stop_reason: 'stop_sequence', stop_sequence: 'END' },
+    ],
+    [
+      { finish_reason: 'stop', stop_reason: 128009 },
+      { stop_reason: 'end_turn', stop_sequence: null },
+    ],
+    [{ finish_reason: 'something' }, { stop_reason: 'end_turn' }],
+  ])('says why it stopped: %j', (choice, expected) => {
+    expect(toMessageAnswer(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
+  });
+
+  it('says that tools are called where the host says only that it stopped', () => {
+    expect(toMessageAnswer(answer({ tool_calls: [call('f', '{}')] }))).toMatchObject({
+      stop_reason: 'tool_use',
+    });
+  });
+
+  it('has a refusal as text', () => {
+    expect(toMessageAnswer(answer({ content: null, refusal: 'No.' }))).toMatchObject({
+      content: [{ type: 'text', text: 'No.' }],
+      stop_reason: 'refusal',
+    });
+  });
+
+  it('is a fault of the host without a choice, and with arguments that are no JSON', () => {
+    expect(() => toMessageAnswer({ choices: [] })).toThrow('without a choice');
+    expect(() => toMessageAnswer(answer({ tool_calls: [call('f', '{"a":')] }))).toThrow('not JSON');
+  });
+});
+
+describe('MessageEvents', () => {
+  const chunk = (delta: JsonObject, finish: string | null = null): JsonObject => ({
+    id: 'c1',
+    model: 'm',
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+  const tool = (index: number, rest: JsonObject) => chunk({ tool_calls: [{ index, ...rest }] });
+
+  function translate(...chunks: JsonObject[]): JsonObject[] {
+    const events = new MessageEvents();
+    const bytes = [...chunks.flatMap((json) => events.take(json)), ...events.end()];
+    return bytes.map((raw) => {
+      const event = new SseEvent(raw, false);
+      const json = JSON.parse(event.data ?? '') as JsonObject;
+      expect(event.type).toBe(json['type']);
+      return json;
+    });
+  }
+
+  it("streams thinking, text and tools in Anthropic's order", () => {
+    const events = translate(
+      chunk({ role: 'assistant', content: '' }),
+      chunk({ reasoning_content: 'Hm.' }),
+      chunk({ content: 'Let ' }),
+      chunk({ content: 'me see.' }),
+      tool(0, call('f', '')),
+      tool(0, { function: { arguments: '{"a"' } }),
+      tool(0, { function: { arguments: ':1}' } }),
+      tool(1, call('g', '{}')),
+      chunk({}, 'tool_calls'),
+      { choices: [], usage },
+    );
+    expect(events).toEqual([
+      {
+        type: 'message_start',
+        message: {
+          id: 'msg_c1',
+          type: 'message',
+          role: 'assistant',
+          model: 'm',
+          content: [],
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: 0, output_tokens: 0 },
+        },
+      },
+      {
+        type: 'content_block_start',
+        index: 0,
+        content_block: { type: 'thinking', thinking: '', signature: '' },
+      },
+      { type: 'content_block_delta', index: 0, delta: { type: 'thinking_delta', thinking: 'Hm.' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'content_block_start', index: 1, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'Let ' } },
+      { type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'me see.' } },
+      { type: 'content_block_stop', index: 1 },
+      {
+        type: 'content_block_start',
+        index: 2,
+        content_block: { type: 'tool_use', id: 'id-f', name: 'f', input: {} },
+      },
+      { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: '{"a"' } },
+      { type: 'content_block_delta', index: 2, delta: { type: 'input_json_delta', partial_json: ':1}' } },
+      { type: 'content_block_stop', index: 2 },
+      {
+        type: 'content_block_start',
+        index: 3,
+        content_block: { type: 'tool_use', id: 'id-g', name: 'g', input: {} },
+      },
+      { type: 'content_block_delta', index: 3, delta: { type: 'input_json_delta', partial_json: '{}' } },
+      { type: 'content_block_stop', index: 3 },
+      {
+        type: 'message_delta',
+        delta: { stop_reason: 'tool_use', stop_sequence: null },
+        usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+      },
+      { type: 'message_stop' },
+    ]);
+  });
+
+  it('has an answer without content', () => {
+    expect(translate(chunk({}, 'stop')).map(({ type }) => type)).toEqual([
+      'message_start',
+      'message_delta',
+      'message_stop',
+    ]);
+  });
+
+  it('cannot go back to a tool call that another one has followed', () => {
+    const calls = [
+      tool(0, call('f', '')),
+      tool(1, call('g', '')),
+      tool(0, { function: { arguments: '{}' } }),
+    ];
+    expect(() => translate(...calls)).toThrow('had left');
+  });
+});

@@ -1,0 +1,116 @@
+import { StreamFault } from '../../streams/stream-fault.ts';
+import type { StreamTranslator } from '../dialect.ts';
+import { dataEvent } from '../openai-shapes.ts';
+import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { messageId, messageUsage, type Stop, stopOf } from './message-answer.ts';
+
+interface OpenBlock {
+  readonly type: 'thinking' | 'text' | 'tool_use';
+  readonly index: number;
+  /** The place of the call among the host's calls. */
+  readonly call?: unknown;
+}
+
+/**
+ * The events of a streamed chat completion as those of a message, in Anthropic's order: `message_start`; each block's
+ * start, deltas and stop; `message_delta` with the reason and the counts; `message_stop`. One block is open at a time.
+ */
+export class MessageEvents implements StreamTranslator {
+  #block: OpenBlock | undefined;
+  #blocks = 0;
+  #hasStarted = false;
+  #hasTools = false;
+  #finish: JsonObject = {};
+  #usage: unknown;
+
+  /** @throws StreamFault `host_error` when the host goes back to a tool call that another one has followed. */
+  take(json: JsonObject): Buffer[] {
+    const events = this.#hasStarted ? [] : [this.#start(json)];
+    if (isObject(json['usage'])) this.#usage = json['usage'];
+    const choice: unknown = Array.isArray(json['choices']) ? json['choices'][0] : undefined;
+    if (!isObject(choice)) return events;
+    if (isObject(choice['delta'])) events.push(...this.#delta(choice['delta']));
+    if (textOrNone(choice['finish_reason'])) this.#finish = choice;
+    return events;
+  }
+
+  /** What a whole answer ends with. */
+  end(): Buffer[] {
+    const stop: Stop = stopOf(this.#finish, this.#hasTools);
+    const usage = messageUsage(this.#usage);
+    return [
+      ...this.#close(),
+      event({ type: 'message_delta', delta: stop, usage }),
+      event({ type: 'message_stop' }),
+    ];
+  }
+
+  /** The host counts at its end only; Anthropic's clients take the counts of `message_delta` over. */
+  #start({ id, model, usage }: JsonObject): Buffer {
+    this.#hasStarted = true;
+    const head = { id: messageId(id), type: 'message', role: 'assistant', model };
+    const message = {
+      ...head,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      usage: messageUsage(usage),
+    };
+    return event({ type: 'message_start', message });
+  }
+
+  #delta(delta: JsonObject): Buffer[] {
+    const thinking = textOrNone(delta['reasoning_content']) ?? textOrNone(delta['reasoning']);
+    const text = textOrNone(delta['content']) ?? textOrNone(delta['refusal']);
+    const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
+    return [
+      ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
+      ...(text === undefined ? [] : this.#piece('text', { type: 'text_delta', text })),
+      ...calls.flatMap((call) => this.#call(call)),
+    ];
+  }
+
+  #piece(type: 'thinking' | 'text', delta: JsonObject): Buffer[] {
+    const empty = type === 'text' ? { type, text: '' } : { type, thinking: '', signature: '' };
+    const opening = this.#block?.type === type ? [] : this.#open({ type }, empty);
+    return [...opening, this.#change(delta)];
+  }
+
+  #call({ index = 0, id, function: called }: JsonObject): Buffer[] {
+    const { name, arguments: text } = isObject(called) ? called : {};
+    const isNew = this.#block?.type !== 'tool_use' || this.#block.call !== index;
+    if (isNew && id === undefined)
+      throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
+    this.#hasTools = true;
+    const block = { type: 'tool_use' as const, id, name, input: {} };
+    const opening = isNew ? this.#open({ type: 'tool_use', call: index }, block) : [];
+    const piece = textOrNone(text);
+    if (piece === undefined) return opening;
+    return [...opening, this.#change({ type: 'input_json_delta', partial_json: piece })];
+  }
+
+  #open(block: Omit<OpenBlock, 'index'>, empty: JsonObject): Buffer[] {
+    const closing = this.#close();
+    this.#block = { ...block, index: this.#blocks };
+    this.#blocks += 1;
+    return [
+      ...closing,
+      event({ type: 'content_block_start', index: this.#block.index, content_block: empty }),
+    ];
+  }
+
+  #change(delta: JsonObject): Buffer {
+    return event({ type: 'content_block_delta', index: this.#block?.index, delta });
+  }
+
+  #close(): Buffer[] {
+    if (!this.#block) return [];
+    const { index } = this.#block;
+    this.#block = undefined;
+    return [event({ type: 'content_block_stop', index })];
+  }
+}
+
+function event(json: JsonObject & { readonly type: string }): Buffer {
+  return dataEvent(json, json.type);
+}

@@ -1,0 +1,31 @@
+import { type Dialect, NO_READING } from './dialect.ts';
+import { completionUsage, dataEvent, DONE_EVENT, head, openAiError } from './openai-shapes.ts';
+import { isObject, textOrNone } from './reported-error.ts';
+
+/** `/v1/completions`. */
+export const completionsDialect: Dialect = {
+  name: 'completions',
+  textKey: 'text',
+  endMarker: DONE_EVENT,
+  hasEnd: true,
+  readEvent(json) {
+    const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
+    const usage = completionUsage(json);
+    const withText = choices.findLast((choice) => textOrNone(choice['text']));
+    const isFirst = choices.every(({ index }) => index === 0 || index === undefined);
+    const reasons = choices.flatMap((choice) => textOrNone(choice['finish_reason']) ?? []);
+    return {
+      ...NO_READING,
+      ...head(json),
+      content: withText && (isFirst ? 'text' : 'other'),
+      text: withText && isFirst ? (withText['text'] as string) : '',
+      finished: reasons.length,
+      finishReason: reasons.at(-1),
+      usage,
+      isUsageOnly: usage !== undefined && choices.length === 0,
+    };
+  },
+  readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
+  errorBody: openAiError,
+  errorEvent: (error) => dataEvent(openAiError(error)),
+};

@@ -1,0 +1,99 @@
+import type { JsonObject, ReportedError } from './reported-error.ts';
+
+/** The ways of speaking that differ in where things stand. `plain` is every other path that answers JSON or bytes. */
+export type DialectName = 'chat' | 'completions' | 'responses' | 'messages' | 'plain';
+
+/** Token counts that a host reported; a part that it did not report is missing. */
+export interface TokenUsage {
+  readonly input?: number;
+  readonly output?: number;
+  /** The part of `input` that came from a prompt cache. */
+  readonly cachedInput?: number;
+}
+
+/**
+ * What callers wait for. `text` is plain text of the first choice, which can be gone on with elsewhere; `other` is text of
+ * a further choice, a refusal, audio.
+ */
+export type ContentKind = 'text' | 'reasoning' | 'tool' | 'other';
+
+/** What one event of a stream says. */
+export interface EventReading {
+  /** None in role chunks, pings, comments and everything else that only accompanies an answer. */
+  readonly content: ContentKind | undefined;
+  /** The text, for `text`; else empty. */
+  readonly text: string;
+  /** How many choices are complete with this event, all of them in a dialect that has one. */
+  readonly finished: number;
+  /** Why a choice is complete, in the dialect's own word. */
+  readonly finishReason: string | undefined;
+  /** The dialect's end marker: nothing follows. */
+  readonly isEnd: boolean;
+  readonly usage: TokenUsage | undefined;
+  /** It has token counts and nothing else, as hosts send it that were asked for `stream_options.include_usage`. */
+  readonly isUsageOnly: boolean;
+  readonly error: ReportedError | undefined;
+  /** It has no data: it is a comment, or sets a field only. */
+  readonly isComment: boolean;
+  /** It has data that cannot be read. */
+  readonly isMalformed: boolean;
+  readonly id: string | undefined;
+  readonly model: string | undefined;
+  /** Its place in the stream, where the dialect counts. */
+  readonly sequence: number | undefined;
+}
+
+/** What a JSON answer says. */
+export interface BodyReading {
+  readonly error: ReportedError | undefined;
+  readonly usage: TokenUsage | undefined;
+  readonly id: string | undefined;
+  readonly model: string | undefined;
+}
+
+/** An event without a meaning of its own; readings are made from it. */
+export const NO_READING: EventReading = {
+  content: undefined,
+  text: '',
+  finished: 0,
+  finishReason: undefined,
+  isEnd: false,
+  usage: undefined,
+  isUsageOnly: false,
+  error: undefined,
+  isComment: false,
+  isMalformed: false,
+  id: undefined,
+  model: undefined,
+  sequence: undefined,
+};
+
+/** Where a dialect has its content, usage, errors and end. Stateless: one object serves all calls. */
+export interface Dialect {
+  readonly name: DialectName;
+  /** The JSON key whose value is the text of an event, which lets similar events be read without parsing. */
+  readonly textKey: string | undefined;
+  /** What a complete answer ends with, where it can be supplied for a host that left it out. */
+  readonly endMarker: Buffer | undefined;
+  /** Whether a body that ends without {@link EventReading.isEnd} or a finished choice is unfinished. */
+  readonly hasEnd: boolean;
+  /** Reads the data of an event that reports no error. */
+  readEvent(json: JsonObject): EventReading;
+  /** Reads a JSON answer that reports no error. */
+  readBody(json: JsonObject): Omit<BodyReading, 'error'>;
+  /** An error's body in this dialect's shape. */
+  errorBody(error: ReportedError): JsonObject;
+  /**
+   * An event that the official clients raise as an error.
+   * @param sequence its place in the stream, in dialects that count.
+   */
+  errorEvent(error: ReportedError, sequence: number): Buffer;
+}
+
+/** Turns the events of one stream, in the host's dialect, into those of the caller's. */
+export interface StreamTranslator {
+  /** What one event becomes: none, or several. @throws StreamFault when it cannot be said. */
+  take(json: JsonObject): Buffer[];
+  /** What a whole answer ends with. */
+  end(): Buffer[];
+}

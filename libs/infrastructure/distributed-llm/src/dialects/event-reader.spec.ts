@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { SseEvent } from '../streams/sse-event.ts';
+import { chatDialect } from './chat.dialect.ts';
+import { EventReader } from './event-reader.ts';
+import { EventTemplate } from './event-template.ts';
+import { messagesDialect } from './messages.dialect.ts';
+
+const event = (raw: string) => new SseEvent(Buffer.from(raw), false);
+const chunk = (content: string, rest = '') =>
+  `data: {"id":"c","choices":[{"index":0,"delta":{"content":${content}},"finish_reason":null}]${rest}}\n\n`;
+
+describe('EventReader', () => {
+  it('reads the texts of a stream as parsing does, escaped or not', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', minLength: 1 })), (texts) => {
+        const reader = new EventReader(chatDialect);
+        const expected = texts.map((text) => Buffer.from(text).toString());
+        expect(texts.map((text) => reader.read(event(chunk(JSON.stringify(text)))).text)).toEqual(expected);
+      }),
+    );
+  });
+
+  it('sees what differs in anything but the text', () => {
+    const reader = new EventReader(chatDialect);
+    reader.read(event(chunk('"a"')));
+    expect(reader.read(event(chunk('"a"', ',"usage":{"prompt_tokens":1}')))).toMatchObject({
+      usage: { input: 1 },
+    });
+    expect(reader.read(event(chunk('"a"').replace('null', '"stop"')))).toMatchObject({ finished: 1 });
+    expect(reader.read(event(chunk('"a","x":"b"')))).toMatchObject({ text: 'a', isMalformed: false });
+    expect(reader.read(event(chunk('"a" "b"')))).toMatchObject({ isMalformed: true });
+    expect(reader.read(event(chunk('"a\\q"')))).toMatchObject({ isMalformed: true });
+    expect(reader.read(event(chunk('"a\tb"')))).toMatchObject({ isMalformed: true });
+    expect(reader.read(event(chunk('"ab').slice(0, 60) + '\n\n'))).toMatchObject({ isMalformed: true });
+    expect(reader.read(event(chunk('""')))).toMatchObject({ content: undefined });
+  });
+
+  it("reads Anthropic's events, with their names", () => {
+    const reader = new EventReader(messagesDialect);
+    const delta = (text: string) =>
+      `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"${text}"}}\n\n`;
+    expect(['a', 'b', 'ü'].map((text) => reader.read(event(delta(text))).text)).toEqual(['a', 'b', 'ü']);
+  });
+});
+
+describe('EventTemplate', () => {
+  it('is made from JSON with spaces too', () => {
+    const spaced = (text: string) =>
+      Buffer.from(`data: {"choices": [{"delta": {"content": "${text}"}}]}\n\n`);
+    expect(EventTemplate.of(spaced('a'), 'content', 'a')?.textIn(spaced('b'))).toBe('b');
+  });
+
+  it('is not made where the text stands in two places', () => {
+    const raw = Buffer.from('data: {"delta":{"content":"a"},"copy":{"content":"a"}}\n\n');
+    expect(EventTemplate.of(raw, 'content', 'a')).toBeUndefined();
+  });
+});

@@ -1,0 +1,71 @@
+import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
+import { counts, dataEvent, head } from './openai-shapes.ts';
+import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
+
+/** Anthropic's type for each status that has one of its own. */
+const TYPE_OF: ReadonlyMap<number, string> = new Map([
+  [401, 'authentication_error'],
+  [402, 'billing_error'],
+  [403, 'permission_error'],
+  [404, 'not_found_error'],
+  [413, 'request_too_large'],
+  [429, 'rate_limit_error'],
+  [503, 'overloaded_error'],
+  [504, 'timeout_error'],
+  [529, 'overloaded_error'],
+]);
+
+const CONTENT_OF: ReadonlyMap<unknown, { readonly kind: ContentKind; readonly field: string }> = new Map([
+  ['text_delta', { kind: 'text', field: 'text' }],
+  ['thinking_delta', { kind: 'reasoning', field: 'thinking' }],
+  ['input_json_delta', { kind: 'tool', field: 'partial_json' }],
+]);
+
+/** Anthropic's `/v1/messages`. */
+export const messagesDialect: Dialect = {
+  name: 'messages',
+  textKey: 'text',
+  endMarker: dataEvent({ type: 'message_stop' }, 'message_stop'),
+  hasEnd: true,
+  readEvent(json) {
+    const { type, message, delta } = json;
+    const change = isObject(delta) ? delta : {};
+    const reason = type === 'message_delta' ? textOrNone(change['stop_reason']) : undefined;
+    return {
+      ...NO_READING,
+      ...(isObject(message) && head(message)),
+      ...readContent(json, change),
+      usage: readUsage(isObject(message) ? message : json),
+      finished: reason ? 1 : 0,
+      finishReason: reason,
+      isEnd: type === 'message_stop',
+    };
+  },
+  readBody: (json) => ({ ...head(json), usage: readUsage(json) }),
+  errorBody,
+  errorEvent: (error) => dataEvent(errorBody(error), 'error'),
+};
+
+function readContent({ type, content_block: block }: JsonObject, delta: JsonObject) {
+  // A tool's name is all that a call without arguments has.
+  if (type === 'content_block_start' && isObject(block) && String(block['type']).endsWith('tool_use'))
+    return { content: 'tool' as const };
+  const entry = type === 'content_block_delta' ? CONTENT_OF.get(delta['type']) : undefined;
+  const text = entry && textOrNone(delta[entry.field]);
+  if (!entry || text === undefined) return {};
+  return { content: entry.kind, text: entry.kind === 'text' ? text : '' };
+}
+
+/** Anthropic counts what came from its cache, and what went into it, apart from the other input. */
+function readUsage({ usage }: JsonObject): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: made } = usage;
+  const parts = [input, read, made].filter((part) => typeof part === 'number');
+  const total = typeof input === 'number' ? parts.reduce((sum, part) => sum + part, 0) : undefined;
+  return counts(total, usage['output_tokens'], read);
+}
+
+function errorBody({ status = 500, message }: ReportedError): JsonObject {
+  const type = TYPE_OF.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+  return { type: 'error', error: { type, message } };
+}

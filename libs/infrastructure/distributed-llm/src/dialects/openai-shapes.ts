@@ -1,0 +1,52 @@
+import type { TokenUsage } from './dialect.ts';
+import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
+
+/** What chat and text completions end with. */
+export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
+
+/** `usage` as OpenAI's completions have it. */
+export function completionUsage({ usage }: JsonObject): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  return counts(usage['prompt_tokens'], usage['completion_tokens'], cached(usage['prompt_tokens_details']));
+}
+
+/** `usage` as the Responses API has it. */
+export function responsesUsage({ usage }: JsonObject): TokenUsage | undefined {
+  if (!isObject(usage)) return undefined;
+  return counts(usage['input_tokens'], usage['output_tokens'], cached(usage['input_tokens_details']));
+}
+
+/** Those of the counts that are numbers. */
+export function counts(input: unknown, output: unknown, cachedInput: unknown): TokenUsage {
+  return {
+    ...(typeof input === 'number' && { input }),
+    ...(typeof output === 'number' && { output }),
+    ...(typeof cachedInput === 'number' && { cachedInput }),
+  };
+}
+
+/** The fields `id` and `model`. */
+export function head({ id, model }: JsonObject): { id: string | undefined; model: string | undefined } {
+  return { id: textOrNone(id), model: textOrNone(model) };
+}
+
+/** OpenAI's error body. */
+export function openAiError({ message, type, param, code, status }: ReportedError): JsonObject {
+  return {
+    error: {
+      message,
+      type: type ?? (status !== undefined && status < 500 ? 'invalid_request_error' : 'server_error'),
+      param: param ?? null,
+      code: code ?? (status === undefined ? null : String(status)),
+    },
+  };
+}
+
+/** An event with one line of data. */
+export function dataEvent(json: JsonObject, type?: string): Buffer {
+  return Buffer.from(`${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(json)}\n\n`);
+}
+
+function cached(details: unknown): unknown {
+  return isObject(details) ? details['cached_tokens'] : undefined;
+}

@@ -1,0 +1,23 @@
+import { type Dialect, NO_READING } from './dialect.ts';
+import { completionUsage, counts, dataEvent, head, openAiError } from './openai-shapes.ts';
+import { isObject, type JsonObject } from './reported-error.ts';
+
+/** Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end. */
+export const plainDialect: Dialect = {
+  name: 'plain',
+  textKey: undefined,
+  endMarker: undefined,
+  hasEnd: false,
+  readEvent: (json) => ({ ...NO_READING, ...head(json), content: 'other', usage: usageIn(json) }),
+  readBody: (json) => ({ ...head(json), usage: usageIn(json) }),
+  errorBody: openAiError,
+  errorEvent: (error) => dataEvent(openAiError(error)),
+};
+
+/** Audio counts as the Responses API does. */
+function usageIn(json: JsonObject) {
+  const { usage } = json;
+  if (!isObject(usage)) return undefined;
+  if (!('input_tokens' in usage)) return completionUsage(json);
+  return counts(usage['input_tokens'], usage['output_tokens'], undefined);
+}

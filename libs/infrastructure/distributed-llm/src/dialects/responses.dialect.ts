@@ -1,0 +1,54 @@
+import { type ContentKind, type Dialect, NO_READING } from './dialect.ts';
+import { dataEvent, head, openAiError, responsesUsage } from './openai-shapes.ts';
+import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
+
+/** The events that end a stream; `response.failed` is read as an error. */
+const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
+
+/** `/v1/responses`. Its last event holds the whole answer, so no marker can be supplied for a host that left it out. */
+export const responsesDialect: Dialect = {
+  name: 'responses',
+  textKey: undefined,
+  endMarker: undefined,
+  hasEnd: true,
+  readEvent(json) {
+    const { type, delta, response } = json;
+    const isEnd = ENDS.has(type);
+    const content = typeof type === 'string' ? kindOf(type, json) : undefined;
+    return {
+      ...NO_READING,
+      ...(isObject(response) && { ...head(response), usage: responsesUsage(response) }),
+      content,
+      text: content === 'text' ? (delta as string) : '',
+      finished: isEnd ? 1 : 0,
+      finishReason: isEnd && isObject(response) ? textOrNone(response['status']) : undefined,
+      isEnd,
+      sequence: typeof json['sequence_number'] === 'number' ? json['sequence_number'] : undefined,
+    };
+  },
+  readBody: (json) => ({ ...head(json), usage: responsesUsage(json) }),
+  errorBody: openAiError,
+  errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
+};
+
+function kindOf(type: string, { delta, output_index: output, item }: JsonObject): ContentKind | undefined {
+  if (type === 'response.output_item.added' && isObject(item))
+    return item['type'] === 'message' || item['type'] === 'reasoning' ? undefined : 'tool';
+  if (!textOrNone(delta)) return undefined;
+  if (type === 'response.output_text.delta') return output === 0 || output === undefined ? 'text' : 'other';
+  if (type.startsWith('response.reasoning')) return 'reasoning';
+  return type.includes('call') ? 'tool' : 'other';
+}
+
+/** As the API says it, at the top, and as the official clients look for it, in `error`. */
+function errorData(error: ReportedError, sequence: number): JsonObject {
+  const body = openAiError(error)['error'] as JsonObject;
+  return {
+    type: 'error',
+    code: body['code'],
+    message: body['message'],
+    param: body['param'],
+    error: body,
+    sequence_number: sequence,
+  };
+}

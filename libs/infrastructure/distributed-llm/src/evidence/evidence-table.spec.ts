@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { docRegion } from '@morgan/testing';
+import { evidenceTable } from './evidence-doc.ts';
+import { EVIDENCE } from './evidence-table.ts';
+
+describe('docs/evidence.md', () => {
+  it('has exactly the rows of the code', () => {
+    const table = evidenceTable();
+    expect(docRegion('docs/evidence.md', 'evidence', table)).toBe(table);
+  });
+});
+
+describe('the evidence table', () => {
+  it('rests nothing that is not about a host', () => {
+    for (const { about, rest } of Object.values(EVIDENCE)) {
+      if (rest) expect(['host', 'host + model', 'host + path']).toContain(about);
+    }
+  });
+
+  it('never calls a fault what the caller or this process did', () => {
+    for (const { about, weight } of Object.values(EVIDENCE)) {
+      if (about === 'caller' || about === 'this process') expect(weight).toBe('none');
+    }
+  });
+});

@@ -1,0 +1,158 @@
+import type { Evidence, RestRule } from './evidence.ts';
+import type { Outcome } from './outcome.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+const rest = (of: RestRule['of'], firstMs: number, maxMs: number): RestRule => ({ of, firstMs, maxMs });
+
+/** An answer that is not one, though its status says so; another host may be set up better. */
+const notAnAnswer = (seen: string): Evidence => ({
+  seen,
+  about: 'host',
+  next: 'next target',
+  weight: 'fault',
+});
+
+/** A fault that a request can cause as well as a host. */
+const doubtful = (seen: string): Evidence => ({ ...notAnAnswer(seen), mayBeRequest: true });
+
+/** An end that says nothing of any host. */
+const over = (seen: string, about: Evidence['about']): Evidence => ({
+  seen,
+  about,
+  next: 'return',
+  weight: 'none',
+});
+
+/** What each outcome is evidence of, what the call does next, and what is remembered. docs/evidence.md is made from it. */
+export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
+  ok: {
+    seen: '2xx with content and a clean end',
+    about: 'host',
+    next: 'deliver',
+    weight: 'success',
+  },
+  malformed_request: {
+    seen: '400, 413, 422 and any other 4xx without a row of its own',
+    about: 'request',
+    next: 'return',
+    weight: 'success',
+  },
+  context_too_long: {
+    seen: '400 or 413 whose code or text says that the context is too long',
+    about: 'request',
+    next: 'next larger target',
+    weight: 'success',
+  },
+  policy_refusal: {
+    seen: '400 or 403 whose code or text says that the input was flagged',
+    about: 'request',
+    next: 'return',
+    weight: 'success',
+  },
+  conflict: {
+    seen: '409, 425: not now, and not because of load',
+    about: 'host',
+    next: 'next target',
+    weight: 'none',
+  },
+  model_not_found: {
+    seen: '404 or 400 whose code or text names the model or an adapter',
+    about: 'host + model',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host + model', 30 * SECOND, 10 * MINUTE),
+  },
+  path_not_found: {
+    seen: '404 without such words, 405, 501',
+    about: 'host + path',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host + path', MINUTE, 10 * MINUTE),
+  },
+  credentials_rejected: {
+    seen: '401, and 403 that is no policy refusal',
+    about: 'host',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host', MINUTE, 10 * MINUTE),
+  },
+  quota_exhausted: {
+    seen: '402, and 429 with `insufficient_quota`',
+    about: 'host',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host', MINUTE, 10 * MINUTE),
+  },
+  rate_limited: {
+    seen: '429',
+    about: 'host + model',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host + model', SECOND, MINUTE),
+  },
+  overloaded: {
+    seen: '529, 503 with a Retry-After, and 5xx whose text says overloaded',
+    about: 'host',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host', SECOND, MINUTE),
+  },
+  loading: {
+    seen: '503 whose text says that the model is loading or warming up',
+    about: 'host',
+    next: 'next target',
+    weight: 'none',
+    rest: rest('host', SECOND, 10 * SECOND),
+  },
+  server_error: doubtful('any other 5xx, 408'),
+  error_in_answer: doubtful(
+    '200 with an error object as the whole JSON or as the first event, without a status in it',
+  ),
+  redirect: notAnAnswer('3xx'),
+  html: notAnAnswer('200 with HTML'),
+  empty: doubtful('200 without a byte of content, 204'),
+  wrong_type: notAnAnswer('200 with a content type that is neither JSON nor events'),
+  bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
+  connect_error: notAnAnswer('no connection: refused, DNS, TLS, time-out'),
+  reset: doubtful('the connection ended before the headers'),
+  timeout: notAnAnswer('streamed: no headers within `firstByteTimeoutMs`'),
+  stalled: notAnAnswer('streamed: headers, then silence for `idleTimeoutMs`'),
+  cut: doubtful('headers, then the end of the connection before any content'),
+  outrun: {
+    seen: 'no content within the first-token limit, and another target began first',
+    about: 'host',
+    next: 'next target',
+    weight: 'weak',
+  },
+  interrupted: {
+    seen: 'the answer broke off after its first content',
+    about: 'host',
+    next: 'return',
+    weight: 'fault',
+  },
+  answer_timeout: over('not streamed: no whole answer within `answerTimeoutMs`', 'request'),
+  saturated: {
+    seen: 'no connection of our own limit became free',
+    about: 'this process',
+    next: 'next target',
+    weight: 'none',
+  },
+  limited: {
+    seen: 'our own rate limit or bulkhead of the host',
+    about: 'this process',
+    next: 'next target',
+    weight: 'none',
+  },
+  unsendable: over('the request cannot be written as HTTP', 'this process'),
+  stopping: over('this process is stopping', 'this process'),
+  expired: over('the deadline passed', 'caller'),
+  aborted: over('the caller left early', 'caller'),
+  impatient: {
+    seen: 'the caller left after a silence that is unlikely by the history of the target',
+    about: 'host',
+    next: 'return',
+    weight: 'weak',
+  },
+};

@@ -1,0 +1,30 @@
+/** Whom an outcome says something about. */
+export type Subject = 'caller' | 'request' | 'host + model' | 'host' | 'host + path' | 'this process';
+
+/** What the call does next, while nothing of an answer has been handed out. */
+export type NextStep = 'deliver' | 'return' | 'next target' | 'next larger target';
+
+/** What breaker and health of the host are told; `weak` counts half. */
+export type Weight = 'success' | 'fault' | 'weak' | 'none';
+
+/**
+ * What is passed over, and for how long: the host's own word where it gave one, else `firstMs`, doubling with each time
+ * in a row up to `maxMs`. Only a host's own word is binding; other rests end early where nothing else is left.
+ */
+export interface RestRule {
+  readonly of: 'host' | 'host + model' | 'host + path';
+  readonly firstMs: number;
+  readonly maxMs: number;
+}
+
+/** One row of the evidence table. */
+export interface Evidence {
+  /** What happened, as docs/evidence.md says it. */
+  readonly seen: string;
+  readonly about: Subject;
+  readonly next: NextStep;
+  readonly weight: Weight;
+  readonly rest?: RestRule;
+  /** A request can cause this: the same from several targets is taken as evidence about the request. */
+  readonly mayBeRequest?: true;
+}

@@ -1,0 +1,206 @@
+import type { Logger } from '@morgan/foundation';
+import {
+  type HealthMetrics,
+  HealthMonitor,
+  type HealthState,
+  type CheckOutcome,
+  type TargetStatus,
+} from '@morgan/health-monitor';
+import {
+  type RequestSender,
+  type ResponseBody,
+  TransportError,
+  type TransportFault,
+} from '@morgan/http-transport';
+import type { HostAddress } from './host-address.ts';
+import type { LlmHost } from './host-list.ts';
+import { type ModelList, readModelList } from './model-list.ts';
+
+/** What the health of hosts is found out with. */
+export interface HostHealthOptions {
+  readonly transport: RequestSender;
+  readonly logger: Logger;
+  readonly metrics: { readonly health: HealthMetrics } | undefined;
+  readonly probeIntervalMs: number;
+  readonly probeTimeoutMs: number;
+}
+
+/** The host that is watched. */
+export interface WatchedHost {
+  readonly options: LlmHost;
+  readonly address: HostAddress;
+  readonly models: ModelList;
+}
+
+const MODELS = '/models';
+
+/**
+ * How soon a mind is changed about a host. One late probe is no proof, and a host that is down is only asked last, so
+ * two must fail. One good probe brings it back: slow start and the breaker guard what follows. Live faults count for
+ * more than the breaker's five: whatever callers send, their errors alone should not take the service out of rotation.
+ */
+const THRESHOLDS = { failureThreshold: 2, successThreshold: 1, liveFailureThreshold: 10 };
+
+/** The monitor's own limit, above that of the request, so that the request says what went wrong. */
+const CHECK_MARGIN_MS = 1_000;
+
+/** Nobody is there: this is never just a path that the host does not have. */
+const UNREACHABLE: ReadonlySet<TransportFault> = new Set([
+  'connect_refused',
+  'dns_failed',
+  'connect_timeout',
+  'tls_failed',
+  'connect_failed',
+]);
+
+/**
+ * Whether a host can be reached, as probes and live calls find it. Probes cost no tokens: `GET /models` by default,
+ * which also gives the list of models. That path is optional in life: what it answers, or that it hangs, takes a host
+ * down only where the configuration says what to expect, or where it used to answer and no live call says otherwise.
+ */
+export class HostHealth {
+  readonly #host: WatchedHost;
+  readonly #options: HostHealthOptions;
+  readonly #monitor: HealthMonitor | undefined;
+  #wasAnswered = false;
+  #liveSuccessAt = -Infinity;
+  #probedAt = -Infinity;
+  #reading: Promise<void> | undefined;
+
+  constructor(host: WatchedHost, options: HostHealthOptions) {
+    const { logger, metrics, probeIntervalMs, probeTimeoutMs } = options;
+    const { probe = {}, name } = host.options;
+    this.#host = host;
+    this.#options = options;
+    if (probe === false) return;
+    const { intervalMs = probeIntervalMs, timeoutMs = probeTimeoutMs } = probe;
+    const { failureThreshold = THRESHOLDS.failureThreshold, successThreshold = THRESHOLDS.successThreshold } =
+      probe;
+    this.#monitor = new HealthMonitor({
+      targets: { [name]: (signal) => this.#probe(signal, timeoutMs) },
+      checkIntervalMs: intervalMs,
+      checkTimeoutMs: timeoutMs + CHECK_MARGIN_MS,
+      liveFailureThreshold: THRESHOLDS.liveFailureThreshold,
+      failureThreshold,
+      successThreshold,
+      logger,
+      ...(metrics && { metrics: metrics.health }),
+    });
+  }
+
+  /** A first probe, then one after each interval. Never rejects. */
+  async start(): Promise<void> {
+    await this.#monitor?.start();
+  }
+
+  stop(): void {
+    this.#monitor?.stop();
+  }
+
+  /** `UNKNOWN` for a host that is not probed. */
+  get state(): HealthState {
+    return this.#monitor?.stateOf(this.#host.options.name) ?? 'UNKNOWN';
+  }
+
+  get isProbed(): boolean {
+    return this.#monitor !== undefined;
+  }
+
+  get isDown(): boolean {
+    return this.state === 'UNHEALTHY';
+  }
+
+  /** The share of its usual traffic that it should get: 0 while down, rising from 0.1 to 1 after its return. */
+  get share(): number {
+    return this.#monitor?.weightOf(this.#host.options.name) ?? 1;
+  }
+
+  get status(): TargetStatus | undefined {
+    return this.#monitor?.getStatus().targets[0];
+  }
+
+  /** A live attempt ended that says something of the host. */
+  report(ok: boolean, durationMs: number): void {
+    if (ok) this.#liveSuccessAt = performance.now();
+    this.#monitor?.report(this.#host.options.name, { ok, durationMs });
+  }
+
+  /** Probes at once, or joins the probe that is running. */
+  async checkNow(): Promise<void> {
+    await this.#monitor?.checkNow(this.#host.options.name);
+  }
+
+  /** Reads the list of models at once: it seems to have changed. Never rejects. */
+  refreshModels(): Promise<void> {
+    this.#reading ??= this.#readModels().finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  async #probe(signal: AbortSignal, timeoutMs: number): Promise<CheckOutcome | undefined> {
+    const { probe } = this.#host.options;
+    const { path = MODELS, method = 'GET', expectedStatus } = probe || {};
+    const since = this.#probedAt;
+    this.#probedAt = performance.now();
+    try {
+      const { status, body } = await this.#request(path, { signal, timeoutMs, method });
+      this.#wasAnswered = true;
+      if (path === MODELS) await this.#noteModels(status, body);
+      else body.destroy();
+      if (path !== MODELS) await this.refreshModels();
+      if (expectedStatus) return expectedStatus.includes(status) ? undefined : failed(`status_${status}`);
+      return status >= 500 ? { verdict: 'degraded', reason: 'server_error' } : undefined;
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+      return this.#isProof(error.reason, since)
+        ? failed(error.reason)
+        : { verdict: 'degraded', reason: error.reason };
+    }
+  }
+
+  /** Whether a probe without an answer says that the host is down. */
+  #isProof(reason: TransportFault, since: number): boolean {
+    if (UNREACHABLE.has(reason) || this.#host.options.probe) return true;
+    return this.#wasAnswered && this.#liveSuccessAt < since;
+  }
+
+  async #readModels(): Promise<void> {
+    const timeoutMs = this.#options.probeTimeoutMs;
+    try {
+      const { status, body } = await this.#request(MODELS, { timeoutMs, method: 'GET' });
+      await this.#noteModels(status, body);
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error;
+    }
+  }
+
+  async #noteModels(status: number, body: ResponseBody): Promise<void> {
+    if (status === 200) this.#host.models.update(await readModelList(body));
+    else {
+      body.destroy();
+      // A server error says nothing of the list that was there; anything else says that there is none for us.
+      if (status < 500) this.#host.models.update(undefined);
+    }
+  }
+
+  #request(
+    path: string,
+    {
+      timeoutMs,
+      ...rest
+    }: { method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS'; timeoutMs: number; signal?: AbortSignal },
+  ) {
+    const { origin, headers } = this.#host.address;
+    return this.#options.transport.request({
+      origin,
+      path: path.startsWith('//') ? path.slice(1) : this.#host.address.pathOf(path),
+      headers: ['accept', 'application/json', ...headers],
+      firstByteTimeoutMs: timeoutMs,
+      idleTimeoutMs: timeoutMs,
+      ...rest,
+    });
+  }
+}
+
+function failed(reason: string): CheckOutcome {
+  return { verdict: 'failed', reason };
+}

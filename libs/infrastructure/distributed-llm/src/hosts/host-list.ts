@@ -1,0 +1,92 @@
+import { apiKeySetting, httpUrl } from '@morgan/foundation';
+import { attemptPoliciesConfig } from '@morgan/http-client';
+import { z } from 'zod';
+import { hostProbe } from './host-probe.config.ts';
+
+const FORM = 'write it as name=url, optionally with ;weight=2 and ;apiKey=…';
+
+const name = z
+  .string({ error: FORM })
+  .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name has at most 63 letters, digits, dots, dashes and underscores');
+
+const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of an HTTP header');
+const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of an HTTP header');
+
+/** What only some targets can do; what is left out is taken to be possible. */
+export const capabilities = z.strictObject({
+  /** In tokens: prompt and answer together. */
+  contextLength: z.int().min(1).optional(),
+  tools: z.boolean().optional(),
+  vision: z.boolean().optional(),
+  prefixContinuation: z.boolean().optional(),
+  /** Paths below the base URL that it has, such as `/chat/completions`; left out: all. */
+  endpoints: z.array(z.string().startsWith('/')).min(1).optional(),
+});
+
+export type Capabilities = z.output<typeof capabilities>;
+
+const tls = z.strictObject({
+  ca: z.string().min(1).optional(),
+  cert: z.string().min(1).optional(),
+  key: z.string().min(1).optional(),
+  servername: z.string().min(1).optional(),
+});
+
+const host = z.strictObject({
+  name,
+  url: httpUrl({ error: FORM }),
+  weight: z.coerce
+    .number({ error: 'must be a number' })
+    .positive('must be above 0')
+    .max(1000, 'must be at most 1000')
+    .default(1),
+  /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
+  apiKey: apiKeySetting.optional(),
+  keyHeader: headerName.optional(),
+  headers: z.record(headerName, headerValue).optional(),
+  query: z.record(z.string().min(1), z.string()).optional(),
+  tls: tls.optional(),
+  capabilities: capabilities.optional(),
+  probe: hostProbe.optional(),
+  rateLimit: attemptPoliciesConfig.shape.rateLimit,
+  tokenLimit: attemptPoliciesConfig.shape.tokenLimit,
+  concurrency: attemptPoliciesConfig.shape.concurrency,
+});
+
+/** One upstream that speaks OpenAI's API. Only its name and its URL must be given. */
+export type LlmHost = z.output<typeof host>;
+
+/** A host as it is written, with its defaults left out. */
+export type LlmHostOptions = z.input<typeof host>;
+
+/** A list of hosts: objects, or one line such as `gpu1=http://10.0.0.1:8000/v1;weight=2,gpu2=http://10.0.0.2:8000/v1`. */
+export const hostList = z.preprocess(
+  (value) => (typeof value === 'string' ? splitLine(value) : value),
+  z.array(host, { error: `must be a list of hosts; for each one ${FORM}` }).superRefine((hosts, context) => {
+    hosts.forEach((one, index) => {
+      if (hosts.findIndex((other) => other.name === one.name) === index) return;
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: 'is the name of another host too' });
+    });
+  }),
+);
+
+function splitLine(line: string): Record<string, string>[] {
+  const entries = line.split(',').map((entry) => entry.trim());
+  return entries.filter(Boolean).map((entry) => {
+    const [address = '', ...options] = entry.split(';');
+    const pairs = options.filter((option) => option.trim()).map(splitPair);
+    return { ...Object.fromEntries(pairs), ...splitAddress(address) };
+  });
+}
+
+/** Without a `=` there is no telling name from URL, and a missing URL is what the schema then complains of. */
+function splitAddress(address: string): Record<string, string> {
+  if (!address.includes('=')) return { name: address.trim() };
+  const [own, itsUrl] = splitPair(address);
+  return { name: own, url: itsUrl };
+}
+
+function splitPair(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at === -1 ? [text.trim(), ''] : [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+}

@@ -1,0 +1,149 @@
+import type { CircuitStatus } from '@morgan/circuit-breaker';
+import type { TargetStatus } from '@morgan/health-monitor';
+import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
+import { HostAddress } from './host-address.ts';
+import { HostHealth, type HostHealthOptions } from './host-health.ts';
+import type { LlmHost } from './host-list.ts';
+import { HostStats, type HostFigures } from './host-stats.ts';
+import { ModelList } from './model-list.ts';
+import { type Rest, Rests } from './rests.ts';
+
+/** Whether a host takes part. A draining one finds its calls to an end and gets no new ones; a disabled one is not probed either. */
+export type HostMode = 'enabled' | 'draining' | 'disabled';
+
+/** What can be said about one host right now. */
+export interface HostStatus extends HostFigures {
+  readonly name: string;
+  readonly mode: HostMode;
+  readonly weight: number;
+  readonly models: readonly string[];
+  /** None of a host that is not probed. */
+  readonly health?: TargetStatus;
+  readonly circuit: CircuitStatus;
+  /** Its limits, where it has any. */
+  readonly limits: Omit<AttemptPoliciesStatus, 'circuitBreaker'>;
+  /** What it is passed over for at the moment, the whole host or a model or a path of it. */
+  readonly rests: readonly { readonly of: string; readonly outcome: string; readonly remainingMs: number }[];
+}
+
+/** What a host is made with. */
+export interface HostParts extends HostHealthOptions {
+  readonly policies: AttemptPolicies;
+  readonly maxRestMs: number;
+}
+
+/** Open faults and unlikely silences in a row that put a host behind the others. */
+const MOST_DOUBTS = 3;
+/** How long doubts keep a host behind the others, in milliseconds. */
+const DOUBT_MS = 10_000;
+/** Two weak faults make one. */
+const WEAK_PER_FAULT = 2;
+
+/** One host and everything that is known of it: what it serves, how it is, what it rests from. */
+export class Host {
+  readonly name: string;
+  readonly options: LlmHost;
+  readonly address: HostAddress;
+  readonly models = new ModelList();
+  readonly stats = new HostStats();
+  readonly policies: AttemptPolicies;
+  readonly health: HostHealth;
+  readonly rests: Rests;
+  weight: number;
+  #mode: HostMode = 'enabled';
+  #doubts = 0;
+  #doubtedAt = -Infinity;
+  #weak = 0;
+
+  constructor(options: LlmHost, parts: HostParts) {
+    this.name = options.name;
+    this.options = options;
+    this.weight = options.weight;
+    this.address = new HostAddress(options);
+    this.policies = parts.policies;
+    this.rests = new Rests(parts.maxRestMs);
+    this.health = new HostHealth(this, parts);
+  }
+
+  get mode(): HostMode {
+    return this.#mode;
+  }
+
+  /** Takes part again, from where it was. */
+  enable(): Promise<void> {
+    const wasOff = this.#mode === 'disabled';
+    this.#mode = 'enabled';
+    return wasOff ? this.health.start() : Promise.resolve();
+  }
+
+  drain(): void {
+    this.#mode = 'draining';
+  }
+
+  disable(): void {
+    this.#mode = 'disabled';
+    this.health.stop();
+  }
+
+  /** Several open faults or unlikely silences lately: others are asked first, until it is known what they were about. */
+  get isDoubtful(): boolean {
+    return this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
+  }
+
+  doubt(): void {
+    this.#doubts += 1;
+    this.#doubtedAt = performance.now();
+  }
+
+  /** It answered such a request as it should. */
+  succeeded(model: string | undefined, path: string): void {
+    this.#doubts = 0;
+    this.#weak = 0;
+    if (this.rests.size === 0) return;
+    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
+  }
+
+  /** It is known what one of the open faults was about. */
+  decide(): void {
+    this.#doubts = Math.max(0, this.#doubts - 1);
+  }
+
+  /** One more unlikely silence. @returns whether it makes a fault with those before it. */
+  addWeakFault(): boolean {
+    this.doubt();
+    this.#weak = (this.#weak + 1) % WEAK_PER_FAULT;
+    return this.#weak === 0;
+  }
+
+  /** The rest that covers such a request: that of the whole host, of the model or of the path. */
+  restFor(model: string | undefined, path: string): Rest | undefined {
+    if (this.rests.size === 0) return undefined;
+    const found = [restKey.host, restKey.model(model), restKey.path(path)]
+      .map((key) => this.rests.of(key))
+      .filter((rest) => rest !== undefined);
+    return found.find(({ binding }) => binding) ?? found[0];
+  }
+
+  getStatus(): HostStatus {
+    const health = this.health.status;
+    const { circuitBreaker: circuit, ...limits } = this.policies.getStatus();
+    return {
+      name: this.name,
+      mode: this.#mode,
+      weight: this.weight,
+      ...this.stats.figures(),
+      models: this.models.objects.map(({ id }) => id),
+      ...(health && { health }),
+      circuit,
+      limits,
+      rests: this.rests.list(),
+    };
+  }
+}
+
+/** The keys of a host's rests. */
+export const restKey = {
+  host: 'host',
+  model: (model: string | undefined) => `model ${model ?? ''}`,
+  path: (path: string) => `path ${path}`,
+};

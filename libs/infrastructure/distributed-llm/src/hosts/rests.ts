@@ -1,0 +1,89 @@
+import type { RestRule } from '../evidence/evidence.ts';
+import type { Outcome } from '../evidence/outcome.ts';
+import type { HostAnswer } from '../call/host-answer.ts';
+
+/** A host, a host + model or a host + path that is passed over for a while. */
+export interface Rest {
+  readonly outcome: Outcome;
+  /** When it ends, on the clock of `performance.now()`. */
+  readonly until: number;
+  /** The host asked for it: nothing is sent before its end. Other rests only put a target behind the others. */
+  readonly binding: boolean;
+  /** What the host said, for callers who come meanwhile. */
+  readonly answer: HostAnswer | undefined;
+}
+
+/** What a new rest is made of. */
+export interface NewRest {
+  readonly outcome: Outcome;
+  readonly rule: RestRule;
+  /** The time that the host asked for. */
+  readonly saidMs: number | undefined;
+  readonly answer: HostAnswer | undefined;
+}
+
+interface Entry extends Rest {
+  /** How many rests in a row, for the growth of those without a time of their own. */
+  readonly times: number;
+}
+
+/** Models are named by callers: only the latest so many rests are remembered. */
+const MOST_ENTRIES = 1_000;
+/** A rest as long as the one that is over must pass in peace, or the next one is longer. */
+const GROWTH = 2;
+
+/** What is passed over at the moment, by key. Memory is bounded: the entries that were touched last stay. */
+export class Rests {
+  readonly #entries = new Map<string, Entry>();
+
+  /** @param maxMs no rest is longer, whatever a host says. */
+  constructor(private readonly maxMs: number) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** @returns whether nothing of the kind is remembered of the time since the last success. */
+  begin(key: string, { outcome, rule, saidMs, answer }: NewRest): boolean {
+    const now = performance.now();
+    const before = this.#entries.get(key);
+    // Calls that were on their way together meet the same wall: that is one event, not several in a row.
+    if (before && before.until > now && !(saidMs !== undefined && saidMs + now > before.until)) return false;
+    const growing = before && before.outcome === outcome && now < before.until + this.#lengthOf(before, rule);
+    const times = growing ? before.times + 1 : 1;
+    const ownMs = Math.min(rule.firstMs * GROWTH ** (times - 1), rule.maxMs);
+    const until = now + Math.min(saidMs ?? ownMs, this.maxMs);
+    const entry: Entry = { outcome, until, binding: saidMs !== undefined, answer, times };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
+    return before?.outcome !== outcome;
+  }
+
+  /** The rest that is going on. */
+  of(key: string): Rest | undefined {
+    const entry = this.#entries.get(key);
+    return entry && entry.until > performance.now() ? entry : undefined;
+  }
+
+  /** Those that are going on. */
+  list(): { of: string; outcome: Outcome; remainingMs: number }[] {
+    const now = performance.now();
+    return [...this.#entries]
+      .filter(([, { until }]) => until > now)
+      .map(([of, { outcome, until }]) => ({ of, outcome, remainingMs: Math.ceil(until - now) }));
+  }
+
+  /** It works again. */
+  end(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  endAll(): void {
+    this.#entries.clear();
+  }
+
+  #lengthOf({ times }: Entry, rule: RestRule): number {
+    return Math.min(rule.firstMs * GROWTH ** (times - 1), rule.maxMs);
+  }
+}

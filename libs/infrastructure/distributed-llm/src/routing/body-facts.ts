@@ -1,0 +1,146 @@
+/** What routing needs to know of a JSON body, found without building it. */
+export interface BodyFacts {
+  readonly model: string | undefined;
+  /** Where the value of `model` stands, its quotes included: the only bytes that are ever replaced. */
+  readonly modelAt: readonly [start: number, end: number] | undefined;
+  readonly stream: boolean;
+  readonly promptCacheKey: string | undefined;
+  readonly user: string | undefined;
+  /** How the conversation begins: what later turns leave as it is. Empty where there is none. */
+  readonly start: string;
+  readonly needs: { readonly tools: boolean; readonly vision: boolean };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA] = [0x7b, 0x7d, 0x5b, 0x5d, 0x2c];
+
+/** Reads the top level of a JSON object. What is no such object has no facts; a repeated key counts as JSON.parse has it. */
+export function readBodyFacts(body: Buffer): BodyFacts {
+  const fields = new Map<string, readonly [number, number]>();
+  for (const [key, start, end] of topLevelFields(body)) fields.set(key, [start, end]);
+  const modelAt = fields.get('model');
+  const textOf = (key: string) => textAt(body, fields.get(key));
+  const tools = fields.get('tools');
+  return {
+    model: textOf('model'),
+    modelAt: textOf('model') === undefined ? undefined : modelAt,
+    stream: rawAt(body, fields.get('stream')) === 'true',
+    promptCacheKey: textOf('prompt_cache_key'),
+    user: textOf('user'),
+    start: startOf(body, fields),
+    needs: {
+      tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
+      vision: body.includes('"image_url"') || body.includes('"input_image"'),
+    },
+  };
+}
+
+/** The body with another model in the place of its own; every other byte stays. */
+export function withModel(body: Buffer, [start, end]: readonly [number, number], model: string): Buffer {
+  return Buffer.concat([body.subarray(0, start), Buffer.from(JSON.stringify(model)), body.subarray(end)]);
+}
+
+function* topLevelFields(body: Buffer): Generator<[key: string, start: number, end: number]> {
+  let at = skipSpace(body, 0);
+  if (body[at] !== OPEN_OBJECT) return;
+  at = skipSpace(body, at + 1);
+  while (body[at] === QUOTE) {
+    const keyEnd = endOfString(body, at);
+    const start = skipSpace(body, skipSpace(body, keyEnd) + 1);
+    const end = endOfValue(body, start);
+    if (end <= start) return;
+    yield [decode(body, at, keyEnd), start, end];
+    at = skipSpace(body, end);
+    if (body[at] !== COMMA) return;
+    at = skipSpace(body, at + 1);
+  }
+}
+
+/** Strings are skipped natively: nearly all of a large body is inside of them. */
+function endOfString(body: Buffer, start: number): number {
+  let at = body.indexOf(QUOTE, start + 1);
+  while (at >= 0 && isEscaped(body, at)) at = body.indexOf(QUOTE, at + 1);
+  return at < 0 ? body.length : at + 1;
+}
+
+function isEscaped(body: Buffer, at: number): boolean {
+  let before = at - 1;
+  while (body[before] === BACKSLASH) before -= 1;
+  return (at - before) % 2 === 0;
+}
+
+function endOfValue(body: Buffer, start: number): number {
+  let depth = 0;
+  let at = start;
+  while (at < body.length) {
+    const byte = body[at];
+    if (byte === QUOTE) {
+      at = endOfString(body, at);
+      if (depth === 0) return at;
+      continue;
+    }
+    if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth += 1;
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
+      depth -= 1;
+      if (depth <= 0) return depth < 0 ? at : at + 1;
+    } else if (depth === 0 && byte === COMMA) return at;
+    at += 1;
+  }
+  return at;
+}
+
+function skipSpace(body: Buffer, start: number): number {
+  let at = start;
+  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at += 1;
+  return at;
+}
+
+function rawAt(body: Buffer, at: readonly [number, number] | undefined): string | undefined {
+  return at && body.toString('utf8', at[0], at[1]).trim();
+}
+
+/** Enough to tell conversations apart. */
+const START_BYTES = 1_024;
+/** System and developer prompts, examples: the first turn of the user is among the first few messages. */
+const MOST_LEADING_MESSAGES = 4;
+const USER_ROLE = /"role"\s*:\s*"user"/;
+
+function startOf(body: Buffer, fields: ReadonlyMap<string, readonly [number, number]>): string {
+  const at = fields.get('messages') ?? fields.get('prompt') ?? fields.get('input');
+  if (!at) return '';
+  const end = body[at[0]] === OPEN_LIST ? endOfFirstTurn(body, at[0] + 1) : at[1];
+  return body.toString('latin1', at[0], Math.min(end, at[0] + START_BYTES));
+}
+
+/** Behind the first message of the user: what later calls of the conversation begin with, too. */
+function endOfFirstTurn(body: Buffer, start: number): number {
+  let at = start;
+  for (let count = 0; count < MOST_LEADING_MESSAGES; count += 1) {
+    const from = skipSpace(body, at);
+    const end = endOfValue(body, from);
+    if (end <= from) return from;
+    const isUser = USER_ROLE.test(body.toString('latin1', from, Math.min(end, from + START_BYTES)));
+    at = skipSpace(body, end);
+    if (isUser || body[at] !== COMMA) return end;
+    at += 1;
+  }
+  return at;
+}
+
+/** The longest text of a field that is read: models and keys are short. */
+const LONGEST_TEXT = 4_096;
+
+function textAt(body: Buffer, at: readonly [number, number] | undefined): string | undefined {
+  if (!at || body[at[0]] !== QUOTE || at[1] - at[0] > LONGEST_TEXT) return undefined;
+  return decode(body, at[0], at[1]);
+}
+
+function decode(body: Buffer, start: number, end: number): string {
+  const raw = body.toString('utf8', start, end);
+  try {
+    return JSON.parse(raw) as string;
+  } catch {
+    return raw;
+  }
+}

@@ -1,0 +1,12 @@
+import type { BodyFacts } from './body-facts.ts';
+
+/** What routing needs to know of a request. */
+export interface RequestFacts {
+  /** Below the base URL, without its query. */
+  readonly path: string;
+  readonly bytes: number;
+  /** The model as the caller named it. */
+  readonly model: string | undefined;
+  /** None where no target declares what it cannot do. */
+  readonly needs: BodyFacts['needs'] | undefined;
+}

@@ -1,0 +1,96 @@
+import type { Host } from '../hosts/host.ts';
+import { createStrategy, type LoadBalancingStrategy } from '../strategies/create-strategy.ts';
+import type { Strategy } from '../strategies/strategy.ts';
+import type { HostGroups, RouteOptions, RouteTargetOptions } from './route.config.ts';
+import { Target } from './target.ts';
+
+/** Targets that are equal to one another, and who chooses among them. */
+export interface Tier {
+  readonly targets: readonly Target[];
+  readonly strategy: Strategy;
+}
+
+/** Where calls for a model go. */
+export interface Route {
+  /** The configured name or glob; none where every host that may serve the model is asked. */
+  readonly name: string | undefined;
+  readonly tiers: readonly Tier[];
+  readonly answerTimeoutMs?: number | undefined;
+  readonly firstTokenTimeoutMs?: number | undefined;
+  readonly repeatSlowAnswers?: boolean | undefined;
+}
+
+/** What a table is made of. */
+export interface RouteTableOptions {
+  readonly hosts: readonly Host[];
+  readonly routes: readonly RouteOptions[];
+  readonly groups: HostGroups;
+  readonly strategy: LoadBalancingStrategy;
+}
+
+/** Finds the route of a model: the one of its very name, else the first whose glob fits, else all hosts as one tier. */
+export class RouteTable {
+  readonly #exact = new Map<string, Route>();
+  readonly #globs: { readonly pattern: RegExp; readonly route: Route }[] = [];
+  readonly #hosts: ReadonlyMap<string, Host>;
+  readonly #options: RouteTableOptions;
+  readonly #everyHost: Route;
+
+  /** @throws RangeError when a route names a host or a group that is not there. */
+  constructor(options: RouteTableOptions) {
+    this.#options = options;
+    this.#hosts = new Map(options.hosts.map((host) => [host.name, host]));
+    this.#everyHost = {
+      name: undefined,
+      tiers: [
+        {
+          targets: options.hosts.map((host) => new Target({ host })),
+          strategy: createStrategy(options.strategy),
+        },
+      ],
+    };
+    for (const route of options.routes) this.#add(route);
+  }
+
+  /** Names that callers can ask for; globs are not among them. */
+  get names(): readonly string[] {
+    return [...this.#exact.keys()];
+  }
+
+  get all(): readonly Route[] {
+    return [this.#everyHost, ...this.#exact.values(), ...this.#globs.map(({ route }) => route)];
+  }
+
+  find(model: string | undefined): Route {
+    if (model === undefined) return this.#everyHost;
+    const exact = this.#exact.get(model);
+    return exact ?? this.#globs.find(({ pattern }) => pattern.test(model))?.route ?? this.#everyHost;
+  }
+
+  #add({ model, tiers, strategy = this.#options.strategy, ...limits }: RouteOptions): void {
+    const route: Route = {
+      ...limits,
+      name: model,
+      tiers: tiers.map((targets) => ({
+        targets: targets.flatMap((target) => this.#targets(target)),
+        strategy: createStrategy(strategy),
+      })),
+    };
+    if (model.includes('*')) this.#globs.push({ pattern: globPattern(model), route });
+    else this.#exact.set(model, route);
+  }
+
+  #targets({ host, group, ...rest }: RouteTargetOptions): Target[] {
+    const names = group === undefined ? [host as string] : (this.#options.groups[group] ?? [group]);
+    return names.map((name) => {
+      const found = this.#hosts.get(name);
+      if (!found) throw new RangeError(`a route names the host "${name}", which is not configured`);
+      return new Target({ host: found, ...rest });
+    });
+  }
+}
+
+function globPattern(glob: string): RegExp {
+  const parts = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
+}

@@ -1,0 +1,66 @@
+import { MAX_TIMER_MS } from '@morgan/foundation';
+import { z } from 'zod';
+import { capabilities } from '../hosts/host-list.ts';
+import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
+
+const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
+
+const target = z
+  .strictObject({
+    /** The name of a host, or of a group of hosts. */
+    host: z.string().min(1).optional(),
+    group: z.string().min(1).optional(),
+    /** The model to ask for there. Left out: the one that the caller named. */
+    model: z.string().min(1).max(256).optional(),
+    weight: z.number().positive().max(1000).optional(),
+    capabilities: capabilities.optional(),
+  })
+  .refine(({ host, group }) => (host === undefined) !== (group === undefined), {
+    message: 'name either a host or a group',
+  });
+
+const route = z.strictObject({
+  /** The name that callers use, or a glob: `*` stands for any text. */
+  model: z.string().min(1).max(256),
+  /** The targets of the first tier are equal. Those of the next are for when none of it can serve. */
+  tiers: z.array(z.array(target).min(1)).min(1),
+  strategy: loadBalancingStrategy.optional(),
+  answerTimeoutMs: milliseconds.optional(),
+  firstTokenTimeoutMs: milliseconds.optional(),
+  /** Whether an answer that took too long is asked for again elsewhere: the same work once more. */
+  repeatSlowAnswers: z.boolean().optional(),
+});
+
+/** Which hosts serve which models, in which order. */
+export const routeList = z.array(route);
+
+/** Names for several hosts. */
+export const hostGroups = z.record(z.string().min(1), z.array(z.string().min(1)).min(1));
+
+export type RouteOptions = z.output<typeof route>;
+export type HostGroups = z.output<typeof hostGroups>;
+export type RouteTargetOptions = z.output<typeof target>;
+
+/** Every name in a route or a group that is no host or group. @returns what is wrong, with the path to it. */
+export function unknownNames(
+  routes: readonly RouteOptions[],
+  groups: HostGroups,
+  hostNames: ReadonlySet<string>,
+): { path: (string | number)[]; message: string }[] {
+  const faults: { path: (string | number)[]; message: string }[] = [];
+  const check = (known: boolean, name: string | undefined, path: (string | number)[]) => {
+    if (name !== undefined && !known) faults.push({ path, message: `"${name}" is not configured` });
+  };
+  for (const [group, members] of Object.entries(groups))
+    members.forEach((name, at) => check(hostNames.has(name), name, ['groups', group, at]));
+  routes.forEach(({ tiers }, at) =>
+    tiers.forEach((tier, tierAt) =>
+      tier.forEach(({ host, group }, targetAt) => {
+        const path = ['routes', at, 'tiers', tierAt, targetAt];
+        check(hostNames.has(host ?? ''), host, [...path, 'host']);
+        check(Object.hasOwn(groups, group ?? ''), group, [...path, 'group']);
+      }),
+    ),
+  );
+  return faults;
+}

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
+import { HostError } from '../client/host-error.ts';
+
+let bench: ClientBench;
+const hosts: ScriptedHost[] = [];
+
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+  for (const host of hosts.splice(0)) await host[Symbol.asyncDispose]();
+});
+
+async function hostOf(...parts: Parameters<typeof ScriptedHost.start>): Promise<ScriptedHost> {
+  const host = await ScriptedHost.start(...parts);
+  hosts.push(host);
+  return host;
+}
+
+/** Two hosts behind a route: `small` first, `large` when that cannot serve. */
+async function fallback(settings: Record<string, unknown> = {}) {
+  const [small, large] = [await hostOf(), await hostOf()];
+  const tiers = [[{ host: 'small', model: 'tiny' }], [{ host: 'large', model: 'huge' }]];
+  const routes = [{ model: 'assistant', tiers }];
+  const client = bench.client([entry('small', small.url), entry('large', large.url)], {
+    routes,
+    ...settings,
+  });
+  return { small, large, client };
+}
+
+const ask = async (client: DistributedLlmClient, body: string) => {
+  const response = await send(client, { body: Buffer.from(body) });
+  return { ...response, says: (await response.body.bytes()).toString() };
+};
+const ASSISTANT = '{"messages":[{"role":"user","content":"model"}],  "model" : "assistant" ,"n":1.0}';
+
+describe('a route', () => {
+  it('replaces the bytes of the model and no others, and says which model answered', async () => {
+    const { small, client } = await fallback();
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'small', model: 'tiny', attempts: 1 });
+    expect(small.bodies).toEqual([ASSISTANT.replace('"assistant"', '"tiny"')]);
+  });
+
+  it('goes to the lower tier when the one above fails, after one more try there', async () => {
+    const { small, large, client } = await fallback();
+    small.reply = refusal(500, 'CUDA error');
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'large', model: 'huge', attempts: 3 });
+    expect([small.asked, large.asked]).toEqual([2, 1]);
+  });
+
+  it('waits for the tier above where that is short', async () => {
+    const { small, large, client } = await fallback();
+    small.reply = (...exchange) => {
+      const full = refusal(429, 'Full.', { headers: { 'retry-after-ms': '100' } });
+      const reply = small.asked < 2 ? full : chat('hello');
+      reply(...exchange);
+    };
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'small', attempts: 2 });
+    expect(large.asked).toBe(0);
+  });
+
+  it('takes a context that is too long to a larger target, and to no other', async () => {
+    const [a, b] = [await hostOf(refusal(400, 'x', { code: 'context_length_exceeded' })), await hostOf()];
+    const list = [entry('a', a.url, { capabilities: { contextLength: 1_000 } }), entry('b', b.url)];
+    const client = bench.client(list);
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'a', status: 400 });
+    expect(b.asked).toBe(0);
+    const larger = bench.client([
+      entry('a', a.url, { capabilities: { contextLength: 1_000 } }),
+      entry('b', b.url, { capabilities: { contextLength: 8_000 } }),
+    ]);
+    expect(await ask(larger, ASSISTANT)).toMatchObject({ host: 'b', status: 200 });
+  });
+
+  it('knows from the list of models how long a context may be', async () => {
+    const list = json(200, { data: [{ id: 'assistant', max_model_len: 32_000 }] });
+    const [a, b] = [
+      await hostOf(refusal(400, 'maximum context length is 10')),
+      await hostOf(chat('hello'), list),
+    ];
+    const client = bench.client([
+      entry('a', a.url, { capabilities: { contextLength: 10 } }),
+      entry('b', b.url),
+    ]);
+    await client.start();
+    expect(await ask(client, '{"model":"assistant","messages":[]}')).toMatchObject({
+      host: 'b',
+      status: 200,
+    });
+  });
+
+  it('sends a request only where it can be served', async () => {
+    const [plain, able] = [await hostOf(), await hostOf()];
+    const client = bench.client([
+      entry('plain', plain.url, {
+        capabilities: { tools: false, vision: false, endpoints: ['/chat/completions'] },
+      }),
+      entry('able', able.url),
+    ]);
+    const tools = JSON.stringify({ ...CHAT, tools: [{ type: 'function' }] });
+    const vision = JSON.stringify({
+      ...CHAT,
+      messages: [{ role: 'user', content: [{ type: 'image_url' }] }],
+    });
+    for (const body of [tools, vision, tools, vision])
+      expect(await ask(client, body)).toMatchObject({ host: 'able' });
+    const response = await send(client, { path: '/completions' });
+    expect(response.host).toBe('able');
+    await response.body.bytes();
+    expect(plain.asked).toBe(0);
+  });
+
+  it('is found by its name before a glob, and leaves other models to every host', async () => {
+    const [a, b] = [await hostOf(), await hostOf(chat('hello'), models('other'))];
+    const routes = [
+      { model: 'gpt-*', tiers: [[{ group: 'all', model: 'x' }]] },
+      { model: 'gpt-4', tiers: [[{ host: 'b' }]] },
+    ];
+    const client = bench.client([entry('a', a.url), entry('b', b.url)], { routes, groups: { all: ['a'] } });
+    expect(await ask(client, '{"model":"gpt-4"}')).toMatchObject({ host: 'b', model: 'gpt-4' });
+    expect(await ask(client, '{"model":"gpt-5"}')).toMatchObject({ host: 'a', model: 'x' });
+    await client.start();
+    expect(await ask(client, '{"model":"other"}')).toMatchObject({ status: 200 });
+    expect(client.models().map(({ id }) => id)).toEqual(['gpt-4', 'other']);
+  });
+
+  it('that names what is not there is refused', () => {
+    const routes = [{ model: 'm', tiers: [[{ host: 'nobody' }]] }];
+    expect(() => bench.client([entry('a', 'http://127.0.0.1:9/v1')], { routes })).toThrow(
+      '\\"nobody\\" is not configured',
+    );
+  });
+});
+
+describe('a host of its own kind', () => {
+  it('gets its key, headers and query, as Azure wants them', async () => {
+    let seen: { url?: string | undefined; headers?: NodeJS.Dict<string | string[]> } = {};
+    const host = await hostOf((response, request, body) => {
+      seen = { url: request.url, headers: request.headers };
+      chat('hello')(response, request, body);
+    });
+    const client = bench.client([
+      entry('azure', host.url, {
+        apiKey: 'sk-of-the-host',
+        keyHeader: 'api-key',
+        headers: { 'x-team': 'blue' },
+        query: { 'api-version': '2026-01-01' },
+      }),
+    ]);
+    expect(await ask(client, ASSISTANT)).toMatchObject({ status: 200 });
+    expect(seen.url).toBe('/v1/chat/completions?api-version=2026-01-01');
+    expect(seen.headers).toMatchObject({ 'api-key': 'sk-of-the-host', 'x-team': 'blue' });
+    expect(seen.headers).not.toHaveProperty('authorization');
+  });
+
+  it('at its limit leaves its calls to another, and is not blamed', async () => {
+    const [narrow, wide] = [await hostOf(), await hostOf()];
+    const rateLimit = { requestsPerSecond: 0.01 };
+    const client = bench.client([entry('narrow', narrow.url, { rateLimit }), entry('wide', wide.url)]);
+    for (let call = 0; call < 6; call += 1) await ask(client, ASSISTANT);
+    expect([narrow.asked, wide.asked]).toEqual([1, 5]);
+    expect(client.getMetrics()['narrow']).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+
+  it('that is drained or disabled gets no new calls until it is enabled', async () => {
+    const [a, b] = [await hostOf(), await hostOf()];
+    const client = bench.client([entry('a', a.url), entry('b', b.url)]);
+    await client.start();
+    client.drainHost('a');
+    for (let call = 0; call < 3; call += 1) expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'b' });
+    client.disableHost('b');
+    expect(await errorOf(send(client))).toMatchObject({ code: 'no_host_available' });
+    await client.enableHost('a');
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'a' });
+    expect(() => client.drainHost('c')).toThrow('no host is named "c"');
+  });
+});
+
+describe('the client without any parts', () => {
+  it('posts, and tells a refusal in the words of the host', async () => {
+    const host = await hostOf(refusal(400, 'messages is empty'));
+    const client = new DistributedLlmClient({ hosts: [{ name: 'one', url: host.url }] });
+    const error: unknown = await client.post('/chat/completions', CHAT).catch((fault: unknown) => fault);
+    expect(error).toBeInstanceOf(HostError);
+    expect(error).toMatchObject({ message: 'messages is empty', status: 400, host: 'one', attempts: 1 });
+    host.reply = chat('hello');
+    const events: unknown[] = [];
+    for await (const event of client.stream('/chat/completions', CHAT, { timeoutMs: 5_000 }))
+      events.push(event);
+    expect(events).toHaveLength(3);
+    await client.stop();
+  });
+});

@@ -1,0 +1,22 @@
+import type { Route, RouteTable } from './route-table.ts';
+import type { Target } from './target.ts';
+
+/**
+ * The longest silence before content that is not remarkable at a target: by its own history, else by that of the quickest
+ * target of the same tier, which does the same work.
+ * @returns Infinity where nothing is known of any.
+ */
+export function usualSilenceIn(routes: RouteTable): (target: Target, kind: 'streamed' | 'whole') => number {
+  const tiers = new Map<Target, readonly Target[]>();
+  for (const route of routes.all) addTiers(tiers, route);
+  return (target, kind) => {
+    const own = target.usualSilenceMs(kind);
+    if (own !== undefined) return own;
+    const others = tiers.get(target)?.map((other) => other.usualSilenceMs(kind) ?? Infinity) ?? [];
+    return Math.min(Infinity, ...others);
+  };
+}
+
+function addTiers(tiers: Map<Target, readonly Target[]>, route: Route): void {
+  for (const { targets } of route.tiers) for (const target of targets) tiers.set(target, targets);
+}

@@ -1,0 +1,24 @@
+/** A target that could serve the call now: what is disabled, open, resting or already tried is not among the candidates. */
+export interface Candidate {
+  readonly name: string;
+  /** Above 0: its share relative to the others, slow start included. */
+  readonly weight: number;
+  readonly inFlight: number;
+  /** Prompt tokens (bytes / 4) of the calls that have not begun to answer. */
+  readonly tokensInFlight: number;
+  /** Recent time to the first token (`PeakEwma`); unknown of one that nothing was heard of lately. */
+  readonly ttftMs: number | undefined;
+}
+
+/** What a strategy sees of a call. */
+export interface CallTraits {
+  /** See `sessionKeyOf`. */
+  readonly sessionKey: string | undefined;
+  readonly promptTokens: number;
+}
+
+/** Names one of the equal targets of a tier. Keeps at most a number for each target, whatever callers send. */
+export interface Strategy {
+  /** @param candidates at least one. */
+  choose<C extends Candidate>(candidates: readonly C[], call: CallTraits): C;
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { TargetLoad } from './target-load.ts';
+
+const figures = (load: TargetLoad, now: number) => [load.inFlight, load.tokensInFlight, load.ttftMsAt(now)];
+
+describe('the load of a target', () => {
+  it('counts a call to its end and its tokens to its first content', () => {
+    const load = new TargetLoad();
+    const call = load.begin(1_000, 0);
+    load.begin(500, 0);
+    expect(figures(load, 0)).toEqual([2, 1_500, 0]);
+    call.answered(300);
+    expect(figures(load, 300)).toEqual([2, 500, 300]);
+    call.ended(900, false);
+    expect(figures(load, 300)).toEqual([1, 500, 300]);
+  });
+
+  it('takes silence for slowness while it lasts', () => {
+    const load = new TargetLoad();
+    const first = load.begin(100, 0);
+    const second = load.begin(100, 4_000);
+    expect(load.ttftMsAt(5_000)).toBe(5_000);
+    first.ended(5_000, true);
+    expect(load.ttftMsAt(5_000)).toBe(1_000);
+    second.ended(5_000, true);
+    expect(load.ttftMsAt(5_000)).toBe(4_000);
+  });
+
+  it('remembers a silence that was given up', () => {
+    const load = new TargetLoad();
+    load.begin(100, 0).ended(7_000, false);
+    expect(figures(load, 7_000)).toEqual([0, 0, 7_000]);
+  });
+
+  it('learns nothing from a caller who leaves early', () => {
+    const load = new TargetLoad();
+    load.begin(100, 0).answered(400);
+    load.begin(100, 400).ended(410, false);
+    expect(load.ttftMsAt(400)).toBe(400);
+  });
+
+  it('takes a failure before the first content for slow, one behind it not', () => {
+    const load = new TargetLoad();
+    load.begin(100, 0).ended(5, true);
+    expect(load.ttftMsAt(5)).toBe(1_000);
+    const call = load.begin(100, 5);
+    call.answered(205);
+    call.ended(300, true);
+    expect(load.ttftMsAt(205)).toBe(200);
+  });
+
+  it('keeps nothing of calls that are over', () => {
+    const load = new TargetLoad();
+    for (let call = 0; call < 10_000; call += 1) load.begin(100, call).ended(call + 1, call % 2 === 0);
+    expect(load).toMatchObject({ inFlight: 0, tokensInFlight: 0 });
+    expect(load.ttftMsAt(1e9)).toBeUndefined();
+  });
+});

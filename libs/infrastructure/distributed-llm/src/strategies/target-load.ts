@@ -1,0 +1,58 @@
+import { PeakEwma } from './peak-ewma.ts';
+
+/** How one call went. The clock is the one of `TargetLoad.begin`. */
+export interface CallLoad {
+  /** The first content came. At most once. */
+  readonly answered: (now: number) => void;
+  /** Nothing more will come: in the end, by a fault of the target, or as nobody waits any more. Exactly once. */
+  readonly ended: (now: number, isFault: boolean) => void;
+}
+
+/** What this process has under way at one target, and how soon the target begins to answer: a `Candidate`'s figures. */
+export class TargetLoad {
+  readonly #ttft = new PeakEwma();
+  /** When each call that has no answer yet was sent, the oldest first. */
+  readonly #waiting = new Map<CallLoad, number>();
+  #inFlight = 0;
+  #tokensInFlight = 0;
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Prompt tokens of the calls without first content. */
+  get tokensInFlight(): number {
+    return this.#tokensInFlight;
+  }
+
+  /** The average, or longer where a call has been waiting for longer: silence says something before it ends. */
+  ttftMsAt(now: number): number | undefined {
+    const average = this.#ttft.valueAt(now);
+    for (const sentAt of this.#waiting.values()) return Math.max(average ?? 0, now - sentAt);
+    return average;
+  }
+
+  /** @param now of a clock that never goes back, such as `performance.now()`. */
+  begin(promptTokens: number, now: number): CallLoad {
+    this.#inFlight += 1;
+    this.#tokensInFlight += promptTokens;
+    const stopWaiting = (): boolean => {
+      if (!this.#waiting.delete(call)) return false;
+      this.#tokensInFlight -= promptTokens;
+      return true;
+    };
+    const call: CallLoad = {
+      answered: (at) => {
+        if (stopWaiting()) this.#ttft.observe(at - now, at);
+      },
+      ended: (at, isFault) => {
+        this.#inFlight -= 1;
+        if (!stopWaiting()) return;
+        if (isFault) this.#ttft.fail(at);
+        else this.#ttft.observeAtLeast(at - now, at);
+      },
+    };
+    this.#waiting.set(call, now);
+    return call;
+  }
+}

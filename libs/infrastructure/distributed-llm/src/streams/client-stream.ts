@@ -1,0 +1,132 @@
+import type { ServerResponse } from 'node:http';
+import type { Dialect } from '../dialects/dialect.ts';
+import type { ReportedError } from '../dialects/reported-error.ts';
+import { breakTransfer } from './broken-transfer.ts';
+
+/** How a caller gets its stream. */
+export interface ClientStreamOptions {
+  readonly dialect: Dialect;
+  /** Writes status and headers; called once, when the first bytes leave. */
+  readonly writeHead: () => void;
+  /** A comment is sent after so much silence, in milliseconds, so that proxies do not cut the connection. */
+  readonly keepAliveMs: number;
+  /**
+   * After how long the first comment, and with it the status 200, is sent although no host has answered yet, in
+   * milliseconds from now. Infinity: never.
+   */
+  readonly earlyKeepAliveMs: number;
+}
+
+const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
+
+/**
+ * The caller's side of a stream. Whole events go in; it ends either as a complete answer or visibly broken, by an error
+ * event and a transfer without its end.
+ */
+export class ClientStream {
+  /** Resolves when the caller has everything or is gone. */
+  readonly closed: Promise<void>;
+  readonly #response: ServerResponse;
+  readonly #options: ClientStreamOptions;
+  #pieces: Buffer[] = [];
+  #hasBegun = false;
+  #isOver = false;
+  #lastWriteAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(response: ServerResponse, options: ClientStreamOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.closed = new Promise((resolve) => {
+      response.once('close', () => {
+        this.#stop();
+        resolve();
+      });
+    });
+    if (options.earlyKeepAliveMs !== Infinity) this.#arm(options.earlyKeepAliveMs);
+  }
+
+  /** Whether status and headers have left: a failure can only be told in the stream from then on. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** Whether the caller has stopped taking bytes for now; `onDrain` tells when it goes on. */
+  get isFull(): boolean {
+    return this.#response.writableNeedDrain;
+  }
+
+  /** Whether it has ended, or the caller has left. */
+  get isOver(): boolean {
+    return this.#isOver || this.#response.closed;
+  }
+
+  /** @returns a function that takes the listener away again. */
+  onDrain(listener: () => void): () => void {
+    this.#response.on('drain', listener);
+    return () => void this.#response.off('drain', listener);
+  }
+
+  /** Takes the bytes of whole events. All that come in one turn of the loop leave in one write, at its end. */
+  send(bytes: Buffer): void {
+    if (this.#pieces.push(bytes) === 1) process.nextTick(() => this.#flush());
+  }
+
+  /** The answer is whole. */
+  complete(endMarker: Buffer | undefined): void {
+    if (this.isOver) return;
+    if (endMarker) this.send(endMarker);
+    this.#flush();
+    this.#begin();
+    this.#stop();
+    this.#response.end();
+  }
+
+  /** Tells the error in an event and breaks the transfer once that has left. @param sequence the place of the event. */
+  fail(error: ReportedError, sequence: number): void {
+    if (this.isOver) return;
+    this.#flush();
+    this.#begin();
+    this.#stop();
+    const response = this.#response;
+    response.write(this.#options.dialect.errorEvent(error, sequence), () => breakTransfer(response));
+  }
+
+  #flush(): void {
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
+    this.#pieces = [];
+    this.#write(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.isOver) return;
+    this.#begin();
+    this.#response.write(bytes);
+    this.#lastWriteAt = performance.now();
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#options.writeHead();
+    this.#arm(this.#options.keepAliveMs);
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#keepAlive(), ms);
+  }
+
+  #keepAlive(): void {
+    const wait = this.#lastWriteAt + this.#options.keepAliveMs - performance.now();
+    const isDue = wait <= 0 || !this.#hasBegun;
+    if (isDue && !this.isFull) this.#write(KEEP_ALIVE);
+    this.#arm(isDue ? this.#options.keepAliveMs : wait);
+  }
+
+  #stop(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,259 @@
+import type { Readable } from 'node:stream';
+import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
+import { EventReader } from '../dialects/event-reader.ts';
+import { SseEvent } from './sse-event.ts';
+import { SseReader } from './sse-reader.ts';
+import { StreamClock, type StreamLimits } from './stream-clock.ts';
+import { StreamFault } from './stream-fault.ts';
+
+/** What a host's stream is read with. */
+export interface HostStreamOptions {
+  readonly dialect: Dialect;
+  readonly limits: StreamLimits;
+  /** How many choices the answer has. Default 1. */
+  readonly choices?: number;
+  /** Whether a body that ends cleanly, but before its answer did, is taken for an answer. Default false. */
+  readonly acceptUnfinished?: boolean;
+  /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
+  readonly startedAt?: number;
+}
+
+/** Takes what a host's stream says, in order; after `ended` or `failed` nothing more is said. */
+export interface HostStreamListener {
+  event(event: SseEvent, reading: EventReading): void;
+  /** All events of one piece were handed out. */
+  flush(): void;
+  /** The answer is over. @param end its end marker, supplied if the host left it out after a whole answer. */
+  ended(end: Buffer | undefined): void;
+  failed(fault: StreamFault): void;
+}
+
+type State = 'waiting' | 'content' | 'finished' | 'over';
+
+/** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
+const DRAIN_MS = 1_000;
+const BLANK_LINE = Buffer.from('\n\n');
+
+/**
+ * The answer that a host streams, held to the stream contract (docs/streaming.md): it has content in time, does not fall
+ * silent, and is a whole answer or a {@link StreamFault}. Until the first content nothing is handed out, so that the
+ * call can still go elsewhere; the body rests from then on until there is a listener.
+ */
+export class HostStream {
+  readonly #body: Readable;
+  readonly #options: HostStreamOptions;
+  readonly #sse: SseReader;
+  readonly #reader: EventReader;
+  readonly #clock: StreamClock;
+  readonly #opened = Promise.withResolvers<void>();
+  #held: (readonly [SseEvent, EventReading])[] = [];
+  #heldBytes = 0;
+  #listener: HostStreamListener | undefined;
+  #state: State = 'waiting';
+  #finishedChoices = 0;
+  #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
+  /** Whether the piece that is being read has more than comments. */
+  #hasProgress = false;
+  #malformed = 0;
+  #usage: TokenUsage | undefined;
+
+  constructor(body: Readable, options: HostStreamOptions) {
+    this.#body = body;
+    this.#options = options;
+    this.#sse = new SseReader(options.limits.maxEventBytes);
+    this.#reader = new EventReader(options.dialect);
+    this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
+      this.#onLate(fault),
+    );
+    this.#opened.promise.catch(() => undefined);
+    body.on('data', (chunk: Buffer) => this.#onData(chunk));
+    body.once('end', () => this.#onEnd());
+    body.once('error', (cause) => this.#onCut(cause));
+    body.once('close', () => this.#onCut(body.errored));
+  }
+
+  /** Events that could not be read and were left out. */
+  get malformed(): number {
+    return this.#malformed;
+  }
+
+  /** What the host has counted so far. */
+  get usage(): TokenUsage | undefined {
+    return this.#usage;
+  }
+
+  /** Resolves when content has come, or a whole answer without any. @throws StreamFault when neither comes. */
+  opened(): Promise<void> {
+    return this.#opened.promise;
+  }
+
+  /** Hands out what has been held back, and everything that follows. */
+  start(listener: HostStreamListener): void {
+    this.#listener = listener;
+    for (const [event, reading] of this.#held.splice(0)) this.#listener?.event(event, reading);
+    if (!this.#listener) return;
+    if (this.#outcome) return this.#report(listener);
+    this.resume();
+    listener.flush();
+  }
+
+  /** The listener cannot take more: the host is held back, and its silence is not its own. */
+  pause(): void {
+    if (this.#state === 'over') return;
+    this.#clock.pause();
+    this.#body.pause();
+  }
+
+  resume(): void {
+    if (this.#state === 'over') return;
+    this.#clock.resume();
+    this.#body.resume();
+  }
+
+  /** Gives the answer up. Nothing more is said. */
+  destroy(error?: Error): void {
+    this.#listener = undefined;
+    this.#close();
+    this.#body.destroy(error);
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#state === 'over') return;
+    try {
+      this.#sse.push(chunk, (event) => this.#take(event));
+    } catch (fault) {
+      if (!(fault instanceof StreamFault)) throw fault;
+      this.#fail(fault);
+    }
+    if (this.#hasProgress) this.#clock.progress();
+    this.#hasProgress = false;
+    this.#listener?.flush();
+  }
+
+  #take(event: SseEvent): void {
+    if (this.#state === 'over') return;
+    const reading = this.#reader.read(event);
+    if (reading.isMalformed) this.#malformed += 1;
+    else if (reading.error) this.#onReported(reading);
+    else if (reading.isEnd) this.#onEndMarker(event, reading);
+    else this.#pass(event, reading);
+  }
+
+  #onReported({ error }: EventReading): void {
+    if (this.#state === 'finished') return this.#complete(undefined);
+    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', error));
+  }
+
+  #onEndMarker(event: SseEvent, reading: EventReading): void {
+    this.#count(reading);
+    if (this.#state === 'waiting' && this.#finishedChoices === 0) return this.#onEmpty();
+    this.#complete(event.raw);
+  }
+
+  #pass(event: SseEvent, reading: EventReading): void {
+    this.#count(reading);
+    if (!reading.isComment) this.#hasProgress = true;
+    if (this.#listener) this.#listener.event(event, reading);
+    else if (!this.#hold(event, reading)) return;
+    const isFinished = this.#finishedChoices >= (this.#options.choices ?? 1);
+    if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
+    if (isFinished) this.#enter('finished');
+    else if (reading.content) this.#enter('content');
+  }
+
+  /** Comments before the first content are not kept: there may be any number of them. */
+  #hold(event: SseEvent, reading: EventReading): boolean {
+    if (reading.isComment) return true;
+    this.#held.push([event, reading]);
+    this.#heldBytes += event.raw.length;
+    if (this.#state !== 'waiting' || this.#heldBytes <= this.#options.limits.maxEventBytes) return true;
+    this.#fail(
+      new StreamFault('event_too_large', 'The stream is larger than an event may be and has no content yet.'),
+    );
+    return false;
+  }
+
+  #count({ usage, finished }: EventReading): void {
+    if (usage) this.#usage = { ...this.#usage, ...usage };
+    this.#finishedChoices += finished;
+  }
+
+  #enter(state: 'content' | 'finished'): void {
+    if (this.#state === 'over' || this.#state === 'finished' || this.#state === state) return;
+    const isFirst = this.#state === 'waiting';
+    this.#state = state;
+    this.#clock.enter(state);
+    if (!isFirst) return;
+    if (!this.#listener) this.pause();
+    this.#opened.resolve();
+  }
+
+  #onEnd(): void {
+    if (this.#state === 'over') return;
+    const rest = this.#sse.rest();
+    if (rest) this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]), false));
+    this.#listener?.flush();
+    this.#endOfBody();
+  }
+
+  #endOfBody(): void {
+    if (this.#state === 'over') return;
+    const { dialect, acceptUnfinished } = this.#options;
+    if (this.#state === 'waiting') return this.#onEmpty();
+    if (this.#state === 'finished' || !dialect.hasEnd || acceptUnfinished) return this.#complete(undefined);
+    this.#fail(new StreamFault('unfinished', 'The stream ended before its answer did.'));
+  }
+
+  #onEmpty(): void {
+    this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
+  }
+
+  #onLate(fault: StreamFault): void {
+    if (this.#state === 'finished') this.#complete(undefined);
+    else this.#fail(fault);
+  }
+
+  #onCut(cause: Error | null): void {
+    if (this.#state === 'over') return;
+    if (this.#state === 'finished') return this.#complete(undefined);
+    this.#fail(new StreamFault('cut', 'The connection to the host broke.', undefined, cause));
+  }
+
+  #complete(marker: Buffer | undefined): void {
+    const isWhole = this.#state === 'finished';
+    const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);
+    this.#close();
+    this.#outcome = { end };
+    this.#drain();
+    this.#opened.resolve();
+    if (this.#listener) this.#report(this.#listener);
+  }
+
+  #fail(fault: StreamFault): void {
+    this.#close();
+    this.#outcome = { fault };
+    this.#body.destroy();
+    this.#opened.reject(fault);
+    if (this.#listener) this.#report(this.#listener);
+  }
+
+  #report(listener: HostStreamListener): void {
+    listener.flush();
+    if (this.#outcome && 'fault' in this.#outcome) listener.failed(this.#outcome.fault);
+    else listener.ended(this.#outcome?.end);
+  }
+
+  #close(): void {
+    this.#state = 'over';
+    this.#clock.stop();
+  }
+
+  /** A body that is read to its end leaves its connection in the pool. */
+  #drain(): void {
+    const body = this.#body;
+    if (body.readableEnded || body.destroyed) return;
+    const timer = setTimeout(() => body.destroy(), DRAIN_MS).unref();
+    body.once('close', () => clearTimeout(timer));
+    body.resume();
+  }
+}

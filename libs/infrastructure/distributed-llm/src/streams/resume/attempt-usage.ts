@@ -1,0 +1,49 @@
+import type { TokenUsage } from '../../dialects/dialect.ts';
+
+/** How a second host is asked: for the rest of the text, or for all of it. */
+export type ResumeMode = 'continue' | 'restart';
+
+interface Attempt {
+  readonly usage: TokenUsage | undefined;
+  /** Tokens of the answer that it was given as its beginning. */
+  readonly given: number;
+  /** Tokens that it wrote, as far as they came. */
+  readonly written: number;
+}
+
+/**
+ * What the interrupted attempts of one answer cost. A host that breaks off has mostly not counted yet: its tokens are then
+ * taken as one for each event, and its prompt as that of the attempt which did count.
+ */
+export class AttemptUsage {
+  readonly #attempts: Attempt[] = [];
+
+  interrupted(attempt: Attempt): void {
+    this.#attempts.push(attempt);
+  }
+
+  /**
+   * What came before an attempt with these counts.
+   * @param given tokens of the answer that this attempt was given as its beginning.
+   */
+  before(usage: TokenUsage, given: number): TokenUsage | undefined {
+    if (this.#attempts.length === 0) return undefined;
+    const prompt = Math.max(0, (usage.input ?? 0) - given);
+    const sum = (tokens: (attempt: Attempt) => number) =>
+      this.#attempts.reduce((total, attempt) => total + tokens(attempt), 0);
+    return {
+      input: sum((attempt) => attempt.usage?.input ?? prompt + attempt.given),
+      output: sum((attempt) => attempt.usage?.output ?? attempt.written),
+    };
+  }
+}
+
+/** The counts of two attempts together; a count that only one has is that one's. */
+export function addUsage(one: TokenUsage | undefined, other: TokenUsage | undefined): TokenUsage | undefined {
+  if (!one || !other) return one ?? other;
+  const sum = (key: keyof TokenUsage) => {
+    const [a, b] = [one[key], other[key]];
+    return a === undefined && b === undefined ? {} : { [key]: (a ?? 0) + (b ?? 0) };
+  };
+  return { ...sum('input'), ...sum('output'), ...sum('cachedInput') };
+}

@@ -1,0 +1,54 @@
+import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
+import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
+import type { Seam } from './seam.ts';
+
+/** What a caller has of the first answer. */
+const SENT_ONCE: ReadonlySet<string> = new Set(['role', 'reasoning', 'reasoning_content']);
+
+/** Joins chat and text completions. The field `model` tells the truth of each part. */
+export class CompletionSeam implements Seam {
+  readonly #head: JsonObject;
+
+  constructor({ id, created }: JsonObject) {
+    this.#head = { id, ...(created !== undefined && { created }) };
+  }
+
+  join(
+    json: JsonObject,
+    { content, isUsageOnly, finished, usage }: EventReading,
+    text: string,
+    before: TokenUsage | undefined,
+  ): JsonObject | undefined {
+    const counted = usage && { usage: added(json['usage'] as JsonObject, before) };
+    if (isUsageOnly) return { ...json, ...this.#head, ...counted };
+    const isNew = (content === 'text' && text !== '') || content === 'tool' || content === 'other';
+    if (!isNew && finished === 0) return undefined;
+    const choices = (json['choices'] as JsonObject[]).map((choice) => joinChoice(choice, content, text));
+    return { ...json, ...this.#head, choices, ...counted };
+  }
+}
+
+/** Takes away what was sent before: the role, the reasoning, and the part of the text that repeats. */
+function joinChoice(choice: JsonObject, content: EventReading['content'], text: string): JsonObject {
+  if ('text' in choice) return choice['text'] === text ? choice : { ...choice, text, logprobs: null };
+  if (!isObject(choice['delta'])) return choice;
+  const delta = Object.fromEntries(
+    Object.entries(choice['delta']).filter(([field]) => !SENT_ONCE.has(field)),
+  );
+  if (content !== 'text' || delta['content'] === text) return { ...choice, delta };
+  return { ...choice, delta: text === '' ? {} : { ...delta, content: text }, logprobs: null };
+}
+
+function added(usage: JsonObject, before: TokenUsage | undefined): JsonObject {
+  const sum = (field: string, more = 0) => {
+    const count = usage[field];
+    return typeof count === 'number' ? { [field]: count + more } : {};
+  };
+  const { input = 0, output = 0 } = before ?? {};
+  return {
+    ...usage,
+    ...sum('prompt_tokens', input),
+    ...sum('completion_tokens', output),
+    ...sum('total_tokens', input + output),
+  };
+}

@@ -1,0 +1,61 @@
+import type { DialectName } from '../../dialects/dialect.ts';
+import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
+
+/**
+ * How a host is asked to go on with an assistant's text: vLLM and SGLang by two flags, DeepSeek and Mistral by a mark on
+ * the message, Anthropic and llama.cpp by the message alone.
+ */
+export type ContinuationStyle = 'vllm' | 'prefix' | 'prefill';
+
+const FLAGS: Readonly<
+  Record<ContinuationStyle, { readonly body: JsonObject; readonly message: JsonObject }>
+> = {
+  vllm: { body: { continue_final_message: true, add_generation_prompt: false }, message: {} },
+  prefix: { body: {}, message: { prefix: true } },
+  prefill: { body: {}, message: {} },
+};
+
+/** The fields that bound an answer's length, whichever a request has. */
+const LENGTHS = ['max_tokens', 'max_completion_tokens'] as const;
+
+/** An interrupted answer, as far as asking for the rest of it needs. */
+export interface Interrupted {
+  /** The text that the caller has. */
+  readonly text: string;
+  /** About how many tokens that is: they come off the length that the caller allowed. */
+  readonly tokens: number;
+}
+
+/** A request for the rest of an answer. Undefined: this request has nothing to hang the text on. */
+export function continuationRequest(
+  dialect: DialectName,
+  style: ContinuationStyle,
+  body: JsonObject,
+  sent: Interrupted,
+): JsonObject | undefined {
+  const shortened = { ...body, ...lengths(body, sent.tokens) };
+  if (dialect === 'completions') {
+    const { prompt } = body;
+    return typeof prompt === 'string' && body['echo'] !== true
+      ? { ...shortened, prompt: prompt + sent.text }
+      : undefined;
+  }
+  const { messages } = body;
+  if ((dialect !== 'chat' && dialect !== 'messages') || !Array.isArray(messages)) return undefined;
+  // The caller's own prefix would be a second assistant message in a row.
+  const last: unknown = messages.at(-1);
+  if (isObject(last) && last['role'] === 'assistant') return undefined;
+  // Anthropic refuses a prefix that ends in white space.
+  if (dialect === 'messages' && sent.text !== sent.text.trimEnd()) return undefined;
+  const { body: flags, message } = dialect === 'messages' ? FLAGS.prefill : FLAGS[style];
+  const prefix = { role: 'assistant', content: sent.text, ...message };
+  return { ...shortened, ...flags, messages: [...(messages as unknown[]), prefix] };
+}
+
+function lengths(body: JsonObject, tokens: number): JsonObject {
+  const entries = LENGTHS.flatMap((field) => {
+    const allowed = body[field];
+    return typeof allowed === 'number' ? [[field, Math.max(1, allowed - tokens)] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,57 @@
+import type { Dialect, EventReading, TokenUsage } from '../../dialects/dialect.ts';
+import { dataEvent } from '../../dialects/openai-shapes.ts';
+import type { JsonObject } from '../../dialects/reported-error.ts';
+import { SseEvent } from '../sse-event.ts';
+import { StreamFault } from '../stream-fault.ts';
+import type { ResumeMode } from './attempt-usage.ts';
+import { type Seam, seamOf } from './seam.ts';
+import type { SentAnswer } from './sent-answer.ts';
+import { TextAligner } from './text-aligner.ts';
+
+/** A second host's answer on its way into the first one's stream. */
+export class JoinedAnswer {
+  readonly #aligner: TextAligner | undefined;
+
+  private constructor(
+    private readonly seam: Seam,
+    private readonly sent: SentAnswer,
+    mode: ResumeMode,
+  ) {
+    if (mode === 'restart') this.#aligner = new TextAligner(sent.text);
+  }
+
+  /** None where the answer broke off at a place that nothing can be joined to. */
+  static of(dialect: Dialect, sent: SentAnswer, mode: ResumeMode): JoinedAnswer | undefined {
+    if (!sent.isPlainText || !sent.first || !sent.last) return undefined;
+    const seam = seamOf(dialect.name, dataOf(sent.first), dataOf(sent.last));
+    return seam && new JoinedAnswer(seam, sent, mode);
+  }
+
+  /**
+   * The event as it has to leave; none where nothing of it is new.
+   * @param before the counts of the attempts before, for events that have counts.
+   * @throws StreamFault `diverged` when the answer is not the one that was begun.
+   */
+  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): SseEvent | undefined {
+    if (reading.isComment) return event;
+    const text = this.#newText(reading);
+    const json = this.seam.join(dataOf(event), reading, text, before);
+    if (!json) return undefined;
+    const joined = new SseEvent(dataEvent(json, event.type), false);
+    this.sent.add(joined, reading, text);
+    return joined;
+  }
+
+  #newText({ content, text, finished }: EventReading): string {
+    const aligner = this.#aligner;
+    const fresh = content === 'text' && aligner ? aligner.take(text) : text;
+    const isOther = content !== undefined && content !== 'text' && content !== 'reasoning';
+    if (fresh === undefined || (aligner && !aligner.isAligned && (isOther || finished > 0)))
+      throw new StreamFault('diverged', 'The second answer differs from what was already sent of the first.');
+    return fresh;
+  }
+}
+
+function dataOf(event: SseEvent): JsonObject {
+  return JSON.parse(event.data ?? '{}') as JsonObject;
+}

@@ -1,0 +1,56 @@
+import type { EventReading } from '../../dialects/dialect.ts';
+import type { SseEvent } from '../sse-event.ts';
+
+/** Pieces that are joined at a time: a text of thousands of tokens must not be kept as thousands of objects. */
+const PIECES = 128;
+
+/** What a caller has of an answer that streams: enough to go on with it elsewhere, or to know that nobody can. */
+export class SentAnswer {
+  #first: SseEvent | undefined;
+  #last: SseEvent | undefined;
+  #text = '';
+  #pieces: string[] = [];
+  #textEvents = 0;
+  #hasOther = false;
+
+  /** The first event with data. */
+  get first(): SseEvent | undefined {
+    return this.#first;
+  }
+
+  /** The last event with data. */
+  get last(): SseEvent | undefined {
+    return this.#last;
+  }
+
+  /** Plain text of the first choice. */
+  get text(): string {
+    this.#join();
+    return this.#text;
+  }
+
+  /** Events with text: nearly all hosts send one for each token. */
+  get textEvents(): number {
+    return this.#textEvents;
+  }
+
+  /** Whether nothing but plain text and reasoning was sent: a tool call or a second choice cannot be joined. */
+  get isPlainText(): boolean {
+    return !this.#hasOther;
+  }
+
+  /** @param text what was sent of its text. Default all of it. */
+  add(event: SseEvent, { content, text: whole }: EventReading, text = whole): void {
+    this.#first ??= event;
+    this.#last = event;
+    if (content === 'text') {
+      this.#textEvents += 1;
+      if (this.#pieces.push(text) >= PIECES) this.#join();
+    } else if (content !== undefined && content !== 'reasoning') this.#hasOther = true;
+  }
+
+  #join(): void {
+    this.#text += this.#pieces.join('');
+    this.#pieces = [];
+  }
+}

@@ -1,0 +1,78 @@
+const LF = 10;
+const CR = 13;
+const DATA = Buffer.from('data: ');
+const BYTE_ORDER_MARK = '\uFEFF';
+
+interface Fields {
+  data?: string;
+  event?: string;
+  id?: string;
+  retry?: number;
+  error?: string;
+}
+
+/**
+ * One block of an event stream, up to and with its blank line. Its fields are read when they are asked for, so that an
+ * event nobody looks into costs no decoding.
+ */
+export class SseEvent {
+  #fields: Fields | undefined;
+
+  /**
+   * @param raw the bytes as they came, with the line ends around them.
+   * @param isFirst whether a byte order mark may stand in front of it.
+   */
+  constructor(
+    readonly raw: Buffer,
+    private readonly isFirst: boolean,
+  ) {}
+
+  /** The lines of data, joined; none in a comment. The field `error`, which older llama.cpp sends instead, counts. */
+  get data(): string | undefined {
+    const fields = this.#read();
+    return fields.data ?? fields.error;
+  }
+
+  /** The field `event`. */
+  get type(): string | undefined {
+    return this.#read().event;
+  }
+
+  get id(): string | undefined {
+    return this.#read().id;
+  }
+
+  /** The field `retry`, in milliseconds. */
+  get retryMs(): number | undefined {
+    return this.#read().retry;
+  }
+
+  #read(): Fields {
+    return (this.#fields ??= readFields(this.raw, this.isFirst));
+  }
+}
+
+function readFields(raw: Buffer, isFirst: boolean): Fields {
+  // One line of data, as nearly every event is.
+  const end = raw.length - 2;
+  const isPlain = end >= DATA.length && raw.indexOf(LF) === end && !raw.includes(CR);
+  if (isPlain && raw.compare(DATA, 0, DATA.length, 0, DATA.length) === 0)
+    return { data: raw.toString('utf8', DATA.length, end) };
+  const text = raw.toString('utf8');
+  const fields: Fields = {};
+  const lines = (isFirst && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text).split(/\r\n|\n|\r/);
+  for (const line of lines) addLine(fields, line);
+  return fields;
+}
+
+function addLine(fields: Fields, line: string): void {
+  const colon = line.indexOf(':');
+  const name = colon < 0 ? line : line.slice(0, colon);
+  const start = line[colon + 1] === ' ' ? colon + 2 : colon + 1;
+  const value = colon < 0 ? '' : line.slice(start);
+  if (name === 'data') fields.data = fields.data === undefined ? value : `${fields.data}\n${value}`;
+  else if (name === 'error') fields.error = value;
+  else if (name === 'event') fields.event = value;
+  else if (name === 'id' && !value.includes('\0')) fields.id = value;
+  else if (name === 'retry' && /^\d+$/.test(value)) fields.retry = Number(value);
+}

@@ -1,0 +1,116 @@
+import { SseEvent } from './sse-event.ts';
+import { StreamFault } from './stream-fault.ts';
+
+const LF = 10;
+const CR = 13;
+const BLANK_LINE = Buffer.from('\n\n');
+
+/**
+ * Cuts a body into server-sent events, whatever the pieces in which it comes (WHATWG HTML, "Parsing an event stream").
+ * The events' bytes, one after the other and with {@link rest} at the end, are the bytes that came, but for line ends
+ * behind the last. Blank lines in front of an event belong to it.
+ */
+export class SseReader {
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #isAtLineStart = true;
+  /** Nothing but line ends so far. */
+  #isBlank = true;
+  /** A line feed that comes next belongs to the line end before it. */
+  #isAfterCr = false;
+  #isFirst = true;
+
+  /** @param maxEventBytes the most that one event may have; no more than this is ever kept. */
+  constructor(private readonly maxEventBytes: number) {}
+
+  /**
+   * Hands out the events that this piece completes.
+   * @throws StreamFault `event_too_large`, after the events before it were handed out.
+   */
+  push(chunk: Buffer, take: (event: SseEvent) => void): void {
+    if (chunk.length === 0) return;
+    const hasCr = chunk.includes(CR);
+    let start = 0;
+    let end = this.#findEnd(chunk, 0, hasCr);
+    while (end >= 0) {
+      this.#startOver(chunk[end - 1] === CR);
+      take(new SseEvent(this.#complete(chunk.subarray(start, end)), this.#isFirst));
+      this.#isFirst = false;
+      start = end;
+      end = this.#findEnd(chunk, start, hasCr);
+    }
+    if (start < chunk.length) this.#keep(start === 0 ? chunk : chunk.subarray(start));
+  }
+
+  /** What came after the last whole event, as an event whose blank line is missing. None if nothing but line ends did. */
+  rest(): SseEvent | undefined {
+    if (this.#isBlank) return undefined;
+    return new SseEvent(this.#complete(Buffer.alloc(0)), this.#isFirst);
+  }
+
+  #complete(last: Buffer): Buffer {
+    this.#checkSize(this.#pendingBytes + last.length);
+    if (this.#pendingBytes === 0) return last;
+    const whole = Buffer.concat([...this.#pending, last]);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return whole;
+  }
+
+  #keep(piece: Buffer): void {
+    this.#checkSize(this.#pendingBytes + piece.length);
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.length;
+  }
+
+  #checkSize(bytes: number): void {
+    if (bytes <= this.maxEventBytes) return;
+    const limit = `the limit of ${this.maxEventBytes} bytes`;
+    throw new StreamFault('event_too_large', `An event of the stream is larger than ${limit}.`);
+  }
+
+  #startOver(isAfterCr: boolean): void {
+    this.#isAtLineStart = true;
+    this.#isBlank = true;
+    this.#isAfterCr = isAfterCr;
+  }
+
+  /** Where the event that goes on at `start` ends, behind its blank line; -1 when this piece does not hold its end. */
+  #findEnd(chunk: Buffer, start: number, hasCr: boolean): number {
+    let at = start;
+    if (this.#isAfterCr && at < chunk.length) {
+      this.#isAfterCr = false;
+      if (chunk[at] === LF) at += 1;
+    }
+    return hasCr ? this.#findAnyEnd(chunk, at) : this.#findPlainEnd(chunk, at);
+  }
+
+  /** Line feeds only: the search is native. */
+  #findPlainEnd(chunk: Buffer, start: number): number {
+    let at = start;
+    for (; this.#isAtLineStart && chunk[at] === LF; at += 1) if (!this.#isBlank) return at + 1;
+    if (at >= chunk.length) return -1;
+    const found = chunk.indexOf(BLANK_LINE, at);
+    if (found >= 0) return found + 2;
+    this.#isBlank = false;
+    this.#isAtLineStart = chunk[chunk.length - 1] === LF;
+    return -1;
+  }
+
+  /** Carriage returns, alone or in pairs with line feeds. */
+  #findAnyEnd(chunk: Buffer, start: number): number {
+    for (let at = start; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      if (byte !== LF && byte !== CR) {
+        this.#isAtLineStart = false;
+        this.#isBlank = false;
+        continue;
+      }
+      if (byte === CR && chunk[at + 1] === LF) at += 1;
+      else this.#isAfterCr = byte === CR && at + 1 === chunk.length;
+      if (this.#isAtLineStart && !this.#isBlank) return at + 1;
+      this.#isAtLineStart = true;
+    }
+    return -1;
+  }
+}

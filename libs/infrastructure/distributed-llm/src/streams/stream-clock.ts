@@ -1,0 +1,95 @@
+import { MAX_TIMER_MS } from '@morgan/foundation';
+import { StreamFault, type StreamFaultReason } from './stream-fault.ts';
+
+/** What a stream may take, in milliseconds, and the most that one of its events may have. */
+export interface StreamLimits {
+  /** From the request to the first text, reasoning or tool call. */
+  readonly firstContentMs: number;
+  /** Silence between two events after that. Comments are silence. */
+  readonly stallMs: number;
+  /** The whole answer, from the request. */
+  readonly totalMs: number;
+  /** Silence after the last choice is complete, before the end marker is supplied. */
+  readonly finishMs: number;
+  readonly maxEventBytes: number;
+}
+
+/**
+ * The limits of one stream on one timer, which is set anew only when it fires or another limit takes over: an event costs
+ * no more than reading the clock.
+ */
+export class StreamClock {
+  #phase: 'first' | 'content' | 'finished' = 'first';
+  #timer: NodeJS.Timeout | undefined;
+  #progressAt: number;
+  #isPaused = false;
+
+  /** @param startedAt by `performance.now()`. */
+  constructor(
+    private readonly limits: StreamLimits,
+    private readonly startedAt: number,
+    private readonly late: (fault: StreamFault) => void,
+  ) {
+    this.#progressAt = startedAt;
+    this.#arm();
+  }
+
+  /** Something of the answer has come. */
+  progress(): void {
+    this.#progressAt = performance.now();
+  }
+
+  enter(phase: 'content' | 'finished'): void {
+    this.#phase = phase;
+    this.#arm();
+  }
+
+  /** Only the total goes on. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#progressAt = performance.now();
+    this.#arm();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const wait = Math.min(this.#due(), this.#totalDue()) - performance.now();
+    this.#timer = setTimeout(() => this.#check(), clamp(wait));
+  }
+
+  #check(): void {
+    const now = performance.now();
+    if (now >= this.#totalDue()) return this.#fail('total_timeout', 'in all', this.limits.totalMs);
+    if (now < this.#due()) return this.#arm();
+    if (this.#phase === 'first')
+      this.#fail('first_content_timeout', 'without content', this.limits.firstContentMs);
+    else this.#fail('stalled', 'silent', this.limits.stallMs);
+  }
+
+  #fail(reason: StreamFaultReason, what: string, limitMs: number): void {
+    this.late(new StreamFault(reason, `The stream was longer ${what} than the limit of ${limitMs} ms.`));
+  }
+
+  #totalDue(): number {
+    return this.startedAt + this.limits.totalMs;
+  }
+
+  #due(): number {
+    if (this.#isPaused) return Infinity;
+    if (this.#phase === 'first') return this.startedAt + this.limits.firstContentMs;
+    return this.#progressAt + (this.#phase === 'finished' ? this.limits.finishMs : this.limits.stallMs);
+  }
+}
+
+function clamp(ms: number): number {
+  return Math.min(MAX_TIMER_MS, Math.max(1, Math.ceil(ms)));
+}

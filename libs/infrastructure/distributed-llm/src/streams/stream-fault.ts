@@ -1,0 +1,37 @@
+import type { ReportedError } from '../dialects/reported-error.ts';
+
+/** Why a host's stream is not a complete answer. */
+export type StreamFaultReason =
+  /** No text, reasoning or tool call within the limit. */
+  | 'first_content_timeout'
+  /** Silence within the answer for longer than the limit. */
+  | 'stalled'
+  /** The answer took longer than it may in all. */
+  | 'total_timeout'
+  /** One event is larger than the limit. */
+  | 'event_too_large'
+  /** The host said in the stream that it failed. */
+  | 'host_error'
+  /** The body ended cleanly before anything of an answer had come. */
+  | 'empty'
+  /** The body ended cleanly, but the answer had not. */
+  | 'unfinished'
+  /** The connection broke. */
+  | 'cut'
+  /** A second host's answer does not go on where the first one's broke off. */
+  | 'diverged';
+
+/** A host's stream that broke, ended early or took too long. */
+export class StreamFault extends Error {
+  override readonly name = 'StreamFault';
+
+  /** @param reported what the host itself said, for `host_error`. */
+  constructor(
+    readonly reason: StreamFaultReason,
+    message: string,
+    readonly reported?: ReportedError,
+    cause?: unknown,
+  ) {
+    super(message, { cause });
+  }
+}

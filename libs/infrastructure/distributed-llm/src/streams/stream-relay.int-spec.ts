@@ -1,0 +1,354 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
+import { MessageEvents } from '../dialects/anthropic/message-events.ts';
+import { messagesDialect } from '../dialects/messages.dialect.ts';
+import { responsesDialect } from '../dialects/responses.dialect.ts';
+
+const chunk = (delta: object, finish: string | null = null) =>
+  `data: ${JSON.stringify({ id: 'c1', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+const ROLE = chunk({ role: 'assistant', content: '' });
+const HELLO = chunk({ content: 'Hello' });
+const WORLD = chunk({ content: ' world' });
+const STOP = chunk({}, 'stop');
+const USAGE = `data: ${JSON.stringify({ id: 'c1', choices: [], usage: { prompt_tokens: 2, completion_tokens: 2 } })}\n\n`;
+const DONE = 'data: [DONE]\n\n';
+
+const gateways: StreamGateway[] = [];
+afterEach(async () => {
+  for (const gateway of gateways.splice(0)) await gateway.close();
+});
+
+async function gatewayTo(script: Script, settings?: GatewaySettings): Promise<StreamGateway> {
+  const gateway = await StreamGateway.start(script, settings);
+  gateways.push(gateway);
+  return gateway;
+}
+
+/** Hands everything to the system, then does what comes next. */
+async function say(response: ServerResponse, ...events: string[]): Promise<void> {
+  if (!response.headersSent) response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (const event of events) await new Promise((resolve) => response.write(event, resolve));
+}
+
+const whole =
+  (...events: string[]): Script =>
+  (response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
+const cut =
+  (...events: string[]): Script =>
+  async (response) => {
+    await say(response, ...events);
+    response.destroy();
+  };
+const silent =
+  (...events: string[]): Script =>
+  (response) =>
+    say(response, ...events);
+
+/** These events, then one again and again. */
+const repeating =
+  (again: string, ...events: string[]): Script =>
+  async (response) => {
+    await say(response, ...events);
+    const timer = setInterval(() => response.write(again), 20);
+    response.once('close', () => clearInterval(timer));
+  };
+
+/** The body lasts until the connection closes. */
+const closeDelimited =
+  (isReset: boolean, ...events: string[]): Script =>
+  (response) => {
+    const { socket } = response;
+    socket?.write(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${events.join('')}`, () =>
+      isReset ? socket.resetAndDestroy() : socket.end(),
+    );
+  };
+
+function errorIn(text: string): { message: string; code: string } {
+  const last = text.trimEnd().split('\n').at(-1) ?? '';
+  return (JSON.parse(last.slice(6)) as { error: { message: string; code: string } }).error;
+}
+
+describe('a stream that is whole', () => {
+  it('leaves as the bytes that came', async () => {
+    const events = [
+      ': hi\n\n',
+      ROLE,
+      HELLO,
+      'id: 1\r\ndata: {"choices":\r\ndata: []}\r\n\r\n',
+      WORLD,
+      STOP,
+      DONE,
+    ];
+    const gateway = await gatewayTo(whole(...events));
+    expect(await gateway.read()).toEqual({ text: events.slice(1).join(''), broken: false });
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0, resumes: 0 });
+  });
+
+  it('hands each event out while the host goes on', async () => {
+    let say: (event: string) => void = () => undefined;
+    const gateway = await gatewayTo((response) => {
+      say = (event) => void response.write(event);
+      response.write(ROLE + HELLO);
+    });
+    const response = await gateway.open();
+    let text = '';
+    response.on('data', (data: Buffer) => (text += data.toString()));
+    await waitFor(() => text === ROLE + HELLO, { what: 'the first event' });
+    say(WORLD);
+    await waitFor(() => text === ROLE + HELLO + WORLD, { what: 'the second event' });
+    response.destroy();
+  });
+
+  it('keeps the event with token counts for callers who asked, and knows them anyway', async () => {
+    const script = whole(ROLE, HELLO, STOP, USAGE, DONE);
+    const [with_, without] = [await gatewayTo(script, { wantsUsage: true }), await gatewayTo(script)];
+    expect((await with_.read()).text).toBe(ROLE + HELLO + STOP + USAGE + DONE);
+    expect((await without.read()).text).toBe(ROLE + HELLO + STOP + DONE);
+    expect(await without.outcome).toMatchObject({ usage: { input: 2, output: 2 } });
+  });
+
+  it('drops an event that cannot be read, and counts it', async () => {
+    const gateway = await gatewayTo(whole(ROLE, HELLO, 'data: {"choices":[{\n\n', WORLD, STOP, DONE));
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 1 });
+  });
+
+  it.each<[string, Script]>([
+    ['ends', whole(ROLE, HELLO, STOP)],
+    ['is cut', cut(ROLE, HELLO, STOP)],
+    ['is reset', closeDelimited(true, ROLE, HELLO, STOP)],
+    ['ends within the marker', whole(ROLE, HELLO, STOP, 'data: [DO')],
+    ['says the marker without its blank line', whole(ROLE, HELLO, STOP, 'data: [DONE]')],
+    ['reports an error', whole(ROLE, HELLO, STOP, 'data: {"error":{"message":"late"}}\n\n')],
+    ['counts and then says nothing', silent(ROLE, HELLO, STOP, USAGE)],
+  ])('gets its end marker when the host %s behind the last choice', async (_, script) => {
+    const gateway = await gatewayTo(script);
+    const { text, broken } = await gateway.read();
+    expect(text.trimEnd()).toBe((ROLE + HELLO + STOP + DONE).trimEnd());
+    expect(broken).toBe(false);
+  });
+
+  it('gets its end marker soon when the host says nothing behind the last choice', async () => {
+    const gateway = await gatewayTo(silent(ROLE, HELLO, STOP), { limits: { finishMs: 20 } });
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + STOP + DONE, broken: false });
+  });
+
+  it('may be empty', async () => {
+    const gateway = await gatewayTo(whole(ROLE, STOP, DONE));
+    expect((await gateway.read()).text).toBe(ROLE + STOP + DONE);
+  });
+
+  it('may lack an end where the route says so, and gets no marker then', async () => {
+    const gateway = await gatewayTo(whole(ROLE, HELLO), { acceptUnfinished: true });
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO, broken: false });
+  });
+});
+
+describe('a stream that breaks behind its first content', () => {
+  it.each<[string, Script, string]>([
+    ['is cut', cut(ROLE, HELLO), 'The connection to the host broke.'],
+    ['ends', whole(ROLE, HELLO), 'The stream ended before its answer did.'],
+    [
+      'ends by closing its connection',
+      closeDelimited(false, ROLE, HELLO),
+      'The stream ended before its answer did.',
+    ],
+    ['ends by a reset', closeDelimited(true, ROLE, HELLO), 'The '],
+    [
+      'ends within an event',
+      whole(ROLE, HELLO, WORLD.slice(0, 30)),
+      'The stream ended before its answer did.',
+    ],
+    ['falls silent', silent(ROLE, HELLO), 'The stream was longer silent than the limit of 100 ms.'],
+    [
+      'sends comments only',
+      repeating(': ping\n\n', ROLE, HELLO),
+      'The stream was longer silent than the limit of 100 ms.',
+    ],
+    [
+      'reports an error',
+      whole(ROLE, HELLO, 'data: {"error":{"message":"CUDA","code":500}}\n\n', DONE),
+      'CUDA',
+    ],
+    [
+      'sends a huge event',
+      whole(ROLE, HELLO, chunk({ content: 'x'.repeat(2_000_000) })),
+      'An event of the stream',
+    ],
+  ])('ends with an error event and broken when the host %s', async (_, script, message) => {
+    for (const read of ['read', 'readUntilClose'] as const) {
+      const gateway = await gatewayTo(script, { limits: { stallMs: 100 } });
+      const { text, broken } = await gateway[read]();
+      expect(broken).toBe(true);
+      expect(text).toContain(HELLO);
+      expect(text).not.toContain('[DONE]');
+      expect(errorIn(text)).toMatchObject({
+        code: 'stream_interrupted',
+        message: expect.stringContaining(message),
+      });
+      expect(await gateway.outcome).toMatchObject({ kind: 'failed' });
+    }
+  });
+
+  it('ends when the whole takes too long', async () => {
+    const gateway = await gatewayTo(repeating(WORLD, ROLE, HELLO), {
+      limits: { totalMs: 150, stallMs: 1_000 },
+    });
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(true);
+    expect(errorIn(text).message).toContain('in all');
+  });
+
+  it("tells the error as Anthropic's clients look for it", async () => {
+    const delta = `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}\n\n`;
+    const gateway = await gatewayTo(cut(delta), { dialect: messagesDialect });
+    expect((await gateway.read()).text).toBe(
+      `${delta}event: error\ndata: {"type":"error","error":{"type":"api_error","message":"The connection to the host broke."}}\n\n`,
+    );
+  });
+
+  it('tells the error with its place in the row of a response', async () => {
+    const delta = `data: {"type":"response.output_text.delta","sequence_number":4,"delta":"Hi"}\n\n`;
+    const gateway = await gatewayTo(cut(delta), { dialect: responsesDialect });
+    expect((await gateway.read()).text).toContain('"sequence_number":5');
+  });
+});
+
+describe('a stream without content', () => {
+  it.each<[string, Script, string]>([
+    ['ends at once', whole(), 'empty'],
+    ['has a role and ends', whole(ROLE), 'empty'],
+    ['has an end marker only', whole(DONE), 'empty'],
+    ['begins with an error', whole('data: {"error":{"message":"no"}}\n\n'), 'host_error'],
+    ['is HTML', whole('<html>\n\n<body>'), 'empty'],
+    ['is cut', cut(ROLE), 'cut'],
+    ['says nothing', silent(ROLE), 'first_content_timeout'],
+    ['sends comments only', repeating(': ping\n\n', ROLE), 'first_content_timeout'],
+  ])('is a fault that nobody has seen yet when the host %s', async (_, script, reason) => {
+    const gateway = await gatewayTo(script, { limits: { firstContentMs: 100 } });
+    const response = await gateway.open();
+    expect(response.statusCode).toBe(502);
+    expect(String(((await once(response, 'data')) as [Buffer])[0])).toBe(reason);
+  });
+});
+
+describe("a host's chat for a caller who speaks messages", () => {
+  const typesOf = (text: string) => [...text.matchAll(/^event: (.*)$/gm)].map(([, type]) => type);
+  const settings = () => ({ translation: { to: messagesDialect, translator: new MessageEvents() } });
+
+  it('is whole', async () => {
+    const gateway = await gatewayTo(whole(ROLE, HELLO, STOP, USAGE, DONE), settings());
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(false);
+    expect(typesOf(text)).toEqual([
+      'message_start',
+      'content_block_start',
+      'content_block_delta',
+      'content_block_stop',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(text).toContain('"output_tokens":2');
+    expect(text).not.toContain('[DONE]');
+  });
+
+  it('is taken up elsewhere', async () => {
+    const others: GatewaySettings['others'] = [['continue', whole(ROLE, WORLD, STOP, DONE)]];
+    const gateway = await gatewayTo(cut(ROLE, HELLO), { ...settings(), others });
+    const { text } = await gateway.read();
+    expect(typesOf(text).filter((type) => type === 'content_block_start')).toHaveLength(1);
+    expect(text).toContain('" world"');
+    expect(typesOf(text).at(-1)).toBe('message_stop');
+  });
+
+  it.each<[string, Script]>([
+    ['is cut', cut(ROLE, HELLO)],
+    [
+      'goes back to a tool call',
+      whole(
+        ...[0, 1].map((index) => chunk({ tool_calls: [{ index, id: 't', function: { name: 'f' } }] })),
+        chunk({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }),
+        STOP,
+        DONE,
+      ),
+    ],
+  ])('ends with an error event and broken when the host %s', async (_, script) => {
+    const gateway = await gatewayTo(script, settings());
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(true);
+    expect(typesOf(text).at(-1)).toBe('error');
+    expect(typesOf(text)).not.toContain('message_stop');
+  });
+});
+
+describe('keep-alive', () => {
+  it('comments while the host is silent', async () => {
+    const gateway = await gatewayTo(silent(ROLE, HELLO), { keepAliveMs: 20 });
+    const response = await gateway.open();
+    let text = '';
+    response.on('data', (data: Buffer) => (text += data.toString()));
+    await waitFor(() => text.includes(': keep-alive\n\n: keep-alive\n\n'), { what: 'two comments' });
+    expect(text.startsWith(ROLE + HELLO)).toBe(true);
+    response.destroy();
+    expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
+  });
+
+  it('begins before a host has answered where a setting says so; a failure then is told in the stream', async () => {
+    const gateway = await gatewayTo(silent(ROLE), { earlyKeepAliveMs: 20, limits: { firstContentMs: 200 } });
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(true);
+    expect(text).toMatch(/^: keep-alive\n\n/);
+    expect(errorIn(text).code).toBe('first_content_timeout');
+  });
+});
+
+describe('a slow reader', () => {
+  it('holds the host back, and its pause is no silence of the host', async () => {
+    const [event, count] = [chunk({ content: 'x'.repeat(50_000) }), 600];
+    let left = count;
+    const gateway = await gatewayTo(
+      (response) => {
+        const write = () => {
+          while (left > 0) if (((left -= 1), !response.write(event))) return;
+          response.end(STOP + DONE);
+        };
+        response.on('drain', write);
+        write();
+      },
+      { limits: { stallMs: 100 } },
+    );
+    const response = await gateway.open();
+    response.pause();
+    await waitFor(() => isSteady(() => left), { what: 'the host to be held back' });
+    expect(left).toBeGreaterThan(count / 2);
+    let bytes = 0;
+    response.on('data', (data: Buffer) => (bytes += data.length)).resume();
+    await once(response, 'end');
+    expect(bytes).toBe(event.length * count + STOP.length + DONE.length);
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete' });
+  });
+
+  it('that leaves frees the host', async () => {
+    let isGone = false;
+    const gateway = await gatewayTo((response) => {
+      response.once('close', () => (isGone = true));
+      void say(response, ROLE, HELLO);
+    });
+    const response = await gateway.open();
+    await once(response, 'data');
+    response.destroy();
+    await waitFor(() => isGone, { what: 'the host to be left' });
+    expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
+  });
+});
+
+/** Whether it stays as it is for longer than the host may be silent. */
+async function isSteady(read: () => number): Promise<boolean> {
+  const before = read();
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  return read() === before;
+}

@@ -1,0 +1,186 @@
+import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
+import type { JsonObject } from '../dialects/reported-error.ts';
+import type { ClientStream } from './client-stream.ts';
+import type { HostStream, HostStreamListener } from './host-stream.ts';
+import { addUsage, AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
+import type { Interrupted } from './resume/continuation-request.ts';
+import { JoinedAnswer } from './resume/joined-answer.ts';
+import { SentAnswer } from './resume/sent-answer.ts';
+import type { SseEvent } from './sse-event.ts';
+import { reportOf } from './stream-error.ts';
+import { StreamFault } from './stream-fault.ts';
+
+/** How an interrupted answer is finished elsewhere. */
+export interface Resumption {
+  /** How often at most, for one answer. */
+  readonly limit: number;
+  /**
+   * Asks another host for the rest of the answer, or for all of it again.
+   * @returns its stream, opened; undefined where none can be had that way.
+   */
+  reopen(mode: ResumeMode, sent: Interrupted): Promise<HostStream | undefined>;
+  /** How many hosts were asked in all, for the comment at the end. */
+  attempts(): number;
+}
+
+/** How a stream is passed on. */
+export interface StreamRelayOptions {
+  readonly dialect: Dialect;
+  /** Whether the caller asked for the event with token counts; else it is left out. */
+  readonly wantsUsage: boolean;
+  /** For a host whose dialect is not the caller's. */
+  readonly translator?: StreamTranslator;
+  /** None: an interruption is an error. */
+  readonly resumption?: Resumption;
+}
+
+/** How a stream ended for the caller. */
+export interface StreamOutcome {
+  readonly kind: 'complete' | 'failed' | 'caller_gone';
+  /** What broke the answer, for `failed`. */
+  readonly fault: StreamFault | undefined;
+  /** Tokens of all attempts, as far as they are known. */
+  readonly usage: TokenUsage | undefined;
+  /** Events left out because they could not be read. */
+  readonly malformed: number;
+  /** How often the answer was taken up elsewhere. */
+  readonly resumes: number;
+}
+
+type Ending = 'complete' | 'caller_gone' | StreamFault;
+
+/**
+ * Passes one answer on, from one host or from several that follow each other. Events that need no change leave as the
+ * bytes that came. After the first content there are two ends only: a whole answer, or an error event and a broken transfer.
+ */
+export class StreamRelay implements HostStreamListener {
+  readonly #client: ClientStream;
+  readonly #options: StreamRelayOptions;
+  readonly #sent = new SentAnswer();
+  readonly #attempts = new AttemptUsage();
+  #stream: HostStream;
+  #joined: JoinedAnswer | undefined;
+  /** Tokens that the present host was given as the beginning of its answer. */
+  #given = 0;
+  /** Events with text that it has sent. */
+  #written = 0;
+  #usageEvent: Buffer | undefined;
+  #sequence = 0;
+  #malformed = 0;
+  #resumes = 0;
+  #settle: (ending: Ending) => void = () => undefined;
+
+  /** @param stream the first host's, opened. */
+  constructor(client: ClientStream, stream: HostStream, options: StreamRelayOptions) {
+    this.#client = client;
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  /** Resolves when the caller has the whole answer, or an error, or is gone. Never rejects for a host's fault. */
+  async run(): Promise<StreamOutcome> {
+    const stopListening = this.#client.onDrain(() => this.#stream.resume());
+    void this.#client.closed.then(() => this.#settle('caller_gone'));
+    let ending: Ending;
+    do {
+      ending = await this.#pass();
+      this.#malformed += this.#stream.malformed;
+    } while (ending instanceof StreamFault && (await this.#resume(ending)));
+    stopListening();
+    if (ending instanceof StreamFault) this.#client.fail(reportOf(ending), this.#sequence);
+    else if (ending === 'caller_gone') this.#stream.destroy();
+    await this.#client.closed;
+    return this.#outcome(ending);
+  }
+
+  event(event: SseEvent, reading: EventReading): void {
+    if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
+    if (reading.content === 'text') this.#written += 1;
+    try {
+      const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
+      if (passed) this.#passOn(passed, reading);
+    } catch (fault) {
+      if (!(fault instanceof StreamFault)) throw fault;
+      this.#stream.destroy();
+      this.#settle(fault);
+    }
+    if (!this.#joined && this.#options.resumption && !reading.isComment) this.#sent.add(event, reading);
+  }
+
+  flush(): void {
+    if (this.#client.isFull) this.#stream.pause();
+  }
+
+  ended(end: Buffer | undefined): void {
+    const { wantsUsage, resumption, translator } = this.#options;
+    if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
+    if (this.#resumes > 0)
+      this.#client.send(Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}\n\n`));
+    if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    this.#client.complete(translator ? undefined : end);
+    this.#settle('complete');
+  }
+
+  failed(fault: StreamFault): void {
+    this.#settle(fault);
+  }
+
+  #pass(): Promise<Ending> {
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      if (this.#client.isOver) resolve('caller_gone');
+      else this.#stream.start(this);
+    });
+  }
+
+  #join(joined: JoinedAnswer, event: SseEvent, reading: EventReading): SseEvent | undefined {
+    const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
+    return joined.join(event, reading, before);
+  }
+
+  #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
+    const { translator } = this.#options;
+    if (translator && !isComment)
+      for (const bytes of translator.take(JSON.parse(event.data ?? '') as JsonObject))
+        this.#client.send(bytes);
+    else if (isUsageOnly) this.#usageEvent = event.raw;
+    else this.#client.send(event.raw);
+  }
+
+  async #resume(fault: StreamFault): Promise<boolean> {
+    const { resumption } = this.#options;
+    if (!resumption || fault.reason === 'diverged' || this.#resumes >= resumption.limit) return false;
+    const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
+    const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
+    for (const mode of modes) {
+      const joined = JoinedAnswer.of(this.#options.dialect, this.#sent, mode);
+      const stream = joined && (await resumption.reopen(mode, sent));
+      if (!stream) continue;
+      this.#takeUp(stream, joined, mode === 'continue' ? sent.tokens : 0);
+      return true;
+    }
+    return false;
+  }
+
+  #takeUp(stream: HostStream, joined: JoinedAnswer, given: number): void {
+    this.#attempts.interrupted({ usage: this.#stream.usage, given: this.#given, written: this.#written });
+    this.#written = 0;
+    this.#given = given;
+    this.#joined = joined;
+    this.#stream = stream;
+    this.#usageEvent = undefined;
+    this.#resumes += 1;
+  }
+
+  #outcome(ending: Ending): StreamOutcome {
+    const { usage } = this.#stream;
+    const before = this.#attempts.before(usage ?? {}, this.#given);
+    return {
+      kind: ending instanceof StreamFault ? 'failed' : ending,
+      fault: ending instanceof StreamFault ? ending : undefined,
+      usage: addUsage(before, usage),
+      malformed: this.#malformed,
+      resumes: this.#resumes,
+    };
+  }
+}
