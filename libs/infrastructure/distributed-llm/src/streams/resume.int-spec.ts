@@ -129,6 +129,19 @@ describe('an interrupted text', () => {
     expect(outcome).toMatchObject({ kind: 'failed', fault: { reason: 'diverged' } });
   });
 
+  it('is started again when the host that should continue it fails, which nobody sees', async () => {
+    const refusal = whole('data: {"error":{"message":"prefix is not supported","code":400}}\n\n');
+    const again = whole(b.role, b.text('One two three'), b.stop, b.done);
+    const { text, json } = await answerOf(begun, {
+      others: [
+        ['continue', refusal],
+        ['restart', again],
+      ],
+    });
+    expect(textOf(json)).toBe('One two three');
+    expect(text).not.toContain('prefix');
+  });
+
   it('is taken up twice at most', async () => {
     const more = [b.text('three '), c.text('four '), a.text('five ')].map(
       (piece) => ['continue', cut(piece)] as const,

@@ -1,3 +1,4 @@
+import { AppError } from '@morgan/foundation';
 import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
 import type { JsonObject } from '../dialects/reported-error.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -16,7 +17,7 @@ export interface Resumption {
   readonly limit: number;
   /**
    * Asks another host for the rest of the answer, or for all of it again.
-   * @returns its stream, opened; undefined where none can be had that way.
+   * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
    */
   reopen(mode: ResumeMode, sent: Interrupted): Promise<HostStream | undefined>;
   /** How many hosts were asked in all, for the comment at the end. */
@@ -154,12 +155,26 @@ export class StreamRelay implements HostStreamListener {
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
     for (const mode of modes) {
       const joined = JoinedAnswer.of(this.#options.dialect, this.#sent, mode);
-      const stream = joined && (await resumption.reopen(mode, sent));
+      const stream = joined && (await this.#reopen(resumption, mode, sent));
       if (!stream) continue;
       this.#takeUp(stream, joined, mode === 'continue' ? sent.tokens : 0);
       return true;
     }
     return false;
+  }
+
+  /** That another host fails too, or refuses, is no news for the caller: the interruption is. */
+  async #reopen(
+    resumption: Resumption,
+    mode: ResumeMode,
+    sent: Interrupted,
+  ): Promise<HostStream | undefined> {
+    try {
+      return await resumption.reopen(mode, sent);
+    } catch (error) {
+      if (error instanceof StreamFault || error instanceof AppError) return undefined;
+      throw error;
+    }
   }
 
   #takeUp(stream: HostStream, joined: JoinedAnswer, given: number): void {
