@@ -16,6 +16,8 @@ export interface JobRequest {
   readonly inputs: readonly EmbeddingInput[];
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
+  /** The model's prompt that stands before every text; its default prompt when undefined. */
+  readonly promptName?: string | undefined;
   /** Names an input in errors. */
   readonly paramOf: (position: number) => string;
 }

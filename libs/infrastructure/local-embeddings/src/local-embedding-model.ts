@@ -5,12 +5,15 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  silentLogger,
 } from '@morgan/foundation';
-import type { Metrics } from '@morgan/telemetry';
+import { Metrics } from '@morgan/telemetry';
+import type { z } from 'zod';
 import type { EmbeddedItem } from './embedding-job.ts';
 import type { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceEngine } from './inference-engine.ts';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { checkPrompt, checkTokenIds } from './input-checks.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
@@ -20,20 +23,27 @@ import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
+/** The signal of a call that nobody ends. */
+const NEVER = new AbortController().signal;
 
-/** What a model needs besides its configuration. */
+/** What a model is made with. */
 export interface LocalEmbeddingModelOptions {
-  readonly config: LocalEmbeddingsConfig;
-  /** Where the build put the bundled model. */
-  readonly bundledModelDir: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+  /** What differs from the defaults of `localEmbeddingsConfig`. */
+  readonly config?: z.input<typeof localEmbeddingsConfig>;
+  /** Where the build put the bundled model; without it there is none. */
+  readonly bundledModelDir?: string | undefined;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** Default: nobody reads them. */
+  readonly metrics?: Metrics;
 }
 
 /** How one call wants its inputs treated. */
 export interface EmbedOptions {
   /** Cut inputs above the limit, or refuse them. Default: as configured. */
   readonly truncate?: boolean | undefined;
+  /** The model's prompt that stands before every text. Default: as configured, else the model's own default. */
+  readonly promptName?: string | undefined;
   /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
   readonly positions?: readonly number[] | undefined;
 }
@@ -57,8 +67,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
-  /** @throws ModelLoadError when the model is not to be found. */
-  constructor({ config, bundledModelDir, logger, metrics }: LocalEmbeddingModelOptions) {
+  /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
+  constructor(options: LocalEmbeddingModelOptions = {}) {
+    const { bundledModelDir, logger = silentLogger, metrics = new Metrics() } = options;
+    const config = localEmbeddingsConfig.parse(options.config);
     const { name, source } = resolveModelSource(config, bundledModelDir);
     this.id = name;
     this.#config = config;
@@ -116,16 +128,17 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal }: CallContext,
-    { truncate = this.#config.truncate, positions }: EmbedOptions = {},
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+    { truncate = this.#config.truncate, positions, promptName }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
     const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
+    checkPrompt(promptName, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, truncate, paramOf }, signal, () => callStopped(signal));
+    return scheduler.submit({ inputs, truncate, promptName, paramOf }, signal, () => callStopped(signal));
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -158,12 +171,18 @@ export class LocalEmbeddingModel implements HealthIndicator {
       workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
+      memory: { weightsBytes: this.#info?.weightsBytes, serviceBytes: process.memoryUsage.rss() },
     };
   }
 
-  /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
-  fingerprint(): string {
-    return JSON.stringify([this.id, identityOf(this.#loadedInfo())]);
+  /**
+   * Everything whose change changes vectors: the start of every cache key.
+   * @param promptName as in the options of `embed`
+   * @throws AppError `model_loading`
+   */
+  fingerprint(promptName?: string): string {
+    const info = this.#loadedInfo();
+    return JSON.stringify([this.id, identityOf(info), promptName ?? info.defaultPrompt]);
   }
 
   /**
@@ -213,8 +232,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
 }
 
 function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
-  const { backend, device, dtype, maxTokens, truncateDimensions, graphFile, graphInputs, graphOutput } =
-    config;
+  const { backend, device, dtype, maxTokens, truncateDimensions, promptName } = config;
+  const { graphFile, graphInputs, graphOutput } = config;
   const cpus = availableParallelism();
   return {
     backend,
@@ -222,6 +241,7 @@ function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
     dtype,
     maxTokens,
     truncateDimensions,
+    promptName,
     threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
     graph: {
       file: graphFile,
@@ -239,23 +259,6 @@ function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
-}
-
-function checkTokenIds(
-  inputs: readonly EmbeddingInput[],
-  vocabularySize: number,
-  paramOf: (index: number) => string,
-): void {
-  inputs.forEach((input, index) => {
-    if (typeof input === 'string') return;
-    const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-    if (bad === undefined) return;
-    throw new AppError(
-      'invalid_token_id',
-      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
-      { param: paramOf(index) },
-    );
-  });
 }
 
 /** The reason of the abort where it says enough, as that of a deadline does. */

@@ -75,6 +75,10 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_TRUNCATE_DIMENSIONS',
       doc: 'Values of a vector that are kept, for models that are trained for it. By default what the folder says, else all.',
     }),
+    promptName: setting(z.string().min(1).optional(), {
+      env: 'EMBEDDING_PROMPT_NAME',
+      doc: "The model's prompt that stands before texts, by its name in `config_sentence_transformers.json`. By default the one that is the default there, if any.",
+    }),
     maxTokens: setting(z.int().min(8).optional(), {
       env: 'EMBEDDING_MAX_TOKENS',
       doc: "Tokens of a text that are used at most. By default, and at most, the model's own limit.",

@@ -20,6 +20,8 @@ export interface TextPart {
   readonly text: string;
   /** Whether the text goes on. */
   readonly more: boolean;
+  /** The model's prompt that stands before it; its default prompt when undefined. */
+  readonly promptName?: string | undefined;
 }
 
 /** What the model is fed for an input. */

@@ -30,7 +30,10 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
 
   taskOf(items: readonly QueueItem[]): Task<'tokenize'> {
     const textOf = ({ job, position }: QueueItem) => job.request.inputs[position] as string;
-    const texts = items.map((item) => readablePart(textOf(item), this.limit, this.side));
+    const texts = items.map((item) => ({
+      ...readablePart(textOf(item), this.limit, this.side),
+      promptName: item.job.request.promptName,
+    }));
     return { texts, limit: this.limit };
   }
 

@@ -42,6 +42,8 @@ export interface ModelOptions {
   readonly maxTokens?: number | undefined;
   /** Values of a vector that are kept, as for Matryoshka models; more than the model has is refused. */
   readonly truncateDimensions?: number | undefined;
+  /** The prompt that stands before texts where a call names none. Default: what the folder says. */
+  readonly promptName?: string | undefined;
   readonly graph?: GraphSettings | undefined;
   /** Memory that the run which measures the limit may take, in bytes. Default 512 MiB. */
   readonly measureBytes?: number | undefined;

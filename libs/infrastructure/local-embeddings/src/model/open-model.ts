@@ -61,7 +61,7 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
       ...(await describe(parts, output)),
       ...limit,
       device,
-      notes: [...(output.pooled ? [] : plan.notes), ...notes],
+      notes: [...(output.pooled ? [] : plan.notes), ...notesOf(tokenizer), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
     return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, sample);
@@ -166,6 +166,10 @@ async function describe(
     weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),
     shape: shapeOf(config),
   };
+}
+
+function notesOf({ kind }: TextTokenizer): string[] {
+  return kind === 'native' ? [] : ['the native tokenizer has no binary here; the JavaScript one serves'];
 }
 
 function shapeOf(config: ModelConfig): ModelInfo['shape'] {

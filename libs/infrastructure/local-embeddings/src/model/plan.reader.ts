@@ -38,7 +38,18 @@ export function openFolder(path: string): ModelFolder {
 export async function readPlan(folder: ModelFolder, options: ModelOptions): Promise<ModelPlan> {
   const backend = options.backend === 'auto' ? await findBackend(folder) : options.backend;
   const plan = await planOf(folder, backend, options);
-  return { ...plan, truncateDimensions: options.truncateDimensions ?? plan.truncateDimensions };
+  const { promptName, truncateDimensions } = options;
+  if (promptName !== undefined && !Object.hasOwn(plan.prompts, promptName)) {
+    const names = Object.keys(plan.prompts).join(', ') || 'none';
+    throw new ModelLoadError(
+      `EMBEDDING_PROMPT_NAME is ${promptName}, which is none of the model's prompts: ${names}`,
+    );
+  }
+  return {
+    ...plan,
+    defaultPrompt: promptName ?? plan.defaultPrompt,
+    truncateDimensions: truncateDimensions ?? plan.truncateDimensions,
+  };
 }
 
 async function findBackend(folder: ModelFolder): Promise<Backend> {

@@ -1,33 +1,25 @@
-import type { PreTrainedTokenizer } from '@huggingface/transformers';
-import type { Tokenizer } from 'tokenizers';
 import type { TokenRow } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
-import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { openEncoder, type TokenEncoder } from './token-encoder.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf } from './token-window.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** What is still of use when the vocabulary is loaded. */
 export type TokenizerSettings = Pick<TokenizerFiles, 'padId' | 'padSide' | 'cutSide' | 'maxTokens'>;
 
-interface Encoder {
-  readonly kind: 'native' | 'javascript';
-  readonly vocabularySize: number;
-  encode(texts: readonly string[], specials: boolean): Promise<readonly (readonly number[])[]>;
-}
-
 const SAMPLE = 'a sample';
 
 /** Makes token ids of texts, as the model's author does it. Needs no graph, so that it can run anywhere. */
 export class TextTokenizer {
-  readonly #encoder: Encoder;
+  readonly #encoder: TokenEncoder;
   readonly #plan: ModelPlan;
   readonly #specials: SpecialTokens;
   readonly #promptTokens: ReadonlyMap<string, number>;
   readonly settings: TokenizerSettings;
 
   private constructor(parts: {
-    readonly encoder: Encoder;
+    readonly encoder: TokenEncoder;
     readonly plan: ModelPlan;
     readonly settings: TokenizerSettings;
     readonly specials: SpecialTokens;
@@ -43,7 +35,7 @@ export class TextTokenizer {
   /** @throws ModelLoadError */
   static async open(folder: ModelFolder, plan: ModelPlan): Promise<TextTokenizer> {
     const files = await readTokenizerFiles(folder, plan);
-    const encoder = (await nativeEncoder(files)) ?? (await javascriptEncoder(files));
+    const encoder = await openEncoder(files);
     const [wrapped, plain] = [await encoder.encode([SAMPLE], true), await encoder.encode([SAMPLE], false)];
     const specials = specialTokensOf(wrapped[0] ?? [], plain[0] ?? []);
     const promptTokens = new Map<string, number>();
@@ -96,41 +88,4 @@ export class TextTokenizer {
     if (!Object.hasOwn(prompts, chosen)) throw new RangeError(`the model has no prompt "${chosen}"`);
     return prompts[chosen] as string;
   }
-}
-
-/** The Rust library, or undefined where it has no binary for this platform. */
-async function nativeEncoder({ definition }: TokenizerFiles): Promise<Encoder | undefined> {
-  let binding: typeof import('tokenizers');
-  try {
-    binding = await import('tokenizers');
-  } catch {
-    return undefined;
-  }
-  let tokenizer: Tokenizer;
-  try {
-    tokenizer = binding.Tokenizer.fromString(JSON.stringify(definition));
-  } catch (error) {
-    throw new ModelLoadError(`tokenizer.json is not understood: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-  return {
-    kind: 'native',
-    vocabularySize: tokenizer.getVocabSize(true),
-    encode: async (texts, addSpecialTokens) => {
-      const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens });
-      return encodings.map((encoding) => encoding.getIds());
-    },
-  };
-}
-
-async function javascriptEncoder({ definition, settings }: TokenizerFiles): Promise<Encoder> {
-  const { PreTrainedTokenizer: Implementation } = await import('@huggingface/transformers');
-  const tokenizer: PreTrainedTokenizer = new Implementation(definition, { ...settings });
-  return {
-    kind: 'javascript',
-    vocabularySize: Object.keys(tokenizer.get_vocab()).length,
-    encode: (texts, addSpecialTokens) =>
-      Promise.resolve(texts.map((text) => tokenizer.encode(text, { add_special_tokens: addSpecialTokens }))),
-  };
 }

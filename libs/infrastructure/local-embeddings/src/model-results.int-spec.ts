@@ -1,0 +1,145 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig, type Logger, silentLogger } from '@morgan/foundation';
+import { Metrics } from '@morgan/telemetry';
+import { z } from 'zod';
+import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+
+const REFERENCES = join(import.meta.dirname, '../fixture/reference-models');
+const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
+const context = { id: 'test', signal: new AbortController().signal };
+
+interface ReferenceRow {
+  readonly text: string;
+  readonly vector: readonly number[] | null;
+}
+
+function build(
+  folder: string,
+  overrides: Partial<LocalEmbeddingsConfig> = {},
+  logger: Logger = silentLogger,
+) {
+  const metrics = new Metrics();
+  const config = { ...DEFAULTS, workers: 1, threads: 1, model: folder, ...overrides };
+  return { metrics, model: new LocalEmbeddingModel({ config, bundledModelDir: folder, logger, metrics }) };
+}
+
+async function rowsOf(folder: string): Promise<readonly ReferenceRow[]> {
+  return JSON.parse(await readFile(join(folder, 'ref.json'), 'utf8')) as ReferenceRow[];
+}
+
+describe('a model with a weight that is no number', () => {
+  const folder = join(REFERENCES, 'bert-nan-token');
+  const lines: { readonly message: string; readonly fields: object }[] = [];
+  const error: Logger['error'] = (fields, message) => lines.push({ fields, message });
+  const { model, metrics } = build(folder, {}, { ...silentLogger, error });
+  beforeAll(() => model.load());
+  afterAll(() => model.unload());
+
+  it('refuses the input that it touches with place and cause, and serves the others', async () => {
+    const rows = await rowsOf(folder);
+    const calls = await Promise.allSettled(rows.map(({ text }) => model.embed([text], context)));
+    rows.forEach(({ vector }, index) => {
+      const call = calls[index];
+      expect(call?.status).toBe(vector ? 'fulfilled' : 'rejected');
+      if (call?.status !== 'fulfilled') return;
+      call.value[0]?.vector.forEach((value, at) => expect(value).toBeCloseTo(vector?.[at] as number, 5));
+    });
+    await expect(model.embed(['hello world', 'a'], context)).rejects.toMatchObject({
+      code: 'vector_not_finite',
+      status: 500,
+      param: 'input[1]',
+      message: expect.stringMatching(
+        /value \d+ of the vector is NaN; the graph gave it so, first at token \d/,
+      ),
+    });
+  });
+
+  it('counts and logs it, without the text', async () => {
+    const faulty = (await rowsOf(folder)).filter(({ vector }) => !vector).length + 1;
+    expect(await metrics.render()).toContain(`morgan_embedding_faulty_vectors_total ${faulty}`);
+    expect(lines).toHaveLength(faulty);
+    expect(lines[0]).toMatchObject({ message: 'the model gave a vector that is not finite' });
+    expect(JSON.stringify(lines)).not.toContain('NEW YORK');
+  });
+});
+
+describe('a model with prompts', () => {
+  const { model } = build(join(REFERENCES, 'bert-prompts'));
+  beforeAll(() => model.load());
+  afterAll(() => model.unload());
+
+  it('puts its default prompt, or the one that a call names, before a text', async () => {
+    const [byDefault] = await model.embed(['a cat'], context);
+    const [named] = await model.embed(['a cat'], context, { promptName: 'query' });
+    const [other] = await model.embed(['a cat'], context, { promptName: 'document' });
+    expect(named?.vector).toEqual(byDefault?.vector);
+    expect(other?.vector).not.toEqual(byDefault?.vector);
+    expect(model.getInfo()).toMatchObject({
+      prompts: { query: 'query: ', document: 'passage: ' },
+      defaultPrompt: 'query',
+    });
+  });
+
+  it('keeps prompts apart in cache keys', () => {
+    expect(model.fingerprint('query')).toBe(model.fingerprint());
+    expect(model.fingerprint('document')).not.toBe(model.fingerprint());
+  });
+
+  it('refuses a prompt that it does not have, or before token ids', async () => {
+    await expect(model.embed(['a'], context, { promptName: 'haiku' })).rejects.toMatchObject({
+      code: 'invalid_value',
+      param: 'prompt_name',
+      message: expect.stringContaining("no prompt 'haiku'; its prompts are: "),
+    });
+    await expect(model.embed([[5]], context, { promptName: 'query' })).rejects.toMatchObject({
+      code: 'invalid_value',
+    });
+  });
+
+  it('may be configured to use another one', async () => {
+    const { model: configured } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'document' });
+    const { model: wrong } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'haiku' });
+    try {
+      await configured.load();
+      const [item] = await configured.embed(['a cat'], context);
+      const [expected] = await model.embed(['a cat'], context, { promptName: 'document' });
+      expect(item?.vector).toEqual(expected?.vector);
+      await expect(wrong.load()).rejects.toThrow(/EMBEDDING_PROMPT_NAME is haiku.*query/);
+    } finally {
+      await Promise.all([configured.unload(), wrong.unload()]);
+    }
+  });
+});
+
+describe('a graph that fails on an input', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'morgan-results-'));
+    await cp(join(REFERENCES, 'bert-mean'), folder, { recursive: true });
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it("gives the runtime's reason in error and log", async () => {
+    const lines: object[] = [];
+    const error: Logger['error'] = (fields) => lines.push(fields);
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
+    // More than the table of the graph has: ids beyond it pass the check.
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, vocab_size: 100_000 }));
+    const { model } = build(folder, {}, { ...silentLogger, error });
+    await model.load();
+    try {
+      await expect(model.embed([[5], [99_999]], context)).rejects.toMatchObject({
+        code: 'inference_failed',
+        param: 'input[1]',
+        message: expect.stringMatching(/indices element out of data bounds, idx=99999/),
+      });
+      expect(JSON.stringify(lines)).toContain('idx=99999');
+    } finally {
+      await model.unload();
+    }
+  });
+});
