@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { EmbeddingCache } from '@morgan/cache';
 import {
   contextOf,
@@ -12,12 +11,9 @@ import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
+import { BUNDLED_MODEL_DIR } from './bundled-model.ts';
 import type { EmbeddingServiceConfig } from './config/embedding-service.config.ts';
-
-/** Beside the apps in `dist`: the build puts it there, and a container image copies `dist` as it is. */
-const BUNDLED_MODEL_DIR = fileURLToPath(
-  new URL('../../models/universal-sentence-encoder-lite', import.meta.url),
-);
+import { EmbeddingService } from './embeddings/embedding.service.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
@@ -37,11 +33,12 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const { redisTimeoutMs: timeoutMs } = embeddingService.cache;
   const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
   const cache = new EmbeddingCache({ config: embeddingService.cache, redis, redisGuard, metrics });
+  const service = new EmbeddingService({ model, cache, cutDimensions: embeddingService.cutDimensions });
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ model, cache, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
+    AppModule.register({ service, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
     {
       config: http,
       logger,

@@ -25,6 +25,10 @@ export const embeddingServiceConfig = z.strictObject({
         doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
       }),
       model: localEmbeddingsConfig,
+      cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
+        env: 'EMBEDDING_CUT_DIMENSIONS',
+        doc: 'Lengths to which `dimensions` may cut vectors, where the model is trained for some (Matryoshka); an empty list for none. By default any length below that of the model: the caller who asks for one must know.',
+      }),
       cache: cacheConfig,
       redis: redisConfig,
     })
