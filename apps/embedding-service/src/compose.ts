@@ -11,6 +11,7 @@ import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
+import { CacheWarmer } from './cache/cache-warmer.ts';
 import { BUNDLED_MODEL_DIR } from './bundled-model.ts';
 import type { EmbeddingServiceConfig } from './config/embedding-service.config.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
@@ -34,11 +35,18 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
   const cache = new EmbeddingCache({ config: embeddingService.cache, redis, redisGuard, metrics });
   const service = new EmbeddingService({ model, cache, cutDimensions: embeddingService.cutDimensions });
+  const warmer = new CacheWarmer(service, embeddingService.warming);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ service, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
+    AppModule.register({
+      service,
+      cache,
+      warmer,
+      metrics,
+      indicators: [drain, model, ...(redis ? [redis] : [])],
+    }),
     {
       config: http,
       logger,

@@ -6,6 +6,7 @@ import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
+import { warmingConfig } from '../cache/warming.config.ts';
 
 /** 16 MiB: 2,048 texts of 8 kB. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
@@ -30,6 +31,7 @@ export const embeddingServiceConfig = z.strictObject({
         doc: 'Lengths to which `dimensions` may cut vectors, where the model is trained for some (Matryoshka); an empty list for none. By default any length below that of the model: the caller who asks for one must know.',
       }),
       cache: cacheConfig,
+      warming: warmingConfig,
       redis: redisConfig,
     })
     .prefault({}),

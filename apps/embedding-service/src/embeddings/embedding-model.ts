@@ -56,8 +56,8 @@ export abstract class EmbeddingModel {
   abstract load(): Promise<void>;
   abstract unload(): Promise<void>;
   abstract getInfo(): ModelDescription;
-  /** What it does right now: queues, workers, hosts. */
-  abstract getStatus(): object;
+  /** What it does right now. */
+  abstract getStatus(): { readonly queueLength: number };
   /** Whether it can answer. */
   abstract read(): HealthReading;
   /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */

@@ -71,6 +71,11 @@ export class EmbeddingService {
     this.#cutDimensions = cutDimensions;
   }
 
+  /** Inputs that wait for the model right now. */
+  get waitingInputs(): number {
+    return this.model.getStatus().queueLength;
+  }
+
   /** Loads the model. @throws ModelLoadError */
   start(): Promise<void> {
     return this.model.load();

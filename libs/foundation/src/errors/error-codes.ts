@@ -86,6 +86,10 @@ export const ERROR_CODES = {
     doc: 'The stream broke after it had begun. What arrived before is incomplete.',
   },
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
+  cache_unavailable: {
+    kind: 'unavailable',
+    doc: 'Redis could not be asked for something that the cache alone cannot do, such as a purge for all replicas.',
+  },
   overloaded: {
     kind: 'overloaded',
     doc: 'As many calls, or bytes of request bodies, as this service holds at a time are in flight; the message names the limit. The body was not read. Try again after `retry-after` seconds.',
