@@ -6,14 +6,18 @@ import {
   type HttpServer,
   type ServiceParts,
 } from '@morgan/http-server';
+import { HttpClientMetrics } from '@morgan/http-client';
+import type { Logger } from '@morgan/foundation';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
+import { RemoteEmbeddingModel } from './remote/remote-embedding-model.ts';
 import { AppModule } from './app.module.ts';
 import { CacheWarmer } from './cache/cache-warmer.ts';
 import { BUNDLED_MODEL_DIR } from './bundled-model.ts';
 import type { EmbeddingServiceConfig } from './config/embedding-service.config.ts';
+import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
@@ -22,12 +26,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const { http, callTimeoutMs } = embeddingService;
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
-  const model = new LocalEmbeddingModel({
-    config: embeddingService.model,
-    bundledModelDir: BUNDLED_MODEL_DIR,
-    logger,
-    metrics,
-  });
+  const model = embeddingModel(embeddingService, logger, metrics);
   const { url } = embeddingService.redis;
   const redis =
     url === undefined ? undefined : new RedisConnection({ ...embeddingService.redis, url }, logger);
@@ -79,4 +78,19 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       await Promise.all([model.unload(), redis?.stop()]);
     },
   };
+}
+
+function embeddingModel(
+  { model, remote }: EmbeddingServiceConfig['embeddingService'],
+  logger: Logger,
+  metrics: Metrics,
+): EmbeddingModel {
+  const { backend, ...local } = model;
+  if (backend !== 'remote') {
+    const config = { ...local, backend };
+    return new LocalEmbeddingModel({ config, bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics });
+  }
+  const { name: id, truncate } = local;
+  const clients = new HttpClientMetrics(metrics);
+  return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
 }

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
+import { OpenAIEmbeddings } from '@langchain/openai';
 import type { ServiceParts } from '@morgan/http-server';
+import OpenAI from 'openai';
 import { composeEmbeddingService } from './compose.ts';
 import { embeddingServiceConfig } from './config/embedding-service.config.ts';
 
@@ -267,5 +269,38 @@ describe('POST /v1/similarity', () => {
   ])('refuses by its field: %#', async (body, param) => {
     const answer = await answerOf<OpenAiError>('/v1/similarity', body);
     expect([answer.status, answer.body.error.param]).toEqual([400, param]);
+  });
+});
+
+describe('clients of the field, unchanged', () => {
+  it('openai, with prompts and dimensions', async () => {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 });
+    const asked = {
+      model: 'default',
+      input: ['a cat', 'a dog'],
+      dimensions: 4,
+      input_type: 'search_document',
+    };
+    const { data } = await client.embeddings.create(asked);
+    expect(data.map(({ embedding }) => embedding.length)).toEqual([4, 4]);
+    const expected = await vectorOf({ prompt_name: 'document', dimensions: 4 });
+    data[0]?.embedding.forEach((value, index) => expect(value).toBeCloseTo(expected[index] as number, 6));
+    const refused = client.embeddings.create({ ...asked, dimensions: 5 });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: 'dimensions' });
+  });
+
+  it('@langchain/openai', async () => {
+    const embeddings = new OpenAIEmbeddings({
+      model: 'bert-prompts',
+      apiKey: 'any',
+      batchSize: 2,
+      configuration: { baseURL: `${url}/v1` },
+    });
+    const [one, two, three] = await embeddings.embedDocuments(['a cat', 'a dog', 'a bird']);
+    expect([one?.length, two?.length, three?.length]).toEqual([8, 8, 8]);
+    const expected = await vectorOf({});
+    (await embeddings.embedQuery('a cat')).forEach((value, index) =>
+      expect(value).toBeCloseTo(expected[index] as number, 6),
+    );
   });
 });
