@@ -18,5 +18,10 @@ const target = {
   apiKey: process.env['MORGAN_API_KEY'],
   fields: { input_type: values['input-type'] },
 };
-const sum = await warmFile(file, target, (progress) => process.stdout.write(`\r${show(progress)}`));
-console.log(`\r${show(sum)}`);
+try {
+  const sum = await warmFile(file, target, (progress) => process.stdout.write(`\r${show(progress)}`));
+  console.log(`\r${show(sum)}`);
+} catch (error) {
+  console.error(`\nNot all of ${file} is through: ${(error as Error).message}. Run it again to go on.`);
+  process.exitCode = 1;
+}

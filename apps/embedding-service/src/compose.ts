@@ -20,6 +20,11 @@ import type { EmbeddingServiceConfig } from './config/embedding-service.config.t
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 
+const API = {
+  title: 'Morgan embedding-service',
+  description: 'OpenAI-compatible embeddings from a local model or from other hosts.',
+};
+
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
   const { log, auth, embeddingService } = config;
@@ -27,25 +32,15 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
   const model = embeddingModel(embeddingService, logger, metrics);
-  const { url } = embeddingService.redis;
-  const redis =
-    url === undefined ? undefined : new RedisConnection({ ...embeddingService.redis, url }, logger);
-  const { redisTimeoutMs: timeoutMs } = embeddingService.cache;
-  const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
-  const cache = new EmbeddingCache({ config: embeddingService.cache, redis, redisGuard, metrics });
+  const { redis, redisGuard, cache } = embeddingCache(embeddingService, logger, metrics);
   const service = new EmbeddingService({ model, cache, cutDimensions: embeddingService.cutDimensions });
   const warmer = new CacheWarmer(service, embeddingService.warming);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  const indicators = [drain, model, ...(redis ? [redis] : [])];
   const app = await createHttpApplication(
-    AppModule.register({
-      service,
-      cache,
-      warmer,
-      metrics,
-      indicators: [drain, model, ...(redis ? [redis] : [])],
-    }),
+    AppModule.register({ service, cache, warmer, metrics, indicators }),
     {
       config: http,
       logger,
@@ -53,10 +48,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      api: {
-        title: 'Morgan embedding-service',
-        description: 'OpenAI-compatible embeddings from a local model.',
-      },
+      api: API,
     },
   );
   const server: HttpServer = app.getHttpAdapter().getInstance();
@@ -93,4 +85,20 @@ function embeddingModel(
   const { name: id, truncate } = local;
   const clients = new HttpClientMetrics(metrics);
   return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+}
+
+function embeddingCache(
+  config: EmbeddingServiceConfig['embeddingService'],
+  logger: Logger,
+  metrics: Metrics,
+) {
+  const { url } = config.redis;
+  const redis = url === undefined ? undefined : new RedisConnection({ ...config.redis, url }, logger);
+  const { redisTimeoutMs: timeoutMs } = config.cache;
+  const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
+  return {
+    redis,
+    redisGuard,
+    cache: new EmbeddingCache({ config: config.cache, redis, redisGuard, metrics }),
+  };
 }

@@ -1,11 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { warmFile, type WarmedSoFar } from '../../../../tools/warm/warm-file.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
 
@@ -111,34 +112,35 @@ describe('POST /admin/cache/purge', () => {
 });
 
 describe('npm run warm', () => {
+  const run = promisify(execFile);
+  const WARM = join(import.meta.dirname, '../../../../tools/warm/warm.ts');
+  const warm = (file: string, key = KEY) =>
+    run(process.execPath, [WARM, file, '--url', url], { env: { MORGAN_API_KEY: key } });
+  const stepsOf = ({ stdout }: { stdout: string }) =>
+    stdout
+      .trim()
+      .split('\r')
+      .map((step) => step.trim());
+
   it('sends every text of a file once, and nothing is computed the second time', async () => {
     const file = join(folder, 'texts.ndjson');
-    const lines = [
-      'plain text',
-      '"a JSON string"',
-      '{"text":"an object"}',
-      '{"input":"another"}',
-      '',
-      '"quoted" she said',
-    ];
-    await writeFile(file, [...lines, ...texts('many', 600)].join('\n'));
-    const steps: WarmedSoFar[] = [];
-    const target = { url, apiKey: KEY };
-    const first = await warmFile(file, target, (step) => steps.push(step));
-    expect(first).toEqual({ texts: 605, cached: 0, computed: 605, failed: 0, share: 1 });
-    expect(steps.map(({ texts: count }) => count)).toEqual([512, 605]);
-    const second = await warmFile(file, target, () => undefined);
-    expect(second).toMatchObject({ texts: 605, cached: 605, computed: 0 });
-    expect(await cacheOf({ input: lines.slice(0, 1).concat('a JSON string', 'an object', 'another') })).toBe(
-      'hit',
-    );
+    const lines = ['plain text', '"a JSON string"', '{"text":"an object"}', '{"input":"another"}', ''];
+    await writeFile(file, [...lines, '"quoted" she said', ...texts('many', 600)].join('\n'));
+    expect(stepsOf(await warm(file))).toEqual([
+      expect.stringMatching(/^\d\d\.\d %  512 texts: 512 computed, 0 were there, 0 failed$/),
+      '100.0 %  605 texts: 605 computed, 0 were there, 0 failed',
+      '100.0 %  605 texts: 605 computed, 0 were there, 0 failed',
+    ]);
+    expect(stepsOf(await warm(file)).at(-1)).toBe('100.0 %  605 texts: 0 computed, 605 were there, 0 failed');
+    expect(await cacheOf({ input: ['plain text', 'a JSON string', 'an object', 'another'] })).toBe('hit');
   });
 
   it('names the line that it does not understand, and what the service says', async () => {
     const file = join(folder, 'bad.ndjson');
     await writeFile(file, '{"text":"fine"}\n{"title":"no"}\n');
-    await expect(warmFile(file, { url, apiKey: KEY }, () => undefined)).rejects.toThrow(/line 2/);
+    await expect(warm(file)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('line 2') });
     await writeFile(file, 'fine\n');
-    await expect(warmFile(file, { url, apiKey: 'wrong' }, () => undefined)).rejects.toThrow(/API key/);
+    const refused = warm(file, 'wrong');
+    await expect(refused).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('API key') });
   });
 });
