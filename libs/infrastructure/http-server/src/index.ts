@@ -4,7 +4,8 @@ export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
 export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
-export { runService, type ServiceParts } from './run-service.ts';
+export { runService } from './run-service.ts';
+export type { ServiceParts } from './service-parts.ts';
 export {
   ApiBody,
   ApiExcludeController,
