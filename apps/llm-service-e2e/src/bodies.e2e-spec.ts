@@ -33,7 +33,7 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', ...headers },
-  } as RequestInit);
+  });
 const chat = (content: string) =>
   JSON.stringify({ model: 'simulated', messages: [{ role: 'user', content }] });
 const figure = async (name: string): Promise<number> => {

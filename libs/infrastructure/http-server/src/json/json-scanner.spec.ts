@@ -23,7 +23,7 @@ class Builder implements JsonVisitor {
   }
 
   open(token: JsonToken): void {
-    const value = token.kind === 'object' ? Object.create(null) : [];
+    const value: unknown = token.kind === 'object' ? Object.create(null) : [];
     this.#put(value, token);
     this.#open.push({ value, key: '' });
   }
