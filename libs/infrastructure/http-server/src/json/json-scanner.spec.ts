@@ -51,7 +51,7 @@ function scan(bytes: Buffer, cuts: readonly number[] = [], limits = UNBOUND): Ou
   try {
     for (const cut of cuts) scanner.advance(Buffer.from(bytes.subarray(0, cut)), cut);
     scanner.advance(bytes, bytes.length);
-    scanner.finish(bytes, bytes.length);
+    scanner.finish(bytes);
   } catch (error) {
     if (error instanceof JsonFault) return 'refused';
     throw error;
