@@ -1,12 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { EmbeddingCache } from '@morgan/cache';
-import {
-  contextOf,
-  createHttpApplication,
-  Drain,
-  type HttpServer,
-  type ServiceParts,
-} from '@morgan/http-server';
+import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
@@ -44,6 +38,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
     AppModule.register({ model, cache, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
     {
       config: http,
+      callTimeoutMs,
       logger,
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
@@ -55,11 +50,6 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       },
     },
   );
-  const server: HttpServer = app.getHttpAdapter().getInstance();
-  server.addHook('onRequest', (request, _reply, done) => {
-    contextOf(request).limitTo(callTimeoutMs);
-    done();
-  });
   return {
     app,
     config: http,

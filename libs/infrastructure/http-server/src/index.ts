@@ -20,7 +20,6 @@ export {
   ApiTags,
 } from '@nestjs/swagger';
 export type {
-  FastifyInstance as HttpServer,
   FastifyReply as HttpReply,
   FastifyRequest as HttpRequest,
 } from 'fastify';
