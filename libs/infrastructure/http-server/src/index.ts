@@ -19,7 +19,4 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-export type {
-  FastifyReply as HttpReply,
-  FastifyRequest as HttpRequest,
-} from 'fastify';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';
