@@ -1,16 +1,17 @@
 import { AppError } from '@morgan/foundation';
 import type { ModelInfo } from './model/embedding-model.types.ts';
-import type { EmbeddingInput } from './process-protocol.ts';
+import type { EmbeddingInput, PromptChoice } from './process-protocol.ts';
 
 /** @throws AppError `invalid_value` for a prompt that the model does not have, or that stands before token ids */
 export function checkPrompt(
-  name: string | undefined,
+  { promptName: name, prompt }: PromptChoice,
   inputs: readonly EmbeddingInput[],
   prompts: ModelInfo['prompts'],
 ): void {
-  if (name === undefined) return;
-  const refuse = (message: string) => new AppError('invalid_value', message, { param: 'prompt_name' });
-  if (!Object.hasOwn(prompts, name))
+  if (name === undefined && !prompt) return;
+  const refuse = (message: string) =>
+    new AppError('invalid_value', message, { param: name === undefined ? 'prompt' : 'prompt_name' });
+  if (name !== undefined && !Object.hasOwn(prompts, name))
     throw refuse(
       `The model has no prompt '${name}'; its prompts are: ${Object.keys(prompts).join(', ') || 'none'}.`,
     );

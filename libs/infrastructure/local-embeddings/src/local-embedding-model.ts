@@ -19,7 +19,7 @@ import { modelFolder } from './model-files.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
 import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
-import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
+import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
@@ -39,11 +39,9 @@ export interface LocalEmbeddingModelOptions {
 }
 
 /** How one call wants its inputs treated. */
-export interface EmbedOptions {
+export interface EmbedOptions extends PromptChoice {
   /** Cut inputs above the limit, or refuse them. Default: as configured. */
   readonly truncate?: boolean | undefined;
-  /** The model's prompt that stands before every text. Default: as configured, else the model's own default. */
-  readonly promptName?: string | undefined;
   /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
   readonly positions?: readonly number[] | undefined;
 }
@@ -129,21 +127,32 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async embed(
     inputs: readonly EmbeddingInput[],
     { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
-    { truncate = this.#config.truncate, positions, promptName }: EmbedOptions = {},
+    { truncate = this.#config.truncate, positions, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
     const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
-    checkPrompt(promptName, inputs, info.prompts);
+    checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, truncate, promptName, paramOf }, signal, () => callStopped(signal));
+    return scheduler.submit({ inputs, truncate, promptName, prompt, paramOf }, signal, () =>
+      callStopped(signal),
+    );
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
   get dimensions(): number {
     return this.#loadedInfo().dimensions;
+  }
+
+  /** The prompts that the model has, by name, and the name of the one that stands before texts by default. @throws AppError `model_loading` */
+  get prompts(): {
+    readonly byName: Readonly<Record<string, string>>;
+    readonly byDefault?: string | undefined;
+  } {
+    const { prompts: byName, defaultPrompt: byDefault } = this.#loadedInfo();
+    return { byName, byDefault };
   }
 
   /** Whether a call that does not say so has its texts cut. */
