@@ -102,7 +102,7 @@ describe('a large call', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect([response.status, ((await response.json()) as { data: unknown[] }).data.length]).toEqual([
-      200, 256,
+      200, 64,
     ]);
   });
 });

@@ -184,6 +184,8 @@ describe('with Redis', () => {
     await redis.kill();
     const without = await embed(two, input);
     expect([without.status, await without.json()]).toEqual([200, first]);
+    // What is in no memory of this replica.
+    expect((await embed(two, ['new to it'])).status).toBe(200);
     expect((await fetch(`${two.url}/readyz`)).status).toBe(200);
     await waitFor(
       async () =>

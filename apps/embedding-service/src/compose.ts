@@ -1,13 +1,7 @@
 import { EmbeddingCache } from '@morgan/cache';
-import {
-  contextOf,
-  createHttpApplication,
-  Drain,
-  type HttpServer,
-  type ServiceParts,
-} from '@morgan/http-server';
-import { HttpClientMetrics } from '@morgan/http-client';
 import type { Logger } from '@morgan/foundation';
+import { HttpClientMetrics } from '@morgan/http-client';
+import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
@@ -20,11 +14,6 @@ import type { EmbeddingServiceConfig } from './config/embedding-service.config.t
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 
-const API = {
-  title: 'Morgan embedding-service',
-  description: 'OpenAI-compatible embeddings from a local model or from other hosts.',
-};
-
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
   const { log, auth, embeddingService } = config;
@@ -32,30 +21,34 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
   const model = embeddingModel(embeddingService, logger, metrics);
-  const { redis, redisGuard, cache } = embeddingCache(embeddingService, logger, metrics);
+  const { cache, redis, closeCache } = composeCache(embeddingService, logger, metrics);
   const service = new EmbeddingService({ model, cache, cutDimensions: embeddingService.cutDimensions });
   const warmer = new CacheWarmer(service, embeddingService.warming);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
-  const indicators = [drain, model, ...(redis ? [redis] : [])];
   const app = await createHttpApplication(
-    AppModule.register({ service, cache, warmer, metrics, indicators }),
+    AppModule.register({
+      service,
+      cache,
+      warmer,
+      metrics,
+      indicators: [drain, model, ...(redis ? [redis] : [])],
+    }),
     {
       config: http,
+      callTimeoutMs,
       logger,
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      api: API,
+      api: {
+        title: 'Morgan embedding-service',
+        description: 'OpenAI-compatible embeddings from a local model.',
+      },
     },
   );
-  const server: HttpServer = app.getHttpAdapter().getInstance();
-  server.addHook('onRequest', (request, _reply, done) => {
-    contextOf(request).limitTo(callTimeoutMs);
-    done();
-  });
   return {
     app,
     config: http,
@@ -66,8 +59,28 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       return model.load();
     },
     close: async () => {
-      redisGuard?.stop();
-      await Promise.all([model.unload(), redis?.stop()]);
+      await Promise.all([model.unload(), closeCache()]);
+    },
+  };
+}
+
+/** The cache, in Redis too where one is configured. */
+function composeCache(
+  { cache: config, redis: redisConfig }: EmbeddingServiceConfig['embeddingService'],
+  logger: Logger,
+  metrics: Metrics,
+) {
+  const { url } = redisConfig;
+  if (url === undefined)
+    return { cache: new EmbeddingCache({ config, metrics }), redis: undefined, closeCache: () => undefined };
+  const redis = new RedisConnection({ ...redisConfig, url }, logger);
+  const redisGuard = new RedisGuard({ name: 'embedding cache', timeoutMs: config.redisTimeoutMs, logger });
+  return {
+    cache: new EmbeddingCache({ config, redis, redisGuard, metrics }),
+    redis,
+    closeCache: () => {
+      redisGuard.stop();
+      return redis.stop();
     },
   };
 }
@@ -85,20 +98,4 @@ function embeddingModel(
   const { name: id, truncate } = local;
   const clients = new HttpClientMetrics(metrics);
   return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
-}
-
-function embeddingCache(
-  config: EmbeddingServiceConfig['embeddingService'],
-  logger: Logger,
-  metrics: Metrics,
-) {
-  const { url } = config.redis;
-  const redis = url === undefined ? undefined : new RedisConnection({ ...config.redis, url }, logger);
-  const { redisTimeoutMs: timeoutMs } = config.cache;
-  const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
-  return {
-    redis,
-    redisGuard,
-    cache: new EmbeddingCache({ config: config.cache, redis, redisGuard, metrics }),
-  };
 }
