@@ -109,6 +109,19 @@ describe('POST /admin/cache/purge', () => {
     expect(purged.redis).toBe(0);
     expect(await cacheOf({ input: 'to be purged' })).toBe('miss');
   });
+
+  it('says that the other replicas keep theirs where Redis is gone', async () => {
+    const env = { EMBEDDING_MODEL: MODEL, REDIS_URL: 'redis://127.0.0.1:1', LOG_LEVEL: 'silent' };
+    const lonely = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
+    await lonely.app.listen(0, '127.0.0.1');
+    const response = await fetch(`${await lonely.app.getUrl()}/admin/cache/purge`, { method: 'POST' });
+    expect([response.status, await response.json()]).toMatchObject([
+      503,
+      { error: { code: 'cache_unavailable' } },
+    ]);
+    await lonely.app.close();
+    await lonely.close();
+  });
 });
 
 describe('npm run warm', () => {
