@@ -6,8 +6,11 @@ import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
 import { AppModule } from './app.module.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
+import { errorBodyOf } from './endpoints/error-body.ts';
 import { OUTLINE } from './openai/outline.format.ts';
-import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
+import { AnswerMetrics } from './relay/answer-metrics.ts';
 
 /** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
 const TRANSPORT_GRACE_MS = 1_000;
@@ -20,7 +23,7 @@ const EMBEDDING_FAILURE_THRESHOLD = 20;
 
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
-  const { http, timeouts } = llmService;
+  const { http, timeouts, streams, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const { llm, embedding, start, close } = composeUpstreams(llmService, logger, metrics);
@@ -28,7 +31,12 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ llm, embedding, timeouts, metrics, logger, indicators: [drain, llm, embedding] }),
+    AppModule.register({
+      relay: { llm, embedding, timeouts, streams, logger, metrics: new AnswerMetrics(metrics) },
+      endpoints: [...ENDPOINTS, ...extraPaths.map(extraEndpoint)],
+      metrics,
+      indicators: [drain, llm, embedding],
+    }),
     {
       config: http,
       logger,
@@ -37,6 +45,7 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       metrics,
       authenticator: keys,
       bodies: OUTLINE,
+      errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
         title: 'Morgan llm-service',
