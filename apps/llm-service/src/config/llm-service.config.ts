@@ -4,6 +4,7 @@ import { httpConfig } from '@morgan/http-server';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
+import { adminConfig } from '../admin/admin.config.ts';
 import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 
 /** 32 MiB: a few images in a vision request. */
@@ -38,6 +39,7 @@ export const llmServiceConfig = z
         timeouts: callTimeoutsConfig,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
+        admin: adminConfig,
       })
       .prefault({}),
   })
