@@ -4,6 +4,7 @@ import { httpConfig } from '@morgan/http-server';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
+import { adminConfig } from '../admin/admin.config.ts';
 import { ENDPOINTS } from '../endpoints/endpoint.table.ts';
 import { streamConfig } from '../relay/stream.config.ts';
 import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
@@ -60,6 +61,7 @@ export const llmServiceConfig = z
         extraPaths: extraPathsSetting,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
+        admin: adminConfig,
       })
       .prefault({}),
   })

@@ -33,14 +33,16 @@ const tls = z.strictObject({
   servername: z.string().min(1).optional(),
 });
 
+/** A host's share of calls relative to the others. */
+export const hostWeight = z.coerce
+  .number({ error: 'must be a number' })
+  .positive('must be above 0')
+  .max(1000, 'must be at most 1000');
+
 const host = z.strictObject({
   name,
   url: httpUrl({ error: FORM }),
-  weight: z.coerce
-    .number({ error: 'must be a number' })
-    .positive('must be above 0')
-    .max(1000, 'must be at most 1000')
-    .default(1),
+  weight: hostWeight.default(1),
   /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
   apiKey: apiKeySetting.optional(),
   keyHeader: headerName.optional(),
