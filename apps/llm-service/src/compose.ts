@@ -1,34 +1,61 @@
-import { DistributedLlmClient, DistributedLlmMetrics, hostTransportOptions } from '@morgan/distributed-llm';
-import type { Logger } from '@morgan/foundation';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
-import { HttpTransport } from '@morgan/http-transport';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
+import { AdminParts } from './admin/admin.controller.ts';
+import { composeAdmin } from './admin/compose-admin.ts';
+import { HostFleet } from './admin/host-fleet.ts';
 import { AppModule } from './app.module.ts';
+import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
+import { errorBodyOf } from './endpoints/error-body.ts';
 import { OUTLINE } from './openai/outline.format.ts';
-import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
+import { AnswerMetrics } from './relay/answer-metrics.ts';
+import { ConfigReloader, type ReloadReport, type ReloadTrigger } from './reload/config-reloader.ts';
+import { FileWatcher } from './reload/file.watcher.ts';
+import { ReloadMetrics } from './reload/reload-metrics.ts';
 
-/** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
-const TRANSPORT_GRACE_MS = 1_000;
+/** Where the configuration comes from, to be loaded again. */
+export interface ConfigSource {
+  /** @throws ConfigError naming every fault. */
+  readonly load: () => LlmServiceConfig;
+  /** The file that is watched for changes; none: only signals and operators have it loaded again. */
+  readonly file: string | undefined;
+}
 
-/**
- * One address with replicas behind it, some of which may be broken, and nobody to go to instead: only many faults in a
- * row mean that all of it is down.
- */
-const EMBEDDING_FAILURE_THRESHOLD = 20;
+/** A service whose configuration can be loaded again. */
+export interface ReloadableService extends ServiceParts {
+  readonly reload: (trigger: ReloadTrigger) => Promise<ReloadReport>;
+}
 
 /** Puts llm-service together: everything that it is made of, in one place. */
-export async function composeLlmService({ log, auth, llmService }: LlmServiceConfig): Promise<ServiceParts> {
-  const { http, timeouts } = llmService;
+export async function composeLlmService(
+  config: LlmServiceConfig,
+  source: ConfigSource = { load: () => config, file: undefined },
+): Promise<ReloadableService> {
+  const { log, auth, llmService } = config;
+  const { http, timeouts, streams, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
-  const { llm, embedding, start, close } = composeUpstreams(llmService, logger, metrics);
+  const { llm, embedding, ...upstreams } = composeUpstreams(llmService, logger, metrics);
+  const reloader = new ConfigReloader({
+    config,
+    load: source.load,
+    apply: upstreams.reload,
+    logger,
+    metrics: new ReloadMetrics(metrics),
+  });
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ llm, embedding, timeouts, metrics, logger, indicators: [drain, llm, embedding] }),
+    AppModule.register({
+      relay: { llm, embedding, timeouts, streams, logger, metrics: new AnswerMetrics(metrics) },
+      endpoints: [...ENDPOINTS, ...extraPaths.map(extraEndpoint)],
+      metrics,
+      indicators: [drain, llm, embedding],
+    }),
     {
       config: http,
       logger,
@@ -37,6 +64,7 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       metrics,
       authenticator: keys,
       bodies: OUTLINE,
+      errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
         title: 'Morgan llm-service',
@@ -44,35 +72,23 @@ export async function composeLlmService({ log, auth, llmService }: LlmServiceCon
       },
     },
   );
-  return { app, config: http, logger, drain, start, close };
-}
-
-/** The LLM hosts and embedding-service: two clients over one transport. */
-function composeUpstreams(
-  { upstream, embedding: embeddingService }: LlmServiceConfig['llmService'],
-  logger: Logger,
-  metrics: Metrics,
-) {
-  const transport = new HttpTransport(hostTransportOptions(upstream));
-  const shared = { ...upstream, transport, logger, metrics: new DistributedLlmMetrics(metrics) };
-  const llm = new DistributedLlmClient(shared);
-  const embedding = new DistributedLlmClient({
-    ...shared,
-    circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
-    hosts: [{ name: 'embedding-service', ...embeddingService }],
-    routes: [],
-    groups: {},
-    indicator: { name: 'embedding_service', required: false },
-  });
+  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
+  const admin = await composeAdmin(llmService.admin, adminParts);
+  const onChange = () => void reloader.reload('file');
+  const watcher = source.file ? new FileWatcher({ path: source.file, onChange, logger }) : undefined;
   return {
-    llm,
-    embedding,
+    app,
+    config: http,
+    logger,
+    drain,
+    reload: (trigger) => reloader.reload(trigger),
     start: async () => {
-      await Promise.all([llm.start(), embedding.start()]);
+      await Promise.all([upstreams.start(), admin?.start()]);
     },
     close: async () => {
-      await Promise.all([llm.stop(), embedding.stop()]);
-      await transport.close(TRANSPORT_GRACE_MS);
+      watcher?.stop();
+      await admin?.close();
+      await upstreams.close();
     },
   };
 }

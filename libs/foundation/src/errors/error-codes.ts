@@ -60,6 +60,14 @@ export const ERROR_CODES = {
     doc: 'No API key was sent, it is not a configured one, or several different ones were sent. Paths that do not exist answer the same.',
   },
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
+  response_not_found: {
+    kind: 'not_found',
+    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, or this process was started since. Send the conversation itself.',
+  },
+  host_not_found: {
+    kind: 'not_found',
+    doc: 'No host of this name is configured. Only the admin API answers so.',
+  },
   unknown_url: { kind: 'not_found', doc: 'No such path.' },
   method_not_allowed: {
     kind: 'method_not_allowed',

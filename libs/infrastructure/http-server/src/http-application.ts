@@ -6,7 +6,7 @@ import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
-import { AppErrorFilter } from './app-error.filter.ts';
+import { AppErrorFilter, type ErrorBody } from './app-error.filter.ts';
 import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
 import { registerCors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
@@ -41,6 +41,8 @@ export interface HttpApplicationOptions {
   readonly api: ApiDescription;
   /** What `request.body` is. Default: {@link PARSED_JSON}. */
   readonly bodies?: BodyFormat;
+  /** The shape of errors. Default: OpenAI's. */
+  readonly errorBody?: ErrorBody;
 }
 
 /** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
@@ -48,7 +50,7 @@ export async function createHttpApplication(
   module: DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
-  const { logger, api } = options;
+  const { logger, api, errorBody } = options;
   const adapter = createAdapter(options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -56,7 +58,7 @@ export async function createHttpApplication(
     abortOnError: false,
   });
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new AppErrorFilter(logger));
+  app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
   serveApiDocumentation(app, api);
   return app;
 }

@@ -1,45 +1,52 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Logger } from '@morgan/foundation';
-import type { HttpTransport } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
+import type { LlmHost } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
 import { createHost } from './host-factory.ts';
-import { HostTransports } from './host-transports.ts';
+import type { HostTransports } from './host-transports.ts';
 
 /** What a fleet is made with. */
 export interface FleetParts {
-  readonly transport: HttpTransport | undefined;
+  readonly transports: HostTransports;
   readonly logger: Logger;
   readonly metrics: DistributedLlmMetrics | undefined;
   readonly redis: RedisConnection | undefined;
 }
 
-/** The hosts of a client, the ways to them, and which of them serve which models. */
+/** The settings of the client that a host is made with: where one changes, every host is another. */
+const HOST_SETTINGS = [
+  'circuitBreaker',
+  'firstByteTimeoutMs',
+  'answerTimeoutMs',
+  'probeIntervalMs',
+  'probeTimeoutMs',
+  'maxRestMs',
+] as const;
+
+/** The settings that say what goes where. */
+const ROUTE_SETTINGS = ['routes', 'groups', 'strategy'] as const;
+
+/**
+ * The hosts of a client and which of them serve which models. A host whose settings are those of the fleet before is the
+ * same one, with all that is known of it; a new weight alone changes no host. A host that is drained or disabled stays so.
+ */
 export class ClientFleet {
   readonly hosts: readonly Host[];
-  readonly transports: HostTransports;
   readonly routes: RouteTable;
-  readonly #forget: () => void;
+  readonly #config: DistributedLlmConfig;
+  readonly #parts: FleetParts;
+  readonly #unwatch = new Map<Host, () => void>();
 
-  constructor(config: DistributedLlmConfig, { transport, logger, metrics, redis }: FleetParts) {
-    this.transports = new HostTransports(config, transport);
-    const transportOf = (name: string) => this.transports.of(name);
-    this.hosts = config.hosts.map((host) =>
-      createHost(host, { config, transportOf, logger, metrics, redis }),
-    );
-    this.routes = new RouteTable({ ...config, hosts: this.hosts });
-    metrics?.hosts.watch(this.hosts);
-    const unwatch = this.hosts.map(({ name, address }) =>
-      metrics?.transport.watch(name, () => transportOf(name).statusOf(address.origin)),
-    );
-    this.#forget = () => {
-      metrics?.hosts.forget(this.hosts);
-      for (const end of unwatch) end?.();
-      for (const { policies } of this.hosts) policies.stop();
-    };
+  constructor(config: DistributedLlmConfig, parts: FleetParts, previous?: ClientFleet) {
+    this.#config = config;
+    this.#parts = parts;
+    this.hosts = config.hosts.map((host) => previous?.handOver(host, this) ?? this.#make(host, previous));
+    this.routes = this.#routesOf(previous) ?? new RouteTable({ ...config, hosts: this.hosts });
   }
 
   /** @throws RangeError when there is no such host. */
@@ -60,15 +67,66 @@ export class ClientFleet {
     return [...byId.values()];
   }
 
-  /** Probes every host once, then each on its own interval. Never rejects. */
-  async start(): Promise<void> {
-    await Promise.all(
-      this.hosts.filter(({ mode }) => mode !== 'disabled').map(({ health }) => health.start()),
-    );
+  /** Probes every host once, then each on its own interval. Never rejects. @param running hosts that are probed already. */
+  async start(running: readonly Host[] = []): Promise<void> {
+    const starting = this.hosts.filter((host) => host.mode !== 'disabled' && !running.includes(host));
+    await Promise.all(starting.map(({ health }) => health.start()));
   }
 
-  stop(): void {
-    for (const { health } of this.hosts) health.stop();
-    this.#forget();
+  /** Ends what is about hosts that the next fleet has not. @returns those. */
+  stop(next?: ClientFleet): readonly Host[] {
+    const leaving = this.hosts.filter((host) => !next?.hosts.includes(host));
+    this.#parts.metrics?.hosts.forget(leaving);
+    for (const host of leaving) {
+      host.health.stop();
+      host.policies.stop();
+      this.#unwatch.get(host)?.();
+    }
+    return leaving;
   }
+
+  /** @returns the host of the next fleet that is the same as one here. */
+  private handOver(options: LlmHost, next: ClientFleet): Host | undefined {
+    const { weight, ...settings } = options;
+    const host = this.hosts.find(({ name }) => name === options.name);
+    if (!host || !isSame(this.#config, next.#config, HOST_SETTINGS)) return undefined;
+    const { weight: _, ...before } = host.options;
+    if (!isDeepStrictEqual(settings, before)) return undefined;
+    // A weight that was set by hand stays until the configuration has another one.
+    const configured = this.#config.hosts.find(({ name }) => name === options.name)?.weight;
+    if (weight !== configured) host.weight = weight;
+    next.#unwatch.set(host, this.#unwatch.get(host) as () => void);
+    return host;
+  }
+
+  #make(options: LlmHost, previous: ClientFleet | undefined): Host {
+    const { transports, metrics, ...rest } = this.#parts;
+    transports.add(options);
+    const transportOf = (one: LlmHost) => transports.of(one);
+    const host = createHost(options, { config: this.#config, transportOf, metrics, ...rest });
+    const before = previous?.hosts.find(({ name }) => name === host.name);
+    if (before?.mode === 'draining') host.drain();
+    if (before?.mode === 'disabled') host.disable();
+    metrics?.hosts.watch([host]);
+    const read = () => transports.of(options).statusOf(host.address.origin);
+    this.#unwatch.set(host, metrics?.transport.watch(host.name, read) ?? (() => undefined));
+    return host;
+  }
+
+  /** The routes of before, with what is known of their targets, where they lead to the same hosts. */
+  #routesOf(previous: ClientFleet | undefined): RouteTable | undefined {
+    if (!previous || !isSame(this.#config, previous.#config, ROUTE_SETTINGS)) return undefined;
+    const areSame = previous.hosts.length === this.hosts.length;
+    return areSame && this.hosts.every((host, at) => host === previous.hosts[at])
+      ? previous.routes
+      : undefined;
+  }
+}
+
+function isSame<Key extends keyof DistributedLlmConfig>(
+  one: DistributedLlmConfig,
+  other: DistributedLlmConfig,
+  keys: readonly Key[],
+): boolean {
+  return keys.every((key) => isDeepStrictEqual(one[key], other[key]));
 }

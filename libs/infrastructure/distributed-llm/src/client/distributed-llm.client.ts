@@ -8,22 +8,20 @@ import {
 } from '@morgan/foundation';
 import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
-import { DeadlineScope, RetryBudget } from '@morgan/retry';
+import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
-import { Call } from '../call/call.ts';
-import type { CallParts } from '../call/call-parts.ts';
 import type { HostResponse } from '../call/host-response.ts';
-import { prepareCall } from '../call/prepare-call.ts';
 import { RequestMemory } from '../call/request-memory.ts';
+import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
-import { Panic } from '../routing/panic.ts';
-import { TargetSelector } from '../routing/target-selector.ts';
-import { usualSilenceIn } from '../routing/usual-silence.ts';
-import { ClientFleet } from './client-fleet.ts';
+import type { RouteExplanation } from '../routing/explain-route.ts';
+import { ClientSetup, type SetupParts } from './client-setup.ts';
+import { HostTransports } from './host-transports.ts';
 import { isUp, readingOf } from './host-reading.ts';
 import type { DistributedLlmStatus } from './client-status.ts';
-import { type DistributedLlmConfig, distributedLlmConfig } from './distributed-llm.config.ts';
+import { distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
+import { readRoute, type RouteReading } from './route-reading.ts';
 import { type CallOptions, contextOf, type JsonAnswer, readEvents, readJson } from './json-call.ts';
 
 /** A client's hosts and settings, of which all but `hosts` have defaults ({@link distributedLlmConfig}), and its parts. */
@@ -42,7 +40,7 @@ export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
 /** A call for whichever host is best. */
 export interface HostRequest {
   readonly method: TransportRequest['method'];
-  /** Below the host's base URL, starting with a slash: `/chat/completions`. */
+  /** Below the host's base URL, starting with a slash: `/chat/completions`; `/../tokenize` is beside its `/v1`. */
   readonly path: string;
   /** The caller's headers; only an allow-list of them is passed on. */
   readonly headers: IncomingHttpHeaders;
@@ -52,6 +50,10 @@ export interface HostRequest {
   readonly model?: string | undefined;
   /** Whether a streamed answer is asked for. Left out, it is read from the body. */
   readonly stream?: boolean | undefined;
+  /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
+  readonly asksUsage?: boolean | undefined;
+  /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** How long a stop waits for connections to hosts. */
@@ -63,12 +65,10 @@ const TRANSPORT_GRACE_MS = 1_000;
  */
 export class DistributedLlmClient implements HealthIndicator {
   readonly name: string;
-  readonly required: boolean;
-  readonly #config: DistributedLlmConfig;
-  readonly #fleet: ClientFleet;
-  readonly #budget: RetryBudget;
-  readonly #memory = new RequestMemory();
-  readonly #parts: CallParts;
+  readonly #isRequired: boolean | undefined;
+  readonly #parts: SetupParts;
+  #setup: ClientSetup;
+  #isRunning = false;
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
   constructor({
@@ -80,23 +80,43 @@ export class DistributedLlmClient implements HealthIndicator {
     ...settings
   }: DistributedLlmOptions) {
     const config = distributedLlmConfig.parse(settings);
-    this.#config = config;
     this.name = indicator?.name ?? 'llm_hosts';
-    this.required = indicator?.required ?? config.readiness === 'hosts';
-    this.#fleet = new ClientFleet(config, { transport, logger, metrics, redis });
-    this.#budget = new RetryBudget({ ...config.budget, metrics: metrics?.budget.of(this.name) });
-    this.#parts = this.#callParts(logger, metrics);
+    this.#isRequired = indicator?.required;
+    const transports = new HostTransports(config, transport);
+    this.#parts = { name: this.name, transports, logger, metrics, redis, memory: new RequestMemory() };
+    this.#setup = new ClientSetup(config, this.#parts);
+  }
+
+  /** Whether the service is of no use without a host. */
+  get required(): boolean {
+    return this.#isRequired ?? this.#setup.config.readiness === 'hosts';
   }
 
   /** Probes every host once, then keeps probing. Takes at most the probe timeout and never rejects. */
   start(): Promise<void> {
-    return this.#fleet.start();
+    this.#isRunning = true;
+    return this.#setup.fleet.start();
   }
 
   /** Ends the probes and closes the connections that are its own; those that are in use have a second. */
   async stop(): Promise<void> {
-    this.#fleet.stop();
-    await this.#fleet.transports.close(TRANSPORT_GRACE_MS);
+    this.#isRunning = false;
+    this.#setup.fleet.stop();
+    await this.#parts.transports.close(TRANSPORT_GRACE_MS);
+  }
+
+  /**
+   * Replaces hosts, routes and settings at once: new calls begin under the new ones, those under way end under the old.
+   * A host that is configured as before keeps what is known of it. What connections are made with stays as it was
+   * ({@link CONNECTION_SETTINGS}). Resolves when the hosts that are new have been probed, if the client is running.
+   * @throws ZodError when a setting is out of its bounds or unknown; nothing is changed then.
+   */
+  async reload(settings: z.input<typeof distributedLlmConfig>): Promise<void> {
+    const previous = this.#setup;
+    this.#setup = new ClientSetup(distributedLlmConfig.parse(settings), this.#parts, previous);
+    const leaving = previous.fleet.stop(this.#setup.fleet);
+    void previous.idle().then(() => leaving.forEach((host) => this.#parts.transports.release(host.options)));
+    if (this.#isRunning) await this.#setup.fleet.start(previous.fleet.hosts);
   }
 
   /**
@@ -106,17 +126,21 @@ export class DistributedLlmClient implements HealthIndicator {
    * anything for the caller; `deadline_exceeded`; `client_closed_request`.
    */
   async send(request: HostRequest, context: CallContext): Promise<HostResponse> {
-    this.#budget.countRequest();
+    const setup = this.#setup;
+    setup.budget.countRequest();
     const { id, signal, deadline } = context;
-    if (!deadline) return this.#call(request, context);
-    const scope = new DeadlineScope({ id, signal, deadline });
-    const dispose = () => scope[Symbol.dispose]();
+    const scope = deadline && new DeadlineScope({ id, signal, deadline });
+    const leave = setup.enter();
+    const end = () => {
+      scope?.[Symbol.dispose]();
+      leave();
+    };
     try {
-      const response = await this.#call(request, scope.context);
-      response.body.once('close', dispose);
+      const response = await setup.call(request, scope?.context ?? context);
+      response.body.once('close', end);
       return response;
     } catch (error) {
-      dispose();
+      end();
       throw error;
     }
   }
@@ -140,47 +164,76 @@ export class DistributedLlmClient implements HealthIndicator {
 
   /** The names of the routes and the models of all hosts that are not down, as the hosts describe them. */
   models(): readonly ModelObject[] {
-    return this.#fleet.models();
+    return this.#setup.fleet.models();
+  }
+
+  /** The way that calls for a model go; without one, that of all hosts. */
+  routeOf(model: string | undefined): RouteReading {
+    return readRoute(this.#setup.fleet.routes.find(model));
   }
 
   /** Probes every host now. @returns by host, whether it is up; a host that is not probed counts as up. */
   async healthCheckAll(): Promise<Readonly<Record<string, boolean>>> {
-    const { hosts } = this.#fleet;
+    const { hosts } = this.#setup.fleet;
     await Promise.all(hosts.map(({ health }) => health.checkNow()));
     return Object.fromEntries(hosts.map(({ name, health }) => [name, !health.isDown]));
   }
 
   /** @throws RangeError when there is no such host, as the two below. */
   enableHost(name: string): Promise<void> {
-    return this.#fleet.host(name).enable();
+    return this.#setup.fleet.host(name).enable();
   }
 
   /** Gives it no new calls, and probes it no more. */
   disableHost(name: string): void {
-    this.#fleet.host(name).disable();
+    this.#setup.fleet.host(name).disable();
   }
 
   /** Gives it no new calls. */
   drainHost(name: string): void {
-    this.#fleet.host(name).drain();
+    this.#setup.fleet.host(name).drain();
+  }
+
+  /** Its share of calls relative to the others', above 0, until the configuration has another weight for it. */
+  setHostWeight(name: string, weight: number): void {
+    const host = this.#setup.fleet.host(name);
+    host.weight = hostWeight.parse(weight);
+  }
+
+  /** Holds a host's breaker open or closed, whatever its calls say; `auto` lets it decide by itself again, from closed. */
+  setHostCircuit(name: string, circuit: 'open' | 'closed' | 'auto'): void {
+    const { breaker } = this.#setup.fleet.host(name).policies;
+    if (circuit === 'open') breaker.forceOpen();
+    else if (circuit === 'closed') breaker.forceClose();
+    else breaker.reset();
+  }
+
+  /** Whatever a host rests from is over, as if it had answered. */
+  forgetRests(name: string): void {
+    this.#setup.fleet.host(name).rests.endAll();
+  }
+
+  /** How such a request would be routed now: its route, and of every target whether it could be asked or why not. Changes nothing. */
+  explain(request: HostRequest): RouteExplanation {
+    return this.#setup.explain(request, contextOf({}));
   }
 
   /** Of each host, by name. */
   getMetrics(): Readonly<Record<string, DistributedLlmStatus['hosts'][number]>> {
-    return Object.fromEntries(this.#fleet.hosts.map((host) => [host.name, host.getStatus()]));
+    return Object.fromEntries(this.#setup.fleet.hosts.map((host) => [host.name, host.getStatus()]));
   }
 
   getStatus(): DistributedLlmStatus {
     return {
-      hosts: this.#fleet.hosts.map((host) => host.getStatus()),
-      budget: this.#budget.getStatus(),
-      poisonousRequests: this.#memory.size,
+      hosts: this.#setup.fleet.hosts.map((host) => host.getStatus()),
+      budget: this.#setup.budget.getStatus(),
+      poisonousRequests: this.#parts.memory.size,
     };
   }
 
   /** Up while at least one host may be, as probes and live calls have found. Breakers only show: they need calls to close. */
   read(): HealthReading {
-    const { hosts } = this.#fleet;
+    const { hosts } = this.#setup.fleet;
     const details = hosts.map((host) => [host.name, readingOf(host)] as const);
     return { up: hosts.some(isUp), details: Object.fromEntries(details) };
   }
@@ -189,36 +242,5 @@ export class DistributedLlmClient implements HealthIndicator {
     const body = Buffer.from(JSON.stringify(json));
     const headers = { 'content-type': 'application/json' };
     return this.send({ method: 'POST', path, headers, body }, contextOf(options));
-  }
-
-  #call(request: HostRequest, context: CallContext): Promise<HostResponse> {
-    const input = prepareCall(request, context, { config: this.#config, routes: this.#fleet.routes });
-    return new Call(this.#parts, input, context).run();
-  }
-
-  #callParts(logger: Logger, metrics: DistributedLlmMetrics | undefined): CallParts {
-    const { circuitBreaker, panic: panicConfig, maxRetryAfterWaitMs } = this.#config;
-    const panic = new Panic(panicConfig);
-    return {
-      attempts: {
-        transportOf: ({ host }) => this.#fleet.transports.of(host.name),
-        budget: this.#budget,
-        panic,
-        metrics: metrics?.hosts,
-        slowCallMs: circuitBreaker.slowCallMs ?? Infinity,
-        usualSilenceMs: usualSilenceIn(this.#fleet.routes),
-        onLockout: ({ host }, reason, requestId) =>
-          logger.error(
-            { host: host.name, reason, requestId },
-            'host refuses our key: it is asked last until it takes it',
-          ),
-      },
-      selector: new TargetSelector(panic),
-      memory: this.#memory,
-      budget: this.#budget,
-      logger,
-      metrics: metrics?.hosts,
-      maxRetryAfterWaitMs,
-    };
   }
 }

@@ -10,7 +10,7 @@ import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 /** What hosts are made with. */
 export interface HostFactoryParts {
   readonly config: DistributedLlmConfig;
-  readonly transportOf: (host: string) => RequestSender;
+  readonly transportOf: (host: LlmHost) => RequestSender;
   readonly logger: Logger;
   readonly metrics: { readonly health: HealthMetrics; readonly policies: AttemptPolicyMetrics } | undefined;
   /** Shares the limits of hosts with the other replicas. */
@@ -45,7 +45,7 @@ export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
     redis,
   });
   return new Host(options, {
-    transport: parts.transportOf(options.name),
+    transport: parts.transportOf(options),
     logger,
     metrics,
     policies,

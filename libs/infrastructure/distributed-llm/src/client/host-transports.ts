@@ -5,6 +5,9 @@ import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 /** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
 const KEEP_ALIVE_MS = 4_000;
 
+/** What connections are made with, for as long as a client lives: a reload does not change these. */
+export const CONNECTION_SETTINGS = ['maxConnections', 'connectTimeoutMs', 'proxy'] as const;
+
 /** The settings of a transport to LLM hosts. */
 export function hostTransportOptions({ maxConnections, connectTimeoutMs, proxy }: DistributedLlmConfig) {
   const { url, except } = proxy;
@@ -25,28 +28,41 @@ export function hostTransportOptions({ maxConnections, connectTimeoutMs, proxy }
 
 /** The way to each host: the shared transport, or one of its own where it has certificates of its own. */
 export class HostTransports {
-  readonly #own = new Map<string, HttpTransport>();
+  readonly #own = new Map<LlmHost, HttpTransport>();
+  readonly #config: DistributedLlmConfig;
   readonly #made: HttpTransport | undefined;
   readonly #shared: HttpTransport;
 
-  /** @param shared is closed by whoever made it. None: one is made here. */
+  /**
+   * @param config what connections are made with, for good.
+   * @param shared is closed by whoever made it. None: one is made here.
+   */
   constructor(config: DistributedLlmConfig, shared: HttpTransport | undefined) {
+    this.#config = config;
     this.#made = shared ? undefined : new HttpTransport(hostTransportOptions(config));
     this.#shared = shared ?? (this.#made as HttpTransport);
-    for (const host of config.hosts) this.#add(host, config);
   }
 
-  of(host: string): HttpTransport & RequestSender {
+  /** @param host by identity: one of the same name that came with a reload is another. */
+  of(host: LlmHost): HttpTransport & RequestSender {
     return this.#own.get(host) ?? this.#shared;
+  }
+
+  add(host: LlmHost): void {
+    const { tls } = host;
+    if (tls) this.#own.set(host, new HttpTransport({ ...hostTransportOptions(this.#config), tls }));
+  }
+
+  /** The host is gone, and so are its calls. */
+  async release(host: LlmHost): Promise<void> {
+    const own = this.#own.get(host);
+    this.#own.delete(host);
+    await own?.close(0);
   }
 
   /** Closes those that were made here. */
   async close(graceMs: number): Promise<void> {
     const made = [...this.#own.values(), ...(this.#made ? [this.#made] : [])];
     await Promise.all(made.map((transport) => transport.close(graceMs)));
-  }
-
-  #add({ name, tls }: LlmHost, config: DistributedLlmConfig): void {
-    if (tls) this.#own.set(name, new HttpTransport({ ...hostTransportOptions(config), tls }));
   }
 }

@@ -18,7 +18,8 @@ export const capabilities = z.strictObject({
   contextLength: z.int().min(1).optional(),
   tools: z.boolean().optional(),
   vision: z.boolean().optional(),
-  prefixContinuation: z.boolean().optional(),
+  /** How it goes on with an assistant's text that has begun (docs/streaming.md); left out: not at all. */
+  prefixContinuation: z.enum(['vllm', 'prefix', 'prefill']).optional(),
   /** Paths below the base URL that it has, such as `/chat/completions`; left out: all. */
   endpoints: z.array(z.string().startsWith('/')).min(1).optional(),
 });
@@ -32,14 +33,16 @@ const tls = z.strictObject({
   servername: z.string().min(1).optional(),
 });
 
+/** A host's share of calls relative to the others. */
+export const hostWeight = z.coerce
+  .number({ error: 'must be a number' })
+  .positive('must be above 0')
+  .max(1000, 'must be at most 1000');
+
 const host = z.strictObject({
   name,
   url: httpUrl({ error: FORM }),
-  weight: z.coerce
-    .number({ error: 'must be a number' })
-    .positive('must be above 0')
-    .max(1000, 'must be at most 1000')
-    .default(1),
+  weight: hostWeight.default(1),
   /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
   apiKey: apiKeySetting.optional(),
   keyHeader: headerName.optional(),

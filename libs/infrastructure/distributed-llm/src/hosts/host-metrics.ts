@@ -43,7 +43,10 @@ export class HostMetrics {
         help: 'Attempts that are going on now, by host.',
         labels: ['host'],
       },
-      (gauge) => this.#hosts.forEach(({ name, stats }) => gauge.set({ host: name }, stats.inFlight)),
+      (gauge) => {
+        gauge.reset();
+        this.#hosts.forEach(({ name, stats }) => gauge.set({ host: name }, stats.inFlight));
+      },
     );
     metrics.gauge(
       {

@@ -13,6 +13,17 @@ export type Choice =
   | { readonly kind: 'wait'; readonly ms: number; readonly target: Target }
   | { readonly kind: 'none' };
 
+/** What there is to choose from. */
+export type Preview =
+  | Exclude<Choice, { kind: 'ask' }>
+  | {
+      readonly kind: 'ask';
+      readonly tier: Tier;
+      /** Equally good: the strategy of the tier chooses. */
+      readonly among: readonly Target[];
+      readonly isPanic: boolean;
+    };
+
 /** The state of a call as far as choosing a target needs it. */
 export interface ChoiceInput {
   readonly route: Route;
@@ -62,6 +73,21 @@ export class TargetSelector {
     return { kind: 'none' };
   }
 
+  /** What {@link choose} would choose from. Changes nothing: whose turn it is stays so. */
+  preview(input: ChoiceInput): Preview {
+    for (const tier of input.route.tiers) {
+      const among = this.#equals(tier, input, LAST_RESORT);
+      if (among.length > 0) return { kind: 'ask', tier, among, isPanic: false };
+      const wait = this.#shortestWait(tier, input);
+      if (wait) return wait;
+    }
+    for (const tier of input.mayPanic && !input.isPoisonous ? input.route.tiers : []) {
+      const among = this.#equals(tier, input, RESTING);
+      if (among.length > 0) return { kind: 'ask', tier, among, isPanic: true };
+    }
+    return { kind: 'none' };
+  }
+
   #lastResort(input: ChoiceInput): Choice {
     if (!input.mayPanic || input.isPoisonous) return { kind: 'none' };
     for (const tier of input.route.tiers) {
@@ -71,7 +97,14 @@ export class TargetSelector {
     return { kind: 'none' };
   }
 
-  #best({ targets, strategy }: Tier, input: ChoiceInput, below: number): Target | undefined {
+  #best(tier: Tier, input: ChoiceInput, below: number): Target | undefined {
+    const best = this.#equals(tier, input, below);
+    if (best.length < 2) return best[0];
+    return tier.strategy.choose(best, input.traits);
+  }
+
+  /** The best targets of a tier, among which its strategy chooses. */
+  #equals({ targets }: Tier, input: ChoiceInput, below: number): Target[] {
     let best: Target[] = [];
     let bestRank = below;
     for (const target of targets) {
@@ -81,11 +114,10 @@ export class TargetSelector {
       if (rank < bestRank) [best, bestRank] = [[], rank];
       best.push(target);
     }
-    if (best.length < 2) return best[0];
-    return strategy.choose(best, input.traits);
+    return best;
   }
 
-  #shortestWait({ targets }: Tier, input: ChoiceInput): Choice | undefined {
+  #shortestWait({ targets }: Tier, input: ChoiceInput): (Choice & { kind: 'wait' }) | undefined {
     let wait: (Choice & { kind: 'wait' }) | undefined;
     for (const target of targets) {
       const rest = restOf(target, input.facts);

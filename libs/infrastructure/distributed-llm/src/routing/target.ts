@@ -14,6 +14,9 @@ export interface TargetOptions {
   readonly capabilities?: Capabilities | undefined;
 }
 
+/** A capability that a request needs and a target has not. */
+export type Lack = 'endpoint' | 'tools' | 'vision' | 'context_length';
+
 const HISTORY = 64;
 const LEAST_HISTORY = 3;
 /** A wait is unlikely where it is so many times longer than nearly all waits before it were. */
@@ -69,15 +72,21 @@ export class Target implements Candidate {
   }
 
   /** Whether such a request can be served here at all. */
-  canServe({ path, bytes, needs }: RequestFacts): boolean {
+  canServe(facts: RequestFacts): boolean {
+    return this.lacks(facts) === undefined;
+  }
+
+  /** What such a request needs that is not to be had here. */
+  lacks({ path, bytes, needs }: RequestFacts): Lack | undefined {
     const { contextLength, tools, vision, endpoints } = this.capabilities;
-    if (endpoints && !endpoints.includes(path)) return false;
+    if (endpoints && !endpoints.includes(path)) return 'endpoint';
     const isLong = contextLength !== undefined && bytes / MOST_BYTES_PER_TOKEN > contextLength;
-    if (!isLong && tools !== false && vision !== false) return true;
+    if (!isLong && tools !== false && vision !== false) return undefined;
     const wanted = needs?.();
-    if ((wanted?.tools && tools === false) || (wanted?.vision && vision === false)) return false;
+    if (wanted?.tools && tools === false) return 'tools';
+    if (wanted?.vision && vision === false) return 'vision';
     // The bytes of an image are no measure of its tokens.
-    return !isLong || wanted?.vision === true;
+    return isLong && wanted?.vision !== true ? 'context_length' : undefined;
   }
 
   /** The model that is asked for there. */

@@ -30,7 +30,7 @@ export function registerBodies(fastify: FastifyInstance, options: BodyOptions): 
   const metrics = new BodyMetrics(options.metrics);
   const admission = new Admission(bodies, logger, metrics);
   metrics.watch(admission);
-  registerBodyAdmission(fastify, admission, limitBytes);
+  registerBodyAdmission(fastify, admission, { limitBytes, format });
   registerJsonBodyParser(fastify, { format, limitBytes, config: bodies, logger, metrics });
   const readers = new StalledReaders(bodies.readStallTimeoutMs, logger, metrics);
   fastify.decorate('stalledReaders', readers);

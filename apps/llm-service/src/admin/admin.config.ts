@@ -1,0 +1,38 @@
+import { BlockList, isIP } from 'node:net';
+import { apiKeySetting, setting } from '@morgan/foundation';
+import { z } from 'zod';
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8);
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** The port for operators; without a port there is none. */
+export const adminConfig = z
+  .strictObject({
+    port: setting(z.int().min(0).max(65_535).optional(), {
+      env: 'ADMIN_PORT',
+      doc: 'TCP port of the admin API; 0 takes a free one. Left out: there is no admin API.',
+    }),
+    host: setting(z.string().min(1).default('127.0.0.1'), {
+      env: 'ADMIN_HOST',
+      doc: 'Address that the admin API listens on. Beyond loopback it needs a key.',
+    }),
+    apiKey: setting(apiKeySetting.optional(), {
+      env: 'ADMIN_API_KEY',
+      doc: 'Key that the admin API asks for. Callers of the service have no use for it, and their keys none here.',
+      secret: true,
+    }),
+  })
+  .refine(({ port, host, apiKey }) => port === undefined || apiKey !== undefined || isLoopback(host), {
+    path: ['apiKey'],
+    message: 'is needed where the admin API listens beyond loopback',
+  })
+  .prefault({});
+
+export type AdminConfig = z.output<typeof adminConfig>;
+
+/** Whether a name or an address always means this machine. */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  return version === 0 ? host === 'localhost' : LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}

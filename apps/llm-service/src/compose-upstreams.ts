@@ -1,0 +1,61 @@
+import { DistributedLlmClient, DistributedLlmMetrics, hostTransportOptions } from '@morgan/distributed-llm';
+import type { Logger } from '@morgan/foundation';
+import { HttpTransport } from '@morgan/http-transport';
+import type { Metrics } from '@morgan/telemetry';
+import type { LlmServiceConfig } from './config/llm-service.config.ts';
+
+/** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
+const TRANSPORT_GRACE_MS = 1_000;
+
+/**
+ * One address with replicas behind it, some of which may be broken, and nobody to go to instead: only many faults in a
+ * row mean that all of it is down.
+ */
+const EMBEDDING_FAILURE_THRESHOLD = 20;
+
+type UpstreamConfig = LlmServiceConfig['llmService']['upstream'];
+
+/** The LLM hosts and embedding-service: two clients over one transport. */
+export function composeUpstreams(
+  { upstream, embedding: embeddingService }: LlmServiceConfig['llmService'],
+  logger: Logger,
+  metrics: Metrics,
+) {
+  const transport = new HttpTransport(hostTransportOptions(upstream));
+  const shared = { transport, logger, metrics: new DistributedLlmMetrics(metrics) };
+  const llm = new DistributedLlmClient({ ...upstream, ...shared });
+  const embedding = new DistributedLlmClient({
+    ...embeddingSettings(upstream, embeddingService),
+    ...shared,
+    indicator: { name: 'embedding_service', required: false },
+  });
+  return {
+    llm,
+    embedding,
+    start: async () => {
+      await Promise.all([llm.start(), embedding.start()]);
+    },
+    /** @throws where a client cannot be made of it; nothing is changed then. */
+    reload: async (next: UpstreamConfig) => {
+      await llm.reload(next);
+      await embedding.reload(embeddingSettings(next, embeddingService));
+    },
+    close: async () => {
+      await Promise.all([llm.stop(), embedding.stop()]);
+      await transport.close(TRANSPORT_GRACE_MS);
+    },
+  };
+}
+
+function embeddingSettings(
+  upstream: UpstreamConfig,
+  embeddingService: LlmServiceConfig['llmService']['embedding'],
+): UpstreamConfig {
+  return {
+    ...upstream,
+    circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
+    hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
+    routes: [],
+    groups: {},
+  };
+}

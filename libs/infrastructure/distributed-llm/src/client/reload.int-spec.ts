@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import {
+  CONTENT_CHUNK,
+  END_CHUNKS,
+  events,
+  json,
+  models,
+  refusal,
+  ROLE_CHUNK,
+  ScriptedHost,
+} from '../../fixture/scripted-host.ts';
+
+const BODY = { model: 'simulated', messages: [] };
+/** Those of the bench: a host is made with them. */
+const SETTINGS = {
+  strategy: 'round_robin' as const,
+  firstByteTimeoutMs: 2_000,
+  idleTimeoutMs: 2_000,
+  probeIntervalMs: 60_000,
+  probeTimeoutMs: 500,
+};
+
+let bench: ClientBench;
+let one: ScriptedHost;
+let two: ScriptedHost;
+
+beforeEach(async () => {
+  bench = new ClientBench();
+  one = await ScriptedHost.start();
+  two = await ScriptedHost.start();
+});
+
+afterEach(async () => {
+  await bench.close();
+  await one[Symbol.asyncDispose]();
+  await two[Symbol.asyncDispose]();
+});
+
+const post = async (client: ReturnType<ClientBench['client']>) =>
+  (await client.post('/chat/completions', BODY)).host;
+
+describe('a reload', () => {
+  it('sends new calls to the new hosts, and lets a live one end where it is', async () => {
+    one.reply = events(ROLE_CHUNK + CONTENT_CHUNK, true);
+    const client = bench.client([entry('one', one.url)]);
+    await client.start();
+    const live = await send(client, { stream: true });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    expect(await post(client)).toBe('two');
+    expect(two.lists).toBe(1);
+    one.reply = () => undefined;
+    expect(live.host).toBe('one');
+    live.body.destroy();
+    expect(Object.keys(client.getMetrics())).toEqual(['two']);
+  });
+
+  it('cuts no live stream of a host that leaves with a connection of its own', async () => {
+    let finish: (() => void) | undefined;
+    const authority = new CertificateAuthority('tests');
+    one.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(ROLE_CHUNK + CONTENT_CHUNK);
+      finish = () => response.end(END_CHUNKS);
+    };
+    const client = bench.client([entry('one', one.url, { tls: { ca: authority.cert } })]);
+    const live = await send(client, { stream: true });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    finish?.();
+    expect((await live.body.bytes()).toString()).toContain('[DONE]');
+  });
+
+  it('keeps what is known of a host that is configured as before, and its weight by hand', async () => {
+    one.reply = refusal(429, 'later', { headers: { 'retry-after': '60' } });
+    const hosts = [entry('one', one.url), entry('two', two.url)];
+    const client = bench.client(hosts);
+    await client.start();
+    for (let call = 0; call < 3; call += 1) expect(await post(client)).toBe('two');
+    client.setHostWeight('two', 7);
+    expect(client.getMetrics()['one']?.rests).toHaveLength(1);
+    const routes = [{ model: 'other', tiers: [[{ host: 'one' }]] }];
+    await client.reload({ ...SETTINGS, hosts, routes, maxRetryAfterWaitMs: 1 });
+    expect(client.getMetrics()['one']).toMatchObject({ requests: 1, rests: [{ outcome: 'rate_limited' }] });
+    expect(client.getMetrics()['two']).toMatchObject({ requests: 3, weight: 7 });
+    expect([one.lists, two.lists]).toEqual([1, 1]);
+    await client.reload({ ...SETTINGS, hosts: [hosts[0]!, entry('two', two.url, { weight: 3 })] });
+    expect(client.getMetrics()['two']).toMatchObject({ requests: 3, weight: 3 });
+  });
+
+  it('makes a host anew whose settings changed, out of rotation where it was', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await client.start();
+    client.disableHost('one');
+    client.drainHost('two');
+    await client.reload({ ...SETTINGS, hosts: [entry('one', two.url), entry('two', one.url)] });
+    const { one: first, two: second } = client.getMetrics();
+    expect([first?.mode, second?.mode]).toEqual(['disabled', 'draining']);
+    expect(two.lists).toBe(1);
+    expect(one.lists).toBe(2);
+  });
+
+  it('changes nothing where the settings are wrong', async () => {
+    const client = bench.client([entry('one', one.url)]);
+    const routes = [{ model: 'm', tiers: [[{ host: 'nobody' }]] }];
+    await expect(client.reload({ hosts: [entry('two', two.url)], routes })).rejects.toThrow('nobody');
+    expect(await post(client)).toBe('one');
+    expect(Object.keys(client.getMetrics())).toEqual(['one']);
+  });
+
+  it('shows no more of a host that is gone', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await client.start();
+    await post(client);
+    const inFlight = (name: string) => bench.metric(`morgan_llm_host_in_flight{host="${name}"}`);
+    await waitFor(async () => (await inFlight('one')) === '0', { what: 'the end of the call' });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    for (const name of ['morgan_llm_host_in_flight{host', 'morgan_circuit_breaker_state{breaker'])
+      expect(await bench.metric(`${name}="one"`)).toBeUndefined();
+    expect(await inFlight('two')).toBe('0');
+  });
+});
+
+describe('by hand', () => {
+  it('a weight shifts the calls, and one out of its bounds is refused', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    client.setHostWeight('one', 3);
+    for (let call = 0; call < 8; call += 1) await post(client);
+    expect([one.asked, two.asked]).toEqual([6, 2]);
+    for (const weight of [0, -1, 1001, NaN]) expect(() => client.setHostWeight('one', weight)).toThrow();
+    expect(() => client.setHostWeight('nobody', 1)).toThrow(RangeError);
+  });
+
+  it('a breaker is held open, and decides by itself again', async () => {
+    const hosts = [entry('one', one.url), entry('two', two.url)];
+    const client = bench.client(hosts, { circuitBreaker: { failureThreshold: 2 } });
+    client.setHostCircuit('one', 'open');
+    for (let call = 0; call < 4; call += 1) expect(await post(client)).toBe('two');
+    client.setHostCircuit('one', 'auto');
+    expect([await post(client), await post(client)].sort()).toEqual(['one', 'two']);
+    client.setHostCircuit('one', 'closed');
+    const { asked } = one;
+    one.reply = json(500, {});
+    for (let call = 0; call < 40; call += 1) expect(await post(client)).toBe('two');
+    expect(client.getMetrics()['one']?.circuit.state).toBe('CLOSED');
+    expect(one.asked - asked).toBeGreaterThan(2);
+  });
+
+  it('a rest is forgotten', async () => {
+    one.reply = refusal(429, 'later', { headers: { 'retry-after': '60' } });
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await post(client);
+    await waitFor(() => client.getMetrics()['one']?.rests.length === 1, { what: 'the rest' });
+    one.list = models();
+    client.forgetRests('one');
+    expect(client.getMetrics()['one']?.rests).toEqual([]);
+    await post(client);
+    await post(client);
+    expect(one.asked).toBe(2);
+  });
+});

@@ -1,0 +1,168 @@
+import type { CallInput, CallParts } from '../call/call-parts.ts';
+import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
+import type { ChoiceInput, Preview } from './target-selector.ts';
+import { restOf } from './target-selector.ts';
+import type { Lack, Target } from './target.ts';
+
+/** Why a target would not be asked, or only after others. */
+export type PassedOver =
+  | 'draining'
+  | 'disabled'
+  | `no_${Lack}`
+  /** The host asked for it: nothing is sent before its end. */
+  | `resting_${string}`
+  /** Others are asked first. */
+  | `resting_softly_${string}`
+  | 'circuit_open'
+  | 'down'
+  | 'rate_limited'
+  | 'bulkhead_full'
+  | 'model_not_listed'
+  | 'doubtful'
+  | 'panic_full'
+  /** Nothing is wrong with it: a tier above can serve. */
+  | 'lower_tier';
+
+/** One target of a route, and whether a request would go there. */
+export interface TargetExplanation {
+  readonly host: string;
+  /** The model that it would be asked for. */
+  readonly model: string | undefined;
+  /** Whether it is among those that the strategy chooses from. */
+  readonly candidate: boolean;
+  /** Everything that speaks against it. */
+  readonly because: readonly PassedOver[];
+  /** When its rest ends, in milliseconds from now. */
+  readonly restsForMs?: number;
+  /** Its share of calls relative to the others, slow start included. */
+  readonly weight: number;
+  readonly inFlight: number;
+  /** Recent time to the first token, in milliseconds; left out while nothing is known. */
+  readonly ttftMs?: number | undefined;
+}
+
+/** How a request would be routed at the moment. */
+export interface RouteExplanation {
+  /** The configured model or glob; none where every host that may serve the model is asked. */
+  readonly route: string | undefined;
+  readonly strategy: string;
+  readonly request: {
+    readonly path: string;
+    readonly model: string | undefined;
+    readonly bytes: number;
+    readonly stream: boolean;
+    /** Whether calls of one conversation find back to the same target. */
+    readonly hasSessionKey: boolean;
+    /** It failed on several targets lately: it tries no host out. */
+    readonly isPoisonous: boolean;
+  };
+  /** `ask` one of the candidates; `panic`: the same, as there is no good one; `wait` for a host that rests; `refuse`. */
+  readonly decision: 'ask' | 'panic' | 'wait' | 'refuse';
+  /** The place of the tier that would be asked, from 0. */
+  readonly tier?: number;
+  readonly waitMs?: number;
+  /** In their order, first to last. */
+  readonly tiers: readonly (readonly TargetExplanation[])[];
+}
+
+/** What an explanation needs of a client. */
+export type ExplainParts = Pick<CallParts, 'attempts' | 'selector' | 'memory' | 'maxRetryAfterWaitMs'> & {
+  readonly config: DistributedLlmConfig;
+};
+
+/** Asks the selector itself, as the first attempt of a call would, and says what it found about every target. */
+export function explainRoute({ request, route, traits }: CallInput, parts: ExplainParts): RouteExplanation {
+  const { selector, memory, maxRetryAfterWaitMs, config } = parts;
+  const { facts, isStream, body } = request;
+  const input: ChoiceInput = {
+    route,
+    facts,
+    traits,
+    tried: new Set(),
+    isPoisonous: memory.has({ path: facts.path, body }),
+    tooLongFor: undefined,
+    mayWaitMs: maxRetryAfterWaitMs,
+    mayPanic: config.panic.share > 0,
+  };
+  const preview = selector.preview(input);
+  const strategy = config.routes.find(({ model }) => model === route.name)?.strategy ?? config.strategy;
+  return {
+    route: route.name,
+    strategy,
+    request: {
+      path: facts.path,
+      model: facts.model,
+      bytes: facts.bytes,
+      stream: isStream,
+      hasSessionKey: traits.sessionKey !== undefined,
+      isPoisonous: input.isPoisonous,
+    },
+    ...decisionOf(preview, route.tiers),
+    tiers: route.tiers.map(({ targets }) =>
+      targets.map((target) => explainTarget(target, input, { preview, panic: parts.attempts.panic })),
+    ),
+  };
+}
+
+function decisionOf(
+  preview: Preview,
+  tiers: readonly { readonly targets: readonly Target[] }[],
+): Pick<RouteExplanation, 'decision' | 'tier' | 'waitMs'> {
+  switch (preview.kind) {
+    case 'ask':
+      return { decision: preview.isPanic ? 'panic' : 'ask', tier: tiers.indexOf(preview.tier) };
+    case 'wait':
+      return {
+        decision: 'wait',
+        tier: tiers.findIndex(({ targets }) => targets.includes(preview.target)),
+        waitMs: Math.ceil(preview.ms),
+      };
+    case 'none':
+      return { decision: 'refuse' };
+  }
+}
+
+function explainTarget(
+  target: Target,
+  input: ChoiceInput,
+  { preview, panic }: { readonly preview: Preview; readonly panic: CallParts['attempts']['panic'] },
+): TargetExplanation {
+  const candidate =
+    preview.kind === 'ask'
+      ? preview.among.includes(target)
+      : preview.kind === 'wait' && preview.target === target;
+  const because = faultsOf(target, input);
+  if (!candidate && preview.kind === 'ask' && preview.isPanic && !panic.hasRoom(target.host))
+    because.push('panic_full');
+  if (!candidate && because.length === 0) because.push('lower_tier');
+  const rest = restOf(target, input.facts);
+  return {
+    host: target.host.name,
+    model: target.modelFor(input.facts.model),
+    candidate,
+    because,
+    ...(rest && { restsForMs: Math.max(0, Math.ceil(rest.until - performance.now())) }),
+    weight: target.weight,
+    inFlight: target.inFlight,
+    ...(target.ttftMs !== undefined && { ttftMs: target.ttftMs }),
+  };
+}
+
+function faultsOf(target: Target, { facts, traits, isPoisonous }: ChoiceInput): PassedOver[] {
+  const { host } = target;
+  const found: PassedOver[] = [];
+  if (host.mode !== 'enabled') found.push(host.mode);
+  const lack = target.lacks(facts);
+  if (lack) found.push(`no_${lack}`);
+  const rest = restOf(target, facts);
+  if (rest) found.push(`${rest.binding ? 'resting' : 'resting_softly'}_${rest.outcome}`);
+  const { breaker } = host.policies;
+  const availability = host.policies.availability(traits.promptTokens);
+  if (!breaker.allows() || (isPoisonous && breaker.state !== 'CLOSED')) found.push('circuit_open');
+  else if (!availability.available) found.push(availability.because);
+  if (host.health.isDown) found.push('down');
+  const model = target.modelFor(facts.model);
+  if (model !== undefined && !host.models.mayHave(model)) found.push('model_not_listed');
+  if (host.isDoubtful) found.push('doubtful');
+  return found;
+}
