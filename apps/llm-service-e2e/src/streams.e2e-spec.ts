@@ -132,7 +132,7 @@ describe('a stream that breaks where nobody else can go on', () => {
     await fail({ kind: 'end-in-stream', afterChunks: 4 });
     await chat('alone');
     const name = 'morgan_llm_stream_interruptions_total{reason="unfinished"}';
-    console.log(await metric('morgan_llm_stream'), gateway.logs.slice(-3));
+    await waitFor(async () => (await metric(name)).length === 1, { what: name });
   });
 });
 
