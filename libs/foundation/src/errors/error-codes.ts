@@ -49,6 +49,10 @@ export const ERROR_CODES = {
     kind: 'invalid_request',
     doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for; the message names the limit.',
   },
+  unsupported_by_model: {
+    kind: 'invalid_request',
+    doc: 'The path exists for models of another kind, such as ranking, which takes a cross-encoder.',
+  },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
   invalid_api_key: {
@@ -75,7 +79,7 @@ export const ERROR_CODES = {
   },
   host_error: {
     kind: 'upstream_failed',
-    doc: 'The last LLM host that was tried failed: it answered 5xx, or with something that is not HTTP.',
+    doc: 'The last LLM host that was tried failed without a word: it cut the connection, or what it sent is no answer of its API.',
   },
   host_rejected_credentials: {
     kind: 'upstream_failed',
@@ -86,6 +90,10 @@ export const ERROR_CODES = {
     doc: 'The stream broke after it had begun. What arrived before is incomplete.',
   },
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
+  cache_unavailable: {
+    kind: 'unavailable',
+    doc: 'Redis could not be asked for something that the cache alone cannot do, such as a purge for all replicas.',
+  },
   overloaded: {
     kind: 'overloaded',
     doc: 'As many calls, or bytes of request bodies, as this service holds at a time are in flight; the message names the limit. The body was not read. Try again after `retry-after` seconds.',
