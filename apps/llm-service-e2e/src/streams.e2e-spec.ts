@@ -13,13 +13,17 @@ let gateway: RunningService;
 
 beforeAll(async () => {
   [broken, good] = await Promise.all([
-    startFakeLlmHost({ name: 'broken', models: ['alone', 'paired', 'strict'], answer: ANSWER }),
-    startFakeLlmHost({ name: 'good', models: ['paired'], answer: ANSWER }),
+    startFakeLlmHost({ name: 'broken', models: ['alone', 'paired', 'strict', 'continued'], answer: ANSWER }),
+    startFakeLlmHost({ name: 'good', models: ['paired', 'continued'], answer: ANSWER }),
   ]);
   const both = [[{ host: 'broken' }], [{ host: 'good' }]];
   gateway = await startService({
     app: 'llm-service',
-    env: { LLM_HOSTS: `broken=${broken.url},good=${good.url}`, STREAM_STALL_TIMEOUT_MS: '300' },
+    env: {
+      LLM_HOSTS: `broken=${broken.url},good=${good.url}`,
+      STREAM_STALL_TIMEOUT_MS: '300',
+      STREAM_EARLY_KEEP_ALIVE_MS: '250',
+    },
     config: {
       llmService: {
         streams: { finishTimeoutMs: 200 },
@@ -28,6 +32,10 @@ beforeAll(async () => {
           routes: [
             { model: 'alone', tiers: [[{ host: 'broken' }]] },
             { model: 'paired', tiers: both },
+            {
+              model: 'continued',
+              tiers: [[{ host: 'broken' }], [{ host: 'good', capabilities: { prefixContinuation: 'vllm' } }]],
+            },
             { model: 'strict', tiers: both, onInterrupt: 'error' },
           ],
         },
@@ -59,7 +67,8 @@ async function stream(path: string, body: object): Promise<Seen> {
   let text = '';
   const decoder = new TextDecoder();
   try {
-    for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>)
+      text += decoder.decode(chunk, { stream: true });
   } catch {
     return { text, broken: true, headers: response.headers };
   }
@@ -150,11 +159,48 @@ describe('a stream that breaks where another host can go on', () => {
     expect(new Set(seen.text.match(/"id":"[^"]*"/g)).size).toBe(1);
   });
 
+  it('is asked for the rest of the text where the other host goes on with one', async () => {
+    await fail({ kind: 'cut-in-stream', afterChunks: 4 });
+    await chat('continued');
+    const body = JSON.parse(good.requests.at(-1)?.body.toString() ?? '') as { messages: unknown[] };
+    expect(body).toMatchObject({ continue_final_message: true, stream: true });
+    expect(body.messages.at(-1)).toMatchObject({
+      role: 'assistant',
+      content: expect.stringMatching(/^one two/),
+    });
+  });
+
   it('is an error where the route says so, and within structured output', async () => {
     await fail({ kind: 'cut-in-stream', afterChunks: 4 });
     expect((await chat('strict')).broken).toBe(true);
     await fail({ kind: 'cut-in-stream', afterChunks: 2 });
     expect((await chat('paired', { response_format: { type: 'json_object' } })).broken).toBe(true);
+  });
+});
+
+describe('a stream whose host is slow to begin', () => {
+  it('is kept alive before that, and whole after', async () => {
+    await broken.setFault({ kind: 'slow', delayMs: 600, times: 1 });
+    const seen = await chat('alone');
+    expect(seen.text.startsWith(': keep-alive\n\n')).toBe(true);
+    expect([textOf(seen), seen.broken]).toEqual([ANSWER, false]);
+  });
+
+  it('ends with an error event where it fails after all', async () => {
+    await broken.setFault({ kind: 'stall-before-headers' });
+    const response = await fetch(`${gateway.url}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-morgan-deadline-ms': '600' },
+      body: JSON.stringify({ model: 'alone', messages, stream: true }),
+    });
+    let text = '';
+    const read = async () => {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>)
+        text += String.fromCharCode(...chunk);
+    };
+    await expect(read()).rejects.toThrow();
+    expect(response.status).toBe(200);
+    expect(text).toContain('"code":"deadline_exceeded"');
   });
 });
 
