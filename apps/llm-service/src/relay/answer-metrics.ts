@@ -1,4 +1,4 @@
-import type { StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
+import type { StreamFault, StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
 import type { Counter, Metrics } from '@morgan/telemetry';
 
 /** Callers name models: no more of them get a series of their own. */
@@ -36,8 +36,11 @@ export class AnswerMetrics {
     });
   }
 
-  streamEnded(host: string, { fault, malformed, resumes }: StreamOutcome): void {
-    if (fault) this.#interruptions.inc({ reason: fault.reason });
+  interrupted(reason: StreamFault['reason']): void {
+    this.#interruptions.inc({ reason });
+  }
+
+  streamEnded(host: string, { malformed, resumes }: StreamOutcome): void {
     if (resumes > 0) this.#resumes.inc({}, resumes);
     if (malformed > 0) this.#malformed.inc({ host }, malformed);
   }

@@ -6,12 +6,13 @@ import {
   type TokenUsage,
 } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
-import { contextOf, type RequestContext } from '@morgan/http-server';
+import { contextOf } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { AnswerMetrics } from './answer-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
+import { noteAnswer } from './note-answer.ts';
 import { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -91,7 +92,7 @@ export class HostRelay {
 
   async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
     const { logger, metrics } = this.options;
-    noteAnswer(contextOf(incoming.request), response, call);
+    noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
       const { host, model } = response;
       metrics.counted(host, model, this.#read(bytes, call, host));
@@ -127,11 +128,4 @@ export class HostRelay {
     if (callClass !== 'chat') return otherMs;
     return outline?.stream ? chatStreamMs : chatMs;
   }
-}
-
-function noteAnswer(context: RequestContext, response: HostResponse, { request }: OutboundCall): void {
-  context.note('host', response.host);
-  if (response.attempts > 1) context.note('attempts', response.attempts);
-  // A model that a host knows is safe to log; anything else is whatever a caller typed.
-  if (request.model !== undefined && response.status < 400) context.note('model', request.model);
 }

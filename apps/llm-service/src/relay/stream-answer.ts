@@ -19,6 +19,7 @@ import { isEventStream, writeStreamHead } from './answer-head.ts';
 import type { AnswerMetrics } from './answer-metrics.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
+import { noteAnswer } from './note-answer.ts';
 import { StreamResumption } from './stream-resumption.ts';
 
 /** What streamed answers are passed on with. */
@@ -75,6 +76,7 @@ export class StreamAnswer {
       const response = await this.#parts.llm.send(this.#call.request, this.#context);
       if (!isEventStream(response)) return await this.#passNoStream(response);
       this.#response = response;
+      noteAnswer(this.#context, response, this.#call.request);
       await this.#relay(response, await this.#open(response));
     } catch (error) {
       if (!client.hasBegun) {
@@ -138,7 +140,7 @@ export class StreamAnswer {
   }
 
   async #relay(response: HostResponse, stream: HostStream): Promise<void> {
-    const { metrics, logger } = this.#parts;
+    const { metrics } = this.#parts;
     const { dialect, translator, onId, request } = this.#call;
     const { host } = response;
     const resumption = this.#resumption(response);
@@ -148,19 +150,19 @@ export class StreamAnswer {
       ...(translator && { translator }),
       ...(resumption && { resumption }),
       ...(onId && { onId: (id: string) => onId(id, host) }),
+      onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    const { kind, fault, usage, resumes } = outcome;
-    metrics.counted(host, response.model ?? request.model, usage);
-    if (resumes > 0) this.#context.note('resumes', resumes);
-    if (this.#context.signal.aborted || kind === 'caller_gone') return;
+    metrics.counted(host, response.model ?? request.model, outcome.usage);
     metrics.streamEnded(host, outcome);
-    if (!fault) return;
-    const { cause } = fault;
-    this.#context.errorCode = cause instanceof AppError ? cause.code : 'stream_interrupted';
-    logger.warn(
-      { requestId: this.#context.id, host, reason: fault.reason, cause },
-      'a stream was interrupted',
-    );
+  }
+
+  #interrupted(host: string, { reason, cause }: StreamFault): void {
+    const { metrics, logger } = this.#parts;
+    const code = cause instanceof AppError ? cause.code : 'stream_interrupted';
+    if (code === 'client_closed_request') return;
+    this.#context.errorCode = code;
+    metrics.interrupted(reason);
+    logger.warn({ requestId: this.#context.id, host, reason, cause }, 'a stream was interrupted');
   }
 
   /** None for what nobody could go on with: translated answers, and structured output. */
@@ -176,7 +178,10 @@ export class StreamAnswer {
       body: request.body ?? outline.bytes,
       ask: async (body, only) => {
         const answer = await llm.send({ ...request, body, only }, this.#context);
-        if (answer.status < 400 && isEventStream(answer)) return answer;
+        if (answer.status < 400 && isEventStream(answer)) {
+          this.#context.note('resumedAt', answer.host);
+          return answer;
+        }
         answer.body.destroy();
         return undefined;
       },

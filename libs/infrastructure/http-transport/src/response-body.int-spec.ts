@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
@@ -68,5 +68,26 @@ describe('the bytes of a body', () => {
     answer.destroy();
     await expect(bytes).rejects.toMatchObject({ reason: 'incomplete_body' });
     await expect(response.bytes()).rejects.toMatchObject({ reason: 'incomplete_body' });
+  });
+
+  it('that last until the connection closes are broken when it is reset, and whole when it is closed', async () => {
+    for (const end of ['reset', 'close'] as const) {
+      const sockets: Socket[] = [];
+      const raw = createNetServer((socket) => {
+        socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf'));
+        socket.on('error', () => undefined);
+        sockets.push(socket);
+      }).listen(0, '127.0.0.1');
+      await once(raw, 'listening');
+      const origin = `http://127.0.0.1:${(raw.address() as AddressInfo).port}`;
+      const response = await transport.request({ origin, path: '/', method: 'GET' });
+      await once(response.body, 'readable');
+      const bytes = response.bytes();
+      if (end === 'reset') sockets[0]?.resetAndDestroy();
+      else sockets[0]?.end();
+      if (end === 'close') expect((await bytes).toString()).toBe('half');
+      else await expect(bytes).rejects.toMatchObject({ reason: 'incomplete_body', beforeResponse: false });
+      raw.close();
+    }
   });
 });

@@ -49,6 +49,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   #connection: HandlerConnection | undefined;
   /** Sent over a connection that had served before, and not a byte of the response is here. */
   #mayBeStale = false;
+  /** The end of the connection is that of the body, as HTTP/1.0 has it. */
+  #lastsUntilClose = false;
   #poolTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
   readonly body: Buffer | Upload | undefined;
@@ -104,6 +106,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#phase === 'over') return;
     clearTimeout(this.#timer);
     this.#phase = 'answering';
+    this.#lastsUntilClose =
+      headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
     if (this.body instanceof Upload) this.body.unwatch();
     this.#body = new ResponseBody(controller, () => this.#abandon());
     // HTTP/2 has an object here, the same as `headers`.
@@ -116,6 +120,9 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    // undici takes a reset for the end of a body that lasts until its connection closes; nobody knows whether it was whole.
+    const fault = this.#lastsUntilClose ? this.#connection?.fault : undefined;
+    if (fault && this.#phase !== 'over') return this.#fail('incomplete_body', fault);
     if (this.#connection) this.#connection.hasServed = true;
     this.#settle();
     this.#body?.push(null);

@@ -35,6 +35,8 @@ export interface StreamRelayOptions {
   readonly resumption?: Resumption;
   /** The answer's id, with the first event that has one. */
   readonly onId?: (id: string) => void;
+  /** The answer is broken for good: called before the caller is told. */
+  readonly onFault?: (fault: StreamFault) => void;
 }
 
 /** How a stream ended for the caller. */
@@ -91,8 +93,10 @@ export class StreamRelay implements HostStreamListener {
       this.#malformed += this.#stream.malformed;
     } while (ending instanceof StreamFault && (await this.#resume(ending)));
     stopListening();
-    if (ending instanceof StreamFault) this.#client.fail(reportOf(ending), this.#sequence);
-    else if (ending === 'caller_gone') this.#stream.destroy();
+    if (ending instanceof StreamFault) {
+      this.#options.onFault?.(ending);
+      this.#client.fail(reportOf(ending), this.#sequence);
+    } else if (ending === 'caller_gone') this.#stream.destroy();
     await this.#client.closed;
     return this.#outcome(ending);
   }

@@ -1,0 +1,198 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+interface Asked {
+  readonly host: string;
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+const asked: Asked[] = [];
+const servers: Server[] = [];
+let parts: ServiceParts;
+let origin: string;
+/** What the hosts answer, but to probes. */
+let answer: (response: ServerResponse, host: string) => void;
+
+beforeAll(async () => {
+  const hosts = await Promise.all(['one', 'two'].map(startHost));
+  const { app } = (parts = await composeLlmService(
+    loadConfig(llmServiceConfig, {
+      env: {
+        LLM_HOSTS: hosts.join(','),
+        LOG_LEVEL: 'silent',
+        LLM_STRATEGY: 'round_robin',
+        BODY_LIMIT_BYTES: '100000',
+      },
+      file: { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } },
+    }),
+  ));
+  await app.listen(0, '127.0.0.1');
+  origin = await app.getUrl();
+});
+
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+beforeEach(() => {
+  asked.length = 0;
+  answer = (response) => json(response, 200, '{"id":"x-1", "ok":true}');
+});
+
+async function startHost(host: string): Promise<string> {
+  const server = createServer((request, response) => void take(host, request, response)).listen(
+    0,
+    '127.0.0.1',
+  );
+  servers.push(server);
+  await once(server, 'listening');
+  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+async function take(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks = (await request.toArray()) as Buffer[];
+  const { method, url, headers } = request;
+  asked.push({ host, method, url, type: headers['content-type'], body: Buffer.concat(chunks).toString() });
+  answer(response, host);
+}
+
+function json(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+}
+
+const call = (path: string, body?: string | FormData, init: RequestInit = {}) =>
+  fetch(origin + path, {
+    method: 'POST',
+    ...(body !== undefined && { body }),
+    ...(typeof body === 'string' && { headers: { 'content-type': 'application/json' } }),
+    ...init,
+  });
+
+const BODY = '{ "model":"m",  "input":"x", "new_field": 1.0 }';
+
+describe('an endpoint of hosts', () => {
+  it.each([
+    ['/v1/responses', '/v1/responses'],
+    ['/v1/messages', '/v1/messages'],
+    ['/v1/messages/count_tokens', '/v1/messages/count_tokens'],
+    ['/v1/moderations', '/v1/moderations'],
+    ['/v1/rerank', '/v1/rerank'],
+    ['/v2/rerank', '/v2/rerank'],
+    ['/rerank', '/rerank'],
+    ['/v1/score', '/v1/score'],
+    ['/score', '/score'],
+    ['/tokenize', '/tokenize'],
+    ['/detokenize', '/detokenize'],
+    ['/v1/audio/speech', '/v1/audio/speech'],
+    ['/v1/images/generations', '/v1/images/generations'],
+    ['/v1/audio/voices', '/v1/audio/voices'],
+    ['/pooling', '/pooling'],
+    ['/v1//moderations/?a=b%20c', '/v1/moderations?a=b%20c'],
+  ])('is passed through, byte for byte: %s', async (path, url) => {
+    const response = await call(path, BODY);
+    expect([response.status, await response.text()]).toEqual([200, '{"id":"x-1", "ok":true}']);
+    expect(asked).toEqual([
+      { host: expect.any(String), method: 'POST', url, type: 'application/json', body: BODY },
+    ]);
+  });
+
+  it('is asked of another host where one does not know it', async () => {
+    answer = (response, host) =>
+      host === 'one' ? json(response, 404, '{"detail":"Not Found"}') : json(response, 200, '{}');
+    for (let count = 0; count < 4; count += 1) expect((await call('/v2/rerank', BODY)).status).toBe(200);
+    expect(asked.filter(({ host }) => host === 'one')).toHaveLength(1);
+  });
+
+  it('answers with bytes of any kind', async () => {
+    const speech = Buffer.from([0, 255, 1, 254]);
+    answer = (response) => response.writeHead(200, { 'content-type': 'audio/mpeg' }).end(speech);
+    const response = await call('/v1/audio/speech', BODY);
+    expect(response.headers.get('content-type')).toBe('audio/mpeg');
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(speech);
+  });
+
+  it('takes a form, with its model, up to the limit of bodies', async () => {
+    const form = new FormData();
+    form.append('file', new Blob(['RIFF\r\n\r\n{']), 'a.wav');
+    form.append('model', 'whisper');
+    expect((await call('/v1/audio/transcriptions', form)).status).toBe(200);
+    expect(asked[0]).toMatchObject({
+      url: '/v1/audio/transcriptions',
+      type: expect.stringMatching(/^multipart/),
+    });
+    expect(asked[0]?.body).toContain('RIFF\r\n\r\n{');
+    form.append('more', new Blob(['x'.repeat(100_000)]), 'b');
+    expect((await call('/v1/audio/transcriptions', form)).status).toBe(413);
+    expect((await call('/v1/chat/completions', form)).status).toBe(415);
+  });
+
+  it("has the model in the path for Azure's clients", async () => {
+    await call('/openai/deployments/gpt-x/chat/completions?api-version=1&a=1', '{"messages":[]}');
+    await call('/openai/deployments/gpt-x/completions?api-version=1', '{ "model":"other", "prompt":"a"}');
+    expect(asked.map(({ url, body }) => [url, body])).toEqual([
+      ['/v1/chat/completions?a=1', '{"model":"gpt-x","messages":[]}'],
+      ['/v1/completions', '{ "model":"gpt-x", "prompt":"a"}'],
+    ]);
+  });
+});
+
+describe('a response that a host keeps', () => {
+  it('is asked for at that host, in every way', async () => {
+    answer = (response, host) => json(response, 200, `{"id":"resp_${host}","object":"response"}`);
+    const made = [await call('/v1/responses', BODY), await call('/v1/responses', BODY)];
+    for (const host of made.map((response) => response.headers.get('x-morgan-host') as string)) {
+      asked.length = 0;
+      const path = `/v1/responses/resp_${host}`;
+      await call(path, undefined, { method: 'GET' });
+      await call(`${path}/input_items?limit=2`, undefined, { method: 'GET' });
+      await call(`${path}/cancel`);
+      await call(path, undefined, { method: 'DELETE' });
+      await call('/v1/responses', `{"model":"m","previous_response_id":"resp_${host}"}`);
+      expect(asked.map((each) => [each.host, each.method, each.url])).toEqual([
+        [host, 'GET', path],
+        [host, 'GET', `${path}/input_items?limit=2`],
+        [host, 'POST', `${path}/cancel`],
+        [host, 'DELETE', path],
+        [host, 'POST', '/v1/responses'],
+      ]);
+    }
+  });
+
+  it('has an answer of its own where nobody knows which host that is', async () => {
+    const gone = await call('/v1/responses/resp_gone', undefined, { method: 'GET' });
+    expect([gone.status, ((await gone.json()) as { error: object }).error]).toEqual([
+      404,
+      expect.objectContaining({ code: 'response_not_found', param: 'response_id' }),
+    ]);
+    const previous = await call('/v1/responses', '{"model":"m","previous_response_id":"resp_gone"}');
+    expect(previous.status).toBe(404);
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("an error on Anthropic's paths", () => {
+  it.each([
+    ['of a host', '/v1/messages', BODY, 400],
+    ['of a host, counting', '/v1/messages/count_tokens', BODY, 400],
+    ['of the gateway', '/v1/messages', '{"model":', 400],
+    ['of the gateway, about a field', '/v1//messages/', '{"model":1}', 400],
+  ])('has their shape: %s', async (_, path, body, status) => {
+    answer = (response) => json(response, 400, '{"error":{"message":"no","type":"x"}}');
+    const response = await call(path, body);
+    expect([response.status, await response.json()]).toEqual([
+      status,
+      { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
+    ]);
+  });
+});
