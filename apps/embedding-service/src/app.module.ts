@@ -3,29 +3,40 @@ import { EmbeddingCache } from '@morgan/cache';
 import type { HealthIndicator } from '@morgan/foundation';
 import { HealthModule } from '@morgan/health-monitor';
 import { type Metrics, TelemetryModule } from '@morgan/telemetry';
-import { EmbeddingModel } from './embeddings/embedding-model.ts';
+import { CacheController } from './cache/cache.controller.ts';
+import { CacheWarmer } from './cache/cache-warmer.ts';
+import { CohereController } from './cohere/cohere.controller.ts';
+import { EmbeddingService } from './embeddings/embedding.service.ts';
 import { EmbeddingsController } from './embeddings/embeddings.controller.ts';
-import { EmbeddingsService } from './embeddings/embeddings.service.ts';
+import { SimilarityController } from './similarity/similarity.controller.ts';
+import { TeiController } from './tei/tei.controller.ts';
 
 /** The parts that the controllers stand on. */
 export interface AppParts {
-  readonly model: EmbeddingModel;
+  readonly service: EmbeddingService;
   readonly cache: EmbeddingCache;
+  readonly warmer: CacheWarmer;
   readonly metrics: Metrics;
   readonly indicators: readonly HealthIndicator[];
 }
 
 @Module({})
 export class AppModule {
-  static register({ model, cache, metrics, indicators }: AppParts): DynamicModule {
+  static register({ service, cache, warmer, metrics, indicators }: AppParts): DynamicModule {
     return {
       module: AppModule,
       imports: [HealthModule.register(indicators), TelemetryModule.register(metrics)],
-      controllers: [EmbeddingsController],
+      controllers: [
+        EmbeddingsController,
+        SimilarityController,
+        TeiController,
+        CohereController,
+        CacheController,
+      ],
       providers: [
-        EmbeddingsService,
-        { provide: EmbeddingModel, useValue: model },
+        { provide: EmbeddingService, useValue: service },
         { provide: EmbeddingCache, useValue: cache },
+        { provide: CacheWarmer, useValue: warmer },
       ],
     };
   }

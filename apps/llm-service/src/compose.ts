@@ -1,3 +1,4 @@
+import type { Logger } from '@morgan/foundation';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
@@ -7,8 +8,11 @@ import { HostFleet } from './admin/host-fleet.ts';
 import { AppModule } from './app.module.ts';
 import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
+import { errorBodyOf } from './endpoints/error-body.ts';
 import { OUTLINE } from './openai/outline.format.ts';
-import { GATEWAY_HOST, HOST_HEADER } from './relay/host-relay.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
+import { AnswerMetrics } from './relay/answer-metrics.ts';
 import { ConfigReloader, type ReloadReport, type ReloadTrigger } from './reload/config-reloader.ts';
 import { FileWatcher } from './reload/file.watcher.ts';
 import { ReloadMetrics } from './reload/reload-metrics.ts';
@@ -26,28 +30,34 @@ export interface ReloadableService extends ServiceParts {
   readonly reload: (trigger: ReloadTrigger) => Promise<ReloadReport>;
 }
 
+interface OperatedParts {
+  readonly upstreams: ReturnType<typeof composeUpstreams>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService(
   config: LlmServiceConfig,
   source: ConfigSource = { load: () => config, file: undefined },
 ): Promise<ReloadableService> {
   const { log, auth, llmService } = config;
-  const { http, timeouts } = llmService;
+  const { http, timeouts, streams, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
-  const { llm, embedding, ...upstreams } = composeUpstreams(llmService, logger, metrics);
-  const reloader = new ConfigReloader({
-    config,
-    load: source.load,
-    apply: upstreams.reload,
-    logger,
-    metrics: new ReloadMetrics(metrics),
-  });
+  const upstreams = composeUpstreams(llmService, logger, metrics);
+  const operations = await composeOperations(config, source, { upstreams, logger, metrics });
+  const { llm, embedding } = upstreams;
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
-    AppModule.register({ llm, embedding, timeouts, metrics, logger, indicators: [drain, llm, embedding] }),
+    AppModule.register({
+      relay: { llm, embedding, timeouts, streams, logger, metrics: new AnswerMetrics(metrics) },
+      endpoints: [...ENDPOINTS, ...extraPaths.map(extraEndpoint)],
+      metrics,
+      indicators: [drain, llm, embedding],
+    }),
     {
       config: http,
       logger,
@@ -56,6 +66,7 @@ export async function composeLlmService(
       metrics,
       authenticator: keys,
       bodies: OUTLINE,
+      errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
         title: 'Morgan llm-service',
@@ -63,23 +74,40 @@ export async function composeLlmService(
       },
     },
   );
-  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
-  const admin = await composeAdmin(llmService.admin, adminParts);
-  const onChange = () => void reloader.reload('file');
-  const watcher = source.file ? new FileWatcher({ path: source.file, onChange, logger }) : undefined;
   return {
     app,
     config: http,
     logger,
     drain,
-    reload: (trigger) => reloader.reload(trigger),
+    reload: operations.reload,
     start: async () => {
-      await Promise.all([upstreams.start(), admin?.start()]);
+      await Promise.all([upstreams.start(), operations.start()]);
     },
+    close: async () => {
+      await operations.close();
+      await upstreams.close();
+    },
+  };
+}
+
+/** What changes the service while it runs: the watched file and the admin API. */
+async function composeOperations(
+  config: LlmServiceConfig,
+  { load, file }: ConfigSource,
+  { upstreams, logger, metrics }: OperatedParts,
+) {
+  const { llm, embedding, reload: apply } = upstreams;
+  const reloader = new ConfigReloader({ config, load, apply, logger, metrics: new ReloadMetrics(metrics) });
+  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
+  const admin = await composeAdmin(config.llmService.admin, adminParts);
+  const onChange = () => void reloader.reload('file');
+  const watcher = file === undefined ? undefined : new FileWatcher({ path: file, onChange, logger });
+  return {
+    reload: (trigger: ReloadTrigger) => reloader.reload(trigger),
+    start: async () => admin?.start(),
     close: async () => {
       watcher?.stop();
       await admin?.close();
-      await upstreams.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { EmbeddingInput } from './embedding-model.ts';
 
 /** What `input` may be: a text, texts, the token ids of a text, or several such lists. */
 export type EmbeddingInputs = string | string[] | number[] | number[][];
@@ -15,6 +16,12 @@ export const MAX_INPUTS = 2048;
 export function checkInput({ value, issues }: z.core.ParsePayload): void {
   const fault = faultOf(value);
   if (fault) issues.push(fault);
+}
+
+/** A lone list of numbers is one text's token ids; every other list is a list of inputs. */
+export function listInputs(input: EmbeddingInputs): readonly EmbeddingInput[] {
+  if (typeof input === 'string') return [input];
+  return typeof input[0] === 'number' ? [input as number[]] : (input as string[] | number[][]);
 }
 
 function faultOf(input: unknown): Issue | undefined {

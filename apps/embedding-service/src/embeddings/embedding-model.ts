@@ -1,4 +1,4 @@
-import type { CallContext } from '@morgan/foundation';
+import type { CallContext, HealthReading } from '@morgan/foundation';
 
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
@@ -15,12 +15,34 @@ export interface EmbeddedInput {
 /** How one call wants its inputs treated. */
 export interface EmbedOptions {
   readonly truncate: boolean;
+  /** What stands before every text; the model's default prompt when undefined. */
+  readonly prompt?: string | undefined;
   /** What the caller calls each input: position 3 is `input[3]` in errors. */
   readonly positions: readonly number[];
 }
 
-/** What this service needs of a model, wherever that runs. A class, because Nest injects by it. */
+/** The prompts that a model was trained with. */
+export interface ModelPrompts {
+  readonly byName: Readonly<Record<string, string>>;
+  /** The name of the one that stands before a text unless a call says otherwise. */
+  readonly byDefault?: string | undefined;
+}
+
+/** What is known of a model; figures are there once it is loaded. */
+export interface ModelDescription {
+  readonly backend?: string | undefined;
+  readonly revision?: string | undefined;
+  readonly dtype?: string | undefined;
+  readonly pooling?: string | undefined;
+  readonly dimensions?: number | undefined;
+  readonly maxTokens?: number | undefined;
+}
+
+/** What this service needs of a model, wherever that runs. */
 export abstract class EmbeddingModel {
+  /** Of the health indicator. */
+  abstract readonly name: string;
+  abstract readonly required: boolean;
   /** The id under which it is served. */
   abstract readonly id: string;
   /** When it was loaded, in seconds since 1970; 0 before that. */
@@ -29,6 +51,15 @@ export abstract class EmbeddingModel {
   abstract readonly truncatesByDefault: boolean;
   /** Length of a vector. @throws AppError `model_loading` */
   abstract readonly dimensions: number;
+  /** @throws AppError `model_loading` */
+  abstract readonly prompts: ModelPrompts;
+  abstract load(): Promise<void>;
+  abstract unload(): Promise<void>;
+  abstract getInfo(): ModelDescription;
+  /** What it does right now. */
+  abstract getStatus(): { readonly queueLength: number };
+  /** Whether it can answer. */
+  abstract read(): HealthReading;
   /** Everything whose change changes vectors: the start of every cache key. @throws AppError `model_loading` */
   abstract fingerprint(): string;
   /** What of an input its vector depends on: inputs that share it share their vector. @throws AppError `model_loading` */

@@ -25,7 +25,7 @@ describe('EmbeddingsAnswer', () => {
     const parts = {
       model: 'the "model"',
       items: items(count, 512),
-      dimensions: 512,
+      shape: { dimensions: 512, type: 'float' as const },
       encoding: 'float' as const,
     };
     const answer = new EmbeddingsAnswer(parts);
@@ -48,7 +48,7 @@ describe('EmbeddingsAnswer', () => {
       const answer = new EmbeddingsAnswer({
         model: 'm',
         items: items(2_048, 512),
-        dimensions: 512,
+        shape: { dimensions: 512, type: 'float' },
         encoding,
       });
       const body = answer.body();

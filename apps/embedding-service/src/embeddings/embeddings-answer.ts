@@ -1,74 +1,67 @@
-import { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { cutDimensions, toBase64 } from '@morgan/local-embeddings';
+import type { Readable } from 'node:stream';
+import { toBase64 } from '@morgan/local-embeddings';
 import type { EmbeddedInput } from './embedding-model.ts';
-
-/**
- * Values of vectors that are written at a time: about 5 ms of work, after which everybody else has a turn. 2,048 vectors of
- * 512 values at once would hold the event loop for a quarter of a second.
- */
-const SLICE_VALUES = 16_384;
+import { listSlices, perSlice, slicedBody, slicedBytes } from './sliced-body.ts';
+import { type OutputShape, shapeVector } from './vector-output.ts';
 
 /** What an answer is made of. */
 export interface AnswerParts {
   readonly model: string;
   readonly items: readonly EmbeddedInput[];
-  /** Length of the vectors in the answer. */
-  readonly dimensions: number;
+  readonly shape: OutputShape;
   readonly encoding: 'float' | 'base64';
 }
 
-/** OpenAI's answer to an embedding request, as JSON that is written slice by slice. */
+/** OpenAI's answer to an embedding request, as JSON that is written slice by slice, or the bytes of its vectors alone. */
 export class EmbeddingsAnswer {
-  readonly count: number;
-  /** Tokens that the model has read. */
-  readonly tokens: number;
-  /** Inputs that were cut to the limit of the model. */
-  readonly truncated: number;
   readonly #parts: AnswerParts;
+  readonly #isShort: boolean;
 
   constructor(parts: AnswerParts) {
     this.#parts = parts;
-    this.count = parts.items.length;
-    this.tokens = parts.items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-    this.truncated = parts.items.filter(({ truncated }) => truncated).length;
+    this.#isShort = parts.items.length <= perSlice(parts.shape.dimensions);
   }
 
-  /** The JSON text: whole where it is short, else slice by slice, with a turn for everybody else between two of them. */
+  /** The JSON text. */
   body(): string | Readable {
-    const perSlice = Math.max(1, Math.floor(SLICE_VALUES / this.#parts.dimensions));
-    if (this.count <= perSlice) return [...this.#slices(perSlice)].join('');
-    return Readable.from(inTurns(this.#slices(perSlice)));
+    return slicedBody(this.#slices(), this.#isShort);
   }
 
-  *#slices(perSlice: number): Generator<string, void> {
-    const { model, items } = this.#parts;
+  /** The vectors one after the other, little-endian, nothing between them. */
+  bytes(): Buffer | Readable {
+    return slicedBytes(this.#byteSlices(), this.#isShort);
+  }
+
+  *#slices(): Generator<string, void> {
+    const { model, items, shape } = this.#parts;
     yield '{"object":"list","data":[';
-    for (let start = 0; start < items.length; start += perSlice) {
-      const slice = items.slice(start, start + perSlice);
-      const objects = slice.map((item, offset) => this.#write(item, start + offset));
-      yield `${start > 0 ? ',' : ''}${objects.join(',')}`;
-    }
-    const usage = { prompt_tokens: this.tokens, total_tokens: this.tokens };
+    yield* listSlices(items.length, shape.dimensions, (index) => this.#write(index));
+    const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
     yield `],"model":${JSON.stringify(model)},"usage":${JSON.stringify(usage)}}`;
   }
 
-  #write({ vector, truncated }: EmbeddedInput, index: number): string {
-    const { dimensions, encoding } = this.#parts;
-    const cut = dimensions === vector.length ? vector : cutDimensions(vector, dimensions);
+  *#byteSlices(): Generator<Buffer, void> {
+    const { items, shape } = this.#parts;
+    const size = perSlice(shape.dimensions);
+    for (let start = 0; start < items.length; start += size) {
+      const vectors = items.slice(start, start + size).map(({ vector }) => shapeVector(vector, shape));
+      yield Buffer.concat(
+        vectors.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength)),
+      );
+    }
+  }
+
+  #write(index: number): string {
+    const { items, shape, encoding } = this.#parts;
+    const { vector, truncated } = items[index] as EmbeddedInput;
+    const values = shapeVector(vector, shape);
     return JSON.stringify({
       object: 'embedding',
       index,
-      embedding: encoding === 'base64' ? toBase64(cut) : Array.from(cut),
+      embedding: encoding === 'base64' ? toBase64(values) : Array.from(values),
       // Stands only where a text was cut.
       ...(truncated ? { truncated } : {}),
     });
-  }
-}
-
-async function* inTurns(slices: Iterable<string>): AsyncGenerator<string, void> {
-  for (const slice of slices) {
-    yield slice;
-    await nextTurn();
   }
 }

@@ -2,22 +2,21 @@ import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import { EmbeddingModel } from './embedding-model.ts';
+import { cacheUseOf } from './cache-headers.ts';
+import { listInputs } from './embedding-input.check.ts';
+import { EmbeddingService } from './embedding.service.ts';
+import { EmbeddingsAnswer } from './embeddings-answer.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
-import { EmbeddingsService } from './embeddings.service.ts';
-import { CACHE_HEADER, cacheUseOf, HITS, summaryOf } from './cache-headers.ts';
+import { describeOutcome } from './outcome-headers.ts';
+import { bytesOf } from './vector-output.ts';
 
-/** How many inputs of a request were cut to the limit of the model. */
-const TRUNCATED_HEADER = 'x-morgan-truncated';
+const BYTES_TYPE = 'application/octet-stream';
 
 /** OpenAI's embedding API over the one model that this service serves. */
 @ApiTags('openai')
 @Controller('v1')
 export class EmbeddingsController {
-  constructor(
-    private readonly embeddings: EmbeddingsService,
-    private readonly model: EmbeddingModel,
-  ) {}
+  constructor(private readonly service: EmbeddingService) {}
 
   @Post('embeddings')
   @HttpCode(200)
@@ -26,17 +25,34 @@ export class EmbeddingsController {
     @Body({ schema: embeddingsRequestSchema }) body: EmbeddingsRequest,
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) reply: HttpReply,
-  ): Promise<string | Readable> {
+  ): Promise<string | Buffer | Readable> {
     const context = contextOf(request);
+    const dimensions = this.service.dimensionsFor(body.dimensions);
+    const type = body.output_dtype ?? body.embedding_types?.[0] ?? 'float';
+    const shape = { dimensions, type, normalize: body.normalize ?? false };
+    const { model, truncate } = body;
+    const asked = { inputs: listInputs(body.input), model, truncate, prompt: body };
     const use = cacheUseOf(request.headers['cache-control']);
-    const { answer, results } = await this.embeddings.embed(body, context, use);
-    context.note('inputs', answer.count);
-    context.note('cacheHits', results.filter((result) => HITS.has(result)).length);
-    reply.header(CACHE_HEADER, summaryOf(results));
-    context.note('tokens', answer.tokens);
-    reply.header(TRUNCATED_HEADER, String(answer.truncated));
-    reply.type('application/json');
-    return answer.body();
+    const outcome = await this.service.collect(asked, context, use);
+    describeOutcome(outcome, context, reply);
+    const answer = new EmbeddingsAnswer({
+      model: this.service.model.id,
+      items: outcome.items,
+      shape,
+      encoding: body.encoding_format ?? 'float',
+    });
+    if (!wantsBytes(request)) {
+      reply.type('application/json');
+      return answer.body();
+    }
+    reply.type(BYTES_TYPE).headers({
+      'content-length': outcome.items.length * bytesOf(shape),
+      'x-morgan-vectors': outcome.items.length,
+      'x-morgan-dimensions': dimensions,
+      'x-morgan-dtype': type,
+      'x-morgan-tokens': outcome.tokens,
+    });
+    return answer.bytes();
   }
 
   @Get('models')
@@ -49,13 +65,20 @@ export class EmbeddingsController {
   @Get('models/*')
   @ApiOperation({ summary: 'One model.' })
   oneModel(@Param('*') wanted: string) {
-    if (wanted === this.model.id || wanted === 'default') return this.#describe();
-    throw new AppError('model_not_found', `This service serves '${this.model.id}' and no other model.`, {
+    const { id } = this.service.model;
+    if (wanted === id || wanted === 'default') return this.#describe();
+    throw new AppError('model_not_found', `This service serves '${id}' and no other model.`, {
       param: 'model',
     });
   }
 
   #describe() {
-    return { id: this.model.id, object: 'model', created: this.model.loadedAt, owned_by: 'morgan' };
+    const { id, loadedAt } = this.service.model;
+    return { id, object: 'model', created: loadedAt, owned_by: 'morgan' };
   }
+}
+
+/** A caller that names the type itself; the wildcard of ordinary clients means JSON. */
+function wantsBytes({ headers: { accept } }: HttpRequest): boolean {
+  return (accept ?? '').split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === BYTES_TYPE);
 }

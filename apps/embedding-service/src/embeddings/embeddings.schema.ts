@@ -1,29 +1,51 @@
 import { z } from 'zod';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
+import { checkChoice } from './list.check.ts';
+import { promptFields } from './prompt-choice.ts';
+import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
 
 /** `input` as the API documentation shows it; {@link checkInput} is what it is held to. */
 const TEXT = { type: 'string', minLength: 1 } as const;
 const TOKEN_IDS = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 } as const;
 const severalOf = (items: object) => ({ type: 'array', items, minItems: 1, maxItems: MAX_INPUTS }) as const;
 
-/** The body of `POST /v1/embeddings`: OpenAI's fields, and `truncate`. Further fields are ignored. */
+/** A field that holds inputs: a text, several texts, the token ids of a text, or several such lists. */
+export const inputsField = z
+  .unknown()
+  .check(checkInput)
+  .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
+  .describe('A text, several texts, the token ids of a text, or several such lists.');
+
+/** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Further fields are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
-  input: z
-    .unknown()
-    .check(checkInput)
-    .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
-    .describe('A text, several texts, the token ids of a text, or several such lists.'),
+  input: inputsField,
   model: z.string().min(1).describe('The id of the served model, or `default`.'),
   encoding_format: z
     .enum(['float', 'base64'])
     .nullish()
-    .describe('`base64`: little-endian float32. Default: `float`.'),
+    .describe('`base64`: the bytes of the values, little-endian. Default: `float`, a list of numbers.'),
+  output_dtype: z
+    .enum(OUTPUT_TYPES)
+    .nullish()
+    .describe('Number format of the values; the small ones are made of the vector at length 1.'),
+  embedding_types: z
+    .unknown()
+    .check(checkChoice(OUTPUT_TYPES))
+    .refine((types) => (types as unknown[]).length === 1, 'one type here; POST /v2/embed takes several')
+    .nullish()
+    .meta({ type: 'array', items: { type: 'string', enum: OUTPUT_TYPES }, minItems: 1, maxItems: 1 })
+    .describe('The same as `output_dtype`, as a list of one.'),
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
+  normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
   truncate: z
     .boolean()
     .nullish()
     .describe("Cut texts above the model's limit (`true`) or refuse them (`false`)."),
   user: z.string().nullish().describe('Ignored.'),
+  ...promptFields,
 });
 
-export type EmbeddingsRequest = z.infer<typeof embeddingsRequestSchema> & { readonly input: EmbeddingInputs };
+export type EmbeddingsRequest = z.infer<typeof embeddingsRequestSchema> & {
+  readonly input: EmbeddingInputs;
+  readonly embedding_types?: readonly [OutputType] | null;
+};

@@ -5,6 +5,8 @@ import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin.config.ts';
+import { ENDPOINTS } from '../endpoints/endpoint.table.ts';
+import { streamConfig } from '../relay/stream.config.ts';
 import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 
 /** 32 MiB: a few images in a vision request. */
@@ -28,6 +30,24 @@ const embeddingUpstreamConfig = z
   })
   .prefault({});
 
+const knownPaths: ReadonlySet<string> = new Set(ENDPOINTS.map(({ path }) => path));
+
+const extraPathsSetting = setting(
+  z
+    .array(
+      z
+        .string()
+        .regex(/^(\/[\w.~-]+)+$/, 'write it as a path, such as /v1/audio/voices')
+        .refine((path) => !/\/\.\.?(\/|$)/.test(path), 'a path has no dots as a part')
+        .refine((path) => !knownPaths.has(path), 'is served already'),
+    )
+    .refine((paths) => new Set(paths).size === paths.length, 'names a path twice')
+    .default([]),
+  {
+    doc: 'Further paths that are passed on to hosts, JSON requests by POST: those below `/v1` below the base URL of a host, others beside it.',
+  },
+);
+
 /** The whole configuration of llm-service. */
 export const llmServiceConfig = z
   .strictObject({
@@ -37,6 +57,8 @@ export const llmServiceConfig = z
       .strictObject({
         http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
         timeouts: callTimeoutsConfig,
+        streams: streamConfig,
+        extraPaths: extraPathsSetting,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
         admin: adminConfig,

@@ -5,6 +5,8 @@ import {
   type JsonVisitor,
   textOf,
 } from '@morgan/http-server';
+import { FORM_ROUTES } from '../endpoints/endpoint.table.ts';
+import { modelInForm } from './form-model.ts';
 import { MessageListVisitor } from './message-list.visitor.ts';
 import { PromptVisitor } from './prompt.visitor.ts';
 import {
@@ -22,7 +24,12 @@ const LONGEST_NAME = Math.max(...OUTLINED_FIELDS.map(({ length }) => length));
 const LONGEST_NAME_BYTES = LONGEST_NAME * 6;
 
 /** Bodies of requests to hosts: `request.body` is a {@link RequestOutline}. */
-export const OUTLINE: BodyFormat = { begin: () => new OutlineAssembly() };
+export const OUTLINE: BodyFormat = {
+  begin: (contentType) => new OutlineAssembly(contentType),
+  takes: (route, contentType) => FORM_ROUTES.has(route ?? '') && FORM.test(contentType),
+};
+
+const FORM = /^multipart\/form-data\s*;/i;
 
 /** Notes the top-level fields as they go by. */
 class OutlineAssembly implements BodyAssembly, JsonVisitor {
@@ -36,7 +43,12 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   /** Sees what is inside of the current field. */
   #inside: JsonVisitor | undefined;
 
+  /** @param contentType only of a form. */
+  constructor(private readonly contentType: string | undefined) {}
+
   finish(bytes: Buffer): RequestOutline {
+    const model = this.contentType === undefined ? undefined : modelInForm(bytes, this.contentType);
+    if (model) this.#fields.set('model', model);
     const parts: OutlineParts = {
       isObject: this.#isObject,
       fields: this.#fields,

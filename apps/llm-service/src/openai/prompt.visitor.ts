@@ -16,6 +16,11 @@ export class PromptVisitor implements JsonVisitor {
   #kind: keyof typeof EXPECTED | undefined;
   #inner = 0;
 
+  /** Whether it is several prompts, and not the tokens of one. */
+  get isSeveral(): boolean {
+    return this.#kind !== 'number';
+  }
+
   key(): void {
     // Where a key can stand, the object around it is the fault.
   }

@@ -31,6 +31,18 @@ export function checkCompletion(outline: RequestOutline | undefined): asserts ou
   checkStream(outline);
 }
 
+/** What a host checks itself is left to it: only what routing goes by has to be right. @throws AppError */
+export function checkPassedThrough(outline: RequestOutline | undefined): asserts outline {
+  checkObject(outline);
+  if (outline.has('model')) checkModel(outline);
+  checkStream(outline);
+}
+
+/** Forms are not looked into but for their model. @throws AppError */
+export function checkForm(outline: RequestOutline | undefined): asserts outline {
+  if (!outline || outline.bytes.length === 0) throw new AppError('missing_body', 'The request needs a body.');
+}
+
 /** The embedding-service checks the rest: the gateway would only do it twice. @throws AppError */
 export function checkEmbedding(outline: RequestOutline | undefined): asserts outline {
   checkObject(outline);

@@ -15,6 +15,9 @@ export const OUTLINED_FIELDS = [
   'max_completion_tokens',
   'response_format',
   'tools',
+  'n',
+  'stream_options',
+  'previous_response_id',
 ] as const;
 
 export type OutlinedField = (typeof OUTLINED_FIELDS)[number];
@@ -78,6 +81,19 @@ export class RequestOutline {
     const span = this.parts.fields.get(field);
     if (span?.kind !== 'number' || span.end - span.start > MAX_TEXT_BYTES) return undefined;
     return Number(this.bytes.toString('latin1', span.start, span.end));
+  }
+
+  /** Whether the caller asked for the token counts of a stream. */
+  get wantsUsage(): boolean {
+    const span = this.parts.fields.get('stream_options');
+    const isShort = span?.kind === 'object' && span.end - span.start <= MAX_TEXT_BYTES;
+    return isShort && /"include_usage"\s*:\s*true/.test(this.bytes.toString('latin1', span.start, span.end));
+  }
+
+  /** How many choices the answer has: so many of each prompt. */
+  get choices(): number {
+    const { prompt } = this.parts;
+    return (this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);
   }
 
   /** Whether a field is there and says something. */

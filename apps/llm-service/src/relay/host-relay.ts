@@ -1,123 +1,137 @@
-import type { DistributedLlmClient, HostResponse } from '@morgan/distributed-llm';
-import { AppError, type Logger } from '@morgan/foundation';
-import { type RequestContext, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
-import type { RequestOutline } from '../openai/request-outline.ts';
-import { answerHeaders } from './answer-headers.ts';
+import {
+  type DistributedLlmClient,
+  type HostResponse,
+  MessageEvents,
+  readBody,
+  type TokenUsage,
+} from '@morgan/distributed-llm';
+import type { Logger } from '@morgan/foundation';
+import { contextOf, type RequestContext } from '@morgan/http-server';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { AnswerMetrics } from './answer-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
-
-/** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
-export const HOST_HEADER = 'x-morgan-host';
-
-/** The value of {@link HOST_HEADER} on answers that the gateway makes itself: errors, lists, health. */
-export const GATEWAY_HOST = 'gateway';
-
-/** What is asked of a host. */
-export interface RelayTarget {
-  /** Path below the host's base URL. */
-  readonly path: '/chat/completions' | '/completions' | '/embeddings';
-  readonly outline: RequestOutline;
-}
+import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
+import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
+import { ResponseOwners } from './response-owners.ts';
+import type { StreamConfig } from './stream.config.ts';
+import { StreamAnswer } from './stream-answer.ts';
+import { usageInJson } from './usage-in-json.ts';
+import { passAnswer } from './whole-answer.ts';
 
 /** What a relay works with. */
 export interface HostRelayOptions {
   readonly llm: DistributedLlmClient;
   readonly embedding: DistributedLlmClient;
   readonly timeouts: CallTimeouts;
+  readonly streams: StreamConfig;
+  readonly metrics: AnswerMetrics;
   readonly logger: Logger;
 }
 
-/** Passes a request on to a host and the host's answer back, both byte for byte. */
+/** Passes a request on to a host and the host's answer back, both byte for byte where both speak the same API. */
 export class HostRelay {
+  readonly #owners = new ResponseOwners();
+
   constructor(private readonly options: HostRelayOptions) {}
 
-  toLlm(target: RelayTarget, request: HttpRequest, reply: HttpReply): Promise<void> {
-    return this.#relay(this.options.llm, target, request, reply);
+  async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
+    const { llm, embedding } = this.options;
+    contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
+    const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
+    if (endpoint.isEmbedding)
+      return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
+    if (mustTranslate(call, llm)) return this.#translated(call, incoming);
+    const response = call.isStream
+      ? await this.#stream(call, incoming)
+      : await this.#send(llm, call, incoming);
+    if (!response) return;
+    // Learned just now: none of the hosts has Anthropic's API.
+    if (isUnknownPath(response) && mustTranslate(call, llm)) {
+      response.body.destroy();
+      return this.#translated(call, incoming);
+    }
+    await this.#passWhole(response, call, incoming);
   }
 
-  toEmbeddings(target: RelayTarget, request: HttpRequest, reply: HttpReply): Promise<void> {
-    return this.#relay(this.options.embedding, target, request, reply);
-  }
-
-  async #relay(
+  async #send(
     client: DistributedLlmClient,
-    target: RelayTarget,
-    request: HttpRequest,
-    reply: HttpReply,
-  ): Promise<void> {
-    const { path, outline } = target;
-    const { model } = outline;
-    const context = contextOf(request);
-    context.limitTo(this.#timeoutMs(target));
-    const headers = headersOfDecoded(request);
-    const response = await client.send(
-      { method: 'POST', path, headers, body: outline.bytes, model },
-      context,
+    { request }: OutboundCall,
+    incoming: IncomingCall,
+  ): Promise<HostResponse> {
+    return client.send(request, contextOf(incoming.request));
+  }
+
+  /** @returns an answer that is no stream. */
+  #stream(
+    call: OutboundCall,
+    incoming: IncomingCall,
+    isTranslated = false,
+  ): Promise<HostResponse | undefined> {
+    const { request, dialect } = isTranslated ? asChatCall(call) : call;
+    const onId = (id: string, host: string) => this.#owners.add(id, host);
+    return new StreamAnswer(
+      { ...this.options, config: this.options.streams },
+      {
+        request,
+        dialect,
+        callerDialect: call.dialect,
+        translator: isTranslated ? new MessageEvents() : undefined,
+        onId: dialect.name === 'responses' ? onId : undefined,
+      },
+      incoming,
+    ).run();
+  }
+
+  async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    const response = call.isStream
+      ? await this.#stream(call, incoming, true)
+      : await this.#send(this.options.llm, asChatCall(call), incoming);
+    if (response) await this.#passWhole(await messageAnswer(response, call.dialect), call, incoming);
+  }
+
+  async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    const { logger, metrics } = this.options;
+    noteAnswer(contextOf(incoming.request), response, call);
+    const seen = (bytes: Buffer) => {
+      const { host, model } = response;
+      metrics.counted(host, model, this.#read(bytes, call, host));
+    };
+    await passAnswer(response, incoming, { logger, seen });
+  }
+
+  #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
+    if (dialect.name !== 'responses') return usageInJson(dialect, bytes);
+    const read = readBody(dialect, bytes);
+    if (read?.id !== undefined) this.#owners.add(read.id, host);
+    return read?.usage;
+  }
+
+  /** What a host keeps only that host can be asked for. */
+  #toOwner(call: OutboundCall, { outline, request }: IncomingCall): OutboundCall {
+    const { id } = request.params as { readonly id?: string };
+    const isResponse = call.dialect.name === 'responses';
+    const kept = id ?? (isResponse ? outline?.textOf('previous_response_id') : undefined);
+    if (kept === undefined) return call;
+    const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
+    const owner = this.#owners.ownerOf(
+      kept,
+      hosts,
+      id === undefined ? 'previous_response_id' : 'response_id',
     );
-    context.note('host', response.host);
-    if (response.attempts > 1) context.note('attempts', response.attempts);
-    // A model that a host knows is safe to log; anything else is whatever a caller typed.
-    if (model !== undefined && response.status < 400) context.note('model', model);
-    writeHead(reply, response);
-    await this.#copyBody(context, request, reply, response);
+    return { ...call, request: { ...call.request, only: [owner] } };
   }
 
-  #timeoutMs({ path, outline }: RelayTarget): number {
+  #timeoutMs({ callClass }: Endpoint, { outline }: IncomingCall): number {
     const { chatMs, chatStreamMs, embeddingsMs, otherMs } = this.options.timeouts;
-    if (path === '/embeddings') return embeddingsMs;
-    if (path !== '/chat/completions') return otherMs;
-    return outline.stream ? chatStreamMs : chatMs;
-  }
-
-  /**
-   * Resolves when the client has the whole answer or is gone. Not `stream.pipeline`: that makes an AbortController for
-   * every answer and aborts it at the end, which shows in a profile (docs/performance.md).
-   */
-  #copyBody(
-    context: RequestContext,
-    request: HttpRequest,
-    reply: HttpReply,
-    { host, body }: HostResponse,
-  ): Promise<void> {
-    const client = reply.raw;
-    const { stalledReaders } = request.server;
-    body.once('error', (error) => {
-      if (!context.signal.aborted) {
-        context.errorCode = error instanceof AppError ? error.code : 'internal_error';
-        this.options.logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
-      }
-      // The client must see a broken transfer, never a clean end.
-      client.destroy();
-    });
-    return new Promise((resolve) => {
-      client.once('close', () => {
-        if (!body.readableEnded) body.destroy();
-        resolve();
-      });
-      body.pipe(client);
-      // The pipe pauses the body when the client is slower than the host.
-      body.on('pause', () => stalledReaders.watch(client, context.id));
-      client.on('drain', () => stalledReaders.unwatch(client));
-      body.once('end', () => {
-        if (client.writableLength > 0) stalledReaders.watch(client, context.id);
-      });
-    });
+    if (callClass === 'embeddings') return embeddingsMs;
+    if (callClass !== 'chat') return otherMs;
+    return outline?.stream ? chatStreamMs : chatMs;
   }
 }
 
-/** A compressed body goes on as it was decoded. */
-function headersOfDecoded({ headers }: HttpRequest): HttpRequest['headers'] {
-  if (headers['content-encoding'] === undefined) return headers;
-  const { 'content-encoding': _, 'content-length': __, ...others } = headers;
-  return others;
-}
-
-function writeHead(reply: HttpReply, { host, status, headers, contentType }: HostResponse): void {
-  reply.header(HOST_HEADER, host);
-  const isStream = contentType?.startsWith('text/event-stream') ?? false;
-  if (isStream) reply.header('x-accel-buffering', 'no');
-  reply.hijack();
-  const own = new Map(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
-  reply.raw.writeHead(status, answerHeaders({ status, received: headers, own }));
-  // A stream's headers must not wait for its first token; any other answer leaves in one piece.
-  if (isStream) reply.raw.flushHeaders();
+function noteAnswer(context: RequestContext, response: HostResponse, { request }: OutboundCall): void {
+  context.note('host', response.host);
+  if (response.attempts > 1) context.note('attempts', response.attempts);
+  // A model that a host knows is safe to log; anything else is whatever a caller typed.
+  if (request.model !== undefined && response.status < 400) context.note('model', request.model);
 }

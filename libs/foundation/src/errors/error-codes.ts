@@ -49,6 +49,10 @@ export const ERROR_CODES = {
     kind: 'invalid_request',
     doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for; the message names the limit.',
   },
+  unsupported_by_model: {
+    kind: 'invalid_request',
+    doc: 'The path exists for models of another kind, such as ranking, which takes a cross-encoder.',
+  },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },
   invalid_api_key: {
@@ -56,6 +60,10 @@ export const ERROR_CODES = {
     doc: 'No API key was sent, it is not a configured one, or several different ones were sent. Paths that do not exist answer the same.',
   },
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
+  response_not_found: {
+    kind: 'not_found',
+    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, or this process was started since. Send the conversation itself.',
+  },
   host_not_found: {
     kind: 'not_found',
     doc: 'No host of this name is configured. Only the admin API answers so.',
@@ -86,6 +94,10 @@ export const ERROR_CODES = {
     doc: 'The stream broke after it had begun. What arrived before is incomplete.',
   },
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
+  cache_unavailable: {
+    kind: 'unavailable',
+    doc: 'Redis could not be asked for something that the cache alone cannot do, such as a purge for all replicas.',
+  },
   overloaded: {
     kind: 'overloaded',
     doc: 'As many calls, or bytes of request bodies, as this service holds at a time are in flight; the message names the limit. The body was not read. Try again after `retry-after` seconds.',

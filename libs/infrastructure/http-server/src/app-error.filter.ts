@@ -3,10 +3,16 @@ import { AppError, type Logger } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './body/body-reader.ts';
 
-/** The one place where a fault becomes an HTTP answer: OpenAI's envelope, the status of its kind, nothing internal. */
+/** What the body of an error is for callers of a path. */
+export type ErrorBody = (error: AppError, path: string) => object;
+
+/** The one place where a fault becomes an HTTP answer: the envelope of its API, the status of its kind, nothing internal. */
 @Catch()
 export class AppErrorFilter implements ExceptionFilter {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly errorBody: ErrorBody = openAiEnvelope,
+  ) {}
 
   catch(exception: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -25,7 +31,7 @@ export class AppErrorFilter implements ExceptionFilter {
     void reply
       .status(error.status)
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(error.toEnvelope()));
+      .send(JSON.stringify(this.errorBody(error, request.url)));
   }
 
   #classify(exception: unknown, request: FastifyRequest): AppError {
@@ -44,6 +50,10 @@ export class AppErrorFilter implements ExceptionFilter {
       this.logger.error({ ...fields, error: error.cause ?? error }, 'request failed');
     else if (error.cause !== undefined) this.logger.debug({ ...fields, cause: error }, 'request refused');
   }
+}
+
+function openAiEnvelope(error: AppError): object {
+  return error.toEnvelope();
 }
 
 function fromHttpException(exception: HttpException, request: FastifyRequest): AppError {

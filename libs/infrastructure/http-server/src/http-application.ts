@@ -6,7 +6,7 @@ import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
-import { AppErrorFilter } from './app-error.filter.ts';
+import { AppErrorFilter, type ErrorBody } from './app-error.filter.ts';
 import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
 import { registerCors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
@@ -36,9 +36,13 @@ export interface HttpApplicationOptions {
   readonly authenticator: Authenticator;
   /** Headers of every answer that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
+  readonly callTimeoutMs?: number;
   readonly api: ApiDescription;
   /** What `request.body` is. Default: {@link PARSED_JSON}. */
   readonly bodies?: BodyFormat;
+  /** The shape of errors. Default: OpenAI's. */
+  readonly errorBody?: ErrorBody;
 }
 
 /** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
@@ -46,7 +50,7 @@ export async function createHttpApplication(
   module: DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
-  const { logger, api } = options;
+  const { logger, api, errorBody } = options;
   const adapter = createAdapter(options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -54,14 +58,14 @@ export async function createHttpApplication(
     abortOnError: false,
   });
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new AppErrorFilter(logger));
+  app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
   serveApiDocumentation(app, api);
   return app;
 }
 
 /** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, drain, observers, authenticator, headers = {} } = options;
+  const { config, drain, observers, authenticator, callTimeoutMs, headers = {} } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -81,7 +85,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
     },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  registerRequestContext(fastify, { drain, observers, headers });
+  registerRequestContext(fastify, { drain, observers, headers, callTimeoutMs });
   registerCors(fastify, config.corsOrigins);
   registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
   registerUnmatchedRoute(fastify);

@@ -111,6 +111,8 @@ export class ConnectionPool extends Pool implements PoolCounters {
     const usual = internals[kGetDispatcher].call(this);
     if (!usual || this.#addresses.size < 2) return usual;
     const next = this.#missing() ?? this.#longestUnused() ?? usual;
+    // Addresses come and go with the replicas.
+    if (this.#lastTurn.size > 2 * this.#config.maxConnections) this.#lastTurn.clear();
     if (next.place.address !== undefined) this.#lastTurn.set(next.place.address, (this.#turn += 1));
     return next;
   }

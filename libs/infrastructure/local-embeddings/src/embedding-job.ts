@@ -1,5 +1,5 @@
 import type { AppError } from '@morgan/foundation';
-import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import type { EmbeddingInput, PromptChoice, TokenWindow } from './process-protocol.ts';
 
 /** The vector of one input. */
 export interface EmbeddedItem {
@@ -12,12 +12,10 @@ export interface EmbeddedItem {
 }
 
 /** What one call asks for. */
-export interface JobRequest {
+export interface JobRequest extends PromptChoice {
   readonly inputs: readonly EmbeddingInput[];
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
-  /** The model's prompt that stands before every text; its default prompt when undefined. */
-  readonly promptName?: string | undefined;
   /** Names an input in errors. */
   readonly paramOf: (position: number) => string;
 }

@@ -7,4 +7,5 @@ export {
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
-export type { EmbeddingInput } from './process-protocol.ts';
+export { normalize } from './model/normalize.ts';
+export type { EmbeddingInput, PromptChoice } from './process-protocol.ts';

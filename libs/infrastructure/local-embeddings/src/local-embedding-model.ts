@@ -5,37 +5,43 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  silentLogger,
 } from '@morgan/foundation';
-import type { Metrics } from '@morgan/telemetry';
+import { Metrics } from '@morgan/telemetry';
+import type { z } from 'zod';
 import type { EmbeddedItem } from './embedding-job.ts';
 import type { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceEngine } from './inference-engine.ts';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { checkPrompt, checkTokenIds } from './input-checks.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
 import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
-import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
+import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
+/** The signal of a call that nobody ends. */
+const NEVER = new AbortController().signal;
 
-/** What a model needs besides its configuration. */
+/** What a model is made with. */
 export interface LocalEmbeddingModelOptions {
-  readonly config: LocalEmbeddingsConfig;
-  /** Where the build put the bundled model. */
-  readonly bundledModelDir: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+  /** What differs from the defaults of `localEmbeddingsConfig`. */
+  readonly config?: z.input<typeof localEmbeddingsConfig>;
+  /** Where the build put the bundled model; without it there is none. */
+  readonly bundledModelDir?: string | undefined;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** Default: nobody reads them. */
+  readonly metrics?: Metrics;
 }
 
 /** How one call wants its inputs treated. */
-export interface EmbedOptions {
+export interface EmbedOptions extends PromptChoice {
   /** Cut inputs above the limit, or refuse them. Default: as configured. */
   readonly truncate?: boolean | undefined;
-  /** The model's prompt that stands before every text. Default: as configured, else the model's own default. */
-  readonly promptName?: string | undefined;
   /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
   readonly positions?: readonly number[] | undefined;
 }
@@ -59,8 +65,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
-  /** @throws ModelLoadError when the model is not to be found. */
-  constructor({ config, bundledModelDir, logger, metrics }: LocalEmbeddingModelOptions) {
+  /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
+  constructor(options: LocalEmbeddingModelOptions = {}) {
+    const { bundledModelDir, logger = silentLogger, metrics = new Metrics() } = options;
+    const config = localEmbeddingsConfig.parse(options.config);
     const { name, source } = resolveModelSource(config, bundledModelDir);
     this.id = name;
     this.#config = config;
@@ -118,22 +126,33 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal }: CallContext,
-    { truncate = this.#config.truncate, positions, promptName }: EmbedOptions = {},
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+    { truncate = this.#config.truncate, positions, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo();
     const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
-    checkPrompt(promptName, inputs, info.prompts);
+    checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, truncate, promptName, paramOf }, signal, () => callStopped(signal));
+    return scheduler.submit({ inputs, truncate, promptName, prompt, paramOf }, signal, () =>
+      callStopped(signal),
+    );
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
   get dimensions(): number {
     return this.#loadedInfo().dimensions;
+  }
+
+  /** The prompts that the model has, by name, and the name of the one that stands before texts by default. @throws AppError `model_loading` */
+  get prompts(): {
+    readonly byName: Readonly<Record<string, string>>;
+    readonly byDefault?: string | undefined;
+  } {
+    const { prompts: byName, defaultPrompt: byDefault } = this.#loadedInfo();
+    return { byName, byDefault };
   }
 
   /** Whether a call that does not say so has its texts cut. */
@@ -249,38 +268,6 @@ function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
-}
-
-function checkPrompt(
-  name: string | undefined,
-  inputs: readonly EmbeddingInput[],
-  prompts: ModelInfo['prompts'],
-): void {
-  if (name === undefined) return;
-  const refuse = (message: string) => new AppError('invalid_value', message, { param: 'prompt_name' });
-  if (!Object.hasOwn(prompts, name))
-    throw refuse(
-      `The model has no prompt '${name}'; its prompts are: ${Object.keys(prompts).join(', ') || 'none'}.`,
-    );
-  if (inputs.some((input) => typeof input !== 'string'))
-    throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
-}
-
-function checkTokenIds(
-  inputs: readonly EmbeddingInput[],
-  vocabularySize: number,
-  paramOf: (index: number) => string,
-): void {
-  inputs.forEach((input, index) => {
-    if (typeof input === 'string') return;
-    const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-    if (bad === undefined) return;
-    throw new AppError(
-      'invalid_token_id',
-      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
-      { param: paramOf(index) },
-    );
-  });
 }
 
 /** The reason of the abort where it says enough, as that of a deadline does. */

@@ -84,6 +84,28 @@ describe('a model with prompts', () => {
     });
   });
 
+  it('puts a prompt of the caller in place of its own, once, and none where that is empty', async () => {
+    const [named] = await model.embed(['a cat'], context, { promptName: 'document' });
+    const [own] = await model.embed(['a cat'], context, { prompt: 'passage: ' });
+    const [bare] = await model.embed(['passage: a cat'], context, { prompt: '' });
+    const [byDefault] = await model.embed(['a cat'], context);
+    expect(own).toEqual(named);
+    expect(bare).toEqual(named);
+    expect(bare?.vector).not.toEqual(byDefault?.vector);
+  });
+
+  it('leaves the tokens of a prompt out of the mean where the model does, whoever wrote the prompt', async () => {
+    const { model: excluding } = build(join(REFERENCES, 'bert-prompt-excluded'));
+    await excluding.load();
+    const { byName } = excluding.prompts;
+    for (const [promptName, prompt] of Object.entries(byName)) {
+      const [named] = await excluding.embed(['a cat'], context, { promptName });
+      expect(await excluding.embed(['a cat'], context, { prompt })).toEqual([named]);
+    }
+    expect(Object.keys(byName).length).toBeGreaterThan(0);
+    await excluding.unload();
+  });
+
   it('keeps prompts apart in cache keys', () => {
     expect(model.fingerprint('query')).toBe(model.fingerprint());
     expect(model.fingerprint('document')).not.toBe(model.fingerprint());

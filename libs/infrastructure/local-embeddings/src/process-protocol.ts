@@ -15,13 +15,19 @@ export type ProcessRole = 'tokenizer' | 'inference';
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
 
+/** What stands before every text of a call; neither means the model's default prompt. */
+export interface PromptChoice {
+  /** One of the model's prompts. */
+  readonly promptName?: string | undefined;
+  /** The prompt itself, empty for none. Stronger than a name. */
+  readonly prompt?: string | undefined;
+}
+
 /** As much of a text as can matter. */
-export interface TextPart {
+export interface TextPart extends PromptChoice {
   readonly text: string;
   /** Whether the text goes on. */
   readonly more: boolean;
-  /** The model's prompt that stands before it; its default prompt when undefined. */
-  readonly promptName?: string | undefined;
 }
 
 /** What the model is fed for an input. */

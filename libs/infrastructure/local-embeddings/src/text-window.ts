@@ -1,5 +1,5 @@
 import type { TokenRow } from './model/embedding-model.types.ts';
-import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
+import type { EmbeddingInput, PromptChoice, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
 const CHARACTERS_PER_TOKEN = 64;
@@ -50,7 +50,7 @@ export function readableIds(ids: readonly number[], limit: number): readonly num
 /** What makes token ids of texts and cuts them. */
 export interface WindowTokenizer {
   readonly settings: { readonly cutSide: CutSide };
-  tokenize(texts: readonly string[], promptName?: string): Promise<readonly TokenRow[]>;
+  tokenize(texts: readonly string[], choice?: PromptChoice): Promise<readonly TokenRow[]>;
   cut(row: TokenRow, limit: number): TokenRow;
 }
 
@@ -65,13 +65,13 @@ export class SparseTextError extends Error {
  * @throws SparseTextError
  */
 export async function tokenWindow(
-  { text, more, promptName }: TextPart,
+  { text, more, ...choice }: TextPart,
   limit: number,
   tokenizer: WindowTokenizer,
 ): Promise<TokenWindow> {
   for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + MARGIN_TOKENS; ; length *= 4) {
     const part = partOf(text, length, tokenizer.settings.cutSide);
-    const [row = { ids: [] }] = await tokenizer.tokenize([part.text], promptName);
+    const [row = { ids: [] }] = await tokenizer.tokenize([part.text], choice);
     const count = row.ids.length;
     const isAll = part.text.length === text.length && !more;
     if (isAll || count > limit + (part.endsAtWord ? 0 : MARGIN_TOKENS)) {

@@ -33,6 +33,7 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     const texts = items.map((item) => ({
       ...readablePart(textOf(item), this.limit, this.side),
       promptName: item.job.request.promptName,
+      prompt: item.job.request.prompt,
     }));
     return { texts, limit: this.limit };
   }

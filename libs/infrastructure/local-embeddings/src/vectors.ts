@@ -11,10 +11,10 @@ export function cutDimensions(vector: Float32Array, dimensions: number): Float32
 }
 
 /**
- * Little-endian float32 values as base64: what OpenAI's clients ask for by default. The bytes go as they lie in memory:
+ * The values of a vector as base64; float32 little-endian is what OpenAI's clients ask for by default. The bytes go as they lie in memory:
  * every platform that onnxruntime-node exists for is little-endian.
  */
-export function toBase64({ buffer, byteOffset, byteLength }: Float32Array): string {
+export function toBase64({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 

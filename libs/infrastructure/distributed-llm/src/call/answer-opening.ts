@@ -28,7 +28,7 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
 /**
  * Reads an answer until it is known to be one: a stream up to its first content, anything else to its end, or its first
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
- * @param limitMs how long an answer that is not streamed may take from now on.
+ * @param limitMs how long its first content may take from now on; all of it, where it is not streamed.
  */
 export async function openAnswer(
   response: TransportResponse,
@@ -41,7 +41,7 @@ export async function openAnswer(
   if (type.startsWith('text/html')) return discard(response, 'html');
   const start = new BodyStart(body);
   try {
-    if (type.startsWith('text/event-stream')) return await openStream(start, dialect);
+    if (type.startsWith('text/event-stream')) return await openStream(start, dialect, limitMs);
     return await openWhole(start, { dialect, type, limitMs });
   } catch (error) {
     body.destroy();
@@ -49,9 +49,9 @@ export async function openAnswer(
   }
 }
 
-async function openStream(start: BodyStart, dialect: Dialect): Promise<Opening> {
+async function openStream(start: BodyStart, dialect: Dialect, limitMs: number): Promise<Opening> {
   const stream = new StreamStart(dialect);
-  const decided = await start.read((chunk, held) => stream.take(chunk) || held > MOST_HELD_BYTES);
+  const decided = await start.read((chunk, held) => stream.take(chunk) || held > MOST_HELD_BYTES, limitMs);
   if (decided && !stream.error) return { kind: 'content', body: start.body, isWhole: false };
   if (decided) start.body.destroy();
   else stream.end();

@@ -7,6 +7,7 @@ import { outcomeOfRefusal, statusWithin } from '../evidence/refusal-outcome.ts';
 import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
+import { StreamFault } from '../streams/stream-fault.ts';
 import type { AttemptFailure } from './attempt.ts';
 import { HostAnswer } from './host-answer.ts';
 
@@ -54,6 +55,7 @@ export function readErrorInAnswer(
 /** What it is when no answer came, or when one broke off. */
 export function outcomeOfNoAnswer(cause: unknown, hasContent: boolean): Outcome {
   if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
+  if (cause instanceof StreamFault) return 'interrupted';
   if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
   // Only what a deadline says as its reason is told apart from a caller who leaves.
   if (cause.reason === 'aborted' && cause.cause instanceof AppError)

@@ -20,6 +20,8 @@ export interface CallRequest {
   readonly modelAt: readonly [start: number, end: number] | undefined;
   readonly dialect: Dialect;
   readonly isStream: boolean;
+  /** Token counts are asked for although the caller did not. */
+  readonly asksUsage: boolean;
   readonly deadline: Deadline | undefined;
   readonly limits: CallLimits;
 }
@@ -54,7 +56,20 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
   };
 }
 
-function bodyFor({ body, modelAt, facts }: CallRequest, { model }: Target): Buffer | undefined {
-  if (!body || !modelAt || model === undefined || model === facts.model) return body;
-  return withModel(body, modelAt, model);
+function bodyFor(
+  { body, modelAt, facts, asksUsage }: CallRequest,
+  { host, model }: Target,
+): Buffer | undefined {
+  if (!body) return undefined;
+  const isOther = modelAt !== undefined && model !== undefined && model !== facts.model;
+  const named = isOther ? withModel(body, modelAt, model) : body;
+  return asksUsage && host.takesUsageOption ? withUsageOption(named) : named;
+}
+
+const USAGE_OPTION = Buffer.from('"stream_options":{"include_usage":true},');
+
+/** The body of a request that has no `stream_options` yet. It is known to be an object with a model. */
+function withUsageOption(body: Buffer): Buffer {
+  const start = body.indexOf('{') + 1;
+  return Buffer.concat([body.subarray(0, start), USAGE_OPTION, body.subarray(start)]);
 }

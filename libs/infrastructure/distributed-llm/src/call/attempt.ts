@@ -55,6 +55,7 @@ export interface AttemptMode {
 }
 
 const TOKEN_BYTES = 4;
+const USAGE_OPTION = /stream_options|include_usage/;
 
 /**
  * One try at one target, judged until its last byte. What it says of the host is booked once, by {@link Attempt.book}:
@@ -156,8 +157,12 @@ export class Attempt {
     const { call, target, parts } = this;
     const response = await this.#send();
     parts.metrics?.answered(target.host, this.tookMs);
-    if (response.status >= 300) return readRefusal(response, target.host, call.dialect);
-    const limitMs = Math.max(1, call.limits.answerTimeoutMs - this.tookMs);
+    if (response.status >= 300) {
+      const refusal = await readRefusal(response, target.host, call.dialect);
+      return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
+    }
+    const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
+    const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
     const opening = await openAnswer(response, call.dialect, limitMs);
     if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
@@ -174,6 +179,15 @@ export class Attempt {
       if (!isStale(cause) || !this.parts.budget.take('retry')) throw cause;
       return transport.request(request);
     }
+  }
+
+  /** Then it is never asked for that again. */
+  #refusesUsageOption({ answer }: AttemptFailure): boolean {
+    const { host } = this.target;
+    const isAsked = this.call.asksUsage && host.takesUsageOption;
+    if (!isAsked || !answer || !USAGE_OPTION.test(answer.error?.message ?? '')) return false;
+    host.takesUsageOption = false;
+    return true;
   }
 
   #begin(body: AnswerBody): void {

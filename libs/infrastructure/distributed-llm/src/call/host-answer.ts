@@ -51,10 +51,8 @@ export class HostAnswer {
     const error = isObject(json) ? (errorIn(json) ?? bareMessage(json)) : plainError(text);
     const headers = headersFromHost(response.rawHeaders);
     const requestId = requestIdOf(response);
-    // OpenAI's own shape passes as it came.
-    const isEnvelope =
-      isObject(json) && isObject(json['error']) && typeof json['error']['message'] === 'string';
-    if (isEnvelope && !hidden)
+    // What has the right shape passes as it came.
+    if (isObject(json) && dialect.isErrorBody(json) && !hidden)
       return new HostAnswer({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);

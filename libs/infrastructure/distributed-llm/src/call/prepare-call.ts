@@ -3,7 +3,7 @@ import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
-import type { RouteTable } from '../routing/route-table.ts';
+import { restrictedTo, type RouteTable } from '../routing/route-table.ts';
 import { sessionKeyOf } from '../strategies/session-key.ts';
 import type { CallInput } from './call-parts.ts';
 
@@ -13,13 +13,14 @@ const TOKEN_BYTES = 4;
 
 /** What a request needs to be routed by: read once, from as little of the body as will do. */
 export function prepareCall(
-  { method, path, headers, body, model, stream }: HostRequest,
+  { method, path, headers, body, model, stream, asksUsage, only }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
   const read: BodyFacts | undefined = body && readBodyFacts(body);
   const asked = model ?? read?.model;
-  const route = routes.find(asked);
+  const found = routes.find(asked);
+  const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? 0;
   const { firstByteTimeoutMs, idleTimeoutMs } = config;
@@ -37,6 +38,7 @@ export function prepareCall(
       modelAt: read?.modelAt,
       dialect: dialectOf(barePath),
       isStream: stream ?? read?.stream ?? false,
+      asksUsage: asksUsage ?? false,
       limits: {
         firstByteTimeoutMs,
         idleTimeoutMs,

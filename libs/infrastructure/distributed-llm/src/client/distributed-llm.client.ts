@@ -21,6 +21,7 @@ import { isUp, readingOf } from './host-reading.ts';
 import type { DistributedLlmStatus } from './client-status.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
+import { readRoute, type RouteReading } from './route-reading.ts';
 import { type CallOptions, contextOf, type JsonAnswer, readEvents, readJson } from './json-call.ts';
 
 /** A client's hosts and settings, of which all but `hosts` have defaults ({@link distributedLlmConfig}), and its parts. */
@@ -39,7 +40,7 @@ export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
 /** A call for whichever host is best. */
 export interface HostRequest {
   readonly method: TransportRequest['method'];
-  /** Below the host's base URL, starting with a slash: `/chat/completions`. */
+  /** Below the host's base URL, starting with a slash: `/chat/completions`; `/../tokenize` is beside its `/v1`. */
   readonly path: string;
   /** The caller's headers; only an allow-list of them is passed on. */
   readonly headers: IncomingHttpHeaders;
@@ -49,6 +50,10 @@ export interface HostRequest {
   readonly model?: string | undefined;
   /** Whether a streamed answer is asked for. Left out, it is read from the body. */
   readonly stream?: boolean | undefined;
+  /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
+  readonly asksUsage?: boolean | undefined;
+  /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** How long a stop waits for connections to hosts. */
@@ -161,6 +166,11 @@ export class DistributedLlmClient implements HealthIndicator {
   /** The names of the routes and the models of all hosts that are not down, as the hosts describe them. */
   models(): readonly ModelObject[] {
     return this.#setup.fleet.models();
+  }
+
+  /** The way that calls for a model go; without one, that of all hosts. */
+  routeOf(model: string | undefined): RouteReading {
+    return readRoute(this.#setup.fleet.routes.find(model));
   }
 
   /** Probes every host now. @returns by host, whether it is up; a host that is not probed counts as up. */

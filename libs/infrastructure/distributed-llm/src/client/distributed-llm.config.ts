@@ -47,7 +47,7 @@ const timeConfig = {
   }),
   firstByteTimeoutMs: setting(milliseconds(300_000), {
     env: 'LLM_FIRST_BYTE_TIMEOUT_MS',
-    doc: 'How long a host may take to the headers of a streamed answer before the next one is tried, in milliseconds.',
+    doc: 'How long a host may take to the headers of a streamed answer, and to its first content, before the next one is tried, in milliseconds.',
   }),
   firstTokenTimeoutMs: setting(milliseconds(10_000), {
     env: 'LLM_FIRST_TOKEN_TIMEOUT_MS',
@@ -115,7 +115,7 @@ const routingConfig = {
     doc: 'How a host is chosen among equal ones: `round_robin`, `random`, `weighted_random`, `least_loaded`, `power_of_two`, `session_affinity`.',
   }),
   routes: setting(routeList.default([]), {
-    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `repeatSlowAnswers`. Other models go to every host that may have them.',
+    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
   }),
   groups: setting(hostGroups.default({}), {
     doc: 'Names for lists of hosts, for routes.',

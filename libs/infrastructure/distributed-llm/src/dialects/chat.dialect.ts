@@ -1,5 +1,5 @@
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
-import { completionUsage, dataEvent, DONE_EVENT, head, openAiError } from './openai-shapes.ts';
+import { completionUsage, dataEvent, DONE_EVENT, head, isOpenAiError, openAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './reported-error.ts';
 
 /** `/v1/chat/completions`. */
@@ -21,6 +21,7 @@ export const chatDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   errorBody: openAiError,
+  isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
 

@@ -1,5 +1,5 @@
 import { type Dialect, NO_READING } from './dialect.ts';
-import { completionUsage, dataEvent, DONE_EVENT, head, openAiError } from './openai-shapes.ts';
+import { completionUsage, dataEvent, DONE_EVENT, head, isOpenAiError, openAiError } from './openai-shapes.ts';
 import { isObject, textOrNone } from './reported-error.ts';
 
 /** `/v1/completions`. */
@@ -27,5 +27,6 @@ export const completionsDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   errorBody: openAiError,
+  isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),
 };

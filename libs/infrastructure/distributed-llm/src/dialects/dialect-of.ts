@@ -19,7 +19,13 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
   ['/messages', messagesDialect],
+  ['/messages/count_tokens', { ...plainDialect, ...pick(messagesDialect) }],
 ]);
+
+/** What a path says of errors, whatever its answers are. */
+function pick({ errorBody, isErrorBody }: Dialect): Pick<Dialect, 'errorBody' | 'isErrorBody'> {
+  return { errorBody, isErrorBody };
+}
 
 /** The dialect that a path below a host's base URL speaks, without its query. */
 export function dialectOf(path: string): Dialect {

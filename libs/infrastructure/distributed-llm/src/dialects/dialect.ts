@@ -83,6 +83,8 @@ export interface Dialect {
   readBody(json: JsonObject): Omit<BodyReading, 'error'>;
   /** An error's body in this dialect's shape. */
   errorBody(error: ReportedError): JsonObject;
+  /** Whether the JSON of a refusal has that shape already, and can go on as it came. */
+  isErrorBody(json: JsonObject): boolean;
   /**
    * An event that the official clients raise as an error.
    * @param sequence its place in the stream, in dialects that count.

@@ -1,5 +1,5 @@
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
-import { counts, dataEvent, head } from './openai-shapes.ts';
+import { counts, dataEvent, head, isOpenAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
 
 /** Anthropic's type for each status that has one of its own. */
@@ -43,6 +43,7 @@ export const messagesDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: readUsage(json) }),
   errorBody,
+  isErrorBody: (json) => json['type'] === 'error' && isOpenAiError(json),
   errorEvent: (error) => dataEvent(errorBody(error), 'error'),
 };
 

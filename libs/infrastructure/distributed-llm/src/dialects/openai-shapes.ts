@@ -42,6 +42,11 @@ export function openAiError({ message, type, param, code, status }: ReportedErro
   };
 }
 
+/** Whether a refusal has OpenAI's shape; Anthropic's has it inside. */
+export function isOpenAiError({ error }: JsonObject): boolean {
+  return isObject(error) && typeof error['message'] === 'string';
+}
+
 /** An event with one line of data. */
 export function dataEvent(json: JsonObject, type?: string): Buffer {
   return Buffer.from(`${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(json)}\n\n`);

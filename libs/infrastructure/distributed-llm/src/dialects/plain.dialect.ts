@@ -1,5 +1,5 @@
 import { type Dialect, NO_READING } from './dialect.ts';
-import { completionUsage, counts, dataEvent, head, openAiError } from './openai-shapes.ts';
+import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject } from './reported-error.ts';
 
 /** Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end. */
@@ -11,6 +11,7 @@ export const plainDialect: Dialect = {
   readEvent: (json) => ({ ...NO_READING, ...head(json), content: 'other', usage: usageIn(json) }),
   readBody: (json) => ({ ...head(json), usage: usageIn(json) }),
   errorBody: openAiError,
+  isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
 

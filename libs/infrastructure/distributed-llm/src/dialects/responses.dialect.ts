@@ -1,5 +1,5 @@
 import { type ContentKind, type Dialect, NO_READING } from './dialect.ts';
-import { dataEvent, head, openAiError, responsesUsage } from './openai-shapes.ts';
+import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
 import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */
@@ -28,6 +28,7 @@ export const responsesDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: responsesUsage(json) }),
   errorBody: openAiError,
+  isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
 };
 

@@ -16,12 +16,20 @@ export class HostAddress {
     this.#query = new URLSearchParams(options.query).toString();
   }
 
-  /** The path of a request below the base URL, with the host's own query: Azure's `api-version` stands there. */
+  /**
+   * The path of a request below the base URL, with the host's own query: Azure's `api-version` stands there. One that
+   * begins with `/../` is beside `/v1`, as vLLM has `/tokenize`: a base URL that does not end in `/v1` is left as it is.
+   */
   pathOf(path: string): string {
-    if (this.#query === '') return this.#basePath + path;
-    return `${this.#basePath}${path}${path.includes('?') ? '&' : '?'}${this.#query}`;
+    const isBeside = path.startsWith(BESIDE);
+    const base = isBeside ? this.#basePath.replace(/\/v1$/, '') : this.#basePath;
+    const full = base + (isBeside ? path.slice(BESIDE.length - 1) : path);
+    return this.#query === '' ? full : `${full}${path.includes('?') ? '&' : '?'}${this.#query}`;
   }
 }
+
+/** How paths begin that hosts have beside `/v1` and not below it. */
+const BESIDE = '/../';
 
 function credentialsOf({ apiKey, keyHeader = 'authorization' }: LlmHost): string[] {
   if (apiKey === undefined) return [];

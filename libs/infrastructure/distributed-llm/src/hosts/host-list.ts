@@ -18,7 +18,8 @@ export const capabilities = z.strictObject({
   contextLength: z.int().min(1).optional(),
   tools: z.boolean().optional(),
   vision: z.boolean().optional(),
-  prefixContinuation: z.boolean().optional(),
+  /** How it goes on with an assistant's text that has begun (docs/streaming.md); left out: not at all. */
+  prefixContinuation: z.enum(['vllm', 'prefix', 'prefill']).optional(),
   /** Paths below the base URL that it has, such as `/chat/completions`; left out: all. */
   endpoints: z.array(z.string().startsWith('/')).min(1).optional(),
 });

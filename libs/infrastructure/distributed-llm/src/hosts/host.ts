@@ -50,6 +50,8 @@ export class Host {
   readonly health: HostHealth;
   readonly rests: Rests;
   weight: number;
+  /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
+  takesUsageOption = true;
   #mode: HostMode = 'enabled';
   #doubts = 0;
   #doubtedAt = -Infinity;

@@ -18,6 +18,8 @@ export interface Route {
   readonly answerTimeoutMs?: number | undefined;
   readonly firstTokenTimeoutMs?: number | undefined;
   readonly repeatSlowAnswers?: boolean | undefined;
+  readonly onInterrupt?: 'resume' | 'error' | undefined;
+  readonly acceptUnfinished?: boolean | undefined;
 }
 
 /** What a table is made of. */
@@ -88,6 +90,15 @@ export class RouteTable {
       return new Target({ host: found, ...rest });
     });
   }
+}
+
+/** A route with those of its targets that are at these hosts. */
+export function restrictedTo(route: Route, hosts: readonly string[]): Route {
+  const tiers = route.tiers.map(({ targets, strategy }) => ({
+    targets: targets.filter(({ host }) => hosts.includes(host.name)),
+    strategy,
+  }));
+  return { ...route, tiers: tiers.filter(({ targets }) => targets.length > 0) };
 }
 
 function globPattern(glob: string): RegExp {

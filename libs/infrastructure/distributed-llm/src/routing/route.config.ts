@@ -29,6 +29,10 @@ const route = z.strictObject({
   firstTokenTimeoutMs: milliseconds.optional(),
   /** Whether an answer that took too long is asked for again elsewhere: the same work once more. */
   repeatSlowAnswers: z.boolean().optional(),
+  /** What becomes of a stream that breaks: its end from another target, or an error. */
+  onInterrupt: z.enum(['resume', 'error']).optional(),
+  /** Whether a stream that ends cleanly, but before its answer did, is taken for an answer. */
+  acceptUnfinished: z.boolean().optional(),
 });
 
 /** Which hosts serve which models, in which order. */

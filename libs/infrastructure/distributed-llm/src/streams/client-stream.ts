@@ -15,6 +15,8 @@ export interface ClientStreamOptions {
    * milliseconds from now. Infinity: never.
    */
   readonly earlyKeepAliveMs: number;
+  /** The caller does not take what was written, for now or at the end of the answer. */
+  readonly onFull?: () => void;
 }
 
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
@@ -80,6 +82,12 @@ export class ClientStream {
     this.#begin();
     this.#stop();
     this.#response.end();
+    if (this.#response.writableLength > 0) this.#options.onFull?.();
+  }
+
+  /** There is no stream after all: nothing is sent, and whoever has the response goes on with it. */
+  release(): void {
+    this.#stop();
   }
 
   /** Tells the error in an event and breaks the transfer once that has left. @param sequence the place of the event. */
@@ -102,7 +110,7 @@ export class ClientStream {
   #write(bytes: Buffer): void {
     if (this.isOver) return;
     this.#begin();
-    this.#response.write(bytes);
+    if (!this.#response.write(bytes)) this.#options.onFull?.();
     this.#lastWriteAt = performance.now();
   }
 

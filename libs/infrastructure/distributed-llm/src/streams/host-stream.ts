@@ -232,7 +232,7 @@ export class HostStream {
   #fail(fault: StreamFault): void {
     this.#close();
     this.#outcome = { fault };
-    this.#body.destroy();
+    this.#body.destroy(fault);
     this.#opened.reject(fault);
     if (this.#listener) this.#report(this.#listener);
   }

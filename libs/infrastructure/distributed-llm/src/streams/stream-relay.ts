@@ -33,6 +33,8 @@ export interface StreamRelayOptions {
   readonly translator?: StreamTranslator;
   /** None: an interruption is an error. */
   readonly resumption?: Resumption;
+  /** The answer's id, with the first event that has one. */
+  readonly onId?: (id: string) => void;
 }
 
 /** How a stream ended for the caller. */
@@ -67,6 +69,7 @@ export class StreamRelay implements HostStreamListener {
   #written = 0;
   #usageEvent: Buffer | undefined;
   #sequence = 0;
+  #hasId = false;
   #malformed = 0;
   #resumes = 0;
   #settle: (ending: Ending) => void = () => undefined;
@@ -97,6 +100,7 @@ export class StreamRelay implements HostStreamListener {
   event(event: SseEvent, reading: EventReading): void {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
     if (reading.content === 'text') this.#written += 1;
+    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id);
     try {
       const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
       if (passed) this.#passOn(passed, reading);
@@ -124,6 +128,11 @@ export class StreamRelay implements HostStreamListener {
 
   failed(fault: StreamFault): void {
     this.#settle(fault);
+  }
+
+  #noteId(id: string): void {
+    this.#hasId = true;
+    this.#options.onId?.(id);
   }
 
   #pass(): Promise<Ending> {

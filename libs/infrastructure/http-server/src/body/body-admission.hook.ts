@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { contextOf } from '../request-context.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';
+import type { BodyFormat } from './body-format.ts';
 import { bodyTooLarge } from './body-reader.ts';
 import { checkMediaType, type ContentEncoding, contentEncodingOf } from './media-type.ts';
 
@@ -10,6 +11,8 @@ import { checkMediaType, type ContentEncoding, contentEncodingOf } from './media
 export interface AdmittedBody {
   readonly charge: BodyCharge;
   readonly encoding: ContentEncoding;
+  /** Its type, where that is not JSON. */
+  readonly otherType: string | undefined;
   /** How long the JSON text is, where that is known. */
   readonly declared: number | undefined;
 }
@@ -27,19 +30,22 @@ declare module 'fastify' {
 export function registerBodyAdmission(
   fastify: FastifyInstance,
   admission: Admission,
-  limitBytes: number,
+  { limitBytes, format }: { readonly limitBytes: number; readonly format: BodyFormat },
 ): void {
   fastify.decorateRequest('admittedBody', undefined);
   fastify.addHook('preParsing', (request, reply, _payload, done) => {
     if (!hasBody(request.headers)) return done();
     try {
-      checkMediaType(request.headers);
+      const type = request.headers['content-type'] ?? '';
+      const isOther = format.takes?.(request.routeOptions.url, type) ?? false;
+      if (!isOther) checkMediaType(request.headers);
+      const otherType = isOther ? type : undefined;
       const encoding = contentEncodingOf(request.headers);
       const length = Number(request.headers['content-length'] ?? 0);
       if (length > limitBytes) throw bodyTooLarge(limitBytes);
       const declared = encoding === 'identity' && length > 0 ? length : undefined;
       const admit = (charge: BodyCharge) => {
-        request.admittedBody = { charge, encoding, declared };
+        request.admittedBody = { charge, encoding, otherType, declared };
         reply.raw.once('close', () => charge.release());
         done();
       };

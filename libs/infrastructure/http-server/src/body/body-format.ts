@@ -3,13 +3,16 @@ import type { JsonVisitor } from '../json/json-visitor.ts';
 /** What one body becomes: it is seen while it arrives, and turned into `request.body` when it is complete and valid. */
 export interface BodyAssembly {
   readonly visitor: JsonVisitor;
-  /** @param bytes the whole body, a valid JSON text within the limits. */
+  /** @param bytes the whole body within the limits: a valid JSON text, or of another type that the format takes. */
   finish(bytes: Buffer): unknown;
 }
 
 /** What the JSON bodies of an application become. */
 export interface BodyFormat {
-  begin(): BodyAssembly;
+  /** @param contentType only for bodies that are no JSON. */
+  begin(contentType?: string): BodyAssembly;
+  /** Whether a route takes bodies of a type that is not JSON. They are held to the same limits, and not looked into. */
+  takes?(route: string | undefined, contentType: string): boolean;
 }
 
 const SEES_NOTHING: JsonVisitor = {

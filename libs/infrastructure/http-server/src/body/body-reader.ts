@@ -18,6 +18,8 @@ export interface BodyReaderOptions {
   /** What of the memory for bodies the call holds; raised where the body turns out longer. */
   readonly charge: BodyCharge;
   readonly encoding: ContentEncoding;
+  /** Its type, where that is not JSON. */
+  readonly otherType: string | undefined;
   /** Its `content-length`, if that is the length of the JSON text. */
   readonly declared: number | undefined;
   /** The most bytes of JSON text, after decoding. */
@@ -30,13 +32,13 @@ export interface BodyReaderOptions {
 export type BodyDone = (error: AppError | null, body?: unknown) => void;
 
 /**
- * Reads one JSON body. It is checked as it comes, and the first fault ends the reading: nothing is built from a body that
+ * Reads one body. JSON is checked as it comes, and the first fault ends the reading: nothing is built from a body that
  * is not complete, valid and within its limits.
  */
 export class BodyReader {
   readonly #buffer: BodyBuffer;
   readonly #assembly: BodyAssembly;
-  readonly #scanner: JsonScanner;
+  readonly #scanner: JsonScanner | undefined;
   readonly #pace: UploadPace;
   #stopDecoding: () => void = () => undefined;
   #isOver = false;
@@ -47,8 +49,9 @@ export class BodyReader {
     private readonly done: BodyDone,
   ) {
     this.#buffer = new BodyBuffer(options.declared, options.limitBytes);
-    this.#assembly = options.format.begin();
-    this.#scanner = new JsonScanner(this.#assembly.visitor, options.json);
+    const { otherType, format, json } = options;
+    this.#assembly = format.begin(otherType);
+    this.#scanner = otherType === undefined ? new JsonScanner(this.#assembly.visitor, json) : undefined;
     this.#pace = new UploadPace(options.pace, (error) => this.#fail(error));
   }
 
@@ -89,7 +92,7 @@ export class BodyReader {
       if (this.#buffer.length + chunk.length > limitBytes) throw bodyTooLarge(limitBytes);
       charge.growTo(this.#buffer.capacityFor(chunk.length));
       this.#buffer.append(chunk);
-      this.#scanner.advance(this.#buffer.bytes, this.#buffer.length);
+      this.#scanner?.advance(this.#buffer.bytes, this.#buffer.length);
     } catch (error) {
       this.#fail(error);
     }
@@ -99,7 +102,7 @@ export class BodyReader {
     if (this.#isOver) return;
     try {
       const bytes = this.#buffer.whole();
-      if (bytes.length > 0) this.#scanner.finish(bytes, bytes.length);
+      if (bytes.length > 0) this.#scanner?.finish(bytes);
       const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
       this.#stop();
       this.done(null, body);

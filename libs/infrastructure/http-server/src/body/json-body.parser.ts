@@ -15,7 +15,7 @@ export interface JsonBodyOptions {
   readonly metrics: BodyMetrics;
 }
 
-/** Reads the bodies that were let in. Their media types have been checked: there is only JSON. */
+/** Reads the bodies that were let in. Their media types have been checked. */
 export function registerJsonBodyParser(fastify: FastifyInstance, options: JsonBodyOptions): void {
   const { format, limitBytes, config, logger, metrics } = options;
   const { minBytesPerSecond, rateWindowMs } = config;

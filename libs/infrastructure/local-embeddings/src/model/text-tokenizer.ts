@@ -1,3 +1,4 @@
+import type { PromptChoice } from '../process-protocol.ts';
 import type { TokenRow } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
@@ -15,7 +16,7 @@ export class TextTokenizer {
   readonly #encoder: TokenEncoder;
   readonly #plan: ModelPlan;
   readonly #specials: SpecialTokens;
-  readonly #promptTokens: ReadonlyMap<string, number>;
+  readonly #specialIds: ReadonlySet<number>;
   readonly settings: TokenizerSettings;
 
   private constructor(parts: {
@@ -23,13 +24,13 @@ export class TextTokenizer {
     readonly plan: ModelPlan;
     readonly settings: TokenizerSettings;
     readonly specials: SpecialTokens;
-    readonly promptTokens: ReadonlyMap<string, number>;
+    readonly specialIds: ReadonlySet<number>;
   }) {
     this.#encoder = parts.encoder;
     this.#plan = parts.plan;
     this.settings = parts.settings;
     this.#specials = parts.specials;
-    this.#promptTokens = parts.promptTokens;
+    this.#specialIds = parts.specialIds;
   }
 
   /** @throws ModelLoadError */
@@ -38,17 +39,9 @@ export class TextTokenizer {
     const encoder = await openEncoder(files);
     const [wrapped, plain] = [await encoder.encode([SAMPLE], true), await encoder.encode([SAMPLE], false)];
     const specials = specialTokensOf(wrapped[0] ?? [], plain[0] ?? []);
-    const promptTokens = new Map<string, number>();
-    for (const prompt of Object.values(plan.prompts)) {
-      if (prompt === '') continue;
-      const [ids = []] = await encoder.encode([prompt], true);
-      // The closing token of the prompt alone is not there when a text follows.
-      const closed = files.specialIds.has(ids.at(-1) ?? -1);
-      promptTokens.set(prompt, ids.length - (closed ? 1 : 0));
-    }
-    const { padId, padSide, cutSide, maxTokens } = files;
+    const { padId, padSide, cutSide, maxTokens, specialIds } = files;
     const settings = { padId, padSide, cutSide, maxTokens };
-    return new TextTokenizer({ encoder, plan, settings, specials, promptTokens });
+    return new TextTokenizer({ encoder, plan, settings, specials, specialIds });
   }
 
   /** Which library makes the ids. */
@@ -62,16 +55,15 @@ export class TextTokenizer {
 
   /**
    * The ids of each text, special tokens and prompt included, uncut. A lone surrogate is read as U+FFFD.
-   * @param promptName one of the model's prompts; its default prompt when undefined
    * @throws RangeError for a prompt that the model does not have
    */
-  async tokenize(texts: readonly string[], promptName?: string): Promise<TokenRow[]> {
-    const prompt = this.#promptOf(promptName);
+  async tokenize(texts: readonly string[], choice: PromptChoice = {}): Promise<TokenRow[]> {
+    const prompt = this.#promptOf(choice);
     const rows = await this.#encoder.encode(
       texts.map((text) => (prompt + text).toWellFormed()),
       true,
     );
-    const promptTokens = this.#promptTokens.get(prompt) ?? 0;
+    const promptTokens = prompt === '' ? 0 : await this.#promptTokens(prompt);
     return rows.map((ids) => ({ ids, promptTokens }));
   }
 
@@ -81,9 +73,16 @@ export class TextTokenizer {
     return { ids: cut, promptTokens: Math.min(promptTokens, cut.length) };
   }
 
-  #promptOf(name: string | undefined): string {
+  async #promptTokens(prompt: string): Promise<number> {
+    const [ids = []] = await this.#encoder.encode([prompt.toWellFormed()], true);
+    // The closing token of the prompt alone is not there when a text follows.
+    return ids.length - (this.#specialIds.has(ids.at(-1) ?? -1) ? 1 : 0);
+  }
+
+  #promptOf({ promptName, prompt }: PromptChoice): string {
+    if (prompt !== undefined) return prompt;
     const { prompts, defaultPrompt } = this.#plan;
-    const chosen = name ?? defaultPrompt;
+    const chosen = promptName ?? defaultPrompt;
     if (chosen === undefined) return '';
     if (!Object.hasOwn(prompts, chosen)) throw new RangeError(`the model has no prompt "${chosen}"`);
     return prompts[chosen] as string;

@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { AppError } from '@morgan/foundation';
+import { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { StubModel } from '../../fixture/stub-model.ts';
+import { CacheWarmer } from './cache-warmer.ts';
+
+const context = () => ({ id: 'test', signal: new AbortController().signal });
+const CONFIG = { concurrency: 1, inputsPerSecond: 0, maxCalls: 4 };
+
+describe('CacheWarmer', () => {
+  it('begins no job while a live call waits for the model', async () => {
+    const model = new StubModel();
+    const warmer = new CacheWarmer(new EmbeddingService({ model }), CONFIG);
+    model.queueLength = 3;
+    const done = warmer.warm({ inputs: ['a'] }, { context: context(), priority: 5 }, () => undefined);
+    await model.statusAsked(3);
+    expect(model.calls).toEqual([]);
+    model.queueLength = 0;
+    await done;
+    expect(model.calls).toEqual([['a']]);
+  });
+
+  it('lets the more important of those that wait go first', async () => {
+    const model = new StubModel();
+    const warmer = new CacheWarmer(new EmbeddingService({ model }), CONFIG);
+    model.queueLength = 1;
+    const warm = (input: string, priority: number) =>
+      warmer.warm({ inputs: [input] }, { context: context(), priority }, () => undefined);
+    const all = [warm('first', 5), warm('late', 9), warm('urgent', 0)];
+    await model.statusAsked(2);
+    model.queueLength = 0;
+    await Promise.all(all);
+    expect(model.calls).toEqual([['first'], ['urgent'], ['late']]);
+  });
+
+  it('stops where the fault is not about an input, and is free again', async () => {
+    const model = new StubModel();
+    const warmer = new CacheWarmer(new EmbeddingService({ model }), { ...CONFIG, maxCalls: 1 });
+    model.failure = new AppError('queue_full', 'Full.');
+    const warm = () =>
+      warmer.warm({ inputs: ['a', 'b'] }, { context: context(), priority: 5 }, () => undefined);
+    await expect(warm()).rejects.toMatchObject({ code: 'queue_full' });
+    model.failure = undefined;
+    await warm();
+  });
+});

@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import Bottleneck from 'bottleneck';
+import { AppError, type CallContext } from '@morgan/foundation';
+import type { EmbeddingInput } from '../embeddings/embedding-model.ts';
+import type { EmbeddingRequest, EmbeddingService } from '../embeddings/embedding.service.ts';
+import type { WarmingConfig } from './warming.config.ts';
+
+/** Inputs of one job: what a text of live traffic waits for at most. */
+const JOB_INPUTS = 16;
+/** How often a job looks whether live traffic still waits. */
+const YIELD_MS = 20;
+const RETRY_AFTER_MS = 5_000;
+
+/** Where one warming stands. Inputs that were there already are skipped: whoever begins again goes on where it broke off. */
+export interface WarmingProgress {
+  readonly of: number;
+  readonly done: number;
+  readonly cached: number;
+  readonly computed: number;
+  /** Inputs that the model refuses or fails on. */
+  readonly failed: number;
+}
+
+/** How one warming is to be done. */
+export interface WarmingOptions {
+  readonly context: CallContext;
+  /** 0 to 9 among warmings; 0 goes first. */
+  readonly priority: number;
+}
+
+interface Counts {
+  cached: number;
+  computed: number;
+  failed: number;
+}
+
+/** Puts vectors into the cache before anybody asks for them: in small jobs, at a pace, and only while no live call waits. */
+export class CacheWarmer {
+  readonly #limiter: Bottleneck;
+  #warmings = 0;
+
+  constructor(
+    private readonly service: EmbeddingService,
+    private readonly config: WarmingConfig,
+  ) {
+    const { concurrency, inputsPerSecond } = config;
+    const minTime = inputsPerSecond === 0 ? 0 : Math.ceil((JOB_INPUTS * 1000) / inputsPerSecond);
+    this.#limiter = new Bottleneck({ maxConcurrent: concurrency, minTime });
+  }
+
+  /**
+   * Resolves when all inputs are through. @param onStep called with the progress after every job
+   * @throws AppError `overloaded` where as many warmings as allowed are going on, and what the model throws but for single inputs
+   */
+  async warm(
+    request: EmbeddingRequest,
+    { context, priority }: WarmingOptions,
+    onStep: (progress: WarmingProgress) => void,
+  ): Promise<void> {
+    const { maxCalls } = this.config;
+    if (this.#warmings >= maxCalls) {
+      throw new AppError('overloaded', `At most ${maxCalls} calls may warm the cache at a time.`, {
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    this.#warmings += 1;
+    try {
+      const of = request.inputs.length;
+      const progress = { of, done: 0, cached: 0, computed: 0, failed: 0 };
+      while (progress.done < of) {
+        const inputs = request.inputs.slice(progress.done, progress.done + JOB_INPUTS);
+        const job = () => this.#perform({ ...request, inputs }, context);
+        add(progress, await this.#limiter.schedule({ priority }, job));
+        progress.done += inputs.length;
+        onStep({ ...progress });
+      }
+    } finally {
+      this.#warmings -= 1;
+    }
+  }
+
+  async #perform(request: EmbeddingRequest, context: CallContext): Promise<Counts> {
+    context.signal.throwIfAborted();
+    while (this.service.waitingInputs > 0) await delay(YIELD_MS, undefined, { signal: context.signal });
+    try {
+      const { cached } = await this.service.collect(request, context);
+      const hits = cached.filter(Boolean).length;
+      return { cached: hits, computed: cached.length - hits, failed: 0 };
+    } catch (error) {
+      if (!isAboutInput(error)) throw error;
+      return request.inputs.length === 1
+        ? { cached: 0, computed: 0, failed: 1 }
+        : this.#oneByOne(request, context);
+    }
+  }
+
+  async #oneByOne(request: EmbeddingRequest, context: CallContext): Promise<Counts> {
+    const sum = { cached: 0, computed: 0, failed: 0 };
+    for (const input of request.inputs) {
+      add(sum, await this.#perform({ ...request, inputs: [input] as EmbeddingInput[] }, context));
+    }
+    return sum;
+  }
+}
+
+/** An error that another input would not have met. */
+function isAboutInput(error: unknown): boolean {
+  return error instanceof AppError && error.param?.startsWith('input[') === true;
+}
+
+function add(sum: Counts, { cached, computed, failed }: Counts): void {
+  sum.cached += cached;
+  sum.computed += computed;
+  sum.failed += failed;
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
+import { OUTPUT_TYPES } from '../embeddings/vector-output.ts';
+import { checkChoice, checkTexts } from '../embeddings/list.check.ts';
+
+/** Cohere's types: `base64` is `float` as bytes. */
+export const COHERE_TYPES = [...OUTPUT_TYPES, 'base64'] as const;
+export type CohereType = (typeof COHERE_TYPES)[number];
+
+/** The body of `POST /v2/embed`. Further fields are ignored. */
+export const cohereEmbedSchema = z.looseObject({
+  model: z.string().min(1).describe('The id of the served model, or `default`.'),
+  texts: z
+    .unknown()
+    .check(checkTexts)
+    .meta({ type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, maxItems: MAX_INPUTS - 1 }),
+  input_type: z.string().min(1).max(128).nullish().describe('What the texts are, such as `search_query`.'),
+  embedding_types: z
+    .unknown()
+    .check(checkChoice(COHERE_TYPES))
+    .nullish()
+    .meta({ type: 'array', items: { type: 'string', enum: COHERE_TYPES }, minItems: 1 })
+    .describe('Number formats of the vectors; `base64` is `float` as bytes. Default: `float`.'),
+  output_dimension: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
+  truncate: z
+    .enum(['NONE', 'END'], 'must be NONE or END: texts are cut where the model is made for it')
+    .nullish()
+    .describe('`NONE` refuses texts above the limit. Default: `END`.'),
+});
+
+export type CohereEmbedRequest = z.infer<typeof cohereEmbedSchema> & {
+  readonly texts: readonly string[];
+  readonly embedding_types?: readonly CohereType[] | null;
+};

@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { type CacheResult, type CacheUse, EmbeddingCache, embeddingKey } from '@morgan/cache';
+import { AppError, type CallContext } from '@morgan/foundation';
+import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { DeadlinePolicy } from '@morgan/retry';
+import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
+import { HITS } from './cache-headers.ts';
+import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
+import { type PromptFields, promptOf } from './prompt-choice.ts';
+import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
+
+/** What a service is made of; every part has a default. */
+export interface EmbeddingServiceOptions {
+  /** Default: the bundled model, in this process's container. */
+  readonly model?: EmbeddingModel;
+  /** Default: in the memory of this process. */
+  readonly cache?: EmbeddingCache;
+  /** Lengths to which vectors may be cut, for models that are trained for some. Default: any. */
+  readonly cutDimensions?: readonly number[] | undefined;
+}
+
+/** What a call asks for. */
+export interface EmbeddingRequest {
+  readonly inputs: readonly EmbeddingInput[];
+  /** The id of the served model, or `default`. Default: the served one. */
+  readonly model?: string | undefined;
+  /** Default: as the model is configured. */
+  readonly truncate?: boolean | null | undefined;
+  readonly prompt?: PromptFields;
+}
+
+/** The vectors of a call in the order of its inputs, and where they came from. */
+export interface EmbeddingOutcome {
+  readonly items: readonly EmbeddedInput[];
+  /** How each different input was answered. */
+  readonly results: readonly CacheResult[];
+  /** For each input whether its vector was there already. */
+  readonly cached: readonly boolean[];
+  /** Tokens that the model has read. */
+  readonly tokens: number;
+}
+
+/** A text's vector for who calls this class directly. */
+export interface Embedding {
+  readonly vector: Float32Array;
+  readonly dimension: number;
+  readonly cached: boolean;
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+}
+
+/** How {@link EmbeddingService.embed} treats its texts. */
+export interface EmbedTextOptions {
+  readonly truncate?: boolean;
+  readonly promptName?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Vectors for texts: what is cached from the cache, the rest from the model, in the order of the inputs. */
+export class EmbeddingService {
+  readonly model: EmbeddingModel;
+  readonly #cache: EmbeddingCache;
+  readonly #cutDimensions: readonly number[] | undefined;
+  readonly #deadline = new DeadlinePolicy();
+  readonly #counts = { requests: 0, errors: 0, inputs: 0, tokens: 0 };
+
+  /** @throws ModelLoadError when no model is given and the bundled one is not there */
+  constructor({ model, cache, cutDimensions }: EmbeddingServiceOptions = {}) {
+    this.model = model ?? new LocalEmbeddingModel({ bundledModelDir: BUNDLED_MODEL_DIR });
+    this.#cache = cache ?? new EmbeddingCache();
+    this.#cutDimensions = cutDimensions;
+  }
+
+  /** Inputs that wait for the model right now. */
+  get waitingInputs(): number {
+    return this.model.getStatus().queueLength;
+  }
+
+  /** Loads the model. @throws ModelLoadError */
+  start(): Promise<void> {
+    return this.model.load();
+  }
+
+  /** Unloads it; calls that wait are refused. */
+  stop(): Promise<void> {
+    return this.model.unload();
+  }
+
+  /** The vector of a text, or one for each of several. @throws AppError as {@link collect} does */
+  embed(text: string, options?: EmbedTextOptions): Promise<Embedding>;
+  embed(texts: readonly string[], options?: EmbedTextOptions): Promise<Embedding[]>;
+  async embed(
+    text: string | readonly string[],
+    { truncate, promptName, signal = new AbortController().signal }: EmbedTextOptions = {},
+  ): Promise<Embedding | Embedding[]> {
+    const inputs = typeof text === 'string' ? [text] : text;
+    const request = { inputs, truncate, prompt: { prompt_name: promptName } };
+    const { items, cached } = await this.collect(request, { id: randomUUID(), signal });
+    const embeddings = items.map((item, index) => ({
+      ...item,
+      dimension: item.vector.length,
+      cached: cached[index] as boolean,
+    }));
+    return typeof text === 'string' ? (embeddings[0] as Embedding) : embeddings;
+  }
+
+  /** How alike two texts are, by default as the cosine of the angle between their vectors. @throws AppError as `embed` */
+  async computeSimilarity(left: string, right: string, metric: SimilarityMetric = 'cosine'): Promise<number> {
+    const [a, b] = (await this.embed([left, right])) as [Embedding, Embedding];
+    return similarityOf(metric, a.vector, b.vector);
+  }
+
+  /** Calls since the start, the cache with its hit rate, and what the model does right now. */
+  getMetrics() {
+    return { ...this.#counts, cache: this.#cache.getStatus(), model: this.model.getStatus() };
+  }
+
+  /** Whether texts would be answered, and what by. */
+  healthCheck() {
+    const { up } = this.model.read();
+    const { levels } = this.#cache.getStatus();
+    return {
+      status: up ? ('healthy' as const) : ('unhealthy' as const),
+      model: this.model.id,
+      cache: levels,
+    };
+  }
+
+  /**
+   * Texts that still wait for a worker at the deadline of the call are never computed.
+   * @throws AppError `model_not_found`, `invalid_value`, `deadline_exceeded`, and what the model throws
+   */
+  async collect(
+    request: EmbeddingRequest,
+    context: CallContext,
+    use: CacheUse = 'normal',
+  ): Promise<EmbeddingOutcome> {
+    this.#counts.requests += 1;
+    this.#counts.inputs += request.inputs.length;
+    try {
+      const work = (bounded: CallContext) => this.#collect(request, bounded, use);
+      const outcome = await this.#deadline.execute(work, context);
+      this.#counts.tokens += outcome.tokens;
+      return outcome;
+    } catch (error) {
+      this.#counts.errors += 1;
+      throw error;
+    }
+  }
+
+  /**
+   * The length that answers have where a caller asks for one.
+   * @throws AppError `invalid_value` above what the model gives, and where the configuration does not have it
+   */
+  dimensionsFor(wanted: number | null | undefined, param = 'dimensions'): number {
+    const full = this.model.dimensions;
+    if (wanted === undefined || wanted === null || wanted === full) return full;
+    const refuse = (reason: string) =>
+      new AppError('invalid_value', `'${param}' is ${wanted}, but ${reason}.`, { param });
+    if (wanted > full) throw refuse(`the model's vectors have ${full}`);
+    if (this.#cutDimensions && !this.#cutDimensions.includes(wanted))
+      throw refuse(`vectors may be cut to ${this.#cutDimensions.join(', ') || 'no other length'}`);
+    return wanted;
+  }
+
+  async #collect(request: EmbeddingRequest, context: CallContext, use: CacheUse): Promise<EmbeddingOutcome> {
+    const { model } = this;
+    const { inputs, truncate: asked } = request;
+    this.#checkModel(request.model);
+    const { prompts } = model;
+    const prompt = promptOf(request.prompt ?? {}, prompts);
+    const truncate = asked ?? model.truncatesByDefault;
+    const identity = {
+      fingerprint: model.fingerprint(),
+      prompt: prompt ?? prompts.byName[prompts.byDefault ?? ''] ?? '',
+      truncate,
+    };
+    const keys = inputs.map((input) => embeddingKey(identity, model.significantPart(input)));
+    const positionOf = new Map(keys.map((key, index) => [key, index]).toReversed() as [string, number][]);
+    const compute = (missing: readonly string[]) => {
+      const positions = missing.map((key) => positionOf.get(key) as number);
+      const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
+      return model.embed(wanted, context, { truncate, positions, prompt });
+    };
+    const { entries: items, results } = await this.#cache.resolve(keys, compute, { context, use });
+    return {
+      items,
+      results: [...results.values()],
+      cached: keys.map((key) => HITS.has(results.get(key) as CacheResult)),
+      tokens: items.reduce((sum, { tokenCount }) => sum + tokenCount, 0),
+    };
+  }
+
+  #checkModel(wanted: string | undefined): void {
+    const { id } = this.model;
+    if (wanted === undefined || wanted === id || wanted === 'default') return;
+    const message = `This service serves '${id}' (also as 'default') and no other model.`;
+    throw new AppError('model_not_found', message, { param: 'model' });
+  }
+}

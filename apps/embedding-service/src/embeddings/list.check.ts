@@ -1,0 +1,58 @@
+import type { z } from 'zod';
+import { MAX_INPUTS } from './embedding-input.check.ts';
+
+type Payload = z.core.ParsePayload;
+type Issue = z.core.$ZodRawIssue;
+
+// As for inputs, the first fault is looked for and no further: a list has up to a million elements.
+
+/** The check of a list of texts. One place of a request is kept for the text beside them. */
+export function checkTexts({ value, issues }: Payload): void {
+  const fault = listFault(value, MAX_INPUTS - 1, textFault);
+  if (fault) issues.push(fault);
+}
+
+/** The check of a list of pairs of texts. */
+export function checkPairs({ value, issues }: Payload): void {
+  const fault = listFault(value, MAX_INPUTS / 2, (pair) => {
+    if (!Array.isArray(pair) || pair.length === 2) return listFault(pair, 2, textFault);
+    return { code: 'custom', message: 'must hold two texts', input: pair, path: [] };
+  });
+  if (fault) issues.push(fault);
+}
+
+/** The check of a list of some of `values`. */
+export function checkChoice(values: readonly string[]): (payload: Payload) => void {
+  return ({ value, issues }) => {
+    const fault = listFault(value, values.length, (element) =>
+      values.includes(element as string)
+        ? undefined
+        : { code: 'invalid_value', values: [...values], input: element, path: [] },
+    );
+    if (fault) issues.push(fault);
+  };
+}
+
+function listFault(
+  input: unknown,
+  maximum: number,
+  check: (value: unknown) => Issue | undefined,
+): Issue | undefined {
+  if (!Array.isArray(input)) return { code: 'invalid_type', expected: 'array', input, path: [] };
+  const list = input as unknown[];
+  if (list.length === 0)
+    return { code: 'too_small', origin: 'array', minimum: 1, inclusive: true, input, path: [] };
+  if (list.length > maximum)
+    return { code: 'too_big', origin: 'array', maximum, inclusive: true, input, path: [] };
+  for (let index = 0; index < list.length; index += 1) {
+    const fault = check(list[index]);
+    if (fault) return { ...fault, path: [index, ...(fault.path ?? [])] };
+  }
+  return undefined;
+}
+
+function textFault(input: unknown): Issue | undefined {
+  if (typeof input !== 'string') return { code: 'invalid_type', expected: 'string', input, path: [] };
+  if (input.length > 0) return undefined;
+  return { code: 'too_small', origin: 'string', minimum: 1, inclusive: true, input, path: [] };
+}

@@ -1,0 +1,25 @@
+import { cosineSimilarity } from '@morgan/local-embeddings';
+
+/** How two vectors are compared. */
+export const SIMILARITY_METRICS = ['cosine', 'dot', 'euclidean'] as const;
+export type SimilarityMetric = (typeof SIMILARITY_METRICS)[number];
+
+/** Cosine and dot product grow with likeness; `euclidean` is the distance, 0 for equal vectors. */
+export function similarityOf(metric: SimilarityMetric, left: Float32Array, right: Float32Array): number {
+  switch (metric) {
+    case 'cosine':
+      return cosineSimilarity(left, right);
+    case 'dot':
+      return sumOf(left, right, (a, b) => a * b);
+    case 'euclidean':
+      return Math.sqrt(sumOf(left, right, (a, b) => (a - b) ** 2));
+  }
+}
+
+function sumOf(left: Float32Array, right: Float32Array, term: (a: number, b: number) => number): number {
+  let sum = 0;
+  for (let index = 0; index < left.length; index += 1) {
+    sum += term(left[index] as number, right[index] as number);
+  }
+  return sum;
+}

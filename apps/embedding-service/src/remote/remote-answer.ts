@@ -1,0 +1,54 @@
+import { AppError } from '@morgan/foundation';
+
+/** What a host gave for a batch. */
+export interface RemoteVectors {
+  readonly vectors: readonly Float32Array[];
+  /** Of the whole batch; 0 where the host does not say. */
+  readonly tokens: number;
+}
+
+/**
+ * Takes a host's answer apart. Nothing of it is believed: as many vectors as inputs, each once, of the declared length,
+ * every value a finite number.
+ * @throws AppError `host_error`, `vector_not_finite`
+ */
+export function readRemoteAnswer(answer: unknown, count: number, dimensions: number): RemoteVectors {
+  const { data, usage } = asRecord(answer);
+  if (!Array.isArray(data) || data.length !== count)
+    throw unusable(`not one vector for each of ${count} inputs`);
+  const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
+  (data as unknown[]).forEach((element, place) => {
+    const { index = place, embedding } = asRecord(element);
+    if (typeof index !== 'number' || !(index in vectors)) throw unusable('a vector with a wrong index');
+    if (vectors[index]) throw unusable('two vectors for one input');
+    vectors[index] = vectorOf(embedding, dimensions);
+  });
+  const tokens = asRecord(usage)['prompt_tokens'];
+  return {
+    vectors: vectors as Float32Array[],
+    tokens: Number.isSafeInteger(tokens) ? Math.max(0, tokens as number) : 0,
+  };
+}
+
+function vectorOf(embedding: unknown, dimensions: number): Float32Array {
+  if (!Array.isArray(embedding)) throw unusable('a vector that is no list of numbers');
+  const values = embedding as unknown[];
+  if (values.length !== dimensions)
+    throw unusable(`a vector of ${values.length} values, where ${dimensions} are declared`);
+  const vector = new Float32Array(dimensions);
+  for (let index = 0; index < dimensions; index += 1) {
+    const value = values[index];
+    vector[index] = typeof value === 'number' ? value : Number.NaN;
+    if (!Number.isFinite(vector[index]))
+      throw new AppError('vector_not_finite', `Value ${index} of a vector of the host is no finite number.`);
+  }
+  return vector;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function unusable(what: string): AppError {
+  return new AppError('host_error', `The embedding host gave ${what}.`);
+}

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import { EmbeddingHost, goodAnswer, type HostAnswer } from '../../fixture/embedding-host.ts';
+import { composeEmbeddingService } from '../compose.ts';
+import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
+import { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { RemoteEmbeddingModel } from './remote-embedding-model.ts';
+import { type RemoteConfig, remoteConfig } from './remote.config.ts';
+
+const context = () => ({ id: 'test', signal: new AbortController().signal });
+const texts = (count: number) => Array.from({ length: count }, (_, index) => 'x'.repeat(index + 1));
+
+let first: EmbeddingHost;
+let second: EmbeddingHost;
+let hosts: string[];
+let service: EmbeddingService;
+
+beforeEach(async () => {
+  first = new EmbeddingHost();
+  second = new EmbeddingHost();
+  hosts = [await first.start(), await second.start()];
+  service = build({});
+  await service.start();
+});
+afterEach(async () => {
+  await service.stop();
+  await first[Symbol.asyncDispose]();
+  await second[Symbol.asyncDispose]();
+});
+
+function build(more: Partial<RemoteConfig>): EmbeddingService {
+  const config = remoteConfig.parse({ hosts, model: 'far-away', dimensions: 2, apiKey: 'secret', ...more });
+  return new EmbeddingService({ model: new RemoteEmbeddingModel({ config, truncate: true }) });
+}
+
+const collect = (inputs: readonly (string | number[])[], truncate?: boolean) =>
+  service.collect({ inputs, truncate }, context());
+
+describe('the configuration', () => {
+  it('has the numbers of the design as its defaults', () => {
+    expect(remoteConfig.parse(undefined)).toMatchObject({
+      maxConnections: 50,
+      failureThreshold: 5,
+      requestsPerSecond: 5,
+      burst: 10,
+      batchSize: 32,
+      maxCharacters: 8_192,
+    });
+  });
+
+  it('is refused where the backend is remote and something is not declared', () => {
+    const env = { EMBEDDING_BACKEND: 'remote', EMBEDDING_REMOTE_MODEL: 'far-away' };
+    const load = () => loadConfig(embeddingServiceConfig, { env });
+    expect(load).toThrow(/remote\.hosts: is needed/);
+    expect(load).toThrow(/remote\.dimensions: is needed/);
+    expect(load).not.toThrow(/remote\.model/);
+  });
+});
+
+describe('a remote model', () => {
+  it('asks in batches of the size of the host, and puts the vectors in order', async () => {
+    const { items, tokens } = await collect(texts(70));
+    expect(items.map(({ vector }) => vector[0])).toEqual(texts(70).map(({ length }) => length));
+    expect(first.requests.map(({ input }) => input.length).toSorted((a, b) => a - b)).toEqual([6, 32, 32]);
+    expect(tokens).toBe(65 + 65 + 13);
+    expect(first.requests[0]).toMatchObject({ model: 'far-away', encoding_format: 'float' });
+    expect(new Set(first.keys)).toEqual(new Set(['Bearer secret']));
+    expect(second.requests).toEqual([]);
+  });
+
+  it('cuts long texts, or refuses them where the caller says so', async () => {
+    const long = 'y'.repeat(10_000);
+    const { items } = await collect([long, 'short']);
+    expect(items.map(({ truncated, vector }) => [truncated, vector[0]])).toEqual([
+      [true, 8_192],
+      [false, 5],
+    ]);
+    await expect(collect(['short', long], false)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'input[1]',
+    });
+  });
+
+  it('puts a prompt of the caller in front, and passes token ids on', async () => {
+    await service.collect({ inputs: ['a'], prompt: { prompt: 'query: ' } }, context());
+    await collect([[5, 6]]);
+    expect(first.requests.map(({ input }) => input)).toEqual([['query: a'], [[5, 6]]]);
+  });
+
+  it('is asked once: the second time it is the cache', async () => {
+    await collect(['a']);
+    const { results } = await collect(['a']);
+    expect([results, first.requests.length]).toEqual([['memory'], 1]);
+  });
+
+  it.each<[string, HostAnswer]>([
+    ['an error', { status: 500, body: {} }],
+    ['no such path', { status: 404, body: {} }],
+    ['a refused key', { status: 401, body: {} }],
+    ['something else than JSON', { body: '<html>' }],
+    ['NaN, as Python writes it', { body: '{"data":[{"index":0,"embedding":[NaN,1]}]}' }],
+    ['null for a value', { body: { data: [{ index: 0, embedding: [null, 1] }] } }],
+    ['a value beyond float32', { body: { data: [{ index: 0, embedding: [1e300, 1] }] } }],
+    ['another length', { body: { data: [{ index: 0, embedding: [1, 2, 3] }] } }],
+    ['too few vectors', { body: { data: [] } }],
+    ['a wrong index', { body: { data: [{ index: 1, embedding: [1, 2] }] } }],
+    ['no list', { body: { data: 'x' } }],
+    ['null', { body: 'null' }],
+  ])('goes on to the next host after %s, and refuses where there is none', async (_, answer) => {
+    first.answer = () => answer;
+    const { items } = await collect(['abc']);
+    expect([items[0]?.vector[0], second.requests.length]).toEqual([3, 1]);
+    second.answer = () => answer;
+    await expect(collect(['another'])).rejects.toMatchObject({
+      code: expect.stringMatching(/^(host_error|vector_not_finite|host_rejected_credentials)$/),
+    });
+  });
+
+  it('refuses two vectors for one input', async () => {
+    const twice = { index: 0, embedding: [1, 2] };
+    for (const host of [first, second]) host.answer = () => ({ body: { data: [twice, twice] } });
+    await expect(collect(['a', 'b'])).rejects.toMatchObject({ code: 'host_error' });
+  });
+
+  it('does not ask the next host about inputs that the first refused', async () => {
+    first.answer = () => ({ status: 400, body: {} });
+    await expect(collect(['a'])).rejects.toMatchObject({ code: 'invalid_value' });
+    expect(second.requests).toEqual([]);
+  });
+
+  it('stops asking a host that fails again and again, and is down when that is true of all', async () => {
+    for (const host of [first, second]) host.answer = () => ({ status: 500, body: {} });
+    for (const text of texts(5)) await expect(collect([text])).rejects.toMatchObject({ code: 'host_error' });
+    expect(service.healthCheck().status).toBe('unhealthy');
+    await expect(collect(['one more'])).rejects.toMatchObject({ code: 'no_host_available' });
+    expect([first.requests.length, second.requests.length]).toEqual([5, 5]);
+    const { hosts: states } = service.getMetrics().model as unknown as { hosts: object[] };
+    expect(states).toMatchObject([
+      { circuitBreaker: { state: 'OPEN' } },
+      { circuitBreaker: { state: 'OPEN' } },
+    ]);
+  });
+
+  it('ends with the call', async () => {
+    const aborter = new AbortController();
+    first.answer = (request) => {
+      aborter.abort();
+      return { body: goodAnswer(request) };
+    };
+    const call = service.collect({ inputs: texts(200) }, { id: 'test', signal: aborter.signal });
+    await expect(call).rejects.toThrow();
+    expect(first.requests.length).toBeLessThan(7);
+  });
+});
+
+describe('embedding-service with EMBEDDING_BACKEND=remote', () => {
+  it('answers as with a model of its own', async () => {
+    const env = {
+      EMBEDDING_BACKEND: 'remote',
+      EMBEDDING_REMOTE_HOSTS: hosts.join(','),
+      EMBEDDING_REMOTE_MODEL: 'far-away',
+      EMBEDDING_REMOTE_DIMENSIONS: '2',
+      LOG_LEVEL: 'silent',
+    };
+    const { app, start, close } = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
+    await start();
+    await app.listen(0, '127.0.0.1');
+    const response = await fetch(`${await app.getUrl()}/v1/embeddings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'far-away', input: ['ab', 'abc'] }),
+    });
+    expect(await response.json()).toMatchObject({
+      data: [{ embedding: [2, 1] }, { embedding: [3, 1] }],
+      model: 'far-away',
+      usage: { prompt_tokens: 5 },
+    });
+    await app.close();
+    await close();
+  });
+});

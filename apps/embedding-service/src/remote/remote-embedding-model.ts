@@ -1,0 +1,160 @@
+import {
+  AppError,
+  type CallContext,
+  type HealthReading,
+  type Logger,
+  silentLogger,
+} from '@morgan/foundation';
+import type { HttpClientMetrics } from '@morgan/http-client';
+import type {
+  EmbeddedInput,
+  EmbeddingInput,
+  EmbeddingModel,
+  EmbedOptions,
+  ModelDescription,
+  ModelPrompts,
+} from '../embeddings/embedding-model.ts';
+import { RemoteHosts } from './remote-hosts.ts';
+import type { RemoteConfig } from './remote.config.ts';
+
+/** Batches of one call that are under way at a time. */
+const BATCHES_AT_A_TIME = 4;
+
+/** What a remote model is made with. */
+export interface RemoteEmbeddingModelOptions {
+  readonly config: RemoteConfig;
+  /** Whether a call that does not say so has its texts cut. */
+  readonly truncate: boolean;
+  /** Id under which it is served. Default: the model as the hosts call it. */
+  readonly id?: string | undefined;
+  readonly logger?: Logger;
+  readonly metrics?: HttpClientMetrics | undefined;
+}
+
+/** A model that other hosts run. What it is has been declared: hosts are asked for vectors and nothing else. */
+export class RemoteEmbeddingModel implements EmbeddingModel {
+  readonly name = 'model';
+  readonly required = true;
+  readonly id: string;
+  readonly dimensions: number;
+  readonly truncatesByDefault: boolean;
+  readonly prompts: ModelPrompts = { byName: {} };
+  readonly #config: RemoteConfig;
+  readonly #identity: string;
+  readonly #hosts: RemoteHosts;
+  #loadedAt = 0;
+  #inFlight = 0;
+
+  /** @throws RangeError where the configuration declares no hosts, model or dimensions */
+  constructor({ config, truncate, id, logger = silentLogger, metrics }: RemoteEmbeddingModelOptions) {
+    const { hosts, model, dimensions } = config;
+    if (hosts.length === 0 || model === undefined || dimensions === undefined)
+      throw new RangeError('a remote model needs hosts, model and dimensions');
+    this.#config = config;
+    this.id = id ?? model;
+    this.dimensions = dimensions;
+    this.truncatesByDefault = truncate;
+    this.#identity = JSON.stringify(['remote', model, dimensions, config.maxCharacters]);
+    this.#hosts = new RemoteHosts({ config, model, dimensions, logger, metrics });
+  }
+
+  get loadedAt(): number {
+    return this.#loadedAt;
+  }
+
+  /** Asks nobody: a host that is down when this service starts must not keep it from starting. */
+  load(): Promise<void> {
+    this.#loadedAt = Math.floor(Date.now() / 1000);
+    return Promise.resolve();
+  }
+
+  unload(): Promise<void> {
+    this.#loadedAt = 0;
+    return this.#hosts.stop();
+  }
+
+  getInfo(): ModelDescription {
+    return { backend: 'remote', dimensions: this.dimensions };
+  }
+
+  /** `queueLength` counts the inputs that hosts have been asked for. */
+  getStatus() {
+    return { queueLength: this.#inFlight, hosts: this.#hosts.getStatus() };
+  }
+
+  read(): HealthReading {
+    const { hosts } = this.getStatus();
+    return { up: this.#loadedAt > 0 && this.#hosts.up, details: { ...this.getInfo(), hosts } };
+  }
+
+  fingerprint(): string {
+    return this.#identity;
+  }
+
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    if (typeof input !== 'string' || !this.#isTooLong(input)) return input;
+    return `${input.slice(0, this.#config.maxCharacters)}+`;
+  }
+
+  async embed(
+    inputs: readonly EmbeddingInput[],
+    context: CallContext,
+    options: EmbedOptions,
+  ): Promise<EmbeddedInput[]> {
+    const { batchSize } = this.#config;
+    const sent = inputs.map((input, index) => this.#toSend(input, index, options));
+    const items = new Array<EmbeddedInput>(inputs.length);
+    const starts = Array.from(
+      { length: Math.ceil(sent.length / batchSize) },
+      (_, index) => index * batchSize,
+    );
+    const stop = new AbortController();
+    const bounded = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
+    const work = async () => {
+      for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
+        const batch = sent.slice(start, start + batchSize);
+        const { vectors, tokens } = await this.#hosts.embed(batch, bounded);
+        vectors.forEach((vector, place) => {
+          const input = inputs[start + place] as EmbeddingInput;
+          const tokenCount = shareOf(tokens, place, batch.length);
+          items[start + place] = { vector, tokenCount, truncated: this.#isTooLong(input) };
+        });
+      }
+    };
+    this.#inFlight += inputs.length;
+    try {
+      await Promise.all(Array.from({ length: Math.min(BATCHES_AT_A_TIME, starts.length) }, work));
+      return items;
+    } finally {
+      stop.abort();
+      this.#inFlight -= inputs.length;
+    }
+  }
+
+  #isTooLong(input: EmbeddingInput): boolean {
+    return typeof input === 'string' && input.length > this.#config.maxCharacters;
+  }
+
+  #toSend(
+    input: EmbeddingInput,
+    index: number,
+    { truncate, positions, prompt }: EmbedOptions,
+  ): EmbeddingInput {
+    const { maxCharacters } = this.#config;
+    const param = `input[${positions[index] ?? index}]`;
+    if (typeof input !== 'string') {
+      if (!prompt) return input;
+      throw new AppError('invalid_value', 'A prompt cannot stand before token ids.', { param: 'prompt' });
+    }
+    if (this.#isTooLong(input) && !truncate) {
+      const message = `The input has ${input.length} characters; at most ${maxCharacters} are taken, and truncation is off.`;
+      throw new AppError('context_length_exceeded', message, { param });
+    }
+    return `${prompt ?? ''}${input.slice(0, maxCharacters)}`.toWellFormed();
+  }
+}
+
+/** Hosts count the tokens of a whole batch: each input has an equal part, and together they are exact. */
+function shareOf(tokens: number, place: number, count: number): number {
+  return Math.floor(tokens / count) + (place < tokens % count ? 1 : 0);
+}

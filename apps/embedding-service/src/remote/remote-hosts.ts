@@ -1,0 +1,112 @@
+import { AppError, type CallContext, type ErrorCode, type Logger } from '@morgan/foundation';
+import { HttpClient, HttpClientError, type HttpClientMetrics } from '@morgan/http-client';
+import { readRemoteAnswer, type RemoteVectors } from './remote-answer.ts';
+import type { RemoteConfig } from './remote.config.ts';
+
+/** How long a batch may wait for the rate limit of a host. */
+const MAX_WAIT_MS = 30_000;
+
+/** Statuses that are about the inputs: every host of the same model would say so. */
+const INPUT_STATUSES: readonly number[] = [400, 413, 422];
+
+/** What {@link RemoteHosts} works with. */
+export interface RemoteHostsParts {
+  readonly config: RemoteConfig;
+  readonly model: string;
+  readonly dimensions: number;
+  readonly logger: Logger;
+  readonly metrics: HttpClientMetrics | undefined;
+}
+
+/** The hosts of one model: the first that answers usably serves a batch. */
+export class RemoteHosts {
+  readonly #parts: RemoteHostsParts;
+  readonly #clients: readonly HttpClient[];
+
+  constructor(parts: RemoteHostsParts) {
+    this.#parts = parts;
+    const { config, logger, metrics } = parts;
+    const { maxConnections, failureThreshold, requestsPerSecond, burst, apiKey } = config;
+    this.#clients = config.hosts.map(
+      (baseUrl, index) =>
+        new HttpClient(
+          {
+            serviceName: `embedding-host-${index + 1}`,
+            baseUrl,
+            headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+            pool: { maxConnections },
+            circuitBreaker: { failureThreshold },
+            rateLimit: { requestsPerSecond, burst, maxWaitMs: MAX_WAIT_MS },
+            // Another host is the better second try.
+            ...(config.hosts.length > 1 ? { retry: { maxRetries: 0 } } : {}),
+          },
+          { logger, metrics },
+        ),
+    );
+  }
+
+  /** The vectors of a batch, from the first host that gives usable ones. @throws AppError */
+  async embed(input: readonly unknown[], { id, signal, deadline }: CallContext): Promise<RemoteVectors> {
+    const { model, dimensions, logger } = this.#parts;
+    const json = { model, input, encoding_format: 'float' };
+    let last: unknown;
+    for (const client of this.#clients) {
+      try {
+        const response = await client.post('/embeddings', { json, signal, deadline, requestId: id });
+        return readRemoteAnswer(response.json(), input.length, dimensions);
+      } catch (error) {
+        last = error;
+        if (!mayFailOver(error)) break;
+        logger.warn({ host: client.serviceName, error }, 'an embedding host failed; the next one is tried');
+      }
+    }
+    throw appErrorOf(last);
+  }
+
+  /** Whether any host would be asked. */
+  get up(): boolean {
+    return this.#clients.some((client) => client.getStatus().circuitBreaker.state !== 'OPEN');
+  }
+
+  getStatus() {
+    return this.#clients.map((client) => {
+      const { serviceName, circuitBreaker, rateLimit, errorRate } = client.getStatus();
+      return { name: serviceName, circuitBreaker, rateLimit, errorRate };
+    });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.stop(0)));
+  }
+}
+
+function mayFailOver(error: unknown): boolean {
+  if (!(error instanceof HttpClientError)) return error instanceof AppError;
+  if (error.category === 'cancelled' || error.code === 'deadline_exceeded') return false;
+  return error.status === undefined || !INPUT_STATUSES.includes(error.status);
+}
+
+const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
+  timeout: 'host_timeout',
+  rate_limited: 'rate_limited',
+  connection: 'no_host_available',
+  refused: 'no_host_available',
+  closed: 'no_host_available',
+  cancelled: 'client_closed_request',
+};
+
+function appErrorOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof HttpClientError))
+    return new AppError('host_error', 'The embedding host could not be asked.', { cause: error });
+  const { status, category, retryAfterMs } = error;
+  const parts = { cause: error, retryAfterMs };
+  if (error.code === 'deadline_exceeded')
+    return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
+  if (status === 401 || status === 403)
+    return new AppError('host_rejected_credentials', 'The embedding host refused the key.', parts);
+  if (status !== undefined && INPUT_STATUSES.includes(status))
+    return new AppError('invalid_value', `The embedding host refused the inputs with ${status}.`, parts);
+  const code = CODE_OF_CATEGORY[category] ?? 'host_error';
+  return new AppError(code, 'No embedding host gave vectors.', parts);
+}

@@ -1,0 +1,53 @@
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { AppError } from '@morgan/foundation';
+import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { describeOutcome } from '../embeddings/outcome-headers.ts';
+import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
+
+/** How alike texts are, for callers that need no vectors. */
+@ApiTags('similarity')
+@Controller('v1')
+export class SimilarityController {
+  constructor(private readonly service: EmbeddingService) {}
+
+  @Post('similarity')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Compares one text with many, or the two texts of each pair.' })
+  async compare(
+    @Body({ schema: similarityRequestSchema }) body: SimilarityRequest,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ) {
+    const context = contextOf(request);
+    const pairs = pairsOf(body);
+    const inputs = [...new Set(pairs.flat())];
+    const asked = { inputs, model: body.model ?? undefined, truncate: body.truncate, prompt: body };
+    const outcome = await this.service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+    describeOutcome(outcome, context, reply);
+    const vectors = new Map(inputs.map((input, index) => [input, outcome.items[index]?.vector]));
+    const metric = body.metric ?? 'cosine';
+    const vectorOf = (text: string) => vectors.get(text) as Float32Array;
+    return {
+      object: 'list',
+      data: pairs.map(([left, right], index) => ({
+        object: 'similarity',
+        index,
+        similarity: similarityOf(metric, vectorOf(left), vectorOf(right)),
+      })),
+      metric,
+      model: this.service.model.id,
+      usage: { prompt_tokens: outcome.tokens, total_tokens: outcome.tokens },
+    };
+  }
+}
+
+function pairsOf({ source, targets, pairs }: SimilarityRequest): readonly (readonly [string, string])[] {
+  const isOneToMany = typeof source === 'string' && targets;
+  if (pairs && !source && !targets) return pairs;
+  if (isOneToMany && !pairs) return targets.map((target) => [source, target]);
+  const message = "The request needs either 'source' and 'targets' or 'pairs'.";
+  throw new AppError('invalid_value', message, { param: pairs ? 'pairs' : source ? 'targets' : 'source' });
+}

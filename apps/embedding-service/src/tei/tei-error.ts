@@ -1,0 +1,38 @@
+import type { AppError, ErrorCode } from '@morgan/foundation';
+import type { WireError } from '../wire-error.filter.ts';
+
+/** The kinds of error of text-embeddings-inference. */
+type TeiErrorType = 'Unhealthy' | 'Backend' | 'Overloaded' | 'Validation' | 'Tokenizer' | 'Empty';
+
+const STATUS: Readonly<Record<TeiErrorType, number>> = {
+  Unhealthy: 503,
+  Backend: 424,
+  Overloaded: 429,
+  Validation: 413,
+  Tokenizer: 422,
+  Empty: 400,
+};
+
+const TYPE_OF_CODE: Partial<Record<ErrorCode, TeiErrorType>> = {
+  model_loading: 'Unhealthy',
+  queue_full: 'Overloaded',
+  rate_limited: 'Overloaded',
+  overloaded: 'Overloaded',
+  empty_array: 'Empty',
+  empty_string: 'Empty',
+  context_length_exceeded: 'Validation',
+  array_above_max_length: 'Validation',
+  request_too_large: 'Validation',
+  invalid_token_id: 'Tokenizer',
+  unsupported_by_model: 'Backend',
+};
+
+/**
+ * An error in the shape and with the status that clients of text-embeddings-inference know. A field that is not understood is 422 with `Validation`: 413 would say that something is too large.
+ */
+export function teiErrorOf({ code, kind, message }: AppError): WireError {
+  const known = TYPE_OF_CODE[code];
+  const isUnclear = known === undefined && kind === 'invalid_request';
+  const type = known ?? (isUnclear ? 'Validation' : 'Backend');
+  return { status: isUnclear ? 422 : STATUS[type], body: { error: message, error_type: type } };
+}

@@ -1,0 +1,119 @@
+import type { Readable } from 'node:stream';
+import { Body, Controller, Get, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { AppError } from '@morgan/foundation';
+import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { listInputs, MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
+import { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { describeOutcome } from '../embeddings/outcome-headers.ts';
+import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import { shapeVector } from '../embeddings/vector-output.ts';
+import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { WireErrorFilter } from '../wire-error.filter.ts';
+import { teiErrorOf } from './tei-error.ts';
+import {
+  type TeiEmbedRequest,
+  teiEmbedSchema,
+  type TeiSimilarityRequest,
+  teiSimilaritySchema,
+  type TeiTreatment,
+} from './tei.schema.ts';
+
+/** The wire of text-embeddings-inference. Its `/health` is this service's own. */
+@ApiTags('text-embeddings-inference')
+@Controller()
+@UseFilters(new WireErrorFilter(teiErrorOf))
+export class TeiController {
+  constructor(private readonly service: EmbeddingService) {}
+
+  @Post('embed')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Vectors for texts, as a list of lists of numbers.' })
+  async embed(
+    @Body({ schema: teiEmbedSchema }) body: TeiEmbedRequest,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ): Promise<string | Readable> {
+    const dimensions = this.service.dimensionsFor(body.dimensions);
+    const { items } = await this.#collect(listInputs(body.inputs), body, { request, reply });
+    const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
+    const write = (index: number) =>
+      JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
+    reply.type('application/json');
+    return slicedBody(
+      wrapped(listSlices(items.length, dimensions, write)),
+      items.length <= perSlice(dimensions),
+    );
+  }
+
+  @Post('similarity')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Cosine similarity of one sentence to others.' })
+  async similarity(
+    @Body({ schema: teiSimilaritySchema }) body: TeiSimilarityRequest,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ): Promise<number[]> {
+    const { source_sentence: source, sentences } = body.inputs;
+    const { items } = await this.#collect([source, ...sentences], body.parameters ?? {}, { request, reply });
+    const [first, ...others] = items.map(({ vector }) => vector);
+    return others.map((vector) => similarityOf('cosine', first as Float32Array, vector));
+  }
+
+  @Get('info')
+  @ApiOperation({ summary: 'What is served, with its limits.' })
+  info() {
+    const { id } = this.service.model;
+    const { backend, revision, dtype, pooling, maxTokens } = this.service.model.getInfo();
+    return {
+      model_id: id,
+      model_sha: revision ?? null,
+      model_dtype: dtype ?? null,
+      model_type: { embedding: { pooling: pooling ?? null } },
+      max_input_length: maxTokens ?? null,
+      max_client_batch_size: MAX_INPUTS,
+      auto_truncate: this.service.model.truncatesByDefault,
+      backend: backend ?? null,
+    };
+  }
+
+  @Post('embed_all')
+  @ApiOperation({ summary: 'Refused: vectors of single tokens are not served.' })
+  embedAll(): never {
+    throw notServed('vectors of single tokens');
+  }
+
+  @Post('rerank')
+  @ApiOperation({ summary: 'Refused: the served model is no cross-encoder.' })
+  rerank(): never {
+    throw notServed('ranking, which takes a cross-encoder');
+  }
+
+  async #collect(
+    inputs: readonly (string | readonly number[])[],
+    { truncate, truncation_direction: side, prompt_name }: TeiTreatment,
+    { request, reply }: { readonly request: HttpRequest; readonly reply: HttpReply },
+  ) {
+    if (side?.toLowerCase() === 'left') throw leftIsNotServed();
+    const context = contextOf(request);
+    const asked = { inputs, truncate, prompt: { prompt_name } };
+    const outcome = await this.service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+    describeOutcome(outcome, context, reply);
+    return outcome;
+  }
+}
+
+function* wrapped(slices: Iterable<string>): Generator<string, void> {
+  yield '[';
+  yield* slices;
+  yield ']';
+}
+
+function leftIsNotServed(): AppError {
+  const message = "'truncation_direction' must be Right: texts are cut where the model is made for it.";
+  return new AppError('invalid_value', message, { param: 'truncation_direction' });
+}
+
+function notServed(what: string): AppError {
+  return new AppError('unsupported_by_model', `The served model gives embeddings of texts and no ${what}.`);
+}

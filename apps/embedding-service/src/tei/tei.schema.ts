@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
+import { inputsField } from '../embeddings/embeddings.schema.ts';
+import { checkTexts } from '../embeddings/list.check.ts';
+
+const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
+const truncationDirection = z
+  .enum(['Left', 'Right', 'left', 'right'])
+  .nullish()
+  .describe('Where texts are cut; only the side that the model itself is made for is served.');
+const promptName = z.string().min(1).max(128).nullish().describe("One of the model's prompts.");
+
+/** How texts of any of these calls are treated. */
+const treatment = { truncate, truncation_direction: truncationDirection, prompt_name: promptName };
+export type TeiTreatment = z.infer<z.ZodObject<typeof treatment>>;
+
+/** The body of `POST /embed`. */
+export const teiEmbedSchema = z.looseObject({
+  inputs: inputsField,
+  normalize: z.boolean().nullish().describe('Scale vectors to length 1. Default: `true`.'),
+  ...treatment,
+  dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
+});
+export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
+
+/** The body of `POST /similarity`. */
+export const teiSimilaritySchema = z.looseObject({
+  inputs: z.looseObject({ source_sentence: z.string().min(1), sentences: z.unknown().check(checkTexts) }),
+  parameters: z.looseObject(treatment).nullish(),
+});
+export type TeiSimilarityRequest = z.infer<typeof teiSimilaritySchema> & {
+  readonly inputs: { readonly source_sentence: string; readonly sentences: readonly string[] };
+};

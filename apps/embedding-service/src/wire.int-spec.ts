@@ -1,0 +1,306 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import { OpenAIEmbeddings } from '@langchain/openai';
+import type { ServiceParts } from '@morgan/http-server';
+import OpenAI from 'openai';
+import { composeEmbeddingService } from './compose.ts';
+import { embeddingServiceConfig } from './config/embedding-service.config.ts';
+
+/** Eight values, 32 tokens, prompts `query` (the default) and `document`. */
+const MODEL = join(
+  import.meta.dirname,
+  '../../../libs/infrastructure/local-embeddings/fixture/reference-models/bert-prompts',
+);
+
+let parts: ServiceParts;
+let url: string;
+
+beforeAll(async () => {
+  const env = {
+    EMBEDDING_MODEL: MODEL,
+    EMBEDDING_WORKERS: '1',
+    EMBEDDING_CUT_DIMENSIONS: '4,6',
+    LOG_LEVEL: 'silent',
+  };
+  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
+  await parts.start();
+  await parts.app.listen(0, '127.0.0.1');
+  url = await parts.app.getUrl();
+});
+
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+});
+
+const send = (path: string, body: object, headers: Record<string, string> = {}) =>
+  fetch(`${url}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers },
+  });
+
+async function answerOf<Answer>(path: string, body: object, headers?: Record<string, string>) {
+  const response = await send(path, body, headers);
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
+}
+
+interface Embeddings {
+  readonly data: readonly { readonly embedding: number[] }[];
+}
+
+const vectorOf = async (more: object, input: unknown = 'a cat') => {
+  const { body } = await answerOf<Embeddings>('/v1/embeddings', { model: 'default', input, ...more });
+  return body.data[0]?.embedding as number[];
+};
+
+interface OpenAiError {
+  readonly error: { readonly code: string; readonly param: string; readonly message: string };
+}
+
+describe('the prompt of POST /v1/embeddings', () => {
+  it('is the default of the model once, or the one that is asked for, cached or not', async () => {
+    for (let time = 0; time < 2; time += 1) {
+      const query = await vectorOf({});
+      const document = await vectorOf({ input_type: 'search_document' });
+      expect(document).not.toEqual(query);
+      expect(await vectorOf({ task: 'retrieval.query' })).toEqual(query);
+      expect(await vectorOf({ prompt_name: 'document' })).toEqual(document);
+      expect(await vectorOf({ prompt: 'passage: ' })).toEqual(document);
+      expect(await vectorOf({ prompt: '' }, 'query: a cat')).toEqual(query);
+      expect(await vectorOf({ prompt: '' })).not.toEqual(query);
+    }
+  });
+
+  it('shares the vectors of the default one when that is named', async () => {
+    await vectorOf({}, 'shared');
+    const body = { model: 'default', input: 'shared', prompt_name: 'query' };
+    const { headers } = await answerOf('/v1/embeddings', body);
+    expect(headers.get('x-morgan-cache')).toBe('hit');
+  });
+
+  it.each([
+    [{ prompt_name: 'haiku' }, 'prompt_name', /prompts of the model: document, query\./],
+    [{ input_type: 'haiku' }, 'input_type', /document, query.*search_query/],
+    [{ input: [[5, 6]], prompt: 'x' }, 'prompt', /token ids/],
+    [{ prompt: 'x'.repeat(1025) }, 'prompt', /1024/],
+  ])('is refused by its field: %#', async (more, param, message) => {
+    const { status, body } = await answerOf<OpenAiError>('/v1/embeddings', {
+      model: 'default',
+      input: 'a',
+      ...more,
+    });
+    expect([status, body.error.code, body.error.param]).toEqual([400, 'invalid_value', param]);
+    expect(body.error.message).toMatch(message);
+  });
+});
+
+describe('the output of POST /v1/embeddings', () => {
+  it('has the type that is asked for, under either name, as numbers or base64', async () => {
+    const unit = await vectorOf({});
+    const int8 = unit.map((value) => Math.round(value * 127) + 0);
+    expect(await vectorOf({ output_dtype: 'int8' })).toEqual(int8);
+    expect(await vectorOf({ embedding_types: ['uint8'] })).toEqual(int8.map((value) => value + 128));
+    const [bits] = await vectorOf({ output_dtype: 'ubinary' });
+    expect(bits?.toString(2).padStart(8, '0')).toBe(unit.map((value) => (value > 0 ? '1' : '0')).join(''));
+    const encoded = (await vectorOf({ output_dtype: 'int8', encoding_format: 'base64' })) as unknown;
+    expect([...new Int8Array(Buffer.from(encoded as string, 'base64'))]).toEqual(int8);
+  });
+
+  it('is the bytes of the vectors for who asks for octets, with their shape in headers', async () => {
+    const input = Array.from({ length: 2_048 }, (_, index) => `text ${index % 50}`);
+    const first = await vectorOf({ dimensions: 4 }, input);
+    const response = await send(
+      '/v1/embeddings',
+      { model: 'default', input, dimensions: 4 },
+      { accept: 'application/octet-stream' },
+    );
+    const values = new Float32Array(await response.arrayBuffer());
+    expect(values).toHaveLength(2_048 * 4);
+    expect([...values.subarray(0, 4)]).toEqual(first);
+    expect([...values.subarray(50 * 4, 51 * 4)]).toEqual(first);
+    expect(Object.fromEntries(response.headers)).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'x-morgan-vectors': '2048',
+      'x-morgan-dimensions': '4',
+      'x-morgan-dtype': 'float',
+    });
+  });
+
+  it.each([
+    [{ dimensions: 5 }, 'dimensions', /may be cut to 4, 6/],
+    [{ dimensions: 9 }, 'dimensions', /vectors have 8/],
+    [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
+    [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
+  ])('is refused by its field: %j', async (more, param, message) => {
+    const { status, body } = await answerOf<OpenAiError>('/v1/embeddings', {
+      model: 'default',
+      input: 'a',
+      ...more,
+    });
+    expect([status, body.error.param]).toEqual([400, param]);
+    expect(body.error.message).toMatch(message);
+  });
+});
+
+describe("Cohere's POST /v2/embed", () => {
+  const ask = <Answer>(more: object) =>
+    answerOf<Answer>('/v2/embed', {
+      model: 'default',
+      texts: ['a cat', 'a dog'],
+      input_type: 'search_document',
+      ...more,
+    });
+
+  it('gives several types at once', async () => {
+    const types = ['float', 'int8', 'binary', 'base64'];
+    const { body } = await ask<{ embeddings: Record<string, number[][]> }>({ embedding_types: types });
+    expect(Object.keys(body.embeddings)).toEqual(types);
+    expect(body.embeddings['float']?.[0]).toEqual(await vectorOf({ prompt_name: 'document' }));
+    expect(body.embeddings['int8']?.[1]).toHaveLength(8);
+    expect(body.embeddings['binary']?.[1]).toHaveLength(1);
+    expect(body).toMatchObject({ meta: { billed_units: { input_tokens: expect.any(Number) } } });
+  });
+
+  it.each([
+    [{ texts: [] }, 400],
+    [{ texts: ['a', 3] }, 400],
+    [{ model: 'another' }, 404],
+    [{ truncate: 'START' }, 400],
+    [{ texts: ['word '.repeat(100)], truncate: 'NONE' }, 400],
+    [{ embedding_types: ['float', 'int2'] }, 400],
+  ])('refuses %j in its own shape', async (more, wanted) => {
+    const { status, body } = await ask<{ message: string }>(more);
+    expect([status, Object.keys(body)]).toEqual([wanted, ['message']]);
+  });
+
+  it('has no ranking', async () => {
+    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {});
+    expect([status, body.message]).toEqual([400, expect.stringContaining('cross-encoder')]);
+  });
+});
+
+describe("text-embeddings-inference's", () => {
+  it('/embed gives the vectors as lists', async () => {
+    const { body } = await answerOf<number[][]>('/embed', { inputs: ['a cat', 'a dog'] });
+    expect(body).toHaveLength(2);
+    expect(Math.hypot(...(body[0] ?? []))).toBeCloseTo(1, 5);
+    const { body: one } = await answerOf<number[][]>('/embed', {
+      inputs: 'a cat',
+      prompt_name: 'document',
+      dimensions: 4,
+    });
+    expect(one).toEqual([await vectorOf({ input_type: 'document', dimensions: 4 })]);
+  });
+
+  it('/similarity is one number for every sentence', async () => {
+    const inputs = { source_sentence: 'a cat', sentences: ['a cat', 'something else'] };
+    const { body } = await answerOf<number[]>('/similarity', { inputs });
+    expect(body).toEqual([expect.closeTo(1, 5), expect.any(Number)]);
+    expect(body[1]).toBeLessThan(1);
+  });
+
+  it('/info has the limits', async () => {
+    expect(await (await fetch(`${url}/info`)).json()).toMatchObject({
+      model_id: 'bert-prompts',
+      model_dtype: 'fp32',
+      model_type: { embedding: { pooling: 'mean' } },
+      max_input_length: 32,
+    });
+  });
+
+  it.each<[string, object, number, string]>([
+    ['/embed', {}, 422, 'Validation'],
+    ['/embed', { inputs: [] }, 400, 'Empty'],
+    ['/embed', { inputs: 'word '.repeat(100), truncate: false }, 413, 'Validation'],
+    ['/embed', { inputs: new Array<string>(2_049).fill('a') }, 413, 'Validation'],
+    ['/embed', { inputs: [[1e9]] }, 422, 'Tokenizer'],
+    ['/embed', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
+    ['/embed', { inputs: 'a', truncation_direction: 'Left' }, 422, 'Validation'],
+    ['/similarity', { inputs: { source_sentence: 'a' } }, 422, 'Validation'],
+    ['/embed_all', { inputs: 'a' }, 424, 'Backend'],
+    ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
+  ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {
+    const answer = await answerOf(path, body);
+    expect([answer.status, answer.body]).toEqual([status, { error: expect.any(String), error_type }]);
+  });
+});
+
+describe('POST /v1/similarity', () => {
+  interface Similarities {
+    readonly data: readonly { readonly similarity: number }[];
+  }
+  const ask = async (body: object) => {
+    const answer = await answerOf<Similarities>('/v1/similarity', body);
+    return answer.body.data.map(({ similarity }) => similarity);
+  };
+
+  it('compares one with many, and pairs, each different text once', async () => {
+    const many = await ask({ source: 'a cat', targets: ['a cat', 'a dog', 'a cat'] });
+    const pairs = await ask({
+      pairs: [
+        ['a cat', 'a cat'],
+        ['a dog', 'a cat'],
+      ],
+    });
+    expect(many[0]).toBeCloseTo(1, 5);
+    expect(many[2]).toBe(many[0]);
+    expect(pairs[1]).toBeCloseTo(many[1] as number, 6);
+  });
+
+  it('has three measures that agree for vectors of length 1', async () => {
+    const of = async (metric: string) =>
+      (await ask({ source: 'a cat', targets: ['a dog'], metric }))[0] as number;
+    const cosine = await of('cosine');
+    expect(await of('dot')).toBeCloseTo(cosine, 5);
+    expect(await of('euclidean')).toBeCloseTo(Math.sqrt(2 - 2 * cosine), 3);
+  });
+
+  it.each([
+    [{}, 'source'],
+    [{ source: 'a' }, 'targets'],
+    [{ source: 'a', targets: [] }, 'targets'],
+    [{ source: 'a', targets: ['b', ''] }, 'targets[1]'],
+    [{ source: 'a', targets: new Array<string>(2_048).fill('b') }, 'targets'],
+    [{ pairs: [['a', 'b'], ['a']] }, 'pairs[1]'],
+    [{ source: 'a', pairs: [['a', 'b']] }, 'pairs'],
+    [{ source: 'a', targets: ['b'], metric: 'manhattan' }, 'metric'],
+  ])('refuses by its field: %#', async (body, param) => {
+    const answer = await answerOf<OpenAiError>('/v1/similarity', body);
+    expect([answer.status, answer.body.error.param]).toEqual([400, param]);
+  });
+});
+
+describe('clients of the field, unchanged', () => {
+  it('openai, with prompts and dimensions', async () => {
+    const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'any', maxRetries: 0 });
+    const asked = {
+      model: 'default',
+      input: ['a cat', 'a dog'],
+      dimensions: 4,
+      input_type: 'search_document',
+    };
+    const { data } = await client.embeddings.create(asked);
+    expect(data.map(({ embedding }) => embedding.length)).toEqual([4, 4]);
+    const expected = await vectorOf({ prompt_name: 'document', dimensions: 4 });
+    data[0]?.embedding.forEach((value, index) => expect(value).toBeCloseTo(expected[index] as number, 6));
+    const refused = client.embeddings.create({ ...asked, dimensions: 5 });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: 'dimensions' });
+  });
+
+  it('@langchain/openai', async () => {
+    const embeddings = new OpenAIEmbeddings({
+      model: 'bert-prompts',
+      apiKey: 'any',
+      batchSize: 2,
+      configuration: { baseURL: `${url}/v1` },
+    });
+    const [one, two, three] = await embeddings.embedDocuments(['a cat', 'a dog', 'a bird']);
+    expect([one?.length, two?.length, three?.length]).toEqual([8, 8, 8]);
+    const expected = await vectorOf({});
+    (await embeddings.embedQuery('a cat')).forEach((value, index) =>
+      expect(value).toBeCloseTo(expected[index] as number, 6),
+    );
+  });
+});

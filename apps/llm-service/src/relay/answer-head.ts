@@ -1,0 +1,51 @@
+import type { HostResponse } from '@morgan/distributed-llm';
+import type { HttpReply } from '@morgan/http-server';
+import { answerHeaders } from './answer-headers.ts';
+
+/** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
+export const HOST_HEADER = 'x-morgan-host';
+
+/** The value of {@link HOST_HEADER} on answers that the gateway makes itself: errors, lists, health. */
+export const GATEWAY_HOST = 'gateway';
+
+/** How many attempts there were, where it was not one. */
+const ATTEMPTS_HEADER = 'x-morgan-attempts';
+const EVENTS = 'text/event-stream; charset=utf-8';
+
+/** Whether a host answers with a stream of events. */
+export function isEventStream({ contentType }: HostResponse): boolean {
+  return contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
+}
+
+/** Takes the reply over and writes its head. From then on its bytes are the caller's of this function. */
+export function writeHead(reply: HttpReply, response: HostResponse): void {
+  const { host, status, headers, attempts } = response;
+  reply.header(HOST_HEADER, host);
+  if (attempts > 1) reply.header(ATTEMPTS_HEADER, String(attempts));
+  if (isEventStream(response)) reply.header('x-accel-buffering', 'no');
+  reply.raw.writeHead(status, answerHeaders({ status, received: headers, own: takeOver(reply) }));
+}
+
+/** The head of a stream: its length is not what its host said, and nobody may have answered yet. */
+export function writeStreamHead(reply: HttpReply, response: HostResponse | undefined): void {
+  if (response) {
+    const { headers } = response;
+    return writeHead(reply, { ...response, headers: without(headers, 'content-length') });
+  }
+  reply.header('x-accel-buffering', 'no').header('content-type', EVENTS);
+  reply.raw.writeHead(200, [...takeOver(reply)].flat());
+}
+
+function takeOver(reply: HttpReply): Map<string, string> {
+  reply.hijack();
+  return new Map(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
+}
+
+function without(headers: readonly string[], name: string): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const [own = '', value = ''] = [headers[at], headers[at + 1]];
+    if (own.toLowerCase() !== name) kept.push(own, value);
+  }
+  return kept;
+}

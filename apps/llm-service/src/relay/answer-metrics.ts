@@ -1,0 +1,60 @@
+import type { StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
+import type { Counter, Metrics } from '@morgan/telemetry';
+
+/** Callers name models: no more of them get a series of their own. */
+const MOST_MODELS = 200;
+const OTHER_MODEL = 'other';
+
+/** What is counted of answers on their way to callers. */
+export class AnswerMetrics {
+  readonly #models = new Set<string>();
+  readonly #interruptions: Counter<'reason'>;
+  readonly #resumes: Counter<never>;
+  readonly #malformed: Counter<'host'>;
+  readonly #tokens: Counter<'host' | 'model' | 'kind'>;
+
+  constructor(metrics: Metrics) {
+    this.#interruptions = metrics.counter({
+      name: 'morgan_llm_stream_interruptions_total',
+      help: 'Streams that ended with an error after their first content, by what broke them (docs/streaming.md).',
+      labels: ['reason'],
+    });
+    this.#resumes = metrics.counter({
+      name: 'morgan_llm_stream_resumes_total',
+      help: 'How often a stream that broke was taken up by another host.',
+      labels: [],
+    });
+    this.#malformed = metrics.counter({
+      name: 'morgan_llm_stream_malformed_events_total',
+      help: 'Events of streams that could not be read and were left out, by the host that began the stream.',
+      labels: ['host'],
+    });
+    this.#tokens = metrics.counter({
+      name: 'morgan_llm_tokens_total',
+      help: 'Tokens as hosts count them, by host, model (the first 200 names, then `other`) and kind: `input`, `output`, `cached_input` (a part of `input`).',
+      labels: ['host', 'model', 'kind'],
+    });
+  }
+
+  streamEnded(host: string, { fault, malformed, resumes }: StreamOutcome): void {
+    if (fault) this.#interruptions.inc({ reason: fault.reason });
+    if (resumes > 0) this.#resumes.inc({}, resumes);
+    if (malformed > 0) this.#malformed.inc({ host }, malformed);
+  }
+
+  counted(host: string, model: string | undefined, usage: TokenUsage | undefined): void {
+    if (!usage) return;
+    const labels = { host, model: this.#labelOf(model) };
+    const { input, output, cachedInput } = usage;
+    if (input) this.#tokens.inc({ ...labels, kind: 'input' }, input);
+    if (output) this.#tokens.inc({ ...labels, kind: 'output' }, output);
+    if (cachedInput) this.#tokens.inc({ ...labels, kind: 'cached_input' }, cachedInput);
+  }
+
+  #labelOf(model = OTHER_MODEL): string {
+    if (this.#models.has(model)) return model;
+    if (this.#models.size >= MOST_MODELS) return OTHER_MODEL;
+    this.#models.add(model);
+    return model;
+  }
+}

@@ -1,0 +1,64 @@
+import {
+  type Dialect,
+  dialectOf,
+  type DistributedLlmClient,
+  type HostResponse,
+  type JsonObject,
+  readBody,
+  toChatRequest,
+  toMessageAnswer,
+  WholeBody,
+} from '@morgan/distributed-llm';
+import type { OutboundCall } from './outbound-call.ts';
+
+const CHAT_PATH = '/chat/completions';
+const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 501]);
+
+/** Whether a message has to become a chat completion: no host of the model has Anthropic's API, as far as is known. */
+export function mustTranslate({ dialect, path, request }: OutboundCall, llm: DistributedLlmClient): boolean {
+  if (dialect.name !== 'messages') return false;
+  const route = llm.routeOf(request.model);
+  return !route.serves(path) && route.serves(CHAT_PATH);
+}
+
+/** Whether a host may have said that it does not know the path. */
+export function isUnknownPath({ status }: HostResponse): boolean {
+  return UNKNOWN_PATH.has(status);
+}
+
+/** A message as a chat completion. @throws AppError about what there is no counterpart for. */
+export function asChatCall(call: OutboundCall): OutboundCall {
+  const json = toChatRequest(JSON.parse((call.request.body ?? '{}').toString()) as JsonObject);
+  return {
+    ...call,
+    path: CHAT_PATH,
+    dialect: dialectOf(CHAT_PATH),
+    request: { ...call.request, path: CHAT_PATH, body: Buffer.from(JSON.stringify(json)), asksUsage: false },
+  };
+}
+
+/** The answer to a chat completion as the one to a message, a refusal included. */
+export async function messageAnswer(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
+  const bytes = await response.body.bytes();
+  const read = readBody(dialectOf(CHAT_PATH), bytes);
+  const { status } = response;
+  const body =
+    status < 400
+      ? toMessageAnswer(JSON.parse(bytes.toString()) as JsonObject)
+      : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
+  const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
+  return {
+    ...response,
+    headers: [...headers, ...JSON_HEADERS],
+    contentType: JSON_HEADERS[1],
+    body: new WholeBody(Buffer.from(JSON.stringify(body))),
+  };
+}
+
+const UNKNOWN_ERROR = {
+  status: undefined,
+  type: undefined,
+  code: undefined,
+  message: 'The host reported an error without a message.',
+};

@@ -1,0 +1,32 @@
+import { AppError } from '@morgan/foundation';
+
+const MOST_ENTRIES = 50_000;
+/** The ids of all hosts that are known to keep responses look like this. */
+const ID = /^[A-Za-z0-9][\w.:-]{0,255}$/;
+
+/**
+ * Which host made a response, and therefore keeps it. In the memory of this process: the latest 50,000 are known, until
+ * it ends.
+ */
+export class ResponseOwners {
+  readonly #hosts = new Map<string, string>();
+
+  add(id: string, host: string): void {
+    if (!ID.test(id)) return;
+    this.#hosts.delete(id);
+    this.#hosts.set(id, host);
+    if (this.#hosts.size > MOST_ENTRIES) this.#hosts.delete(this.#hosts.keys().next().value as string);
+  }
+
+  /**
+   * @param hosts all that there are: with a single one there is no question.
+   * @throws AppError `response_not_found` where nobody knows who keeps it.
+   */
+  ownerOf(id: string, hosts: readonly string[], param: string): string {
+    const owner = hosts.length === 1 ? hosts[0] : this.#hosts.get(id);
+    if (owner !== undefined && ID.test(id)) return owner;
+    throw new AppError('response_not_found', 'It is not known here which host keeps this response.', {
+      param,
+    });
+  }
+}

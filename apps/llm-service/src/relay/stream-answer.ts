@@ -1,0 +1,196 @@
+import {
+  ClientStream,
+  type Dialect,
+  type DistributedLlmClient,
+  HostStream,
+  type HostRequest,
+  type HostResponse,
+  readBody,
+  reportOf,
+  type ReportedError,
+  type RouteReading,
+  StreamFault,
+  StreamRelay,
+  type StreamTranslator,
+} from '@morgan/distributed-llm';
+import { AppError, type Logger } from '@morgan/foundation';
+import { contextOf, type RequestContext } from '@morgan/http-server';
+import { isEventStream, writeStreamHead } from './answer-head.ts';
+import type { AnswerMetrics } from './answer-metrics.ts';
+import type { IncomingCall } from './outbound-call.ts';
+import type { StreamConfig } from './stream.config.ts';
+import { StreamResumption } from './stream-resumption.ts';
+
+/** What streamed answers are passed on with. */
+export interface StreamAnswerParts {
+  readonly llm: DistributedLlmClient;
+  readonly config: StreamConfig;
+  readonly metrics: AnswerMetrics;
+  readonly logger: Logger;
+}
+
+/** A streamed call as it goes to a host. */
+export interface StreamedCall {
+  readonly request: HostRequest;
+  /** Of the host's answer. */
+  readonly dialect: Dialect;
+  readonly callerDialect: Dialect;
+  readonly translator?: StreamTranslator | undefined;
+  /** Tells who made the answer of this id. */
+  readonly onId?: ((id: string, host: string) => void) | undefined;
+}
+
+/** More than any refusal has. */
+const LONGEST_REFUSAL = 64 * 1024;
+/** The deadline of the call is its limit; none of a stream is longer than a timer. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
+/** One streamed answer on its way from hosts to a caller, held to docs/streaming.md. */
+export class StreamAnswer {
+  readonly #parts: StreamAnswerParts;
+  readonly #call: StreamedCall;
+  readonly #incoming: IncomingCall;
+  readonly #context: RequestContext;
+  readonly #route: RouteReading;
+  readonly #client: ClientStream;
+  #response: HostResponse | undefined;
+
+  constructor(parts: StreamAnswerParts, call: StreamedCall, incoming: IncomingCall) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#incoming = incoming;
+    this.#context = contextOf(incoming.request);
+    this.#route = parts.llm.routeOf(call.request.model);
+    this.#client = this.#openClient();
+  }
+
+  /**
+   * Resolves when the caller has everything or is gone.
+   * @returns an answer that is no stream, to be passed on by whoever asked.
+   * @throws AppError where no host answered, and nothing has left yet.
+   */
+  async run(): Promise<HostResponse | undefined> {
+    const client = this.#client;
+    try {
+      const response = await this.#parts.llm.send(this.#call.request, this.#context);
+      if (!isEventStream(response)) return await this.#passNoStream(response);
+      this.#response = response;
+      await this.#relay(response, await this.#open(response));
+    } catch (error) {
+      if (!client.hasBegun) {
+        client.release();
+        throw error instanceof StreamFault
+          ? new AppError('host_error', error.message, { cause: error })
+          : error;
+      }
+      if (!(error instanceof AppError) && !(error instanceof StreamFault)) throw error;
+      this.#fail(error instanceof StreamFault ? reportOf(error) : wordsOf(error), error);
+    }
+    await client.closed;
+    return undefined;
+  }
+
+  #openClient(): ClientStream {
+    const { reply, request } = this.#incoming;
+    const { keepAliveMs, earlyKeepAliveMs = Infinity } = this.#parts.config;
+    const { stalledReaders } = request.server;
+    reply.raw.on('drain', () => stalledReaders.unwatch(reply.raw));
+    return new ClientStream(reply.raw, {
+      dialect: this.#call.callerDialect,
+      writeHead: () => writeStreamHead(reply, this.#response),
+      keepAliveMs,
+      earlyKeepAliveMs,
+      onFull: () => stalledReaders.watch(reply.raw, this.#context.id),
+    });
+  }
+
+  async #passNoStream(response: HostResponse): Promise<HostResponse | undefined> {
+    const client = this.#client;
+    if (!client.hasBegun) {
+      client.release();
+      return response;
+    }
+    const bytes = await response.body.bytes(LONGEST_REFUSAL);
+    const said = response.status < 400 ? undefined : readBody(this.#call.dialect, bytes)?.error;
+    const error = new AppError('host_error', `The host ${response.host} answered without a stream.`);
+    this.#fail(said ? { ...said, status: response.status } : wordsOf(error), error);
+    await client.closed;
+    return undefined;
+  }
+
+  async #open({ body }: HostResponse): Promise<HostStream> {
+    const { config } = this.#parts;
+    const stream = new HostStream(body, {
+      dialect: this.#call.dialect,
+      choices: this.#incoming.outline?.choices ?? 1,
+      acceptUnfinished: this.#route.acceptUnfinished,
+      limits: {
+        // The client has waited for the first content already.
+        firstContentMs: config.stallTimeoutMs,
+        stallMs: config.stallTimeoutMs,
+        totalMs: NO_LIMIT_MS,
+        finishMs: config.finishTimeoutMs,
+        maxEventBytes: config.maxEventBytes,
+      },
+    });
+    await stream.opened();
+    return stream;
+  }
+
+  async #relay(response: HostResponse, stream: HostStream): Promise<void> {
+    const { metrics, logger } = this.#parts;
+    const { dialect, translator, onId, request } = this.#call;
+    const { host } = response;
+    const resumption = this.#resumption(response);
+    const outcome = await new StreamRelay(this.#client, stream, {
+      dialect,
+      wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
+      ...(translator && { translator }),
+      ...(resumption && { resumption }),
+      ...(onId && { onId: (id: string) => onId(id, host) }),
+    }).run();
+    const { kind, fault, usage, resumes } = outcome;
+    metrics.counted(host, response.model ?? request.model, usage);
+    if (resumes > 0) this.#context.note('resumes', resumes);
+    if (this.#context.signal.aborted || kind === 'caller_gone') return;
+    metrics.streamEnded(host, outcome);
+    if (!fault) return;
+    const { cause } = fault;
+    this.#context.errorCode = cause instanceof AppError ? cause.code : 'stream_interrupted';
+    logger.warn(
+      { requestId: this.#context.id, host, reason: fault.reason, cause },
+      'a stream was interrupted',
+    );
+  }
+
+  /** None for what nobody could go on with: translated answers, and structured output. */
+  #resumption(response: HostResponse): StreamResumption | undefined {
+    const { llm, config } = this.#parts;
+    const { outline } = this.#incoming;
+    const { dialect, request, translator } = this.#call;
+    const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
+    if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
+    return new StreamResumption(response, {
+      hosts: this.#route.hosts,
+      dialectName: dialect.name,
+      body: request.body ?? outline.bytes,
+      ask: async (body, only) => {
+        const answer = await llm.send({ ...request, body, only }, this.#context);
+        if (answer.status < 400 && isEventStream(answer)) return answer;
+        answer.body.destroy();
+        return undefined;
+      },
+      open: (answer) => this.#open(answer),
+    });
+  }
+
+  #fail(error: ReportedError, cause: Error): void {
+    this.#context.errorCode = cause instanceof AppError ? cause.code : 'stream_interrupted';
+    this.#client.fail(error, 0);
+  }
+}
+
+function wordsOf(error: AppError): ReportedError {
+  const { type, code, message } = error.toEnvelope().error;
+  return { status: error.status, type, code, message };
+}

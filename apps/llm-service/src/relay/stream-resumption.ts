@@ -1,0 +1,68 @@
+import {
+  continuationRequest,
+  type Dialect,
+  type HostResponse,
+  type HostStream,
+  type JsonObject,
+  type Resumption,
+  type RouteReading,
+} from '@morgan/distributed-llm';
+
+/** What an interrupted answer is finished with. */
+export interface StreamResumptionParts {
+  readonly hosts: RouteReading['hosts'];
+  readonly dialectName: Dialect['name'];
+  readonly body: Buffer;
+  /** Asks one of these hosts; undefined where it refuses. */
+  readonly ask: (body: Buffer, only: readonly string[]) => Promise<HostResponse | undefined>;
+  readonly open: (answer: HostResponse) => Promise<HostStream>;
+}
+
+/** An answer is taken up at most so often. */
+const MOST_RESUMES = 2;
+
+/** Finds the hosts that finish an interrupted answer: none that has begun it, each asked in its own way. */
+export class StreamResumption implements Resumption {
+  readonly limit = MOST_RESUMES;
+  readonly #parts: StreamResumptionParts;
+  readonly #begun: Set<string>;
+  #attempts: number;
+
+  /** @param first the answer that may be interrupted. */
+  constructor(first: HostResponse, parts: StreamResumptionParts) {
+    this.#parts = parts;
+    this.#begun = new Set([first.host]);
+    this.#attempts = first.attempts;
+  }
+
+  attempts(): number {
+    return this.#attempts;
+  }
+
+  async reopen(
+    mode: 'continue' | 'restart',
+    sent: { readonly text: string; readonly tokens: number },
+  ): Promise<HostStream | undefined> {
+    const { hosts, body, dialectName } = this.#parts;
+    const others = hosts.filter(({ name }) => !this.#begun.has(name));
+    if (mode === 'restart') return this.#ask(body, others);
+    const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
+    if (style === undefined) return undefined;
+    const json = JSON.parse(body.toString()) as JsonObject;
+    const rest = continuationRequest(dialectName, style, json, sent);
+    const able = others.filter(({ continuation }) => continuation === style);
+    return rest && this.#ask(Buffer.from(JSON.stringify(rest)), able);
+  }
+
+  async #ask(body: Buffer, hosts: RouteReading['hosts']): Promise<HostStream | undefined> {
+    if (hosts.length === 0) return undefined;
+    const answer = await this.#parts.ask(
+      body,
+      hosts.map(({ name }) => name),
+    );
+    this.#attempts += answer?.attempts ?? 1;
+    if (!answer) return undefined;
+    this.#begun.add(answer.host);
+    return this.#parts.open(answer);
+  }
+}

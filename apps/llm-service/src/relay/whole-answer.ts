@@ -1,0 +1,64 @@
+import { breakTransfer, type HostResponse, WholeBody } from '@morgan/distributed-llm';
+import { AppError, type Logger } from '@morgan/foundation';
+import { contextOf } from '@morgan/http-server';
+import { isEventStream, writeHead } from './answer-head.ts';
+import type { IncomingCall } from './outbound-call.ts';
+
+/**
+ * Passes an answer on, byte for byte. Resolves when the client has all of it or is gone.
+ * @param seen gets an answer that is here in full.
+ */
+export async function passAnswer(
+  response: HostResponse,
+  { request, reply }: IncomingCall,
+  { logger, seen }: { readonly logger: Logger; readonly seen: (bytes: Buffer) => void },
+): Promise<void> {
+  const client = reply.raw;
+  const { body } = response;
+  writeHead(reply, response);
+  if (!(body instanceof WholeBody)) return copyBody(response, { request, reply }, logger);
+  const bytes = await body.bytes();
+  if (response.status < 400) seen(bytes);
+  const closed = new Promise<void>((resolve) => client.once('close', resolve));
+  client.end(bytes);
+  if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
+  if (!client.closed) await closed;
+}
+
+/**
+ * Not `stream.pipeline`: that makes an AbortController for every answer and aborts it at the end, which shows in a
+ * profile (docs/performance.md).
+ */
+function copyBody(
+  response: HostResponse,
+  { request, reply }: Omit<IncomingCall, 'outline'>,
+  logger: Logger,
+): Promise<void> {
+  const { host, body } = response;
+  const client = reply.raw;
+  const context = contextOf(request);
+  const { stalledReaders } = request.server;
+  // A stream's headers must not wait for its first token; any other answer leaves in one piece.
+  if (isEventStream(response)) client.flushHeaders();
+  body.once('error', (error) => {
+    if (!context.signal.aborted) {
+      context.errorCode = error instanceof AppError ? error.code : 'internal_error';
+      logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
+    }
+    // The client must see a broken transfer, never a clean end.
+    breakTransfer(client);
+  });
+  return new Promise((resolve) => {
+    client.once('close', () => {
+      if (!body.readableEnded) body.destroy();
+      resolve();
+    });
+    body.pipe(client);
+    // The pipe pauses the body when the client is slower than the host.
+    body.on('pause', () => stalledReaders.watch(client, context.id));
+    client.on('drain', () => stalledReaders.unwatch(client));
+    body.once('end', () => {
+      if (client.writableLength > 0) stalledReaders.watch(client, context.id);
+    });
+  });
+}

@@ -1,0 +1,129 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Texts in one call: below the limit of the service, and little to repeat when one breaks. */
+const CALL_TEXTS = 512;
+/** A call also ends here, so that long texts stay within the body limit. */
+const CALL_CHARACTERS = 2_000_000;
+const MOST_TRIES = 8;
+const LONGEST_WAIT_MS = 30_000;
+
+/** Where a file is to be sent. */
+export interface WarmTarget {
+  /** Origin of embedding-service. */
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** Further fields of each call, such as `input_type`. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** How far a file is through. */
+export interface WarmedSoFar {
+  readonly texts: number;
+  readonly cached: number;
+  readonly computed: number;
+  readonly failed: number;
+  /** 0 to 1, of the bytes of the file. */
+  readonly share: number;
+}
+
+interface Line {
+  readonly done?: number;
+  readonly cached?: number;
+  readonly computed?: number;
+  readonly failed?: number;
+  readonly error?: { readonly message: string; readonly code: string };
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * Sends the texts of a file to `POST /admin/cache/warm`, call by call. A line is a text, a JSON string, or an object with
+ * `text` or `input`. What is cached is skipped, so a file that broke off may simply be sent again.
+ * @throws Error for a line that is not understood, and when the service goes on refusing
+ */
+export async function warmFile(
+  file: string,
+  target: WarmTarget,
+  onProgress: (progress: WarmedSoFar) => void,
+): Promise<WarmedSoFar> {
+  const { size } = await stat(file);
+  const sum = { texts: 0, cached: 0, computed: 0, failed: 0, share: 0 };
+  let bytes = 0;
+  const flush = async (texts: readonly string[]) => {
+    const { cached = 0, computed = 0, failed = 0 } = await warm(texts, target);
+    sum.texts += texts.length;
+    sum.cached += cached;
+    sum.computed += computed;
+    sum.failed += failed;
+    sum.share = Math.min(1, bytes / size);
+    onProgress({ ...sum });
+  };
+  let texts: string[] = [];
+  let characters = 0;
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    number += 1;
+    bytes += Buffer.byteLength(line) + 1;
+    const text = textOf(line, number);
+    if (text === undefined) continue;
+    texts.push(text);
+    characters += text.length;
+    if (texts.length < CALL_TEXTS && characters < CALL_CHARACTERS) continue;
+    await flush(texts);
+    texts = [];
+    characters = 0;
+  }
+  if (texts.length > 0) await flush(texts);
+  return { ...sum, share: 1 };
+}
+
+/** Undefined for an empty line. */
+function textOf(line: string, number: number): string | undefined {
+  const trimmed = line.trim();
+  if (trimmed === '') return undefined;
+  if (!trimmed.startsWith('{') && !trimmed.startsWith('"')) return line;
+  let value: unknown;
+  try {
+    value = JSON.parse(trimmed);
+  } catch {
+    // A sentence may begin with a quotation mark.
+    if (trimmed.startsWith('"')) return line;
+    throw new Error(`line ${number} is not valid JSON`);
+  }
+  const text = typeof value === 'string' ? value : fieldOf(value as { text?: unknown; input?: unknown });
+  if (typeof text === 'string') return text === '' ? undefined : text;
+  throw new Error(`line ${number} has neither a string nor an object with "text" or "input"`);
+}
+
+const fieldOf = ({ text, input }: { text?: unknown; input?: unknown }) => text ?? input;
+
+async function warm(texts: readonly string[], target: WarmTarget): Promise<Line> {
+  for (let attempt = 1; ; attempt += 1) {
+    const last = await send(texts, target).catch((error: unknown): Line => {
+      return { error: { message: String((error as Error).cause ?? error), code: 'connection' } };
+    });
+    if (last.done === texts.length) return last;
+    const { error = { message: 'the answer broke off', code: 'connection' }, retryAfterMs = 1_000 } = last;
+    const mayPass = ['connection', 'overloaded', 'queue_full', 'model_loading', 'deadline_exceeded'];
+    if (attempt === MOST_TRIES || !mayPass.includes(error.code)) throw new Error(error.message);
+    await delay(Math.min(retryAfterMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
+  }
+}
+
+/** @returns the last line of the answer */
+async function send(input: readonly string[], { url, apiKey, fields }: WarmTarget): Promise<Line> {
+  const response = await fetch(new URL('/admin/cache/warm', url), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+    },
+    body: JSON.stringify({ ...fields, input }),
+  });
+  const lines = (await response.text()).trim().split('\n');
+  const last = JSON.parse(lines.at(-1) ?? '{}') as Line;
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isNaN(seconds) ? last : { ...last, retryAfterMs: seconds * 1000 };
+}

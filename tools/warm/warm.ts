@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util';
+import { warmFile, type WarmedSoFar } from './warm-file.ts';
+
+const USAGE = 'usage: npm run warm -- FILE [--url http://127.0.0.1:8081] [--input-type search_document]';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { url: { type: 'string', default: 'http://127.0.0.1:8081' }, 'input-type': { type: 'string' } },
+});
+const [file] = positionals;
+if (file === undefined) throw new Error(USAGE);
+
+const show = ({ texts, cached, computed, failed, share }: WarmedSoFar) =>
+  `${(share * 100).toFixed(1)} %  ${texts} texts: ${computed} computed, ${cached} were there, ${failed} failed`;
+
+const target = {
+  url: values.url,
+  apiKey: process.env['MORGAN_API_KEY'],
+  fields: { input_type: values['input-type'] },
+};
+const sum = await warmFile(file, target, (progress) => process.stdout.write(`\r${show(progress)}`));
+console.log(`\r${show(sum)}`);
