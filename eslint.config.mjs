@@ -118,7 +118,7 @@ export default tseslint.config(
   },
   { files: ['**/fixture/**/*.ts'], rules: { '@nx/enforce-module-boundaries': testBoundaries } },
   { files: ['apps/*/src/config/environment.ts'], rules: { 'no-restricted-properties': 'off' } },
-  { files: ['libs/**/example.ts'], rules: { 'no-console': 'off' } },
+  { files: ['{apps,libs}/**/example.ts'], rules: { 'no-console': 'off' } },
   { files: ['tools/**/*.ts'], rules: { 'no-console': 'off', 'no-restricted-properties': 'off' } },
   prettier,
 );

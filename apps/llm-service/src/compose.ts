@@ -1,3 +1,4 @@
+import type { Logger } from '@morgan/foundation';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
@@ -29,6 +30,12 @@ export interface ReloadableService extends ServiceParts {
   readonly reload: (trigger: ReloadTrigger) => Promise<ReloadReport>;
 }
 
+interface OperatedParts {
+  readonly upstreams: ReturnType<typeof composeUpstreams>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
 /** Puts llm-service together: everything that it is made of, in one place. */
 export async function composeLlmService(
   config: LlmServiceConfig,
@@ -38,14 +45,9 @@ export async function composeLlmService(
   const { http, timeouts, streams, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
-  const { llm, embedding, ...upstreams } = composeUpstreams(llmService, logger, metrics);
-  const reloader = new ConfigReloader({
-    config,
-    load: source.load,
-    apply: upstreams.reload,
-    logger,
-    metrics: new ReloadMetrics(metrics),
-  });
+  const upstreams = composeUpstreams(llmService, logger, metrics);
+  const operations = await composeOperations(config, source, { upstreams, logger, metrics });
+  const { llm, embedding } = upstreams;
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
@@ -72,23 +74,40 @@ export async function composeLlmService(
       },
     },
   );
-  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
-  const admin = await composeAdmin(llmService.admin, adminParts);
-  const onChange = () => void reloader.reload('file');
-  const watcher = source.file ? new FileWatcher({ path: source.file, onChange, logger }) : undefined;
   return {
     app,
     config: http,
     logger,
     drain,
-    reload: (trigger) => reloader.reload(trigger),
+    reload: operations.reload,
     start: async () => {
-      await Promise.all([upstreams.start(), admin?.start()]);
+      await Promise.all([upstreams.start(), operations.start()]);
     },
+    close: async () => {
+      await operations.close();
+      await upstreams.close();
+    },
+  };
+}
+
+/** What changes the service while it runs: the watched file and the admin API. */
+async function composeOperations(
+  config: LlmServiceConfig,
+  { load, file }: ConfigSource,
+  { upstreams, logger, metrics }: OperatedParts,
+) {
+  const { llm, embedding, reload: apply } = upstreams;
+  const reloader = new ConfigReloader({ config, load, apply, logger, metrics: new ReloadMetrics(metrics) });
+  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
+  const admin = await composeAdmin(config.llmService.admin, adminParts);
+  const onChange = () => void reloader.reload('file');
+  const watcher = file === undefined ? undefined : new FileWatcher({ path: file, onChange, logger });
+  return {
+    reload: (trigger: ReloadTrigger) => reloader.reload(trigger),
+    start: async () => admin?.start(),
     close: async () => {
       watcher?.stop();
       await admin?.close();
-      await upstreams.close();
     },
   };
 }

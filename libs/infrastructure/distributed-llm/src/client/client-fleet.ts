@@ -87,11 +87,10 @@ export class ClientFleet {
 
   /** @returns the host of the next fleet that is the same as one here. */
   private handOver(options: LlmHost, next: ClientFleet): Host | undefined {
-    const { weight, ...settings } = options;
+    const { weight } = options;
     const host = this.hosts.find(({ name }) => name === options.name);
     if (!host || !isSame(this.#config, next.#config, HOST_SETTINGS)) return undefined;
-    const { weight: _, ...before } = host.options;
-    if (!isDeepStrictEqual(settings, before)) return undefined;
+    if (!isDeepStrictEqual({ ...host.options, weight }, options)) return undefined;
     // A weight that was set by hand stays until the configuration has another one.
     const configured = this.#config.hosts.find(({ name }) => name === options.name)?.weight;
     if (weight !== configured) host.weight = weight;

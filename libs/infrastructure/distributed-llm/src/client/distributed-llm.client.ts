@@ -115,7 +115,8 @@ export class DistributedLlmClient implements HealthIndicator {
     const previous = this.#setup;
     this.#setup = new ClientSetup(distributedLlmConfig.parse(settings), this.#parts, previous);
     const leaving = previous.fleet.stop(this.#setup.fleet);
-    void previous.idle().then(() => leaving.forEach((host) => this.#parts.transports.release(host.options)));
+    const release = () => leaving.map(({ options }) => this.#parts.transports.release(options));
+    void previous.idle().then(() => Promise.all(release()));
     if (this.#isRunning) await this.#setup.fleet.start(previous.fleet.hosts);
   }
 

@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { loadServiceConfig } from '@morgan/foundation';
+import { FOREIGN_SECTIONS, llmServiceConfig } from './llm-service.config.ts';
+
+const FILE = join(import.meta.dirname, '../../../../docs/examples/morgan.yaml');
+const KEYS = {
+  MORGAN_API_KEY: 'callers-key',
+  MORGAN_ADMIN_KEY: 'operators-key',
+  AZURE_OPENAI_API_KEY: 'azure-key',
+};
+
+const load = (env: Record<string, string>) =>
+  loadServiceConfig(llmServiceConfig, { MORGAN_CONFIG: FILE, ...env }, FOREIGN_SECTIONS);
+
+describe('docs/examples/morgan.yaml', () => {
+  it('is a configuration with the numbers of the design', () => {
+    const { auth, llmService } = load(KEYS);
+    const { upstream, admin } = llmService;
+    expect(auth.apiKeys).toEqual(['callers-key']);
+    expect(admin).toEqual({ host: '127.0.0.1', port: 9090, apiKey: 'operators-key' });
+    expect(upstream).toMatchObject({
+      maxConnections: 100,
+      probeIntervalMs: 30_000,
+      circuitBreaker: { failureThreshold: 5, resetTimeoutMs: 60_000 },
+    });
+    expect(upstream.hosts.map(({ name, weight }) => [name, weight])).toEqual([
+      ['gpu1', 2],
+      ['gpu2', 1],
+      ['ollama', 1],
+      ['azure', 1],
+    ]);
+    for (const { rateLimit } of upstream.hosts)
+      expect(rateLimit).toMatchObject({ requestsPerSecond: 10, burst: 20 });
+    expect(upstream.hosts[3]).toMatchObject({
+      apiKey: 'azure-key',
+      keyHeader: 'api-key',
+      query: { 'api-version': '2024-10-21' },
+      probe: false,
+    });
+    expect(upstream.routes[0]?.tiers.map((tier) => tier.length)).toEqual([1, 2]);
+  });
+
+  it('says which keys it needs', () => {
+    expect(() => load({})).toThrow(/MORGAN_API_KEY[^]*MORGAN_ADMIN_KEY[^]*AZURE_OPENAI_API_KEY/);
+  });
+});

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startFakeLlmHost } from '@morgan/fake-llm-host';
+import { RUN_SOURCES } from '@morgan/testing';
+import { LlmService } from './llm.service.ts';
+
+const FOLDER = join(import.meta.dirname, '../..');
+
+let server: Server;
+let answer: unknown;
+let bodies: unknown[];
+let service: LlmService;
+
+beforeEach(async () => {
+  bodies = [];
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      if (request.method === 'POST') bodies.push(JSON.parse(body));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  service = new LlmService({ hosts: [{ name: 'one', url: `http://127.0.0.1:${port}/v1` }], model: 'm' });
+});
+
+afterEach(async () => {
+  await service.stop();
+  server.closeAllConnections();
+  server.close();
+});
+
+const generation = (content: string, total_tokens: number) => ({
+  choices: [{ message: { role: 'assistant', content } }],
+  usage: { total_tokens },
+});
+
+describe('the service as a class', () => {
+  it('generates a text and counts what it took', async () => {
+    answer = generation('Fine.', 7);
+    expect(await service.generate({ prompt: 'Hello?', systemPrompt: 'Be brief.', maxTokens: 9 })).toEqual({
+      text: 'Fine.',
+      model: 'm',
+      host: 'one',
+      tokens: 7,
+    });
+    expect(bodies).toEqual([
+      {
+        model: 'm',
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'Hello?' },
+        ],
+        max_tokens: 9,
+      },
+    ]);
+    expect(service.getMetrics()).toMatchObject({
+      generationCount: 1,
+      embeddingCount: 0,
+      totalTokensUsed: 7,
+      requestCount: 1,
+      errorRate: 0,
+    });
+    expect(service.getMetrics().averageResponseMs).toBeGreaterThan(0);
+  });
+
+  it('embeds texts in their order, and takes no vector for another', async () => {
+    const vector = (index: number) => ({ index, embedding: [index, 0.5] });
+    answer = { data: [vector(1), vector(0)], usage: { total_tokens: 3 } };
+    expect(await service.embed(['a', 'b'])).toEqual([
+      [0, 0.5],
+      [1, 0.5],
+    ]);
+    answer = { data: [vector(0), vector(0)] };
+    await expect(service.embed(['a', 'b'])).rejects.toMatchObject({ code: 'host_error' });
+    expect(service.getMetrics()).toMatchObject({
+      embeddingCount: 1,
+      totalTokensUsed: 3,
+      requestCount: 2,
+      errorCount: 1,
+      errorRate: 0.5,
+    });
+  });
+
+  it('has the example in its README, which prints what its comments say', async () => {
+    const example = readFileSync(join(FOLDER, 'example.ts'), 'utf8');
+    expect(readFileSync(join(FOLDER, 'README.md'), 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
+    const host = await startFakeLlmHost({ answer: 'Fine.' });
+    const child = spawn(process.execPath, [...RUN_SOURCES, '--input-type=module-typescript', '-'], {
+      cwd: FOLDER,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    child.stdin.end(example.replace('http://192.168.1.20:8000/v1', host.url));
+    const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, line]) => line);
+    expect((await text(child.stdout)).trim().split('\n')).toEqual(said);
+    expect(await exited).toEqual([0, null]);
+    await host.close();
+  });
+});
