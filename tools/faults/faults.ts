@@ -47,5 +47,6 @@ try {
   await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // Hosts that still listen must not keep it alive.
+  process.exit(1);
 }

@@ -60,7 +60,7 @@ export async function startShared(
             { model: CONTROL, tiers: [[{ host: CONTROL }]] },
             ...cases.map(({ name, tiers }) => ({
               model: name,
-              tiers: tiers.map((tier) => tier.map((letter) => ({ host: `${name}-${letter}` }))),
+              tiers: tiers.map((tier) => tier.map((letter) => ({ host: hostName(name, letter) }))),
             })),
           ],
         },
@@ -79,10 +79,15 @@ export async function startAlone(definition: FaultCase): Promise<Gateway> {
 }
 
 async function hostsFor({ name, tiers, list }: FaultCase): Promise<readonly FaultHost[]> {
-  const hosts = await Promise.all(tiers.flat().map((letter) => FaultHost.start(`${name}-${letter}`)));
+  const hosts = await Promise.all(tiers.flat().map((letter) => FaultHost.start(hostName(name, letter))));
   const [primary] = hosts;
   if (primary && list) primary.list = list;
   return hosts;
+}
+
+/** A name has no slash. */
+function hostName(name: string, letter: string): string {
+  return `${name.replaceAll('/', '.')}-${letter}`;
 }
 
 function gatewayOf(
