@@ -22,10 +22,10 @@ const cases: readonly Case[] = [
     code: `import '@morgan/distributed-llm';`,
   },
   {
-    name: 'up from a wire to an engine',
-    file: REDIS,
-    code: `import '@morgan/distributed-llm';`,
-    complaint: `${RULE}: A project tagged with "floor:2" can only depend on libs tagged with "floor:0", "floor:1"`,
+    name: 'up from a policy to an engine',
+    file: 'libs/infrastructure/security/src/api-keys.ts',
+    code: `import '@morgan/local-embeddings';`,
+    complaint: `${RULE}: A project tagged with "floor:3" can only depend on libs tagged with "floor:0", "floor:1", "floor:2"`,
   },
   {
     name: 'sideways from a wire to a wire',

@@ -146,8 +146,12 @@ FOLDERS = {
         [lambda: pooling("mean", "cls", "weightedmean", include_prompt=False)], settings=PROMPTS
     ),
     "bert-cased": specification(MEAN, tokenizer=CASED),
-    "bert-lower-case": specification(MEAN, tokenizer=CASED, transformer=dict(do_lower_case=True)),
-    "bert-max-seq-length": specification(MEAN, transformer=dict(max_seq_length=12)),
+    "bert-lower-case": specification(
+        MEAN, tokenizer=CASED, transformer_settings=dict(max_seq_length=32, do_lower_case=True)
+    ),
+    "bert-max-seq-length": specification(
+        MEAN, transformer_settings=dict(max_seq_length=12, do_lower_case=False)
+    ),
     "bert-truncate-dim": specification(MEAN, settings=dict(truncate_dim=5)),
     "bert-cut-left": specification(MEAN, truncation_side="left"),
     "bert-in-subfolder": specification(MEAN, subfolder="0_Transformer"),
@@ -184,11 +188,15 @@ def make(name, specification, target):
     if network.config.model_type in ("roberta", "xlm-roberta", "mpnet", "data2vec-text"):
         limit -= 2
     tokenizer.save_pretrained(work)
-    transformer = Transformer(str(work), **specification.get("transformer", {}))
+    transformer = Transformer(str(work))
     modules = [make_module() for make_module in specification["modules"]]
     model = SentenceTransformer(modules=[transformer, *modules], device="cpu", **specification.get("settings", {}))
     model.save_pretrained(str(folder), create_model_card=False)
     shutil.rmtree(work)
+    if "transformer_settings" in specification:
+        # Versions before 5.5 kept these here; today's put them into the tokenizer.
+        (folder / "sentence_bert_config.json").write_text(json.dumps(specification["transformer_settings"]))
+        model = SentenceTransformer(str(folder), device="cpu")
     pools = specification.get("pools")
     graph = folder / specification.get("graph", "onnx/model.onnx")
     export(

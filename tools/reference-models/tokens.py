@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-FOLDERS = ["bert-mean", "bert-cased", "bert-lower-case", "roberta", "xlm-roberta", "qwen3-mean"]
+FOLDERS = ["bert-mean", "bert-cased", "roberta", "xlm-roberta", "qwen3-mean"]
 WORDS = "the quick model is loaded and waits for Straße naïve café query: 2026 New York don't e.g. http://x.y/z".split()
 SPACES = [" ", " ", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u200b", "\u2028"]
 EMOJI = ["😀", "👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "🇫🇷", "1️⃣", "❤️"]

@@ -19,7 +19,7 @@ export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The configuration file (JSON is YAML), handed over as `MORGAN_CONFIG`. */
   readonly config?: object;
-  /** How long it may take until `/readyz` answers 200, in milliseconds. Default 15,000. */
+  /** How long it may take until `/readyz` answers 200, in milliseconds. Default 60,000. */
   readonly readyWithinMs?: number;
   /** The program to run instead of the built service. */
   readonly entry?: string;
@@ -48,7 +48,7 @@ export interface ServiceExit {
  * @throws Error with everything the service wrote, when it ends or is not ready in time.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { app, readyWithinMs = 15_000 } = options;
+  const { app, readyWithinMs = 60_000 } = options;
   const configFolder = options.config && (await mkdtemp(join(tmpdir(), 'morgan-config-')));
   const file = configFolder && join(configFolder, 'morgan.yaml');
   if (file) await writeFile(file, JSON.stringify(options.config));

@@ -60,7 +60,7 @@ describe('a body made of faults', () => {
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
     // Its probes share the machine with this test: what the body cost the service is its time on the processor.
-    expect(await slowest).toBeLessThan(1_000);
+    expect(await slowest).toBeLessThan(3_000);
     expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
     expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
   });

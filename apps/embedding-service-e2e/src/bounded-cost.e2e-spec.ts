@@ -67,7 +67,7 @@ describe('one text of megabytes', () => {
       const others = await timesBeside(work, (index) => post(`a short query ${megabytes} ${index}`));
       const { status, code, param } = await work;
       if (status !== 200) expect([status, code, param]).toEqual([400, 'invalid_value', 'input[0]']);
-      // A tenth of what it was; most of it is the JSON of the body. The figures of a quiet machine are in the README.
+      // It was a minute for 4 MB. A quiet machine takes well under a second, most of it for the JSON of the body.
       expect(performance.now() - startedAt).toBeLessThan(5_000);
       expect(others.at(-1) ?? 0).toBeLessThan(5_000);
     }
@@ -102,7 +102,7 @@ describe('a large call', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect([response.status, ((await response.json()) as { data: unknown[] }).data.length]).toEqual([
-      200, 256,
+      200, 64,
     ]);
   });
 });

@@ -1,12 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { EmbeddingCache } from '@morgan/cache';
-import {
-  contextOf,
-  createHttpApplication,
-  Drain,
-  type HttpServer,
-  type ServiceParts,
-} from '@morgan/http-server';
+import type { Logger } from '@morgan/foundation';
+import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
@@ -31,12 +26,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
     logger,
     metrics,
   });
-  const { url } = embeddingService.redis;
-  const redis =
-    url === undefined ? undefined : new RedisConnection({ ...embeddingService.redis, url }, logger);
-  const { redisTimeoutMs: timeoutMs } = embeddingService.cache;
-  const redisGuard = redis && new RedisGuard({ name: 'embedding cache', timeoutMs, logger });
-  const cache = new EmbeddingCache({ config: embeddingService.cache, redis, redisGuard, metrics });
+  const { cache, redis, closeCache } = composeCache(embeddingService, logger, metrics);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
@@ -44,6 +34,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
     AppModule.register({ model, cache, metrics, indicators: [drain, model, ...(redis ? [redis] : [])] }),
     {
       config: http,
+      callTimeoutMs,
       logger,
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
@@ -55,11 +46,6 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       },
     },
   );
-  const server: HttpServer = app.getHttpAdapter().getInstance();
-  server.addHook('onRequest', (request, _reply, done) => {
-    contextOf(request).limitTo(callTimeoutMs);
-    done();
-  });
   return {
     app,
     config: http,
@@ -70,8 +56,28 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       return model.load();
     },
     close: async () => {
-      redisGuard?.stop();
-      await Promise.all([model.unload(), redis?.stop()]);
+      await Promise.all([model.unload(), closeCache()]);
+    },
+  };
+}
+
+/** The cache, in Redis too where one is configured. */
+function composeCache(
+  { cache: config, redis: redisConfig }: EmbeddingServiceConfig['embeddingService'],
+  logger: Logger,
+  metrics: Metrics,
+) {
+  const { url } = redisConfig;
+  if (url === undefined)
+    return { cache: new EmbeddingCache({ config, metrics }), redis: undefined, closeCache: () => undefined };
+  const redis = new RedisConnection({ ...redisConfig, url }, logger);
+  const redisGuard = new RedisGuard({ name: 'embedding cache', timeoutMs: config.redisTimeoutMs, logger });
+  return {
+    cache: new EmbeddingCache({ config, redis, redisGuard, metrics }),
+    redis,
+    closeCache: () => {
+      redisGuard.stop();
+      return redis.stop();
     },
   };
 }

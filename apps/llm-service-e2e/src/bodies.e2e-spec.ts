@@ -33,7 +33,7 @@ const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
     method: 'POST',
     body,
     headers: { 'content-type': 'application/json', ...headers },
-  } as RequestInit);
+  });
 const chat = (content: string) =>
   JSON.stringify({ model: 'simulated', messages: [{ role: 'user', content }] });
 const figure = async (name: string): Promise<number> => {
@@ -83,7 +83,7 @@ describe('a body made of faults', () => {
     const slowest = slowestProbe(call);
     expect((await call).status).toBe(400);
     // Its probes share the machine with this test: what the body cost the service is its time on the processor.
-    expect(await slowest).toBeLessThan(1_000);
+    expect(await slowest).toBeLessThan(3_000);
     expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
     expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
   });
@@ -104,11 +104,13 @@ describe('a large body', () => {
     ],
   ])('%s passes byte for byte and holds up nobody', async (_, body) => {
     await host.setFault({ kind: 'status', status: 200, body: '{}' });
+    const processorBefore = await processorSeconds();
     const call = post(body);
     const slowest = await slowestProbe(call);
     expect((await call).status).toBe(200);
     expect(host.requests.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
-    expect(slowest).toBeLessThan(1_000);
+    expect(slowest).toBeLessThan(3_000);
+    expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
     await waitFor(async () => (await heldBytes()) === 0, { what: 'the release of the body' });
   });
 

@@ -17,6 +17,7 @@ describe("the headers of a host's answer", () => {
 
   it('stay back where they would speak for the gateway, or only about one connection', () => {
     const names = [
+      'WWW-Authenticate',
       'Set-Cookie',
       'Strict-Transport-Security',
       'Clear-Site-Data',

@@ -14,6 +14,7 @@ const KEPT_BACK: ReadonlyMap<string, string> = new Map([
   ['transfer-encoding', 'about one connection'],
   ['upgrade', 'about one connection'],
   ['x-request-id', 'the call has one already'],
+  ['www-authenticate', "asks for the gateway's own key, which is no caller's"],
   ['set-cookie', "a session with the host: it would be shared by all callers, under the gateway's name"],
   ['set-cookie2', 'as set-cookie'],
   ['strict-transport-security', "about the host's name, and it would bind the gateway's"],

@@ -107,8 +107,7 @@ export class HostRelay {
 /** A compressed body goes on as it was decoded. */
 function headersOfDecoded({ headers }: HttpRequest): HttpRequest['headers'] {
   if (headers['content-encoding'] === undefined) return headers;
-  const { 'content-encoding': _, 'content-length': __, ...others } = headers;
-  return others;
+  return { ...headers, 'content-encoding': undefined, 'content-length': undefined };
 }
 
 function writeHead(reply: HttpReply, { host, status, headers, contentType }: HostResponse): void {

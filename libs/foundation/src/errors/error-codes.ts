@@ -71,7 +71,7 @@ export const ERROR_CODES = {
   },
   host_error: {
     kind: 'upstream_failed',
-    doc: 'The last LLM host that was tried failed: it answered 5xx, or with something that is not HTTP.',
+    doc: 'The last LLM host that was tried failed without a word: it cut the connection, or what it sent is no answer of its API.',
   },
   host_rejected_credentials: {
     kind: 'upstream_failed',

@@ -90,7 +90,7 @@ describe('the table of faults', () => {
     ['host_rejected_credentials', 'client_error, failure'],
     ['no_host_available', 'refused, retryable, failure'],
     ['circuit_open', 'refused, retryable, not sent, ignored'],
-    ['queue_full', 'refused, retryable, overloaded, ignored'],
+    ['queue_full', 'rate_limited, retryable, overloaded, ignored'],
     ['bulkhead_full', 'refused, retryable, overloaded, ignored'],
     ['rate_limited', 'rate_limited, retryable, overloaded, ignored'],
     ['cost_above_limit', 'invalid_request, ignored'],

@@ -36,6 +36,8 @@ export interface HttpApplicationOptions {
   readonly authenticator: Authenticator;
   /** Headers of every answer that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
+  readonly callTimeoutMs?: number;
   readonly api: ApiDescription;
   /** What `request.body` is. Default: {@link PARSED_JSON}. */
   readonly bodies?: BodyFormat;
@@ -61,7 +63,7 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, drain, observers, authenticator, headers = {} } = options;
+  const { config, drain, observers, authenticator, callTimeoutMs, headers = {} } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -81,7 +83,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
     },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  registerRequestContext(fastify, { drain, observers, headers });
+  registerRequestContext(fastify, { drain, observers, headers, callTimeoutMs });
   registerCors(fastify, config.corsOrigins);
   registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
   registerUnmatchedRoute(fastify);

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
-import { bodyConfig } from './body/body.config.ts';
+import { type BodyConfig, bodyConfig } from './body/body.config.ts';
 import { OPENABLE_ENDPOINTS } from './open-routes.ts';
 
 const corsOrigin = z
@@ -27,10 +27,6 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
         doc: 'Largest request body in bytes; a larger one gets 413. A compressed one counts as it is when it is decoded.',
       }),
       bodies: bodyConfig({ maxBytes: defaults.maxBodyBytes }),
-      readStallTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(60_000), {
-        env: 'READ_STALL_TIMEOUT_MS',
-        doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off. Coarse: systems buffer megabytes, and a slow client shows no progress while its own are full.',
-      }),
       receiveTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(120_000), {
         env: 'RECEIVE_TIMEOUT_MS',
         doc: 'How long a request may take to arrive completely, in milliseconds; a slower one gets 408. Its headers have a minute of that at most. Checked every second.',
@@ -56,15 +52,17 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
         doc: 'After SIGTERM, how long requests and streams in flight may take to finish, in milliseconds.',
       }),
     })
-    .refine(
-      ({ bodyLimitBytes, bodies }) => bodyLimitBytes <= Math.floor(bodies.maxBytes * (1 - bodies.smallShare)),
-      {
-        path: ['bodyLimitBytes'],
-        message:
-          'a body of this size would never be let in: bodies.maxBytes without bodies.smallShare is less',
-      },
-    )
+    .refine(admitsLargestBody, {
+      path: ['bodyLimitBytes'],
+      message: 'a body of this size would never be let in: bodies.maxBytes without bodies.smallShare is less',
+    })
     .prefault({});
+}
+
+/** Whether a body at its limit finds room in an idle service. */
+function admitsLargestBody(config: { bodyLimitBytes: number; bodies: BodyConfig }): boolean {
+  const { maxBytes, smallShare } = config.bodies;
+  return config.bodyLimitBytes <= Math.floor(maxBytes * (1 - smallShare));
 }
 
 export type HttpConfig = z.output<ReturnType<typeof httpConfig>>;

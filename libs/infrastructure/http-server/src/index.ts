@@ -9,7 +9,8 @@ export { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
-export { runService, type ServiceParts } from './run-service.ts';
+export { runService } from './run-service.ts';
+export type { ServiceParts } from './service-parts.ts';
 export {
   ApiBody,
   ApiExcludeController,
@@ -18,8 +19,4 @@ export {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-export type {
-  FastifyInstance as HttpServer,
-  FastifyReply as HttpReply,
-  FastifyRequest as HttpRequest,
-} from 'fastify';
+export type { FastifyReply as HttpReply, FastifyRequest as HttpRequest } from 'fastify';

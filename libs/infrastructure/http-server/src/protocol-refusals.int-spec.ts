@@ -65,7 +65,8 @@ describe('what cannot reach a route', () => {
 
   it('is refused also where nobody reads its body', async () => {
     const seen = gate.finished.length;
-    const broken = 'GET /livez HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n';
+    const broken =
+      'GET /livez HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n';
     expect(parse(await exchange(gate.port, broken))).toMatchObject({
       status: 400,
       error: { code: 'malformed_request' },

@@ -10,6 +10,8 @@ export interface RequestContextOptions {
   readonly observers: readonly HttpObserver[];
   /** Headers of every answer of this service. */
   readonly headers: Readonly<Record<string, string>>;
+  /** How long any call may take. None: whoever answers it sets its limit. */
+  readonly callTimeoutMs?: number | undefined;
 }
 
 /**
@@ -18,11 +20,12 @@ export interface RequestContextOptions {
  */
 export function registerRequestContext(
   fastify: FastifyInstance,
-  { drain, observers, headers }: RequestContextOptions,
+  { drain, observers, headers, callTimeoutMs }: RequestContextOptions,
 ): void {
   fastify.decorateRequest('requestContext');
   fastify.addHook('onRequest', (request, reply, done) => {
     const context = new RequestContext(request.id, Deadline.fromHeader(request.headers[Deadline.HEADER]));
+    if (callTimeoutMs !== undefined) context.limitTo(callTimeoutMs);
     request.requestContext = context;
     reply.headers(headers);
     reply.header(REQUEST_ID_HEADER, context.id);

@@ -1,20 +1,6 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConfigError, type Logger } from '@morgan/foundation';
-import type { Drain } from './drain.ts';
-import type { HttpConfig } from './http-server.config.ts';
+import { ConfigError } from '@morgan/foundation';
+import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
-
-/** A service that is built but does not listen yet. */
-export interface ServiceParts {
-  readonly app: NestFastifyApplication;
-  readonly config: HttpConfig;
-  readonly logger: Logger;
-  readonly drain: Drain;
-  /** Gets what the service needs: a model, hosts. The port is open meanwhile; a rejection ends the process. */
-  readonly start: () => Promise<void>;
-  /** Closes what the application stands on, after its last request. */
-  readonly close: () => Promise<void>;
-}
 
 /**
  * Runs a service until `stop` aborts: opens the port, then takes itself out of rotation, lets what is in flight finish

@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from '@morgan/foundation';
-import type { ServiceParts } from './run-service.ts';
+import type { ServiceParts } from './service-parts.ts';
 
 /** What a stop may take beyond its grace period: closing what is left. The manifests leave twice as much. */
 export const STOP_MARGIN_MS = 5_000;

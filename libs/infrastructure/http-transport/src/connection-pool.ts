@@ -5,6 +5,7 @@ import { Connection, type ConnectionOptions } from './connection.ts';
 import type { PoolCounters } from './response-handler.ts';
 import type { HttpTransportConfig } from './http-transport.config.ts';
 import { NameAddresses, type Place } from './name-addresses.ts';
+import { isProxied, proxyConnector } from './proxy-connector.ts';
 import type { TransportFault } from './transport-error.ts';
 import { kAddClient, kClients, kGetDispatcher, kNeedDrain } from './undici-internals.ts';
 
@@ -110,6 +111,8 @@ export class ConnectionPool extends Pool implements PoolCounters {
     const usual = internals[kGetDispatcher].call(this);
     if (!usual || this.#addresses.size < 2) return usual;
     const next = this.#missing() ?? this.#longestUnused() ?? usual;
+    // Addresses come and go with the replicas.
+    if (this.#lastTurn.size > 2 * this.#config.maxConnections) this.#lastTurn.clear();
     if (next.place.address !== undefined) this.#lastTurn.set(next.place.address, (this.#turn += 1));
     return next;
   }
@@ -142,12 +145,11 @@ export class ConnectionPool extends Pool implements PoolCounters {
   #connection(origin: URL, client: ConnectionOptions['client']): Connection {
     this.#made += 1;
     const place: Place = {};
-    const { tls, connectTimeoutMs: timeout, http2: allowH2 } = this.#config;
     const lookup = this.#addresses.lookupFor(place, () => this.#clients.map((one) => one.place));
     return new Connection(origin, {
       client,
       place,
-      connect: buildConnector({ ...tls, timeout, allowH2, lookup }),
+      connect: connectorTo(origin.origin, this.#config, lookup),
       position: this.#made,
       maxAgeMs: this.#maxAgeMs,
       onBusy: (one) => this.#left(one),
@@ -186,6 +188,15 @@ export class ConnectionPool extends Pool implements PoolCounters {
     }
     this.#watch();
   }
+}
+
+function connectorTo(
+  origin: string,
+  { tls, proxy, connectTimeoutMs: timeout, http2: allowH2 }: HttpTransportConfig,
+  lookup: LookupFunction,
+): ReturnType<typeof buildConnector> {
+  if (!proxy || !isProxied(origin, proxy)) return buildConnector({ ...tls, timeout, allowH2, lookup });
+  return proxyConnector(proxy, { ...tls, timeout, allowH2 });
 }
 
 /** An address needs no asking again for what it stands for. */

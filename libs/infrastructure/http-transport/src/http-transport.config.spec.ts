@@ -32,7 +32,7 @@ describe('the configuration of a transport', () => {
 
   it('has a manual of every key, and no key of a certificate in print', () => {
     const entries = listSettings(httpTransportConfig);
-    expect(entries).toHaveLength(14);
-    expect(entries.filter(({ secret }) => secret).map(({ path }) => path)).toEqual(['tls.key']);
+    expect(entries).toHaveLength(16);
+    expect(entries.filter(({ secret }) => secret).map(({ path }) => path)).toEqual(['tls.key', 'proxy.url']);
   });
 });

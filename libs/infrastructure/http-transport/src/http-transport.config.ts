@@ -20,6 +20,16 @@ const tlsConfig = z.strictObject({
   }),
 });
 
+const proxyConfig = z.strictObject({
+  url: setting(z.url({ protocol: /^https?$/ }), {
+    doc: 'The forward proxy for `https:` origins, which is asked to CONNECT; credentials in it are sent as Basic.',
+    secret: true,
+  }),
+  except: setting(z.string().default(''), {
+    doc: 'Origins that are met without it, as in `NO_PROXY`: hosts, suffixes such as `.svc`, `host:port` or `*`, separated by commas.',
+  }),
+});
+
 /** What holds for every connection of a transport. Where `null` is allowed it means: no such limit. */
 export const httpTransportConfig = z
   .strictObject({
@@ -51,6 +61,7 @@ export const httpTransportConfig = z
       doc: 'The age at which a connection to a name is replaced before its next request, in milliseconds, so that a changed DNS record is honoured; null: never. A request under way is not cut.',
     }),
     tls: tlsConfig.prefault({}),
+    proxy: proxyConfig.optional(),
   })
   .prefault({});
 

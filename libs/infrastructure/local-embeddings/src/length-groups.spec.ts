@@ -27,6 +27,12 @@ describe('groupByLength', () => {
     expect(padded / real).toBeLessThan(1.2);
   });
 
+  it('puts no more texts into a run than its longest one allows, and at least one', () => {
+    const lengths = [...new Array<number>(10).fill(100), 900, 901];
+    const groups = groupByLength(lengths, (longest) => (longest > 500 ? 0 : 4));
+    expect(groups.map((group) => group.length).toSorted()).toEqual([1, 1, 2, 4, 4]);
+  });
+
   it('gives no run for no text', () => {
     expect(groupByLength([])).toEqual([]);
   });

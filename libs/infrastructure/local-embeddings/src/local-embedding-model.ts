@@ -5,12 +5,15 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  silentLogger,
 } from '@morgan/foundation';
-import type { Metrics } from '@morgan/telemetry';
+import { Metrics } from '@morgan/telemetry';
+import type { z } from 'zod';
 import type { EmbeddedItem } from './embedding-job.ts';
 import type { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceEngine } from './inference-engine.ts';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { checkPrompt, checkTokenIds } from './input-checks.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { modelFolder } from './model-files.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
@@ -20,14 +23,19 @@ import type { EmbeddingInput, ProcessOptions } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
 const RETRY_AFTER_MS = 1_000;
+/** The signal of a call that nobody ends. */
+const NEVER = new AbortController().signal;
 
-/** What a model needs besides its configuration. */
+/** What a model is made with. */
 export interface LocalEmbeddingModelOptions {
-  readonly config: LocalEmbeddingsConfig;
-  /** Where the build put the bundled model. */
-  readonly bundledModelDir: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
+  /** What differs from the defaults of `localEmbeddingsConfig`. */
+  readonly config?: z.input<typeof localEmbeddingsConfig>;
+  /** Where the build put the bundled model; without it there is none. */
+  readonly bundledModelDir?: string | undefined;
+  /** Default: nothing is logged. */
+  readonly logger?: Logger;
+  /** Default: nobody reads them. */
+  readonly metrics?: Metrics;
 }
 
 /** How one call wants its inputs treated. */
@@ -59,8 +67,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
-  /** @throws ModelLoadError when the model is not to be found. */
-  constructor({ config, bundledModelDir, logger, metrics }: LocalEmbeddingModelOptions) {
+  /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
+  constructor(options: LocalEmbeddingModelOptions = {}) {
+    const { bundledModelDir, logger = silentLogger, metrics = new Metrics() } = options;
+    const config = localEmbeddingsConfig.parse(options.config);
     const { name, source } = resolveModelSource(config, bundledModelDir);
     this.id = name;
     this.#config = config;
@@ -118,7 +128,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal }: CallContext,
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
     { truncate = this.#config.truncate, positions, promptName }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -249,38 +259,6 @@ function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
-}
-
-function checkPrompt(
-  name: string | undefined,
-  inputs: readonly EmbeddingInput[],
-  prompts: ModelInfo['prompts'],
-): void {
-  if (name === undefined) return;
-  const refuse = (message: string) => new AppError('invalid_value', message, { param: 'prompt_name' });
-  if (!Object.hasOwn(prompts, name))
-    throw refuse(
-      `The model has no prompt '${name}'; its prompts are: ${Object.keys(prompts).join(', ') || 'none'}.`,
-    );
-  if (inputs.some((input) => typeof input !== 'string'))
-    throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
-}
-
-function checkTokenIds(
-  inputs: readonly EmbeddingInput[],
-  vocabularySize: number,
-  paramOf: (index: number) => string,
-): void {
-  inputs.forEach((input, index) => {
-    if (typeof input === 'string') return;
-    const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-    if (bad === undefined) return;
-    throw new AppError(
-      'invalid_token_id',
-      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
-      { param: paramOf(index) },
-    );
-  });
 }
 
 /** The reason of the abort where it says enough, as that of a deadline does. */

@@ -33,10 +33,12 @@ export const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
  */
 export function resolveModelSource(
   config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl' | 'hubToken'>,
-  bundledModelDir: string,
+  bundledModelDir: string | undefined,
 ): { readonly name: string; readonly source: ModelSource } {
   const { model, name, revision, hubUrl, hubToken: token } = config;
   if (model === 'bundled') {
+    if (bundledModelDir === undefined)
+      throw new ModelLoadError('No model is bundled here; EMBEDDING_MODEL names a folder or a hub id.');
     assertFolder(bundledModelDir, 'The bundled model is missing; `npm run build` makes it. Expected in');
     return { name: name ?? BUNDLED_MODEL_NAME, source: { kind: 'folder', path: resolve(bundledModelDir) } };
   }

@@ -94,7 +94,7 @@ describe('a stop', () => {
       await new Promise((resolve) => setTimeout(resolve, afterMs));
       await pool.stop();
       expect(['loaded', 'ModelLoadError']).toContain(await loading);
-      expect(pool.hasFree).toBe(false);
+      expect([pool.hasFree, isAlive(latest().pid as number)]).toEqual([false, false]);
     },
   );
 });

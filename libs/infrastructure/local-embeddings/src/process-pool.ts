@@ -11,8 +11,9 @@ import type {
 
 const FIRST_RESTART_DELAY_MS = 100;
 const LONGEST_RESTART_DELAY_MS = 10_000;
-/** Growth since it was loaded above which an idle process is replaced. */
-const TOLERATED_GROWTH = 1.15;
+/** Growth since it was loaded above which an idle process is replaced; heaps of a warm process are that much larger. */
+const TOLERATED_GROWTH = 0.15;
+const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
 
 /** Called when a pool changes. */
 export interface PoolEvents {
@@ -143,7 +144,8 @@ export class ProcessPool {
     const { process, loadedBytes } = member;
     const { rssBytes } = await process.run('memory', {}).catch(() => ({ rssBytes: 0 }));
     const index = this.#free.indexOf(member);
-    if (index < 0 || rssBytes <= loadedBytes * TOLERATED_GROWTH) return;
+    const tolerated = Math.max(loadedBytes * TOLERATED_GROWTH, TOLERATED_GROWTH_BYTES);
+    if (index < 0 || rssBytes - loadedBytes <= tolerated) return;
     this.#free.splice(index, 1);
     this.#members.delete(process);
     this.#processes.delete(process);

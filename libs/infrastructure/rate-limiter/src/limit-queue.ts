@@ -1,6 +1,6 @@
 import { type LeaveReason, MAX_TIMER_MS } from '@morgan/foundation';
 import type { Decision } from './decision.ts';
-import type { LimitStore, StoreAnswer } from './limit-store.ts';
+import type { LimitStore, StoreDecision } from './limit-store.ts';
 import { Permit } from './permit.ts';
 import { LimitWaiter, type Patience } from './limit-waiter.ts';
 import { storeUnavailable } from './store-unavailable.error.ts';
@@ -107,7 +107,7 @@ export class LimitQueue {
     return batch;
   }
 
-  #apply(batch: readonly LimitWaiter[], answer: StoreAnswer): void {
+  #apply(batch: readonly LimitWaiter[], answer: StoreDecision): void {
     const { at, waits, decidedBy } = answer;
     const now = performance.now();
     for (const [index, waiter] of batch.entries()) {

@@ -6,7 +6,7 @@ export interface Ask {
 }
 
 /** What a store decided about a row of asks, in their order. */
-export interface StoreAnswer {
+export interface StoreDecision {
   /** The moment of the decision, on the clock of whoever decided. */
   readonly at: number;
   /** Per ask: 0 when it was admitted, else the milliseconds until it could be. */
@@ -35,9 +35,9 @@ export interface LimitStore extends Corrector {
    * Decides at once where that is possible; undefined where somebody else must be asked.
    * @param ahead units that others, who came first, are charged for: with any ahead nobody is admitted.
    */
-  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined;
+  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreDecision | undefined;
   /** The same, within a bounded time. @throws AppError `rate_limiter_unavailable` when it is set to fail closed. */
-  decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreAnswer>;
+  decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreDecision>;
   /** How long a cost would have to wait, in milliseconds, as far as this process knows without asking. Takes nothing. */
   peekWaitMs(key: string, cost: number): number;
   /** Admits nothing for this key for so long. */

@@ -1,5 +1,5 @@
 import { capacityOf, type Limit } from './limit.ts';
-import type { Ask, Correction, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
+import type { Ask, Correction, LimitStore, StoreDecision, StoreStatus } from './limit-store.ts';
 import type { Meter } from './meter.ts';
 import { SlidingWindowMeter } from './sliding-window.meter.ts';
 import { TokenBucketMeter } from './token-bucket.meter.ts';
@@ -27,7 +27,7 @@ export class LocalLimitStore implements LimitStore {
     this.#capacity = capacityOf(limit);
   }
 
-  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer {
+  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreDecision {
     const at = performance.now();
     const entry = this.#entry(key, at);
     let before = ahead;
@@ -41,7 +41,7 @@ export class LocalLimitStore implements LimitStore {
     return { at, waits, decidedBy: this };
   }
 
-  decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreAnswer> {
+  decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreDecision> {
     return Promise.resolve(this.decideNow(key, asks, ahead));
   }
 

@@ -1,17 +1,17 @@
-import type { StoreAnswer } from './limit-store.ts';
+import type { StoreDecision } from './limit-store.ts';
 
 /** What was admitted, and the way to tell what it cost in the end. */
 export class Permit {
   readonly admitted = true;
   #cost: number;
-  readonly #decision: StoreAnswer;
+  readonly #decision: StoreDecision;
   readonly #settled: (key: string) => void;
 
   /** @param settled is told when the truth differs from the estimate. */
   constructor(
     private readonly key: string,
     cost: number,
-    decision: StoreAnswer,
+    decision: StoreDecision,
     settled: (key: string) => void,
   ) {
     this.#cost = cost;

@@ -26,7 +26,7 @@ async function redisWith(...options: string[]): Promise<PrivateRedis> {
 }
 
 async function connectionTo(url: string): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url, commandTimeoutMs: 100 }, silentLogger);
+  const connection = new RedisConnection({ url, commandTimeoutMs: 300 }, silentLogger);
   cleanUps.push(() => connection.stop());
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });

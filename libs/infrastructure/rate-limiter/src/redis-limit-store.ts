@@ -2,7 +2,7 @@ import type { Logger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import { type Limit, shareOf } from './limit.ts';
 import { LIMIT_SCRIPTS } from './limit-scripts.ts';
-import type { Ask, Correction, Corrector, LimitStore, StoreAnswer, StoreStatus } from './limit-store.ts';
+import type { Ask, Correction, Corrector, LimitStore, StoreDecision, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
 import { storeUnavailable } from './store-unavailable.error.ts';
 
@@ -44,7 +44,7 @@ export class RedisLimitStore implements LimitStore {
     this.#arguments = [limit.limit, limit.windowMs * 1000, limit.burst];
   }
 
-  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreAnswer | undefined {
+  decideNow(key: string, asks: readonly Ask[], ahead: number): StoreDecision | undefined {
     if (!this.#degraded) return undefined;
     switch (this.#options.onStoreFailure) {
       case 'local-share':
@@ -56,7 +56,7 @@ export class RedisLimitStore implements LimitStore {
     }
   }
 
-  async decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreAnswer> {
+  async decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreDecision> {
     if (!this.#degraded) {
       try {
         const operands = asks.flatMap(({ cost, patienceMs }) => [cost, toMicroseconds(patienceMs)]);

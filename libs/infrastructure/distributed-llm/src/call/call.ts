@@ -1,38 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AppError, type CallContext, callStopped, type Logger } from '@morgan/foundation';
-import type { RetryBudget } from '@morgan/retry';
+import { type AppError, type CallContext, callStopped } from '@morgan/foundation';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
-import type { HostMetrics } from '../hosts/host-metrics.ts';
-import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
-import { type Choice, type ChoiceInput, isAlone, type TargetSelector } from '../routing/target-selector.ts';
-import type { CallTraits } from '../strategies/strategy.ts';
-import { Attempt, type AttemptFailure, type AttemptParts, type AttemptResult } from './attempt.ts';
-import type { CallRequest } from './attempt-request.ts';
+import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
+import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
 import { callCannotGoOn } from './call-error.ts';
+import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock } from './first-token-clock.ts';
 import { type HostResponse, responseOf, summaryOf } from './host-response.ts';
 import { lastWord } from './last-word.ts';
-import type { RequestMemory } from './request-memory.ts';
-
-/** What calls work with. */
-export interface CallParts {
-  readonly attempts: AttemptParts;
-  readonly selector: TargetSelector;
-  readonly memory: RequestMemory;
-  readonly budget: RetryBudget;
-  readonly logger: Logger;
-  readonly metrics: HostMetrics | undefined;
-  readonly maxRetryAfterWaitMs: number;
-}
-
-/** What is asked, and where it may go. */
-export interface CallInput {
-  readonly request: CallRequest;
-  readonly route: Route;
-  readonly traits: CallTraits;
-}
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
 const REPEAT_PAUSE_MS = 100;

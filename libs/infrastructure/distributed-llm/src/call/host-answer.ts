@@ -6,6 +6,8 @@ import { headersFromHost } from './forwarded-headers.ts';
 
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
+/** An error is short, and its host has it ready. */
+const LIMIT_MS = 2_000;
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
@@ -42,7 +44,7 @@ export class HostAnswer {
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<HostAnswer> {
     const { status } = response;
     const secret = host.options.apiKey;
-    const bytes = await response.bytes(LIMIT_BYTES).catch(() => Buffer.alloc(0));
+    const bytes = await readBounded(response);
     const hidden = secret !== undefined && bytes.includes(secret);
     const text = hidden ? bytes.toString().replaceAll(secret, '[redacted]') : bytes.toString();
     const json = parse(text);
@@ -105,6 +107,18 @@ function envelope(dialect: Dialect, error: ReportedError, status: number): Buffe
 export function requestIdOf({ headers }: TransportResponse): string | undefined {
   const id = headers['x-request-id'] ?? headers['request-id'];
   return typeof id === 'string' ? id : undefined;
+}
+
+/** What is there of a refusal in time: one that is endless or falls silent is worth no wait. */
+async function readBounded(response: TransportResponse): Promise<Buffer> {
+  const timer = setTimeout(() => response.discard(), LIMIT_MS);
+  try {
+    return await response.bytes(LIMIT_BYTES);
+  } catch {
+    return Buffer.alloc(0);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function typeOf(status: number): string {

@@ -5,7 +5,7 @@ import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import type { RouteTable } from '../routing/route-table.ts';
 import { sessionKeyOf } from '../strategies/session-key.ts';
-import type { CallInput } from './call.ts';
+import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
 const SESSION_HEADER = 'x-session-id';

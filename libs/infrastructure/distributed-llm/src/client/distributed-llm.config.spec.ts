@@ -29,6 +29,7 @@ describe('distributedLlmConfig', () => {
       routes: [],
       groups: {},
       readiness: 'process',
+      proxy: { except: '' },
       panic: { share: 1, concurrency: 16 },
       maxConnections: 1024,
       probeIntervalMs: 30_000,

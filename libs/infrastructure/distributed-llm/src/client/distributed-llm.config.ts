@@ -95,6 +95,20 @@ const restConfig = {
   }),
 };
 
+const proxyConfig = z
+  .strictObject({
+    url: setting(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(), {
+      env: 'HTTPS_PROXY',
+      doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT.',
+      secret: true,
+    }),
+    except: setting(z.string().default(''), {
+      env: 'NO_PROXY',
+      doc: 'Hosts that are met without it: names, suffixes such as `.svc`, `host:port` or `*`, separated by commas.',
+    }),
+  })
+  .prefault({});
+
 const routingConfig = {
   strategy: setting(loadBalancingStrategy.default(DEFAULT_STRATEGY), {
     env: 'LLM_STRATEGY',
@@ -123,6 +137,7 @@ export const distributedLlmConfig = z
       env: 'LLM_MAX_CONNECTIONS',
       doc: 'The most connections to one host at a time; requests beyond it wait, and the wait counts as time before the first byte.',
     }),
+    proxy: proxyConfig,
     ...probeConfig,
     circuitBreaker: hostBreakerConfig,
     panic: panicConfig,

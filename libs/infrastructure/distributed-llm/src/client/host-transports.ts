@@ -6,8 +6,10 @@ import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 const KEEP_ALIVE_MS = 4_000;
 
 /** The settings of a transport to LLM hosts. */
-export function hostTransportOptions({ maxConnections, connectTimeoutMs }: DistributedLlmConfig) {
+export function hostTransportOptions({ maxConnections, connectTimeoutMs, proxy }: DistributedLlmConfig) {
+  const { url, except } = proxy;
   return {
+    ...(url !== undefined && { proxy: { url, except } }),
     maxConnections,
     connectTimeoutMs,
     keepAliveTimeoutMs: KEEP_ALIVE_MS,

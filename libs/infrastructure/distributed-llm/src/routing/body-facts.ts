@@ -1,3 +1,9 @@
+/** What only some targets can do. */
+export interface RequestNeeds {
+  readonly tools: boolean;
+  readonly vision: boolean;
+}
+
 /** What routing needs to know of a JSON body, found without building it. */
 export interface BodyFacts {
   readonly model: string | undefined;
@@ -8,7 +14,8 @@ export interface BodyFacts {
   readonly user: string | undefined;
   /** How the conversation begins: what later turns leave as it is. Empty where there is none. */
   readonly start: string;
-  readonly needs: { readonly tools: boolean; readonly vision: boolean };
+  /** Asked for only where a target declares what it cannot do: it looks through the whole body. */
+  readonly needs: () => RequestNeeds;
 }
 
 const QUOTE = 0x22;
@@ -21,7 +28,6 @@ export function readBodyFacts(body: Buffer): BodyFacts {
   for (const [key, start, end] of topLevelFields(body)) fields.set(key, [start, end]);
   const modelAt = fields.get('model');
   const textOf = (key: string) => textAt(body, fields.get(key));
-  const tools = fields.get('tools');
   return {
     model: textOf('model'),
     modelAt: textOf('model') === undefined ? undefined : modelAt,
@@ -29,10 +35,14 @@ export function readBodyFacts(body: Buffer): BodyFacts {
     promptCacheKey: textOf('prompt_cache_key'),
     user: textOf('user'),
     start: startOf(body, fields),
-    needs: {
-      tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
-      vision: body.includes('"image_url"') || body.includes('"input_image"'),
-    },
+    needs: () => needsOf(body, fields.get('tools')),
+  };
+}
+
+function needsOf(body: Buffer, tools: readonly [number, number] | undefined): RequestNeeds {
+  return {
+    tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
+    vision: body.includes('"image_url"') || body.includes('"input_image"'),
   };
 }
 

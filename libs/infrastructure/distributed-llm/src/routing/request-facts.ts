@@ -7,6 +7,5 @@ export interface RequestFacts {
   readonly bytes: number;
   /** The model as the caller named it. */
   readonly model: string | undefined;
-  /** None where no target declares what it cannot do. */
   readonly needs: BodyFacts['needs'] | undefined;
 }

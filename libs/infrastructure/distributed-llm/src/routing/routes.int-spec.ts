@@ -1,4 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
@@ -156,6 +161,33 @@ describe('a host of its own kind', () => {
     expect(seen.url).toBe('/v1/chat/completions?api-version=2026-01-01');
     expect(seen.headers).toMatchObject({ 'api-key': 'sk-of-the-host', 'x-team': 'blue' });
     expect(seen.headers).not.toHaveProperty('authorization');
+  });
+
+  it('is met with its own authority, name and certificate', async () => {
+    const authority = new CertificateAuthority('authority');
+    const options = {
+      ...authority.issue('llm.example'),
+      ca: authority.cert,
+      requestCert: true,
+      rejectUnauthorized: true,
+    };
+    const names: unknown[] = [];
+    const server = createServer(options, (request, response) => {
+      names.push((request.socket as TLSSocket & { servername?: string }).servername);
+      request.resume().on('end', () => response.end('{"choices":[]}'));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+    const tls = { ca: authority.cert, servername: 'llm.example', ...authority.issue('gateway') };
+    const client = bench.client([entry('own', url, { tls })]);
+    expect(await ask(client, ASSISTANT)).toMatchObject({ status: 200 });
+    expect(names).toEqual(['llm.example']);
+    await client.stop();
+    server.close();
+    expect(await errorOf(send(bench.client([entry('own', url)])))).toMatchObject({
+      code: 'no_host_available',
+    });
   });
 
   it('at its limit leaves its calls to another, and is not blamed', async () => {

@@ -72,11 +72,12 @@ export class Target implements Candidate {
   canServe({ path, bytes, needs }: RequestFacts): boolean {
     const { contextLength, tools, vision, endpoints } = this.capabilities;
     if (endpoints && !endpoints.includes(path)) return false;
-    if (needs?.tools && tools === false) return false;
-    if (needs?.vision && vision === false) return false;
-    return (
-      needs?.vision === true || contextLength === undefined || bytes / MOST_BYTES_PER_TOKEN <= contextLength
-    );
+    const isLong = contextLength !== undefined && bytes / MOST_BYTES_PER_TOKEN > contextLength;
+    if (!isLong && tools !== false && vision !== false) return true;
+    const wanted = needs?.();
+    if ((wanted?.tools && tools === false) || (wanted?.vision && vision === false)) return false;
+    // The bytes of an image are no measure of its tokens.
+    return !isLong || wanted?.vision === true;
   }
 
   /** The model that is asked for there. */

@@ -53,13 +53,13 @@ let metrics: Metrics;
 let app: NestFastifyApplication;
 let port: number;
 
-async function start(bodies: Partial<typeof config.bodies>, readStallTimeoutMs = 60_000): Promise<void> {
+async function start(bodies: Partial<typeof config.bodies>): Promise<void> {
   const note = (fields: LogFields, message: string) => void logs.push({ fields, message });
   metrics = new Metrics();
   app = await createHttpApplication(
     { module: BodyModule },
     {
-      config: { ...config, readStallTimeoutMs, bodies: { ...config.bodies, ...bodies } },
+      config: { ...config, bodies: { ...config.bodies, ...bodies } },
       logger: { ...silentLogger, info: note, warn: note },
       drain: new Drain(),
       observers: [],
@@ -83,7 +83,7 @@ const post = (path: string, body: string | Buffer | ReadableStream, headers: Rec
     body,
     headers: { ...JSON_HEADERS, ...headers },
     ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
-  } as RequestInit);
+  });
 const faultOf = async (response: Response) => {
   const { error } = (await response.json()) as { error: { code: string; message: string } };
   return [response.status, error.code, error.message] as const;
@@ -295,7 +295,7 @@ describe('a slow upload', () => {
 });
 
 describe('a client that does not read', () => {
-  beforeAll(() => start({}, 1_000));
+  beforeAll(() => start({ readStallTimeoutMs: 1_000 }));
   afterAll(() => app.close());
 
   const ask = async (size: number) => {

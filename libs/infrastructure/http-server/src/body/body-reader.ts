@@ -99,7 +99,7 @@ export class BodyReader {
     if (this.#isOver) return;
     try {
       const bytes = this.#buffer.whole();
-      if (bytes.length > 0) this.#scanner.finish(bytes, bytes.length);
+      if (bytes.length > 0) this.#scanner.finish(bytes);
       const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
       this.#stop();
       this.done(null, body);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const milliseconds = (least: number, fallback: number) =>
   z.int().min(least).max(MAX_TIMER_MS).default(fallback);
 
-/** The `bodies` part of a service's `http` section: what requests with a body may cost while they are answered. */
+/** The `bodies` part of a service's `http` section: what the bodies of requests and answers may cost. */
 export function bodyConfig(defaults: { maxBytes: number }) {
   return z
     .strictObject({
@@ -32,6 +32,10 @@ export function bodyConfig(defaults: { maxBytes: number }) {
       }),
       rateWindowMs: setting(milliseconds(1, 10_000), {
         doc: 'The time over which the speed of an upload is measured, again and again, in milliseconds; an upload that is over sooner has any speed.',
+      }),
+      readStallTimeoutMs: setting(milliseconds(1, 60_000), {
+        env: 'READ_STALL_TIMEOUT_MS',
+        doc: 'How long a client may take nothing of its answer while there is something to take, in milliseconds; then the answer is broken off. Coarse: systems buffer megabytes, and a slow client shows no progress while its own are full.',
       }),
       maxDepth: setting(z.int().min(1).max(10_000).default(128), {
         doc: 'Most lists and objects around a value of a JSON body.',

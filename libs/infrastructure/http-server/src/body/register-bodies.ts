@@ -26,13 +26,13 @@ declare module 'fastify' {
 /** Everything between a body and memory: who may send one, how it is read, and who reads the answer. */
 export function registerBodies(fastify: FastifyInstance, options: BodyOptions): void {
   const { config, logger, bodies: format = PARSED_JSON } = options;
-  const { bodies, bodyLimitBytes: limitBytes, readStallTimeoutMs } = config;
+  const { bodies, bodyLimitBytes: limitBytes } = config;
   const metrics = new BodyMetrics(options.metrics);
   const admission = new Admission(bodies, logger, metrics);
   metrics.watch(admission);
   registerBodyAdmission(fastify, admission, limitBytes);
   registerJsonBodyParser(fastify, { format, limitBytes, config: bodies, logger, metrics });
-  const readers = new StalledReaders(readStallTimeoutMs, logger, metrics);
+  const readers = new StalledReaders(bodies.readStallTimeoutMs, logger, metrics);
   fastify.decorate('stalledReaders', readers);
   registerStalledReaders(fastify, readers);
 }

@@ -23,7 +23,7 @@ class Builder implements JsonVisitor {
   }
 
   open(token: JsonToken): void {
-    const value = token.kind === 'object' ? Object.create(null) : [];
+    const value: unknown = token.kind === 'object' ? Object.create(null) : [];
     this.#put(value, token);
     this.#open.push({ value, key: '' });
   }
@@ -51,7 +51,7 @@ function scan(bytes: Buffer, cuts: readonly number[] = [], limits = UNBOUND): Ou
   try {
     for (const cut of cuts) scanner.advance(Buffer.from(bytes.subarray(0, cut)), cut);
     scanner.advance(bytes, bytes.length);
-    scanner.finish(bytes, bytes.length);
+    scanner.finish(bytes);
   } catch (error) {
     if (error instanceof JsonFault) return 'refused';
     throw error;

@@ -77,8 +77,7 @@ export class JsonScanner {
   }
 
   /** To be called when all has come. @throws JsonFault when that is no complete JSON text. */
-  finish(bytes: Buffer, end: number): void {
-    this.#utf8.finish(bytes, end);
+  finish(bytes: Buffer): void {
     if (this.#state === NUMBER) this.#endNumber(bytes);
     if (this.#state !== NOTHING) throw this.#fault('syntax');
   }

@@ -1,24 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 import { JsonFault } from './json-fault.ts';
 
-/** Checks that a growing text is UTF-8, each byte once; a character may arrive in pieces. */
+/**
+ * Checks that a growing text is UTF-8, each byte once; a character may arrive in pieces. One that never gets complete is
+ * not found here: no JSON text can end in it.
+ */
 export class Utf8Check {
   #checked = 0;
 
   /** @throws JsonFault `encoding` */
   advance(bytes: Buffer, end: number): void {
-    this.#check(bytes, end - unfinished(bytes, this.#checked, end));
-  }
-
-  /** @throws JsonFault `encoding`, also when the last character is not complete. */
-  finish(bytes: Buffer, end: number): void {
-    this.#check(bytes, end);
-  }
-
-  #check(bytes: Buffer, end: number): void {
-    if (end <= this.#checked) return;
-    if (!isUtf8(bytes.subarray(this.#checked, end))) throw new JsonFault('encoding', this.#checked);
-    this.#checked = end;
+    const complete = end - unfinished(bytes, this.#checked, end);
+    if (complete <= this.#checked) return;
+    if (!isUtf8(bytes.subarray(this.#checked, complete))) throw new JsonFault('encoding', this.#checked);
+    this.#checked = complete;
   }
 }
 

@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Rests } from './rests.ts';
+
+const rule = { of: 'host', firstMs: 1_000, maxMs: 8_000 } as const;
+const own = { outcome: 'overloaded', rule, saidMs: undefined, answer: undefined } as const;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('Rests', () => {
+  const lengthOf = (rests: Rests) => rests.list()[0]?.remainingMs;
+
+  it('grow while the same goes on, up to a limit, and start anew after a success', () => {
+    const rests = new Rests(60_000);
+    const lengths: unknown[] = [];
+    for (let times = 0; times < 5; times += 1) {
+      rests.begin('host', own);
+      lengths.push(lengthOf(rests));
+      jest.advanceTimersByTime(lengthOf(rests) ?? 0);
+    }
+    expect(lengths).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
+    rests.end('host');
+    rests.begin('host', own);
+    expect(lengthOf(rests)).toBe(1_000);
+  });
+
+  it('take calls that were on their way together as one event', () => {
+    const rests = new Rests(60_000);
+    expect([rests.begin('host', own), rests.begin('host', own)]).toEqual([true, false]);
+    expect(lengthOf(rests)).toBe(1_000);
+  });
+
+  it('are as long as the host says, up to the limit, and only then binding', () => {
+    const rests = new Rests(60_000);
+    rests.begin('said', { ...own, saidMs: 20_000 });
+    rests.begin('too long', { ...own, saidMs: 86_400_000 });
+    rests.begin('own', own);
+    expect(rests.list().map(({ remainingMs }) => remainingMs)).toEqual([20_000, 60_000, 1_000]);
+    expect([rests.of('said')?.binding, rests.of('own')?.binding]).toEqual([true, false]);
+    jest.advanceTimersByTime(20_000);
+    expect(rests.of('said')).toBeUndefined();
+  });
+
+  it('of 10,000 models take the memory of a thousand', () => {
+    const rests = new Rests(60_000);
+    for (let model = 0; model < 10_000; model += 1) rests.begin(`model ${model}`, own);
+    expect(rests.size).toBe(1_000);
+    expect(rests.of('model 9999')).toBeDefined();
+  });
+});

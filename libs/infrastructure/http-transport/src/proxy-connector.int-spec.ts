@@ -1,0 +1,100 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority } from '@morgan/testing';
+import { HttpTransport } from './http-transport.ts';
+import { isProxied } from './proxy-connector.ts';
+
+const authority = new CertificateAuthority('authority');
+const closers: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function listen(server: Server | ReturnType<typeof createHttpsServer>): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A proxy that notes what it is asked to connect to, and connects to the given port. */
+async function proxyTo(port: number, status = 200) {
+  const seen: string[] = [];
+  const server = createServer();
+  server.on('connect', ({ url, headers }, socket) => {
+    seen.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
+    socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
+    if (status !== 200) return socket.end();
+    const upstream = connect(port, '127.0.0.1');
+    upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    upstream.pipe(socket).pipe(upstream);
+    return undefined;
+  });
+  return { seen, url: `http://user:p%40ss@127.0.0.1:${await listen(server)}` };
+}
+
+function transportOver(proxy: { url: string; except?: string }): HttpTransport {
+  const transport = new HttpTransport({ tls: { ca: authority.cert }, proxy, http2: false });
+  closers.push(() => transport.close(0));
+  return transport;
+}
+
+describe('a forward proxy', () => {
+  it('carries requests to a name that only it can reach, inside of TLS', async () => {
+    const port = await listen(
+      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
+    );
+    const { seen, url } = await proxyTo(port);
+    const transport = transportOver({ url });
+    const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
+    expect((await response.bytes()).toString()).toBe('yes');
+    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
+  });
+
+  it('that refuses is a failed connection', async () => {
+    const { url } = await proxyTo(1, 403);
+    const request = transportOver({ url }).request({
+      origin: 'https://llm.example',
+      path: '/',
+      method: 'GET',
+    });
+    await expect(request).rejects.toMatchObject({ reason: 'connect_failed' });
+  });
+
+  it('is passed by where the origin is excepted', async () => {
+    const port = await listen(
+      createHttpsServer(authority.issue('localhost'), (_, response) => response.end('direct')),
+    );
+    const { seen, url } = await proxyTo(1);
+    const transport = transportOver({ url, except: 'localhost' });
+    const response = await transport.request({
+      origin: `https://localhost:${port}`,
+      path: '/',
+      method: 'GET',
+    });
+    expect((await response.bytes()).toString()).toBe('direct');
+    expect(seen).toEqual([]);
+  });
+
+  it.each([
+    ['https://a.example', '', true],
+    ['http://a.example', '', false],
+    ['https://a.example', 'example', false],
+    ['https://a.example', '.example', false],
+    ['https://a.example', '*.example, b', false],
+    ['https://a.example', 'a.example:8443', true],
+    ['https://a.example:8443', 'a.example:8443', false],
+    ['https://notexample', 'example', true],
+    ['https://a.example', '*', false],
+  ])('of %s except %j: %s', (origin, except, expected) => {
+    expect(isProxied(origin, { url: 'http://proxy', except })).toBe(expected);
+  });
+});

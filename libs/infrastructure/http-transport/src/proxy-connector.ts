@@ -1,0 +1,69 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import { buildConnector } from 'undici';
+
+/** A forward proxy, and where it is not used. */
+export interface ProxyRoute {
+  readonly url: string;
+  /** As in `NO_PROXY`: hosts, suffixes such as `.svc`, `host:port`, or `*`, separated by commas. */
+  readonly except: string;
+}
+
+/** Whether connections to an origin go through a proxy: those to `https:` origins that are not excepted. */
+export function isProxied(origin: string, { except }: ProxyRoute): boolean {
+  const { protocol, hostname, port } = new URL(origin);
+  if (protocol !== 'https:') return false;
+  const rules = except
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  const host = hostname.toLowerCase();
+  return !rules.some((rule) => {
+    if (rule === '*') return true;
+    const [, name = rule, ofPort] = /^(.*?)(?::(\d+))?$/.exec(rule) ?? [];
+    if (ofPort !== undefined && ofPort !== (port || '443')) return false;
+    const suffix = name.replace(/^\*?\./, '');
+    return host === suffix || host.endsWith(`.${suffix}`);
+  });
+}
+
+/** Connects through a proxy by CONNECT; what is said in the tunnel the proxy cannot read. */
+export function proxyConnector(
+  { url }: ProxyRoute,
+  options: buildConnector.BuildOptions & { readonly timeout: number },
+): buildConnector.connector {
+  const secure = buildConnector(options);
+  return (target, callback) => {
+    const fail = (error: Error) => callback(error, null);
+    const request = connectRequest(new URL(url), `${target.hostname}:${target.port || '443'}`);
+    request.setTimeout(options.timeout, () => {
+      request.destroy(
+        Object.assign(new Error('The proxy did not answer.'), { code: 'UND_ERR_CONNECT_TIMEOUT' }),
+      );
+    });
+    request.once('error', fail);
+    request.once('connect', ({ statusCode = 0 }, socket: Duplex) => {
+      request.off('error', fail);
+      if (statusCode === 200) return secure({ ...target, httpSocket: socket as Socket }, callback);
+      socket.destroy();
+      fail(new Error(`The proxy answered CONNECT with status ${statusCode}.`));
+    });
+    request.end();
+  };
+}
+
+function connectRequest(proxy: URL, authority: string) {
+  const { protocol, hostname, port, username, password } = proxy;
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const authorization = { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
+  return (protocol === 'https:' ? httpsRequest : httpRequest)({
+    method: 'CONNECT',
+    hostname,
+    port,
+    path: authority,
+    headers: { host: authority, ...(username !== '' && authorization) },
+    agent: false,
+  });
+}

@@ -1,0 +1,37 @@
+import { AppError } from '@morgan/foundation';
+import type { ModelInfo } from './model/embedding-model.types.ts';
+import type { EmbeddingInput } from './process-protocol.ts';
+
+/** @throws AppError `invalid_value` for a prompt that the model does not have, or that stands before token ids */
+export function checkPrompt(
+  name: string | undefined,
+  inputs: readonly EmbeddingInput[],
+  prompts: ModelInfo['prompts'],
+): void {
+  if (name === undefined) return;
+  const refuse = (message: string) => new AppError('invalid_value', message, { param: 'prompt_name' });
+  if (!Object.hasOwn(prompts, name))
+    throw refuse(
+      `The model has no prompt '${name}'; its prompts are: ${Object.keys(prompts).join(', ') || 'none'}.`,
+    );
+  if (inputs.some((input) => typeof input !== 'string'))
+    throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
+}
+
+/** @throws AppError `invalid_token_id` */
+export function checkTokenIds(
+  inputs: readonly EmbeddingInput[],
+  vocabularySize: number,
+  paramOf: (index: number) => string,
+): void {
+  inputs.forEach((input, index) => {
+    if (typeof input === 'string') return;
+    const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (bad === undefined) return;
+    throw new AppError(
+      'invalid_token_id',
+      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
+      { param: paramOf(index) },
+    );
+  });
+}
