@@ -54,6 +54,11 @@ export class Stage {
     return this.#parts.hosts[at] as FaultHost;
   }
 
+  /** What callers saw in the trouble so far. */
+  get seen(): readonly Seen[] {
+    return this.#seen;
+  }
+
   get pid(): number {
     return this.#parts.pid;
   }

@@ -1,5 +1,6 @@
 import type { Fault } from '../fault.ts';
 import type { FaultCase } from '../fault-case.ts';
+import { GOOD } from '../fault-host.ts';
 import type { Stage } from '../stage.ts';
 import type { Expected } from '../verdict.ts';
 import { FAULTS } from './fault-list.ts';
@@ -22,6 +23,26 @@ export const eachFault: readonly FaultCase[] = FAULTS.flatMap((fault) =>
   Object.entries(LAYOUTS).map(([layout, tiers]) => caseOf(fault, layout, tiers)),
 );
 
+const DEFAULTS = [
+  '404-ollama',
+  '401',
+  '429-seconds',
+  '500',
+  'refused',
+  'cut-behind-headers',
+  'html',
+  'error-as-first-event',
+];
+
+/** Some of them with nothing configured but the hosts. */
+export const atDefaults: readonly FaultCase[] = FAULTS.filter(({ name }) => DEFAULTS.includes(name)).map(
+  (fault) => ({
+    ...caseOf(fault, 'equal', [['a', 'b']]),
+    name: `default/${fault.name}/equal`,
+    group: 'default',
+  }),
+);
+
 function caseOf(fault: Fault, layout: string, tiers: readonly (readonly string[])[]): FaultCase {
   const isAlone = layout === 'alone';
   const expected = expectedOf(fault, isAlone);
@@ -36,13 +57,16 @@ function caseOf(fault: Fault, layout: string, tiers: readonly (readonly string[]
     async run(stage) {
       await stage.warm(tiers.flat().length);
       await stage.pause(0, 400);
-      await stage.begin({ name: fault.name, reply: fault.reply });
+      // What is the request's doing happens wherever it goes.
+      for (const host of fault.isRequests ? stage.hosts : [stage.primary])
+        await stage.begin({ name: fault.name, reply: fault.reply }, host);
       const beside = stage.beside();
       const { isStream } = fault;
       const caller = isStream === undefined ? {} : { isStream };
       await stage.calls((fault.slowMs ?? 0) > 0 ? CALLERS / 2 : CALLERS, caller, expected);
       await beside;
       holdRest(stage, fault);
+      for (const host of stage.hosts) await host.behave(GOOD);
       await stage.untilBack({ withinMs: backMs, others: !isAlone });
     },
   };
