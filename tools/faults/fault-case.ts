@@ -13,6 +13,8 @@ export interface FaultCase {
   readonly group: Group;
   /** The hosts, by tiers; the first of the first tier is the primary. */
   readonly tiers: readonly (readonly string[])[];
+  /** It needs the machine for itself: it runs after the others. */
+  readonly isHeavy?: boolean;
   /** How the primary answers `GET /models`. */
   readonly list?: Reply;
   /** What is done to the hosts, in short. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type RunningService, startService } from '../testing/service.ts';
+import { type RunningService, startService } from '@morgan/testing';
 import type { FaultCase, Group } from './fault-case.ts';
 import { FaultHost } from './fault-host.ts';
 
@@ -18,7 +18,7 @@ export const CONTROL = 'control';
 const READY_POLL_MS = 250;
 
 /** The default of the breaker. */
-const MAX_RESET_MS = 60_000;
+const MAX_RESET_MS = 25_000;
 
 const TIMES = {
   firstByteTimeoutMs: 4_000,

@@ -13,7 +13,7 @@ const ALONE_AT_ONCE = 4;
 /** Runs the cases, those that share a gateway beside each other. The results come in the order of the cases. */
 export async function runCases(cases: readonly FaultCase[], seed: number): Promise<Result[]> {
   const results = new Map<FaultCase, Result>();
-  const alone = cases.filter(({ group }) => group === 'default');
+  const alone = cases.filter(({ group, isHeavy }) => group === 'default' && !isHeavy);
   const lanes = Array.from({ length: ALONE_AT_ONCE }, async () => {
     for (let next = alone.shift(); next; next = alone.shift()) await runAlone(next, seed, results);
   });
@@ -22,6 +22,7 @@ export async function runCases(cases: readonly FaultCase[], seed: number): Promi
     runShared('scaled', cases, { seed, results }),
     ...lanes,
   ]);
+  for (const heavy of cases.filter(({ isHeavy }) => isHeavy)) await runAlone(heavy, seed, results);
   return cases.flatMap((definition) => results.get(definition) ?? []);
 }
 

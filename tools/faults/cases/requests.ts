@@ -39,6 +39,7 @@ const MOST_GROWTH_MB = 96;
 const manyPoisonous: FaultCase = {
   name: 'default/poison-10000',
   group: 'default',
+  isHeavy: true,
   tiers: [['a', 'b']],
   trouble: '10,000 different requests that are 500 on every host; others are well',
   bound: `others 200; at most ${MOST_GROWTH_MB} MB more after all than after a fifth; back in 30 s`,
