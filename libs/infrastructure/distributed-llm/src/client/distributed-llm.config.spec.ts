@@ -40,7 +40,7 @@ describe('distributedLlmConfig', () => {
         successThreshold: 1,
         halfOpenTrials: 1,
         resetTimeoutMs: 10_000,
-        maxResetTimeoutMs: 60_000,
+        maxResetTimeoutMs: 25_000,
         resetJitter: 0.1,
       },
       budget: { ratio: 0.2, minPerSecond: 10, windowMs: 10_000 },

@@ -23,7 +23,7 @@ const hostBreakerConfig = circuitBreakerConfig
     resetTimeoutMs: setting(milliseconds(10_000), {
       doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that follows without a calm spell as long as the wait before.',
     }),
-    maxResetTimeoutMs: setting(milliseconds(60_000), {
+    maxResetTimeoutMs: setting(milliseconds(25_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
     }),
   })

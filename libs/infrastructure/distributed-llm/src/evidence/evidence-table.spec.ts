@@ -17,6 +17,11 @@ describe('the evidence table', () => {
     }
   });
 
+  it('lets a target be in use again within half a minute of its recovery', () => {
+    const longest = Object.values(EVIDENCE).map(({ rest }) => rest?.maxMs ?? 0);
+    expect(Math.max(...longest)).toBeLessThan(30_000);
+  });
+
   it('never calls a fault what the caller or this process did', () => {
     for (const { about, weight } of Object.values(EVIDENCE)) {
       if (about === 'caller' || about === 'this process') expect(weight).toBe('none');

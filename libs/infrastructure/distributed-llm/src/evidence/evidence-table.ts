@@ -2,7 +2,8 @@ import type { Evidence, RestRule } from './evidence.ts';
 import type { Outcome } from './outcome.ts';
 
 const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
+/** A rest that nobody asked for ends soon enough that a target is in use again within half a minute of its recovery. */
+const LONGEST = 25 * SECOND;
 
 const rest = (of: RestRule['of'], firstMs: number, maxMs: number): RestRule => ({ of, firstMs, maxMs });
 
@@ -62,42 +63,42 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     about: 'host + model',
     next: 'next target',
     weight: 'none',
-    rest: rest('host + model', 30 * SECOND, 10 * MINUTE),
+    rest: rest('host + model', 10 * SECOND, LONGEST),
   },
   path_not_found: {
     seen: '404 without such words, 405, 501',
     about: 'host + path',
     next: 'next target',
     weight: 'none',
-    rest: rest('host + path', MINUTE, 10 * MINUTE),
+    rest: rest('host + path', 10 * SECOND, LONGEST),
   },
   credentials_rejected: {
     seen: '401, and 403 that is no policy refusal',
     about: 'host',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', MINUTE, 10 * MINUTE),
+    rest: rest('host', 10 * SECOND, LONGEST),
   },
   quota_exhausted: {
     seen: '402, and 429 with `insufficient_quota`',
     about: 'host',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', MINUTE, 10 * MINUTE),
+    rest: rest('host', 10 * SECOND, LONGEST),
   },
   rate_limited: {
     seen: '429',
     about: 'host + model',
     next: 'next target',
     weight: 'none',
-    rest: rest('host + model', SECOND, MINUTE),
+    rest: rest('host + model', SECOND, LONGEST),
   },
   overloaded: {
     seen: '529, 503 with a Retry-After, and 5xx whose text says overloaded',
     about: 'host',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', SECOND, MINUTE),
+    rest: rest('host', SECOND, LONGEST),
   },
   loading: {
     seen: '503 whose text says that the model is loading or warming up',

@@ -1,7 +1,7 @@
 /** A host that is not asked gets more attractive at this pace: to a third of its time in 10 s. */
 const DECAY_MS = 10_000;
-/** After so many decays without a sample what was known is stale. */
-const STALE_AFTER = 4;
+/** After so many decays without a sample what was known is stale: a host that was passed over is asked again within 25 s. */
+const STALE_AFTER = 2.5;
 const FAILURE_FACTOR = 4;
 const LEAST_AFTER_FAILURE_MS = 1_000;
 const MOST_AFTER_FAILURE_MS = 300_000;

@@ -1,0 +1,25 @@
+import { markdownTable } from './table.ts';
+import type { Result } from './verdict.ts';
+
+/** docs/faults.md, from a run. */
+export function faultsPage(results: readonly Result[], seed: number): string {
+  const held = results.filter(({ misses }) => misses.length === 0).length;
+  return `# What callers see when hosts fail
+
+Written by \`npm run build && npm run faults -- --write\` from a run of the built service against hosts with real sockets:
+${held} of ${results.length} cases hold, with seed ${seed}. The seed gives the moments at which things happen; \`--seed\` takes
+another one, \`--case\` runs those with a text in their name.
+
+In all cases no call may hang, attempts are bounded, a healthy call beside the trouble and one after it succeed, \`/readyz\`
+says 200 throughout, and once the host *a* is well again it is in use within 30 s, within 10 s where it is alone. *alone*:
+there is no other host; *equal*: b is in the same tier; *tier*: b is in the next one. Time-outs are shorter than by default
+except in the cases called \`default/...\`, which have nothing configured but \`LLM_HOSTS\`; in \`scaled/...\` the
+breaker's times, and the time for the way back, are a tenth. Times of hosts count from the beginning of the trouble.
+
+${sections(results)}
+`;
+}
+
+function sections(results: readonly Result[]): string {
+  return `<!-- prettier-ignore-start -->\n${markdownTable(results)}\n<!-- prettier-ignore-end -->`;
+}

@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ALL_CASES } from './cases/all-cases.ts';
+import { faultsPage } from './faults-page.ts';
+import { runCases } from './run-cases.ts';
+import { inWords } from './table.ts';
+
+const DEFAULT_SEED = 8;
+
+/** `npm run faults [-- --seed N] [--case NAME] [--write]`: exits 1 where a case does not hold; `--write` makes docs/faults.md. */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(DEFAULT_SEED) },
+      case: { type: 'string', multiple: true },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw new Error(`--seed ${values.seed} is not a whole number`);
+  const cases = values.case
+    ? ALL_CASES.filter(({ name }) => values.case?.some((part) => name.includes(part)))
+    : ALL_CASES;
+  if (cases.length === 0) throw new Error(`no case has ${values.case?.join(' or ')} in its name`);
+  const startedAt = performance.now();
+  const results = await runCases(cases, seed);
+  console.table(
+    results.map(({ name, callers, backMs, misses }) => ({
+      case: name,
+      'callers saw': callers,
+      back: backMs === undefined ? '' : inWords(backMs),
+      holds: misses.length === 0,
+    })),
+  );
+  const missed = results.filter(({ misses }) => misses.length > 0);
+  for (const { name, hosts, misses } of missed)
+    console.log([`${name}: ${hosts}`, ...misses.slice(0, 6).map((miss) => `  - ${miss}`)].join('\n'));
+  const took = inWords(performance.now() - startedAt);
+  console.log(`${results.length - missed.length} of ${results.length} cases hold, seed ${seed}, ${took}`);
+  if (values.write)
+    writeFileSync(join(import.meta.dirname, '../../docs/faults.md'), faultsPage(results, seed));
+  process.exitCode = missed.length === 0 ? 0 : 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  // Hosts that still listen must not keep it alive.
+  process.exit(1);
+}

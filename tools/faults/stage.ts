@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ask, isGood, type Seen } from './caller.ts';
+import type { FaultCase } from './fault-case.ts';
+import { type Behaviour, type FaultHost, GOOD } from './fault-host.ts';
+import type { Seed } from './seed.ts';
+import { callersInShort, hostInShort } from './table.ts';
+import { type Expected, missesOf, type Result } from './verdict.ts';
+
+/** What a stage is made of. */
+export interface StageParts {
+  readonly definition: FaultCase;
+  readonly origin: string;
+  /** The process of the gateway. */
+  readonly pid: number;
+  readonly hosts: readonly FaultHost[];
+  readonly seed: Seed;
+  /** A model that only a host without trouble serves; none where there is none. */
+  readonly control?: string | undefined;
+}
+
+/** How the next caller asks. */
+export interface Caller {
+  readonly isStream?: boolean;
+  readonly patienceMs?: number;
+  /** Stands in its text. */
+  readonly says?: string;
+}
+
+/** How often the primary is asked for after its recovery, in milliseconds. */
+const POLL_MS = 400;
+/** A healthy call, on a machine that does other things as well. */
+const HEALTHY_MS = 8_000;
+
+/** Where a case happens: its hosts, and callers who ask for them through the gateway. */
+export class Stage {
+  readonly seed: Seed;
+  readonly misses: string[] = [];
+  readonly #parts: StageParts;
+  readonly #seen: Seen[] = [];
+  #calls = 0;
+  #since = performance.now();
+  #backMs: number | undefined;
+
+  constructor(parts: StageParts) {
+    this.#parts = parts;
+    this.seed = parts.seed;
+  }
+
+  get primary(): FaultHost {
+    return this.#parts.hosts[0] as FaultHost;
+  }
+
+  host(at: number): FaultHost {
+    return this.#parts.hosts[at] as FaultHost;
+  }
+
+  /** What callers saw in the trouble so far. */
+  get seen(): readonly Seen[] {
+    return this.#seen;
+  }
+
+  get pid(): number {
+    return this.#parts.pid;
+  }
+
+  get hosts(): readonly FaultHost[] {
+    return this.#parts.hosts;
+  }
+
+  /** The trouble begins: what hosts see is counted from here. */
+  async begin(behaviour: Behaviour, host = this.primary): Promise<void> {
+    this.#since = performance.now();
+    await host.behave(behaviour);
+  }
+
+  /** One call, held against what is promised where that is given. */
+  async call(caller: Caller = {}, expected?: Expected): Promise<Seen> {
+    const seen = await this.#ask(caller);
+    this.#seen.push(seen);
+    if (expected) this.misses.push(...missesOf(seen, this.attemptsOf(seen), expected));
+    return seen;
+  }
+
+  attemptsOf({ caller }: Seen): number {
+    return this.#parts.hosts.reduce((sum, host) => sum + host.seenOf(caller).length, 0);
+  }
+
+  /** Calls one after the other, every second one streamed, with pauses from the seed. */
+  async calls(count: number, caller: Caller, expected?: Expected): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      await this.call({ isStream: index % 2 === 1, ...caller }, expected);
+      await this.pause(5, 60);
+    }
+  }
+
+  /** Good answers while all is well, not counted as what callers saw in trouble. */
+  async warm(count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) {
+      const seen = await this.#ask({ isStream: index % 2 === 1 });
+      if (!isGood(seen))
+        this.misses.push(`before the trouble: ${seen.status} ${seen.end} ${seen.text.slice(0, 80)}`);
+    }
+  }
+
+  /** A call for something that is well succeeds beside the trouble. */
+  async beside(): Promise<void> {
+    const { control: model, origin } = this.#parts;
+    if (model === undefined) return;
+    const seen = await ask({
+      origin,
+      model,
+      caller: `beside ${this.#calls}`,
+      isStream: this.seed.next() < 0.5,
+    });
+    if (!isGood(seen) || seen.tookMs > HEALTHY_MS)
+      this.misses.push(`a healthy call beside: ${seen.status} ${seen.end} in ${Math.round(seen.tookMs)} ms`);
+  }
+
+  /** All is well again: callers ask on until the primary answers one. Meanwhile each gets a good answer where others can give it. */
+  async untilBack({ withinMs, others }: { withinMs: number; others: boolean }): Promise<void> {
+    await this.primary.behave(GOOD);
+    const since = performance.now();
+    while (performance.now() - since < withinMs + 2 * POLL_MS) {
+      const seen = await this.#ask({ isStream: this.seed.next() < 0.5 });
+      if (isGood(seen) && seen.host === this.primary.name) {
+        this.#backMs = performance.now() - since;
+        if (this.#backMs > withinMs) this.misses.push(`in use again after ${Math.round(this.#backMs)} ms`);
+        return this.#after();
+      }
+      if (others && !isGood(seen))
+        this.misses.push(`while it was asked for again: ${seen.status} ${seen.end}`);
+      await delay(POLL_MS);
+    }
+    this.misses.push(`not in use again within ${withinMs} ms of its recovery`);
+  }
+
+  async pause(leastMs: number, mostMs = leastMs): Promise<void> {
+    await delay(this.seed.between(leastMs, mostMs));
+  }
+
+  result(): Result {
+    const { definition, hosts } = this.#parts;
+    const { name, group, trouble, bound } = definition;
+    return {
+      name,
+      group,
+      trouble,
+      bound,
+      callers: callersInShort(this.#seen),
+      hosts: hosts.map((host) => hostInShort(letterOf(host), host.seen, this.#since)).join('; '),
+      backMs: this.#backMs,
+      misses: this.misses,
+    };
+  }
+
+  async #after(): Promise<void> {
+    const seen = await this.#ask({});
+    if (!isGood(seen))
+      this.misses.push(`a healthy call after it: ${seen.status} ${seen.end} ${seen.text.slice(0, 80)}`);
+  }
+
+  #ask({ isStream = false, patienceMs, says = '' }: Caller): Promise<Seen> {
+    const { origin, definition } = this.#parts;
+    this.#calls += 1;
+    const caller = `#${this.#calls} ${says}`.trim();
+    return ask({ origin, model: definition.name, caller, isStream, patienceMs });
+  }
+}
+
+function letterOf({ name }: FaultHost): string {
+  return name.slice(name.lastIndexOf('-') + 1);
+}
