@@ -56,7 +56,7 @@ function queryOf(url: string, isAzure: boolean): string {
   if (!isAzure) return url.slice(at);
   const query = new URLSearchParams(url.slice(at));
   query.delete(AZURE_QUERY);
-  return query.size === 0 ? '' : `?${query}`;
+  return query.size === 0 ? '' : `?${query.toString()}`;
 }
 
 /** The body with the model that its path names. */
@@ -84,6 +84,5 @@ function withModel(outline: RequestOutline, model: string): Buffer {
 /** A compressed body goes on as it was decoded. */
 function headersOfDecoded({ headers }: HttpRequest): HttpRequest['headers'] {
   if (headers['content-encoding'] === undefined) return headers;
-  const { 'content-encoding': _, 'content-length': __, ...others } = headers;
-  return others;
+  return { ...headers, 'content-encoding': undefined, 'content-length': undefined };
 }
