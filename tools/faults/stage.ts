@@ -29,7 +29,7 @@ export interface Caller {
 /** How often the primary is asked for after its recovery, in milliseconds. */
 const POLL_MS = 400;
 /** A healthy call, on a machine that does other things as well. */
-const HEALTHY_MS = 8_000;
+const HEALTHY_MS = 15_000;
 
 /** Where a case happens: its hosts, and callers who ask for them through the gateway. */
 export class Stage {

@@ -14,7 +14,7 @@ const LAYOUTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 
 const CALLERS = 6;
 /** What the machine may add. */
-const SLACK_MS = 4_000;
+const SLACK_MS = 15_000;
 const BACK_ALONE_MS = 10_000;
 const BACK_MS = 30_000;
 

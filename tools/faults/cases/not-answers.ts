@@ -90,7 +90,7 @@ const NO_ANSWERS: readonly Fault[] = [
 
 const CONNECTIONS: readonly Fault[] = [
   { name: REFUSED, reply: silence, alone: { status: 503, says: /no_host_available/ } },
-  { name: 'reset', reply: reset, alone: { status: 502, says: /host_error/ }, repeats: 3 },
+  { name: 'reset', reply: reset, alone: { status: 502, says: /host_error/ }, repeats: 4 },
   {
     name: 'cut-behind-headers',
     reply: cutBehindHeaders,

@@ -112,7 +112,7 @@ const once = (name: string, reply: Reply, layout: 'alone' | 'tier'): FaultCase =
       },
     };
     await stage.begin(behaviour);
-    const seen = await stage.call({}, { withinMs: 6_000, attempts: 2 });
+    const seen = await stage.call({}, { withinMs: 15_000, attempts: 2 });
     if (seen.host !== stage.primary.name) stage.misses.push(`answered by ${seen.host}`);
     await stage.untilBack({ withinMs: 10_000, others: true });
   },

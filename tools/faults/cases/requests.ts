@@ -24,8 +24,8 @@ const poisonAt = (letters: readonly string[]): FaultCase => ({
     await stage.warm(letters.length);
     for (const host of stage.hosts) await stage.begin(POISON, host);
     for (let index = 0; index < 5; index += 1) {
-      await stage.call({ says: 'poison' }, { ...READABLE, withinMs: 5_000, attempts: 3 });
-      await stage.calls(4, {}, { withinMs: 4_000, attempts: 2 });
+      await stage.call({ says: 'poison' }, { ...READABLE, withinMs: 15_000, attempts: 3 });
+      await stage.calls(4, {}, { withinMs: 15_000, attempts: 2 });
     }
     await stage.untilBack({ withinMs: 1_000, others: true });
   },

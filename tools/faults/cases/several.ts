@@ -80,7 +80,7 @@ export const several: readonly FaultCase[] = SEVERAL.map(({ name, tiers, does, e
   async run(stage) {
     await stage.warm(3);
     for (const [at, behaviour] of does.entries()) await stage.begin(behaviour, stage.host(at));
-    await stage.calls(6, {}, { ...expected, withinMs: 4_000, attempts: 4 });
+    await stage.calls(6, {}, { ...expected, withinMs: 15_000, attempts: 4 });
     await stage.beside();
     for (const host of stage.hosts) await host.behave(GOOD);
     await stage.untilBack({ withinMs: 30_000, others: false });

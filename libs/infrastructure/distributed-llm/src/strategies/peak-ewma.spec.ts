@@ -25,11 +25,11 @@ describe('the moving average of first-token times', () => {
     expect(ewma.valueAt(60 * SECOND)).toBeLessThan(310);
   });
 
-  it('decays without samples, to a third in ten seconds, and is unknown after forty', () => {
+  it('decays without samples, to a third in ten seconds, and is unknown after twenty-five', () => {
     const ewma = after([20_000, 0]);
     expect(ewma.valueAt(10 * SECOND)).toBeCloseTo(20_000 / Math.E);
-    expect(ewma.valueAt(40 * SECOND)).toBeCloseTo(20_000 / Math.E ** 4);
-    expect(ewma.valueAt(40 * SECOND + 1)).toBeUndefined();
+    expect(ewma.valueAt(25 * SECOND)).toBeCloseTo(20_000 / Math.E ** 2.5);
+    expect(ewma.valueAt(25 * SECOND + 1)).toBeUndefined();
     ewma.observe(50, 60 * SECOND);
     expect(ewma.valueAt(60 * SECOND)).toBe(50);
   });
