@@ -80,13 +80,8 @@ export async function composeLlmService(
     logger,
     drain,
     reload: operations.reload,
-    start: async () => {
-      await Promise.all([upstreams.start(), operations.start()]);
-    },
-    close: async () => {
-      await operations.close();
-      await upstreams.close();
-    },
+    start: () => Promise.all([upstreams.start(), operations.start()]).then(() => undefined),
+    close: () => operations.close().then(() => upstreams.close()),
   };
 }
 

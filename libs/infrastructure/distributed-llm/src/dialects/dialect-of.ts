@@ -14,18 +14,20 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   plain: plainDialect,
 };
 
+/** Counts are plain JSON, but their errors are Anthropic's. */
+const countTokensDialect: Dialect = {
+  ...plainDialect,
+  errorBody: (error) => messagesDialect.errorBody(error),
+  isErrorBody: (body) => messagesDialect.isErrorBody(body),
+};
+
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
   ['/messages', messagesDialect],
-  ['/messages/count_tokens', { ...plainDialect, ...pick(messagesDialect) }],
+  ['/messages/count_tokens', countTokensDialect],
 ]);
-
-/** What a path says of errors, whatever its answers are. */
-function pick({ errorBody, isErrorBody }: Dialect): Pick<Dialect, 'errorBody' | 'isErrorBody'> {
-  return { errorBody, isErrorBody };
-}
 
 /** The dialect that a path below a host's base URL speaks, without its query. */
 export function dialectOf(path: string): Dialect {
