@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import {
   AppError,
   type CallContext,
+  callStopped,
   type Logger,
   type HealthIndicator,
   type HealthReading,
@@ -268,12 +269,6 @@ function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
-}
-
-/** The reason of the abort where it says enough, as that of a deadline does. */
-function callStopped({ reason }: AbortSignal): AppError {
-  if (reason instanceof AppError) return reason;
-  return new AppError('client_closed_request', 'The client went away.');
 }
 
 function notLoaded(): AppError {

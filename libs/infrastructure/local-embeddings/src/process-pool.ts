@@ -1,4 +1,4 @@
-import type { Logger } from '@morgan/foundation';
+import { backoffMs, type Logger } from '@morgan/foundation';
 import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
 import type {
   LoadedProcess,
@@ -9,8 +9,7 @@ import type {
   TaskType,
 } from './process-protocol.ts';
 
-const FIRST_RESTART_DELAY_MS = 100;
-const LONGEST_RESTART_DELAY_MS = 10_000;
+const RESTART_DELAY = { firstMs: 100, longestMs: 10_000 };
 /** Growth since it was loaded above which an idle process is replaced; heaps of a warm process are that much larger. */
 const TOLERATED_GROWTH = 0.15;
 const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
@@ -176,7 +175,7 @@ export class ProcessPool {
 
   #restartLater(): void {
     if (this.#stopping) return;
-    const delayMs = Math.min(FIRST_RESTART_DELAY_MS * 2 ** this.#failuresInARow, LONGEST_RESTART_DELAY_MS);
+    const delayMs = backoffMs(this.#failuresInARow, RESTART_DELAY);
     this.#failuresInARow += 1;
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { headersFromHost, headersToHost } from './forwarded-headers.ts';
+import { headersToHost } from './forwarded-headers.ts';
 
 describe('headersToHost', () => {
   it('passes on what the API is about', () => {
@@ -48,23 +48,4 @@ describe('headersToHost', () => {
 it('keeps what the connection of the caller names', () => {
   const received = { connection: 'close, user-agent', 'user-agent': 'theirs', accept: '*/*' };
   expect(headersToHost(received, 'id-1')).not.toContain('theirs');
-});
-
-describe('headersFromHost', () => {
-  it('keeps spelling, order and repetition, and leaves out what is about the connection', () => {
-    const received = [
-      'Date', 'today', 'Connection', 'keep-alive, X-Hop', 'Keep-Alive', 'timeout=5', 'X-Hop', '1',
-      'Content-Type', 'application/json', 'x-ratelimit-remaining', '7', 'Set-Cookie', 'a=1', 'set-cookie', 'b=2',
-      'Transfer-Encoding', 'chunked', 'X-Request-Id', 'the-hosts-own', 'Retry-After', '20', 'Vary', 'a', 'vary', 'b',
-      'connection', 'x-other', 'X-Other', '2', 'constructor', '3',
-    ]; // prettier-ignore
-    expect(headersFromHost(received)).toEqual([
-      'Date', 'today', 'Content-Type', 'application/json', 'x-ratelimit-remaining', '7', 'Retry-After', '20',
-      'Vary', 'a', 'vary', 'b', 'constructor', '3',
-    ]); // prettier-ignore
-  });
-
-  it('does not mistake a value for a name', () => {
-    expect(headersFromHost(['Vary', 'connection', 'A', '1'])).toEqual(['Vary', 'connection', 'A', '1']);
-  });
 });

@@ -2,7 +2,6 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
 import type { Host } from '../hosts/host.ts';
-import { headersFromHost } from './forwarded-headers.ts';
 
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
@@ -49,7 +48,7 @@ export class HostAnswer {
     const text = hidden ? bytes.toString().replaceAll(secret, '[redacted]') : bytes.toString();
     const json = parse(text);
     const error = isObject(json) ? (errorIn(json) ?? bareMessage(json)) : plainError(text);
-    const headers = headersFromHost(response.rawHeaders);
+    const headers = response.rawHeaders;
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
     if (isObject(json) && dialect.isErrorBody(json) && !hidden)
@@ -71,7 +70,7 @@ export class HostAnswer {
       status,
       error,
       isJson: true,
-      headers: withoutBodyHeaders(headersFromHost(response.rawHeaders)),
+      headers: withoutBodyHeaders(response.rawHeaders),
       body: envelope(dialect, error, status),
       requestId: requestIdOf(response),
     });

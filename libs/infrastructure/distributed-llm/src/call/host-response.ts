@@ -2,7 +2,6 @@ import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from '../routing/target.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
-import { headersFromHost } from './forwarded-headers.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
 import { type AnswerBody, WholeBody } from './whole-body.ts';
 
@@ -18,7 +17,7 @@ export interface HostResponse {
   /** The configured name of the host that answered. */
   readonly host: string;
   readonly status: number;
-  /** End-to-end headers, names and values in turn, as the host sent them. */
+  /** Names and values in turn, all as the host sent them: what may go on is for whoever passes them on. */
   readonly headers: string[];
   readonly contentType: string | undefined;
   /** The host's bytes. Breaks with `stream_interrupted` or `client_closed_request`. */
@@ -42,7 +41,7 @@ export function responseOf(
   return {
     host: target.host.name,
     status: response.status,
-    headers: headersFromHost(response.rawHeaders),
+    headers: response.rawHeaders,
     contentType: response.headers['content-type'],
     body,
     attempts: attempts.length,
