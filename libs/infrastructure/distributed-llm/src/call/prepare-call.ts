@@ -48,13 +48,16 @@ export function prepareCall(
     },
     traits: {
       promptTokens: Math.ceil(bytes / TOKEN_BYTES),
-      sessionKey: sessionKeyOf({
-        header: typeof session === 'string' ? session : undefined,
-        promptCacheKey: read?.promptCacheKey,
-        user: read?.user,
-        model: asked,
-        systemPrompt: read?.start,
-      }),
+      // Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt.
+      get sessionKey() {
+        return sessionKeyOf({
+          header: typeof session === 'string' ? session : undefined,
+          promptCacheKey: read?.promptCacheKey,
+          user: read?.user,
+          model: asked,
+          systemPrompt: read?.start,
+        });
+      },
     },
   };
 }
