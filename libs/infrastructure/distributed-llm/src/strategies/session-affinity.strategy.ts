@@ -26,9 +26,10 @@ export class SessionAffinityStrategy implements Strategy {
   }
 
   choose<C extends Candidate>(candidates: readonly C[], call: CallTraits): C {
-    const { sessionKey, promptTokens } = call;
-    if (sessionKey === undefined || promptTokens < SHORT_PROMPT_TOKENS)
-      return this.#unbound.choose(candidates, call);
+    const { promptTokens } = call;
+    if (promptTokens < SHORT_PROMPT_TOKENS) return this.#unbound.choose(candidates, call);
+    const { sessionKey } = call;
+    if (sessionKey === undefined) return this.#unbound.choose(candidates, call);
     const fleet = new FleetLoad(candidates, promptTokens);
     const session = textHash(sessionKey);
     let own: C | undefined;
