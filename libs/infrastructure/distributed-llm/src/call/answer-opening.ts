@@ -7,12 +7,17 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { SseReader } from '../streams/sse-reader.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
 import { BodyStart } from './body-start.ts';
-import { type AnswerBody, WholeBody } from './whole-body.ts';
+import type { AnswerBody } from './whole-body.ts';
+
+/** What there is to hand out: all of the answer, after a clean end, or the beginning of it. */
+export type Content = { readonly kind: 'content' } & (
+  | { readonly whole: Buffer; readonly body?: undefined }
+  | { readonly whole?: undefined; readonly body: AnswerBody }
+);
 
 /** How an answer with a good status begins. */
 export type Opening =
-  /** `isWhole`: all of it is here, and its end was clean. */
-  | { readonly kind: 'content'; readonly body: AnswerBody; readonly isWhole: boolean }
+  | Content
   | {
       readonly kind: 'failed';
       readonly outcome: Outcome;
@@ -35,16 +40,16 @@ export async function openAnswer(
   dialect: Dialect,
   limitMs: number,
 ): Promise<Opening> {
-  const { status, headers, body } = response;
+  const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
   if (status === 204 || status === 205) return discard(response, 'empty');
   if (type.startsWith('text/html')) return discard(response, 'html');
-  const start = new BodyStart(body);
   try {
-    if (type.startsWith('text/event-stream')) return await openStream(start, dialect, limitMs);
-    return await openWhole(start, { dialect, type, limitMs });
+    if (type.startsWith('text/event-stream'))
+      return await openStream(new BodyStart(response.body), dialect, limitMs);
+    return await openWhole(response, { dialect, type, limitMs });
   } catch (error) {
-    body.destroy();
+    response.discard();
     return { kind: 'failed', outcome: outcomeOf(error), cause: error };
   }
 }
@@ -52,31 +57,34 @@ export async function openAnswer(
 async function openStream(start: BodyStart, dialect: Dialect, limitMs: number): Promise<Opening> {
   const stream = new StreamStart(dialect);
   const decided = await start.read((chunk, held) => stream.take(chunk) || held > MOST_HELD_BYTES, limitMs);
-  if (decided && !stream.error) return { kind: 'content', body: start.body, isWhole: false };
+  if (decided && !stream.error) return { kind: 'content', body: start.body };
   if (decided) start.body.destroy();
   else stream.end();
   if (stream.error) return { kind: 'failed', outcome: 'error_in_answer', error: stream.error };
-  if (stream.isComplete) return { kind: 'content', body: new WholeBody(start.bytes()), isWhole: true };
+  if (stream.isComplete) return { kind: 'content', whole: start.bytes() };
   return failed(stream.hasEvents ? 'cut' : 'empty');
 }
 
 async function openWhole(
-  start: BodyStart,
+  response: TransportResponse,
   { dialect, type, limitMs }: { dialect: Dialect; type: string; limitMs: number },
 ): Promise<Opening> {
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
-  // Speech, images: nothing in them could be read here. The first bytes are content.
-  const takesBytes = dialect.name === 'plain' && !isText;
-  const decided = await start.read((_, held) => takesBytes || held > MOST_HELD_BYTES, limitMs);
-  if (decided) return { kind: 'content', body: start.body, isWhole: false };
-  const bytes = start.bytes();
-  const text = bytes.subarray(0, 64).toString().trimStart();
+  if (dialect.name === 'plain' && !isText) return openBytes(new BodyStart(response.body), limitMs);
+  const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+  if (!bytes) return { kind: 'content', body: response.body };
+  const text = bytes.toString('latin1', 0, 64).trimStart();
   if (text === '') return failed('empty');
-  if (takesBytes) return { kind: 'content', body: new WholeBody(bytes), isWhole: true };
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
   if (dialect.name !== 'plain' && !text.startsWith('data:')) return failed('wrong_type');
-  return { kind: 'content', body: new WholeBody(bytes), isWhole: true };
+  return { kind: 'content', whole: bytes };
+}
+
+/** Speech, images: nothing in them could be read here. The first bytes are content. */
+async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
+  if (await start.read(() => true, limitMs)) return { kind: 'content', body: start.body };
+  return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
 }
 
 /** Only what may be an error is parsed: a good answer costs a search for a word. */
@@ -84,7 +92,7 @@ function openJson(bytes: Buffer, dialect: Dialect): Opening {
   if (!/\}\s*$/.test(bytes.subarray(-64).toString('latin1'))) return failed('cut');
   const error = bytes.includes('"error"') ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
-  return { kind: 'content', body: new WholeBody(bytes), isWhole: true };
+  return { kind: 'content', whole: bytes };
 }
 
 /** The events of a stream up to the first that somebody waits for. */

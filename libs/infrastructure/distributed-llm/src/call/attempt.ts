@@ -8,7 +8,7 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { openAnswer } from './answer-opening.ts';
+import { type Content, openAnswer } from './answer-opening.ts';
 import { attemptRequest, type CallRequest } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
@@ -17,7 +17,7 @@ import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
 export type AttemptResult =
-  | { readonly kind: 'content'; readonly response: TransportResponse; readonly body: AnswerBody }
+  | ({ readonly response: TransportResponse } & Content)
   | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
@@ -135,7 +135,7 @@ export class Attempt {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
     }
     if (result.kind === 'failed') this.#fail(result);
-    else this.#begin(result.body);
+    else this.#begin(result);
     return result;
   }
 
@@ -164,7 +164,7 @@ export class Attempt {
     const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
     const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
     const opening = await openAnswer(response, call.dialect, limitMs);
-    if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
+    if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
@@ -190,7 +190,7 @@ export class Attempt {
     return true;
   }
 
-  #begin(body: AnswerBody): void {
+  #begin({ body }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -198,12 +198,19 @@ export class Attempt {
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    body.once('close', () => this.#close(body));
+    if (body) body.once('close', () => this.#close(body));
+    else this.#succeed();
   }
 
   #close(body: AnswerBody): void {
-    this.#end(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored));
-    this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
+    if (body.readableEnded) return this.#succeed();
+    this.#end(this.#outcomeOf(body.errored));
+    this.book();
+  }
+
+  #succeed(): void {
+    this.#end('ok');
+    this.book(this.#weightOfSuccess());
   }
 
   #fail(failure: AttemptFailure): void {

@@ -3,7 +3,7 @@ import type { Target } from '../routing/target.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
-import { type AnswerBody, WholeBody } from './whole-body.ts';
+import { type AnswerBody, streamOf } from './whole-body.ts';
 
 /** One try, for headers and logs. */
 export interface AttemptSummary {
@@ -12,7 +12,7 @@ export interface AttemptSummary {
   readonly ms: number;
 }
 
-/** A host's answer, good or bad. The body must be read to its end or destroyed, or its connection is held for ever. */
+/** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {
   /** The configured name of the host that answered. */
   readonly host: string;
@@ -20,7 +20,9 @@ export interface HostResponse {
   /** Names and values in turn, all as the host sent them: what may go on is for whoever passes them on. */
   readonly headers: string[];
   readonly contentType: string | undefined;
-  /** The host's bytes. Breaks with `stream_interrupted` or `client_closed_request`. */
+  /** All of the answer, where it is here: then it is cheaper than {@link body}, which need not be read. */
+  readonly whole: Buffer | undefined;
+  /** The host's bytes as a stream. Breaks with `stream_interrupted` or `client_closed_request`. */
   readonly body: AnswerBody;
   /** How many attempts were made, at whatever hosts, this one included. */
   readonly attempts: number;
@@ -35,15 +37,19 @@ export interface HostResponse {
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
   { target, call }: Attempt,
-  { response, body }: AttemptResult & { kind: 'content' },
+  { response, whole, body }: AttemptResult & { kind: 'content' },
   attempts: readonly Attempt[],
 ): HostResponse {
+  const stream = body ? () => body : streamOf(whole);
   return {
     host: target.host.name,
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    body,
+    whole,
+    get body() {
+      return stream();
+    },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
     model: target.modelFor(call.facts.model),
@@ -66,13 +72,17 @@ export function responseOfAnswer(
   },
 ): HostResponse {
   const headers = answer.headersWith(retryAfterMs);
+  const stream = streamOf(answer.body);
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   return {
     host: target.host.name,
     status: answer.status,
     headers,
     contentType: at < 0 ? undefined : headers[at + 1],
-    body: new WholeBody(answer.body),
+    whole: answer.body,
+    get body() {
+      return stream();
+    },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
     model: target.modelFor(request.facts.model),

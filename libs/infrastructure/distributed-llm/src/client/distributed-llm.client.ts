@@ -138,7 +138,8 @@ export class DistributedLlmClient implements HealthIndicator {
     };
     try {
       const response = await setup.call(request, scope?.context ?? context);
-      response.body.once('close', end);
+      if (response.whole) end();
+      else response.body.once('close', end);
       return response;
     } catch (error) {
       end();
