@@ -16,9 +16,7 @@ import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './at
 import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
-export type AttemptResult =
-  | ({ readonly response: TransportResponse } & Content)
-  | AttemptFailure;
+export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
 export interface AttemptFailure {
