@@ -9,15 +9,22 @@ import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { openAnswer } from './answer-opening.ts';
-import { attemptRequest, type CallRequest } from './attempt-request.ts';
+import { attemptRequest, type CallRequest, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
+import type { HostStream } from '../streams/host-stream.ts';
 import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
 export type AttemptResult =
-  | { readonly kind: 'content'; readonly response: TransportResponse; readonly body: AnswerBody }
+  | {
+      readonly kind: 'content';
+      readonly response: TransportResponse;
+      readonly body: AnswerBody;
+      /** The events of the same body, where it is a stream. */
+      readonly stream?: HostStream | undefined;
+    }
   | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
@@ -135,7 +142,7 @@ export class Attempt {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
     }
     if (result.kind === 'failed') this.#fail(result);
-    else this.#begin(result.body);
+    else this.#begin(result);
     return result;
   }
 
@@ -161,10 +168,8 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
-    const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
-    const opening = await openAnswer(response, call.dialect, limitMs);
-    if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
+    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
+    if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
@@ -190,7 +195,7 @@ export class Attempt {
     return true;
   }
 
-  #begin(body: AnswerBody): void {
+  #begin({ body, stream }: AttemptResult & { kind: 'content' }): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -198,11 +203,12 @@ export class Attempt {
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    body.once('close', () => this.#close(body));
+    if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
+    else body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
   }
 
-  #close(body: AnswerBody): void {
-    this.#end(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored));
+  #close(outcome: Outcome): void {
+    this.#end(outcome);
     this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
   }
 

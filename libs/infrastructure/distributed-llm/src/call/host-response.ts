@@ -1,5 +1,6 @@
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from '../routing/target.ts';
+import type { HostStream } from '../streams/host-stream.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
@@ -22,6 +23,8 @@ export interface HostResponse {
   readonly contentType: string | undefined;
   /** The host's bytes. Breaks with `stream_interrupted` or `client_closed_request`. */
   readonly body: AnswerBody;
+  /** The events of the same body, where it is a stream: whoever takes them leaves the body alone. */
+  readonly stream?: HostStream | undefined;
   /** How many attempts were made, at whatever hosts, this one included. */
   readonly attempts: number;
   /** Each of them, in the order in which they began. */
@@ -35,7 +38,7 @@ export interface HostResponse {
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
   { target, call }: Attempt,
-  { response, body }: AttemptResult & { kind: 'content' },
+  { response, body, stream }: AttemptResult & { kind: 'content' },
   attempts: readonly Attempt[],
 ): HostResponse {
   return {
@@ -44,6 +47,7 @@ export function responseOf(
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
     body,
+    stream,
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
     model: target.modelFor(call.facts.model),
