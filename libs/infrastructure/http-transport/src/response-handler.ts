@@ -25,6 +25,7 @@ export interface PoolCounters {
 /** What an handler needs besides what undici sends. */
 export interface ResponseHandlerOptions {
   readonly signal?: AbortSignal | undefined;
+  readonly connectTimeoutMs?: number | undefined;
   readonly firstByteTimeoutMs: number;
   readonly poolTimeoutMs: number | null;
   readonly writeTimeoutMs: number | null;
@@ -52,6 +53,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** The end of the connection is that of the body, as HTTP/1.0 has it. */
   #lastsUntilClose = false;
   #poolTimer: NodeJS.Timeout | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
   readonly body: Buffer | Upload | undefined;
 
@@ -66,7 +68,13 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   /** To be called once dispatched: limits the wait for a connection, if there is one. */
   limitWait(): void {
-    const { poolTimeoutMs, pool } = this.#options;
+    const { poolTimeoutMs, connectTimeoutMs, pool } = this.#options;
+    const isSent = this.#phase !== 'queued' && this.#phase !== 'connecting';
+    if (connectTimeoutMs !== undefined && !isSent)
+      this.#connectTimer = setTimeout(() => {
+        const isQueued = this.#phase === 'queued' && pool.stats.connected > 0;
+        this.#fail(isQueued ? 'pool_timeout' : 'connect_timeout');
+      }, connectTimeoutMs);
     if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
     this.#poolTimer = setTimeout(() => {
       // Where not one connection could be made yet, it is not others that keep them busy.
@@ -91,6 +99,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
       this.#options.pool.running += 1;
     }
     this.#phase = 'sent';
+    clearTimeout(this.#connectTimer);
     this.#mayBeStale = this.#connection?.hasServed === true;
   }
 
@@ -174,6 +183,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#phase = 'over';
     clearTimeout(this.#timer);
     clearTimeout(this.#poolTimer);
+    clearTimeout(this.#connectTimer);
     if (this.body instanceof Upload) this.body.destroy();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }

@@ -9,11 +9,10 @@ import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openAnswer } from './answer-opening.ts';
-import { attemptRequest, type CallRequest } from './attempt-request.ts';
+import { attemptRequest, type CallRequest, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
-import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
 export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
@@ -159,9 +158,7 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
-    const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
-    const opening = await openAnswer(response, call.dialect, limitMs);
+    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
     if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
@@ -188,7 +185,7 @@ export class Attempt {
     return true;
   }
 
-  #begin({ body }: Content): void {
+  #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -196,19 +193,15 @@ export class Attempt {
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    if (body) body.once('close', () => this.#close(body));
-    else this.#succeed();
+    if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
+    else if (body)
+      body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
+    else this.#close('ok');
   }
 
-  #close(body: AnswerBody): void {
-    if (body.readableEnded) return this.#succeed();
-    this.#end(this.#outcomeOf(body.errored));
-    this.book();
-  }
-
-  #succeed(): void {
-    this.#end('ok');
-    this.book(this.#weightOfSuccess());
+  #close(outcome: Outcome): void {
+    this.#end(outcome);
+    this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
   }
 
   #fail(failure: AttemptFailure): void {

@@ -1,9 +1,11 @@
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from '../routing/target.ts';
+import type { HostStream } from '../streams/host-stream.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
-import { type AnswerBody, streamOf } from './whole-body.ts';
+import { lazyBody } from './lazy-body.ts';
+import type { AnswerBody } from './whole-body.ts';
 
 /** One try, for headers and logs. */
 export interface AttemptSummary {
@@ -24,6 +26,8 @@ export interface HostResponse {
   readonly whole: Buffer | undefined;
   /** The host's bytes as a stream. Breaks with `stream_interrupted` or `client_closed_request`. */
   readonly body: AnswerBody;
+  /** The events of the same body, where it is a stream: whoever takes them leaves the body alone. */
+  readonly stream?: HostStream | undefined;
   /** How many attempts were made, at whatever hosts, this one included. */
   readonly attempts: number;
   /** Each of them, in the order in which they began. */
@@ -37,18 +41,19 @@ export interface HostResponse {
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
   { target, call }: Attempt,
-  { response, whole, body }: AttemptResult & { kind: 'content' },
+  { response, ...content }: AttemptResult & { kind: 'content' },
   attempts: readonly Attempt[],
 ): HostResponse {
-  const stream = body ? () => body : streamOf(whole);
+  const body = lazyBody(content);
   return {
     host: target.host.name,
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    whole,
+    whole: content.whole,
+    stream: content.stream,
     get body() {
-      return stream();
+      return body();
     },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
@@ -72,16 +77,17 @@ export function responseOfAnswer(
   },
 ): HostResponse {
   const headers = answer.headersWith(retryAfterMs);
-  const stream = streamOf(answer.body);
+  const whole = answer.body;
+  const body = lazyBody({ whole });
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   return {
     host: target.host.name,
     status: answer.status,
     headers,
     contentType: at < 0 ? undefined : headers[at + 1],
-    whole: answer.body,
+    whole,
     get body() {
-      return stream();
+      return body();
     },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),

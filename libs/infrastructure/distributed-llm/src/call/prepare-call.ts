@@ -1,10 +1,11 @@
-import type { CallContext } from '@morgan/foundation';
+import { type CallContext, Deadline } from '@morgan/foundation';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { restrictedTo, type RouteTable } from '../routing/route-table.ts';
 import { sessionKeyOf } from '../strategies/session-key.ts';
+import { limitsOf } from './call-limits.ts';
 import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
@@ -13,7 +14,7 @@ const TOKEN_BYTES = 4;
 
 /** What a request needs to be routed by: read once, from as little of the body as will do. */
 export function prepareCall(
-  { method, path, headers, body, model, stream, asksUsage, only }: HostRequest,
+  { method, path, headers, body, model, stream, choices, asksUsage, only }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -23,7 +24,7 @@ export function prepareCall(
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? 0;
-  const { firstByteTimeoutMs, idleTimeoutMs } = config;
+  const { totalTimeoutMs } = route;
   const session = headers[SESSION_HEADER];
   return {
     route,
@@ -33,18 +34,15 @@ export function prepareCall(
       path,
       headers,
       body,
-      deadline,
+      deadline:
+        totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
       facts: { path: barePath, bytes, model: asked, needs: read?.needs },
       modelAt: read?.modelAt,
       dialect: dialectOf(barePath),
       isStream: stream ?? read?.stream ?? false,
       asksUsage: asksUsage ?? false,
-      limits: {
-        firstByteTimeoutMs,
-        idleTimeoutMs,
-        answerTimeoutMs: route.answerTimeoutMs ?? config.answerTimeoutMs ?? firstByteTimeoutMs,
-        firstTokenTimeoutMs: route.firstTokenTimeoutMs ?? config.firstTokenTimeoutMs,
-      },
+      choices: choices ?? 1,
+      limits: limitsOf(config, route, headers),
     },
     traits: {
       promptTokens: Math.ceil(bytes / TOKEN_BYTES),

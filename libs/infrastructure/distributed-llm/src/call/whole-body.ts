@@ -22,9 +22,3 @@ export class WholeBody extends Readable implements AnswerBody {
     this.push(null);
   }
 }
-
-/** @returns what makes a stream of the bytes when it is first called: nearly nobody reads a whole answer so. */
-export function streamOf(whole: Buffer): () => AnswerBody {
-  let stream: AnswerBody | undefined;
-  return () => (stream ??= new WholeBody(whole));
-}

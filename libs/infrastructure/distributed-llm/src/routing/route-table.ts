@@ -15,8 +15,12 @@ export interface Route {
   /** The configured name or glob; none where every host that may serve the model is asked. */
   readonly name: string | undefined;
   readonly tiers: readonly Tier[];
+  readonly connectTimeoutMs?: number | undefined;
+  readonly firstByteTimeoutMs?: number | undefined;
   readonly answerTimeoutMs?: number | undefined;
   readonly firstTokenTimeoutMs?: number | undefined;
+  readonly stallTimeoutMs?: number | undefined;
+  readonly totalTimeoutMs?: number | undefined;
   readonly repeatSlowAnswers?: boolean | undefined;
   readonly onInterrupt?: 'resume' | 'error' | undefined;
   readonly acceptUnfinished?: boolean | undefined;
