@@ -25,6 +25,8 @@ const route = z.strictObject({
   /** The targets of the first tier are equal. Those of the next are for when none of it can serve. */
   tiers: z.array(z.array(target).min(1)).min(1),
   strategy: loadBalancingStrategy.optional(),
+  /** What callers may ask for in its place, by a header. */
+  allowedStrategies: z.array(loadBalancingStrategy).optional(),
   answerTimeoutMs: milliseconds.optional(),
   firstTokenTimeoutMs: milliseconds.optional(),
   /** Whether an answer that took too long is asked for again elsewhere: the same work once more. */
