@@ -5,7 +5,7 @@ import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
-import { sessionKeyOf } from '../strategies/session-key.ts';
+import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
 import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
@@ -31,7 +31,6 @@ export function prepareCall(
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? 0;
   const { firstByteTimeoutMs, idleTimeoutMs } = config;
-  const session = headers[SESSION_HEADER];
   return {
     route,
     request: {
@@ -57,15 +56,25 @@ export function prepareCall(
       promptTokens: Math.ceil(bytes / TOKEN_BYTES),
       // Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt.
       get sessionKey() {
-        return sessionKeyOf({
-          header: typeof session === 'string' ? session : undefined,
-          promptCacheKey: read?.promptCacheKey,
-          user: read?.user,
-          model: asked,
-          systemPrompt: read?.start,
-        });
+        return sessionKeyOf(sessionTraitsOf(headers, read, asked));
       },
     },
+  };
+}
+
+/** What may name the conversation that a request belongs to. */
+export function sessionTraitsOf(
+  headers: HostRequest['headers'],
+  read: BodyFacts | undefined,
+  model: string | undefined,
+): SessionTraits {
+  const session = headers[SESSION_HEADER];
+  return {
+    header: typeof session === 'string' ? session : undefined,
+    promptCacheKey: read?.promptCacheKey,
+    user: read?.user,
+    model,
+    systemPrompt: read?.start,
   };
 }
 

@@ -72,7 +72,7 @@ export class ClientSetup {
   /** How a request would be routed now. Changes nothing. */
   explain(request: HostRequest, context: CallContext): RouteExplanation {
     const input = prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
-    return explainRoute(input, { ...this.#parts, config: this.config });
+    return explainRoute(input, { ...this.#parts, config: this.config }, request.only);
   }
 
   /** A call begins. @returns what says that it is over. */
