@@ -2,6 +2,7 @@ import {
   type Dialect,
   dialectOf,
   type DistributedLlmClient,
+  type HostRequest,
   type HostResponse,
   type JsonObject,
   readBody,
@@ -11,13 +12,18 @@ import {
 } from '@morgan/distributed-llm';
 import type { OutboundCall } from './outbound-call.ts';
 
-const CHAT_PATH = '/chat/completions';
+/** What a message is asked as where no host knows messages. */
+export const CHAT_PATH = '/chat/completions';
+const MESSAGES_PATH = '/messages';
 const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
 const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Whether a message has to become a chat completion: no host of the model has Anthropic's API, as far as is known. */
-export function mustTranslate({ dialect, path, request }: OutboundCall, llm: DistributedLlmClient): boolean {
-  if (dialect.name !== 'messages') return false;
+export function mustTranslate(
+  { path, request }: { readonly path: string; readonly request: Pick<HostRequest, 'model'> },
+  llm: DistributedLlmClient,
+): boolean {
+  if (path !== MESSAGES_PATH) return false;
   const route = llm.routeOf(request.model);
   return !route.serves(path) && route.serves(CHAT_PATH);
 }

@@ -4,7 +4,7 @@ import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
-import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
+import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock } from './first-token-clock.ts';
@@ -160,12 +160,12 @@ export class Call {
 
   /** What is still open is booked, and what still runs is cancelled. */
   #ended(): void {
-    const { memory } = this.#parts;
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
     const isAnswered = this.#attempts.length > this.#failed.length;
-    if (bookOpen(this.#failed, isAnswered, this.#isPoisonous)) memory.add(this.#memorized);
-    else if (this.#isPoisonous && isAnswered) memory.forget(this.#memorized);
+    if (this.#failed.length === 0 && !this.#isPoisonous) return;
+    const [request, failed, isPoisonous] = [this.#memorized, this.#failed, this.#isPoisonous];
+    bookOpen({ request, failed, isAnswered, isPoisonous }, this.#parts.memory);
   }
 
   #stopped(error: AppError): AppError {
@@ -188,9 +188,10 @@ export class Call {
     };
   }
 
-  /** Every attempt after the first takes from the budget. */
+  /** Every attempt after the first takes from a budget: what requests are to blame for must not use up that of others. */
   #mayGoOn(choice: Choice): boolean {
-    const { budget } = this.#parts;
+    const { budget: usual, poisonBudget, memory } = this.#parts;
+    const budget = isKnownFailure(this.#failed.at(-1), memory) ? poisonBudget : usual;
     if (this.#attempts.length === 0) return true;
     if (choice.kind === 'wait') return budget.allows();
     const isRepeated = choice.kind === 'ask' && this.#attempts.some(({ target }) => target === choice.target);
