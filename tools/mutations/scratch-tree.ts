@@ -13,7 +13,11 @@ interface JestReport {
 
 /** A copy of the working tree in which files may be changed and tests run. It is gone when it is disposed of. */
 export class ScratchTree implements AsyncDisposable {
-  private constructor(private readonly folder: string) {}
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   static async of(root: string): Promise<ScratchTree> {
     const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--deduplicate'];
@@ -27,7 +31,7 @@ export class ScratchTree implements AsyncDisposable {
 
   /** Does something while a file ends with these lines more. */
   async with<Result>(file: string, lines: string, work: () => Promise<Result>): Promise<Result> {
-    const path = join(this.folder, file);
+    const path = join(this.#folder, file);
     const source = await readFile(path, 'utf8');
     await writeFile(path, `${source}\n${lines}`);
     try {
@@ -39,12 +43,12 @@ export class ScratchTree implements AsyncDisposable {
 
   /** Runs the tests of these rows. @returns how many failed. @throws Error where none of them ran. */
   async failures(spec: string, rows: readonly { readonly row: string }[]): Promise<number> {
-    const report = join(this.folder, 'report.json');
+    const report = join(this.#folder, 'report.json');
     await rm(report, { force: true });
     const names = `^(${[...new Set(rows.map(({ row }) => row))].join('|')}) `;
     const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', spec, '-t', names];
     const child = spawn(process.execPath, [...jest, '--json', `--outputFile=${report}`], {
-      cwd: this.folder,
+      cwd: this.#folder,
       stdio: 'ignore',
     });
     await once(child, 'exit');
@@ -55,6 +59,6 @@ export class ScratchTree implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.folder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
