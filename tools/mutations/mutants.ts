@@ -38,14 +38,14 @@ export function rowMutants(doc: string): Mutant[] {
 /** For each row, one for each of its cells. */
 export function partMutants(doc: string): Mutant[] {
   return rowsIn(doc).flatMap(({ row, about, next, weight, rest }) => {
-    const changes: Record<string, unknown>[] = [{ weight: weight === 'none' ? 'fault' : 'none' }];
+    const changes: Record<string, string | undefined>[] = [{ weight: weight === 'none' ? 'fault' : 'none' }];
     if (!OVER.has(row)) changes.push({ next: next === 'return' ? 'next target' : 'return' });
     if (rest !== '') changes.push({ rest: undefined });
     if (about.includes('several targets')) changes.push({ mayBeRequest: undefined });
     return changes.map((change) => ({
       row,
       change: Object.entries(change)
-        .map(([cell, value]) => `${cell} is ${String(value ?? 'left out')}`)
+        .map(([cell, value]) => `${cell} is ${value ?? 'left out'}`)
         .join(),
       statement: assign(row, change),
     }));
