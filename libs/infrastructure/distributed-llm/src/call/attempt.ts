@@ -227,7 +227,7 @@ export class Attempt {
   readonly #onAbort = (): void => this.#aborter?.abort(this.mode.signal.reason);
 
   #weightOfSuccess(): Weight {
-    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : 'success';
+    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : EVIDENCE.ok.weight;
   }
 
   /** What an end without a whole answer is: of the host's doing, of ours or of the caller's. */

@@ -97,12 +97,8 @@ export class Call {
     const { outcome, cause } = failure;
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
-    if (
-      this.#context.signal.aborted ||
-      about === 'caller' ||
-      outcome === 'unsendable' ||
-      outcome === 'stopping'
-    )
+    const isOurs = about === 'caller' || about === 'this process';
+    if (this.#context.signal.aborted || (isOurs && next === 'return'))
       throw this.#stopped(callCannotGoOn(cause));
     if (outcome === 'context_too_long')
       this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;

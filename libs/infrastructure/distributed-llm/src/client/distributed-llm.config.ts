@@ -95,7 +95,7 @@ const streamsConfig = z
 const probeConfig = {
   probeIntervalMs: setting(z.int().min(1).max(LONGEST_PROBE_MS).default(30_000), {
     env: 'LLM_PROBE_INTERVAL_MS',
-    doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth.',
+    doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth; a sixth of it while the host is down.',
   }),
   probeTimeoutMs: setting(
     z
