@@ -10,3 +10,4 @@ export { statusesOf } from './request-targets.ts';
 export { RouteWalk } from './route-walk.ts';
 export { shownSettings } from './shown-settings.ts';
 export { endAtStart, endOfService, type ServiceEnd } from './service-end.ts';
+export type { ServiceProcess } from './service-process.ts';
