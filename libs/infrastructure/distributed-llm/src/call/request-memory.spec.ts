@@ -6,6 +6,8 @@ const KEPT = 1_000;
 /** Two lengths, three sums of 32 bits each, and the length of a body. */
 const LONGEST = 60;
 
+const FAILURE = 'server_error 500';
+
 const request = (text: string, path = '/chat/completions') => ({ path, body: Buffer.from(text) });
 
 describe('the memory of requests that fail everywhere', () => {
@@ -20,7 +22,7 @@ describe('the memory of requests that fail everywhere', () => {
     for (let index = 0; index < MANY; index += 1) {
       large.write(String(index), 0);
       const poison = { path: path + index, body: large };
-      memory.add(poison);
+      memory.add(poison, FAILURE);
       most = Math.max(most, memory.size);
       longest = Math.max(longest, fingerprintOf(poison).length);
     }
@@ -30,7 +32,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('keeps the latest, each for a minute', () => {
     const memory = new RequestMemory();
-    for (let index = 0; index <= KEPT; index += 1) memory.add(request(`poison ${index}`));
+    for (let index = 0; index <= KEPT; index += 1) memory.add(request(`poison ${index}`), FAILURE);
     expect(memory.has(request('poison 0'))).toBe(false);
     expect(memory.has(request('poison 1'))).toBe(true);
     expect(memory.has(request(`poison ${KEPT}`))).toBe(true);
@@ -40,7 +42,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('tells paths, beginnings, ends and lengths apart', () => {
     const memory = new RequestMemory();
-    memory.add(request(`a${'x'.repeat(200_000)}z`));
+    memory.add(request(`a${'x'.repeat(200_000)}z`), FAILURE);
     expect(memory.has(request(`a${'x'.repeat(200_000)}z`))).toBe(true);
     const others = [`b${'x'.repeat(200_000)}z`, `a${'x'.repeat(200_000)}y`, `a${'x'.repeat(200_001)}z`];
     for (const other of others) expect(memory.has(request(other))).toBe(false);
@@ -49,7 +51,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('forgets what was answered after all', () => {
     const memory = new RequestMemory();
-    memory.add(request('poison'));
+    memory.add(request('poison'), FAILURE);
     memory.forget(request('poison'));
     expect([memory.has(request('poison')), memory.size]).toEqual([false, 0]);
   });
