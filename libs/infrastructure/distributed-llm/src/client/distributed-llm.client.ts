@@ -14,6 +14,7 @@ import type { HostResponse } from '../call/host-response.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
+import type { BodyFacts } from '../routing/body-facts.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
@@ -54,6 +55,8 @@ export interface HostRequest {
   readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
+  /** What is known of the body already. Left out, or of another body: it is read once more. */
+  readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
 }
