@@ -53,7 +53,7 @@ export class HostRelay {
     await this.#passWhole(response, call, incoming);
   }
 
-  async #send(
+  #send(
     client: DistributedLlmClient,
     { request }: OutboundCall,
     incoming: IncomingCall,
@@ -89,14 +89,14 @@ export class HostRelay {
     if (response) await this.#passWhole(await messageAnswer(response, call.dialect), call, incoming);
   }
 
-  async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
+  #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
     const { logger, metrics } = this.options;
     noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
       const { host, model } = response;
       metrics.counted(host, model, this.#read(bytes, call, host));
     };
-    await passAnswer(response, incoming, { logger, seen });
+    return passAnswer(response, incoming, { logger, seen });
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
