@@ -258,9 +258,9 @@ export class CircuitBreaker implements Policy {
     return { name: 'CLOSED', since: performance.now(), held, rules: createTripRules(this.#config) };
   }
 
-  #open(reason: CircuitChangeReason, calmMs: number): void {
+  #open(reason: CircuitChangeReason, closedMs: number): void {
     const since = performance.now();
-    this.#become({ name: 'OPEN', since, until: since + this.#delay.next(calmMs) }, reason);
+    this.#become({ name: 'OPEN', since, until: since + this.#delay.next(closedMs) }, reason);
   }
 
   #become(state: CircuitState, reason: CircuitChangeReason): void {

@@ -27,6 +27,12 @@ export class Series<Label extends string, Item> {
     return (this.#byValues.get(key) ?? this.#add(key, labels)).item;
   }
 
+  /** Ends every combination that has this value. Who holds an item of one counts for nobody from now on. */
+  remove(label: string, value: string): void {
+    for (const [key, { labels }] of this.#byValues)
+      if (labels[label as Label] === value) this.#byValues.delete(key);
+  }
+
   *[Symbol.iterator](): IterableIterator<readonly [Labels<Label>, Item]> {
     for (const { labels, item } of this.#byValues.values()) yield [labels, item];
   }
