@@ -27,9 +27,7 @@ const AZURE_QUERY = 'api-version';
 export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingCall): OutboundCall {
   const params = request.params as Readonly<Record<string, string>>;
   const deployment = params['model'];
-  const path = hostPathOf(endpoint.path).replace(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(params[name] ?? ''),
-  );
+  const path = pathWith(hostPathOf(endpoint.path), params);
   const dialect = dialectOf(path);
   const isStream = outline?.stream ?? false;
   const asksUsage = isStream && (dialect.name === 'chat' || dialect.name === 'completions');
@@ -50,6 +48,11 @@ export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingC
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
   };
+}
+
+function pathWith(pattern: string, params: Readonly<Record<string, string>>): string {
+  if (!pattern.includes(':')) return pattern;
+  return pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }
 
 function queryOf(url: string, isAzure: boolean): string {

@@ -90,7 +90,9 @@ export class Metrics {
    * prom-client renders these as it does its own, whose counting hashes the labels anew each time, several times a
    * request.
    */
-  #register<Own extends Counter | Histogram>(metric: Own): Own {
+  #register<Own extends { get(): Promise<object>; remove(label: string, value: string): void }>(
+    metric: Own,
+  ): Own {
     this.#counting.add(metric);
     this.#registry.registerMetric(metric as unknown as Metric);
     return metric;
