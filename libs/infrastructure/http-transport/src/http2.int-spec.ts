@@ -34,7 +34,7 @@ describe('HTTP/2', () => {
       connectTimeoutMs: 1000,
       keepAliveTimeoutMs: 4000,
       poolTimeoutMs: 500,
-      writeTimeoutMs: 500,
+      writeTimeoutMs: 2_000,
       tls: { ca: authority.cert },
       ...options,
     }));
