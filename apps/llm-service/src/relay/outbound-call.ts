@@ -45,6 +45,8 @@ export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingC
       body: isNamed ? withModel(outline, deployment) : outline?.bytes,
       model: deployment ?? outline?.model,
       stream: isStream,
+      facts: outline?.facts,
+      choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
   };
