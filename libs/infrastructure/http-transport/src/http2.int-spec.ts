@@ -34,7 +34,7 @@ describe('HTTP/2', () => {
       connectTimeoutMs: 1000,
       keepAliveTimeoutMs: 4000,
       poolTimeoutMs: 500,
-      writeTimeoutMs: 2_000,
+      writeTimeoutMs: 1_000,
       tls: { ca: authority.cert },
       ...options,
     }));
@@ -58,8 +58,8 @@ describe('HTTP/2', () => {
       origin,
       path: '/x',
       method: 'POST',
-      firstByteTimeoutMs: 2000,
-      idleTimeoutMs: 2000,
+      firstByteTimeoutMs: 60_000,
+      idleTimeoutMs: 60_000,
       ...options,
     });
   const echo: Handler = (request, response) => {
