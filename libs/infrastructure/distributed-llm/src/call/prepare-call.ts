@@ -19,7 +19,7 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, model, stream, asksUsage, only }: HostRequest,
+  { method, path, headers, body, model, stream, asksUsage, only, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -33,6 +33,7 @@ export function prepareCall(
   const { firstByteTimeoutMs, idleTimeoutMs } = config;
   return {
     route,
+    log,
     request: {
       id,
       method,
