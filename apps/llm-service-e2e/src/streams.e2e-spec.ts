@@ -26,8 +26,8 @@ beforeAll(async () => {
     },
     config: {
       llmService: {
-        streams: { finishTimeoutMs: 200 },
         upstream: {
+          streams: { finishTimeoutMs: 200 },
           circuitBreaker: { failureThreshold: 1_000_000 },
           routes: [
             { model: 'alone', tiers: [[{ host: 'broken' }]] },

@@ -23,8 +23,8 @@ export function isEventStream({ contentType }: HostResponse): boolean {
 }
 
 /** Takes the reply over and writes its head. From then on its bytes are the caller's of this function. */
-export function writeHead(reply: HttpReply, response: HostResponse): void {
-  const { host, status, headers, attempts, model, upstreamRequestId } = response;
+export function writeHead(reply: HttpReply, response: HostResponse, headers = response.headers): void {
+  const { host, status, attempts, model, upstreamRequestId } = response;
   reply.header(HOST_HEADER, host);
   if (model !== undefined) reply.header(MODEL_HEADER, asHeader(model));
   if (upstreamRequestId !== undefined) reply.header(UPSTREAM_ID_HEADER, asHeader(upstreamRequestId));
@@ -36,8 +36,7 @@ export function writeHead(reply: HttpReply, response: HostResponse): void {
 /** The head of a stream: its length is not what its host said, and nobody may have answered yet. */
 export function writeStreamHead(reply: HttpReply, response: HostResponse | undefined): void {
   if (response) {
-    const { headers } = response;
-    return writeHead(reply, { ...response, headers: without(headers, 'content-length') });
+    return writeHead(reply, response, without(response.headers, 'content-length'));
   }
   reply.header('x-accel-buffering', 'no').header('content-type', EVENTS);
   reply.raw.writeHead(200, [...takeOver(reply)].flat());

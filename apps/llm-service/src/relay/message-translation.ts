@@ -46,7 +46,7 @@ export function asChatCall(call: OutboundCall): OutboundCall {
 
 /** The answer to a chat completion as the one to a message, a refusal included. */
 export async function messageAnswer(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
-  const bytes = await response.body.bytes();
+  const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
@@ -54,11 +54,13 @@ export async function messageAnswer(response: HostResponse, dialect: Dialect): P
       ? toMessageAnswer(JSON.parse(bytes.toString()) as JsonObject)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
+  const whole = Buffer.from(JSON.stringify(body));
   return {
     ...response,
     headers: [...headers, ...JSON_HEADERS],
     contentType: JSON_HEADERS[1],
-    body: new WholeBody(Buffer.from(JSON.stringify(body))),
+    whole,
+    body: new WholeBody(whole),
   };
 }
 

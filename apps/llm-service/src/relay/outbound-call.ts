@@ -46,6 +46,7 @@ export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingC
       model: deployment ?? outline?.model,
       stream: isStream,
       log: new AttemptLog(),
+      choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
   };

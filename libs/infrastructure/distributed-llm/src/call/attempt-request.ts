@@ -5,7 +5,9 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { withModel } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
+import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenAnswer } from './call-error.ts';
+import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';
 
 /** A call as every target that is tried receives it, but for its address, its credentials and the time that is left. */
@@ -20,19 +22,12 @@ export interface CallRequest {
   readonly modelAt: readonly [start: number, end: number] | undefined;
   readonly dialect: Dialect;
   readonly isStream: boolean;
+  /** How many choices a streamed answer has. */
+  readonly choices: number;
   /** Token counts are asked for although the caller did not. */
   readonly asksUsage: boolean;
   readonly deadline: Deadline | undefined;
   readonly limits: CallLimits;
-}
-
-/** How long things may take, in milliseconds. */
-export interface CallLimits {
-  readonly firstByteTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly answerTimeoutMs: number;
-  /** After this a streamed call that has somewhere else to go starts there too. */
-  readonly firstTokenTimeoutMs: number;
 }
 
 /** The request of one attempt. Only the bytes of `model` differ from target to target. */
@@ -50,10 +45,24 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
     ],
     body: bodyFor(call, target),
     signal,
+    connectTimeoutMs: limits.connectTimeoutMs,
     firstByteTimeoutMs: call.isStream ? limits.firstByteTimeoutMs : limits.answerTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
+    // A stream has a clock of its own for silence.
+    idleTimeoutMs: call.isStream
+      ? Math.max(limits.idleTimeoutMs, limits.stream.stallMs)
+      : limits.idleTimeoutMs,
     bodyFault: brokenAnswer,
   };
+}
+
+/** How the answer of an attempt is read if it is a stream. */
+export function streamOptions(
+  { dialect, choices, isStream, limits }: CallRequest,
+  startedAt: number,
+): HostStreamOptions {
+  const { stream, acceptUnfinished, firstByteTimeoutMs, answerTimeoutMs } = limits;
+  const firstContentMs = isStream ? firstByteTimeoutMs : answerTimeoutMs;
+  return { dialect, choices, acceptUnfinished, startedAt, limits: { ...stream, firstContentMs } };
 }
 
 function bodyFor(

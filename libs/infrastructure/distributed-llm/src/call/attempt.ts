@@ -8,17 +8,14 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { openAnswer } from './answer-opening.ts';
-import { attemptRequest, type CallRequest } from './attempt-request.ts';
+import { type Content, openAnswer } from './answer-opening.ts';
+import { attemptRequest, type CallRequest, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
-import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
-export type AttemptResult =
-  | { readonly kind: 'content'; readonly response: TransportResponse; readonly body: AnswerBody }
-  | AttemptFailure;
+export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
 export interface AttemptFailure {
@@ -135,7 +132,7 @@ export class Attempt {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
     }
     if (result.kind === 'failed') this.#fail(result);
-    else this.#begin(result.body);
+    else this.#begin(result);
     return result;
   }
 
@@ -161,10 +158,8 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
-    const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
-    const opening = await openAnswer(response, call.dialect, limitMs);
-    if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
+    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
+    if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
@@ -190,7 +185,7 @@ export class Attempt {
     return true;
   }
 
-  #begin(body: AnswerBody): void {
+  #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -198,11 +193,14 @@ export class Attempt {
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    body.once('close', () => this.#close(body));
+    if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
+    else if (body)
+      body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
+    else this.#close('ok');
   }
 
-  #close(body: AnswerBody): void {
-    this.#end(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored));
+  #close(outcome: Outcome): void {
+    this.#end(outcome);
     this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
   }
 
@@ -229,7 +227,7 @@ export class Attempt {
   readonly #onAbort = (): void => this.#aborter?.abort(this.mode.signal.reason);
 
   #weightOfSuccess(): Weight {
-    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : 'success';
+    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : EVIDENCE.ok.weight;
   }
 
   /** What an end without a whole answer is: of the host's doing, of ours or of the caller's. */

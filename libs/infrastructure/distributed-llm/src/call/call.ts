@@ -85,8 +85,11 @@ export class Call {
   }
 
   /** @returns nothing when the first token is late. */
-  async #nextToEnd(): Promise<{ attempt: Attempt; result: AttemptResult } | undefined> {
-    const ends = [...this.#running].map(async (attempt) => ({ attempt, result: await attempt.result }));
+  #nextToEnd(): Promise<EndedAttempt | undefined> {
+    const running = [...this.#running];
+    // As nearly always.
+    if (!this.#clock && running.length === 1) return endOf(running[0] as Attempt);
+    const ends = running.map(endOf);
     return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
   }
 
@@ -95,12 +98,8 @@ export class Call {
     const { outcome, cause } = failure;
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
-    if (
-      this.#context.signal.aborted ||
-      about === 'caller' ||
-      outcome === 'unsendable' ||
-      outcome === 'stopping'
-    )
+    const isOurs = about === 'caller' || about === 'this process';
+    if (this.#context.signal.aborted || (isOurs && next === 'return'))
       throw this.#stopped(callCannotGoOn(cause));
     if (outcome === 'context_too_long')
       this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
@@ -230,4 +229,13 @@ export class Call {
     const cause = this.#failed.at(-1)?.failure.cause;
     this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
   }
+}
+
+interface EndedAttempt {
+  readonly attempt: Attempt;
+  readonly result: AttemptResult;
+}
+
+async function endOf(attempt: Attempt): Promise<EndedAttempt> {
+  return { attempt, result: await attempt.result };
 }

@@ -1,4 +1,4 @@
-import { AppError, type CallContext } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
@@ -6,6 +6,7 @@ import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
+import { limitsOf } from './call-limits.ts';
 import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
@@ -19,7 +20,7 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, model, stream, asksUsage, only, log }: HostRequest,
+  { method, path, headers, body, model, stream, choices, asksUsage, only, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -30,7 +31,7 @@ export function prepareCall(
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? 0;
-  const { firstByteTimeoutMs, idleTimeoutMs } = config;
+  const { totalTimeoutMs } = route;
   return {
     route,
     log,
@@ -40,18 +41,15 @@ export function prepareCall(
       path,
       headers,
       body,
-      deadline,
+      deadline:
+        totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
       facts: { path: barePath, bytes, model: asked, needs: read?.needs },
       modelAt: read?.modelAt,
       dialect: dialectOf(barePath),
       isStream: stream ?? read?.stream ?? false,
       asksUsage: asksUsage ?? false,
-      limits: {
-        firstByteTimeoutMs,
-        idleTimeoutMs,
-        answerTimeoutMs: route.answerTimeoutMs ?? config.answerTimeoutMs ?? firstByteTimeoutMs,
-        firstTokenTimeoutMs: route.firstTokenTimeoutMs ?? config.firstTokenTimeoutMs,
-      },
+      choices: choices ?? 1,
+      limits: limitsOf(config, route, headers),
     },
     traits: {
       promptTokens: Math.ceil(bytes / TOKEN_BYTES),

@@ -1,6 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { RecentSet } from './recent-set.ts';
 
+/** A fingerprint of a request, without a word of it; as short for a long request as for any. */
+export type Fingerprint = string;
+
 /** What a request is told from others by. */
 export interface RememberedRequest {
   readonly path: string;
@@ -58,8 +61,10 @@ export class RequestMemory {
   }
 }
 
-function fingerprintOf({ path, body }: RememberedRequest): string {
-  if (!body) return path;
+/** What is kept of a request. */
+export function fingerprintOf({ path, body }: RememberedRequest): Fingerprint {
+  const ofPath = `${path.length} ${crc32(path)}`;
+  if (!body) return ofPath;
   const [head, tail] = [body.subarray(0, SAMPLE_BYTES), body.subarray(-SAMPLE_BYTES)];
-  return `${path} ${body.length} ${crc32(head)} ${crc32(tail)}`;
+  return `${ofPath} ${body.length} ${crc32(head)} ${crc32(tail)}`;
 }

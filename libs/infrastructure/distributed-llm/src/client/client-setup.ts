@@ -1,7 +1,7 @@
 import type { CallContext, Logger } from '@morgan/foundation';
 import { RetryBudget } from '@morgan/retry';
 import { Call } from '../call/call.ts';
-import type { CallParts } from '../call/call-parts.ts';
+import type { CallInput, CallParts } from '../call/call-parts.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import { prepareCall } from '../call/prepare-call.ts';
 import type { RequestMemory } from '../call/request-memory.ts';
@@ -63,16 +63,20 @@ export class ClientSetup {
     };
   }
 
-  /** Resolves when the answer has content; `onEnd` is called once the whole call is over. */
-  call(request: HostRequest, context: CallContext): Promise<HostResponse> {
-    const input = prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
+  /** What is asked, where it may go, and how long it may take. */
+  prepare(request: HostRequest, context: CallContext): CallInput {
+    return prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
+  }
+
+  /** Resolves when the answer has content. */
+  call(input: CallInput, context: CallContext): Promise<HostResponse> {
     return new Call(this.#parts, input, context).run();
   }
 
   /** How a request would be routed now. Changes nothing. */
   explain(request: HostRequest, context: CallContext): RouteExplanation {
-    const input = prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
-    return explainRoute(input, { ...this.#parts, config: this.config }, request.only);
+    const parts = { ...this.#parts, config: this.config };
+    return explainRoute(this.prepare(request, context), parts, request.only);
   }
 
   /** A call begins. @returns what says that it is over. */

@@ -51,6 +51,8 @@ export interface HostRequest {
   readonly model?: string | undefined;
   /** Whether a streamed answer is asked for. Left out, it is read from the body. */
   readonly stream?: boolean | undefined;
+  /** How many choices a streamed answer has. Left out: one. */
+  readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
@@ -132,7 +134,9 @@ export class DistributedLlmClient implements HealthIndicator {
   async send(request: HostRequest, context: CallContext): Promise<HostResponse> {
     const setup = this.#setup;
     setup.budget.countRequest();
-    const { id, signal, deadline } = context;
+    const { id, signal } = context;
+    const input = setup.prepare(request, context);
+    const { deadline } = input.request;
     const scope = deadline && new DeadlineScope({ id, signal, deadline });
     const leave = setup.enter();
     const end = () => {
@@ -140,8 +144,10 @@ export class DistributedLlmClient implements HealthIndicator {
       leave();
     };
     try {
-      const response = await setup.call(request, scope?.context ?? context);
-      response.body.once('close', end);
+      const response = await setup.call(input, scope?.context ?? context);
+      if (response.whole) end();
+      else if (response.stream) void response.stream.over.then(end);
+      else response.body.once('close', end);
       return response;
     } catch (error) {
       end();

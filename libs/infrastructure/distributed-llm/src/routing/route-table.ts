@@ -16,10 +16,14 @@ export interface Route {
   readonly name: string | undefined;
   readonly strategy: LoadBalancingStrategy;
   readonly tiers: readonly Tier[];
+  readonly connectTimeoutMs?: number | undefined;
+  readonly firstByteTimeoutMs?: number | undefined;
   /** The same with another strategy, for callers who ask for one: those that are allowed, by their names. */
   readonly variants: ReadonlyMap<string, Route>;
   readonly answerTimeoutMs?: number | undefined;
   readonly firstTokenTimeoutMs?: number | undefined;
+  readonly stallTimeoutMs?: number | undefined;
+  readonly totalTimeoutMs?: number | undefined;
   readonly repeatSlowAnswers?: boolean | undefined;
   readonly onInterrupt?: 'resume' | 'error' | undefined;
   readonly acceptUnfinished?: boolean | undefined;
