@@ -38,6 +38,7 @@ export class HostRelay {
     const { llm, embedding } = this.options;
     contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
+    contextOf(incoming.request).note('attempts', call.request.log);
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);
@@ -93,8 +94,7 @@ export class HostRelay {
     const { logger, metrics } = this.options;
     noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
-      const { host, model } = response;
-      metrics.counted(host, model, this.#read(bytes, call, host));
+      metrics.counted(response, this.#read(bytes, call, response.host));
     };
     return passAnswer(response, incoming, { logger, seen });
   }

@@ -1,4 +1,4 @@
-import { type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
+import { AttemptLog, type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
 import type { HttpReply, HttpRequest } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
@@ -17,7 +17,7 @@ export interface OutboundCall {
   readonly path: string;
   readonly dialect: Dialect;
   readonly isStream: boolean;
-  readonly request: HostRequest;
+  readonly request: HostRequest & { readonly log: AttemptLog };
 }
 
 /** Of Azure's clients, about Azure's own API. */
@@ -44,6 +44,7 @@ export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingC
       model: deployment ?? outline?.model,
       stream: isStream,
       facts: outline?.facts,
+      log: new AttemptLog(),
       choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
