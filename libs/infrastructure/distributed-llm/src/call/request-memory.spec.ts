@@ -14,18 +14,19 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('does not grow with ten thousand different ones, however large they are', () => {
     const memory = new RequestMemory();
-    const large = Buffer.alloc(256 * 1024, 'x');
+    const body = Buffer.alloc(4 * 1024, 'x');
     const path = `/chat/completions?${'q'.repeat(8_000)}`;
     let [most, longest] = [0, 0];
     for (let index = 0; index < MANY; index += 1) {
-      large.write(String(index), 0);
-      const poison = { path: path + index, body: large };
+      body.write(String(index), 0);
+      const poison = { path: path + index, body };
       memory.add(poison);
       most = Math.max(most, memory.size);
       longest = Math.max(longest, fingerprintOf(poison).length);
     }
     expect([most, memory.size]).toEqual([KEPT, KEPT]);
     expect(longest).toBeLessThanOrEqual(LONGEST);
+    expect(fingerprintOf({ path, body: Buffer.alloc(32 * 1024 * 1024) }).length).toBeLessThanOrEqual(LONGEST);
   });
 
   it('keeps the latest, each for a minute', () => {

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { BenchRow } from './bench-row.ts';
+
+const PROGRAM = 'libs/infrastructure/distributed-llm/fixture/hour/hour-bench.ts';
+const RUN_SOURCES = './tools/testing/run-sources.ts';
+const SEEDS = [1, 2, 3, 4, 5];
+const MINUTES = 60;
+const MOST_UNUSED_S = 35;
+/** Callers wait half a minute for what a silent host has lost, and it is not asked as long as they do. */
+const MOST_AFTER_SILENCE_S = 65;
+
+interface Figures {
+  readonly seed: number;
+  readonly calls: number;
+  readonly successRate: number;
+  readonly possibleRate: number;
+  readonly servedRate: number;
+  readonly attemptsPerCall: number;
+  readonly longestUnusedMs: number;
+  readonly longestAfterSilenceMs: number;
+}
+
+/** An hour of trouble in simulated time, by the client as it is, against a router that knows the future. The worst seed counts. */
+export async function hourBench(): Promise<BenchRow[]> {
+  const runs: Figures[] = [];
+  for (const seed of SEEDS) runs.push(await runOf(seed));
+  console.log(
+    'ten hosts that go, break, slow down, fill up and fall silent, all gone for 45 s; 5 calls a second',
+  );
+  console.table(runs.map(tableRow));
+  const worst = (of: (run: Figures) => number) => Math.min(...runs.map(of));
+  const percent = (
+    name: string,
+    value: number,
+    baseline: BenchRow['baseline'],
+    target: number,
+  ): BenchRow => ({
+    name,
+    value,
+    unit: '%',
+    baseline,
+    ratio: value / baseline.value,
+    target,
+  });
+  const gap = worst(({ successRate, possibleRate }) => successRate / possibleRate);
+  const worstGap = runs.find(
+    ({ successRate, possibleRate }) => successRate / possibleRate === gap,
+  ) as Figures;
+  const longestS = (of: (run: Figures) => number) => Math.max(...runs.map(of)) / 1_000;
+  return [
+    percent(
+      'callers answered, of those whom a host could serve at once',
+      worst(({ servedRate }) => servedRate) * 100,
+      { name: 'all of them', value: 100 },
+      0.995,
+    ),
+    percent(
+      'callers answered, of all',
+      worstGap.successRate * 100,
+      { name: 'a router that knows the future', value: worstGap.possibleRate * 100 },
+      0.98,
+    ),
+    atMost(
+      '',
+      longestS((run) => run.longestUnusedMs),
+      MOST_UNUSED_S,
+    ),
+    atMost(
+      ' after it was silent',
+      longestS((run) => run.longestAfterSilenceMs),
+      MOST_AFTER_SILENCE_S,
+    ),
+  ];
+}
+
+function atMost(when: string, value: number, most: number): BenchRow {
+  return {
+    name: `the longest time for which a host that is well${when} is not asked`,
+    value,
+    unit: 's',
+    baseline: { name: 'the most it may be', value: most },
+    ratio: most / value,
+    target: 1,
+  };
+}
+
+async function runOf(seed: number): Promise<Figures> {
+  const args = ['--no-warnings', '--import', RUN_SOURCES, PROGRAM, String(seed), String(MINUTES)];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout) as Figures;
+}
+
+function tableRow({ seed, calls, successRate, possibleRate, servedRate, ...rest }: Figures) {
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  return {
+    seed,
+    calls,
+    answered: percent(successRate),
+    'best possible': percent(possibleRate),
+    difference: percent(possibleRate - successRate),
+    'answered, of those a host could serve at once': percent(servedRate),
+    'attempts a call': rest.attemptsPerCall.toFixed(2),
+    'longest unused, s': (rest.longestUnusedMs / 1_000).toFixed(1),
+    'after silence, s': (rest.longestAfterSilenceMs / 1_000).toFixed(1),
+  };
+}
