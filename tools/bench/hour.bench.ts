@@ -6,9 +6,9 @@ const PROGRAM = 'libs/infrastructure/distributed-llm/fixture/hour/hour-bench.ts'
 const RUN_SOURCES = './tools/testing/run-sources.ts';
 const SEEDS = [1, 2, 3, 4, 5];
 const MINUTES = 60;
-const MOST_UNUSED_S = 35;
-/** Callers wait half a minute for what a silent host has lost, and it is not asked as long as they do. */
-const MOST_AFTER_SILENCE_S = 65;
+const MOST_UNUSED_S = 30;
+/** Callers wait half a minute for what they sent to a host that was slow or silent; as long as they do it is not asked. */
+const MOST_AFTER_DELAY_S = 60;
 
 interface Figures {
   readonly seed: number;
@@ -18,7 +18,7 @@ interface Figures {
   readonly servedRate: number;
   readonly attemptsPerCall: number;
   readonly longestUnusedMs: number;
-  readonly longestAfterSilenceMs: number;
+  readonly longestAfterDelayMs: number;
 }
 
 /** An hour of trouble in simulated time, by the client as it is, against a router that knows the future. The worst seed counts. */
@@ -67,9 +67,9 @@ export async function hourBench(): Promise<BenchRow[]> {
       MOST_UNUSED_S,
     ),
     atMost(
-      ' after it was silent',
-      longestS((run) => run.longestAfterSilenceMs),
-      MOST_AFTER_SILENCE_S,
+      ' after it was slow or silent',
+      longestS((run) => run.longestAfterDelayMs),
+      MOST_AFTER_DELAY_S,
     ),
   ];
 }
@@ -102,6 +102,6 @@ function tableRow({ seed, calls, successRate, possibleRate, servedRate, ...rest 
     'answered, of those a host could serve at once': percent(servedRate),
     'attempts a call': rest.attemptsPerCall.toFixed(2),
     'longest unused, s': (rest.longestUnusedMs / 1_000).toFixed(1),
-    'after silence, s': (rest.longestAfterSilenceMs / 1_000).toFixed(1),
+    'after a delay, s': (rest.longestAfterDelayMs / 1_000).toFixed(1),
   };
 }

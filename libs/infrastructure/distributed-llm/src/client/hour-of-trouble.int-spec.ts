@@ -6,8 +6,8 @@ import type { HourFigures } from '../../fixture/hour/simulate-hour.ts';
 const PROGRAM = join(import.meta.dirname, '../../fixture/hour/hour-bench.ts');
 const MINUTES = 8;
 /** The longest that a circuit stays open, and the wait for a turn among ten that begins small. */
-const MOST_UNUSED_MS = 35_000;
-/** For so long callers wait for what a silent host has lost. */
+const MOST_UNUSED_MS = 30_000;
+/** For so long callers wait for what they sent to a host that was slow or silent. */
 const PATIENCE_MS = 30_000;
 
 /** The client as it is, in simulated time, before ten hosts that go, break, slow down, fill up and fall silent. */
@@ -20,6 +20,6 @@ describe.each([1, 2])('trouble of all kinds, seed %d', (seed) => {
     expect(figures.possibleRate - figures.successRate).toBeLessThan(0.08);
     expect(figures.attemptsPerCall).toBeLessThan(1.5);
     expect(figures.longestUnusedMs).toBeLessThan(MOST_UNUSED_MS);
-    expect(figures.longestAfterSilenceMs).toBeLessThan(PATIENCE_MS + MOST_UNUSED_MS);
+    expect(figures.longestAfterDelayMs).toBeLessThan(PATIENCE_MS + MOST_UNUSED_MS);
   });
 });
