@@ -21,7 +21,7 @@ const LONG_MS = 14_000;
 /** How long a host asks to wait that is waited for. */
 const WAIT_MS = 2_000;
 /** In `scaled` all times of the breaker, and so the bounds, are a tenth. */
-const SCALE: Readonly<Record<Group, number>> = { short: 1, scaled: 0.1, default: 1 };
+const SCALE: Readonly<Record<Group, number>> = { short: 1, streams: 1, scaled: 0.1, default: 1 };
 
 /** Callers go on while something happens to the primary. Where there is another host nobody notices. */
 async function callsDuring(stage: Stage, forMs: number, statuses: readonly number[]): Promise<void> {
