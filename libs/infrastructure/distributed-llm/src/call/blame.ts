@@ -34,10 +34,10 @@ export function bookOpen(failed: readonly FailedAttempt[], isAnswered: boolean, 
   const alike = isAnswered ? [] : failedAlike(failed);
   // A sole host cannot show that the request is to blame.
   const isRequest = hostsOf(alike) > 1 || (isKnown && !isAnswered);
-  for (const { attempt } of open) {
+  for (const { attempt, failure } of open) {
     attempt.target.host.decide();
     const isExcused = isRequest && (isKnown || alike.some((other) => other.attempt === attempt));
-    attempt.book(isExcused ? 'none' : 'fault');
+    attempt.book(isExcused ? 'none' : EVIDENCE[failure.outcome].weight);
   }
   return isRequest;
 }
