@@ -10,6 +10,7 @@ import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
+import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
 import { AnswerMetrics } from './relay/answer-metrics.ts';
@@ -42,7 +43,7 @@ export async function composeLlmService(
   source: ConfigSource = { load: () => config, file: undefined },
 ): Promise<ReloadableService> {
   const { log, auth, llmService } = config;
-  const { http, timeouts, streams, extraPaths } = llmService;
+  const { http, timeouts, streams, forms, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
@@ -53,7 +54,7 @@ export async function composeLlmService(
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
     AppModule.register({
-      relay: { llm, embedding, timeouts, streams, logger, metrics: new AnswerMetrics(metrics) },
+      relay: { llm, embedding, timeouts, streams, forms, logger, metrics: new AnswerMetrics(metrics) },
       endpoints: [...ENDPOINTS, ...extraPaths.map(extraEndpoint)],
       metrics,
       indicators: [drain, llm, embedding],
@@ -65,7 +66,7 @@ export async function composeLlmService(
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      bodies: OUTLINE,
+      bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
       errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {

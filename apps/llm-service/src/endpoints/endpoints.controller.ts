@@ -30,7 +30,8 @@ function addHandler(prototype: object, endpoint: Endpoint): void {
   const name = `${method} ${path}`;
   const handler: Handler = async function (outline, request, reply) {
     check?.(outline);
-    await this.relay.relay(endpoint, { outline, request, reply });
+    if (endpoint.isForm) await this.relay.relayForm(endpoint, { outline: undefined, request, reply });
+    else await this.relay.relay(endpoint, { outline, request, reply });
   };
   const descriptor = { value: handler, writable: true, enumerable: false, configurable: true };
   Object.defineProperty(prototype, name, descriptor);

@@ -6,6 +6,7 @@ export { type RequestContext, contextOf } from './request-context.ts';
 export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat, PARSED_JSON } from './body/body-format.ts';
+export { BodyStream } from './body/body-stream.ts';
 export { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';

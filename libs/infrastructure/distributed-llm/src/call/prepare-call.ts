@@ -14,7 +14,7 @@ const TOKEN_BYTES = 4;
 
 /** What a request needs to be routed by: read once, from as little of the body as will do. */
 export function prepareCall(
-  { method, path, headers, body, model, stream, choices, asksUsage, only }: HostRequest,
+  { method, path, headers, body, upload, model, stream, choices, asksUsage, only }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -23,7 +23,7 @@ export function prepareCall(
   const found = routes.find(asked);
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
-  const bytes = body?.length ?? 0;
+  const bytes = body?.length ?? upload?.length ?? 0;
   const { totalTimeoutMs } = route;
   const session = headers[SESSION_HEADER];
   return {
@@ -34,6 +34,7 @@ export function prepareCall(
       path,
       headers,
       body,
+      upload,
       deadline:
         totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
       facts: { path: barePath, bytes, model: asked, needs: read?.needs },
