@@ -1,5 +1,5 @@
 export type { ApiDescription } from './api-documentation.ts';
-export type { ErrorBody } from './app-error.filter.ts';
+export type { ErrorBody } from './error-body.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
