@@ -21,13 +21,18 @@ export interface Question {
   readonly isStream: boolean;
   /** After so long it leaves, in milliseconds. */
   readonly patienceMs?: number | undefined;
+  /** Further fields of its request. */
+  readonly more?: object | undefined;
+  /** Hears of all that came so far, with each piece. */
+  readonly onText?: ((text: string) => void) | undefined;
 }
 
 /** No call of the suite may take longer, in milliseconds. */
 export const HUNG_MS = 40_000;
 
 /** Asks the gateway for a chat completion and reads the answer to its end. Never rejects. */
-export async function ask({ origin, model, caller, isStream, patienceMs }: Question): Promise<Seen> {
+export async function ask(question: Question): Promise<Seen> {
+  const { origin, model, caller, isStream, patienceMs, more, onText } = question;
   const at = performance.now();
   const signal = AbortSignal.timeout(patienceMs ?? HUNG_MS);
   let seen: Pick<Seen, 'status' | 'host' | 'retryAfterS' | 'text'> = {
@@ -45,6 +50,7 @@ export async function ask({ origin, model, caller, isStream, patienceMs }: Quest
         model,
         messages: [{ role: 'user', content: caller }],
         ...(isStream && { stream: true }),
+        ...more,
       }),
       signal,
     });
@@ -55,7 +61,11 @@ export async function ask({ origin, model, caller, isStream, patienceMs }: Quest
       retryAfterS: retryAfter === null ? undefined : Number(retryAfter),
       text: '',
     };
-    seen = { ...seen, text: await response.text() };
+    const decoder = new TextDecoder();
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      seen = { ...seen, text: seen.text + decoder.decode(chunk, { stream: true }) };
+      onText?.(seen.text);
+    }
   } catch {
     end = !signal.aborted ? 'broken' : patienceMs === undefined ? 'hung' : 'gave up';
   }

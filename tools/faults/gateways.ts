@@ -1,21 +1,18 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type RunningService, startService } from '@morgan/testing';
 import type { FaultCase, Group } from './fault-case.ts';
 import { FaultHost } from './fault-host.ts';
+import { GatewayWatch } from './gateway-watch.ts';
 
 /** A gateway with the hosts of its cases. */
 export interface Gateway extends AsyncDisposable {
   readonly origin: string;
   readonly pid: number;
   hostsOf(definition: FaultCase): readonly FaultHost[];
-  /** What `/readyz` said that was not 200. */
-  readonly unready: readonly string[];
+  readonly watch: GatewayWatch;
 }
 
 /** A model that only a host without trouble serves. */
 export const CONTROL = 'control';
-
-const READY_POLL_MS = 250;
 
 /** The default of the breaker. */
 const MAX_RESET_MS = 25_000;
@@ -29,16 +26,19 @@ const TIMES = {
   probeTimeoutMs: 1_000,
 };
 
+// Many cases share it, so its budget is no limit: the bounds of the cases are.
+const SHARED = { ...TIMES, strategy: 'round_robin', budget: { minPerSecond: 100_000 } };
+
 const UPSTREAM: Readonly<Record<Exclude<Group, 'default'>, object>> = {
-  // Many cases share it, so its budget is no limit: the bounds of the cases are.
-  short: { ...TIMES, strategy: 'round_robin', budget: { minPerSecond: 100_000 } },
+  short: SHARED,
+  streams: SHARED,
   scaled: {
-    ...TIMES,
-    strategy: 'round_robin',
-    budget: { minPerSecond: 100_000 },
+    ...SHARED,
     circuitBreaker: { resetTimeoutMs: 1_000, maxResetTimeoutMs: MAX_RESET_MS / 10 },
   },
 };
+
+const STREAMS = { stallTimeoutMs: 1_000, finishTimeoutMs: 500 };
 
 /** One gateway for all these cases, each with hosts and a route of its own. */
 export async function startShared(
@@ -53,14 +53,15 @@ export async function startShared(
     readyWithinMs: 60_000,
     config: {
       llmService: {
+        streams: STREAMS,
         upstream: {
           ...UPSTREAM[group],
           hosts: [control, ...[...hosts.values()].flat()].map(({ name, url }) => ({ name, url })),
           routes: [
             { model: CONTROL, tiers: [[{ host: CONTROL }]] },
-            ...cases.map(({ name, tiers }) => ({
-              model: name,
-              tiers: tiers.map((tier) => tier.map((letter) => ({ host: hostName(name, letter) }))),
+            ...cases.map((definition) => ({
+              model: definition.name,
+              tiers: definition.tiers.map((tier) => tier.map((letter) => targetOf(definition, letter))),
             })),
           ],
         },
@@ -85,6 +86,11 @@ async function hostsFor({ name, tiers, list }: FaultCase): Promise<readonly Faul
   return hosts;
 }
 
+function targetOf({ name, continues }: FaultCase, letter: string) {
+  const host = hostName(name, letter);
+  return continues === letter ? { host, capabilities: { prefixContinuation: 'vllm' } } : { host };
+}
+
 /** A name has no slash. */
 function hostName(name: string, letter: string): string {
   return `${name.replaceAll('/', '.')}-${letter}`;
@@ -95,30 +101,16 @@ function gatewayOf(
   hosts: ReadonlyMap<FaultCase, readonly FaultHost[]>,
   others: readonly FaultHost[],
 ): Gateway {
-  const unready: string[] = [];
-  const end = new AbortController();
-  void watchReadiness(service.url, unready, end.signal);
+  const watch = new GatewayWatch(service.url);
   return {
     origin: service.url,
     pid: service.process.pid ?? 0,
-    unready,
+    watch,
     hostsOf: (definition) => hosts.get(definition) ?? [],
     async [Symbol.asyncDispose]() {
-      end.abort();
+      watch.stop();
       await service.stop('SIGKILL');
       await Promise.all([...hosts.values(), others].flat().map((host) => host.close()));
     },
   };
-}
-
-async function watchReadiness(origin: string, unready: string[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      const { status } = await fetch(`${origin}/readyz`, { signal });
-      if (status !== 200) unready.push(`/readyz said ${status}`);
-    } catch (error) {
-      if (!signal.aborted) unready.push(`/readyz did not answer: ${String(error)}`);
-    }
-    await delay(READY_POLL_MS, undefined, { signal }).catch(() => undefined);
-  }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask, isGood, type Seen } from './caller.ts';
 import type { FaultCase } from './fault-case.ts';
+import type { GatewayWatch } from './gateway-watch.ts';
 import { type Behaviour, type FaultHost, GOOD } from './fault-host.ts';
 import type { Seed } from './seed.ts';
 import { callersInShort, hostInShort } from './table.ts';
@@ -16,6 +17,7 @@ export interface StageParts {
   readonly seed: Seed;
   /** A model that only a host without trouble serves; none where there is none. */
   readonly control?: string | undefined;
+  readonly watch: GatewayWatch;
 }
 
 /** How the next caller asks. */
@@ -24,12 +26,17 @@ export interface Caller {
   readonly patienceMs?: number;
   /** Stands in its text. */
   readonly says?: string;
+  /** Further fields of its request. */
+  readonly more?: object;
+  /** Hears of all that came so far, with each piece. */
+  readonly onText?: (text: string) => void;
 }
 
-/** How often the primary is asked for after its recovery, in milliseconds. */
+/** How often the primary is asked for after its recovery, in milliseconds; where times are a tenth, more often. */
 const POLL_MS = 400;
-/** A healthy call, on a machine that does other things as well. */
-const HEALTHY_MS = 15_000;
+const SCALED_POLL_MS = 100;
+/** A healthy call is answered within so long, in milliseconds. */
+export const PROMPT_MS = 2_000;
 
 /** Where a case happens: its hosts, and callers who ask for them through the gateway. */
 export class Stage {
@@ -37,6 +44,7 @@ export class Stage {
   readonly misses: string[] = [];
   readonly #parts: StageParts;
   readonly #seen: Seen[] = [];
+  readonly #startedAt = performance.now();
   #calls = 0;
   #since = performance.now();
   #backMs: number | undefined;
@@ -77,7 +85,10 @@ export class Stage {
   async call(caller: Caller = {}, expected?: Expected): Promise<Seen> {
     const seen = await this.#ask(caller);
     this.#seen.push(seen);
-    if (expected) this.misses.push(...missesOf(seen, this.attemptsOf(seen), expected));
+    if (expected) {
+      const tookMs = this.#ownMs(seen.at, seen.at + seen.tookMs);
+      this.misses.push(...missesOf({ ...seen, tookMs }, this.attemptsOf(seen), expected));
+    }
     return seen;
   }
 
@@ -91,6 +102,14 @@ export class Stage {
       await this.call({ isStream: index % 2 === 1, ...caller }, expected);
       await this.pause(5, 60);
     }
+  }
+
+  /** Calls all at once. */
+  async crowd(count: number, caller: Caller, expected?: Expected): Promise<void> {
+    const calls = Array.from({ length: count }, (_, index) =>
+      this.call({ isStream: index % 2 === 1, ...caller }, expected),
+    );
+    await Promise.all(calls);
   }
 
   /** Good answers while all is well, not counted as what callers saw in trouble. */
@@ -112,24 +131,26 @@ export class Stage {
       caller: `beside ${this.#calls}`,
       isStream: this.seed.next() < 0.5,
     });
-    if (!isGood(seen) || seen.tookMs > HEALTHY_MS)
-      this.misses.push(`a healthy call beside: ${seen.status} ${seen.end} in ${Math.round(seen.tookMs)} ms`);
+    const tookMs = this.#ownMs(seen.at, seen.at + seen.tookMs);
+    if (!isGood(seen) || tookMs > PROMPT_MS)
+      this.misses.push(`a healthy call beside: ${seen.status} ${seen.end} in ${Math.round(tookMs)} ms`);
   }
 
   /** All is well again: callers ask on until the primary answers one. Meanwhile each gets a good answer where others can give it. */
   async untilBack({ withinMs, others }: { withinMs: number; others: boolean }): Promise<void> {
     await this.primary.behave(GOOD);
     const since = performance.now();
-    while (performance.now() - since < withinMs + 2 * POLL_MS) {
+    const pollMs = this.#parts.definition.group === 'scaled' ? SCALED_POLL_MS : POLL_MS;
+    while (this.#ownMs(since, performance.now()) < withinMs + 2 * pollMs) {
       const seen = await this.#ask({ isStream: this.seed.next() < 0.5 });
       if (isGood(seen) && seen.host === this.primary.name) {
-        this.#backMs = performance.now() - since;
+        this.#backMs = this.#ownMs(since, performance.now());
         if (this.#backMs > withinMs) this.misses.push(`in use again after ${Math.round(this.#backMs)} ms`);
         return this.#after();
       }
       if (others && !isGood(seen))
         this.misses.push(`while it was asked for again: ${seen.status} ${seen.end}`);
-      await delay(POLL_MS);
+      await delay(pollMs);
     }
     this.misses.push(`not in use again within ${withinMs} ms of its recovery`);
   }
@@ -149,8 +170,14 @@ export class Stage {
       callers: callersInShort(this.#seen),
       hosts: hosts.map((host) => hostInShort(letterOf(host), host.seen, this.#since)).join('; '),
       backMs: this.#backMs,
+      stalledMs: this.#parts.watch.stalledMs(this.#startedAt, performance.now()),
       misses: this.misses,
     };
+  }
+
+  /** What of a time was not the machine's doing, in milliseconds. */
+  #ownMs(from: number, to: number): number {
+    return Math.max(0, to - from - this.#parts.watch.stalledMs(from, to));
   }
 
   async #after(): Promise<void> {
@@ -159,11 +186,11 @@ export class Stage {
       this.misses.push(`a healthy call after it: ${seen.status} ${seen.end} ${seen.text.slice(0, 80)}`);
   }
 
-  #ask({ isStream = false, patienceMs, says = '' }: Caller): Promise<Seen> {
+  #ask({ isStream = false, says = '', ...rest }: Caller): Promise<Seen> {
     const { origin, definition } = this.#parts;
     this.#calls += 1;
     const caller = `#${this.#calls} ${says}`.trim();
-    return ask({ origin, model: definition.name, caller, isStream, patienceMs });
+    return ask({ origin, model: definition.name, caller, isStream, ...rest });
   }
 }
 

@@ -57,6 +57,8 @@ export interface Result {
   readonly bound: string;
   /** When the first host was in use again, in milliseconds after it was well; none where it never was. */
   readonly backMs: number | undefined;
+  /** How long the machine stood still meanwhile, in milliseconds. */
+  readonly stalledMs: number;
   /** Empty: the case holds. */
   readonly misses: readonly string[];
 }

@@ -4,6 +4,7 @@ import { outages } from './outages.ts';
 import { probeCases } from './probe-cases.ts';
 import { requests } from './requests.ts';
 import { several } from './several.ts';
+import { streamFaults } from './stream-faults.ts';
 
 /** The suite. */
 export const ALL_CASES: readonly FaultCase[] = [
@@ -12,5 +13,6 @@ export const ALL_CASES: readonly FaultCase[] = [
   ...outages,
   ...several,
   ...requests,
+  ...streamFaults,
   ...atDefaults,
 ];

@@ -2,7 +2,7 @@ import { isGood } from '../caller.ts';
 import type { FaultCase, Group } from '../fault-case.ts';
 import { type Behaviour, GOOD, REFUSED } from '../fault-host.ts';
 import { refusal, type Reply, reset, silence } from '../replies.ts';
-import type { Stage } from '../stage.ts';
+import { PROMPT_MS, type Stage } from '../stage.ts';
 
 const LAYOUTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   alone: [['a']],
@@ -18,8 +18,10 @@ const KINDS: Readonly<Record<string, Behaviour & { readonly statuses: readonly n
 
 const FLAPPING_MS = 8_000;
 const LONG_MS = 14_000;
+/** How long a host asks to wait that is waited for. */
+const WAIT_MS = 2_000;
 /** In `scaled` all times of the breaker, and so the bounds, are a tenth. */
-const SCALE: Readonly<Record<Group, number>> = { short: 1, scaled: 0.1, default: 1 };
+const SCALE: Readonly<Record<Group, number>> = { short: 1, streams: 1, scaled: 0.1, default: 1 };
 
 /** Callers go on while something happens to the primary. Where there is another host nobody notices. */
 async function callsDuring(stage: Stage, forMs: number, statuses: readonly number[]): Promise<void> {
@@ -112,7 +114,7 @@ const once = (name: string, reply: Reply, layout: 'alone' | 'tier'): FaultCase =
       },
     };
     await stage.begin(behaviour);
-    const seen = await stage.call({}, { withinMs: 15_000, attempts: 2 });
+    const seen = await stage.call({}, { withinMs: WAIT_MS + PROMPT_MS, attempts: 2 });
     if (seen.host !== stage.primary.name) stage.misses.push(`answered by ${seen.host}`);
     await stage.untilBack({ withinMs: 10_000, others: true });
   },

@@ -1,4 +1,5 @@
 import type { FaultCase } from '../fault-case.ts';
+import { PROMPT_MS } from '../stage.ts';
 import { json, models, refusal, type Reply, silence, text } from '../replies.ts';
 
 const LISTS: Readonly<Record<string, Reply>> = {
@@ -28,7 +29,7 @@ export const probeCases: readonly FaultCase[] = Object.entries(LISTS).flatMap(([
     bound: 'every call 200, and a is asked',
     async run(stage) {
       await stage.pause(0, 6_000);
-      await stage.calls(CALLS, {}, { withinMs: 15_000, attempts: 1 });
+      await stage.calls(CALLS, {}, { withinMs: PROMPT_MS, attempts: 1 });
       // A list that names other models is a reason to ask the other host first.
       if (stage.primary.seen.length === 0 && name !== 'other-names') stage.misses.push('a was never asked');
     },

@@ -3,7 +3,7 @@ import { isGood } from '../caller.ts';
 import type { FaultCase } from '../fault-case.ts';
 import { type Behaviour, GOOD } from '../fault-host.ts';
 import { cutInContent, refusal, silence } from '../replies.ts';
-import type { Stage } from '../stage.ts';
+import { PROMPT_MS, type Stage } from '../stage.ts';
 
 const POISON: Behaviour = {
   name: 'poison',
@@ -24,8 +24,8 @@ const poisonAt = (letters: readonly string[]): FaultCase => ({
     await stage.warm(letters.length);
     for (const host of stage.hosts) await stage.begin(POISON, host);
     for (let index = 0; index < 5; index += 1) {
-      await stage.call({ says: 'poison' }, { ...READABLE, withinMs: 15_000, attempts: 3 });
-      await stage.calls(4, {}, { withinMs: 15_000, attempts: 2 });
+      await stage.call({ says: 'poison' }, { ...READABLE, withinMs: PROMPT_MS, attempts: 3 });
+      await stage.calls(4, {}, { withinMs: PROMPT_MS, attempts: 2 });
     }
     await stage.untilBack({ withinMs: 1_000, others: true });
   },

@@ -1,6 +1,7 @@
 import type { FaultCase } from '../fault-case.ts';
 import { type Behaviour, GOOD, REFUSED } from '../fault-host.ts';
 import { refusal, silence } from '../replies.ts';
+import { PROMPT_MS } from '../stage.ts';
 import type { Expected } from '../verdict.ts';
 
 const full = (seconds: number): Behaviour => ({
@@ -24,7 +25,7 @@ interface Several {
 }
 
 const SEVERAL: readonly Several[] = [
-  { name: 'full-broken-well', tiers: [['a', 'b', 'c']], does: [full(7), BROKEN, GOOD], expected: {} },
+  { name: 'full-broken-well', tiers: [['a', 'b', 'c']], does: [full(12), BROKEN, GOOD], expected: {} },
   { name: 'gone-locked-then-tier', tiers: [['a', 'b'], ['c']], does: [GONE, LOCKED, GOOD], expected: {} },
   {
     name: 'unknown-broken-then-tier',
@@ -35,8 +36,8 @@ const SEVERAL: readonly Several[] = [
   {
     name: 'all-full',
     tiers: [['a', 'b', 'c']],
-    does: [full(9), full(7), full(8)],
-    expected: { status: 429, says: /slow down/, retryAfterS: [1, 7] },
+    does: [full(14), full(12), full(13)],
+    expected: { status: 429, says: /slow down/, retryAfterS: [1, 12] },
   },
   {
     name: 'all-unknown',
@@ -53,7 +54,7 @@ const SEVERAL: readonly Several[] = [
   {
     name: 'full-broken-gone',
     tiers: [['a', 'b', 'c']],
-    does: [full(7), BROKEN, GONE],
+    does: [full(12), BROKEN, GONE],
     expected: { status: 429, says: /slow down/ },
   },
   {
@@ -80,7 +81,7 @@ export const several: readonly FaultCase[] = SEVERAL.map(({ name, tiers, does, e
   async run(stage) {
     await stage.warm(3);
     for (const [at, behaviour] of does.entries()) await stage.begin(behaviour, stage.host(at));
-    await stage.calls(6, {}, { ...expected, withinMs: 15_000, attempts: 4 });
+    await stage.calls(6, {}, { ...expected, withinMs: PROMPT_MS, attempts: 4 });
     await stage.beside();
     for (const host of stage.hosts) await host.behave(GOOD);
     await stage.untilBack({ withinMs: 30_000, others: false });

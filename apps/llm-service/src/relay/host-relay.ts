@@ -15,7 +15,7 @@ import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteAnswer } from './note-answer.ts';
-import { ResponseOwners } from './response-owners.ts';
+import type { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import { usageInJson } from './usage-in-json.ts';
@@ -29,13 +29,12 @@ export interface HostRelayOptions {
   readonly streams: StreamConfig;
   readonly forms: FormConfig;
   readonly metrics: AnswerMetrics;
+  readonly owners: ResponseOwners;
   readonly logger: Logger;
 }
 
 /** Passes a request on to a host and the host's answer back, both byte for byte where both speak the same API. */
 export class HostRelay {
-  readonly #owners = new ResponseOwners();
-
   constructor(private readonly options: HostRelayOptions) {}
 
   async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
@@ -86,7 +85,7 @@ export class HostRelay {
     isTranslated = false,
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = isTranslated ? asChatCall(call) : call;
-    const onId = (id: string, host: string) => this.#owners.add(id, host);
+    const onId = (id: string, host: string) => this.options.owners.add(id, host);
     return new StreamAnswer(
       { ...this.options, config: this.options.streams },
       {
@@ -120,7 +119,7 @@ export class HostRelay {
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
     if (dialect.name !== 'responses') return usageInJson(dialect, bytes);
     const read = readBody(dialect, bytes);
-    if (read?.id !== undefined) this.#owners.add(read.id, host);
+    if (read?.id !== undefined) this.options.owners.add(read.id, host);
     return read?.usage;
   }
 
@@ -131,7 +130,7 @@ export class HostRelay {
     const kept = id ?? (isResponse ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
     const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
-    const owner = this.#owners.ownerOf(
+    const owner = this.options.owners.ownerOf(
       kept,
       hosts,
       id === undefined ? 'previous_response_id' : 'response_id',

@@ -49,6 +49,7 @@ export function outboundCall(endpoint: Endpoint, { outline, form, request }: Inc
       upload: form?.upload,
       model: deployment ?? form?.model ?? outline?.model,
       stream: isStream,
+      facts: outline?.facts,
       choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },

@@ -1,4 +1,4 @@
-import { breakTransfer, type HostResponse, WholeBody } from '@morgan/distributed-llm';
+import { breakTransfer, type HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import { isEventStream, writeHead } from './answer-head.ts';
@@ -14,13 +14,12 @@ export async function passAnswer(
   { logger, seen }: { readonly logger: Logger; readonly seen: (bytes: Buffer) => void },
 ): Promise<void> {
   const client = reply.raw;
-  const { body } = response;
+  const { whole } = response;
   writeHead(reply, response);
-  if (!(body instanceof WholeBody)) return copyBody(response, { request, reply }, logger);
-  const bytes = await body.bytes();
-  if (response.status < 400) seen(bytes);
+  if (!whole) return copyBody(response, { request, reply }, logger);
+  if (response.status < 400) seen(whole);
   const closed = new Promise<void>((resolve) => client.once('close', resolve));
-  client.end(bytes);
+  client.end(whole);
   if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
   if (!client.closed) await closed;
 }

@@ -30,3 +30,4 @@ export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stre
 export { continuationRequest } from './streams/resume/continuation-request.ts';
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
+export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';

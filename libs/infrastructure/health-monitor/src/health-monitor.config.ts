@@ -13,6 +13,9 @@ export const healthMonitorConfig = z
     checkIntervalMs: setting(milliseconds.default(30_000), {
       doc: 'Time from the end of one check of a target to its next one, in milliseconds, before jitter.',
     }),
+    downCheckIntervalMs: setting(milliseconds.optional(), {
+      doc: 'The same while a target is down, so that its return is seen sooner. Left out: as `checkIntervalMs`.',
+    }),
     jitter: setting(z.number().min(0).max(0.5).default(0.1), {
       doc: 'The share of the interval by which it varies at random, up and down; it keeps replicas apart.',
     }),

@@ -257,6 +257,24 @@ describe('HealthMonitor, its checks', () => {
     }
     expect([target.calls, target.running, jest.getTimerCount()]).toEqual([2, 0, 0]);
   });
+
+  it('come more often while a target is down, from the moment on at which that is known', async () => {
+    const target = new FakeTarget();
+    const { monitor } = await started(target, { failureThreshold: 2, downCheckIntervalMs: 5_000 });
+    target.answer = new Error('gone');
+    await wait(2 * INTERVAL_MS);
+    expect(monitor.stateOf('a')).toBe('UNHEALTHY');
+    const before = target.calls;
+    await wait(15_000);
+    expect(target.calls - before).toBe(3);
+    target.answer = undefined;
+    await wait(10_000);
+    expect(monitor.stateOf('a')).toBe('HEALTHY');
+    for (let call = 0; call < 5; call += 1) monitor.report('a', { ok: false, durationMs: 0 });
+    const beforeReports = target.calls;
+    await wait(5_000);
+    expect(target.calls - beforeReports).toBe(1);
+  });
 });
 
 describe('HealthMonitor, its states', () => {

@@ -103,6 +103,9 @@ export class HealthTarget {
     const now = performance.now();
     const before = this.state;
     this.#changed(before, this.#judge.reported(ok, now - durationMs, now), now);
+    // The next check was set for a target that was up.
+    if (this.state === 'UNHEALTHY' && before !== 'UNHEALTHY' && this.#isWatched && !this.#current)
+      this.#schedule();
   }
 
   /** Reads a snapshot. */
@@ -132,7 +135,6 @@ export class HealthTarget {
     this.#current = undefined;
     // Stopped, and started again while it ran: nothing is known yet of what the start asked for.
     if (!result) return this.#isWatched ? this.check() : undefined;
-    if (this.#isWatched) this.#schedule();
     const now = performance.now();
     const durationMs = now - beganAt;
     const isSlow = result.verdict === 'ok' && durationMs >= this.config.slowResponseMs;
@@ -145,12 +147,15 @@ export class HealthTarget {
     this.observer.checked(this.name, record);
     const before = this.state;
     this.#changed(before, this.#judge.checked(record.verdict, beganAt, now), now);
+    if (this.#isWatched) this.#schedule();
     return record;
   }
 
   #schedule(): void {
-    const { checkIntervalMs, jitter } = this.config;
-    const delayMs = checkIntervalMs * (1 - jitter + 2 * jitter * Math.random());
+    clearTimeout(this.#timer);
+    const { checkIntervalMs, downCheckIntervalMs = checkIntervalMs, jitter } = this.config;
+    const intervalMs = this.state === 'UNHEALTHY' ? downCheckIntervalMs : checkIntervalMs;
+    const delayMs = intervalMs * (1 - jitter + 2 * jitter * Math.random());
     this.#timer = setTimeout(() => void this.check(), delayMs).unref();
   }
 

@@ -8,7 +8,7 @@ import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
 import { endWithGrace } from './unread-body.ts';
 
 /** What Node reports of a connection on which it could not read a request. */
-type ConnectionFault = Error & { readonly code?: string; readonly rawPacket?: Buffer };
+type ConnectionFault = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
 /** Node's fault code -> ours and what the client is told; any other one is a malformed request. */
 const FAULTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -152,6 +152,7 @@ export class ProtocolRefusals {
 }
 
 /** The path of a request that could not be read, if its line can. */
-function pathIn(received: Buffer | undefined): string | undefined {
-  return received && /^[A-Z]+ (\/\S*) HTTP\//.exec(received.toString('latin1', 0, LONGEST_LINE))?.[1];
+function pathIn(received: unknown): string | undefined {
+  if (!Buffer.isBuffer(received)) return undefined;
+  return /^[A-Z]+ (\/\S*) HTTP\//.exec(received.toString('latin1', 0, LONGEST_LINE))?.[1];
 }

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { IncomingBody } from './incoming-body.ts';
 import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
-import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
@@ -45,7 +45,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
-  #body: ResponseBody | undefined;
+  #body: IncomingBody | undefined;
   #phase: Phase | 'over' = 'queued';
   #connection: HandlerConnection | undefined;
   /** Sent over a connection that had served before, and not a byte of the response is here. */
@@ -118,7 +118,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#lastsUntilClose =
       headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
     if (this.body instanceof Upload) this.body.unwatch();
-    this.#body = new ResponseBody(controller, () => this.#abandon());
+    this.#body = new IncomingBody(controller, () => this.#abandon());
     // HTTP/2 has an object here, the same as `headers`.
     const rawHeaders = Array.isArray(controller.rawHeaders) ? (controller.rawHeaders as Buffer[]) : undefined;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
@@ -134,7 +134,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (fault && this.#phase !== 'over') return this.#fail('incomplete_body', fault);
     if (this.#connection) this.#connection.hasServed = true;
     this.#settle();
-    this.#body?.push(null);
+    this.#body?.end();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -167,7 +167,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);
-    else this.#body.destroy(this.#options.bodyFault?.(error) ?? error);
+    else this.#body.fail(this.#options.bodyFault?.(error) ?? error);
   }
 
   /** The reader does not want the rest. */

@@ -5,15 +5,20 @@ import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
-import { StreamBody } from '../streams/stream-body.ts';
 import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
 import { BodyStart } from './body-start.ts';
-import { type AnswerBody, WholeBody } from './whole-body.ts';
+import type { AnswerBody } from './whole-body.ts';
+
+/** What there is to hand out: all of an answer, after a clean end, or one that goes on as events or as bytes. */
+export type Content = { readonly kind: 'content' } & (
+  | { readonly whole: Buffer; readonly stream?: undefined; readonly body?: undefined }
+  | { readonly stream: HostStream; readonly whole?: undefined; readonly body?: undefined }
+  | { readonly body: AnswerBody; readonly whole?: undefined; readonly stream?: undefined }
+);
 
 /** How an answer with a good status begins. */
 export type Opening =
-  /** `stream`: the events of the same body, of which only one of both can be read. */
-  | { readonly kind: 'content'; readonly body: AnswerBody; readonly stream?: HostStream }
+  | Content
   | {
       readonly kind: 'failed';
       readonly outcome: Outcome;
@@ -40,15 +45,15 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
  * @param options of a stream; its first content, and all of an answer that is none, have `firstContentMs`.
  */
 export async function openAnswer(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
-  const { status, headers, body } = response;
+  const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
   if (status === 204 || status === 205) return discard(response, 'empty');
   if (type.startsWith('text/html')) return discard(response, 'html');
-  if (type.startsWith('text/event-stream')) return openStream(body, options);
+  if (type.startsWith('text/event-stream')) return openStream(response.body, options);
   try {
-    return await openWhole(new BodyStart(body), type, options);
+    return await openWhole(response, type, options);
   } catch (error) {
-    body.destroy();
+    response.discard();
     return failedBy(error);
   }
 }
@@ -57,7 +62,7 @@ async function openStream(body: ResponseBody, options: HostStreamOptions): Promi
   const stream = new HostStream(body, options);
   try {
     await stream.opened();
-    return { kind: 'content', body: new StreamBody(stream), stream };
+    return { kind: 'content', stream };
   } catch (fault) {
     if (!(fault instanceof StreamFault)) throw fault;
     const { reason, reported, cause } = fault;
@@ -69,24 +74,27 @@ async function openStream(body: ResponseBody, options: HostStreamOptions): Promi
 }
 
 async function openWhole(
-  start: BodyStart,
+  response: TransportResponse,
   type: string,
   { dialect, limits, startedAt = performance.now() }: HostStreamOptions,
 ): Promise<Opening> {
   const limitMs = Math.max(1, startedAt + limits.firstContentMs - performance.now());
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
-  // Speech, images: nothing in them could be read here. The first bytes are content.
-  const takesBytes = dialect.name === 'plain' && !isText;
-  const decided = await start.read((_, held) => takesBytes || held > MOST_HELD_BYTES, limitMs);
-  if (decided) return { kind: 'content', body: start.body };
-  const bytes = start.bytes();
-  const text = bytes.subarray(0, 64).toString().trimStart();
+  if (dialect.name === 'plain' && !isText) return openBytes(new BodyStart(response.body), limitMs);
+  const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+  if (!bytes) return { kind: 'content', body: response.body };
+  const text = bytes.toString('latin1', 0, 64).trimStart();
   if (text === '') return failed('empty');
-  if (takesBytes) return { kind: 'content', body: new WholeBody(bytes) };
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
   if (dialect.name !== 'plain' && !text.startsWith('data:')) return failed('wrong_type');
-  return { kind: 'content', body: new WholeBody(bytes) };
+  return { kind: 'content', whole: bytes };
+}
+
+/** Speech, images: nothing in them could be read here. The first bytes are content. */
+async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
+  if (await start.read(() => true, limitMs)) return { kind: 'content', body: start.body };
+  return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
 }
 
 /** Only what may be an error is parsed: a good answer costs a search for a word. */
@@ -94,7 +102,7 @@ function openJson(bytes: Buffer, dialect: Dialect): Opening {
   if (!/\}\s*$/.test(bytes.subarray(-64).toString('latin1'))) return failed('cut');
   const error = bytes.includes('"error"') ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
-  return { kind: 'content', body: new WholeBody(bytes) };
+  return { kind: 'content', whole: bytes };
 }
 
 /** The body broke: what its reader meets is meant for callers; the fault itself is the cause. */

@@ -8,24 +8,14 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { openAnswer } from './answer-opening.ts';
+import { type Content, openAnswer } from './answer-opening.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
-import type { HostStream } from '../streams/host-stream.ts';
-import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
-export type AttemptResult =
-  | {
-      readonly kind: 'content';
-      readonly response: TransportResponse;
-      readonly body: AnswerBody;
-      /** The events of the same body, where it is a stream. */
-      readonly stream?: HostStream | undefined;
-    }
-  | AttemptFailure;
+export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
 export interface AttemptFailure {
@@ -195,7 +185,7 @@ export class Attempt {
     return true;
   }
 
-  #begin({ body, stream }: AttemptResult & { kind: 'content' }): void {
+  #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -204,7 +194,9 @@ export class Attempt {
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
     if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
-    else body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
+    else if (body)
+      body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
+    else this.#close('ok');
   }
 
   #close(outcome: Outcome): void {
@@ -235,7 +227,7 @@ export class Attempt {
   readonly #onAbort = (): void => this.#aborter?.abort(this.mode.signal.reason);
 
   #weightOfSuccess(): Weight {
-    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : 'success';
+    return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : EVIDENCE.ok.weight;
   }
 
   /** What an end without a whole answer is: of the host's doing, of ours or of the caller's. */

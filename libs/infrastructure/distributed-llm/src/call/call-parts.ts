@@ -14,6 +14,8 @@ export interface CallParts {
   readonly selector: TargetSelector;
   readonly memory: RequestMemory;
   readonly budget: RetryBudget;
+  /** For calls that fail as only requests did lately that were to blame themselves. */
+  readonly poisonBudget: RetryBudget;
   readonly logger: Logger;
   readonly metrics: HostMetrics | undefined;
   readonly maxRetryAfterWaitMs: number;

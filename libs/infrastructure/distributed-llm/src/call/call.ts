@@ -4,7 +4,7 @@ import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
-import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
+import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
 import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
@@ -85,8 +85,11 @@ export class Call {
   }
 
   /** @returns nothing when the first token is late. */
-  async #nextToEnd(): Promise<{ attempt: Attempt; result: AttemptResult } | undefined> {
-    const ends = [...this.#running].map(async (attempt) => ({ attempt, result: await attempt.result }));
+  #nextToEnd(): Promise<EndedAttempt | undefined> {
+    const running = [...this.#running];
+    // As nearly always.
+    if (!this.#clock && running.length === 1) return endOf(running[0] as Attempt);
+    const ends = running.map(endOf);
     return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
   }
 
@@ -95,12 +98,8 @@ export class Call {
     const { outcome, cause } = failure;
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
-    if (
-      this.#context.signal.aborted ||
-      about === 'caller' ||
-      outcome === 'unsendable' ||
-      outcome === 'stopping'
-    )
+    const isOurs = about === 'caller' || about === 'this process';
+    if (this.#context.signal.aborted || (isOurs && next === 'return'))
       throw this.#stopped(callCannotGoOn(cause));
     if (outcome === 'context_too_long')
       this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
@@ -158,12 +157,12 @@ export class Call {
 
   /** What is still open is booked, and what still runs is cancelled. */
   #ended(): void {
-    const { memory } = this.#parts;
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
     const isAnswered = this.#attempts.length > this.#failed.length;
-    if (bookOpen(this.#failed, isAnswered, this.#isPoisonous)) memory.add(this.#memorized);
-    else if (this.#isPoisonous && isAnswered) memory.forget(this.#memorized);
+    if (this.#failed.length === 0 && !this.#isPoisonous) return;
+    const [request, failed, isPoisonous] = [this.#memorized, this.#failed, this.#isPoisonous];
+    bookOpen({ request, failed, isAnswered, isPoisonous }, this.#parts.memory);
   }
 
   #stopped(error: AppError): AppError {
@@ -186,9 +185,10 @@ export class Call {
     };
   }
 
-  /** Every attempt after the first takes from the budget. */
+  /** Every attempt after the first takes from a budget: what requests are to blame for must not use up that of others. */
   #mayGoOn(choice: Choice): boolean {
-    const { budget } = this.#parts;
+    const { budget: usual, poisonBudget, memory } = this.#parts;
+    const budget = isKnownFailure(this.#failed.at(-1), memory) ? poisonBudget : usual;
     if (this.#attempts.length === 0) return true;
     if (!mayRepeat(this.#input.request)) return false;
     if (choice.kind === 'wait') return budget.allows();
@@ -229,4 +229,13 @@ export class Call {
     const cause = this.#failed.at(-1)?.failure.cause;
     this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
   }
+}
+
+interface EndedAttempt {
+  readonly attempt: Attempt;
+  readonly result: AttemptResult;
+}
+
+async function endOf(attempt: Attempt): Promise<EndedAttempt> {
+  return { attempt, result: await attempt.result };
 }

@@ -4,7 +4,8 @@ import type { HostStream } from '../streams/host-stream.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
-import { type AnswerBody, WholeBody } from './whole-body.ts';
+import { lazyBody } from './lazy-body.ts';
+import type { AnswerBody } from './whole-body.ts';
 
 /** One try, for headers and logs. */
 export interface AttemptSummary {
@@ -13,7 +14,7 @@ export interface AttemptSummary {
   readonly ms: number;
 }
 
-/** A host's answer, good or bad. The body must be read to its end or destroyed, or its connection is held for ever. */
+/** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {
   /** The configured name of the host that answered. */
   readonly host: string;
@@ -21,7 +22,9 @@ export interface HostResponse {
   /** Names and values in turn, all as the host sent them: what may go on is for whoever passes them on. */
   readonly headers: string[];
   readonly contentType: string | undefined;
-  /** The host's bytes. Breaks with `stream_interrupted` or `client_closed_request`. */
+  /** All of the answer, where it is here: then it is cheaper than {@link body}, which need not be read. */
+  readonly whole: Buffer | undefined;
+  /** The host's bytes as a stream. Breaks with `stream_interrupted` or `client_closed_request`. */
   readonly body: AnswerBody;
   /** The events of the same body, where it is a stream: whoever takes them leaves the body alone. */
   readonly stream?: HostStream | undefined;
@@ -38,16 +41,20 @@ export interface HostResponse {
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
   { target, call }: Attempt,
-  { response, body, stream }: AttemptResult & { kind: 'content' },
+  { response, ...content }: AttemptResult & { kind: 'content' },
   attempts: readonly Attempt[],
 ): HostResponse {
+  const body = lazyBody(content);
   return {
     host: target.host.name,
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    body,
-    stream,
+    whole: content.whole,
+    stream: content.stream,
+    get body() {
+      return body();
+    },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
     model: target.modelFor(call.facts.model),
@@ -70,13 +77,18 @@ export function responseOfAnswer(
   },
 ): HostResponse {
   const headers = answer.headersWith(retryAfterMs);
+  const whole = answer.body;
+  const body = lazyBody({ whole });
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   return {
     host: target.host.name,
     status: answer.status,
     headers,
     contentType: at < 0 ? undefined : headers[at + 1],
-    body: new WholeBody(answer.body),
+    whole,
+    get body() {
+      return body();
+    },
     attempts: attempts.length,
     attemptLog: attempts.map(summaryOf),
     model: target.modelFor(request.facts.model),

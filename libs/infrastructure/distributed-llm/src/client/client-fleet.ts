@@ -29,7 +29,7 @@ const HOST_SETTINGS = [
 ] as const;
 
 /** The settings that say what goes where. */
-const ROUTE_SETTINGS = ['routes', 'groups', 'strategy'] as const;
+const ROUTE_SETTINGS = ['routes', 'groups', 'strategy', 'allowedStrategies'] as const;
 
 /**
  * The hosts of a client and which of them serve which models. A host whose settings are those of the fleet before is the

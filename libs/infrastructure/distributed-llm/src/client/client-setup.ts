@@ -13,6 +13,9 @@ import { ClientFleet, type FleetParts } from './client-fleet.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { HostRequest } from './distributed-llm.client.ts';
 
+/** Of the extra attempts per second that need no requests: how many more there are for requests that fail everywhere. */
+const POISON_SHARE = 0.5;
+
 /** What outlives a reload. */
 export interface SetupParts extends FleetParts {
   /** The client's name, for its metrics. */
@@ -34,6 +37,11 @@ export class ClientSetup {
     this.config = config;
     this.fleet = new ClientFleet(config, parts, previous?.fleet);
     this.budget = new RetryBudget({ ...config.budget, metrics: metrics?.budget.of(name) });
+    const poisonBudget = new RetryBudget({
+      ratio: 0,
+      minPerSecond: config.budget.minPerSecond * POISON_SHARE,
+      metrics: metrics?.budget.of(`${name}_poison`),
+    });
     const panic = new Panic(config.panic);
     this.#parts = {
       attempts: {
@@ -48,6 +56,7 @@ export class ClientSetup {
       selector: new TargetSelector(panic),
       memory: parts.memory,
       budget: this.budget,
+      poisonBudget,
       logger,
       metrics: metrics?.hosts,
       maxRetryAfterWaitMs: config.maxRetryAfterWaitMs,
@@ -66,7 +75,8 @@ export class ClientSetup {
 
   /** How a request would be routed now. Changes nothing. */
   explain(request: HostRequest, context: CallContext): RouteExplanation {
-    return explainRoute(this.prepare(request, context), { ...this.#parts, config: this.config });
+    const parts = { ...this.#parts, config: this.config };
+    return explainRoute(this.prepare(request, context), parts, request.only);
   }
 
   /** A call begins. @returns what says that it is over. */

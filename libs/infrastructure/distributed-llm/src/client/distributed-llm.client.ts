@@ -15,6 +15,7 @@ import type { RepeatableUpload } from '../call/repeatable-upload.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
+import type { BodyFacts } from '../routing/body-facts.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
@@ -57,6 +58,8 @@ export interface HostRequest {
   readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
+  /** What is known of the body already. Left out, or of another body: it is read once more. */
+  readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
 }
@@ -145,7 +148,9 @@ export class DistributedLlmClient implements HealthIndicator {
     };
     try {
       const response = await setup.call(input, scope?.context ?? context);
-      response.body.once('close', end);
+      if (response.whole) end();
+      else if (response.stream) void response.stream.over.then(end);
+      else response.body.once('close', end);
       return response;
     } catch (error) {
       end();

@@ -37,6 +37,9 @@ const panicConfig = z
     concurrency: setting(z.int().min(1).default(16), {
       doc: 'How many such calls may be at one host at a time; the others are refused with 503.',
     }),
+    maxPerSecond: setting(z.number().min(1).default(50), {
+      doc: 'How many such calls may begin at one host in a second; the others are refused with 503.',
+    }),
   })
   .prefault({});
 
@@ -92,7 +95,7 @@ const streamsConfig = z
 const probeConfig = {
   probeIntervalMs: setting(z.int().min(1).max(LONGEST_PROBE_MS).default(30_000), {
     env: 'LLM_PROBE_INTERVAL_MS',
-    doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth.',
+    doc: 'Time between two health probes of a host (`GET /models`, which costs no tokens), in milliseconds, give or take a tenth; a sixth of it while the host is down.',
   }),
   probeTimeoutMs: setting(
     z
@@ -140,8 +143,11 @@ const routingConfig = {
     env: 'LLM_STRATEGY',
     doc: 'How a host is chosen among equal ones: `round_robin`, `random`, `weighted_random`, `least_loaded`, `power_of_two`, `session_affinity`.',
   }),
+  allowedStrategies: setting(z.array(loadBalancingStrategy).default([]), {
+    doc: 'Those of them that a caller may choose for one request by `x-morgan-strategy`; others are refused with 400.',
+  }),
   routes: setting(routeList.default([]), {
-    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `connectTimeoutMs` (at most the one of all), `firstByteTimeoutMs`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `stallTimeoutMs`, `totalTimeoutMs` (the whole call), `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
+    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `allowedStrategies`, `connectTimeoutMs` (at most the one of all), `firstByteTimeoutMs`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `stallTimeoutMs`, `totalTimeoutMs` (the whole call), `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
   }),
   groups: setting(hostGroups.default({}), {
     doc: 'Names for lists of hosts, for routes.',

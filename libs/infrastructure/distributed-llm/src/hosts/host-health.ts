@@ -41,6 +41,9 @@ const MODELS = '/models';
  */
 const THRESHOLDS = { failureThreshold: 2, successThreshold: 1, liveFailureThreshold: 10 };
 
+/** Probes of a host that is down come so many times as often: it shall be in use soon after its return. */
+const OFTENER_WHILE_DOWN = 6;
+
 /** The monitor's own limit, above that of the request, so that the request says what went wrong. */
 const CHECK_MARGIN_MS = 1_000;
 
@@ -79,6 +82,7 @@ export class HostHealth {
     this.#monitor = new HealthMonitor({
       targets: { [name]: (signal) => this.#probe(signal, timeoutMs) },
       checkIntervalMs: intervalMs,
+      downCheckIntervalMs: Math.ceil(intervalMs / OFTENER_WHILE_DOWN),
       checkTimeoutMs: timeoutMs + CHECK_MARGIN_MS,
       liveFailureThreshold: THRESHOLDS.liveFailureThreshold,
       failureThreshold,

@@ -28,6 +28,8 @@ const route = z.strictObject({
   /** At most the client's. */
   connectTimeoutMs: milliseconds.optional(),
   firstByteTimeoutMs: milliseconds.optional(),
+  /** What callers may ask for in its place, by a header. */
+  allowedStrategies: z.array(loadBalancingStrategy).optional(),
   answerTimeoutMs: milliseconds.optional(),
   firstTokenTimeoutMs: milliseconds.optional(),
   stallTimeoutMs: milliseconds.optional(),
