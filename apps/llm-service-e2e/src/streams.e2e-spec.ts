@@ -174,6 +174,25 @@ describe('a stream that breaks where another host can go on', () => {
     });
   });
 
+  it('is not finished for a caller who has left', async () => {
+    await fail({ kind: 'stall-in-stream', afterChunks: 4 });
+    const asked = good.requests.length;
+    const caller = new AbortController();
+    const response = await fetch(`${gateway.url}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'paired', messages, stream: true }),
+      signal: caller.signal,
+    });
+    await response.body?.getReader().read();
+    caller.abort();
+    const isOver = async () =>
+      (await metric('morgan_llm_host_in_flight')).every((line) => line.endsWith(' 0'));
+    await waitFor(isOver, { what: 'the end of the call' });
+    expect(good.requests).toHaveLength(asked);
+    expect(await metric('morgan_llm_host_requests_total{host="good",outcome="aborted"}')).toEqual([]);
+  });
+
   it('is an error where the route says so, and within structured output', async () => {
     await fail({ kind: 'cut-in-stream', afterChunks: 4 });
     expect((await chat('strict')).broken).toBe(true);
