@@ -49,7 +49,11 @@ afterAll(async () => {
   await Promise.all([broken.close(), good.close()]);
 });
 
-afterEach(() => broken.setFault(undefined));
+afterEach(async () => {
+  await broken.setFault(undefined);
+  // A host whose answers only ever break would be asked last.
+  await chat('alone');
+});
 
 /** What a caller saw: what came, and whether the transfer came to its end. */
 interface Seen {
@@ -168,6 +172,25 @@ describe('a stream that breaks where another host can go on', () => {
       role: 'assistant',
       content: expect.stringMatching(/^one two/),
     });
+  });
+
+  it('is not finished for a caller who has left', async () => {
+    await fail({ kind: 'stall-in-stream', afterChunks: 4 });
+    const asked = good.requests.length;
+    const caller = new AbortController();
+    const response = await fetch(`${gateway.url}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'paired', messages, stream: true }),
+      signal: caller.signal,
+    });
+    await response.body?.getReader().read();
+    caller.abort();
+    const isOver = async () =>
+      (await metric('morgan_llm_host_in_flight')).every((line) => line.endsWith(' 0'));
+    await waitFor(isOver, { what: 'the end of the call' });
+    expect(good.requests).toHaveLength(asked);
+    expect(await metric('morgan_llm_host_requests_total{host="good",outcome="aborted"}')).toEqual([]);
   });
 
   it('is an error where the route says so, and within structured output', async () => {

@@ -12,6 +12,7 @@ import type { LlmServiceConfig } from './config/llm-service.config.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
+import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
 import { AnswerMetrics } from './relay/answer-metrics.ts';
@@ -47,7 +48,7 @@ export async function composeLlmService(
   source: ConfigSource = { load: () => config, file: undefined },
 ): Promise<ReloadableService> {
   const { log, auth, llmService } = config;
-  const { http, timeouts, streams, extraPaths } = llmService;
+  const { http, timeouts, streams, forms, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
@@ -61,7 +62,16 @@ export async function composeLlmService(
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
     AppModule.register({
-      relay: { llm, embedding, timeouts, streams, owners, logger, metrics: new AnswerMetrics(metrics) },
+      relay: {
+        llm,
+        embedding,
+        timeouts,
+        streams,
+        forms,
+        owners,
+        logger,
+        metrics: new AnswerMetrics(metrics),
+      },
       endpoints,
       metrics,
       indicators: [drain, llm, embedding],
@@ -73,7 +83,7 @@ export async function composeLlmService(
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      bodies: OUTLINE,
+      bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
       errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {

@@ -26,6 +26,7 @@ function addHandler(prototype: object, endpoint: Endpoint): void {
   const handler: Handler = function (request, reply) {
     const outline = request.body as RequestOutline | undefined;
     check?.(outline);
+    if (endpoint.isForm) return this.relay.relayForm(endpoint, { outline: undefined, request, reply });
     return this.relay.relay(endpoint, { outline, request, reply });
   };
   const descriptor = { value: handler, writable: true, enumerable: false, configurable: true };

@@ -8,6 +8,8 @@ import {
 import type { Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { FormConfig } from '../forms/form.config.ts';
+import { openForm } from '../forms/form-upload.ts';
 import type { AnswerMetrics } from './answer-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
@@ -25,6 +27,7 @@ export interface HostRelayOptions {
   readonly embedding: DistributedLlmClient;
   readonly timeouts: CallTimeouts;
   readonly streams: StreamConfig;
+  readonly forms: FormConfig;
   readonly metrics: AnswerMetrics;
   readonly owners: ResponseOwners;
   readonly logger: Logger;
@@ -52,6 +55,20 @@ export class HostRelay {
       return this.#translated(call, incoming);
     }
     await this.#passWhole(response, call, incoming);
+  }
+
+  /** As {@link relay}, for a body that is a form: it goes through as it comes. */
+  async relayForm(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
+    const { heldBytes } = this.options.forms;
+    const { request } = incoming;
+    const isNamed = 'model' in (request.params as object);
+    const mayBeUnknown = isNamed || this.options.llm.routeOf(undefined).hosts.length === 1;
+    const form = await openForm(request, { heldBytes, mayBeUnknown });
+    try {
+      await this.relay(endpoint, { ...incoming, form });
+    } finally {
+      form.upload.close();
+    }
   }
 
   #send(

@@ -9,6 +9,7 @@ export type { DistributedLlmStatus } from './client/client-status.ts';
 export { HostError } from './client/host-error.ts';
 export type { CallOptions, JsonAnswer } from './client/json-call.ts';
 export { CONNECTION_SETTINGS, hostTransportOptions } from './client/host-transports.ts';
+export { RepeatableUpload } from './call/repeatable-upload.ts';
 export { type AnswerBody, WholeBody } from './call/whole-body.ts';
 export { breakTransfer } from './streams/broken-transfer.ts';
 export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';

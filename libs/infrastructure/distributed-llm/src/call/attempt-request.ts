@@ -5,6 +5,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { withModel } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
+import type { RepeatableUpload } from './repeatable-upload.ts';
 import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenAnswer } from './call-error.ts';
 import type { CallLimits } from './call-limits.ts';
@@ -18,6 +19,8 @@ export interface CallRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | undefined;
+  /** In place of `body`. */
+  readonly upload: RepeatableUpload | undefined;
   readonly facts: RequestFacts;
   readonly modelAt: readonly [start: number, end: number] | undefined;
   readonly dialect: Dialect;
@@ -30,10 +33,17 @@ export interface CallRequest {
   readonly limits: CallLimits;
 }
 
+/** Whether it can be sent once more: of an upload only the beginning is kept. */
+export function mayRepeat({ upload }: CallRequest): boolean {
+  return upload?.canRepeat ?? true;
+}
+
 /** The request of one attempt. Only the bytes of `model` differ from target to target. */
 export function attemptRequest(call: CallRequest, target: Target, signal: AbortSignal): TransportRequest {
   const { address } = target.host;
-  const { deadline, limits } = call;
+  const { deadline, limits, upload, facts } = call;
+  const model = target.model === facts.model ? undefined : target.model;
+  const length = upload?.lengthWith(model);
   return {
     origin: address.origin,
     path: address.pathOf(call.path),
@@ -41,9 +51,10 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
     headers: [
       ...headersToHost(call.headers, call.id),
       ...(deadline ? [Deadline.HEADER, deadline.toHeader()] : []),
+      ...(length === undefined ? [] : ['content-length', String(length)]),
       ...address.headers,
     ],
-    body: bodyFor(call, target),
+    body: upload ? upload.send(model) : bodyFor(call, target),
     signal,
     connectTimeoutMs: limits.connectTimeoutMs,
     firstByteTimeoutMs: call.isStream ? limits.firstByteTimeoutMs : limits.answerTimeoutMs,

@@ -9,7 +9,7 @@ import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openAnswer } from './answer-opening.ts';
-import { attemptRequest, type CallRequest, streamOptions } from './attempt-request.ts';
+import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
@@ -157,11 +157,11 @@ export class Attempt {
 
   #send(): Promise<TransportResponse> {
     const transport = this.parts.transportOf(this.target);
-    const request = attemptRequest(this.call, this.target, this.#signal);
-    return transport.request(request).catch((cause: unknown) => {
+    const request = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
+    return request().catch((cause: unknown) => {
       // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
-      if (!isStale(cause) || !this.parts.budget.take('retry')) throw cause;
-      return transport.request(request);
+      if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
+      return request();
     });
   }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import {
   CONTENT_CHUNK,
@@ -142,5 +143,32 @@ describe('how a stream ends is evidence about its host', () => {
     const { text } = await readTo(events(ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS, true), {});
     expect(text).toBe(ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS);
     expect(await outcome('ok')).toBe('1');
+  });
+});
+
+describe('the bytes of a stream', () => {
+  it('are held back at the host while nobody reads them', async () => {
+    const event = CONTENT_CHUNK.replace('hello', 'x'.repeat(50_000));
+    let left = 600;
+    await using host = await ScriptedHost.start((response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const write = () => {
+        while (left > 0) if (((left -= 1), !response.write(event))) return;
+        response.end(END_CHUNKS);
+      };
+      response.on('drain', write);
+      write();
+    });
+    const { body } = await send(clientOf(host.url, {}), { body: STREAM });
+    await once(body, 'readable');
+    let [before, unchanged] = [left, 0];
+    const isSteady = () => {
+      unchanged = left === before ? unchanged + 1 : 0;
+      before = left;
+      return unchanged > 30;
+    };
+    await waitFor(isSteady, { what: 'the host to be held back' });
+    expect(left).toBeGreaterThan(300);
+    expect((await body.bytes()).length).toBe(event.length * 600 + END_CHUNKS.length);
   });
 });

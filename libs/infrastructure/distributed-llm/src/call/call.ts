@@ -5,6 +5,7 @@ import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
+import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock } from './first-token-clock.ts';
@@ -191,6 +192,7 @@ export class Call {
     const { budget: usual, poisonBudget, memory } = this.#parts;
     const budget = isKnownFailure(this.#failed.at(-1), memory) ? poisonBudget : usual;
     if (this.#attempts.length === 0) return true;
+    if (!mayRepeat(this.#input.request)) return false;
     if (choice.kind === 'wait') return budget.allows();
     const isRepeated = choice.kind === 'ask' && this.#attempts.some(({ target }) => target === choice.target);
     return budget.take(isRepeated ? 'retry' : 'fallback');
@@ -219,8 +221,8 @@ export class Call {
   }
 
   get #memorized(): { path: string; body: Buffer | undefined } {
-    const { facts, body } = this.#input.request;
-    return { path: facts.path, body };
+    const { facts, body, upload } = this.#input.request;
+    return { path: facts.path, body: body ?? upload?.head };
   }
 
   #log(): void {

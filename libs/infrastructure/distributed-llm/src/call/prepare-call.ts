@@ -20,7 +20,7 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
+  { method, path, headers, body, upload, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -30,7 +30,7 @@ export function prepareCall(
   const found = wish === undefined ? routes.find(asked) : chosenBy(String(wish), routes.find(asked));
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
-  const bytes = body?.length ?? 0;
+  const bytes = body?.length ?? upload?.length ?? 0;
   const { totalTimeoutMs } = route;
   return {
     route,
@@ -41,6 +41,7 @@ export function prepareCall(
       path,
       headers,
       body,
+      upload,
       deadline:
         totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
       facts: { path: barePath, bytes, model: asked, needs: read && (() => read.needs()) },

@@ -12,6 +12,7 @@ import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
 import type { AttemptLog } from '../call/attempt-log.ts';
 import type { HostResponse } from '../call/host-response.ts';
+import type { RepeatableUpload } from '../call/repeatable-upload.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
@@ -48,6 +49,8 @@ export interface HostRequest {
   readonly headers: IncomingHttpHeaders;
   /** Passed on byte for byte, but for the name of the model where a target has another. */
   readonly body?: Buffer | undefined;
+  /** A body that is not held, in place of `body`; whoever made it closes it when the call is over. */
+  readonly upload?: RepeatableUpload | undefined;
   /** Left out, it is read from the body. */
   readonly model?: string | undefined;
   /** Whether a streamed answer is asked for. Left out, it is read from the body. */

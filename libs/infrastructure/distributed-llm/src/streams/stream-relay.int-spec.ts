@@ -140,6 +140,15 @@ describe('a stream that is whole', () => {
     expect(await gateway.read()).toEqual({ text: ROLE + HELLO + STOP + DONE, broken: false });
   });
 
+  it('may follow any number of comments', async () => {
+    const comments = Array.from({ length: 300 }, (_, at) => `: ${at} ${'x'.repeat(5_000)}\n\n`);
+    const gateway = await gatewayTo(whole(...comments, ROLE, HELLO, STOP, DONE));
+    const { text, broken } = await gateway.read();
+    expect([text.endsWith(ROLE + HELLO + STOP + DONE), broken]).toEqual([true, false]);
+    // What is held back has the limit of one event.
+    expect(text.length).toBeLessThan(comments.join('').length);
+  });
+
   it('may be empty', async () => {
     const gateway = await gatewayTo(whole(ROLE, STOP, DONE));
     expect((await gateway.read()).text).toBe(ROLE + STOP + DONE);

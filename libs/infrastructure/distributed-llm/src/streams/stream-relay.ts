@@ -163,6 +163,8 @@ export class StreamRelay implements HostStreamListener {
 
   async #resume(fault: StreamFault): Promise<boolean> {
     const { resumption } = this.#options;
+    // The call itself is over, by its deadline or because its caller left: nobody waits for the rest.
+    if (fault.cause instanceof AppError && fault.cause.code !== 'stream_interrupted') return false;
     if (!resumption || fault.reason === 'diverged' || this.#resumes >= resumption.limit) return false;
     const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];

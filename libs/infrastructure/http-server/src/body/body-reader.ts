@@ -21,8 +21,6 @@ export interface BodyReaderOptions {
   /** What of the memory for bodies the call holds; raised where the body turns out longer. */
   readonly charge: BodyCharge;
   readonly encoding: ContentEncoding;
-  /** Its type, where that is not JSON. */
-  readonly otherType: string | undefined;
   /** Its `content-length`, if that is the length of the JSON text. */
   readonly declared: number | undefined;
   /** The most bytes of JSON text, after decoding. */
@@ -41,7 +39,7 @@ export type BodyDone = (error: AppError | null, body?: unknown) => void;
 export class BodyReader {
   readonly #buffer: BodyBuffer;
   readonly #assembly: BodyAssembly;
-  readonly #scanner: JsonScanner | undefined;
+  readonly #scanner: JsonScanner;
   readonly #pace: UploadPace;
   #stopDecoding: () => void = () => undefined;
   #readInTurn = 0;
@@ -53,9 +51,8 @@ export class BodyReader {
     private readonly done: BodyDone,
   ) {
     this.#buffer = new BodyBuffer(options.declared, options.limitBytes);
-    const { otherType, format, json } = options;
-    this.#assembly = format.begin(otherType);
-    this.#scanner = otherType === undefined ? new JsonScanner(this.#assembly.visitor, json) : undefined;
+    this.#assembly = options.format.begin();
+    this.#scanner = new JsonScanner(this.#assembly.visitor, options.json);
     this.#pace = new UploadPace(options.pace, (error) => this.#fail(error));
   }
 
@@ -120,7 +117,7 @@ export class BodyReader {
       if (this.#buffer.length + chunk.length > limitBytes) throw bodyTooLarge(limitBytes);
       charge.growTo(this.#buffer.capacityFor(chunk.length));
       this.#buffer.append(chunk);
-      this.#scanner?.advance(this.#buffer.bytes, this.#buffer.length);
+      this.#scanner.advance(this.#buffer.bytes, this.#buffer.length);
     } catch (error) {
       this.#fail(error);
     }
@@ -130,7 +127,7 @@ export class BodyReader {
     if (this.#isOver) return;
     try {
       const bytes = this.#buffer.whole();
-      if (bytes.length > 0) this.#scanner?.finish(bytes);
+      if (bytes.length > 0) this.#scanner.finish(bytes);
       const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
       if (body instanceof Promise) body.then(this.#deliver, (error: unknown) => this.#fail(error));
       else this.#deliver(body);
