@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningService, startService } from '@morgan/testing';
+import { costOf, type RunningService, startService } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 
@@ -18,25 +18,6 @@ const post = (body: string) =>
     headers: { 'content-type': 'application/json' },
   });
 
-const figure = async (name: string): Promise<number> => {
-  const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} ([\\d.e+]+)`, 'm').exec(text)?.[1]);
-};
-const residentBytes = () => figure('process_resident_memory_bytes');
-const processorSeconds = () => figure('process_cpu_seconds_total');
-
-/** The slowest answer of `/livez` while something goes on, in milliseconds. */
-async function slowestProbe(work: Promise<unknown>): Promise<number> {
-  let [isOver, slowest] = [false, 0];
-  void work.finally(() => (isOver = true)).catch(() => undefined);
-  while (!isOver) {
-    const askedAt = performance.now();
-    await (await fetch(`${service.url}/livez`)).arrayBuffer();
-    slowest = Math.max(slowest, performance.now() - askedAt);
-  }
-  return slowest;
-}
-
 const inputs = (list: string) => `{"model":"default","input":[${list}]}`;
 
 describe('a body made of faults', () => {
@@ -52,17 +33,12 @@ describe('a body made of faults', () => {
       'user',
     ],
   ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
-    const before = await residentBytes();
-    const processorBefore = await processorSeconds();
-    const call = post(body);
-    const slowest = slowestProbe(call);
-    const response = await call;
+    const { response, ...cost } = await costOf(service.url, () => post(body));
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
-    // Its probes share the machine with this test: what the body cost the service is its time on the processor.
-    expect(await slowest).toBeLessThan(3_000);
-    expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
-    expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
+    expect(cost.slowestProbeMs).toBeLessThan(5_000);
+    expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });
 
