@@ -138,10 +138,16 @@ describe('a compressed body', () => {
 });
 
 describe('a client that stops reading', () => {
-  it.each(['application/json', 'text/event-stream'])('ends the %s answer of its host', async (type) => {
+  const content = 'x'.repeat(MIB);
+  const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+
+  it.each([
+    ['application/json', 'x'.repeat(30 * MIB)],
+    ['text/event-stream', event.repeat(30)],
+  ])('ends the %s answer of its host', async (type, body) => {
     const before = await figure('morgan_http_stalled_readers_total');
     const headers = { 'content-type': type };
-    await host.setFault({ kind: 'status', status: 200, headers, body: 'x'.repeat(30 * MIB) });
+    await host.setFault({ kind: 'status', status: 200, headers, body });
     const seen = host.requests.length;
     const memory = await residentBytes();
     const sockets = await Promise.all(Array.from({ length: 5 }, askWithoutReading));
