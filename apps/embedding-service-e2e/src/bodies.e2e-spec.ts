@@ -11,12 +11,16 @@ beforeAll(async () => {
 
 afterAll(() => service.stop());
 
-const post = (body: string) =>
+const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${service.url}/v1/embeddings`, {
     method: 'POST',
     body,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
   });
+
+/** Close to a million of something, each with its number. */
+const numbered = (what: string) =>
+  Array.from({ length: 490_000 }, (_, index) => what.replace('$', String(index))).join();
 
 const inputs = (list: string) => `{"model":"default","input":[${list}]}`;
 
@@ -32,12 +36,33 @@ describe('a body made of faults', () => {
       'invalid_type',
       'user',
     ],
+    ['keys', `{"model":"default","input":"x","other":{${numbered('"k$":0')}}}`, 'body_too_complex', null],
+    ['small objects', `{"model":"default","input":[${numbered('{"k$":0}')}]}`, 'body_too_complex', null],
+    ['short texts', inputs(numbered('"t$"')), 'array_above_max_length', 'input'],
   ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
     const { response, ...cost } = await costOf(service.url, () => post(body));
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
-    expect(cost.slowestProbeMs).toBeLessThan(5_000);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
     expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.grownBytes).toBeLessThan(250 * MIB);
+  });
+});
+
+describe('a body as large as may be', () => {
+  const MEGABYTES_15 = 15_000_000;
+  const words = Array.from({ length: 2048 }, (_, index) => `"${'word '.repeat(1_400)}${index}"`).join();
+
+  it.each([
+    ['2,048 texts of 7 kB', inputs(words), 504],
+    ['a million token ids', inputs(Array.from({ length: 999_000 }, (_, index) => index % 1_000).join()), 200],
+    ['one text', `{"model":"default","input":"${'word '.repeat(MEGABYTES_15 / 5)}"}`, 200],
+    ['one text of escapes', `{"model":"default","input":"${'\\u0061 '.repeat(MEGABYTES_15 / 7)}"}`, 200],
+  ])('such as %s never holds up everybody else for long', async (_, body, status) => {
+    const headers = { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' };
+    const { response, ...cost } = await costOf(service.url, () => post(body, headers));
+    expect(response.status).toBe(status);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });

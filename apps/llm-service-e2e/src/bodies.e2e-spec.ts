@@ -65,7 +65,7 @@ describe('a body made of faults', () => {
   ])('such as %s costs neither time nor memory', async (_, body) => {
     const { response, ...cost } = await costOf(gateway.url, () => post(body));
     expect(response.status).toBe(400);
-    expect(cost.slowestProbeMs).toBeLessThan(5_000);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
     expect(cost.processorSeconds).toBeLessThan(1);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
@@ -89,7 +89,7 @@ describe('a large body', () => {
     const { response, ...cost } = await costOf(gateway.url, () => post(body));
     expect(response.status).toBe(200);
     expect(host.requests.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
-    expect(cost.slowestProbeMs).toBeLessThan(5_000);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
     expect(cost.processorSeconds).toBeLessThan(1);
     await waitFor(async () => (await heldBytes()) === 0, { what: 'the release of the body' });
   });

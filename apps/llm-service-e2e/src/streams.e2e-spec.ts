@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeAll, afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type StreamFault, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { type RunningService, startService, waitFor } from '@morgan/testing';
 
@@ -21,6 +21,7 @@ beforeAll(async () => {
     app: 'llm-service',
     env: {
       LLM_HOSTS: `broken=${broken.url},good=${good.url}`,
+      LLM_PROBE_INTERVAL_MS: '20',
       STREAM_STALL_TIMEOUT_MS: '300',
       STREAM_EARLY_KEEP_ALIVE_MS: '250',
     },
@@ -49,7 +50,17 @@ afterAll(async () => {
   await Promise.all([broken.close(), good.close()]);
 });
 
-afterEach(() => broken.setFault(undefined));
+// A host that failed too often would come last in its route.
+beforeEach(async () => {
+  await broken.setFault(undefined);
+  const isWell = async () => {
+    const { details } = (await (await fetch(`${gateway.url}/health`)).json()) as {
+      details: { llm_hosts: { broken: { state: string } } };
+    };
+    return details.llm_hosts.broken.state === 'HEALTHY';
+  };
+  await waitFor(isWell, { what: 'a host that is well' });
+});
 
 /** What a caller saw: what came, and whether the transfer came to its end. */
 interface Seen {
@@ -221,7 +232,7 @@ describe('a stream that is whole', () => {
     expect(silent.text).not.toContain('"prompt_tokens"');
     const asking = await chat('alone', { stream_options: { include_usage: true } });
     expect(asking.text).toContain('"prompt_tokens"');
-    const name = 'morgan_llm_tokens_total{host="broken",model="alone",kind="output"}';
+    const name = 'morgan_llm_tokens_total{host="broken",route="alone",model="alone",kind="output"}';
     const isCounted = async () => Number((await metric(name))[0]?.split(' ')[1]) >= 20;
     await waitFor(isCounted, { what: name });
   });

@@ -318,7 +318,7 @@ describe('callers who give up', () => {
     );
     expect(frozen.asked - asked).toBeLessThanOrEqual(10);
     expect(frozen.asked - asked).toBeGreaterThan(1);
-  }, 20_000);
+  });
 
   it('early say nothing', async () => {
     await using slow = await ScriptedHost.start(silence);

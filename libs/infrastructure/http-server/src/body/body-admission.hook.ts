@@ -49,8 +49,10 @@ export function registerBodyAdmission(
         reply.raw.once('close', () => charge.release());
         done();
       };
-      const entered = admission.enter(declared ?? 0, contextOf(request).signal);
-      if (entered instanceof Promise) entered.then(admit, done);
+      const { signal } = contextOf(request);
+      const entered = admission.enter(declared ?? 0, signal);
+      // Where the client has left while it waited, nobody is there to be answered.
+      if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);
     } catch (error) {
       done(error as Error);
