@@ -15,8 +15,8 @@ export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-c
 export { listSettings, setting, type SettingMeta } from './config/setting.ts';
 export { AppError, type AppErrorOptions } from './errors/app-error.ts';
 export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
-export { type ErrorKind } from './errors/error-kind.ts';
-export type { FinishedRequest, HttpObserver } from './http-observer.ts';
+export type { ErrorKind } from './errors/error-kind.ts';
+export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
 export type { HealthIndicator, HealthReading } from './health-indicator.ts';

@@ -11,7 +11,8 @@ export type { CallOptions, JsonAnswer } from './client/json-call.ts';
 export { CONNECTION_SETTINGS, hostTransportOptions } from './client/host-transports.ts';
 export { type AnswerBody, WholeBody } from './call/whole-body.ts';
 export { breakTransfer } from './streams/broken-transfer.ts';
-export type { AttemptSummary, HostResponse } from './call/host-response.ts';
+export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';
+export type { HostResponse } from './call/host-response.ts';
 export type { RouteExplanation, TargetExplanation } from './routing/explain-route.ts';
 export type { LlmHost, LlmHostOptions } from './hosts/host-list.ts';
 export type { RouteReading } from './client/route-reading.ts';
@@ -29,3 +30,4 @@ export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stre
 export { continuationRequest } from './streams/resume/continuation-request.ts';
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
+export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';

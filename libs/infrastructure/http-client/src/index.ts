@@ -2,6 +2,7 @@ export {
   AttemptPolicies,
   type AttemptPoliciesOptions,
   type AttemptPoliciesStatus,
+  type AttemptEnd,
   type AttemptPolicyMetrics,
   type AttemptRequest,
   type Availability,

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '@morgan/foundation';
+import { AppError, callStopped, type ErrorCode } from '@morgan/foundation';
 import { TransportError } from '@morgan/http-transport';
 import type { Outcome } from '../evidence/outcome.ts';
 
@@ -55,19 +55,13 @@ export function noTargetToTry(configured: number, retryAfterMs: number | undefin
 export function callCannotGoOn(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const reason = cause instanceof TransportError ? cause.reason : undefined;
-  if (reason === 'aborted') return callGivenUp(cause as TransportError);
+  if (reason === 'aborted') return callStopped({ reason: (cause as TransportError).cause });
   if (reason === 'closed') return new AppError('no_host_available', 'The service is stopping.', { cause });
   return new AppError('internal_error', 'The request could not be passed on.', { cause });
 }
 
 /** A fault after the answer began: nothing can be taken back, so no other target is tried. */
 export function brokenAnswer(cause: TransportError): AppError {
-  if (cause.reason === 'aborted') return callGivenUp(cause);
+  if (cause.reason === 'aborted') return callStopped({ reason: cause.cause });
   return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
-}
-
-/** The reason of the abort where it says enough, as that of a deadline does. */
-function callGivenUp({ cause }: TransportError): AppError {
-  if (cause instanceof AppError) return cause;
-  return new AppError('client_closed_request', 'The client went away.', { cause });
 }

@@ -20,11 +20,11 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, model, stream, choices, asksUsage, only }: HostRequest,
+  { method, path, headers, body, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
-  const read: BodyFacts | undefined = body && readBodyFacts(body);
+  const read = facts && facts.body === body ? facts : body && readBodyFacts(body);
   const asked = model ?? read?.model;
   const wish = headers[STRATEGY_HEADER];
   const found = wish === undefined ? routes.find(asked) : chosenBy(String(wish), routes.find(asked));
@@ -34,6 +34,7 @@ export function prepareCall(
   const { totalTimeoutMs } = route;
   return {
     route,
+    log,
     request: {
       id,
       method,
@@ -42,7 +43,7 @@ export function prepareCall(
       body,
       deadline:
         totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
-      facts: { path: barePath, bytes, model: asked, needs: read?.needs },
+      facts: { path: barePath, bytes, model: asked, needs: read && (() => read.needs()) },
       modelAt: read?.modelAt,
       dialect: dialectOf(barePath),
       isStream: stream ?? read?.stream ?? false,

@@ -10,10 +10,12 @@ import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
 import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
+import type { AttemptLog } from '../call/attempt-log.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
+import type { BodyFacts } from '../routing/body-facts.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
@@ -54,8 +56,12 @@ export interface HostRequest {
   readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
+  /** What is known of the body already. Left out, or of another body: it is read once more. */
+  readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
+  /** Takes every attempt, for a log line of the caller's own. */
+  readonly log?: AttemptLog | undefined;
 }
 
 /** How long a stop waits for connections to hosts. */

@@ -67,21 +67,24 @@ export class BodyReader {
       // After its end the decoder is still at work.
       if (!source.readableEnded) this.#stop();
     });
-    const text = this.options.encoding === 'gzip' ? this.#decoded() : source;
-    text.on('data', (chunk: Buffer) => {
-      this.#take(chunk);
-      this.#readInTurn += chunk.length;
-      if (this.#readInTurn >= TURN_BYTES) this.#endTurn(text);
-    });
-    text.once('end', () => this.#finish());
-    source.on('data', this.#countReceived);
-    source.once('end', () => this.#pace.stop());
+    source.on('data', this.#receive);
+    source.once('end', this.#receivedAll);
+    if (this.options.encoding === 'gzip') this.#decode();
     this.#pace.start();
   }
 
-  readonly #countReceived = (chunk: Buffer) => this.#pace.received(chunk.length);
+  /** One listener for all that has to be done with what comes: of most bodies one piece comes. */
+  readonly #receive = (chunk: Buffer) => {
+    this.#pace.received(chunk.length);
+    if (this.options.encoding === 'identity') this.#read(chunk, this.source);
+  };
 
-  #decoded(): Readable {
+  readonly #receivedAll = () => {
+    this.#pace.stop();
+    if (this.options.encoding === 'identity') this.#finish();
+  };
+
+  #decode(): void {
     const gunzip = createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
     gunzip.on('error', (cause) => {
       this.#fail(new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }));
@@ -90,7 +93,15 @@ export class BodyReader {
       this.source.unpipe(gunzip);
       gunzip.destroy();
     };
-    return this.source.pipe(gunzip);
+    gunzip.on('data', (chunk: Buffer) => this.#read(chunk, gunzip));
+    gunzip.once('end', () => this.#finish());
+    this.source.pipe(gunzip);
+  }
+
+  #read(chunk: Buffer, text: Readable): void {
+    this.#take(chunk);
+    this.#readInTurn += chunk.length;
+    if (this.#readInTurn >= TURN_BYTES) this.#endTurn(text);
   }
 
   #endTurn(text: Readable): void {
@@ -146,7 +157,7 @@ export class BodyReader {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#pace.stop();
-    this.source.off('data', this.#countReceived);
+    this.source.off('data', this.#receive);
     this.#stopDecoding();
   }
 
