@@ -24,6 +24,8 @@ export interface AttemptCost {
   readonly deadline?: Deadline | undefined;
   /** Estimated tokens. Default 0. */
   readonly tokens?: number | undefined;
+  /** How long to wait for a turn at most, in milliseconds. Default: as the limits say. */
+  readonly maxWaitMs?: number | undefined;
 }
 
 /** A turn that was granted. */

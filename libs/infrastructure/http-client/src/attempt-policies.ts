@@ -45,6 +45,8 @@ export interface AttemptPoliciesOptions {
 export interface AttemptRequest extends CallContext {
   /** Estimated tokens, for `tokenLimit`. Default 0. */
   readonly tokens?: number | undefined;
+  /** How long to wait for the limits at most, in milliseconds; 0: not at all. Default: as they say. */
+  readonly maxWaitMs?: number | undefined;
 }
 
 /** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */

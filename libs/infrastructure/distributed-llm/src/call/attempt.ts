@@ -8,6 +8,7 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
+import { admit, hasLimits, type SettleTokens } from './admission.ts';
 import { type Content, openAnswer } from './answer-opening.ts';
 import { attemptRequest, type CallRequest, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
@@ -49,6 +50,8 @@ export interface AttemptMode {
   readonly isPanic: boolean;
   /** Whether another attempt may win and this one be cancelled. */
   readonly mayLose: boolean;
+  /** Whether it may wait for a limit of ours. */
+  readonly mayQueue: boolean;
 }
 
 const TOKEN_BYTES = 4;
@@ -60,25 +63,27 @@ const USAGE_OPTION = /stream_options|include_usage/;
  */
 export class Attempt {
   readonly result: Promise<AttemptResult>;
-  readonly startedAt = performance.now();
   readonly #kind: 'streamed' | 'whole';
   readonly #tokens: number;
   readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
   readonly #signal: AbortSignal;
   readonly #assessment = Promise.withResolvers<Assessment>();
+  #sentAt: number | undefined;
   #isCancelled = false;
   #contentAfterMs: number | undefined;
   #isBooked = false;
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
+  /** Replaces the estimate by what it really cost, where the host has a limit of tokens. */
+  settleTokens: SettleTokens | undefined;
 
   constructor(
     readonly target: Target,
     readonly call: CallRequest,
     private readonly parts: AttemptParts,
-    private readonly mode: AttemptMode,
+    readonly mode: AttemptMode,
   ) {
     this.#kind = call.isStream ? 'streamed' : 'whole';
     this.#tokens = Math.ceil(call.facts.bytes / TOKEN_BYTES);
@@ -88,13 +93,13 @@ export class Attempt {
     if (mode.signal.aborted) this.#onAbort();
     if (mode.isPanic) parts.panic.started(target.host);
     target.host.stats.started();
-    this.#load = target.load.begin(this.#tokens, this.startedAt);
+    this.#load = target.load.begin(this.#tokens, performance.now());
     this.result = this.#run();
   }
 
-  /** How long it took or has been taking, in milliseconds. */
+  /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
-    return (this.#endedAt ?? performance.now()) - this.startedAt;
+    return this.#sentAt === undefined ? 0 : (this.#endedAt ?? performance.now()) - this.#sentAt;
   }
 
   /** Another attempt began first. */
@@ -126,7 +131,8 @@ export class Attempt {
   async #run(): Promise<AttemptResult> {
     let result: AttemptResult;
     try {
-      await this.#admission();
+      if (!this.mode.isPanic) this.settleTokens = await this.#admission();
+      this.#sent();
       result = await this.#ask();
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
@@ -136,18 +142,16 @@ export class Attempt {
     return result;
   }
 
-  /** Resolves when the policies of the host let the attempt begin; they hear of its end through the assessment. */
-  #admission(): Promise<void> {
-    const { call, mode, target } = this;
-    if (mode.isPanic) return Promise.resolve();
-    return new Promise((begin, refuse) => {
-      const work = () => {
-        begin();
-        return this.#assessment.promise;
-      };
-      const request = { id: call.id, signal: this.#signal, tokens: this.#tokens };
-      target.host.policies.execute(work, request).catch(refuse);
-    });
+  #admission(): Promise<SettleTokens | undefined> {
+    const { call, target } = this;
+    const maxWaitMs = this.mode.mayQueue ? undefined : 0;
+    const request = { id: call.id, signal: this.#signal, tokens: this.#tokens, maxWaitMs };
+    return admit(target.host, request, this.#assessment.promise);
+  }
+
+  #sent(): void {
+    this.#sentAt = performance.now();
+    if (hasLimits(this.target.host)) this.#load.sent(this.#sentAt);
   }
 
   async #ask(): Promise<AttemptResult> {
@@ -158,7 +162,7 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
+    const opening = await openAnswer(response, streamOptions(call, this.#sentAt ?? performance.now()));
     if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
@@ -216,6 +220,7 @@ export class Attempt {
   #end(outcome: Outcome): void {
     this.outcome = outcome;
     this.#endedAt = performance.now();
+    if (this.#sentAt === undefined) this.#load.sent(this.#endedAt);
     const { host } = this.target;
     host.stats.ended();
     this.#load.ended(this.#endedAt, EVIDENCE[outcome].weight === 'fault');

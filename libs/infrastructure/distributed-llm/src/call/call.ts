@@ -3,6 +3,7 @@ import { type AppError, type CallContext, callStopped } from '@morgan/foundation
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
+import { hasLimits } from './admission.ts';
 import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
 import { callCannotGoOn } from './call-error.ts';
@@ -28,6 +29,7 @@ export class Call {
   readonly #attempts: Attempt[] = [];
   readonly #failed: FailedAttempt[] = [];
   readonly #tried = new Set<Target>();
+  #busy: Set<Target> | undefined;
   readonly #isPoisonous: boolean;
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
@@ -76,7 +78,8 @@ export class Call {
       const { attempt, result } = ended;
       this.#running.delete(attempt);
       if (result.kind === 'content') return this.#deliver(attempt, result);
-      const response = this.#note(attempt, result);
+      const isOurs = result.outcome === 'limited' && !attempt.mode.mayQueue;
+      const response = isOurs ? this.#queueLater(attempt) : this.#note(attempt, result);
       if (response) return response;
       if (this.#running.size > 0) continue;
       await this.#pause();
@@ -124,13 +127,27 @@ export class Call {
     if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
     const mayLose =
       request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
-    const mode = { signal: this.#context.signal, isPanic, mayLose };
+    const mode = { signal: this.#context.signal, isPanic, mayLose, mayQueue: this.#mayQueue(target) };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
     this.#input.log?.add(attempt);
     this.#running.add(attempt);
     if (mayLose) this.#clock ??= this.#startClock(target);
+  }
+
+  /** A limit that looks free and is not, as other processes share it, is no reason to wait while another host is free. */
+  #mayQueue(target: Target): boolean {
+    if (!hasLimits(target.host) || this.#busy?.has(target)) return true;
+    return !target.host.policies.allows(this.#input.traits.promptTokens);
+  }
+
+  /** No host has seen it: it counts for nothing, and its target is asked last. */
+  #queueLater(attempt: Attempt): void {
+    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    this.#tried.delete(attempt.target);
+    this.#busy ??= new Set();
+    this.#busy.add(attempt.target);
   }
 
   /** Later than the target's own history makes likely, and never sooner than the limit. */
@@ -179,6 +196,7 @@ export class Call {
       traits,
       facts: request.facts,
       tried: this.#tried,
+      busy: this.#busy,
       isPoisonous: this.#isPoisonous,
       tooLongFor: this.#tooLongFor,
       mayWaitMs: deadline ? Math.min(this.#mayWaitMs, deadline.remainingMs()) : this.#mayWaitMs,
