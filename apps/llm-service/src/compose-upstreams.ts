@@ -58,6 +58,8 @@ function embeddingSettings(
 ): UpstreamConfig {
   return {
     ...upstream,
+    // It is one of our own, and met directly.
+    proxy: { ...upstream.proxy, httpUrl: undefined },
     circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
     hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
     routes: [],
