@@ -1,6 +1,7 @@
 import { DistributedLlmClient, DistributedLlmMetrics, hostTransportOptions } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
 import { HttpTransport } from '@morgan/http-transport';
+import { RedisConnection } from '@morgan/redis';
 import type { Metrics } from '@morgan/telemetry';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
 
@@ -15,14 +16,16 @@ const EMBEDDING_FAILURE_THRESHOLD = 20;
 
 type UpstreamConfig = LlmServiceConfig['llmService']['upstream'];
 
-/** The LLM hosts and embedding-service: two clients over one transport. */
+/** The LLM hosts and embedding-service: two clients over one transport, and a Redis for limits that replicas share. */
 export function composeUpstreams(
-  { upstream, embedding: embeddingService }: LlmServiceConfig['llmService'],
+  { upstream, embedding: embeddingService, redis: redisConfig }: LlmServiceConfig['llmService'],
   logger: Logger,
   metrics: Metrics,
 ) {
   const transport = new HttpTransport(hostTransportOptions(upstream));
-  const shared = { transport, logger, metrics: new DistributedLlmMetrics(metrics) };
+  const { url } = redisConfig;
+  const redis = url === undefined ? undefined : new RedisConnection({ ...redisConfig, url }, logger);
+  const shared = { transport, redis, logger, metrics: new DistributedLlmMetrics(metrics) };
   const llm = new DistributedLlmClient({ ...upstream, ...shared });
   const embedding = new DistributedLlmClient({
     ...embeddingSettings(upstream, embeddingService),
@@ -32,7 +35,9 @@ export function composeUpstreams(
   return {
     llm,
     embedding,
+    redis,
     start: async () => {
+      redis?.start();
       await Promise.all([llm.start(), embedding.start()]);
     },
     /** @throws where a client cannot be made of it; nothing is changed then. */
@@ -42,7 +47,7 @@ export function composeUpstreams(
     },
     close: async () => {
       await Promise.all([llm.stop(), embedding.stop()]);
-      await transport.close(TRANSPORT_GRACE_MS);
+      await Promise.all([transport.close(TRANSPORT_GRACE_MS), redis?.stop()]);
     },
   };
 }
@@ -53,6 +58,8 @@ function embeddingSettings(
 ): UpstreamConfig {
   return {
     ...upstream,
+    // It is one of our own, and met directly.
+    proxy: { ...upstream.proxy, httpUrl: undefined },
     circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
     hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
     routes: [],

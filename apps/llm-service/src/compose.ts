@@ -56,7 +56,7 @@ export async function composeLlmService(
   const endpoints = [...ENDPOINTS, ...extraPaths.map(extraEndpoint)];
   const served = { upstreams, endpoints, owners, logger, metrics };
   const operations = await composeOperations(config, source, served);
-  const { llm, embedding } = upstreams;
+  const { llm, embedding, redis } = upstreams;
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
@@ -74,7 +74,7 @@ export async function composeLlmService(
       },
       endpoints,
       metrics,
-      indicators: [drain, llm, embedding],
+      indicators: [drain, llm, embedding, ...(redis ? [redis] : [])],
     }),
     {
       config: http,

@@ -139,6 +139,11 @@ describe('the admin API', () => {
     });
     expect((await ask('POST', '/hosts/one/breaker/close')).status).toBe(200);
     expect((await ask('POST', '/hosts/one/breaker/burn')).status).toBe(404);
+    await one.setFault({ kind: 'status', status: 401 });
+    for (let call = 0; call < 2; call += 1) expect(await answeredBy()).toBe('two');
+    expect((await ask('GET', '/hosts/one')).data['rests']).toMatchObject([
+      { outcome: 'credentials_rejected' },
+    ]);
     expect((await ask('POST', '/hosts/one/forget-rests')).data['rests']).toEqual([]);
     expect(changes()).toHaveLength(4);
   });

@@ -14,5 +14,6 @@ export function configFile(): string | undefined {
 /** Proxies are named in lower case as well, by custom. */
 function withProxyNames(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { HTTPS_PROXY = env['https_proxy'], NO_PROXY = env['no_proxy'] } = env;
-  return { ...env, HTTPS_PROXY, NO_PROXY };
+  const { HTTP_PROXY = env['http_proxy'] } = env;
+  return { ...env, HTTPS_PROXY, HTTP_PROXY, NO_PROXY };
 }

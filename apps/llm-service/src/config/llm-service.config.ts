@@ -1,6 +1,7 @@
 import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
 import { distributedLlmConfig } from '@morgan/distributed-llm';
 import { httpConfig } from '@morgan/http-server';
+import { redisConfig } from '@morgan/redis';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
@@ -63,6 +64,7 @@ export const llmServiceConfig = z
         extraPaths: extraPathsSetting,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
+        redis: redisConfig,
         admin: adminConfig,
       })
       .prefault({}),

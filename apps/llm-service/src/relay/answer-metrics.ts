@@ -45,8 +45,7 @@ export class AnswerMetrics {
     if (malformed > 0) this.#malformed.inc({ host }, malformed);
   }
 
-  counted({ host, route = '', model, isModelNamed }: HostResponse, usage: TokenUsage | undefined): void {
-    if (!usage) return;
+  counted({ host, route = '', model, isModelNamed }: HostResponse, usage: TokenUsage): void {
     const labels = { host, route, model: isModelNamed ? this.#labelOf(model) : OTHER_MODEL };
     const { input, output, cachedInput } = usage;
     if (input) this.#tokens.inc({ ...labels, kind: 'input' }, input);

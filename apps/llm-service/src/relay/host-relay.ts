@@ -15,6 +15,7 @@ import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteAnswer } from './note-answer.ts';
+import { noteUsage } from './note-usage.ts';
 import type { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamAnswer } from './stream-answer.ts';
@@ -111,7 +112,7 @@ export class HostRelay {
     const { logger, metrics } = this.options;
     noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
-      metrics.counted(response, this.#read(bytes, call, response.host));
+      noteUsage(metrics, response, this.#read(bytes, call, response.host));
     };
     return passAnswer(response, incoming, { logger, seen });
   }

@@ -19,6 +19,7 @@ import type { AnswerMetrics } from './answer-metrics.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { noteAnswer } from './note-answer.ts';
+import { noteUsage } from './note-usage.ts';
 import { StreamResumption } from './stream-resumption.ts';
 
 /** What streamed answers are passed on with. */
@@ -130,7 +131,7 @@ export class StreamAnswer {
       ...(onId && { onId: (id: string) => onId(id, host) }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    outcome.usages.forEach((usage, at) => metrics.counted(answers[at] ?? response, usage));
+    outcome.usages.forEach((usage, at) => noteUsage(metrics, answers[at] ?? response, usage));
     metrics.streamEnded(host, outcome);
   }
 

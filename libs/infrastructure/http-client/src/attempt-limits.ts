@@ -24,12 +24,14 @@ export interface AttemptCost {
   readonly deadline?: Deadline | undefined;
   /** Estimated tokens. Default 0. */
   readonly tokens?: number | undefined;
+  /** How long to wait for a turn at most, in milliseconds. Default: as the limits say. */
+  readonly maxWaitMs?: number | undefined;
 }
 
 /** A turn that was granted. */
 export interface AttemptPermit {
   /** Replaces the estimated tokens by those that the attempt really cost. */
-  settleTokens(tokens: number): void;
+  readonly settleTokens: (tokens: number) => void;
   /** Gives everything back: nothing was sent. */
   release(): void;
 }

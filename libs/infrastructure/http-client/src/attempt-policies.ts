@@ -46,10 +46,17 @@ export interface AttemptPoliciesOptions {
 export interface AttemptRequest extends CallContext {
   /** Estimated tokens, for `tokenLimit`. Default 0. */
   readonly tokens?: number | undefined;
+  /** How long to wait for the limits at most, in milliseconds; 0: not at all. Default: as they say. */
+  readonly maxWaitMs?: number | undefined;
 }
 
-/** Says once how an attempt went. */
-export type AttemptEnd = (assessment: Assessment) => void;
+/** An attempt that goes on. */
+export interface BegunAttempt {
+  /** Says how it went. Once. */
+  end(assessment: Assessment): void;
+  /** Takes the tokens that it really cost, in place of the estimate; none where they are not limited. */
+  readonly settleTokens?: ((tokens: number) => void) | undefined;
+}
 
 /** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */
 export type Availability =
@@ -137,19 +144,24 @@ export class AttemptPolicies implements Policy {
    * As {@link execute}, for an attempt that is judged later than its answer is there: it lasts until its end is said, and
    * `assess` gets what was said as its result. At once where nothing has to be waited for; throws or rejects as `execute`.
    */
-  begin(request: AttemptRequest): AttemptEnd | Promise<AttemptEnd> {
+  begin(request: AttemptRequest): BegunAttempt | Promise<BegunAttempt> {
     if (this.#isBreakerAlone) {
       const end = this.breaker.begin(request);
-      return (result) => end({ result });
+      return { end: (result) => end({ result }) };
     }
     return new Promise((resolve, reject) => {
-      const ended = Promise.withResolvers<Assessment>();
-      const work = () => {
-        resolve(ended.resolve);
-        return ended.promise;
+      const { promise: ended, resolve: end } = Promise.withResolvers<Assessment>();
+      const work = (_: CallContext, { settleTokens }: Pick<AttemptPermit, 'settleTokens'>) => {
+        resolve({ end, settleTokens: this.#limits.tokens && settleTokens });
+        return ended;
       };
       this.execute(work, request).catch(reject);
     });
+  }
+
+  /** Whether there is anything that an attempt may have to wait for. */
+  get mayQueue(): boolean {
+    return !this.#isBreakerAlone;
   }
 
   /** Whether an attempt of so many tokens would begin at once. Takes nothing, so another may still come first. */

@@ -2,8 +2,8 @@ export {
   AttemptPolicies,
   type AttemptPoliciesOptions,
   type AttemptPoliciesStatus,
-  type AttemptEnd,
   type AttemptPolicyMetrics,
+  type BegunAttempt,
   type AttemptRequest,
   type Availability,
 } from './attempt-policies.ts';

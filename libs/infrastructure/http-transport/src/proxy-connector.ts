@@ -13,17 +13,22 @@ export interface ProxyRoute {
 
 /** Whether connections to an origin go through a proxy: those to `https:` origins that are not excepted. */
 export function isProxied(origin: string, { except }: ProxyRoute): boolean {
+  return origin.startsWith('https:') && !isExcepted(origin, except);
+}
+
+/** Whether a list such as `NO_PROXY` names an origin. */
+export function isExcepted(origin: string, except: string): boolean {
   const { protocol, hostname, port } = new URL(origin);
-  if (protocol !== 'https:') return false;
+  const usualPort = protocol === 'https:' ? '443' : '80';
   const rules = except
     .toLowerCase()
     .split(/[\s,]+/)
     .filter(Boolean);
   const host = hostname.toLowerCase();
-  return !rules.some((rule) => {
+  return rules.some((rule) => {
     if (rule === '*') return true;
     const [, name = rule, ofPort] = /^(.*?)(?::(\d+))?$/.exec(rule) ?? [];
-    if (ofPort !== undefined && ofPort !== (port || '443')) return false;
+    if (ofPort !== undefined && ofPort !== (port || usualPort)) return false;
     const suffix = name.replace(/^\*?\./, '');
     return host === suffix || host.endsWith(`.${suffix}`);
   });

@@ -6,7 +6,7 @@ export const redisConfig = z
   .strictObject({
     url: setting(z.url({ protocol: /^rediss?$/ }).optional(), {
       env: 'REDIS_URL',
-      doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it the cache is in memory.',
+      doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it each process is on its own.',
       secret: true,
     }),
     commandTimeoutMs: setting(z.int().min(1).default(100), {

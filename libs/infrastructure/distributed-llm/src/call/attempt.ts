@@ -1,4 +1,4 @@
-import type { AttemptEnd } from '@morgan/http-client';
+import type { BegunAttempt } from '@morgan/http-client';
 import type { RequestSender, TransportResponse } from '@morgan/http-transport';
 import type { RetryBudget } from '@morgan/retry';
 import type { Weight } from '../evidence/evidence.ts';
@@ -49,6 +49,8 @@ export interface AttemptMode {
   readonly isPanic: boolean;
   /** Whether another attempt may win and this one be cancelled. */
   readonly mayLose: boolean;
+  /** Whether it may wait for a limit of ours. */
+  readonly mayQueue: boolean;
 }
 
 const TOKEN_BYTES = 4;
@@ -60,14 +62,14 @@ const USAGE_OPTION = /stream_options|include_usage/;
  */
 export class Attempt {
   readonly result: Promise<AttemptResult>;
-  readonly startedAt = performance.now();
   readonly #kind: 'streamed' | 'whole';
   readonly #tokens: number;
   readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
   readonly #signal: AbortSignal;
-  /** How the policies of the host hear of the end; none where they were not asked. */
-  #report: AttemptEnd | undefined;
+  /** What the policies of the host know of it; none where they were not asked. */
+  #begun: BegunAttempt | undefined;
+  #sentAt: number | undefined;
   #isCancelled = false;
   #contentAfterMs: number | undefined;
   #isBooked = false;
@@ -79,7 +81,7 @@ export class Attempt {
     readonly target: Target,
     readonly call: CallRequest,
     private readonly parts: AttemptParts,
-    private readonly mode: AttemptMode,
+    readonly mode: AttemptMode,
   ) {
     this.#kind = call.isStream ? 'streamed' : 'whole';
     this.#tokens = Math.ceil(call.facts.bytes / TOKEN_BYTES);
@@ -89,13 +91,18 @@ export class Attempt {
     if (mode.signal.aborted) this.#onAbort();
     if (mode.isPanic) parts.panic.started(target.host);
     target.host.stats.started();
-    this.#load = target.load.begin(this.#tokens, this.startedAt);
+    this.#load = target.load.begin(this.#tokens, performance.now());
     this.result = this.#run();
   }
 
-  /** How long it took or has been taking, in milliseconds. */
+  /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
-    return (this.#endedAt ?? performance.now()) - this.startedAt;
+    return this.#sentAt === undefined ? 0 : (this.#endedAt ?? performance.now()) - this.#sentAt;
+  }
+
+  /** Takes the tokens that it really cost, where they are limited. */
+  get settleTokens(): BegunAttempt['settleTokens'] {
+    return this.#begun?.settleTokens;
   }
 
   /** Another attempt began first. */
@@ -114,7 +121,7 @@ export class Attempt {
     const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
     const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
     const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
-    this.#report?.({ verdict, overloaded });
+    this.#begun?.end({ verdict, overloaded });
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.health.checkNow();
@@ -127,11 +134,9 @@ export class Attempt {
   async #run(): Promise<AttemptResult> {
     let result: AttemptResult;
     try {
-      if (!this.mode.isPanic) {
-        const request = { id: this.call.id, signal: this.#signal, tokens: this.#tokens };
-        const begun = this.target.host.policies.begin(request);
-        this.#report = begun instanceof Promise ? await begun : begun;
-      }
+      const admission = this.mode.isPanic ? undefined : this.#admission();
+      if (admission) await admission;
+      this.#sentAt = performance.now();
       result = await this.#ask();
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
@@ -139,6 +144,18 @@ export class Attempt {
     if (result.kind === 'failed') this.#fail(result);
     else this.#begin(result);
     return result;
+  }
+
+  /** Nothing to wait for where the host has no limits of ours. */
+  #admission(): Promise<void> | undefined {
+    const maxWaitMs = this.mode.mayQueue ? undefined : 0;
+    const request = { id: this.call.id, signal: this.#signal, tokens: this.#tokens, maxWaitMs };
+    const begun = this.target.host.policies.begin(request);
+    if (!(begun instanceof Promise)) return void (this.#begun = begun);
+    return begun.then((admitted) => {
+      this.#begun = admitted;
+      this.#load.sent(performance.now());
+    });
   }
 
   async #ask(): Promise<AttemptResult> {
@@ -149,7 +166,7 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
+    const opening = await openAnswer(response, streamOptions(call, this.#sentAt ?? performance.now()));
     if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
@@ -205,6 +222,7 @@ export class Attempt {
   #end(outcome: Outcome): void {
     this.outcome = outcome;
     this.#endedAt = performance.now();
+    if (this.#sentAt === undefined) this.#load.sent(this.#endedAt);
     const { host } = this.target;
     host.stats.ended();
     this.#load.ended(this.#endedAt, EVIDENCE[outcome].weight === 'fault');

@@ -29,6 +29,7 @@ export class Call {
   readonly #attempts: Attempt[] = [];
   readonly #failed: FailedAttempt[] = [];
   readonly #tried = new Set<Target>();
+  #busy: Set<Target> | undefined;
   readonly #isPoisonous: boolean;
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
@@ -77,7 +78,8 @@ export class Call {
       const { attempt, result } = ended;
       this.#running.delete(attempt);
       if (result.kind === 'content') return this.#deliver(attempt, result);
-      const response = this.#note(attempt, result);
+      const isOurs = result.outcome === 'limited' && !attempt.mode.mayQueue;
+      const response = isOurs ? this.#queueLater(attempt) : this.#note(attempt, result);
       if (response) return response;
       if (this.#running.size > 0) continue;
       await this.#pause();
@@ -125,13 +127,27 @@ export class Call {
     if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
     const mayLose =
       request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
-    const mode = { signal: this.#context.signal, isPanic, mayLose };
+    const mode = { signal: this.#context.signal, isPanic, mayLose, mayQueue: this.#mayQueue(target) };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
     this.#input.log?.add(attempt);
     this.#running.add(attempt);
     if (mayLose) this.#clock ??= this.#startClock(target);
+  }
+
+  /** A limit that looks free and is not, as other processes share it, is no reason to wait while another host is free. */
+  #mayQueue(target: Target): boolean {
+    if (!target.host.policies.mayQueue || this.#busy?.has(target)) return true;
+    return !target.host.policies.allows(this.#input.traits.promptTokens);
+  }
+
+  /** No host has seen it: it counts for nothing, and its target is asked last. */
+  #queueLater(attempt: Attempt): void {
+    this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
+    this.#tried.delete(attempt.target);
+    this.#busy ??= new Set();
+    this.#busy.add(attempt.target);
   }
 
   /** Later than the target's own history makes likely, and never sooner than the limit. */
@@ -180,6 +196,7 @@ export class Call {
       traits,
       facts: request.facts,
       tried: this.#tried,
+      busy: this.#busy,
       isPoisonous: this.#isPoisonous,
       tooLongFor: this.#tooLongFor,
       mayWaitMs: deadline ? Math.min(this.#mayWaitMs, deadline.remainingMs()) : this.#mayWaitMs,

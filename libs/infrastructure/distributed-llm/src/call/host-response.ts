@@ -1,3 +1,4 @@
+import type { BegunAttempt } from '@morgan/http-client';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
@@ -31,11 +32,13 @@ export interface HostResponse {
   readonly isModelNamed: boolean;
   /** The host's own id of the request. */
   readonly upstreamRequestId: string | undefined;
+  /** Takes what the answer cost in tokens, where the host has a limit of them: until then an estimate counts. */
+  readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
-  { target, call }: Attempt,
+  { target, call, settleTokens }: Attempt,
   { response, ...content }: AttemptResult & { kind: 'content' },
   { attempts, route }: { readonly attempts: readonly Attempt[]; readonly route: Route },
 ): HostResponse {
@@ -53,6 +56,7 @@ export function responseOf(
     },
     attempts: attempts.length,
     upstreamRequestId: requestIdOf(response),
+    settleTokens,
   };
 }
 

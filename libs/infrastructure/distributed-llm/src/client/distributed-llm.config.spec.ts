@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError, loadConfig } from '@morgan/foundation';
+import { CertificateAuthority } from '@morgan/testing';
 import { z } from 'zod';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 
@@ -52,6 +53,45 @@ describe('distributedLlmConfig', () => {
       },
       budget: { ratio: 0.2, minPerSecond: 10, windowMs: 10_000 },
     });
+  });
+
+  it('finds certificates and keys that cannot be read, or do not belong together, by their names', () => {
+    const authority = new CertificateAuthority('authority');
+    const [own, other] = [authority.issue('a.example'), authority.issue('b.example')];
+    const good = { ca: authority.cert + authority.cert, ...own, servername: 'a.example' };
+    const hostWith = (tls: object) => [{ name: 'a', url: 'https://a.example/v1', tls }];
+    expect(load({}, hostWith(good)).hosts[0]?.tls).toEqual(good);
+    const broken = own.cert.replace(/\n.{8}/, '\nAAAAAAAA');
+    for (const [tls, field] of [
+      [{ ...good, ca: 'not PEM' }, 'ca'],
+      [{ ...good, ca: own.key }, 'ca'],
+      [{ ...good, ca: authority.cert + broken }, 'ca'],
+      [{ ...good, cert: broken }, 'cert'],
+      [{ ...good, key: own.cert }, 'key'],
+      [{ ...good, key: other.key }, 'key'],
+      [{ cert: own.cert }, 'key'],
+      [{ key: own.key }, 'cert'],
+    ] as const) {
+      const faults = faultsOf({}, hostWith(tls));
+      expect([field, faults]).toEqual([
+        field,
+        [expect.stringMatching(`hosts\\.?\\[?0\\]?\\.tls\\.${field}`)],
+      ]);
+      expect(faults.join()).not.toContain('PRIVATE');
+    }
+  });
+
+  it('refuses a proxy for http: hosts that would not be used, unless they are excepted', () => {
+    const env = {
+      HTTP_PROXY: 'http://proxy:3128',
+      LLM_HOSTS: 'a=http://10.0.0.1:8000/v1,b=https://b.example/v1',
+    };
+    expect(faultsOf(env)).toEqual([expect.stringMatching(/proxy\.httpUrl.*"a"/)]);
+    expect(faultsOf(env).join()).not.toContain('proxy:3128');
+    expect(load({ ...env, NO_PROXY: '10.0.0.1' }).hosts).toHaveLength(2);
+    expect(load({ ...env, NO_PROXY: '10.0.0.1:8000' }).hosts).toHaveLength(2);
+    expect(faultsOf({ ...env, NO_PROXY: '10.0.0.1:80' })).toHaveLength(1);
+    expect(load({ ...env, LLM_HOSTS: 'b=https://b.example/v1' }).hosts).toHaveLength(1);
   });
 
   it('keeps the defaults of a gateway where only some settings of a breaker are given', () => {

@@ -1,5 +1,6 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { isExcepted } from '@morgan/http-transport';
 import { retryConfig } from '@morgan/retry';
 import { z } from 'zod';
 import { hostList } from '../hosts/host-list.ts';
@@ -131,6 +132,11 @@ const proxyConfig = z
       doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT.',
       secret: true,
     }),
+    httpUrl: setting(z.string().optional(), {
+      env: 'HTTP_PROXY',
+      doc: 'Not used: `http:` hosts are met directly. So that nobody is surprised, it is refused where a host is not excepted from it.',
+      secret: true,
+    }),
     except: setting(z.string().default(''), {
       env: 'NO_PROXY',
       doc: 'Hosts that are met without it: names, suffixes such as `.svc`, `host:port` or `*`, separated by commas.',
@@ -176,7 +182,14 @@ export const distributedLlmConfig = z
     panic: panicConfig,
     budget: retryConfig.unwrap().shape.budget,
   })
-  .superRefine(({ hosts, routes, groups }, context) => {
+  .superRefine(({ hosts, routes, groups, proxy }, context) => {
+    for (const { name, url } of proxy.httpUrl ? hosts : [])
+      if (url.startsWith('http:') && !isExcepted(url, proxy.except))
+        context.addIssue({
+          code: 'custom',
+          path: ['proxy', 'httpUrl'],
+          message: `is not used for http: hosts, and "${name}" is one: leave it out, or name the host in NO_PROXY`,
+        });
     const names = new Set(hosts.map(({ name }) => name));
     for (const fault of unknownNames(routes, groups, names)) context.addIssue({ code: 'custom', ...fault });
   })

@@ -2,6 +2,7 @@ import { apiKeySetting, httpUrl } from '@morgan/foundation';
 import { attemptPoliciesConfig } from '@morgan/http-client';
 import { z } from 'zod';
 import { hostProbe } from './host-probe.config.ts';
+import { hostTls } from './host-tls.config.ts';
 
 const FORM = 'write it as name=url, optionally with ;weight=2 and ;apiKey=…';
 
@@ -26,13 +27,6 @@ export const capabilities = z.strictObject({
 
 export type Capabilities = z.output<typeof capabilities>;
 
-const tls = z.strictObject({
-  ca: z.string().min(1).optional(),
-  cert: z.string().min(1).optional(),
-  key: z.string().min(1).optional(),
-  servername: z.string().min(1).optional(),
-});
-
 /** A host's share of calls relative to the others. */
 export const hostWeight = z.coerce
   .number({ error: 'must be a number' })
@@ -48,7 +42,7 @@ const host = z.strictObject({
   keyHeader: headerName.optional(),
   headers: z.record(headerName, headerValue).optional(),
   query: z.record(z.string().min(1), z.string()).optional(),
-  tls: tls.optional(),
+  tls: hostTls.optional(),
   capabilities: capabilities.optional(),
   probe: hostProbe.optional(),
   rateLimit: attemptPoliciesConfig.shape.rateLimit,

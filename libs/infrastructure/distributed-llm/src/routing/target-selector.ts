@@ -31,6 +31,8 @@ export interface ChoiceInput {
   readonly traits: CallTraits;
   /** Targets that are not to be asked again. */
   readonly tried: ReadonlySet<Target>;
+  /** Those whose limit of ours turned out to be used up, by other processes that share it: asked after all others. */
+  readonly busy?: ReadonlySet<Target> | undefined;
   /** The request failed on several targets before: it must not decide about a host. */
   readonly isPoisonous: boolean;
   /** The context length of the target that found the request too long. */
@@ -139,7 +141,7 @@ export class TargetSelector {
     if (isOpen || host.health.isDown || rest)
       return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0);
     // Our own limits of the host: any other is asked before this one's queue.
-    if (!host.policies.allows(input.traits.promptTokens)) return BUSY;
+    if (input.busy?.has(target) || !host.policies.allows(input.traits.promptTokens)) return BUSY;
     const model = target.modelFor(input.facts.model);
     const listed = model === undefined || host.models.mayHave(model);
     return (listed ? LISTED : UNLISTED) + (host.isDoubtful ? DOUBTFUL : 0);

@@ -2,6 +2,8 @@ import { PeakEwma } from './peak-ewma.ts';
 
 /** How one call went. The clock is the one of `TargetLoad.begin`. */
 export interface CallLoad {
+  /** It leaves only now: until then it was in a queue of our own, which says nothing of the target. */
+  readonly sent: (now: number) => void;
   /** The first content came. At most once. */
   readonly answered: (now: number) => void;
   /** Nothing more will come: in the end, by a fault of the target, or as nobody waits any more. Exactly once. */
@@ -36,20 +38,25 @@ export class TargetLoad {
   begin(promptTokens: number, now: number): CallLoad {
     this.#inFlight += 1;
     this.#tokensInFlight += promptTokens;
+    let sentAt = now;
     const stopWaiting = (): boolean => {
       if (!this.#waiting.delete(call)) return false;
       this.#tokensInFlight -= promptTokens;
       return true;
     };
     const call: CallLoad = {
+      sent: (at) => {
+        this.#waiting.delete(call);
+        this.#waiting.set(call, (sentAt = at));
+      },
       answered: (at) => {
-        if (stopWaiting()) this.#ttft.observe(at - now, at);
+        if (stopWaiting()) this.#ttft.observe(at - sentAt, at);
       },
       ended: (at, isFault) => {
         this.#inFlight -= 1;
         if (!stopWaiting()) return;
         if (isFault) this.#ttft.fail(at);
-        else this.#ttft.observeAtLeast(at - now, at);
+        else this.#ttft.observeAtLeast(at - sentAt, at);
       },
     };
     this.#waiting.set(call, now);

@@ -1,0 +1,13 @@
+import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
+import type { AnswerMetrics } from './answer-metrics.ts';
+
+/** Counts what an answer cost, in metrics and against the host's own limit of tokens. */
+export function noteUsage(
+  metrics: AnswerMetrics,
+  response: HostResponse,
+  usage: TokenUsage | undefined,
+): void {
+  if (!usage) return;
+  metrics.counted(response, usage);
+  response.settleTokens?.((usage.input ?? 0) + (usage.output ?? 0));
+}

@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { chat, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
+import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
+
+let bench: ClientBench;
+let one: ScriptedHost;
+let two: ScriptedHost;
+
+beforeEach(async () => {
+  bench = new ClientBench();
+  [one, two] = await Promise.all([
+    ScriptedHost.start(chat('one'), models('qwen:latest', 'shared')),
+    ScriptedHost.start(chat('two'), models('phi', 'shared')),
+  ]);
+});
+
+afterEach(async () => {
+  await bench.close();
+  for (const host of [one, two]) await host[Symbol.asyncDispose]();
+});
+
+async function started(): Promise<DistributedLlmClient> {
+  const client = bench.client([entry('one', one.url), entry('two', two.url)], { probeTimeoutMs: 5_000 });
+  await client.start();
+  return client;
+}
+
+async function hostsOf(client: DistributedLlmClient, model: string): Promise<string[]> {
+  const seen = new Set<string>();
+  for (let call = 0; call < 4; call += 1) {
+    const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, model })) });
+    await response.body.bytes();
+    expect(response.status).toBe(200);
+    seen.add(response.host);
+  }
+  return [...seen].toSorted();
+}
+
+describe('the list of models of a host', () => {
+  it('names a model with and without `:latest`', async () => {
+    const client = await started();
+    expect(await hostsOf(client, 'qwen')).toEqual(['one']);
+    expect(await hostsOf(client, 'qwen:latest')).toEqual(['one']);
+    expect(await hostsOf(client, 'phi:latest')).toEqual(['two']);
+    expect(await hostsOf(client, 'shared')).toEqual(['one', 'two']);
+    // Another tag is another model: nobody lists it, so everybody may be asked.
+    expect(await hostsOf(client, 'qwen:7b')).toEqual(['one', 'two']);
+  });
+
+  it('is read again at once when its host does not know a model that it lists', async () => {
+    const client = await started();
+    expect(one.lists).toBe(1);
+    one.list = models('qwen:latest');
+    one.reply = refusal(404, 'The model `shared` does not exist.', { code: 'model_not_found' });
+    expect(await hostsOf(client, 'shared')).toEqual(['two']);
+    await waitFor(() => one.lists === 2, { what: 'the list to be read again' });
+    await waitFor(() => client.getMetrics()['one']?.models.join() === 'qwen:latest', {
+      what: 'the new list',
+    });
+    expect([one.asked, one.lists, two.lists]).toEqual([1, 2, 1]);
+  });
+
+  it('is not read again for a model that it never had', async () => {
+    const client = await started();
+    one.reply = two.reply = refusal(404, 'The model `none` does not exist.', { code: 'model_not_found' });
+    const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, model: 'none' })) });
+    await response.body.bytes();
+    expect(response.status).toBe(404);
+    two.list = one.list = models('none');
+    await client.healthCheckAll();
+    expect([one.lists, two.lists]).toEqual([2, 2]);
+  });
+});
