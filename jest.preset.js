@@ -9,7 +9,7 @@ const aliases = Object.fromEntries(
 );
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tools/testing/jest.environment.ts',
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   moduleNameMapper: aliases,

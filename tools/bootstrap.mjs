@@ -58,7 +58,7 @@ function handOver() {
       `Morgan runs on Node ${NODE_WITH_TYPES}. It comes along on Linux; here, please install it (this is ${process.version}).`,
     );
   }
-  const exitWithParent = pathToFileURL(join(ROOT, 'tools/start/exit-with-parent.ts')).href;
+  const exitWithParent = pathToFileURL(join(ROOT, 'tools/start/exit-with-parent.mjs')).href;
   const args = ['--import', exitWithParent, program, ...process.argv.slice(3)];
   const child = spawn(existsSync(pinned) ? pinned : process.execPath, args, {
     cwd: ROOT,

@@ -20,6 +20,7 @@ describe('the table', () => {
       callers: '',
       hosts: '',
       bound: '',
+      stalledMs: 0,
     };
     const table = markdownTable([{ ...result, backMs: 1_500, stalledMs: 0, misses: ['hung', 'late'] }]);
     expect(table.split('\n')).toHaveLength(3);

@@ -6,11 +6,8 @@ export { type PrivateRedis, redisUrl, startRedis } from './redis.ts';
 export { type LogLine, type RunningService, type ServiceOptions, startService } from './service.ts';
 export { waitFor } from './wait-for.ts';
 export { RUN_SOURCES, runSourceProgram } from './source-program.ts';
-export {
-  ADDED_ROUTE,
-  collectRoutes,
-  pathOf,
-  spellingsOf,
-  statusesOf,
-  type WalkedRoute,
-} from './route-walk.ts';
+export { statusesOf } from './request-targets.ts';
+export { RouteWalk } from './route-walk.ts';
+export { shownSettings } from './shown-settings.ts';
+export { endAtStart, endOfService, type ServiceEnd } from './service-end.ts';
+export type { ServiceProcess } from './service-process.ts';

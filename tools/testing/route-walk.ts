@@ -1,9 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { connect } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { spellingsOf, statusesOf } from './request-targets.ts';
 
 /** One route as the router has it. */
-export interface WalkedRoute {
+interface WalkedRoute {
   readonly method: string;
   /** With `:name` and `*`, such as `/v1/models/*`. */
   readonly pattern: string;
@@ -20,12 +19,94 @@ interface Router {
   get(path: string, handler: () => Promise<object>): void;
 }
 
-/** A route that nobody declared anything about. */
-export const ADDED_ROUTE = '/added/by/a/test';
+/** A route that nobody declared anything about, which every walked service has. */
+const ADDED_ROUTE = '/added/by/a/test';
+
+const PROBES = ['/livez', '/readyz'];
+
+/** Asks every route of a service that wants an API key, with the key and without it. */
+export class RouteWalk {
+  readonly #port: number;
+  readonly #key: string;
+  readonly #routes: readonly WalkedRoute[];
+
+  private constructor(port: number, key: string, routes: readonly WalkedRoute[]) {
+    this.#port = port;
+    this.#key = key;
+    this.#routes = routes;
+  }
+
+  /** @param start builds and starts the service, and resolves with its port. */
+  static async through(key: string, start: () => Promise<number>): Promise<RouteWalk> {
+    const routes: WalkedRoute[] = [];
+    const port = await collectRoutes(routes, start);
+    return new RouteWalk(port, key, routes);
+  }
+
+  /** Every path that the router knows. */
+  get patterns(): readonly string[] {
+    return this.#routes.map(({ pattern }) => pattern);
+  }
+
+  /** The requests without the right key that were not refused, in every spelling of every path. */
+  async strangersLetIn(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const { method, pattern } of [...this.#guarded(), { method: 'GET', pattern: '/no/such/route' }]) {
+      for (const asked of new Set([method, 'OPTIONS'])) {
+        for (const headers of this.#strangers()) {
+          const targets = headers === '' ? spellingsOf(pathOf(pattern)) : [pathOf(pattern)];
+          const statuses = await statusesOf(this.#port, asked, targets, headers);
+          const through = targets.filter((_, index) => ![400, 401].includes(statuses[index] ?? 0));
+          found.push(...through.map((target) => `${asked} ${target} ${headers}`));
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The requests with the key that were refused, or that were answered otherwise when their path had a slash more. */
+  async callersTurnedAway(): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (const { method, pattern } of this.#guarded()) {
+      const path = pathOf(pattern);
+      for (const header of ['authorization: Bearer ', 'x-api-key: ', 'api-key: ']) {
+        const headers = `${header}${this.#key}\r\n`;
+        const statuses = await statusesOf(this.#port, method, [path, `${path}/`, `/${path}`], headers);
+        if (statuses.includes(401) || new Set(statuses).size > 1)
+          found.push(`${method} ${path} ${headers}: ${statuses.join()}`);
+      }
+    }
+    return found;
+  }
+
+  /** The paths that need no key, sorted. */
+  async openPatterns(): Promise<readonly string[]> {
+    const open = new Set<string>();
+    for (const { method, pattern } of this.#routes) {
+      const [status] = await statusesOf(this.#port, method, [pathOf(pattern)], '');
+      if (status !== 401) open.add(pattern);
+    }
+    return [...open].sort();
+  }
+
+  #guarded(): readonly WalkedRoute[] {
+    return this.#routes.filter(({ pattern }) => !PROBES.includes(pattern));
+  }
+
+  /** The headers of callers without the right key. */
+  #strangers(): readonly string[] {
+    return [
+      '',
+      'authorization: Bearer wrong-key\r\n',
+      'x-api-key: wrong-key\r\n',
+      `x-api-key: ${this.#key}\r\nauthorization: Bearer wrong-key\r\n`,
+      'x-http-method-override: GET\r\nx-forwarded-uri: /livez\r\nx-original-url: /livez\r\n',
+    ];
+  }
+}
 
 /** Lists every route of the Fastify instances that are made meanwhile, and adds {@link ADDED_ROUTE} to each. */
-export async function collectRoutes(build: () => Promise<void>): Promise<readonly WalkedRoute[]> {
-  const routes: WalkedRoute[] = [];
+async function collectRoutes<T>(routes: WalkedRoute[], build: () => Promise<T>): Promise<T> {
   const listen = (message: unknown): void => {
     const { fastify } = message as { fastify: Router };
     fastify.addHook('onRoute', ({ method, url }) => {
@@ -34,89 +115,10 @@ export async function collectRoutes(build: () => Promise<void>): Promise<readonl
     fastify.get(ADDED_ROUTE, () => Promise.resolve({}));
   };
   subscribe('fastify.initialization', listen);
-  await build().finally(() => unsubscribe('fastify.initialization', listen));
-  return routes;
+  return build().finally(() => unsubscribe('fastify.initialization', listen));
 }
 
 /** A path that the pattern matches. */
-export function pathOf(pattern: string): string {
+function pathOf(pattern: string): string {
   return pattern.replace(/:\w+/g, 'x').replace('*', 'some/thing');
-}
-
-/** The ways to write a request target that some router, proxy or file system takes for the same path. */
-export function spellingsOf(path: string): readonly string[] {
-  const encode = (part: string) =>
-    [...part].map((letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, '0')}`).join('');
-  const everyLetter = path.replace(/[^/]+/g, encode);
-  return [
-    path,
-    path.replace(/[^/]/, encode),
-    everyLetter,
-    everyLetter.toUpperCase(),
-    everyLetter.replaceAll('%', '%25'),
-    path.replace(/(\d)/, encode),
-    `/${path}`,
-    path.replaceAll('/', '//'),
-    path.replaceAll('/', '%2f'),
-    path.replaceAll('/', '\\'),
-    `${path}/`,
-    `${path}//`,
-    `${path}%20`,
-    `${path}%00`,
-    `${path};x=1`,
-    `${path}?x=/livez`,
-    `${path}#/livez`,
-    `${path}/.`,
-    `/.${path}`,
-    `/livez/..${path}`,
-    `/livez;${path}`,
-    `/livez%2f..${path}`,
-    `/docs/../${path}`,
-    path.toUpperCase(),
-    `http://x${path}`,
-    `HTTPS://x:1${path}`,
-    `http://x/${path}`,
-    `http://x@y${everyLetter}`,
-    path.slice(1),
-    `*${path.slice(1)}`,
-  ];
-}
-
-/** As many requests as one connection may send ahead. */
-const SENT_AHEAD = 15;
-
-/** Sends a request for each target. @returns the status of each, as they came. */
-export async function statusesOf(
-  port: number,
-  method: string,
-  targets: readonly string[],
-  headers: string,
-): Promise<readonly number[]> {
-  // What is not even a request target ends its connection; the others can share one.
-  const proper = targets.filter(isProper);
-  const batches = [...targets.filter((target) => !isProper(target)).map((target) => [target])];
-  while (proper.length > 0) batches.push(proper.splice(0, SENT_AHEAD));
-  const statuses = new Map<string, number | undefined>();
-  for (const batch of batches) {
-    const answered = await send(port, method, batch, headers);
-    batch.forEach((target, index) => statuses.set(target, answered[index]));
-  }
-  return targets.map((target) => statuses.get(target) ?? 0);
-}
-
-function isProper(target: string): boolean {
-  return /^(?:\/|https?:)[^\\]*$/i.test(target);
-}
-
-async function send(
-  port: number,
-  method: string,
-  targets: readonly string[],
-  headers: string,
-): Promise<number[]> {
-  const socket = connect(port, '127.0.0.1');
-  const requests = targets.map((target) => `${method} ${target} HTTP/1.1\r\nhost: x\r\n${headers}\r\n`);
-  socket.write(`${requests.join('')}GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
-  const heads = (await text(socket)).matchAll(/HTTP\/1\.1 (\d+) /gm);
-  return Array.from(heads, ([, status]) => Number(status)).slice(0, targets.length);
 }

@@ -1,28 +1,21 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
+import { launchService, type LaunchOptions } from './service-process.ts';
 import { waitFor } from './wait-for.ts';
-
-const ROOT = join(import.meta.dirname, '../..');
-const EXIT_WITH_PARENT = pathToFileURL(join(ROOT, 'tools/start/exit-with-parent.ts')).href;
 
 /** One line that a service wrote: its fields, or `{ text }` when it is not JSON. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Which service to run and how. Nothing of this process's environment reaches it but PATH. */
-export interface ServiceOptions {
-  readonly app: 'llm-service' | 'embedding-service';
-  readonly env?: Readonly<Record<string, string>>;
+/** Which service to run and how. */
+export interface ServiceOptions extends LaunchOptions {
   /** The configuration file (JSON is YAML), handed over as `MORGAN_CONFIG`. */
   readonly config?: object;
   /** How long it may take until `/readyz` answers 200, in milliseconds. Default 60,000. */
   readonly readyWithinMs?: number;
-  /** The program to run instead of the built service. */
-  readonly entry?: string;
 }
 
 /** A built service in a process of its own. */
@@ -52,7 +45,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const configFolder = options.config && (await mkdtemp(join(tmpdir(), 'morgan-config-')));
   const file = configFolder && join(configFolder, 'morgan.yaml');
   if (file) await writeFile(file, JSON.stringify(options.config));
-  const child = launch(options, file);
+  const child = launchService({ ...options, env: { ...(file && { MORGAN_CONFIG: file }), ...options.env } });
   const exit = once(child, 'exit');
   const logs: LogLine[] = [];
   const outputEnd = Promise.all([collect(child.stdout, logs), collect(child.stderr, logs)]);
@@ -73,24 +66,6 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     const what = code === null ? `was not ready in ${readyWithinMs} ms` : `ended with code ${code}`;
     throw new Error(`${app} ${what}:\n${output.join('\n')}`, { cause });
   }
-}
-
-function launch({ app, env, entry }: ServiceOptions, configFile: string | undefined) {
-  const program = entry ?? join(ROOT, 'dist/apps', app, 'main.js');
-  const child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, program], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env['PATH'],
-      HOST: '127.0.0.1',
-      PORT: '0',
-      LOG_FORMAT: 'json',
-      ...(configFile === undefined ? {} : { MORGAN_CONFIG: configFile }),
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  if (!child.stdout || !child.stderr) throw new Error('unreachable: both are pipes');
-  return Object.assign(child, { stdout: child.stdout, stderr: child.stderr });
 }
 
 async function readyUrl(child: ChildProcess, logs: readonly LogLine[], timeoutMs: number): Promise<string> {

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 5;
+/** Asking again and again costs the time on the processor that the awaited thing may need: the longer it takes, the rarer. */
+const FIRST_POLL_MS = 2;
+const LONGEST_POLL_MS = 25;
+const POLL_GROWTH = 1.25;
 
-/** What to wait for, in words for the error, and how long at most (default 5 seconds). */
+/** What to wait for, in words for the error, and how long at most (default 20 seconds). */
 export interface WaitOptions {
   readonly what: string;
   readonly timeoutMs?: number;
@@ -14,10 +17,10 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 5_000 }: WaitOptions,
+  { what, timeoutMs = 20_000 }: WaitOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
-  for (;;) {
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)) {
     let cause: unknown;
     try {
       // Raced, because a condition may hang for ever where the thing that it asks is gone.
@@ -29,7 +32,7 @@ export async function waitFor<T>(
     if (performance.now() >= deadline) {
       throw new Error(`waited ${timeoutMs} ms in vain for ${what}`, { cause });
     }
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }
 

@@ -1,16 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startFakeLlmHost } from '@morgan/fake-llm-host';
-import { type RunningService, startRedis, startService, waitFor } from '@morgan/testing';
+import {
+  endAtStart,
+  endOfService,
+  type RunningService,
+  type ServiceProcess,
+  startRedis,
+  startService,
+  waitFor,
+} from '@morgan/testing';
 import OpenAI from 'openai';
 
-const MAIN = join(import.meta.dirname, '../../../dist/apps/embedding-service/main.js');
+const app = 'embedding-service';
 
 const embed = (service: RunningService, input: unknown, headers: Record<string, string> = {}) =>
   fetch(`${service.url}/v1/embeddings`, {
@@ -19,16 +26,8 @@ const embed = (service: RunningService, input: unknown, headers: Record<string, 
     headers: { 'content-type': 'application/json', ...headers },
   });
 
-async function run(
-  env: Record<string, string>,
-  meanwhile: (child: ChildProcess) => Promise<void> = () => Promise.resolve(),
-) {
-  const child = spawn(process.execPath, [MAIN], { env: { LOG_LEVEL: 'silent', PORT: '0', ...env } });
-  let output = '';
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const [[code]] = (await Promise.all([once(child, 'close'), meanwhile(child)])) as [[number], void];
-  return { code, output };
-}
+const metricsOf = async (service: RunningService, headers: Record<string, string> = {}) =>
+  (await fetch(`${service.url}/metrics`, { headers })).text();
 
 async function files(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -39,6 +38,19 @@ const lastHits = (service: RunningService) =>
   service.logs.filter((line) => line['msg'] === 'request' && line['route'] === '/v1/embeddings').at(-1)?.[
     'cacheHits'
   ];
+
+/** Where a service that has just been launched listens, which it does before its model is loaded. */
+async function urlOf(child: ServiceProcess): Promise<string> {
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return waitFor(() => /"url":"([^"]+)"/.exec(output)?.[1], { what: 'the port', timeoutMs: 30_000 });
+}
+
+/** The processes that a service has started for its model. */
+async function modelProcesses({ pid }: ServiceProcess): Promise<number> {
+  const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return list.split(' ').filter(Boolean).length;
+}
 
 describe('a start', () => {
   it.each([
@@ -54,54 +66,30 @@ describe('a start', () => {
     ],
     ['a broken setting', { EMBEDDING_WORKERS: 'many' }, /model\.workers.*EMBEDDING_WORKERS/],
   ])('with %s exits 1 with one clear message', async (_, env, message) => {
-    const { code, output } = await run(env);
+    const { code, stderr } = await endOfService({ app, env });
     expect(code).toBe(1);
-    expect(output).toMatch(message);
+    expect(stderr).toMatch(message);
   });
 
   it('is alive before it is ready, and ready only with the model', async () => {
-    const child = spawn(process.execPath, [MAIN], { env: { LOG_FORMAT: 'json', PORT: '0' } });
-    const [line] = (await once(child.stdout, 'data')) as [Buffer];
-    const lines = [line.toString()];
-    child.stdout.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
-    const url = await waitFor(() => /"url":"([^"]+)"/.exec(lines.join(''))?.[1], { what: 'the port' });
-    const early = await fetch(`${url}/readyz`);
-    const live = await fetch(`${url}/livez`);
-    expect([early.status, live.status]).toEqual([503, 200]);
-    await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the model', timeoutMs: 15_000 });
-    const exit = once(child, 'exit');
-    child.kill('SIGTERM');
-    expect(await exit).toEqual([0, null]);
-  });
-});
-
-/** Reports through IPC how many modules were loaded when the handler for SIGTERM came. */
-const WATCH_START = `data:text/javascript,${encodeURIComponent(`
-  import { registerHooks } from 'node:module';
-  let loaded = 0;
-  registerHooks({ load: (url, context, next) => { loaded += 1; return next(url, context); } });
-  process.on('newListener', (name) => name === 'SIGTERM' && process.send(loaded, () => process.disconnect()));
-`)}`;
-
-describe('a stop at the very start', () => {
-  it('is obeyed: its handler is there before anything else is loaded', async () => {
-    const child = spawn(process.execPath, ['--import', WATCH_START, MAIN], {
-      env: { LOG_FORMAT: 'json', PORT: '0', ...{} },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    const { code } = await endOfService({ app }, async (child) => {
+      const url = await urlOf(child);
+      const statuses = await Promise.all(['readyz', 'livez'].map((path) => fetch(`${url}/${path}`)));
+      expect(statuses.map(({ status }) => status)).toEqual([503, 200]);
+      await waitFor(async () => (await fetch(`${url}/readyz`)).ok, { what: 'the model', timeoutMs: 30_000 });
+      child.kill('SIGTERM');
     });
-    let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const closed = once(child, 'close');
-    const [loaded] = (await once(child, 'message')) as [number];
-    expect(loaded).toBe(1);
-    child.kill('SIGTERM');
-    expect(await closed).toEqual([0, null]);
-    expect(output).not.toContain('listening');
+    expect(code).toBe(0);
   });
 });
 
 describe('a stop', () => {
+  it('at the very start is obeyed: its handler is there before anything else is loaded', async () => {
+    const { code, stdout, stderr, loaded } = await endAtStart({ app });
+    expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: 1 });
+    expect(stdout).not.toContain('listening');
+  });
+
   it('while the model is still being downloaded is clean', async () => {
     const hub = createServer((_, response) => {
       // The rest never comes.
@@ -115,11 +103,11 @@ describe('a stop', () => {
       EMBEDDING_CACHE_DIR: cacheDir,
     };
     try {
-      const exit = await run(env, async (child) => {
+      const { code, stderr } = await endOfService({ app, env }, async (child) => {
         await waitFor(async () => (await files(cacheDir)).length > 0, { what: 'the beginning of a file' });
         child.kill('SIGTERM');
       });
-      expect(exit).toEqual({ code: 0, output: '' });
+      expect([code, stderr]).toEqual([0, '']);
       expect(await files(cacheDir)).toEqual([]);
     } finally {
       hub.closeAllConnections();
@@ -127,26 +115,18 @@ describe('a stop', () => {
       await rm(cacheDir, { recursive: true });
     }
   });
-});
 
-describe('a stop, whatever is under way', () => {
-  it.each([0, 120, 240, 360, 500])('%i ms into the loading of the model is clean', async (afterMs) => {
-    const exit = await run({ LOG_LEVEL: 'info', LOG_FORMAT: 'json', HOST: '127.0.0.1' }, async (child) => {
-      let output = '';
-      child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      await waitFor(() => output.includes('"listening"'), { what: 'the port', timeoutMs: 30_000 });
-      await new Promise((resolve) => setTimeout(resolve, afterMs));
+  it.each([0, 1, 2])('while the model loads, in %i processes so far, is clean', async (processes) => {
+    const { code, stderr } = await endOfService({ app }, async (child) => {
+      await urlOf(child);
+      await waitFor(async () => (await modelProcesses(child)) >= processes, { what: 'the processes' });
       child.kill('SIGTERM');
     });
-    expect(exit).toEqual({ code: 0, output: '' });
+    expect([code, stderr]).toEqual([0, '']);
   });
 
   it('takes the grace period and no longer, however much there is to compute', async () => {
-    const service = await startService({
-      app: 'embedding-service',
-      env: { SHUTDOWN_GRACE_MS: '500' },
-      readyWithinMs: 60_000,
-    });
+    const service = await startService({ app, env: { SHUTDOWN_GRACE_MS: '500' } });
     const cut = embed(
       service,
       Array.from({ length: 2_048 }, (_, index) => `${'a hundred long words '.repeat(40)}${index}`),
@@ -154,15 +134,13 @@ describe('a stop, whatever is under way', () => {
       () => 'answered',
       () => 'cut',
     );
-    await waitFor(
-      async () =>
-        !/morgan_embedding_batches_total 0/.test(await (await fetch(`${service.url}/metrics`)).text()),
-      { what: 'the first batch', timeoutMs: 30_000 },
-    );
-    const { code, durationMs } = await service.stop();
-    expect([await cut, code]).toEqual(['cut', 0]);
+    await waitFor(async () => !/morgan_embedding_batches_total 0/.test(await metricsOf(service)), {
+      what: 'the first batch',
+      timeoutMs: 30_000,
+    });
+    const { code } = await service.stop();
     // It has work for minutes.
-    expect(durationMs).toBeLessThan(10_000);
+    expect([await cut, code]).toEqual(['cut', 0]);
   });
 });
 
@@ -170,8 +148,8 @@ describe('with Redis', () => {
   it('replicas share what they have computed, and a lost Redis costs time, not answers', async () => {
     await using redis = await startRedis();
     const env = { REDIS_URL: redis.url };
-    await using one = await startService({ app: 'embedding-service', env });
-    await using two = await startService({ app: 'embedding-service', env });
+    await using one = await startService({ app, env });
+    await using two = await startService({ app, env });
     const input = ['shared by all', 'and this'];
     const first = (await (await embed(one, input)).json()) as object;
     await waitFor(
@@ -192,9 +170,7 @@ describe('with Redis', () => {
         ((await (await fetch(`${two.url}/health`)).json()) as { status: string }).status === 'degraded',
       { what: 'degraded health' },
     );
-    expect(await (await fetch(`${two.url}/metrics`)).text()).toMatch(
-      /morgan_cache_requests_total\{result="error"\} [1-9]/,
-    );
+    expect(await metricsOf(two)).toMatch(/morgan_cache_requests_total\{result="error"\} [1-9]/);
     await redis.restart();
     await waitFor(async () => (await embed(two, input)).ok && lastHits(two) === 2, {
       what: 'hits after the return',
@@ -202,13 +178,17 @@ describe('with Redis', () => {
   });
 });
 
-describe('behind the gateway', () => {
-  it('answers the official client, errors included', async () => {
+const KEY = { authorization: 'Bearer between-services' };
+
+describe('a service with a key', () => {
+  let service: RunningService;
+  beforeAll(async () => {
+    service = await startService({ app, env: { API_KEYS: 'between-services', LOG_LEVEL: 'debug' } });
+  });
+  afterAll(() => service.stop());
+
+  it('behind the gateway answers the official client, errors included', async () => {
     await using host = await startFakeLlmHost();
-    await using service = await startService({
-      app: 'embedding-service',
-      env: { API_KEYS: 'between-services' },
-    });
     await using gateway = await startService({
       app: 'llm-service',
       env: {
@@ -232,42 +212,28 @@ describe('behind the gateway', () => {
       'universal-sentence-encoder-lite',
     ]);
   });
-});
 
-describe('a stop', () => {
-  it('lets a request in flight finish, then exits 0', async () => {
-    const service = await startService({ app: 'embedding-service' });
-    const response = embed(
-      service,
-      Array.from({ length: 64 }, (_, index) => `${'many words '.repeat(20)}${index}`),
-    );
-    await waitFor(
-      async () => /requests_in_flight 2/.test(await (await fetch(`${service.url}/metrics`)).text()),
-      { what: 'the request in flight' },
-    );
+  it('never logs a text or a key', async () => {
+    await embed(service, 'a secret thought', KEY);
+    await embed(service, ['a secret thought', 7], KEY);
+    await embed(service, ['a secret thought', ''], KEY);
+    await embed(service, 'a secret thought', { authorization: 'Bearer not-the-key' });
+    const refused = () =>
+      service.logs.filter(
+        ({ msg, status, route }) => msg === 'request' && status !== 200 && route === '/v1/embeddings',
+      );
+    await waitFor(() => refused().length >= 3, { what: 'the request lines' });
+    expect(JSON.stringify(service.logs)).not.toMatch(/secret thought|between-services|not-the-key/);
+  });
+
+  it('lets a request in flight finish when it is stopped, then exits 0', async () => {
+    const texts = Array.from({ length: 64 }, (_, index) => `${'many words '.repeat(20)}${index}`);
+    const response = embed(service, texts, KEY);
+    await waitFor(async () => /requests_in_flight 2/.test(await metricsOf(service, KEY)), {
+      what: 'the request in flight',
+    });
     const stopped = service.stop();
     expect((await response).status).toBe(200);
     expect(await stopped).toMatchObject({ code: 0, signal: null });
-  });
-});
-
-describe('logs', () => {
-  it('never hold a text or a key', async () => {
-    await using service = await startService({
-      app: 'embedding-service',
-      env: { API_KEYS: 'the-callers-key', LOG_LEVEL: 'debug' },
-    });
-    const key = { authorization: 'Bearer the-callers-key' };
-    await embed(service, 'a secret thought', key);
-    await embed(service, ['a secret thought', 7], key);
-    await embed(service, ['a secret thought', ''], key);
-    await embed(service, 'a secret thought', { authorization: 'Bearer not-the-key' });
-    await waitFor(
-      () => service.logs.filter((line) => line['msg'] === 'request' && line['status'] !== 200).length >= 3,
-      {
-        what: 'the request lines',
-      },
-    );
-    expect(JSON.stringify(service.logs)).not.toMatch(/secret thought|the-callers-key|not-the-key/);
   });
 });

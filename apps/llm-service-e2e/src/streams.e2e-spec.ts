@@ -26,8 +26,8 @@ beforeAll(async () => {
     },
     config: {
       llmService: {
-        streams: { finishTimeoutMs: 200 },
         upstream: {
+          streams: { finishTimeoutMs: 200 },
           circuitBreaker: { failureThreshold: 1_000_000 },
           routes: [
             { model: 'alone', tiers: [[{ host: 'broken' }]] },
@@ -49,7 +49,11 @@ afterAll(async () => {
   await Promise.all([broken.close(), good.close()]);
 });
 
-afterEach(() => broken.setFault(undefined));
+afterEach(async () => {
+  await broken.setFault(undefined);
+  // A host whose answers only ever break would be asked last.
+  await chat('alone');
+});
 
 /** What a caller saw: what came, and whether the transfer came to its end. */
 interface Seen {
@@ -170,6 +174,25 @@ describe('a stream that breaks where another host can go on', () => {
     });
   });
 
+  it('is not finished for a caller who has left', async () => {
+    await fail({ kind: 'stall-in-stream', afterChunks: 4 });
+    const asked = good.requests.length;
+    const caller = new AbortController();
+    const response = await fetch(`${gateway.url}${CHAT}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'paired', messages, stream: true }),
+      signal: caller.signal,
+    });
+    await response.body?.getReader().read();
+    caller.abort();
+    const isOver = async () =>
+      (await metric('morgan_llm_host_in_flight')).every((line) => line.endsWith(' 0'));
+    await waitFor(isOver, { what: 'the end of the call' });
+    expect(good.requests).toHaveLength(asked);
+    expect(await metric('morgan_llm_host_requests_total{host="good",outcome="aborted"}')).toEqual([]);
+  });
+
   it('is an error where the route says so, and within structured output', async () => {
     await fail({ kind: 'cut-in-stream', afterChunks: 4 });
     expect((await chat('strict')).broken).toBe(true);
@@ -221,7 +244,7 @@ describe('a stream that is whole', () => {
     expect(silent.text).not.toContain('"prompt_tokens"');
     const asking = await chat('alone', { stream_options: { include_usage: true } });
     expect(asking.text).toContain('"prompt_tokens"');
-    const name = 'morgan_llm_tokens_total{host="broken",model="alone",kind="output"}';
+    const name = 'morgan_llm_tokens_total{host="broken",route="alone",model="alone",kind="output"}';
     const isCounted = async () => Number((await metric(name))[0]?.split(' ')[1]) >= 20;
     await waitFor(isCounted, { what: name });
   });

@@ -5,14 +5,18 @@ import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetr
 import { AdminParts } from './admin/admin.controller.ts';
 import { composeAdmin } from './admin/compose-admin.ts';
 import { HostFleet } from './admin/host-fleet.ts';
+import { RequestExplainer } from './admin/request-explainer.ts';
 import { AppModule } from './app.module.ts';
 import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import type { Endpoint } from './endpoints/endpoint.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
+import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
 import { AnswerMetrics } from './relay/answer-metrics.ts';
+import { ResponseOwners } from './relay/response-owners.ts';
 import { ConfigReloader, type ReloadReport, type ReloadTrigger } from './reload/config-reloader.ts';
 import { FileWatcher } from './reload/file.watcher.ts';
 import { ReloadMetrics } from './reload/reload-metrics.ts';
@@ -32,6 +36,8 @@ export interface ReloadableService extends ServiceParts {
 
 interface OperatedParts {
   readonly upstreams: ReturnType<typeof composeUpstreams>;
+  readonly endpoints: readonly Endpoint[];
+  readonly owners: ResponseOwners;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -42,19 +48,31 @@ export async function composeLlmService(
   source: ConfigSource = { load: () => config, file: undefined },
 ): Promise<ReloadableService> {
   const { log, auth, llmService } = config;
-  const { http, timeouts, streams, extraPaths } = llmService;
+  const { http, timeouts, streams, forms, extraPaths } = llmService;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
-  const operations = await composeOperations(config, source, { upstreams, logger, metrics });
+  const owners = new ResponseOwners();
+  const endpoints = [...ENDPOINTS, ...extraPaths.map(extraEndpoint)];
+  const served = { upstreams, endpoints, owners, logger, metrics };
+  const operations = await composeOperations(config, source, served);
   const { llm, embedding } = upstreams;
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
     AppModule.register({
-      relay: { llm, embedding, timeouts, streams, logger, metrics: new AnswerMetrics(metrics) },
-      endpoints: [...ENDPOINTS, ...extraPaths.map(extraEndpoint)],
+      relay: {
+        llm,
+        embedding,
+        timeouts,
+        streams,
+        forms,
+        owners,
+        logger,
+        metrics: new AnswerMetrics(metrics),
+      },
+      endpoints,
       metrics,
       indicators: [drain, llm, embedding],
     }),
@@ -65,7 +83,7 @@ export async function composeLlmService(
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      bodies: OUTLINE,
+      bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
       errorBody: errorBodyOf,
       headers: { [HOST_HEADER]: GATEWAY_HOST },
       api: {
@@ -89,11 +107,12 @@ export async function composeLlmService(
 async function composeOperations(
   config: LlmServiceConfig,
   { load, file }: ConfigSource,
-  { upstreams, logger, metrics }: OperatedParts,
+  { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
 ) {
   const { llm, embedding, reload: apply } = upstreams;
   const reloader = new ConfigReloader({ config, load, apply, logger, metrics: new ReloadMetrics(metrics) });
-  const adminParts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
+  const explainer = new RequestExplainer({ llm, embedding, endpoints, owners });
+  const adminParts = new AdminParts(new HostFleet(llm, embedding), explainer, reloader, logger);
   const admin = await composeAdmin(config.llmService.admin, adminParts);
   const onChange = () => void reloader.reload('file');
   const watcher = file === undefined ? undefined : new FileWatcher({ path: file, onChange, logger });

@@ -4,11 +4,13 @@ import { ApiOperation, ApiTags, contextOf, type HttpRequest } from '@morgan/http
 import type { ConfigReloader } from '../reload/config-reloader.ts';
 import { type ExplainRequest, explainSchema, type WeightRequest, weightSchema } from './admin.schemas.ts';
 import type { HostFleet } from './host-fleet.ts';
+import type { RequestExplainer } from './request-explainer.ts';
 
 /** What the admin API works with. */
 export class AdminParts {
   constructor(
     readonly fleet: HostFleet,
+    readonly explainer: RequestExplainer,
     readonly reloader: ConfigReloader,
     readonly logger: Logger,
   ) {}
@@ -102,7 +104,7 @@ export class AdminController {
   @HttpCode(200)
   @ApiOperation({ summary: 'How a request would be routed now, and why not otherwise. Nothing is sent.' })
   explain(@Body({ schema: explainSchema }) asked: ExplainRequest) {
-    return this.parts.fleet.explain(asked);
+    return this.parts.explainer.explain(asked);
   }
 
   #done(request: HttpRequest, host: string, action: string, details: Record<string, unknown> = {}) {

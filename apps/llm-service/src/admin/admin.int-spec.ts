@@ -3,13 +3,16 @@ import { DistributedLlmClient } from '@morgan/distributed-llm';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { ConfigError, loadConfig, type LogFields, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
-import { collectRoutes, freePort, pathOf, statusesOf, type WalkedRoute } from '@morgan/testing';
+import { freePort, RouteWalk, statusesOf } from '@morgan/testing';
+import { ENDPOINTS, extraEndpoint } from '../endpoints/endpoint.table.ts';
+import { ResponseOwners } from '../relay/response-owners.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 import { ConfigReloader } from '../reload/config-reloader.ts';
 import { ReloadMetrics } from '../reload/reload-metrics.ts';
 import { AdminParts } from './admin.controller.ts';
 import { type Admin, composeAdmin } from './compose-admin.ts';
 import { HostFleet } from './host-fleet.ts';
+import { RequestExplainer } from './request-explainer.ts';
 
 const KEY = 'the-operators-key';
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'a secret thought' }] };
@@ -20,7 +23,9 @@ let llm: DistributedLlmClient;
 let embedding: DistributedLlmClient;
 let admin: Admin;
 let port: number;
-let routes: readonly WalkedRoute[];
+let walk: RouteWalk;
+const endpoints = [...ENDPOINTS, extraEndpoint('/v1/audio/voices'), extraEndpoint('/pooling')];
+const owners = new ResponseOwners();
 let log: (LogFields & { message: string })[];
 
 beforeEach(async () => {
@@ -54,10 +59,12 @@ async function open(apiKey: string | undefined) {
   const metrics = new ReloadMetrics(new Metrics());
   const reloader = new ConfigReloader({ config, load, apply: () => Promise.resolve(), logger, metrics });
   port = await freePort();
-  routes = await collectRoutes(async () => {
-    const parts = new AdminParts(new HostFleet(llm, embedding), reloader, logger);
+  walk = await RouteWalk.through(KEY, async () => {
+    const explainer = new RequestExplainer({ llm, embedding, endpoints, owners });
+    const parts = new AdminParts(new HostFleet(llm, embedding), explainer, reloader, logger);
     admin = (await composeAdmin({ port, host: '127.0.0.1', apiKey }, parts)) as Admin;
     await admin.start();
+    return port;
   });
 }
 
@@ -80,16 +87,9 @@ const changes = () => log.filter(({ message }) => message === 'an operator chang
 
 describe('the admin API', () => {
   it('lets nobody in without its key, on any route', async () => {
-    expect(routes.map(({ pattern }) => pattern)).toContain('/admin/hosts/:name/breaker/:action');
-    for (const { method, pattern } of routes) {
-      const targets = [pathOf(pattern)];
-      expect([method, pattern, await statusesOf(port, method, targets, '')]).toEqual([
-        method,
-        pattern,
-        [401],
-      ]);
-      expect(await statusesOf(port, method, targets, 'x-api-key: a-wrong-key\r\n')).toEqual([401]);
-    }
+    expect(walk.patterns).toContain('/admin/hosts/:name/breaker/:action');
+    expect(await walk.openPatterns()).toEqual([]);
+    expect(await walk.strangersLetIn()).toEqual([]);
     expect(llm.getMetrics()['one']?.mode).toBe('enabled');
   });
 
@@ -168,7 +168,8 @@ describe('the admin API', () => {
     });
     const headers = { 'X-Session-Id': 'mine' };
     const byBody = await ask('POST', '/explain', { path: '/v1/chat/completions', body: CHAT, headers });
-    expect(byBody.data['request']).toMatchObject({ path: '/chat/completions', hasSessionKey: true });
+    expect(byBody.data['request']).toMatchObject({ path: '/chat/completions', sessionKeyFrom: 'header' });
+    expect(JSON.stringify(byBody.data)).not.toContain('mine');
     const embeddings = await ask('POST', '/explain', { path: '/v1/embeddings', model: 'm' });
     expect(embeddings.data).toMatchObject({ tiers: [[{ host: 'embedding-service' }]] });
     for (const wrong of [
@@ -176,10 +177,36 @@ describe('the admin API', () => {
       { model: 'm', body: CHAT },
       { model: 'm', nonsense: 1 },
       { model: 'm', path: 'x' },
+      { model: 'm', headers: { 'X-Morgan-Strategy': 'random' } },
     ])
       expect((await ask('POST', '/explain', wrong)).status).toBe(400);
     expect([...one.requests, ...two.requests].filter(({ method }) => method === 'POST')).toEqual([]);
     expect(JSON.stringify(log)).not.toContain('secret thought');
+  });
+
+  it('explains every path that callers have, and no other', async () => {
+    owners.add('resp_1', 'two');
+    const explained = async (asked: object) => (await ask('POST', '/explain', asked)).data;
+    for (const [path, inside] of [
+      ['/v1/audio/voices', '/audio/voices'],
+      ['/pooling', '/../pooling'],
+      ['/rerank', '/../rerank'],
+      ['/openai/deployments/simulated/chat/completions', '/chat/completions'],
+    ])
+      expect(await explained({ path, body: {} })).toMatchObject({ request: { path: inside } });
+    expect(
+      await explained({ path: '/openai/deployments/simulated/chat/completions', body: {} }),
+    ).toMatchObject({ request: { model: 'simulated' } });
+    const pinned = { only: ['two'], tiers: [[{ host: 'two', candidate: true, order: 1 }]] };
+    expect(await explained({ path: '/v1/responses/resp_1', method: 'GET' })).toMatchObject(pinned);
+    const next = { model: 'simulated', previous_response_id: 'resp_1' };
+    expect(await explained({ path: '/v1/responses', body: next })).toMatchObject(pinned);
+    expect(await explained({ path: '/v1/responses/resp_2', method: 'GET' })).toMatchObject({
+      error: { code: 'response_not_found' },
+    });
+    expect(await explained({ path: '/v1/nothing', model: 'm' })).toMatchObject({
+      error: { code: 'unknown_url', param: 'path' },
+    });
   });
 
   it('loads the configuration again, and gives its faults back', async () => {

@@ -8,11 +8,12 @@ export const explainSchema = z
   .strictObject({
     /** As callers ask: `/v1/chat/completions`. */
     path: z.string().startsWith('/').max(256).default('/v1/chat/completions'),
+    method: z.enum(['GET', 'POST', 'DELETE']).default('POST'),
     model: z.string().min(1).max(256).optional(),
     body: z.record(z.string(), z.unknown()).optional(),
     headers: z.record(z.string(), z.string()).default({}),
   })
-  .refine(({ model, body }) => (model === undefined) !== (body === undefined), {
+  .refine(({ method, model, body }) => method !== 'POST' || (model === undefined) !== (body === undefined), {
     path: ['model'],
     message: 'name a model or give a body, one of them',
   });

@@ -1,10 +1,7 @@
-import type { DistributedLlmClient, HostStatus, RouteExplanation } from '@morgan/distributed-llm';
+import type { DistributedLlmClient, HostStatus } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
-import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
 
-const EMBEDDINGS = '/embeddings';
-
-/** The two clients as one: every host by its name, and the way of every request. */
+/** The two clients as one: every host by its name. */
 export class HostFleet {
   constructor(
     private readonly llm: DistributedLlmClient,
@@ -26,18 +23,6 @@ export class HostFleet {
     if (!found)
       throw new AppError('host_not_found', 'No host of this name is configured.', { param: 'name' });
     return found;
-  }
-
-  explain(asked: ExplainRequest): RouteExplanation {
-    const { path, model, body, headers } = explainSchema.parse(asked);
-    const below = path.replace(/^\/v1(?=\/)/, '');
-    const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-    return (below === EMBEDDINGS ? this.embedding : this.llm).explain({
-      method: 'POST',
-      path: below,
-      headers: Object.fromEntries(lowered) as Record<string, string>,
-      body: Buffer.from(JSON.stringify(body ?? { model })),
-    });
   }
 }
 

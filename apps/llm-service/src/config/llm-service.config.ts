@@ -6,6 +6,7 @@ import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin.config.ts';
 import { ENDPOINTS } from '../endpoints/endpoint.table.ts';
+import { formConfig } from '../forms/form.config.ts';
 import { streamConfig } from '../relay/stream.config.ts';
 import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 
@@ -58,6 +59,7 @@ export const llmServiceConfig = z
         http: httpConfig({ port: 8080, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
         timeouts: callTimeoutsConfig,
         streams: streamConfig,
+        forms: formConfig,
         extraPaths: extraPathsSetting,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,

@@ -3,7 +3,6 @@ import {
   checkChatCompletion,
   checkCompletion,
   checkEmbedding,
-  checkForm,
   checkPassedThrough,
 } from '../openai/request-checks.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -35,7 +34,7 @@ const EMBEDDINGS = post('/v1/embeddings', 'Vectors for texts, made by embedding-
   check: checkEmbedding,
 });
 
-const form = (path: string, summary: string) => post(path, summary, { isForm: true, check: checkForm });
+const form = (path: string, summary: string) => post(path, summary, { isForm: true, check: undefined });
 
 const RESPONSE = '/v1/responses/:id';
 
@@ -64,7 +63,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ...endpoint,
     path: endpoint.path.replace('/v1', '/openai/deployments/:model'),
     // The name of the model is in the path: the body need not repeat it.
-    check: endpoint.isForm ? checkForm : checkPassedThrough,
+    check: endpoint.check && checkPassedThrough,
   })),
   post('/v1/responses', 'A response, as JSON or as a stream of server-sent events.', { callClass: 'chat' }),
   stored('GET', RESPONSE, 'A response that a host keeps.'),

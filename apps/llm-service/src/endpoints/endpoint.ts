@@ -17,6 +17,6 @@ export interface Endpoint {
   readonly isForm?: boolean;
   /** What the API documentation says of the body. */
   readonly schema?: z.ZodType;
-  /** None where there is no body. @throws AppError about the first field that is wrong. */
-  readonly check?: (outline: RequestOutline | undefined) => void;
+  /** None where there is no body, or one that is not looked into. @throws AppError about the first field that is wrong. */
+  readonly check?: ((outline: RequestOutline | undefined) => void) | undefined;
 }

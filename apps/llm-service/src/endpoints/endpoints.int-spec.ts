@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
@@ -31,6 +31,7 @@ beforeAll(async () => {
         LOG_LEVEL: 'silent',
         LLM_STRATEGY: 'round_robin',
         BODY_LIMIT_BYTES: '100000',
+        RECEIVE_TIMEOUT_MS: '2000',
       },
       file: { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } },
     }),
@@ -191,6 +192,31 @@ describe("an error on Anthropic's paths", () => {
     answer = (response) => json(response, 400, '{"error":{"message":"no","type":"x"}}');
     const response = await call(path, body);
     expect([response.status, await response.json()]).toEqual([
+      status,
+      { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
+    ]);
+  });
+
+  const POST = 'POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n';
+  const JSON_TYPE = 'content-type: application/json\r\n';
+  it.each([
+    ['404 of a path', 404, `GET /v1/messages/none HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`],
+    ['405', 405, `GET /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`],
+    ['a path that is none', 400, 'POST /v1/messages/% HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'],
+    ['no host', 400, 'POST /v1/messages HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['a broken header', 400, `${POST}no colon\r\n\r\n`],
+    ['a broken chunk', 400, `${POST}${JSON_TYPE}transfer-encoding: chunked\r\n\r\nzz\r\n`],
+    ['408', 408, `${POST}${JSON_TYPE}content-length: 20\r\n\r\n{`],
+    ['413', 413, `${POST}${JSON_TYPE}content-length: 200000\r\n\r\n`],
+    ['415', 415, `${POST}content-type: text/plain\r\ncontent-length: 1\r\n\r\nx`],
+    ['417', 417, `${POST}${JSON_TYPE}expect: tea\r\ncontent-length: 2\r\n\r\n{}`],
+    ['431', 431, `${POST}x: ${'y'.repeat(20_000)}\r\n\r\n`],
+  ])('has their shape also below the routes: %s', async (_, status, bytes) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1');
+    socket.write(bytes);
+    const answered = Buffer.concat((await socket.toArray()) as Buffer[]).toString();
+    const [head = '', body = ''] = answered.split('\r\n\r\n');
+    expect([Number(head.split(' ')[1]), JSON.parse(body)]).toEqual([
       status,
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { readBodyFacts } from '@morgan/distributed-llm';
 import { OUTLINE } from './outline.format.ts';
 import type { RequestOutline } from './request-outline.ts';
 import { scanned } from './fixture/scanned.ts';
@@ -40,7 +41,7 @@ describe('the outline of a request', () => {
     const body =
       '{"model":"a","messages":[{"role":"x","role":"user","content":"one","content":"two"}],"model":"b","stream":true,"stream":null}';
     const outline = outlineOf(body);
-    expect([outline.model, outline.stream, outline.opening(100)]).toEqual(['b', false, '\ntwo']);
+    expect([outline.model, outline.stream, outline.parts.messages?.fault]).toEqual(['b', false, undefined]);
     expect(outlineOf('{"messages":[{"role":"user"}],"messages":7}').parts.messages).toBeUndefined();
     expect(outlineOf('{"messages":7,"messages":[{"role":"user"}]}').parts.messages?.count).toBe(1);
   });
@@ -52,15 +53,31 @@ describe('the outline of a request', () => {
     expect(outlineOf('"model"').parts.isObject).toBe(false);
   });
 
-  it.each([
-    [[{ role: 'system', content: 'be brief' }, { role: 'user', content: 'hi' }, { role: 'user', content: 'more' }], 'be brief\nhi'],
-    [[{ role: 'developer', content: 'be brief' }], 'be brief\n'],
-    [[{ content: 'late role', role: 'user' }], '\nlate role'],
-    [[{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:' } }, { type: 'text', text: 'see' }] }], '\nsee'],
-    [[{ role: 'assistant', content: 'no' }, { role: 'user', content: null }, { role: 'user', content: '12345678901234' }], '\n1234567890'],
-  ])('has the opening of a conversation: %j', (messages, opening) => {
-    expect(outlineOf({ messages }).opening(10)).toBe(opening);
-  }); // prettier-ignore
+  it('has what routing asks of a body, as a scan of its own would find it', () => {
+    const spelled = fc.constantFrom(
+      'model',
+      'mod\\u0065l',
+      'stream',
+      'messages',
+      'prompt_cache_key',
+      'user',
+      'tools',
+    );
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.constantFrom('llama', 'a\n"b"', true, [{ role: 'user' }]),
+    );
+    fc.assert(
+      fc.property(fc.array(fc.tuple(spelled, value)), (pairs) => {
+        const text = `{${pairs.map(([name, each]) => `"${name}": ${JSON.stringify(each)}`).join(' , ')} }`;
+        const { facts } = outlineOf(text);
+        const own = readBodyFacts(Buffer.from(text));
+        for (const name of ['model', 'modelAt', 'stream', 'promptCacheKey', 'user', 'start'] as const)
+          expect(facts[name]).toEqual(own[name]);
+        expect(facts.needs()).toEqual(own.needs());
+      }),
+    );
+  });
 
   it('is the same wherever the body was cut', () => {
     const field = fc.constantFrom('model', 'stream', 'messages', 'prompt', 'user', 'other');
@@ -77,7 +94,6 @@ describe('the outline of a request', () => {
       outline.model,
       outline.stream,
       outline.textOf('user'),
-      outline.opening(8),
       outline.parts.messages?.fault?.message,
       outline.parts.prompt?.fault?.message,
       outline.parts.fields,

@@ -5,8 +5,6 @@ import {
   type JsonVisitor,
   textOf,
 } from '@morgan/http-server';
-import { FORM_ROUTES } from '../endpoints/endpoint.table.ts';
-import { modelInForm } from './form-model.ts';
 import { MessageListVisitor } from './message-list.visitor.ts';
 import { PromptVisitor } from './prompt.visitor.ts';
 import {
@@ -23,13 +21,10 @@ const LONGEST_NAME = Math.max(...OUTLINED_FIELDS.map(({ length }) => length));
 /** Of an escaped name: every character may be written as six bytes. */
 const LONGEST_NAME_BYTES = LONGEST_NAME * 6;
 
-/** Bodies of requests to hosts: `request.body` is a {@link RequestOutline}. */
+/** JSON bodies of requests to hosts: `request.body` is a {@link RequestOutline}. */
 export const OUTLINE: BodyFormat = {
-  begin: (contentType) => new OutlineAssembly(contentType),
-  takes: (route, contentType) => FORM_ROUTES.has(route ?? '') && FORM.test(contentType),
+  begin: () => new OutlineAssembly(),
 };
-
-const FORM = /^multipart\/form-data\s*;/i;
 
 /** Notes the top-level fields as they go by. */
 class OutlineAssembly implements BodyAssembly, JsonVisitor {
@@ -43,12 +38,7 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   /** Sees what is inside of the current field. */
   #inside: JsonVisitor | undefined;
 
-  /** @param contentType only of a form. */
-  constructor(private readonly contentType: string | undefined) {}
-
   finish(bytes: Buffer): RequestOutline {
-    const model = this.contentType === undefined ? undefined : modelInForm(bytes, this.contentType);
-    if (model) this.#fields.set('model', model);
     const parts: OutlineParts = {
       isObject: this.#isObject,
       fields: this.#fields,

@@ -38,11 +38,6 @@ export function checkPassedThrough(outline: RequestOutline | undefined): asserts
   checkStream(outline);
 }
 
-/** Forms are not looked into but for their model. @throws AppError */
-export function checkForm(outline: RequestOutline | undefined): asserts outline {
-  if (!outline || outline.bytes.length === 0) throw new AppError('missing_body', 'The request needs a body.');
-}
-
 /** The embedding-service checks the rest: the gateway would only do it twice. @throws AppError */
 export function checkEmbedding(outline: RequestOutline | undefined): asserts outline {
   checkObject(outline);

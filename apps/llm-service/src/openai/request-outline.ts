@@ -1,3 +1,4 @@
+import { BodyFacts } from '@morgan/distributed-llm';
 import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
 import type { MessageListVisitor } from './message-list.visitor.ts';
 import type { PromptVisitor } from './prompt.visitor.ts';
@@ -90,6 +91,16 @@ export class RequestOutline {
     return isShort && /"include_usage"\s*:\s*true/.test(this.bytes.toString('latin1', span.start, span.end));
   }
 
+  /** What routing needs to know of the body. */
+  get facts(): BodyFacts {
+    return new BodyFacts(this.bytes, (field) => {
+      const span = this.parts.fields.get(field as OutlinedField);
+      if (!span) return undefined;
+      const quotes = span.kind === 'string' ? 1 : 0;
+      return [span.start - quotes, span.end + quotes];
+    });
+  }
+
   /** How many choices the answer has: so many of each prompt. */
   get choices(): number {
     const { prompt } = this.parts;
@@ -100,15 +111,5 @@ export class RequestOutline {
   has(field: OutlinedField): boolean {
     const kind = this.kindOf(field);
     return kind !== undefined && kind !== 'null';
-  }
-
-  /**
-   * How the conversation begins: the first system and the first user text, at most so many bytes of each as they stand in
-   * the body. Equal for all turns of one conversation.
-   */
-  opening(maxBytes: number): string {
-    const { messages } = this.parts;
-    const spans = [messages?.systemText, messages?.userText];
-    return spans.map((span) => (span ? beginningOf(this.bytes, span, maxBytes) : '')).join('\n');
   }
 }

@@ -8,12 +8,14 @@ import {
 import type { Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { FormConfig } from '../forms/form.config.ts';
+import { openForm } from '../forms/form-upload.ts';
 import type { AnswerMetrics } from './answer-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteAnswer } from './note-answer.ts';
-import { ResponseOwners } from './response-owners.ts';
+import type { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamAnswer } from './stream-answer.ts';
 import { usageInJson } from './usage-in-json.ts';
@@ -25,20 +27,21 @@ export interface HostRelayOptions {
   readonly embedding: DistributedLlmClient;
   readonly timeouts: CallTimeouts;
   readonly streams: StreamConfig;
+  readonly forms: FormConfig;
   readonly metrics: AnswerMetrics;
+  readonly owners: ResponseOwners;
   readonly logger: Logger;
 }
 
 /** Passes a request on to a host and the host's answer back, both byte for byte where both speak the same API. */
 export class HostRelay {
-  readonly #owners = new ResponseOwners();
-
   constructor(private readonly options: HostRelayOptions) {}
 
   async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { llm, embedding } = this.options;
     contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
+    contextOf(incoming.request).note('attempts', call.request.log);
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);
@@ -54,7 +57,21 @@ export class HostRelay {
     await this.#passWhole(response, call, incoming);
   }
 
-  async #send(
+  /** As {@link relay}, for a body that is a form: it goes through as it comes. */
+  async relayForm(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
+    const { heldBytes } = this.options.forms;
+    const { request } = incoming;
+    const isNamed = 'model' in (request.params as object);
+    const mayBeUnknown = isNamed || this.options.llm.routeOf(undefined).hosts.length === 1;
+    const form = await openForm(request, { heldBytes, mayBeUnknown });
+    try {
+      await this.relay(endpoint, { ...incoming, form });
+    } finally {
+      form.upload.close();
+    }
+  }
+
+  #send(
     client: DistributedLlmClient,
     { request }: OutboundCall,
     incoming: IncomingCall,
@@ -69,7 +86,7 @@ export class HostRelay {
     isTranslated = false,
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = isTranslated ? asChatCall(call) : call;
-    const onId = (id: string, host: string) => this.#owners.add(id, host);
+    const onId = (id: string, host: string) => this.options.owners.add(id, host);
     return new StreamAnswer(
       { ...this.options, config: this.options.streams },
       {
@@ -90,20 +107,19 @@ export class HostRelay {
     if (response) await this.#passWhole(await messageAnswer(response, call.dialect), call, incoming);
   }
 
-  async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
+  #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
     const { logger, metrics } = this.options;
     noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
-      const { host, model } = response;
-      metrics.counted(host, model, this.#read(bytes, call, host));
+      metrics.counted(response, this.#read(bytes, call, response.host));
     };
-    await passAnswer(response, incoming, { logger, seen });
+    return passAnswer(response, incoming, { logger, seen });
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
     if (dialect.name !== 'responses') return usageInJson(dialect, bytes);
     const read = readBody(dialect, bytes);
-    if (read?.id !== undefined) this.#owners.add(read.id, host);
+    if (read?.id !== undefined) this.options.owners.add(read.id, host);
     return read?.usage;
   }
 
@@ -114,7 +130,7 @@ export class HostRelay {
     const kept = id ?? (isResponse ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
     const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
-    const owner = this.#owners.ownerOf(
+    const owner = this.options.owners.ownerOf(
       kept,
       hosts,
       id === undefined ? 'previous_response_id' : 'response_id',

@@ -2,6 +2,7 @@ import {
   type Dialect,
   dialectOf,
   type DistributedLlmClient,
+  type HostRequest,
   type HostResponse,
   type JsonObject,
   readBody,
@@ -11,13 +12,18 @@ import {
 } from '@morgan/distributed-llm';
 import type { OutboundCall } from './outbound-call.ts';
 
-const CHAT_PATH = '/chat/completions';
+/** What a message is asked as where no host knows messages. */
+export const CHAT_PATH = '/chat/completions';
+const MESSAGES_PATH = '/messages';
 const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
 const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Whether a message has to become a chat completion: no host of the model has Anthropic's API, as far as is known. */
-export function mustTranslate({ dialect, path, request }: OutboundCall, llm: DistributedLlmClient): boolean {
-  if (dialect.name !== 'messages') return false;
+export function mustTranslate(
+  { path, request }: { readonly path: string; readonly request: Pick<HostRequest, 'model'> },
+  llm: DistributedLlmClient,
+): boolean {
+  if (path !== MESSAGES_PATH) return false;
   const route = llm.routeOf(request.model);
   return !route.serves(path) && route.serves(CHAT_PATH);
 }
@@ -40,7 +46,7 @@ export function asChatCall(call: OutboundCall): OutboundCall {
 
 /** The answer to a chat completion as the one to a message, a refusal included. */
 export async function messageAnswer(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
-  const bytes = await response.body.bytes();
+  const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
@@ -48,11 +54,13 @@ export async function messageAnswer(response: HostResponse, dialect: Dialect): P
       ? toMessageAnswer(JSON.parse(bytes.toString()) as JsonObject)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
+  const whole = Buffer.from(JSON.stringify(body));
   return {
     ...response,
     headers: [...headers, ...JSON_HEADERS],
     contentType: JSON_HEADERS[1],
-    body: new WholeBody(Buffer.from(JSON.stringify(body))),
+    whole,
+    body: new WholeBody(whole),
   };
 }
 

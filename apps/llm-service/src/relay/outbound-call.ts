@@ -1,12 +1,15 @@
-import { type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
+import { AttemptLog, type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
 import type { HttpReply, HttpRequest } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
+import type { FormUpload } from '../forms/form-upload.ts';
 import type { RequestOutline } from '../openai/request-outline.ts';
 
 /** A request as it reached an endpoint. */
 export interface IncomingCall {
+  /** Of a JSON body. */
   readonly outline: RequestOutline | undefined;
+  readonly form?: FormUpload | undefined;
   readonly request: HttpRequest;
   readonly reply: HttpReply;
 }
@@ -17,23 +20,21 @@ export interface OutboundCall {
   readonly path: string;
   readonly dialect: Dialect;
   readonly isStream: boolean;
-  readonly request: HostRequest;
+  readonly request: HostRequest & { readonly log: AttemptLog };
 }
 
 /** Of Azure's clients, about Azure's own API. */
 const AZURE_QUERY = 'api-version';
 
 /** The request for a host: the caller's path without what is the gateway's own, its query, its headers, its bytes. */
-export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingCall): OutboundCall {
+export function outboundCall(endpoint: Endpoint, { outline, form, request }: IncomingCall): OutboundCall {
   const params = request.params as Readonly<Record<string, string>>;
   const deployment = params['model'];
-  const path = hostPathOf(endpoint.path).replace(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(params[name] ?? ''),
-  );
+  const path = pathWith(hostPathOf(endpoint.path), params);
   const dialect = dialectOf(path);
   const isStream = outline?.stream ?? false;
   const asksUsage = isStream && (dialect.name === 'chat' || dialect.name === 'completions');
-  const isNamed = deployment !== undefined && outline !== undefined && !endpoint.isForm;
+  const isNamed = deployment !== undefined && outline !== undefined;
   return {
     path,
     dialect,
@@ -43,11 +44,20 @@ export function outboundCall(endpoint: Endpoint, { outline, request }: IncomingC
       path: path + queryOf(request.url, deployment !== undefined),
       headers: headersOfDecoded(request),
       body: isNamed ? withModel(outline, deployment) : outline?.bytes,
-      model: deployment ?? outline?.model,
+      upload: form?.upload,
+      model: deployment ?? form?.model ?? outline?.model,
       stream: isStream,
+      facts: outline?.facts,
+      log: new AttemptLog(),
+      choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
   };
+}
+
+function pathWith(pattern: string, params: Readonly<Record<string, string>>): string {
+  if (!pattern.includes(':')) return pattern;
+  return pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }
 
 function queryOf(url: string, isAzure: boolean): string {

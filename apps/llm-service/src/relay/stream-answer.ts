@@ -2,20 +2,19 @@ import {
   ClientStream,
   type Dialect,
   type DistributedLlmClient,
-  HostStream,
+  type HostStream,
   type HostRequest,
   type HostResponse,
   readBody,
-  reportOf,
   type ReportedError,
   type RouteReading,
-  StreamFault,
+  type StreamFault,
   StreamRelay,
   type StreamTranslator,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
-import { isEventStream, writeStreamHead } from './answer-head.ts';
+import { writeStreamHead } from './answer-head.ts';
 import type { AnswerMetrics } from './answer-metrics.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
@@ -43,8 +42,6 @@ export interface StreamedCall {
 
 /** More than any refusal has. */
 const LONGEST_REFUSAL = 64 * 1024;
-/** The deadline of the call is its limit; none of a stream is longer than a timer. */
-const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /** One streamed answer on its way from hosts to a caller, held to docs/streaming.md. */
 export class StreamAnswer {
@@ -74,19 +71,18 @@ export class StreamAnswer {
     const client = this.#client;
     try {
       const response = await this.#parts.llm.send(this.#call.request, this.#context);
-      if (!isEventStream(response)) return await this.#passNoStream(response);
+      const { stream } = response;
+      if (!stream) return await this.#passNoStream(response);
       this.#response = response;
       noteAnswer(this.#context, response, this.#call.request);
-      await this.#relay(response, await this.#open(response));
+      await this.#relay(response, stream);
     } catch (error) {
       if (!client.hasBegun) {
         client.release();
-        throw error instanceof StreamFault
-          ? new AppError('host_error', error.message, { cause: error })
-          : error;
+        throw error;
       }
-      if (!(error instanceof AppError) && !(error instanceof StreamFault)) throw error;
-      this.#fail(error instanceof StreamFault ? reportOf(error) : wordsOf(error), error);
+      if (!(error instanceof AppError)) throw error;
+      this.#fail(wordsOf(error), error);
     }
     await client.closed;
     return undefined;
@@ -120,30 +116,12 @@ export class StreamAnswer {
     return undefined;
   }
 
-  async #open({ body }: HostResponse): Promise<HostStream> {
-    const { config } = this.#parts;
-    const stream = new HostStream(body, {
-      dialect: this.#call.dialect,
-      choices: this.#incoming.outline?.choices ?? 1,
-      acceptUnfinished: this.#route.acceptUnfinished,
-      limits: {
-        // The client has waited for the first content already.
-        firstContentMs: config.stallTimeoutMs,
-        stallMs: config.stallTimeoutMs,
-        totalMs: NO_LIMIT_MS,
-        finishMs: config.finishTimeoutMs,
-        maxEventBytes: config.maxEventBytes,
-      },
-    });
-    await stream.opened();
-    return stream;
-  }
-
   async #relay(response: HostResponse, stream: HostStream): Promise<void> {
     const { metrics } = this.#parts;
-    const { dialect, translator, onId, request } = this.#call;
+    const { dialect, translator, onId } = this.#call;
     const { host } = response;
-    const resumption = this.#resumption(response);
+    const answers: [HostResponse, ...HostResponse[]] = [response];
+    const resumption = this.#resumption(answers);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
       wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
@@ -152,7 +130,7 @@ export class StreamAnswer {
       ...(onId && { onId: (id: string) => onId(id, host) }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    metrics.counted(host, response.model ?? request.model, outcome.usage);
+    outcome.usages.forEach((usage, at) => metrics.counted(answers[at] ?? response, usage));
     metrics.streamEnded(host, outcome);
   }
 
@@ -165,32 +143,32 @@ export class StreamAnswer {
     logger.warn({ requestId: this.#context.id, host, reason, cause }, 'a stream was interrupted');
   }
 
-  /** None for what nobody could go on with: translated answers, and structured output. */
-  #resumption(response: HostResponse): StreamResumption | undefined {
+  /** @param answers takes those that take the first one up. None for what nobody could go on with: translated answers, and structured output. */
+  #resumption(answers: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
     const { dialect, request, translator } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
-    return new StreamResumption(response, {
+    return new StreamResumption(answers[0], {
       hosts: this.#route.hosts,
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
       ask: async (body, only) => {
         const answer = await llm.send({ ...request, body, only }, this.#context);
-        if (answer.status < 400 && isEventStream(answer)) {
+        if (answer.status < 400 && answer.stream) {
           this.#context.note('resumedAt', answer.host);
+          answers.push(answer);
           return answer;
         }
         answer.body.destroy();
         return undefined;
       },
-      open: (answer) => this.#open(answer),
     });
   }
 
-  #fail(error: ReportedError, cause: Error): void {
-    this.#context.errorCode = cause instanceof AppError ? cause.code : 'stream_interrupted';
+  #fail(error: ReportedError, { code }: AppError): void {
+    this.#context.errorCode = code;
     this.#client.fail(error, 0);
   }
 }

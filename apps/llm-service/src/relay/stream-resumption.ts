@@ -13,9 +13,8 @@ export interface StreamResumptionParts {
   readonly hosts: RouteReading['hosts'];
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
-  /** Asks one of these hosts; undefined where it refuses. */
+  /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
   readonly ask: (body: Buffer, only: readonly string[]) => Promise<HostResponse | undefined>;
-  readonly open: (answer: HostResponse) => Promise<HostStream>;
 }
 
 /** An answer is taken up at most so often. */
@@ -63,6 +62,6 @@ export class StreamResumption implements Resumption {
     this.#attempts += answer?.attempts ?? 1;
     if (!answer) return undefined;
     this.#begun.add(answer.host);
-    return this.#parts.open(answer);
+    return answer.stream;
   }
 }

@@ -2,18 +2,10 @@ import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
-const MIB = 1024 * 1024;
 
 /** How streamed answers are passed on (docs/streaming.md). */
 export const streamConfig = z
   .strictObject({
-    stallTimeoutMs: setting(milliseconds.default(120_000), {
-      env: 'STREAM_STALL_TIMEOUT_MS',
-      doc: 'How long a stream may be silent between two events after its first content, in milliseconds; comments are silence. Then it is interrupted.',
-    }),
-    finishTimeoutMs: setting(milliseconds.default(5_000), {
-      doc: 'How long a host may be silent after a complete answer before its end marker is supplied, in milliseconds.',
-    }),
     keepAliveMs: setting(milliseconds.default(15_000), {
       env: 'STREAM_KEEP_ALIVE_MS',
       doc: 'After how much silence a comment is sent to the caller of a stream, in milliseconds.',
@@ -22,14 +14,6 @@ export const streamConfig = z
       env: 'STREAM_EARLY_KEEP_ALIVE_MS',
       doc: 'After how long a stream begins with status 200 and a comment although no host has answered yet, in milliseconds; a failure after that is told in the stream. Left out: never.',
     }),
-    maxEventBytes: setting(
-      z
-        .int()
-        .min(1_024)
-        .max(64 * MIB)
-        .default(8 * MIB),
-      { doc: 'The most bytes that one event of a stream may have; a larger one interrupts it.' },
-    ),
     onInterrupt: setting(z.enum(['resume', 'error']).default('resume'), {
       env: 'STREAM_ON_INTERRUPT',
       doc: 'What becomes of a stream of plain text that breaks: `resume`, another host finishes it where one can; or `error`. A route may say otherwise.',

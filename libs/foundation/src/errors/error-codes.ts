@@ -39,6 +39,10 @@ export const ERROR_CODES = {
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
+  strategy_not_allowed: {
+    kind: 'invalid_request',
+    doc: '`x-morgan-strategy` asks for a load balancing strategy that the configuration does not let callers choose for this model.',
+  },
   empty_array: { kind: 'invalid_request', doc: 'The list in `param` needs at least one element.' },
   empty_string: { kind: 'invalid_request', doc: 'The text in `param` is empty.' },
   array_above_max_length: {

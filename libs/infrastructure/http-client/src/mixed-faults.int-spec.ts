@@ -43,7 +43,7 @@ const MISDEEDS: readonly Misdeed[] = [
 ];
 
 describe.each([1, 2, 3])(
-  'six hundred calls to a server that does everything wrong in turn (seed %i)',
+  'three hundred calls to a server that does everything wrong in turn (seed %i)',
   (seed) => {
     let server: Server;
     /** How often the server was asked for each id. */

@@ -26,15 +26,13 @@ describe('stop', () => {
     });
     const call = client.get('/');
     await waitFor(() => server.requests.length === 1, { what: 'the request' });
-    const stoppedAt = performance.now();
-    const stopped = client.stop(50_000);
+    // Longer than this test may take.
+    const stopped = client.stop(3_600_000);
     const refused = (await client.get('/').catch((error: unknown) => error)) as HttpClientError;
     expect(refused).toMatchObject({ category: 'closed', code: 'closed', attempt: 0, retryable: false });
     finish();
     expect((await call).text()).toBe('late');
     await stopped;
-    // With the last call, not with the end of the grace.
-    expect(performance.now() - stoppedAt).toBeLessThan(5_000);
     expect(client.getStatus()).toMatchObject({ state: 'closed', inFlight: 0, requests: 1, errors: 0 });
   });
 

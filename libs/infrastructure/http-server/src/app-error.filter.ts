@@ -2,9 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import { AppError, type Logger } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './body/body-reader.ts';
-
-/** What the body of an error is for callers of a path. */
-export type ErrorBody = (error: AppError, path: string) => object;
+import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 
 /** The one place where a fault becomes an HTTP answer: the envelope of its API, the status of its kind, nothing internal. */
 @Catch()
@@ -50,10 +48,6 @@ export class AppErrorFilter implements ExceptionFilter {
       this.logger.error({ ...fields, error: error.cause ?? error }, 'request failed');
     else if (error.cause !== undefined) this.logger.debug({ ...fields, cause: error }, 'request refused');
   }
-}
-
-function openAiEnvelope(error: AppError): object {
-  return error.toEnvelope();
 }
 
 function fromHttpException(exception: HttpException, request: FastifyRequest): AppError {

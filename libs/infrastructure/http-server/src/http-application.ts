@@ -6,7 +6,8 @@ import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
-import { AppErrorFilter, type ErrorBody } from './app-error.filter.ts';
+import { AppErrorFilter } from './app-error.filter.ts';
+import type { ErrorBody } from './error-body.ts';
 import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
 import { registerCors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
@@ -20,7 +21,7 @@ import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerUnmatchedRoute } from './unmatched-route.hook.ts';
-import { validationPipe } from './request-validation.ts';
+import { RequestValidationPipe } from './request-validation.ts';
 
 /** Above any path that fits into a request's head: a model id of a few hundred characters is no fault. */
 const MAX_PARAM_LENGTH = 16 * 1024;
@@ -57,7 +58,7 @@ export async function createHttpApplication(
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  app.useGlobalPipes(validationPipe());
+  app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
   serveApiDocumentation(app, api);
   return app;

@@ -1,11 +1,12 @@
 export type { ApiDescription } from './api-documentation.ts';
-export type { ErrorBody } from './app-error.filter.ts';
+export type { ErrorBody } from './error-body.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
 export { createHttpApplication, type HttpApplicationOptions } from './http-application.ts';
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat, PARSED_JSON } from './body/body-format.ts';
+export { BodyStream } from './body/body-stream.ts';
 export { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';

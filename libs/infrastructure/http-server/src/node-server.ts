@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { limitConnections } from './connection-limit.ts';
+import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
@@ -32,6 +33,7 @@ export interface NodeServerOptions {
   readonly observers: readonly HttpObserver[];
   /** Headers of every answer of this service. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly errorBody?: ErrorBody;
 }
 
 /**
@@ -45,7 +47,7 @@ export class NodeServer {
   #route: RequestListener = () => undefined;
 
   constructor(options: NodeServerOptions) {
-    const { observers, headers, config } = options;
+    const { observers, headers, config, errorBody = openAiEnvelope } = options;
     this.#options = options;
     this.#pipelining = new Pipelining(
       (request, response) => this.#serve(request, response),
@@ -54,6 +56,7 @@ export class NodeServer {
     this.refusals = new ProtocolRefusals({
       observers,
       headers,
+      errorBody,
       maxBytesAfter: config.bodyLimitBytes,
       latest: (socket) => this.#pipelining.latest(socket),
     });
@@ -93,6 +96,6 @@ export class NodeServer {
     socket.on('error', () => socket.destroy());
     socket.on('data', () => socket.destroy());
     const error = new AppError('method_not_allowed', 'CONNECT is not available here.');
-    this.refusals.refuseConnection(socket, error, request.method);
+    this.refusals.refuseConnection(socket, error, { method: request.method });
   }
 }

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, type HttpObserver } from '@morgan/foundation';
+import type { ErrorBody } from './error-body.ts';
 import type { Exchange } from './pipelining.ts';
 import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
 import { endWithGrace } from './unread-body.ts';
 
 /** What Node reports of a connection on which it could not read a request. */
-type ConnectionFault = Error & { readonly code?: string };
+type ConnectionFault = Error & { readonly code?: string; readonly rawPacket?: unknown };
 
 /** Node's fault code -> ours and what the client is told; any other one is a malformed request. */
 const FAULTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -16,6 +17,9 @@ const FAULTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['request_too_large', 'The chunk extensions are larger than 16 KiB.'],
 };
 
+/** More of a request line is not looked at. */
+const LONGEST_LINE = 1_024;
+
 const MALFORMED = ['malformed_request', 'The request is not valid HTTP.'] as const;
 
 /** What refusals below the routes are made with. */
@@ -23,6 +27,7 @@ export interface ProtocolRefusalOptions {
   readonly observers: readonly HttpObserver[];
   /** Headers of every answer of this service. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly errorBody: ErrorBody;
   /** The most that is read of a connection after its refusal. */
   readonly maxBytesAfter: number;
   /** The exchange that a connection began last. */
@@ -30,7 +35,7 @@ export interface ProtocolRefusalOptions {
 }
 
 /**
- * Refuses what cannot reach a route, in the same words as everything else: OpenAI's envelope, a request id, one report to
+ * Refuses what cannot reach a route, in the same words as everything else: the envelope of its path, a request id, one report to
  * the observers. Where a request is under way on the connection, its own handling fails and answers.
  */
 export class ProtocolRefusals {
@@ -45,7 +50,7 @@ export class ProtocolRefusals {
     const startedAt = performance.now();
     for (const observer of this.options.observers) observer.started();
     response.once('close', () => this.#report(error, id, { method: request.method, startedAt }));
-    this.#write(response, error, id);
+    this.#write({ request, response }, error, id);
   }
 
   /** Refuses a connection on which Node could not read a request, or not the rest of one. */
@@ -62,12 +67,17 @@ export class ProtocolRefusals {
     const [code, message] = FAULTS[fault.code ?? ''] ?? MALFORMED;
     const error = new AppError(code, message);
     const latest = this.options.latest(socket);
-    if (!latest || latest.response.writableFinished) this.refuseConnection(socket, error);
+    if (!latest || latest.response.writableFinished)
+      this.refuseConnection(socket, error, { path: pathIn(fault.rawPacket) });
     else this.#fail(latest, error);
   }
 
   /** Answers on the bare connection and closes it. */
-  refuseConnection(socket: Socket, error: AppError, method?: string): void {
+  refuseConnection(
+    socket: Socket,
+    error: AppError,
+    { method, path = '' }: { readonly method?: string | undefined; readonly path?: string | undefined },
+  ): void {
     // The answer to a broken rest of an upload has left already.
     if (!socket.writable) {
       socket.destroy();
@@ -75,7 +85,7 @@ export class ProtocolRefusals {
     }
     const id = randomUUID();
     for (const observer of this.options.observers) observer.started();
-    const body = JSON.stringify(error.toEnvelope());
+    const body = JSON.stringify(this.options.errorBody(error, path));
     const headers = { ...this.#headers(id, body), connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`);
@@ -104,12 +114,12 @@ export class ProtocolRefusals {
     } else if (request.listenerCount('error') > 0) {
       request.emit('error', error);
     } else {
-      this.#write(response, error, requestIdOf(request));
+      this.#write({ request, response }, error, requestIdOf(request));
     }
   }
 
-  #write(response: ServerResponse, error: AppError, id: string): void {
-    const body = JSON.stringify(error.toEnvelope());
+  #write({ request, response }: Exchange, error: AppError, id: string): void {
+    const body = JSON.stringify(this.options.errorBody(error, request.url ?? ''));
     response.writeHead(error.status, this.#headers(id, body)).end(body);
   }
 
@@ -139,4 +149,10 @@ export class ProtocolRefusals {
         notes: {},
       });
   }
+}
+
+/** The path of a request that could not be read, if its line can. */
+function pathIn(received: unknown): string | undefined {
+  if (!Buffer.isBuffer(received)) return undefined;
+  return /^[A-Z]+ (\/\S*) HTTP\//.exec(received.toString('latin1', 0, LONGEST_LINE))?.[1];
 }

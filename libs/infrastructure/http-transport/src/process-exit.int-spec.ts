@@ -4,13 +4,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createSecureServer, type Http2SecureServer } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { CertificateAuthority, RUN_SOURCES, waitFor } from '@morgan/testing';
 
-const source = (path: string) => pathToFileURL(join(import.meta.dirname, '../../..', path)).href;
 const authority = new CertificateAuthority('authority');
 const credentials = authority.issue('localhost');
 
@@ -19,12 +16,7 @@ const LONGEST_RUN_MS = 20_000;
 
 /** Makes connections that are kept, asks for what never ends, and closes or does not. */
 const PROGRAM = `
-import { registerHooks } from 'node:module';
-registerHooks({
-  resolve: (name, context, next) =>
-    next(name === '@morgan/foundation' ? '${source('foundation/src/index.ts')}' : name, context),
-});
-const { HttpTransport } = await import('${source('infrastructure/http-transport/src/http-transport.ts')}');
+const { HttpTransport } = await import('@morgan/http-transport');
 const { ORIGIN: origin, CA: ca, HANGING: hanging, GRACE_MS: graceMs } = process.env;
 const transport = new HttpTransport({
   maxConnections: 3, maxKeepalive: 1, keepAliveTimeoutMs: 60_000, tls: { ca },
@@ -65,7 +57,7 @@ async function serve(make: () => Server | Http2SecureServer, name: string): Prom
 }
 
 async function run(environment: Record<string, string>): Promise<unknown> {
-  const flags = ['--no-warnings', '--experimental-transform-types', '--input-type=module', '-e', PROGRAM];
+  const flags = [...RUN_SOURCES, '--input-type=module', '-e', PROGRAM];
   const env = { ...process.env, CA: authority.cert, ...environment };
   const { stdout } = await promisify(execFile)(process.execPath, flags, { timeout: LONGEST_RUN_MS, env });
   return JSON.parse(stdout);

@@ -18,6 +18,8 @@ export interface TransportRequest {
   readonly body?: RequestBody | undefined;
   /** Aborting it closes the connection at once, before or during the response. */
   readonly signal?: AbortSignal | undefined;
+  /** From the call of `request` to its leaving over a connection; what connections are made with is a limit besides. Default: none. */
+  readonly connectTimeoutMs?: number | undefined;
   /** From the call of `request` to the headers of the response: the wait for a connection counts. Default: `readTimeoutMs`. */
   readonly firstByteTimeoutMs?: number | undefined;
   /**

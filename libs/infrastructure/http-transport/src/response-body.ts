@@ -2,6 +2,9 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { TransportError } from './transport-error.ts';
 
+/** So much is held for a reader that is slow, in bytes. */
+export const HELD_BYTES = 64 * 1024;
+
 /**
  * The bytes of a response as they come off the socket: not decompressed, not copied, held back while the reader is slow.
  * It must be read to its end or destroyed, or its connection is held for ever.
@@ -11,7 +14,7 @@ export class ResponseBody extends Readable {
   readonly #onDestroyed: () => void;
 
   constructor(controller: Dispatcher.DispatchController, onDestroyed: () => void) {
-    super({ highWaterMark: 64 * 1024 });
+    super({ highWaterMark: HELD_BYTES });
     this.#controller = controller;
     this.#onDestroyed = onDestroyed;
     // A fault may come while nobody listens yet; it must not end the process. Late readers meet it in `errored`.

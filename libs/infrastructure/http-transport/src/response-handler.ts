@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { IncomingBody } from './incoming-body.ts';
 import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
-import { ResponseBody } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
@@ -25,6 +25,7 @@ export interface PoolCounters {
 /** What an handler needs besides what undici sends. */
 export interface ResponseHandlerOptions {
   readonly signal?: AbortSignal | undefined;
+  readonly connectTimeoutMs?: number | undefined;
   readonly firstByteTimeoutMs: number;
   readonly poolTimeoutMs: number | null;
   readonly writeTimeoutMs: number | null;
@@ -44,7 +45,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout;
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
-  #body: ResponseBody | undefined;
+  #body: IncomingBody | undefined;
   #phase: Phase | 'over' = 'queued';
   #connection: HandlerConnection | undefined;
   /** Sent over a connection that had served before, and not a byte of the response is here. */
@@ -52,6 +53,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** The end of the connection is that of the body, as HTTP/1.0 has it. */
   #lastsUntilClose = false;
   #poolTimer: NodeJS.Timeout | undefined;
+  #connectTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
   readonly body: Buffer | Upload | undefined;
 
@@ -66,7 +68,13 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   /** To be called once dispatched: limits the wait for a connection, if there is one. */
   limitWait(): void {
-    const { poolTimeoutMs, pool } = this.#options;
+    const { poolTimeoutMs, connectTimeoutMs, pool } = this.#options;
+    const isSent = this.#phase !== 'queued' && this.#phase !== 'connecting';
+    if (connectTimeoutMs !== undefined && !isSent)
+      this.#connectTimer = setTimeout(() => {
+        const isQueued = this.#phase === 'queued' && pool.stats.connected > 0;
+        this.#fail(isQueued ? 'pool_timeout' : 'connect_timeout');
+      }, connectTimeoutMs);
     if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
     this.#poolTimer = setTimeout(() => {
       // Where not one connection could be made yet, it is not others that keep them busy.
@@ -91,6 +99,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
       this.#options.pool.running += 1;
     }
     this.#phase = 'sent';
+    clearTimeout(this.#connectTimer);
     this.#mayBeStale = this.#connection?.hasServed === true;
   }
 
@@ -109,7 +118,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#lastsUntilClose =
       headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
     if (this.body instanceof Upload) this.body.unwatch();
-    this.#body = new ResponseBody(controller, () => this.#abandon());
+    this.#body = new IncomingBody(controller, () => this.#abandon());
     // HTTP/2 has an object here, the same as `headers`.
     const rawHeaders = Array.isArray(controller.rawHeaders) ? (controller.rawHeaders as Buffer[]) : undefined;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
@@ -125,7 +134,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (fault && this.#phase !== 'over') return this.#fail('incomplete_body', fault);
     if (this.#connection) this.#connection.hasServed = true;
     this.#settle();
-    this.#body?.push(null);
+    this.#body?.end();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
@@ -158,7 +167,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);
-    else this.#body.destroy(this.#options.bodyFault?.(error) ?? error);
+    else this.#body.fail(this.#options.bodyFault?.(error) ?? error);
   }
 
   /** The reader does not want the rest. */
@@ -174,6 +183,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#phase = 'over';
     clearTimeout(this.#timer);
     clearTimeout(this.#poolTimer);
+    clearTimeout(this.#connectTimer);
     if (this.body instanceof Upload) this.body.destroy();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
   }

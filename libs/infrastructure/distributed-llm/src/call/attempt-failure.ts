@@ -55,7 +55,9 @@ export function readErrorInAnswer(
 /** What it is when no answer came, or when one broke off. */
 export function outcomeOfNoAnswer(cause: unknown, hasContent: boolean): Outcome {
   if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
-  if (cause instanceof StreamFault) return 'interrupted';
+  // What broke the connection says more: a deadline and a caller who leaves do so as well.
+  if (cause instanceof StreamFault)
+    return cause.cause === undefined ? 'interrupted' : outcomeOfNoAnswer(cause.cause, hasContent);
   if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
   // Only what a deadline says as its reason is told apart from a caller who leaves.
   if (cause.reason === 'aborted' && cause.cause instanceof AppError)

@@ -5,7 +5,10 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { withModel } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
+import type { RepeatableUpload } from './repeatable-upload.ts';
+import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenAnswer } from './call-error.ts';
+import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';
 
 /** A call as every target that is tried receives it, but for its address, its credentials and the time that is left. */
@@ -16,29 +19,31 @@ export interface CallRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer | undefined;
+  /** In place of `body`. */
+  readonly upload: RepeatableUpload | undefined;
   readonly facts: RequestFacts;
   readonly modelAt: readonly [start: number, end: number] | undefined;
   readonly dialect: Dialect;
   readonly isStream: boolean;
+  /** How many choices a streamed answer has. */
+  readonly choices: number;
   /** Token counts are asked for although the caller did not. */
   readonly asksUsage: boolean;
   readonly deadline: Deadline | undefined;
   readonly limits: CallLimits;
 }
 
-/** How long things may take, in milliseconds. */
-export interface CallLimits {
-  readonly firstByteTimeoutMs: number;
-  readonly idleTimeoutMs: number;
-  readonly answerTimeoutMs: number;
-  /** After this a streamed call that has somewhere else to go starts there too. */
-  readonly firstTokenTimeoutMs: number;
+/** Whether it can be sent once more: of an upload only the beginning is kept. */
+export function mayRepeat({ upload }: CallRequest): boolean {
+  return upload?.canRepeat ?? true;
 }
 
 /** The request of one attempt. Only the bytes of `model` differ from target to target. */
 export function attemptRequest(call: CallRequest, target: Target, signal: AbortSignal): TransportRequest {
   const { address } = target.host;
-  const { deadline, limits } = call;
+  const { deadline, limits, upload, facts } = call;
+  const model = target.model === facts.model ? undefined : target.model;
+  const length = upload?.lengthWith(model);
   return {
     origin: address.origin,
     path: address.pathOf(call.path),
@@ -46,14 +51,29 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
     headers: [
       ...headersToHost(call.headers, call.id),
       ...(deadline ? [Deadline.HEADER, deadline.toHeader()] : []),
+      ...(length === undefined ? [] : ['content-length', String(length)]),
       ...address.headers,
     ],
-    body: bodyFor(call, target),
+    body: upload ? upload.send(model) : bodyFor(call, target),
     signal,
+    connectTimeoutMs: limits.connectTimeoutMs,
     firstByteTimeoutMs: call.isStream ? limits.firstByteTimeoutMs : limits.answerTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
+    // A stream has a clock of its own for silence.
+    idleTimeoutMs: call.isStream
+      ? Math.max(limits.idleTimeoutMs, limits.stream.stallMs)
+      : limits.idleTimeoutMs,
     bodyFault: brokenAnswer,
   };
+}
+
+/** How the answer of an attempt is read if it is a stream. */
+export function streamOptions(
+  { dialect, choices, isStream, limits }: CallRequest,
+  startedAt: number,
+): HostStreamOptions {
+  const { stream, acceptUnfinished, firstByteTimeoutMs, answerTimeoutMs } = limits;
+  const firstContentMs = isStream ? firstByteTimeoutMs : answerTimeoutMs;
+  return { dialect, choices, acceptUnfinished, startedAt, limits: { ...stream, firstContentMs } };
 }
 
 function bodyFor(

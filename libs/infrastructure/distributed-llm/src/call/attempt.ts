@@ -1,4 +1,4 @@
-import type { Assessment } from '@morgan/foundation';
+import type { AttemptEnd } from '@morgan/http-client';
 import type { RequestSender, TransportResponse } from '@morgan/http-transport';
 import type { RetryBudget } from '@morgan/retry';
 import type { Weight } from '../evidence/evidence.ts';
@@ -8,17 +8,14 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { openAnswer } from './answer-opening.ts';
-import { attemptRequest, type CallRequest } from './attempt-request.ts';
+import { type Content, openAnswer } from './answer-opening.ts';
+import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
 import type { HostAnswer } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
-import type { AnswerBody } from './whole-body.ts';
 
 /** How an attempt came out while nothing was handed out. */
-export type AttemptResult =
-  | { readonly kind: 'content'; readonly response: TransportResponse; readonly body: AnswerBody }
-  | AttemptFailure;
+export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
 
 /** An attempt without an answer that could be handed out as one. */
 export interface AttemptFailure {
@@ -69,7 +66,8 @@ export class Attempt {
   readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
   readonly #signal: AbortSignal;
-  readonly #assessment = Promise.withResolvers<Assessment>();
+  /** How the policies of the host hear of the end; none where they were not asked. */
+  #report: AttemptEnd | undefined;
   #isCancelled = false;
   #contentAfterMs: number | undefined;
   #isBooked = false;
@@ -116,7 +114,7 @@ export class Attempt {
     const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
     const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
     const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
-    this.#assessment.resolve({ verdict, overloaded });
+    this.#report?.({ verdict, overloaded });
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.health.checkNow();
@@ -129,28 +127,18 @@ export class Attempt {
   async #run(): Promise<AttemptResult> {
     let result: AttemptResult;
     try {
-      await this.#admission();
+      if (!this.mode.isPanic) {
+        const request = { id: this.call.id, signal: this.#signal, tokens: this.#tokens };
+        const begun = this.target.host.policies.begin(request);
+        this.#report = begun instanceof Promise ? await begun : begun;
+      }
       result = await this.#ask();
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
     }
     if (result.kind === 'failed') this.#fail(result);
-    else this.#begin(result.body);
+    else this.#begin(result);
     return result;
-  }
-
-  /** Resolves when the policies of the host let the attempt begin; they hear of its end through the assessment. */
-  #admission(): Promise<void> {
-    const { call, mode, target } = this;
-    if (mode.isPanic) return Promise.resolve();
-    return new Promise((begin, refuse) => {
-      const work = () => {
-        begin();
-        return this.#assessment.promise;
-      };
-      const request = { id: call.id, signal: this.#signal, tokens: this.#tokens };
-      target.host.policies.execute(work, request).catch(refuse);
-    });
   }
 
   async #ask(): Promise<AttemptResult> {
@@ -161,24 +149,20 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const { firstByteTimeoutMs, answerTimeoutMs } = call.limits;
-    const limitMs = Math.max(1, (call.isStream ? firstByteTimeoutMs : answerTimeoutMs) - this.tookMs);
-    const opening = await openAnswer(response, call.dialect, limitMs);
-    if (opening.kind === 'content') return { kind: 'content', response, body: opening.body };
+    const opening = await openAnswer(response, streamOptions(call, this.startedAt));
+    if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
 
-  async #send(): Promise<TransportResponse> {
+  #send(): Promise<TransportResponse> {
     const transport = this.parts.transportOf(this.target);
-    const request = attemptRequest(this.call, this.target, this.#signal);
-    try {
-      return await transport.request(request);
-    } catch (cause) {
+    const request = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
+    return request().catch((cause: unknown) => {
       // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
-      if (!isStale(cause) || !this.parts.budget.take('retry')) throw cause;
-      return transport.request(request);
-    }
+      if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
+      return request();
+    });
   }
 
   /** Then it is never asked for that again. */
@@ -190,7 +174,7 @@ export class Attempt {
     return true;
   }
 
-  #begin(body: AnswerBody): void {
+  #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.answered(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
@@ -198,11 +182,14 @@ export class Attempt {
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
     if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    body.once('close', () => this.#close(body));
+    if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
+    else if (body)
+      body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
+    else this.#close('ok');
   }
 
-  #close(body: AnswerBody): void {
-    this.#end(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored));
+  #close(outcome: Outcome): void {
+    this.#end(outcome);
     this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
   }
 

@@ -1,5 +1,6 @@
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Attempt, AttemptFailure } from './attempt.ts';
+import type { RememberedRequest, RequestMemory } from './request-memory.ts';
 
 /** An attempt that gave nothing to hand out, and why. */
 export interface FailedAttempt {
@@ -7,39 +8,66 @@ export interface FailedAttempt {
   readonly failure: AttemptFailure;
 }
 
+/** A call that is over, as far as blame needs it. */
+export interface BlamedCall {
+  readonly request: RememberedRequest;
+  readonly failed: readonly FailedAttempt[];
+  /** Whether a host had an answer for the caller. */
+  readonly isAnswered: boolean;
+  /** The request failed alike before. */
+  readonly isPoisonous: boolean;
+}
+
 /** So many targets that fail alike are enough: the request would fail at the next one, too. */
 const ENOUGH_ALIKE = 3;
-
-/** Failures that a request can cause, and that nothing tells apart. */
-export function failedAlike(failed: readonly FailedAttempt[]): readonly FailedAttempt[] {
-  const last = failed.at(-1);
-  if (!last || !EVIDENCE[last.failure.outcome].mayBeRequest) return [];
-  const signature = signatureOf(last.failure);
-  return failed.filter(({ failure }) => signatureOf(failure) === signature);
-}
 
 /** Whether one more target would only fail as well. */
 export function isAboutRequest(failed: readonly FailedAttempt[]): boolean {
   return hostsOf(failedAlike(failed)) >= ENOUGH_ALIKE;
 }
 
+/** Whether a failure is one that requests were to blame for lately. */
+export function isKnownFailure(failed: FailedAttempt | undefined, memory: RequestMemory): boolean {
+  if (!failed || !EVIDENCE[failed.failure.outcome].mayBeRequest) return false;
+  return memory.hasFailure(signatureOf(failed.failure));
+}
+
 /**
- * Books what is still open when a call ends: on the hosts, or on the request where several hosts failed alike.
- * @param isKnown the request failed alike before.
- * @returns whether the request is to be remembered.
+ * Books what is still open when a call ends: on the hosts, or on the request where several hosts failed alike. Where
+ * different requests fail so and none succeeds, the hosts are to blame after all, and the memory of requests was wrong.
  */
-export function bookOpen(failed: readonly FailedAttempt[], isAnswered: boolean, isKnown: boolean): boolean {
+export function bookOpen(
+  { request, failed, isAnswered, isPoisonous }: BlamedCall,
+  memory: RequestMemory,
+): void {
+  if (isAnswered && isPoisonous) memory.forget(request);
   const open = failed.filter(({ failure }) => EVIDENCE[failure.outcome].mayBeRequest);
-  if (open.length === 0) return false;
+  if (open.length === 0) return;
+  if (isAnswered) for (const { failure } of open) memory.forgetFailure(signatureOf(failure));
   const alike = isAnswered ? [] : failedAlike(failed);
   // A sole host cannot show that the request is to blame.
-  const isRequest = hostsOf(alike) > 1 || (isKnown && !isAnswered);
+  const isShown = hostsOf(alike) > 1;
+  const isRequest = !isAnswered && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
+  let isOutage = false;
   for (const { attempt, failure } of open) {
-    attempt.target.host.decide();
-    const isExcused = isRequest && (isKnown || alike.some((other) => other.attempt === attempt));
-    attempt.book(isExcused ? 'none' : EVIDENCE[failure.outcome].weight);
+    const { host } = attempt.target;
+    host.decide();
+    const isExcused = isRequest && (isPoisonous || alike.some((other) => other.attempt === attempt));
+    const isOverdue = isExcused && !isPoisonous && !host.excuse();
+    isOutage ||= isOverdue;
+    attempt.book(isExcused && !isOverdue ? 'none' : EVIDENCE[failure.outcome].weight);
   }
-  return isRequest;
+  const [example] = alike;
+  if (isOutage) memory.clear();
+  else if (example && (isShown || isPoisonous)) memory.add(request, signatureOf(example.failure));
+}
+
+/** Failures that a request can cause, and that nothing tells apart. */
+function failedAlike(failed: readonly FailedAttempt[]): readonly FailedAttempt[] {
+  const last = failed.at(-1);
+  if (!last || !EVIDENCE[last.failure.outcome].mayBeRequest) return [];
+  const signature = signatureOf(last.failure);
+  return failed.filter(({ failure }) => signatureOf(failure) === signature);
 }
 
 function hostsOf(failed: readonly FailedAttempt[]): number {

@@ -56,6 +56,9 @@ export function callCannotGoOn(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const reason = cause instanceof TransportError ? cause.reason : undefined;
   if (reason === 'aborted') return callGivenUp(cause as TransportError);
+  // The caller's own upload broke, was too slow or too large.
+  if (reason === 'upload_failed' && (cause as TransportError).cause instanceof AppError)
+    return (cause as TransportError).cause as AppError;
   if (reason === 'closed') return new AppError('no_host_available', 'The service is stopping.', { cause });
   return new AppError('internal_error', 'The request could not be passed on.', { cause });
 }

@@ -4,11 +4,13 @@ import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
-import { bookOpen, type FailedAttempt, isAboutRequest } from './blame.ts';
+import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
+import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock } from './first-token-clock.ts';
-import { type HostResponse, responseOf, summaryOf } from './host-response.ts';
+import { summaryOf } from './attempt-log.ts';
+import { type HostResponse, responseOf } from './host-response.ts';
 import { lastWord } from './last-word.ts';
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
@@ -84,8 +86,11 @@ export class Call {
   }
 
   /** @returns nothing when the first token is late. */
-  async #nextToEnd(): Promise<{ attempt: Attempt; result: AttemptResult } | undefined> {
-    const ends = [...this.#running].map(async (attempt) => ({ attempt, result: await attempt.result }));
+  #nextToEnd(): Promise<EndedAttempt | undefined> {
+    const running = [...this.#running];
+    // As nearly always.
+    if (!this.#clock && running.length === 1) return endOf(running[0] as Attempt);
+    const ends = running.map(endOf);
     return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
   }
 
@@ -124,6 +129,7 @@ export class Call {
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
+    this.#input.log?.add(attempt);
     this.#running.add(attempt);
     if (mayLose) this.#clock ??= this.#startClock(target);
   }
@@ -143,7 +149,7 @@ export class Call {
 
   #deliver(attempt: Attempt, answer: AttemptResult & { kind: 'content' }): HostResponse {
     this.#ended();
-    return responseOf(attempt, answer, this.#attempts);
+    return responseOf(attempt, answer, { attempts: this.#attempts, route: this.#input.route });
   }
 
   #giveUp(): HostResponse {
@@ -153,12 +159,12 @@ export class Call {
 
   /** What is still open is booked, and what still runs is cancelled. */
   #ended(): void {
-    const { memory } = this.#parts;
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
     const isAnswered = this.#attempts.length > this.#failed.length;
-    if (bookOpen(this.#failed, isAnswered, this.#isPoisonous)) memory.add(this.#memorized);
-    else if (this.#isPoisonous && isAnswered) memory.forget(this.#memorized);
+    if (this.#failed.length === 0 && !this.#isPoisonous) return;
+    const [request, failed, isPoisonous] = [this.#memorized, this.#failed, this.#isPoisonous];
+    bookOpen({ request, failed, isAnswered, isPoisonous }, this.#parts.memory);
   }
 
   #stopped(error: AppError): AppError {
@@ -181,10 +187,12 @@ export class Call {
     };
   }
 
-  /** Every attempt after the first takes from the budget. */
+  /** Every attempt after the first takes from a budget: what requests are to blame for must not use up that of others. */
   #mayGoOn(choice: Choice): boolean {
-    const { budget } = this.#parts;
+    const { budget: usual, poisonBudget, memory } = this.#parts;
+    const budget = isKnownFailure(this.#failed.at(-1), memory) ? poisonBudget : usual;
     if (this.#attempts.length === 0) return true;
+    if (!mayRepeat(this.#input.request)) return false;
     if (choice.kind === 'wait') return budget.allows();
     const isRepeated = choice.kind === 'ask' && this.#attempts.some(({ target }) => target === choice.target);
     return budget.take(isRepeated ? 'retry' : 'fallback');
@@ -213,8 +221,8 @@ export class Call {
   }
 
   get #memorized(): { path: string; body: Buffer | undefined } {
-    const { facts, body } = this.#input.request;
-    return { path: facts.path, body };
+    const { facts, body, upload } = this.#input.request;
+    return { path: facts.path, body: body ?? upload?.head };
   }
 
   #log(): void {
@@ -223,4 +231,13 @@ export class Call {
     const cause = this.#failed.at(-1)?.failure.cause;
     this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
   }
+}
+
+interface EndedAttempt {
+  readonly attempt: Attempt;
+  readonly result: AttemptResult;
+}
+
+async function endOf(attempt: Attempt): Promise<EndedAttempt> {
+  return { attempt, result: await attempt.result };
 }

@@ -185,13 +185,53 @@ describe('a request that fails everywhere', () => {
     const client = bench.client([entry('first', first.url), entry('second', second.url)], {
       budget: { minPerSecond: 10_000 },
     });
-    await repeat(24, (batch) =>
-      Promise.all(
-        Array.from({ length: 50 }, (_, index) => ask(client, { body: bodyOf(`poison ${batch} ${index}`) })),
-      ),
-    );
+    await repeat(60, async (batch) => {
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) => ask(client, { body: bodyOf(`poison ${batch} ${index}`) })),
+      );
+      expect(await ask(client)).toMatchObject({ status: 200 });
+    });
     expect(client.getStatus().poisonousRequests).toBe(1_000);
     expect(await ask(client)).toMatchObject({ status: 200 });
+  });
+
+  it('uses up no further attempts that others need', async () => {
+    await using first = await ScriptedHost.start(poison);
+    await using second = await ScriptedHost.start(poison);
+    const client = bench.client([entry('first', first.url), entry('second', second.url)], {
+      budget: { ratio: 0, minPerSecond: 1 },
+    });
+    await repeat(40, async (index) => {
+      expect(await ask(client, { body: bodyOf(`poison ${index}`) })).toMatchObject({ status: 500 });
+      expect(await ask(client)).toMatchObject({ status: 200 });
+    });
+    first.reply = refusal(500, 'CUDA error');
+    await repeat(8, async () => expect(await ask(client)).toMatchObject({ status: 200, host: 'second' }));
+    expect(client.getStatus().budget.refused.fallback).toBe(0);
+    for (const host of client.getStatus().hosts.slice(1))
+      expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+
+  it('is no excuse where different requests fail alike and none succeeds: the hosts are down', async () => {
+    await using first = await ScriptedHost.start(refusal(500, 'engine dead'));
+    await using second = await ScriptedHost.start(refusal(500, 'engine dead'));
+    const client = bench.client([entry('first', first.url), entry('second', second.url)], {
+      panic: { maxPerSecond: 5 },
+    });
+    let count = 0;
+    const fail = () => ask(client, { body: bodyOf(`question ${(count += 1)}`) }).catch(() => undefined);
+    const isOpen = () => client.getStatus().hosts.every(({ circuit }) => circuit.state === 'OPEN');
+    await waitFor(() => fail().then(isOpen), { what: 'open breakers', timeoutMs: 20_000 });
+    expect(await bench.metric('morgan_circuit_breaker_state{breaker="first",state="OPEN"}')).toBe('1');
+    expect(client.getStatus().poisonousRequests).toBe(0);
+    const [asked, startedAt] = [first.asked + second.asked, performance.now()];
+    await Promise.all(Array.from({ length: 200 }, fail));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    expect(first.asked + second.asked - asked).toBeLessThanOrEqual(2 * 5 * (1 + seconds));
+    first.reply = second.reply = chat('hello');
+    const isBack = () => client.getStatus().hosts.some(({ circuit }) => circuit.state === 'CLOSED');
+    await waitFor(() => ask(client).then(isBack, isBack), { what: 'a closed breaker' });
+    expect(await ask(client, { body: bodyOf('question 1') })).toMatchObject({ status: 200, attempts: 1 });
   });
 
   it('but is the fault of one host only counts there', async () => {

@@ -1,63 +1,94 @@
-import type { CallContext } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
-import { restrictedTo, type RouteTable } from '../routing/route-table.ts';
-import { sessionKeyOf } from '../strategies/session-key.ts';
+import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
+import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
+import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
+import { limitsOf } from './call-limits.ts';
 import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
 const SESSION_HEADER = 'x-session-id';
+/** The caller's choice of a strategy, where that is allowed. */
+const STRATEGY_HEADER = 'x-morgan-strategy';
 const TOKEN_BYTES = 4;
 
-/** What a request needs to be routed by: read once, from as little of the body as will do. */
+/**
+ * What a request needs to be routed by: read once, from as little of the body as will do.
+ * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
+ */
 export function prepareCall(
-  { method, path, headers, body, model, stream, asksUsage, only }: HostRequest,
+  { method, path, headers, body, upload, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
-  const read: BodyFacts | undefined = body && readBodyFacts(body);
+  const read = facts && facts.body === body ? facts : body && readBodyFacts(body);
   const asked = model ?? read?.model;
-  const found = routes.find(asked);
+  const wish = headers[STRATEGY_HEADER];
+  const found = wish === undefined ? routes.find(asked) : chosenBy(String(wish), routes.find(asked));
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
-  const bytes = body?.length ?? 0;
-  const { firstByteTimeoutMs, idleTimeoutMs } = config;
-  const session = headers[SESSION_HEADER];
+  const bytes = body?.length ?? upload?.length ?? 0;
+  const { totalTimeoutMs } = route;
   return {
     route,
+    log,
     request: {
       id,
       method,
       path,
       headers,
       body,
-      deadline,
-      facts: { path: barePath, bytes, model: asked, needs: read?.needs },
+      upload,
+      deadline:
+        totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
+      facts: { path: barePath, bytes, model: asked, needs: read && (() => read.needs()) },
       modelAt: read?.modelAt,
       dialect: dialectOf(barePath),
       isStream: stream ?? read?.stream ?? false,
       asksUsage: asksUsage ?? false,
-      limits: {
-        firstByteTimeoutMs,
-        idleTimeoutMs,
-        answerTimeoutMs: route.answerTimeoutMs ?? config.answerTimeoutMs ?? firstByteTimeoutMs,
-        firstTokenTimeoutMs: route.firstTokenTimeoutMs ?? config.firstTokenTimeoutMs,
-      },
+      choices: choices ?? 1,
+      limits: limitsOf(config, route, headers),
     },
     traits: {
       promptTokens: Math.ceil(bytes / TOKEN_BYTES),
       // Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt.
       get sessionKey() {
-        return sessionKeyOf({
-          header: typeof session === 'string' ? session : undefined,
-          promptCacheKey: read?.promptCacheKey,
-          user: read?.user,
-          model: asked,
-          systemPrompt: read?.start,
-        });
+        return sessionKeyOf(sessionTraitsOf(headers, read, asked));
       },
     },
   };
+}
+
+/** What may name the conversation that a request belongs to. */
+export function sessionTraitsOf(
+  headers: HostRequest['headers'],
+  read: BodyFacts | undefined,
+  model: string | undefined,
+): SessionTraits {
+  const session = headers[SESSION_HEADER];
+  return {
+    header: typeof session === 'string' ? session : undefined,
+    promptCacheKey: read?.promptCacheKey,
+    user: read?.user,
+    model,
+    systemPrompt: read?.start,
+  };
+}
+
+function chosenBy(strategy: string, { variants }: Route): Route {
+  const found = variants.get(strategy);
+  if (found) return found;
+  const names = loadBalancingStrategy.options;
+  const isKnown = names.some((name) => name === strategy);
+  if (!isKnown)
+    throw new AppError('invalid_value', `The strategy must be one of ${names.join(', ')}.`, {
+      param: STRATEGY_HEADER,
+    });
+  const allowed = variants.size === 0 ? 'none is' : `allowed: ${[...variants.keys()].join(', ')}`;
+  throw new AppError('strategy_not_allowed', `The strategy is not allowed for this model; ${allowed}.`, {
+    param: STRATEGY_HEADER,
+  });
 }

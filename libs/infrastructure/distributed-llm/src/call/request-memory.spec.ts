@@ -20,7 +20,7 @@ describe('the memory of requests that fail everywhere', () => {
     for (let index = 0; index < MANY; index += 1) {
       body.write(String(index), 0);
       const poison = { path: path + index, body };
-      memory.add(poison);
+      memory.add(poison, `server_error ${index}`);
       most = Math.max(most, memory.size);
       longest = Math.max(longest, fingerprintOf(poison).length);
     }
@@ -31,7 +31,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('keeps the latest, each for a minute', () => {
     const memory = new RequestMemory();
-    for (let index = 0; index <= KEPT; index += 1) memory.add(request(`poison ${index}`));
+    for (let index = 0; index <= KEPT; index += 1) memory.add(request(`poison ${index}`), 'server_error');
     expect(memory.has(request('poison 0'))).toBe(false);
     expect(memory.has(request('poison 1'))).toBe(true);
     expect(memory.has(request(`poison ${KEPT}`))).toBe(true);
@@ -41,7 +41,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('tells paths, beginnings, ends and lengths apart', () => {
     const memory = new RequestMemory();
-    memory.add(request(`a${'x'.repeat(200_000)}z`));
+    memory.add(request(`a${'x'.repeat(200_000)}z`), 'server_error');
     expect(memory.has(request(`a${'x'.repeat(200_000)}z`))).toBe(true);
     const others = [`b${'x'.repeat(200_000)}z`, `a${'x'.repeat(200_000)}y`, `a${'x'.repeat(200_001)}z`];
     for (const other of others) expect(memory.has(request(other))).toBe(false);
@@ -50,7 +50,7 @@ describe('the memory of requests that fail everywhere', () => {
 
   it('forgets what was answered after all', () => {
     const memory = new RequestMemory();
-    memory.add(request('poison'));
+    memory.add(request('poison'), 'server_error');
     memory.forget(request('poison'));
     expect([memory.has(request('poison')), memory.size]).toEqual([false, 0]);
   });

@@ -29,7 +29,7 @@ const HOST_SETTINGS = [
 ] as const;
 
 /** The settings that say what goes where. */
-const ROUTE_SETTINGS = ['routes', 'groups', 'strategy'] as const;
+const ROUTE_SETTINGS = ['routes', 'groups', 'strategy', 'allowedStrategies'] as const;
 
 /**
  * The hosts of a client and which of them serve which models. A host whose settings are those of the fleet before is the
@@ -76,12 +76,12 @@ export class ClientFleet {
   /** Ends what is about hosts that the next fleet has not. @returns those. */
   stop(next?: ClientFleet): readonly Host[] {
     const leaving = this.hosts.filter((host) => !next?.hosts.includes(host));
-    this.#parts.metrics?.hosts.forget(leaving);
     for (const host of leaving) {
       host.health.stop();
       host.policies.stop();
       this.#unwatch.get(host)?.();
     }
+    this.#parts.metrics?.hosts.forget(leaving);
     return leaving;
   }
 

@@ -1,7 +1,7 @@
 import type { CallContext, Logger } from '@morgan/foundation';
 import { RetryBudget } from '@morgan/retry';
 import { Call } from '../call/call.ts';
-import type { CallParts } from '../call/call-parts.ts';
+import type { CallInput, CallParts } from '../call/call-parts.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import { prepareCall } from '../call/prepare-call.ts';
 import type { RequestMemory } from '../call/request-memory.ts';
@@ -12,6 +12,9 @@ import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet, type FleetParts } from './client-fleet.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { HostRequest } from './distributed-llm.client.ts';
+
+/** Of the extra attempts per second that need no requests: how many more there are for requests that fail everywhere. */
+const POISON_SHARE = 0.5;
 
 /** What outlives a reload. */
 export interface SetupParts extends FleetParts {
@@ -34,6 +37,11 @@ export class ClientSetup {
     this.config = config;
     this.fleet = new ClientFleet(config, parts, previous?.fleet);
     this.budget = new RetryBudget({ ...config.budget, metrics: metrics?.budget.of(name) });
+    const poisonBudget = new RetryBudget({
+      ratio: 0,
+      minPerSecond: config.budget.minPerSecond * POISON_SHARE,
+      metrics: metrics?.budget.of(`${name}_poison`),
+    });
     const panic = new Panic(config.panic);
     this.#parts = {
       attempts: {
@@ -48,22 +56,27 @@ export class ClientSetup {
       selector: new TargetSelector(panic),
       memory: parts.memory,
       budget: this.budget,
+      poisonBudget,
       logger,
       metrics: metrics?.hosts,
       maxRetryAfterWaitMs: config.maxRetryAfterWaitMs,
     };
   }
 
-  /** Resolves when the answer has content; `onEnd` is called once the whole call is over. */
-  call(request: HostRequest, context: CallContext): Promise<HostResponse> {
-    const input = prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
+  /** What is asked, where it may go, and how long it may take. */
+  prepare(request: HostRequest, context: CallContext): CallInput {
+    return prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
+  }
+
+  /** Resolves when the answer has content. */
+  call(input: CallInput, context: CallContext): Promise<HostResponse> {
     return new Call(this.#parts, input, context).run();
   }
 
   /** How a request would be routed now. Changes nothing. */
   explain(request: HostRequest, context: CallContext): RouteExplanation {
-    const input = prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
-    return explainRoute(input, { ...this.#parts, config: this.config });
+    const parts = { ...this.#parts, config: this.config };
+    return explainRoute(this.prepare(request, context), parts, request.only);
   }
 
   /** A call begins. @returns what says that it is over. */

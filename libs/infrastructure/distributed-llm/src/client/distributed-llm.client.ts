@@ -10,10 +10,13 @@ import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
 import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
+import type { AttemptLog } from '../call/attempt-log.ts';
 import type { HostResponse } from '../call/host-response.ts';
+import type { RepeatableUpload } from '../call/repeatable-upload.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
+import type { BodyFacts } from '../routing/body-facts.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
@@ -46,14 +49,22 @@ export interface HostRequest {
   readonly headers: IncomingHttpHeaders;
   /** Passed on byte for byte, but for the name of the model where a target has another. */
   readonly body?: Buffer | undefined;
+  /** A body that is not held, in place of `body`; whoever made it closes it when the call is over. */
+  readonly upload?: RepeatableUpload | undefined;
   /** Left out, it is read from the body. */
   readonly model?: string | undefined;
   /** Whether a streamed answer is asked for. Left out, it is read from the body. */
   readonly stream?: boolean | undefined;
+  /** How many choices a streamed answer has. Left out: one. */
+  readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
+  /** What is known of the body already. Left out, or of another body: it is read once more. */
+  readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
+  /** Takes every attempt, for a log line of the caller's own. */
+  readonly log?: AttemptLog | undefined;
 }
 
 /** How long a stop waits for connections to hosts. */
@@ -129,7 +140,9 @@ export class DistributedLlmClient implements HealthIndicator {
   async send(request: HostRequest, context: CallContext): Promise<HostResponse> {
     const setup = this.#setup;
     setup.budget.countRequest();
-    const { id, signal, deadline } = context;
+    const { id, signal } = context;
+    const input = setup.prepare(request, context);
+    const { deadline } = input.request;
     const scope = deadline && new DeadlineScope({ id, signal, deadline });
     const leave = setup.enter();
     const end = () => {
@@ -137,8 +150,10 @@ export class DistributedLlmClient implements HealthIndicator {
       leave();
     };
     try {
-      const response = await setup.call(request, scope?.context ?? context);
-      response.body.once('close', end);
+      const response = await setup.call(input, scope?.context ?? context);
+      if (response.whole) end();
+      else if (response.stream) void response.stream.over.then(end);
+      else response.body.once('close', end);
       return response;
     } catch (error) {
       end();

@@ -19,6 +19,12 @@ describe('distributedLlmConfig', () => {
   it('has defaults for everything', () => {
     expect(load({})).toEqual({
       hosts: [],
+      streams: {
+        stallTimeoutMs: 120_000,
+        finishTimeoutMs: 5_000,
+        maxEventBytes: 8_388_608,
+        acceptUnfinished: false,
+      },
       connectTimeoutMs: 5_000,
       firstByteTimeoutMs: 300_000,
       firstTokenTimeoutMs: 10_000,

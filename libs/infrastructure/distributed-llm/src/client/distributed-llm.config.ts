@@ -21,7 +21,7 @@ const hostBreakerConfig = circuitBreakerConfig
       doc: 'Trial calls that succeeded in HALF_OPEN that close it again; a trial call is a call like any other.',
     }),
     resetTimeoutMs: setting(milliseconds(10_000), {
-      doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that follows without a calm spell as long as the wait before.',
+      doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that comes sooner after closing than the wait before was long.',
     }),
     maxResetTimeoutMs: setting(milliseconds(25_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
@@ -37,17 +37,20 @@ const panicConfig = z
     concurrency: setting(z.int().min(1).default(16), {
       doc: 'How many such calls may be at one host at a time; the others are refused with 503.',
     }),
+    maxPerSecond: setting(z.number().min(1).default(50), {
+      doc: 'How many such calls may begin at one host in a second; the others are refused with 503.',
+    }),
   })
   .prefault({});
 
 const timeConfig = {
   connectTimeoutMs: setting(milliseconds(5_000), {
     env: 'LLM_CONNECT_TIMEOUT_MS',
-    doc: 'How long making a connection to a host may take, in milliseconds; coarse, up to a second late.',
+    doc: 'How long making a connection to a host may take, in milliseconds; coarse, up to a second late. Routes and callers (`x-morgan-connect-ms`) shorten it.',
   }),
   firstByteTimeoutMs: setting(milliseconds(300_000), {
     env: 'LLM_FIRST_BYTE_TIMEOUT_MS',
-    doc: 'How long a host may take to the headers of a streamed answer, and to its first content, before the next one is tried, in milliseconds.',
+    doc: 'How long a host may take to the headers of a streamed answer, and to its first content, before the next one is tried, in milliseconds. A route may say otherwise, and callers shorten it with `x-morgan-first-content-ms`.',
   }),
   firstTokenTimeoutMs: setting(milliseconds(10_000), {
     env: 'LLM_FIRST_TOKEN_TIMEOUT_MS',
@@ -62,6 +65,32 @@ const timeConfig = {
     doc: 'How long a host may be silent within an answer before the answer is given up, in milliseconds; coarse, up to a second late.',
   }),
 };
+
+const MIB = 1024 * 1024;
+
+const streamsConfig = z
+  .strictObject({
+    stallTimeoutMs: setting(milliseconds(120_000), {
+      env: 'STREAM_STALL_TIMEOUT_MS',
+      doc: 'How long a stream may be silent between two events after its first content, in milliseconds; comments are silence. Then it is interrupted. A route may say otherwise, and callers shorten it with `x-morgan-stall-ms`.',
+    }),
+    finishTimeoutMs: setting(milliseconds(5_000), {
+      doc: 'How long a host may be silent after a complete answer before its end marker is supplied, in milliseconds.',
+    }),
+    maxEventBytes: setting(
+      z
+        .int()
+        .min(1_024)
+        .max(64 * MIB)
+        .default(8 * MIB),
+      { doc: 'The most bytes that one event of a stream may have; a larger one interrupts it.' },
+    ),
+    acceptUnfinished: setting(z.boolean().default(false), {
+      env: 'STREAM_ACCEPT_UNFINISHED',
+      doc: 'Whether a stream that ends cleanly, but before its answer did, is taken for an answer, without an end marker. Otherwise it is a fault of the host, and may be finished by another. A route may say otherwise.',
+    }),
+  })
+  .prefault({});
 
 const probeConfig = {
   probeIntervalMs: setting(z.int().min(1).max(LONGEST_PROBE_MS).default(30_000), {
@@ -114,8 +143,11 @@ const routingConfig = {
     env: 'LLM_STRATEGY',
     doc: 'How a host is chosen among equal ones: `round_robin`, `random`, `weighted_random`, `least_loaded`, `power_of_two`, `session_affinity`.',
   }),
+  allowedStrategies: setting(z.array(loadBalancingStrategy).default([]), {
+    doc: 'Those of them that a caller may choose for one request by `x-morgan-strategy`; others are refused with 400.',
+  }),
   routes: setting(routeList.default([]), {
-    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
+    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `allowedStrategies`, `connectTimeoutMs` (at most the one of all), `firstByteTimeoutMs`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `stallTimeoutMs`, `totalTimeoutMs` (the whole call), `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
   }),
   groups: setting(hostGroups.default({}), {
     doc: 'Names for lists of hosts, for routes.',
@@ -132,6 +164,7 @@ export const distributedLlmConfig = z
     }),
     ...routingConfig,
     ...timeConfig,
+    streams: streamsConfig,
     ...restConfig,
     maxConnections: setting(z.int().min(1).default(1024), {
       env: 'LLM_MAX_CONNECTIONS',

@@ -35,8 +35,9 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
 /** @throws HostError where the host refused. */
 export async function readJson(response: HostResponse): Promise<JsonAnswer> {
   if (response.status >= 400) throw await HostError.of(response);
-  const { host, model, attempts, body } = response;
-  return { data: JSON.parse((await body.bytes()).toString()), host, model, attempts };
+  const { host, model, attempts } = response;
+  const bytes = response.whole ?? (await response.body.bytes());
+  return { data: JSON.parse(bytes.toString()), host, model, attempts };
 }
 
 /** The data of each event, up to the end marker. @throws HostError where the host refused. */

@@ -10,8 +10,6 @@ const UNKNOWN_PATH: Outcome = 'path_not_found';
 export interface RouteReading {
   /** What becomes of a stream that breaks. None: left to the caller. */
   readonly onInterrupt: 'resume' | 'error' | undefined;
-  /** Whether a stream that ends cleanly, but before its answer did, is taken for an answer. */
-  readonly acceptUnfinished: boolean;
   /** The hosts that take part, and how each goes on with a text that has begun, if it does. */
   readonly hosts: readonly { readonly name: string; readonly continuation: ContinuationStyle | undefined }[];
   /** Whether any of them may have a path, as declared and as their answers have said. */
@@ -19,11 +17,10 @@ export interface RouteReading {
 }
 
 /** Reads a route as it is now. */
-export function readRoute({ tiers, onInterrupt, acceptUnfinished = false }: Route): RouteReading {
+export function readRoute({ tiers, onInterrupt }: Route): RouteReading {
   const targets = tiers.flatMap((tier) => tier.targets).filter(({ host }) => host.mode === 'enabled');
   return {
     onInterrupt,
-    acceptUnfinished,
     hosts: targets.map(({ host, capabilities }) => ({
       name: host.name,
       continuation: capabilities.prefixContinuation,

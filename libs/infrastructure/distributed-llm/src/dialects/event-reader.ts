@@ -5,6 +5,8 @@ import { errorIn, isObject } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };
+/** Where nothing is known of the dialect, anything that is said is content. */
+const SOMETHING: EventReading = { ...NO_READING, content: 'other' };
 const MALFORMED: EventReading = { ...NO_READING, isMalformed: true };
 
 /**
@@ -39,7 +41,7 @@ function readData(dialect: Dialect, data: string | undefined): EventReading {
   if (data === '') return NO_READING;
   if (data.trim() === '[DONE]') return END;
   const json = parse(data);
-  if (!isObject(json)) return MALFORMED;
+  if (!isObject(json)) return dialect.hasEnd ? MALFORMED : SOMETHING;
   const error = errorIn(json);
   return error ? { ...NO_READING, error } : dialect.readEvent(json);
 }

@@ -36,6 +36,9 @@ export interface HostParts extends HostHealthOptions {
 const MOST_DOUBTS = 3;
 /** How long doubts keep a host behind the others, in milliseconds. */
 const DOUBT_MS = 10_000;
+/** So many different requests may fail in a row, over so many milliseconds, before they are no excuse any more. */
+const MOST_EXCUSED = 5;
+const LONGEST_EXCUSE_MS = 2_000;
 /** Two weak faults make one. */
 const WEAK_PER_FAULT = 2;
 
@@ -56,6 +59,8 @@ export class Host {
   #doubts = 0;
   #doubtedAt = -Infinity;
   #weak = 0;
+  #excused = 0;
+  #excusedSince = 0;
 
   constructor(options: LlmHost, parts: HostParts) {
     this.name = options.name;
@@ -101,6 +106,7 @@ export class Host {
   succeeded(model: string | undefined, path: string): void {
     this.#doubts = 0;
     this.#weak = 0;
+    this.#excused = 0;
     if (this.rests.size === 0) return;
     for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
   }
@@ -108,6 +114,16 @@ export class Host {
   /** It is known what one of the open faults was about. */
   decide(): void {
     this.#doubts = Math.max(0, this.#doubts - 1);
+  }
+
+  /**
+   * A request failed here that is to blame itself, as it seems.
+   * @returns false where too many different ones did, and none succeeded in between: then the host is to blame.
+   */
+  excuse(): boolean {
+    if (this.#excused === 0) this.#excusedSince = performance.now();
+    this.#excused += 1;
+    return this.#excused <= MOST_EXCUSED || performance.now() - this.#excusedSince < LONGEST_EXCUSE_MS;
   }
 
   /** One more unlikely silence. @returns whether it makes a fault with those before it. */

@@ -4,18 +4,60 @@ export interface RequestNeeds {
   readonly vision: boolean;
 }
 
-/** What routing needs to know of a JSON body, found without building it. */
-export interface BodyFacts {
-  readonly model: string | undefined;
-  /** Where the value of `model` stands, its quotes included: the only bytes that are ever replaced. */
-  readonly modelAt: readonly [start: number, end: number] | undefined;
-  readonly stream: boolean;
-  readonly promptCacheKey: string | undefined;
-  readonly user: string | undefined;
+/** Where the value of a field stands in a body, the quotes of a text included. */
+export type ValueSpan = readonly [start: number, end: number];
+
+/**
+ * What routing needs to know of a JSON body, found without building it: each fact when it is asked for. What is no object
+ * has none.
+ */
+export class BodyFacts {
+  #needs: RequestNeeds | undefined;
+
+  /** @param spanOf finds a field of the top level; of one that comes twice the last. */
+  constructor(
+    readonly body: Buffer,
+    private readonly spanOf: (field: string) => ValueSpan | undefined,
+  ) {}
+
+  get model(): string | undefined {
+    return this.#textOf('model');
+  }
+
+  /** Where the value of `model` stands, if it is a text: the only bytes that are ever replaced. */
+  get modelAt(): ValueSpan | undefined {
+    const at = this.spanOf('model');
+    return at && isText(this.body, at) ? at : undefined;
+  }
+
+  get stream(): boolean {
+    const at = this.spanOf('stream');
+    return at !== undefined && this.body.toString('latin1', at[0], at[1]) === 'true';
+  }
+
+  get promptCacheKey(): string | undefined {
+    return this.#textOf('prompt_cache_key');
+  }
+
+  get user(): string | undefined {
+    return this.#textOf('user');
+  }
+
   /** How the conversation begins: what later turns leave as it is. Empty where there is none. */
-  readonly start: string;
-  /** Asked for only where a target declares what it cannot do: it looks through the whole body. */
-  readonly needs: () => RequestNeeds;
+  get start(): string {
+    const at = this.spanOf('messages') ?? this.spanOf('prompt') ?? this.spanOf('input');
+    return at ? startOf(this.body, at) : '';
+  }
+
+  /** Looks through the whole body: for targets that declare what they cannot do. */
+  needs(): RequestNeeds {
+    return (this.#needs ??= needsOf(this.body, this.spanOf('tools')));
+  }
+
+  #textOf(field: string): string | undefined {
+    const at = this.spanOf(field);
+    return at && isText(this.body, at) ? decode(this.body, at[0], at[1]) : undefined;
+  }
 }
 
 const QUOTE = 0x22;
@@ -24,22 +66,12 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA] = [0x7b, 0x7d, 0
 
 /** Reads the top level of a JSON object. What is no such object has no facts; a repeated key counts as JSON.parse has it. */
 export function readBodyFacts(body: Buffer): BodyFacts {
-  const fields = new Map<string, readonly [number, number]>();
+  const fields = new Map<string, ValueSpan>();
   for (const [key, start, end] of topLevelFields(body)) fields.set(key, [start, end]);
-  const modelAt = fields.get('model');
-  const textOf = (key: string) => textAt(body, fields.get(key));
-  return {
-    model: textOf('model'),
-    modelAt: textOf('model') === undefined ? undefined : modelAt,
-    stream: rawAt(body, fields.get('stream')) === 'true',
-    promptCacheKey: textOf('prompt_cache_key'),
-    user: textOf('user'),
-    start: startOf(body, fields),
-    needs: () => needsOf(body, fields.get('tools')),
-  };
+  return new BodyFacts(body, (field) => fields.get(field));
 }
 
-function needsOf(body: Buffer, tools: readonly [number, number] | undefined): RequestNeeds {
+function needsOf(body: Buffer, tools: ValueSpan | undefined): RequestNeeds {
   return {
     tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
     vision: body.includes('"image_url"') || body.includes('"input_image"'),
@@ -47,7 +79,7 @@ function needsOf(body: Buffer, tools: readonly [number, number] | undefined): Re
 }
 
 /** The body with another model in the place of its own; every other byte stays. */
-export function withModel(body: Buffer, [start, end]: readonly [number, number], model: string): Buffer {
+export function withModel(body: Buffer, [start, end]: ValueSpan, model: string): Buffer {
   return Buffer.concat([body.subarray(0, start), Buffer.from(JSON.stringify(model)), body.subarray(end)]);
 }
 
@@ -94,7 +126,7 @@ function endOfValue(body: Buffer, start: number): number {
     else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       depth -= 1;
       if (depth <= 0) return depth < 0 ? at : at + 1;
-    } else if (depth === 0 && byte === COMMA) return at;
+    } else if (depth === 0 && (byte === COMMA || isSpace(byte))) return at;
     at += 1;
   }
   return at;
@@ -102,12 +134,12 @@ function endOfValue(body: Buffer, start: number): number {
 
 function skipSpace(body: Buffer, start: number): number {
   let at = start;
-  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at += 1;
+  while (isSpace(body[at])) at += 1;
   return at;
 }
 
-function rawAt(body: Buffer, at: readonly [number, number] | undefined): string | undefined {
-  return at && body.toString('utf8', at[0], at[1]).trim();
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** Enough to tell conversations apart. */
@@ -116,9 +148,7 @@ const START_BYTES = 1_024;
 const MOST_LEADING_MESSAGES = 4;
 const USER_ROLE = /"role"\s*:\s*"user"/;
 
-function startOf(body: Buffer, fields: ReadonlyMap<string, readonly [number, number]>): string {
-  const at = fields.get('messages') ?? fields.get('prompt') ?? fields.get('input');
-  if (!at) return '';
+function startOf(body: Buffer, at: ValueSpan): string {
   const end = body[at[0]] === OPEN_LIST ? endOfFirstTurn(body, at[0] + 1) : at[1];
   return body.toString('latin1', at[0], Math.min(end, at[0] + START_BYTES));
 }
@@ -141,13 +171,13 @@ function endOfFirstTurn(body: Buffer, start: number): number {
 /** The longest text of a field that is read: models and keys are short. */
 const LONGEST_TEXT = 4_096;
 
-function textAt(body: Buffer, at: readonly [number, number] | undefined): string | undefined {
-  if (!at || body[at[0]] !== QUOTE || at[1] - at[0] > LONGEST_TEXT) return undefined;
-  return decode(body, at[0], at[1]);
+function isText(body: Buffer, [start, end]: ValueSpan): boolean {
+  return body[start] === QUOTE && end - start <= LONGEST_TEXT;
 }
 
 function decode(body: Buffer, start: number, end: number): string {
   const raw = body.toString('utf8', start, end);
+  if (!raw.includes('\\')) return raw.slice(1, -1);
   try {
     return JSON.parse(raw) as string;
   } catch {

@@ -37,7 +37,8 @@ describe('explain', () => {
       ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ host: name })),
       [{ host: 'low', model: 'x' }],
     ];
-    const client = bench.client(hosts, { routes: [{ model: 'b*', tiers, strategy: 'least_loaded' }] });
+    const routes = [{ model: 'b*', tiers, strategy: 'least_loaded' }];
+    const client = bench.client(hosts, { routes, probeTimeoutMs: 5_000 });
     await client.start();
     client.drainHost('b');
     client.disableHost('c');
@@ -47,7 +48,7 @@ describe('explain', () => {
       strategy: 'least_loaded',
       decision: 'ask',
       tier: 0,
-      request: { path: '/chat/completions', model: 'big', stream: true, hasSessionKey: true },
+      request: { path: '/chat/completions', model: 'big', stream: true, sessionKeyFrom: 'user' },
     });
     expect(reasons(client)).toEqual([
       [
@@ -78,6 +79,45 @@ describe('explain', () => {
     host.reply = refusal(429, 'later', { headers: { 'retry-after': '60' } });
     client.setHostCircuit('a', 'open');
     expect(explain(client).decision).toBe('panic');
+  });
+
+  it('has the order of the strategy, what limits it, and who callers may choose in its place', async () => {
+    await using another = await ScriptedHost.start();
+    const rateLimit = { requestsPerSecond: 0.01 };
+    const hosts = [
+      entry('a', host.url, { weight: 3 }),
+      entry('b', another.url),
+      entry('c', another.url, { rateLimit }),
+      entry('d', another.url, { capabilities: { tools: false, vision: false, contextLength: 10 } }),
+    ];
+    const client = bench.client(hosts, { allowedStrategies: ['random', 'round_robin'] });
+    await client.post('/chat/completions', { model: 'big' });
+    client.setHostWeight('c', 1000);
+    while (client.getMetrics()['c']?.requests === 0) await client.post('/chat/completions', { model: 'big' });
+    client.setHostWeight('c', 1);
+    const seen = explain(client, { model: 'big', tools: [{}], messages: ['x'.repeat(100)] });
+    expect(seen).toMatchObject({
+      strategy: 'round_robin',
+      allowedStrategies: ['random', 'round_robin'],
+      request: { sessionKeyFrom: 'conversation_start' },
+    });
+    const [tier = []] = seen.tiers;
+    expect(tier[2]).toMatchObject({ host: 'c', candidate: false, because: ['rate_limited'] });
+    expect(tier[2]?.freeInMs).toBeGreaterThan(10_000);
+    expect(tier[3]?.because).toEqual(['no_tools']);
+    expect(explain(client, { model: 'big', prompt: 'x'.repeat(100) }).tiers[0]?.[3]?.because).toEqual([
+      'no_context_length',
+    ]);
+    expect(explain(client, { model: 'big', user: 'me' }).request.sessionKeyFrom).toBe('user');
+    expect(explain(client).request.sessionKeyFrom).toBeUndefined();
+    for (let call = 0; call < 8; call += 1) {
+      const order = explain(client, { model: 'big', tools: [{}] }).tiers[0]?.filter(
+        ({ candidate }) => candidate,
+      );
+      const [first] = order?.toSorted((one, other) => (one.order ?? 0) - (other.order ?? 0)) ?? [];
+      expect(order?.map((target) => target.order).toSorted()).toEqual([1, 2]);
+      expect((await client.post('/chat/completions', { model: 'big', tools: [{}] })).host).toBe(first?.host);
+    }
   });
 
   it('is what the next call does, and changes nothing', async () => {

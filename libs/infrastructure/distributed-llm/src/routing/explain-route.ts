@@ -1,5 +1,10 @@
 import type { CallInput, CallParts } from '../call/call-parts.ts';
+import { sessionTraitsOf } from '../call/prepare-call.ts';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
+import type { LoadBalancingStrategy } from '../strategies/create-strategy.ts';
+import { type SessionKeySource, sessionKeySource } from '../strategies/session-key.ts';
+import type { Tier } from './route-table.ts';
+import { readBodyFacts } from './body-facts.ts';
 import type { ChoiceInput, Preview } from './target-selector.ts';
 import { restOf } from './target-selector.ts';
 import type { Lack, Target } from './target.ts';
@@ -30,10 +35,14 @@ export interface TargetExplanation {
   readonly model: string | undefined;
   /** Whether it is among those that the strategy chooses from. */
   readonly candidate: boolean;
+  /** Its place in the order in which the strategy would name the candidates now, from 1; one that draws by chance may draw otherwise. */
+  readonly order?: number | undefined;
   /** Everything that speaks against it. */
   readonly because: readonly PassedOver[];
   /** When its rest ends, in milliseconds from now. */
   readonly restsForMs?: number;
+  /** When our own limit of it lets the next call through, in milliseconds from now, where that is known. */
+  readonly freeInMs?: number | undefined;
   /** Its share of calls relative to the others, slow start included. */
   readonly weight: number;
   readonly inFlight: number;
@@ -45,14 +54,18 @@ export interface TargetExplanation {
 export interface RouteExplanation {
   /** The configured model or glob; none where every host that may serve the model is asked. */
   readonly route: string | undefined;
-  readonly strategy: string;
+  readonly strategy: LoadBalancingStrategy;
+  /** What callers may choose instead. */
+  readonly allowedStrategies: readonly string[];
+  /** The hosts that alone may be asked, as for what one of them keeps; other targets are left out below. */
+  readonly only?: readonly string[];
   readonly request: {
     readonly path: string;
     readonly model: string | undefined;
     readonly bytes: number;
     readonly stream: boolean;
-    /** Whether calls of one conversation find back to the same target. */
-    readonly hasSessionKey: boolean;
+    /** What calls of one conversation find back to the same target by; never its value. */
+    readonly sessionKeyFrom: SessionKeySource | undefined;
     /** It failed on several targets lately: it tries no host out. */
     readonly isPoisonous: boolean;
   };
@@ -71,7 +84,11 @@ export type ExplainParts = Pick<CallParts, 'attempts' | 'selector' | 'memory' | 
 };
 
 /** Asks the selector itself, as the first attempt of a call would, and says what it found about every target. */
-export function explainRoute({ request, route, traits }: CallInput, parts: ExplainParts): RouteExplanation {
+export function explainRoute(
+  { request, route, traits }: CallInput,
+  parts: ExplainParts,
+  only?: readonly string[],
+): RouteExplanation {
   const { selector, memory, maxRetryAfterWaitMs, config } = parts;
   const { facts, isStream, body } = request;
   const input: ChoiceInput = {
@@ -85,28 +102,44 @@ export function explainRoute({ request, route, traits }: CallInput, parts: Expla
     mayPanic: config.panic.share > 0,
   };
   const preview = selector.preview(input);
-  const strategy = config.routes.find(({ model }) => model === route.name)?.strategy ?? config.strategy;
+  const order = preview.kind === 'ask' ? orderOf(preview, input) : [];
+  const read = body && readBodyFacts(body);
   return {
     route: route.name,
-    strategy,
+    strategy: route.strategy,
+    allowedStrategies: [...route.variants.keys()],
+    ...(only && { only }),
     request: {
       path: facts.path,
       model: facts.model,
       bytes: facts.bytes,
       stream: isStream,
-      hasSessionKey: traits.sessionKey !== undefined,
+      sessionKeyFrom: sessionKeySource(sessionTraitsOf(request.headers, read, facts.model)),
       isPoisonous: input.isPoisonous,
     },
     ...decisionOf(preview, route.tiers),
     tiers: route.tiers.map(({ targets }) =>
-      targets.map((target) => explainTarget(target, input, { preview, panic: parts.attempts.panic })),
+      targets.map((target) => explainTarget(target, input, { preview, order, panic: parts.attempts.panic })),
     ),
   };
 }
 
+/** As the strategy would name them one after the other. */
+function orderOf({ tier, among }: Preview & { kind: 'ask' }, { traits }: ChoiceInput): Target[] {
+  const strategy = tier.strategy.copy?.() ?? tier.strategy;
+  const order: Target[] = [];
+  const left = new Set(among);
+  while (left.size > 0) {
+    const next = strategy.choose([...left], traits);
+    left.delete(next);
+    order.push(next);
+  }
+  return order;
+}
+
 function decisionOf(
   preview: Preview,
-  tiers: readonly { readonly targets: readonly Target[] }[],
+  tiers: readonly Tier[],
 ): Pick<RouteExplanation, 'decision' | 'tier' | 'waitMs'> {
   switch (preview.kind) {
     case 'ask':
@@ -125,7 +158,15 @@ function decisionOf(
 function explainTarget(
   target: Target,
   input: ChoiceInput,
-  { preview, panic }: { readonly preview: Preview; readonly panic: CallParts['attempts']['panic'] },
+  {
+    preview,
+    order,
+    panic,
+  }: {
+    readonly preview: Preview;
+    readonly order: readonly Target[];
+    readonly panic: CallParts['attempts']['panic'];
+  },
 ): TargetExplanation {
   const candidate =
     preview.kind === 'ask'
@@ -136,11 +177,14 @@ function explainTarget(
     because.push('panic_full');
   if (!candidate && because.length === 0) because.push('lower_tier');
   const rest = restOf(target, input.facts);
+  const limits = target.host.policies.availability(input.traits.promptTokens);
   return {
     host: target.host.name,
     model: target.modelFor(input.facts.model),
     candidate,
+    ...(order.includes(target) && { order: order.indexOf(target) + 1 }),
     because,
+    ...(!limits.available && limits.because !== 'circuit_open' && { freeInMs: limits.retryAfterMs }),
     ...(rest && { restsForMs: Math.max(0, Math.ceil(rest.until - performance.now())) }),
     weight: target.weight,
     inFlight: target.inFlight,

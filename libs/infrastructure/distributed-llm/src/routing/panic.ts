@@ -6,14 +6,24 @@ export interface PanicOptions {
   readonly share: number;
   /** How many of them may be at one host at a time. */
   readonly concurrency: number;
+  /** How many of them may begin at one host in a second. */
+  readonly maxPerSecond: number;
+}
+
+interface Trials {
+  inFlight: number;
+  /** How many may begin at once, as of a moment. */
+  left: number;
+  at: number;
 }
 
 /**
  * Where every target fails, rests by its own fault or looks down, there is no better choice than to ask one: the calls
- * that do are bounded, and the first that succeeds ends the panic.
+ * that do are bounded, in number as hosts may hang, and in time as hosts may fail at once. The first that succeeds ends
+ * the panic.
  */
 export class Panic {
-  readonly #inFlight = new Map<Host, number>();
+  readonly #hosts = new Map<Host, Trials>();
 
   constructor(
     private readonly options: PanicOptions,
@@ -22,7 +32,8 @@ export class Panic {
 
   /** Whether one more such call may go to the host now. */
   hasRoom(host: Host): boolean {
-    return (this.#inFlight.get(host) ?? 0) < this.options.concurrency;
+    const trials = this.#trialsOf(host);
+    return trials.inFlight < this.options.concurrency && trials.left >= 1;
   }
 
   /** Drawn once for a call. */
@@ -31,10 +42,23 @@ export class Panic {
   }
 
   started(host: Host): void {
-    this.#inFlight.set(host, (this.#inFlight.get(host) ?? 0) + 1);
+    const trials = this.#trialsOf(host);
+    trials.inFlight += 1;
+    trials.left -= 1;
   }
 
   ended(host: Host): void {
-    this.#inFlight.set(host, (this.#inFlight.get(host) ?? 1) - 1);
+    this.#trialsOf(host).inFlight -= 1;
+  }
+
+  /** A second's worth may begin at once; it comes back by and by. */
+  #trialsOf(host: Host): Trials {
+    const now = performance.now();
+    const { maxPerSecond } = this.options;
+    let trials = this.#hosts.get(host);
+    if (!trials) this.#hosts.set(host, (trials = { inFlight: 0, left: maxPerSecond, at: now }));
+    trials.left = Math.min(maxPerSecond, trials.left + ((now - trials.at) * maxPerSecond) / 1_000);
+    trials.at = now;
+    return trials;
   }
 }

@@ -1,4 +1,4 @@
-import type { BodyFacts } from './body-facts.ts';
+import type { RequestNeeds } from './body-facts.ts';
 
 /** What routing needs to know of a request. */
 export interface RequestFacts {
@@ -7,5 +7,5 @@ export interface RequestFacts {
   readonly bytes: number;
   /** The model as the caller named it. */
   readonly model: string | undefined;
-  readonly needs: BodyFacts['needs'] | undefined;
+  readonly needs: (() => RequestNeeds) | undefined;
 }

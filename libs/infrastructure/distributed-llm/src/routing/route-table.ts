@@ -14,9 +14,16 @@ export interface Tier {
 export interface Route {
   /** The configured name or glob; none where every host that may serve the model is asked. */
   readonly name: string | undefined;
+  readonly strategy: LoadBalancingStrategy;
   readonly tiers: readonly Tier[];
+  readonly connectTimeoutMs?: number | undefined;
+  readonly firstByteTimeoutMs?: number | undefined;
+  /** The same with another strategy, for callers who ask for one: those that are allowed, by their names. */
+  readonly variants: ReadonlyMap<string, Route>;
   readonly answerTimeoutMs?: number | undefined;
   readonly firstTokenTimeoutMs?: number | undefined;
+  readonly stallTimeoutMs?: number | undefined;
+  readonly totalTimeoutMs?: number | undefined;
   readonly repeatSlowAnswers?: boolean | undefined;
   readonly onInterrupt?: 'resume' | 'error' | undefined;
   readonly acceptUnfinished?: boolean | undefined;
@@ -28,6 +35,7 @@ export interface RouteTableOptions {
   readonly routes: readonly RouteOptions[];
   readonly groups: HostGroups;
   readonly strategy: LoadBalancingStrategy;
+  readonly allowedStrategies: readonly LoadBalancingStrategy[];
 }
 
 /** Finds the route of a model: the one of its very name, else the first whose glob fits, else all hosts as one tier. */
@@ -42,15 +50,9 @@ export class RouteTable {
   constructor(options: RouteTableOptions) {
     this.#options = options;
     this.#hosts = new Map(options.hosts.map((host) => [host.name, host]));
-    this.#everyHost = {
-      name: undefined,
-      tiers: [
-        {
-          targets: options.hosts.map((host) => new Target({ host })),
-          strategy: createStrategy(options.strategy),
-        },
-      ],
-    };
+    const { strategy, allowedStrategies } = options;
+    const everyHost = options.hosts.map((host) => new Target({ host }));
+    this.#everyHost = routeOver([everyHost], { name: undefined, strategy }, allowedStrategies);
     for (const route of options.routes) this.#add(route);
   }
 
@@ -69,15 +71,12 @@ export class RouteTable {
     return exact ?? this.#globs.find(({ pattern }) => pattern.test(model))?.route ?? this.#everyHost;
   }
 
-  #add({ model, tiers, strategy = this.#options.strategy, ...limits }: RouteOptions): void {
-    const route: Route = {
-      ...limits,
-      name: model,
-      tiers: tiers.map((targets) => ({
-        targets: targets.flatMap((target) => this.#targets(target)),
-        strategy: createStrategy(strategy),
-      })),
-    };
+  #add({ model, tiers, strategy, allowedStrategies, ...limits }: RouteOptions): void {
+    const route = routeOver(
+      tiers.map((tier) => tier.flatMap((target) => this.#targets(target))),
+      { ...limits, name: model, strategy: strategy ?? this.#options.strategy },
+      allowedStrategies ?? this.#options.allowedStrategies,
+    );
     if (model.includes('*')) this.#globs.push({ pattern: globPattern(model), route });
     else this.#exact.set(model, route);
   }
@@ -90,6 +89,24 @@ export class RouteTable {
       return new Target({ host: found, ...rest });
     });
   }
+}
+
+/** Of every variant each tier has a strategy of its own, which remembers whose turn it is. */
+function routeOver(
+  tiers: readonly (readonly Target[])[],
+  options: Omit<Route, 'tiers' | 'variants'>,
+  allowed: readonly LoadBalancingStrategy[],
+): Route {
+  const variants = new Map<string, Route>();
+  const variant = (strategy: LoadBalancingStrategy): Route => ({
+    ...options,
+    strategy,
+    tiers: tiers.map((targets) => ({ targets, strategy: createStrategy(strategy) })),
+    variants,
+  });
+  const route = variant(options.strategy);
+  for (const name of allowed) variants.set(name, name === route.strategy ? route : variant(name));
+  return route;
 }
 
 /** A route with those of its targets that are at these hosts. */

@@ -25,8 +25,16 @@ const route = z.strictObject({
   /** The targets of the first tier are equal. Those of the next are for when none of it can serve. */
   tiers: z.array(z.array(target).min(1)).min(1),
   strategy: loadBalancingStrategy.optional(),
+  /** At most the client's. */
+  connectTimeoutMs: milliseconds.optional(),
+  firstByteTimeoutMs: milliseconds.optional(),
+  /** What callers may ask for in its place, by a header. */
+  allowedStrategies: z.array(loadBalancingStrategy).optional(),
   answerTimeoutMs: milliseconds.optional(),
   firstTokenTimeoutMs: milliseconds.optional(),
+  stallTimeoutMs: milliseconds.optional(),
+  /** The whole call, every target that is tried and the body included. */
+  totalTimeoutMs: milliseconds.optional(),
   /** Whether an answer that took too long is asked for again elsewhere: the same work once more. */
   repeatSlowAnswers: z.boolean().optional(),
   /** What becomes of a stream that breaks: its end from another target, or an error. */

@@ -20,4 +20,10 @@ export class RoundRobinStrategy implements Strategy {
     this.#credit.set(richest.name, most - earned);
     return richest;
   }
+
+  copy(): RoundRobinStrategy {
+    const copy = new RoundRobinStrategy();
+    for (const [name, credit] of this.#credit) copy.#credit.set(name, credit);
+    return copy;
+  }
 }

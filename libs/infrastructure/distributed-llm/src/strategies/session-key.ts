@@ -16,6 +16,17 @@ export interface SessionTraits {
   readonly firstUserTurn?: string | undefined;
 }
 
+/** What a session key is made of. */
+export type SessionKeySource = 'header' | 'prompt_cache_key' | 'user' | 'conversation_start';
+
+/** Where the session key of such a call comes from. */
+export function sessionKeySource(traits: SessionTraits): SessionKeySource | undefined {
+  if (traits.header) return 'header';
+  if (traits.promptCacheKey) return 'prompt_cache_key';
+  if (traits.user) return 'user';
+  return traits.systemPrompt || traits.firstUserTurn ? 'conversation_start' : undefined;
+}
+
 /**
  * A digest that all calls of one conversation share, from whatever process: of the caller's own key, else of how the
  * conversation starts, as later turns leave that as it is. Undefined where a call has neither. Holds no prompt text.

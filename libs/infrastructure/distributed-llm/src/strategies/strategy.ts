@@ -21,4 +21,6 @@ export interface CallTraits {
 export interface Strategy {
   /** @param candidates at least one. */
   choose<C extends Candidate>(candidates: readonly C[], call: CallTraits): C;
+  /** The same with a memory of its own, to look ahead with; only where it remembers anything. */
+  copy?(): Strategy;
 }

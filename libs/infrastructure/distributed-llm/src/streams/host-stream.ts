@@ -18,6 +18,9 @@ export interface HostStreamOptions {
   readonly startedAt?: number;
 }
 
+/** How a host's stream came out: a whole answer, or broken; `undefined` where nobody wanted the rest. */
+export type StreamEnd = 'whole' | StreamFault | undefined;
+
 /** Takes what a host's stream says, in order; after `ended` or `failed` nothing more is said. */
 export interface HostStreamListener {
   event(event: SseEvent, reading: EventReading): void;
@@ -46,6 +49,7 @@ export class HostStream {
   readonly #reader: EventReader;
   readonly #clock: StreamClock;
   readonly #opened = Promise.withResolvers<void>();
+  readonly #over = Promise.withResolvers<StreamEnd>();
   #held: (readonly [SseEvent, EventReading])[] = [];
   #heldBytes = 0;
   #listener: HostStreamListener | undefined;
@@ -70,6 +74,7 @@ export class HostStream {
     body.once('end', () => this.#onEnd());
     body.once('error', (cause) => this.#onCut(cause));
     body.once('close', () => this.#onCut(body.errored));
+    if (body.closed) this.#onCut(body.errored);
   }
 
   /** Events that could not be read and were left out. */
@@ -85,6 +90,11 @@ export class HostStream {
   /** Resolves when content has come, or a whole answer without any. @throws StreamFault when neither comes. */
   opened(): Promise<void> {
     return this.#opened.promise;
+  }
+
+  /** Resolves when the listener has everything, or nobody wants the rest. */
+  get over(): Promise<StreamEnd> {
+    return this.#over.promise;
   }
 
   /** Hands out what has been held back, and everything that follows. */
@@ -114,6 +124,7 @@ export class HostStream {
   destroy(error?: Error): void {
     this.#listener = undefined;
     this.#close();
+    this.#over.resolve(undefined);
     this.#body.destroy(error);
   }
 
@@ -161,12 +172,13 @@ export class HostStream {
     else if (reading.content) this.#enter('content');
   }
 
-  /** Comments before the first content are not kept: there may be any number of them. */
+  /** Of comments before the first content there may be any number: what does not fit is left out. */
   #hold(event: SseEvent, reading: EventReading): boolean {
-    if (reading.isComment) return true;
+    const isFull = this.#heldBytes + event.raw.length > this.#options.limits.maxEventBytes;
+    if (isFull && reading.isComment) return true;
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
-    if (this.#state !== 'waiting' || this.#heldBytes <= this.#options.limits.maxEventBytes) return true;
+    if (this.#state !== 'waiting' || !isFull) return true;
     this.#fail(
       new StreamFault('event_too_large', 'The stream is larger than an event may be and has no content yet.'),
     );
@@ -201,10 +213,15 @@ export class HostStream {
     const { dialect, acceptUnfinished } = this.#options;
     if (this.#state === 'waiting') return this.#onEmpty();
     if (this.#state === 'finished' || !dialect.hasEnd || acceptUnfinished) return this.#complete(undefined);
+    this.#onUnfinished();
+  }
+
+  #onUnfinished(): void {
     this.#fail(new StreamFault('unfinished', 'The stream ended before its answer did.'));
   }
 
   #onEmpty(): void {
+    if (this.#held.some(([, { isComment }]) => !isComment)) return this.#onUnfinished();
     this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
   }
 
@@ -216,7 +233,7 @@ export class HostStream {
   #onCut(cause: Error | null): void {
     if (this.#state === 'over') return;
     if (this.#state === 'finished') return this.#complete(undefined);
-    this.#fail(new StreamFault('cut', 'The connection to the host broke.', undefined, cause));
+    this.#fail(new StreamFault('cut', 'The connection to the host broke.', undefined, cause ?? undefined));
   }
 
   #complete(marker: Buffer | undefined): void {
@@ -239,8 +256,10 @@ export class HostStream {
 
   #report(listener: HostStreamListener): void {
     listener.flush();
-    if (this.#outcome && 'fault' in this.#outcome) listener.failed(this.#outcome.fault);
-    else listener.ended(this.#outcome?.end);
+    const fault = this.#outcome && 'fault' in this.#outcome ? this.#outcome.fault : undefined;
+    this.#over.resolve(fault ?? 'whole');
+    if (fault) listener.failed(fault);
+    else if (this.#outcome && 'end' in this.#outcome) listener.ended(this.#outcome.end);
   }
 
   #close(): void {

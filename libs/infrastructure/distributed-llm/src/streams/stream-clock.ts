@@ -7,8 +7,6 @@ export interface StreamLimits {
   readonly firstContentMs: number;
   /** Silence between two events after that. Comments are silence. */
   readonly stallMs: number;
-  /** The whole answer, from the request. */
-  readonly totalMs: number;
   /** Silence after the last choice is complete, before the end marker is supplied. */
   readonly finishMs: number;
   readonly maxEventBytes: number;
@@ -44,7 +42,7 @@ export class StreamClock {
     this.#arm();
   }
 
-  /** Only the total goes on. */
+  /** No limit counts until {@link resume}. */
   pause(): void {
     this.#isPaused = true;
   }
@@ -62,14 +60,12 @@ export class StreamClock {
 
   #arm(): void {
     clearTimeout(this.#timer);
-    const wait = Math.min(this.#due(), this.#totalDue()) - performance.now();
-    this.#timer = setTimeout(() => this.#check(), clamp(wait));
+    this.#timer = setTimeout(() => this.#check(), clamp(this.#due() - performance.now()));
   }
 
   #check(): void {
-    const now = performance.now();
-    if (now >= this.#totalDue()) return this.#fail('total_timeout', 'in all', this.limits.totalMs);
-    if (now < this.#due()) return this.#arm();
+    if (this.#isPaused) return;
+    if (performance.now() < this.#due()) return this.#arm();
     if (this.#phase === 'first')
       this.#fail('first_content_timeout', 'without content', this.limits.firstContentMs);
     else this.#fail('stalled', 'silent', this.limits.stallMs);
@@ -79,12 +75,7 @@ export class StreamClock {
     this.late(new StreamFault(reason, `The stream was longer ${what} than the limit of ${limitMs} ms.`));
   }
 
-  #totalDue(): number {
-    return this.startedAt + this.limits.totalMs;
-  }
-
   #due(): number {
-    if (this.#isPaused) return Infinity;
     if (this.#phase === 'first') return this.startedAt + this.limits.firstContentMs;
     return this.#progressAt + (this.#phase === 'finished' ? this.limits.finishMs : this.limits.stallMs);
   }

@@ -6,8 +6,6 @@ export type StreamFaultReason =
   | 'first_content_timeout'
   /** Silence within the answer for longer than the limit. */
   | 'stalled'
-  /** The answer took longer than it may in all. */
-  | 'total_timeout'
   /** One event is larger than the limit. */
   | 'event_too_large'
   /** The host said in the stream that it failed. */

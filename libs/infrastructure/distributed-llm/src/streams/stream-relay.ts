@@ -3,7 +3,7 @@ import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dia
 import type { JsonObject } from '../dialects/reported-error.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
-import { addUsage, AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
+import { AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
 import { JoinedAnswer } from './resume/joined-answer.ts';
 import { SentAnswer } from './resume/sent-answer.ts';
@@ -44,8 +44,8 @@ export interface StreamOutcome {
   readonly kind: 'complete' | 'failed' | 'caller_gone';
   /** What broke the answer, for `failed`. */
   readonly fault: StreamFault | undefined;
-  /** Tokens of all attempts, as far as they are known. */
-  readonly usage: TokenUsage | undefined;
+  /** Tokens of each host that wrote a part of it, in their order, as far as they are known. */
+  readonly usages: readonly (TokenUsage | undefined)[];
   /** Events left out because they could not be read. */
   readonly malformed: number;
   /** How often the answer was taken up elsewhere. */
@@ -163,6 +163,8 @@ export class StreamRelay implements HostStreamListener {
 
   async #resume(fault: StreamFault): Promise<boolean> {
     const { resumption } = this.#options;
+    // The call itself is over, by its deadline or because its caller left: nobody waits for the rest.
+    if (fault.cause instanceof AppError && fault.cause.code !== 'stream_interrupted') return false;
     if (!resumption || fault.reason === 'diverged' || this.#resumes >= resumption.limit) return false;
     const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
@@ -202,11 +204,10 @@ export class StreamRelay implements HostStreamListener {
 
   #outcome(ending: Ending): StreamOutcome {
     const { usage } = this.#stream;
-    const before = this.#attempts.before(usage ?? {}, this.#given);
     return {
       kind: ending instanceof StreamFault ? 'failed' : ending,
       fault: ending instanceof StreamFault ? ending : undefined,
-      usage: addUsage(before, usage),
+      usages: [...this.#attempts.each(usage ?? {}, this.#given), usage],
       malformed: this.#malformed,
       resumes: this.#resumes,
     };

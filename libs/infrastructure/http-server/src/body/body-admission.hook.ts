@@ -11,9 +11,9 @@ import { checkMediaType, type ContentEncoding, contentEncodingOf } from './media
 export interface AdmittedBody {
   readonly charge: BodyCharge;
   readonly encoding: ContentEncoding;
-  /** Its type, where that is not JSON. */
-  readonly otherType: string | undefined;
-  /** How long the JSON text is, where that is known. */
+  /** Whether it is no JSON and passes through as it comes. */
+  readonly isStreamed: boolean;
+  /** How long it is once decoded, where that is known. */
   readonly declared: number | undefined;
 }
 
@@ -37,20 +37,23 @@ export function registerBodyAdmission(
     if (!hasBody(request.headers)) return done();
     try {
       const type = request.headers['content-type'] ?? '';
-      const isOther = format.takes?.(request.routeOptions.url, type) ?? false;
-      if (!isOther) checkMediaType(request.headers);
-      const otherType = isOther ? type : undefined;
+      const isStreamed = format.streamed?.takes(request.routeOptions.url, type) ?? false;
+      if (!isStreamed) checkMediaType(request.headers);
       const encoding = contentEncodingOf(request.headers);
       const length = Number(request.headers['content-length'] ?? 0);
       if (length > limitBytes) throw bodyTooLarge(limitBytes);
       const declared = encoding === 'identity' && length > 0 ? length : undefined;
       const admit = (charge: BodyCharge) => {
-        request.admittedBody = { charge, encoding, otherType, declared };
+        request.admittedBody = { charge, encoding, isStreamed, declared };
         reply.raw.once('close', () => charge.release());
         done();
       };
-      const entered = admission.enter(declared ?? 0, contextOf(request).signal);
-      if (entered instanceof Promise) entered.then(admit, done);
+      const { signal } = contextOf(request);
+      const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
+      const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
+      const entered = admission.enter(bytes, signal);
+      // Where the client has left while it waited, nobody is there to be answered.
+      if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);
     } catch (error) {
       done(error as Error);

@@ -1,28 +1,35 @@
+import { JsonValueBuilder } from '../json/json-value.builder.ts';
 import type { JsonVisitor } from '../json/json-visitor.ts';
 
 /** What one body becomes: it is seen while it arrives, and turned into `request.body` when it is complete and valid. */
 export interface BodyAssembly {
   readonly visitor: JsonVisitor;
-  /** @param bytes the whole body within the limits: a valid JSON text, or of another type that the format takes. */
+  /**
+   * What takes long comes as a promise, and leaves the event loop free meanwhile.
+   * @param bytes the whole body within the limits: a valid JSON text.
+   */
   finish(bytes: Buffer): unknown;
 }
 
-/** What the JSON bodies of an application become. */
+/** What the bodies of an application become. */
 export interface BodyFormat {
-  /** @param contentType only for bodies that are no JSON. */
-  begin(contentType?: string): BodyAssembly;
-  /** Whether a route takes bodies of a type that is not JSON. They are held to the same limits, and not looked into. */
-  takes?(route: string | undefined, contentType: string): boolean;
+  begin(): BodyAssembly;
+  /** Bodies that are no JSON: `request.body` is a {@link BodyStream}, and nothing of it is looked into here. */
+  readonly streamed?: StreamedBodies;
 }
 
-const SEES_NOTHING: JsonVisitor = {
-  key: () => undefined,
-  scalar: () => undefined,
-  open: () => undefined,
-  close: () => undefined,
-};
+/** Bodies that pass through as they come. */
+export interface StreamedBodies {
+  /** Whether a route takes bodies of this type. */
+  takes(route: string | undefined, contentType: string): boolean;
+  /** How much of one is held at a time; so much it counts against the memory for bodies. */
+  readonly heldBytes: number;
+}
 
-/** `request.body` is the value of the JSON text, as `JSON.parse` builds it. Its bytes are not kept. */
+/** `request.body` is the value of the JSON text, built while it arrives. Its bytes are not kept. */
 export const PARSED_JSON: BodyFormat = {
-  begin: () => ({ visitor: SEES_NOTHING, finish: (bytes) => JSON.parse(bytes.toString('utf8')) as unknown }),
+  begin: () => {
+    const builder = new JsonValueBuilder();
+    return { visitor: builder, finish: (bytes) => builder.finish(bytes) };
+  },
 };

@@ -5,6 +5,7 @@ import type { BodyConfig } from './body.config.ts';
 import type { BodyFormat } from './body-format.ts';
 import type { BodyMetrics } from './body-metrics.ts';
 import { BodyReader } from './body-reader.ts';
+import { BodyStream } from './body-stream.ts';
 
 /** What bodies are read with. */
 export interface JsonBodyOptions {
@@ -31,6 +32,8 @@ export function registerJsonBodyParser(fastify: FastifyInstance, options: JsonBo
     };
     const isPaused = () => payload.isPaused();
     const pace = { minBytesPerSecond, rateWindowMs, isPaused, tooSlow };
+    if (admitted.isStreamed)
+      return done(null, new BodyStream(request.raw, { ...admitted, limitBytes, pace }));
     new BodyReader(payload, { ...admitted, format, limitBytes, json: config, pace }, done).start();
   });
 }

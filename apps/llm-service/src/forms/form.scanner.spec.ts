@@ -1,0 +1,86 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { boundaryOf, FormScanner } from './form.scanner.ts';
+
+const BOUNDARY = '----x-1';
+const head = (name: string, more = '') =>
+  `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"${more}\r\n`;
+const field = (name: string, value: string) => `${head(name)}\r\n${value}\r\n`;
+const file = (bytes: string) =>
+  `${head('file', '; filename="model.wav"')}Content-Type: audio/wav\r\n\r\n${bytes}\r\n`;
+const END = `--${BOUNDARY}--\r\n`;
+
+/** What is found in a form that is cut into these pieces. */
+function scan(form: string | Buffer, cuts: readonly number[] = []) {
+  const bytes = Buffer.from(form);
+  const scanner = new FormScanner(BOUNDARY);
+  const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
+  let start = 0;
+  for (const end of ends) {
+    scanner.push(bytes.subarray(start, end));
+    start = end;
+  }
+  const { model } = scanner;
+  return model && { name: model.name, written: bytes.toString('utf8', model.start, model.end) };
+}
+
+describe('the model of a form', () => {
+  const found = { name: 'whisper', written: 'whisper' };
+
+  it.each([
+    ['in front of the file', field('model', 'whisper') + file('RIFF') + END],
+    ['behind the file', file('RIFF') + field('language', 'en') + field('model', 'whisper') + END],
+    ['behind an empty field', field('prompt', '') + field('model', 'whisper') + END],
+    [
+      'behind a file that looks like one',
+      file(`\r\n--${BOUNDARY.slice(0, -1)}\r\n\r\n`) + field('model', 'whisper') + END,
+    ],
+    ['behind a preamble', `This is a form.\r\n${field('model', 'whisper')}${END}`],
+    ['of two', field('model', 'whisper') + field('model', 'other') + END],
+  ])('is found %s, wherever the form is cut', (_, form) => {
+    for (let cut = 0; cut <= form.length; cut += 1) expect(scan(form, [cut])).toEqual(found);
+    const eachByte = Array.from({ length: form.length }, (__, at) => at);
+    expect(scan(form, eachByte)).toEqual(found);
+  });
+
+  it.each([
+    ['is not there', file('RIFF') + field('models', 'x') + END],
+    ['stands behind the end', file('RIFF') + END + field('model', 'whisper')],
+    ['has no end', file('RIFF') + head('model') + '\r\nwhisp'],
+    ['is a file of that name', file(`name="model"\r\n\r\nwhisper\r\n`) + END],
+    ['is longer than any name', field('model', 'x'.repeat(5_000)) + END],
+    [
+      'stands behind a head that is too long',
+      head('model', `; x="${'y'.repeat(3_000)}"`) + '\r\nwhisper\r\n' + END,
+    ],
+  ])('is none where it %s', (_, form) => {
+    expect(scan(form)).toBeUndefined();
+    expect(scan(form, [7, 60, 61, 90])).toBeUndefined();
+  });
+
+  it('is the same however any form is cut', () => {
+    const part = fc.oneof(
+      fc
+        .tuple(fc.constantFrom('model', 'language', 'x'), fc.string())
+        .map(([name, value]) => field(name, value)),
+      fc.uint8Array().map((bytes) => file(Buffer.from(bytes).toString('latin1'))),
+      fc.constantFrom(`--${BOUNDARY}`, '\r\n', '\r\n--', END),
+    );
+    fc.assert(
+      fc.property(fc.array(part), fc.array(fc.nat()), (parts, cuts) => {
+        const form = parts.join('');
+        expect(scan(form, cuts)).toEqual(scan(form));
+      }),
+    );
+  });
+});
+
+describe('the boundary of a form', () => {
+  it.each([
+    ['multipart/form-data; boundary=abc', 'abc'],
+    ['multipart/form-data; charset=utf-8; Boundary="a b"', 'a b'],
+    ['multipart/form-data', undefined],
+  ])('%s', (type, boundary) => {
+    expect(boundaryOf(type)).toBe(boundary);
+  });
+});

@@ -1,0 +1,201 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { waitFor } from '@morgan/testing';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+const PATH = '/v1/audio/transcriptions';
+const BOUNDARY = 'b-1';
+const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
+const HELD_BYTES = 65_536;
+const LIMIT_BYTES = 1_000_000;
+const MODEL = `--${BOUNDARY}\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n`;
+const file = (bytes: number) =>
+  `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n${'x'.repeat(bytes)}\r\n`;
+const END = `--${BOUNDARY}--\r\n`;
+
+interface Asked {
+  readonly host: string;
+  readonly length: string | undefined;
+  readonly type: string | undefined;
+  readonly body: string;
+}
+
+const asked: Asked[] = [];
+/** Uploads that a host saw begin, and break off. */
+let begun = 0;
+let broken = 0;
+const servers: Server[] = [];
+let parts: ServiceParts;
+let origin: string;
+let answer: (response: ServerResponse, host: string) => void;
+
+beforeAll(async () => {
+  const hosts = await Promise.all(['one', 'two'].map(startHost));
+  const routes = [
+    { model: 'whisper', tiers: [[{ host: 'one' }], [{ host: 'two' }]] },
+    { model: 'alias', tiers: [[{ host: 'two', model: 'whisper-large-v3' }]] },
+  ];
+  const { app } = (parts = await composeLlmService(
+    loadConfig(llmServiceConfig, {
+      env: {
+        LLM_HOSTS: hosts.join(','),
+        LOG_LEVEL: 'silent',
+        BODY_LIMIT_BYTES: String(LIMIT_BYTES),
+        FORM_HELD_BYTES: String(HELD_BYTES),
+      },
+      file: {
+        llmService: {
+          upstream: { routes },
+          http: { bodies: { minBytesPerSecond: 100_000, rateWindowMs: 300 } },
+        },
+      },
+    }),
+  ));
+  await app.listen(0, '127.0.0.1');
+  origin = await app.getUrl();
+});
+
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+beforeEach(() => {
+  asked.length = 0;
+  begun = 0;
+  broken = 0;
+  answer = (response) => json(response, 200, '{"text":"hello"}');
+});
+
+async function startHost(host: string): Promise<string> {
+  const server = createServer((incoming, response) => void take(host, incoming, response));
+  servers.push(server.listen(0, '127.0.0.1'));
+  await once(server, 'listening');
+  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+async function take(host: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (incoming.method === 'GET') return json(response, 200, '{"data":[]}');
+  begun += 1;
+  try {
+    const body = Buffer.concat((await incoming.toArray()) as Buffer[]).toString();
+    const { 'content-length': length, 'content-type': type } = incoming.headers;
+    asked.push({ host, length, type, body });
+    answer(response, host);
+  } catch {
+    broken += 1;
+  }
+}
+
+function json(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+}
+
+const send = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}, path = PATH) =>
+  fetch(origin + path, { method: 'POST', body, headers: { 'content-type': TYPE, ...headers } });
+
+async function errorOf(response: Response): Promise<object> {
+  const { error } = (await response.json()) as { error: object };
+  return { status: response.status, ...error };
+}
+
+describe('a form', () => {
+  it.each([
+    ['with its model in front', MODEL + file(300_000) + END],
+    ['with its model behind a short file', file(30_000) + MODEL + END],
+  ])('goes through byte for byte to a host of its model: %s', async (_, form) => {
+    const response = await send(form);
+    expect([response.status, response.headers.get('x-morgan-host')]).toEqual([200, 'one']);
+    expect(asked).toEqual([{ host: 'one', length: String(form.length), type: TYPE, body: form }]);
+  });
+
+  it('has the name of the model that a target has, and the length that it has then', async () => {
+    const named = MODEL.replace('whisper', 'alias');
+    await send(named + file(200_000) + END);
+    const body = MODEL.replace('whisper', 'whisper-large-v3') + file(200_000) + END;
+    expect(asked).toEqual([{ host: 'two', length: String(body.length), type: TYPE, body }]);
+  });
+
+  it('is decoded where it was compressed, and has no length then', async () => {
+    const form = MODEL + file(1_000) + END;
+    await send(new Uint8Array(gzipSync(form)), { 'content-encoding': 'gzip' });
+    expect(asked).toEqual([{ host: 'one', length: undefined, type: TYPE, body: form }]);
+  });
+
+  it('is sent to another host as long as all that was sent is held', async () => {
+    answer = (response, host) =>
+      host === 'one' ? json(response, 500, '{"error":{"message":"CUDA"}}') : json(response, 200, '{}');
+    const short = MODEL + file(30_000) + END;
+    expect((await send(short)).headers.get('x-morgan-host')).toBe('two');
+    expect(asked.map(({ host, body }) => [host, body === short])).toEqual([
+      ['one', true],
+      // A fault that may come of the request is tried twice before the next tier.
+      ['one', true],
+      ['two', true],
+    ]);
+    asked.length = 0;
+    const long = await send(MODEL + file(500_000) + END);
+    expect(await errorOf(long)).toMatchObject({ status: 500, message: 'CUDA' });
+    expect(asked.map(({ host }) => host)).toEqual(['one']);
+  });
+
+  it('that has its model too late is refused, unless the path names one', async () => {
+    const late = file(200_000) + MODEL + END;
+    expect(await errorOf(await send(late))).toMatchObject({
+      status: 400,
+      code: 'missing_required_parameter',
+      param: 'model',
+      message: expect.stringContaining('within the first 65536 bytes'),
+    });
+    expect(asked).toEqual([]);
+    const azure = '/openai/deployments/alias/audio/transcriptions?api-version=1';
+    expect((await send(late, {}, azure)).headers.get('x-morgan-host')).toBe('two');
+  });
+
+  it.each([
+    ['larger than the limit, as it says', MODEL + file(LIMIT_BYTES) + END, 413, 'request_too_large'],
+    ['empty', '', 400, 'missing_body'],
+    ['of a model without a name', MODEL.replace('whisper', '') + file(10) + END, 400, 'invalid_value'],
+  ])('is refused where it is %s', async (_, form, status, code) => {
+    expect(await errorOf(await send(form))).toMatchObject({ status, code });
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['turns out larger than the limit', 20, 413, 'request_too_large'],
+    ['comes too slowly', 0, 408, 'request_timeout'],
+  ])('that %s breaks off at the host, too', async (_, pieces, status, code) => {
+    const upload = request(origin + PATH, { method: 'POST', headers: { 'content-type': TYPE } });
+    upload.on('error', () => undefined).write(MODEL + file(100_000));
+    for (let count = 0; count < pieces; count += 1) upload.write('x'.repeat(65_536));
+    const [response] = (await once(upload, 'response')) as [IncomingMessage];
+    const body = Buffer.concat((await response.toArray()) as Buffer[]).toString();
+    expect([response.statusCode, body]).toEqual([status, expect.stringContaining(code)]);
+    await waitFor(() => broken === 1, { what: 'the host to see it' });
+    upload.destroy();
+  });
+
+  it('whose caller leaves breaks off at the host', async () => {
+    const upload = request(origin + PATH, { method: 'POST', headers: { 'content-type': TYPE } });
+    upload.on('error', () => undefined).write(MODEL + file(200_000));
+    await waitFor(() => begun === 1, { what: 'the host to be asked' });
+    upload.destroy();
+    await waitFor(() => broken === 1, { what: 'the host to see it' });
+    expect(asked).toEqual([]);
+  });
+
+  it('that a host answers early is answered', async () => {
+    const [server] = servers as [Server];
+    server.removeAllListeners('request');
+    server.on('request', (_, response: ServerResponse) => json(response, 400, '{"error":{"message":"no"}}'));
+    const response = await send(MODEL + file(900_000) + END);
+    expect(await errorOf(response)).toMatchObject({ status: 400, message: 'no' });
+  });
+});
