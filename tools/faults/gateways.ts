@@ -56,8 +56,8 @@ export async function startShared(
     readyWithinMs: READY_MS,
     config: {
       llmService: {
-        streams: STREAMS,
         upstream: {
+          streams: STREAMS,
           ...UPSTREAM[group],
           hosts: [control, ...[...hosts.values()].flat()].map(({ name, url }) => ({ name, url })),
           routes: [

@@ -6,7 +6,7 @@ import { healthMonitorConfig } from './health-monitor.config.ts';
 const section = z.strictObject({ health: healthMonitorConfig });
 
 describe('healthMonitorConfig', () => {
-  it('has a default for everything, and a line of documentation', () => {
+  it('has a line of documentation for everything, and a default where no other setting is one', () => {
     expect(loadConfig(section, { env: {} }).health).toEqual({
       checkIntervalMs: 30_000,
       jitter: 0.1,

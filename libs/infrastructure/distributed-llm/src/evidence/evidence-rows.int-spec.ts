@@ -80,7 +80,10 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
   }),
   reset: doubtful(reset),
   timeout: fault(silence, { isStream: true, settings: { firstByteTimeoutMs: 100 } }),
-  stalled: fault(events('', true), { isStream: true, settings: { idleTimeoutMs: 100 } }),
+  stalled: fault(events('', true), {
+    isStream: true,
+    settings: { idleTimeoutMs: 100, streams: { stallTimeoutMs: 100 } },
+  }),
   cut: doubtful(cutBehindHeaders, { isStream: true }),
   outrun: {
     reply: events(ROLE_CHUNK, true),

@@ -119,7 +119,9 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   connect_error: notAnAnswer('no connection: refused, DNS, TLS, time-out'),
   reset: doubtful('the connection ended before the headers'),
   timeout: notAnAnswer('streamed: no headers within `firstByteTimeoutMs`'),
-  stalled: notAnAnswer('streamed: headers, then silence for `idleTimeoutMs`'),
+  stalled: notAnAnswer(
+    'streamed: headers, then silence for `idleTimeoutMs`, or for the limit between events where that is longer',
+  ),
   cut: doubtful('headers, then the end of the connection before any content'),
   outrun: {
     seen: 'no content within the first-token limit, and another target began first',
