@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import preset from './jest.preset.js';
+
+// A service compiles 2,500 modules when it starts, which takes a fifth of its time, and a test run starts dozens of processes.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, '.cache/compiled');
 
 export default {
   ...preset,

@@ -7,6 +7,7 @@ const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   embeddings: async () => (await import('./embeddings.bench.ts')).embeddingsBench(),
   resilience: async () => (await import('./resilience.bench.ts')).resilienceBench(),
   'rate-limiter': async () => (await import('./rate-limiter.bench.ts')).rateLimiterBench(),
+  hour: async () => (await import('./hour.bench.ts')).hourBench(),
   routing: async () => (await import('./routing.bench.ts')).routingBench(),
 };
 

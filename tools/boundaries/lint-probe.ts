@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { ESLint } from 'eslint';
+import { ESLint, type Linter } from 'eslint';
+import tseslint from 'typescript-eslint';
 
 /** A source text as it would be at this place; `untagged` names a project whose tags are taken away first. */
 export interface Sample {
@@ -15,18 +16,15 @@ interface ProjectNode {
   readonly data: { tags?: readonly string[] };
 }
 
-/** In a run that looks like the only one (`CI=true`), the parser reads files from disk, whatever text it is given. */
-const FRESH_TEXT = {
-  files: ['**/*.ts'],
-  languageOptions: { parserOptions: { disallowAutomaticSingleRunInference: true } },
-};
+/** Boundaries need no types, for which the whole workspace would have to be read. */
+const WITHOUT_TYPES = { files: ['**/*.ts'], ...tseslint.configs.disableTypeChecked } as Linter.Config;
 
 /**
  * Lints the samples of stdin with the real configuration and prints the verdicts. A separate program because the Nx
  * plugin keeps its project graph in a global variable, which must not be that of a test.
  */
 async function probe(samples: readonly Sample[]): Promise<Verdict[]> {
-  const eslint = new ESLint({ overrideConfig: FRESH_TEXT });
+  const eslint = new ESLint({ overrideConfig: WITHOUT_TYPES });
   const verdicts: Verdict[] = [];
   for (const { file, code, untagged } of samples) {
     const node = untagged === undefined ? undefined : projectNode(untagged);
@@ -47,7 +45,6 @@ function projectNode(name: string): ProjectNode {
   return node;
 }
 
-// Under a name like this the Nx plugin keeps its graph from one file to the next. It must not be ESLint's own one: that
-// makes typescript-eslint read the files from the disk instead of the samples.
+// Under a name like this the Nx plugin keeps its graph from one file to the next.
 process.argv[1] = 'node_modules/eslint';
 console.log(JSON.stringify(await probe(JSON.parse(await text(process.stdin)) as Sample[])));

@@ -96,5 +96,5 @@ function ignoreAbsence(error: unknown): void {
 
 function isAbsence(error: unknown, ...codes: readonly string[]): boolean {
   const absent = codes.length > 0 ? codes : ['ENOENT', 'ENOTDIR'];
-  return error instanceof Error && 'code' in error && absent.includes(String(error.code));
+  return absent.includes(String((error as { code?: unknown } | undefined)?.code));
 }

@@ -14,6 +14,9 @@ export interface Gateway extends AsyncDisposable {
 /** A model that only a host without trouble serves. */
 export const CONTROL = 'control';
 
+/** A busy machine takes its time to start a service. */
+const READY_MS = 240_000;
+
 /** The default of the breaker. */
 const MAX_RESET_MS = 25_000;
 
@@ -50,7 +53,7 @@ export async function startShared(
   for (const definition of cases) hosts.set(definition, await hostsFor(definition));
   const service = await startService({
     app: 'llm-service',
-    readyWithinMs: 60_000,
+    readyWithinMs: READY_MS,
     config: {
       llmService: {
         streams: STREAMS,
@@ -75,7 +78,11 @@ export async function startShared(
 export async function startAlone(definition: FaultCase): Promise<Gateway> {
   const hosts = await hostsFor(definition);
   const list = hosts.map(({ name, url }) => `${name}=${url}`).join(',');
-  const service = await startService({ app: 'llm-service', readyWithinMs: 60_000, env: { LLM_HOSTS: list } });
+  const service = await startService({
+    app: 'llm-service',
+    readyWithinMs: READY_MS,
+    env: { LLM_HOSTS: list },
+  });
   return gatewayOf(service, new Map([[definition, hosts]]), []);
 }
 

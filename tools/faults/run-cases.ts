@@ -5,8 +5,8 @@ import { Stage } from './stage.ts';
 import type { Result } from './verdict.ts';
 
 /** Cases of a shared gateway that run at a time, and gateways of one case: no more than a small machine can bear. */
-const SHARED_AT_ONCE = 16;
-const ALONE_AT_ONCE = 2;
+const SHARED_AT_ONCE = 32;
+const ALONE_AT_ONCE = 4;
 /** A machine that stood still for so long while a case ran, in milliseconds, says nothing about the gateway. */
 const DISTURBED_MS = 1_000;
 const MOST_ROUNDS = 3;

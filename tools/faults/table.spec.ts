@@ -22,7 +22,7 @@ describe('the table', () => {
       bound: '',
       stalledMs: 0,
     };
-    const table = markdownTable([{ ...result, backMs: 1_500, misses: ['hung', 'late'] }]);
+    const table = markdownTable([{ ...result, backMs: 1_500, stalledMs: 0, misses: ['hung', 'late'] }]);
     expect(table.split('\n')).toHaveLength(3);
     expect(table).toContain('| `reset/equal` | a \\| b |');
     expect(table).toContain(`| ${inWords(1_500)} | no: hung |`);

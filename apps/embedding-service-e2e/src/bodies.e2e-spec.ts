@@ -11,11 +11,11 @@ beforeAll(async () => {
 
 afterAll(() => service.stop());
 
-const post = (body: string) =>
+const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(`${service.url}/v1/embeddings`, {
     method: 'POST',
     body,
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
   });
 
 const figure = async (name: string): Promise<number> => {
@@ -24,6 +24,8 @@ const figure = async (name: string): Promise<number> => {
 };
 const residentBytes = () => figure('process_resident_memory_bytes');
 const processorSeconds = () => figure('process_cpu_seconds_total');
+/** The longest time that the event loop was held since the last look. */
+const longestHoldSeconds = () => figure('nodejs_eventloop_lag_max_seconds');
 
 /** The slowest answer of `/livez` while something goes on, in milliseconds. */
 async function slowestProbe(work: Promise<unknown>): Promise<number> {
@@ -36,6 +38,10 @@ async function slowestProbe(work: Promise<unknown>): Promise<number> {
   }
   return slowest;
 }
+
+/** Close to a million of something, each with its number. */
+const numbered = (what: string) =>
+  Array.from({ length: 490_000 }, (_, index) => what.replace('$', String(index))).join();
 
 const inputs = (list: string) => `{"model":"default","input":[${list}]}`;
 
@@ -51,9 +57,13 @@ describe('a body made of faults', () => {
       'invalid_type',
       'user',
     ],
+    ['keys', `{"model":"default","input":"x","other":{${numbered('"k$":0')}}}`, 'body_too_complex', null],
+    ['small objects', `{"model":"default","input":[${numbered('{"k$":0}')}]}`, 'body_too_complex', null],
+    ['short texts', inputs(numbered('"t$"')), 'array_above_max_length', 'input'],
   ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
     const before = await residentBytes();
     const processorBefore = await processorSeconds();
+    await longestHoldSeconds();
     const call = post(body);
     const slowest = slowestProbe(call);
     const response = await call;
@@ -61,7 +71,29 @@ describe('a body made of faults', () => {
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
     // Its probes share the machine with this test: what the body cost the service is its time on the processor.
     expect(await slowest).toBeLessThan(3_000);
+    expect(await longestHoldSeconds()).toBeLessThan(3);
     expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
+    expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
+  });
+});
+
+describe('a body as large as may be', () => {
+  const MEGABYTES_15 = 15_000_000;
+  const words = Array.from({ length: 2048 }, (_, index) => `"${'word '.repeat(1_400)}${index}"`).join();
+
+  it.each([
+    ['2,048 texts of 7 kB', inputs(words), 504],
+    ['a million token ids', inputs(Array.from({ length: 999_000 }, (_, index) => index % 1_000).join()), 200],
+    ['one text', `{"model":"default","input":"${'word '.repeat(MEGABYTES_15 / 5)}"}`, 200],
+    ['one text of escapes', `{"model":"default","input":"${'\\u0061 '.repeat(MEGABYTES_15 / 7)}"}`, 200],
+  ])('such as %s never holds up everybody else for long', async (_, body, status) => {
+    await longestHoldSeconds();
+    const before = await residentBytes();
+    const call = post(body, { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' });
+    const slowest = slowestProbe(call);
+    expect((await call).status).toBe(status);
+    expect(await longestHoldSeconds()).toBeLessThan(3);
+    expect(await slowest).toBeLessThan(3_000);
     expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
   });
 });

@@ -118,7 +118,7 @@ describe('a large body', () => {
     await host.setFault({ kind: 'stall-before-headers' });
     const body = chat('x'.repeat(30 * MIB));
     const leave = new AbortController();
-    const calls = Array.from({ length: 12 }, () =>
+    const calls = Array.from({ length: 8 }, () =>
       fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         body,
@@ -131,7 +131,7 @@ describe('a large body', () => {
     );
     const settled: (readonly [number, number])[] = [];
     for (const call of calls) void call.then((outcome) => settled.push(outcome));
-    await waitFor(() => settled.length === 7, { what: 'seven refusals', timeoutMs: 20_000 });
+    await waitFor(() => settled.length === 3, { what: 'three refusals', timeoutMs: 40_000 });
     for (const [status, retryAfter] of settled) {
       expect(status).toBe(503);
       expect(retryAfter).toBeGreaterThan(0);
@@ -205,7 +205,8 @@ describe('a whole call', () => {
     ]);
     for (const answer of [plain, longer, stream, shorter]) expect(answer).toMatchObject(late);
     expect(plain.ms).toBeGreaterThanOrEqual(298);
-    expect(longer.ms).toBeLessThan(10_000);
+    // Less than the minute that its header names.
+    expect(longer.ms).toBeLessThan(30_000);
     expect(stream.ms).toBeGreaterThanOrEqual(598);
     expect(shorter.ms).toBeLessThan(stream.ms);
   });

@@ -244,7 +244,7 @@ describe('a stream that is whole', () => {
     expect(silent.text).not.toContain('"prompt_tokens"');
     const asking = await chat('alone', { stream_options: { include_usage: true } });
     expect(asking.text).toContain('"prompt_tokens"');
-    const name = 'morgan_llm_tokens_total{host="broken",model="alone",kind="output"}';
+    const name = 'morgan_llm_tokens_total{host="broken",route="alone",model="alone",kind="output"}';
     const isCounted = async () => Number((await metric(name))[0]?.split(' ')[1]) >= 20;
     await waitFor(isCounted, { what: name });
   });

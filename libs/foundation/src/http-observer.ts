@@ -1,3 +1,6 @@
+/** A field of a log line. What has `toJSON` is read when the line is written, if it is. */
+export type Note = string | number | boolean | { toJSON(): unknown };
+
 /** One finished HTTP request, as logs and metrics see it. Holds no body and no header. */
 export interface FinishedRequest {
   readonly requestId: string;
@@ -11,7 +14,7 @@ export interface FinishedRequest {
   /** The client went away before the answer was complete. */
   readonly aborted: boolean;
   /** What the handler noted for the log line, such as the host that answered. */
-  readonly notes: Readonly<Record<string, string | number | boolean>>;
+  readonly notes: Readonly<Record<string, Note>>;
 }
 
 /** Told of every HTTP request: request log, metrics. */

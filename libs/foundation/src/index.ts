@@ -16,7 +16,7 @@ export { listSettings, setting, type SettingEntry, type SettingMeta } from './co
 export { AppError, type AppErrorOptions, type ErrorEnvelope } from './errors/app-error.ts';
 export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
 export { HTTP_STATUS, type ErrorKind } from './errors/error-kind.ts';
-export type { FinishedRequest, HttpObserver } from './http-observer.ts';
+export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
 export type { HealthIndicator, HealthReading } from './health-indicator.ts';

@@ -13,6 +13,10 @@ const LAYOUTS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 const CALLERS = 6;
+/** A call that hears nothing begins at another host after so long (the first-token limit of the group). */
+const HEDGED_MS = 1_500;
+/** Longer than a host is passed over that says no time. */
+const OWN_REST_MS = 1_200;
 /** Callers of a crowd reach a host within so long. */
 const TOGETHER_MS = 500;
 const BACK_ALONE_MS = 10_000;
@@ -71,6 +75,10 @@ function caseOf(
       if (group === 'default') await stage.crowd(2 * CALLERS, caller, expected);
       await stage.calls((fault.slowMs ?? 0) > 0 ? CALLERS / 2 : CALLERS, caller, expected);
       await beside;
+      if (fault.saidMs !== undefined) {
+        await stage.pause(OWN_REST_MS, OWN_REST_MS + 400);
+        await stage.calls(2, caller, expected);
+      }
       holdRest(stage, fault);
       for (const host of stage.hosts) await host.behave(GOOD);
       await stage.untilBack({ withinMs: backMs, others: !isAlone });
@@ -80,8 +88,8 @@ function caseOf(
 
 function expectedOf(fault: Fault, isAlone: boolean): Expected {
   const { alone, repeats = 1, isRequests = false, slowMs = 0 } = fault;
-  const ofHost = { withinMs: slowMs + PROMPT_MS, attempts: repeats };
-  return isAlone || isRequests ? { ...alone, ...ofHost } : { ...ofHost, attempts: repeats + 1 };
+  if (isAlone || isRequests) return { ...alone, withinMs: slowMs + PROMPT_MS, attempts: repeats };
+  return { withinMs: Math.min(slowMs, HEDGED_MS) + PROMPT_MS, attempts: repeats + 1 };
 }
 
 /** A host that said when is not asked before. */

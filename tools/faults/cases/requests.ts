@@ -31,6 +31,24 @@ const poisonAt = (letters: readonly string[]): FaultCase => ({
   },
 });
 
+/** Three hosts that fail alike are enough: the next tier is never asked, neither for the poison nor for others after it. */
+const poisonAboveTier: FaultCase = {
+  name: 'poison/3-hosts-and-a-tier',
+  group: 'short',
+  tiers: [['a', 'b', 'c'], ['d']],
+  trouble: 'eight requests in a row are 500 on every host; others are well',
+  bound: '500 with the words of the host, 3 attempts at most; all others 200, and d is never asked',
+  async run(stage) {
+    await stage.warm(3);
+    for (const host of stage.hosts) await stage.begin(POISON, host);
+    for (let index = 0; index < 8; index += 1)
+      await stage.call({ says: 'poison' }, { ...READABLE, withinMs: PROMPT_MS, attempts: 3 });
+    await stage.calls(6, {}, { withinMs: PROMPT_MS, attempts: 1 });
+    if (stage.host(3).seen.length > 0) stage.misses.push('d was asked: the hosts above it were blamed');
+    await stage.untilBack({ withinMs: 2_000, others: true });
+  },
+};
+
 const MANY = 10_000;
 const LANES = 24;
 /** What a process may grow by while it meets the last four fifths of them. */
@@ -140,6 +158,7 @@ const cutLater = (layout: string, tiers: readonly (readonly string[])[]): FaultC
 export const requests: readonly FaultCase[] = [
   poisonAt(['a', 'b']),
   poisonAt(['a', 'b', 'c']),
+  poisonAboveTier,
   manyPoisonous,
   impatient('short', 'alone', [['a']]),
   impatient('short', 'equal', [['a', 'b']]),

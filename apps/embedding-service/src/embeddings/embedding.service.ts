@@ -6,6 +6,7 @@ import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
 import { HITS } from './cache-headers.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
+import { mapInSlices } from './map-in-slices.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
 import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
 
@@ -175,7 +176,7 @@ export class EmbeddingService {
       prompt: prompt ?? prompts.byName[prompts.byDefault ?? ''] ?? '',
       truncate,
     };
-    const keys = inputs.map((input) => embeddingKey(identity, model.significantPart(input)));
+    const keys = await mapInSlices(inputs, (input) => embeddingKey(identity, model.significantPart(input)));
     const positionOf = new Map(keys.map((key, index) => [key, index]).toReversed() as [string, number][]);
     const compute = (missing: readonly string[]) => {
       const positions = missing.map((key) => positionOf.get(key) as number);

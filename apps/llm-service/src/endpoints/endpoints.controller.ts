@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Inject, Post, Req, Res, type Type } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Post, Req, Res, type Type } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { schemaForDocs } from '../openai/openai.schemas.ts';
 import { RequestOutline } from '../openai/request-outline.ts';
@@ -7,12 +7,7 @@ import type { Endpoint } from './endpoint.ts';
 
 const ROUTE = { GET: Get, POST: Post, DELETE: Delete };
 
-type Handler = (
-  this: { readonly relay: HostRelay },
-  outline: RequestOutline | undefined,
-  request: HttpRequest,
-  reply: HttpReply,
-) => Promise<void>;
+type Handler = (this: { readonly relay: HostRelay }, request: HttpRequest, reply: HttpReply) => Promise<void>;
 
 /** A controller with one handler for each endpoint. All of them do the same: check, then relay. */
 export function endpointsController(endpoints: readonly Endpoint[]): Type {
@@ -28,16 +23,17 @@ export function endpointsController(endpoints: readonly Endpoint[]): Type {
 function addHandler(prototype: object, endpoint: Endpoint): void {
   const { method, path, summary, schema, check } = endpoint;
   const name = `${method} ${path}`;
-  const handler: Handler = async function (outline, request, reply) {
+  const handler: Handler = function (request, reply) {
+    if (endpoint.isForm) return this.relay.relayForm(endpoint, { outline: undefined, request, reply });
+    const outline = request.body as RequestOutline | undefined;
     check?.(outline);
-    if (endpoint.isForm) await this.relay.relayForm(endpoint, { outline: undefined, request, reply });
-    else await this.relay.relay(endpoint, { outline, request, reply });
+    return this.relay.relay(endpoint, { outline, request, reply });
   };
   const descriptor = { value: handler, writable: true, enumerable: false, configurable: true };
   Object.defineProperty(prototype, name, descriptor);
-  Body()(prototype, name, 0);
-  Req()(prototype, name, 1);
-  Res()(prototype, name, 2);
+  // Not `@Body()`: Nest would have every body pass through its pipes, which have nothing to do here.
+  Req()(prototype, name, 0);
+  Res()(prototype, name, 1);
   ApiOperation({ summary })(prototype, name, descriptor);
   if (schema) ApiBody({ schema: schemaForDocs(schema) })(prototype, name, descriptor);
   ROUTE[method](path)(prototype, name, descriptor);

@@ -10,6 +10,11 @@ export const GATEWAY_HOST = 'gateway';
 
 /** How many attempts there were, where it was not one. */
 const ATTEMPTS_HEADER = 'x-morgan-attempts';
+/** The model that answered, as it was asked for there. */
+const MODEL_HEADER = 'x-morgan-model';
+/** The host's own id of the request: `x-request-id` is the call's. */
+const UPSTREAM_ID_HEADER = 'x-morgan-upstream-request-id';
+const PLAIN_TEXT = /^[\x21-\x7e]+$/;
 const EVENTS = 'text/event-stream; charset=utf-8';
 
 /** Whether a host answers with a stream of events. */
@@ -18,9 +23,11 @@ export function isEventStream({ contentType }: HostResponse): boolean {
 }
 
 /** Takes the reply over and writes its head. From then on its bytes are the caller's of this function. */
-export function writeHead(reply: HttpReply, response: HostResponse): void {
-  const { host, status, headers, attempts } = response;
+export function writeHead(reply: HttpReply, response: HostResponse, headers = response.headers): void {
+  const { host, status, attempts, model, upstreamRequestId } = response;
   reply.header(HOST_HEADER, host);
+  if (model !== undefined) reply.header(MODEL_HEADER, asHeader(model));
+  if (upstreamRequestId !== undefined) reply.header(UPSTREAM_ID_HEADER, asHeader(upstreamRequestId));
   if (attempts > 1) reply.header(ATTEMPTS_HEADER, String(attempts));
   if (isEventStream(response)) reply.header('x-accel-buffering', 'no');
   reply.raw.writeHead(status, answerHeaders({ status, received: headers, own: takeOver(reply) }));
@@ -29,11 +36,15 @@ export function writeHead(reply: HttpReply, response: HostResponse): void {
 /** The head of a stream: its length is not what its host said, and nobody may have answered yet. */
 export function writeStreamHead(reply: HttpReply, response: HostResponse | undefined): void {
   if (response) {
-    const { headers } = response;
-    return writeHead(reply, { ...response, headers: without(headers, 'content-length') });
+    return writeHead(reply, response, without(response.headers, 'content-length'));
   }
   reply.header('x-accel-buffering', 'no').header('content-type', EVENTS);
   reply.raw.writeHead(200, [...takeOver(reply)].flat());
+}
+
+/** Callers name models as they like, which headers cannot hold. */
+function asHeader(text: string): string {
+  return PLAIN_TEXT.test(text) ? text : encodeURIComponent(text.toWellFormed());
 }
 
 function takeOver(reply: HttpReply): Map<string, string> {

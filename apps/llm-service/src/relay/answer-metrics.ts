@@ -1,7 +1,7 @@
-import type { StreamFault, StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
+import type { HostResponse, StreamFault, StreamOutcome, TokenUsage } from '@morgan/distributed-llm';
 import type { Counter, Metrics } from '@morgan/telemetry';
 
-/** Callers name models: no more of them get a series of their own. */
+/** Of models that the configuration or a host's list names; what callers type beside that is none. A list may be of any length. */
 const MOST_MODELS = 200;
 const OTHER_MODEL = 'other';
 
@@ -11,7 +11,7 @@ export class AnswerMetrics {
   readonly #interruptions: Counter<'reason'>;
   readonly #resumes: Counter<never>;
   readonly #malformed: Counter<'host'>;
-  readonly #tokens: Counter<'host' | 'model' | 'kind'>;
+  readonly #tokens: Counter<'host' | 'route' | 'model' | 'kind'>;
 
   constructor(metrics: Metrics) {
     this.#interruptions = metrics.counter({
@@ -31,8 +31,8 @@ export class AnswerMetrics {
     });
     this.#tokens = metrics.counter({
       name: 'morgan_llm_tokens_total',
-      help: 'Tokens as hosts count them, by host, model (the first 200 names, then `other`) and kind: `input`, `output`, `cached_input` (a part of `input`).',
-      labels: ['host', 'model', 'kind'],
+      help: 'Tokens as hosts count them, by the host that made them, route (empty without one), model (those that the configuration or a host names, the first 200; else `other`) and kind: `input`, `output`, `cached_input` (a part of `input`).',
+      labels: ['host', 'route', 'model', 'kind'],
     });
   }
 
@@ -45,9 +45,9 @@ export class AnswerMetrics {
     if (malformed > 0) this.#malformed.inc({ host }, malformed);
   }
 
-  counted(host: string, model: string | undefined, usage: TokenUsage | undefined): void {
+  counted({ host, route = '', model, isModelNamed }: HostResponse, usage: TokenUsage | undefined): void {
     if (!usage) return;
-    const labels = { host, model: this.#labelOf(model) };
+    const labels = { host, route, model: isModelNamed ? this.#labelOf(model) : OTHER_MODEL };
     const { input, output, cachedInput } = usage;
     if (input) this.#tokens.inc({ ...labels, kind: 'input' }, input);
     if (output) this.#tokens.inc({ ...labels, kind: 'output' }, output);

@@ -41,6 +41,7 @@ export class HostRelay {
     const { llm, embedding } = this.options;
     contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
+    contextOf(incoming.request).note('attempts', call.request.log);
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);
@@ -70,7 +71,7 @@ export class HostRelay {
     }
   }
 
-  async #send(
+  #send(
     client: DistributedLlmClient,
     { request }: OutboundCall,
     incoming: IncomingCall,
@@ -106,14 +107,13 @@ export class HostRelay {
     if (response) await this.#passWhole(await messageAnswer(response, call.dialect), call, incoming);
   }
 
-  async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
+  #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
     const { logger, metrics } = this.options;
     noteAnswer(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
-      const { host, model } = response;
-      metrics.counted(host, model, this.#read(bytes, call, host));
+      metrics.counted(response, this.#read(bytes, call, response.host));
     };
-    await passAnswer(response, incoming, { logger, seen });
+    return passAnswer(response, incoming, { logger, seen });
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {

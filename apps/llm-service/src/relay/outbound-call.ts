@@ -1,4 +1,4 @@
-import { type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
+import { AttemptLog, type Dialect, dialectOf, type HostRequest } from '@morgan/distributed-llm';
 import type { HttpReply, HttpRequest } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
@@ -20,7 +20,7 @@ export interface OutboundCall {
   readonly path: string;
   readonly dialect: Dialect;
   readonly isStream: boolean;
-  readonly request: HostRequest;
+  readonly request: HostRequest & { readonly log: AttemptLog };
 }
 
 /** Of Azure's clients, about Azure's own API. */
@@ -30,9 +30,7 @@ const AZURE_QUERY = 'api-version';
 export function outboundCall(endpoint: Endpoint, { outline, form, request }: IncomingCall): OutboundCall {
   const params = request.params as Readonly<Record<string, string>>;
   const deployment = params['model'];
-  const path = hostPathOf(endpoint.path).replace(/:(\w+)/g, (_, name: string) =>
-    encodeURIComponent(params[name] ?? ''),
-  );
+  const path = pathWith(hostPathOf(endpoint.path), params);
   const dialect = dialectOf(path);
   const isStream = outline?.stream ?? false;
   const asksUsage = isStream && (dialect.name === 'chat' || dialect.name === 'completions');
@@ -50,10 +48,16 @@ export function outboundCall(endpoint: Endpoint, { outline, form, request }: Inc
       model: deployment ?? form?.model ?? outline?.model,
       stream: isStream,
       facts: outline?.facts,
+      log: new AttemptLog(),
       choices: outline?.choices,
       asksUsage: asksUsage && !outline?.has('stream_options'),
     },
   };
+}
+
+function pathWith(pattern: string, params: Readonly<Record<string, string>>): string {
+  if (!pattern.includes(':')) return pattern;
+  return pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
 }
 
 function queryOf(url: string, isAzure: boolean): string {

@@ -118,9 +118,10 @@ export class StreamAnswer {
 
   async #relay(response: HostResponse, stream: HostStream): Promise<void> {
     const { metrics } = this.#parts;
-    const { dialect, translator, onId, request } = this.#call;
+    const { dialect, translator, onId } = this.#call;
     const { host } = response;
-    const resumption = this.#resumption(response);
+    const answers: [HostResponse, ...HostResponse[]] = [response];
+    const resumption = this.#resumption(answers);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
       wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
@@ -129,7 +130,7 @@ export class StreamAnswer {
       ...(onId && { onId: (id: string) => onId(id, host) }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    metrics.counted(host, response.model ?? request.model, outcome.usage);
+    outcome.usages.forEach((usage, at) => metrics.counted(answers[at] ?? response, usage));
     metrics.streamEnded(host, outcome);
   }
 
@@ -142,14 +143,14 @@ export class StreamAnswer {
     logger.warn({ requestId: this.#context.id, host, reason, cause }, 'a stream was interrupted');
   }
 
-  /** None for what nobody could go on with: translated answers, and structured output. */
-  #resumption(response: HostResponse): StreamResumption | undefined {
+  /** @param answers takes those that take the first one up. None for what nobody could go on with: translated answers, and structured output. */
+  #resumption(answers: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
     const { dialect, request, translator } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
-    return new StreamResumption(response, {
+    return new StreamResumption(answers[0], {
       hosts: this.#route.hosts,
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
@@ -157,6 +158,7 @@ export class StreamAnswer {
         const answer = await llm.send({ ...request, body, only }, this.#context);
         if (answer.status < 400 && answer.stream) {
           this.#context.note('resumedAt', answer.host);
+          answers.push(answer);
           return answer;
         }
         answer.body.destroy();

@@ -5,23 +5,23 @@ import { isEventStream, writeHead } from './answer-head.ts';
 import type { IncomingCall } from './outbound-call.ts';
 
 /**
- * Passes an answer on, byte for byte. Resolves when the client has all of it or is gone.
+ * Passes an answer on, byte for byte.
  * @param seen gets an answer that is here in full.
+ * @returns for an answer that is still to come, what resolves when the client has all of it or is gone.
  */
-export async function passAnswer(
+export function passAnswer(
   response: HostResponse,
   { request, reply }: IncomingCall,
   { logger, seen }: { readonly logger: Logger; readonly seen: (bytes: Buffer) => void },
-): Promise<void> {
+): Promise<void> | undefined {
   const client = reply.raw;
   const { whole } = response;
   writeHead(reply, response);
   if (!whole) return copyBody(response, { request, reply }, logger);
   if (response.status < 400) seen(whole);
-  const closed = new Promise<void>((resolve) => client.once('close', resolve));
   client.end(whole);
   if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
-  if (!client.closed) await closed;
+  return undefined;
 }
 
 /**

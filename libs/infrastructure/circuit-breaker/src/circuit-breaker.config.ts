@@ -53,7 +53,7 @@ export const circuitBreakerConfig = z
       doc: 'A trial call without deadline that has not ended after this time, in milliseconds, counts as failed. Longer than the slowest good response.',
     }),
     resetTimeoutMs: setting(milliseconds(60_000), {
-      doc: 'How long it stays OPEN before the first trial call, in milliseconds. Doubles with each trip that follows without a calm spell as long as the wait before.',
+      doc: 'How long it stays OPEN before the first trial call, in milliseconds. Doubles with each trip that comes sooner after closing than the wait before was long.',
     }),
     maxResetTimeoutMs: setting(milliseconds(600_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',

@@ -188,7 +188,7 @@ describe('an open breaker', () => {
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', retryAfterMs: 0, forMs: 2_000 });
   });
 
-  it('opens for the first, shortest wait again after a calm spell as long as the wait before', async () => {
+  it('opens for the first, shortest wait again after it was closed for as long as the wait before', async () => {
     const { breaker } = create({ successThreshold: 1 });
     const openFor = async () => {
       await fail(breaker, 5);

@@ -102,17 +102,26 @@ export class CircuitBreaker implements Policy {
 
   /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next trial call where it is known. */
   async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    const ticket = this.#admit(context);
-    const startedAt = performance.now();
+    const end = this.begin(context);
     let result: Result;
     try {
       result = await work(context);
     } catch (error) {
-      this.#ended(ticket, performance.now() - startedAt, this.#verdict({ error }, context));
+      end({ error });
       throw error;
     }
-    this.#ended(ticket, performance.now() - startedAt, this.#verdict({ result }, context));
+    end({ result });
     return result;
+  }
+
+  /**
+   * Lets a call through whose end its caller reports, once, by the function that is returned: for calls that are judged
+   * later than a promise settles. @throws AppError `circuit_open`, as {@link execute} rejects.
+   */
+  begin(context: CallContext): (ending: CallEnding) => void {
+    const ticket = this.#admit(context);
+    const startedAt = performance.now();
+    return (ending) => this.#ended(ticket, performance.now() - startedAt, this.#verdict(ending, context));
   }
 
   /** A listener that throws is logged. @returns a function that ends the subscription. */
@@ -249,9 +258,9 @@ export class CircuitBreaker implements Policy {
     return { name: 'CLOSED', since: performance.now(), held, rules: createTripRules(this.#config) };
   }
 
-  #open(reason: CircuitChangeReason, calmMs: number): void {
+  #open(reason: CircuitChangeReason, closedMs: number): void {
     const since = performance.now();
-    this.#become({ name: 'OPEN', since, until: since + this.#delay.next(calmMs) }, reason);
+    this.#become({ name: 'OPEN', since, until: since + this.#delay.next(closedMs) }, reason);
   }
 
   #become(state: CircuitState, reason: CircuitChangeReason): void {

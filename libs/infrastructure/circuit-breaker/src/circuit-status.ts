@@ -36,7 +36,7 @@ interface Figures {
   readonly counts: WindowCounts;
   /** Since the breaker was made. */
   readonly totals: Readonly<Record<CircuitOutcome, number>>;
-  /** Trips in a row without a calm spell between them; each doubles the time it stays OPEN. */
+  /** Trips in a row, each sooner after closing than the wait before was long; each doubles the time it stays OPEN. */
   readonly trips: number;
   readonly lastChange: StateChange | undefined;
 }

@@ -15,8 +15,8 @@ export class Cusum {
     this.#step = this.#bound / 4;
   }
 
-  /** Whether nothing speaks for trouble at the moment. */
-  get calm(): boolean {
+  /** Whether nothing speaks for trouble at the moment: in control, as statistical process control says. */
+  get inControl(): boolean {
     return this.#sum === 0;
   }
 

@@ -15,7 +15,7 @@ describe('the reset delay', () => {
     expect(delay.trips).toBe(5);
   });
 
-  it('starts again after a calm spell as long as the wait before', () => {
+  it('starts again after it was closed for as long as the wait before', () => {
     const delay = new ResetDelay(config);
     delay.next(0);
     delay.next(59_999);
@@ -43,10 +43,10 @@ describe('the reset delay', () => {
       fc.property(
         given,
         fc.array(fc.integer({ min: 0, max: 2_000_000 }), { maxLength: 2_000, size: 'max' }),
-        (limits, calms) => {
+        (limits, closed) => {
           const delay = new ResetDelay(limits);
-          for (const calmMs of calms) {
-            const waitMs = delay.next(calmMs);
+          for (const closedMs of closed) {
+            const waitMs = delay.next(closedMs);
             expect(waitMs).toBeLessThanOrEqual(limits.maxResetTimeoutMs);
             expect(waitMs).toBeGreaterThanOrEqual(limits.resetTimeoutMs * (1 - limits.resetJitter));
           }

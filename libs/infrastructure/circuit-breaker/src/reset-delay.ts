@@ -13,15 +13,15 @@ export class ResetDelay {
     >,
   ) {}
 
-  /** Trips in a row without a calm spell between them. */
+  /** Trips in a row, each sooner after closing than its wait before was long. */
   get trips(): number {
     return this.#trips;
   }
 
-  /** @param calmMs how long the breaker was closed before this trip; as long as the wait before makes it the first again. */
-  next(calmMs: number): number {
+  /** @param closedMs how long the breaker was closed before this trip; as long as the wait before makes it the first again. */
+  next(closedMs: number): number {
     const { resetTimeoutMs: firstMs, maxResetTimeoutMs: longestMs, resetJitter: jitter } = this.config;
-    this.#trips = calmMs >= this.#lastMs ? 1 : this.#trips + 1;
+    this.#trips = closedMs >= this.#lastMs ? 1 : this.#trips + 1;
     this.#lastMs = backoffMs(this.#trips - 1, { firstMs, longestMs, jitter });
     return this.#lastMs;
   }

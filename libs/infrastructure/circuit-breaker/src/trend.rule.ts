@@ -43,7 +43,7 @@ export class TrendRule implements TripRule {
     const usual = Math.max(LEAST_ERROR_RATE, this.#failures.mean);
     const troubled = Math.min(MOST_ERROR_RATE, Math.max(this.config.errorRate, LEAST_RATIO * usual));
     const { learned } = this.#failures;
-    if (this.#errorTrend.calm) this.#failures.add(failed ? 1 : 0);
+    if (this.#errorTrend.inControl) this.#failures.add(failed ? 1 : 0);
     if (!learned || troubled <= usual) return false;
     return this.#errorTrend.add(Math.log(failed ? troubled / usual : (1 - troubled) / (1 - usual)));
   }
@@ -51,7 +51,7 @@ export class TrendRule implements TripRule {
   #latencyDrifts(tookMs: number): boolean {
     const logarithm = Math.log(Math.max(tookMs, SHORTEST_MS));
     const { learned, mean, deviation } = this.#latencies;
-    if (this.#latencyTrend.calm) this.#latencies.add(logarithm);
+    if (this.#latencyTrend.inControl) this.#latencies.add(logarithm);
     if (!learned) return false;
     const spread = Math.max(LEAST_DEVIATION, deviation);
     return this.#latencyTrend.add((this.#shift / spread ** 2) * (logarithm - mean - this.#shift / 2));

@@ -12,7 +12,8 @@ export { CONNECTION_SETTINGS, hostTransportOptions } from './client/host-transpo
 export { RepeatableUpload } from './call/repeatable-upload.ts';
 export { type AnswerBody, WholeBody } from './call/whole-body.ts';
 export { breakTransfer } from './streams/broken-transfer.ts';
-export type { AttemptSummary, HostResponse } from './call/host-response.ts';
+export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';
+export type { HostResponse } from './call/host-response.ts';
 export type { RouteExplanation, TargetExplanation } from './routing/explain-route.ts';
 export type { LlmHost, LlmHostOptions } from './hosts/host-list.ts';
 export type { RouteReading } from './client/route-reading.ts';

@@ -37,6 +37,11 @@ export interface AttemptPermit {
 const NO_PERMIT: AttemptPermit = { settleTokens: () => undefined, release: () => undefined };
 const MINUTE_MS = 60_000;
 
+/** The name of the limiter that counts the tokens of a target. */
+export function tokenLimiterOf(name: string): string {
+  return `${name}:tokens`;
+}
+
 /** The limits of one target: requests per second and tokens per minute, either of which may be missing. */
 export class AttemptLimits {
   readonly requests: RateLimiter | undefined;
@@ -54,7 +59,10 @@ export class AttemptLimits {
     }
     if (config.tokenLimit) {
       const { tokensPerMinute: limit, ...rest } = config.tokenLimit;
-      this.tokens = new RateLimiter({ name: `${name}:tokens`, limit, windowMs: MINUTE_MS, ...rest }, parts);
+      this.tokens = new RateLimiter(
+        { name: tokenLimiterOf(name), limit, windowMs: MINUTE_MS, ...rest },
+        parts,
+      );
     }
   }
 

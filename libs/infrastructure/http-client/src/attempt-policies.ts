@@ -9,6 +9,7 @@ import {
   type ConcurrencyMetrics,
 } from '@morgan/concurrency';
 import {
+  type Assessment,
   type CallAssessor,
   type CallContext,
   compose,
@@ -47,6 +48,9 @@ export interface AttemptRequest extends CallContext {
   readonly tokens?: number | undefined;
 }
 
+/** Says once how an attempt went. */
+export type AttemptEnd = (assessment: Assessment) => void;
+
 /** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */
 export type Availability =
   | { readonly available: true }
@@ -76,6 +80,7 @@ export class AttemptPolicies implements Policy {
   readonly #bulkhead: Bulkhead | AdaptiveBulkhead | undefined;
   readonly #timeout: AdaptiveTimeout | undefined;
   readonly #admitted: Policy;
+  readonly #isBreakerAlone: boolean;
   readonly #metrics: AttemptPolicyMetrics | undefined;
 
   constructor({ name, config, assess, logger = silentLogger, metrics, redis }: AttemptPoliciesOptions) {
@@ -95,6 +100,8 @@ export class AttemptPolicies implements Policy {
       adaptiveTimeout &&
       new AdaptiveTimeout({ name, config: adaptiveTimeout, metrics: metrics?.concurrency });
     this.#bulkhead = bulkheadOf(name, concurrency, { assess, metrics: metrics?.concurrency });
+    const { requests, tokens } = this.#limits;
+    this.#isBreakerAlone = !requests && !tokens && !this.#bulkhead && !this.#timeout;
     // The breaker inside, so that no wait for a turn looks like a slow target.
     this.#admitted = compose(
       ...[this.#bulkhead, this.breaker, this.#timeout].filter((policy) => policy !== undefined),
@@ -124,6 +131,25 @@ export class AttemptPolicies implements Policy {
       if (!begun) permit.release();
       throw error;
     }
+  }
+
+  /**
+   * As {@link execute}, for an attempt that is judged later than its answer is there: it lasts until its end is said, and
+   * `assess` gets what was said as its result. At once where nothing has to be waited for; throws or rejects as `execute`.
+   */
+  begin(request: AttemptRequest): AttemptEnd | Promise<AttemptEnd> {
+    if (this.#isBreakerAlone) {
+      const end = this.breaker.begin(request);
+      return (result) => end({ result });
+    }
+    return new Promise((resolve, reject) => {
+      const ended = Promise.withResolvers<Assessment>();
+      const work = () => {
+        resolve(ended.resolve);
+        return ended.promise;
+      };
+      this.execute(work, request).catch(reject);
+    });
   }
 
   /** Whether an attempt of so many tokens would begin at once. Takes nothing, so another may still come first. */

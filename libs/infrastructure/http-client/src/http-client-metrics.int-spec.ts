@@ -69,6 +69,25 @@ it('calls, connections and every policy are counted under the name of the servic
   expect(await samples(registry, 'morgan_http_transport_waiting')).toEqual({});
 });
 
+it('the counts of clients of one name stay until the last of them is stopped', async () => {
+  const registry = new Metrics();
+  const metrics = new HttpClientMetrics(registry);
+  await using server = new ScriptedServer([answer(200)]);
+  const config = {
+    serviceName: 'docs',
+    baseUrl: `http://127.0.0.1:${await server.listen()}`,
+    rateLimit: { requestsPerSecond: 100 },
+  };
+  const [first, second] = [new HttpClient(config, { metrics }), new HttpClient(config, { metrics })];
+  await first.get('/');
+  await first.stop(0);
+  expect(await samples(registry, 'morgan_http_client_calls_total')).toMatchObject({
+    'client=docs,outcome=ok': 1,
+  });
+  await second.stop(0);
+  expect((await registry.render()).split('\n').filter((line) => line.includes('"docs'))).toEqual([]);
+});
+
 it('the metrics of parts that a process has already are shared', () => {
   const registry = new Metrics();
   const retry = new RetryMetrics(registry);

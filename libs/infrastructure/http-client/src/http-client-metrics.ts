@@ -6,6 +6,7 @@ import { RateLimiterMetrics } from '@morgan/rate-limiter';
 import { RetryMetrics } from '@morgan/retry';
 import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
 import type { AttemptPolicyMetrics } from './attempt-policies.ts';
+import { forgetTarget } from './forget-target.ts';
 import { HTTP_ERROR_CATEGORIES, type HttpErrorCategory } from './http-client-error.ts';
 
 /** The metrics of the parts of a client, each of which a process makes once. */
@@ -25,7 +26,7 @@ export type CallEnd = 'ok' | HttpErrorCategory;
 /** Counts the calls of one client. */
 export interface CallCounter {
   ended(end: CallEnd, afterMs: number): void;
-  /** Its connections are shown no more. */
+  /** The client is shown no more, nor what it has counted. */
   stopped(): void;
 }
 
@@ -41,9 +42,13 @@ export class HttpClientMetrics {
   readonly #transport: HttpTransportMetrics;
   readonly #calls: Counter<'client' | 'outcome'>;
   readonly #seconds: Histogram<'client'>;
+  readonly #watched = new Set<WatchedClient>();
 
   /** @param made those that the process has made already; the others are made here. */
-  constructor(metrics: Metrics, made: Partial<PartMetrics> = {}) {
+  constructor(
+    private readonly metrics: Metrics,
+    made: Partial<PartMetrics> = {},
+  ) {
     this.policies = {
       retry: made.retry ?? new RetryMetrics(metrics),
       breaker: made.breaker ?? new CircuitBreakerMetrics(metrics),
@@ -66,7 +71,8 @@ export class HttpClientMetrics {
 
   /** Shows the connections of this client at every scrape. @returns what counts its calls, made once as counting is hot. */
   watch(client: WatchedClient): CallCounter {
-    const stopped = this.#transport.watch(client.serviceName, () => client.connections);
+    const unwatch = this.#transport.watch(client.serviceName, () => client.connections);
+    this.#watched.add(client);
     const seconds = this.#seconds.labels({ client: client.serviceName });
     const counters = new Map(
       (['ok', ...HTTP_ERROR_CATEGORIES] as const).map((outcome) => [
@@ -79,7 +85,17 @@ export class HttpClientMetrics {
         counters.get(end)?.inc();
         seconds.observe(afterMs / 1000);
       },
-      stopped,
+      stopped: () => {
+        unwatch();
+        this.#watched.delete(client);
+        this.#forget(client.serviceName);
+      },
     };
+  }
+
+  /** Clients of the same name share their counts: the last one takes them along. */
+  #forget(name: string): void {
+    for (const { serviceName } of this.#watched) if (serviceName === name) return;
+    forgetTarget(this.metrics, 'client', name);
   }
 }

@@ -2,12 +2,14 @@ export {
   AttemptPolicies,
   type AttemptPoliciesOptions,
   type AttemptPoliciesStatus,
+  type AttemptEnd,
   type AttemptPolicyMetrics,
   type AttemptRequest,
   type Availability,
 } from './attempt-policies.ts';
 export { attemptPoliciesConfig, type AttemptPoliciesConfig } from './attempt-policies.config.ts';
 export type { ResponseHead, StreamingResponse, WholeResponse } from './response-head.ts';
+export { forgetTarget } from './forget-target.ts';
 export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';
 export { ClientPolicies } from './client-policies.ts';

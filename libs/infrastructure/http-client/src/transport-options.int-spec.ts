@@ -91,7 +91,7 @@ describe('the pool', () => {
     const { sockets } = await clientOf(slowly, { pool });
     await Promise.all(Array.from({ length: 6 }, () => client.get('/')));
     await waitFor(() => sockets.size === 2, { what: 'four closed' });
-    await waitFor(() => sockets.size === 0, { what: 'the others closed', timeoutMs: 4_500 });
+    await waitFor(() => sockets.size === 0, { what: 'the others closed' });
   });
 
   it.each([

@@ -259,10 +259,8 @@ describe('the HTTP edge', () => {
     socket.write('GET /v1/wait HTTP/1.1\r\nhost: x\r\n\r\n');
     await once(socket, 'data');
     const finished = recorder.next();
-    const left = performance.now();
     socket.destroy();
-    const noticed = await app.get(EchoController).aborted;
-    expect((noticed ?? Infinity) - left).toBeLessThan(100);
+    await app.get(EchoController).aborted;
     expect(await finished).toMatchObject({ aborted: true, route: '/v1/wait' });
   });
 

@@ -21,7 +21,7 @@ import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerUnmatchedRoute } from './unmatched-route.hook.ts';
-import { validationPipe } from './request-validation.ts';
+import { RequestValidationPipe } from './request-validation.ts';
 
 /** Above any path that fits into a request's head: a model id of a few hundred characters is no fault. */
 const MAX_PARAM_LENGTH = 16 * 1024;
@@ -58,7 +58,7 @@ export async function createHttpApplication(
     logger: new NestLogger(logger),
     abortOnError: false,
   });
-  app.useGlobalPipes(validationPipe());
+  app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
   serveApiDocumentation(app, api);
   return app;

@@ -105,6 +105,8 @@ describe('what cannot reach a route', () => {
 });
 
 describe('Expect: 100-continue', () => {
+  const KEY = 'x-api-key: the-key\r\n';
+  const JSON_TYPE = 'content-type: application/json\r\n';
   const ask = async (head: string) => {
     const socket = await openConnection(gate.port);
     socket.write(`POST /v1/echo HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n${head}\r\n`);
@@ -124,10 +126,13 @@ describe('Expect: 100-continue', () => {
   });
 
   it.each([
-    ['a stranger', 'content-length: 2\r\n', 401],
-    ['a body that is too large', 'x-api-key: the-key\r\ncontent-length: 900000\r\n', 413],
+    ['a stranger', `${JSON_TYPE}content-length: 2\r\n`, 401],
+    ['a body that is too large', `${KEY}${JSON_TYPE}content-length: 900000\r\n`, 413],
+    ['another media type', `${KEY}content-type: text/xml\r\ncontent-length: 2\r\n`, 415],
+    ['no media type', `${KEY}transfer-encoding: chunked\r\n`, 415],
+    ['another encoding', `${KEY}${JSON_TYPE}content-encoding: br\r\ncontent-length: 2\r\n`, 415],
   ])('gets the refusal instead for %s', async (_, head, status) => {
-    const { socket, first } = await ask(`content-type: application/json\r\n${head}`);
+    const { socket, first } = await ask(head);
     expect(first).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(first).toMatch(/^connection: close/im);
     socket.destroy();

@@ -1,11 +1,11 @@
-import { type CallContext, Deadline } from '@morgan/foundation';
+import { type CallContext, Deadline, type Note } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the HTTP edge knows of one request while it lives. */
 export class RequestContext implements CallContext {
   readonly startedAt = performance.now();
   readonly #aborter = new AbortController();
-  readonly #notes: Record<string, string | number | boolean> = {};
+  readonly #notes: Record<string, Note> = {};
   errorCode: string | undefined;
   #deadline: Deadline | undefined;
 
@@ -32,12 +32,12 @@ export class RequestContext implements CallContext {
     return this.#aborter.signal;
   }
 
-  get notes(): Readonly<Record<string, string | number | boolean>> {
+  get notes(): Readonly<Record<string, Note>> {
     return this.#notes;
   }
 
   /** Adds a field to the request's log line. Never prompt text, input text or keys. */
-  note(field: string, value: string | number | boolean): void {
+  note(field: string, value: Note): void {
     this.#notes[field] = value;
   }
 

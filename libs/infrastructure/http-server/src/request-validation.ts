@@ -5,11 +5,18 @@ import type { z } from 'zod';
 type Issue = z.core.$ZodIssue;
 
 /** Validates every `@Body({ schema })` and answers the first fault in OpenAI's envelope. The value itself is not changed. */
-export function validationPipe(): StandardSchemaValidationPipe {
-  return new StandardSchemaValidationPipe({
-    transform: false,
-    exceptionFactory: (issues) => toAppError(issues as readonly Issue[]),
-  });
+export class RequestValidationPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({
+      transform: false,
+      exceptionFactory: (issues) => toAppError(issues as readonly Issue[]),
+    });
+  }
+
+  /** Nest would walk through all of the body, a million values at once. A key `__proto__` is data here and merged into nothing. */
+  protected override stripProtoKeys(): void {
+    // Nothing is taken away.
+  }
 }
 
 /** Turns zod's issues into one error about the first of them: which field, what is wrong, which limit was crossed. */

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, LookupFunction, Socket } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
@@ -74,7 +73,7 @@ describe('idle connections', () => {
     const origin = `http://127.0.0.1:${await server.start()}`;
     await wave(origin, 10);
     expect([server.accepted, server.open]).toEqual([10, 10]);
-    await waitFor(() => server.open === 2, { what: 'eight closed', timeoutMs: 1500 });
+    await waitFor(() => server.open === 2, { what: 'eight closed' });
     for (let round = 0; round < 5; round += 1) {
       await wave(origin, 2);
       await waitFor(() => transport.getStatus()[origin]?.free === 2, { what: 'two idle connections' });
@@ -87,12 +86,14 @@ describe('idle connections', () => {
     use({ maxKeepalive: 1 });
     const server = serve(slowly);
     const origin = `http://127.0.0.1:${await server.start()}`;
+    const elsewhere = serve((_, response) => void setTimeout(() => response.end(), 60));
+    const pause = `http://127.0.0.1:${await elsewhere.start()}`;
     await wave(origin, 10);
     const end = performance.now() + 1500;
     while (performance.now() < end) {
       await waitFor(() => (transport.getStatus()[origin]?.free ?? 0) >= 5, { what: 'the end of the wave' });
       // Idle for most of the time, but never for half a second.
-      await delay(60);
+      await ask(pause);
       await wave(origin, 5);
     }
     expect([server.accepted, server.open]).toEqual([10, 6]);
@@ -158,9 +159,7 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     await waitFor(async () => answers.push(await ask(origin)) && answers.includes('new'), {
       what: 'the new one',
     });
-    const tookMs = performance.now() - start;
-    expect(tookMs).toBeGreaterThan(200);
-    expect(tookMs).toBeLessThan(2_000);
+    expect(performance.now() - start).toBeGreaterThan(200);
     expect(answers.indexOf('new')).toBeGreaterThan(0);
     expect(lookups).toEqual(['model.test', 'model.test']);
     await waitFor(() => servers[0]?.open === 0, { what: 'the old connection closed' });

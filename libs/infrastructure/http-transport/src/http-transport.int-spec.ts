@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
@@ -40,13 +41,10 @@ class MisbehavingServer {
   }
 }
 
-async function until(condition: () => boolean, withinMs = 2000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error(`still not so after ${withinMs} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+const until = (condition: () => boolean) => waitFor(condition, { what: condition.toString() });
+
+/** Far above what a busy machine needs, far below the time limits that a test does not set. */
+const BUSY_MS = 10_000;
 
 const openSockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 const PLAIN_ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -67,8 +65,8 @@ describe('HttpTransport', () => {
       method: 'POST',
       headers: ['content-type', 'application/json'],
       body: Buffer.from('{"a": 1.0}'),
-      firstByteTimeoutMs: 2000,
-      idleTimeoutMs: 2000,
+      firstByteTimeoutMs: 60_000,
+      idleTimeoutMs: 60_000,
       ...options,
     });
   /** The fault, and how long it took to come. */
@@ -84,7 +82,7 @@ describe('HttpTransport', () => {
   };
 
   beforeEach(() => {
-    transport = new HttpTransport({ maxConnections: 4, connectTimeoutMs: 300, keepAliveTimeoutMs: 4000 });
+    transport = new HttpTransport({ maxConnections: 4, connectTimeoutMs: 1000, keepAliveTimeoutMs: 60_000 });
   });
 
   afterEach(async () => {
@@ -188,7 +186,7 @@ describe('HttpTransport', () => {
       const { origin } = await serve(misbehave);
       const fault = await faultOf(() => send(origin));
       expect(fault).toMatchObject({ reason, beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('nobody listens', async () => {
@@ -196,21 +194,21 @@ describe('HttpTransport', () => {
       await server.stop();
       const fault = await faultOf(() => send(origin));
       expect(fault).toMatchObject({ reason: 'connect_refused', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
       servers.length = 0;
     });
 
     it('the name does not resolve', async () => {
       const fault = await faultOf(() => send('http://nope.invalid:8000'));
       expect(fault).toMatchObject({ reason: 'dns_failed', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(2500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('the port does not speak TLS', async () => {
       const { origin } = await serve((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
       const fault = await faultOf(() => send(origin.replace('http:', 'https:')));
       expect(fault).toMatchObject({ reason: 'tls_failed', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('the request cannot be written as HTTP', async () => {
@@ -249,7 +247,7 @@ describe('HttpTransport', () => {
       for (const filler of fillers) filler.destroy();
       await listener.terminate();
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1800);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('the name is never resolved', async () => {
@@ -259,7 +257,7 @@ describe('HttpTransport', () => {
       );
       await lost.close(0);
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('the headers drip without end', async () => {
@@ -270,8 +268,8 @@ describe('HttpTransport', () => {
       });
       const fault = await faultOf(() => send(origin, { firstByteTimeoutMs: 150 }));
       expect(fault).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
-      expect(fault.tookMs).toBeLessThan(1500);
-      await until(() => server.sockets.size === 0, 200);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
+      await until(() => server.sockets.size === 0);
     });
 
     it('the headers do not come in time', async () => {
@@ -279,8 +277,8 @@ describe('HttpTransport', () => {
       const fault = await faultOf(() => send(origin, { firstByteTimeoutMs: 100 }));
       expect(fault).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
       expect(fault.tookMs).toBeGreaterThanOrEqual(95);
-      expect(fault.tookMs).toBeLessThan(1500);
-      await until(() => server.sockets.size === 0, 200);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
+      await until(() => server.sockets.size === 0);
     });
 
     it('the headers or the rest of the body do not come within readTimeoutMs, where the request names no limit', async () => {
@@ -292,9 +290,9 @@ describe('HttpTransport', () => {
       const [headers, body] = await Promise.all(['/none', '/body'].map((path) => faultOf(() => ask(path))));
       await impatient.close(0);
       expect(headers).toMatchObject({ reason: 'first_byte_timeout', beforeResponse: true });
-      expect(headers?.tookMs).toBeLessThan(1500);
+      expect(headers?.tookMs).toBeLessThan(BUSY_MS);
       expect(body).toMatchObject({ reason: 'body_timeout', beforeResponse: false });
-      expect(body?.tookMs).toBeLessThan(1500);
+      expect(body?.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('no connection becomes free in time, and the busy ones are not touched', async () => {
@@ -337,7 +335,7 @@ describe('HttpTransport', () => {
       for (const socket of sockets) misbehave(socket);
       const fault = await faultOf(() => body.bytes());
       expect(fault).toMatchObject({ reason, beforeResponse: false });
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('the body falls silent', async () => {
@@ -345,8 +343,8 @@ describe('HttpTransport', () => {
       const response = await send(origin, { idleTimeoutMs: 200 });
       const fault = await faultOf(() => response.bytes());
       expect(fault).toMatchObject({ reason: 'body_timeout', beforeResponse: false });
-      expect(fault.tookMs).toBeLessThan(1500);
-      await until(() => server.sockets.size === 0, 200);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
+      await until(() => server.sockets.size === 0);
     });
 
     it('is what the caller made of it', async () => {
@@ -374,7 +372,7 @@ describe('HttpTransport', () => {
     it.each<[string, string | undefined]>([
       ['before the headers', undefined],
       ['within the body', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
-    ])('%s closes the connection within 100 ms', async (_, answer) => {
+    ])('%s closes the connection', async (_, answer) => {
       const aborter = new AbortController();
       const { origin, server } = await serve((socket) => void (answer && socket.write(answer)));
       const sent = send(origin, { signal: aborter.signal });
@@ -382,7 +380,7 @@ describe('HttpTransport', () => {
       await until(() => server.received.length === 1);
       if (answer) await sent;
       aborter.abort();
-      await until(() => server.sockets.size === 0, 100);
+      await until(() => server.sockets.size === 0);
       expect(await outcome).toMatchObject({ reason: 'aborted', beforeResponse: answer === undefined });
     });
 
@@ -392,7 +390,7 @@ describe('HttpTransport', () => {
       aborter.abort();
       const fault = await outcome;
       expect(fault.reason).toBe('aborted');
-      expect(fault.tookMs).toBeLessThan(1500);
+      expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });
 
     it('while it waits for a connection sends nothing and costs none', async () => {
@@ -441,7 +439,7 @@ describe('HttpTransport', () => {
 
     it('loses its connection when more is to come', async () => {
       const { server } = await discardOne('HTTP/1.1 503 Busy\r\nContent-Length: 9999\r\n\r\nbusy');
-      await until(() => server.sockets.size === 0, 200);
+      await until(() => server.sockets.size === 0);
     });
   });
 
@@ -474,7 +472,7 @@ describe('HttpTransport', () => {
       await until(() => server.received.length === 4);
       const start = performance.now();
       await transport.close(100);
-      expect(performance.now() - start).toBeLessThan(1500);
+      expect(performance.now() - start).toBeLessThan(BUSY_MS);
       for (const outcome of await Promise.all(outcomes)) expect(outcome.reason).toBe('closed');
     });
   });

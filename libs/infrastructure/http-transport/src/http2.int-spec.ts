@@ -34,7 +34,7 @@ describe('HTTP/2', () => {
       connectTimeoutMs: 1000,
       keepAliveTimeoutMs: 4000,
       poolTimeoutMs: 500,
-      writeTimeoutMs: 200,
+      writeTimeoutMs: 1_000,
       tls: { ca: authority.cert },
       ...options,
     }));
@@ -58,8 +58,8 @@ describe('HTTP/2', () => {
       origin,
       path: '/x',
       method: 'POST',
-      firstByteTimeoutMs: 2000,
-      idleTimeoutMs: 2000,
+      firstByteTimeoutMs: 60_000,
+      idleTimeoutMs: 60_000,
       ...options,
     });
   const echo: Handler = (request, response) => {
@@ -213,7 +213,7 @@ describe('HTTP/2', () => {
       session?.goaway();
     });
     expect(String(await (await send({ method: 'GET' })).bytes())).toBe('last');
-    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end', timeoutMs: 3_000 });
+    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end' });
     // Node's server does not notice.
     session?.destroy();
   });

@@ -15,6 +15,8 @@ import type { TransportRequest } from './request-sender.ts';
 import { TransportError } from './transport-error.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Far above what a busy machine needs, far below the time limits that a test does not set. */
+const BUSY_MS = 10_000;
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 let transport: HttpTransport;
@@ -40,8 +42,8 @@ const send = (origin: string, options: Partial<TransportRequest> = {}) =>
     origin,
     path: '/',
     method: 'POST',
-    firstByteTimeoutMs: 5000,
-    idleTimeoutMs: 5000,
+    firstByteTimeoutMs: 60_000,
+    idleTimeoutMs: 60_000,
     ...options,
   });
 
@@ -62,7 +64,7 @@ beforeEach(() => {
     connectTimeoutMs: 1000,
     keepAliveTimeoutMs: 4000,
     poolTimeoutMs: 150,
-    writeTimeoutMs: 200,
+    writeTimeoutMs: 1_000,
   });
 });
 
@@ -92,7 +94,7 @@ describe('the wait for a free connection', () => {
     for (const { reason, beforeResponse, tookMs } of faults) {
       expect([reason, beforeResponse]).toEqual(['pool_timeout', true]);
       expect(tookMs).toBeGreaterThanOrEqual(149);
-      expect(tookMs).toBeLessThan(1500);
+      expect(tookMs).toBeLessThan(BUSY_MS);
     }
     expect(source.destroyed).toBe(true);
     for (const answer of release) answer();
@@ -155,25 +157,27 @@ describe('a receiver that stops reading', () => {
     const origin = await deaf();
     const { reason, beforeResponse, tookMs } = await faultOf(send(origin, { body: body() }));
     expect([reason, beforeResponse]).toEqual(['write_timeout', true]);
-    expect(tookMs).toBeGreaterThanOrEqual(195);
-    expect(tookMs).toBeLessThan(1800);
+    expect(tookMs).toBeGreaterThanOrEqual(995);
+    expect(tookMs).toBeLessThan(BUSY_MS);
     expect(transport.getStatus()[origin]?.connected).toBe(0);
   });
 
   it('but is only slow gets the time it needs', async () => {
+    // The kernel takes megabytes at a time: what it takes long over must be many times that.
+    const huge = Buffer.alloc(96 * MEBIBYTE, 'x');
     let received = 0;
     const origin = await serveTcp((socket) => {
       const read = () => {
         received += (socket.read() as Buffer | null)?.length ?? 0;
-        if (received > large.length) socket.write(ANSWER);
+        if (received > huge.length) socket.write(ANSWER);
         else setTimeout(() => void socket.once('readable', read).read(0), 1);
       };
       socket.once('readable', read);
     });
     const start = performance.now();
-    const response = await send(origin, { body: large, firstByteTimeoutMs: 20_000 });
+    const response = await send(origin, { body: huge });
     expect(response.status).toBe(200);
-    expect(performance.now() - start).toBeGreaterThan(300);
+    expect(performance.now() - start).toBeGreaterThan(1_000);
   });
 
   it('after it answered is no fault: the response counts', async () => {
@@ -303,7 +307,7 @@ describe('a streamed body', () => {
     body.destroy(new RangeError('disk'));
     const { reason, tookMs } = await outcome;
     expect(reason).toBe('upload_failed');
-    expect(tookMs).toBeLessThan(1500);
+    expect(tookMs).toBeLessThan(BUSY_MS);
     await transport.close(0);
     await Promise.all(busy);
   });

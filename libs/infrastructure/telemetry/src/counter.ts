@@ -32,6 +32,11 @@ export class Counter<Label extends string = string> {
     return this.#counts.at(labels);
   }
 
+  /** Shows no combination with this value any more. */
+  remove(label: string, value: string): void {
+    this.#counts.remove(label, value);
+  }
+
   /** For the registry. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
     const { name, help, type, aggregator } = this;

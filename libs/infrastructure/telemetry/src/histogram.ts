@@ -44,6 +44,11 @@ export class Histogram<Label extends string = string> {
     return this.#distributions.at(labels);
   }
 
+  /** Shows no combination with this value any more. */
+  remove(label: string, value: string): void {
+    this.#distributions.remove(label, value);
+  }
+
   /** For the registry. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: Sample[] }> {
     const { name, help, type, aggregator } = this;

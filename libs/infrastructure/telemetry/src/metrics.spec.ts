@@ -34,6 +34,21 @@ describe('counters and histograms', () => {
     expect(await metrics.render()).toBe(await registry.metrics());
   });
 
+  it('forget what is gone for good, whatever label its name stands under', async () => {
+    const metrics = new Metrics();
+    const counts = metrics.counter({ name: 'morgan_c_total', help: 'C.', labels: ['a', 'b'] });
+    const times = metrics.histogram({ name: 'morgan_h', help: 'H.', labels: ['b'], buckets: BUCKETS });
+    const before = counts.labels({ a: 'gone', b: 'x' });
+    counts.inc({ a: 'x', b: 'gone' });
+    counts.inc({ a: 'other' });
+    times.observe({ b: 'gone' }, 1);
+    metrics.forget(['a', 'b', 'c'], 'gone');
+    before.inc();
+    expect((await metrics.render()).match(/^morgan.*$/gm)).toEqual(['morgan_c_total{a="other"} 1']);
+    counts.inc({ a: 'gone' });
+    expect(await metrics.render()).toContain('morgan_c_total{a="gone"} 1');
+  });
+
   it('show at each scrape what somebody else has counted', async () => {
     let count = 1;
     const metrics = new Metrics();

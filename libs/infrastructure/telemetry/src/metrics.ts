@@ -19,6 +19,7 @@ export interface MetricOptions<Label extends string> {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #own: MetricOptions<string>[] = [];
+  readonly #counting = new Set<{ remove(label: string, value: string): void }>();
 
   /** @param options.process adds Node's own figures: CPU, memory, event-loop lag. */
   constructor(options: { process?: boolean } = {}) {
@@ -57,6 +58,14 @@ export class Metrics {
     return this.#register(new Histogram(name, help, labelNames, buckets));
   }
 
+  /**
+   * Ends the counts and histograms of something that is gone for good, whose name is the value of these labels: who makes and
+   * stops clients for ever would else fill `/metrics`. Should the name come back, it begins at 0.
+   */
+  forget(labels: readonly string[], value: string): void {
+    for (const metric of this.#counting) for (const label of labels) metric.remove(label, value);
+  }
+
   /** The Markdown table of docs/metrics.md: one row per metric made here, sorted by name. */
   describe(): string {
     const rows = this.#own
@@ -81,7 +90,10 @@ export class Metrics {
    * prom-client renders these as it does its own, whose counting hashes the labels anew each time, several times a
    * request.
    */
-  #register<Own extends { get(): Promise<object> }>(metric: Own): Own {
+  #register<Own extends { get(): Promise<object>; remove(label: string, value: string): void }>(
+    metric: Own,
+  ): Own {
+    this.#counting.add(metric);
     this.#registry.registerMetric(metric as unknown as Metric);
     return metric;
   }

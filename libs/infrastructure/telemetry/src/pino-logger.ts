@@ -1,6 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import { type DestinationStream, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { timeField } from './time-field.ts';
 import { BatchedOutput } from './batched-output.ts';
 import { describeError, summariseError } from './error-description.ts';
 import type { LogConfig } from './telemetry.config.ts';
@@ -25,7 +26,7 @@ export function createLogger(service: string, config: LogConfig, destination?: D
     {
       level: config.level,
       base: { service },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: timeField,
       formatters: { level: (level) => ({ level }) },
       errorKey: 'error',
       serializers: { error: describeError, cause: summariseError },

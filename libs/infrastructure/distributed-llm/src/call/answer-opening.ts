@@ -44,18 +44,20 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
  * @param options of a stream; its first content, and all of an answer that is none, have `firstContentMs`.
  */
-export async function openAnswer(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
+export function openAnswer(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  if (status === 204 || status === 205) return discard(response, 'empty');
-  if (type.startsWith('text/html')) return discard(response, 'html');
+  const useless =
+    status === 204 || status === 205 ? 'empty' : type.startsWith('text/html') ? 'html' : undefined;
+  if (useless) {
+    response.discard();
+    return Promise.resolve(failed(useless));
+  }
   if (type.startsWith('text/event-stream')) return openStream(response.body, options);
-  try {
-    return await openWhole(response, type, options);
-  } catch (error) {
+  return openWhole(response, type, options).catch((error: unknown) => {
     response.discard();
     return failedBy(error);
-  }
+  });
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -110,9 +112,4 @@ function failedBy(error: unknown): Opening {
   const fault = error instanceof TransportError ? error : (error as Error | undefined)?.cause;
   if (!(fault instanceof TransportError)) throw error;
   return { kind: 'failed', outcome: OUTCOME_OF_FAULT[fault.reason], cause: error };
-}
-
-function discard(response: TransportResponse, outcome: Outcome): Opening {
-  response.discard();
-  return failed(outcome);
 }

@@ -1,4 +1,4 @@
-import type { Assessment } from '@morgan/foundation';
+import type { AttemptEnd } from '@morgan/http-client';
 import type { RequestSender, TransportResponse } from '@morgan/http-transport';
 import type { RetryBudget } from '@morgan/retry';
 import type { Weight } from '../evidence/evidence.ts';
@@ -66,7 +66,8 @@ export class Attempt {
   readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
   readonly #signal: AbortSignal;
-  readonly #assessment = Promise.withResolvers<Assessment>();
+  /** How the policies of the host hear of the end; none where they were not asked. */
+  #report: AttemptEnd | undefined;
   #isCancelled = false;
   #contentAfterMs: number | undefined;
   #isBooked = false;
@@ -113,7 +114,7 @@ export class Attempt {
     const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
     const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
     const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
-    this.#assessment.resolve({ verdict, overloaded });
+    this.#report?.({ verdict, overloaded });
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.health.checkNow();
@@ -126,7 +127,11 @@ export class Attempt {
   async #run(): Promise<AttemptResult> {
     let result: AttemptResult;
     try {
-      await this.#admission();
+      if (!this.mode.isPanic) {
+        const request = { id: this.call.id, signal: this.#signal, tokens: this.#tokens };
+        const begun = this.target.host.policies.begin(request);
+        this.#report = begun instanceof Promise ? await begun : begun;
+      }
       result = await this.#ask();
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
@@ -134,20 +139,6 @@ export class Attempt {
     if (result.kind === 'failed') this.#fail(result);
     else this.#begin(result);
     return result;
-  }
-
-  /** Resolves when the policies of the host let the attempt begin; they hear of its end through the assessment. */
-  #admission(): Promise<void> {
-    const { call, mode, target } = this;
-    if (mode.isPanic) return Promise.resolve();
-    return new Promise((begin, refuse) => {
-      const work = () => {
-        begin();
-        return this.#assessment.promise;
-      };
-      const request = { id: call.id, signal: this.#signal, tokens: this.#tokens };
-      target.host.policies.execute(work, request).catch(refuse);
-    });
   }
 
   async #ask(): Promise<AttemptResult> {
@@ -164,16 +155,14 @@ export class Attempt {
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
 
-  async #send(): Promise<TransportResponse> {
+  #send(): Promise<TransportResponse> {
     const transport = this.parts.transportOf(this.target);
-    const request = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
-    try {
-      return await request();
-    } catch (cause) {
+    const send = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
+    return send().catch((cause: unknown) => {
       // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
       if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
-      return request();
-    }
+      return send();
+    });
   }
 
   /** Then it is never asked for that again. */

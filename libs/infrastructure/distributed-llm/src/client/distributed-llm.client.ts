@@ -10,6 +10,7 @@ import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
 import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
+import type { AttemptLog } from '../call/attempt-log.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import type { RepeatableUpload } from '../call/repeatable-upload.ts';
 import { RequestMemory } from '../call/request-memory.ts';
@@ -62,6 +63,8 @@ export interface HostRequest {
   readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
+  /** Takes every attempt, for a log line of the caller's own. */
+  readonly log?: AttemptLog | undefined;
 }
 
 /** How long a stop waits for connections to hosts. */

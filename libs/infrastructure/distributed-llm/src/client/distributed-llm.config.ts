@@ -21,7 +21,7 @@ const hostBreakerConfig = circuitBreakerConfig
       doc: 'Trial calls that succeeded in HALF_OPEN that close it again; a trial call is a call like any other.',
     }),
     resetTimeoutMs: setting(milliseconds(10_000), {
-      doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that follows without a calm spell as long as the wait before.',
+      doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that comes sooner after closing than the wait before was long.',
     }),
     maxResetTimeoutMs: setting(milliseconds(25_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',

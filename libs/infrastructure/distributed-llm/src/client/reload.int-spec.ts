@@ -56,6 +56,16 @@ describe('a reload', () => {
     expect(Object.keys(client.getMetrics())).toEqual(['two']);
   });
 
+  it('ends the counts of a host that leaves, and keeps those of a name that stays', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await client.start();
+    for (let call = 0; call < 4; call += 1) await post(client);
+    const shown = async () => new Set((await bench.scrape()).match(/(?<=")(one|two)(?=[":])/g));
+    expect(await shown()).toEqual(new Set(['one', 'two']));
+    await client.reload({ ...SETTINGS, hosts: [entry('one', two.url)] });
+    expect(await shown()).toEqual(new Set(['one']));
+  });
+
   it('cuts no live stream of a host that leaves with a connection of its own', async () => {
     let finish: (() => void) | undefined;
     const authority = new CertificateAuthority('tests');

@@ -1,3 +1,4 @@
+import { forgetTarget } from '@morgan/http-client';
 import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Host } from './host.ts';
@@ -11,7 +12,7 @@ export class HostMetrics {
   readonly #failovers: Counter<'reason'>;
   readonly #waits: Histogram<never>;
 
-  constructor(metrics: Metrics) {
+  constructor(private readonly metrics: Metrics) {
     this.#requests = metrics.counter({
       name: 'morgan_llm_host_requests_total',
       help: 'Attempts at a host that ended, by outcome (docs/evidence.md). A streamed answer ends with its last byte.',
@@ -66,9 +67,11 @@ export class HostMetrics {
     for (const host of hosts) this.#hosts.add(host);
   }
 
-  /** Shows them no more. */
+  /** Shows them no more, nor what was counted of them, unless another host has taken over the name. */
   forget(hosts: readonly Host[]): void {
     for (const host of hosts) this.#hosts.delete(host);
+    const names = new Set([...this.#hosts].map(({ name }) => name));
+    for (const { name } of hosts) if (!names.has(name)) forgetTarget(this.metrics, 'host', name);
   }
 
   answered({ name }: Host, afterMs: number): void {

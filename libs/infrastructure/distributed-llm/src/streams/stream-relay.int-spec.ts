@@ -111,7 +111,7 @@ describe('a stream that is whole', () => {
     const [with_, without] = [await gatewayTo(script, { wantsUsage: true }), await gatewayTo(script)];
     expect((await with_.read()).text).toBe(ROLE + HELLO + STOP + USAGE + DONE);
     expect((await without.read()).text).toBe(ROLE + HELLO + STOP + DONE);
-    expect(await without.outcome).toMatchObject({ usage: { input: 2, output: 2 } });
+    expect(await without.outcome).toMatchObject({ usages: [{ input: 2, output: 2 }] });
   });
 
   it('drops an event that cannot be read, and counts it', async () => {

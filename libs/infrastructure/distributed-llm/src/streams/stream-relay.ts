@@ -3,7 +3,7 @@ import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dia
 import type { JsonObject } from '../dialects/reported-error.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
-import { addUsage, AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
+import { AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
 import { JoinedAnswer } from './resume/joined-answer.ts';
 import { SentAnswer } from './resume/sent-answer.ts';
@@ -44,8 +44,8 @@ export interface StreamOutcome {
   readonly kind: 'complete' | 'failed' | 'caller_gone';
   /** What broke the answer, for `failed`. */
   readonly fault: StreamFault | undefined;
-  /** Tokens of all attempts, as far as they are known. */
-  readonly usage: TokenUsage | undefined;
+  /** Tokens of each host that wrote a part of it, in their order, as far as they are known. */
+  readonly usages: readonly (TokenUsage | undefined)[];
   /** Events left out because they could not be read. */
   readonly malformed: number;
   /** How often the answer was taken up elsewhere. */
@@ -204,11 +204,10 @@ export class StreamRelay implements HostStreamListener {
 
   #outcome(ending: Ending): StreamOutcome {
     const { usage } = this.#stream;
-    const before = this.#attempts.before(usage ?? {}, this.#given);
     return {
       kind: ending instanceof StreamFault ? 'failed' : ending,
       fault: ending instanceof StreamFault ? ending : undefined,
-      usage: addUsage(before, usage),
+      usages: [...this.#attempts.each(usage ?? {}, this.#given), usage],
       malformed: this.#malformed,
       resumes: this.#resumes,
     };

@@ -1,4 +1,4 @@
-import { AppError, type Logger } from '@morgan/foundation';
+import { AppError, type Logger, Waiter } from '@morgan/foundation';
 import type { BodyConfig } from './body.config.ts';
 import { BodyCharge } from './body-charge.ts';
 
@@ -16,11 +16,6 @@ export type AdmissionOptions = Pick<
   'maxCalls' | 'maxBytes' | 'smallBytes' | 'smallShare' | 'queueTimeoutMs'
 >;
 
-interface Waiting {
-  readonly bytes: number;
-  readonly enter: () => void;
-}
-
 /** Between two log lines about refusals. */
 const LOG_INTERVAL_MS = 10_000;
 
@@ -32,7 +27,8 @@ const LOG_INTERVAL_MS = 10_000;
 export class Admission {
   #calls = 0;
   #bytes = 0;
-  readonly #waiting = new Set<Waiting>();
+  /** In the order in which they came, with the length of their bodies. */
+  readonly #waiting = new Map<Waiter<BodyCharge>, number>();
   #unlogged = 0;
   #loggedAt = -Infinity;
 
@@ -55,8 +51,8 @@ export class Admission {
   /**
    * @param bytes how long the body is; 0 where nobody knows, it is charged as it comes then.
    * @param signal takes a call that waits out of the line.
-   * @returns at once where there is room. A wait that was aborted never ends.
-   * @throws AppError `overloaded`
+   * @returns at once where there is room.
+   * @throws AppError `overloaded`; the reason of the signal when it is aborted while the call waits
    */
   enter(bytes: number, signal: AbortSignal): BodyCharge | Promise<BodyCharge> {
     if (this.#calls >= this.#limit(this.options.maxCalls, bytes)) throw this.#refuse('calls');
@@ -66,30 +62,14 @@ export class Admission {
   }
 
   #wait(bytes: number, signal: AbortSignal): Promise<BodyCharge> {
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(entry);
-        signal.removeEventListener('abort', abort);
-      };
-      const abort = () => {
-        leave();
-        this.#calls -= 1;
-      };
-      const entry: Waiting = {
-        bytes,
-        enter: () => {
-          leave();
-          resolve(this.#charge(bytes));
-        },
-      };
-      const timer = setTimeout(() => {
-        abort();
-        reject(this.#refuse('queue_timeout'));
-      }, this.options.queueTimeoutMs);
-      this.#waiting.add(entry);
-      signal.addEventListener('abort', abort);
+    const waiter = new Waiter<BodyCharge>(signal, (leaving, why) => {
+      this.#waiting.delete(leaving);
+      this.#calls -= 1;
+      leaving.refuse(why === 'aborted' ? signal.reason : this.#refuse('queue_timeout'));
     });
+    waiter.limit(this.options.queueTimeoutMs);
+    this.#waiting.set(waiter, bytes);
+    return waiter.turn;
   }
 
   #charge(bytes: number): BodyCharge {
@@ -110,17 +90,20 @@ export class Admission {
   /** In their order, but for small ones, which pass a large one that still has no room. */
   #admitWaiting(): void {
     let isLargeBlocked = false;
-    for (const { bytes, enter } of this.#waiting) {
+    for (const [waiter, bytes] of this.#waiting) {
       const isLarge = this.#isLarge(bytes);
       if ((isLarge && isLargeBlocked) || !this.#fits(bytes, bytes)) isLargeBlocked ||= isLarge;
-      else enter();
+      else {
+        this.#waiting.delete(waiter);
+        waiter.admit(this.#charge(bytes));
+      }
     }
   }
 
   #mustWait(bytes: number): boolean {
     if (!this.#fits(bytes, bytes)) return true;
     if (!this.#isLarge(bytes)) return false;
-    for (const other of this.#waiting) if (this.#isLarge(other.bytes)) return true;
+    for (const other of this.#waiting.values()) if (this.#isLarge(other)) return true;
     return false;
   }
 

@@ -48,10 +48,11 @@ export function registerBodyAdmission(
         reply.raw.once('close', () => charge.release());
         done();
       };
+      const { signal } = contextOf(request);
       const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
-      const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
-      const entered = admission.enter(bytes, contextOf(request).signal);
-      if (entered instanceof Promise) entered.then(admit, done);
+      const entered = admission.enter(Math.min(declared ?? (isStreamed ? held : 0), held), signal);
+      // Where the client has left while it waited, nobody is there to be answered.
+      if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);
     } catch (error) {
       done(error as Error);

@@ -1,9 +1,13 @@
+import { JsonValueBuilder } from '../json/json-value.builder.ts';
 import type { JsonVisitor } from '../json/json-visitor.ts';
 
 /** What one body becomes: it is seen while it arrives, and turned into `request.body` when it is complete and valid. */
 export interface BodyAssembly {
   readonly visitor: JsonVisitor;
-  /** @param bytes the whole body within the limits: a valid JSON text. */
+  /**
+   * What takes long comes as a promise, and leaves the event loop free meanwhile.
+   * @param bytes the whole body within the limits: a valid JSON text.
+   */
   finish(bytes: Buffer): unknown;
 }
 
@@ -22,14 +26,10 @@ export interface StreamedBodies {
   readonly heldBytes: number;
 }
 
-const SEES_NOTHING: JsonVisitor = {
-  key: () => undefined,
-  scalar: () => undefined,
-  open: () => undefined,
-  close: () => undefined,
-};
-
-/** `request.body` is the value of the JSON text, as `JSON.parse` builds it. Its bytes are not kept. */
+/** `request.body` is the value of the JSON text, built while it arrives. Its bytes are not kept. */
 export const PARSED_JSON: BodyFormat = {
-  begin: () => ({ visitor: SEES_NOTHING, finish: (bytes) => JSON.parse(bytes.toString('utf8')) as unknown }),
+  begin: () => {
+    const builder = new JsonValueBuilder();
+    return { visitor: builder, finish: (bytes) => builder.finish(bytes) };
+  },
 };

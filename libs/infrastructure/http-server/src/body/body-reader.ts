@@ -12,6 +12,9 @@ import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 /** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
 const DECODED_CHUNK_BYTES = 64 * 1024;
 
+/** Read of a body before everybody else has a turn; a socket would hand over 2 MB at once, half a million values. */
+const TURN_BYTES = 256 * 1024;
+
 /** What a body is read with. */
 export interface BodyReaderOptions {
   readonly format: BodyFormat;
@@ -39,6 +42,7 @@ export class BodyReader {
   readonly #scanner: JsonScanner;
   readonly #pace: UploadPace;
   #stopDecoding: () => void = () => undefined;
+  #readInTurn = 0;
   #isOver = false;
 
   constructor(
@@ -60,17 +64,24 @@ export class BodyReader {
       // After its end the decoder is still at work.
       if (!source.readableEnded) this.#stop();
     });
-    const text = this.options.encoding === 'gzip' ? this.#decoded() : source;
-    text.on('data', (chunk: Buffer) => this.#take(chunk));
-    text.once('end', () => this.#finish());
-    source.on('data', this.#countReceived);
-    source.once('end', () => this.#pace.stop());
+    source.on('data', this.#receive);
+    source.once('end', this.#receivedAll);
+    if (this.options.encoding === 'gzip') this.#decode();
     this.#pace.start();
   }
 
-  readonly #countReceived = (chunk: Buffer) => this.#pace.received(chunk.length);
+  /** One listener for all that has to be done with what comes: of most bodies one piece comes. */
+  readonly #receive = (chunk: Buffer) => {
+    this.#pace.received(chunk.length);
+    if (this.options.encoding === 'identity') this.#read(chunk, this.source);
+  };
 
-  #decoded(): Readable {
+  readonly #receivedAll = () => {
+    this.#pace.stop();
+    if (this.options.encoding === 'identity') this.#finish();
+  };
+
+  #decode(): void {
     const gunzip = createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
     gunzip.on('error', (cause) => {
       this.#fail(new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }));
@@ -79,7 +90,24 @@ export class BodyReader {
       this.source.unpipe(gunzip);
       gunzip.destroy();
     };
-    return this.source.pipe(gunzip);
+    gunzip.on('data', (chunk: Buffer) => this.#read(chunk, gunzip));
+    gunzip.once('end', () => this.#finish());
+    this.source.pipe(gunzip);
+  }
+
+  #read(chunk: Buffer, text: Readable): void {
+    this.#take(chunk);
+    this.#readInTurn += chunk.length;
+    if (this.#readInTurn >= TURN_BYTES) this.#endTurn(text);
+  }
+
+  #endTurn(text: Readable): void {
+    if (this.#isOver) return;
+    text.pause();
+    setImmediate(() => {
+      this.#readInTurn = 0;
+      if (!this.#isOver) text.resume();
+    });
   }
 
   #take(chunk: Buffer): void {
@@ -101,12 +129,18 @@ export class BodyReader {
       const bytes = this.#buffer.whole();
       if (bytes.length > 0) this.#scanner.finish(bytes);
       const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
-      this.#stop();
-      this.done(null, body);
+      if (body instanceof Promise) body.then(this.#deliver, (error: unknown) => this.#fail(error));
+      else this.#deliver(body);
     } catch (error) {
       this.#fail(error);
     }
   }
+
+  readonly #deliver = (body: unknown) => {
+    if (this.#isOver) return;
+    this.#stop();
+    this.done(null, body);
+  };
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
@@ -120,7 +154,7 @@ export class BodyReader {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#pace.stop();
-    this.source.off('data', this.#countReceived);
+    this.source.off('data', this.#receive);
     this.#stopDecoding();
   }
 

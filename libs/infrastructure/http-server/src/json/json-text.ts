@@ -13,10 +13,17 @@ export function textOf(bytes: Buffer, { start, end, escaped }: JsonSpan): string
 
 /** The text's beginning, of at most so many bytes of the body, cut between two characters. */
 export function beginningOf(bytes: Buffer, { start, end, escaped }: JsonSpan, maxBytes: number): string {
-  if (end - start <= maxBytes) return textOf(bytes, { start, end, escaped });
-  let cut = start;
-  for (let next = start; next - start <= maxBytes; next += characterLength(bytes, next)) cut = next;
+  const cut = end - start <= maxBytes ? end : characterStart(bytes, start, start + maxBytes);
   return textOf(bytes, { start, end: cut, escaped });
+}
+
+/** The text in pieces of about so many bytes of the body, each cut between two characters. */
+export function* piecesOf(bytes: Buffer, { start, end, escaped }: JsonSpan, size: number): Generator<string> {
+  for (let from = start; from < end;) {
+    const to = from + size < end ? characterStart(bytes, from, from + size) : end;
+    yield textOf(bytes, { start: from, end: to, escaped });
+    from = to;
+  }
 }
 
 /** Whether a string is exactly this ASCII text. */
@@ -26,6 +33,13 @@ export function isText(bytes: Buffer, span: JsonSpan, text: string): boolean {
   for (let index = 0; index < text.length; index += 1)
     if (bytes[span.start + index] !== text.charCodeAt(index)) return false;
   return true;
+}
+
+/** The last place up to `limit` at which a character or an escape begins, seen from one that is such a place. */
+function characterStart(bytes: Buffer, from: number, limit: number): number {
+  let start = from;
+  for (let next = from; next <= limit; next += characterLength(bytes, next)) start = next;
+  return start;
 }
 
 /** Bytes of the character or escape that begins here. */

@@ -27,14 +27,16 @@ export class AttemptUsage {
    * @param given tokens of the answer that this attempt was given as its beginning.
    */
   before(usage: TokenUsage, given: number): TokenUsage | undefined {
-    if (this.#attempts.length === 0) return undefined;
+    return this.each(usage, given).reduce<TokenUsage | undefined>(addUsage, undefined);
+  }
+
+  /** The same, of each of them in turn. */
+  each(usage: TokenUsage, given: number): TokenUsage[] {
     const prompt = Math.max(0, (usage.input ?? 0) - given);
-    const sum = (tokens: (attempt: Attempt) => number) =>
-      this.#attempts.reduce((total, attempt) => total + tokens(attempt), 0);
-    return {
-      input: sum((attempt) => attempt.usage?.input ?? prompt + attempt.given),
-      output: sum((attempt) => attempt.usage?.output ?? attempt.written),
-    };
+    return this.#attempts.map((attempt) => ({
+      input: attempt.usage?.input ?? prompt + attempt.given,
+      output: attempt.usage?.output ?? attempt.written,
+    }));
   }
 }
 

@@ -1,0 +1,30 @@
+import type { Attempt } from './attempt.ts';
+
+/** One try, for logs. */
+export interface AttemptSummary {
+  readonly host: string;
+  /** As docs/evidence.md names it; one that has begun to answer counts as `ok` until it breaks. */
+  readonly outcome: string;
+  readonly ms: number;
+}
+
+/**
+ * All attempts of a call in the order in which they began. Whoever writes a line about the call makes it and hands it in:
+ * it is read when the line is written, so that a stream's end is in it, and a line that is not written costs nothing.
+ */
+export class AttemptLog {
+  readonly #attempts: Attempt[] = [];
+
+  add(attempt: Attempt): void {
+    this.#attempts.push(attempt);
+  }
+
+  toJSON(): AttemptSummary[] {
+    return this.#attempts.map(summaryOf);
+  }
+}
+
+/** An attempt in short. */
+export function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
+  return { host: target.host.name, outcome, ms: Math.round(tookMs) };
+}
