@@ -81,7 +81,7 @@ describe('an import', () => {
     });
     child.stdin.end(JSON.stringify(cases));
     verdicts = JSON.parse(await text(child.stdout)) as Verdict[];
-  }, 60_000);
+  });
 
   it.each(cases.map((sample, index) => ({ ...sample, index })))('$name', ({ index, complaint }) => {
     const [first, ...others] = verdicts[index] ?? ['not linted'];

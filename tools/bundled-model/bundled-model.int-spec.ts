@@ -38,7 +38,7 @@ beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'bundled-model-'));
   model = join(scratch, 'model');
   await expect(prepare(model)).resolves.toMatchObject({ code: 0, stderr: '' });
-}, 60_000);
+});
 
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
@@ -49,7 +49,7 @@ describe('the converted model against the package that runs the original graph',
     const { code, stdout, stderr } = await run([join(HERE, 'agreement-probe.ts'), model]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     report = JSON.parse(stdout) as AgreementReport;
-  }, 120_000);
+  });
 
   it('embeds every text alike, whatever it is made of', () => {
     expect(report.texts.length).toBeGreaterThan(100);

@@ -60,7 +60,7 @@ describe('npm start', () => {
     expect(await closed).toBe(0);
     expect(output()).toMatch(/Stopped\.\n$/);
     expect(await Promise.all(requests.map(({ url }) => isRefused(url)))).toEqual([true, true, true]);
-  }, 90_000);
+  });
 
   it('ends with one sentence when a port is in use', async () => {
     const server = createServer();
@@ -79,5 +79,5 @@ describe('npm start', () => {
     expect(await closed).toBe(1);
     expect(output()).toContain('llm-service cannot start. The configuration has 1 fault:');
     expect(output()).toMatch(/llm-service ended with code 1; .*everything else was stopped\.\n$/);
-  }, 60_000);
+  });
 });

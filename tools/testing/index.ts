@@ -1,4 +1,5 @@
 export { type Certificate, CertificateAuthority } from './certificates.ts';
+export { costOf } from './call-cost.ts';
 export { docRegion } from './doc-region.ts';
 export { freePort } from './free-port.ts';
 export { redisCommand } from './redis-command.ts';

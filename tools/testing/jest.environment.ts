@@ -4,7 +4,7 @@ import { TestEnvironment } from 'jest-environment-node';
 import { ModuleMocker } from 'jest-mock';
 
 type Options = ConstructorParameters<typeof TestEnvironment>;
-type Globals = TestEnvironment['global'];
+type Globals = InstanceType<typeof TestEnvironment>['global'];
 
 /** A context has its own, but a test must see those of Node, which Node itself makes and checks for. */
 const NODES_OWN: readonly PropertyKey[] = ['Buffer', 'ArrayBuffer', 'Uint8Array'];

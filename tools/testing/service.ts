@@ -14,7 +14,7 @@ export type LogLine = Readonly<Record<string, unknown>>;
 export interface ServiceOptions extends LaunchOptions {
   /** The configuration file (JSON is YAML), handed over as `MORGAN_CONFIG`. */
   readonly config?: object;
-  /** How long it may take until `/readyz` answers 200, in milliseconds. Default 60,000. */
+  /** How long it may take until `/readyz` answers 200, in milliseconds. Default 100,000. */
   readonly readyWithinMs?: number;
 }
 
@@ -41,7 +41,7 @@ export interface ServiceExit {
  * @throws Error with everything the service wrote, when it ends or is not ready in time.
  */
 export async function startService(options: ServiceOptions): Promise<RunningService> {
-  const { app, readyWithinMs = 60_000 } = options;
+  const { app, readyWithinMs = 100_000 } = options;
   const configFolder = options.config && (await mkdtemp(join(tmpdir(), 'morgan-config-')));
   const file = configFolder && join(configFolder, 'morgan.yaml');
   if (file) await writeFile(file, JSON.stringify(options.config));

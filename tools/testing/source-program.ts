@@ -11,11 +11,11 @@ export const RUN_SOURCES: readonly string[] = [
 
 /**
  * Runs a program of the workspace from its sources until it exits by itself.
- * @returns what it printed. @throws Error when it fails, or still runs after 30 seconds.
+ * @returns what it printed. @throws Error when it fails, or still runs after 90 seconds.
  */
 export async function runSourceProgram(file: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [...RUN_SOURCES, file, ...args], {
-    timeout: 30_000,
+    timeout: 90_000,
     killSignal: 'SIGKILL',
   });
   return stdout;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RunningService, startService } from '@morgan/testing';
+import { costOf, type RunningService, startService } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
 
@@ -17,27 +17,6 @@ const post = (body: string, headers: Record<string, string> = {}) =>
     body,
     headers: { 'content-type': 'application/json', ...headers },
   });
-
-const figure = async (name: string): Promise<number> => {
-  const text = await (await fetch(`${service.url}/metrics`)).text();
-  return Number(new RegExp(`^${name} ([\\d.e+]+)`, 'm').exec(text)?.[1]);
-};
-const residentBytes = () => figure('process_resident_memory_bytes');
-const processorSeconds = () => figure('process_cpu_seconds_total');
-/** The longest time that the event loop was held since the last look. */
-const longestHoldSeconds = () => figure('nodejs_eventloop_lag_max_seconds');
-
-/** The slowest answer of `/livez` while something goes on, in milliseconds. */
-async function slowestProbe(work: Promise<unknown>): Promise<number> {
-  let [isOver, slowest] = [false, 0];
-  void work.finally(() => (isOver = true)).catch(() => undefined);
-  while (!isOver) {
-    const askedAt = performance.now();
-    await (await fetch(`${service.url}/livez`)).arrayBuffer();
-    slowest = Math.max(slowest, performance.now() - askedAt);
-  }
-  return slowest;
-}
 
 /** Close to a million of something, each with its number. */
 const numbered = (what: string) =>
@@ -61,19 +40,12 @@ describe('a body made of faults', () => {
     ['small objects', `{"model":"default","input":[${numbered('{"k$":0}')}]}`, 'body_too_complex', null],
     ['short texts', inputs(numbered('"t$"')), 'array_above_max_length', 'input'],
   ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
-    const before = await residentBytes();
-    const processorBefore = await processorSeconds();
-    await longestHoldSeconds();
-    const call = post(body);
-    const slowest = slowestProbe(call);
-    const response = await call;
+    const { response, ...cost } = await costOf(service.url, () => post(body));
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
-    // Its probes share the machine with this test: what the body cost the service is its time on the processor.
-    expect(await slowest).toBeLessThan(3_000);
-    expect(await longestHoldSeconds()).toBeLessThan(3);
-    expect((await processorSeconds()) - processorBefore).toBeLessThan(1);
-    expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
+    expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });
 
@@ -87,14 +59,11 @@ describe('a body as large as may be', () => {
     ['one text', `{"model":"default","input":"${'word '.repeat(MEGABYTES_15 / 5)}"}`, 200],
     ['one text of escapes', `{"model":"default","input":"${'\\u0061 '.repeat(MEGABYTES_15 / 7)}"}`, 200],
   ])('such as %s never holds up everybody else for long', async (_, body, status) => {
-    await longestHoldSeconds();
-    const before = await residentBytes();
-    const call = post(body, { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' });
-    const slowest = slowestProbe(call);
-    expect((await call).status).toBe(status);
-    expect(await longestHoldSeconds()).toBeLessThan(3);
-    expect(await slowest).toBeLessThan(3_000);
-    expect((await residentBytes()) - before).toBeLessThan(250 * MIB);
+    const headers = { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' };
+    const { response, ...cost } = await costOf(service.url, () => post(body, headers));
+    expect(response.status).toBe(status);
+    expect(cost.longestHoldSeconds).toBeLessThan(3);
+    expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });
 

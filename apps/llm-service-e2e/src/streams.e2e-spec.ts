@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeAll, afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type StreamFault, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { type RunningService, startService, waitFor } from '@morgan/testing';
 
@@ -21,6 +21,7 @@ beforeAll(async () => {
     app: 'llm-service',
     env: {
       LLM_HOSTS: `broken=${broken.url},good=${good.url}`,
+      LLM_PROBE_INTERVAL_MS: '20',
       STREAM_STALL_TIMEOUT_MS: '300',
       STREAM_EARLY_KEEP_ALIVE_MS: '250',
     },
@@ -49,10 +50,17 @@ afterAll(async () => {
   await Promise.all([broken.close(), good.close()]);
 });
 
-afterEach(async () => {
+// A host whose answers only ever break would be asked last.
+beforeEach(async () => {
   await broken.setFault(undefined);
-  // A host whose answers only ever break would be asked last.
   await chat('alone');
+  const isHealthy = async () => {
+    const { details } = (await (await fetch(`${gateway.url}/health`)).json()) as {
+      details: { llm_hosts: { broken: { state: string } } };
+    };
+    return details.llm_hosts.broken.state === 'HEALTHY';
+  };
+  await waitFor(isHealthy, { what: 'a healthy host' });
 });
 
 /** What a caller saw: what came, and whether the transfer came to its end. */

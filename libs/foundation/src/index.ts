@@ -12,10 +12,10 @@ export { configurationTable } from './config/configuration-table.ts';
 export { httpUrl } from './config/http-url.ts';
 export { loadConfig, type ConfigSources } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
-export { listSettings, setting, type SettingEntry, type SettingMeta } from './config/setting.ts';
-export { AppError, type AppErrorOptions, type ErrorEnvelope } from './errors/app-error.ts';
+export { listSettings, setting, type SettingMeta } from './config/setting.ts';
+export { AppError, type AppErrorOptions } from './errors/app-error.ts';
 export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
-export { HTTP_STATUS, type ErrorKind } from './errors/error-kind.ts';
+export type { ErrorKind } from './errors/error-kind.ts';
 export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
@@ -29,5 +29,5 @@ export {
   type FaultClassifier,
   type Verdict,
 } from './faults/fault.ts';
-export { FAULT_OF_WORD, faultOfStatus, type FaultWord } from './faults/fault-table.ts';
-export { type HeadersLike, retryAfterMs } from './faults/retry-after.ts';
+export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
+export { retryAfterMs } from './faults/retry-after.ts';

@@ -24,9 +24,9 @@ function addHandler(prototype: object, endpoint: Endpoint): void {
   const { method, path, summary, schema, check } = endpoint;
   const name = `${method} ${path}`;
   const handler: Handler = function (request, reply) {
-    if (endpoint.isForm) return this.relay.relayForm(endpoint, { outline: undefined, request, reply });
     const outline = request.body as RequestOutline | undefined;
     check?.(outline);
+    if (endpoint.isForm) return this.relay.relayForm(endpoint, { outline: undefined, request, reply });
     return this.relay.relay(endpoint, { outline, request, reply });
   };
   const descriptor = { value: handler, writable: true, enumerable: false, configurable: true };

@@ -34,7 +34,7 @@ export const ERROR_CODES = {
   },
   body_too_complex: {
     kind: 'invalid_request',
-    doc: 'The JSON of the body has more values or is nested deeper than allowed; the message names the limit.',
+    doc: 'The JSON of the body has more values or keys, or is nested deeper, than allowed; the message names the limit.',
   },
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },

@@ -8,4 +8,3 @@ export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
 export { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
 export type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';
 export type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
-export type { WindowCounts } from './time.window.ts';

@@ -3,12 +3,7 @@ export {
   type AdaptiveBulkheadOptions,
   type AdaptiveBulkheadStatus,
 } from './adaptive-bulkhead.ts';
-export {
-  AdaptiveLimit,
-  type AdaptiveLimitPhase,
-  type AdaptiveLimitStatus,
-  type LatencySample,
-} from './adaptive-limit.ts';
+export { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
 export {
   AdaptiveTimeout,
   type AdaptiveTimeoutOptions,

@@ -18,7 +18,7 @@ describe('healthMonitorConfig', () => {
       liveFailureThreshold: 5,
       slowStartMs: 30_000,
     });
-    expect(listSettings(section)).toHaveLength(9);
+    expect(listSettings(section)).toHaveLength(10);
   });
 
   it.each([{ checkIntervalMs: 0 }, { checkTimeoutMs: 2 ** 31 }, { failureThreshold: 1.5 }, { jitter: 0.9 }])(

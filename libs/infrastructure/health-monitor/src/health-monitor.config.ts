@@ -1,8 +1,8 @@
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
-/** `setTimeout` takes no more than this many milliseconds; half of it leaves room for the jitter. */
-const LONGEST_WAIT_MS = 2 ** 30;
+/** Half of what a timer can wait leaves room for the jitter. */
+const LONGEST_WAIT_MS = Math.floor(MAX_TIMER_MS / 2);
 
 const milliseconds = z.int().min(1).max(LONGEST_WAIT_MS);
 const times = z.int().min(1).max(1_000);

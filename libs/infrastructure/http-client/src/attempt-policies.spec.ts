@@ -62,6 +62,21 @@ describe('the policies around an attempt', () => {
     expect(await second.outcome).toBe('done');
   });
 
+  it('take no wait for a slot for a slow target', async () => {
+    const policies = policiesOf({
+      circuitBreaker: { slowCallMs: 1_000 },
+      concurrency: { maxConcurrent: 1, maxQueue: 1 },
+    });
+    const [first, second] = [attemptAt(policies), attemptAt(policies)];
+    await jest.advanceTimersByTimeAsync(900);
+    first.end();
+    await settle();
+    await jest.advanceTimersByTimeAsync(900);
+    second.end();
+    await second.outcome;
+    expect(policies.breaker.getStatus().totals).toMatchObject({ success: 2, slow: 0 });
+  });
+
   it('give back what a limit took for an attempt that was never begun', async () => {
     const policies = policiesOf({
       circuitBreaker: {},

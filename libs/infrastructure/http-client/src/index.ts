@@ -10,14 +10,11 @@ export {
 export { attemptPoliciesConfig, type AttemptPoliciesConfig } from './attempt-policies.config.ts';
 export type { ResponseHead, StreamingResponse, WholeResponse } from './response-head.ts';
 export { forgetTarget } from './forget-target.ts';
-export type { CallFigures, Latencies } from './call-statistics.ts';
 export type { CallOptions } from './client-call.ts';
-export { ClientPolicies } from './client-policies.ts';
 export type { HttpClientStatus } from './client-status.ts';
 export { HttpClient, type CallRequest, type HttpClientParts } from './http-client.ts';
 export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
-export { HttpClientMetrics, type PartMetrics, type PolicyMetrics } from './http-client-metrics.ts';
+export { HttpClientMetrics } from './http-client-metrics.ts';
 export { HttpClientModule, type HttpClientModuleOptions } from './http-client.module.ts';
 export { HttpResponse } from './http-response.ts';
-export type { RequestOptions } from './request-builder.ts';

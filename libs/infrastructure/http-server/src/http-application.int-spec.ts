@@ -169,6 +169,11 @@ describe('the HTTP edge', () => {
     expect(error.type).toBe('invalid_request_error');
   });
 
+  it('takes no field away, whatever its name', async () => {
+    const body = '{"model":"m","input":"a","constructor":1,"deep":{"prototype":[{"__proto__":2}]}}';
+    expect(await (await post(body)).text()).toBe(`{"body":${body}}`);
+  });
+
   it('names the limit that was crossed', async () => {
     const long = (await (await post('{"model":"m","input":["a","b","c","d"]}')).json()) as Fault;
     expect(long.error.message).toContain('at most 3');

@@ -1,4 +1,4 @@
-export type { Decision, LimitRefusal } from './decision.ts';
+export type { Decision } from './decision.ts';
 export type { Permit } from './permit.ts';
 export { RateLimiterMetrics } from './rate-limiter-metrics.ts';
 export { rateLimiterConfig, type RateLimiterConfig } from './rate-limiter.config.ts';

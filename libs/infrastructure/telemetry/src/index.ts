@@ -1,7 +1,7 @@
 export { HttpMetrics } from './http-metrics.ts';
-export { DURATION_BUCKETS_SECONDS, Metrics, type MetricOptions } from './metrics.ts';
+export { Metrics, type MetricOptions } from './metrics.ts';
 export type { Count, Counter } from './counter.ts';
-export type { Distribution, Histogram } from './histogram.ts';
+export type { Histogram } from './histogram.ts';
 export type { Gauge } from './metrics.ts';
 export { createLogger } from './pino-logger.ts';
 export { RequestLog } from './request-log.ts';

@@ -15,11 +15,17 @@ export interface MetricOptions<Label extends string> {
   readonly labels?: readonly Label[];
 }
 
+/** A metric that keeps its own numbers. */
+interface OwnMetric {
+  get(): Promise<object>;
+  remove(label: string, value: string): void;
+}
+
 /** The metrics of one process. Every part makes its own metrics here; `/metrics` renders them all. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #own: MetricOptions<string>[] = [];
-  readonly #counting = new Set<{ remove(label: string, value: string): void }>();
+  readonly #counting = new Set<OwnMetric>();
 
   /** @param options.process adds Node's own figures: CPU, memory, event-loop lag. */
   constructor(options: { process?: boolean } = {}) {
@@ -90,9 +96,7 @@ export class Metrics {
    * prom-client renders these as it does its own, whose counting hashes the labels anew each time, several times a
    * request.
    */
-  #register<Own extends { get(): Promise<object>; remove(label: string, value: string): void }>(
-    metric: Own,
-  ): Own {
+  #register<Own extends OwnMetric>(metric: Own): Own {
     this.#counting.add(metric);
     this.#registry.registerMetric(metric as unknown as Metric);
     return metric;

@@ -157,11 +157,11 @@ export class Attempt {
 
   #send(): Promise<TransportResponse> {
     const transport = this.parts.transportOf(this.target);
-    const send = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
-    return send().catch((cause: unknown) => {
+    const request = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
+    return request().catch((cause: unknown) => {
       // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
       if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
-      return send();
+      return request();
     });
   }
 

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '@morgan/foundation';
+import { AppError, callStopped, type ErrorCode } from '@morgan/foundation';
 import { TransportError } from '@morgan/http-transport';
 import type { Outcome } from '../evidence/outcome.ts';
 
@@ -55,7 +55,7 @@ export function noTargetToTry(configured: number, retryAfterMs: number | undefin
 export function callCannotGoOn(cause: unknown): AppError {
   if (cause instanceof AppError) return cause;
   const reason = cause instanceof TransportError ? cause.reason : undefined;
-  if (reason === 'aborted') return callGivenUp(cause as TransportError);
+  if (reason === 'aborted') return callStopped({ reason: (cause as TransportError).cause });
   // The caller's own upload broke, was too slow or too large.
   if (reason === 'upload_failed' && (cause as TransportError).cause instanceof AppError)
     return (cause as TransportError).cause as AppError;
@@ -65,12 +65,6 @@ export function callCannotGoOn(cause: unknown): AppError {
 
 /** A fault after the answer began: nothing can be taken back, so no other target is tried. */
 export function brokenAnswer(cause: TransportError): AppError {
-  if (cause.reason === 'aborted') return callGivenUp(cause);
+  if (cause.reason === 'aborted') return callStopped({ reason: cause.cause });
   return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
-}
-
-/** The reason of the abort where it says enough, as that of a deadline does. */
-function callGivenUp({ cause }: TransportError): AppError {
-  if (cause instanceof AppError) return cause;
-  return new AppError('client_closed_request', 'The client went away.', { cause });
 }

@@ -185,7 +185,7 @@ describe('a request that fails everywhere', () => {
     const client = bench.client([entry('first', first.url), entry('second', second.url)], {
       budget: { minPerSecond: 10_000 },
     });
-    await repeat(60, async (batch) => {
+    await repeat(51, async (batch) => {
       await Promise.all(
         Array.from({ length: 20 }, (_, index) => ask(client, { body: bodyOf(`poison ${batch} ${index}`) })),
       );
@@ -318,7 +318,7 @@ describe('callers who give up', () => {
     );
     expect(frozen.asked - asked).toBeLessThanOrEqual(10);
     expect(frozen.asked - asked).toBeGreaterThan(1);
-  }, 20_000);
+  });
 
   it('early say nothing', async () => {
     await using slow = await ScriptedHost.start(silence);

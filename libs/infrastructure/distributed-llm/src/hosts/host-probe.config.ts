@@ -1,7 +1,8 @@
+import { MAX_TIMER_MS } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The health monitor takes no more than this, as its interval varies. */
-export const LONGEST_PROBE_MS = 2 ** 30;
+export const LONGEST_PROBE_MS = Math.floor(MAX_TIMER_MS / 2);
 
 const milliseconds = z.int().min(1).max(LONGEST_PROBE_MS);
 const times = z.int().min(1).max(1_000);

@@ -50,7 +50,8 @@ export function registerBodyAdmission(
       };
       const { signal } = contextOf(request);
       const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
-      const entered = admission.enter(Math.min(declared ?? (isStreamed ? held : 0), held), signal);
+      const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
+      const entered = admission.enter(bytes, signal);
       // Where the client has left while it waited, nobody is there to be answered.
       if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);

@@ -1,0 +1,50 @@
+import { Readable } from 'node:stream';
+import { expect, it } from '@jest/globals';
+import { PARSED_JSON } from './body-format.ts';
+import { BodyCharge } from './body-charge.ts';
+import { BodyReader } from './body-reader.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+const account = { grow: () => undefined, release: () => undefined };
+const pace = { minBytesPerSecond: 0, rateWindowMs: 1, isPaused: () => false, tooSlow: () => undefined };
+
+/** Reads a body that is all there already, in the pieces in which a socket hands it over. */
+function read(json: string): Promise<unknown> {
+  const bytes = Buffer.from(json);
+  const count = Math.ceil(bytes.length / CHUNK_BYTES);
+  const pieces = Array.from({ length: count }, (_, index) =>
+    bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
+  );
+  return new Promise((resolve, reject) => {
+    const options = {
+      format: PARSED_JSON,
+      charge: new BodyCharge(0, account),
+      encoding: 'identity' as const,
+      otherType: undefined,
+      declared: bytes.length,
+      limitBytes: bytes.length,
+      json: { maxDepth: 8, maxValues: 4_000_000 },
+      pace,
+    };
+    new BodyReader(Readable.from(pieces), options, (error, body) =>
+      error ? reject(error) : resolve(body),
+    ).start();
+  });
+}
+
+it.each([
+  ['a million numbers', `[${'12345678,'.repeat(1_000_000)}0]`],
+  ['one long text', `"${'a text '.repeat(1_200_000)}"`],
+])('everybody else has a turn, many times, while a body of %s is read', async (_, json) => {
+  let [turns, isOver] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const body = (await read(json)) as { length: number };
+  isOver = true;
+  expect(body).toHaveLength((JSON.parse(json) as { length: number }).length);
+  // Every 256 kB of more than 8 MB.
+  expect(turns).toBeGreaterThanOrEqual(30);
+});
