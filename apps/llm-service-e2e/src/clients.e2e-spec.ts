@@ -11,7 +11,7 @@ import { ClientTable } from './client-table.ts';
 
 const KEY = 'callers-key';
 const messages = [{ role: 'user' as const, content: 'hello' }];
-const parameters = { type: 'object' as const, properties: { city: { type: 'string' } } };
+const parameters = { type: 'object' as const, properties: { city: { type: 'string' as const } } };
 const tools = [{ type: 'function' as const, function: { name: 'look_up', parameters } }];
 const ASKED = [{ role: 'user' as const, content: 'please look up Rome' }];
 const AS_JSON = [{ role: 'user' as const, content: 'the city as JSON' }];
@@ -201,7 +201,8 @@ describe.each(HOSTS)('clients of the field, unchanged, with the model %s', (mode
   });
 
   feature('ai + @ai-sdk/openai-compatible', 'tools', async () => {
-    const lookUp = tool({ inputSchema: jsonSchema<{ city: string }>(schema) });
+    const inputSchema = jsonSchema<{ city: string }>(schema);
+    const lookUp = tool({ inputSchema, execute: ({ city }) => Promise.resolve(`about ${city}`) });
     const { toolCalls } = await generateText({
       ...ai,
       prompt: 'please look up Rome',
