@@ -1,0 +1,23 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+const ROOT = join(import.meta.dirname, '..');
+const READMES = globSync('{apps,libs/infrastructure}/*/README.md', { cwd: ROOT });
+
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+describe('the README of each project', () => {
+  it.each(READMES)('%s has one example, and a test of the project that reads it', (readme) => {
+    expect(read(readme).match(/^```ts$/gm) ?? []).toHaveLength(1);
+    const specs = globSync(`${dirname(readme)}/src/**/*spec.ts`, { cwd: ROOT });
+    const readers = specs.filter(
+      (spec) => /README\.md/.test(read(spec)) && /```ts|example\.ts/.test(read(spec)),
+    );
+    expect(readers).toHaveLength(1);
+  });
+
+  it('is known to this test', () => {
+    expect(READMES.length).toBeGreaterThanOrEqual(14);
+  });
+});
