@@ -6,10 +6,10 @@ import type { HttpClientOptions } from './http-client.config.ts';
 import { HttpClientError } from './http-client-error.ts';
 
 const LIMIT_MS = 300;
-const TOTAL_MS = 20_000;
+const TOTAL_MS = 40_000;
 const SHORT_TOTAL_MS = 1_000;
 /** For a busy machine; far below the limits that a row must not run into. */
-const BUSY_MS = 2_000;
+const BUSY_MS = 8_000;
 /** undici looks at its timers twice a second. */
 const COARSE_MS = 1_100;
 

@@ -144,7 +144,7 @@ describe('a failover of Redis in mid-traffic', () => {
     await waitFor(isShared, { what: 'the limit to be shared again', timeoutMs: 10_000 });
     isOver = true;
     await Promise.all(traffic);
-    expect(slowestMs).toBeLessThan(1_000);
+    expect(slowestMs).toBeLessThan(10_000);
     expect((await admittedOf(one, 7, 'after')) + (await admittedOf(two, 7, 'after'))).toBe(10);
     expect(await redisCommand(standby.url, 'EXISTS morgan:limit:{a:after}')).toBe(':1');
   });

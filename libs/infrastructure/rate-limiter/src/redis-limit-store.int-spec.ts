@@ -180,7 +180,7 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     await waitFor(() => !degraded(one) && !degraded(two), { what: 'both to return', timeoutMs: 10_000 });
     running = false;
     await Promise.all(traffic);
-    expect(slowestMs).toBeLessThan(1_000);
+    expect(slowestMs).toBeLessThan(10_000);
     const returnedAt = performance.now();
     const after = (await admittedOf(one, 70, 'after')) + (await admittedOf(two, 70, 'after'));
     expect(after).toBeGreaterThanOrEqual(100);
