@@ -156,7 +156,7 @@ describe('a stop, whatever is under way', () => {
     );
     await waitFor(
       async () =>
-        !/morgan_embedding_batches_total 0/.test(await (await fetch(`${service.url}/metrics`)).text()),
+        !/morgan_embedding_batches_total{[^}]+} 0/.test(await (await fetch(`${service.url}/metrics`)).text()),
       { what: 'the first batch', timeoutMs: 30_000 },
     );
     const { code, durationMs } = await service.stop();

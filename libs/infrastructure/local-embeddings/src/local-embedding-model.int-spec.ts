@@ -17,7 +17,7 @@ function build(overrides: Partial<LocalEmbeddingsConfig> = {}) {
   const config = { ...DEFAULTS, ...overrides };
   const model = new LocalEmbeddingModel({ config, bundledModelDir: BUNDLED, logger: silentLogger, metrics });
   const figure = async (name: string) => {
-    const line = (await metrics.render()).split('\n').find((text) => text.startsWith(`${name} `));
+    const line = (await metrics.render()).split('\n').find((text) => text.startsWith(`${name}{`));
     return Number(line?.split(' ')[1] ?? 0);
   };
   return { model, figure };

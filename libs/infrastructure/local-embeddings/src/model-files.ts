@@ -13,6 +13,21 @@ export function modelFolder(source: ModelSource): string {
 }
 
 /**
+ * Size of the graph that would be loaded, and of its data files; 0 where that cannot be said: the load will say why.
+ */
+export async function weightsBytes(path: string, choice: GraphChoice): Promise<number> {
+  try {
+    const folder = new ModelFolder(path);
+    const { file } = chooseGraphFile(folder, '', choice);
+    const files = [file, ...(await readExternalData(folder, file))];
+    return files.reduce((sum, name) => sum + (folder.has(name) ? folder.sizeOf(name) : 0), 0);
+  } catch (error) {
+    if (error instanceof ModelLoadError) return 0;
+    throw error;
+  }
+}
+
+/**
  * Whether a download has nothing more to do. The graph comes after all files but its own data files, and says itself
  * which those are.
  */

@@ -28,6 +28,8 @@ export interface TextPart extends PromptChoice {
   readonly text: string;
   /** Whether the text goes on. */
   readonly more: boolean;
+  /** What stands before it in the same row, where the model reads pairs. */
+  readonly query?: TextPart | undefined;
 }
 
 /** What the model is fed for an input. */

@@ -101,7 +101,7 @@ async function firstRun(
   ids: readonly number[],
 ): Promise<ReadonlyMap<string, GraphOutput>> {
   try {
-    return await runner.run(padBatch([ids], tokenizer.settings.padId, 'right'));
+    return await runner.run(padBatch([{ ids }], tokenizer.settings.padId, 'right'));
   } catch (error) {
     throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
   }

@@ -10,6 +10,14 @@ export interface TokenEncoder {
   readonly vocabularySize: number;
   /** @param specials whether special tokens are put around each text */
   encode(texts: readonly string[], specials: boolean): Promise<readonly (readonly number[])[]>;
+  /** Two texts as one row, with all special tokens, and for each token which of the texts it belongs to. */
+  encodePair(first: string, second: string): Promise<EncodedPair>;
+}
+
+/** The ids of two texts in one row. Types are 0 and 1, or 0 alone where a model does not tell the texts apart. */
+export interface EncodedPair {
+  readonly ids: readonly number[];
+  readonly types: readonly number[];
 }
 
 type Binding = Pick<typeof import('tokenizers'), 'Tokenizer'>;
@@ -43,6 +51,10 @@ function nativeEncoder({ definition }: Definition, binding: Binding): TokenEncod
       const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens });
       return encodings.map((encoding) => encoding.getIds());
     },
+    encodePair: async (first, second) => {
+      const encoding = await tokenizer.encode(first, second, { addSpecialTokens: true });
+      return { ids: encoding.getIds(), types: encoding.getTypeIds() };
+    },
   };
 }
 
@@ -54,5 +66,10 @@ async function javascriptEncoder({ definition, settings }: Definition): Promise<
     vocabularySize: tokenizer.get_vocab().size,
     encode: (texts, specials) =>
       Promise.resolve(texts.map((text) => tokenizer.encode(text, { add_special_tokens: specials }))),
+    encodePair: (first, second) => {
+      const options = { text_pair: second, return_tensor: false, return_token_type_ids: true } as const;
+      const { input_ids: ids, token_type_ids: types } = tokenizer(first, options) as Record<string, number[]>;
+      return Promise.resolve({ ids: ids ?? [], types: types ?? [] });
+    },
   };
 }

@@ -14,6 +14,8 @@ export interface TokenizerFiles {
   readonly cutSide: 'left' | 'right';
   /** Undefined where the files do not say. */
   readonly maxTokens: number | undefined;
+  /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
+  readonly tellsTextsApart: boolean;
   /** Ids of `[CLS]` and its kind. */
   readonly specialIds: ReadonlySet<number>;
 }
@@ -33,6 +35,7 @@ const settingsSchema = z.looseObject({
   padding_side: side,
   truncation_side: side,
   model_max_length: z.number().nullish(),
+  model_input_names: z.array(z.string()).optional(),
   /** FastEmbed's folders have it beside `model_max_length`. */
   max_length: z.number().nullish(),
 });
@@ -64,6 +67,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padSide: plan.paddingSide ?? settings.padding_side ?? 'right',
     cutSide: settings.truncation_side ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
+    tellsTextsApart: settings.model_input_names?.includes('token_type_ids') ?? true,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };
 }
