@@ -176,7 +176,11 @@ describe("Cohere's POST /v2/embed", () => {
   });
 
   it('has no ranking', async () => {
-    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {});
+    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {
+      model: 'default',
+      query: 'a cat',
+      documents: ['a dog'],
+    });
     expect([status, body.message]).toEqual([400, expect.stringContaining('cross-encoder')]);
   });
 });

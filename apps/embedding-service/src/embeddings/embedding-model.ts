@@ -21,6 +21,24 @@ export interface EmbedOptions {
   readonly positions: readonly number[];
 }
 
+/** What a model is for: vectors of texts, or scores of how well texts answer a query. */
+export type ModelKind = 'embedding' | 'ranking';
+
+/** How well a text answers a query. */
+export interface ScoredText {
+  /** As the model gives it, higher is better: a logit, which the logistic function maps to 0 to 1. */
+  readonly score: number;
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+}
+
+/** How one call wants its texts scored. */
+export interface ScoreOptions {
+  readonly truncate: boolean;
+  /** What the caller calls the list of texts, for errors. */
+  readonly field: string;
+}
+
 /** The prompts that a model was trained with. */
 export interface ModelPrompts {
   readonly byName: Readonly<Record<string, string>>;
@@ -64,6 +82,15 @@ export abstract class EmbeddingModel {
   abstract fingerprint(): string;
   /** What of an input its vector depends on: inputs that share it share their vector. @throws AppError `model_loading` */
   abstract significantPart(input: EmbeddingInput): EmbeddingInput;
+  /** What it is for, from its files where it is not loaded. */
+  abstract kind(): Promise<ModelKind>;
+  /** How well each text answers the query, in the order of the texts. @throws AppError `unsupported_by_model` and others */
+  abstract score(
+    query: string,
+    texts: readonly string[],
+    context: CallContext,
+    options: ScoreOptions,
+  ): Promise<ScoredText[]>;
   /** One vector per input, in their order. @throws AppError */
   abstract embed(
     inputs: readonly EmbeddingInput[],

@@ -23,6 +23,20 @@ export const teiEmbedSchema = z.looseObject({
 });
 export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
 
+/** The body of `POST /rerank`. */
+export const teiRerankSchema = z.looseObject({
+  query: z.string().min(1).describe('What the texts are to answer.'),
+  texts: z
+    .unknown()
+    .check(checkTexts)
+    .meta({ type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 }),
+  truncate,
+  truncation_direction: truncationDirection,
+  raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
+  return_text: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+});
+export type TeiRerankRequest = z.infer<typeof teiRerankSchema> & { readonly texts: readonly string[] };
+
 /** The body of `POST /similarity`. */
 export const teiSimilaritySchema = z.looseObject({
   inputs: z.looseObject({ source_sentence: z.string().min(1), sentences: z.unknown().check(checkTexts) }),

@@ -15,7 +15,7 @@ import { InferenceEngine } from './inference-engine.ts';
 import { checkPrompt, checkTokenIds } from './input-checks.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
-import { modelFolder, weightsBytes } from './model-files.ts';
+import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
 import { ModelMemory } from './model-memory.ts';
 import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
@@ -191,9 +191,12 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
   }
 
-  /** What the model is for; undefined before it is loaded. */
-  get kind(): ModelKind | undefined {
-    return this.#info && kindOf(this.#info);
+  /** What the model is for, from its files where it is not loaded; one that is not downloaded yet counts as `embedding`. */
+  async kind(): Promise<ModelKind> {
+    if (this.#info) return kindOf(this.#info);
+    const { backend, folder } = { ...this.#options.model, folder: this.#options.folder };
+    if (backend !== 'auto') return kindOf({ backend });
+    return (await isRankingFolder(folder)) ? 'ranking' : 'embedding';
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -303,7 +306,7 @@ function identityOf(info: ModelInfo) {
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
-function kindOf({ backend }: ModelInfo): ModelKind {
+function kindOf({ backend }: Pick<ModelInfo, 'backend'>): ModelKind {
   return backend === 'cross-encoder' ? 'ranking' : 'embedding';
 }
 

@@ -40,7 +40,7 @@ describe('a cross-encoder of sentence-transformers', () => {
     async (name) => {
       await using model = await open(join(FOLDERS, name));
       expect(model.getInfo()).toMatchObject({ backend: 'cross-encoder', maxTokens: LIMIT, dimensions: 1 });
-      expect(model.kind).toBe('ranking');
+      expect(await model.kind()).toBe('ranking');
       const rows = rowsOf(name);
       for (const { query, text, ids, raw } of rows) {
         const [item] = await model.score(query, [text]);
@@ -101,10 +101,19 @@ describe('a cross-encoder', () => {
     });
   });
 
+  it('may be loaded again after it was unloaded', async () => {
+    const [before] = await model.score('a fox', ['a dog']);
+    await model.unload();
+    await expect(model.score('a fox', ['a dog'])).rejects.toMatchObject({ code: 'model_loading' });
+    expect(await model.kind()).toBe('ranking');
+    await model.load();
+    expect(await model.score('a fox', ['a dog'])).toEqual([before]);
+  });
+
   it('gives no embeddings, and an embedding model no scores', async () => {
     await expect(model.embed(['a'])).rejects.toMatchObject({ code: 'unsupported_by_model' });
     await using embedding = await open(EMBEDDING);
-    expect(embedding.kind).toBe('embedding');
+    expect(await embedding.kind()).toBe('embedding');
     await expect(embedding.score('a', ['b'])).rejects.toMatchObject({
       code: 'unsupported_by_model',
       message: expect.stringContaining('cross-encoder') as unknown as string,
