@@ -60,7 +60,9 @@ describe('an evaluation', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  afterAll(() => server.close());
+  afterAll(() => {
+    server.close();
+  });
 
   it('sends all pairs, some at a time, and compares what comes with the scores', async () => {
     const pairs = Array.from({ length: 300 }, (_, index) => ({

@@ -13,6 +13,7 @@ import { RankingService } from './ranking/ranking.service.ts';
 import { RerankController } from './ranking/rerank.controller.ts';
 import { SimilarityController } from './similarity/similarity.controller.ts';
 import { TeiController } from './tei/tei.controller.ts';
+import { TokenizeController } from './tei/tokenize.controller.ts';
 
 /** The parts that the controllers stand on. */
 export interface AppParts {
@@ -34,6 +35,7 @@ export class AppModule {
         EmbeddingsController,
         SimilarityController,
         TeiController,
+        TokenizeController,
         CohereController,
         RerankController,
         CacheController,

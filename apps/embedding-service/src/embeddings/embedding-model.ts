@@ -32,6 +32,15 @@ export interface ScoredText {
   readonly truncated: boolean;
 }
 
+/** One token of a text: where it begins and ends in Unicode characters, null for a special token. */
+export interface TextToken {
+  readonly id: number;
+  readonly text: string;
+  readonly special: boolean;
+  readonly start: number | null;
+  readonly stop: number | null;
+}
+
 /** How one call wants its texts scored. */
 export interface ScoreOptions {
   readonly truncate: boolean;
@@ -82,6 +91,12 @@ export abstract class EmbeddingModel {
   abstract fingerprint(): string;
   /** What of an input its vector depends on: inputs that share it share their vector. @throws AppError `model_loading` */
   abstract significantPart(input: EmbeddingInput): EmbeddingInput;
+  /** The tokens of each text, uncut. @throws AppError `unsupported_by_model` where they are not known here */
+  abstract listTokens(
+    texts: readonly string[],
+    specials: boolean,
+    context: CallContext,
+  ): Promise<readonly (readonly TextToken[])[]>;
   /** What it is for, from its files where it is not loaded. */
   abstract kind(): Promise<ModelKind>;
   /** How well each text answers the query, in the order of the texts. @throws AppError `unsupported_by_model` and others */

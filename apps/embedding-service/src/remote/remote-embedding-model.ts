@@ -102,6 +102,11 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     return Promise.resolve('embedding');
   }
 
+  listTokens(): Promise<never> {
+    const message = `The tokens of the model '${this.id}' are known to its hosts only.`;
+    return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
+  }
+
   score(): Promise<ScoredText[]> {
     const message = `The model '${this.id}' gives embeddings of texts and no ranking, which takes a cross-encoder.`;
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
-import { checkTexts } from '../embeddings/list.check.ts';
+import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
 const truncationDirection = z
@@ -36,6 +36,28 @@ export const teiRerankSchema = z.looseObject({
   return_text: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
 });
 export type TeiRerankRequest = z.infer<typeof teiRerankSchema> & { readonly texts: readonly string[] };
+
+/** The body of `POST /tokenize`. */
+export const teiTokenizeSchema = z.looseObject({
+  inputs: z
+    .unknown()
+    .check(checkTextOrTexts)
+    .meta({
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
+    }),
+  add_special_tokens: z
+    .boolean()
+    .nullish()
+    .describe('Whether special tokens are put around. Default: `true`.'),
+  prompt_name: promptName,
+  model: z.string().min(1).nullish().describe('The id of a served model, or `default`.'),
+});
+export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
+  readonly inputs: string | readonly string[];
+};
 
 /** The body of `POST /similarity`. */
 export const teiSimilaritySchema = z.looseObject({

@@ -8,6 +8,7 @@ import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from './process-pool.ts';
 import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import { TokenLister } from './token-lister.ts';
 import { type CutSide, readableIds, significantPart } from './text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
@@ -31,6 +32,8 @@ export interface SchedulerParts {
 
 /** Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. */
 export class EmbeddingScheduler {
+  /** Lists tokens of texts. */
+  readonly tokens: TokenLister;
   readonly #parts: SchedulerParts;
   readonly #jobs = new Set<EmbeddingJob>();
   readonly #tokenizeWork: TokenizeWork;
@@ -42,6 +45,7 @@ export class EmbeddingScheduler {
     this.#tokenizeWork = new TokenizeWork(parts.maxTokens, parts.cutSide, (item, window) =>
       this.#tokenised(item, window),
     );
+    this.tokens = new TokenLister(parts.tokenizers);
     this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
     this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
   }
@@ -77,13 +81,17 @@ export class EmbeddingScheduler {
 
   /** Hands out what waits: a process has become free. */
   dispatch(): void {
+    this.tokens.dispatch();
     this.#tokenizing.dispatch();
     this.#inferring.dispatch();
+    // Nothing else may have wanted the turn.
+    this.tokens.dispatch();
   }
 
   /** Refuses everything that is under way. */
   refuseAll(reason: () => AppError): void {
     for (const job of this.#jobs) job.fail(reason());
+    this.tokens.refuseAll(reason);
   }
 
   #admit(job: EmbeddingJob): void {

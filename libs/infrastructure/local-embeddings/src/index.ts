@@ -11,5 +11,6 @@ export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embed
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
 export { normalize } from './model/normalize.ts';
+export type { TextToken } from './model/token-encoder.ts';
 export type { ModelKind } from './model/embedding-model.types.ts';
 export type { EmbeddingInput, PromptChoice } from './process-protocol.ts';

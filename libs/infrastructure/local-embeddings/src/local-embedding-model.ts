@@ -21,6 +21,7 @@ import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
 import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
+import type { TextToken } from './model/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
@@ -189,6 +190,21 @@ export class LocalEmbeddingModel implements HealthIndicator {
     const request = { inputs: texts, query, truncate, paramOf };
     const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
+  }
+
+  /**
+   * The tokens of each text as they are before anything is cut, of at most 65,536 characters each, without a prompt.
+   * @param specials whether special tokens are put around each
+   * @throws AppError `invalid_value`, `queue_full`, `model_loading`, `inference_failed`
+   */
+  async listTokens(
+    texts: readonly string[],
+    specials = true,
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+  ): Promise<readonly (readonly TextToken[])[]> {
+    this.#loadedInfo();
+    if (signal.aborted) throw callStopped(signal);
+    return this.#scheduler.tokens.list(texts, specials, signal, () => callStopped(signal));
   }
 
   /** What the model is for, from its files where it is not loaded; one that is not downloaded yet counts as `embedding`. */

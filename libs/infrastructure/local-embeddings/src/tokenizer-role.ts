@@ -1,21 +1,23 @@
 import type { PairTokenizer } from './model/pair-tokenizer.ts';
 import { openTokenizer } from './model/open-model.ts';
+import type { TextTokenizer } from './model/text-tokenizer.ts';
 import { pairWindow } from './pair-window.ts';
 import type {
   ItemFailure,
   ProcessOptions,
   ProcessRequest,
+  Task,
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { SparseTextError, tokenWindow, type WindowTokenizer } from './text-window.ts';
+import { SparseTextError, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
-  readonly #tokenizer: WindowTokenizer;
+  readonly #tokenizer: TextTokenizer;
   readonly #pairs: PairTokenizer | undefined;
 
-  private constructor(tokenizer: WindowTokenizer, pairs: PairTokenizer | undefined) {
+  private constructor(tokenizer: TextTokenizer, pairs: PairTokenizer | undefined) {
     this.#tokenizer = tokenizer;
     this.#pairs = pairs;
   }
@@ -30,6 +32,7 @@ export class TokenizerRole {
   }
 
   async perform(request: ProcessRequest) {
+    if (request.type === 'list') return this.#list(request);
     if (request.type !== 'tokenize') throw new Error(`a tokenizer process does not ${request.type}`);
     const { texts, limit } = request;
     const queries = new Map<TextPart, Promise<TokenWindow>>();
@@ -39,6 +42,10 @@ export class TokenizerRole {
       windows.push(await work.catch(failureOf));
     }
     return { windows };
+  }
+
+  async #list({ texts, specials }: Task<'list'>) {
+    return { tokens: await Promise.all(texts.map((text) => this.#tokenizer.list(text, specials))) };
   }
 
   #windowOf(text: TextPart, limit: number): Promise<TokenWindow> {

@@ -1,9 +1,10 @@
 import type { TokenRow } from './embedding-model.types.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { EncodedPair, TokenEncoder } from './token-encoder.ts';
+import type { TokenizerFiles } from './tokenizer-files.ts';
 
 type Ids = readonly number[];
-type Side = 'left' | 'right';
+type PairSettings = Pick<TokenizerFiles, 'cutSide' | 'longestWord' | 'tellsTextsApart'>;
 
 /** The special tokens of a pair, and where the type of its tokens changes from 0 to 1. */
 interface Template {
@@ -22,25 +23,22 @@ const SECOND = 'of text';
  * many others it is paired with, and cut as transformers does it: from the longer one, until both are of like length.
  */
 export class PairTokenizer {
-  readonly settings: { readonly cutSide: Side };
+  readonly settings: PairSettings;
   readonly #encoder: TokenEncoder;
   readonly #template: Template;
 
-  private constructor(encoder: TokenEncoder, template: Template, cutSide: Side) {
+  private constructor(encoder: TokenEncoder, template: Template, settings: PairSettings) {
     this.#encoder = encoder;
     this.#template = template;
-    this.settings = { cutSide };
+    this.settings = settings;
   }
 
   /** @throws ModelLoadError where the tokenizer makes something else of a pair than its texts and tokens around them */
-  static async open(
-    encoder: TokenEncoder,
-    { cutSide, tellsTextsApart }: { readonly cutSide: Side; readonly tellsTextsApart: boolean },
-  ): Promise<PairTokenizer> {
+  static async open(encoder: TokenEncoder, settings: PairSettings): Promise<PairTokenizer> {
     const [first = [], second = []] = await encoder.encode([FIRST, SECOND], false);
     const template = templateOf(await encoder.encodePair(FIRST, SECOND), first, second);
     const untold = { ...template, firstBetween: undefined };
-    return new PairTokenizer(encoder, tellsTextsApart ? template : untold, cutSide);
+    return new PairTokenizer(encoder, settings.tellsTextsApart ? template : untold, settings);
   }
 
   /** The ids of texts, without special tokens. A lone surrogate is read as U+FFFD. */

@@ -3,14 +3,14 @@ import type { TokenRow } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { PairTokenizer } from './pair-tokenizer.ts';
-import { openEncoder, type TokenEncoder } from './token-encoder.ts';
+import { openEncoder, type TextToken, type TokenEncoder } from './token-encoder.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf } from './token-window.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** What is still of use when the vocabulary is loaded. */
 export type TokenizerSettings = Pick<
   TokenizerFiles,
-  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart'
+  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart' | 'longestWord'
 >;
 
 const SAMPLE = 'a sample';
@@ -43,8 +43,8 @@ export class TextTokenizer {
     const encoder = await openEncoder(files);
     const [wrapped, plain] = [await encoder.encode([SAMPLE], true), await encoder.encode([SAMPLE], false)];
     const specials = specialTokensOf(wrapped[0] ?? [], plain[0] ?? []);
-    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, specialIds } = files;
-    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart };
+    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, specialIds } = files;
+    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord };
     return new TextTokenizer({ encoder, plan, settings, specials, specialIds });
   }
 
@@ -79,6 +79,11 @@ export class TextTokenizer {
     );
     const promptTokens = prompt === '' ? 0 : await this.#promptTokens(prompt);
     return rows.map((ids) => ({ ids, promptTokens }));
+  }
+
+  /** The tokens of a text as it is, without a prompt. */
+  list(text: string, specials: boolean): Promise<readonly TextToken[]> {
+    return this.#encoder.list(text.toWellFormed(), specials);
   }
 
   /** Cuts a row to `limit` tokens on the side that the model says; special tokens around it stay. */

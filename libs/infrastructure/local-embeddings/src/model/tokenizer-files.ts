@@ -16,6 +16,8 @@ export interface TokenizerFiles {
   readonly maxTokens: number | undefined;
   /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
   readonly tellsTextsApart: boolean;
+  /** Characters of a word above which WordPiece has one unknown token for it. */
+  readonly longestWord: number | undefined;
   /** Ids of `[CLS]` and its kind. */
   readonly specialIds: ReadonlySet<number>;
 }
@@ -26,7 +28,7 @@ const definitionSchema = z.looseObject({
     .default([]),
   padding: z.looseObject({ pad_id: z.int().default(0) }).nullish(),
   normalizer: z.looseObject({ type: z.string() }).nullish(),
-  model: z.looseObject({ vocab: z.unknown() }),
+  model: z.looseObject({ vocab: z.unknown(), max_input_chars_per_word: z.int().optional() }),
 });
 const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const side = z.enum(['left', 'right']).optional();
@@ -68,6 +70,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     cutSide: settings.truncation_side ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
     tellsTextsApart: settings.model_input_names?.includes('token_type_ids') ?? true,
+    longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };
 }
