@@ -72,4 +72,13 @@ describe('the window of a text', () => {
       );
     },
   );
+
+  it('never has a part of a word that WordPiece gives up on', async () => {
+    const tokenizer = tokenizers.get('WordPiece') as TextTokenizer;
+    // The first 128 characters are 85 letters without their marks: a word of ordinary length, if nothing came behind it.
+    const whole = 'bb\u0301'.repeat(500);
+    const [row = { ids: [] }] = await tokenizer.tokenize([whole]);
+    expect(row.ids).toHaveLength(3);
+    expect((await tokenWindow(readablePart(whole, 8, 'right'), 8, tokenizer)).row.ids).toEqual(row.ids);
+  });
 });
