@@ -62,6 +62,8 @@ export interface ModelDescription {
   readonly dtype?: string | undefined;
   readonly pooling?: string | undefined;
   readonly dimensions?: number | undefined;
+  /** The lengths that it was trained to be cut to, where that is known. */
+  readonly cutDimensions?: readonly number[] | undefined;
   readonly maxTokens?: number | undefined;
 }
 

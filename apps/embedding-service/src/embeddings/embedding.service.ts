@@ -18,7 +18,7 @@ export interface EmbeddingServiceOptions {
   readonly models?: ServedModels | undefined;
   /** Default: in the memory of this process. */
   readonly cache?: EmbeddingCache;
-  /** Lengths to which vectors may be cut, for models that are trained for some. Default: any. */
+  /** Lengths to which vectors may be cut. Default: those that the model declares, or any where it declares none. */
   readonly cutDimensions?: readonly number[] | undefined;
 }
 
@@ -198,14 +198,16 @@ export class EmbeddingService {
   }
 
   /** The length that answers have. @throws AppError `invalid_value` above what the model gives, and for one that is not allowed */
-  #dimensionsFor({ dimensions: full }: EmbeddingModel, { dimensions }: EmbeddingRequest): number {
+  #dimensionsFor(model: EmbeddingModel, { dimensions }: EmbeddingRequest): number {
+    const full = model.dimensions;
     const { wanted, field: param = 'dimensions' } = dimensions ?? {};
     if (wanted === undefined || wanted === null || wanted === full) return full;
     const refuse = (reason: string) =>
       new AppError('invalid_value', `'${param}' is ${wanted}, but ${reason}.`, { param });
     if (wanted > full) throw refuse(`the model's vectors have ${full}`);
-    if (this.#cutDimensions && !this.#cutDimensions.includes(wanted))
-      throw refuse(`vectors may be cut to ${this.#cutDimensions.join(', ') || 'no other length'}`);
+    const allowed = this.#cutDimensions ?? model.getInfo().cutDimensions;
+    if (allowed && !allowed.includes(wanted))
+      throw refuse(`vectors may be cut to ${allowed.join(', ') || 'no other length'}`);
     return wanted;
   }
 }

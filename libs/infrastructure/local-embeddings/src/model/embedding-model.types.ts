@@ -67,6 +67,8 @@ export interface ModelInfo {
   readonly dtype: string;
   /** Length of a vector; 1 for a cross-encoder, whose vector is the score. */
   readonly dimensions: number;
+  /** The lengths that the model was trained to be cut to, the longest first, where its files say any. */
+  readonly cutDimensions?: readonly number[] | undefined;
   /** Tokens that a text may have, special tokens included. */
   readonly maxTokens: number;
   /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`. */
