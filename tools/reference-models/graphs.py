@@ -46,6 +46,37 @@ def export(model, path, *, names=None, output="last_hidden_state", rest=(), inte
     strip(path)
 
 
+class Logits(torch.nn.Module):
+    """Token ids to the scores of a classifier."""
+
+    def __init__(self, model, names):
+        super().__init__()
+        self.model = model
+        self.names = names
+
+    def forward(self, *values):
+        return self.model(**dict(zip(self.names, values))).logits
+
+
+def export_logits(model, path, names):
+    example = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]])
+    mask = torch.tensor([[1] * 5, [1, 1, 1, 0, 0]])
+    values = {"input_ids": example, "attention_mask": mask, "token_type_ids": torch.zeros_like(example)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    axes = {name: {0: "batch", 1: "length"} for name in names}
+    torch.onnx.export(
+        Logits(model, names).eval(),
+        tuple(values[name] for name in names),
+        str(path),
+        input_names=names,
+        output_names=["logits"],
+        dynamic_axes={**axes, "logits": {0: "batch"}},
+        opset_version=18,
+        dynamo=False,
+    )
+    strip(path)
+
+
 def strip(path):
     """Takes out what no runtime reads: names of Python code make up most of a tiny graph."""
     graph = onnx.load(str(path))

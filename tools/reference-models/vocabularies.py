@@ -67,6 +67,18 @@ def causal():
     )
 
 
+def paired(tokenizer):
+    """As BERT does it: the second text of a pair, and the token behind it, are of type 1."""
+    cls, sep = tokenizer.cls_token, tokenizer.sep_token
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{cls} $A {sep}",
+        pair=f"{cls} $A {sep} $B:1 {sep}:1",
+        special_tokens=[(cls, tokenizer.cls_token_id), (sep, tokenizer.sep_token_id)],
+    )
+    tokenizer.model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    return tokenizer
+
+
 def wrapped(tokenizer, cls, sep, pad, unk, mask):
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{cls} $A {sep}",

@@ -104,7 +104,7 @@ describe('an embedding request', () => {
     expect(response.headers.get('x-morgan-truncated')).toBe('2');
     expect(usage.prompt_tokens).toBe(1 + 128 + 128);
     expect(await (await fetch(`${service.url}/metrics`)).text()).toMatch(
-      /morgan_embedding_truncated_total [1-9]/,
+      /morgan_embedding_truncated_total{model="[^"]+"} [1-9]/,
     );
   });
 
@@ -156,7 +156,7 @@ describe('an embedding request', () => {
   it('is batched with the others that come at the same time', async () => {
     const figure = async () => {
       const text = await (await fetch(`${service.url}/metrics`)).text();
-      return Number(/morgan_embedding_batches_total (\d+)/.exec(text)?.[1]);
+      return Number(/morgan_embedding_batches_total{[^}]+} (\d+)/.exec(text)?.[1]);
     };
     const before = await figure();
     await Promise.all(
@@ -237,7 +237,7 @@ describe('a deadline', () => {
     ((await response.json()) as { error: { code: string } }).error.code;
   const computed = async () => {
     const text = await (await fetch(`${service.url}/metrics`)).text();
-    return Number(/morgan_embedding_texts_total (\d+)/.exec(text)?.[1]);
+    return Number(/morgan_embedding_texts_total{[^}]+} (\d+)/.exec(text)?.[1]);
   };
 
   it('is kept, and what still waits then is never computed', async () => {

@@ -134,7 +134,7 @@ describe('a stop', () => {
       () => 'answered',
       () => 'cut',
     );
-    await waitFor(async () => !/morgan_embedding_batches_total 0/.test(await metricsOf(service)), {
+    await waitFor(async () => /morgan_embedding_batches_total{[^}]+} [1-9]/.test(await metricsOf(service)), {
       what: 'the first batch',
       timeoutMs: 30_000,
     });

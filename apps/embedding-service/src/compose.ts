@@ -2,7 +2,7 @@ import { EmbeddingCache } from '@morgan/cache';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientMetrics } from '@morgan/http-client';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
-import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { LocalEmbeddingModel, ModelMemory } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
@@ -13,6 +13,7 @@ import { BUNDLED_MODEL_DIR } from './bundled-model.ts';
 import type { EmbeddingServiceConfig } from './config/embedding-service.config.ts';
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
+import { ServedModels } from './models/served-models.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
@@ -20,9 +21,9 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const { http, callTimeoutMs } = embeddingService;
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
-  const model = embeddingModel(embeddingService, logger, metrics);
+  const models = servedModels(embeddingService, logger, metrics);
   const { cache, redis, closeCache } = composeCache(embeddingService, logger, metrics);
-  const service = new EmbeddingService({ model, cache, cutDimensions: embeddingService.cutDimensions });
+  const service = new EmbeddingService({ models, cache, cutDimensions: embeddingService.cutDimensions });
   const warmer = new CacheWarmer(service, embeddingService.warming);
   const drain = new Drain();
   const keys = new ApiKeys(auth.apiKeys);
@@ -32,8 +33,9 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       service,
       cache,
       warmer,
+      models,
       metrics,
-      indicators: [drain, model, ...(redis ? [redis] : [])],
+      indicators: [drain, models.first, ...(redis ? [redis] : [])],
     }),
     {
       config: http,
@@ -56,10 +58,10 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
     drain,
     start: () => {
       redis?.start();
-      return model.load();
+      return models.start();
     },
     close: async () => {
-      await Promise.all([model.unload(), closeCache()]);
+      await Promise.all([models.stop(), closeCache()]);
     },
   };
 }
@@ -85,17 +87,23 @@ function composeCache(
   };
 }
 
-function embeddingModel(
-  { model, remote }: EmbeddingServiceConfig['embeddingService'],
+/** The model that is loaded at the start, and those that are loaded when they are asked for; they share one memory. */
+function servedModels(
+  { model, remote, further }: EmbeddingServiceConfig['embeddingService'],
   logger: Logger,
   metrics: Metrics,
-): EmbeddingModel {
+): ServedModels {
   const { backend, ...local } = model;
-  if (backend !== 'remote') {
-    const config = { ...local, backend };
-    return new LocalEmbeddingModel({ config, bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics });
-  }
-  const { name: id, truncate } = local;
-  const clients = new HttpClientMetrics(metrics);
-  return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+  const memory = new ModelMemory(local.memoryLimitMb);
+  const parts = { bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics, memory };
+  const first = (): EmbeddingModel => {
+    if (backend !== 'remote') return new LocalEmbeddingModel({ config: { ...local, backend }, ...parts });
+    const { name: id, truncate } = local;
+    const clients = new HttpClientMetrics(metrics);
+    return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+  };
+  const others = further.models.map(
+    (own) => new LocalEmbeddingModel({ config: { ...local, ...own }, ...parts }),
+  );
+  return new ServedModels([first(), ...others], { idleMs: further.idleMs, logger });
 }

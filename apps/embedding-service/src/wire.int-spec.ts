@@ -176,7 +176,11 @@ describe("Cohere's POST /v2/embed", () => {
   });
 
   it('has no ranking', async () => {
-    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {});
+    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {
+      model: 'default',
+      query: 'a cat',
+      documents: ['a dog'],
+    });
     expect([status, body.message]).toEqual([400, expect.stringContaining('cross-encoder')]);
   });
 });
@@ -201,6 +205,36 @@ describe("text-embeddings-inference's", () => {
     expect(body[1]).toBeLessThan(1);
   });
 
+  it('/tokenize lists the tokens of texts, uncut, where they stand in characters', async () => {
+    interface Token {
+      readonly id: number;
+      readonly text: string;
+      readonly special: boolean;
+      readonly start: number | null;
+      readonly stop: number | null;
+    }
+    const { body } = await answerOf<Token[][]>('/tokenize', { inputs: ['👩 the fox', 'word '.repeat(40)] });
+    const [first = [], second = []] = body;
+    expect(first[0]).toEqual({ id: 2, text: '[CLS]', special: true, start: null, stop: null });
+    expect(first.at(-1)).toMatchObject({ text: '[SEP]', special: true });
+    const the = first.find(({ text }) => text === 'the');
+    expect(the).toMatchObject({ special: false, start: 2, stop: 5 });
+    // More than the 32 that the model takes.
+    expect(second.length).toBeGreaterThan(42);
+    const plain = await answerOf<Token[][]>('/tokenize', { inputs: 'the fox', add_special_tokens: false });
+    expect(plain.body[0]?.some(({ special }) => special)).toBe(false);
+    const prompted = await answerOf<Token[][]>('/tokenize', { inputs: 'the fox', prompt_name: 'query' });
+    expect(prompted.body[0]?.[1]?.text.startsWith('q')).toBe(true);
+  });
+
+  it('/tokenize keeps the order of many texts, and its ids are those that are embedded', async () => {
+    const inputs = Array.from({ length: 2_000 }, (_, index) => `${'the fox '.repeat(12)}${index}`);
+    const { body } = await answerOf<{ id: number; special: boolean }[][]>('/tokenize', { inputs });
+    expect(body).toHaveLength(2_000);
+    const ids = (body[1_234] ?? []).map(({ id }) => id);
+    expect(await vectorOf({}, [ids])).toEqual(await vectorOf({ prompt: '' }, inputs[1_234]));
+  });
+
   it('/info has the limits', async () => {
     expect(await (await fetch(`${url}/info`)).json()).toMatchObject({
       model_id: 'bert-prompts',
@@ -219,6 +253,10 @@ describe("text-embeddings-inference's", () => {
     ['/embed', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
     ['/embed', { inputs: 'a', truncation_direction: 'Left' }, 422, 'Validation'],
     ['/similarity', { inputs: { source_sentence: 'a' } }, 422, 'Validation'],
+    ['/tokenize', { inputs: [] }, 400, 'Empty'],
+    ['/tokenize', { inputs: [7] }, 422, 'Validation'],
+    ['/tokenize', { inputs: ['a', 'word '.repeat(20_000)] }, 422, 'Validation'],
+    ['/tokenize', { inputs: new Array<string>(2_048).fill('a') }, 413, 'Validation'],
     ['/embed_all', { inputs: 'a' }, 424, 'Backend'],
     ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
   ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {

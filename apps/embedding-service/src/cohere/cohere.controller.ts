@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
-import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import { EmbeddingService } from '../embeddings/embedding.service.ts';
@@ -26,27 +25,23 @@ export class CohereController {
   ): Promise<string | Readable> {
     const context = contextOf(request);
     const { model, texts: inputs, input_type, embedding_types: types, output_dimension } = body;
-    const dimensions = this.service.dimensionsFor(output_dimension, 'output_dimension');
     const truncate = body.truncate !== 'NONE';
     const use = cacheUseOf(request.headers['cache-control']);
     const outcome = await this.service.collect(
-      { inputs, model, truncate, prompt: { input_type } },
+      {
+        inputs,
+        model,
+        truncate,
+        prompt: { input_type },
+        dimensions: { wanted: output_dimension, field: 'output_dimension' },
+      },
       context,
       use,
     );
     describeOutcome(outcome, context, reply);
     reply.type('application/json');
-    const { items, tokens } = outcome;
+    const { items, tokens, dimensions } = outcome;
     const vectors = items.map(({ vector }) => vector);
     return cohereAnswer({ id: context.id, vectors, types: types ?? ['float'], dimensions, tokens });
-  }
-
-  @Post('rerank')
-  @ApiOperation({ summary: 'Refused: the served model is no cross-encoder.' })
-  rerank(): never {
-    throw new AppError(
-      'unsupported_by_model',
-      'The served model gives embeddings of texts and no ranking, which takes a cross-encoder.',
-    );
   }
 }

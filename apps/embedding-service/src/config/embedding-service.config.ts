@@ -6,6 +6,7 @@ import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
+import { modelsConfig } from '../models/models.config.ts';
 import { remoteConfig } from '../remote/remote.config.ts';
 import { warmingConfig } from '../cache/warming.config.ts';
 
@@ -22,7 +23,7 @@ const modelConfig = local
   .extend({
     backend: setting(z.enum([...local.shape.backend.unwrap().options, 'remote']).default('auto'), {
       env: 'EMBEDDING_BACKEND',
-      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`) or `fastembed`. `auto` finds it from the files of the folder. `remote`: the hosts of `remote`, in place of a model here.',
+      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`), `fastembed`, or `cross-encoder`, which ranks texts. `auto` finds it from the files of the folder. `remote`: the hosts of `remote`, in place of a model here.',
     }),
   })
   .prefault({});
@@ -39,10 +40,11 @@ export const embeddingServiceConfig = z.strictObject({
         doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
       }),
       model: modelConfig,
+      further: modelsConfig,
       remote: remoteConfig,
       cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
         env: 'EMBEDDING_CUT_DIMENSIONS',
-        doc: 'Lengths to which `dimensions` may cut vectors, where the model is trained for some (Matryoshka); an empty list for none. By default any length below that of the model: the caller who asks for one must know.',
+        doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',
       }),
       cache: cacheConfig,
       warming: warmingConfig,

@@ -21,6 +21,33 @@ export interface EmbedOptions {
   readonly positions: readonly number[];
 }
 
+/** What a model is for: vectors of texts, or scores of how well texts answer a query. */
+export type ModelKind = 'embedding' | 'ranking';
+
+/** How well a text answers a query. */
+export interface ScoredText {
+  /** As the model gives it, higher is better: a logit, which the logistic function maps to 0 to 1. */
+  readonly score: number;
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+}
+
+/** One token of a text: where it begins and ends in Unicode characters, null for a special token. */
+export interface TextToken {
+  readonly id: number;
+  readonly text: string;
+  readonly special: boolean;
+  readonly start: number | null;
+  readonly stop: number | null;
+}
+
+/** How one call wants its texts scored. */
+export interface ScoreOptions {
+  readonly truncate: boolean;
+  /** What the caller calls the list of texts, for errors. */
+  readonly field: string;
+}
+
 /** The prompts that a model was trained with. */
 export interface ModelPrompts {
   readonly byName: Readonly<Record<string, string>>;
@@ -35,6 +62,8 @@ export interface ModelDescription {
   readonly dtype?: string | undefined;
   readonly pooling?: string | undefined;
   readonly dimensions?: number | undefined;
+  /** The lengths that it was trained to be cut to, where that is known. */
+  readonly cutDimensions?: readonly number[] | undefined;
   readonly maxTokens?: number | undefined;
 }
 
@@ -64,6 +93,21 @@ export abstract class EmbeddingModel {
   abstract fingerprint(): string;
   /** What of an input its vector depends on: inputs that share it share their vector. @throws AppError `model_loading` */
   abstract significantPart(input: EmbeddingInput): EmbeddingInput;
+  /** The tokens of each text, uncut. @throws AppError `unsupported_by_model` where they are not known here */
+  abstract listTokens(
+    texts: readonly string[],
+    specials: boolean,
+    context: CallContext,
+  ): Promise<readonly (readonly TextToken[])[]>;
+  /** What it is for, from its files where it is not loaded. */
+  abstract kind(): Promise<ModelKind>;
+  /** How well each text answers the query, in the order of the texts. @throws AppError `unsupported_by_model` and others */
+  abstract score(
+    query: string,
+    texts: readonly string[],
+    context: CallContext,
+    options: ScoreOptions,
+  ): Promise<ScoredText[]>;
   /** One vector per input, in their order. @throws AppError */
   abstract embed(
     inputs: readonly EmbeddingInput[],

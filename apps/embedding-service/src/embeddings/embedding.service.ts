@@ -4,6 +4,7 @@ import { AppError, type CallContext } from '@morgan/foundation';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
+import { ServedModels } from '../models/served-models.ts';
 import { HITS } from './cache-headers.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
 import { mapInSlices } from './map-in-slices.ts';
@@ -12,26 +13,34 @@ import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
 
 /** What a service is made of; every part has a default. */
 export interface EmbeddingServiceOptions {
-  /** Default: the bundled model, in this process's container. */
+  /** Default: the bundled model, in this process's container. Not to be given beside `models`. */
   readonly model?: EmbeddingModel;
+  /** Several models, of which calls name one. */
+  readonly models?: ServedModels | undefined;
   /** Default: in the memory of this process. */
   readonly cache?: EmbeddingCache;
-  /** Lengths to which vectors may be cut, for models that are trained for some. Default: any. */
+  /** Lengths to which vectors may be cut. Default: those that the model declares, or any where it declares none. */
   readonly cutDimensions?: readonly number[] | undefined;
 }
 
 /** What a call asks for. */
 export interface EmbeddingRequest {
   readonly inputs: readonly EmbeddingInput[];
-  /** The id of the served model, or `default`. Default: the served one. */
+  /** The id of a served model, or `default`. Default: the first. */
   readonly model?: string | undefined;
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
   readonly prompt?: PromptFields;
+  /** A length that vectors are to be cut to, and what the caller calls it. */
+  readonly dimensions?: { readonly wanted: number | null | undefined; readonly field: string };
 }
 
 /** The vectors of a call in the order of its inputs, and where they came from. */
 export interface EmbeddingOutcome {
+  /** The id of the model. */
+  readonly model: string;
+  /** The length that vectors are to have in the answer. */
+  readonly dimensions: number;
   readonly items: readonly EmbeddedInput[];
   /** How each different input was answered. */
   readonly results: readonly CacheResult[];
@@ -59,32 +68,33 @@ export interface EmbedTextOptions {
 
 /** Vectors for texts: what is cached from the cache, the rest from the model, in the order of the inputs. */
 export class EmbeddingService {
-  readonly model: EmbeddingModel;
+  readonly #models: ServedModels;
   readonly #cache: EmbeddingCache;
   readonly #cutDimensions: readonly number[] | undefined;
   readonly #deadline = new DeadlinePolicy();
   readonly #counts = { requests: 0, errors: 0, inputs: 0, tokens: 0 };
 
   /** @throws ModelLoadError when no model is given and the bundled one is not there */
-  constructor({ model, cache, cutDimensions }: EmbeddingServiceOptions = {}) {
-    this.model = model ?? new LocalEmbeddingModel({ bundledModelDir: BUNDLED_MODEL_DIR });
+  constructor({ model, models, cache, cutDimensions }: EmbeddingServiceOptions = {}) {
+    const only = () => model ?? new LocalEmbeddingModel({ bundledModelDir: BUNDLED_MODEL_DIR });
+    this.#models = models ?? new ServedModels([only()]);
     this.#cache = cache ?? new EmbeddingCache();
     this.#cutDimensions = cutDimensions;
   }
 
-  /** Inputs that wait for the model right now. */
+  /** Inputs that wait for any of the models right now. */
   get waitingInputs(): number {
-    return this.model.getStatus().queueLength;
+    return this.#models.list().reduce((sum, { model }) => sum + model.getStatus().queueLength, 0);
   }
 
-  /** Loads the model. @throws ModelLoadError */
+  /** Loads the first model. @throws ModelLoadError */
   start(): Promise<void> {
-    return this.model.load();
+    return this.#models.start();
   }
 
-  /** Unloads it; calls that wait are refused. */
+  /** Unloads all models; calls that wait are refused. */
   stop(): Promise<void> {
-    return this.model.unload();
+    return this.#models.stop();
   }
 
   /** The vector of a text, or one for each of several. @throws AppError as {@link collect} does */
@@ -113,16 +123,17 @@ export class EmbeddingService {
 
   /** Calls since the start, the cache with its hit rate, and what the model does right now. */
   getMetrics() {
-    return { ...this.#counts, cache: this.#cache.getStatus(), model: this.model.getStatus() };
+    return { ...this.#counts, cache: this.#cache.getStatus(), model: this.#models.first.getStatus() };
   }
 
   /** Whether texts would be answered, and what by. */
   healthCheck() {
-    const { up } = this.model.read();
+    const { first } = this.#models;
+    const { up } = first.read();
     const { levels } = this.#cache.getStatus();
     return {
       status: up ? ('healthy' as const) : ('unhealthy' as const),
-      model: this.model.id,
+      model: first.id,
       cache: levels,
     };
   }
@@ -149,25 +160,18 @@ export class EmbeddingService {
     }
   }
 
-  /**
-   * The length that answers have where a caller asks for one.
-   * @throws AppError `invalid_value` above what the model gives, and where the configuration does not have it
-   */
-  dimensionsFor(wanted: number | null | undefined, param = 'dimensions'): number {
-    const full = this.model.dimensions;
-    if (wanted === undefined || wanted === null || wanted === full) return full;
-    const refuse = (reason: string) =>
-      new AppError('invalid_value', `'${param}' is ${wanted}, but ${reason}.`, { param });
-    if (wanted > full) throw refuse(`the model's vectors have ${full}`);
-    if (this.#cutDimensions && !this.#cutDimensions.includes(wanted))
-      throw refuse(`vectors may be cut to ${this.#cutDimensions.join(', ') || 'no other length'}`);
-    return wanted;
+  async #collect(request: EmbeddingRequest, context: CallContext, use: CacheUse): Promise<EmbeddingOutcome> {
+    const model = await this.#models.choose(request.model, 'embedding');
+    return this.#models.use(model, context, () => this.#collectFrom(model, request, { context, use }));
   }
 
-  async #collect(request: EmbeddingRequest, context: CallContext, use: CacheUse): Promise<EmbeddingOutcome> {
-    const { model } = this;
+  async #collectFrom(
+    model: EmbeddingModel,
+    request: EmbeddingRequest,
+    { context, use }: { readonly context: CallContext; readonly use: CacheUse },
+  ): Promise<EmbeddingOutcome> {
     const { inputs, truncate: asked } = request;
-    this.#checkModel(request.model);
+    const dimensions = this.#dimensionsFor(model, request);
     const { prompts } = model;
     const prompt = promptOf(request.prompt ?? {}, prompts);
     const truncate = asked ?? model.truncatesByDefault;
@@ -185,6 +189,8 @@ export class EmbeddingService {
     };
     const { entries: items, results } = await this.#cache.resolve(keys, compute, { context, use });
     return {
+      model: model.id,
+      dimensions,
       items,
       results: [...results.values()],
       cached: keys.map((key) => HITS.has(results.get(key) as CacheResult)),
@@ -192,10 +198,17 @@ export class EmbeddingService {
     };
   }
 
-  #checkModel(wanted: string | undefined): void {
-    const { id } = this.model;
-    if (wanted === undefined || wanted === id || wanted === 'default') return;
-    const message = `This service serves '${id}' (also as 'default') and no other model.`;
-    throw new AppError('model_not_found', message, { param: 'model' });
+  /** The length that answers have. @throws AppError `invalid_value` above what the model gives, and for one that is not allowed */
+  #dimensionsFor(model: EmbeddingModel, { dimensions }: EmbeddingRequest): number {
+    const full = model.dimensions;
+    const { wanted, field: param = 'dimensions' } = dimensions ?? {};
+    if (wanted === undefined || wanted === null || wanted === full) return full;
+    const refuse = (reason: string) =>
+      new AppError('invalid_value', `'${param}' is ${wanted}, but ${reason}.`, { param });
+    if (wanted > full) throw refuse(`the model's vectors have ${full}`);
+    const allowed = this.#cutDimensions ?? model.getInfo().cutDimensions;
+    if (allowed && !allowed.includes(wanted))
+      throw refuse(`vectors may be cut to ${allowed.join(', ') || 'no other length'}`);
+    return wanted;
   }
 }

@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { ServedModels } from '../models/served-models.ts';
 import { cacheUseOf } from './cache-headers.ts';
 import { listInputs } from './embedding-input.check.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
 import { EmbeddingService } from './embedding.service.ts';
 import { EmbeddingsAnswer } from './embeddings-answer.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
@@ -12,11 +13,14 @@ import { bytesOf } from './vector-output.ts';
 
 const BYTES_TYPE = 'application/octet-stream';
 
-/** OpenAI's embedding API over the one model that this service serves. */
+/** OpenAI's embedding API over the models that this service serves. */
 @ApiTags('openai')
 @Controller('v1')
 export class EmbeddingsController {
-  constructor(private readonly service: EmbeddingService) {}
+  constructor(
+    private readonly service: EmbeddingService,
+    private readonly served: ServedModels,
+  ) {}
 
   @Post('embeddings')
   @HttpCode(200)
@@ -27,16 +31,22 @@ export class EmbeddingsController {
     @Res({ passthrough: true }) reply: HttpReply,
   ): Promise<string | Buffer | Readable> {
     const context = contextOf(request);
-    const dimensions = this.service.dimensionsFor(body.dimensions);
     const type = body.output_dtype ?? body.embedding_types?.[0] ?? 'float';
-    const shape = { dimensions, type, normalize: body.normalize ?? false };
-    const { model, truncate } = body;
-    const asked = { inputs: listInputs(body.input), model, truncate, prompt: body };
+    const { model, truncate, dimensions: wanted } = body;
+    const asked = {
+      inputs: listInputs(body.input),
+      model,
+      truncate,
+      prompt: body,
+      dimensions: { wanted, field: 'dimensions' },
+    };
     const use = cacheUseOf(request.headers['cache-control']);
     const outcome = await this.service.collect(asked, context, use);
     describeOutcome(outcome, context, reply);
+    const { dimensions } = outcome;
+    const shape = { dimensions, type, normalize: body.normalize ?? false };
     const answer = new EmbeddingsAnswer({
-      model: this.service.model.id,
+      model: outcome.model,
       items: outcome.items,
       shape,
       encoding: body.encoding_format ?? 'float',
@@ -56,26 +66,26 @@ export class EmbeddingsController {
   }
 
   @Get('models')
-  @ApiOperation({ summary: 'The served model.' })
+  @ApiOperation({ summary: 'The served models.' })
   models() {
-    return { object: 'list', data: [this.#describe()] };
+    return { object: 'list', data: this.served.list().map(describe) };
   }
 
   // Model ids may hold slashes, as hub ids do.
   @Get('models/*')
   @ApiOperation({ summary: 'One model.' })
   oneModel(@Param('*') wanted: string) {
-    const { id } = this.service.model;
-    if (wanted === id || wanted === 'default') return this.#describe();
-    throw new AppError('model_not_found', `This service serves '${id}' and no other model.`, {
-      param: 'model',
-    });
+    const model = this.served.named(wanted);
+    return this.served
+      .list()
+      .filter((entry) => entry.model === model)
+      .map(describe)[0];
   }
+}
 
-  #describe() {
-    const { id, loadedAt } = this.service.model;
-    return { id, object: 'model', created: loadedAt, owned_by: 'morgan' };
-  }
+function describe({ model, isLoaded }: { readonly model: EmbeddingModel; readonly isLoaded: boolean }) {
+  const { id, loadedAt } = model;
+  return { id, object: 'model', created: loadedAt, owned_by: 'morgan', loaded: isLoaded };
 }
 
 /** A caller that names the type itself; the wildcard of ordinary clients means JSON. */

@@ -12,6 +12,23 @@ export function checkTexts({ value, issues }: Payload): void {
   if (fault) issues.push(fault);
 }
 
+/** The check of one text, or a list of texts. */
+export function checkTextOrTexts(payload: Payload): void {
+  if (Array.isArray(payload.value)) return checkTexts(payload);
+  const fault = textFault(payload.value);
+  if (fault) payload.issues.push(fault);
+}
+
+/** The same, where a text may stand in an object's `text`. */
+export function checkDocuments({ value, issues }: Payload): void {
+  const fault = listFault(value, MAX_INPUTS - 1, (document) => {
+    if (typeof document !== 'object' || document === null) return textFault(document);
+    const inner = textFault((document as { text?: unknown }).text);
+    return inner && { ...inner, path: ['text'] };
+  });
+  if (fault) issues.push(fault);
+}
+
 /** The check of a list of pairs of texts. */
 export function checkPairs({ value, issues }: Payload): void {
   const fault = listFault(value, MAX_INPUTS / 2, (pair) => {

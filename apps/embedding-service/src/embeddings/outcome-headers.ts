@@ -3,7 +3,7 @@ import { CACHE_HEADER, HITS, summaryOf } from './cache-headers.ts';
 import type { EmbeddingOutcome } from './embedding.service.ts';
 
 /** How many inputs of a request were cut to the limit of the model. */
-const TRUNCATED_HEADER = 'x-morgan-truncated';
+export const TRUNCATED_HEADER = 'x-morgan-truncated';
 
 /** Says in the headers of the answer and in the request's log line what became of the inputs. */
 export function describeOutcome(outcome: EmbeddingOutcome, context: RequestContext, reply: HttpReply): void {

@@ -12,7 +12,9 @@ import type {
   EmbeddingModel,
   EmbedOptions,
   ModelDescription,
+  ModelKind,
   ModelPrompts,
+  ScoredText,
 } from '../embeddings/embedding-model.ts';
 import { RemoteHosts } from './remote-hosts.ts';
 import type { RemoteConfig } from './remote.config.ts';
@@ -94,6 +96,20 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   significantPart(input: EmbeddingInput): EmbeddingInput {
     if (typeof input !== 'string' || !this.#isTooLong(input)) return input;
     return `${input.slice(0, this.#config.maxCharacters)}+`;
+  }
+
+  kind(): Promise<ModelKind> {
+    return Promise.resolve('embedding');
+  }
+
+  listTokens(): Promise<never> {
+    const message = `The tokens of the model '${this.id}' are known to its hosts only.`;
+    return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
+  }
+
+  score(): Promise<ScoredText[]> {
+    const message = `The model '${this.id}' gives embeddings of texts and no ranking, which takes a cross-encoder.`;
+    return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
   }
 
   async embed(

@@ -38,7 +38,7 @@ export class SimilarityController {
         similarity: similarityOf(metric, vectorOf(left), vectorOf(right)),
       })),
       metric,
-      model: this.service.model.id,
+      model: outcome.model,
       usage: { prompt_tokens: outcome.tokens, total_tokens: outcome.tokens },
     };
   }

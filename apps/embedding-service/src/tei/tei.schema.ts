@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
-import { checkTexts } from '../embeddings/list.check.ts';
+import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
 const truncationDirection = z
@@ -22,6 +22,42 @@ export const teiEmbedSchema = z.looseObject({
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
 });
 export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
+
+/** The body of `POST /rerank`. */
+export const teiRerankSchema = z.looseObject({
+  query: z.string().min(1).describe('What the texts are to answer.'),
+  texts: z
+    .unknown()
+    .check(checkTexts)
+    .meta({ type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 }),
+  truncate,
+  truncation_direction: truncationDirection,
+  raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
+  return_text: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+});
+export type TeiRerankRequest = z.infer<typeof teiRerankSchema> & { readonly texts: readonly string[] };
+
+/** The body of `POST /tokenize`. */
+export const teiTokenizeSchema = z.looseObject({
+  inputs: z
+    .unknown()
+    .check(checkTextOrTexts)
+    .meta({
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
+    }),
+  add_special_tokens: z
+    .boolean()
+    .nullish()
+    .describe('Whether special tokens are put around. Default: `true`.'),
+  prompt_name: promptName,
+  model: z.string().min(1).nullish().describe('The id of a served model, or `default`.'),
+});
+export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
+  readonly inputs: string | readonly string[];
+};
 
 /** The body of `POST /similarity`. */
 export const teiSimilaritySchema = z.looseObject({

@@ -1,6 +1,10 @@
 import { setting } from '@morgan/foundation';
 import { z } from 'zod';
 
+/** How a vector may be stored, the most exact first. */
+const VECTOR_FORMATS = ['full', 'fp16', 'int8'] as const;
+export type VectorFormat = (typeof VECTOR_FORMATS)[number];
+
 /** The `cache` section of the configuration. */
 export const cacheConfig = z
   .strictObject({
@@ -32,6 +36,10 @@ export const cacheConfig = z
         doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones.',
       },
     ),
+    vectorFormat: setting(z.enum(VECTOR_FORMATS).default('full'), {
+      env: 'CACHE_VECTOR_FORMAT',
+      doc: 'How vectors are stored in Redis: `full`; `fp16`, half the bytes, each value off by 0.05 % of itself at most (or 3e-8); or `int8`, a quarter, each value off by 0.4 % of the largest one at most. Entries that are less exact than this says are misses.',
+    }),
     redisTimeoutMs: setting(z.int().min(1).max(10_000).default(20), {
       env: 'CACHE_REDIS_TIMEOUT_MS',
       doc: 'How long the cache waits for an answer of Redis, in milliseconds. When half of the answers of the last 10 s are later or missing, Redis is not asked for a second.',

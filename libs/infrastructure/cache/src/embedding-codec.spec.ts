@@ -33,7 +33,7 @@ describe('a stored embedding', () => {
 
   it('is a miss when any single bit of it is wrong', () => {
     const bytes = encodeEmbedding(embedding);
-    // Bytes 2 and 3 are reserved, but covered by the checksum all the same.
+    // Byte 3 is reserved, but covered by the checksum all the same.
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const damaged = Buffer.from(bytes);
       damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -43,5 +43,75 @@ describe('a stored embedding', () => {
 
   it.each([[0], [4], [11], [12], [20], [23]])('is a miss when it is cut to %i bytes', (length) => {
     expect(decodeEmbedding(encodeEmbedding(embedding).subarray(0, length))).toBeUndefined();
+  });
+});
+
+describe('a smaller number format', () => {
+  /** Seeded, of the length that the vectors of a model have: 384 values, the length of all is 1. */
+  const vector = Float32Array.from(
+    { length: 384 },
+    (_, index) => Math.sin(index * 12.9898) * Math.cos(index),
+  );
+  const length = Math.hypot(...vector);
+  const unit = vector.map((value) => value / length);
+  const stored = (values: Float32Array, format: 'fp16' | 'int8') =>
+    decodeEmbedding(encodeEmbedding({ ...embedding, vector: values }, format), format)
+      ?.vector as Float32Array;
+  const cosine = (one: Float32Array, other: Float32Array) =>
+    one.reduce((sum, value, index) => sum + value * (other[index] as number), 0) /
+    (Math.hypot(...one) * Math.hypot(...other));
+
+  it.each([
+    ['full', 4 * 384],
+    ['fp16', 2 * 384],
+    ['int8', 4 + 384],
+  ] as const)('%s takes %i bytes beside the header', (format, size) => {
+    expect(encodeEmbedding({ ...embedding, vector: unit }, format)).toHaveLength(12 + size);
+  });
+
+  it('fp16 is off by half of a thousandth of each value, or 3e-8, and keeps the cosine to 1e-7', () => {
+    for (const scale of [1, 1e-3, 1e-6, 1e4]) {
+      const values = unit.map((value) => value * scale);
+      stored(values, 'fp16').forEach((value, index) => {
+        const exact = values[index] as number;
+        expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) / 2_048, 2 ** -25));
+      });
+    }
+    expect(1 - cosine(stored(unit, 'fp16'), unit)).toBeLessThan(1e-7);
+  });
+
+  it('int8 is off by 1/254 of the largest value, and keeps the cosine to 1e-4', () => {
+    for (const scale of [1, 1e-20, 1e20]) {
+      const values = unit.map((value) => value * scale);
+      const largest = Math.max(...values.map(Math.abs));
+      stored(values, 'int8').forEach((value, index) =>
+        expect(Math.abs(value - (values[index] as number))).toBeLessThanOrEqual((largest / 254) * 1.0001),
+      );
+    }
+    expect(1 - cosine(stored(unit, 'int8'), unit)).toBeLessThan(1e-4);
+    expect(stored(new Float32Array(4), 'int8')).toEqual(new Float32Array(4));
+  });
+
+  it('that cannot hold a vector leaves it in full', () => {
+    const large = Float32Array.of(70_000, 1.0001);
+    expect(stored(large, 'fp16')).toEqual(large);
+  });
+
+  it('is a miss for who wants a more exact one, and what is more exact is none', () => {
+    const of = (format: 'full' | 'fp16' | 'int8') => encodeEmbedding(embedding, format);
+    expect(decodeEmbedding(of('fp16'), 'full')).toBeUndefined();
+    expect(decodeEmbedding(of('int8'), 'fp16')).toBeUndefined();
+    expect(decodeEmbedding(of('full'), 'int8')).toEqual(embedding);
+  });
+
+  it('is a miss when any single bit of it is wrong', () => {
+    for (const format of ['fp16', 'int8'] as const) {
+      const bytes = encodeEmbedding(embedding, format);
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const damaged = Buffer.from(bytes);
+        damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
+        expect(decodeEmbedding(damaged, format)).toBeUndefined();
+      }
+    }
   });
 });

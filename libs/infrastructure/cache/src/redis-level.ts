@@ -69,15 +69,17 @@ export class RedisLevel {
   async #getSome(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const values = await this.#ask(keys.length, () => this.#parts.redis.getBuffers(keys.map(this.#valueKey)));
     if (!values) return keys.map(() => undefined);
-    const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes)));
+    const { vectorFormat } = this.#config;
+    const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes, vectorFormat)));
     this.#extend(keys.filter((_, index) => found[index]));
     return found;
   }
 
   /** Stores in the background: one pipeline. */
   setMany(entries: readonly (readonly [string, CachedEmbedding])[]): void {
+    const { vectorFormat } = this.#config;
     const encoded = entries.map(
-      ([key, embedding]) => [this.#valueKey(key), encodeEmbedding(embedding)] as const,
+      ([key, embedding]) => [this.#valueKey(key), encodeEmbedding(embedding, vectorFormat)] as const,
     );
     // At least a second: 0 would keep them for good.
     const ttlSeconds =

@@ -14,6 +14,8 @@ export interface EmbeddedItem {
 /** What one call asks for. */
 export interface JobRequest extends PromptChoice {
   readonly inputs: readonly EmbeddingInput[];
+  /** What every input is read together with, for cross-encoders. */
+  readonly query?: string | undefined;
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
   /** Names an input in errors. */

@@ -8,6 +8,7 @@ import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from './process-pool.ts';
 import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import { TokenLister } from './token-lister.ts';
 import { type CutSide, readableIds, significantPart } from './text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
@@ -25,12 +26,14 @@ export interface SchedulerParts {
   readonly maxTokens: number;
   readonly cutSide: CutSide;
   readonly cost: BatchCost;
-  /** Memory that a batch may take, in bytes. */
-  readonly budgetBytes: number;
+  /** Memory that a batch may take now, in bytes. */
+  readonly budgetBytes: () => number;
 }
 
 /** Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. */
 export class EmbeddingScheduler {
+  /** Lists tokens of texts. */
+  readonly tokens: TokenLister;
   readonly #parts: SchedulerParts;
   readonly #jobs = new Set<EmbeddingJob>();
   readonly #tokenizeWork: TokenizeWork;
@@ -42,6 +45,7 @@ export class EmbeddingScheduler {
     this.#tokenizeWork = new TokenizeWork(parts.maxTokens, parts.cutSide, (item, window) =>
       this.#tokenised(item, window),
     );
+    this.tokens = new TokenLister(parts.tokenizers);
     this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
     this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
   }
@@ -77,18 +81,23 @@ export class EmbeddingScheduler {
 
   /** Hands out what waits: a process has become free. */
   dispatch(): void {
+    this.tokens.dispatch();
     this.#tokenizing.dispatch();
     this.#inferring.dispatch();
+    // Nothing else may have wanted the turn.
+    this.tokens.dispatch();
   }
 
   /** Refuses everything that is under way. */
   refuseAll(reason: () => AppError): void {
     for (const job of this.#jobs) job.fail(reason());
+    this.tokens.refuseAll(reason);
   }
 
   #admit(job: EmbeddingJob): void {
     const { admission, metrics } = this.#parts;
-    const tokens = job.request.inputs.reduce((sum, input) => sum + this.#estimate(input), 0);
+    const { inputs, query } = job.request;
+    const tokens = inputs.reduce((sum, input) => sum + this.#estimate(input, query), 0);
     try {
       admission.admit(job, tokens);
     } catch (error) {
@@ -97,21 +106,23 @@ export class EmbeddingScheduler {
     }
   }
 
-  #estimate(input: EmbeddingInput): number {
+  #estimate(input: EmbeddingInput, query = ''): number {
     const tokens =
-      typeof input === 'string' ? Math.ceil(input.length / CHARACTERS_PER_TOKEN) + 2 : input.length;
+      typeof input === 'string'
+        ? Math.ceil((input.length + query.length) / CHARACTERS_PER_TOKEN) + 2
+        : input.length;
     return Math.min(tokens, this.#parts.maxTokens);
   }
 
   #start(job: EmbeddingJob): void {
-    const { inputs, truncate, paramOf } = job.request;
+    const { inputs, truncate, paramOf, query } = job.request;
     const { maxTokens } = this.#parts;
     const texts: QueueItem[] = [];
     const rows: QueueItem[] = [];
     for (const [position, input] of inputs.entries()) {
       if (job.settled) return;
       if (typeof input === 'string') {
-        texts.push({ job, position, size: this.#tokenizeWork.sizeOf(input) });
+        texts.push({ job, position, size: this.#tokenizeWork.sizeOf(input, query) });
       } else if (input.length > maxTokens && !truncate) {
         job.fail(tooLong(paramOf(position), input.length, maxTokens));
       } else {
@@ -126,7 +137,8 @@ export class EmbeddingScheduler {
 
   #tokenised(item: QueueItem, window: TokenWindow): void {
     const { job, position } = item;
-    const estimate = this.#estimate(job.request.inputs[position] as string);
+    const { inputs, query } = job.request;
+    const estimate = this.#estimate(inputs[position] as string, query);
     this.#parts.admission.adjust(job, window.row.ids.length - estimate);
     const ready = this.#readyItem(item, window);
     if (ready) this.#inferring.add([ready]);
@@ -134,7 +146,8 @@ export class EmbeddingScheduler {
 
   /** What goes on to the model, unless it can never fit into memory or must not be run. */
   #readyItem({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
-    const { cost, budgetBytes, maxTokens, metrics, inferenceWork } = this.#parts;
+    const { cost, maxTokens, metrics, inferenceWork } = this.#parts;
+    const budgetBytes = this.#parts.budgetBytes();
     const size = Math.min(window.row.ids.length, maxTokens);
     job.tokenised(position, window);
     if (batchBytes(cost, 1, size) > budgetBytes) {

@@ -3,9 +3,14 @@ export {
   type EmbedOptions,
   LocalEmbeddingModel,
   type LocalEmbeddingModelOptions,
+  type ScoredText,
+  type ScoreOptions,
 } from './local-embedding-model.ts';
+export { ModelMemory, NoRoomError } from './model-memory.ts';
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
 export { normalize } from './model/normalize.ts';
+export type { TextToken } from './model/token-encoder.ts';
+export type { ModelKind } from './model/embedding-model.types.ts';
 export type { EmbeddingInput, PromptChoice } from './process-protocol.ts';

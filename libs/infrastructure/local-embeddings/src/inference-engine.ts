@@ -2,65 +2,68 @@ import { availableParallelism } from 'node:os';
 import type { AppError, Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { Admission } from './admission.ts';
-import { batchBytes } from './batch-cost.ts';
 import { EmbeddingMetrics } from './embedding-metrics.ts';
 import { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceWork } from './inference-work.ts';
 import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { batchBudget, memoryCeiling, processesWithin } from './memory-budget.ts';
+import type { ModelMemory } from './model-memory.ts';
 import type { ModelInfo } from './model/embedding-model.types.ts';
 import { ProcessPool } from './process-pool.ts';
 import type { LoadedProcess, ProcessOptions, ProcessRole } from './process-protocol.ts';
 
-const MEBIBYTE = 1024 * 1024;
-/** A service that has no room for texts of this length, or of the model's own limit, does not start. */
-const SHORTEST_LIMIT_TOKENS = 128;
-
 /** What an engine is made of. */
 export interface InferenceEngineOptions {
+  /** The name under which the model is served. */
+  readonly id: string;
   readonly config: LocalEmbeddingsConfig;
   readonly process: ProcessOptions;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Of the whole service. */
+  readonly memory: ModelMemory;
   /** Why calls are refused that no process can serve any more. */
   readonly unavailable: () => AppError;
 }
 
-/** The processes that serve one model, and what brings calls to them. */
+/** What there is while a model is loaded. */
+interface Running {
+  readonly tokenizers: ProcessPool;
+  readonly inference: ProcessPool;
+  scheduler?: EmbeddingScheduler;
+}
+
+/** The processes that serve one model, and what brings calls to them. After a stop it may be started again. */
 export class InferenceEngine {
   readonly #options: InferenceEngineOptions;
   readonly #metrics: EmbeddingMetrics;
-  readonly #admission: Admission;
-  readonly #tokenizers: ProcessPool;
-  readonly #inference: ProcessPool;
-  #scheduler: EmbeddingScheduler | undefined;
+  #admission: Admission;
+  #running: Running | undefined;
 
   constructor(options: InferenceEngineOptions) {
     this.#options = options;
     this.#admission = new Admission(options.config.queueTokens);
-    this.#metrics = new EmbeddingMetrics(options.metrics, {
-      waitingTexts: () => this.#scheduler?.length ?? 0,
+    this.#metrics = new EmbeddingMetrics(options.metrics, options.id, {
+      waitingTexts: () => this.scheduler?.length ?? 0,
       waitingTokens: () => this.#admission.tokens,
     });
-    this.#tokenizers = this.#poolOf('tokenizer');
-    this.#inference = this.#poolOf('inference');
   }
 
-  /** Takes calls; undefined before the start. */
+  /** Takes calls; undefined while the model is not loaded. */
   get scheduler(): EmbeddingScheduler | undefined {
-    return this.#scheduler;
+    return this.#running?.scheduler;
   }
 
   /** Whether calls are served, now or after a process that is just being replaced. */
   get isServing(): boolean {
-    return this.#inference.isServing && this.#tokenizers.isServing;
+    const { inference, tokenizers } = this.#running ?? {};
+    return (inference?.isServing ?? false) && (tokenizers?.isServing ?? false);
   }
 
   get status() {
     return {
-      workersAlive: this.#inference.alive,
-      workersWanted: this.#inference.wanted,
-      queueLength: this.#scheduler?.length ?? 0,
+      workersAlive: this.#running?.inference.alive ?? 0,
+      workersWanted: this.#running?.inference.wanted ?? 0,
+      queueLength: this.scheduler?.length ?? 0,
       queueTokens: this.#admission.tokens,
     };
   }
@@ -70,43 +73,57 @@ export class InferenceEngine {
    * @throws ModelLoadError
    */
   async start(): Promise<ModelInfo> {
-    const [tokenizer, inference] = await Promise.all([
-      this.#tokenizers.startFirst(),
-      this.#inference.startFirst(),
-    ]);
-    if (!inference.model) throw new Error('unreachable: an inference process describes its model');
-    const { info, cost } = inference.model;
-    const budgetBytes = this.#shareMemory(tokenizer, inference);
-    if (batchBytes(cost, 1, Math.min(info.maxTokens, SHORTEST_LIMIT_TOKENS)) > budgetBytes) {
-      const { memoryLimitMb } = this.#options.config;
-      throw new Error(
-        `${Math.floor(memoryCeiling(memoryLimitMb) / MEBIBYTE)} MiB of memory leave no room for a batch; EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher`,
-      );
+    const running: Running = { tokenizers: this.#poolOf('tokenizer'), inference: this.#poolOf('inference') };
+    this.#running = running;
+    try {
+      const [tokenizer, inference] = await Promise.all([
+        running.tokenizers.startFirst(),
+        running.inference.startFirst(),
+      ]);
+      return this.#begin(running, tokenizer, inference);
+    } catch (error) {
+      await this.stop();
+      throw error;
     }
-    const parts = { admission: this.#admission, metrics: this.#metrics, budgetBytes };
-    const { batchSize: items, batchTokens: size } = this.#options.config;
+  }
+
+  /** Ends the processes at once, whatever they are doing. Calls that wait are refused. */
+  async stop(): Promise<void> {
+    const { scheduler, tokenizers, inference } = this.#running ?? {};
+    this.#running = undefined;
+    scheduler?.refuseAll(this.#options.unavailable);
+    await Promise.all([tokenizers?.stop(), inference?.stop()]);
+    this.#options.memory.leave(this);
+    this.#metrics.loaded(undefined);
+  }
+
+  #begin(running: Running, tokenizer: LoadedProcess, inference: LoadedProcess): ModelInfo {
+    if (!inference.model) throw new Error('unreachable: an inference process describes its model');
+    const { config, memory, logger } = this.#options;
+    const { info, cost } = inference.model;
+    this.#shareMemory(running.inference, tokenizer, inference);
+    this.#admission = new Admission(config.queueTokens);
+    const parts = {
+      admission: this.#admission,
+      metrics: this.#metrics,
+      budgetBytes: () => memory.batchBytes,
+    };
     const inferenceWork = new InferenceWork({
       ...parts,
-      limits: { items, size },
-      processes: () => this.#inference.alive,
-      logger: this.#options.logger,
+      limits: { items: config.batchSize, size: config.batchTokens },
+      processes: () => running.inference.alive,
+      logger,
     });
-    this.#scheduler = new EmbeddingScheduler({
+    running.scheduler = new EmbeddingScheduler({
       ...parts,
       inferenceWork,
-      tokenizers: this.#tokenizers,
-      inference: this.#inference,
+      tokenizers: running.tokenizers,
+      inference: running.inference,
       maxTokens: info.maxTokens,
       cutSide: tokenizer.cutSide ?? 'right',
       cost,
     });
     return info;
-  }
-
-  /** Ends the processes at once, whatever they are doing. Calls that wait are refused. */
-  async stop(): Promise<void> {
-    this.#scheduler?.refuseAll(this.#options.unavailable);
-    await Promise.all([this.#tokenizers.stop(), this.#inference.stop()]);
   }
 
   #poolOf(role: ProcessRole): ProcessPool {
@@ -115,28 +132,24 @@ export class InferenceEngine {
       { role, process, idleRestartMs: config.idleRestartMs },
       logger,
       {
-        onFree: () => this.#scheduler?.dispatch(),
+        onFree: () => this.scheduler?.dispatch(),
         onRestart: (reason) => this.#metrics.restarts.inc({ reason }),
         onRestartFailed: () => {
-          if (!pool.isServing) this.#scheduler?.refuseAll(unavailable);
+          if (!pool.isServing) this.scheduler?.refuseAll(unavailable);
         },
       },
     );
     return pool;
   }
 
-  /** Starts as many inference processes as there is room for. @returns what is left for a batch of each, in bytes */
-  #shareMemory(tokenizer: LoadedProcess, inference: LoadedProcess): number {
-    const { memoryLimitMb, workers } = this.#options.config;
-    const ceiling = memoryCeiling(memoryLimitMb);
-    const held = {
-      fixedBytes: process.memoryUsage.rss() + tokenizer.rssBytes,
-      inferenceBytes: inference.rssBytes,
-    };
-    const count = workers ?? Math.min(availableParallelism(), processesWithin(ceiling, held));
-    this.#inference.growTo(count);
-    const budgetBytes = batchBudget(ceiling, held, count);
-    this.#metrics.batchBudget.set(budgetBytes);
-    return budgetBytes;
+  /** Starts as many inference processes as there is room for. @throws NoRoomError */
+  #shareMemory(pool: ProcessPool, tokenizer: LoadedProcess, { rssBytes, model }: LoadedProcess): void {
+    const { config, memory } = this.#options;
+    const held = { tokenizerBytes: tokenizer.rssBytes, inferenceBytes: rssBytes };
+    const processes = config.workers ?? Math.min(availableParallelism(), memory.processesFor(held));
+    const { info, cost } = model as NonNullable<LoadedProcess['model']>;
+    memory.join(this, { ...held, processes, cost, maxTokens: info.maxTokens });
+    pool.growTo(processes);
+    this.#metrics.loaded(memory.batchBytes);
   }
 }

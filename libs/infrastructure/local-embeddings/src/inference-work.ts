@@ -13,8 +13,8 @@ const REASON_CHARACTERS = 300;
 /** What inference needs besides its batches. */
 export interface InferenceParts {
   readonly limits: BatchLimits;
-  /** Memory that a batch may take, in bytes. */
-  readonly budgetBytes: number;
+  /** Memory that a batch may take now, in bytes. */
+  readonly budgetBytes: () => number;
   readonly processes: () => number;
   readonly admission: Admission;
   readonly metrics: EmbeddingMetrics;
@@ -51,15 +51,13 @@ export class InferenceWork implements BatchWork<'run'> {
 
   taskOf(items: readonly QueueItem[]): Task<'run'> {
     const rows = items.map(({ job, position }) => job.windowOf(position).row);
-    return { rows, budgetBytes: this.#parts.budgetBytes };
+    return { rows, budgetBytes: this.#parts.budgetBytes() };
   }
 
   deliver(items: readonly QueueItem[], { vectors, faults, inferenceMs }: TaskResult<'run'>): void {
     const { metrics, admission, processes } = this.#parts;
     const dimensions = vectors.length / items.length;
-    metrics.batches.inc();
-    metrics.batchSize.observe({}, items.length);
-    metrics.inference.observe({}, inferenceMs / 1000);
+    metrics.ran(items.length, inferenceMs);
     admission.measured(sizeOf(items), inferenceMs, processes());
     const reasons = new Map(faults.map(({ row, reason }) => [row, reason]));
     items.forEach((item, row) => {
@@ -69,7 +67,7 @@ export class InferenceWork implements BatchWork<'run'> {
       const reason = reasons.get(row);
       if (reason !== undefined) return this.#refuse(item, reason);
       metrics.texts.inc();
-      metrics.tokens.inc({}, size);
+      metrics.tokens.inc(undefined, size);
       if (job.windowOf(position).truncated) metrics.truncated.inc();
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
       job.complete(position, vectors.slice(row * dimensions, (row + 1) * dimensions), size);

@@ -16,8 +16,9 @@ function build(overrides: Partial<LocalEmbeddingsConfig> = {}) {
   const metrics = new Metrics();
   const config = { ...DEFAULTS, ...overrides };
   const model = new LocalEmbeddingModel({ config, bundledModelDir: BUNDLED, logger: silentLogger, metrics });
-  const figure = async (name: string) => {
-    const line = (await metrics.render()).split('\n').find((text) => text.startsWith(`${name} `));
+  const figure = async (name: string, label = '') => {
+    const lines = (await metrics.render()).split('\n');
+    const line = lines.find((text) => text.startsWith(`${name}{`) && text.includes(label));
     return Number(line?.split(' ')[1] ?? 0);
   };
   return { model, figure };
@@ -170,7 +171,7 @@ describe('a process that dies', () => {
     value: ModelProcess['run'];
   };
   const run = jest.spyOn(ModelProcess.prototype, 'run');
-  const crashes = () => figure('morgan_embedding_process_restarts_total{reason="crash"}');
+  const crashes = () => figure('morgan_embedding_process_restarts_total', 'reason="crash"');
   /** Makes the token id a poison: the process that runs it is killed. */
   const poison = (id: number) =>
     run.mockImplementation(function (this: ModelProcess, type, task) {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   AppError,
   type CallContext,
@@ -16,10 +15,13 @@ import { InferenceEngine } from './inference-engine.ts';
 import { checkPrompt, checkTokenIds } from './input-checks.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
-import { modelFolder } from './model-files.ts';
+import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
+import { ModelMemory } from './model-memory.ts';
+import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
-import type { ModelInfo, ModelOptions } from './model/embedding-model.types.ts';
+import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
+import type { TextToken } from './model/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
 
 /** What a caller who was refused while the model loads should wait before the next try. */
@@ -35,8 +37,10 @@ export interface LocalEmbeddingModelOptions {
   readonly bundledModelDir?: string | undefined;
   /** Default: nothing is logged. */
   readonly logger?: Logger;
-  /** Default: nobody reads them. */
+  /** Default: nobody reads them. Several models may share them. */
   readonly metrics?: Metrics;
+  /** Shared by the models of one process. Default: as `memoryLimitMb` says, and no other model. */
+  readonly memory?: ModelMemory;
 }
 
 /** How one call wants its inputs treated. */
@@ -47,8 +51,26 @@ export interface EmbedOptions extends PromptChoice {
   readonly positions?: readonly number[] | undefined;
 }
 
+/** How one call wants its texts scored. */
+export interface ScoreOptions {
+  /** As for `embed`. */
+  readonly truncate?: boolean | undefined;
+  /** What the caller calls the list of texts, for errors. Default: `texts`. */
+  readonly field?: string | undefined;
+}
+
+/** How well a text answers a query. */
+export interface ScoredText {
+  /** As the model gives it, higher is better: a logit, which the logistic function maps to 0 to 1. */
+  readonly score: number;
+  /** Tokens that the model has read, of query and text together. */
+  readonly tokenCount: number;
+  /** Whether either was cut to fit. */
+  readonly truncated: boolean;
+}
+
 /**
- * An embedding model on this machine. Tokenising and inference run in processes of their own; calls that come while all
+ * An embedding model or a cross-encoder on this machine. Tokenising and inference run in processes of their own; calls that come while all
  * of them are busy leave together as batches.
  */
 export class LocalEmbeddingModel implements HealthIndicator {
@@ -61,7 +83,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly #engine: InferenceEngine;
   readonly #source: ModelSource;
   readonly #options: ProcessOptions;
-  readonly #unloading = new AbortController();
+  readonly #memory: ModelMemory;
+  #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
   #loadedAt = 0;
@@ -76,11 +99,14 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#logger = logger;
     this.#source = source;
     this.#options = { folder: modelFolder(source), model: modelOptions(config) };
+    this.#memory = options.memory ?? new ModelMemory(config.memoryLimitMb);
     this.#engine = new InferenceEngine({
+      id: name,
       config,
       process: this.#options,
       logger,
       metrics,
+      memory: this.#memory,
       unavailable: notLoaded,
     });
   }
@@ -92,9 +118,11 @@ export class LocalEmbeddingModel implements HealthIndicator {
   /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
   async load(): Promise<void> {
     const startedAt = performance.now();
+    this.#unloading = new AbortController();
     try {
       this.#downloaded = this.#download();
       await this.#downloaded;
+      this.#memory.expect(await weightsBytes(this.#options.folder, this.#options.model));
       this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
@@ -109,7 +137,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
     for (const note of notes) this.#logger.warn({ model: this.id }, note);
   }
 
-  /** Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. */
+  /**
+   * Ends the processes at once, whatever they are doing, and the download. Calls that wait are refused. Afterwards it may be
+   * loaded again.
+   */
   async unload(): Promise<void> {
     this.#info = undefined;
     this.#unloading.abort();
@@ -131,7 +162,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     { truncate = this.#config.truncate, positions, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
-    const info = this.#loadedInfo();
+    const info = this.#loadedInfo('embedding');
     const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
@@ -140,6 +171,48 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return scheduler.submit({ inputs, truncate, promptName, prompt, paramOf }, signal, () =>
       callStopped(signal),
     );
+  }
+
+  /**
+   * How well each text answers the query, in the order of the texts. Only for cross-encoders.
+   * @throws AppError `unsupported_by_model`, and as `embed`
+   */
+  async score(
+    query: string,
+    texts: readonly string[],
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+    { truncate = this.#config.truncate, field = 'texts' }: ScoreOptions = {},
+  ): Promise<ScoredText[]> {
+    if (texts.length === 0) return [];
+    this.#loadedInfo('ranking');
+    if (signal.aborted) throw callStopped(signal);
+    const paramOf = (index: number) => `${field}[${index}]`;
+    const request = { inputs: texts, query, truncate, paramOf };
+    const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
+    return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
+  }
+
+  /**
+   * The tokens of each text as they are before anything is cut, of at most 65,536 characters each, without a prompt.
+   * @param specials whether special tokens are put around each
+   * @throws AppError `invalid_value`, `queue_full`, `model_loading`, `inference_failed`
+   */
+  async listTokens(
+    texts: readonly string[],
+    specials = true,
+    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+  ): Promise<readonly (readonly TextToken[])[]> {
+    this.#loadedInfo();
+    if (signal.aborted) throw callStopped(signal);
+    return this.#scheduler.tokens.list(texts, specials, signal, () => callStopped(signal));
+  }
+
+  /** What the model is for, from its files where it is not loaded; one that is not downloaded yet counts as `embedding`. */
+  async kind(): Promise<ModelKind> {
+    if (this.#info) return kindOf(this.#info);
+    const { backend, folder } = { ...this.#options.model, folder: this.#options.folder };
+    if (backend !== 'auto') return kindOf({ backend });
+    return (await isRankingFolder(folder)) ? 'ranking' : 'embedding';
   }
 
   /** Length of a vector. @throws AppError `model_loading` */
@@ -221,8 +294,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return scheduler;
   }
 
-  #loadedInfo(): ModelInfo {
+  #loadedInfo(wanted?: ModelKind): ModelInfo {
     if (!this.#info || !this.#engine.isServing) throw notLoaded();
+    if (wanted && wanted !== kindOf(this.#info)) throw notFor(wanted, this.id);
     return this.#info;
   }
 
@@ -241,34 +315,23 @@ export class LocalEmbeddingModel implements HealthIndicator {
   }
 }
 
-function modelOptions(config: LocalEmbeddingsConfig): ModelOptions {
-  const { backend, device, dtype, maxTokens, truncateDimensions, promptName } = config;
-  const { graphFile, graphInputs, graphOutput } = config;
-  const cpus = availableParallelism();
-  return {
-    backend,
-    device,
-    dtype,
-    maxTokens,
-    truncateDimensions,
-    promptName,
-    threads: config.threads ?? Math.max(1, Math.floor(cpus / (config.workers ?? cpus))),
-    graph: {
-      file: graphFile,
-      inputs: graphInputs,
-      output: graphOutput,
-      pooling: config.pooling,
-      normalize: config.normalize,
-    },
-    memoryArena: false,
-  };
-}
-
 /** What vectors depend on. */
 function identityOf(info: ModelInfo) {
   const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
     info;
   return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
+}
+
+function kindOf({ backend }: Pick<ModelInfo, 'backend'>): ModelKind {
+  return backend === 'cross-encoder' ? 'ranking' : 'embedding';
+}
+
+function notFor(wanted: ModelKind, id: string): AppError {
+  const message =
+    wanted === 'ranking'
+      ? `The model '${id}' gives embeddings of texts and no ranking, which takes a cross-encoder.`
+      : `The model '${id}' is a cross-encoder: it ranks texts and gives no embeddings.`;
+  return new AppError('unsupported_by_model', message, { param: 'model' });
 }
 
 function notLoaded(): AppError {

@@ -35,7 +35,7 @@ export const localEmbeddingsConfig = z
     }),
     backend: setting(z.enum(['auto', ...BACKENDS]).default('auto'), {
       env: 'EMBEDDING_BACKEND',
-      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`) or `fastembed`. `auto` finds it from the files of the folder.',
+      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`), `fastembed`, or `cross-encoder`, which ranks texts. `auto` finds it from the files of the folder.',
     }),
     device: setting(z.enum(['auto', ...DEVICES]).default('cpu'), {
       env: 'EMBEDDING_DEVICE',

@@ -3,6 +3,8 @@ import { readExternalData } from './model/external-data.reader.ts';
 import { chooseGraphFile, type GraphChoice } from './model/graph-file.chooser.ts';
 import { ModelFolder } from './model/model-folder.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
+import { openFolder } from './model/plan.reader.ts';
+import { isRanking } from './model/ranking-plan.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */
@@ -10,6 +12,31 @@ export function modelFolder(source: ModelSource): string {
   if (source.kind === 'folder') return source.path;
   const { cacheDir, revision, id } = source;
   return join(cacheDir, revision === 'main' ? '' : encodeURIComponent(revision), id);
+}
+
+/** Whether a folder holds a cross-encoder; false where it is not there, or cannot be read. */
+export async function isRankingFolder(path: string): Promise<boolean> {
+  try {
+    return await isRanking(openFolder(path));
+  } catch (error) {
+    if (error instanceof ModelLoadError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Size of the graph that would be loaded, and of its data files; 0 where that cannot be said: the load will say why.
+ */
+export async function weightsBytes(path: string, choice: GraphChoice): Promise<number> {
+  try {
+    const folder = new ModelFolder(path);
+    const { file } = chooseGraphFile(folder, '', choice);
+    const files = [file, ...(await readExternalData(folder, file))];
+    return files.reduce((sum, name) => sum + (folder.has(name) ? folder.sizeOf(name) : 0), 0);
+  } catch (error) {
+    if (error instanceof ModelLoadError) return 0;
+    throw error;
+  }
 }
 
 /**

@@ -60,7 +60,9 @@ describe('a model with a weight that is no number', () => {
 
   it('counts and logs it, without the text', async () => {
     const faulty = (await rowsOf(folder)).filter(({ vector }) => !vector).length + 1;
-    expect(await metrics.render()).toContain(`morgan_embedding_faulty_vectors_total ${faulty}`);
+    expect(await metrics.render()).toContain(
+      `morgan_embedding_faulty_vectors_total{model="${model.id}"} ${faulty}`,
+    );
     expect(lines).toHaveLength(faulty);
     expect(lines[0]).toMatchObject({ message: 'the model gave a vector that is not finite' });
     expect(JSON.stringify(lines)).not.toContain('NEW YORK');

@@ -1,5 +1,6 @@
 import type { BatchCost } from './batch-cost.ts';
 import type { ModelInfo, ModelOptions, TokenRow, VectorBatch } from './model/embedding-model.types.ts';
+import type { TextToken } from './model/token-encoder.ts';
 import type { CutSide } from './text-window.ts';
 
 /** What a model process is started with. */
@@ -28,6 +29,8 @@ export interface TextPart extends PromptChoice {
   readonly text: string;
   /** Whether the text goes on. */
   readonly more: boolean;
+  /** What stands before it in the same row, where the model reads pairs. */
+  readonly query?: TextPart | undefined;
 }
 
 /** What the model is fed for an input. */
@@ -58,6 +61,10 @@ export interface ProcessTasks {
   readonly tokenize: {
     readonly task: { readonly texts: readonly TextPart[]; readonly limit: number };
     readonly result: { readonly windows: readonly (TokenWindow | ItemFailure)[] };
+  };
+  readonly list: {
+    readonly task: { readonly texts: readonly string[]; readonly specials: boolean };
+    readonly result: { readonly tokens: readonly (readonly TextToken[])[] };
   };
   readonly run: {
     readonly task: { readonly rows: readonly TokenRow[]; readonly budgetBytes: number };

@@ -8,8 +8,9 @@ const LEAST_CHARACTERS = 32_768;
 /** Characters for every token of the limit that are tried first. */
 const FIRST_CHARACTERS_PER_TOKEN = 8;
 /**
- * Tokens beyond the limit that a text cut inside a word must give. Where a tokenizer looks at a whole word, the tokens beside
- * the cut depend on what stood behind it; those further away do not.
+ * Tokens beyond the limit that a text cut inside a word must give, at least. Where a tokenizer looks at a whole word, the tokens
+ * beside the cut depend on what stood behind it; those further away do not. WordPiece gives up on a word above a length that
+ * its file states, and has one token for it: a word that was cut has at most as many tokens, which all must be beyond the limit.
  */
 const MARGIN_TOKENS = 64;
 
@@ -49,7 +50,11 @@ export function readableIds(ids: readonly number[], limit: number): readonly num
 
 /** What makes token ids of texts and cuts them. */
 export interface WindowTokenizer {
-  readonly settings: { readonly cutSide: CutSide };
+  readonly settings: {
+    readonly cutSide: CutSide;
+    /** Characters of a word above which it becomes one unknown token, where there is such a length. */
+    readonly longestWord?: number | undefined;
+  };
   tokenize(texts: readonly string[], choice?: PromptChoice): Promise<readonly TokenRow[]>;
   cut(row: TokenRow, limit: number): TokenRow;
 }
@@ -69,12 +74,14 @@ export async function tokenWindow(
   limit: number,
   tokenizer: WindowTokenizer,
 ): Promise<TokenWindow> {
-  for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + MARGIN_TOKENS; ; length *= 4) {
-    const part = partOf(text, length, tokenizer.settings.cutSide);
+  const { cutSide, longestWord = 0 } = tokenizer.settings;
+  const margin = Math.max(MARGIN_TOKENS, longestWord);
+  for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + margin; ; length *= 4) {
+    const part = partOf(text, length, cutSide);
     const [row = { ids: [] }] = await tokenizer.tokenize([part.text], choice);
     const count = row.ids.length;
     const isAll = part.text.length === text.length && !more;
-    if (isAll || count > limit + (part.endsAtWord ? 0 : MARGIN_TOKENS)) {
+    if (isAll || count > limit + (part.endsAtWord ? 0 : margin)) {
       return { row: tokenizer.cut(row, limit), truncated: count > limit };
     }
     if (length >= text.length) {

@@ -23,17 +23,28 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     private readonly onWindow: (item: QueueItem, window: TokenWindow) => void,
   ) {}
 
-  /** What tokenising a text costs at most, in characters. */
-  sizeOf(text: string): number {
-    return Math.min(text.length, readableCharacters(this.limit));
+  /** What tokenising a text, and the query beside it, costs at most, in characters. */
+  sizeOf(text: string, query = ''): number {
+    const readable = readableCharacters(this.limit);
+    return Math.min(text.length, readable) + Math.min(query.length, readable);
   }
 
   taskOf(items: readonly QueueItem[]): Task<'tokenize'> {
     const textOf = ({ job, position }: QueueItem) => job.request.inputs[position] as string;
+    // The texts of a call share one object, which is sent, and tokenised, once.
+    const queries = new Map(
+      items
+        .map(({ job }) => [job, job.request.query] as const)
+        .map(([job, query]) => [
+          job,
+          query === undefined ? undefined : readablePart(query, this.limit, this.side),
+        ]),
+    );
     const texts = items.map((item) => ({
       ...readablePart(textOf(item), this.limit, this.side),
       promptName: item.job.request.promptName,
       prompt: item.job.request.prompt,
+      query: queries.get(item.job),
     }));
     return { texts, limit: this.limit };
   }
@@ -43,8 +54,10 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
       const window = windows[index] as TaskResult<'tokenize'>['windows'][number];
       if (item.job.settled) return;
       if ('failure' in window) return this.#refuse(item, window.failure);
-      const { truncate, paramOf } = item.job.request;
-      if (window.truncated && !truncate) return item.job.fail(tooLong(paramOf(item.position), this.limit));
+      const { truncate, paramOf, query } = item.job.request;
+      const what = query === undefined ? 'The input has' : 'The query and this text have';
+      if (window.truncated && !truncate)
+        return item.job.fail(tooLong(what, paramOf(item.position), this.limit));
       this.onWindow(item, window);
     });
   }
@@ -57,15 +70,15 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
   #refuse({ job, position }: QueueItem, failure: string): void {
     const { inputs, paramOf } = job.request;
     const { length } = inputs[position] as string;
-    const message = `The input has ${length} characters and cannot be tokenised: ${failure}.`;
+    const message = `The input of ${length} characters cannot be tokenised: ${failure}.`;
     job.fail(new AppError('invalid_value', message, { param: paramOf(position) }));
   }
 }
 
-function tooLong(param: string, limit: number): AppError {
+function tooLong(what: string, param: string, limit: number): AppError {
   return new AppError(
     'context_length_exceeded',
-    `The input has more than ${limit} tokens; the model takes at most ${limit}, and truncation is off.`,
+    `${what} more than ${limit} tokens; the model takes at most ${limit}, and truncation is off.`,
     { param },
   );
 }

@@ -1,23 +1,30 @@
+import type { PairTokenizer } from './model/pair-tokenizer.ts';
 import { openTokenizer } from './model/open-model.ts';
+import type { TextTokenizer } from './model/text-tokenizer.ts';
+import { pairWindow } from './pair-window.ts';
 import type {
   ItemFailure,
   ProcessOptions,
   ProcessRequest,
+  Task,
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { SparseTextError, tokenWindow, type WindowTokenizer } from './text-window.ts';
+import { SparseTextError, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
-  readonly #tokenizer: WindowTokenizer;
+  readonly #tokenizer: TextTokenizer;
+  readonly #pairs: PairTokenizer | undefined;
 
-  private constructor(tokenizer: WindowTokenizer) {
+  private constructor(tokenizer: TextTokenizer, pairs: PairTokenizer | undefined) {
     this.#tokenizer = tokenizer;
+    this.#pairs = pairs;
   }
 
   static async load({ folder, model }: ProcessOptions): Promise<TokenizerRole> {
-    return new TokenizerRole(await openTokenizer(folder, model));
+    const tokenizer = await openTokenizer(folder, model);
+    return new TokenizerRole(tokenizer, tokenizer.readsPairs ? await tokenizer.pairs() : undefined);
   }
 
   get loaded() {
@@ -25,18 +32,42 @@ export class TokenizerRole {
   }
 
   async perform(request: ProcessRequest) {
+    if (request.type === 'list') return this.#list(request);
     if (request.type !== 'tokenize') throw new Error(`a tokenizer process does not ${request.type}`);
+    const { texts, limit } = request;
+    const queries = new Map<TextPart, Promise<TokenWindow>>();
     const windows: (TokenWindow | ItemFailure)[] = [];
-    for (const text of request.texts) windows.push(await this.#windowOf(text, request.limit));
+    for (const text of texts) {
+      const work = text.query ? this.#pairOf(text, text.query, limit, queries) : this.#windowOf(text, limit);
+      windows.push(await work.catch(failureOf));
+    }
     return { windows };
   }
 
-  async #windowOf(text: TextPart, limit: number): Promise<TokenWindow | ItemFailure> {
-    try {
-      return await tokenWindow(text, limit, this.#tokenizer);
-    } catch (error) {
-      // Of other errors the name alone: their message may hold some of the text.
-      return { failure: error instanceof SparseTextError ? error.message : (error as Error).name };
-    }
+  async #list({ texts, specials }: Task<'list'>) {
+    return { tokens: await Promise.all(texts.map((text) => this.#tokenizer.list(text, specials))) };
   }
+
+  #windowOf(text: TextPart, limit: number): Promise<TokenWindow> {
+    return tokenWindow(text, limit, this.#tokenizer);
+  }
+
+  /** @param queries those of this task that are tokenised already */
+  async #pairOf(
+    text: TextPart,
+    query: TextPart,
+    limit: number,
+    queries: Map<TextPart, Promise<TokenWindow>>,
+  ): Promise<TokenWindow> {
+    const pairs = this.#pairs;
+    if (!pairs) throw new Error('the model reads no pairs');
+    const before = queries.get(query) ?? tokenWindow(query, limit, pairs);
+    queries.set(query, before);
+    return pairWindow(await before, await tokenWindow(text, limit, pairs), limit, pairs);
+  }
+}
+
+function failureOf(error: unknown): ItemFailure {
+  // Of other errors the name alone: their message may hold some of the text.
+  return { failure: error instanceof SparseTextError ? error.message : (error as Error).name };
 }

@@ -47,6 +47,8 @@ export class EmbeddingModel {
         'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
       );
     const { data } = await new EmbeddingModel(parts, 0).#vectorsOf([sample]);
+    if (plan.backend === 'cross-encoder' && data.length !== 1)
+      throw new ModelLoadError(`the graph gives ${data.length} scores for a text; ranking takes one`);
     const asked = plan.truncateDimensions;
     if (asked !== undefined && asked > data.length)
       throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
@@ -87,12 +89,7 @@ export class EmbeddingModel {
     // Padding on the right changes nothing that comes before it. A graph that pools may rely on the side it was made for.
     const side = output.pooled ? padSide : 'right';
     const longest = info.device === 'cpu' ? undefined : stepsOf(rows, info.maxTokens);
-    const batch = padBatch(
-      rows.map(({ ids }) => ids),
-      padId,
-      side,
-      longest,
-    );
+    const batch = padBatch(rows, padId, side, longest);
     const result = (await runner.run(batch, output.name)).get(output.name);
     if (!result || result.dims[0] !== rows.length)
       throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);

@@ -10,8 +10,17 @@ export const POOLING_MODES = [
 export type PoolingMode = (typeof POOLING_MODES)[number];
 
 /** Who says how a graph's outputs become vectors. */
-export const BACKENDS = ['sentence-transformers', 'transformers', 'onnx', 'fastembed'] as const;
+export const BACKENDS = [
+  'sentence-transformers',
+  'transformers',
+  'onnx',
+  'fastembed',
+  'cross-encoder',
+] as const;
 export type Backend = (typeof BACKENDS)[number];
+
+/** What a model is for: vectors of texts, or scores of how well texts answer a query. */
+export type ModelKind = 'embedding' | 'ranking';
 
 /** Where a graph can run. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
@@ -56,8 +65,10 @@ export interface ModelInfo {
   readonly backend: Backend;
   readonly device: Device;
   readonly dtype: string;
-  /** Length of a vector. */
+  /** Length of a vector; 1 for a cross-encoder, whose vector is the score. */
   readonly dimensions: number;
+  /** The lengths that the model was trained to be cut to, the longest first, where its files say any. */
+  readonly cutDimensions?: readonly number[] | undefined;
   /** Tokens that a text may have, special tokens included. */
   readonly maxTokens: number;
   /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`. */
@@ -96,6 +107,8 @@ export interface TokenRow {
   readonly ids: readonly number[];
   /** How many of them, at the start, are special tokens and the prompt. Default 0. */
   readonly promptTokens?: number | undefined;
+  /** Where the tokens begin that belong to the second text of a pair. Default: there is none. */
+  readonly secondFrom?: number | undefined;
 }
 
 /** A row whose vector is no vector. */

@@ -86,7 +86,7 @@ function feedOf(port: GraphPort, role: InputRole | undefined, ports: readonly Gr
 const VALUES: Readonly<Record<InputRole, (batch: GraphBatch) => Int32Array>> = {
   input_ids: ({ ids }) => ids,
   attention_mask: ({ mask }) => mask,
-  token_type_ids: ({ ids }) => new Int32Array(ids.length),
+  token_type_ids: ({ types }) => types,
   position_ids: positionsOf,
 };
 

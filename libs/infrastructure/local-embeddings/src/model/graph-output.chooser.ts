@@ -31,6 +31,10 @@ export function chooseOutput(outputs: Outputs, plan: ModelPlan, graph: GraphSett
       `the graph has the outputs ${describe(outputs)}; ${wanted}. EMBEDDING_GRAPH_OUTPUT names the right one`,
     );
   }
+  if (rank === TOKENS && plan.backend === 'cross-encoder')
+    throw new ModelLoadError(
+      `the output "${name}" has one vector per token, where a cross-encoder has one score`,
+    );
   if (rank === TOKENS) return { name, pooled: false, modules: plan.modules };
   return { name, pooled: true, modules: modulesAfter(name, outputs, plan) };
 }

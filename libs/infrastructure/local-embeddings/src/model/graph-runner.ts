@@ -1,3 +1,5 @@
+import type { TokenRow } from './embedding-model.types.ts';
+
 /** Texts of a batch, padded to one length. */
 export interface GraphBatch {
   readonly rows: number;
@@ -6,6 +8,8 @@ export interface GraphBatch {
   readonly ids: Int32Array;
   /** 1 for a token, 0 for padding. */
   readonly mask: Int32Array;
+  /** 1 for a token of the second text of a pair, 0 for all others. */
+  readonly types: Int32Array;
 }
 
 /** An output of a graph, as 32-bit floats. */
@@ -30,19 +34,21 @@ export interface GraphRunner {
  * @param least length that the batch has at least
  */
 export function padBatch(
-  rows: readonly (readonly number[])[],
+  rows: readonly TokenRow[],
   padId: number,
   side: 'left' | 'right',
   least = 1,
 ): GraphBatch {
   let length = least;
-  for (const row of rows) length = Math.max(length, row.length);
+  for (const { ids } of rows) length = Math.max(length, ids.length);
   const ids = new Int32Array(rows.length * length).fill(padId);
   const mask = new Int32Array(rows.length * length);
-  rows.forEach((row, index) => {
+  const types = new Int32Array(rows.length * length);
+  rows.forEach(({ ids: row, secondFrom = row.length }, index) => {
     const start = index * length + (side === 'left' ? length - row.length : 0);
     ids.set(row, start);
     mask.fill(1, start, start + row.length);
+    types.fill(1, start + secondFrom, start + row.length);
   });
-  return { rows: rows.length, length, ids, mask };
+  return { rows: rows.length, length, ids, mask, types };
 }

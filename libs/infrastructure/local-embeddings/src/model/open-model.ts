@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
 import { readExternalData } from './external-data.reader.ts';
@@ -101,7 +102,7 @@ async function firstRun(
   ids: readonly number[],
 ): Promise<ReadonlyMap<string, GraphOutput>> {
   try {
-    return await runner.run(padBatch([ids], tokenizer.settings.padId, 'right'));
+    return await runner.run(padBatch([{ ids }], tokenizer.settings.padId, 'right'));
   } catch (error) {
     throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
   }
@@ -157,6 +158,7 @@ async function describe(
     backend: plan.backend,
     dtype: graph.dtype,
     vocabularySize: config.vocab_size ?? tokenizer.vocabularySize,
+    cutDimensions: await readDeclaredDimensions(folder, posix.join(plan.root, 'config.json')),
     pooling: output.pooled ? 'model' : pooling.join('+'),
     modules: output.modules.map(({ type }) => type),
     prompts: plan.prompts,

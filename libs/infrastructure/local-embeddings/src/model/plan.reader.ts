@@ -5,6 +5,7 @@ import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
 import { readModule } from './module-settings.reader.ts';
+import { isRanking, readRankingPlan } from './ranking-plan.reader.ts';
 import {
   MODULES_FILE,
   POOLING_FOLDER,
@@ -53,6 +54,7 @@ export async function readPlan(folder: ModelFolder, options: ModelOptions): Prom
 }
 
 async function findBackend(folder: ModelFolder): Promise<Backend> {
+  if (await isRanking(folder)) return 'cross-encoder';
   if (folder.has(MODULES_FILE)) return 'sentence-transformers';
   if (folder.has(FASTEMBED_GRAPH) && folder.has('special_tokens_map.json')) return 'fastembed';
   const config = (await folder.json('config.json')) as Record<string, unknown> | undefined;
@@ -61,6 +63,7 @@ async function findBackend(folder: ModelFolder): Promise<Backend> {
 
 async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptions): Promise<ModelPlan> {
   const { pooling, normalize } = options.graph ?? {};
+  if (backend === 'cross-encoder') return readRankingPlan(folder);
   if (backend === 'sentence-transformers') {
     if (pooling !== undefined || normalize !== undefined) {
       throw new ModelLoadError(

@@ -24,7 +24,7 @@ export const TRANSFORMER_SETTINGS_FILES = [
 const KNOWN_TYPE =
   /^sentence_transformers\.(?:models|base\.modules\.\w+|sentence_transformer\.modules\.\w+)\.(\w+)$/;
 
-const modulesSchema = z
+export const modulesSchema = z
   .array(
     z.strictObject({
       idx: z.int().optional(),
@@ -65,7 +65,7 @@ const modelArguments = z
 const transformerSchema = z.strictObject({
   max_seq_length: z.int().min(1).nullish(),
   do_lower_case: z.boolean().nullish(),
-  transformer_task: z.literal('feature-extraction').optional(),
+  transformer_task: z.string().optional(),
   modality_config: z
     .strictObject({
       text: z.strictObject({
@@ -74,7 +74,7 @@ const transformerSchema = z.strictObject({
       }),
     })
     .optional(),
-  module_output_name: z.literal('token_embeddings').optional(),
+  module_output_name: z.string().optional(),
   unpad_inputs: ignored,
   model_name_or_path: ignored,
   tokenizer_name_or_path: unset,
@@ -137,19 +137,37 @@ export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> 
   };
 }
 
-function kindOf(type: string): string {
+/** The last part of the type of a module. @throws ModelLoadError for a class that is not of sentence-transformers */
+export function kindOf(type: string): string {
   const kind = KNOWN_TYPE.exec(type)?.[1];
   if (kind === undefined)
     throw new ModelLoadError(`${MODULES_FILE} has the module ${type}, which is not understood`);
   return kind;
 }
 
+/** What a Transformer module is made for, and the name of what it gives. */
+export interface TransformerTask {
+  readonly transformer_task: string;
+  readonly module_output_name: string;
+}
+const FEATURES: TransformerTask = {
+  transformer_task: 'feature-extraction',
+  module_output_name: 'token_embeddings',
+};
+
 /** The settings of the Transformer module, which older folders have without a `modules.json` too. @throws ModelLoadError */
-export async function readTransformer(folder: ModelFolder, root: string) {
+export async function readTransformer(folder: ModelFolder, root: string, task = FEATURES) {
   const name = TRANSFORMER_SETTINGS_FILES.map((file) => posix.join(root, file)).find((file) =>
     folder.has(file),
   );
   const settings = (name && (await folder.read(name, transformerSchema))) || {};
+  for (const key of ['transformer_task', 'module_output_name'] as const) {
+    const said = settings[key];
+    if (said === undefined || said === task[key]) continue;
+    throw new ModelLoadError(
+      `${name} is not understood: ${key} is ${said}, where ${task[key]} is understood`,
+    );
+  }
   const processor = settings.processor_kwargs ?? settings.tokenizer_args;
   return {
     maxTokens: settings.max_seq_length ?? processor?.model_max_length,

@@ -2,12 +2,16 @@ import type { PromptChoice } from '../process-protocol.ts';
 import type { TokenRow } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
-import { openEncoder, type TokenEncoder } from './token-encoder.ts';
+import { PairTokenizer } from './pair-tokenizer.ts';
+import { openEncoder, type TextToken, type TokenEncoder } from './token-encoder.ts';
 import { cutToLimit, type SpecialTokens, specialTokensOf } from './token-window.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** What is still of use when the vocabulary is loaded. */
-export type TokenizerSettings = Pick<TokenizerFiles, 'padId' | 'padSide' | 'cutSide' | 'maxTokens'>;
+export type TokenizerSettings = Pick<
+  TokenizerFiles,
+  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart' | 'longestWord'
+>;
 
 const SAMPLE = 'a sample';
 
@@ -39,9 +43,19 @@ export class TextTokenizer {
     const encoder = await openEncoder(files);
     const [wrapped, plain] = [await encoder.encode([SAMPLE], true), await encoder.encode([SAMPLE], false)];
     const specials = specialTokensOf(wrapped[0] ?? [], plain[0] ?? []);
-    const { padId, padSide, cutSide, maxTokens, specialIds } = files;
-    const settings = { padId, padSide, cutSide, maxTokens };
+    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, specialIds } = files;
+    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord };
     return new TextTokenizer({ encoder, plan, settings, specials, specialIds });
+  }
+
+  /** The tokenizer of pairs of texts, as cross-encoders read them. @throws ModelLoadError */
+  pairs(): Promise<PairTokenizer> {
+    return PairTokenizer.open(this.#encoder, this.settings);
+  }
+
+  /** Whether the model reads pairs of texts. */
+  get readsPairs(): boolean {
+    return this.#plan.backend === 'cross-encoder';
   }
 
   /** Which library makes the ids. */
@@ -67,8 +81,15 @@ export class TextTokenizer {
     return rows.map((ids) => ({ ids, promptTokens }));
   }
 
+  /** The tokens of a text as it is, without a prompt. */
+  list(text: string, specials: boolean): Promise<readonly TextToken[]> {
+    return this.#encoder.list(text.toWellFormed(), specials);
+  }
+
   /** Cuts a row to `limit` tokens on the side that the model says; special tokens around it stay. */
-  cut({ ids, promptTokens = 0 }: TokenRow, limit: number): TokenRow {
+  cut(row: TokenRow, limit: number): TokenRow {
+    const { ids, promptTokens = 0 } = row;
+    if (ids.length <= limit) return row;
     const cut = cutToLimit(ids, limit, this.#specials, this.settings.cutSide);
     return { ids: cut, promptTokens: Math.min(promptTokens, cut.length) };
   }

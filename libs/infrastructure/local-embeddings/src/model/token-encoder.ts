@@ -1,5 +1,5 @@
 import type { PreTrainedTokenizer } from '@huggingface/transformers';
-import type { Tokenizer } from 'tokenizers';
+import type { Encoding, Tokenizer } from 'tokenizers';
 import { ModelLoadError } from './model-load-error.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
 
@@ -10,6 +10,27 @@ export interface TokenEncoder {
   readonly vocabularySize: number;
   /** @param specials whether special tokens are put around each text */
   encode(texts: readonly string[], specials: boolean): Promise<readonly (readonly number[])[]>;
+  /** Two texts as one row, with all special tokens, and for each token which of the texts it belongs to. */
+  encodePair(first: string, second: string): Promise<EncodedPair>;
+  /** The tokens of a text, for who wants to see them. @throws Error where the library does not say where they stand */
+  list(text: string, specials: boolean): Promise<readonly TextToken[]>;
+}
+
+/** One token of a text. */
+export interface TextToken {
+  readonly id: number;
+  /** As it stands in the text; a special token as it stands in the vocabulary. */
+  readonly text: string;
+  readonly special: boolean;
+  /** Where it begins and ends, in Unicode characters; null for a special token. */
+  readonly start: number | null;
+  readonly stop: number | null;
+}
+
+/** The ids of two texts in one row. Types are 0 and 1, or 0 alone where a model does not tell the texts apart. */
+export interface EncodedPair {
+  readonly ids: readonly number[];
+  readonly types: readonly number[];
 }
 
 type Binding = Pick<typeof import('tokenizers'), 'Tokenizer'>;
@@ -43,7 +64,27 @@ function nativeEncoder({ definition }: Definition, binding: Binding): TokenEncod
       const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens });
       return encodings.map((encoding) => encoding.getIds());
     },
+    encodePair: async (first, second) => {
+      const encoding = await tokenizer.encode(first, second, { addSpecialTokens: true });
+      return { ids: encoding.getIds(), types: encoding.getTypeIds() };
+    },
+    list: async (text, addSpecialTokens) =>
+      tokensOf(await tokenizer.encode(text, null, { addSpecialTokens }), text),
   };
+}
+
+function tokensOf(encoding: Encoding, text: string): TextToken[] {
+  const characters = Array.from(text);
+  const [tokens, offsets, specials] = [
+    encoding.getTokens(),
+    encoding.getOffsets(),
+    encoding.getSpecialTokensMask(),
+  ];
+  return encoding.getIds().map((id, index) => {
+    if (specials[index]) return { id, text: tokens[index] as string, special: true, start: null, stop: null };
+    const [start = 0, stop = 0] = offsets[index] ?? [];
+    return { id, text: characters.slice(start, stop).join(''), special: false, start, stop };
+  });
 }
 
 async function javascriptEncoder({ definition, settings }: Definition): Promise<TokenEncoder> {
@@ -54,5 +95,11 @@ async function javascriptEncoder({ definition, settings }: Definition): Promise<
     vocabularySize: tokenizer.get_vocab().size,
     encode: (texts, specials) =>
       Promise.resolve(texts.map((text) => tokenizer.encode(text, { add_special_tokens: specials }))),
+    encodePair: (first, second) => {
+      const options = { text_pair: second, return_tensor: false, return_token_type_ids: true } as const;
+      const { input_ids: ids, token_type_ids: types } = tokenizer(first, options) as Record<string, number[]>;
+      return Promise.resolve({ ids: ids ?? [], types: types ?? [] });
+    },
+    list: () => Promise.reject(new Error('the JavaScript tokenizer does not say where tokens stand')),
   };
 }

@@ -14,6 +14,10 @@ export interface TokenizerFiles {
   readonly cutSide: 'left' | 'right';
   /** Undefined where the files do not say. */
   readonly maxTokens: number | undefined;
+  /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
+  readonly tellsTextsApart: boolean;
+  /** Characters of a word above which WordPiece has one unknown token for it. */
+  readonly longestWord: number | undefined;
   /** Ids of `[CLS]` and its kind. */
   readonly specialIds: ReadonlySet<number>;
 }
@@ -24,7 +28,7 @@ const definitionSchema = z.looseObject({
     .default([]),
   padding: z.looseObject({ pad_id: z.int().default(0) }).nullish(),
   normalizer: z.looseObject({ type: z.string() }).nullish(),
-  model: z.looseObject({ vocab: z.unknown() }),
+  model: z.looseObject({ vocab: z.unknown(), max_input_chars_per_word: z.int().optional() }),
 });
 const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const side = z.enum(['left', 'right']).optional();
@@ -33,6 +37,7 @@ const settingsSchema = z.looseObject({
   padding_side: side,
   truncation_side: side,
   model_max_length: z.number().nullish(),
+  model_input_names: z.array(z.string()).optional(),
   /** FastEmbed's folders have it beside `model_max_length`. */
   max_length: z.number().nullish(),
 });
@@ -64,6 +69,8 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padSide: plan.paddingSide ?? settings.padding_side ?? 'right',
     cutSide: settings.truncation_side ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
+    tellsTextsApart: settings.model_input_names?.includes('token_type_ids') ?? true,
+    longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };
 }

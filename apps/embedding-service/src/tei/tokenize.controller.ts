@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import { Body, Controller, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { DeadlinePolicy } from '@morgan/retry';
+import { promptOf } from '../embeddings/prompt-choice.ts';
+import { slicedBody } from '../embeddings/sliced-body.ts';
+import type { TextToken } from '../embeddings/embedding-model.ts';
+import { ServedModels } from '../models/served-models.ts';
+import { WireErrorFilter } from '../wire-error.filter.ts';
+import { teiErrorOf } from './tei-error.ts';
+import { type TeiTokenizeRequest, teiTokenizeSchema } from './tei.schema.ts';
+
+/** Tokens that are written at a time: about 5 ms of work. */
+const SLICE_TOKENS = 8_192;
+
+/** Which tokens texts have, as text-embeddings-inference says it. */
+@ApiTags('text-embeddings-inference')
+@Controller()
+@UseFilters(new WireErrorFilter(teiErrorOf))
+export class TokenizeController {
+  readonly #deadline = new DeadlinePolicy();
+
+  constructor(private readonly models: ServedModels) {}
+
+  @Post('tokenize')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'The tokens of texts, uncut, with their places.' })
+  async tokenize(
+    @Body({ schema: teiTokenizeSchema }) body: TeiTokenizeRequest,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) reply: HttpReply,
+  ): Promise<string | Readable> {
+    const { inputs, add_special_tokens: specials, prompt_name } = body;
+    const texts = typeof inputs === 'string' ? [inputs] : inputs;
+    const model = this.models.named(body.model ?? 'default');
+    const tokens = await this.#deadline.execute(
+      (context) =>
+        this.models.use(model, context, () => {
+          const prompt = prompt_name ? (promptOf({ prompt_name }, model.prompts) ?? '') : '';
+          const asked = prompt === '' ? texts : texts.map((text) => prompt + text);
+          return model.listTokens(asked, specials ?? true, context);
+        }),
+      contextOf(request),
+    );
+    reply.type('application/json');
+    const count = tokens.reduce((sum, list) => sum + list.length, 0);
+    return slicedBody(slicesOf(tokens), count <= SLICE_TOKENS);
+  }
+}
+
+function* slicesOf(texts: readonly (readonly TextToken[])[]): Generator<string, void> {
+  yield '[';
+  for (const [index, tokens] of texts.entries()) {
+    yield index > 0 ? ',[' : '[';
+    for (let start = 0; start < tokens.length; start += SLICE_TOKENS) {
+      const slice = tokens.slice(start, start + SLICE_TOKENS).map((token) => JSON.stringify(token));
+      yield `${start > 0 ? ',' : ''}${slice.join(',')}`;
+    }
+    yield ']';
+  }
+  yield ']';
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { ModelFolder } from './model/model-folder.ts';
+import { PairTokenizer } from './model/pair-tokenizer.ts';
+import { readRankingPlan } from './model/ranking-plan.reader.ts';
+import { TokenizerRole } from './tokenizer-role.ts';
+
+interface ReferenceRow {
+  readonly query: string;
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly raw: number;
+}
+
+/** Made by tools/reference-models: what sentence-transformers itself gives. */
+const FOLDERS = join(import.meta.dirname, '../fixture/reference-rankers');
+const EMBEDDING = join(import.meta.dirname, '../fixture/reference-models/bert-mean');
+const LIMIT = 32;
+const rowsOf = (name: string) =>
+  JSON.parse(readFileSync(join(FOLDERS, name, 'ref.json'), 'utf8')) as readonly ReferenceRow[];
+
+async function open(folder: string, config: object = {}) {
+  const model = new LocalEmbeddingModel({ config: { model: folder, workers: 1, ...config } });
+  try {
+    await model.load();
+  } catch (error) {
+    await model.unload();
+    throw error;
+  }
+  return Object.assign(model, { [Symbol.asyncDispose]: () => model.unload() });
+}
+
+describe('a cross-encoder of sentence-transformers', () => {
+  it.each(['bert', 'bert-cut-left', 'xlm-roberta'])(
+    '%s gives the scores of the library, alone and in a batch, cut or not',
+    async (name) => {
+      await using model = await open(join(FOLDERS, name));
+      expect(model.getInfo()).toMatchObject({ backend: 'cross-encoder', maxTokens: LIMIT, dimensions: 1 });
+      expect(await model.kind()).toBe('ranking');
+      const rows = rowsOf(name);
+      for (const { query, text, ids, raw } of rows) {
+        const [item] = await model.score(query, [text]);
+        expect(item?.score).toBeCloseTo(raw, 5);
+        expect(item?.tokenCount).toBe(ids.length);
+        // The longest pairs fill the limit, and nothing else does.
+        expect(item?.truncated).toBe(ids.length === LIMIT);
+      }
+      const [{ query }] = rows as [ReferenceRow];
+      const alike = rows.filter((row) => row.query === query);
+      const items = await model.score(
+        query,
+        alike.map(({ text }) => text),
+      );
+      items.forEach(({ score }, index) => expect(score).toBeCloseTo(alike[index]?.raw ?? NaN, 5));
+    },
+  );
+});
+
+describe('a cross-encoder', () => {
+  let model: LocalEmbeddingModel;
+  beforeAll(async () => {
+    model = await open(join(FOLDERS, 'bert'));
+  });
+  afterAll(() => model.unload());
+
+  it('reads megabytes of query and text at the cost of their beginning', async () => {
+    const [query, text] = ['what is a fox '.repeat(300_000), 'the lazy dog '.repeat(300_000)];
+    const [long] = await model.score(query, [text]);
+    const [short] = await model.score(query.slice(0, 1_000), [text.slice(0, 1_000)]);
+    expect(long).toEqual(short);
+    expect(long).toMatchObject({ tokenCount: LIMIT, truncated: true });
+  });
+
+  it('tokenises a query once for all texts of a batch', async () => {
+    const options = { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 } as const;
+    const role = await TokenizerRole.load({ folder: join(FOLDERS, 'bert'), model: options });
+    const tokenize = jest.spyOn(PairTokenizer.prototype, 'tokenize');
+    const query = { text: 'what is a fox', more: false };
+    const texts = Array.from({ length: 9 }, (_, index) => ({ text: `text ${index}`, more: false, query }));
+    const result = await role.perform({ type: 'tokenize', id: 1, texts, limit: LIMIT });
+    expect('windows' in result && result.windows).toHaveLength(9);
+    expect(tokenize).toHaveBeenCalledTimes(1 + 9);
+    tokenize.mockRestore();
+  });
+
+  it('refuses what is too long where it may not cut, by its place', async () => {
+    const refused = model.score('a fox', ['a', 'dog '.repeat(40)], undefined, {
+      truncate: false,
+      field: 'documents',
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'documents[1]',
+      message: expect.stringContaining(
+        'The query and this text have more than 32 tokens',
+      ) as unknown as string,
+    });
+  });
+
+  it('may be loaded again after it was unloaded', async () => {
+    const [before] = await model.score('a fox', ['a dog']);
+    await model.unload();
+    await expect(model.score('a fox', ['a dog'])).rejects.toMatchObject({ code: 'model_loading' });
+    expect(await model.kind()).toBe('ranking');
+    await model.load();
+    expect(await model.score('a fox', ['a dog'])).toEqual([before]);
+  });
+
+  it('gives no embeddings, and an embedding model no scores', async () => {
+    await expect(model.embed(['a'])).rejects.toMatchObject({ code: 'unsupported_by_model' });
+    await using embedding = await open(EMBEDDING);
+    expect(await embedding.kind()).toBe('embedding');
+    await expect(embedding.score('a', ['b'])).rejects.toMatchObject({
+      code: 'unsupported_by_model',
+      message: expect.stringContaining('cross-encoder') as unknown as string,
+    });
+  });
+});
+
+describe('a folder of a cross-encoder that is not understood stops the load:', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    await cp(join(FOLDERS, 'bert'), folder, { recursive: true });
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('several labels', async () => {
+    await expect(open(join(FOLDERS, 'bert-three-labels'))).rejects.toThrow('gives 3 scores for a text');
+  });
+
+  it.each([
+    ['config_sentence_transformers.json', { model_type: 'CrossEncoder', prompts: { q: 'x' } }, 'prompts'],
+    ['config_sentence_transformers.json', { model_type: 'CrossEncoder', threshold: 1 }, 'threshold'],
+    ['sentence_bert_config.json', { transformer_task: 'text-generation' }, 'text-generation'],
+    [
+      'modules.json',
+      [{ path: '', type: 'sentence_transformers.cross_encoder.modules.logit_score.LogitScore' }],
+      'LogitScore',
+    ],
+  ])('%s with %j', async (file, content, named) => {
+    const path = join(folder, file);
+    const before = readFileSync(path);
+    await writeFile(path, JSON.stringify(content));
+    await expect(readRankingPlan(new ModelFolder(folder))).rejects.toThrow(named);
+    await writeFile(path, before);
+  });
+});

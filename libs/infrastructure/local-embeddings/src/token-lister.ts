@@ -1,0 +1,111 @@
+import { AppError } from '@morgan/foundation';
+import type { ProcessPool } from './process-pool.ts';
+import type { TextToken } from './model/token-encoder.ts';
+
+/** Characters of one task: what a text that is to be embedded waits for at most while the tokenizer is at it. */
+const TASK_CHARACTERS = 65_536;
+/** Tasks of all calls that may wait. */
+const MOST_WAITING = 256;
+const RETRY_AFTER_MS = 1_000;
+
+interface Waiting {
+  readonly texts: readonly string[];
+  readonly specials: boolean;
+  readonly signal: AbortSignal;
+  readonly resolve: (tokens: readonly (readonly TextToken[])[]) => void;
+  readonly reject: (error: AppError) => void;
+}
+
+/** Which tokens texts have, for callers who want to see them. Takes turns with texts that are to be embedded. */
+export class TokenLister {
+  readonly #pool: ProcessPool;
+  #waiting: Waiting[] = [];
+  #isNext = true;
+
+  constructor(pool: ProcessPool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * The tokens of each text, uncut.
+   * @param specials whether special tokens are put around each text
+   * @throws AppError `invalid_value` for a text that is too long, `queue_full`, `inference_failed`
+   */
+  async list(
+    texts: readonly string[],
+    specials: boolean,
+    signal: AbortSignal,
+    stopped: () => AppError,
+  ): Promise<readonly (readonly TextToken[])[]> {
+    const parts = partsOf(texts);
+    if (this.#waiting.length + parts.length > MOST_WAITING + 1) throw queueFull();
+    const tasks = parts.map(
+      (part) =>
+        new Promise<readonly (readonly TextToken[])[]>((resolve, reject) =>
+          this.#waiting.push({ texts: part, specials, signal, resolve, reject }),
+        ),
+    );
+    const leave = () => this.#drop((task) => task.signal === signal, stopped);
+    signal.addEventListener('abort', leave, { once: true });
+    this.dispatch();
+    try {
+      return (await Promise.all(tasks)).flat();
+    } finally {
+      signal.removeEventListener('abort', leave);
+      this.#drop((task) => task.signal === signal, stopped);
+    }
+  }
+
+  /** Hands one task to a free process, every other time that it is asked. */
+  dispatch(): void {
+    if (!this.#pool.hasFree) return;
+    const task = this.#isNext ? this.#waiting.shift() : undefined;
+    this.#isNext = task === undefined;
+    if (task) void this.#run(task);
+  }
+
+  refuseAll(reason: () => AppError): void {
+    this.#drop(() => true, reason);
+  }
+
+  async #run({ texts, specials, resolve, reject }: Waiting): Promise<void> {
+    try {
+      resolve((await this.#pool.run('list', { texts, specials })).tokens);
+    } catch (cause) {
+      reject(new AppError('inference_failed', 'The tokenizer failed on these texts.', { cause }));
+    }
+  }
+
+  #drop(which: (task: Waiting) => boolean, reason: () => AppError): void {
+    const dropped = this.#waiting.filter(which);
+    this.#waiting = this.#waiting.filter((task) => !which(task));
+    for (const { reject } of dropped) reject(reason());
+  }
+}
+
+function partsOf(texts: readonly string[]): string[][] {
+  const parts: string[][] = [];
+  let room = 0;
+  for (const [index, text] of texts.entries()) {
+    if (text.length > TASK_CHARACTERS)
+      throw new AppError(
+        'invalid_value',
+        `The text has ${text.length} characters; tokens are listed of ${TASK_CHARACTERS} at most.`,
+        { param: `inputs[${index}]` },
+      );
+    if (text.length >= room || parts.length === 0) {
+      parts.push([]);
+      room = TASK_CHARACTERS;
+    }
+    parts.at(-1)?.push(text);
+    // An empty text costs something too.
+    room -= text.length + 1;
+  }
+  return parts;
+}
+
+function queueFull(): AppError {
+  return new AppError('queue_full', `At most ${MOST_WAITING} parts of texts may wait for the tokenizer.`, {
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+}

@@ -1,0 +1,59 @@
+import { pearson, spearman } from './correlation.ts';
+import type { ScoredPair } from './scored-pairs.ts';
+
+/** Pairs in one call. */
+const CALL_PAIRS = 256;
+
+/** Where the texts are sent. */
+export interface EvaluatedModel {
+  /** Origin of embedding-service. */
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** Further fields of each call, such as `model` and `input_type`. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** How well the cosines of a model's vectors follow the scores of people. */
+export interface Evaluation {
+  readonly model: string;
+  readonly pairs: number;
+  readonly pearson: number;
+  readonly spearman: number;
+}
+
+interface Answer {
+  readonly model: string;
+  readonly data: readonly { readonly similarity: number }[];
+  readonly error?: { readonly message: string };
+}
+
+/** Compares all pairs through `POST /v1/similarity`. @throws Error with the message of the service where it refuses */
+export async function evaluate(
+  pairs: readonly ScoredPair[],
+  { url, apiKey, fields }: EvaluatedModel,
+): Promise<Evaluation> {
+  const cosines: number[] = [];
+  let model = '';
+  for (let start = 0; start < pairs.length; start += CALL_PAIRS) {
+    const part = pairs.slice(start, start + CALL_PAIRS).map(({ sentences }) => sentences);
+    const response = await fetch(new URL('/v1/similarity', url), {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
+      },
+      body: JSON.stringify({ ...fields, pairs: part }),
+    });
+    const answer = (await response.json()) as Answer;
+    if (!response.ok) throw new Error(answer.error?.message ?? `the service answered ${response.status}`);
+    model = answer.model;
+    cosines.push(...answer.data.map(({ similarity }) => similarity));
+  }
+  const scores = pairs.map(({ score }) => score);
+  return {
+    model,
+    pairs: pairs.length,
+    pearson: pearson(cosines, scores),
+    spearman: spearman(cosines, scores),
+  };
+}

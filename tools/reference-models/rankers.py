@@ -1,0 +1,94 @@
+"""
+Makes the folders of libs/infrastructure/local-embeddings/fixture/reference-rankers: tiny cross-encoders with random
+weights as sentence-transformers saves them, an ONNX graph each, and `ref.json` with pairs, that library's token ids and its
+scores, raw and between 0 and 1 (each pair alone). Run by hand, see README.md.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+from sentence_transformers import CrossEncoder
+
+import vocabularies
+from graphs import export_logits
+
+SHAPE = dict(
+    hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=12, initializer_range=0.6
+)
+BERT_INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
+LONG = "the model of the service is loaded and the queue is full of texts that wait for a worker " * 2
+PAIRS = [
+    ["what is a fox", "The quick brown fox jumps over the lazy dog."],
+    ["what is a fox", "London is a city"],
+    ["what is a fox", "naïve café — résumé, Straße"],
+    ["what is a fox", LONG],
+    [LONG, "a short answer"],
+    [LONG, LONG + "and another one"],
+    ["日本語", "अ 👩‍👩‍👧 e\u0301"],
+    ["a", "b"],
+]
+
+
+def bert(vocabulary, labels):
+    config = transformers.BertConfig(vocab_size=vocabulary, max_position_embeddings=32, num_labels=labels, **SHAPE)
+    return transformers.BertForSequenceClassification(config), BERT_INPUTS
+
+
+def xlm_roberta(vocabulary, labels):
+    config = transformers.XLMRobertaConfig(
+        vocab_size=vocabulary, max_position_embeddings=34, type_vocab_size=1, pad_token_id=1, num_labels=labels, **SHAPE
+    )
+    return transformers.XLMRobertaForSequenceClassification(config), BERT_INPUTS[:2]
+
+
+FOLDERS = {
+    "bert": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "bert-cut-left": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "xlm-roberta": (xlm_roberta, vocabularies.unigram, 1),
+    "bert-three-labels": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 3),
+}
+
+
+def make(name, target):
+    torch.manual_seed(sum(name.encode()))
+    network_of, tokenizer_of, labels = FOLDERS[name]
+    folder, work = target / name, target / f".{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    tokenizer = tokenizer_of()
+    tokenizer.truncation_side = "left" if "left" in name else "right"
+    network, names = network_of(len(tokenizer), labels)
+    network.eval().save_pretrained(work)
+    tokenizer.save_pretrained(work)
+    model = CrossEncoder(str(work), device="cpu")
+    model.save_pretrained(str(folder), create_model_card=False)
+    shutil.rmtree(work)
+    model = CrossEncoder(str(folder), device="cpu")
+    # The class of such a tokenizer does not know it; the tokenizers of BERT do.
+    model.tokenizer.model_input_names = tokenizer.model_input_names
+    export_logits(network, folder / "onnx/model.onnx", names)
+    rows = []
+    for pair in PAIRS if labels == 1 else []:
+        ids = model.tokenizer(*pair, truncation=True, max_length=32)["input_ids"]
+        raw, score = (model.predict([pair], activation_fn=act)[0] for act in (torch.nn.Identity(), None))
+        rows.append({"query": pair[0], "text": pair[1], "ids": ids, "raw": float(raw), "score": float(score)})
+    (folder / "ref.json").write_text(json.dumps(rows, ensure_ascii=True) + "\n")
+    for file in [*folder.glob("*.safetensors"), *folder.glob("README.md"), *folder.glob(".gitattributes")]:
+        file.unlink()
+    for file in folder.rglob("*.json"):
+        if file.name != "ref.json":
+            file.write_text(json.dumps(json.loads(file.read_text()), ensure_ascii=True, separators=(",", ":")) + "\n")
+
+
+def main():
+    target = Path(sys.argv[1])
+    target.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[2:] or FOLDERS:
+        make(name, target)
+        print(name, flush=True)
+
+
+main()
