@@ -54,22 +54,22 @@ afterEach(async () => {
 const withHosts = (...hosts: string[]) =>
   `llmService:\n  upstream:\n    hosts:\n${hosts.map((host) => `      - ${host}\n`).join('')}`;
 
-const chat = (body: object = CHAT) =>
+const chat = (body: object = CHAT): Promise<Response> =>
   fetch(`${gateway.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
 
-const answeredBy = async () => {
+const answeredBy = async (): Promise<string | null> => {
   const response = await chat();
   await response.text();
   return response.headers.get('x-morgan-host');
 };
 
-const admin = async (path: string, method = 'GET') => {
+const admin = async (path: string): Promise<Record<string, unknown>> => {
   const headers = { 'x-api-key': KEY };
-  const response = await fetch(`http://127.0.0.1:${adminPort}/admin${path}`, { method, headers });
+  const response = await fetch(`http://127.0.0.1:${adminPort}/admin${path}`, { headers });
   return (await response.json()) as Record<string, unknown>;
 };
 
