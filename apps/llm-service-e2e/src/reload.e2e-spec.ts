@@ -78,8 +78,8 @@ const RELOADED = 'the configuration was loaded again';
 const REFUSED = `${RELOADED} and has faults: nothing is changed`;
 
 describe.each([
-  ['SIGHUP', 'signal', () => void gateway.process.kill('SIGHUP')],
-  ['a change of the file', 'file', () => undefined],
+  ['SIGHUP', 'signal', (): void => void gateway.process.kill('SIGHUP')],
+  ['a change of the file', 'file', (): void => undefined],
 ] as const)('%s', (_, trigger, tell) => {
   it('puts a good file into force; a live call ends under the old one, and its host is gone after it', async () => {
     const open = await chat({ ...CHAT, stream: true });
