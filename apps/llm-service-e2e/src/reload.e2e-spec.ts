@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { freePort, type RunningService, startService, waitFor } from '@morgan/testing';
+import { freePort, type LogLine, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'hello' }] };
 const KEY = 'the-operators-key';
@@ -62,7 +62,7 @@ const chat = (body: object = CHAT): Promise<Response> =>
   });
 
 const answeredBy = async (): Promise<string | null> => {
-  const response = await chat();
+  const response: Response = await chat();
   await response.text();
   return response.headers.get('x-morgan-host');
 };
@@ -73,7 +73,7 @@ const admin = async (path: string): Promise<Record<string, unknown>> => {
   return (await response.json()) as Record<string, unknown>;
 };
 
-const lines = (text: string) => gateway.logs.filter(({ msg }) => msg === text);
+const lines = (text: string): readonly LogLine[] => gateway.logs.filter(({ msg }) => msg === text);
 const RELOADED = 'the configuration was loaded again';
 const REFUSED = `${RELOADED} and has faults: nothing is changed`;
 
