@@ -31,3 +31,4 @@ export {
 } from './faults/fault.ts';
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
 export { retryAfterMs } from './faults/retry-after.ts';
+export { LinkedList, type ListPlace } from './linked-list.ts';

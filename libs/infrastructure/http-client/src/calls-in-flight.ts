@@ -1,20 +1,21 @@
+import { LinkedList, type ListPlace } from '@morgan/foundation';
 import type { ClientCall } from './client-call.ts';
 
 /** The calls that are going on, so that a client can wait for them, or end them, when it stops. */
 export class CallsInFlight {
-  readonly #calls = new Set<ClientCall>();
+  readonly #calls = new LinkedList<ClientCall>();
   #whenIdle: (() => void) | undefined;
 
   get size(): number {
     return this.#calls.size;
   }
 
-  add(call: ClientCall): void {
-    this.#calls.add(call);
+  add(call: ClientCall): ListPlace<ClientCall> {
+    return this.#calls.append(call);
   }
 
-  remove(call: ClientCall): void {
-    this.#calls.delete(call);
+  remove(place: ListPlace<ClientCall>): void {
+    this.#calls.remove(place);
     if (this.#calls.size === 0) this.#whenIdle?.();
   }
 

@@ -21,7 +21,7 @@ export interface CallOptions {
 }
 
 /** Told once, when a call is over. */
-export type CallObserver = (call: ClientCall, end: CallEnd) => void;
+export type CallObserver = (end: CallEnd) => void;
 
 /** One call of a client, over as many attempts as it takes, until its response is read or it has failed for good. */
 export class ClientCall {
@@ -117,7 +117,7 @@ export class ClientCall {
   #end(end: CallEnd): void {
     this.#scope[Symbol.dispose]();
     this.#discard();
-    this.over(this, end);
+    this.over(end);
   }
 
   #discard(): void {

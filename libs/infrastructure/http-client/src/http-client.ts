@@ -1,4 +1,4 @@
-import { type Logger, type HealthIndicator, silentLogger } from '@morgan/foundation';
+import { type HealthIndicator, type ListPlace, type Logger, silentLogger } from '@morgan/foundation';
 import type { HealthMonitor, IndicatorPresentation } from '@morgan/health-monitor';
 import {
   HttpTransport,
@@ -210,17 +210,19 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   #begin(options: CallOptions): ClientCall {
     if (this.#stopped) throw closedError(this.serviceName);
     const { timeoutMs = this.#config.timeout.totalMs, idempotent = this.#config.idempotent } = options;
-    const call = new ClientCall(this.serviceName, { ...options, timeoutMs, idempotent }, this.#ended);
-    this.#calls.add(call);
+    const ended = (end: CallEnd) => this.#ended(place, end);
+    const call = new ClientCall(this.serviceName, { ...options, timeoutMs, idempotent }, ended);
+    const place = this.#calls.add(call);
     return call;
   }
 
-  readonly #ended = (call: ClientCall, end: CallEnd): void => {
-    this.#calls.remove(call);
+  #ended(place: ListPlace<ClientCall>, end: CallEnd): void {
+    this.#calls.remove(place);
+    const { item: call } = place;
     const tookMs = (call.respondedAt ?? performance.now()) - call.startedAt;
     this.#statistics.ended(end, tookMs);
     this.#counter?.ended(end, tookMs);
-  };
+  }
 
   #perform<Result>(call: ClientCall, build: () => TransportRequest, taking: Taking<Result>): Promise<Result> {
     return call.run(async (context) =>

@@ -1,4 +1,5 @@
 import { ConfigError } from '@morgan/foundation';
+import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
 
@@ -13,6 +14,7 @@ export async function runService(
   stop: AbortSignal,
   build: () => Promise<ServiceParts>,
 ): Promise<void> {
+  keepObjectsYoung();
   const endUnbuilt = () => void setTimeout(() => process.exit(1), STOP_MARGIN_MS);
   try {
     if (stop.aborted) process.exit(0);

@@ -1,3 +1,4 @@
+import { LinkedList } from '@morgan/foundation';
 import { PeakEwma } from './peak-ewma.ts';
 
 /** How one call went. The clock is the one of `TargetLoad.begin`. */
@@ -14,7 +15,7 @@ export interface CallLoad {
 export class TargetLoad {
   readonly #ttft = new PeakEwma();
   /** When each call that has no answer yet was sent, the oldest first. */
-  readonly #waiting = new Map<CallLoad, number>();
+  readonly #waiting = new LinkedList<number>();
   #inFlight = 0;
   #tokensInFlight = 0;
 
@@ -30,36 +31,34 @@ export class TargetLoad {
   /** The average, or longer where a call has been waiting for longer: silence says something before it ends. */
   ttftMsAt(now: number): number | undefined {
     const average = this.#ttft.valueAt(now);
-    for (const sentAt of this.#waiting.values()) return Math.max(average ?? 0, now - sentAt);
-    return average;
+    const { first } = this.#waiting;
+    return first === undefined ? average : Math.max(average ?? 0, now - first);
   }
 
   /** @param now of a clock that never goes back, such as `performance.now()`. */
   begin(promptTokens: number, now: number): CallLoad {
     this.#inFlight += 1;
     this.#tokensInFlight += promptTokens;
-    let sentAt = now;
+    let place = this.#waiting.append(now);
     const stopWaiting = (): boolean => {
-      if (!this.#waiting.delete(call)) return false;
+      if (!this.#waiting.remove(place)) return false;
       this.#tokensInFlight -= promptTokens;
       return true;
     };
-    const call: CallLoad = {
+    return {
       sent: (at) => {
-        this.#waiting.delete(call);
-        this.#waiting.set(call, (sentAt = at));
+        this.#waiting.remove(place);
+        place = this.#waiting.append(at);
       },
       answered: (at) => {
-        if (stopWaiting()) this.#ttft.observe(at - sentAt, at);
+        if (stopWaiting()) this.#ttft.observe(at - place.item, at);
       },
       ended: (at, isFault) => {
         this.#inFlight -= 1;
         if (!stopWaiting()) return;
         if (isFault) this.#ttft.fail(at);
-        else this.#ttft.observeAtLeast(at - sentAt, at);
+        else this.#ttft.observeAtLeast(at - place.item, at);
       },
     };
-    this.#waiting.set(call, now);
-    return call;
   }
 }
