@@ -47,60 +47,65 @@ export async function composeLlmService(
   config: LlmServiceConfig,
   source: ConfigSource = { load: () => config, file: undefined },
 ): Promise<ReloadableService> {
-  const { log, auth, llmService } = config;
-  const { http, timeouts, streams, forms, extraPaths } = llmService;
+  const { log, llmService } = config;
   const logger = createLogger('llm-service', log);
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
-  const owners = new ResponseOwners();
-  const endpoints = [...ENDPOINTS, ...extraPaths.map(extraEndpoint)];
-  const served = { upstreams, endpoints, owners, logger, metrics };
-  const operations = await composeOperations(config, source, served);
-  const { llm, embedding, redis } = upstreams;
+  const endpoints = [...ENDPOINTS, ...llmService.extraPaths.map(extraEndpoint)];
+  const parts = { upstreams, endpoints, owners: new ResponseOwners(), logger, metrics };
+  const operations = await composeOperations(config, source, parts);
   const drain = new Drain();
-  const keys = new ApiKeys(auth.apiKeys);
-  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
-  const app = await createHttpApplication(
-    AppModule.register({
-      relay: {
-        llm,
-        embedding,
-        timeouts,
-        streams,
-        forms,
-        owners,
-        logger,
-        metrics: new AnswerMetrics(metrics),
-      },
-      endpoints,
-      metrics,
-      indicators: [drain, llm, embedding, ...(redis ? [redis] : [])],
-    }),
-    {
-      config: http,
-      logger,
-      drain,
-      observers: [new HttpMetrics(metrics), new RequestLog(logger)],
-      metrics,
-      authenticator: keys,
-      bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
-      errorBody: errorBodyOf,
-      headers: { [HOST_HEADER]: GATEWAY_HOST },
-      api: {
-        title: 'Morgan llm-service',
-        description: 'OpenAI-compatible gateway over many LLM hosts.',
-      },
-    },
-  );
   return {
-    app,
-    config: http,
+    app: await composeApplication(config, drain, parts),
+    config: llmService.http,
     logger,
     drain,
     reload: operations.reload,
     start: () => Promise.all([upstreams.start(), operations.start()]).then(() => undefined),
     close: () => operations.close().then(() => upstreams.close()),
   };
+}
+
+/** What callers see. */
+function composeApplication(
+  { auth, llmService }: LlmServiceConfig,
+  drain: Drain,
+  { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
+) {
+  const { http, timeouts, streams, forms } = llmService;
+  const { llm, embedding, redis } = upstreams;
+  const keys = new ApiKeys(auth.apiKeys);
+  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  const module = AppModule.register({
+    relay: {
+      llm,
+      embedding,
+      timeouts,
+      streams,
+      forms,
+      owners,
+      logger,
+      metrics: new AnswerMetrics(metrics),
+    },
+    endpoints,
+    metrics,
+    indicators: [drain, llm, embedding, ...(redis ? [redis] : [])],
+  });
+  return createHttpApplication(module, {
+    config: http,
+    logger,
+    drain,
+    observers: [new HttpMetrics(metrics), new RequestLog(logger)],
+    metrics,
+    authenticator: keys,
+    bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
+    errorBody: errorBodyOf,
+    headers: { [HOST_HEADER]: GATEWAY_HOST },
+    api: {
+      title: 'Morgan llm-service',
+      description: 'OpenAI-compatible gateway over many LLM hosts.',
+    },
+  });
 }
 
 /** What changes the service while it runs: the watched file and the admin API. */
