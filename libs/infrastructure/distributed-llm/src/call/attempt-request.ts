@@ -44,16 +44,15 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
   const { deadline, limits, upload, facts } = call;
   const model = target.model === facts.model ? undefined : target.model;
   const length = upload?.lengthWith(model);
+  const headers = headersToHost(call.headers, call.id);
+  if (deadline) headers.push(Deadline.HEADER, deadline.toHeader());
+  if (length !== undefined) headers.push('content-length', String(length));
+  headers.push(...address.headers);
   return {
     origin: address.origin,
     path: address.pathOf(call.path),
     method: call.method,
-    headers: [
-      ...headersToHost(call.headers, call.id),
-      ...(deadline ? [Deadline.HEADER, deadline.toHeader()] : []),
-      ...(length === undefined ? [] : ['content-length', String(length)]),
-      ...address.headers,
-    ],
+    headers,
     body: upload ? upload.send(model) : bodyFor(call, target),
     signal,
     connectTimeoutMs: limits.connectTimeoutMs,

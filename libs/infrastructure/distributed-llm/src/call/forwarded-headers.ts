@@ -16,7 +16,7 @@ const TO_HOST: ReadonlySet<string> = new Set([
 ]);
 
 /** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */
-const TO_HOST_PREFIX = /^(openai-|x-stainless-)/;
+const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 
 /** The headers of a request to a host as a flat list, all but the host's own. */
 export function headersToHost(received: IncomingHttpHeaders, requestId: string): string[] {
@@ -26,13 +26,14 @@ export function headersToHost(received: IncomingHttpHeaders, requestId: string):
   for (const name of Object.keys(received)) {
     const value = received[name];
     if (typeof value !== 'string' || named?.has(name)) continue;
-    if (TO_HOST.has(name) || TO_HOST_PREFIX.test(name)) headers.push(name, value);
+    if (TO_HOST.has(name) || TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)))
+      headers.push(name, value);
   }
   return headers;
 }
 
 /** A `connection` header may declare further headers to be about the connection (RFC 9110, 7.6.1). */
 function namedByConnection(value: string | undefined): Set<string> | undefined {
-  if (value === undefined || /^(keep-alive|close)$/i.test(value)) return undefined;
+  if (value === undefined || value === 'keep-alive' || value === 'close') return undefined;
   return new Set(value.split(',').map((name) => name.trim().toLowerCase()));
 }

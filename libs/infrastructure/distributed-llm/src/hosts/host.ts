@@ -38,7 +38,7 @@ const MOST_DOUBTS = 3;
 const DOUBT_MS = 10_000;
 /** So many different requests may fail in a row, over so many milliseconds, before they are no excuse any more. */
 const MOST_EXCUSED = 5;
-const LONGEST_EXCUSE_MS = 2_000;
+const LONGEST_EXCUSE_MS = 5_000;
 /** Two weak faults make one. */
 const WEAK_PER_FAULT = 2;
 

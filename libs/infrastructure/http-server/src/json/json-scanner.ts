@@ -43,7 +43,7 @@ export class JsonScanner {
   readonly #utf8 = new Utf8Check();
   readonly #number = new JsonNumber();
   /** For each open container whether it is an object. */
-  readonly #containers: Uint8Array;
+  readonly #isObject: boolean[] = [];
   readonly #token: { -readonly [Field in keyof JsonToken]: JsonToken[Field] };
   #state = VALUE;
   #position = 0;
@@ -57,7 +57,6 @@ export class JsonScanner {
     private readonly visitor: JsonVisitor,
     private readonly limits: JsonLimits,
   ) {
-    this.#containers = new Uint8Array(limits.maxDepth);
     this.#token = { kind: 'null', start: 0, end: 0, escaped: false, depth: 0 };
   }
 
@@ -140,7 +139,7 @@ export class JsonScanner {
     if (depth === this.limits.maxDepth) throw this.#fault('depth');
     this.#begin(kind, kind === 'object' ? KEY_OR_END : VALUE_OR_END);
     this.visitor.open(this.#token, bytes);
-    this.#containers[depth] = kind === 'object' ? 1 : 0;
+    this.#isObject[depth] = kind === 'object';
     this.#token.depth = depth + 1;
   }
 
@@ -157,7 +156,7 @@ export class JsonScanner {
   }
 
   #inObject(): boolean {
-    return this.#containers[this.#token.depth - 1] === 1;
+    return this.#isObject[this.#token.depth - 1] === true;
   }
 
   #endValue(): void {

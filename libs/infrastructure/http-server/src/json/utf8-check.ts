@@ -12,7 +12,9 @@ export class Utf8Check {
   advance(bytes: Buffer, end: number): void {
     const complete = end - unfinished(bytes, this.#checked, end);
     if (complete <= this.#checked) return;
-    if (!isUtf8(bytes.subarray(this.#checked, complete))) throw new JsonFault('encoding', this.#checked);
+    const text =
+      this.#checked === 0 && complete === bytes.length ? bytes : bytes.subarray(this.#checked, complete);
+    if (!isUtf8(text)) throw new JsonFault('encoding', this.#checked);
     this.#checked = complete;
   }
 }
