@@ -91,6 +91,11 @@ export class FakeLlmHost {
     return `http://${host.includes(':') ? `[${host}]` : host}:${this.#port}/v1`;
   }
 
+  /** The latest requests of callers, oldest first: all but what health probes ask, who come whenever they like. */
+  get calls(): readonly RecordedRequest[] {
+    return this.requests.filter(({ method, path }) => method !== 'GET' || path !== '/v1/models');
+  }
+
   /** The latest requests, oldest first. */
   get requests(): readonly RecordedRequest[] {
     return this.#log.requests;

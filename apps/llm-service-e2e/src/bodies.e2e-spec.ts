@@ -88,7 +88,7 @@ describe('a large body', () => {
     await host.setFault({ kind: 'status', status: 200, body: '{}' });
     const { response, ...cost } = await costOf(gateway.url, () => post(body));
     expect(response.status).toBe(200);
-    expect(host.requests.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
+    expect(host.calls.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
     expect(cost.longestHoldSeconds).toBeLessThan(3);
     expect(cost.processorSeconds).toBeLessThan(1);
     await waitFor(async () => (await heldBytes()) === 0, { what: 'the release of the body' });
@@ -130,7 +130,7 @@ describe('a compressed body', () => {
   it('reaches the host decoded', async () => {
     const body = chat('hello '.repeat(1000));
     expect((await post(gzipSync(body), { 'content-encoding': 'gzip' })).status).toBe(200);
-    const request = host.requests.at(-1);
+    const request = host.calls.at(-1);
     expect(request?.body.toString()).toBe(body);
     expect(request?.headers).not.toHaveProperty('content-encoding');
     expect(request?.headers['content-length']).toBe(String(body.length));
@@ -148,12 +148,12 @@ describe('a client that stops reading', () => {
     const before = await figure('morgan_http_stalled_readers_total');
     const headers = { 'content-type': type };
     await host.setFault({ kind: 'status', status: 200, headers, body });
-    const seen = host.requests.length;
+    const seen = host.calls.length;
     const memory = await residentBytes();
     const sockets = await Promise.all(Array.from({ length: 5 }, askWithoutReading));
-    await waitFor(() => host.requests.length === seen + 5, { what: 'five requests at the host' });
+    await waitFor(() => host.calls.length === seen + 5, { what: 'five requests at the host' });
     expect((await residentBytes()) - memory).toBeLessThan(100 * MIB);
-    await Promise.all(host.requests.slice(seen).map((request) => request.whenAborted()));
+    await Promise.all(host.calls.slice(seen).map((request) => request.whenAborted()));
     await waitFor(async () => (await figure('morgan_http_stalled_readers_total')) === before + 5, {
       what: 'the count of it',
     });

@@ -61,7 +61,7 @@ const post = (body: string, headers: Record<string, string> = {}) =>
 
 /** The request with this id, on whichever host it arrived. */
 function arrived(id: string) {
-  const found = [...first.requests, ...second.requests].find(({ headers }) => headers['x-request-id'] === id);
+  const found = [...first.calls, ...second.calls].find(({ headers }) => headers['x-request-id'] === id);
   if (!found) throw new Error('the request reached no host');
   return found;
 }

@@ -114,7 +114,7 @@ describe('x-morgan-strategy', () => {
     ['that there is not', 'chosen', 'fastest', 'invalid_value'],
     ['without a name', 'chosen', '', 'invalid_value'],
   ])('%s is refused before any host is asked', async (_, model, strategy, code) => {
-    const asked = one.requests.length + two.requests.length;
+    const asked = one.calls.length + two.calls.length;
     for (const stream of [false, true]) {
       const { status, text } = await ask({ model, stream }, { 'x-morgan-strategy': strategy });
       expect([status, errorIn(text)]).toEqual([
@@ -122,7 +122,7 @@ describe('x-morgan-strategy', () => {
         expect.objectContaining({ code, param: 'x-morgan-strategy' }),
       ]);
     }
-    expect(one.requests.length + two.requests.length).toBe(asked);
+    expect(one.calls.length + two.calls.length).toBe(asked);
   });
 });
 

@@ -63,9 +63,6 @@ beforeEach(async () => {
   await waitFor(isHealthy, { what: 'a healthy host' });
 });
 
-/** What a host was asked, but for the probes. */
-const callsOf = ({ requests }: FakeLlmHost) => requests.filter(({ method }) => method === 'POST');
-
 /** What a caller saw: what came, and whether the transfer came to its end. */
 interface Seen {
   readonly text: string;
@@ -177,7 +174,7 @@ describe('a stream that breaks where another host can go on', () => {
   it('is asked for the rest of the text where the other host goes on with one', async () => {
     await fail({ kind: 'cut-in-stream', afterChunks: 4 });
     await chat('continued');
-    const body = JSON.parse(callsOf(good).at(-1)?.body.toString() ?? '') as { messages: unknown[] };
+    const body = JSON.parse(good.calls.at(-1)?.body.toString() ?? '') as { messages: unknown[] };
     expect(body).toMatchObject({ continue_final_message: true, stream: true });
     expect(body.messages.at(-1)).toMatchObject({
       role: 'assistant',
@@ -187,7 +184,7 @@ describe('a stream that breaks where another host can go on', () => {
 
   it('is not finished for a caller who has left', async () => {
     await fail({ kind: 'stall-in-stream', afterChunks: 4 });
-    const asked = callsOf(good).length;
+    const asked = good.calls.length;
     const caller = new AbortController();
     const response = await fetch(`${gateway.url}${CHAT}`, {
       method: 'POST',
@@ -200,7 +197,7 @@ describe('a stream that breaks where another host can go on', () => {
     const isOver = async () =>
       (await metric('morgan_llm_host_in_flight')).every((line) => line.endsWith(' 0'));
     await waitFor(isOver, { what: 'the end of the call' });
-    expect(callsOf(good)).toHaveLength(asked);
+    expect(good.calls).toHaveLength(asked);
     expect(await metric('morgan_llm_host_requests_total{host="good",outcome="aborted"}')).toEqual([]);
   });
 
@@ -251,7 +248,7 @@ describe('a stream that is whole', () => {
 
   it('has its counts asked for, and shows them to callers who asked', async () => {
     const silent = await chat('alone');
-    expect(broken.requests.at(-1)?.body.toString()).toContain('"include_usage":true');
+    expect(broken.calls.at(-1)?.body.toString()).toContain('"include_usage":true');
     expect(silent.text).not.toContain('"prompt_tokens"');
     const asking = await chat('alone', { stream_options: { include_usage: true } });
     expect(asking.text).toContain('"prompt_tokens"');
@@ -265,6 +262,6 @@ describe('a stream that is whole', () => {
     await broken.setFault({ kind: 'status', status: 400, body: JSON.stringify(refusal), times: 1 });
     expect(textOf(await chat('alone'))).toBe(ANSWER);
     await chat('alone');
-    expect(broken.requests.at(-1)?.body.toString()).not.toContain('stream_options');
+    expect(broken.calls.at(-1)?.body.toString()).not.toContain('stream_options');
   });
 });

@@ -60,7 +60,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   constructor(options: ResponseHandlerOptions) {
     this.#options = options;
     // Not undici's `headersTimeout`: that one starts when a connection is free and is up to a second late.
-    this.#timer = setTimeout(() => this.#expire('first_byte_timeout'), options.firstByteTimeoutMs);
+    this.#timer = setTimeout(this.#onLate, options.firstByteTimeoutMs);
     options.signal?.addEventListener('abort', this.#onAbort);
     this.body = this.#upload(options);
     options.pool.waiting += 1;
@@ -153,6 +153,12 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
       onSourceFault: (error) => this.#fail('upload_failed', error),
     });
   }
+
+  /** Where our own event loop stood still, the response may be here and only not be heard of yet: that is looked at first. */
+  readonly #onLate = (): void =>
+    void setImmediate(() => {
+      if (this.#phase !== 'answering' && this.#phase !== 'over') this.#expire('first_byte_timeout');
+    });
 
   #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
     if (this.#phase === 'sent') this.#connection?.retire();

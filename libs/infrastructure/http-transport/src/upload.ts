@@ -26,6 +26,8 @@ export class Upload implements AsyncIterable<Buffer> {
   #chunks: AsyncIterator<Uint8Array | string> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #watched = true;
+  /** Slices that the socket has taken. */
+  #taken = 0;
   #over = false;
 
   constructor(body: RequestBody, options: UploadOptions) {
@@ -53,13 +55,23 @@ export class Upload implements AsyncIterable<Buffer> {
     for (let chunk = await this.#next(); chunk; chunk = await this.#next()) {
       for (let sent = 0; sent < chunk.length; sent += SLICE_BYTES) {
         const { writeTimeoutMs, onStall } = this.#options;
-        if (this.#watched && writeTimeoutMs !== null) this.#timer = setTimeout(onStall, writeTimeoutMs);
+        if (this.#watched && writeTimeoutMs !== null) this.#limit(writeTimeoutMs, onStall);
         // It goes on when the socket has taken the slice.
         yield chunk.subarray(sent, sent + SLICE_BYTES);
+        this.#taken += 1;
         clearTimeout(this.#timer);
         this.#throwIfOver();
       }
     }
+  }
+
+  /** Where our own event loop stood still, the slice may be gone and only not be heard of yet: that is looked at first. */
+  #limit(ms: number, onStall: () => void): void {
+    const taken = this.#taken;
+    const look = () => {
+      if (this.#watched && taken === this.#taken) onStall();
+    };
+    this.#timer = setTimeout(() => setImmediate(look), ms);
   }
 
   /** @returns nothing at the end of the source. */
