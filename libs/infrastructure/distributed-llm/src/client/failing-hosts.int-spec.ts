@@ -195,7 +195,9 @@ describe('the budget', () => {
     await fleet.a.setFault(DOWN);
     await fleet.b.setFault({ kind: 'status', status: 500 });
     await fleet.c.setFault({ kind: 'status', status: 502 });
-    const client = clientOf(fleet, { ...PATIENT, budget: { minPerSecond: 1, windowMs: 10_000 } });
+    // Only the budget bounds what hosts see that are down.
+    const panic = { maxPerSecond: 10_000 };
+    const client = clientOf(fleet, { ...PATIENT, panic, budget: { minPerSecond: 1, windowMs: 10_000 } });
     const statuses = new Set<number>();
     await repeat(200, async () => {
       const { status, body } = await send(client);
