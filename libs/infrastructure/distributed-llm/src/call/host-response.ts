@@ -2,11 +2,12 @@ import type { BegunAttempt } from '@morgan/http-client';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
+import { StreamBody } from '../streams/stream-body.ts';
+import type { Content } from './answer-opening.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import { type HostAnswer, requestIdOf } from './host-answer.ts';
-import { lazyBody } from './lazy-body.ts';
-import type { AnswerBody } from './whole-body.ts';
+import { type AnswerBody, WholeBody } from './whole-body.ts';
 
 /** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {
@@ -36,75 +37,84 @@ export interface HostResponse {
   readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
+/** Its body is made when somebody asks for it: most take what is whole, or the events, as they are. */
+class LazyResponse implements HostResponse {
+  readonly host: string;
+  readonly status: number;
+  readonly headers: string[];
+  readonly contentType: string | undefined;
+  readonly whole: Buffer | undefined;
+  readonly stream: HostStream | undefined;
+  readonly attempts: number;
+  readonly route: string | undefined;
+  readonly model: string | undefined;
+  readonly isModelNamed: boolean;
+  readonly upstreamRequestId: string | undefined;
+  readonly settleTokens: BegunAttempt['settleTokens'];
+  #body: AnswerBody | undefined;
+
+  constructor(
+    { target, request, route, attempts, settleTokens }: Answered,
+    answer: Pick<HostResponse, 'status' | 'headers' | 'contentType' | 'upstreamRequestId'>,
+    { whole, stream, body }: Omit<Content, 'kind'>,
+  ) {
+    const model = target.modelFor(request.facts.model);
+    const isConfigured = target.model !== undefined || (model !== undefined && model === route.name);
+    this.host = target.host.name;
+    this.status = answer.status;
+    this.headers = answer.headers;
+    this.contentType = answer.contentType;
+    this.whole = whole;
+    this.stream = stream;
+    this.attempts = attempts.length;
+    this.route = route.name;
+    this.model = model;
+    this.isModelNamed = isConfigured || (model !== undefined && target.host.models.names(model));
+    this.upstreamRequestId = answer.upstreamRequestId;
+    this.settleTokens = settleTokens;
+    this.#body = body;
+  }
+
+  get body(): AnswerBody {
+    const { stream, whole = Buffer.alloc(0) } = this;
+    return (this.#body ??= stream ? new StreamBody(stream) : new WholeBody(whole));
+  }
+}
+
+/** Who answered which request, on which of its attempts. */
+interface Answered {
+  readonly target: Target;
+  readonly request: CallRequest;
+  readonly route: Route;
+  readonly attempts: readonly Attempt[];
+  readonly settleTokens?: BegunAttempt['settleTokens'];
+}
+
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
   { target, call, settleTokens }: Attempt,
-  { response, ...content }: AttemptResult & { kind: 'content' },
-  { attempts, route }: { readonly attempts: readonly Attempt[]; readonly route: Route },
+  content: AttemptResult & { kind: 'content' },
+  { attempts, route }: Pick<Answered, 'attempts' | 'route'>,
 ): HostResponse {
-  const body = lazyBody(content);
-  return {
-    ...modelOf(target, call, route),
-    host: target.host.name,
+  const { response } = content;
+  const answer = {
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    whole: content.whole,
-    stream: content.stream,
-    get body() {
-      return body();
-    },
-    attempts: attempts.length,
     upstreamRequestId: requestIdOf(response),
-    settleTokens,
   };
+  return new LazyResponse({ target, request: call, route, attempts, settleTokens }, answer, content);
 }
 
 /** A host's refusal as the caller gets it. */
 export function responseOfAnswer(
-  answer: HostAnswer,
-  target: Target,
-  {
-    attempts,
-    retryAfterMs,
-    request,
-    route,
-  }: {
-    readonly attempts: readonly Attempt[];
-    readonly retryAfterMs: number | undefined;
-    readonly request: CallRequest;
-    readonly route: Route;
-  },
+  hostAnswer: HostAnswer,
+  retryAfterMs: number | undefined,
+  answered: Answered,
 ): HostResponse {
-  const headers = answer.headersWith(retryAfterMs);
-  const whole = answer.body;
-  const body = lazyBody({ whole });
+  const { status, requestId: upstreamRequestId, body: whole } = hostAnswer;
+  const headers = hostAnswer.headersWith(retryAfterMs);
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
-  return {
-    ...modelOf(target, request, route),
-    host: target.host.name,
-    status: answer.status,
-    headers,
-    contentType: at < 0 ? undefined : headers[at + 1],
-    whole,
-    get body() {
-      return body();
-    },
-    attempts: attempts.length,
-    upstreamRequestId: answer.requestId,
-  };
-}
-
-function modelOf(
-  target: Target,
-  { facts }: CallRequest,
-  { name }: Route,
-): Pick<HostResponse, 'route' | 'model' | 'isModelNamed'> {
-  const model = target.modelFor(facts.model);
-  const isConfigured = target.model !== undefined || (model !== undefined && model === name);
-  return {
-    route: name,
-    model,
-    isModelNamed: isConfigured || (model !== undefined && target.host.models.names(model)),
-  };
+  const contentType = at < 0 ? undefined : headers[at + 1];
+  return new LazyResponse(answered, { status, headers, contentType, upstreamRequestId }, { whole });
 }

@@ -72,7 +72,7 @@ export function lastWord(call: EndedCall): HostResponse {
   const { target, outcome, answer, cause } = best;
   const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
   if (answer && outcome !== 'credentials_rejected')
-    return responseOfAnswer(answer, target, { ...call, retryAfterMs });
+    return responseOfAnswer(answer, retryAfterMs, { ...call, target });
   throw targetsFailed(attempts.length, { host: target.host.name, outcome, cause, retryAfterMs });
 }
 

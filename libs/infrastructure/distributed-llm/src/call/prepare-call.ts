@@ -7,6 +7,7 @@ import { restrictedTo, type Route, type RouteTable } from '../routing/route-tabl
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
 import { limitsOf } from './call-limits.ts';
+import type { CallTraits } from '../strategies/strategy.ts';
 import type { CallInput } from './call-parts.ts';
 
 /** The caller's own name for a conversation. */
@@ -52,14 +53,27 @@ export function prepareCall(
       choices: choices ?? 1,
       limits: limitsOf(config, route, headers),
     },
-    traits: {
-      promptTokens: Math.ceil(bytes / TOKEN_BYTES),
-      // Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt.
-      get sessionKey() {
-        return sessionKeyOf(sessionTraitsOf(headers, read, asked));
-      },
-    },
+    traits: new RequestTraits(Math.ceil(bytes / TOKEN_BYTES), { headers, read, model: asked }),
   };
+}
+
+interface SessionParts {
+  readonly headers: HostRequest['headers'];
+  readonly read: BodyFacts | undefined;
+  readonly model: string | undefined;
+}
+
+class RequestTraits implements CallTraits {
+  constructor(
+    readonly promptTokens: number,
+    private readonly parts: SessionParts,
+  ) {}
+
+  /** Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt. */
+  get sessionKey(): string | undefined {
+    const { headers, read, model } = this.parts;
+    return sessionKeyOf(sessionTraitsOf(headers, read, model));
+  }
 }
 
 /** What may name the conversation that a request belongs to. */
