@@ -49,7 +49,10 @@ function asHeader(text: string): string {
 
 function takeOver(reply: HttpReply): Map<string, string> {
   reply.hijack();
-  return new Map(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
+  const own = new Map<string, string>();
+  const headers = reply.getHeaders();
+  for (const name of Object.keys(headers)) own.set(name, String(headers[name]));
+  return own;
 }
 
 function without(headers: readonly string[], name: string): string[] {

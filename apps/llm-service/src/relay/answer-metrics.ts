@@ -45,12 +45,14 @@ export class AnswerMetrics {
     if (malformed > 0) this.#malformed.inc({ host }, malformed);
   }
 
-  counted({ host, route = '', model, isModelNamed }: HostResponse, usage: TokenUsage): void {
-    const labels = { host, route, model: isModelNamed ? this.#labelOf(model) : OTHER_MODEL };
-    const { input, output, cachedInput } = usage;
-    if (input) this.#tokens.inc({ ...labels, kind: 'input' }, input);
-    if (output) this.#tokens.inc({ ...labels, kind: 'output' }, output);
-    if (cachedInput) this.#tokens.inc({ ...labels, kind: 'cached_input' }, cachedInput);
+  counted(response: HostResponse, { input, output, cachedInput }: TokenUsage): void {
+    if (input) this.#count(response, 'input', input);
+    if (output) this.#count(response, 'output', output);
+    if (cachedInput) this.#count(response, 'cached_input', cachedInput);
+  }
+
+  #count({ host, route = '', model, isModelNamed }: HostResponse, kind: string, tokens: number): void {
+    this.#tokens.inc({ host, route, model: isModelNamed ? this.#labelOf(model) : OTHER_MODEL, kind }, tokens);
   }
 
   #labelOf(model = OTHER_MODEL): string {

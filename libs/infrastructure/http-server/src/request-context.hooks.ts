@@ -53,7 +53,7 @@ function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolea
     route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
     status: aborted && !reply.raw.headersSent ? 499 : reply.raw.statusCode,
     durationMs: performance.now() - context.startedAt,
-    ...(context.errorCode ? { errorCode: context.errorCode } : {}),
+    errorCode: context.errorCode,
     aborted,
     notes: context.notes,
   };

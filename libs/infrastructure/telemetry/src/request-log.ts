@@ -11,14 +11,17 @@ export class RequestLog implements HttpObserver {
   }
 
   finished(request: FinishedRequest): void {
-    const { notes, durationMs, aborted, errorCode, ...rest } = request;
-    const fields = {
-      ...rest,
+    const { requestId, method, route, status, durationMs, errorCode, aborted, notes } = request;
+    const fields: Record<string, unknown> = {
+      requestId,
+      method,
+      route,
+      status,
       durationMs: Math.round(durationMs * 10) / 10,
-      ...(errorCode ? { errorCode } : {}),
-      ...(aborted ? { aborted } : {}),
-      ...notes,
     };
+    if (errorCode) fields['errorCode'] = errorCode;
+    if (aborted) fields['aborted'] = aborted;
+    Object.assign(fields, notes);
     if (QUIET_ROUTES.has(request.route)) this.logger.debug(fields, 'request');
     else if (request.status >= 500) this.logger.warn(fields, 'request');
     else this.logger.info(fields, 'request');
