@@ -162,6 +162,46 @@ describe('availability', () => {
   });
 });
 
+describe('an attempt that is judged later than its answer is there', () => {
+  const FAILED = { verdict: 'failure', overloaded: false } as const;
+  const assess: AttemptPoliciesOptions['assess'] = (ending) =>
+    'result' in ending ? (ending.result as typeof FAILED) : { verdict: 'ignored', overloaded: false };
+
+  it('begins at once where only a breaker stands in front, which hears of its end', () => {
+    const policies = policiesOf({ circuitBreaker: { failureThreshold: 1 } }, { assess });
+    const begun = policies.begin(context());
+    if (begun instanceof Promise) throw new Error('it has to wait');
+    expect([policies.mayQueue, begun.settleTokens, policies.breaker.state]).toEqual([
+      false,
+      undefined,
+      'CLOSED',
+    ]);
+    begun.end(FAILED);
+    expect(policies.breaker.state).toBe('OPEN');
+    expect(() => policies.begin(context())).toThrow('circuit is open');
+  });
+
+  it('waits for its turn where there are limits, and holds its slot until its end is said', async () => {
+    const config = {
+      circuitBreaker: { failureThreshold: 1 },
+      tokenLimit: { tokensPerMinute: 60 },
+      concurrency: { maxConcurrent: 1, maxQueue: 1 },
+    };
+    const policies = policiesOf(config, { assess });
+    const first = await policies.begin({ ...context(), tokens: 10 });
+    let second: unknown;
+    const waits = Promise.resolve(policies.begin(context())).then((begun) => (second = begun));
+    await settle();
+    expect([policies.mayQueue, second]).toEqual([true, undefined]);
+    first.settleTokens?.(30);
+    expect(policies.getStatus()).toMatchObject({ concurrency: { running: 1, waiting: 1 } });
+    first.end({ verdict: 'success', overloaded: false });
+    await waits;
+    expect(policies.availability(31)).toMatchObject({ because: 'rate_limited' });
+    expect(policies.breaker.getStatus().totals).toMatchObject({ success: 1, failure: 0 });
+  });
+});
+
 describe('stop', () => {
   it('takes the target out of every metric', async () => {
     const registry = new Metrics();

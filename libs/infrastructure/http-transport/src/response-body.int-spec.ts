@@ -70,6 +70,41 @@ describe('the bytes of a body', () => {
     await expect(response.bytes()).rejects.toMatchObject({ reason: 'incomplete_body' });
   });
 
+  it('are whole up to a limit, or all still to be read as a stream', async () => {
+    const small = await ask();
+    const whole = small.bytesUpTo(2_000);
+    answer.end(PART);
+    expect(await whole).toHaveLength(2_000);
+    const large = await ask();
+    const tooMuch = large.bytesUpTo(1_999);
+    answer.write(PART);
+    expect(await tooMuch).toBeUndefined();
+    answer.end(PART);
+    expect(await large.body.bytes()).toHaveLength(3_000);
+    const streamed = await ask();
+    expect(streamed.body.destroyed).toBe(false);
+    expect(await streamed.bytesUpTo(5_000)).toBeUndefined();
+  });
+
+  it('are waited for as long as it is said, and not at all when they are here', async () => {
+    const slow = await ask();
+    await expect(slow.bytesUpTo(2_000, 20)).rejects.toMatchObject({ reason: 'first_byte_timeout' });
+    const ready = await ask();
+    answer.end();
+    await waitFor(() => answer.closed, { what: 'the end of the answer' });
+    expect(await ready.bytesUpTo(2_000, 1)).toHaveLength(1_000);
+  });
+
+  it('stay at the server while nobody reads them', async () => {
+    const response = await ask();
+    const chunk = Buffer.alloc(1_000_000, 'y');
+    for (let sent = 0; sent < 64; sent += 1) answer.write(chunk);
+    await waitFor(() => answer.writableLength > 0 && answer.writableNeedDrain, { what: 'a full pipe' });
+    expect(answer.writableLength).toBeGreaterThan(32_000_000);
+    answer.end();
+    expect(await response.bytes()).toHaveLength(64_001_000);
+  });
+
   it('that last until the connection closes are broken when it is reset, and whole when it is closed', async () => {
     for (const end of ['reset', 'close'] as const) {
       const sockets: Socket[] = [];
