@@ -14,6 +14,7 @@ export default {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json', 'node'],
   moduleNameMapper: aliases,
   transform: { '^.+\\.ts$': ['@swc/jest'] },
+  runtime: '<rootDir>/tools/testing/jest.runtime.ts',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.nx/'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'],
 };

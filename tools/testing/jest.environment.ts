@@ -1,54 +1,33 @@
-import { constants, createContext } from 'node:vm';
 import { ModernFakeTimers } from '@jest/fake-timers';
 import { TestEnvironment } from 'jest-environment-node';
 import { ModuleMocker } from 'jest-mock';
 
 type Options = ConstructorParameters<typeof TestEnvironment>;
-type Globals = InstanceType<typeof TestEnvironment>['global'];
 
-/** A context has its own, but a test must see those of Node, which Node itself makes and checks for. */
-const NODES_OWN: readonly PropertyKey[] = ['Buffer', 'ArrayBuffer', 'Uint8Array'];
+const FOUND = Object.getOwnPropertyDescriptors(globalThis);
 
 /**
- * Jest's environment for Node, with an ordinary global object in place of a proxy behind interceptors. With the proxy each
- * reading of `Math` or `Number` takes about a microsecond, which makes simulations five times slower than they are.
+ * Jest itself runs in a realm of its own, the tests run in Node's (`jest.runtime.ts`). So fake timers and spies belong to
+ * Node's realm, and `expect.any(String)` has to know its `String`.
  */
-export default class PlainEnvironment extends TestEnvironment {
+export default class NativeEnvironment extends TestEnvironment {
   constructor(...options: Options) {
     super(...options);
-    const global = createContext(constants.DONT_CONTEXTIFY) as Globals;
-    copyMissing(this.global, global);
-    global.global = global;
-    global.Error.stackTraceLimit = this.global.Error.stackTraceLimit;
-    this.context = this.global = global;
-    this.moduleMocker = new ModuleMocker(global);
-    this.fakeTimersModern = new ModernFakeTimers({ config: options[0].projectConfig, global });
+    for (const [name, descriptor] of Object.entries(FOUND)) {
+      if (/^[A-Z]/.test(name) && descriptor.configurable)
+        Object.defineProperty(this.global, name, descriptor);
+    }
+    this.moduleMocker = new ModuleMocker(globalThis);
+    this.fakeTimersModern = new ModernFakeTimers({ config: options[0].projectConfig, global: globalThis });
   }
-}
 
-function copyMissing(from: Globals, to: Globals): void {
-  const present = new Set(Reflect.ownKeys(to));
-  for (const key of Reflect.ownKeys(from)) {
-    if (key === 'global' || (present.has(key) && !NODES_OWN.includes(key))) continue;
-    const descriptor = Object.getOwnPropertyDescriptor(from, key) ?? {};
-    Object.defineProperty(to, key, descriptor.get ? readOnce(from, key, descriptor) : descriptor);
+  /** The next spec of this worker has the same globals. A spy on a fake timer, restored late, leaves the fake one. */
+  override async teardown(): Promise<void> {
+    this.moduleMocker?.restoreAllMocks();
+    await super.teardown();
+    for (const [name, found] of Object.entries(FOUND)) {
+      const left = Object.getOwnPropertyDescriptor(globalThis, name);
+      if (found.writable && left?.value !== found.value) Object.defineProperty(globalThis, name, found);
+    }
   }
-}
-
-/** Node makes many of its globals when they are first read. */
-function readOnce(from: Globals, key: PropertyKey, { enumerable = true }: PropertyDescriptor) {
-  const settle = (target: object, value: unknown) =>
-    Object.defineProperty(target, key, { configurable: true, enumerable, writable: true, value });
-  return {
-    configurable: true,
-    enumerable,
-    get(this: object) {
-      const value: unknown = Reflect.get(from, key);
-      settle(this, value);
-      return value;
-    },
-    set(this: object, value: unknown) {
-      settle(this, value);
-    },
-  };
 }
