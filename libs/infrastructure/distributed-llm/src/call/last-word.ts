@@ -7,8 +7,8 @@ import type { Attempt } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import type { FailedAttempt } from './blame.ts';
 import { noTargetToTry, targetsFailed } from './call-error.ts';
-import type { HostAnswer } from './host-answer.ts';
-import { type HostResponse, responseOfAnswer } from './host-response.ts';
+import type { ErrorResponse } from './error-response.ts';
+import { type HostResponse, responseOfError } from './host-response.ts';
 
 /** A call that has nothing to hand out. */
 export interface EndedCall {
@@ -18,11 +18,11 @@ export interface EndedCall {
   readonly failed: readonly FailedAttempt[];
 }
 
-/** What is known of a target that gave no answer to hand out: from an attempt, or from the rest that it is in. */
+/** What is known of a target that gave no response to hand out: from an attempt, or from the rest that it is in. */
 export interface Finding {
   readonly target: Target;
   readonly outcome: Outcome;
-  readonly answer: HostAnswer | undefined;
+  readonly errorResponse: ErrorResponse | undefined;
   readonly cause?: unknown;
   /** When it is asked again, in milliseconds from now, where the host said so. */
   readonly retryAfterMs: number | undefined;
@@ -69,10 +69,10 @@ export function lastWord(call: EndedCall): HostResponse {
   const { attempts } = call;
   const best = bestFinding(findings);
   if (!best) throw noTargetToTry(targetsOf(call.route).length, nextTrialMs(call.route));
-  const { target, outcome, answer, cause } = best;
+  const { target, outcome, errorResponse, cause } = best;
   const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
-  if (answer && outcome !== 'credentials_rejected')
-    return responseOfAnswer(answer, retryAfterMs, { ...call, target });
+  if (errorResponse && outcome !== 'credentials_rejected')
+    return responseOfError(errorResponse, retryAfterMs, { ...call, target });
   throw targetsFailed(attempts.length, { host: target.host.name, outcome, cause, retryAfterMs });
 }
 
@@ -80,7 +80,7 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
   return failed.map(({ attempt, failure }) => ({
     target: attempt.target,
     outcome: failure.outcome,
-    answer: failure.answer,
+    errorResponse: failure.errorResponse,
     cause: failure.cause,
     retryAfterMs: failure.saidMs,
   }));
@@ -93,8 +93,10 @@ function fromRests({ route, request, attempts }: EndedCall): Finding[] {
     const rest =
       asked.has(target) || target.host.mode !== 'enabled' ? undefined : restOf(target, request.facts);
     if (!rest) return [];
-    const { outcome, answer, binding, until } = rest;
-    return [{ target, outcome, answer, retryAfterMs: binding ? until - performance.now() : undefined }];
+    const { outcome, errorResponse, binding, until } = rest;
+    return [
+      { target, outcome, errorResponse, retryAfterMs: binding ? until - performance.now() : undefined },
+    ];
   });
 }
 
