@@ -71,9 +71,10 @@ export class AttemptLimits {
   /** @throws AppError as `RateLimiter.acquire` does; then nothing is taken from either limit. */
   async acquire(cost: AttemptCost): Promise<AttemptPermit> {
     if (!this.requests && !this.tokens) return NO_PERMIT;
-    const request = await this.requests?.acquire(this.#name, 1, cost);
+    const request = this.requests && (await this.requests.acquire(this.#name, 1, cost));
+    if (!this.tokens) return permitOf(request, undefined);
     try {
-      const tokens = await this.tokens?.acquire(this.#name, cost.tokens ?? 0, cost);
+      const tokens = await this.tokens.acquire(this.#name, cost.tokens ?? 0, cost);
       return permitOf(request, tokens);
     } catch (error) {
       request?.settle(0);

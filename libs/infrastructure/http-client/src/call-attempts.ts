@@ -46,7 +46,10 @@ export class CallAttempts {
     const startedAt = performance.now();
     call.beginAttempt();
     try {
-      const response = await this.#send(request, context);
+      const response = await this.parts.transport.request(attemptOf(request, context));
+      // The host says that the limit is its own, and lower than ours.
+      if (response.status === 429)
+        void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
       const result = await take(call.accept(response));
       this.#report(startedAt, { result: response }, context);
       return result;
@@ -54,18 +57,6 @@ export class CallAttempts {
       this.#report(startedAt, { error }, context);
       throw error;
     }
-  }
-
-  async #send(request: TransportRequest, { signal, deadline }: CallContext): Promise<TransportResponse> {
-    const { headers = [] } = request;
-    const response = await this.parts.transport.request({
-      ...request,
-      headers: deadline ? [...headers, Deadline.HEADER, deadline.toHeader()] : headers,
-      signal,
-    });
-    // The host says that the limit is its own, and lower than ours.
-    if (response.status === 429) void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
-    return response;
   }
 
   #report(startedAt: number, ending: CallEnding, context: CallContext): void {
@@ -76,4 +67,14 @@ export class CallAttempts {
     if (verdict === 'ignored') return;
     monitor.report(serviceName, { ok: verdict === 'success', durationMs: performance.now() - startedAt });
   }
+}
+
+/** The request with the time that is left, and the signal of this attempt. */
+function attemptOf(request: TransportRequest, { signal, deadline }: CallContext): TransportRequest {
+  const { headers = [] } = request;
+  return {
+    ...request,
+    headers: deadline ? [...headers, Deadline.HEADER, deadline.toHeader()] : headers,
+    signal,
+  };
 }

@@ -225,11 +225,13 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   #perform<Result>(call: ClientCall, build: () => TransportRequest, taking: Taking<Result>): Promise<Result> {
-    return call.run(async (context) =>
-      this.#attempts
-        .run(call, build(), context, taking)
-        .catch((error: unknown) => this.#explain(call, error)),
-    );
+    return call.run(async (context) => {
+      try {
+        return await this.#attempts.run(call, build(), context, taking);
+      } catch (error) {
+        return await this.#explain(call, error);
+      }
+    });
   }
 
   #build(call: ClientCall, method: HttpMethod, path: string, request: CallRequest): TransportRequest {
