@@ -126,7 +126,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   outrun: {
     seen: 'no content within the first-token limit, and another target began first',
     about: 'host',
-    next: 'next target',
+    next: 'deliver',
     weight: 'weak',
   },
   interrupted: {
