@@ -11,7 +11,7 @@ import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openAnswer } from './answer-opening.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
-import type { HostAnswer } from './host-answer.ts';
+import { type HostAnswer, requestIdOf } from './host-answer.ts';
 import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
 
 /** How an attempt came out while nothing was handed out. */
@@ -76,6 +76,8 @@ export class Attempt {
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
+  /** The host's own id of the request, once it has answered. */
+  upstreamRequestId: string | undefined;
 
   constructor(
     readonly target: Target,
@@ -161,6 +163,7 @@ export class Attempt {
   async #ask(): Promise<AttemptResult> {
     const { call, target, parts } = this;
     const response = await this.#send();
+    this.upstreamRequestId = requestIdOf(response);
     parts.metrics?.answered(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call.dialect);

@@ -6,7 +6,7 @@ import { StreamBody } from '../streams/stream-body.ts';
 import type { Content } from './answer-opening.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
-import { type HostAnswer, requestIdOf } from './host-answer.ts';
+import type { HostAnswer } from './host-answer.ts';
 import { type AnswerBody, WholeBody } from './whole-body.ts';
 
 /** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
@@ -92,7 +92,7 @@ interface Answered {
 
 /** An attempt's answer as the caller gets it. */
 export function responseOf(
-  { target, call, settleTokens }: Attempt,
+  { target, call, settleTokens, upstreamRequestId }: Attempt,
   content: AttemptResult & { kind: 'content' },
   { attempts, route }: Pick<Answered, 'attempts' | 'route'>,
 ): HostResponse {
@@ -101,7 +101,7 @@ export function responseOf(
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    upstreamRequestId: requestIdOf(response),
+    upstreamRequestId,
   };
   return new LazyResponse({ target, request: call, route, attempts, settleTokens }, answer, content);
 }
