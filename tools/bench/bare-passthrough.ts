@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
 
 /**
- * The least that a gateway in Node can be: reads a body, sends it on, streams the answer back. No validation, no log, no
+ * The least that a gateway in Node can be: reads a body, sends it on, streams the response back. No validation, no log, no
  * metrics, no failover. The yardstick for llm-service; prints its origin.
  */
 const pool = new Pool(process.argv[2] ?? '', { connections: 1024 });

@@ -10,7 +10,7 @@ export interface Load {
   readonly durationMs: number;
 }
 
-/** Answered requests per second under a closed loop. @throws Error when an answer is not 200 */
+/** Answered requests per second under a closed loop. @throws Error when a response is not 200 */
 export async function requestsPerSecond({
   origin,
   path,

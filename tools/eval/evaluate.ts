@@ -21,7 +21,7 @@ export interface Evaluation {
   readonly spearman: number;
 }
 
-interface Answer {
+interface EmbeddingsBody {
   readonly model: string;
   readonly data: readonly { readonly similarity: number }[];
   readonly error?: { readonly message: string };
@@ -44,10 +44,10 @@ export async function evaluate(
       },
       body: JSON.stringify({ ...fields, pairs: part }),
     });
-    const answer = (await response.json()) as Answer;
-    if (!response.ok) throw new Error(answer.error?.message ?? `the service answered ${response.status}`);
-    model = answer.model;
-    cosines.push(...answer.data.map(({ similarity }) => similarity));
+    const body = (await response.json()) as EmbeddingsBody;
+    if (!response.ok) throw new Error(body.error?.message ?? `the service answered ${response.status}`);
+    model = body.model;
+    cosines.push(...body.data.map(({ similarity }) => similarity));
   }
   const scores = pairs.map(({ score }) => score);
   return {

@@ -1,4 +1,4 @@
-import { type Answer, interleave, newHead, toEvents, usageOf } from './answer.ts';
+import { type ResponseContent, interleave, newHead, toEvents, usageOf } from './response-content.ts';
 import { type CompletionRequest, invalid } from './completion-request.ts';
 import { generate, type Generation, logprobOf, tokenize } from './generation.ts';
 import { sampleOf } from './schema-sample.ts';
@@ -15,7 +15,7 @@ interface Tool {
 interface Choice {
   readonly index: number;
   readonly generation: Generation;
-  /** Set when the answer is a call of this tool: the generation is then its arguments. */
+  /** Set when the response is a call of this tool: the generation is then its arguments. */
   readonly tool: Tool | undefined;
   readonly topLogprobs: number | undefined;
 }
@@ -24,7 +24,7 @@ interface Choice {
  * Answers `POST /v1/chat/completions` with `fixedText`, or else with words that say they are simulated and repeat the
  * last message. A forced tool gets called, and `response_format` is kept, both with the smallest value that fits.
  */
-export function chatCompletion(request: CompletionRequest, fixedText?: string): Answer {
+export function chatCompletion(request: CompletionRequest, fixedText?: string): ResponseContent {
   const messages = readMessages(request.fields['messages']);
   const tool = forcedTool(request.fields);
   const text = tool

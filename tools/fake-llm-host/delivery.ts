@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './answer.ts';
+import type { ResponseContent } from './response-content.ts';
 import type { Reply } from './error-reply.ts';
 import type { StreamFault } from './fault.ts';
-import { bodyOf, eventsOf, type Stop } from './faulty-answer.ts';
+import { bodyOf, eventsOf, type Stop } from './faulty-response.ts';
 
 /** How fast answers come. */
 export interface Pace {
-  /** From the end of the request to the first byte of the answer, in milliseconds. */
+  /** From the end of the request to the first byte of the response, in milliseconds. */
   readonly timeToFirstTokenMs: number;
-  /** Speed of one answer; 0 sends it as fast as the connection takes it. */
+  /** Speed of one response; 0 sends it as fast as the connection takes it. */
   readonly tokensPerSecond: number;
 }
 
-/** Sends a complete answer. */
+/** Sends a complete response. */
 export function sendReply(response: ServerResponse, { status, body, headers }: Reply): void {
   response.writeHead(status, {
     'content-type': 'application/json',
@@ -25,18 +25,18 @@ export function sendReply(response: ServerResponse, { status, body, headers }: R
 /** Sends a body when the last token would be written; a fault may leave it half sent. */
 export async function sendBody(
   response: ServerResponse,
-  answer: Answer,
+  content: ResponseContent,
   pace: Pace,
   fault: StreamFault | undefined,
 ): Promise<void> {
   const { timeToFirstTokenMs, tokensPerSecond } = pace;
-  const writingMs = tokensPerSecond > 0 ? (answer.tokenCount * 1000) / tokensPerSecond : 0;
+  const writingMs = tokensPerSecond > 0 ? (content.tokenCount * 1000) / tokensPerSecond : 0;
   await pause(response, timeToFirstTokenMs + writingMs);
   if (response.closed) return;
-  const { pieces, stop } = bodyOf(answer, fault);
+  const { pieces, stop } = bodyOf(content, fault);
   const body = pieces.join('');
   if (stop === 'end' && !fault?.closeDelimited) return sendReply(response, { status: 200, body });
-  const length = { 'content-length': Buffer.byteLength(answer.body()) };
+  const length = { 'content-length': Buffer.byteLength(content.body()) };
   writeHead(
     response,
     { 'content-type': 'application/json', ...(fault?.closeDelimited ? {} : length) },
@@ -48,7 +48,7 @@ export async function sendBody(
 /** Sends events at the pace asked for, waits for a slow reader, and stops at once when the client goes away. */
 export async function sendEvents(
   response: ServerResponse,
-  answer: Answer,
+  content: ResponseContent,
   pace: Pace,
   fault: StreamFault | undefined,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function sendEvents(
   await pause(response, pace.timeToFirstTokenMs);
   if (response.closed) return;
   writeHead(response, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' }, fault);
-  const { pieces, stop } = eventsOf(answer, fault);
+  const { pieces, stop } = eventsOf(content, fault);
   const last = stop === 'end' ? pieces.at(-1) : undefined;
   for (const [index, piece] of (last === undefined ? pieces : pieces.slice(0, -1)).entries()) {
     // Times are counted from the start, so that late timers do not slow the stream down.

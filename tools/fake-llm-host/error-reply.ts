@@ -1,4 +1,4 @@
-/** A complete answer that is not streamed. */
+/** A complete response that is not streamed. */
 export interface Reply {
   readonly status: number;
   readonly body: string;
@@ -16,7 +16,7 @@ export class RequestRefused extends Error {
   }
 }
 
-/** An answer in OpenAI's error envelope. */
+/** A response in OpenAI's error envelope. */
 export function errorReply(
   status: number,
   message: string,

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Answer } from './answer.ts';
+import type { ResponseContent } from './response-content.ts';
 import { chatCompletion } from './chat-completion.ts';
 import { type CompletionRequest, readCompletionRequest, unknownModel } from './completion-request.ts';
 import { type Pace, pause, sendBody, sendEvents, sendReply } from './delivery.ts';
 import { errorReply, type Reply, RequestRefused } from './error-reply.ts';
 import { type Fault, isStreamFault, type StreamFault } from './fault.ts';
-import { messageCount, messagesAnswer, messagesRefusal } from './messages-api.ts';
+import { messageCount, messagesResponse, messagesRefusal } from './messages-api.ts';
 import { RecordedRequest } from './recorded-request.ts';
 import { RequestLog } from './request-log.ts';
 import { ResponsesApi } from './responses-api.ts';
@@ -62,11 +62,14 @@ export class FakeLlmHost {
   readonly #server: Server;
   readonly #log: RequestLog;
   readonly #responses = new ResponsesApi();
-  readonly #answers = new Map<string, (request: CompletionRequest, fixedText?: string) => Answer | Reply>([
+  readonly #makers = new Map<
+    string,
+    (request: CompletionRequest, fixedText?: string) => ResponseContent | Reply
+  >([
     ['/v1/chat/completions', chatCompletion],
     ['/v1/completions', textCompletion],
     ['/v1/responses', (request, fixedText) => this.#responses.create(request, fixedText)],
-    [MESSAGES_PATH, messagesAnswer],
+    [MESSAGES_PATH, messagesResponse],
     [`${MESSAGES_PATH}/count_tokens`, messageCount],
   ]);
   readonly #created = Math.floor(Date.now() / 1000);
@@ -81,7 +84,7 @@ export class FakeLlmHost {
     this.#server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => void this.#answer(request, response, Buffer.concat(chunks)));
+      request.on('end', () => void this.#respond(request, response, Buffer.concat(chunks)));
     });
   }
 
@@ -139,7 +142,7 @@ export class FakeLlmHost {
     await this.close();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
+  async #respond(request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> {
     this.#log.add(new RecordedRequest(request, response, body));
     response.setHeader('x-simulated-host', this.#settings.name);
     const fault = this.#takeFault(request.method);
@@ -162,7 +165,7 @@ export class FakeLlmHost {
     return fault.is;
   }
 
-  /** Whether the fault is the whole answer. */
+  /** Whether the fault is the whole response. */
   async #fail(response: ServerResponse, fault: Exclude<Fault, StreamFault>): Promise<boolean> {
     switch (fault.kind) {
       case 'status': {
@@ -210,13 +213,13 @@ export class FakeLlmHost {
     if (path.startsWith(RESPONSE_PATH) && (method === 'GET' || method === 'DELETE'))
       return sendReply(response, this.#responses.stored(method, path.slice(RESPONSE_PATH.length)));
     if (method === 'GET') return sendReply(response, this.#models(path));
-    const make = this.#answers.get(path);
+    const make = this.#makers.get(path);
     if (method !== 'POST' || !make) throw unknownUrl(method, path);
     const completion: CompletionRequest = readCompletionRequest(body, models);
-    const answer = make(completion, fixedText);
-    if ('status' in answer) return sendReply(response, answer);
+    const content = make(completion, fixedText);
+    if ('status' in content) return sendReply(response, content);
     const send = completion.isStream ? sendEvents : sendBody;
-    await send(response, answer, this.#settings, fault);
+    await send(response, content, this.#settings, fault);
   }
 
   #models(path: string): Reply {

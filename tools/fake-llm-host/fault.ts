@@ -1,12 +1,12 @@
 /**
  * Something that goes wrong, for real, on the socket.
  * With `times` it hits only the next so many POST requests, so that health probes do not use it up; without, every
- * request until `setFault(undefined)`. An answer that is not streamed counts as two chunks, half its body each.
+ * request until `setFault(undefined)`. A response that is not streamed counts as two chunks, half its body each.
  */
 export type Fault = FaultKind & { readonly times?: number };
 
 type FaultKind =
-  /** Answers with this status; the body defaults to an OpenAI error envelope. */
+  /** Responses with this status; the body defaults to an OpenAI error envelope. */
   | {
       readonly kind: 'status';
       readonly status: number;
@@ -20,12 +20,12 @@ type FaultKind =
   /** Reads the request and never answers. */
   | { readonly kind: 'stall-before-headers' }
   | StreamFault
-  /** Answers with bytes that are not HTTP. */
+  /** Responses with bytes that are not HTTP. */
   | { readonly kind: 'bad-http' }
   /** Answers well, but so much later. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 
-/** What an answer in progress does wrong. */
+/** What a response in progress does wrong. */
 export type StreamFault = StreamFaultKind & {
   /** The body lasts until its connection closes, as HTTP/1.0 has it: a clean end of it looks like the whole. */
   readonly closeDelimited?: boolean;
@@ -38,11 +38,11 @@ type StreamFaultKind =
   | { readonly kind: 'cut-in-stream'; readonly afterChunks: number }
   /** Sends the headers and so many chunks, then resets the connection. */
   | { readonly kind: 'reset-in-stream'; readonly afterChunks: number }
-  /** Ends cleanly after so many chunks, without the rest of the answer and its end marker. */
+  /** Ends cleanly after so many chunks, without the rest of the response and its end marker. */
   | { readonly kind: 'end-in-stream'; readonly afterChunks: number }
-  /** Reports an error after so many chunks, and ends; as JSON, it is the whole answer. */
+  /** Reports an error after so many chunks, and ends; as JSON, it is the whole response. */
   | { readonly kind: 'error-in-stream'; readonly afterChunks: number }
-  /** Says something that is not JSON after so many chunks, and goes on; as JSON, it is half of the answer. */
+  /** Says something that is not JSON after so many chunks, and goes on; as JSON, it is half of the response. */
   | { readonly kind: 'malformed-event'; readonly afterChunks: number }
   /** Says everything but the end marker. */
   | { readonly kind: 'no-end-marker' }
@@ -60,7 +60,7 @@ const STREAM_FAULTS: Record<StreamFaultKind['kind'], true> = {
   'wrong-usage': true,
 };
 
-/** Whether it lets the answer begin. */
+/** Whether it lets the response begin. */
 export function isStreamFault(fault: Fault): fault is StreamFault {
   return Object.hasOwn(STREAM_FAULTS, fault.kind);
 }

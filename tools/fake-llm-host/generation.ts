@@ -1,4 +1,4 @@
-/** What one choice of an answer says, cut into the pieces in which it is streamed. */
+/** What one choice of a response says, cut into the pieces in which it is streamed. */
 export interface Generation {
   readonly text: string;
   readonly tokens: readonly string[];

@@ -1,4 +1,4 @@
-import { type Answer, newHead } from './answer.ts';
+import { type ResponseContent, newHead } from './response-content.ts';
 import type { CompletionRequest } from './completion-request.ts';
 import type { Reply } from './error-reply.ts';
 import { generate, tokenize } from './generation.ts';
@@ -23,7 +23,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** Answers `POST /v1/messages` with `fixedText` or an echo; a forced tool gets called. */
-export function messagesAnswer(request: CompletionRequest, fixedText?: string): Answer {
+export function messagesResponse(request: CompletionRequest, fixedText?: string): ResponseContent {
   const tool = forcedTool(request.fields);
   const input = tool && sampleOf(tool.input_schema);
   const text = tool ? JSON.stringify(input) : (fixedText ?? `[simulated] You said: "${inputText(request)}".`);

@@ -27,7 +27,7 @@ export class RecordedRequest {
     return JSON.parse(this.body.toString()) as unknown;
   }
 
-  /** When the connection ended before the answer did; a fault of the host that cuts it counts as well. */
+  /** When the connection ended before the response did; a fault of the host that cuts it counts as well. */
   get abortedAt(): number | undefined {
     return this.#abortedAt;
   }
@@ -36,7 +36,7 @@ export class RecordedRequest {
     return this.#abortedAt !== undefined;
   }
 
-  /** Resolves with the time at which the client went away. @throws Error when it took the whole answer instead. */
+  /** Resolves with the time at which the client went away. @throws Error when it took the whole response instead. */
   async whenAborted(): Promise<number> {
     const response = this.#response;
     if (!response.closed) await new Promise((resolve) => response.once('close', resolve));

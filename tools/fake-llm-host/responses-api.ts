@@ -1,4 +1,4 @@
-import { type Answer, newHead } from './answer.ts';
+import { type ResponseContent, newHead } from './response-content.ts';
 import { type CompletionRequest, invalid } from './completion-request.ts';
 import { RequestRefused, type Reply } from './error-reply.ts';
 import { generate, type Generation, tokenize } from './generation.ts';
@@ -13,12 +13,12 @@ interface Tool {
 /** How many answers are kept to be asked for by their ids. */
 const KEPT = 1_000;
 
-/** `/v1/responses`: answers with `fixedText` or an echo, calls a forced tool, and keeps its answers by their ids. */
+/** `/v1/responses`: answers with `fixedText` or an echo, calls a forced tool, and keeps its responses by their ids. */
 export class ResponsesApi {
   readonly #kept = new Map<string, string>();
 
-  /** Answers `POST /v1/responses`. @throws RequestRefused when it was to go on with an answer that is not kept here. */
-  create(request: CompletionRequest, fixedText?: string): Answer {
+  /** Answers `POST /v1/responses`. @throws RequestRefused when it was to go on with a response that is not kept here. */
+  create(request: CompletionRequest, fixedText?: string): ResponseContent {
     const { fields, model } = request;
     const previous = fields['previous_response_id'];
     if (typeof previous === 'string') this.#find(previous);

@@ -1,4 +1,4 @@
-import { type Answer, interleave, newHead, toEvents, usageOf } from './answer.ts';
+import { type ResponseContent, interleave, newHead, toEvents, usageOf } from './response-content.ts';
 import { type CompletionRequest, invalid } from './completion-request.ts';
 import { generate, type Generation, logprobOf, tokenize } from './generation.ts';
 
@@ -9,7 +9,7 @@ interface Choice {
 }
 
 /** Answers `POST /v1/completions`: `n` choices for each prompt, which may be a text, token ids, or a list of either. */
-export function textCompletion(request: CompletionRequest, fixedText?: string): Answer {
+export function textCompletion(request: CompletionRequest, fixedText?: string): ResponseContent {
   const prompts = readPrompts(request.fields['prompt']);
   const choices = prompts.flatMap((prompt, position) =>
     Array.from({ length: request.n }, (_, number) => {

@@ -4,7 +4,7 @@ export interface Seen {
   /** When it asked, on the clock of `performance.now()`. */
   readonly at: number;
   readonly tookMs: number;
-  /** 0: no answer; see `end`. */
+  /** 0: no response; see `end`. */
   readonly status: number;
   readonly host: string | undefined;
   readonly retryAfterS: number | undefined;
@@ -30,7 +30,7 @@ export interface Question {
 /** No call of the suite may take longer, in milliseconds. */
 export const HUNG_MS = 40_000;
 
-/** Asks the gateway for a chat completion and reads the answer to its end. Never rejects. */
+/** Asks the gateway for a chat completion and reads the response to its end. Never rejects. */
 export async function ask(question: Question): Promise<Seen> {
   const { origin, model, caller, isStream, patienceMs, more, onText } = question;
   const at = performance.now();
@@ -72,7 +72,7 @@ export async function ask(question: Question): Promise<Seen> {
   return { caller, at, tookMs: performance.now() - at, ...seen, end };
 }
 
-/** Whether it is a whole good answer. */
+/** Whether it is a whole good response. */
 export function isGood({ status, text, end }: Seen): boolean {
   if (status !== 200 || end !== 'clean' || !text.includes('"hello"')) return false;
   return !text.startsWith('data:') || text.endsWith('data: [DONE]\n\n');

@@ -38,7 +38,7 @@ export class FaultHost {
     this.name = name;
     this.#server = createServer(
       { keepAliveTimeout: 60_000 },
-      (request, response) => void this.#answer(request, response),
+      (request, response) => void this.#respond(request, response),
     );
   }
 
@@ -78,7 +78,7 @@ export class FaultHost {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined);
     if (request.method === 'GET') {
       this.probes += 1;

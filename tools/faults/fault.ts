@@ -4,7 +4,7 @@ import type { Reply } from './replies.ts';
 export interface Fault {
   readonly name: string;
   readonly reply: Reply;
-  /** What the caller gets where there is no other host; no status: a good answer all the same. */
+  /** What the caller gets where there is no other host; no status: a good response all the same. */
   readonly alone: {
     readonly status?: number;
     readonly says?: RegExp;

@@ -58,7 +58,7 @@ export const startEvents = (response: ServerResponse): void => {
   response.flushHeaders();
 };
 
-/** A good answer, streamed where it was asked for. */
+/** A good response, streamed where it was asked for. */
 export const good: Reply = (response, request) => {
   const { model, isStream } = request;
   if (!isStream) {
@@ -104,7 +104,7 @@ export const halfChunk: Reply = (response, { model, isStream }) => {
   });
 };
 
-/** An answer whose first content takes so long. */
+/** A response whose first content takes so long. */
 export const slowFirstToken =
   (delayMs: number): Reply =>
   (response, request) => {

@@ -136,7 +136,7 @@ export class Stage {
       this.misses.push(`a healthy call beside: ${seen.status} ${seen.end} in ${Math.round(tookMs)} ms`);
   }
 
-  /** All is well again: callers ask on until the primary answers one. Meanwhile each gets a good answer where others can give it. */
+  /** All is well again: callers ask on until the primary answers one. Meanwhile each gets a good response where others can give it. */
   async untilBack({ withinMs, others }: { withinMs: number; others: boolean }): Promise<void> {
     await this.primary.behave(GOOD);
     const since = performance.now();

@@ -2,7 +2,7 @@ import { isGood, type Seen } from './caller.ts';
 
 /** What a call may come to. */
 export interface Expected {
-  /** None: a good answer. */
+  /** None: a good response. */
   readonly status?: number | undefined;
   /** What its text says. */
   readonly says?: RegExp | undefined;

@@ -1,5 +1,5 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { ANSWER } from './soak-answer.ts';
+import { SOAK_TEXT } from './soak-text.ts';
 
 /** How a call ended; all but `hung` and `wrong` are as they should be. */
 export type Ending = 'whole' | 'refused' | 'broken' | 'left' | 'hung' | 'wrong';
@@ -7,10 +7,10 @@ export type Ending = 'whole' | 'refused' | 'broken' | 'left' | 'hung' | 'wrong';
 /** No call of the soak takes nearly as long. */
 const HUNG_AFTER_MS = 60_000;
 
-/** Calls a gateway over kept connections, and holds every answer to the contract. */
+/** Calls a gateway over kept connections, and holds every response to the contract. */
 export class SoakCaller {
   readonly endings: Record<Ending, number> = { whole: 0, refused: 0, broken: 0, left: 0, hung: 0, wrong: 0 };
-  /** The first answers that were wrong. */
+  /** The first responses that were wrong. */
   readonly wrong: string[] = [];
   readonly #agent: Agent;
 
@@ -61,8 +61,8 @@ export class SoakCaller {
       return text.startsWith('{"error":{') ? 'refused' : this.#isWrong(`${statusCode} ${text}`);
     const isStream = headers['content-type']?.startsWith('text/event-stream') ?? false;
     const isWhole = isStream
-      ? textOf(text) === ANSWER && text.endsWith('data: [DONE]\n\n')
-      : text.includes(ANSWER);
+      ? textOf(text) === SOAK_TEXT && text.endsWith('data: [DONE]\n\n')
+      : text.includes(SOAK_TEXT);
     return isWhole ? 'whole' : this.#isWrong(text);
   }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ANSWER, seededRandom } from './soak-answer.ts';
+import { SOAK_TEXT, seededRandom } from './soak-text.ts';
 
 /**
  * A host for the soak, in a process of its own: `soak-host.ts <seed> <share of faults>`. Most answers are whole; the others
@@ -13,12 +13,12 @@ const seen: Record<string, number> = {};
 
 type Reply = (response: ServerResponse) => unknown;
 
-const WORDS = ANSWER.split(/(?= )/);
+const WORDS = SOAK_TEXT.split(/(?= )/);
 const whole = {
   id: 'c1',
   object: 'chat.completion',
   model: 'm',
-  choices: [{ index: 0, message: { role: 'assistant', content: ANSWER }, finish_reason: 'stop' }],
+  choices: [{ index: 0, message: { role: 'assistant', content: SOAK_TEXT }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 3, completion_tokens: WORDS.length, total_tokens: 3 + WORDS.length },
 };
 const event = (choices: object[], rest: object = {}) =>
@@ -48,7 +48,7 @@ const reset: Reply = ({ socket }) => socket?.resetAndDestroy();
 const cutHead: Reply = ({ socket }) => socket?.write('HTTP/1.1 200 OK\r\n', () => socket.destroy());
 const BEGUN = EVENTS.slice(0, 4);
 
-const ANSWERS: Readonly<Record<string, Reply>> = {
+const RESPONSES: Readonly<Record<string, Reply>> = {
   json: json(200, JSON.stringify(whole)),
   stream: (response) => {
     stream(response, []);
@@ -85,13 +85,13 @@ const STREAM_FAULTS: Readonly<Record<string, Reply>> = {
   'no end marker': after([...EVENTS, ...END.slice(0, -1)], (response) => response.end()),
 };
 
-function answer(body: string, response: ServerResponse): void {
+function respond(body: string, response: ServerResponse): void {
   const isStream = body.includes('"stream":true');
   const faults = Object.keys(isStream ? STREAM_FAULTS : JSON_FAULTS);
   const fault = random() < share ? faults[Math.floor(random() * faults.length)] : undefined;
   const name = fault ?? (isStream ? 'stream' : 'json');
   seen[name] = (seen[name] ?? 0) + 1;
-  const reply = fault === undefined ? ANSWERS[name] : (isStream ? STREAM_FAULTS : JSON_FAULTS)[fault];
+  const reply = fault === undefined ? RESPONSES[name] : (isStream ? STREAM_FAULTS : JSON_FAULTS)[fault];
   reply?.(response);
 }
 
@@ -101,7 +101,7 @@ function take(request: IncomingMessage, response: ServerResponse): void {
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   request.on('end', () => {
-    if (request.method === 'POST') answer(body, response);
+    if (request.method === 'POST') respond(body, response);
     else json(200, JSON.stringify(request.url === '/seen' ? seen : { object: 'list', data: [] }))(response);
   });
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type RunningService, startService } from '@morgan/testing';
 import { type Child, startChild } from '../bench/child.ts';
 import { type Held, INSPECTABLE, InspectedProcess } from './inspected-process.ts';
-import { seededRandom } from './soak-answer.ts';
+import { seededRandom } from './soak-text.ts';
 import { SoakCaller } from './soak-caller.ts';
 import { growthOf, inMb } from './steadiness.ts';
 

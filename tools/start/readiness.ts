@@ -15,11 +15,11 @@ export async function untilReady(
 ): Promise<void> {
   let remindAt = performance.now() + REMIND_AFTER_MS;
   for (;;) {
-    const answer = await ask(url);
+    const response = await ask(url);
     signal.throwIfAborted();
-    if (answer.isReady) return;
+    if (response.isReady) return;
     if (performance.now() >= remindAt) {
-      log(`Still waiting for ${name}${answer.reason}`);
+      log(`Still waiting for ${name}${response.reason}`);
       remindAt += REMIND_AFTER_MS;
     }
     await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 
 /**
- * Sends one inline command on a connection of its own and resolves with the first of the answer, trimmed.
- * @throws the socket's error, or one that says so when the connection ends without an answer, as it does when the server
+ * Sends one inline command on a connection of its own and resolves with the first of the response, trimmed.
+ * @throws the socket's error, or one that says so when the connection ends without a response, as it does when the server
  * is killed in between.
  */
 export function redisCommand(url: string, command: string): Promise<string> {
@@ -11,9 +11,9 @@ export function redisCommand(url: string, command: string): Promise<string> {
     const socket = connect(Number(port), hostname);
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('the connection ended without an answer')));
-    socket.once('data', (answer) => {
+    socket.once('data', (reply) => {
       socket.destroy();
-      resolve(answer.toString().trim());
+      resolve(reply.toString().trim());
     });
     socket.write(`${command}\r\n`);
   });

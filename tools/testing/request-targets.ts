@@ -56,8 +56,8 @@ export async function statusesOf(
   while (proper.length > 0) batches.push(proper.splice(0, SENT_AHEAD));
   const statuses = new Map<string, number | undefined>();
   for (const batch of batches) {
-    const answered = await send(port, method, batch, headers);
-    batch.forEach((target, index) => statuses.set(target, answered[index]));
+    const responded = await send(port, method, batch, headers);
+    batch.forEach((target, index) => statuses.set(target, responded[index]));
   }
   return targets.map((target) => statuses.get(target) ?? 0);
 }

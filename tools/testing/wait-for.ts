@@ -38,13 +38,13 @@ export async function waitFor<T>(
 
 async function within<T>(ms: number, work: () => T | Promise<T>): Promise<T> {
   // Asked first: a condition that counts timers must not meet the one of its own wait.
-  const answer = work();
+  const result = work();
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('the condition did not answer')), Math.max(0, ms));
   });
   try {
-    return await Promise.race([answer, late]);
+    return await Promise.race([result, late]);
   } finally {
     clearTimeout(timer);
   }

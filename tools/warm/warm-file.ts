@@ -112,7 +112,7 @@ async function warm(texts: readonly string[], target: WarmTarget): Promise<Line>
   }
 }
 
-/** @returns the last line of the answer */
+/** @returns the last line of the response */
 async function send(input: readonly string[], { url, apiKey, fields }: WarmTarget): Promise<Line> {
   const response = await fetch(new URL('/admin/cache/warm', url), {
     method: 'POST',

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => service.stop());
 
-interface Answer {
+interface EmbeddingsBody {
   readonly data: readonly { embedding: number[] | string; index: number; truncated?: boolean }[];
   readonly model: string;
   readonly usage: { prompt_tokens: number; total_tokens: number };
@@ -27,9 +27,9 @@ const post = (body: object | string, headers: Record<string, string> = {}) =>
     headers: { 'content-type': 'application/json', ...headers },
   });
 
-const answer = async (body: object) => (await (await post(body)).json()) as Answer;
+const embed = async (body: object) => (await (await post(body)).json()) as EmbeddingsBody;
 const vectors = async (body: object) =>
-  (await answer(body)).data.map(({ embedding }) => embedding as number[]);
+  (await embed(body)).data.map(({ embedding }) => embedding as number[]);
 const dot = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 
@@ -70,18 +70,18 @@ describe('an embedding request', () => {
 
   it('keeps the order of its inputs, repeated ones included, and counts tokens', async () => {
     const input = ['one', 'two words', 'one', 'something rather longer than that', 'one'];
-    const { data, usage } = await answer({ model: 'default', input });
+    const { data, usage } = await embed({ model: 'default', input });
     expect(data.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4]);
     expect(data[0]?.embedding).toEqual(data[2]?.embedding);
     expect(data[0]?.embedding).not.toEqual(data[1]?.embedding);
-    const single = await Promise.all(input.map((text) => answer({ model: 'default', input: text })));
+    const single = await Promise.all(input.map((text) => embed({ model: 'default', input: text })));
     expect(usage.prompt_tokens).toBe(single.reduce((sum, each) => sum + each.usage.prompt_tokens, 0));
     expect(usage.total_tokens).toBe(usage.prompt_tokens);
   });
 
   it('gives the same values as float and as base64 (little-endian float32)', async () => {
     const [floats] = await vectors({ model: 'default', input: 'both ways', encoding_format: 'float' });
-    const { data } = await answer({ model: 'default', input: 'both ways', encoding_format: 'base64' });
+    const { data } = await embed({ model: 'default', input: 'both ways', encoding_format: 'base64' });
     const bytes = Buffer.from(data[0]?.embedding as string, 'base64');
     expect(bytes.length).toBe(512 * 4);
     expect(Array.from({ length: 512 }, (_, index) => bytes.readFloatLE(index * 4))).toEqual(floats);
@@ -99,7 +99,7 @@ describe('an embedding request', () => {
   it('is cut at the limit of the model, and every place says so', async () => {
     const long = 'word '.repeat(200);
     const response = await post({ model: 'default', input: ['fine', long, long] });
-    const { data, usage } = (await response.json()) as Answer;
+    const { data, usage } = (await response.json()) as EmbeddingsBody;
     expect(data.map(({ truncated }) => truncated)).toEqual([undefined, true, true]);
     expect(response.headers.get('x-morgan-truncated')).toBe('2');
     expect(usage.prompt_tokens).toBe(1 + 128 + 128);
@@ -127,7 +127,7 @@ describe('an embedding request', () => {
 
   it('is answered from the cache the second time', async () => {
     const input = ['cached once', 'and for all'];
-    const first = await answer({ model: 'default', input });
+    const first = await embed({ model: 'default', input });
     const response = await post({ model: 'default', input }, { 'x-request-id': 'the-second-time' });
     expect(await response.json()).toEqual(first);
     const line = await waitFor(() => service.logs.find((each) => each['requestId'] === 'the-second-time'), {
@@ -223,7 +223,7 @@ describe('an embedding request', () => {
   });
 
   it('takes as many inputs as the API allows', async () => {
-    const { data } = await answer({
+    const { data } = await embed({
       model: 'default',
       input: Array.from({ length: 2048 }, (_, index) => `n ${index}`),
     });

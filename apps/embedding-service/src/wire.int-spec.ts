@@ -41,9 +41,9 @@ const send = (path: string, body: object, headers: Record<string, string> = {}) 
     headers: { 'content-type': 'application/json', ...headers },
   });
 
-async function answerOf<Answer>(path: string, body: object, headers?: Record<string, string>) {
+async function responseOf<Body>(path: string, body: object, headers?: Record<string, string>) {
   const response = await send(path, body, headers);
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
 interface Embeddings {
@@ -51,7 +51,7 @@ interface Embeddings {
 }
 
 const vectorOf = async (more: object, input: unknown = 'a cat') => {
-  const { body } = await answerOf<Embeddings>('/v1/embeddings', { model: 'default', input, ...more });
+  const { body } = await responseOf<Embeddings>('/v1/embeddings', { model: 'default', input, ...more });
   return body.data[0]?.embedding as number[];
 };
 
@@ -76,7 +76,7 @@ describe('the prompt of POST /v1/embeddings', () => {
   it('shares the vectors of the default one when that is named', async () => {
     await vectorOf({}, 'shared');
     const body = { model: 'default', input: 'shared', prompt_name: 'query' };
-    const { headers } = await answerOf('/v1/embeddings', body);
+    const { headers } = await responseOf('/v1/embeddings', body);
     expect(headers.get('x-morgan-cache')).toBe('hit');
   });
 
@@ -86,7 +86,7 @@ describe('the prompt of POST /v1/embeddings', () => {
     [{ input: [[5, 6]], prompt: 'x' }, 'prompt', /token ids/],
     [{ prompt: 'x'.repeat(1025) }, 'prompt', /1024/],
   ])('is refused by its field: %#', async (more, param, message) => {
-    const { status, body } = await answerOf<OpenAiError>('/v1/embeddings', {
+    const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
       input: 'a',
       ...more,
@@ -134,7 +134,7 @@ describe('the output of POST /v1/embeddings', () => {
     [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
     [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
   ])('is refused by its field: %j', async (more, param, message) => {
-    const { status, body } = await answerOf<OpenAiError>('/v1/embeddings', {
+    const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
       input: 'a',
       ...more,
@@ -145,8 +145,8 @@ describe('the output of POST /v1/embeddings', () => {
 });
 
 describe("Cohere's POST /v2/embed", () => {
-  const ask = <Answer>(more: object) =>
-    answerOf<Answer>('/v2/embed', {
+  const ask = <Body>(more: object) =>
+    responseOf<Body>('/v2/embed', {
       model: 'default',
       texts: ['a cat', 'a dog'],
       input_type: 'search_document',
@@ -176,7 +176,7 @@ describe("Cohere's POST /v2/embed", () => {
   });
 
   it('has no ranking', async () => {
-    const { status, body } = await answerOf<{ message: string }>('/v2/rerank', {
+    const { status, body } = await responseOf<{ message: string }>('/v2/rerank', {
       model: 'default',
       query: 'a cat',
       documents: ['a dog'],
@@ -187,10 +187,10 @@ describe("Cohere's POST /v2/embed", () => {
 
 describe("text-embeddings-inference's", () => {
   it('/embed gives the vectors as lists', async () => {
-    const { body } = await answerOf<number[][]>('/embed', { inputs: ['a cat', 'a dog'] });
+    const { body } = await responseOf<number[][]>('/embed', { inputs: ['a cat', 'a dog'] });
     expect(body).toHaveLength(2);
     expect(Math.hypot(...(body[0] ?? []))).toBeCloseTo(1, 5);
-    const { body: one } = await answerOf<number[][]>('/embed', {
+    const { body: one } = await responseOf<number[][]>('/embed', {
       inputs: 'a cat',
       prompt_name: 'document',
       dimensions: 4,
@@ -200,7 +200,7 @@ describe("text-embeddings-inference's", () => {
 
   it('/similarity is one number for every sentence', async () => {
     const inputs = { source_sentence: 'a cat', sentences: ['a cat', 'something else'] };
-    const { body } = await answerOf<number[]>('/similarity', { inputs });
+    const { body } = await responseOf<number[]>('/similarity', { inputs });
     expect(body).toEqual([expect.closeTo(1, 5), expect.any(Number)]);
     expect(body[1]).toBeLessThan(1);
   });
@@ -213,7 +213,7 @@ describe("text-embeddings-inference's", () => {
       readonly start: number | null;
       readonly stop: number | null;
     }
-    const { body } = await answerOf<Token[][]>('/tokenize', { inputs: ['👩 the fox', 'word '.repeat(40)] });
+    const { body } = await responseOf<Token[][]>('/tokenize', { inputs: ['👩 the fox', 'word '.repeat(40)] });
     const [first = [], second = []] = body;
     expect(first[0]).toEqual({ id: 2, text: '[CLS]', special: true, start: null, stop: null });
     expect(first.at(-1)).toMatchObject({ text: '[SEP]', special: true });
@@ -221,15 +221,15 @@ describe("text-embeddings-inference's", () => {
     expect(the).toMatchObject({ special: false, start: 2, stop: 5 });
     // More than the 32 that the model takes.
     expect(second.length).toBeGreaterThan(42);
-    const plain = await answerOf<Token[][]>('/tokenize', { inputs: 'the fox', add_special_tokens: false });
+    const plain = await responseOf<Token[][]>('/tokenize', { inputs: 'the fox', add_special_tokens: false });
     expect(plain.body[0]?.some(({ special }) => special)).toBe(false);
-    const prompted = await answerOf<Token[][]>('/tokenize', { inputs: 'the fox', prompt_name: 'query' });
+    const prompted = await responseOf<Token[][]>('/tokenize', { inputs: 'the fox', prompt_name: 'query' });
     expect(prompted.body[0]?.[1]?.text.startsWith('q')).toBe(true);
   });
 
   it('/tokenize keeps the order of many texts, and its ids are those that are embedded', async () => {
     const inputs = Array.from({ length: 2_000 }, (_, index) => `${'the fox '.repeat(12)}${index}`);
-    const { body } = await answerOf<{ id: number; special: boolean }[][]>('/tokenize', { inputs });
+    const { body } = await responseOf<{ id: number; special: boolean }[][]>('/tokenize', { inputs });
     expect(body).toHaveLength(2_000);
     const ids = (body[1_234] ?? []).map(({ id }) => id);
     expect(await vectorOf({}, [ids])).toEqual(await vectorOf({ prompt: '' }, inputs[1_234]));
@@ -260,7 +260,7 @@ describe("text-embeddings-inference's", () => {
     ['/embed_all', { inputs: 'a' }, 424, 'Backend'],
     ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
   ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {
-    const answer = await answerOf(path, body);
+    const answer = await responseOf(path, body);
     expect([answer.status, answer.body]).toEqual([status, { error: expect.any(String), error_type }]);
   });
 });
@@ -270,7 +270,7 @@ describe('POST /v1/similarity', () => {
     readonly data: readonly { readonly similarity: number }[];
   }
   const ask = async (body: object) => {
-    const answer = await answerOf<Similarities>('/v1/similarity', body);
+    const answer = await responseOf<Similarities>('/v1/similarity', body);
     return answer.body.data.map(({ similarity }) => similarity);
   };
 
@@ -305,7 +305,7 @@ describe('POST /v1/similarity', () => {
     [{ source: 'a', pairs: [['a', 'b']] }, 'pairs'],
     [{ source: 'a', targets: ['b'], metric: 'manhattan' }, 'metric'],
   ])('refuses by its field: %#', async (body, param) => {
-    const answer = await answerOf<OpenAiError>('/v1/similarity', body);
+    const answer = await responseOf<OpenAiError>('/v1/similarity', body);
     expect([answer.status, answer.body.error.param]).toEqual([400, param]);
   });
 });

@@ -178,7 +178,7 @@ describe('the log line of a call', () => {
 });
 
 describe("the host's own id of a request", () => {
-  it('is in the answer beside the id of the call, and with its attempt in the log line', async () => {
+  it('is in the response beside the id of the call, and with its attempt in the log line', async () => {
     for (const stream of [false, true]) {
       const { id, header } = await ask({ model: 'unlisted', stream });
       expect([header('x-request-id'), header('x-morgan-upstream-request-id')]).toEqual([id, 'id-of-open']);
@@ -187,7 +187,7 @@ describe("the host's own id of a request", () => {
     }
   });
 
-  it('of an attempt that failed is in the log line, and in the answer where its refusal is', async () => {
+  it('of an attempt that failed is in the log line, and in the response where its refusal is', async () => {
     await one.setFault({ kind: 'status', status: 500, headers: { 'x-request-id': 'id-of-one' } });
     const moved = await ask({ model: 'ladder' });
     expect(moved.header('x-morgan-upstream-request-id')).toBeNull();

@@ -14,8 +14,8 @@ import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
 import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
-import { GATEWAY_HOST, HOST_HEADER } from './relay/answer-head.ts';
-import { AnswerMetrics } from './relay/answer-metrics.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/response-head.ts';
+import { ResponseMetrics } from './relay/response-metrics.ts';
 import { ResponseOwners } from './relay/response-owners.ts';
 import { ConfigReloader, type ReloadReport, type ReloadTrigger } from './reload/config-reloader.ts';
 import { FileWatcher } from './reload/file.watcher.ts';
@@ -85,7 +85,7 @@ function composeApplication(
       forms,
       owners,
       logger,
-      metrics: new AnswerMetrics(metrics),
+      metrics: new ResponseMetrics(metrics),
     },
     endpoints,
     metrics,

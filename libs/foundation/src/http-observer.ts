@@ -11,7 +11,7 @@ export interface FinishedRequest {
   readonly durationMs: number;
   /** The stable error code, when the service answered with an error of its own. */
   readonly errorCode?: string | undefined;
-  /** The client went away before the answer was complete. */
+  /** The client went away before the response was complete. */
   readonly aborted: boolean;
   /** What the handler noted for the log line, such as the host that answered. */
   readonly notes: Readonly<Record<string, Note>>;

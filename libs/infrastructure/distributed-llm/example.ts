@@ -10,8 +10,8 @@ const client = new DistributedLlmClient({
 await client.start();
 
 const messages = [{ role: 'user', content: 'Hello!' }];
-const answer = await client.post('/chat/completions', { model: 'qwen3', messages });
-console.log(answer.data, answer.model, answer.attempts); // { answer: 'Hi.' } qwen3 1
+const response = await client.post('/chat/completions', { model: 'qwen3', messages });
+console.log(response.data, response.model, response.attempts); // { answer: 'Hi.' } qwen3 1
 
 for await (const event of client.stream('/chat/completions', { model: 'qwen3', messages })) {
   console.log(event); // { choices: [ { index: 0, delta: [Object] } ] }

@@ -11,13 +11,13 @@ const client = compose(
 );
 
 let failures = 2;
-const fetchAnswer = ({ signal }: CallContext): Promise<string> => {
+const fetchText = ({ signal }: CallContext): Promise<string> => {
   signal.throwIfAborted(); // hand the signal to whatever does the work
   if (failures-- > 0) return Promise.reject(Object.assign(new Error('unavailable'), { status: 503 }));
   return Promise.resolve('answer');
 };
 
-export const answer = await client.execute(fetchAnswer, {
+export const text = await client.execute(fetchText, {
   id: 'call-1',
   signal: new AbortController().signal,
 });

@@ -1,6 +1,6 @@
 import type { Fault } from '../fault.ts';
 import { type Headers, json, refusal, type Reply } from '../replies.ts';
-import { NOT_ANSWERS } from './not-answers.ts';
+import { RESPONSE_FAULTS } from './response-faults.ts';
 
 /** Longer than a call may wait by a good deal: the host is asked several times before. */
 const SAID_S = 12;
@@ -144,4 +144,4 @@ const LIMITS: readonly Fault[] = [
 ];
 
 /** Each thing that a host can do instead of answering well. */
-export const FAULTS: readonly Fault[] = [...REFUSALS, ...LIMITS, ...NOT_ANSWERS];
+export const FAULTS: readonly Fault[] = [...REFUSALS, ...LIMITS, ...RESPONSE_FAULTS];

@@ -116,7 +116,7 @@ const impatient = (
   },
 });
 
-const slowAnswer = (layout: string, tiers: readonly (readonly string[])[]): FaultCase => ({
+const slowResponse = (layout: string, tiers: readonly (readonly string[])[]): FaultCase => ({
   name: `answer-too-slow/${layout}`,
   group: 'short',
   tiers,
@@ -163,8 +163,8 @@ export const requests: readonly FaultCase[] = [
   impatient('short', 'alone', [['a']]),
   impatient('short', 'equal', [['a', 'b']]),
   impatient('default', 'equal', [['a', 'b']]),
-  slowAnswer('alone', [['a']]),
-  slowAnswer('equal', [['a', 'b', 'c']]),
+  slowResponse('alone', [['a']]),
+  slowResponse('equal', [['a', 'b', 'c']]),
   cutLater('alone', [['a']]),
   cutLater('equal', [['a', 'b']]),
 ];

@@ -3,24 +3,24 @@ import { GOOD } from '../fault-host.ts';
 import { type HostRequest, type Reply, startEvents } from '../replies.ts';
 import type { Stage } from '../stage.ts';
 import {
-  type AnswerKind,
+  type ResponseKind,
   DONE,
   lastPlace,
   REQUEST_OF,
-  type StreamAnswer,
-  streamAnswer,
-} from '../streams/stream-answers.ts';
+  type StreamResponse,
+  streamResponse,
+} from '../streams/stream-responses.ts';
 import { missesOfStream } from '../streams/stream-verdict.ts';
 
-/** What a host does with the rest of an answer that it has begun. `half`: how much of the next event is sent. */
+/** What a host does with the rest of a response that it has begun. `half`: how much of the next event is sent. */
 type Break = (
   response: Parameters<Reply>[0],
-  left: Pick<StreamAnswer, 'events' | 'tail'> & { readonly half: number },
+  left: Pick<StreamResponse, 'events' | 'tail'> & { readonly half: number },
 ) => void;
 
 interface StreamFault {
   readonly breaks: Break;
-  /** The answer is complete all the same. */
+  /** The response is complete all the same. */
   readonly isHarmless?: boolean;
 }
 
@@ -61,28 +61,28 @@ const LAYOUTS: Readonly<Record<string, Pick<FaultCase, 'tiers' | 'continues'>>> 
 
 const CALLERS = 3;
 
-/** A good answer of such a kind: of what was said already only the rest. */
+/** A good response of such a kind: of what was said already only the rest. */
 const whole =
-  (kind: AnswerKind, perEvent: number): Reply =>
+  (kind: ResponseKind, perEvent: number): Reply =>
   (response, request) => {
     startEvents(response);
-    const { events, tail } = answerOf(kind, request, perEvent);
+    const { events, tail } = responseOf(kind, request, perEvent);
     response.end([...events, ...tail].join(''));
   };
 
-function answerOf(kind: AnswerKind, { model, says }: HostRequest, perEvent: number): StreamAnswer {
+function responseOf(kind: ResponseKind, { model, says }: HostRequest, perEvent: number): StreamResponse {
   // Who is asked to go on finds the assistant's text in the place of the caller's.
   const said = says.startsWith('#') ? '' : says;
-  return streamAnswer(kind, { id: `c${perEvent}`, model, perEvent, said });
+  return streamResponse(kind, { id: `c${perEvent}`, model, perEvent, said });
 }
 
 /** The host breaks only when its caller has read what came before: then the place is the place for both. */
-async function breakOnce(stage: Stage, kind: AnswerKind, { breaks, isHarmless = false }: StreamFault) {
+async function breakOnce(stage: Stage, kind: ResponseKind, { breaks, isHarmless = false }: StreamFault) {
   const place = stage.seed.between(2, lastPlace(kind));
   const half = stage.seed.next();
   const isRead = Promise.withResolvers<void>();
   const reply: Reply = (response, request) => {
-    const { events, tail } = answerOf(kind, request, 1);
+    const { events, tail } = responseOf(kind, request, 1);
     startEvents(response);
     response.write(events.slice(0, place).join(''));
     void isRead.promise.then(() => breaks(response, { events: events.slice(place), tail, half }));
@@ -97,14 +97,14 @@ async function breakOnce(stage: Stage, kind: AnswerKind, { breaks, isHarmless = 
     },
   });
   const isWhole = isHarmless || (kind === 'text' && stage.hosts.length > 1);
-  const text = streamAnswer(kind, { id: '', model: '' }).whole;
+  const text = streamResponse(kind, { id: '', model: '' }).whole;
   stage.misses.push(...missesOfStream(seen, { whole: text, isWhole }));
   const attempts = stage.hosts.reduce((sum, host, at) => sum + host.seen.length - (asked[at] ?? 0), 0);
   const expected = isWhole && !isHarmless ? 2 : 1;
   if (attempts !== expected) stage.misses.push(`${seen.caller}: ${attempts} attempts, not ${expected}`);
 }
 
-function caseOf(name: string, fault: StreamFault, kind: AnswerKind, layout: string): FaultCase {
+function caseOf(name: string, fault: StreamFault, kind: ResponseKind, layout: string): FaultCase {
   const isResumed = kind === 'text' && layout !== 'alone' && !fault.isHarmless;
   const broken = isResumed
     ? 'all of it, without a seam, 2 attempts'
@@ -127,9 +127,9 @@ function caseOf(name: string, fault: StreamFault, kind: AnswerKind, layout: stri
   };
 }
 
-const KINDS: readonly AnswerKind[] = ['text', 'tool-call', 'structured'];
+const KINDS: readonly ResponseKind[] = ['text', 'tool-call', 'structured'];
 
-/** Streams that go wrong after their first content: each fault, each kind of answer, with and without a place to resume. */
+/** Streams that go wrong after their first content: each fault, each kind of response, with and without a place to resume. */
 export const streamFaults: readonly FaultCase[] = Object.entries(FAULTS).flatMap(([name, fault]) =>
   KINDS.flatMap((kind) =>
     Object.keys(LAYOUTS)

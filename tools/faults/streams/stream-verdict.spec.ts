@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Seen } from '../caller.ts';
-import { DONE, streamAnswer } from './stream-answers.ts';
+import { DONE, streamResponse } from './stream-responses.ts';
 import { missesOfStream } from './stream-verdict.ts';
 
-const { events, whole } = streamAnswer('text', { id: 'c1', model: 'm' });
+const { events, whole } = streamResponse('text', { id: 'c1', model: 'm' });
 const FAILED = 'data: {"error":{"message":"It broke off.","code":"stream_interrupted"}}\n\n';
 const USAGE = 'data: {"id":"c1","choices":[],"usage":{"total_tokens":3}}\n\n';
 
@@ -56,7 +56,7 @@ describe('the verdict about a stream', () => {
 describe('a streamed answer', () => {
   it.each(['text', 'tool-call', 'structured'] as const)('is the same %s however it is cut', (kind) => {
     const style = { id: 'c', model: 'm' };
-    const [one, two] = [streamAnswer(kind, style), streamAnswer(kind, { ...style, perEvent: 2 })];
+    const [one, two] = [streamResponse(kind, style), streamResponse(kind, { ...style, perEvent: 2 })];
     expect(one.whole).toBe(two.whole);
     expect(one.events.length).toBeGreaterThan(two.events.length);
     for (const { events: own, tail } of [one, two])

@@ -1,5 +1,5 @@
 import type { Seen } from '../caller.ts';
-import { DONE } from './stream-answers.ts';
+import { DONE } from './stream-responses.ts';
 
 /** What is read of an event. */
 interface Chunk {
@@ -18,7 +18,7 @@ interface Chunk {
 
 /** What a stream must come to for its caller. */
 export interface ExpectedStream {
-  /** All that the answer says. */
+  /** All that the response says. */
   readonly whole: string;
   /** Whether the caller gets all of it, or a part that shows as broken. */
   readonly isWhole: boolean;
@@ -71,7 +71,7 @@ function chunksOf(text: string): Chunk[] {
   });
 }
 
-/** What a caller cannot read is no part of an answer. */
+/** What a caller cannot read is no part of a response. */
 function parsed(data: string): Chunk {
   try {
     return JSON.parse(data) as Chunk;

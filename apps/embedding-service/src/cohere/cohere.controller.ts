@@ -5,7 +5,7 @@ import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { WireErrorFilter } from '../wire-error.filter.ts';
-import { cohereAnswer } from './cohere-answer.ts';
+import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema } from './cohere.schema.ts';
 
 /** Cohere's wire: vectors in several types at once. */
@@ -42,6 +42,6 @@ export class CohereController {
     reply.type('application/json');
     const { items, tokens, dimensions } = outcome;
     const vectors = items.map(({ vector }) => vector);
-    return cohereAnswer({ id: context.id, vectors, types: types ?? ['float'], dimensions, tokens });
+    return cohereResponse({ id: context.id, vectors, types: types ?? ['float'], dimensions, tokens });
   }
 }

@@ -39,7 +39,7 @@ export interface EmbeddingRequest {
 export interface EmbeddingOutcome {
   /** The id of the model. */
   readonly model: string;
-  /** The length that vectors are to have in the answer. */
+  /** The length that vectors are to have in the response. */
   readonly dimensions: number;
   readonly items: readonly EmbeddedInput[];
   /** How each different input was answered. */

@@ -6,7 +6,7 @@ import { cacheUseOf } from './cache-headers.ts';
 import { listInputs } from './embedding-input.check.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { EmbeddingService } from './embedding.service.ts';
-import { EmbeddingsAnswer } from './embeddings-answer.ts';
+import { EmbeddingsResponse } from './embeddings-response.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
 import { describeOutcome } from './outcome-headers.ts';
 import { bytesOf } from './vector-output.ts';
@@ -45,7 +45,7 @@ export class EmbeddingsController {
     describeOutcome(outcome, context, reply);
     const { dimensions } = outcome;
     const shape = { dimensions, type, normalize: body.normalize ?? false };
-    const answer = new EmbeddingsAnswer({
+    const response = new EmbeddingsResponse({
       model: outcome.model,
       items: outcome.items,
       shape,
@@ -53,7 +53,7 @@ export class EmbeddingsController {
     });
     if (!wantsBytes(request)) {
       reply.type('application/json');
-      return answer.body();
+      return response.body();
     }
     reply.type(BYTES_TYPE).headers({
       'content-length': outcome.items.length * bytesOf(shape),
@@ -62,7 +62,7 @@ export class EmbeddingsController {
       'x-morgan-dtype': type,
       'x-morgan-tokens': outcome.tokens,
     });
-    return answer.bytes();
+    return response.bytes();
   }
 
   @Get('models')

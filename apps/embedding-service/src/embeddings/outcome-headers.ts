@@ -5,7 +5,7 @@ import type { EmbeddingOutcome } from './embedding.service.ts';
 /** How many inputs of a request were cut to the limit of the model. */
 export const TRUNCATED_HEADER = 'x-morgan-truncated';
 
-/** Says in the headers of the answer and in the request's log line what became of the inputs. */
+/** Says in the headers of the response and in the request's log line what became of the inputs. */
 export function describeOutcome(outcome: EmbeddingOutcome, context: RequestContext, reply: HttpReply): void {
   const { items, results, tokens } = outcome;
   context.note('inputs', items.length);

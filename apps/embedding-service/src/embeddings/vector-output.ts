@@ -7,7 +7,7 @@ export type OutputType = (typeof OUTPUT_TYPES)[number];
 /** The values of a vector as they are sent. */
 export type OutputVector = Float32Array | Int8Array | Uint8Array;
 
-/** What is made of a full vector for an answer. */
+/** What is made of a full vector for a response. */
 export interface OutputShape {
   /** Values that are kept; fewer than the model gives are scaled to length 1 again. */
   readonly dimensions: number;
@@ -17,7 +17,7 @@ export interface OutputShape {
 }
 
 /**
- * A vector in the shape of an answer. The small types are made of the vector at length 1: `int8` is `round(127 v)`, `uint8`
+ * A vector in the shape of a response. The small types are made of the vector at length 1: `int8` is `round(127 v)`, `uint8`
  * that plus 128, `ubinary` one bit for each value, set where it is above 0, most significant bit first and the last byte
  * filled up with zeros, `binary` these bytes minus 128.
  */
@@ -40,7 +40,7 @@ export function shapeVector(vector: Float32Array, shape: OutputShape): OutputVec
   }
 }
 
-/** Bytes that a vector takes in an answer, before base64. */
+/** Bytes that a vector takes in a response, before base64. */
 export function bytesOf({ dimensions, type }: OutputShape): number {
   if (type === 'float') return dimensions * Float32Array.BYTES_PER_ELEMENT;
   return type === 'int8' || type === 'uint8' ? dimensions : Math.ceil(dimensions / 8);

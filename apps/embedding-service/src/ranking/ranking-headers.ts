@@ -2,7 +2,7 @@ import type { HttpReply, RequestContext } from '@morgan/http-server';
 import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
 import type { RankingOutcome } from './ranking.service.ts';
 
-/** Says in the headers of the answer and in the request's log line what became of the texts. */
+/** Says in the headers of the response and in the request's log line what became of the texts. */
 export function describeRanking(
   { tokens, truncated }: RankingOutcome,
   inputs: number,

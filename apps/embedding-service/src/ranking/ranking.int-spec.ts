@@ -44,13 +44,13 @@ afterAll(async () => {
   await parts.close();
 });
 
-async function ask<Answer>(path: string, body: object) {
+async function ask<Body>(path: string, body: object) {
   const response = await fetch(`${url}${path}`, {
     method: 'POST',
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
   });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
 interface Ranked {

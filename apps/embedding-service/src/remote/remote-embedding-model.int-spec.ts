@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { EmbeddingHost, goodAnswer, type HostAnswer } from '../../fixture/embedding-host.ts';
+import { EmbeddingHost, goodResponse, type HostResponse } from '../../fixture/embedding-host.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
 import { EmbeddingService } from '../embeddings/embedding.service.ts';
@@ -93,7 +93,7 @@ describe('a remote model', () => {
     expect([results, first.requests.length]).toEqual([['memory'], 1]);
   });
 
-  it.each<[string, HostAnswer]>([
+  it.each<[string, HostResponse]>([
     ['an error', { status: 500, body: {} }],
     ['no such path', { status: 404, body: {} }],
     ['a refused key', { status: 401, body: {} }],
@@ -107,10 +107,10 @@ describe('a remote model', () => {
     ['no list', { body: { data: 'x' } }],
     ['null', { body: 'null' }],
   ])('goes on to the next host after %s, and refuses where there is none', async (_, answer) => {
-    first.answer = () => answer;
+    first.respond = () => answer;
     const { items } = await collect(['abc']);
     expect([items[0]?.vector[0], second.requests.length]).toEqual([3, 1]);
-    second.answer = () => answer;
+    second.respond = () => answer;
     await expect(collect(['another'])).rejects.toMatchObject({
       code: expect.stringMatching(/^(host_error|vector_not_finite|host_rejected_credentials)$/),
     });
@@ -118,18 +118,18 @@ describe('a remote model', () => {
 
   it('refuses two vectors for one input', async () => {
     const twice = { index: 0, embedding: [1, 2] };
-    for (const host of [first, second]) host.answer = () => ({ body: { data: [twice, twice] } });
+    for (const host of [first, second]) host.respond = () => ({ body: { data: [twice, twice] } });
     await expect(collect(['a', 'b'])).rejects.toMatchObject({ code: 'host_error' });
   });
 
   it('does not ask the next host about inputs that the first refused', async () => {
-    first.answer = () => ({ status: 400, body: {} });
+    first.respond = () => ({ status: 400, body: {} });
     await expect(collect(['a'])).rejects.toMatchObject({ code: 'invalid_value' });
     expect(second.requests).toEqual([]);
   });
 
   it('stops asking a host that fails again and again, and is down when that is true of all', async () => {
-    for (const host of [first, second]) host.answer = () => ({ status: 500, body: {} });
+    for (const host of [first, second]) host.respond = () => ({ status: 500, body: {} });
     for (const text of texts(5)) await expect(collect([text])).rejects.toMatchObject({ code: 'host_error' });
     expect(service.healthCheck().status).toBe('unhealthy');
     await expect(collect(['one more'])).rejects.toMatchObject({ code: 'no_host_available' });
@@ -143,9 +143,9 @@ describe('a remote model', () => {
 
   it('ends with the call', async () => {
     const aborter = new AbortController();
-    first.answer = (request) => {
+    first.respond = (request) => {
       aborter.abort();
-      return { body: goodAnswer(request) };
+      return { body: goodResponse(request) };
     };
     const call = service.collect({ inputs: texts(200) }, { id: 'test', signal: aborter.signal });
     await expect(call).rejects.toThrow();

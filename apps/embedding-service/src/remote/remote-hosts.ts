@@ -1,6 +1,6 @@
 import { AppError, type CallContext, type ErrorCode, type Logger } from '@morgan/foundation';
 import { HttpClient, HttpClientError, type HttpClientMetrics } from '@morgan/http-client';
-import { readRemoteAnswer, type RemoteVectors } from './remote-answer.ts';
+import { readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
@@ -53,7 +53,7 @@ export class RemoteHosts {
     for (const client of this.#clients) {
       try {
         const response = await client.post('/embeddings', { json, signal, deadline, requestId: id });
-        return readRemoteAnswer(response.json(), input.length, dimensions);
+        return readRemoteResponse(response.json(), input.length, dimensions);
       } catch (error) {
         last = error;
         if (!mayFailOver(error)) break;

@@ -101,7 +101,7 @@ export class RequestOutline {
     });
   }
 
-  /** How many choices the answer has: so many of each prompt. */
+  /** How many choices the response has: so many of each prompt. */
   get choices(): number {
     const { prompt } = this.parts;
     return (this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
 
 /**
- * How long a whole call may take, from the first byte of the request to the last one of the answer, every host that is
+ * How long a whole call may take, from the first byte of the request to the last one of the response, every host that is
  * tried included. `x-morgan-deadline-ms` makes it shorter, never longer.
  */
 export const callTimeoutsConfig = z

@@ -10,17 +10,17 @@ import { contextOf } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { FormConfig } from '../forms/form.config.ts';
 import { openForm } from '../forms/form-upload.ts';
-import type { AnswerMetrics } from './answer-metrics.ts';
+import type { ResponseMetrics } from './response-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
-import { asChatCall, messageAnswer, mustTranslate, isUnknownPath } from './message-translation.ts';
+import { asChatCall, messageResponse, mustTranslate, isUnknownPath } from './message-translation.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
-import { noteAnswer } from './note-answer.ts';
+import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
 import type { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
-import { StreamAnswer } from './stream-answer.ts';
+import { StreamedResponse } from './streamed-response.ts';
 import { usageInJson } from './usage-in-json.ts';
-import { passAnswer } from './whole-answer.ts';
+import { passResponse } from './whole-response.ts';
 
 /** What a relay works with. */
 export interface HostRelayOptions {
@@ -29,12 +29,12 @@ export interface HostRelayOptions {
   readonly timeouts: CallTimeouts;
   readonly streams: StreamConfig;
   readonly forms: FormConfig;
-  readonly metrics: AnswerMetrics;
+  readonly metrics: ResponseMetrics;
   readonly owners: ResponseOwners;
   readonly logger: Logger;
 }
 
-/** Passes a request on to a host and the host's answer back, both byte for byte where both speak the same API. */
+/** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
   constructor(private readonly options: HostRelayOptions) {}
 
@@ -80,7 +80,7 @@ export class HostRelay {
     return client.send(request, contextOf(incoming.request));
   }
 
-  /** @returns an answer that is no stream. */
+  /** @returns a response that is no stream. */
   #stream(
     call: OutboundCall,
     incoming: IncomingCall,
@@ -88,7 +88,7 @@ export class HostRelay {
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = isTranslated ? asChatCall(call) : call;
     const onId = (id: string, host: string) => this.options.owners.add(id, host);
-    return new StreamAnswer(
+    return new StreamedResponse(
       { ...this.options, config: this.options.streams },
       {
         request,
@@ -105,16 +105,16 @@ export class HostRelay {
     const response = call.isStream
       ? await this.#stream(call, incoming, true)
       : await this.#send(this.options.llm, asChatCall(call), incoming);
-    if (response) await this.#passWhole(await messageAnswer(response, call.dialect), call, incoming);
+    if (response) await this.#passWhole(await messageResponse(response, call.dialect), call, incoming);
   }
 
   #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
     const { logger, metrics } = this.options;
-    noteAnswer(contextOf(incoming.request), response, call.request);
+    noteResponse(contextOf(incoming.request), response, call.request);
     const seen = (bytes: Buffer) => {
       noteUsage(metrics, response, this.#read(bytes, call, response.host));
     };
-    return passAnswer(response, incoming, { logger, seen });
+    return passResponse(response, incoming, { logger, seen });
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {

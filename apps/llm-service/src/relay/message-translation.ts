@@ -7,7 +7,7 @@ import {
   type JsonObject,
   readBody,
   toChatRequest,
-  toMessageAnswer,
+  toMessageResponse,
   WholeBody,
 } from '@morgan/distributed-llm';
 import type { OutboundCall } from './outbound-call.ts';
@@ -44,14 +44,14 @@ export function asChatCall(call: OutboundCall): OutboundCall {
   };
 }
 
-/** The answer to a chat completion as the one to a message, a refusal included. */
-export async function messageAnswer(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
+/** The response to a chat completion as the one to a message, a refusal included. */
+export async function messageResponse(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
   const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
     status < 400
-      ? toMessageAnswer(JSON.parse(bytes.toString()) as JsonObject)
+      ? toMessageResponse(JSON.parse(bytes.toString()) as JsonObject)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   const whole = Buffer.from(JSON.stringify(body));

@@ -1,9 +1,9 @@
 import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
-import type { AnswerMetrics } from './answer-metrics.ts';
+import type { ResponseMetrics } from './response-metrics.ts';
 
-/** Counts what an answer cost, in metrics and against the host's own limit of tokens. */
+/** Counts what a response cost, in metrics and against the host's own limit of tokens. */
 export function noteUsage(
-  metrics: AnswerMetrics,
+  metrics: ResponseMetrics,
   response: HostResponse,
   usage: TokenUsage | undefined,
 ): void {

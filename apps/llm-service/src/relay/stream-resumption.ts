@@ -8,7 +8,7 @@ import {
   type RouteReading,
 } from '@morgan/distributed-llm';
 
-/** What an interrupted answer is finished with. */
+/** What an interrupted response is finished with. */
 export interface StreamResumptionParts {
   readonly hosts: RouteReading['hosts'];
   readonly dialectName: Dialect['name'];
@@ -17,17 +17,17 @@ export interface StreamResumptionParts {
   readonly ask: (body: Buffer, only: readonly string[]) => Promise<HostResponse | undefined>;
 }
 
-/** An answer is taken up at most so often. */
+/** A response is taken up at most so often. */
 const MOST_RESUMES = 2;
 
-/** Finds the hosts that finish an interrupted answer: none that has begun it, each asked in its own way. */
+/** Finds the hosts that finish an interrupted response: none that has begun it, each asked in its own way. */
 export class StreamResumption implements Resumption {
   readonly limit = MOST_RESUMES;
   readonly #parts: StreamResumptionParts;
   readonly #begun: Set<string>;
   #attempts: number;
 
-  /** @param first the answer that may be interrupted. */
+  /** @param first the response that may be interrupted. */
   constructor(first: HostResponse, parts: StreamResumptionParts) {
     this.#parts = parts;
     this.#begun = new Set([first.host]);
@@ -55,13 +55,13 @@ export class StreamResumption implements Resumption {
 
   async #ask(body: Buffer, hosts: RouteReading['hosts']): Promise<HostStream | undefined> {
     if (hosts.length === 0) return undefined;
-    const answer = await this.#parts.ask(
+    const response = await this.#parts.ask(
       body,
       hosts.map(({ name }) => name),
     );
-    this.#attempts += answer?.attempts ?? 1;
-    if (!answer) return undefined;
-    this.#begun.add(answer.host);
-    return answer.stream;
+    this.#attempts += response?.attempts ?? 1;
+    if (!response) return undefined;
+    this.#begun.add(response.host);
+    return response.stream;
   }
 }

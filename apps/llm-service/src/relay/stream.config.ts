@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
-/** How streamed answers are passed on (docs/streaming.md). */
+/** How streamed responses are passed on (docs/streaming.md). */
 export const streamConfig = z
   .strictObject({
     keepAliveMs: setting(milliseconds.default(15_000), {

@@ -4,7 +4,7 @@ const KEY = '"usage"';
 /** No counts are longer. */
 const LONGEST = 4_096;
 
-/** The token counts of a JSON answer, found from its end: nothing else of it is parsed. */
+/** The token counts of a JSON response, found from its end: nothing else of it is parsed. */
 export function usageInJson(dialect: Dialect, bytes: Buffer): TokenUsage | undefined {
   const at = bytes.lastIndexOf(KEY);
   if (at < 0) return undefined;

@@ -18,7 +18,7 @@ export interface GenerateRequest extends CallOptions {
   readonly temperature?: number | undefined;
 }
 
-/** An answer, who gave it and what it cost. */
+/** A response, who gave it and what it cost. */
 export interface Generation {
   readonly text: string;
   readonly model: string;
@@ -28,12 +28,12 @@ export interface Generation {
 }
 
 const usage = z.object({ total_tokens: z.number().min(0) }).nullish();
-const chatAnswer = z.object({
+const chatResponse = z.object({
   model: z.string().optional(),
   choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
   usage,
 });
-const embeddingAnswer = z.object({
+const embeddingResponse = z.object({
   data: z.array(z.object({ index: z.int().min(0), embedding: z.array(z.number()) })),
   usage,
 });
@@ -58,7 +58,7 @@ export class LlmService {
     return this.#client.stop();
   }
 
-  /** @throws HostError with a host's own refusal; AppError `host_error` where the answer is no chat completion, else as `DistributedLlmClient.send`. */
+  /** @throws HostError with a host's own refusal; AppError `host_error` where the response is no chat completion, else as `DistributedLlmClient.send`. */
   generate({
     prompt,
     systemPrompt,
@@ -76,9 +76,9 @@ export class LlmService {
     };
     return this.#figures.count('generation', async () => {
       const { data, host, model: asked } = await this.#client.post('/chat/completions', body, options);
-      const answer = read(chatAnswer, data);
-      const text = answer.choices[0]?.message.content ?? '';
-      return { text, model: answer.model ?? asked ?? '', host, tokens: answer.usage?.total_tokens ?? 0 };
+      const response = read(chatResponse, data);
+      const text = response.choices[0]?.message.content ?? '';
+      return { text, model: response.model ?? asked ?? '', host, tokens: response.usage?.total_tokens ?? 0 };
     });
   }
 
@@ -87,11 +87,14 @@ export class LlmService {
     const body = { model: this.#models.embeddingModel ?? this.#models.model, input: texts };
     const { vectors } = await this.#figures.count('embedding', async () => {
       const { data } = await this.#client.post('/embeddings', body, options);
-      const answer = read(embeddingAnswer, data);
-      const ordered = answer.data.toSorted((one, other) => one.index - other.index);
+      const response = read(embeddingResponse, data);
+      const ordered = response.data.toSorted((one, other) => one.index - other.index);
       if (ordered.length !== texts.length || ordered.some(({ index }, at) => index !== at))
         throw new AppError('host_error', 'The host did not give one vector for each text.');
-      return { vectors: ordered.map(({ embedding }) => embedding), tokens: answer.usage?.total_tokens ?? 0 };
+      return {
+        vectors: ordered.map(({ embedding }) => embedding),
+        tokens: response.usage?.total_tokens ?? 0,
+      };
     });
     return vectors;
   }

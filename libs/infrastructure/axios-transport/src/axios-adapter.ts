@@ -27,15 +27,15 @@ export function axiosAdapter(sender: RequestSender): AxiosAdapter {
     const request = requestOf(config);
     const ending = new CallEnding(config);
     const bodyFault = (fault: unknown) => axiosFaultOf(fault, config, ending);
-    let answer: AxiosResponse;
+    let axiosResponse: AxiosResponse;
     try {
       const response = await sender.request({ ...request, signal: ending.signal, bodyFault });
-      answer = await answerOf(response, config, ending);
+      axiosResponse = await axiosResponseOf(response, config, ending);
     } catch (error) {
       ending.release();
       throw error instanceof AxiosError ? error : axiosFaultOf(error, config, ending);
     }
-    return settle(answer);
+    return settle(axiosResponse);
   };
 }
 
@@ -92,13 +92,13 @@ function bytesOf(data: unknown): Buffer | undefined {
   return data instanceof ArrayBuffer ? Buffer.from(data) : undefined;
 }
 
-async function answerOf(
+async function axiosResponseOf(
   response: TransportResponse,
   config: InternalAxiosRequestConfig,
   ending: CallEnding,
 ): Promise<AxiosResponse> {
   const { status, headers, body } = response;
-  const answer = {
+  const axiosResponse = {
     status,
     statusText: STATUS_CODES[status] ?? '',
     headers: AxiosHeaders.from(headers as Record<string, string>),
@@ -107,13 +107,13 @@ async function answerOf(
   if (config.responseType === 'stream') {
     ending.stopClock();
     body.once('close', () => ending.release());
-    return { ...answer, data: body };
+    return { ...axiosResponse, data: body };
   }
   const bytes = await read(response, config);
   ending.release();
-  if (config.responseType === 'arraybuffer') return { ...answer, data: bytes };
+  if (config.responseType === 'arraybuffer') return { ...axiosResponse, data: bytes };
   const text = bytes.toString((config.responseEncoding ?? 'utf8') as BufferEncoding);
-  return { ...answer, data: text.replace(/^\uFEFF/, '') };
+  return { ...axiosResponse, data: text.replace(/^\uFEFF/, '') };
 }
 
 async function read(response: TransportResponse, config: InternalAxiosRequestConfig): Promise<Buffer> {
@@ -127,16 +127,16 @@ async function read(response: TransportResponse, config: InternalAxiosRequestCon
   }
 }
 
-function settle(answer: AxiosResponse): AxiosResponse {
-  const { status, config } = answer;
-  if (!config.validateStatus || config.validateStatus(status)) return answer;
+function settle(axiosResponse: AxiosResponse): AxiosResponse {
+  const { status, config } = axiosResponse;
+  if (!config.validateStatus || config.validateStatus(status)) return axiosResponse;
   const isCallers = status >= 400 && status < 500;
   throw new AxiosError(
     `Request failed with status code ${status}`,
     isCallers ? AxiosError.ERR_BAD_REQUEST : AxiosError.ERR_BAD_RESPONSE,
     config,
     undefined,
-    answer,
+    axiosResponse,
   );
 }
 

@@ -13,7 +13,7 @@ describe('README.md', () => {
 
   it('has an example that runs', async () => {
     const { result } = await import('../fixture/example.ts');
-    expect(result.answered).toBe(12);
+    expect(result.succeeded).toBe(12);
     expect(result.status).toMatchObject({ running: 0, waiting: 0, refused: { full: 8 } });
   });
 });

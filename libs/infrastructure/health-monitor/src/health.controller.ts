@@ -24,7 +24,7 @@ export class HealthController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Is the process alive? Fails only when it cannot answer at all.' })
   live(@Res() reply: JsonReply): Promise<void> {
-    return this.#answer(reply, []);
+    return this.#respond(reply, []);
   }
 
   @Get('readyz')
@@ -33,7 +33,7 @@ export class HealthController {
     summary: 'Should traffic come here? 503 while a required part is down or the service is stopping.',
   })
   ready(@Res() reply: JsonReply): Promise<void> {
-    return this.#answer(
+    return this.#respond(
       reply,
       this.indicators.filter((indicator) => indicator.required),
     );
@@ -43,10 +43,10 @@ export class HealthController {
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Every part with its details. 503 while a required part is down.' })
   details(@Res() reply: JsonReply): Promise<void> {
-    return this.#answer(reply, this.indicators);
+    return this.#respond(reply, this.indicators);
   }
 
-  async #answer(reply: JsonReply, indicators: readonly HealthIndicator[]): Promise<void> {
+  async #respond(reply: JsonReply, indicators: readonly HealthIndicator[]): Promise<void> {
     try {
       reply
         .status(200)

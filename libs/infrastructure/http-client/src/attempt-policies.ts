@@ -141,7 +141,7 @@ export class AttemptPolicies implements Policy {
   }
 
   /**
-   * As {@link execute}, for an attempt that is judged later than its answer is there: it lasts until its end is said, and
+   * As {@link execute}, for an attempt that is judged later than its response is there: it lasts until its end is said, and
    * `assess` gets what was said as its result. At once where nothing has to be waited for; throws or rejects as `execute`.
    */
   begin(request: AttemptRequest): BegunAttempt | Promise<BegunAttempt> {

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { AxiosTransportModule } from '@morgan/axios-transport';
 import { waitFor } from '@morgan/testing';
 import { firstValueFrom } from 'rxjs';
-import { answer, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.config.ts';
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 describe('the HttpService of Nest over a client', () => {
   it('repeats what failed, and gives what came in the end', async () => {
-    await serviceOver([answer(503), reset, answer(200, '{"a":1}', ['content-type: application/json'])]);
+    await serviceOver([respond(503), reset, respond(200, '{"a":1}', ['content-type: application/json'])]);
     const { status, data } = await firstValueFrom(http.post<{ a: number }>('/x', { b: 2 }));
     expect([status, data, server.requests.length]).toEqual([200, { a: 1 }, 3]);
     expect(client.getStatus().retry).toMatchObject({
@@ -42,7 +42,7 @@ describe('the HttpService of Nest over a client', () => {
   });
 
   it.each([404, 503])('has %i as the error that axios makes of it, with its content', async (status) => {
-    await serviceOver([answer(status, '{"why":"so"}')], { retry: { maxRetries: 0 } });
+    await serviceOver([respond(status, '{"why":"so"}')], { retry: { maxRetries: 0 } });
     await expect(firstValueFrom(http.get('/x'))).rejects.toMatchObject({
       isAxiosError: true,
       status,
@@ -51,7 +51,7 @@ describe('the HttpService of Nest over a client', () => {
   });
 
   it('fails at once while the circuit is open', async () => {
-    await serviceOver([answer(500)], { retry: { maxRetries: 0 }, circuitBreaker: { failureThreshold: 1 } });
+    await serviceOver([respond(500)], { retry: { maxRetries: 0 }, circuitBreaker: { failureThreshold: 1 } });
     await firstValueFrom(http.get('/x')).catch(() => undefined);
     await expect(firstValueFrom(http.get('/x'))).rejects.toMatchObject({
       isAxiosError: true,
@@ -77,7 +77,7 @@ describe('the HttpService of Nest over a client', () => {
   });
 
   it('is for the service of the client alone', async () => {
-    await serviceOver([answer(200)]);
+    await serviceOver([respond(200)]);
     await expect(firstValueFrom(http.get('http://127.0.0.1:1/x'))).rejects.toMatchObject({
       isAxiosError: true,
       cause: { code: 'invalid_request' },

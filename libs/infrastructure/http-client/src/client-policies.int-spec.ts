@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogFields } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
-import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientError } from './http-client-error.ts';
 
@@ -23,7 +23,7 @@ describe('the policies', () => {
     const lines: [string, string, LogFields][] = [];
     const say = (level: string) => (fields: LogFields, line: string) =>
       void lines.push([level, line, fields]);
-    server = new ScriptedServer([answer(500)]);
+    server = new ScriptedServer([respond(500)]);
     const baseUrl = `http://127.0.0.1:${await server.listen()}`;
     const retry = { maxRetries: 0 };
     const logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
@@ -51,7 +51,7 @@ describe('the policies', () => {
   });
 
   it('refuse for an open circuit before anything is waited for or used up', async () => {
-    await clientOf([answer(500)], {
+    await clientOf([respond(500)], {
       retry: { maxRetries: 0 },
       circuitBreaker: { failureThreshold: 1 },
       rateLimit: { requestsPerSecond: 0.1, burst: 1 },
@@ -62,7 +62,7 @@ describe('the policies', () => {
   });
 
   it('take a service with an open circuit out of rotation no longer than until a call may close it', async () => {
-    await clientOf([answer(500)], {
+    await clientOf([respond(500)], {
       retry: { maxRetries: 0 },
       circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1_000, resetJitter: 0 },
     });
@@ -74,7 +74,7 @@ describe('the policies', () => {
   });
 
   it('do not wait for a circuit to close', async () => {
-    await clientOf([answer(500)], { retry: { baseDelayMs: 1 }, circuitBreaker: { failureThreshold: 2 } });
+    await clientOf([respond(500)], { retry: { baseDelayMs: 1 }, circuitBreaker: { failureThreshold: 2 } });
     const startedAt = performance.now();
     expect(await codeOf(client.get('/'))).toBe('circuit_open');
     expect(performance.now() - startedAt).toBeLessThan(5_000);
@@ -82,7 +82,7 @@ describe('the policies', () => {
   });
 
   it('never hold against the host what its caller did', async () => {
-    await clientOf([answer(404), hang], { circuitBreaker: { failureThreshold: 1 } });
+    await clientOf([respond(404), hang], { circuitBreaker: { failureThreshold: 1 } });
     expect(await codeOf(client.get('/'))).toBe('http_404');
     const caller = new AbortController();
     const call = codeOf(client.get('/', { signal: caller.signal }));
@@ -93,7 +93,7 @@ describe('the policies', () => {
   });
 
   it('limit the rate of requests, each attempt counted', async () => {
-    await clientOf([answer(503), answer(200)], {
+    await clientOf([respond(503), respond(200)], {
       retry: { baseDelayMs: 1 },
       rateLimit: { requestsPerSecond: 3, maxWaitMs: 0 },
     });
@@ -110,7 +110,7 @@ describe('the policies', () => {
   });
 
   it('limit the rate to less than one a second as well, whatever the algorithm', async () => {
-    await clientOf([answer(200)], {
+    await clientOf([respond(200)], {
       rateLimit: { requestsPerSecond: 0.5, algorithm: 'sliding-window', maxWaitMs: 0 },
     });
     await client.get('/');
@@ -120,10 +120,10 @@ describe('the policies', () => {
   });
 
   it.each([
-    ['as long as it asks', answer(429, '', ['retry-after-ms: 60000']), 60_000],
-    ['until there is room again, where it does not say', answer(429), 10_000],
+    ['as long as it asks', respond(429, '', ['retry-after-ms: 60000']), 60_000],
+    ['until there is room again, where it does not say', respond(429), 10_000],
   ])('wait for a host that answers 429, %s', async (_, turn, waitMs) => {
-    await clientOf([turn, answer(200)], {
+    await clientOf([turn, respond(200)], {
       retry: { maxRetries: 0 },
       rateLimit: { requestsPerSecond: 0.1, burst: 5, maxWaitMs: 0 },
     });
@@ -148,7 +148,7 @@ describe('the policies', () => {
   });
 
   it('hedge a slow call, take the first response and end the other', async () => {
-    await clientOf([hang, answer(200, 'second')], { hedge: { delayMs: 20 } });
+    await clientOf([hang, respond(200, 'second')], { hedge: { delayMs: 20 } });
     const response = await client.get('/');
     expect([response.text(), response.attempt]).toEqual(['second', 2]);
     expect(client.getStatus().hedge?.outcomes).toEqual({ won: 1, lost: 0, failed: 0 });
@@ -156,7 +156,7 @@ describe('the policies', () => {
   });
 
   it('cut an attempt short that takes longer than its host does', async () => {
-    await clientOf([answer(200)], {
+    await clientOf([respond(200)], {
       timeout: { adaptive: { minSamples: 5, floorMs: 50, ceilingMs: 10_000 } },
       retry: { maxRetries: 0 },
     });
@@ -167,7 +167,7 @@ describe('the policies', () => {
   });
 
   it('find the number of requests that may run by themselves', async () => {
-    await clientOf([answer(200)], { concurrency: { adaptive: { initialLimit: 7 } } });
+    await clientOf([respond(200)], { concurrency: { adaptive: { initialLimit: 7 } } });
     await client.get('/');
     expect(client.getStatus().concurrency).toMatchObject({
       maxConcurrent: 7,
@@ -179,7 +179,7 @@ describe('the policies', () => {
 describe('health', () => {
   it('is checked on its own path, and hears of live calls', async () => {
     await clientOf(
-      [answer(200)],
+      [respond(200)],
       {
         health: { path: '/healthz', liveFailureThreshold: 2 },
         circuitBreaker: { failureThreshold: 100 },
@@ -192,12 +192,12 @@ describe('health', () => {
     expect(client.indicator({ name: 'it', required: false })).toMatchObject({ name: 'it', required: false });
     expect(client.indicator().read()).toEqual({ up: true, details: { state: 'HEALTHY' } });
     await client.get('/');
-    server.turns = [answer(404)];
+    server.turns = [respond(404)];
     await codeOf(client.get('/'));
-    server.turns = [answer(429)];
+    server.turns = [respond(429)];
     await codeOf(client.get('/', { timeoutMs: 200 }));
     expect(client.getStatus().health).toMatchObject({ state: 'HEALTHY', live: { ok: 2, failed: 0 } });
-    server.turns = [answer(500)];
+    server.turns = [respond(500)];
     await codeOf(client.get('/'));
     expect(client.getStatus().health).toMatchObject({ state: 'UNHEALTHY' });
     expect(client.indicator().read().up).toBe(false);
@@ -213,13 +213,13 @@ describe('health', () => {
   });
 
   it('is good where a check is answered with 404: a living service said so', async () => {
-    await clientOf([answer(404)], { health: {} });
+    await clientOf([respond(404)], { health: {} });
     await client.start();
     expect(client.getStatus().health?.state).toBe('HEALTHY');
   });
 
   it('is not good where a check is answered with 5xx', async () => {
-    await clientOf([answer(500)], { health: {} });
+    await clientOf([respond(500)], { health: {} });
     await client.start();
     expect(client.getStatus().health).toMatchObject({
       state: 'UNHEALTHY',

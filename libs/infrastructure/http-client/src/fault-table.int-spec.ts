@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, freePort, waitFor } from '@morgan/testing';
-import { answer, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.config.ts';
 import { HttpClientError } from './http-client-error.ts';
@@ -211,7 +211,7 @@ describe('what every attempt meets', () => {
     ['for another name', 'elsewhere.example', true],
   ])('a certificate %s: connection tls_failed, at once', async (_, name, trusted) => {
     const authority = new CertificateAuthority('authority');
-    server = new ScriptedServer([answer(200)], authority.issue(name));
+    server = new ScriptedServer([respond(200)], authority.issue(name));
     client = new HttpClient({
       ...options(`https://localhost:${await server.listen()}`),
       ...(trusted && { tls: { ca: authority.cert } }),
@@ -227,15 +227,15 @@ describe('what the first attempt meets, before a response', () => {
   const inTwoSeconds = () => new Date(Date.now() + 2_000).toUTCString();
 
   it.each([
-    ['503', answer(503), 0],
-    ['503 with the wait in seconds', answer(503, '', ['retry-after: 1']), 1_000],
-    ['429 with the wait in milliseconds', answer(429, '', ['retry-after-ms: 150']), 150],
-    ['429 with the wait in seconds', answer(429, '', ['retry-after: 1']), 1_000],
-    ['429 with both waits', answer(429, '', ['retry-after: 30', 'retry-after-ms: 150']), 150],
-    ['429 with a date in the past', answer(429, '', ['retry-after: Fri, 01 Jan 2021 00:00:00 GMT']), 0],
-    ['429 with a wait that makes no sense', answer(429, '', ['retry-after: soon']), 0],
+    ['503', respond(503), 0],
+    ['503 with the wait in seconds', respond(503, '', ['retry-after: 1']), 1_000],
+    ['429 with the wait in milliseconds', respond(429, '', ['retry-after-ms: 150']), 150],
+    ['429 with the wait in seconds', respond(429, '', ['retry-after: 1']), 1_000],
+    ['429 with both waits', respond(429, '', ['retry-after: 30', 'retry-after-ms: 150']), 150],
+    ['429 with a date in the past', respond(429, '', ['retry-after: Fri, 01 Jan 2021 00:00:00 GMT']), 0],
+    ['429 with a wait that makes no sense', respond(429, '', ['retry-after: soon']), 0],
   ])('%s', async (_, turn, waitMs) => {
-    await clientOf([turn, answer(200)]);
+    await clientOf([turn, respond(200)]);
     const { response, tookMs } = await outcomeOf(() => client.get('/'));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     expect(tookMs).toBeGreaterThanOrEqual(waitMs - 5);
@@ -244,8 +244,8 @@ describe('what the first attempt meets, before a response', () => {
 
   it('429 with the wait as a date', async () => {
     const turn: Turn = (socket, request) =>
-      answer(429, '', [`retry-after: ${inTwoSeconds()}`])(socket, request);
-    await clientOf([turn, answer(200)]);
+      respond(429, '', [`retry-after: ${inTwoSeconds()}`])(socket, request);
+    await clientOf([turn, respond(200)]);
     const { response, tookMs } = await outcomeOf(() => client.get('/'));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     // The date has whole seconds.
@@ -254,7 +254,7 @@ describe('what the first attempt meets, before a response', () => {
   });
 
   it('429 with a wait that the deadline does not allow: fails at once and says how long', async () => {
-    await clientOf([answer(429, '{"error":"slow down"}', ['retry-after: 60'])]);
+    await clientOf([respond(429, '{"error":"slow down"}', ['retry-after: 60'])]);
     const { error, tookMs } = await outcomeOf(() => client.get('/'));
     expect(error).toMatchObject({
       category: 'rate_limited',
@@ -273,7 +273,7 @@ describe('what the first attempt meets, before a response', () => {
     ['reset', reset],
   ])('a kept connection that is %s under the request: repeated at once', async (_, turn) => {
     const retry = { maxRetries: 1, baseDelayMs: 60_000, jitter: false };
-    await clientOf([answer(200), turn, answer(200, 'again')], { retry });
+    await clientOf([respond(200), turn, respond(200, 'again')], { retry });
     await client.get('/');
     await waitFor(() => client.getStatus().pool.free === 1, { what: 'the connection back in the pool' });
     const { response, tookMs } = await outcomeOf(() => client.post('/', { json: 1 }));
@@ -283,7 +283,7 @@ describe('what the first attempt meets, before a response', () => {
   });
 
   it('a kept connection that is closed under a request that must not be repeated', async () => {
-    await clientOf([answer(200), reset, answer(200)]);
+    await clientOf([respond(200), reset, respond(200)]);
     await client.get('/');
     await waitFor(() => client.getStatus().pool.free === 1, { what: 'the connection back in the pool' });
     const { error } = await outcomeOf(() => client.post('/', { json: 1, idempotent: false }));

@@ -3,7 +3,7 @@ import { HttpTransportMetrics } from '@morgan/http-transport';
 import { RetryMetrics } from '@morgan/retry';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
-import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import { HttpClientMetrics } from './http-client-metrics.ts';
 
@@ -21,7 +21,7 @@ async function samples(metrics: Metrics, name: string): Promise<Record<string, n
 it('calls, connections and every policy are counted under the name of the service', async () => {
   const registry = new Metrics();
   const metrics = new HttpClientMetrics(registry);
-  await using server = new ScriptedServer([answer(503), answer(200), answer(404)]);
+  await using server = new ScriptedServer([respond(503), respond(200), respond(404)]);
   const client = new HttpClient(
     {
       serviceName: 'docs',
@@ -72,7 +72,7 @@ it('calls, connections and every policy are counted under the name of the servic
 it('the counts of clients of one name stay until the last of them is stopped', async () => {
   const registry = new Metrics();
   const metrics = new HttpClientMetrics(registry);
-  await using server = new ScriptedServer([answer(200)]);
+  await using server = new ScriptedServer([respond(200)]);
   const config = {
     serviceName: 'docs',
     baseUrl: `http://127.0.0.1:${await server.listen()}`,

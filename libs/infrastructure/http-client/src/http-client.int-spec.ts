@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
-import { answer, type ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
+import { respond, type ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import { HttpClientError } from './http-client-error.ts';
 
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 describe('a request', () => {
   it.each(['get', 'post', 'put', 'patch', 'delete'] as const)('%s', async (method) => {
-    await clientOf([answer(200, '{"a":1}', ['content-type: application/json', 'x-two: 1', 'x-two: 2'])]);
+    await clientOf([respond(200, '{"a":1}', ['content-type: application/json', 'x-two: 1', 'x-two: 2'])]);
     const response = await client[method]('/v1/x');
     expect(server.requests[0]).toMatch(new RegExp(`^${method.toUpperCase()} /v1/x HTTP/1.1\r\n`));
     expect(response).toMatchObject({ status: 200, serviceName: 'server', attempt: 1 });
@@ -45,7 +45,11 @@ describe('a request', () => {
   });
 
   it('has the path of the base URL in front, the query behind, JSON in it and the headers of client and call', async () => {
-    await clientOf([answer(200)], { headers: { Authorization: 'Bearer key', 'X-Both': 'client' } }, '/base/');
+    await clientOf(
+      [respond(200)],
+      { headers: { Authorization: 'Bearer key', 'X-Both': 'client' } },
+      '/base/',
+    );
     const query = { q: 'ä b', list: ['1', 2], none: undefined, yes: true };
     await client.post('x?fixed=1', {
       json: { a: 'é' },
@@ -68,8 +72,8 @@ describe('a request', () => {
   });
 
   it('says in a header how much time is left, less with each attempt', async () => {
-    const late: Turn = (socket, request) => void setTimeout(() => answer(503)(socket, request), 30);
-    await clientOf([late, answer(200)], { timeout: { totalMs: 9_000 } });
+    const late: Turn = (socket, request) => void setTimeout(() => respond(503)(socket, request), 30);
+    await clientOf([late, respond(200)], { timeout: { totalMs: 9_000 } });
     await client.get('/');
     const [first, second] = server.requests.map((request) => Number(headersOf(request)[Deadline.HEADER]));
     expect(first).toBeLessThanOrEqual(9_000);
@@ -92,7 +96,7 @@ describe('a request', () => {
       'The request is not valid HTTP.',
     ],
   ])('cannot have %s', async (_, call, message) => {
-    await clientOf([answer(200)]);
+    await clientOf([respond(200)]);
     await expect(call(client)).rejects.toMatchObject({
       category: 'invalid_request',
       message,
@@ -113,7 +117,7 @@ describe('a response', () => {
     [500, 'server_error', 4],
     [503, 'server_error', 4],
   ])('of %i is the error %s, after %i attempts, and can be read', async (status, category, attempt) => {
-    await clientOf([answer(status, '{"error":{"message":"why"}}')]);
+    await clientOf([respond(status, '{"error":{"message":"why"}}')]);
     const error = (await client.get('/').catch((reason: unknown) => reason)) as HttpClientError;
     expect(error).toBeInstanceOf(HttpClientError);
     expect(error).toMatchObject({
@@ -130,12 +134,12 @@ describe('a response', () => {
   });
 
   it('of 3xx is not followed', async () => {
-    await clientOf([answer(307, '', ['location: /other'])]);
+    await clientOf([respond(307, '', ['location: /other'])]);
     expect(await client.get('/')).toMatchObject({ status: 307, headers: { location: '/other' } });
   });
 
   it('that is not JSON is an error which does not quote it', async () => {
-    await clientOf([answer(200, 'secret text')]);
+    await clientOf([respond(200, 'secret text')]);
     const response = await client.get('/');
     const error = await Promise.resolve()
       .then(() => response.json())
@@ -145,7 +149,7 @@ describe('a response', () => {
   });
 
   it.each([
-    ['announced', answer(200, 'x'.repeat(2_000))],
+    ['announced', respond(200, 'x'.repeat(2_000))],
     [
       'met on the way',
       write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7d0\r\n${'x'.repeat(2_000)}\r\n`),
@@ -162,13 +166,13 @@ describe('a response', () => {
   });
 
   it('that is an error and above the limit is still that error', async () => {
-    await clientOf([answer(400, 'x'.repeat(2_000))], { maxResponseBytes: 1_000 });
+    await clientOf([respond(400, 'x'.repeat(2_000))], { maxResponseBytes: 1_000 });
     await expect(client.get('/')).rejects.toMatchObject({ code: 'http_400' });
   });
 
   it('of an attempt that is repeated gives its connection back, however large it is', async () => {
-    const large = answer(503, 'x'.repeat(1_000_000));
-    await clientOf([large, large, answer(200)], { pool: { maxConnections: 1 } });
+    const large = respond(503, 'x'.repeat(1_000_000));
+    await clientOf([large, large, respond(200)], { pool: { maxConnections: 1 } });
     expect(await client.get('/')).toMatchObject({ status: 200, attempt: 3 });
   });
 });
@@ -179,7 +183,7 @@ describe('a streamed response', () => {
     'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
   it('comes as it arrives, after a failed attempt, and counts when it has ended', async () => {
-    await clientOf([answer(503), write(streamHead + chunk('one'))]);
+    await clientOf([respond(503), write(streamHead + chunk('one'))]);
     const { status, attempt, body } = await client.stream('POST', '/', { json: {} });
     expect([status, attempt]).toEqual([200, 2]);
     expect(client.getStatus()).toMatchObject({ inFlight: 1, requests: 0 });
@@ -258,7 +262,7 @@ describe('a streamed response', () => {
   });
 
   it('of 400 and above is an error that can be read', async () => {
-    await clientOf([answer(404, 'nothing here')]);
+    await clientOf([respond(404, 'nothing here')]);
     const error = (await client.stream('GET', '/').catch((reason: unknown) => reason)) as HttpClientError;
     expect([error.code, error.response?.text()]).toEqual(['http_404', 'nothing here']);
   });
@@ -273,12 +277,12 @@ describe('a streamed request', () => {
     });
     await waitFor(() => server.requests.join('').endsWith('0\r\n\r\n'), { what: 'the whole request' });
     expect(server.requests.join('')).toContain('1\r\na\r\n1\r\nb\r\n0\r\n\r\n');
-    for (const socket of server.sockets) answer(200)(socket, '');
+    for (const socket of server.sockets) respond(200)(socket, '');
     expect((await call).status).toBe(200);
   });
 
   it('is tried once', async () => {
-    await clientOf([answer(503)]);
+    await clientOf([respond(503)]);
     await expect(client.post('/', { body: Readable.from(['a']) })).rejects.toMatchObject({
       code: 'http_503',
       attempt: 1,
@@ -288,7 +292,7 @@ describe('a streamed request', () => {
 
 describe('a call', () => {
   it('ends at once when its caller gives it up, whatever it is waiting for', async () => {
-    await clientOf([answer(503), hang], { retry: { baseDelayMs: 60_000, jitter: false } });
+    await clientOf([respond(503), hang], { retry: { baseDelayMs: 60_000, jitter: false } });
     const caller = new AbortController();
     const waiting = codeOf(client.get('/', { signal: caller.signal }));
     await waitFor(() => client.getStatus().retry.attempts.server_error === 1, {
@@ -303,7 +307,7 @@ describe('a call', () => {
   });
 
   it('is not made for a caller who has gone', async () => {
-    await clientOf([answer(200)]);
+    await clientOf([respond(200)]);
     expect(await codeOf(client.get('/', { signal: AbortSignal.abort() }))).toBe('client_closed_request');
     expect(server.requests).toEqual([]);
   });
@@ -320,7 +324,7 @@ describe('a call', () => {
   });
 
   it('never spends more than its budget on repeating', async () => {
-    await clientOf([answer(503)], {
+    await clientOf([respond(503)], {
       retry: { baseDelayMs: 1, budget: { ratio: 0.2, minPerSecond: 0.5 } },
       circuitBreaker: { failureThreshold: 1_000 },
     });

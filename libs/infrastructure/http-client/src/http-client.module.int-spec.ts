@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import { HttpClientModule } from './http-client.module.ts';
 
@@ -11,7 +11,7 @@ class Reader {
 }
 
 it('the Nest module gives the client to whoever asks, starts it and stops it', async () => {
-  await using server = new ScriptedServer([answer(200)]);
+  await using server = new ScriptedServer([respond(200)]);
   const baseUrl = `http://127.0.0.1:${await server.listen()}`;
   const options = { serviceName: 'server', baseUrl, health: {} };
   const module = await Test.createTestingModule({

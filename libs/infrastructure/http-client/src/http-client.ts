@@ -132,7 +132,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   /**
-   * For whoever works on the level of the transport: the same policies, and whatever answer came last, of any status. The
+   * For whoever works on the level of the transport: the same policies, and whatever response came last, of any status. The
    * origin must be that of the base URL, whose path is not put in front.
    */
   async request(request: TransportRequest): Promise<TransportResponse> {
@@ -198,13 +198,13 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
     const call = this.#begin(request);
     const { maxResponseBytes } = this.#config;
-    const answer = await this.#perform(
+    const result = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
       async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes)),
     );
     call.finish();
-    return answer;
+    return result;
   }
 
   #begin(options: CallOptions): ClientCall {

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
-import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import { HttpClientMetrics } from './http-client-metrics.ts';
 
@@ -35,7 +35,7 @@ it('five hundred clients that are stopped leave nothing in the metrics and nothi
   const collectGarbage = runInNewContext('gc') as () => void;
   const registry = new Metrics();
   const metrics = new HttpClientMetrics(registry);
-  await using server = new ScriptedServer([answer(200)]);
+  await using server = new ScriptedServer([respond(200)]);
   const baseUrl = `http://127.0.0.1:${await server.listen()}`;
   const stopped: WeakRef<HttpClient>[] = [];
   for (let number = 0; number < CLIENTS; number += 1)

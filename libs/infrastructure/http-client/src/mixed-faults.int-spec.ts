@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runSourceProgram, waitFor } from '@morgan/testing';
-import { makeMixedCalls, rightAnswer } from '../fixture/mixed-calls.ts';
+import { makeMixedCalls, rightResponse } from '../fixture/mixed-calls.ts';
 import { seededRandom } from '../fixture/random.ts';
 import { HttpClient } from './http-client.ts';
 
@@ -59,7 +59,7 @@ describe.each([1, 2, 3])(
         asked.set(id, (asked.get(id) ?? 0) + 1);
         const misdeed = MISDEEDS[Math.floor(random() * MISDEEDS.length)] as Misdeed;
         const { length } = await buffer(request);
-        misdeed(response, rightAnswer(id, length));
+        misdeed(response, rightResponse(id, length));
       };
       // A client that gave up while it was still sending is nobody's loss.
       server = createServer((request, response) => void serve(request, response).catch(() => undefined));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { RUN_SOURCES } from '@morgan/testing';
-import { answer, ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
 
 const FOLDER = join(import.meta.dirname, '..');
 const read = (name: string) => readFileSync(join(FOLDER, name), 'utf8');
@@ -15,7 +15,7 @@ describe('the README', () => {
     const example = read('example.ts').replace("'./src/index.ts'", "'@morgan/http-client'");
     expect(read('README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
     const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, line]) => line);
-    await using server = new ScriptedServer([answer(503), answer(200, '{"answer":"Well."}'), answer(404)]);
+    await using server = new ScriptedServer([respond(503), respond(200, '{"answer":"Well."}'), respond(404)]);
     const here = `http://127.0.0.1:${await server.listen()}`;
     const child = spawn(process.execPath, [...RUN_SOURCES, '--input-type=module-typescript', '-'], {
       cwd: FOLDER,

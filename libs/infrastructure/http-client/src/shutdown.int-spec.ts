@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runSourceProgram, waitFor } from '@morgan/testing';
-import { answer, ScriptedServer, type Turn } from '../fixture/scripted-server.ts';
+import { respond, ScriptedServer, type Turn } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientError } from './http-client-error.ts';
 
@@ -18,7 +18,7 @@ describe('stop', () => {
 
   it('lets calls under way finish, and refuses new ones at once', async () => {
     let finish = () => undefined as void;
-    const onDemand: Turn = (socket, request) => void (finish = () => answer(200, 'late')(socket, request));
+    const onDemand: Turn = (socket, request) => void (finish = () => respond(200, 'late')(socket, request));
     await using server = new ScriptedServer([onDemand]);
     const client = new HttpClient({
       serviceName: 'server',
@@ -37,7 +37,7 @@ describe('stop', () => {
   });
 
   it('comes with the end of an `await using` block', async () => {
-    await using server = new ScriptedServer([answer(200)]);
+    await using server = new ScriptedServer([respond(200)]);
     const baseUrl = `http://127.0.0.1:${await server.listen()}`;
     let kept: HttpClient;
     {

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
-import { answer, type ScriptedServer } from '../fixture/scripted-server.ts';
+import { respond, type ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
 import type { HttpClientOptions } from './http-client.config.ts';
 
@@ -86,7 +86,7 @@ describe('the pool', () => {
   });
 
   it('keeps no more idle ones than maxKeepalive, and none longer than keepAliveTimeoutMs', async () => {
-    const slowly: typeof hang = (socket, request) => void setTimeout(() => answer(200)(socket, request), 20);
+    const slowly: typeof hang = (socket, request) => void setTimeout(() => respond(200)(socket, request), 20);
     const pool = { maxKeepalive: 2, keepAliveTimeoutMs: 3_000 };
     const { sockets } = await clientOf(slowly, { pool });
     await Promise.all(Array.from({ length: 6 }, () => client.get('/')));

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyTooLarge } from './body/body-reader.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 
-/** The one place where a fault becomes an HTTP answer: the envelope of its API, the status of its kind, nothing internal. */
+/** The one place where a fault becomes an HTTP response: the envelope of its API, the status of its kind, nothing internal. */
 @Catch()
 export class AppErrorFilter implements ExceptionFilter {
   constructor(

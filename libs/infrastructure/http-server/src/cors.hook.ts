@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 
-/** How long a browser may remember the answer to a preflight, in seconds. */
+/** How long a browser may remember the response to a preflight, in seconds. */
 const MAX_AGE_SECONDS = 86_400;
 
 /**
  * Lets pages of the given origins call this service. Answers every preflight itself, with no key asked, as browsers send
- * none; from an origin that is not allowed the answer allows nothing. Keys travel in headers, never in cookies, so
- * credentials stay off and all headers of answers may be read.
+ * none; from an origin that is not allowed the response allows nothing. Keys travel in headers, never in cookies, so
+ * credentials stay off and all headers of responses may be read.
  * @param origins exact origins, or `*`.
  */
 export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {

@@ -35,7 +35,7 @@ export interface HttpApplicationOptions {
   readonly metrics: Metrics;
   /** Guards every route that the configuration does not declare open. */
   readonly authenticator: Authenticator;
-  /** Headers of every answer that this service makes, refusals below the routes included. */
+  /** Headers of every response that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
   readonly callTimeoutMs?: number;
@@ -75,7 +75,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
     clientErrorHandler: (error, socket) => server.refusals.onConnectionFault(error, socket),
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
       const error = new AppError('invalid_url', 'The path of the request is not valid.');
-      server.refusals.answer(request.raw, reply.raw, error);
+      server.refusals.respond(request.raw, reply.raw, error);
     },
     // What comes in while the port closes is answered like everything before it, with `connection: close`.
     return503OnClosing: false,

@@ -31,7 +31,7 @@ export interface NodeServerOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly observers: readonly HttpObserver[];
-  /** Headers of every answer of this service. */
+  /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   readonly errorBody?: ErrorBody;
 }
@@ -71,7 +71,7 @@ export class NodeServer {
       requestTimeout: receiveTimeoutMs,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs),
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, receiveTimeoutMs),
-      // Node's own answer has no body; ours is made in `checkRequestHead`.
+      // Node's own response has no body; ours is made in `checkRequestHead`.
       requireHostHeader: false,
     });
     const take = (request: IncomingMessage, response: ServerResponse) =>
@@ -88,7 +88,7 @@ export class NodeServer {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     closeAfterUnreadBody(request, response, this.#options.config.bodyLimitBytes);
     const fault = checkRequestHead(request);
-    if (fault) this.refusals.answer(request, response, fault);
+    if (fault) this.refusals.respond(request, response, fault);
     else this.#route(request, response);
   }
 

@@ -11,14 +11,14 @@ export interface Exchange {
 }
 
 interface Line {
-  answering: boolean;
+  responding: boolean;
   readonly waiting: Exchange[];
   latest: Exchange | undefined;
 }
 
 /**
  * Answers the requests of one connection one at a time. Node hands over everything that a client sends ahead at once, so
- * that one connection could start thousands of answers. What comes early waits; a client that sends too far ahead is cut.
+ * that one connection could start thousands of responses. What comes early waits; a client that sends too far ahead is cut.
  */
 export class Pipelining {
   readonly #lines = new WeakMap<Socket, Line>();
@@ -31,12 +31,12 @@ export class Pipelining {
 
   take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
-    // What follows the last answer of a connection is not answered.
+    // What follows the last response of a connection is not answered.
     if (socket.writableEnded || socket.destroyed) return;
     const line = this.#lineOf(socket);
     if (line.waiting.length === MAX_WAITING) return this.cut(socket);
     line.latest = { request, response };
-    if (line.answering) line.waiting.push(line.latest);
+    if (line.responding) line.waiting.push(line.latest);
     else this.#start(line.latest, line);
   }
 
@@ -49,20 +49,20 @@ export class Pipelining {
   #lineOf(socket: Socket): Line {
     let line = this.#lines.get(socket);
     if (!line) {
-      line = { answering: false, waiting: [], latest: undefined };
+      line = { responding: false, waiting: [], latest: undefined };
       this.#lines.set(socket, line);
     }
     return line;
   }
 
   #start({ request, response }: Exchange, line: Line): void {
-    line.answering = true;
+    line.responding = true;
     response.once('close', () => this.#next(request.socket, line));
     this.serve(request, response);
   }
 
   #next(socket: Socket, line: Line): void {
-    line.answering = false;
+    line.responding = false;
     if (socket.destroyed || socket.writableEnded) {
       line.waiting.length = 0;
       return;

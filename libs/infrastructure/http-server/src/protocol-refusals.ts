@@ -25,7 +25,7 @@ const MALFORMED = ['malformed_request', 'The request is not valid HTTP.'] as con
 /** What refusals below the routes are made with. */
 export interface ProtocolRefusalOptions {
   readonly observers: readonly HttpObserver[];
-  /** Headers of every answer of this service. */
+  /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   readonly errorBody: ErrorBody;
   /** The most that is read of a connection after its refusal. */
@@ -45,7 +45,7 @@ export class ProtocolRefusals {
   constructor(private readonly options: ProtocolRefusalOptions) {}
 
   /** Refuses a request that was read but that no route may see. */
-  answer(request: IncomingMessage, response: ServerResponse, error: AppError): void {
+  respond(request: IncomingMessage, response: ServerResponse, error: AppError): void {
     const id = requestIdOf(request);
     const startedAt = performance.now();
     for (const observer of this.options.observers) observer.started();
@@ -78,7 +78,7 @@ export class ProtocolRefusals {
     error: AppError,
     { method, path = '' }: { readonly method?: string | undefined; readonly path?: string | undefined },
   ): void {
-    // The answer to a broken rest of an upload has left already.
+    // The response to a broken rest of an upload has left already.
     if (!socket.writable) {
       socket.destroy();
       return;
@@ -93,7 +93,7 @@ export class ProtocolRefusals {
     this.#report(error, id, { method, startedAt: performance.now() });
   }
 
-  /** Ends a connection that has sent too many requests ahead. There is no answer: those under way come before it. */
+  /** Ends a connection that has sent too many requests ahead. There is no response: those under way come before it. */
   cutConnection(socket: Socket): void {
     const error = new AppError('malformed_request', 'Too many requests were sent ahead on one connection.');
     for (const observer of this.options.observers) observer.started();
@@ -106,7 +106,7 @@ export class ProtocolRefusals {
     const { socket } = request;
     response.shouldKeepAlive = false;
     if (request.complete && !waiting) {
-      // Its answer is on the way; what follows it is not read.
+      // Its response is on the way; what follows it is not read.
       socket.pause();
       response.once('close', () => socket.destroySoon());
     } else if (waiting || response.headersSent) {

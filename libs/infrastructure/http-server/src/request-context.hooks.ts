@@ -8,14 +8,14 @@ import { REQUEST_ID_HEADER } from './request-id.ts';
 export interface RequestContextOptions {
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
-  /** Headers of every answer of this service. */
+  /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   /** How long any call may take. None: whoever answers it sets its limit. */
   readonly callTimeoutMs?: number | undefined;
 }
 
 /**
- * Gives every request its context: id on the answer, the caller's deadline, abort when the client goes away, one report
+ * Gives every request its context: id on the response, the caller's deadline, abort when the client goes away, one report
  * when it is over. Whoever answers the request keeps the deadline; a request without one has none.
  */
 export function registerRequestContext(
@@ -36,7 +36,7 @@ export function registerRequestContext(
     reply.raw.once('close', () => {
       const cut = !reply.raw.writableFinished;
       if (cut) context.abort();
-      // With an error code it was the service that cut the answer, not the client.
+      // With an error code it was the service that cut the response, not the client.
       const aborted = cut && context.errorCode === undefined;
       drain.leave();
       for (const observer of observers) observer.finished(summarise(request, reply, aborted));

@@ -6,12 +6,12 @@ const SMALL_BODY_BYTES = 64 * 1024;
 
 /**
  * Time in which a client must have noticed that its upload was answered. Closing at once would reset the connection, and
- * a client that is still writing would see the reset in place of the answer.
+ * a client that is still writing would see the reset in place of the response.
  */
 const GRACE_MS = 2_000;
 
 /**
- * Closes the connection where a request is answered before its body has come, as refusals are. The answer says
+ * Closes the connection where a request is answered before its body has come, as refusals are. The response says
  * `connection: close`, then at most `maxBytes` of the body are read away until the client ends the connection, or the
  * grace is over.
  */
@@ -39,7 +39,7 @@ export function endWithGrace(socket: Socket): void {
   socket.once('close', () => clearTimeout(grace));
 }
 
-/** A caller that asks for `100-continue` and gets an answer instead may send its body or not: nobody can tell. */
+/** A caller that asks for `100-continue` and gets a response instead may send its body or not: nobody can tell. */
 function mayGoOn({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined) return true;
   return Number(headers['content-length'] ?? 0) > SMALL_BODY_BYTES;
@@ -56,6 +56,6 @@ function discardRest(request: IncomingMessage, maxBytes: number): void {
   // Marks the body as being read, or Node would do so itself without a limit.
   request.resume();
   request.read(0);
-  // What Node calls after the last answer; the original would reset a client that is still writing.
+  // What Node calls after the last response; the original would reset a client that is still writing.
   socket.destroySoon = () => endWithGrace(socket);
 }

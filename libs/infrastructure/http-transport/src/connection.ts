@@ -18,7 +18,7 @@ export interface ConnectionOptions {
   readonly maxAgeMs: number | null;
   /** It got a request. */
   readonly onBusy: (connection: Connection) => void;
-  /** Its answer is whole, and no request waited for it. */
+  /** Its response is whole, and no request waited for it. */
   readonly onIdle: (connection: Connection) => void;
   readonly onDisconnect: (connection: Connection) => void;
   /** A connection is made. */

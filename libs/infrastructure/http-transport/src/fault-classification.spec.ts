@@ -21,20 +21,20 @@ describe('transportFaultOf', () => {
     ['EPIPE', 'sent', 'reset'],
     ['UND_ERR_SOCKET', 'sent', 'reset'],
     ['UND_ERR_HEADERS_OVERFLOW', 'sent', 'bad_response'],
-    ['ECONNRESET', 'answering', 'incomplete_body'],
-    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'answering', 'incomplete_body'],
-    ['UND_ERR_BODY_TIMEOUT', 'answering', 'body_timeout'],
-    ['UND_ERR_DESTROYED', 'answering', 'closed'],
+    ['ECONNRESET', 'responding', 'incomplete_body'],
+    ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'responding', 'incomplete_body'],
+    ['UND_ERR_BODY_TIMEOUT', 'responding', 'body_timeout'],
+    ['UND_ERR_DESTROYED', 'responding', 'closed'],
     ['UND_ERR_INVALID_ARG', 'connecting', 'invalid_request'],
   ])('%s while %s is %s', (code, phase, reason) => {
     expect(transportFaultOf(withCode(code), phase)).toBe(reason);
   });
 
   it('tells a broken chunk from an end of the connection between chunks', () => {
-    expect(transportFaultOf(withCode('HPE_INVALID_CHUNK_SIZE', 'HTTPParserError'), 'answering')).toBe(
+    expect(transportFaultOf(withCode('HPE_INVALID_CHUNK_SIZE', 'HTTPParserError'), 'responding')).toBe(
       'bad_response',
     );
-    expect(transportFaultOf(withCode('HPE_INVALID_EOF_STATE', 'HTTPParserError'), 'answering')).toBe(
+    expect(transportFaultOf(withCode('HPE_INVALID_EOF_STATE', 'HTTPParserError'), 'responding')).toBe(
       'incomplete_body',
     );
   });

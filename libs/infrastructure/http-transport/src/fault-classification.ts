@@ -9,7 +9,7 @@ export type Phase =
   /** Written to a socket, at least in part. */
   | 'sent'
   /** The status line and headers of the response are here. */
-  | 'answering';
+  | 'responding';
 
 const ANY_PHASE: Readonly<Record<string, TransportFault>> = {
   UND_ERR_DESTROYED: 'closed',
@@ -30,7 +30,7 @@ const CONNECTING: Readonly<Record<string, TransportFault>> = {
   EPROTO: 'tls_failed',
 };
 
-const ANSWERING: Readonly<Record<string, TransportFault>> = {
+const RESPONDING: Readonly<Record<string, TransportFault>> = {
   UND_ERR_BODY_TIMEOUT: 'body_timeout',
   // The parser's word for an end of the connection inside a chunked body.
   HPE_INVALID_EOF_STATE: 'incomplete_body',
@@ -52,10 +52,10 @@ export function transportFaultOf(error: unknown, phase: Phase): TransportFault {
     return CONNECTING[code] ?? (isTlsFault(code, message) ? 'tls_failed' : 'connect_failed');
   // A server that wants a certificate of ours refuses after the connection is made, as TLS 1.3 has it.
   if (phase === 'sent' && isTlsFault(code, message)) return 'tls_failed';
-  const answering = phase === 'answering';
-  if (answering && ANSWERING[code]) return ANSWERING[code];
+  const responding = phase === 'responding';
+  if (responding && RESPONDING[code]) return RESPONDING[code];
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
-  return answering ? 'incomplete_body' : 'reset';
+  return responding ? 'incomplete_body' : 'reset';
 }
 
 /** Whether it is the end of a connection. A server that ends one stream of an HTTP/2 connection lives. */

@@ -114,7 +114,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   ): void {
     if (status < 200 || this.#phase === 'over') return;
     clearTimeout(this.#timer);
-    this.#phase = 'answering';
+    this.#phase = 'responding';
     this.#lastsUntilClose =
       headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
     if (this.body instanceof Upload) this.body.unwatch();
@@ -157,7 +157,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** Where our own event loop stood still, the response may be here and only not be heard of yet: that is looked at first. */
   readonly #onLate = (): void =>
     void setImmediate(() => {
-      if (this.#phase !== 'answering' && this.#phase !== 'over') this.#expire('first_byte_timeout');
+      if (this.#phase !== 'responding' && this.#phase !== 'over') this.#expire('first_byte_timeout');
     });
 
   #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
@@ -169,7 +169,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (this.#phase === 'over') return;
     this.#options.pool.failed(reason);
     const stale = reason === 'reset' && this.#mayBeStale && isConnectionEnd(cause);
-    const error = new TransportError(reason, this.#phase !== 'answering', cause, stale);
+    const error = new TransportError(reason, this.#phase !== 'responding', cause, stale);
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);
@@ -184,7 +184,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
-    if (this.#phase === 'sent' || this.#phase === 'answering') this.#options.pool.running -= 1;
+    if (this.#phase === 'sent' || this.#phase === 'responding') this.#options.pool.running -= 1;
     else if (this.#phase !== 'over') this.#options.pool.waiting -= 1;
     this.#phase = 'over';
     clearTimeout(this.#timer);

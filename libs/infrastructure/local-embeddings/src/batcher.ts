@@ -3,7 +3,7 @@ import type { EmbeddingJob } from './embedding-job.ts';
 import type { ProcessPool } from './process-pool.ts';
 import type { Task, TaskResult, TaskType } from './process-protocol.ts';
 
-/** What a batcher sends to a process, and what becomes of the answer. */
+/** What a batcher sends to a process, and what becomes of the response. */
 export interface BatchWork<Type extends TaskType> {
   readonly type: Type;
   readonly limits: BatchLimits;

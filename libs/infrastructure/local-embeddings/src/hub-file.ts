@@ -118,7 +118,7 @@ export class HubFile {
   }
 }
 
-/** Only a strong one says that two answers are the same byte for byte. */
+/** Only a strong one says that two responses are the same byte for byte. */
 function strong(etag: string | undefined): string | undefined {
   return etag?.startsWith('"') ? etag : undefined;
 }

@@ -37,7 +37,7 @@ export class ModelHub {
   }
 
   /**
-   * Resolves with the last answer, whatever its status, when it has begun.
+   * Resolves with the last response, whatever its status, when it has begun.
    * @param path below the hub's URL, without a slash in front.
    * @throws HttpClientError, ModelLoadError for a redirect that leads nowhere
    */

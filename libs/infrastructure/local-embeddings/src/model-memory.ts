@@ -3,7 +3,7 @@ import { constrainedMemory } from 'node:process';
 import { batchBytes, type BatchCost } from './batch-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
-/** Share of the ceiling that is planned for: bodies, answers and the growth of heaps need the rest. */
+/** Share of the ceiling that is planned for: bodies, responses and the growth of heaps need the rest. */
 const PLANNED_SHARE = 0.85;
 /** A model that has no room for texts of this length, or of its own limit, is of no use. */
 const SHORTEST_LIMIT_TOKENS = 128;

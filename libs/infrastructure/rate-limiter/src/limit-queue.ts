@@ -74,8 +74,8 @@ export class LimitQueue {
       if (!headIsDue && this.#arrivals.size === 0) break;
       const batch = this.#batch(headIsDue);
       const ahead = headIsDue ? 0 : this.#scheduledCharge;
-      const answer = this.#store.decideNow(this.#key, batch, ahead);
-      if (answer) this.#apply(batch, answer);
+      const decision = this.#store.decideNow(this.#key, batch, ahead);
+      if (decision) this.#apply(batch, decision);
       else void this.#ask(batch, ahead);
     }
     this.#rest();
@@ -107,8 +107,8 @@ export class LimitQueue {
     return batch;
   }
 
-  #apply(batch: readonly LimitWaiter[], answer: StoreDecision): void {
-    const { at, waits, decidedBy } = answer;
+  #apply(batch: readonly LimitWaiter[], decision: StoreDecision): void {
+    const { at, waits, decidedBy } = decision;
     const now = performance.now();
     for (const [index, waiter] of batch.entries()) {
       const waitMs = waits[index] as number;
@@ -119,7 +119,7 @@ export class LimitQueue {
       if (waitMs === 0) {
         this.#remove(waiter);
         this.#observer.admitted(now - waiter.since);
-        waiter.admit(new Permit(this.#key, waiter.cost, answer, this.#observer.settled));
+        waiter.admit(new Permit(this.#key, waiter.cost, decision, this.#observer.settled));
       } else if (waitMs > waiter.patienceMs) {
         this.#remove(waiter);
         this.#observer.refused();

@@ -8,7 +8,7 @@ const CONTENDER = join(import.meta.dirname, '../fixture/contender.ts');
 const CLOCK_MS = 20;
 
 /** When an ask was sent and when its response came: it was decided in between. */
-type Times = readonly [sentAt: number, answeredAt: number];
+type Times = readonly [sentAt: number, decidedAt: number];
 
 interface Contention {
   readonly admitted: readonly Times[];
@@ -36,7 +36,7 @@ describe('three processes at 100/s each against a shared limit of 100/s', () => 
     Math.max(
       ...admitted.map(
         ([from]) =>
-          admitted.filter(([sentAt, answeredAt]) => sentAt >= from && answeredAt < from + 1_000 - CLOCK_MS)
+          admitted.filter(([sentAt, decidedAt]) => sentAt >= from && decidedAt < from + 1_000 - CLOCK_MS)
             .length,
       ),
     );
@@ -47,7 +47,7 @@ describe('three processes at 100/s each against a shared limit of 100/s', () => 
       ...refused.map(
         ([from, to]) =>
           admitted.filter(
-            ([sentAt, answeredAt]) => answeredAt > from - 1_000 - CLOCK_MS && sentAt < to + CLOCK_MS,
+            ([sentAt, decidedAt]) => decidedAt > from - 1_000 - CLOCK_MS && sentAt < to + CLOCK_MS,
           ).length,
       ),
     );
@@ -61,7 +61,7 @@ describe('three processes at 100/s each against a shared limit of 100/s', () => 
 
   it('with a token bucket get the burst and then the rate, and are refused only then', async () => {
     const contention = await contend('token-bucket');
-    const ends = contention.admitted.map(([, answeredAt]) => answeredAt);
+    const ends = contention.admitted.map(([, decidedAt]) => decidedAt);
     const spanMs = Math.max(...ends) - Math.min(...ends);
     expect(contention.failures).toBe(0);
     expect(contention.admitted.length).toBeLessThanOrEqual(101 + spanMs / 10);

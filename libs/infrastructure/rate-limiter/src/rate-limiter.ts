@@ -156,12 +156,12 @@ export class RateLimiter {
     const patience = this.#patience(options);
     const queue = this.#queues.get(key);
     if (queue) return queue.enter(cost, patience);
-    const answer = this.#store.decideNow(key, [{ cost, patienceMs: patience.ms }], 0);
-    if (!answer) return this.#openQueue(key).enter(cost, patience);
-    const waitMs = answer.waits[0] as number;
+    const decision = this.#store.decideNow(key, [{ cost, patienceMs: patience.ms }], 0);
+    if (!decision) return this.#openQueue(key).enter(cost, patience);
+    const waitMs = decision.waits[0] as number;
     if (waitMs === 0) {
       this.#count('admitted');
-      return new Permit(key, cost, answer, this.#observer.settled);
+      return new Permit(key, cost, decision, this.#observer.settled);
     }
     if (waitMs <= patience.ms) return this.#openQueue(key).enter(cost, patience);
     this.#count('refused');

@@ -67,8 +67,8 @@ export class RedisLimitStore implements LimitStore {
         this.#failed(error);
       }
     }
-    const answer = this.decideNow(key, asks, ahead);
-    if (answer) return answer;
+    const decision = this.decideNow(key, asks, ahead);
+    if (decision) return decision;
     throw storeUnavailable();
   }
 

@@ -9,7 +9,7 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
 import type { AttemptFailure } from './attempt.ts';
-import { HostAnswer } from './host-answer.ts';
+import { ErrorResponse } from './error-response.ts';
 
 /** A status for an error that stood in a 200 and named none. */
 const BAD_GATEWAY = 502;
@@ -23,41 +23,48 @@ const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
   'bulkhead_full',
 ]);
 
-/** Reads and sorts an answer with an error status. */
+/** Reads and sorts a response with an error status. */
 export async function readRefusal(
   response: TransportResponse,
   host: Host,
   dialect: Dialect,
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
-  const answer = await HostAnswer.read(response, host, dialect);
-  const saidMs = restTimeMs(headers, answer.error?.message);
-  const refusal = { status, error: answer.error, isJson: answer.isJson, saysWhen: saidMs !== undefined };
+  const errorResponse = await ErrorResponse.read(response, host, dialect);
+  const saidMs = restTimeMs(headers, errorResponse.error?.message);
+  const refusal = {
+    status,
+    error: errorResponse.error,
+    isJson: errorResponse.isJson,
+    saysWhen: saidMs !== undefined,
+  };
   const outcome = outcomeOfRefusal(refusal);
   // Where a redirect leads to is nothing that a caller should follow.
-  return outcome === 'redirect' ? { kind: 'failed', outcome } : { kind: 'failed', outcome, answer, saidMs };
+  return outcome === 'redirect'
+    ? { kind: 'failed', outcome }
+    : { kind: 'failed', outcome, errorResponse, saidMs };
 }
 
-/** Sorts an error object that stood in an answer with a good status. */
-export function readErrorInAnswer(
+/** Sorts an error object that stood in a response with a good status. */
+export function readErrorInResponse(
   response: TransportResponse,
   error: ReportedError,
   dialect: Dialect,
 ): AttemptFailure {
   const status = statusWithin(error);
-  const answer = HostAnswer.within(response, status ?? BAD_GATEWAY, { error, dialect });
-  if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', answer };
+  const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, { error, dialect });
+  if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
   const saidMs = restTimeMs(response.headers, error.message);
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
-  return { kind: 'failed', outcome: outcomeOfRefusal(refusal), answer, saidMs };
+  return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
 }
 
-/** What it is when no answer came, or when one broke off. */
-export function outcomeOfNoAnswer(cause: unknown, hasContent: boolean): Outcome {
+/** What it is when no response came, or when one broke off. */
+export function outcomeOfNoResponse(cause: unknown, hasContent: boolean): Outcome {
   if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
   // What broke the connection says more: a deadline and a caller who leaves do so as well.
   if (cause instanceof StreamFault)
-    return cause.cause === undefined ? 'interrupted' : outcomeOfNoAnswer(cause.cause, hasContent);
+    return cause.cause === undefined ? 'interrupted' : outcomeOfNoResponse(cause.cause, hasContent);
   if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
   // Only what a deadline says as its reason is told apart from a caller who leaves.
   if (cause.reason === 'aborted' && cause.cause instanceof AppError)
@@ -75,5 +82,5 @@ function outcomeOfAppError({ code, cause }: AppError, hasContent: boolean): Outc
   if (code === 'client_closed_request') return 'aborted';
   if (code === 'stream_interrupted') return 'interrupted';
   if (OF_POLICIES.has(code)) return 'limited';
-  return cause instanceof TransportError ? outcomeOfNoAnswer(cause, hasContent) : 'unsendable';
+  return cause instanceof TransportError ? outcomeOfNoResponse(cause, hasContent) : 'unsendable';
 }

@@ -7,7 +7,7 @@ import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
 import type { HostStreamOptions } from '../streams/host-stream.ts';
-import { brokenAnswer } from './call-error.ts';
+import { brokenResponse } from './call-error.ts';
 import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';
 
@@ -25,7 +25,7 @@ export interface CallRequest {
   readonly modelAt: readonly [start: number, end: number] | undefined;
   readonly dialect: Dialect;
   readonly isStream: boolean;
-  /** How many choices a streamed answer has. */
+  /** How many choices a streamed response has. */
   readonly choices: number;
   /** Token counts are asked for although the caller did not. */
   readonly asksUsage: boolean;
@@ -61,11 +61,11 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
     idleTimeoutMs: call.isStream
       ? Math.max(limits.idleTimeoutMs, limits.stream.stallMs)
       : limits.idleTimeoutMs,
-    bodyFault: brokenAnswer,
+    bodyFault: brokenResponse,
   };
 }
 
-/** How the answer of an attempt is read if it is a stream. */
+/** How the response of an attempt is read if it is a stream. */
 export function streamOptions(
   { dialect, choices, isStream, limits }: CallRequest,
   startedAt: number,

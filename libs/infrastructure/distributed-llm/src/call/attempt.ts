@@ -8,21 +8,21 @@ import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { type Content, openAnswer } from './answer-opening.ts';
+import { type Content, openResponse } from './response-opening.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
-import { type HostAnswer, requestIdOf } from './host-answer.ts';
-import { isStale, outcomeOfNoAnswer, readErrorInAnswer, readRefusal } from './attempt-failure.ts';
+import { type ErrorResponse, requestIdOf } from './error-response.ts';
+import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
 
 /** How an attempt came out while nothing was handed out. */
 export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
 
-/** An attempt without an answer that could be handed out as one. */
+/** An attempt without a response that could be handed out as one. */
 export interface AttemptFailure {
   readonly kind: 'failed';
   readonly outcome: Outcome;
   /** What the host said, if it said anything. */
-  readonly answer?: HostAnswer | undefined;
+  readonly errorResponse?: ErrorResponse | undefined;
   /** How long the host asks to be passed over, in milliseconds. */
   readonly saidMs?: number | undefined;
   readonly cause?: unknown;
@@ -76,7 +76,7 @@ export class Attempt {
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
-  /** The host's own id of the request, once it has answered. */
+  /** The host's own id of the request, once it has responded. */
   upstreamRequestId: string | undefined;
 
   constructor(
@@ -164,14 +164,14 @@ export class Attempt {
     const { call, target, parts } = this;
     const response = await this.#send();
     this.upstreamRequestId = requestIdOf(response);
-    parts.metrics?.answered(target.host, this.tookMs);
+    parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const opening = await openAnswer(response, streamOptions(call, this.#sentAt ?? performance.now()));
+    const opening = await openResponse(response, streamOptions(call, this.#sentAt ?? performance.now()));
     if (opening.kind === 'content') return { ...opening, response };
-    if (opening.error) return readErrorInAnswer(response, opening.error, call.dialect);
+    if (opening.error) return readErrorInResponse(response, opening.error, call.dialect);
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
 
@@ -186,17 +186,17 @@ export class Attempt {
   }
 
   /** Then it is never asked for that again. */
-  #refusesUsageOption({ answer }: AttemptFailure): boolean {
+  #refusesUsageOption({ errorResponse }: AttemptFailure): boolean {
     const { host } = this.target;
     const isAsked = this.call.asksUsage && host.takesUsageOption;
-    if (!isAsked || !answer || !USAGE_OPTION.test(answer.error?.message ?? '')) return false;
+    if (!isAsked || !errorResponse || !USAGE_OPTION.test(errorResponse.error?.message ?? '')) return false;
     host.takesUsageOption = false;
     return true;
   }
 
   #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
-    this.#load.answered(performance.now());
+    this.#load.began(performance.now());
     this.target.began(this.#contentAfterMs, this.#kind);
     this.target.host.stats.begun(this.#contentAfterMs);
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
@@ -240,17 +240,17 @@ export class Attempt {
     return (this.#contentAfterMs ?? 0) >= this.parts.slowCallMs ? 'fault' : EVIDENCE.ok.weight;
   }
 
-  /** What an end without a whole answer is: of the host's doing, of ours or of the caller's. */
+  /** What an end without a whole response is: of the host's doing, of ours or of the caller's. */
   #outcomeOf(cause: unknown): Outcome {
     if (this.#isCancelled) return 'outrun';
     const hasContent = this.#contentAfterMs !== undefined;
-    const outcome = this.#lateOr(outcomeOfNoAnswer(cause, hasContent));
+    const outcome = this.#lateOr(outcomeOfNoResponse(cause, hasContent));
     if (outcome !== 'aborted' && outcome !== 'expired') return outcome;
     const isUnlikely = this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
     return isUnlikely && !hasContent ? 'impatient' : outcome;
   }
 
-  /** An answer that is not streamed takes as long as it takes: no second run of the same work elsewhere. */
+  /** A response that is not streamed takes as long as it takes: no second run of the same work elsewhere. */
   #lateOr(outcome: Outcome): Outcome {
     const isLate = (outcome === 'timeout' || outcome === 'stalled') && this.#kind === 'whole';
     return isLate ? 'answer_timeout' : outcome;

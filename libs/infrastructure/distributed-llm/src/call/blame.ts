@@ -12,8 +12,8 @@ export interface FailedAttempt {
 export interface BlamedCall {
   readonly request: RememberedRequest;
   readonly failed: readonly FailedAttempt[];
-  /** Whether a host had an answer for the caller. */
-  readonly isAnswered: boolean;
+  /** Whether a host had a response for the caller. */
+  readonly hasResponse: boolean;
   /** The request failed alike before. */
   readonly isPoisonous: boolean;
 }
@@ -37,17 +37,17 @@ export function isKnownFailure(failed: FailedAttempt | undefined, memory: Reques
  * different requests fail so and none succeeds, the hosts are to blame after all, and the memory of requests was wrong.
  */
 export function bookOpen(
-  { request, failed, isAnswered, isPoisonous }: BlamedCall,
+  { request, failed, hasResponse, isPoisonous }: BlamedCall,
   memory: RequestMemory,
 ): void {
-  if (isAnswered && isPoisonous) memory.forget(request);
+  if (hasResponse && isPoisonous) memory.forget(request);
   const open = failed.filter(({ failure }) => EVIDENCE[failure.outcome].mayBeRequest);
   if (open.length === 0) return;
-  if (isAnswered) for (const { failure } of open) memory.forgetFailure(signatureOf(failure));
-  const alike = isAnswered ? [] : failedAlike(failed);
+  if (hasResponse) for (const { failure } of open) memory.forgetFailure(signatureOf(failure));
+  const alike = hasResponse ? [] : failedAlike(failed);
   // A sole host cannot show that the request is to blame.
   const isShown = hostsOf(alike) > 1;
-  const isRequest = !isAnswered && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
+  const isRequest = !hasResponse && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
   let isOutage = false;
   for (const { attempt, failure } of open) {
     const { host } = attempt.target;
@@ -74,6 +74,6 @@ function hostsOf(failed: readonly FailedAttempt[]): number {
   return new Set(failed.map(({ attempt }) => attempt.target.host)).size;
 }
 
-function signatureOf({ outcome, answer }: AttemptFailure): string {
-  return `${outcome} ${answer?.signature ?? ''}`;
+function signatureOf({ outcome, errorResponse }: AttemptFailure): string {
+  return `${outcome} ${errorResponse?.signature ?? ''}`;
 }

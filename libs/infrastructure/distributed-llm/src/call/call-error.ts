@@ -63,8 +63,8 @@ export function callCannotGoOn(cause: unknown): AppError {
   return new AppError('internal_error', 'The request could not be passed on.', { cause });
 }
 
-/** A fault after the answer began: nothing can be taken back, so no other target is tried. */
-export function brokenAnswer(cause: TransportError): AppError {
+/** A fault after the response began: nothing can be taken back, so no other target is tried. */
+export function brokenResponse(cause: TransportError): AppError {
   if (cause.reason === 'aborted') return callStopped({ reason: cause.cause });
   return new AppError('stream_interrupted', 'The host broke off in the middle of its answer.', { cause });
 }

@@ -3,7 +3,7 @@ import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { StreamLimits } from '../streams/stream-clock.ts';
 
-/** How long the parts of a call may take, in milliseconds, and what of a stream is taken for an answer. */
+/** How long the parts of a call may take, in milliseconds, and what of a stream is taken for a response. */
 export interface CallLimits {
   /** None: only the limit of all connections counts. */
   readonly connectTimeoutMs: number | undefined;
@@ -13,7 +13,7 @@ export interface CallLimits {
   /** After this a streamed call that has somewhere else to go starts there too. */
   readonly firstTokenTimeoutMs: number;
   readonly stream: Omit<StreamLimits, 'firstContentMs'>;
-  /** Whether a stream that ends cleanly, but before its answer did, is taken for an answer. */
+  /** Whether a stream that ends cleanly, but before its response did, is taken for a response. */
   readonly acceptUnfinished: boolean;
 }
 

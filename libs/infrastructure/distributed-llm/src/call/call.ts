@@ -57,7 +57,7 @@ export class Call {
         if (choice.kind === 'wait') await this.#wait(choice);
         else {
           this.#start(choice);
-          const response = await this.#untilAnswered();
+          const response = await this.#untilResponse();
           if (response) return response;
         }
       }
@@ -68,7 +68,7 @@ export class Call {
   }
 
   /** The attempt that has content first is handed out. @returns nothing when all that run have failed, and there is a next step. */
-  async #untilAnswered(): Promise<HostResponse | undefined> {
+  async #untilResponse(): Promise<HostResponse | undefined> {
     for (;;) {
       const ended = await this.#nextToEnd();
       if (!ended) {
@@ -163,9 +163,9 @@ export class Call {
     if (choice.kind === 'ask' && this.#parts.budget.take('hedge')) this.#start(choice);
   }
 
-  #deliver(attempt: Attempt, answer: AttemptResult & { kind: 'content' }): HostResponse {
+  #deliver(attempt: Attempt, content: AttemptResult & { kind: 'content' }): HostResponse {
     this.#ended();
-    return responseOf(attempt, answer, { attempts: this.#attempts, route: this.#input.route });
+    return responseOf(attempt, content, { attempts: this.#attempts, route: this.#input.route });
   }
 
   #giveUp(): HostResponse {
@@ -177,10 +177,10 @@ export class Call {
   #ended(): void {
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
-    const isAnswered = this.#attempts.length > this.#failed.length;
+    const hasResponse = this.#attempts.length > this.#failed.length;
     if (this.#failed.length === 0 && !this.#isPoisonous) return;
     const [request, failed, isPoisonous] = [this.#memorized, this.#failed, this.#isPoisonous];
-    bookOpen({ request, failed, isAnswered, isPoisonous }, this.#parts.memory);
+    bookOpen({ request, failed, hasResponse, isPoisonous }, this.#parts.memory);
   }
 
   #stopped(error: AppError): AppError {

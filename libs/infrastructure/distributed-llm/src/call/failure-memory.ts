@@ -6,7 +6,7 @@ import type { Attempt, AttemptFailure, AttemptParts } from './attempt.ts';
 /** Remembers what a failure says about the host, a model or a path of it, for as long as the evidence table says. */
 export function noteFailure(
   { target, call }: Attempt,
-  { outcome, answer, saidMs }: AttemptFailure,
+  { outcome, errorResponse, saidMs }: AttemptFailure,
   { onLockout }: AttemptParts,
 ): void {
   const { rest: rule } = EVIDENCE[outcome];
@@ -14,7 +14,7 @@ export function noteFailure(
   const { host } = target;
   const model = target.modelFor(call.facts.model);
   const key = keyOf(rule, model, call.facts.path);
-  const isNew = host.rests.begin(key, { outcome, rule, saidMs, answer });
+  const isNew = host.rests.begin(key, { outcome, rule, saidMs, errorResponse });
   if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))
     void host.health.refreshModels();
   const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';

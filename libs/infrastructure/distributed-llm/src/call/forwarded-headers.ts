@@ -20,7 +20,7 @@ const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 
 /** The headers of a request to a host as a flat list, all but the host's own. */
 export function headersToHost(received: IncomingHttpHeaders, requestId: string): string[] {
-  // The answer passes through unread, so nobody here could undo a compression that the caller never asked for.
+  // The response passes through unread, so nobody here could undo a compression that the caller never asked for.
   const headers = ['x-request-id', requestId, 'accept-encoding', 'identity'];
   const named = namedByConnection(received.connection);
   for (const name of Object.keys(received)) {

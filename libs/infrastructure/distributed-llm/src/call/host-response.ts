@@ -3,13 +3,13 @@ import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
 import { StreamBody } from '../streams/stream-body.ts';
-import type { Content } from './answer-opening.ts';
+import type { Content } from './response-opening.ts';
 import type { Attempt, AttemptResult } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
-import type { HostAnswer } from './host-answer.ts';
-import { type AnswerBody, WholeBody } from './whole-body.ts';
+import type { ErrorResponse } from './error-response.ts';
+import { type HostResponseBody, WholeBody } from './whole-body.ts';
 
-/** A host's answer, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
+/** A host's response, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {
   /** The configured name of the host that answered. */
   readonly host: string;
@@ -17,10 +17,10 @@ export interface HostResponse {
   /** Names and values in turn, all as the host sent them: what may go on is for whoever passes them on. */
   readonly headers: string[];
   readonly contentType: string | undefined;
-  /** All of the answer, where it is here: then it is cheaper than {@link body}, which need not be read. */
+  /** All of the response, where it is here: then it is cheaper than {@link body}, which need not be read. */
   readonly whole: Buffer | undefined;
   /** The host's bytes as a stream. Breaks with `stream_interrupted` or `client_closed_request`. */
-  readonly body: AnswerBody;
+  readonly body: HostResponseBody;
   /** The events of the same body, where it is a stream: whoever takes them leaves the body alone. */
   readonly stream?: HostStream | undefined;
   /** How many attempts were made, at whatever hosts, this one included. */
@@ -33,7 +33,7 @@ export interface HostResponse {
   readonly isModelNamed: boolean;
   /** The host's own id of the request. */
   readonly upstreamRequestId: string | undefined;
-  /** Takes what the answer cost in tokens, where the host has a limit of them: until then an estimate counts. */
+  /** Takes what the response cost in tokens, where the host has a limit of them: until then an estimate counts. */
   readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
@@ -51,38 +51,38 @@ class LazyResponse implements HostResponse {
   readonly isModelNamed: boolean;
   readonly upstreamRequestId: string | undefined;
   readonly settleTokens: BegunAttempt['settleTokens'];
-  #body: AnswerBody | undefined;
+  #body: HostResponseBody | undefined;
 
   constructor(
-    { target, request, route, attempts, settleTokens }: Answered,
-    answer: Pick<HostResponse, 'status' | 'headers' | 'contentType' | 'upstreamRequestId'>,
+    { target, request, route, attempts, settleTokens }: ResponseOrigin,
+    head: Pick<HostResponse, 'status' | 'headers' | 'contentType' | 'upstreamRequestId'>,
     { whole, stream, body }: Omit<Content, 'kind'>,
   ) {
     const model = target.modelFor(request.facts.model);
     const isConfigured = target.model !== undefined || (model !== undefined && model === route.name);
     this.host = target.host.name;
-    this.status = answer.status;
-    this.headers = answer.headers;
-    this.contentType = answer.contentType;
+    this.status = head.status;
+    this.headers = head.headers;
+    this.contentType = head.contentType;
     this.whole = whole;
     this.stream = stream;
     this.attempts = attempts.length;
     this.route = route.name;
     this.model = model;
     this.isModelNamed = isConfigured || (model !== undefined && target.host.models.names(model));
-    this.upstreamRequestId = answer.upstreamRequestId;
+    this.upstreamRequestId = head.upstreamRequestId;
     this.settleTokens = settleTokens;
     this.#body = body;
   }
 
-  get body(): AnswerBody {
+  get body(): HostResponseBody {
     const { stream, whole = Buffer.alloc(0) } = this;
     return (this.#body ??= stream ? new StreamBody(stream) : new WholeBody(whole));
   }
 }
 
 /** Who answered which request, on which of its attempts. */
-interface Answered {
+interface ResponseOrigin {
   readonly target: Target;
   readonly request: CallRequest;
   readonly route: Route;
@@ -90,31 +90,31 @@ interface Answered {
   readonly settleTokens?: BegunAttempt['settleTokens'];
 }
 
-/** An attempt's answer as the caller gets it. */
+/** An attempt's response as the caller gets it. */
 export function responseOf(
   { target, call, settleTokens, upstreamRequestId }: Attempt,
   content: AttemptResult & { kind: 'content' },
-  { attempts, route }: Pick<Answered, 'attempts' | 'route'>,
+  { attempts, route }: Pick<ResponseOrigin, 'attempts' | 'route'>,
 ): HostResponse {
   const { response } = content;
-  const answer = {
+  const head = {
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
     upstreamRequestId,
   };
-  return new LazyResponse({ target, request: call, route, attempts, settleTokens }, answer, content);
+  return new LazyResponse({ target, request: call, route, attempts, settleTokens }, head, content);
 }
 
 /** A host's refusal as the caller gets it. */
-export function responseOfAnswer(
-  hostAnswer: HostAnswer,
+export function responseOfError(
+  errorResponse: ErrorResponse,
   retryAfterMs: number | undefined,
-  answered: Answered,
+  origin: ResponseOrigin,
 ): HostResponse {
-  const { status, requestId: upstreamRequestId, body: whole } = hostAnswer;
-  const headers = hostAnswer.headersWith(retryAfterMs);
+  const { status, requestId: upstreamRequestId, body: whole } = errorResponse;
+  const headers = errorResponse.headersWith(retryAfterMs);
   const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'content-type');
   const contentType = at < 0 ? undefined : headers[at + 1];
-  return new LazyResponse(answered, { status, headers, contentType, upstreamRequestId }, { whole });
+  return new LazyResponse(origin, { status, headers, contentType, upstreamRequestId }, { whole });
 }

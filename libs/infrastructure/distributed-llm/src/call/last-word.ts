@@ -7,8 +7,8 @@ import type { Attempt } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
 import type { FailedAttempt } from './blame.ts';
 import { noTargetToTry, targetsFailed } from './call-error.ts';
-import type { HostAnswer } from './host-answer.ts';
-import { type HostResponse, responseOfAnswer } from './host-response.ts';
+import type { ErrorResponse } from './error-response.ts';
+import { type HostResponse, responseOfError } from './host-response.ts';
 import { unservable } from './unservable.ts';
 
 /** A call that has nothing to hand out. */
@@ -19,11 +19,11 @@ export interface EndedCall {
   readonly failed: readonly FailedAttempt[];
 }
 
-/** What is known of a target that gave no answer to hand out: from an attempt, or from the rest that it is in. */
+/** What is known of a target that gave no response to hand out: from an attempt, or from the rest that it is in. */
 export interface Finding {
   readonly target: Target;
   readonly outcome: Outcome;
-  readonly answer: HostAnswer | undefined;
+  readonly errorResponse: ErrorResponse | undefined;
   readonly cause?: unknown;
   /** When it is asked again, in milliseconds from now, where the host said so. */
   readonly retryAfterMs: number | undefined;
@@ -73,10 +73,10 @@ export function lastWord(call: EndedCall): HostResponse {
   const findings = [...fromRests(call), ...fromAttempts(call)];
   const best = bestFinding(findings);
   if (!best) throw noTargetToTry(targetsOf(route).length, nextTrialMs(route));
-  const { target, outcome, answer, cause } = best;
+  const { target, outcome, errorResponse, cause } = best;
   const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
-  if (answer && outcome !== 'credentials_rejected')
-    return responseOfAnswer(answer, retryAfterMs, { ...call, target });
+  if (errorResponse && outcome !== 'credentials_rejected')
+    return responseOfError(errorResponse, retryAfterMs, { ...call, target });
   throw targetsFailed(attempts.length, { host: target.host.name, outcome, cause, retryAfterMs });
 }
 
@@ -84,7 +84,7 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
   return failed.map(({ attempt, failure }) => ({
     target: attempt.target,
     outcome: failure.outcome,
-    answer: failure.answer,
+    errorResponse: failure.errorResponse,
     cause: failure.cause,
     retryAfterMs: failure.saidMs,
   }));
@@ -97,8 +97,10 @@ function fromRests({ route, request, attempts }: EndedCall): Finding[] {
     if (asked.has(target) || target.host.mode !== 'enabled' || !target.canServe(request.facts)) return [];
     const rest = restOf(target, request.facts);
     if (!rest) return [];
-    const { outcome, answer, binding, until } = rest;
-    return [{ target, outcome, answer, retryAfterMs: binding ? until - performance.now() : undefined }];
+    const { outcome, errorResponse, binding, until } = rest;
+    return [
+      { target, outcome, errorResponse, retryAfterMs: binding ? until - performance.now() : undefined },
+    ];
   });
 }
 

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 
-/** The body of an answer: the host's bytes as they come, or all of them at once. It must be read to its end or destroyed. */
-export interface AnswerBody extends Readable {
+/** The body of a response: the host's bytes as they come, or all of them at once. It must be read to its end or destroyed. */
+export interface HostResponseBody extends Readable {
   /** Everything that is left, in one piece. Rejects with the body's fault. */
   bytes(limitBytes?: number): Promise<Buffer>;
 }
 
 /** A body that is here in full. */
-export class WholeBody extends Readable implements AnswerBody {
+export class WholeBody extends Readable implements HostResponseBody {
   constructor(private readonly content: Buffer) {
     super();
   }

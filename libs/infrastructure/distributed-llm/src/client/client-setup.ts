@@ -68,7 +68,7 @@ export class ClientSetup {
     return prepareCall(request, context, { config: this.config, routes: this.fleet.routes });
   }
 
-  /** Resolves when the answer has content. */
+  /** Resolves when the response has content. */
   call(input: CallInput, context: CallContext): Promise<HostResponse> {
     return new Call(this.#parts, input, context).run();
   }

@@ -25,7 +25,7 @@ import type { DistributedLlmStatus } from './client-status.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
 import { readRoute, type RouteReading } from './route-reading.ts';
-import { type CallOptions, contextOf, type JsonAnswer, readEvents, readJson } from './json-call.ts';
+import { type CallOptions, contextOf, type JsonResponse, readEvents, readJson } from './json-call.ts';
 
 /** A client's hosts and settings, of which all but `hosts` have defaults ({@link distributedLlmConfig}), and its parts. */
 export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
@@ -53,9 +53,9 @@ export interface HostRequest {
   readonly upload?: RepeatableUpload | undefined;
   /** Left out, it is read from the body. */
   readonly model?: string | undefined;
-  /** Whether a streamed answer is asked for. Left out, it is read from the body. */
+  /** Whether a streamed response is asked for. Left out, it is read from the body. */
   readonly stream?: boolean | undefined;
-  /** How many choices a streamed answer has. Left out: one. */
+  /** How many choices a streamed response has. Left out: one. */
   readonly choices?: number | undefined;
   /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
   readonly asksUsage?: boolean | undefined;
@@ -71,8 +71,8 @@ export interface HostRequest {
 const TRANSPORT_GRACE_MS = 1_000;
 
 /**
- * Many OpenAI-compatible hosts as one. A call goes to the best target and on to the next one while no content of an
- * answer has been handed out; what each attempt says of its host, of a model or of the request is in docs/evidence.md.
+ * Many OpenAI-compatible hosts as one. A call goes to the best target and on to the next one while no content of a
+ * response has been handed out; what each attempt says of its host, of a model or of the request is in docs/evidence.md.
  */
 export class DistributedLlmClient implements HealthIndicator {
   readonly name: string;
@@ -132,7 +132,7 @@ export class DistributedLlmClient implements HealthIndicator {
   }
 
   /**
-   * Resolves when an answer has content, or with a host's refusal where no target has better. A deadline in the context
+   * Resolves when a response has content, or with a host's refusal where no target has better. A deadline in the context
    * bounds the whole call, the body included.
    * @throws AppError `no_host_available`, `host_timeout`, `host_error` or `host_rejected_credentials` where no host said
    * anything for the caller; `deadline_exceeded`; `client_closed_request`.
@@ -162,14 +162,14 @@ export class DistributedLlmClient implements HealthIndicator {
   }
 
   /**
-   * Sends a value as JSON and reads the answer to its end.
+   * Sends a value as JSON and reads the response to its end.
    * @throws HostError with the host's own message and status, else as {@link DistributedLlmClient.send}.
    */
-  async post(path: string, json: object, options: CallOptions = {}): Promise<JsonAnswer> {
+  async post(path: string, json: object, options: CallOptions = {}): Promise<JsonResponse> {
     return readJson(await this.#sendJson(path, json, options));
   }
 
-  /** The events of a streamed answer, each parsed, as they come. Throws as {@link DistributedLlmClient.post}. */
+  /** The events of a streamed response, each parsed, as they come. Throws as {@link DistributedLlmClient.post}. */
   async *stream(
     path: string,
     json: object,

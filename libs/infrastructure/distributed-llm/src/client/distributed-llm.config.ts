@@ -12,7 +12,7 @@ const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).defa
 
 /**
  * The breaker's settings with a gateway's defaults: hosts are asked again soon, as callers wait for them, also after a
- * long outage; one good answer is enough, as an answer can take a minute. A trial call has the limits of any call.
+ * long outage; one good response is enough, as a response can take a minute. A trial call has the limits of any call.
  */
 const hostBreakerConfig = circuitBreakerConfig
   .unwrap()

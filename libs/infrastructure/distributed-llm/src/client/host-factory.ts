@@ -28,7 +28,7 @@ export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
   const { config, logger, metrics, redis } = parts;
   const { firstByteTimeoutMs, answerTimeoutMs = firstByteTimeoutMs } = config;
   const { rateLimit, tokenLimit, concurrency } = options;
-  // What is slow is judged by the time to the first content, not by that of the whole answer.
+  // What is slow is judged by the time to the first content, not by that of the whole response.
   const circuitBreaker = { ...config.circuitBreaker, slowCallMs: undefined };
   const policies = new AttemptPolicies({
     name: options.name,

@@ -18,7 +18,7 @@ export function hostTransportOptions({ maxConnections, connectTimeoutMs, proxy }
     keepAliveTimeoutMs: KEEP_ALIVE_MS,
     // Load on a gateway comes in waves; what one wave opened serves the next.
     maxKeepalive: maxConnections,
-    // A request may wait for a connection as long as for its answer, and a host may read as slowly as it likes.
+    // A request may wait for a connection as long as for its response, and a host may read as slowly as it likes.
     poolTimeoutMs: null,
     writeTimeoutMs: null,
     // Headers are passed on as they came; HTTP/2 keeps neither spelling nor repetition.

@@ -11,8 +11,8 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A JSON answer, and who gave it. */
-export interface JsonAnswer {
+/** A JSON response, and who gave it. */
+export interface JsonResponse {
   readonly data: unknown;
   readonly host: string;
   /** The model that answered, as it was asked for there. */
@@ -33,7 +33,7 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
 }
 
 /** @throws HostError where the host refused. */
-export async function readJson(response: HostResponse): Promise<JsonAnswer> {
+export async function readJson(response: HostResponse): Promise<JsonResponse> {
   if (response.status >= 400) throw await HostError.of(response);
   const { host, model, attempts } = response;
   const bytes = response.whole ?? (await response.body.bytes());

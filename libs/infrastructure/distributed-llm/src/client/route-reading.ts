@@ -12,7 +12,7 @@ export interface RouteReading {
   readonly onInterrupt: 'resume' | 'error' | undefined;
   /** The hosts that take part, and how each goes on with a text that has begun, if it does. */
   readonly hosts: readonly { readonly name: string; readonly continuation: ContinuationStyle | undefined }[];
-  /** Whether any of them may have a path, as declared and as their answers have said. */
+  /** Whether any of them may have a path, as declared and as their responses have said. */
   serves(path: string): boolean;
 }
 

@@ -19,7 +19,7 @@ export type ContentKind = 'text' | 'reasoning' | 'tool' | 'other';
 
 /** What one event of a stream says. */
 export interface EventReading {
-  /** None in role chunks, pings, comments and everything else that only accompanies an answer. */
+  /** None in role chunks, pings, comments and everything else that only accompanies a response. */
   readonly content: ContentKind | undefined;
   /** The text, for `text`; else empty. */
   readonly text: string;
@@ -43,7 +43,7 @@ export interface EventReading {
   readonly sequence: number | undefined;
 }
 
-/** What a JSON answer says. */
+/** What a JSON response says. */
 export interface BodyReading {
   readonly error: ReportedError | undefined;
   readonly usage: TokenUsage | undefined;
@@ -73,13 +73,13 @@ export interface Dialect {
   readonly name: DialectName;
   /** The JSON key whose value is the text of an event, which lets similar events be read without parsing. */
   readonly textKey: string | undefined;
-  /** What a complete answer ends with, where it can be supplied for a host that left it out. */
+  /** What a complete response ends with, where it can be supplied for a host that left it out. */
   readonly endMarker: Buffer | undefined;
   /** Whether a body that ends without {@link EventReading.isEnd} or a finished choice is unfinished. */
   readonly hasEnd: boolean;
   /** Reads the data of an event that reports no error. */
   readEvent(json: JsonObject): EventReading;
-  /** Reads a JSON answer that reports no error. */
+  /** Reads a JSON response that reports no error. */
   readBody(json: JsonObject): Omit<BodyReading, 'error'>;
   /** An error's body in this dialect's shape. */
   errorBody(error: ReportedError): JsonObject;
@@ -96,6 +96,6 @@ export interface Dialect {
 export interface StreamTranslator {
   /** What one event becomes: none, or several. @throws StreamFault when it cannot be said. */
   take(json: JsonObject): Buffer[];
-  /** What a whole answer ends with. */
+  /** What a whole response ends with. */
   end(): Buffer[];
 }

@@ -29,7 +29,7 @@ export class EventReader {
   }
 }
 
-/** Reads a JSON answer. Undefined: it is no JSON object. */
+/** Reads a JSON response. Undefined: it is no JSON object. */
 export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefined {
   const json = parse(body.toString());
   if (!isObject(json)) return undefined;

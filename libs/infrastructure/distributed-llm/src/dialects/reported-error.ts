@@ -39,7 +39,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * The error object in a host's answer or event, whose status line may say 200: OpenAI's and Anthropic's `error`, vLLM's
+ * The error object in a host's response or event, whose status line may say 200: OpenAI's and Anthropic's `error`, vLLM's
  * `object: error`, FastAPI's `detail`, the bare text of Ollama and text-generation-inference, `response.failed`.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {

@@ -5,7 +5,7 @@ import { isObject, type JsonObject, type ReportedError, textOrNone } from './rep
 /** The events that end a stream; `response.failed` is read as an error. */
 const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
 
-/** `/v1/responses`. Its last event holds the whole answer, so no marker can be supplied for a host that left it out. */
+/** `/v1/responses`. Its last event holds the whole response, so no marker can be supplied for a host that left it out. */
 export const responsesDialect: Dialect = {
   name: 'responses',
   textKey: undefined,

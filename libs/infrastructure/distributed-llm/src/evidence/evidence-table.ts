@@ -7,8 +7,8 @@ const LONGEST = 25 * SECOND;
 
 const rest = (of: RestRule['of'], firstMs: number, maxMs: number): RestRule => ({ of, firstMs, maxMs });
 
-/** An answer that is not one, though its status says so; another host may be set up better. */
-const notAnAnswer = (seen: string): Evidence => ({
+/** A response that is not one, though its status says so; another host may be set up better. */
+const unusable = (seen: string): Evidence => ({
   seen,
   about: 'host',
   next: 'next target',
@@ -16,7 +16,7 @@ const notAnAnswer = (seen: string): Evidence => ({
 });
 
 /** A fault that a request can cause as well as a host. */
-const doubtful = (seen: string): Evidence => ({ ...notAnAnswer(seen), mayBeRequest: true });
+const doubtful = (seen: string): Evidence => ({ ...unusable(seen), mayBeRequest: true });
 
 /** An end that says nothing of any host. */
 const over = (seen: string, about: Evidence['about']): Evidence => ({
@@ -111,15 +111,15 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   error_in_answer: doubtful(
     '200 with an error object as the whole JSON or as the first event, without a status in it',
   ),
-  redirect: notAnAnswer('3xx'),
-  html: notAnAnswer('200 with HTML'),
+  redirect: unusable('3xx'),
+  html: unusable('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204'),
-  wrong_type: notAnAnswer('200 with a content type that is neither JSON nor events'),
+  wrong_type: unusable('200 with a content type that is neither JSON nor events'),
   bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
-  connect_error: notAnAnswer('no connection: refused, DNS, TLS, time-out'),
+  connect_error: unusable('no connection: refused, DNS, TLS, time-out'),
   reset: doubtful('the connection ended before the headers'),
-  timeout: notAnAnswer('streamed: no headers within `firstByteTimeoutMs`'),
-  stalled: notAnAnswer(
+  timeout: unusable('streamed: no headers within `firstByteTimeoutMs`'),
+  stalled: unusable(
     'streamed: headers, then silence for `idleTimeoutMs`, or for the limit between events where that is longer',
   ),
   cut: doubtful('headers, then the end of the connection before any content'),

@@ -1,7 +1,7 @@
 /** Whom an outcome says something about. */
 export type Subject = 'caller' | 'request' | 'host + model' | 'host' | 'host + path' | 'this process';
 
-/** What the call does next, while nothing of an answer has been handed out. */
+/** What the call does next, while nothing of a response has been handed out. */
 export type NextStep = 'deliver' | 'return' | 'next target' | 'next larger target';
 
 /** What breaker and health of the host are told; `weak` counts half. */

@@ -1,7 +1,7 @@
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from './outcome.ts';
 
-/** A host's answer that is an error, by its status or by what its body says. */
+/** A host's response that is an error, by its status or by what its body says. */
 export interface Refusal {
   readonly status: number;
   readonly error: ReportedError | undefined;
@@ -30,7 +30,7 @@ export function statusWithin(error: ReportedError): number | undefined {
   return OVERLOADED.test(error.message) ? 529 : undefined;
 }
 
-/** Sorts an answer with an error status, by its status and by its words. */
+/** Sorts a response with an error status, by its status and by its words. */
 export function outcomeOfRefusal(refusal: Refusal): Outcome {
   const { status, error } = refusal;
   if (status >= 300 && status < 400) return 'redirect';

@@ -17,7 +17,7 @@ export function restTimeMs(headers: IncomingHttpHeaders, message = ''): number |
   return retryAfterMs(headers) ?? resetMs(headers) ?? inText(message);
 }
 
-/** Whether the headers name such a time. A successful answer has the resets as well: only to be asked of refusals. */
+/** Whether the headers name such a time. A successful response has the resets as well: only to be asked of refusals. */
 function resetMs(headers: IncomingHttpHeaders): number | undefined {
   let longest: number | undefined;
   for (const name in headers) {

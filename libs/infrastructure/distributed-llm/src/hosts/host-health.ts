@@ -65,7 +65,7 @@ export class HostHealth {
   readonly #host: WatchedHost;
   readonly #options: HostHealthOptions;
   readonly #monitor: HealthMonitor | undefined;
-  #wasAnswered = false;
+  #hasResponded = false;
   #liveSuccessAt = -Infinity;
   #probedAt = -Infinity;
   #reading: Promise<void> | undefined;
@@ -147,7 +147,7 @@ export class HostHealth {
     this.#probedAt = performance.now();
     try {
       const { status, body } = await this.#request(path, { signal, timeoutMs, method });
-      this.#wasAnswered = true;
+      this.#hasResponded = true;
       if (path === MODELS) await this.#noteModels(status, body);
       else body.destroy();
       if (path !== MODELS) await this.refreshModels();
@@ -161,10 +161,10 @@ export class HostHealth {
     }
   }
 
-  /** Whether a probe without an answer says that the host is down. */
+  /** Whether a probe without a response says that the host is down. */
   #isProof(reason: TransportFault, since: number): boolean {
     if (UNREACHABLE.has(reason) || this.#host.options.probe) return true;
-    return this.#wasAnswered && this.#liveSuccessAt < since;
+    return this.#hasResponded && this.#liveSuccessAt < since;
   }
 
   async #readModels(): Promise<void> {

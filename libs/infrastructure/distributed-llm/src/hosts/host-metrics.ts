@@ -74,7 +74,7 @@ export class HostMetrics {
     for (const { name } of hosts) if (!names.has(name)) forgetTarget(this.metrics, 'host', name);
   }
 
-  answered({ name }: Host, afterMs: number): void {
+  responded({ name }: Host, afterMs: number): void {
     this.#firstByte.observe({ host: name }, afterMs / 1000);
   }
 

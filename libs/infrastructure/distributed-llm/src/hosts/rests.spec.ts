@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { Rests } from './rests.ts';
 
 const rule = { of: 'host', firstMs: 1_000, maxMs: 8_000 } as const;
-const own = { outcome: 'overloaded', rule, saidMs: undefined, answer: undefined } as const;
+const own = { outcome: 'overloaded', rule, saidMs: undefined, errorResponse: undefined } as const;
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -1,6 +1,6 @@
 import type { RestRule } from '../evidence/evidence.ts';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { HostAnswer } from '../call/host-answer.ts';
+import type { ErrorResponse } from '../call/error-response.ts';
 
 /** A host, a host + model or a host + path that is passed over for a while. */
 export interface Rest {
@@ -10,7 +10,7 @@ export interface Rest {
   /** The host asked for it: nothing is sent before its end. Other rests only put a target behind the others. */
   readonly binding: boolean;
   /** What the host said, for callers who come meanwhile. */
-  readonly answer: HostAnswer | undefined;
+  readonly errorResponse: ErrorResponse | undefined;
 }
 
 /** What a new rest is made of. */
@@ -19,7 +19,7 @@ export interface NewRest {
   readonly rule: RestRule;
   /** The time that the host asked for. */
   readonly saidMs: number | undefined;
-  readonly answer: HostAnswer | undefined;
+  readonly errorResponse: ErrorResponse | undefined;
 }
 
 interface Entry extends Rest {
@@ -44,7 +44,7 @@ export class Rests {
   }
 
   /** @returns whether nothing of the kind is remembered of the time since the last success. */
-  begin(key: string, { outcome, rule, saidMs, answer }: NewRest): boolean {
+  begin(key: string, { outcome, rule, saidMs, errorResponse }: NewRest): boolean {
     const now = performance.now();
     const before = this.#entries.get(key);
     // Calls that were on their way together meet the same wall: that is one event, not several in a row.
@@ -53,7 +53,7 @@ export class Rests {
     const times = growing ? before.times + 1 : 1;
     const ownMs = Math.min(rule.firstMs * GROWTH ** (times - 1), rule.maxMs);
     const until = now + Math.min(saidMs ?? ownMs, this.maxMs);
-    const entry: Entry = { outcome, until, binding: saidMs !== undefined, answer, times };
+    const entry: Entry = { outcome, until, binding: saidMs !== undefined, errorResponse, times };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);

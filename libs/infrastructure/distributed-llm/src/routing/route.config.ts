@@ -35,11 +35,11 @@ const route = z.strictObject({
   stallTimeoutMs: milliseconds.optional(),
   /** The whole call, every target that is tried and the body included. */
   totalTimeoutMs: milliseconds.optional(),
-  /** Whether an answer that took too long is asked for again elsewhere: the same work once more. */
+  /** Whether a response that took too long is asked for again elsewhere: the same work once more. */
   repeatSlowAnswers: z.boolean().optional(),
   /** What becomes of a stream that breaks: its end from another target, or an error. */
   onInterrupt: z.enum(['resume', 'error']).optional(),
-  /** Whether a stream that ends cleanly, but before its answer did, is taken for an answer. */
+  /** Whether a stream that ends cleanly, but before its response did, is taken for a response. */
   acceptUnfinished: z.boolean().optional(),
 });
 

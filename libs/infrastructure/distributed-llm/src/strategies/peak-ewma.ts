@@ -13,7 +13,7 @@ const MOST_AFTER_FAILURE_MS = 300_000;
  */
 export class PeakEwma {
   #average = 0;
-  /** What the failures since the last answer made of it. */
+  /** What the failures since the last response made of it. */
   #penalty = 0;
   #at = -Infinity;
 

@@ -9,7 +9,7 @@ describe('the load of a target', () => {
     const call = load.begin(1_000, 0);
     load.begin(500, 0);
     expect(figures(load, 0)).toEqual([2, 1_500, 0]);
-    call.answered(300);
+    call.began(300);
     expect(figures(load, 300)).toEqual([2, 500, 300]);
     call.ended(900, false);
     expect(figures(load, 300)).toEqual([1, 500, 300]);
@@ -34,7 +34,7 @@ describe('the load of a target', () => {
 
   it('learns nothing from a caller who leaves early', () => {
     const load = new TargetLoad();
-    load.begin(100, 0).answered(400);
+    load.begin(100, 0).began(400);
     load.begin(100, 400).ended(410, false);
     expect(load.ttftMsAt(400)).toBe(400);
   });
@@ -44,7 +44,7 @@ describe('the load of a target', () => {
     load.begin(100, 0).ended(5, true);
     expect(load.ttftMsAt(5)).toBe(1_000);
     const call = load.begin(100, 5);
-    call.answered(205);
+    call.began(205);
     call.ended(300, true);
     expect(load.ttftMsAt(205)).toBe(200);
   });

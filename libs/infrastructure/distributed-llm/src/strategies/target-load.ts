@@ -6,7 +6,7 @@ export interface CallLoad {
   /** It leaves only now: until then it was in a queue of our own, which says nothing of the target. */
   readonly sent: (now: number) => void;
   /** The first content came. At most once. */
-  readonly answered: (now: number) => void;
+  readonly began: (now: number) => void;
   /** Nothing more will come: in the end, by a fault of the target, or as nobody waits any more. Exactly once. */
   readonly ended: (now: number, isFault: boolean) => void;
 }
@@ -14,7 +14,7 @@ export interface CallLoad {
 /** What this process has under way at one target, and how soon the target begins to answer: a `Candidate`'s figures. */
 export class TargetLoad {
   readonly #ttft = new PeakEwma();
-  /** When each call that has no answer yet was sent, the oldest first. */
+  /** When each call that has no response yet was sent, the oldest first. */
   readonly #waiting = new LinkedList<number>();
   #inFlight = 0;
   #tokensInFlight = 0;
@@ -50,7 +50,7 @@ export class TargetLoad {
         this.#waiting.remove(place);
         place = this.#waiting.append(at);
       },
-      answered: (at) => {
+      began: (at) => {
         if (stopWaiting()) this.#ttft.observe(at - place.item, at);
       },
       ended: (at, isFault) => {

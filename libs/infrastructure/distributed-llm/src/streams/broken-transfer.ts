@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * Ends an answer so that its reader sees it is not whole. Chunks without the last one show it by themselves; a body that
+ * Ends a response so that its reader sees it is not whole. Chunks without the last one show it by themselves; a body that
  * lasts until the connection closes, as HTTP/1.0 has it, looks whole unless the connection is reset.
  */
 export function breakTransfer(response: ServerResponse): void {

@@ -15,14 +15,14 @@ export interface ClientStreamOptions {
    * milliseconds from now. Infinity: never.
    */
   readonly earlyKeepAliveMs: number;
-  /** The caller does not take what was written, for now or at the end of the answer. */
+  /** The caller does not take what was written, for now or at the end of the response. */
   readonly onFull?: () => void;
 }
 
 const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 
 /**
- * The caller's side of a stream. Whole events go in; it ends either as a complete answer or visibly broken, by an error
+ * The caller's side of a stream. Whole events go in; it ends either as a complete response or visibly broken, by an error
  * event and a transfer without its end.
  */
 export class ClientStream {
@@ -74,7 +74,7 @@ export class ClientStream {
     if (this.#pieces.push(bytes) === 1) process.nextTick(() => this.#flush());
   }
 
-  /** The answer is whole. */
+  /** The response is whole. */
   complete(endMarker: Buffer | undefined): void {
     if (this.isOver) return;
     if (endMarker) this.send(endMarker);

@@ -10,15 +10,15 @@ import { StreamFault } from './stream-fault.ts';
 export interface HostStreamOptions {
   readonly dialect: Dialect;
   readonly limits: StreamLimits;
-  /** How many choices the answer has. Default 1. */
+  /** How many choices the response has. Default 1. */
   readonly choices?: number;
-  /** Whether a body that ends cleanly, but before its answer did, is taken for an answer. Default false. */
+  /** Whether a body that ends cleanly, but before its response did, is taken for a response. Default false. */
   readonly acceptUnfinished?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
 }
 
-/** How a host's stream came out: a whole answer, or broken; `undefined` where nobody wanted the rest. */
+/** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
 export type StreamEnd = 'whole' | StreamFault | undefined;
 
 /** Takes what a host's stream says, in order; after `ended` or `failed` nothing more is said. */
@@ -26,7 +26,7 @@ export interface HostStreamListener {
   event(event: SseEvent, reading: EventReading): void;
   /** All events of one piece were handed out. */
   flush(): void;
-  /** The answer is over. @param end its end marker, supplied if the host left it out after a whole answer. */
+  /** The response is over. @param end its end marker, supplied if the host left it out after a whole response. */
   ended(end: Buffer | undefined): void;
   failed(fault: StreamFault): void;
 }
@@ -38,8 +38,8 @@ const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
 
 /**
- * The answer that a host streams, held to the stream contract (docs/streaming.md): it has content in time, does not fall
- * silent, and is a whole answer or a {@link StreamFault}. Until the first content nothing is handed out, so that the
+ * The response that a host streams, held to the stream contract (docs/streaming.md): it has content in time, does not fall
+ * silent, and is a whole response or a {@link StreamFault}. Until the first content nothing is handed out, so that the
  * call can still go elsewhere; the body rests from then on until there is a listener.
  */
 export class HostStream {
@@ -87,7 +87,7 @@ export class HostStream {
     return this.#usage;
   }
 
-  /** Resolves when content has come, or a whole answer without any. @throws StreamFault when neither comes. */
+  /** Resolves when content has come, or a whole response without any. @throws StreamFault when neither comes. */
   opened(): Promise<void> {
     return this.#opened.promise;
   }
@@ -120,7 +120,7 @@ export class HostStream {
     this.#body.resume();
   }
 
-  /** Gives the answer up. Nothing more is said. */
+  /** Gives the response up. Nothing more is said. */
   destroy(error?: Error): void {
     this.#listener = undefined;
     this.#close();

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import type { AnswerBody } from '../call/whole-body.ts';
+import type { HostResponseBody } from '../call/whole-body.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import type { SseEvent } from './sse-event.ts';
 import { errorOf } from './stream-error.ts';
 import type { StreamFault } from './stream-fault.ts';
 
 /** The bytes of a {@link HostStream}, for whoever does not look at its events: whole, or broken by an AppError. */
-export class StreamBody extends Readable implements AnswerBody, HostStreamListener {
+export class StreamBody extends Readable implements HostResponseBody, HostStreamListener {
   #isRead = false;
   #isFull = false;
 

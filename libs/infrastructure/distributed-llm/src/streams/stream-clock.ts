@@ -32,7 +32,7 @@ export class StreamClock {
     this.#arm();
   }
 
-  /** Something of the answer has come. */
+  /** Something of the response has come. */
   progress(): void {
     this.#progressAt = performance.now();
   }

@@ -1,22 +1,22 @@
 import type { ReportedError } from '../dialects/reported-error.ts';
 
-/** Why a host's stream is not a complete answer. */
+/** Why a host's stream is not a complete response. */
 export type StreamFaultReason =
   /** No text, reasoning or tool call within the limit. */
   | 'first_content_timeout'
-  /** Silence within the answer for longer than the limit. */
+  /** Silence within the response for longer than the limit. */
   | 'stalled'
   /** One event is larger than the limit. */
   | 'event_too_large'
   /** The host said in the stream that it failed. */
   | 'host_error'
-  /** The body ended cleanly before anything of an answer had come. */
+  /** The body ended cleanly before anything of a response had come. */
   | 'empty'
-  /** The body ended cleanly, but the answer had not. */
+  /** The body ended cleanly, but the response had not. */
   | 'unfinished'
   /** The connection broke. */
   | 'cut'
-  /** A second host's answer does not go on where the first one's broke off. */
+  /** A second host's response does not go on where the first one's broke off. */
   | 'diverged';
 
 /** A host's stream that broke, ended early or took too long. */

@@ -5,18 +5,18 @@ import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import { AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
-import { JoinedAnswer } from './resume/joined-answer.ts';
-import { SentAnswer } from './resume/sent-answer.ts';
+import { JoinedResponse } from './resume/joined-response.ts';
+import { SentResponse } from './resume/sent-response.ts';
 import type { SseEvent } from './sse-event.ts';
 import { reportOf } from './stream-error.ts';
 import { StreamFault } from './stream-fault.ts';
 
-/** How an interrupted answer is finished elsewhere. */
+/** How an interrupted response is finished elsewhere. */
 export interface Resumption {
-  /** How often at most, for one answer. */
+  /** How often at most, for one response. */
   readonly limit: number;
   /**
-   * Asks another host for the rest of the answer, or for all of it again.
+   * Asks another host for the rest of the response, or for all of it again.
    * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
    */
   reopen(mode: ResumeMode, sent: Interrupted): Promise<HostStream | undefined>;
@@ -33,39 +33,39 @@ export interface StreamRelayOptions {
   readonly translator?: StreamTranslator;
   /** None: an interruption is an error. */
   readonly resumption?: Resumption;
-  /** The answer's id, with the first event that has one. */
+  /** The response's id, with the first event that has one. */
   readonly onId?: (id: string) => void;
-  /** The answer is broken for good: called before the caller is told. */
+  /** The response is broken for good: called before the caller is told. */
   readonly onFault?: (fault: StreamFault) => void;
 }
 
 /** How a stream ended for the caller. */
 export interface StreamOutcome {
   readonly kind: 'complete' | 'failed' | 'caller_gone';
-  /** What broke the answer, for `failed`. */
+  /** What broke the response, for `failed`. */
   readonly fault: StreamFault | undefined;
   /** Tokens of each host that wrote a part of it, in their order, as far as they are known. */
   readonly usages: readonly (TokenUsage | undefined)[];
   /** Events left out because they could not be read. */
   readonly malformed: number;
-  /** How often the answer was taken up elsewhere. */
+  /** How often the response was taken up elsewhere. */
   readonly resumes: number;
 }
 
 type Ending = 'complete' | 'caller_gone' | StreamFault;
 
 /**
- * Passes one answer on, from one host or from several that follow each other. Events that need no change leave as the
- * bytes that came. After the first content there are two ends only: a whole answer, or an error event and a broken transfer.
+ * Passes one response on, from one host or from several that follow each other. Events that need no change leave as the
+ * bytes that came. After the first content there are two ends only: a whole response, or an error event and a broken transfer.
  */
 export class StreamRelay implements HostStreamListener {
   readonly #client: ClientStream;
   readonly #options: StreamRelayOptions;
-  readonly #sent = new SentAnswer();
+  readonly #sent = new SentResponse();
   readonly #attempts = new AttemptUsage();
   #stream: HostStream;
-  #joined: JoinedAnswer | undefined;
-  /** Tokens that the present host was given as the beginning of its answer. */
+  #joined: JoinedResponse | undefined;
+  /** Tokens that the present host was given as the beginning of its response. */
   #given = 0;
   /** Events with text that it has sent. */
   #written = 0;
@@ -83,7 +83,7 @@ export class StreamRelay implements HostStreamListener {
     this.#options = options;
   }
 
-  /** Resolves when the caller has the whole answer, or an error, or is gone. Never rejects for a host's fault. */
+  /** Resolves when the caller has the whole response, or an error, or is gone. Never rejects for a host's fault. */
   async run(): Promise<StreamOutcome> {
     const stopListening = this.#client.onDrain(() => this.#stream.resume());
     void this.#client.closed.then(() => this.#settle('caller_gone'));
@@ -147,7 +147,7 @@ export class StreamRelay implements HostStreamListener {
     });
   }
 
-  #join(joined: JoinedAnswer, event: SseEvent, reading: EventReading): SseEvent | undefined {
+  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): SseEvent | undefined {
     const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
     return joined.join(event, reading, before);
   }
@@ -169,7 +169,7 @@ export class StreamRelay implements HostStreamListener {
     const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
     for (const mode of modes) {
-      const joined = JoinedAnswer.of(this.#options.dialect, this.#sent, mode);
+      const joined = JoinedResponse.of(this.#options.dialect, this.#sent, mode);
       const stream = joined && (await this.#reopen(resumption, mode, sent));
       if (!stream) continue;
       this.#takeUp(stream, joined, mode === 'continue' ? sent.tokens : 0);
@@ -192,7 +192,7 @@ export class StreamRelay implements HostStreamListener {
     }
   }
 
-  #takeUp(stream: HostStream, joined: JoinedAnswer, given: number): void {
+  #takeUp(stream: HostStream, joined: JoinedResponse, given: number): void {
     this.#attempts.interrupted({ usage: this.#stream.usage, given: this.#given, written: this.#written });
     this.#written = 0;
     this.#given = given;

@@ -5,7 +5,7 @@ export interface ChargeAccount {
   release(bytes: number): void;
 }
 
-/** What one call holds of the memory for bodies, from before its body is read until its answer is over. */
+/** What one call holds of the memory for bodies, from before its body is read until its response is over. */
 export class BodyCharge {
   #isReleased = false;
   #bytes: number;

@@ -58,7 +58,7 @@ export class BodyReader {
 
   start(): void {
     const { source } = this;
-    // Nobody listens to an abort: its charge is released with the answer that nobody gets.
+    // Nobody listens to an abort: its charge is released with the response that nobody gets.
     source.on('error', (error) => (error instanceof AppError ? this.#fail(error) : this.#stop()));
     source.once('close', () => {
       // After its end the decoder is still at work.

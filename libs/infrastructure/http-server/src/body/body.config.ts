@@ -4,7 +4,7 @@ import { z } from 'zod';
 const milliseconds = (least: number, fallback: number) =>
   z.int().min(least).max(MAX_TIMER_MS).default(fallback);
 
-/** The `bodies` part of a service's `http` section: what the bodies of requests and answers may cost. */
+/** The `bodies` part of a service's `http` section: what the bodies of requests and responses may cost. */
 export function bodyConfig(defaults: { maxBytes: number }) {
   return z
     .strictObject({

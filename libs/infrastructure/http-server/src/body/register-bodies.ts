@@ -9,7 +9,7 @@ import { BodyMetrics } from './body-metrics.ts';
 import { registerJsonBodyParser } from './json-body.parser.ts';
 import { registerStalledReaders, StalledReaders } from './stalled-readers.ts';
 
-/** What the bodies of requests and answers are handled with. */
+/** What the bodies of requests and responses are handled with. */
 export interface BodyOptions {
   readonly config: HttpConfig;
   readonly logger: Logger;
@@ -23,7 +23,7 @@ declare module 'fastify' {
   }
 }
 
-/** Everything between a body and memory: who may send one, how it is read, and who reads the answer. */
+/** Everything between a body and memory: who may send one, how it is read, and who reads the response. */
 export function registerBodies(fastify: FastifyInstance, options: BodyOptions): void {
   const { config, logger, bodies: format = PARSED_JSON } = options;
   const { bodies, bodyLimitBytes: limitBytes } = config;

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { contextOf } from '../request-context.ts';
 import type { BodyMetrics } from './body-metrics.ts';
 
-/** Breaks answers off whose client has stopped reading: they hold memory, and the host's answer behind them. */
+/** Breaks responses off whose client has stopped reading: they hold memory, and the host's response behind them. */
 export class StalledReaders {
   readonly #watched = new WeakSet<ServerResponse>();
 
@@ -15,7 +15,7 @@ export class StalledReaders {
   ) {}
 
   /**
-   * Until {@link unwatch} or the last byte of the answer, the client must take something of what was written in every
+   * Until {@link unwatch} or the last byte of the response, the client must take something of what was written in every
    * `timeoutMs`. Node's timer sees what the system takes of a write that is not complete yet.
    */
   watch(response: ServerResponse, requestId: string): void {
@@ -28,7 +28,7 @@ export class StalledReaders {
       this.logger.warn(fields, 'the client stopped reading its answer, which is broken off');
       response.destroy();
     });
-    // Before Node's own listener, which lets go of the socket: the next answer on it has not been watched yet.
+    // Before Node's own listener, which lets go of the socket: the next response on it has not been watched yet.
     response.prependOnceListener('finish', () => this.unwatch(response));
   }
 
@@ -38,7 +38,7 @@ export class StalledReaders {
   }
 }
 
-/** Watches the readers of answers that are complete when they are sent. Streams are for whoever makes them. */
+/** Watches the readers of responses that are complete when they are sent. Streams are for whoever makes them. */
 export function registerStalledReaders(fastify: FastifyInstance, readers: StalledReaders): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     readers.watch(reply.raw, contextOf(request).id);

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
-/** Fields of blocks that change no answer: cache hints. */
+/** Fields of blocks that change no response: cache hints. */
 const HINT = 'cache_control';
 
 /** `system` as the first message; none where there is none. */

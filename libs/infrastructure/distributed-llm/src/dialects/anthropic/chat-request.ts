@@ -28,7 +28,7 @@ const EFFORTS = [
 ] as const;
 
 /**
- * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) change no answer and end
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) change no response and end
  * here; everything else is carried over or refused.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */

@@ -2,7 +2,7 @@ import { StreamFault } from '../../streams/stream-fault.ts';
 import type { StreamTranslator } from '../dialect.ts';
 import { dataEvent } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
-import { messageId, messageUsage, type Stop, stopOf } from './message-answer.ts';
+import { messageId, messageUsage, type Stop, stopOf } from './message-response.ts';
 
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
@@ -34,7 +34,7 @@ export class MessageEvents implements StreamTranslator {
     return events;
   }
 
-  /** What a whole answer ends with. */
+  /** What a whole response ends with. */
   end(): Buffer[] {
     const stop: Stop = stopOf(this.#finish, this.#hasTools);
     const usage = messageUsage(this.#usage);

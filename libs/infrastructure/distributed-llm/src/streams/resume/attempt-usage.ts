@@ -5,14 +5,14 @@ export type ResumeMode = 'continue' | 'restart';
 
 interface Attempt {
   readonly usage: TokenUsage | undefined;
-  /** Tokens of the answer that it was given as its beginning. */
+  /** Tokens of the response that it was given as its beginning. */
   readonly given: number;
   /** Tokens that it wrote, as far as they came. */
   readonly written: number;
 }
 
 /**
- * What the interrupted attempts of one answer cost. A host that breaks off has mostly not counted yet: its tokens are then
+ * What the interrupted attempts of one response cost. A host that breaks off has mostly not counted yet: its tokens are then
  * taken as one for each event, and its prompt as that of the attempt which did count.
  */
 export class AttemptUsage {
@@ -24,7 +24,7 @@ export class AttemptUsage {
 
   /**
    * What came before an attempt with these counts.
-   * @param given tokens of the answer that this attempt was given as its beginning.
+   * @param given tokens of the response that this attempt was given as its beginning.
    */
   before(usage: TokenUsage, given: number): TokenUsage | undefined {
     return this.each(usage, given).reduce<TokenUsage | undefined>(addUsage, undefined);

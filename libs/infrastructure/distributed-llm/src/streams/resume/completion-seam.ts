@@ -2,7 +2,7 @@ import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
 import type { Seam } from './seam.ts';
 
-/** What a caller has of the first answer. */
+/** What a caller has of the first response. */
 const SENT_ONCE: ReadonlySet<string> = new Set(['role', 'reasoning', 'reasoning_content']);
 
 /** Joins chat and text completions. The field `model` tells the truth of each part. */

@@ -15,10 +15,10 @@ const FLAGS: Readonly<
   prefill: { body: {}, message: {} },
 };
 
-/** The fields that bound an answer's length, whichever a request has. */
+/** The fields that bound a response's length, whichever a request has. */
 const LENGTHS = ['max_tokens', 'max_completion_tokens'] as const;
 
-/** An interrupted answer, as far as asking for the rest of it needs. */
+/** An interrupted response, as far as asking for the rest of it needs. */
 export interface Interrupted {
   /** The text that the caller has. */
   readonly text: string;
@@ -26,7 +26,7 @@ export interface Interrupted {
   readonly tokens: number;
 }
 
-/** A request for the rest of an answer. Undefined: this request has nothing to hang the text on. */
+/** A request for the rest of a response. Undefined: this request has nothing to hang the text on. */
 export function continuationRequest(
   dialect: DialectName,
   style: ContinuationStyle,

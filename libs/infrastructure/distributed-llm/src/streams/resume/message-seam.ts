@@ -2,9 +2,9 @@ import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
 import type { Seam } from './seam.ts';
 
-/** Joins Anthropic's messages within a block of text: the second answer's first text goes on in that block. */
+/** Joins Anthropic's messages within a block of text: the second response's first text goes on in that block. */
 export class MessageSeam implements Seam {
-  /** Where the second answer's text block is; the blocks before it are thinking, which the caller had of the first. */
+  /** Where the second response's text block is; the blocks before it are thinking, which the caller had of the first. */
   #textIndex: number | undefined;
 
   private constructor(private readonly openIndex: number) {}

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../dialects/reported-error.ts';
 import { CompletionSeam } from './completion-seam.ts';
 import { MessageSeam } from './message-seam.ts';
 
-/** Turns the events of a second answer into ones that go on with the first: one id, one start, one row of indices. */
+/** Turns the events of a second response into ones that go on with the first: one id, one start, one row of indices. */
 export interface Seam {
   /**
    * @param text the new part of the event's text.
@@ -19,8 +19,8 @@ export interface Seam {
 }
 
 /**
- * The seam behind an answer's last event; none where no other can go on: between blocks, or in a dialect whose last event
- * repeats the whole answer.
+ * The seam behind a response's last event; none where no other can go on: between blocks, or in a dialect whose last event
+ * repeats the whole response.
  */
 export function seamOf(dialect: DialectName, first: JsonObject, last: JsonObject): Seam | undefined {
   if (dialect === 'chat' || dialect === 'completions') return new CompletionSeam(first);

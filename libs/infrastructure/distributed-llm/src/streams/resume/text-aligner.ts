@@ -1,5 +1,5 @@
 /**
- * Lines a second answer up with what was already sent of the first: its text is consumed as long as it repeats that, and
+ * Lines a second response up with what was already sent of the first: its text is consumed as long as it repeats that, and
  * what comes after is new.
  */
 export class TextAligner {

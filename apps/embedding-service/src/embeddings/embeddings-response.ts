@@ -4,20 +4,20 @@ import type { EmbeddedInput } from './embedding-model.ts';
 import { listSlices, perSlice, slicedBody, slicedBytes } from './sliced-body.ts';
 import { type OutputShape, shapeVector } from './vector-output.ts';
 
-/** What an answer is made of. */
-export interface AnswerParts {
+/** What a response is made of. */
+export interface EmbeddingsResponseParts {
   readonly model: string;
   readonly items: readonly EmbeddedInput[];
   readonly shape: OutputShape;
   readonly encoding: 'float' | 'base64';
 }
 
-/** OpenAI's answer to an embedding request, as JSON that is written slice by slice, or the bytes of its vectors alone. */
-export class EmbeddingsAnswer {
-  readonly #parts: AnswerParts;
+/** OpenAI's response to an embedding request, as JSON that is written slice by slice, or the bytes of its vectors alone. */
+export class EmbeddingsResponse {
+  readonly #parts: EmbeddingsResponseParts;
   readonly #isShort: boolean;
 
-  constructor(parts: AnswerParts) {
+  constructor(parts: EmbeddingsResponseParts) {
     this.#parts = parts;
     this.#isShort = parts.items.length <= perSlice(parts.shape.dimensions);
   }

@@ -1,6 +1,6 @@
-/** An answer before it is decided how it travels. Only one of the two is asked for. */
-export interface Answer {
-  /** Tokens of the longest choice: at a given speed, how long the answer takes. */
+/** A response before it is decided how it travels. Only one of the two is asked for. */
+export interface ResponseContent {
+  /** Tokens of the longest choice: at a given speed, how long the response takes. */
   readonly tokenCount: number;
   /** The JSON body. */
   body(): string;
@@ -12,7 +12,7 @@ export interface Answer {
   readonly failure?: string;
 }
 
-/** Fields that open every body and every event of one answer. */
+/** Fields that open every body and every event of one response. */
 export interface Head {
   readonly id: string;
   readonly object: string;

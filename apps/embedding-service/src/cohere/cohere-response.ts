@@ -4,8 +4,8 @@ import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import type { CohereType } from './cohere.schema.ts';
 
-/** What an answer is made of. */
-export interface CohereAnswerParts {
+/** What a response is made of. */
+export interface CohereResponseParts {
   readonly id: string;
   readonly vectors: readonly Float32Array[];
   readonly types: readonly CohereType[];
@@ -13,13 +13,13 @@ export interface CohereAnswerParts {
   readonly tokens: number;
 }
 
-/** Cohere's answer: a list of vectors for each type, as JSON that is written slice by slice. */
-export function cohereAnswer(parts: CohereAnswerParts): string | Readable {
+/** Cohere's response: a list of vectors for each type, as JSON that is written slice by slice. */
+export function cohereResponse(parts: CohereResponseParts): string | Readable {
   const { vectors, types, dimensions } = parts;
   return slicedBody(slicesOf(parts), vectors.length * types.length <= perSlice(dimensions));
 }
 
-function* slicesOf({ id, vectors, types, dimensions, tokens }: CohereAnswerParts): Generator<string, void> {
+function* slicesOf({ id, vectors, types, dimensions, tokens }: CohereResponseParts): Generator<string, void> {
   yield `{"id":${JSON.stringify(id)},"response_type":"embeddings_by_type","embeddings":{`;
   for (const [place, type] of [...new Set(types)].entries()) {
     yield `${place > 0 ? ',' : ''}"${type}":[`;

@@ -1,5 +1,5 @@
-/** What every whole answer of the soak says. */
-export const ANSWER = 'one two three four five six seven eight';
+/** What every whole response of the soak says. */
+export const SOAK_TEXT = 'one two three four five six seven eight';
 
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SseEvent } from '../../streams/sse-event.ts';
 import type { JsonObject } from '../reported-error.ts';
-import { toMessageAnswer } from './message-answer.ts';
+import { toMessageResponse } from './message-response.ts';
 import { MessageEvents } from './message-events.ts';
 
 const usage = { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 6 } };
@@ -18,9 +18,9 @@ const call = (name: string, text: string, rest: JsonObject = {}) => ({
   ...rest,
 });
 
-describe('toMessageAnswer', () => {
+describe('toMessageResponse', () => {
   it('has text, ids and counts as Anthropic has them', () => {
-    expect(toMessageAnswer(answer({ content: 'Hi' }))).toEqual({
+    expect(toMessageResponse(answer({ content: 'Hi' }))).toEqual({
       id: 'msg_c1',
       type: 'message',
       role: 'assistant',
@@ -38,7 +38,7 @@ describe('toMessageAnswer', () => {
       reasoning: 'Hm.',
       tool_calls: [call('f', '{"a":1}'), call('g', '')],
     };
-    expect(toMessageAnswer(answer(message, { finish_reason: 'tool_calls' }))).toMatchObject({
+    expect(toMessageResponse(answer(message, { finish_reason: 'tool_calls' }))).toMatchObject({
       content: [
         { type: 'thinking', thinking: 'Hm.' },
         { type: 'text', text: 'Let me see.' },
@@ -62,25 +62,25 @@ describe('toMessageAnswer', () => {
     ],
     [{ finish_reason: 'something' }, { stop_reason: 'end_turn' }],
   ])('says why it stopped: %j', (choice, expected) => {
-    expect(toMessageAnswer(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
+    expect(toMessageResponse(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
   });
 
   it('says that tools are called where the host says only that it stopped', () => {
-    expect(toMessageAnswer(answer({ tool_calls: [call('f', '{}')] }))).toMatchObject({
+    expect(toMessageResponse(answer({ tool_calls: [call('f', '{}')] }))).toMatchObject({
       stop_reason: 'tool_use',
     });
   });
 
   it('has a refusal as text', () => {
-    expect(toMessageAnswer(answer({ content: null, refusal: 'No.' }))).toMatchObject({
+    expect(toMessageResponse(answer({ content: null, refusal: 'No.' }))).toMatchObject({
       content: [{ type: 'text', text: 'No.' }],
       stop_reason: 'refusal',
     });
   });
 
   it('is a fault of the host without a choice, and with arguments that are no JSON', () => {
-    expect(() => toMessageAnswer({ choices: [] })).toThrow('without a choice');
-    expect(() => toMessageAnswer(answer({ tool_calls: [call('f', '{"a":')] }))).toThrow('not JSON');
+    expect(() => toMessageResponse({ choices: [] })).toThrow('without a choice');
+    expect(() => toMessageResponse(answer({ tool_calls: [call('f', '{"a":')] }))).toThrow('not JSON');
   });
 });
 

@@ -42,25 +42,25 @@ export function messageId(id: unknown): string {
 }
 
 /**
- * An answer of `/v1/chat/completions` as one of `/v1/messages`.
+ * A response of `/v1/chat/completions` as one of `/v1/messages`.
  * @throws AppError `host_error` when it has no choice, or arguments of a tool that are no JSON.
  */
-export function toMessageAnswer(answer: JsonObject): JsonObject {
-  const choice: unknown = Array.isArray(answer['choices']) ? answer['choices'][0] : undefined;
+export function toMessageResponse(completion: JsonObject): JsonObject {
+  const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw new AppError('host_error', 'The host answered without a choice.');
   const content = blocksOf(choice['message']);
   const hasTools = content.some(({ type }) => type === 'tool_use');
   const stop = stopOf(choice, hasTools);
   return {
-    id: messageId(answer['id']),
+    id: messageId(completion['id']),
     type: 'message',
     role: 'assistant',
-    model: answer['model'],
+    model: completion['model'],
     content,
     ...stop,
     ...(textOrNone(choice['message']['refusal']) && { stop_reason: 'refusal' }),
-    usage: messageUsage(answer['usage']),
+    usage: messageUsage(completion['usage']),
   };
 }
 

@@ -1,7 +1,7 @@
-import type { Answer } from './answer.ts';
+import type { ResponseContent } from './response-content.ts';
 import type { StreamFault } from './fault.ts';
 
-/** How an answer stops: as it should, by closing or resetting its connection, or not at all. */
+/** How a response stops: as it should, by closing or resetting its connection, or not at all. */
 export type Stop = 'end' | 'cut' | 'reset' | 'stall';
 
 /** What really is sent, and what comes after it. */
@@ -21,10 +21,10 @@ const FAILURE = JSON.stringify({
   },
 });
 
-/** The events of an answer with its fault, if it has one. */
-export function eventsOf(answer: Answer, fault: StreamFault | undefined): Delivery {
-  const { end = DONE } = answer;
-  const events = answer.events();
+/** The events of a response with its fault, if it has one. */
+export function eventsOf(content: ResponseContent, fault: StreamFault | undefined): Delivery {
+  const { end = DONE } = content;
+  const events = content.events();
   const before = fault && 'afterChunks' in fault ? events.slice(0, fault.afterChunks) : events;
   const rest = events.slice(before.length);
   switch (fault?.kind) {
@@ -37,7 +37,7 @@ export function eventsOf(answer: Answer, fault: StreamFault | undefined): Delive
     case 'malformed-event':
       return { pieces: [...before, MALFORMED, ...rest, end], stop: 'end' };
     case 'error-in-stream':
-      return { pieces: [...before, failureEvent(answer)], stop: 'end' };
+      return { pieces: [...before, failureEvent(content)], stop: 'end' };
     case 'stall-in-stream':
     case 'cut-in-stream':
     case 'reset-in-stream':
@@ -46,9 +46,9 @@ export function eventsOf(answer: Answer, fault: StreamFault | undefined): Delive
   }
 }
 
-/** The JSON of an answer with its fault. One that comes in the middle leaves half of it, or nothing at its start. */
-export function bodyOf(answer: Answer, fault: StreamFault | undefined): Delivery {
-  const body = answer.body();
+/** The JSON of a response with its fault. One that comes in the middle leaves half of it, or nothing at its start. */
+export function bodyOf(content: ResponseContent, fault: StreamFault | undefined): Delivery {
+  const body = content.body();
   switch (fault?.kind) {
     case undefined:
     case 'no-end-marker':
@@ -56,7 +56,7 @@ export function bodyOf(answer: Answer, fault: StreamFault | undefined): Delivery
     case 'wrong-usage':
       return { pieces: [miscounted(body)], stop: 'end' };
     case 'error-in-stream':
-      return { pieces: [answer.failure ?? FAILURE], stop: 'end' };
+      return { pieces: [content.failure ?? FAILURE], stop: 'end' };
     case 'malformed-event':
       return { pieces: [body.slice(0, body.length / 2)], stop: 'end' };
     case 'stall-in-stream':
@@ -77,7 +77,7 @@ const STOP_OF = {
   'end-in-stream': 'end',
 } as const;
 
-function failureEvent({ failure }: Answer): string {
+function failureEvent({ failure }: ResponseContent): string {
   return failure === undefined ? `data: ${FAILURE}\n\n` : `event: error\ndata: ${failure}\n\n`;
 }
 

@@ -14,7 +14,7 @@ import {
   text,
 } from '../replies.ts';
 
-const NO_ANSWERS: readonly Fault[] = [
+const UNUSABLE_RESPONSES: readonly Fault[] = [
   {
     name: 'error-in-json',
     reply: json(200, { error: { message: 'Engine core died.' } }),
@@ -88,7 +88,7 @@ const NO_ANSWERS: readonly Fault[] = [
   },
 ];
 
-const CONNECTIONS: readonly Fault[] = [
+const CONNECTION_FAULTS: readonly Fault[] = [
   { name: REFUSED, reply: silence, alone: { status: 503, says: /no_host_available/ } },
   { name: 'reset', reply: reset, alone: { status: 502, says: /host_error/ }, repeats: 4 },
   {
@@ -115,5 +115,5 @@ const CONNECTIONS: readonly Fault[] = [
   { name: 'slow-first-token', reply: slowFirstToken(2_500), alone: {}, isStream: true, slowMs: 3_000 },
 ];
 
-/** Answers that are none though their status is good, and connections that end or fall silent. */
-export const NOT_ANSWERS: readonly Fault[] = [...NO_ANSWERS, ...CONNECTIONS];
+/** Responses that are none though their status is good, and connections that end or fall silent. */
+export const RESPONSE_FAULTS: readonly Fault[] = [...UNUSABLE_RESPONSES, ...CONNECTION_FAULTS];

@@ -11,7 +11,7 @@ const LIMIT_MS = 2_000;
 const LONGEST_TEXT = 2_000;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
-interface AnswerParts {
+interface ErrorResponseParts {
   readonly status: number;
   readonly error: ReportedError | undefined;
   readonly isJson: boolean;
@@ -21,7 +21,7 @@ interface AnswerParts {
 }
 
 /** What a host said went wrong, as callers can be told: in OpenAI's envelope, with the host's own status. */
-export class HostAnswer {
+export class ErrorResponse {
   readonly status: number;
   readonly error: ReportedError | undefined;
   readonly isJson: boolean;
@@ -30,7 +30,7 @@ export class HostAnswer {
   readonly requestId: string | undefined;
   readonly #headers: readonly string[];
 
-  private constructor({ status, error, isJson, headers, body, requestId }: AnswerParts) {
+  private constructor({ status, error, isJson, headers, body, requestId }: ErrorResponseParts) {
     this.status = status;
     this.error = error;
     this.isJson = isJson;
@@ -39,8 +39,8 @@ export class HostAnswer {
     this.#headers = headers;
   }
 
-  /** Reads an answer with an error status. Should the host quote the key that it was sent, no caller reads it. */
-  static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<HostAnswer> {
+  /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
+  static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const secret = host.options.apiKey;
     const bytes = await readBounded(response);
@@ -52,21 +52,21 @@ export class HostAnswer {
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
     if (isObject(json) && dialect.isErrorBody(json) && !hidden)
-      return new HostAnswer({ status, error, isJson: true, headers, body: bytes, requestId });
+      return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
     const parts = { isJson: isObject(json), headers: withoutBodyHeaders(headers), body, requestId };
-    return new HostAnswer({ status, error, ...parts });
+    return new ErrorResponse({ status, error, ...parts });
   }
 
-  /** An error object that stood in an answer with a good status. */
+  /** An error object that stood in a response with a good status. */
   static within(
     response: TransportResponse,
     status: number,
     said: { error: ReportedError; dialect: Dialect },
-  ): HostAnswer {
+  ): ErrorResponse {
     const { error, dialect } = said;
-    return new HostAnswer({
+    return new ErrorResponse({
       status,
       error,
       isJson: true,
@@ -76,7 +76,7 @@ export class HostAnswer {
     });
   }
 
-  /** What two answers to the same request share if the request is to blame: all but numbers and ids. */
+  /** What two responses to the same request share if the request is to blame: all but numbers and ids. */
   get signature(): string {
     const { code, type, message = '' } = this.error ?? {};
     const words = message.slice(0, 200).replace(/[0-9a-f]{8,}|\d+/gi, '#');

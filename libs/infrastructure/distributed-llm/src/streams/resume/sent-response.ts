@@ -4,8 +4,8 @@ import type { SseEvent } from '../sse-event.ts';
 /** Pieces that are joined at a time: a text of thousands of tokens must not be kept as thousands of objects. */
 const PIECES = 128;
 
-/** What a caller has of an answer that streams: enough to go on with it elsewhere, or to know that nobody can. */
-export class SentAnswer {
+/** What a caller has of a response that streams: enough to go on with it elsewhere, or to know that nobody can. */
+export class SentResponse {
   #first: SseEvent | undefined;
   #last: SseEvent | undefined;
   #text = '';

@@ -14,39 +14,39 @@ import {
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
-import { writeStreamHead } from './answer-head.ts';
-import type { AnswerMetrics } from './answer-metrics.ts';
+import { writeStreamHead } from './response-head.ts';
+import type { ResponseMetrics } from './response-metrics.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
-import { noteAnswer } from './note-answer.ts';
+import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
 import { StreamResumption } from './stream-resumption.ts';
 
-/** What streamed answers are passed on with. */
-export interface StreamAnswerParts {
+/** What streamed responses are passed on with. */
+export interface StreamedResponseParts {
   readonly llm: DistributedLlmClient;
   readonly config: StreamConfig;
-  readonly metrics: AnswerMetrics;
+  readonly metrics: ResponseMetrics;
   readonly logger: Logger;
 }
 
 /** A streamed call as it goes to a host. */
 export interface StreamedCall {
   readonly request: HostRequest;
-  /** Of the host's answer. */
+  /** Of the host's response. */
   readonly dialect: Dialect;
   readonly callerDialect: Dialect;
   readonly translator?: StreamTranslator | undefined;
-  /** Tells who made the answer of this id. */
+  /** Tells who made the response of this id. */
   readonly onId?: ((id: string, host: string) => void) | undefined;
 }
 
 /** More than any refusal has. */
 const LONGEST_REFUSAL = 64 * 1024;
 
-/** One streamed answer on its way from hosts to a caller, held to docs/streaming.md. */
-export class StreamAnswer {
-  readonly #parts: StreamAnswerParts;
+/** One streamed response on its way from hosts to a caller, held to docs/streaming.md. */
+export class StreamedResponse {
+  readonly #parts: StreamedResponseParts;
   readonly #call: StreamedCall;
   readonly #incoming: IncomingCall;
   readonly #context: RequestContext;
@@ -54,7 +54,7 @@ export class StreamAnswer {
   readonly #client: ClientStream;
   #response: HostResponse | undefined;
 
-  constructor(parts: StreamAnswerParts, call: StreamedCall, incoming: IncomingCall) {
+  constructor(parts: StreamedResponseParts, call: StreamedCall, incoming: IncomingCall) {
     this.#parts = parts;
     this.#call = call;
     this.#incoming = incoming;
@@ -65,7 +65,7 @@ export class StreamAnswer {
 
   /**
    * Resolves when the caller has everything or is gone.
-   * @returns an answer that is no stream, to be passed on by whoever asked.
+   * @returns a response that is no stream, to be passed on by whoever asked.
    * @throws AppError where no host answered, and nothing has left yet.
    */
   async run(): Promise<HostResponse | undefined> {
@@ -75,7 +75,7 @@ export class StreamAnswer {
       const { stream } = response;
       if (!stream) return await this.#passNoStream(response);
       this.#response = response;
-      noteAnswer(this.#context, response, this.#call.request);
+      noteResponse(this.#context, response, this.#call.request);
       await this.#relay(response, stream);
     } catch (error) {
       if (!client.hasBegun) {
@@ -121,8 +121,8 @@ export class StreamAnswer {
     const { metrics } = this.#parts;
     const { dialect, translator, onId } = this.#call;
     const { host } = response;
-    const answers: [HostResponse, ...HostResponse[]] = [response];
-    const resumption = this.#resumption(answers);
+    const responses: [HostResponse, ...HostResponse[]] = [response];
+    const resumption = this.#resumption(responses);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
       wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
@@ -131,7 +131,7 @@ export class StreamAnswer {
       ...(onId && { onId: (id: string) => onId(id, host) }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    outcome.usages.forEach((usage, at) => noteUsage(metrics, answers[at] ?? response, usage));
+    outcome.usages.forEach((usage, at) => noteUsage(metrics, responses[at] ?? response, usage));
     metrics.streamEnded(host, outcome);
   }
 
@@ -144,25 +144,25 @@ export class StreamAnswer {
     logger.warn({ requestId: this.#context.id, host, reason, cause }, 'a stream was interrupted');
   }
 
-  /** @param answers takes those that take the first one up. None for what nobody could go on with: translated answers, and structured output. */
-  #resumption(answers: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
+  /** @param responses takes those that take the first one up. None for what nobody could go on with: translated responses, and structured output. */
+  #resumption(responses: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
     const { dialect, request, translator } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
-    return new StreamResumption(answers[0], {
+    return new StreamResumption(responses[0], {
       hosts: this.#route.hosts,
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
       ask: async (body, only) => {
-        const answer = await llm.send({ ...request, body, only }, this.#context);
-        if (answer.status < 400 && answer.stream) {
-          this.#context.note('resumedAt', answer.host);
-          answers.push(answer);
-          return answer;
+        const response = await llm.send({ ...request, body, only }, this.#context);
+        if (response.status < 400 && response.stream) {
+          this.#context.note('resumedAt', response.host);
+          responses.push(response);
+          return response;
         }
-        answer.body.destroy();
+        response.body.destroy();
         return undefined;
       },
     });

@@ -1,8 +1,8 @@
-/** What an answer is made of. */
-export type AnswerKind = 'text' | 'tool-call' | 'structured';
+/** What a response is made of. */
+export type ResponseKind = 'text' | 'tool-call' | 'structured';
 
-/** The events of an answer: the role first, then its content, at last why it stopped. */
-export interface StreamAnswer {
+/** The events of a response: the role first, then its content, at last why it stopped. */
+export interface StreamResponse {
   readonly events: readonly string[];
   /** The event with token counts, and the end marker. */
   readonly tail: readonly string[];
@@ -10,7 +10,7 @@ export interface StreamAnswer {
   readonly whole: string;
 }
 
-/** How a host makes its answer. */
+/** How a host makes its response. */
 interface Style {
   readonly id: string;
   readonly model: string;
@@ -20,14 +20,14 @@ interface Style {
   readonly said?: string;
 }
 
-const PIECES: Readonly<Record<AnswerKind, readonly string[]>> = {
+const PIECES: Readonly<Record<ResponseKind, readonly string[]>> = {
   text: 'The quick brown fox, nine lazy dogs and ünïcödé 🦊 all rest here.'.split(/(?<= )/),
   'tool-call': ['{"city', '":"Par', 'is","d', 'ays":', '3,"unit', '":"C"}'],
   structured: ['{"name"', ':"Ada', ' L.","', 'age":', '36,"ok"', ':true}'],
 };
 
-/** What a caller asks besides, to get such an answer. */
-export const REQUEST_OF: Readonly<Record<AnswerKind, object>> = {
+/** What a caller asks besides, to get such a response. */
+export const REQUEST_OF: Readonly<Record<ResponseKind, object>> = {
   text: {},
   'tool-call': {
     tools: [{ type: 'function', function: { name: 'weather', parameters: { type: 'object' } } }],
@@ -37,10 +37,13 @@ export const REQUEST_OF: Readonly<Record<AnswerKind, object>> = {
 
 export const DONE = 'data: [DONE]\n\n';
 
-/** The most events after which the answer is not complete yet. */
-export const lastPlace = (kind: AnswerKind): number => PIECES[kind].length;
+/** The most events after which the response is not complete yet. */
+export const lastPlace = (kind: ResponseKind): number => PIECES[kind].length;
 
-export function streamAnswer(kind: AnswerKind, { id, model, perEvent = 1, said = '' }: Style): StreamAnswer {
+export function streamResponse(
+  kind: ResponseKind,
+  { id, model, perEvent = 1, said = '' }: Style,
+): StreamResponse {
   const event = (choices: object[], rest: object = {}): string =>
     `data: ${JSON.stringify({ id, object: 'chat.completion.chunk', created: 1, model, choices, ...rest })}\n\n`;
   const choice = (delta: object, finish: string | null = null): string =>
@@ -61,7 +64,7 @@ export function streamAnswer(kind: AnswerKind, { id, model, perEvent = 1, said =
   };
 }
 
-function deltaOf(kind: AnswerKind, part: string, at: number): object {
+function deltaOf(kind: ResponseKind, part: string, at: number): object {
   if (kind !== 'tool-call') return { content: part };
   const named = at === 0 && { id: 'call_1', type: 'function' };
   const call = { ...(at === 0 && { name: 'weather' }), arguments: part };

@@ -7,16 +7,16 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
 import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
 import { BodyStart } from './body-start.ts';
-import type { AnswerBody } from './whole-body.ts';
+import type { HostResponseBody } from './whole-body.ts';
 
-/** What there is to hand out: all of an answer, after a clean end, or one that goes on as events or as bytes. */
+/** What there is to hand out: all of a response, after a clean end, or one that goes on as events or as bytes. */
 export type Content = { readonly kind: 'content' } & (
   | { readonly whole: Buffer; readonly stream?: undefined; readonly body?: undefined }
   | { readonly stream: HostStream; readonly whole?: undefined; readonly body?: undefined }
-  | { readonly body: AnswerBody; readonly whole?: undefined; readonly stream?: undefined }
+  | { readonly body: HostResponseBody; readonly whole?: undefined; readonly stream?: undefined }
 );
 
-/** How an answer with a good status begins. */
+/** How a response with a good status begins. */
 export type Opening =
   | Content
   | {
@@ -26,7 +26,7 @@ export type Opening =
       readonly cause?: unknown;
     };
 
-/** More of an answer than this is not held back: what is wrong with it stands at its beginning. */
+/** More of a response than this is not held back: what is wrong with it stands at its beginning. */
 const MOST_HELD_BYTES = 1024 * 1024;
 
 /** What a stream is that ended before its first content; a broken connection is whatever broke it. */
@@ -40,11 +40,11 @@ const OUTCOME_OF_STREAM: Readonly<Partial<Record<StreamFaultReason, Outcome>>> =
 const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
 
 /**
- * Reads an answer until it is known to be one: a stream up to its first content, anything else to its end, or its first
+ * Reads a response until it is known to be one: a stream up to its first content, anything else to its end, or its first
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
- * @param options of a stream; its first content, and all of an answer that is none, have `firstContentMs`.
+ * @param options of a stream; its first content, and all of a response that is none, have `firstContentMs`.
  */
-export function openAnswer(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
+export function openResponse(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
   const useless =
@@ -99,7 +99,7 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
   return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
 }
 
-/** Only what may be an error is parsed: a good answer costs a search for a word. */
+/** Only what may be an error is parsed: a good response costs a search for a word. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
   if (!/\}\s*$/.test(bytes.subarray(-64).toString('latin1'))) return failed('cut');
   const error = bytes.includes('"error"') ? readBody(dialect, bytes)?.error : undefined;

@@ -5,32 +5,32 @@ import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import type { ResumeMode } from './attempt-usage.ts';
 import { type Seam, seamOf } from './seam.ts';
-import type { SentAnswer } from './sent-answer.ts';
+import type { SentResponse } from './sent-response.ts';
 import { TextAligner } from './text-aligner.ts';
 
-/** A second host's answer on its way into the first one's stream. */
-export class JoinedAnswer {
+/** A second host's response on its way into the first one's stream. */
+export class JoinedResponse {
   readonly #aligner: TextAligner | undefined;
 
   private constructor(
     private readonly seam: Seam,
-    private readonly sent: SentAnswer,
+    private readonly sent: SentResponse,
     mode: ResumeMode,
   ) {
     if (mode === 'restart') this.#aligner = new TextAligner(sent.text);
   }
 
-  /** None where the answer broke off at a place that nothing can be joined to. */
-  static of(dialect: Dialect, sent: SentAnswer, mode: ResumeMode): JoinedAnswer | undefined {
+  /** None where the response broke off at a place that nothing can be joined to. */
+  static of(dialect: Dialect, sent: SentResponse, mode: ResumeMode): JoinedResponse | undefined {
     if (!sent.isPlainText || !sent.first || !sent.last) return undefined;
     const seam = seamOf(dialect.name, dataOf(sent.first), dataOf(sent.last));
-    return seam && new JoinedAnswer(seam, sent, mode);
+    return seam && new JoinedResponse(seam, sent, mode);
   }
 
   /**
    * The event as it has to leave; none where nothing of it is new.
    * @param before the counts of the attempts before, for events that have counts.
-   * @throws StreamFault `diverged` when the answer is not the one that was begun.
+   * @throws StreamFault `diverged` when the response is not the one that was begun.
    */
   join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): SseEvent | undefined {
     if (reading.isComment) return event;

@@ -1,6 +1,6 @@
 import type { HostResponse } from '@morgan/distributed-llm';
 import type { HttpReply } from '@morgan/http-server';
-import { answerHeaders } from './answer-headers.ts';
+import { responseHeaders } from './response-headers.ts';
 
 /** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
 export const HOST_HEADER = 'x-morgan-host';
@@ -30,7 +30,7 @@ export function writeHead(reply: HttpReply, response: HostResponse, headers = re
   if (upstreamRequestId !== undefined) reply.header(UPSTREAM_ID_HEADER, asHeader(upstreamRequestId));
   if (attempts > 1) reply.header(ATTEMPTS_HEADER, String(attempts));
   if (isEventStream(response)) reply.header('x-accel-buffering', 'no');
-  reply.raw.writeHead(status, answerHeaders({ status, received: headers, own: takeOver(reply) }));
+  reply.raw.writeHead(status, responseHeaders({ status, received: headers, own: takeOver(reply) }));
 }
 
 /** The head of a stream: its length is not what its host said, and nobody may have answered yet. */

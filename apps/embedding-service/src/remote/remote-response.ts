@@ -8,12 +8,12 @@ export interface RemoteVectors {
 }
 
 /**
- * Takes a host's answer apart. Nothing of it is believed: as many vectors as inputs, each once, of the declared length,
+ * Takes a host's response apart. Nothing of it is believed: as many vectors as inputs, each once, of the declared length,
  * every value a finite number.
  * @throws AppError `host_error`, `vector_not_finite`
  */
-export function readRemoteAnswer(answer: unknown, count: number, dimensions: number): RemoteVectors {
-  const { data, usage } = asRecord(answer);
+export function readRemoteResponse(response: unknown, count: number, dimensions: number): RemoteVectors {
+  const { data, usage } = asRecord(response);
   if (!Array.isArray(data) || data.length !== count)
     throw unusable(`not one vector for each of ${count} inputs`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);

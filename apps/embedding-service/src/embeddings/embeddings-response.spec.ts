@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { EmbeddingsAnswer } from './embeddings-answer.ts';
+import { EmbeddingsResponse } from './embeddings-response.ts';
 
 const items = (count: number, dimensions: number) =>
   Array.from({ length: count }, (_, index) => ({
@@ -16,7 +16,7 @@ async function textOf(body: string | Readable): Promise<string> {
   return pieces.join('');
 }
 
-describe('EmbeddingsAnswer', () => {
+describe('EmbeddingsResponse', () => {
   it.each([
     ['one vector', 1],
     ['exactly a slice', 32],
@@ -28,8 +28,8 @@ describe('EmbeddingsAnswer', () => {
       shape: { dimensions: 512, type: 'float' as const },
       encoding: 'float' as const,
     };
-    const answer = new EmbeddingsAnswer(parts);
-    expect(JSON.parse(await textOf(answer.body()))).toEqual({
+    const response = new EmbeddingsResponse(parts);
+    expect(JSON.parse(await textOf(response.body()))).toEqual({
       object: 'list',
       data: parts.items.map(({ vector, truncated }, index) => ({
         object: 'embedding',
@@ -45,13 +45,13 @@ describe('EmbeddingsAnswer', () => {
   it.each(['float', 'base64'] as const)(
     'gives everybody else a turn, many times, while 2,048 vectors are written as %s',
     async (encoding) => {
-      const answer = new EmbeddingsAnswer({
+      const response = new EmbeddingsResponse({
         model: 'm',
         items: items(2_048, 512),
         shape: { dimensions: 512, type: 'float' },
         encoding,
       });
-      const body = answer.body();
+      const body = response.body();
       expect(body).toBeInstanceOf(Readable);
       let turns = 0;
       let over = false;

@@ -5,8 +5,8 @@ import type { Counter, Metrics } from '@morgan/telemetry';
 const MOST_MODELS = 200;
 const OTHER_MODEL = 'other';
 
-/** What is counted of answers on their way to callers. */
-export class AnswerMetrics {
+/** What is counted of responses on their way to callers. */
+export class ResponseMetrics {
   readonly #models = new Set<string>();
   readonly #interruptions: Counter<'reason'>;
   readonly #resumes: Counter<never>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { answerHeaders } from './answer-headers.ts';
+import { responseHeaders } from './response-headers.ts';
 
 const pass = (received: string[], status = 200, own: [string, string][] = []) =>
-  answerHeaders({ status, received, own: new Map(own) });
+  responseHeaders({ status, received, own: new Map(own) });
 
 describe("the headers of a host's answer", () => {
   it('pass in their spelling, order and repetition', () => {

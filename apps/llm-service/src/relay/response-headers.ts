@@ -1,5 +1,5 @@
 /**
- * Headers of a host's answer that stop here, each with its reason. Everything else passes as the host spelled it: callers
+ * Headers of a host's response that stop here, each with its reason. Everything else passes as the host spelled it: callers
  * read rate limits, request ids and headers that do not exist yet.
  */
 const KEPT_BACK: ReadonlyMap<string, string> = new Map([
@@ -27,14 +27,14 @@ const KEPT_BACK: ReadonlyMap<string, string> = new Map([
   ['reporting-endpoints', 'as nel'],
 ]);
 
-/** Who may read an answer from another origin is for the gateway to say. */
+/** Who may read a response from another origin is for the gateway to say. */
 const KEPT_BACK_PREFIX = 'access-control-';
 
 /** Statuses without a body, of which a length would say something that is not so (RFC 9110, 8.6). */
 const hasNoLength = (status: number): boolean => status === 204 || status < 200;
 
-/** What an answer's head is made from. */
-export interface AnswerHead {
+/** What a response's head is made from. */
+export interface ResponseHead {
   readonly status: number;
   /** Names and values in turn, as the host sent them. */
   readonly received: readonly string[];
@@ -42,8 +42,8 @@ export interface AnswerHead {
   readonly own: ReadonlyMap<string, string>;
 }
 
-/** The headers of an answer to a caller, names and values in turn: the host's in their spelling and order, then our own. */
-export function answerHeaders({ status, received, own }: AnswerHead): string[] {
+/** The headers of a response to a caller, names and values in turn: the host's in their spelling and order, then our own. */
+export function responseHeaders({ status, received, own }: ResponseHead): string[] {
   const hopByHop = namedByConnection(received);
   const headers: string[] = [];
   for (let index = 0; index + 1 < received.length; index += 2) {

@@ -1,15 +1,15 @@
 import { breakTransfer, type HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
-import { isEventStream, writeHead } from './answer-head.ts';
+import { isEventStream, writeHead } from './response-head.ts';
 import type { IncomingCall } from './outbound-call.ts';
 
 /**
- * Passes an answer on, byte for byte.
- * @param seen gets an answer that is here in full.
- * @returns for an answer that is still to come, what resolves when the client has all of it or is gone.
+ * Passes a response on, byte for byte.
+ * @param seen gets a response that is here in full.
+ * @returns for a response that is still to come, what resolves when the client has all of it or is gone.
  */
-export function passAnswer(
+export function passResponse(
   response: HostResponse,
   { request, reply }: IncomingCall,
   { logger, seen }: { readonly logger: Logger; readonly seen: (bytes: Buffer) => void },
@@ -25,7 +25,7 @@ export function passAnswer(
 }
 
 /**
- * Not `stream.pipeline`: that makes an AbortController for every answer and aborts it at the end, which shows in a
+ * Not `stream.pipeline`: that makes an AbortController for every response and aborts it at the end, which shows in a
  * profile (docs/performance.md).
  */
 function copyBody(
@@ -37,7 +37,7 @@ function copyBody(
   const client = reply.raw;
   const context = contextOf(request);
   const { stalledReaders } = request.server;
-  // A stream's headers must not wait for its first token; any other answer leaves in one piece.
+  // A stream's headers must not wait for its first token; any other response leaves in one piece.
   if (isEventStream(response)) client.flushHeaders();
   body.once('error', (error) => {
     if (!context.signal.aborted) {
