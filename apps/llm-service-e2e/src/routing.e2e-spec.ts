@@ -8,6 +8,8 @@ import { type LogLine, type RunningService, startService, waitFor } from '@morga
 
 const ANSWER = 'one two three four five six seven eight nine ten';
 const LONG = 'why '.repeat(1_000);
+const WITH_USAGE =
+  '{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}';
 const EVENTS =
   'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 
@@ -28,7 +30,7 @@ beforeAll(async () => {
       const isStream = body.includes('"stream":true');
       const type = isStream ? 'text/event-stream' : 'application/json';
       response.writeHead(200, { 'content-type': type, 'x-request-id': 'id-of-open' });
-      response.end(isStream ? EVENTS : '{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}');
+      response.end(isStream ? EVENTS : WITH_USAGE);
     });
   }).listen(0, '127.0.0.1');
   await once(open, 'listening');
@@ -216,6 +218,15 @@ describe('tokens', () => {
       async () => (await tokens('host="two",route="ladder",model="huge",kind="output"')) === before + 10,
       { what: 'the tokens of the model that answered' },
     );
+  });
+
+  it('are counted by their kind', async () => {
+    const of = (kind: string) => tokens(`host="open",route="",model="other",kind="${kind}"`);
+    const kinds = () => Promise.all(['input', 'output', 'cached_input'].map(of));
+    const before = await kinds();
+    await ask({ model: 'typed-by-a-caller' });
+    const more = (now: (number | undefined)[]) => now.map((count, at) => (count ?? 0) - (before[at] ?? 0));
+    await waitFor(async () => more(await kinds()).join() === '7,2,3', { what: 'the tokens of each kind' });
   });
 
   it('of a model that only a caller names are those of "other"', async () => {
