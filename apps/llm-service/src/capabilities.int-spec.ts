@@ -113,7 +113,7 @@ describe.each([
     '/v1/completions',
     { prompt: 'x' },
     'unsupported_by_model',
-    'takes requests to /completions.',
+    'takes requests of this endpoint.',
   ],
   [
     'a long context',

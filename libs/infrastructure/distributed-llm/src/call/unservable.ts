@@ -5,7 +5,7 @@ import type { Lack, Target } from '../routing/target.ts';
 
 /** What of a request no target takes, as a caller reads it. */
 const TAKES: Readonly<Record<Lack, (facts: RequestFacts, targets: readonly Target[]) => string>> = {
-  endpoint: ({ path }) => `requests to ${path}`,
+  endpoint: () => 'requests of this endpoint',
   tools: () => 'tools',
   vision: () => 'images',
   context_length: ({ bytes }, targets) =>
