@@ -192,6 +192,13 @@ describe('a fault that only the whole shows', () => {
       'no Service answers',
     ],
     [
+      'replicas that share nothing',
+      'kustomization',
+      'configMapGenerator.0.literals',
+      ['SHUTDOWN_GRACE_MS=30000'],
+      'llm-service.deployment.yaml: its replicas share nothing',
+    ],
+    [
       'setting of Compose',
       'compose',
       'services.llm-service.environment.LLM_HOST',

@@ -9,6 +9,7 @@ import { deploymentsOf, servicesOf } from './workload.check.ts';
 
 /** What one of our services runs as. */
 interface ServicePod {
+  readonly replicas: number;
   readonly pod: PodSpec;
   readonly container: Container;
   /** From its ConfigMaps and its own `env`. */
@@ -26,7 +27,8 @@ export function servicePodFaults(tree: DeploymentTree): string[] {
     const container = pod?.containers.find(({ name }) => name === image.name);
     if (!pod || !container) return [`k8s/base: there is no Deployment with a container ${image.name}`];
     const environment = environmentIn(container, kustomization);
-    const service = { pod, container, environment, image };
+    const { replicas = 1 } = found?.deployment.spec ?? {};
+    const service = { replicas, pod, container, environment, image };
     return [
       ...referenceFaults(container, kustomization),
       ...imageFaults(service),
@@ -75,7 +77,7 @@ function imageFaults({ pod, container, environment, image }: ServicePod): string
   ];
 }
 
-function environmentFaults({ environment, image }: ServicePod, tree: DeploymentTree): string[] {
+function environmentFaults({ replicas, environment, image }: ServicePod, tree: DeploymentTree): string[] {
   const ports = new Map(
     servicesOf(tree).map(({ service }) => [
       service.metadata?.name,
@@ -90,6 +92,9 @@ function environmentFaults({ environment, image }: ServicePod, tree: DeploymentT
     ...urls
       .filter(([, value]) => !ports.get(new URL(value).hostname)?.includes(new URL(value).port))
       .map(([name, value]) => `${name}: no Service answers at ${value}`),
+    ...(replicas > 1 && image.settings.has('REDIS_URL') && environment['REDIS_URL'] === undefined
+      ? ['its replicas share nothing without a REDIS_URL']
+      : []),
   ];
 }
 

@@ -28,7 +28,7 @@ describe('a body made of faults', () => {
   it.each([
     ['millions of empty texts', inputs(`${'"",'.repeat(5_000_000)}""`), 'body_too_complex', null],
     ['empty texts', inputs(`${'"",'.repeat(900_000)}""`), 'array_above_max_length', 'input'],
-    ['wrong token ids', inputs(`${'-1,'.repeat(900_000)}-1`), 'invalid_value', 'input[0]'],
+    ['wrong token ids', inputs(`${'-12345678901,'.repeat(900_000)}-1`), 'invalid_value', 'input[0]'],
     ['endless nesting', '['.repeat(12_000_000), 'body_too_complex', null],
     [
       'a field of its own',
@@ -43,8 +43,8 @@ describe('a body made of faults', () => {
     const { response, ...cost } = await costOf(service.url, () => post(body));
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
-    expect(cost.longestHoldSeconds).toBeLessThan(3);
-    expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.seconds).toBeLessThan(1);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });
@@ -62,7 +62,7 @@ describe('a body as large as may be', () => {
     const headers = { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' };
     const { response, ...cost } = await costOf(service.url, () => post(body, headers));
     expect(response.status).toBe(status);
-    expect(cost.longestHoldSeconds).toBeLessThan(3);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });

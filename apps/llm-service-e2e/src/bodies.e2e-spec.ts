@@ -60,13 +60,13 @@ describe('a body made of faults', () => {
   it.each([
     ['wrong messages', `{"model":"m","messages":[${'0,'.repeat(6_000_000)}0]}`],
     ['empty messages', `{"model":"m","messages":[${'{},'.repeat(4_000_000)}{}]}`],
-    ['wrong messages within the limits', `{"model":"m","messages":[${'0,'.repeat(900_000)}0]}`],
+    ['wrong messages within the limits', `{"model":"m","messages":[${'"wrong text",'.repeat(900_000)}0]}`],
     ['endless nesting', '['.repeat(12_000_000)],
   ])('such as %s costs neither time nor memory', async (_, body) => {
     const { response, ...cost } = await costOf(gateway.url, () => post(body));
     expect(response.status).toBe(400);
-    expect(cost.longestHoldSeconds).toBeLessThan(3);
-    expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.seconds).toBeLessThan(1);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);
   });
 });
@@ -89,8 +89,8 @@ describe('a large body', () => {
     const { response, ...cost } = await costOf(gateway.url, () => post(body));
     expect(response.status).toBe(200);
     expect(host.calls.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
-    expect(cost.longestHoldSeconds).toBeLessThan(3);
-    expect(cost.processorSeconds).toBeLessThan(1);
+    expect(cost.seconds).toBeLessThan(1);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
     await waitFor(async () => (await heldBytes()) === 0, { what: 'the release of the body' });
   });
 

@@ -1,12 +1,17 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
 import { type LogLine, type RunningService, startService, waitFor } from '@morgan/testing';
 
 const ANSWER = 'one two three four five six seven eight nine ten';
 const LONG = 'why '.repeat(1_000);
+const WITH_USAGE =
+  '{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}';
+const EVENTS =
+  'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 
 let one: FakeLlmHost;
 let two: FakeLlmHost;
@@ -20,11 +25,13 @@ beforeAll(async () => {
     ['one', 'two'].map((name) => startFakeLlmHost({ name, models, answer: ANSWER })),
   )) as [FakeLlmHost, FakeLlmHost];
   open = createServer((request, response) => {
-    request.resume();
     if (request.method === 'GET') return response.writeHead(404).end();
-    return response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end('{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}');
+    return void textOf(request).then((body) => {
+      const isStream = body.includes('"stream":true');
+      const type = isStream ? 'text/event-stream' : 'application/json';
+      response.writeHead(200, { 'content-type': type, 'x-request-id': 'id-of-open' });
+      response.end(isStream ? EVENTS : WITH_USAGE);
+    });
   }).listen(0, '127.0.0.1');
   await once(open, 'listening');
   const openUrl = `http://127.0.0.1:${(open.address() as AddressInfo).port}/v1`;
@@ -172,6 +179,33 @@ describe('the log line of a call', () => {
   });
 });
 
+describe("the host's own id of a request", () => {
+  it('is in the response beside the id of the call, and with its attempt in the log line', async () => {
+    for (const stream of [false, true]) {
+      const { id, header } = await ask({ model: 'unlisted', stream });
+      expect([header('x-request-id'), header('x-morgan-upstream-request-id')]).toEqual([id, 'id-of-open']);
+      const [attempt] = (await lineOf(id))['attempts'] as object[];
+      expect(attempt).toMatchObject({ host: 'open', outcome: 'ok', upstreamRequestId: 'id-of-open' });
+    }
+  });
+
+  it('of an attempt that failed is in the log line, and in the response where its refusal is', async () => {
+    await one.setFault({ kind: 'status', status: 500, headers: { 'x-request-id': 'id-of-one' } });
+    const moved = await ask({ model: 'ladder' });
+    expect(moved.header('x-morgan-upstream-request-id')).toBeNull();
+    const attempts = (await lineOf(moved.id))['attempts'] as { host: string; upstreamRequestId?: string }[];
+    expect(attempts.map(({ host, upstreamRequestId }) => [host, upstreamRequestId])).toEqual([
+      ['one', 'id-of-one'],
+      ['one', 'id-of-one'],
+      ['two', undefined],
+    ]);
+    // Anthropic's name for it, and a character that the header cannot hold as it is.
+    await two.setFault({ kind: 'status', status: 503, headers: { 'request-id': 'id of two' } });
+    const refused = await ask({ model: 'ladder' });
+    expect([refused.status, refused.header('x-morgan-upstream-request-id')]).toEqual([503, 'id%20of%20two']);
+  });
+});
+
 describe('tokens', () => {
   it('are counted at the host, the route and the model that answered', async () => {
     const output = 'host="one",route="fixed",model="tiny",kind="output"';
@@ -184,6 +218,15 @@ describe('tokens', () => {
       async () => (await tokens('host="two",route="ladder",model="huge",kind="output"')) === before + 10,
       { what: 'the tokens of the model that answered' },
     );
+  });
+
+  it('are counted by their kind', async () => {
+    const of = (kind: string) => tokens(`host="open",route="",model="other",kind="${kind}"`);
+    const kinds = () => Promise.all(['input', 'output', 'cached_input'].map(of));
+    const before = await kinds();
+    await ask({ model: 'typed-by-a-caller' });
+    const more = (now: (number | undefined)[]) => now.map((count, at) => (count ?? 0) - (before[at] ?? 0));
+    await waitFor(async () => more(await kinds()).join() === '7,2,3', { what: 'the tokens of each kind' });
   });
 
   it('of a model that only a caller names are those of "other"', async () => {

@@ -51,11 +51,11 @@ export const ERROR_CODES = {
   },
   context_length_exceeded: {
     kind: 'invalid_request',
-    doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for; the message names the limit.',
+    doc: 'A text has more tokens than the model takes, and truncation is off, or more than the memory of the service has room for, or the request is longer than any host of the model takes (`contextLength` of its `capabilities`); the message names the limit.',
   },
   unsupported_by_model: {
     kind: 'invalid_request',
-    doc: 'The path exists for models of another kind, such as ranking, which takes a cross-encoder.',
+    doc: 'The path exists for models of another kind, such as ranking, which takes a cross-encoder; or no host of the model takes tools, images or this endpoint, as its `capabilities` say. The message names what.',
   },
   invalid_token_id: { kind: 'invalid_request', doc: 'A token id is not in the vocabulary of the model.' },
   request_too_large: { kind: 'too_large', doc: 'The body is larger than the limit in the message.' },

@@ -48,8 +48,7 @@ export class CallAttempts {
     try {
       const response = await this.parts.transport.request(attemptOf(request, context));
       // The host says that the limit is its own, and lower than ours.
-      if (response.status === 429)
-        void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
+      if (response.status === 429) void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
       const result = await take(call.accept(response));
       this.#report(startedAt, { result: response }, context);
       return result;

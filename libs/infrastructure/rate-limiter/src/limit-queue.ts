@@ -21,7 +21,9 @@ export interface QueueObserver {
 
 /**
  * Those who wait for one key, in the order in which they came. One timer wakes the queue when its head can go; nobody
- * overtakes, so a large cost is not starved by small ones. It exists only while somebody waits.
+ * overtakes, so a large cost is not starved by small ones. It exists only while somebody waits. Waiting itself is the
+ * shared `Waiter`'s; the order is in two sets here, as the store has to be asked about those whom it has not seen without a
+ * walk past all those who have their time.
  */
 export class LimitQueue {
   /** Those for whom the store has named a time, and behind them those whom it has not seen yet. */

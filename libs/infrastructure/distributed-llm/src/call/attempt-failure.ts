@@ -8,7 +8,7 @@ import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
-import type { AttemptFailure } from './attempt.ts';
+import type { AttemptFailure } from './attempt-result.ts';
 import { ErrorResponse } from './error-response.ts';
 
 /** A status for an error that stood in a 200 and named none. */

@@ -6,6 +6,8 @@ export interface AttemptSummary {
   /** As docs/evidence.md names it; one that has begun to answer counts as `ok` until it breaks. */
   readonly outcome: string;
   readonly ms: number;
+  /** The host's own id of the request, where it gave one other than ours. */
+  readonly upstreamRequestId?: string;
 }
 
 /**
@@ -25,6 +27,12 @@ export class AttemptLog {
 }
 
 /** An attempt in short. */
-export function summaryOf({ target, outcome = 'ok', tookMs }: Attempt): AttemptSummary {
-  return { host: target.host.name, outcome, ms: Math.round(tookMs) };
+export function summaryOf(attempt: Attempt): AttemptSummary {
+  const { target, outcome = 'ok', tookMs, upstreamRequestId, call } = attempt;
+  return {
+    host: target.host.name,
+    outcome,
+    ms: Math.round(tookMs),
+    ...(upstreamRequestId !== undefined && upstreamRequestId !== call.id && { upstreamRequestId }),
+  };
 }

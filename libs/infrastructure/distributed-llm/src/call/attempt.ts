@@ -1,62 +1,22 @@
 import type { BegunAttempt } from '@morgan/http-client';
-import type { RequestSender, TransportResponse } from '@morgan/http-transport';
-import type { RetryBudget } from '@morgan/retry';
+import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { HostMetrics } from '../hosts/host-metrics.ts';
-import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openResponse } from './response-opening.ts';
+import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
+import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
-import type { ErrorResponse } from './error-response.ts';
+import { type ErrorResponse, requestIdOf } from './error-response.ts';
 import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
-
-/** How an attempt came out while nothing was handed out. */
-export type AttemptResult = ({ readonly response: TransportResponse } & Content) | AttemptFailure;
-
-/** An attempt without a response that could be handed out as one. */
-export interface AttemptFailure {
-  readonly kind: 'failed';
-  readonly outcome: Outcome;
-  /** What the host said, if it said anything. */
-  readonly errorResponse?: ErrorResponse | undefined;
-  /** How long the host asks to be passed over, in milliseconds. */
-  readonly saidMs?: number | undefined;
-  readonly cause?: unknown;
-}
 
 /** An attempt that has come out one way or the other. */
 export interface EndedAttempt {
   readonly attempt: Attempt;
   readonly result: AttemptResult;
-}
-
-/** What attempts work with. */
-export interface AttemptParts {
-  readonly transportOf: (target: Target) => RequestSender;
-  readonly budget: RetryBudget;
-  readonly panic: Panic;
-  readonly metrics: HostMetrics | undefined;
-  /** An attempt that takes longer to its first content is a fault, in milliseconds. */
-  readonly slowCallMs: number;
-  /** The longest silence that is not remarkable at a target, in milliseconds. */
-  readonly usualSilenceMs: (target: Target, kind: 'streamed' | 'whole') => number;
-  /** A host refuses the key or has no quota: it is said once, not with each call. */
-  readonly onLockout: (target: Target, outcome: Outcome, requestId: string) => void;
-}
-
-/** How an attempt is made. */
-export interface AttemptMode {
-  readonly signal: AbortSignal;
-  /** No policy is asked: there is no better target. */
-  readonly isPanic: boolean;
-  /** Whether another attempt may win and this one be cancelled. */
-  readonly mayLose: boolean;
-  /** Whether it may wait for a limit of ours. */
-  readonly mayQueue: boolean;
 }
 
 const TOKEN_BYTES = 4;
@@ -83,6 +43,8 @@ export class Attempt {
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
+  /** The host's own id of the request, once it has responded. */
+  upstreamRequestId: string | undefined;
 
   constructor(
     readonly target: Target,
@@ -173,6 +135,7 @@ export class Attempt {
     } catch (cause) {
       response = await this.#sendOnceMore(cause);
     }
+    this.upstreamRequestId = requestIdOf(response);
     parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call.dialect);

@@ -1,5 +1,7 @@
 import { EVIDENCE } from '../evidence/evidence-table.ts';
-import type { Attempt, AttemptFailure } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { AttemptFailure } from './attempt-result.ts';
+import { noteModelOutage } from './failure-memory.ts';
 import type { RememberedRequest, RequestMemory } from './request-memory.ts';
 
 /** An attempt that gave nothing to hand out, and why. */
@@ -34,7 +36,8 @@ export function isKnownFailure(failed: FailedAttempt | undefined, memory: Reques
 
 /**
  * Books what is still open when a call ends: on the hosts, or on the request where several hosts failed alike. Where
- * different requests fail so and none succeeds, the hosts are to blame after all, and the memory of requests was wrong.
+ * different requests fail so and none succeeds, the hosts or what they have of the model are to blame after all, and the
+ * memory of requests was wrong.
  */
 export function bookOpen(
   { request, failed, hasResponse, isPoisonous }: BlamedCall,
@@ -50,12 +53,14 @@ export function bookOpen(
   const isRequest = !hasResponse && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
   let isOutage = false;
   for (const { attempt, failure } of open) {
-    const { host } = attempt.target;
-    host.decide();
+    const { target, call } = attempt;
+    target.host.decide();
     const isExcused = isRequest && (isPoisonous || alike.some((other) => other.attempt === attempt));
-    const isOverdue = isExcused && !isPoisonous && !host.excuse();
-    isOutage ||= isOverdue;
-    attempt.book(isExcused && !isOverdue ? 'none' : EVIDENCE[failure.outcome].weight);
+    const isCounted = isExcused && !isPoisonous;
+    const culprit = isCounted ? target.host.excuses.add(target.modelFor(call.facts.model)) : 'request';
+    isOutage ||= culprit !== 'request';
+    if (culprit === 'host + model') noteModelOutage(attempt, failure);
+    attempt.book(isExcused && culprit !== 'host' ? 'none' : EVIDENCE[failure.outcome].weight);
   }
   const [example] = alike;
   if (isOutage) memory.clear();

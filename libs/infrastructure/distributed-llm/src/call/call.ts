@@ -3,7 +3,8 @@ import { type AppError, type CallContext, callStopped } from '@morgan/foundation
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
-import { Attempt, type AttemptFailure, type AttemptResult, type EndedAttempt } from './attempt.ts';
+import { Attempt, type EndedAttempt } from './attempt.ts';
+import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
 import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';

@@ -1,7 +1,9 @@
-import { EVIDENCE } from '../evidence/evidence-table.ts';
+import { EVIDENCE, MODEL_OUTAGE } from '../evidence/evidence-table.ts';
 import type { RestRule } from '../evidence/evidence.ts';
 import { restKey } from '../hosts/host.ts';
-import type { Attempt, AttemptFailure, AttemptParts } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { AttemptParts } from './attempt-parts.ts';
+import type { AttemptFailure } from './attempt-result.ts';
 
 /** Remembers what a failure says about the host, a model or a path of it, for as long as the evidence table says. */
 export function noteFailure(
@@ -19,6 +21,12 @@ export function noteFailure(
     void host.health.refreshModels();
   const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';
   if (isLockout && isNew) onLockout(target, outcome, call.id);
+}
+
+/** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
+export function noteModelOutage({ target, call }: Attempt, { outcome, errorResponse }: AttemptFailure): void {
+  const key = restKey.model(target.modelFor(call.facts.model));
+  target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse });
 }
 
 function keyOf({ of }: RestRule, model: string | undefined, path: string): string {

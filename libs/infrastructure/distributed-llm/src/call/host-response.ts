@@ -4,9 +4,10 @@ import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
 import { StreamBody } from '../streams/stream-body.ts';
 import type { Content } from './response-opening.ts';
-import type { Attempt, AttemptResult } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { AttemptResult } from './attempt-result.ts';
 import type { CallRequest } from './attempt-request.ts';
-import { type ErrorResponse, requestIdOf } from './error-response.ts';
+import type { ErrorResponse } from './error-response.ts';
 import { type HostResponseBody, WholeBody } from './whole-body.ts';
 
 /** A host's response, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
@@ -92,7 +93,7 @@ interface ResponseOrigin {
 
 /** An attempt's response as the caller gets it. */
 export function responseOf(
-  { target, call, settleTokens }: Attempt,
+  { target, call, settleTokens, upstreamRequestId }: Attempt,
   content: AttemptResult & { kind: 'content' },
   { attempts, route }: Pick<ResponseOrigin, 'attempts' | 'route'>,
 ): HostResponse {
@@ -101,7 +102,7 @@ export function responseOf(
     status: response.status,
     headers: response.rawHeaders,
     contentType: response.headers['content-type'],
-    upstreamRequestId: requestIdOf(response),
+    upstreamRequestId,
   };
   return new LazyResponse({ target, request: call, route, attempts, settleTokens }, head, content);
 }

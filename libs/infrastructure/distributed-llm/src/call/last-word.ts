@@ -9,6 +9,7 @@ import type { FailedAttempt } from './blame.ts';
 import { noTargetToTry, targetsFailed } from './call-error.ts';
 import type { ErrorResponse } from './error-response.ts';
 import { type HostResponse, responseOfError } from './host-response.ts';
+import { unservable } from './unservable.ts';
 
 /** A call that has nothing to hand out. */
 export interface EndedCall {
@@ -62,13 +63,16 @@ const PASSING: ReadonlySet<Outcome> = new Set(['loading', 'rate_limited', 'overl
 /**
  * What reaches the caller when nothing better is left: the words of a host, with the earliest time at which any of the
  * targets is asked again.
- * @throws AppError in the gateway's own words where no host said anything, or only that it refuses our key.
+ * @throws AppError in the gateway's own words where no host said anything, or only that it refuses our key, and where no
+ * target can serve such a request.
  */
 export function lastWord(call: EndedCall): HostResponse {
+  const { attempts, route, request } = call;
+  const fault = attempts.length === 0 ? unservable(route, request.facts) : undefined;
+  if (fault) throw fault;
   const findings = [...fromRests(call), ...fromAttempts(call)];
-  const { attempts } = call;
   const best = bestFinding(findings);
-  if (!best) throw noTargetToTry(targetsOf(call.route).length, nextTrialMs(call.route));
+  if (!best) throw noTargetToTry(targetsOf(route).length, nextTrialMs(route));
   const { target, outcome, errorResponse, cause } = best;
   const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
   if (errorResponse && outcome !== 'credentials_rejected')
@@ -90,8 +94,8 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
 function fromRests({ route, request, attempts }: EndedCall): Finding[] {
   const asked = new Set(attempts.map(({ target }) => target));
   return targetsOf(route).flatMap((target) => {
-    const rest =
-      asked.has(target) || target.host.mode !== 'enabled' ? undefined : restOf(target, request.facts);
+    if (asked.has(target) || target.host.mode !== 'enabled' || !target.canServe(request.facts)) return [];
+    const rest = restOf(target, request.facts);
     if (!rest) return [];
     const { outcome, errorResponse, binding, until } = rest;
     return [

@@ -26,6 +26,9 @@ const over = (seen: string, about: Evidence['about']): Evidence => ({
   weight: 'none',
 });
 
+/** For a model whose every request fails at a host where other models succeed. */
+export const MODEL_OUTAGE = rest('host + model', 10 * SECOND, LONGEST);
+
 /** What each outcome is evidence of, what the call does next, and what is remembered. docs/evidence.md is made from it. */
 export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   ok: {
@@ -126,7 +129,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   outrun: {
     seen: 'no content within the first-token limit, and another target began first',
     about: 'host',
-    next: 'next target',
+    next: 'deliver',
     weight: 'weak',
   },
   interrupted: {

@@ -1,6 +1,7 @@
 import type { CircuitStatus } from '@morgan/circuit-breaker';
 import type { TargetStatus } from '@morgan/health-monitor';
 import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
+import { Excuses } from './excuses.ts';
 import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import type { LlmHost } from './host-list.ts';
@@ -36,9 +37,6 @@ export interface HostParts extends HostHealthOptions {
 const MOST_DOUBTS = 3;
 /** How long doubts keep a host behind the others, in milliseconds. */
 const DOUBT_MS = 10_000;
-/** So many different requests may fail in a row, over so many milliseconds, before they are no excuse any more. */
-const MOST_EXCUSED = 5;
-const LONGEST_EXCUSE_MS = 5_000;
 /** Two weak faults make one. */
 const WEAK_PER_FAULT = 2;
 
@@ -52,6 +50,7 @@ export class Host {
   readonly policies: AttemptPolicies;
   readonly health: HostHealth;
   readonly rests: Rests;
+  readonly excuses = new Excuses();
   weight: number;
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
@@ -59,8 +58,6 @@ export class Host {
   #doubts = 0;
   #doubtedAt = -Infinity;
   #weak = 0;
-  #excused = 0;
-  #excusedSince = 0;
 
   constructor(options: LlmHost, parts: HostParts) {
     this.name = options.name;
@@ -106,7 +103,7 @@ export class Host {
   succeeded(model: string | undefined, path: string): void {
     this.#doubts = 0;
     this.#weak = 0;
-    this.#excused = 0;
+    this.excuses.succeeded(model);
     if (this.rests.size === 0) return;
     for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
   }
@@ -114,16 +111,6 @@ export class Host {
   /** It is known what one of the open faults was about. */
   decide(): void {
     this.#doubts = Math.max(0, this.#doubts - 1);
-  }
-
-  /**
-   * A request failed here that is to blame itself, as it seems.
-   * @returns false where too many different ones did, and none succeeded in between: then the host is to blame.
-   */
-  excuse(): boolean {
-    if (this.#excused === 0) this.#excusedSince = performance.now();
-    this.#excused += 1;
-    return this.#excused <= MOST_EXCUSED || performance.now() - this.#excusedSince < LONGEST_EXCUSE_MS;
   }
 
   /** One more unlikely silence. @returns whether it makes a fault with those before it. */

@@ -120,6 +120,20 @@ describe('a route', () => {
     expect(plain.asked).toBe(0);
   });
 
+  it('is told nothing of the rest of a target that could not serve it', async () => {
+    const full = refusal(429, 'Full.', { headers: { 'retry-after': '60' } });
+    const [plain, able] = [await hostOf(full), await hostOf()];
+    const client = bench.client([
+      entry('plain', plain.url, { capabilities: { tools: false } }),
+      entry('able', able.url),
+    ]);
+    client.disableHost('able');
+    expect(await ask(client, JSON.stringify(CHAT))).toMatchObject({ status: 429 });
+    const tools = Buffer.from(JSON.stringify({ ...CHAT, tools: [{ type: 'function' }] }));
+    expect(await errorOf(send(client, { body: tools }))).toMatchObject({ code: 'no_host_available' });
+    expect(plain.asked).toBe(1);
+  });
+
   it('is found by its name before a glob, and leaves other models to every host', async () => {
     const [a, b] = [await hostOf(), await hostOf(chat('hello'), models('other'))];
     const routes = [

@@ -1,0 +1,31 @@
+import type { RequestSender } from '@morgan/http-transport';
+import type { RetryBudget } from '@morgan/retry';
+import type { Outcome } from '../evidence/outcome.ts';
+import type { HostMetrics } from '../hosts/host-metrics.ts';
+import type { Panic } from '../routing/panic.ts';
+import type { Target } from '../routing/target.ts';
+
+/** What attempts work with. */
+export interface AttemptParts {
+  readonly transportOf: (target: Target) => RequestSender;
+  readonly budget: RetryBudget;
+  readonly panic: Panic;
+  readonly metrics: HostMetrics | undefined;
+  /** An attempt that takes longer to its first content is a fault, in milliseconds. */
+  readonly slowCallMs: number;
+  /** The longest silence that is not remarkable at a target, in milliseconds. */
+  readonly usualSilenceMs: (target: Target, kind: 'streamed' | 'whole') => number;
+  /** A host refuses the key or has no quota: it is said once, not with each call. */
+  readonly onLockout: (target: Target, outcome: Outcome, requestId: string) => void;
+}
+
+/** How an attempt is made. */
+export interface AttemptMode {
+  readonly signal: AbortSignal;
+  /** No policy is asked: there is no better target. */
+  readonly isPanic: boolean;
+  /** Whether another attempt may win and this one be cancelled. */
+  readonly mayLose: boolean;
+  /** Whether it may wait for a limit of ours. */
+  readonly mayQueue: boolean;
+}

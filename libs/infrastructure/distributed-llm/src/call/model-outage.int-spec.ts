@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { chat, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
+import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
+
+/** What calls may begin in a second at a host where nothing good is left. */
+const TRIALS_PER_SECOND = 5;
+
+let bench: ClientBench;
+let hosts: ScriptedHost[];
+let client: DistributedLlmClient;
+/** How far the clock is put forward, in milliseconds. */
+let ahead: number;
+let questions: number;
+
+const failing: Reply = (response, request, body) => {
+  const reply = /"dead"|poison/.test(body) ? refusal(500, 'engine dead') : chat('hello');
+  reply(response, request, body);
+};
+
+beforeEach(async () => {
+  ahead = questions = 0;
+  const now = performance.now.bind(performance);
+  jest.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  bench = new ClientBench();
+  hosts = [await ScriptedHost.start(failing), await ScriptedHost.start(failing)];
+  client = bench.client(
+    hosts.map(({ url }, index) => entry(`host${index}`, url)),
+    { panic: { maxPerSecond: TRIALS_PER_SECOND } },
+  );
+});
+afterEach(async () => {
+  await bench.close();
+  for (const host of hosts) await host[Symbol.asyncDispose]();
+  jest.restoreAllMocks();
+});
+
+/** A question that was never asked before. */
+async function ask(model: string, word = 'question') {
+  const messages = [{ role: 'user', content: `${word} ${(questions += 1)}` }];
+  const response = await send(client, { body: Buffer.from(JSON.stringify({ ...CHAT, model, messages })) });
+  const { status, attempts } = response;
+  return { status, attempts, says: (await response.body.bytes()).toString() };
+}
+
+/** Ten failures over ten seconds, with a good response of each host in between. */
+async function fail(...question: Parameters<typeof ask>): Promise<void> {
+  for (let count = 0; count < 10; count += 1) {
+    expect(await ask(...question)).toMatchObject({ status: 500 });
+    await succeed('well');
+    ahead += 1_000;
+  }
+}
+
+/** At each host. */
+async function succeed(model: string): Promise<void> {
+  for (let count = 0; count < hosts.length; count += 1)
+    expect(await ask(model)).toMatchObject({ status: 200, attempts: 1 });
+}
+
+const rests = () => client.getStatus().hosts.map((host) => host.rests.map(({ of }) => of));
+const asked = () => hosts.reduce((sum, host) => sum + host.asked, 0);
+
+describe('a model that is down at every host while others are well', () => {
+  it('rests there, and neither the hosts nor the requests are to blame', async () => {
+    await fail('dead');
+    expect(rests()).toEqual([['model dead'], ['model dead']]);
+    const { poisonousRequests, hosts: states } = client.getStatus();
+    expect(poisonousRequests).toBe(0);
+    for (const state of states) expect(state).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    expect(await ask('well')).toMatchObject({ status: 200, attempts: 1 });
+  });
+
+  it('is asked in bounded numbers; other callers hear at once what the hosts said', async () => {
+    await fail('dead');
+    const [before, startedAt] = [asked(), performance.now()];
+    const all = await Promise.all(Array.from({ length: 100 }, () => ask('dead')));
+    const seconds = (performance.now() - startedAt) / 1_000;
+    for (const { status, says } of all)
+      expect([status, says]).toEqual([500, expect.stringContaining('engine dead')]);
+    expect(asked() - before).toBeLessThanOrEqual(hosts.length * TRIALS_PER_SECOND * (1 + seconds));
+  });
+
+  it('is back with its first success', async () => {
+    await fail('dead');
+    for (const host of hosts) host.reply = chat('hello');
+    await waitFor(async () => (await ask('dead')).status === 200, { what: 'the model' });
+    expect(rests().flat()).toEqual(['model dead']);
+    expect(await ask('dead')).toMatchObject({ status: 200, attempts: 1 });
+    // The other host is asked again within 30 s of its recovery.
+    ahead += 26_000;
+    await succeed('dead');
+    expect(rests().flat()).toEqual([]);
+  });
+});
+
+describe('requests that fail at every host', () => {
+  it('are to blame themselves where others of their model succeed', async () => {
+    await fail('well', 'poison');
+    expect(rests()).toEqual([[], []]);
+    expect(client.getStatus().poisonousRequests).toBe(10);
+  });
+});

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CertificateAuthority } from '@morgan/testing';
+import { CHAT, entry, errorOf } from '../../fixture/client-bench.ts';
+import { chat, models, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { DistributedLlmClient } from './distributed-llm.client.ts';
+
+/** Names that nobody but the proxy can resolve. */
+const NAMES = ['one.llm.example', 'two.llm.example'] as const;
+const PASSWORD = 'p@ss';
+
+const authority = new CertificateAuthority('authority');
+const closers: (() => Promise<unknown>)[] = [];
+/** What the proxy was asked to connect to. */
+let connects: { readonly to: string; readonly credentials: string | undefined }[];
+/** What it refuses to connect to. */
+let refused: ReadonlySet<string>;
+let proxyUrl: string;
+/** How many chats each host was asked, by its name. */
+let asked: Record<string, number>;
+/** The ports of {@link NAMES}. */
+let ports: Map<string, number>;
+
+beforeEach(async () => {
+  connects = [];
+  asked = {};
+  refused = new Set();
+  ports = new Map();
+  for (const name of [...NAMES, 'localhost']) ports.set(name, await listen(tlsHost(name)));
+  proxyUrl = `http://user:${encodeURIComponent(PASSWORD)}@127.0.0.1:${await listen(proxy())}`;
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function listen(server: Server | HttpsServer): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closers.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function tlsHost(name: string): HttpsServer {
+  return createHttpsServer(authority.issue(name), (request, response) => {
+    void text(request).then((body) => {
+      if (request.method === 'GET') return models('simulated')(response, request, body);
+      asked[name] = (asked[name] ?? 0) + 1;
+      return chat('hello')(response, request, body);
+    });
+  });
+}
+
+function proxy(): Server {
+  const server = createServer((_, response) => response.writeHead(405).end());
+  return server.on('connect', ({ url = '', headers }, socket) => {
+    connects.push({ to: url, credentials: headers['proxy-authorization'] });
+    const [name = ''] = url.split(':');
+    if (refused.has(name)) return socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    const upstream = connect(ports.get(name) as number, '127.0.0.1');
+    upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
+    socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+    socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+    upstream.pipe(socket).pipe(upstream);
+    return undefined;
+  });
+}
+
+/** A client of hosts behind TLS, each by the name in its certificate. */
+function clientOf(names: readonly string[], more: ReturnType<typeof entry>[] = []): DistributedLlmClient {
+  const tls = { ca: authority.cert };
+  const hosts = names.map((name) => {
+    const port = name === 'localhost' ? `:${ports.get(name)}` : '';
+    return entry(name.split('.')[0] as string, `https://${name}${port}/v1`, { tls });
+  });
+  const client = new DistributedLlmClient({
+    hosts: [...hosts, ...more],
+    strategy: 'round_robin',
+    connectTimeoutMs: 2_000,
+    proxy: { url: proxyUrl, except: 'localhost' },
+  });
+  closers.push(() => client.stop());
+  return client;
+}
+
+describe('a forward proxy', () => {
+  it('carries calls, streams and probes to hosts that only it can reach', async () => {
+    const client = clientOf(NAMES);
+    await client.start();
+    expect(await client.healthCheckAll()).toEqual({ one: true, two: true });
+    for (let count = 0; count < 2; count += 1) await client.post('/chat/completions', CHAT);
+    const events: unknown[] = [];
+    for await (const event of client.stream('/chat/completions', CHAT)) events.push(event);
+    expect(events.length).toBeGreaterThan(0);
+    expect(asked).toEqual({ 'one.llm.example': expect.any(Number), 'two.llm.example': expect.any(Number) });
+    const credentials = `Basic ${Buffer.from(`user:${PASSWORD}`).toString('base64')}`;
+    for (const name of NAMES) expect(connects).toContainEqual({ to: `${name}:443`, credentials });
+  });
+
+  it('is passed by for a host that is excepted, and for one without TLS', async () => {
+    await using plain = await ScriptedHost.start();
+    const client = clientOf(['localhost'], [entry('plain', plain.url)]);
+    for (let count = 0; count < 2; count += 1) await client.post('/chat/completions', CHAT);
+    expect([asked['localhost'], plain.asked, connects]).toEqual([1, 1, []]);
+  });
+
+  it('that refuses one host costs no call: another takes it', async () => {
+    refused = new Set(['one.llm.example']);
+    const client = clientOf(NAMES);
+    for (let count = 0; count < 3; count += 1)
+      expect(await client.post('/chat/completions', CHAT)).toMatchObject({ host: 'two' });
+    expect(client.getMetrics()['one']?.lastError).toBe('connect_error');
+    expect(connects.map(({ to }) => to)).toContain('one.llm.example:443');
+    expect(asked).toEqual({ 'two.llm.example': 3 });
+  });
+
+  it('that refuses every host is a clear 503, without its address or its password', async () => {
+    refused = new Set(NAMES);
+    const error = await errorOf(clientOf(NAMES).post('/chat/completions', CHAT));
+    expect(error).toMatchObject({ status: 503, code: 'no_host_available' });
+    expect(error.message).not.toMatch(/127\.0\.0\.1|p@ss|p%40ss/);
+  });
+});
