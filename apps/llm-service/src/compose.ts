@@ -10,10 +10,12 @@ import { AppModule } from './app.module.ts';
 import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
+import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
 import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
+import { HostRelay } from './relay/host-relay.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/response-head.ts';
 import { ResponseMetrics } from './relay/response-metrics.ts';
 import { ResponseOwners } from './relay/response-owners.ts';
@@ -76,18 +78,19 @@ function composeApplication(
   const { llm, embedding, redis } = upstreams;
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  const relay = new HostRelay({
+    llm,
+    embedding,
+    timeouts,
+    streams,
+    forms,
+    owners,
+    logger,
+    metrics: new ResponseMetrics(metrics),
+  });
   const module = AppModule.register({
-    relay: {
-      llm,
-      embedding,
-      timeouts,
-      streams,
-      forms,
-      owners,
-      logger,
-      metrics: new ResponseMetrics(metrics),
-    },
-    endpoints,
+    llm,
+    embedding,
     metrics,
     indicators: [drain, llm, embedding, ...(redis ? [redis] : [])],
   });
@@ -101,6 +104,7 @@ function composeApplication(
     bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
     errorBody: errorBodyOf,
     headers: { [HOST_HEADER]: GATEWAY_HOST },
+    routes: endpointRoutes(endpoints, relay),
     api: {
       title: 'Morgan llm-service',
       description: 'OpenAI-compatible gateway over many LLM hosts.',

@@ -2,6 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
+import { pathsOf, type PlainRoute } from './plain-route.ts';
 
 /** How a service introduces itself on `/docs`. */
 export interface ApiDescription {
@@ -33,7 +34,11 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Serves OpenAPI at `/docs` (page), `/docs/openapi.json` and `/docs/openapi.yaml`. */
-export function serveApiDocumentation(app: NestFastifyApplication, api: ApiDescription): void {
+export function serveApiDocumentation(
+  app: NestFastifyApplication,
+  api: ApiDescription,
+  routes: readonly PlainRoute[],
+): void {
   const document = new DocumentBuilder()
     .setTitle(api.title)
     .setDescription(api.description)
@@ -45,7 +50,11 @@ export function serveApiDocumentation(app: NestFastifyApplication, api: ApiDescr
   fastify.addHook('onRoute', (route) => {
     if (route.url === PATH || route.url.startsWith(`${PATH}/`)) route.onRequest = guardPage;
   });
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, document), {
+  const complete = () => {
+    const controllers = SwaggerModule.createDocument(app, document);
+    return { ...controllers, paths: { ...controllers.paths, ...pathsOf(routes) } };
+  };
+  SwaggerModule.setup('docs', app, complete, {
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
   });

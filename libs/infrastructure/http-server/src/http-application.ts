@@ -19,6 +19,7 @@ import { registerBodies } from './body/register-bodies.ts';
 import { NestLogger } from './nest-logger.ts';
 import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
+import { type PlainRoute, registerPlainRoutes } from './plain-route.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerUnmatchedRoute } from './unmatched-route.hook.ts';
 import { RequestValidationPipe } from './request-validation.ts';
@@ -40,6 +41,8 @@ export interface HttpApplicationOptions {
   /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
   readonly callTimeoutMs?: number;
   readonly api: ApiDescription;
+  /** Besides those of the controllers. */
+  readonly routes?: readonly PlainRoute[];
   /** What `request.body` is. Default: {@link PARSED_JSON}. */
   readonly bodies?: BodyFormat;
   /** The shape of errors. Default: OpenAI's. */
@@ -51,7 +54,7 @@ export async function createHttpApplication(
   module: DynamicModule,
   options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
-  const { logger, api, errorBody } = options;
+  const { logger, api, errorBody, routes = [] } = options;
   const adapter = createAdapter(options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -60,7 +63,8 @@ export async function createHttpApplication(
   });
   app.useGlobalPipes(new RequestValidationPipe());
   app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
-  serveApiDocumentation(app, api);
+  registerPlainRoutes(adapter.getInstance(), routes);
+  serveApiDocumentation(app, api, routes);
   return app;
 }
 

@@ -28,6 +28,12 @@ export interface AttemptFailure {
   readonly cause?: unknown;
 }
 
+/** An attempt that has come out one way or the other. */
+export interface EndedAttempt {
+  readonly attempt: Attempt;
+  readonly result: AttemptResult;
+}
+
 /** What attempts work with. */
 export interface AttemptParts {
   readonly transportOf: (target: Target) => RequestSender;
@@ -61,7 +67,8 @@ const USAGE_OPTION = /stream_options|include_usage/;
  * at once where that is clear, else when the call knows whether the request was to blame.
  */
 export class Attempt {
-  readonly result: Promise<AttemptResult>;
+  /** Resolves with its content, or when it has failed; never rejects. */
+  readonly ended: Promise<EndedAttempt>;
   readonly #kind: 'streamed' | 'whole';
   readonly #tokens: number;
   readonly #load: CallLoad;
@@ -92,7 +99,7 @@ export class Attempt {
     if (mode.isPanic) parts.panic.started(target.host);
     target.host.stats.started();
     this.#load = target.load.begin(this.#tokens, performance.now());
-    this.result = this.#run();
+    this.ended = this.#run();
   }
 
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
@@ -131,7 +138,7 @@ export class Attempt {
     if (this.mode.isPanic) host.policies.breaker.reset();
   }
 
-  async #run(): Promise<AttemptResult> {
+  async #run(): Promise<EndedAttempt> {
     let result: AttemptResult;
     try {
       const admission = this.mode.isPanic ? undefined : this.#admission();
@@ -143,7 +150,7 @@ export class Attempt {
     }
     if (result.kind === 'failed') this.#fail(result);
     else this.#begin(result);
-    return result;
+    return { attempt: this, result };
   }
 
   /** Nothing to wait for where the host has no limits of ours. */
@@ -160,7 +167,12 @@ export class Attempt {
 
   async #ask(): Promise<AttemptResult> {
     const { call, target, parts } = this;
-    const response = await this.#send();
+    let response: TransportResponse;
+    try {
+      response = await this.#send();
+    } catch (cause) {
+      response = await this.#sendOnceMore(cause);
+    }
     parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call.dialect);
@@ -173,13 +185,14 @@ export class Attempt {
   }
 
   #send(): Promise<TransportResponse> {
-    const transport = this.parts.transportOf(this.target);
-    const request = () => transport.request(attemptRequest(this.call, this.target, this.#signal));
-    return request().catch((cause: unknown) => {
-      // The host had closed a kept connection, which says nothing of how it is: a new one has every chance.
-      if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
-      return request();
-    });
+    const request = attemptRequest(this.call, this.target, this.#signal);
+    return this.parts.transportOf(this.target).request(request);
+  }
+
+  /** The host had closed a kept connection, which says nothing of how it is: a new one has every chance. */
+  #sendOnceMore(cause: unknown): Promise<TransportResponse> {
+    if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
+    return this.#send();
   }
 
   /** Then it is never asked for that again. */

@@ -3,7 +3,7 @@ import { type AppError, type CallContext, callStopped } from '@morgan/foundation
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
-import { Attempt, type AttemptFailure, type AttemptResult } from './attempt.ts';
+import { Attempt, type AttemptFailure, type AttemptResult, type EndedAttempt } from './attempt.ts';
 import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
 import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
@@ -91,8 +91,8 @@ export class Call {
   #nextToEnd(): Promise<EndedAttempt | undefined> {
     const running = [...this.#running];
     // As nearly always.
-    if (!this.#clock && running.length === 1) return endOf(running[0] as Attempt);
-    const ends = running.map(endOf);
+    if (!this.#clock && running.length === 1) return (running[0] as Attempt).ended;
+    const ends = running.map(({ ended }) => ended);
     return Promise.race(this.#clock ? [...ends, this.#clock.late] : ends);
   }
 
@@ -248,13 +248,4 @@ export class Call {
     const cause = this.#failed.at(-1)?.failure.cause;
     this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
   }
-}
-
-interface EndedAttempt {
-  readonly attempt: Attempt;
-  readonly result: AttemptResult;
-}
-
-async function endOf(attempt: Attempt): Promise<EndedAttempt> {
-  return { attempt, result: await attempt.result };
 }

@@ -54,10 +54,7 @@ export function openResponse(response: TransportResponse, options: HostStreamOpt
     return Promise.resolve(failed(useless));
   }
   if (type.startsWith('text/event-stream')) return openStream(response.body, options);
-  return openWhole(response, type, options).catch((error: unknown) => {
-    response.discard();
-    return failedBy(error);
-  });
+  return openWhole(response, type, options);
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -82,8 +79,14 @@ async function openWhole(
 ): Promise<Opening> {
   const limitMs = Math.max(1, startedAt + limits.firstContentMs - performance.now());
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
-  if (dialect.name === 'plain' && !isText) return openBytes(new BodyStart(response.body), limitMs);
-  const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+  let bytes: Buffer | undefined;
+  try {
+    if (dialect.name === 'plain' && !isText) return await openBytes(new BodyStart(response.body), limitMs);
+    bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+  } catch (error) {
+    response.discard();
+    return failedBy(error);
+  }
   if (!bytes) return { kind: 'content', body: response.body };
   const text = bytes.toString('latin1', 0, 64).trimStart();
   if (text === '') return failed('empty');

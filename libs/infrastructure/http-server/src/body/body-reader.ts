@@ -67,7 +67,10 @@ export class BodyReader {
     source.on('data', this.#receive);
     source.once('end', this.#receivedAll);
     if (this.options.encoding === 'gzip') this.#decode();
-    this.#pace.start();
+    // Most bodies are here by then, and need no watch.
+    process.nextTick(() => {
+      if (!this.#isOver && this.#buffer.length !== this.options.declared) this.#pace.start();
+    });
   }
 
   /** One listener for all that has to be done with what comes: of most bodies one piece comes. */

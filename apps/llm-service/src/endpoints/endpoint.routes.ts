@@ -1,0 +1,19 @@
+import type { HttpRequest, PlainRoute } from '@morgan/http-server';
+import { schemaForDocs } from '../openai/openai.schemas.ts';
+import type { RequestOutline } from '../openai/request-outline.ts';
+import type { HostRelay } from '../relay/host-relay.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/** One route for each endpoint. All of them do the same: check, then relay. */
+export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay): PlainRoute[] {
+  return endpoints.map((endpoint) => {
+    const { method, path, summary, schema, check, isForm } = endpoint;
+    const handle: PlainRoute['handle'] = async (request: HttpRequest, reply) => {
+      const outline = request.body as RequestOutline | undefined;
+      check?.(outline);
+      if (isForm) await relay.relayForm(endpoint, { outline: undefined, request, reply });
+      else await relay.relay(endpoint, { outline, request, reply });
+    };
+    return { method, path, handle, tag: 'openai', summary, schema: schema && schemaForDocs(schema) };
+  });
+}

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Gate, startGate } from '../fixture/gate.ts';
+
+let gate: Gate;
+
+beforeAll(async () => {
+  gate = await startGate({ openEndpoints: ['docs'] });
+});
+afterAll(async () => {
+  await gate[Symbol.asyncDispose]();
+});
+
+const KEY = { 'x-api-key': 'the-key' };
+const ask = (path: string, init: RequestInit = {}) =>
+  fetch(`${gate.url}${path}`, {
+    ...init,
+    headers: { 'content-type': 'application/json', ...KEY, ...init.headers },
+  });
+
+describe('a route without the pipeline of Nest', () => {
+  it('gets the body that was checked, and the request has its id and its log line', async () => {
+    const response = await ask('/v1/plain/7', { method: 'POST', body: '{"a":1}' });
+    expect([response.status, await response.json()]).toEqual([200, { body: { a: 1 }, params: { id: '7' } }]);
+    expect(response.headers.get('x-answered-by')).toBe('gate');
+    const requestId = response.headers.get('x-request-id');
+    expect(gate.finished.find((each) => each.requestId === requestId)?.route).toBe('/v1/plain/:id');
+  });
+
+  it('is guarded as every route is', async () => {
+    const response = await ask('/v1/plain/7', {
+      method: 'POST',
+      body: '{}',
+      headers: { 'x-api-key': 'another' },
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      401,
+      { error: { code: 'invalid_api_key' } },
+    ]);
+  });
+
+  it('refuses bodies as every route does', async () => {
+    const response = await ask('/v1/plain/7', { method: 'POST', body: '{"a":' });
+    expect([response.status, await response.json()]).toMatchObject([
+      400,
+      { error: { code: 'invalid_json' } },
+    ]);
+  });
+
+  it('answers with its own errors, and says nothing of faults', async () => {
+    const busy = await ask('/v1/plain/busy');
+    expect([busy.status, busy.headers.get('retry-after'), await busy.json()]).toMatchObject([
+      503,
+      '2',
+      { error: { code: 'bulkhead_full' } },
+    ]);
+    const broken = await ask('/v1/plain/broken');
+    const body = await broken.text();
+    expect([broken.status, JSON.parse(body)]).toMatchObject([500, { error: { code: 'internal_error' } }]);
+    expect(body).not.toContain('secret');
+  });
+
+  it('is in the API documentation', async () => {
+    const { paths } = (await (await ask('/docs/openapi.json')).json()) as { paths: Record<string, unknown> };
+    expect(paths['/v1/plain/{id}']).toMatchObject({
+      post: {
+        summary: 'Says what it was asked.',
+        parameters: [{ name: 'id', in: 'path', required: true }],
+        requestBody: { content: { 'application/json': { schema: { type: 'object' } } } },
+      },
+    });
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/plain/busy', '/v1/echo']));
+  });
+});
