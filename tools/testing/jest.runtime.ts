@@ -1,4 +1,4 @@
-import { registerHooks } from 'node:module';
+import { flushCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ScriptTransformer, TransformResult } from '@jest/transform';
 // TypeScript reads this package's types as CommonJS, Node its ES module.
@@ -66,6 +66,12 @@ export default class NativeRuntime extends Runtime {
     specs += 1;
     Object.assign(globalThis, { [Symbol.for(GLOBALS)]: this.requireModuleOrMock(path, '@jest/globals') });
     await import(`${pathToFileURL(path).href}?${String(specs)}`);
+  }
+
+  override teardown(): void {
+    super.teardown();
+    // Else it is written when the process ends, which takes longer than Jest waits for a worker.
+    flushCompileCache();
   }
 
   override getSourceMaps(): Map<string, string> {

@@ -15,7 +15,7 @@ export { breakTransfer } from './streams/broken-transfer.ts';
 export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';
 export type { HostResponse } from './call/host-response.ts';
 export type { RouteExplanation, TargetExplanation } from './routing/explain-route.ts';
-export type { LlmHost, LlmHostOptions } from './hosts/host-list.ts';
+export type { LlmHostOptions } from './hosts/host-list.ts';
 export type { RouteReading } from './client/route-reading.ts';
 export type { Dialect, StreamTranslator, TokenUsage } from './dialects/dialect.ts';
 export { dialectOf } from './dialects/dialect-of.ts';

@@ -7,7 +7,7 @@ export { createHttpApplication, type HttpApplicationOptions } from './http-appli
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat } from './body/body-format.ts';
 export { BodyStream } from './body/body-stream.ts';
-export { StalledReaders } from './body/stalled-readers.ts';
+export type { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
