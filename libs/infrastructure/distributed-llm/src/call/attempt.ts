@@ -10,7 +10,7 @@ import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { noteFailure } from './failure-memory.ts';
-import { type ErrorResponse, requestIdOf } from './error-response.ts';
+import { requestIdOf } from './error-response.ts';
 import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
 
 /** An attempt that has come out one way or the other. */
