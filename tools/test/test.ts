@@ -3,6 +3,8 @@ import { check, commandCheck, sum, type Tally } from './checks.ts';
 import { runJest } from './jest-run.ts';
 import { provideRedis } from './redis-server.ts';
 
+/** Twice as many as a small machine has cores: much of what tests do is waiting for other processes. */
+const WORKERS = 4;
 const TYPES_KEPT = '.cache/types.tsbuildinfo';
 
 /** One after the other, so that the tests beside them keep a core. What has not changed since the last run is not looked at. */
@@ -42,4 +44,4 @@ async function main(jestArgs: readonly string[]): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-await main(['--maxWorkers=2', ...process.argv.slice(2)]);
+await main([`--maxWorkers=${String(WORKERS)}`, ...process.argv.slice(2)]);

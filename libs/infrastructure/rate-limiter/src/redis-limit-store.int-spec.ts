@@ -11,6 +11,7 @@ const algorithms = ['token-bucket', 'sliding-window'] as const;
 
 let redis: PrivateRedis;
 const connections: RedisConnection[] = [];
+const limiters: RateLimiter[] = [];
 
 async function connect(): Promise<RedisConnection> {
   const connection = new RedisConnection({ url: redis.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
@@ -20,14 +21,19 @@ async function connect(): Promise<RedisConnection> {
   return connection;
 }
 
+/** Without Redis it would look for it for ever: it is stopped after the test. */
+function open(limiter: RateLimiter): RateLimiter {
+  limiters.push(limiter);
+  return limiter;
+}
+
 /** As many limiters over one limit as are asked for, each with a connection of its own. */
 async function replicas(count: number, given: Partial<RateLimiterConfig>): Promise<RateLimiter[]> {
   const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: count, ...given });
   const name = randomUUID();
   return Promise.all(
-    Array.from(
-      { length: count },
-      async () => new RateLimiter({ name, ...config }, { redis: await connect() }),
+    Array.from({ length: count }, async () =>
+      open(new RateLimiter({ name, ...config }, { redis: await connect() })),
     ),
   );
 }
@@ -49,6 +55,7 @@ beforeAll(async () => {
   redis = await startRedis();
 });
 afterEach(async () => {
+  for (const limiter of limiters.splice(0)) limiter.stop();
   await Promise.all(connections.splice(0).map((connection) => connection.stop()));
 });
 afterAll(async () => {
@@ -240,7 +247,8 @@ describe('a Redis that hangs', () => {
     const warnings: string[] = [];
     const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) };
     const config = rateLimiterConfig.parse({ limit: 10 });
-    const limiter = new RateLimiter({ name: randomUUID(), ...config }, { redis: await connect(), logger });
+    const parts = { redis: await connect(), logger };
+    const limiter = open(new RateLimiter({ name: randomUUID(), ...config }, parts));
     redis.pause();
     try {
       await Promise.all(['a', 'b', 'c', 'd'].map((key) => limiter.tryAcquire(key)));
