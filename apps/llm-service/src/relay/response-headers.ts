@@ -48,13 +48,32 @@ export function responseHeaders({ status, received, own }: ResponseHead): string
   const headers: string[] = [];
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] as string;
-    const key = name.toLowerCase();
-    if (own.has(key) || KEPT_BACK.has(key) || key.startsWith(KEPT_BACK_PREFIX)) continue;
-    if (hopByHop?.has(key) || (key === 'content-length' && hasNoLength(status))) continue;
+    const { key, isKeptBack } = readName(name);
+    if (isKeptBack || own.has(key) || hopByHop?.has(key)) continue;
+    if (key === 'content-length' && hasNoLength(status)) continue;
     headers.push(name, received[index + 1] as string);
   }
   for (const [name, value] of own) headers.push(name, value);
   return headers;
+}
+
+interface KnownName {
+  /** In lower case. */
+  readonly key: string;
+  readonly isKeptBack: boolean;
+}
+
+/** Hosts use a few dozen names again and again; one that makes names up finds this full. */
+const MOST_KNOWN = 500;
+const known = new Map<string, KnownName>();
+
+function readName(name: string): KnownName {
+  const found = known.get(name);
+  if (found) return found;
+  const key = name.toLowerCase();
+  const read = { key, isKeptBack: KEPT_BACK.has(key) || key.startsWith(KEPT_BACK_PREFIX) };
+  if (known.size < MOST_KNOWN) known.set(name, read);
+  return read;
 }
 
 /** Every `connection` header may declare further headers to be about the connection. */

@@ -1,6 +1,8 @@
 import type { Dialect, TokenUsage } from '@morgan/distributed-llm';
 
 const KEY = '"usage"';
+const OPENING = '{'.charCodeAt(0);
+const CLOSING = '}'.charCodeAt(0);
 /** No counts are longer. */
 const LONGEST = 4_096;
 
@@ -23,8 +25,9 @@ function endOfObject(text: string): number | undefined {
   if (!/^\s*:\s*\{/.test(text)) return undefined;
   let depth = 0;
   for (let at = text.indexOf('{'); at < text.length; at += 1) {
-    if (text[at] === '{') depth += 1;
-    else if (text[at] === '}' && (depth -= 1) === 0) return at + 1;
+    const code = text.charCodeAt(at);
+    if (code === OPENING) depth += 1;
+    else if (code === CLOSING && (depth -= 1) === 0) return at + 1;
   }
   return undefined;
 }
