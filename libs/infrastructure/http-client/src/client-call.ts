@@ -33,7 +33,7 @@ export class ClientCall {
   /** When the response was there, or began; none while it is not. */
   respondedAt: number | undefined;
   readonly #scope: DeadlineScope<RepeatableContext>;
-  readonly #refused = new Set<TransportResponse>();
+  readonly #refused: TransportResponse[] = [];
   readonly #deadline: Deadline | undefined;
 
   constructor(
@@ -63,13 +63,13 @@ export class ClientCall {
   /** The beginning of an attempt: what earlier ones left unread is given up. */
   beginAttempt(): void {
     this.attempt += 1;
-    if (this.#refused.size > 0) this.#discard();
+    this.#discard();
   }
 
   /** Lets a response below 400 pass and makes any other a failure of its attempt. @throws UnwantedStatus */
   accept(response: TransportResponse): TransportResponse {
     if (response.status < 400) return response;
-    this.#refused.add(response);
+    this.#refused.push(response);
     throw new UnwantedStatus(response);
   }
 
@@ -121,8 +121,8 @@ export class ClientCall {
   }
 
   #discard(): void {
-    for (const response of this.#refused) response.discard();
-    this.#refused.clear();
+    if (this.#refused.length === 0) return;
+    for (const response of this.#refused.splice(0)) response.discard();
   }
 }
 

@@ -211,7 +211,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     if (this.#stopped) throw closedError(this.serviceName);
     const { timeoutMs = this.#config.timeout.totalMs, idempotent = this.#config.idempotent } = options;
     const ended = (end: CallEnd) => this.#ended(place, end);
-    const call = new ClientCall(this.serviceName, { ...options, timeoutMs, idempotent }, ended);
+    const { signal, deadline, requestId } = options;
+    const bounds = { signal, deadline, requestId, timeoutMs, idempotent };
+    const call = new ClientCall(this.serviceName, bounds, ended);
     const place = this.#calls.add(call);
     return call;
   }

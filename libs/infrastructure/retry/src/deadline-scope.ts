@@ -15,6 +15,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   /** None where the caller's own signal is all that can end the call. */
   readonly #controller: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopRun: ((reason: unknown) => void) | undefined;
   readonly #onAbort = (): void => this.abort(this.#outer?.reason);
 
   /** @param timeoutMs how long the call may take from now on. None: only the caller's deadline counts, if any. */
@@ -40,7 +41,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
     if (signal.aborted) return Promise.reject(callStopped(signal));
     if (!this.#controller) return work(this.context);
     return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(callStopped(signal)), { once: true });
+      this.#stopRun = reject;
       work(this.context).then(resolve, reject);
     });
   }
@@ -61,6 +62,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   abort(reason: unknown): void {
     this[Symbol.dispose]();
     this.#controller?.abort(reason);
+    this.#stopRun?.(callStopped(this.context.signal));
   }
 
   [Symbol.dispose](): void {
