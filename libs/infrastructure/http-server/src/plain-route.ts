@@ -33,10 +33,9 @@ export function pathsOf(routes: readonly PlainRoute[]): OpenAPIObject['paths'] {
   return paths;
 }
 
-function operationOf({ method, path, tag, summary, schema }: PlainRoute) {
+function operationOf({ path, tag, summary, schema }: PlainRoute) {
   const names = Array.from(path.matchAll(/:(\w+)/g), ([, name = '']) => name);
   return {
-    operationId: `${method} ${path}`,
     summary,
     tags: [tag],
     parameters: names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
