@@ -3,19 +3,26 @@ import { check, commandCheck, sum, type Tally } from './checks.ts';
 import { runJest } from './jest-run.ts';
 import { provideRedis } from './redis-server.ts';
 
-/** More than a small machine has cores: much of what tests do is waiting for other processes. */
-const WORKERS = 8;
+/** Twice as many as a small machine has cores: much of what tests do is waiting for other processes. */
+const WORKERS = 4;
 const TYPES_KEPT = '.cache/types.tsbuildinfo';
 
-/** What has not changed since the last run is not looked at, but by lint, whose rules see types of other files. */
+/** One after the other, so that the tests beside them keep a core. What has not changed since the last run is not looked at. */
 async function staticChecks(): Promise<Tally[]> {
   const keep = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/formatting'];
-  const build = ['--incremental', '--tsBuildInfoFile', TYPES_KEPT];
-  return Promise.all([
-    commandCheck('lint', 'eslint', '--max-warnings', '0', '.'),
-    commandCheck('formatting', 'prettier', '--check', '--log-level', 'warn', ...keep, '.'),
-    commandCheck('types', 'tsc', '-p', 'tsconfig.json', ...build),
-  ]);
+  return [
+    await commandCheck('lint', 'eslint', '--max-warnings', '0', '.'),
+    await commandCheck('formatting', 'prettier', '--check', '--log-level', 'warn', ...keep, '.'),
+    await commandCheck(
+      'types',
+      'tsc',
+      '-p',
+      'tsconfig.json',
+      '--incremental',
+      '--tsBuildInfoFile',
+      TYPES_KEPT,
+    ),
+  ];
 }
 
 async function tests(jestArgs: readonly string[]): Promise<Tally[]> {
