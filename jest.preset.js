@@ -15,6 +15,7 @@ export default {
   moduleNameMapper: aliases,
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   runtime: '<rootDir>/tools/testing/jest.runtime.ts',
+  testSequencer: '<rootDir>/tools/testing/jest.sequencer.ts',
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.nx/'],
   testMatch: ['**/*.spec.ts', '**/*.int-spec.ts', '**/*.e2e-spec.ts'],
 };
