@@ -29,7 +29,6 @@ WORKDIR /morgan
 RUN install -d -o 1000 -g 1000 /var/cache/morgan
 COPY --from=dependencies /morgan/node_modules node_modules
 COPY --from=build /morgan/dist/models dist/models
-COPY --from=build /morgan/dist/node_modules dist/node_modules
 COPY --from=build /morgan/dist/apps/embedding-service dist/apps/embedding-service
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \

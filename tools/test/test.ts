@@ -5,23 +5,13 @@ import { provideRedis } from './redis-server.ts';
 
 /** Twice as many as a small machine has cores: much of what tests do is waiting for other processes. */
 const WORKERS = 4;
-const TYPES_KEPT = '.cache/types.tsbuildinfo';
 
-/** One after the other, so that the tests beside them keep a core. What has not changed since the last run is not looked at. */
+/** One after the other, so that the tests beside them keep a core. Nx keeps the result for as long as no file changes. */
 async function staticChecks(): Promise<Tally[]> {
-  const keep = ['--cache', '--cache-strategy', 'content', '--cache-location', '.cache/formatting'];
   return [
-    await commandCheck('lint', 'eslint', '--max-warnings', '0', '.'),
-    await commandCheck('formatting', 'prettier', '--check', '--log-level', 'warn', ...keep, '.'),
-    await commandCheck(
-      'types',
-      'tsc',
-      '-p',
-      'tsconfig.json',
-      '--incremental',
-      '--tsBuildInfoFile',
-      TYPES_KEPT,
-    ),
+    await commandCheck('lint', 'nx', 'run', 'tools:lint-all'),
+    await commandCheck('formatting', 'nx', 'run', 'tools:formatting'),
+    await commandCheck('types', 'nx', 'run', 'tools:types'),
   ];
 }
 

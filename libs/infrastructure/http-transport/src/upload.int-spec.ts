@@ -104,12 +104,23 @@ describe('the wait for a free connection', () => {
   });
 
   it('is over once a connection is free: the response may take longer', async () => {
+    const brief = new HttpTransport({ maxConnections: 1, poolTimeoutMs: 1_000 });
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>();
     const origin = await serveHttp((request, response) => {
-      request.on('end', () => setTimeout(() => response.end('ok'), 100)).resume();
+      const answer = () => response.end('ok');
+      request.resume();
+      if (request.url === '/held') void mayEnd.then(answer);
+      else setTimeout(answer, 1_100);
     });
-    // The third waits for 100 ms, then takes as long again: more than the limit in all.
-    const responses = await Promise.all([send(origin), send(origin), send(origin)]);
-    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
+    const ask = (path: string) => brief.request({ origin, path, method: 'GET' });
+    const responses = [ask('/held'), ask('/slow')];
+    await waitFor(() => brief.getStatus()[origin]?.waiting === 1, { what: 'the second to wait' });
+    end();
+    for (const response of await Promise.all(responses)) {
+      expect(response.status).toBe(200);
+      await response.bytes();
+    }
+    await brief.close(0);
   });
 
   it('is limited by the wait for the response alone where the limit is null, and so is writing', async () => {
