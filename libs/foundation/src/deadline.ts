@@ -13,9 +13,14 @@ export class Deadline {
     readonly at: number,
   ) {}
 
+  /** @param moment in milliseconds on the monotonic clock, `performance.now()`. */
+  static at(moment: number): Deadline {
+    return new Deadline(moment);
+  }
+
   /** @param ms how long the call may take from now on, in milliseconds. */
   static after(ms: number): Deadline {
-    return new Deadline(performance.now() + ms);
+    return Deadline.at(performance.now() + ms);
   }
 
   /**

@@ -82,8 +82,11 @@ function namedByConnection(received: readonly string[]): ReadonlySet<string> | u
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] as string;
     if (name.length !== 10 || name.toLowerCase() !== 'connection') continue;
+    const value = received[index + 1] as string;
+    // As nearly always; neither is the name of a header that could pass.
+    if (value === 'keep-alive' || value === 'close') continue;
     named ??= new Set();
-    for (const each of (received[index + 1] as string).split(',')) named.add(each.trim().toLowerCase());
+    for (const each of value.split(',')) named.add(each.trim().toLowerCase());
   }
   return named;
 }

@@ -38,6 +38,7 @@ export function registerRequestContext(
       if (cut) context.abort();
       // With an error code it was the service that cut the response, not the client.
       const aborted = cut && context.errorCode === undefined;
+      context.end();
       drain.leave();
       for (const observer of observers) observer.finished(summarise(request, reply, aborted));
     });

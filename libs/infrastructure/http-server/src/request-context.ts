@@ -6,6 +6,8 @@ export class RequestContext implements CallContext {
   readonly startedAt = performance.now();
   readonly #aborter = new AbortController();
   readonly #notes: Record<string, Note> = {};
+  readonly #releases: (() => void)[] = [];
+  #isOver = false;
   errorCode: string | undefined;
   #deadline: Deadline | undefined;
 
@@ -24,8 +26,7 @@ export class RequestContext implements CallContext {
 
   /** The whole call, its upload included, takes at most so many milliseconds; the caller's deadline may be nearer. */
   limitTo(ms: number): void {
-    const elapsedMs = performance.now() - this.startedAt;
-    this.#deadline = Deadline.nearest(this.#deadline, Deadline.after(Math.max(0, ms - elapsedMs)));
+    this.#deadline = Deadline.nearest(this.#deadline, Deadline.at(this.startedAt + ms));
   }
 
   get signal(): AbortSignal {
@@ -39,6 +40,18 @@ export class RequestContext implements CallContext {
   /** Adds a field to the request's log line. Never prompt text, input text or keys. */
   note(field: string, value: Note): void {
     this.#notes[field] = value;
+  }
+
+  /** Frees something when the response is over, however that comes about; at once where it is over already. */
+  whenOver(release: () => void): void {
+    if (this.#isOver) release();
+    else this.#releases.push(release);
+  }
+
+  /** The response is over. */
+  end(): void {
+    this.#isOver = true;
+    for (const release of this.#releases) release();
   }
 
   abort(): void {

@@ -1,6 +1,7 @@
 import { ConfigError } from '@morgan/foundation';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
+import { collectStartGarbage } from './start-garbage.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
 
 /**
@@ -27,6 +28,7 @@ export async function runService(
     if (stop.aborted) return stopService(parts, String(stop.reason));
     await listen(parts);
     await parts.start();
+    collectStartGarbage();
   } catch (error) {
     // What a stop breaks off did not fail.
     if (stop.aborted) return;

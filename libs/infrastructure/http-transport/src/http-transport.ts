@@ -47,11 +47,8 @@ export class HttpTransport implements RequestSender {
     } catch (error) {
       return refuse(request, 'invalid_request', error);
     }
-    const { readTimeoutMs, poolTimeoutMs, writeTimeoutMs } = this.#config;
-    const { firstByteTimeoutMs = readTimeoutMs, idleTimeoutMs = readTimeoutMs } = request;
     return new Promise((onResponse, onFault) => {
-      const limits = { firstByteTimeoutMs, poolTimeoutMs, writeTimeoutMs };
-      const handler = new ResponseHandler({ ...request, ...limits, pool, onResponse, onFault });
+      const handler = new ResponseHandler({ request, config: this.#config, pool, onResponse, onFault });
       // undici takes what can be iterated as well; its types do not say so.
       const body = (handler.body ?? null) as Buffer | null;
       pool.dispatch(
@@ -61,7 +58,7 @@ export class HttpTransport implements RequestSender {
           headers: headersFor(request, body),
           body,
           headersTimeout: 0,
-          bodyTimeout: idleTimeoutMs,
+          bodyTimeout: request.idleTimeoutMs ?? this.#config.readTimeoutMs,
         },
         handler,
       );

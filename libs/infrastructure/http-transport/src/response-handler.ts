@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { HttpTransportConfig } from './http-transport.config.ts';
 import { IncomingBody } from './incoming-body.ts';
 import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
+import type { TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
-import { type RequestBody, SLICE_BYTES, Upload } from './upload.ts';
+import { SLICE_BYTES, Upload } from './upload.ts';
 
 /** What an handler knows of the connection that it is sent over. */
 export interface HandlerConnection {
@@ -24,14 +26,9 @@ export interface PoolCounters {
 
 /** What an handler needs besides what undici sends. */
 export interface ResponseHandlerOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly connectTimeoutMs?: number | undefined;
-  readonly firstByteTimeoutMs: number;
-  readonly poolTimeoutMs: number | null;
-  readonly writeTimeoutMs: number | null;
-  readonly body?: RequestBody | undefined;
+  readonly request: TransportRequest;
+  readonly config: Pick<HttpTransportConfig, 'readTimeoutMs' | 'poolTimeoutMs' | 'writeTimeoutMs'>;
   readonly pool: PoolCounters;
-  readonly bodyFault?: ((error: TransportError) => Error) | undefined;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
 }
@@ -43,7 +40,7 @@ export interface ResponseHandlerOptions {
 export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #options: ResponseHandlerOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #onAbort = (): void => this.#fail('aborted', this.#options.signal?.reason);
+  readonly #onAbort = (): void => this.#fail('aborted', this.#options.request.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
   #body: IncomingBody | undefined;
   #phase: Phase | 'over' = 'queued';
@@ -59,16 +56,19 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   constructor(options: ResponseHandlerOptions) {
     this.#options = options;
+    const { request, config, pool } = options;
     // Not undici's `headersTimeout`: that one starts when a connection is free and is up to a second late.
-    this.#timer = setTimeout(this.#onLate, options.firstByteTimeoutMs);
-    options.signal?.addEventListener('abort', this.#onAbort);
+    this.#timer = setTimeout(this.#onLate, request.firstByteTimeoutMs ?? config.readTimeoutMs);
+    request.signal?.addEventListener('abort', this.#onAbort);
     this.body = this.#upload(options);
-    options.pool.waiting += 1;
+    pool.waiting += 1;
   }
 
   /** To be called once dispatched: limits the wait for a connection, if there is one. */
   limitWait(): void {
-    const { poolTimeoutMs, connectTimeoutMs, pool } = this.#options;
+    const { request, config, pool } = this.#options;
+    const { connectTimeoutMs } = request;
+    const { poolTimeoutMs } = config;
     const isSent = this.#phase !== 'queued' && this.#phase !== 'connecting';
     if (connectTimeoutMs !== undefined && !isSent)
       this.#connectTimer = setTimeout(() => {
@@ -143,7 +143,9 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#fail(transportFaultOf(first, this.#phase), first);
   }
 
-  #upload({ body, writeTimeoutMs }: ResponseHandlerOptions): Buffer | Upload | undefined {
+  #upload({ request, config }: ResponseHandlerOptions): Buffer | Upload | undefined {
+    const { body } = request;
+    const { writeTimeoutMs } = config;
     // Bytes that fit into one slice need no watching: the kernel takes them.
     if (!body || (Buffer.isBuffer(body) && (writeTimeoutMs === null || body.length <= SLICE_BYTES)))
       return body;
@@ -173,7 +175,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);
-    else this.#body.fail(this.#options.bodyFault?.(error) ?? error);
+    else this.#body.fail(this.#options.request.bodyFault?.(error) ?? error);
   }
 
   /** The reader does not want the rest. */
@@ -191,6 +193,6 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     clearTimeout(this.#poolTimer);
     clearTimeout(this.#connectTimer);
     if (this.body instanceof Upload) this.body.destroy();
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#options.request.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -33,7 +33,7 @@ export function registerBodyAdmission(
   { limitBytes, format }: { readonly limitBytes: number; readonly format: BodyFormat },
 ): void {
   fastify.decorateRequest('admittedBody', undefined);
-  fastify.addHook('preParsing', (request, reply, _payload, done) => {
+  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
     if (!hasBody(request.headers)) return done();
     try {
       const type = request.headers['content-type'] ?? '';
@@ -43,12 +43,13 @@ export function registerBodyAdmission(
       const length = Number(request.headers['content-length'] ?? 0);
       if (length > limitBytes) throw bodyTooLarge(limitBytes);
       const declared = encoding === 'identity' && length > 0 ? length : undefined;
+      const context = contextOf(request);
+      const { signal } = context;
       const admit = (charge: BodyCharge) => {
         request.admittedBody = { charge, encoding, isStreamed, declared };
-        reply.raw.once('close', () => charge.release());
+        context.whenOver(() => charge.release());
         done();
       };
-      const { signal } = contextOf(request);
       const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
       const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
       const entered = admission.enter(bytes, signal);
