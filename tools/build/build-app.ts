@@ -1,4 +1,5 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { transform } from '@swc/core';
 import { type Plugin, rolldown } from 'rolldown';
@@ -50,8 +51,9 @@ async function bundle(entry: string): Promise<Output> {
   return new Map(
     output.flatMap((file): [string, string | Uint8Array][] => {
       if (file.type === 'asset') return ofPackages(file.fileName) ? [] : [[file.fileName, file.source]];
+      const code = withoutFacades(file.code);
       const isOurs = !ofPackages(file.fileName);
-      return [[file.fileName, isOurs ? file.code : file.code.replace(/\n\/\/# sourceMappingURL=.*/, '')]];
+      return [[file.fileName, isOurs ? code : code.replace(/\n\/\/# sourceMappingURL=.*/, '')]];
     }),
   );
 }
@@ -67,6 +69,18 @@ const swc: Plugin = {
     },
   },
 };
+
+/**
+ * An `import` of a built-in module has Node look at all that the module exports, and so load what comes with it on demand
+ * only, such as undici behind `node:http`: a tenth of a start. Lines stay where source maps have them.
+ */
+function withoutFacades(code: string): string {
+  return code.replace(/^import (.+) from "([^"]+)";$/gm, (line, names: string, module: string) => {
+    if (!isBuiltin(module)) return line;
+    const local = names.startsWith('{') ? names.replaceAll(' as ', ': ') : names.replace('* as ', '');
+    return `const ${local} = process.getBuiltinModule("${module}");`;
+  });
+}
 
 /** Touches only what differs, file by file: a service may be starting from this folder right now. */
 async function bringUpToDate(outDir: string, output: Output): Promise<void> {
