@@ -6,6 +6,8 @@ export interface CallContext {
   readonly id: string;
   /** Aborted when the caller goes away; whoever works for the call stops then. */
   readonly signal: AbortSignal;
+  /** Whose call it is, where callers are told apart. Never a key. */
+  readonly tenant?: string | undefined;
   /** By when the call must be over. None: as long as it takes. */
   readonly deadline?: Deadline | undefined;
 }

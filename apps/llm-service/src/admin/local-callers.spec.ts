@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { LocalCallers } from './local-callers.ts';
 
-const admits = (...headers: string[]) => new LocalCallers().admits(headers);
+const admits = (...headers: string[]) => new LocalCallers().identify(headers) !== undefined;
 
 describe('callers of this machine', () => {
   it.each(['127.0.0.1:9', 'localhost', 'LOCALHOST:80', '[::1]:9', '127.8.8.8'])(

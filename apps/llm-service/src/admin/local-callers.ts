@@ -6,13 +6,13 @@ import { isLoopback } from './admin.config.ts';
  * in `origin`, and a page that gave itself a name for 127.0.0.1 has that name in `host`.
  */
 export class LocalCallers implements Authenticator {
-  admits(rawHeaders: readonly string[]): boolean {
+  identify(rawHeaders: readonly string[]): string | undefined {
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       const name = (rawHeaders[at] as string).toLowerCase();
-      if (name === 'origin') return false;
-      if (name === 'host' && !isLocal(rawHeaders[at + 1] as string)) return false;
+      if (name === 'origin') return undefined;
+      if (name === 'host' && !isLocal(rawHeaders[at + 1] as string)) return undefined;
     }
-    return true;
+    return '';
   }
 }
 

@@ -1,11 +1,15 @@
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance } from 'fastify';
+import { contextOf } from './request-context.ts';
 import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */
 export interface Authenticator {
-  /** @param rawHeaders names and values in turn, as they came. */
-  admits(rawHeaders: readonly string[]): boolean;
+  /**
+   * @param rawHeaders names and values in turn, as they came.
+   * @returns a name for who calls, which is no secret; empty where callers are not told apart; none for a stranger.
+   */
+  identify(rawHeaders: readonly string[]): string | undefined;
 }
 
 /**
@@ -18,7 +22,11 @@ export function registerAuthentication(
   openRoutes: OpenRoutes,
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (authenticator.admits(request.raw.rawHeaders)) return done();
+    const tenant = authenticator.identify(request.raw.rawHeaders);
+    if (tenant !== undefined) {
+      if (tenant !== '') contextOf(request).tenant = tenant;
+      return done();
+    }
     if (!request.is404 && openRoutes.has(request.routeOptions.url)) return done();
     reply.header('www-authenticate', 'Bearer');
     done(

@@ -101,7 +101,7 @@ beforeAll(async () => {
       drain,
       observers: [recorder],
       metrics: new Metrics(),
-      authenticator: { admits: (rawHeaders) => !rawHeaders.includes('Bearer wrong') },
+      authenticator: { identify: (rawHeaders) => (rawHeaders.includes('Bearer wrong') ? undefined : '') },
       api: { title: 'Echo', description: 'An application for this test.' },
     },
   );

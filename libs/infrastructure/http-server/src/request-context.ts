@@ -9,6 +9,7 @@ export class RequestContext implements CallContext {
   readonly #releases: (() => void)[] = [];
   #isOver = false;
   errorCode: string | undefined;
+  tenant: string | undefined;
   #deadline: Deadline | undefined;
 
   /** @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Admission } from './admission.ts';
 import { EmbeddingJob } from './embedding-job.ts';
 
-const job = () => new EmbeddingJob({ inputs: ['x'], truncate: true, paramOf: String });
+const job = (tenant?: string) => new EmbeddingJob({ inputs: ['x'], tenant, truncate: true, paramOf: String });
 
 /** Fills an admission with calls of so many tokens. */
 function filled(limit: number, ...calls: number[]) {
@@ -35,6 +35,16 @@ describe('Admission', () => {
     expect(refusal(filled(800, ...new Array<number>(8).fill(1e6)).admission)).toMatchObject({
       code: 'queue_full',
     });
+  });
+
+  it('keeps a quarter of the limit from any one tenant', () => {
+    const admission = new Admission(800);
+    const loud = Array.from({ length: 6 }, () => job('loud'));
+    for (const one of loud) admission.admit(one, 1e6);
+    expect(() => admission.admit(job('loud'), 1)).toThrow('600 tokens wait for the model; the limit is 600.');
+    expect(() => admission.admit(job('quiet'), 1e6)).not.toThrow();
+    admission.forget(loud[0] as EmbeddingJob);
+    expect(() => admission.admit(job('loud'), 1)).not.toThrow();
   });
 
   it('has room again when tokens are done, and when a call is over', () => {

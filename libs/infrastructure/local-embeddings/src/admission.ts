@@ -3,6 +3,8 @@ import type { EmbeddingJob } from './embedding-job.ts';
 
 /** A call counts with at most this share of the limit: calls take turns, so a large one delays others no more than that. */
 const LARGEST_SHARE = 1 / 8;
+/** One tenant's calls count with at most this share: the rest is for others, however much it sends. */
+const LARGEST_TENANT_SHARE = 3 / 4;
 /** Weight of the latest batch in the measured throughput. */
 const LATEST_WEIGHT = 0.2;
 const SHORTEST_RETRY_MS = 1_000;
@@ -24,15 +26,15 @@ export class Admission {
     return sum(this.#waiting.values());
   }
 
-  /** @throws AppError `queue_full` with the time until the first of the calls that wait is through */
+  /** @throws AppError `queue_full`, for all calls or those of its tenant, with the time until the first of the calls that wait is through */
   admit(job: EmbeddingJob, tokens: number): void {
-    const share = this.limit * LARGEST_SHARE;
-    const counted = sum([...this.#waiting.values()].map((waiting) => Math.min(waiting, share)));
-    if (counted >= this.limit) {
-      throw new AppError(
-        'queue_full',
-        `${Math.round(counted)} tokens wait for the model; the limit is ${this.limit}.`,
-        { retryAfterMs: this.#retryAfterMs() },
+    const { tenant } = job.request;
+    this.#refuseAbove(this.limit, [...this.#waiting.values()]);
+    if (tenant !== undefined) {
+      const own = [...this.#waiting].filter(([{ request }]) => request.tenant === tenant);
+      this.#refuseAbove(
+        Math.ceil(this.limit * LARGEST_TENANT_SHARE),
+        own.map(([, waiting]) => waiting),
       );
     }
     this.#waiting.set(job, tokens);
@@ -53,6 +55,14 @@ export class Admission {
     const rate = (tokens * processes) / Math.max(elapsedMs, 0.1);
     this.#tokensPerMs =
       this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + LATEST_WEIGHT * (rate - this.#tokensPerMs);
+  }
+
+  #refuseAbove(limit: number, waiting: readonly number[]): void {
+    const share = this.limit * LARGEST_SHARE;
+    const counted = sum(waiting.map((tokens) => Math.min(tokens, share)));
+    if (counted < limit) return;
+    const message = `${Math.round(counted)} tokens wait for the model; the limit is ${limit}.`;
+    throw new AppError('queue_full', message, { retryAfterMs: this.#retryAfterMs() });
   }
 
   /** Calls are served in turn, so the one with the least left is through after as much work for each of the others. */

@@ -16,6 +16,8 @@ export interface JobRequest extends PromptChoice {
   readonly inputs: readonly EmbeddingInput[];
   /** What every input is read together with, for cross-encoders. */
   readonly query?: string | undefined;
+  /** Whose call it is: tenants take turns. None: it is one among all calls without. */
+  readonly tenant?: string | undefined;
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
   /** Names an input in errors. */

@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { EmbeddingJob } from './embedding-job.ts';
 import { FairQueue, type QueueItem } from './fair-queue.ts';
 
-const jobOf = (count: number) =>
+const jobOf = (count: number, tenant?: string) =>
   new EmbeddingJob({
     inputs: new Array<string>(count).fill('x'),
+    tenant,
     truncate: true,
     paramOf: (position) => `input[${position}]`,
   });
@@ -14,6 +15,9 @@ const call = (...sizes: number[]): QueueItem[] => {
   const job = jobOf(sizes.length);
   return sizes.map((size, position) => ({ job, position, size }));
 };
+/** So many calls of one text each. */
+const callsOf = (tenant: string, count: number) =>
+  Array.from({ length: count }, () => [{ job: jobOf(1, tenant), position: 0, size: 1 }]);
 const many = (count: number, size = 1) => call(...new Array<number>(count).fill(size));
 
 function queueOf(...calls: QueueItem[][]) {
@@ -112,5 +116,56 @@ describe('FairQueue', () => {
     const sizes = Array.from({ length: 3 }, () => queue.take({ items: 8, size: 8 }).length);
     expect(sizes).toEqual([1, 1, 3]);
     expect(queue.length).toBe(0);
+  });
+});
+
+describe('tenants', () => {
+  const tenantsOf = (items: readonly QueueItem[]) => items.map(({ job }) => job.request.tenant);
+
+  it('share each batch equally, however many calls one of them has waiting', () => {
+    const { queue } = queueOf(...callsOf('loud', 1_000), ...callsOf('quiet', 40));
+    for (let batch = 0; batch < 10; batch += 1) {
+      const owners = tenantsOf(queue.take({ items: 8, size: 100 }));
+      expect(owners.filter((owner) => owner === 'quiet')).toHaveLength(4);
+    }
+    expect(tenantsOf(queue.take({ items: 8, size: 100 }))).toEqual(new Array(8).fill('loud'));
+  });
+
+  it('share alike where one has many calls and the other one large call', () => {
+    const job = jobOf(100, 'large');
+    const large = Array.from({ length: 100 }, (_, position) => ({ job, position, size: 1 }));
+    const { queue } = queueOf(...callsOf('loud', 1_000), large);
+    const owners = Array.from({ length: 5 }, () => tenantsOf(queue.take({ items: 10, size: 100 }))).flat();
+    expect(owners.filter((owner) => owner === 'large')).toHaveLength(25);
+  });
+
+  it('have equal shares of size, not of items', () => {
+    const large = Array.from({ length: 500 }, () => [{ job: jobOf(1, 'long'), position: 0, size: 9 }]);
+    const { queue } = queueOf(...large, ...callsOf('short', 2_000));
+    const taken = Array.from({ length: 20 }, () => queue.take({ items: 32, size: 40 })).flat();
+    const sizeOf = (tenant: string) =>
+      taken.filter(({ job }) => job.request.tenant === tenant).reduce((sum, { size }) => sum + size, 0);
+    expect(sizeOf('long') / sizeOf('short')).toBeGreaterThan(0.8);
+    expect(sizeOf('long') / sizeOf('short')).toBeLessThan(1.25);
+  });
+
+  it('begin where the others are: who comes late has no claim to what was served before', () => {
+    const { queue } = queueOf(...callsOf('first', 1_000));
+    for (let batch = 0; batch < 20; batch += 1) queue.take({ items: 8, size: 100 });
+    for (const items of callsOf('late', 100)) queue.add(items);
+    const owners = tenantsOf(queue.take({ items: 8, size: 100 }));
+    expect(owners.filter((owner) => owner === 'first')).toHaveLength(4);
+  });
+
+  it('are forgotten with their last call', () => {
+    const { queue } = queueOf();
+    for (let count = 0; count < 1_000; count += 1) {
+      const [items = []] = callsOf(`tenant ${count}`, 1);
+      queue.add(items);
+      if (count % 2 === 0) queue.remove(jobOfCall(items));
+      else expect(queue.take({ items: 8, size: 8 })).toHaveLength(1);
+    }
+    expect(queue.length).toBe(0);
+    expect(queue.tenants).toBe(0);
   });
 });

@@ -17,27 +17,44 @@ export interface BatchLimits {
 /** Batches that may pass a job over before it goes first. */
 const MOST_PASSED_OVER = 4;
 
-/** The items of one job, the longest first, so that the shortest is taken from the end. */
-interface Line {
-  readonly items: QueueItem[];
-  /** Size taken so far, counted from what others had taken when this job came. */
+/** Whoever takes turns with others. */
+interface Taker {
+  /** Size taken so far, counted from what others had taken when this one came. */
   served: number;
+}
+
+/** Whose jobs wait. */
+interface Tenant extends Taker {
+  readonly lines: Set<Line>;
+}
+
+/** The items of one job, the longest first, so that the shortest is taken from the end. */
+interface Line extends Taker {
+  readonly job: EmbeddingJob;
+  readonly items: QueueItem[];
   passedOver: number;
 }
 
 /**
- * Inputs that wait, job by job. A batch takes one of every job, beginning with the job that has been served least and the
- * newest among equals, and then fills up with the shortest that follow: one text beside a call with two thousand waits
- * for one batch, and nobody is passed over for long.
+ * Inputs that wait, job by job, tenant by tenant. Tenants have equal shares of a batch, whatever each of them has waiting.
+ * A tenant's share takes one of each of its jobs, beginning with the job that has been served least and the newest among
+ * equals, and then fills up with the shortest that follow: one text beside a call with two thousand waits for one batch,
+ * and nobody is passed over for long.
  */
 export class FairQueue {
   readonly #lines = new Map<EmbeddingJob, Line>();
+  readonly #tenants = new Map<string, Tenant>();
   readonly #retries: QueueItem[] = [];
   #length = 0;
 
   /** Inputs that wait. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Tenants that have something waiting. */
+  get tenants(): number {
+    return this.#tenants.size;
   }
 
   add(items: readonly QueueItem[]): void {
@@ -50,8 +67,8 @@ export class FairQueue {
 
   /** Drops what is left of a job. */
   remove(job: EmbeddingJob): void {
-    this.#length -= this.#lines.get(job)?.items.length ?? 0;
-    this.#lines.delete(job);
+    const line = this.#lines.get(job);
+    if (line) this.#end(line);
     for (let index = this.#retries.length - 1; index >= 0; index -= 1) {
       if (this.#retries[index]?.job !== job) continue;
       this.#retries.splice(index, 1);
@@ -74,23 +91,27 @@ export class FairQueue {
   }
 
   #compose(limits: BatchLimits): QueueItem[] {
-    const lines = [...this.#lines].reverse().sort(([, one], [, other]) => byTurn(one, other));
     const batch: QueueItem[] = [];
     let size = 0;
-    const takeOne = (line: Line): boolean => {
+    const takeOne = (line: Line, tenant: Tenant): boolean => {
       const item = line.items.at(-1);
       if (!item || batch.length >= limits.items) return false;
       if (batch.length > 0 && size + item.size > limits.size) return false;
       line.items.pop();
       batch.push(item);
       line.served += item.size;
+      tenant.served += item.size;
       size += item.size;
       return true;
     };
-    for (const [, line] of lines) line.passedOver = takeOne(line) ? 0 : line.passedOver + 1;
-    for (const [job, line] of lines) {
-      while (takeOne(line));
-      if (line.items.length === 0) this.#lines.delete(job);
+    const turns = new Map([...this.#tenants.values()].map((tenant) => [tenant, turnsOf(tenant, takeOne)]));
+    while (turns.size > 0) {
+      const next = leastServed(turns.keys()) as Tenant;
+      if (turns.get(next)?.next().done) turns.delete(next);
+    }
+    for (const { job } of batch) {
+      const line = this.#lines.get(job);
+      if (line?.items.length === 0) this.#end(line);
     }
     return batch;
   }
@@ -98,11 +119,49 @@ export class FairQueue {
   #lineOf(job: EmbeddingJob): Line {
     const known = this.#lines.get(job);
     if (known) return known;
-    const others = [...this.#lines.values()].map(({ served }) => served);
-    const line = { items: [], served: others.length > 0 ? Math.min(...others) : 0, passedOver: 0 };
+    const { lines } = this.#tenantOf(job);
+    const line = { job, items: [], served: leastServed(lines)?.served ?? 0, passedOver: 0 };
+    lines.add(line);
     this.#lines.set(job, line);
     return line;
   }
+
+  #tenantOf({ request: { tenant: name = '' } }: EmbeddingJob): Tenant {
+    const known = this.#tenants.get(name);
+    if (known) return known;
+    const tenant = { lines: new Set<Line>(), served: leastServed(this.#tenants.values())?.served ?? 0 };
+    this.#tenants.set(name, tenant);
+    return tenant;
+  }
+
+  #end(line: Line): void {
+    const { job, items } = line;
+    this.#length -= items.length;
+    this.#lines.delete(job);
+    const tenant = this.#tenantOf(job);
+    tenant.lines.delete(line);
+    if (tenant.lines.size === 0) this.#tenants.delete(job.request.tenant ?? '');
+  }
+}
+
+/** A tenant's share of a batch, item by item. It goes through all jobs once also when the batch is full: they count that. */
+function* turnsOf(
+  tenant: Tenant,
+  takeOne: (line: Line, tenant: Tenant) => boolean,
+): Generator<undefined, void> {
+  const lines = [...tenant.lines].reverse().sort(byTurn);
+  for (const line of lines) {
+    const isTaken = takeOne(line, tenant);
+    line.passedOver = isTaken ? 0 : line.passedOver + 1;
+    if (isTaken) yield;
+  }
+  for (const line of lines) while (takeOne(line, tenant)) yield;
+}
+
+function leastServed<Kind extends Taker>(takers: Iterable<Kind>): Kind | undefined {
+  let least: Kind | undefined;
+  for (const taker of takers) if (!least || taker.served < least.served) least = taker;
+  return least;
 }
 
 function byTurn(one: Line, other: Line): number {

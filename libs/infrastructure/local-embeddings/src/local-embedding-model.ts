@@ -158,7 +158,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
     { truncate = this.#config.truncate, positions, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -168,7 +168,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, truncate, promptName, prompt, paramOf }, signal, () =>
+    return scheduler.submit({ inputs, tenant, truncate, promptName, prompt, paramOf }, signal, () =>
       callStopped(signal),
     );
   }
@@ -180,14 +180,14 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async score(
     query: string,
     texts: readonly string[],
-    { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
+    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
     { truncate = this.#config.truncate, field = 'texts' }: ScoreOptions = {},
   ): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
     this.#loadedInfo('ranking');
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `${field}[${index}]`;
-    const request = { inputs: texts, query, truncate, paramOf };
+    const request = { inputs: texts, tenant, query, truncate, paramOf };
     const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
   }

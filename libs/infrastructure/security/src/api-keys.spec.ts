@@ -4,10 +4,10 @@ import { ApiKeys } from './api-keys.ts';
 describe('ApiKeys', () => {
   it('admits everybody while no key is configured', () => {
     const keys = new ApiKeys([]);
-    expect([keys.open, keys.admits([]), keys.admits(['authorization', 'Bearer anything'])]).toEqual([
+    expect([keys.open, keys.identify([]), keys.identify(['authorization', 'Bearer anything'])]).toEqual([
       true,
-      true,
-      true,
+      '',
+      '',
     ]);
   });
 
@@ -24,7 +24,7 @@ describe('ApiKeys', () => {
     ['Bearer ', false],
     ['', false],
   ])('with keys, %j as authorization is admitted: %s', (header, admitted) => {
-    expect(keys.admits(['authorization', header])).toBe(admitted);
+    expect(keys.identify(['authorization', header]) !== undefined).toBe(admitted);
   });
 
   it.each([
@@ -42,7 +42,12 @@ describe('ApiKeys', () => {
     [['Authorization', 'Bearer first-key', 'authorization', 'Bearer second-key'], false],
     [['x-api-key', '', 'authorization', 'Bearer first-key'], true],
   ])('with the headers %j it admits: %s', (rawHeaders, admitted) => {
-    expect(keys.admits(rawHeaders)).toBe(admitted);
+    expect(keys.identify(rawHeaders) !== undefined).toBe(admitted);
+  });
+
+  it('tells keys apart without naming them', () => {
+    const names = ['first-key', 'second-key'].map((key) => keys.identify(['x-api-key', key]));
+    expect(names).toEqual(['key 1', 'key 2']);
   });
 
   it('holds no key in a readable form', () => {

@@ -21,12 +21,14 @@ export class ApiKeys implements Authenticator {
     return this.#digests.length === 0;
   }
 
-  admits(rawHeaders: readonly string[]): boolean {
-    if (this.open) return true;
+  /** The key's place among the configured ones. */
+  identify(rawHeaders: readonly string[]): string | undefined {
+    if (this.open) return '';
     const key = sentKey(rawHeaders);
-    if (key === undefined) return false;
+    if (key === undefined) return undefined;
     const given = digest(key);
-    return this.#digests.filter((known) => timingSafeEqual(known, given)).length > 0;
+    const index = this.#digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
+    return index < 0 ? undefined : `key ${index + 1}`;
   }
 }
 

@@ -64,7 +64,7 @@ async function start(bodies: Partial<typeof config.bodies>): Promise<void> {
       drain: new Drain(),
       observers: [],
       metrics,
-      authenticator: { admits: () => true },
+      authenticator: { identify: () => '' },
       api: { title: 'Bodies', description: 'An application for this test.' },
     },
   );
