@@ -198,6 +198,39 @@ describe("text-embeddings-inference's", () => {
     expect(one).toEqual([await vectorOf({ input_type: 'document', dimensions: 4 })]);
   });
 
+  /** As the model pools: the mean, scaled to length 1. */
+  const pooled = (tokens: readonly number[][]) => {
+    const mean = (tokens[0] ?? []).map((_, at) => tokens.reduce((sum, token) => sum + (token[at] ?? 0), 0));
+    return mean.map((value) => value / Math.hypot(...mean));
+  };
+
+  it('/embed_all has the vectors of all tokens, special ones and those of the prompt included', async () => {
+    const inputs = ['a cat', 'the quick brown fox', 'word '.repeat(100)];
+    const { headers, body } = await responseOf<number[][][]>('/embed_all', { inputs });
+    const whole = (await responseOf<number[][]>('/embed', { inputs })).body;
+    for (const [index, tokens] of body.entries())
+      pooled(tokens).forEach((value, at) => expect(value).toBeCloseTo(whole[index]?.[at] as number, 5));
+    expect(body.map((tokens) => tokens.length)).toEqual([expect.any(Number), expect.any(Number), 32]);
+    expect(headers.get('x-morgan-truncated')).toBe('1');
+    const alone = await responseOf<number[][][]>('/embed_all', { inputs: inputs[0] });
+    const unprompted = await responseOf<{ special: boolean }[][]>('/tokenize', {
+      inputs: inputs[0],
+      prompt_name: 'query',
+    });
+    expect(alone.body[0]).toHaveLength(unprompted.body[0]?.length as number);
+    alone.body[0]?.flat().forEach((value, at) => expect(value).toBeCloseTo(body[0]?.flat()[at] as number, 5));
+  });
+
+  it('/embed_all takes its turn beside calls for vectors of texts', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
+    const [all, whole] = await Promise.all([
+      responseOf<number[][][]>('/embed_all', { inputs: texts }),
+      responseOf<number[][]>('/embed', { inputs: texts }),
+    ]);
+    const last = pooled(all.body[599] as number[][]);
+    last.forEach((value, at) => expect(value).toBeCloseTo(whole.body[599]?.[at] as number, 5));
+  });
+
   it('/similarity is one number for every sentence', async () => {
     const inputs = { source_sentence: 'a cat', sentences: ['a cat', 'something else'] };
     const { body } = await responseOf<number[]>('/similarity', { inputs });
@@ -257,7 +290,11 @@ describe("text-embeddings-inference's", () => {
     ['/tokenize', { inputs: [7] }, 422, 'Validation'],
     ['/tokenize', { inputs: ['a', 'word '.repeat(20_000)] }, 422, 'Validation'],
     ['/tokenize', { inputs: new Array<string>(2_048).fill('a') }, 413, 'Validation'],
-    ['/embed_all', { inputs: 'a' }, 424, 'Backend'],
+    ['/embed_all', { inputs: [] }, 400, 'Empty'],
+    ['/embed_all', { inputs: 'word '.repeat(100), truncate: false }, 413, 'Validation'],
+    ['/embed_all', { inputs: 'a', truncation_direction: 'left' }, 422, 'Validation'],
+    ['/embed_all', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
+    ['/embed_all', { inputs: [[1e9]] }, 422, 'Tokenizer'],
     ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
   ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {
     const answer = await responseOf(path, body);
