@@ -102,10 +102,32 @@ describe('the output of POST /v1/embeddings', () => {
     const int8 = unit.map((value) => Math.round(value * 127) + 0);
     expect(await vectorOf({ output_dtype: 'int8' })).toEqual(int8);
     expect(await vectorOf({ embedding_types: ['uint8'] })).toEqual(int8.map((value) => value + 128));
+    expect(await vectorOf({ embedding_type: 'int8' })).toEqual(int8);
+    expect(await vectorOf({ embedding_type: 'base64' })).toEqual(
+      await vectorOf({ encoding_format: 'base64' }),
+    );
     const [bits] = await vectorOf({ output_dtype: 'ubinary' });
     expect(bits?.toString(2).padStart(8, '0')).toBe(unit.map((value) => (value > 0 ? '1' : '0')).join(''));
     const encoded = (await vectorOf({ output_dtype: 'int8', encoding_format: 'base64' })) as unknown;
     expect([...new Int8Array(Buffer.from(encoded as string, 'base64'))]).toEqual(int8);
+  });
+
+  it("has the length that is asked for, and its texts cut or refused, in Voyage's and others' words too", async () => {
+    const cut = await vectorOf({ dimensions: 4 });
+    expect(cut).toHaveLength(4);
+    expect(await vectorOf({ output_dimension: 4 })).toEqual(cut);
+    const input = 'word '.repeat(100);
+    const statusOf = async (more: object) =>
+      (await responseOf('/v1/embeddings', { model: 'default', input, ...more })).status;
+    for (const more of [{ truncate: false }, { truncate: 'NONE' }, { truncation: false }])
+      expect(await statusOf(more)).toBe(400);
+    for (const more of [
+      { truncate: true },
+      { truncate: 'END' },
+      { truncation: true },
+      { late_chunking: false },
+    ])
+      expect(await statusOf(more)).toBe(200);
   });
 
   it('is the bytes of the vectors for who asks for octets, with their shape in headers', async () => {
@@ -133,6 +155,12 @@ describe('the output of POST /v1/embeddings', () => {
     [{ dimensions: 9 }, 'dimensions', /vectors have 8/],
     [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
     [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
+    [{ embedding_type: 'int4' }, 'embedding_type', /int8/],
+    [{ output_dimension: 5 }, 'output_dimension', /'output_dimension' is 5, .* 4, 6/],
+    [{ output_dimension: 4, dimensions: 6 }, 'output_dimension', /Only one of/],
+    [{ truncate: true, truncation: false }, 'truncation', /Only one of/],
+    [{ truncate: 'START' }, 'truncate', /END or NONE/],
+    [{ late_chunking: true }, 'late_chunking', /not served/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
