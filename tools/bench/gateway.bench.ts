@@ -8,7 +8,7 @@ const ROUNDS = 5;
 /** llm-service against a bare passthrough, both in front of the same simulated host, 64 requests always under way. */
 export async function gatewayBench(): Promise<BenchRow[]> {
   using host = await startChild(['tools/fake-llm-host/main.ts', '--port', '0']);
-  using bare = await startChild(['tools/bench/bare-passthrough.ts', host.origin]);
+  using bare = await startChild(['tools/bench/bare-passthrough.mjs', host.origin]);
   using gateway = await startChild(['dist/apps/llm-service/main.js'], {
     PORT: '0',
     LOG_FORMAT: 'json',
