@@ -8,6 +8,7 @@ export default {
   ...preset,
   rootDir: import.meta.dirname,
   testTimeout: 120_000,
+  reporters: ['default', '<rootDir>/tools/testing/streaming-contract/contract-reporter.ts'],
   coverageProvider: 'v8',
   coverageReporters: [['text-summary', { file: 'summary.txt' }]],
   collectCoverageFrom: ['apps/*/src/**/*.ts', 'libs/**/src/**/*.ts', '!**/*spec.ts'],

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { BenchRow } from './bench-row.ts';
+import { atMost, type BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/distributed-llm/fixture/hour/hour-bench.ts';
 const RUN_SOURCES = './tools/testing/run-sources.ts';
@@ -9,6 +9,7 @@ const MINUTES = 60;
 const MOST_UNUSED_S = 30;
 /** Callers wait half a minute for what they sent to a host that was slow or silent; as long as they do it is not asked. */
 const MOST_AFTER_DELAY_S = 60;
+const UNUSED = 'the longest time for which a host that is well is not asked';
 
 interface Figures {
   readonly seed: number;
@@ -45,12 +46,14 @@ export async function hourBench(): Promise<BenchRow[]> {
       0.98,
     ),
     atMost(
-      '',
+      UNUSED,
+      's',
       longestS((run) => run.longestUnusedMs),
       MOST_UNUSED_S,
     ),
     atMost(
-      ' after it was slow or silent',
+      `${UNUSED} after it was slow or silent`,
+      's',
       longestS((run) => run.longestAfterDelayMs),
       MOST_AFTER_DELAY_S,
     ),
@@ -62,17 +65,6 @@ type Rate = readonly [name: string, rate: number];
 function atLeast([name, rate]: Rate, [against, possible]: Rate, target: number): BenchRow {
   const baseline = { name: against, value: possible * 100 };
   return { name, value: rate * 100, unit: '%', baseline, ratio: rate / possible, target };
-}
-
-function atMost(when: string, value: number, most: number): BenchRow {
-  return {
-    name: `the longest time for which a host that is well${when} is not asked`,
-    value,
-    unit: 's',
-    baseline: { name: 'the most it may be', value: most },
-    ratio: most / value,
-    target: 1,
-  };
 }
 
 async function runOf(seed: number): Promise<Figures> {

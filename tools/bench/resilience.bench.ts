@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { BenchRow } from './bench-row.ts';
+import { atMost, type BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/http-client/fixture/policy-bench.ts';
 const RUN_SOURCES = './tools/testing/run-sources.ts';
@@ -19,22 +19,15 @@ export async function resilienceBench(): Promise<BenchRow[]> {
   const figures = JSON.parse(stdout) as Figures;
   const at = (name: string): number => figures[name] ?? NaN;
   const added = (name: string): number => at(name) - at('bare');
-  const atMost = (name: string, value: number, most: number): BenchRow => ({
-    name,
-    value,
-    unit: 'us',
-    baseline: { name: 'the most it may cost', value: most },
-    ratio: most / value,
-    target: 1,
-  });
   return [
-    ...POLICIES.map((name) => atMost(`${name}, alone`, added(name), MOST_EACH)),
+    ...POLICIES.map((name) => atMost(`${name}, alone`, 'us', added(name), MOST_EACH)),
     atMost(
       'deadline + budget + retry + limit + bulkhead + breaker, counted',
+      'us',
       added('composition'),
       MOST_TOGETHER,
     ),
-    atMost('the same with adaptive timeout', added('composition with adaptive timeout'), MOST_TOGETHER),
+    atMost('the same with adaptive timeout', 'us', added('composition with adaptive timeout'), MOST_TOGETHER),
     {
       name: 'the composition, against the same without limit, budget and metrics',
       value: added('composition'),

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { BenchRow } from './bench-row.ts';
+import { atMost, type BenchRow } from './bench-row.ts';
 
 const PROGRAM = 'libs/infrastructure/distributed-llm/fixture/fleet/routing-bench.ts';
 const RUN_SOURCES = './tools/testing/run-sources.ts';
@@ -88,17 +88,6 @@ function rowsOf(reports: readonly Report[]): BenchRow[] {
       atMost(`${strategy}, a choice among 10 hosts`, 'ns', choiceNs.of10, MOST_CHOICE_NS),
     ]),
   ];
-}
-
-function atMost(name: string, unit: string, value: number, most: number): BenchRow {
-  return {
-    name,
-    value,
-    unit,
-    baseline: { name: 'the most it may be', value: most },
-    ratio: most / value,
-    target: 1,
-  };
 }
 
 function tableRow({ strategy, choiceNs }: Report, figures: Figures) {

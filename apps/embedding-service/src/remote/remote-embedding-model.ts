@@ -107,6 +107,11 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
   }
 
+  embedTokens(): Promise<never> {
+    const message = `The hosts of the model '${this.id}' give one vector for each text and none of single tokens.`;
+    return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
+  }
+
   score(): Promise<ScoredText[]> {
     const message = `The model '${this.id}' gives embeddings of texts and no ranking, which takes a cross-encoder.`;
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));

@@ -6,6 +6,7 @@ import { isObject, type JsonObject, textOrNone } from './reported-error.ts';
 export const chatDialect: Dialect = {
   name: 'chat',
   textKey: 'content',
+  answerKey: 'choices',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {

@@ -6,6 +6,7 @@ import { isObject, textOrNone } from './reported-error.ts';
 export const completionsDialect: Dialect = {
   name: 'completions',
   textKey: 'text',
+  answerKey: 'choices',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {

@@ -33,7 +33,7 @@ export interface EventReading {
   /** It has token counts and nothing else, as hosts send it that were asked for `stream_options.include_usage`. */
   readonly isUsageOnly: boolean;
   readonly error: ReportedError | undefined;
-  /** It has no data: it is a comment, or sets a field only. */
+  /** It has no data, or none that is not empty: it is a comment, or sets a field only. */
   readonly isComment: boolean;
   /** It has data that cannot be read. */
   readonly isMalformed: boolean;
@@ -75,6 +75,10 @@ export interface Dialect {
   readonly textKey: string | undefined;
   /** What a complete response ends with, where it can be supplied for a host that left it out. */
   readonly endMarker: Buffer | undefined;
+  /** The key of a JSON response that holds the answer; a JSON without it is none. */
+  readonly answerKey: string | undefined;
+  /** Whether a JSON response is something that the host keeps: an error in it is a part of that, and none of the call's. */
+  readonly isKept?: true;
   /** Whether a body that ends without {@link EventReading.isEnd} or a finished choice is unfinished. */
   readonly hasEnd: boolean;
   /** Reads the data of an event that reports no error. */

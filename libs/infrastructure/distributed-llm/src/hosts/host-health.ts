@@ -197,7 +197,7 @@ export class HostHealth {
     return this.#options.transport.request({
       origin,
       path: path.startsWith('//') ? path.slice(1) : this.#host.address.pathOf(path),
-      headers: ['accept', 'application/json', ...headers],
+      headers: ['accept', 'application/json', 'accept-encoding', 'identity', ...headers],
       firstByteTimeoutMs: timeoutMs,
       idleTimeoutMs: timeoutMs,
       ...rest,

@@ -206,6 +206,14 @@ describe('what is not understood stops the load with its name', () => {
       { 'modules.json': Buffer.from('{') },
       /modules\.json is not JSON/,
     ],
+    ...['onnx/model.onnx', 'tokenizer.json', '2_Dense/model.safetensors'].map(
+      (file): [string, string, Record<string, unknown>, RegExp] => [
+        `a pointer in the place of ${file}`,
+        'bert-dense-tanh',
+        { [file]: Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90\n') },
+        new RegExp(`${file} is a pointer of Git LFS`),
+      ],
+    ),
     [
       'no tokenizer',
       'bert-mean',

@@ -1,0 +1,20 @@
+const [SPACE, TAB, LF, CR] = [0x20, 0x09, 0x0a, 0x0d];
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
+/** Where a text begins: hosts send white space for minutes to keep a connection open, and some a byte order mark. */
+export function firstByte(bytes: Buffer): number {
+  let at = bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  while (isSpace(bytes[at])) at += 1;
+  return at;
+}
+
+/** Its last byte that is no white space; -1 where there is none. */
+export function lastByte(bytes: Buffer): number {
+  let at = bytes.length - 1;
+  while (isSpace(bytes[at])) at -= 1;
+  return at;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === LF || byte === CR;
+}

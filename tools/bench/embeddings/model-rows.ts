@@ -1,0 +1,119 @@
+import { type BenchRow, byTurns, compare, median } from '../bench-row.ts';
+import type { Child } from '../child.ts';
+import { type BareSettings, bestSettings, describe, runBare } from './bare.ts';
+import type { BenchModel } from './bench-models.ts';
+import { benchTexts, type TextKind } from './bench-texts.ts';
+import { type LoadShape, sendAll } from './embedding-load.ts';
+import { startMorgan, startPeer } from './embedding-servers.ts';
+
+const ROUNDS = 5;
+const CLIENTS: LoadShape = { clients: 64, textsPerRequest: 1 };
+const BATCHES: LoadShape = { clients: 2, textsPerRequest: 256 };
+const MIXED: LoadShape = { clients: 8, textsPerRequest: 32 };
+const ALONE: LoadShape = { clients: 1, textsPerRequest: 1 };
+const UNIT = 'texts/CPU-s';
+/** What a text that is alone may take longer than in the bare runtime. */
+const ADDED_MS = 1;
+
+let seed = 1;
+
+/** embedding-service against the bare runtime and its peers, all with the same model and by turns. */
+export async function modelRows(model: BenchModel): Promise<BenchRow[]> {
+  using morgan = await startMorgan(model.folder);
+  const short = await bestSettings(model, 'short');
+  return [
+    ...(await shortTexts(model, morgan, short)),
+    ...(await mixedTexts(model, morgan)),
+    ...(await textAlone(model, morgan, short)),
+  ];
+}
+
+async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettings): Promise<BenchRow[]> {
+  using peers = new DisposableStack();
+  const measures = {
+    bare: () => bareRate(model, 'short', settings),
+    clients: () => rateOf(morgan, model, 'short', CLIENTS),
+    batches: () => rateOf(morgan, model, 'short', BATCHES),
+  };
+  const ofPeers: Record<string, () => Promise<number>> = {};
+  for (const name of model.peers) {
+    const peer = peers.use(await startPeer(name, model.folder));
+    ofPeers[name] = () => rateOf(peer, model, 'short', BATCHES);
+  }
+  const rounds = await byTurns<string, number>(ROUNDS, { ...measures, ...ofPeers });
+  const pairs = (own: string, theirs: string) =>
+    rounds.map((figures) => [figures[own] ?? NaN, figures[theirs] ?? NaN] as const);
+  const common = { unit: UNIT, better: 'more', baseline: describe(settings) } as const;
+  const batches = `${model.name}: 16 tokens each, batches of 256`;
+  return [
+    compare(
+      { ...common, name: `${model.name}: 16 tokens each, 64 clients with one text`, target: 0.9 },
+      pairs('clients', 'bare'),
+    ),
+    compare({ ...common, name: batches, target: 0.97 }, pairs('batches', 'bare')),
+    ...model.peers.map((peer) =>
+      compare({ ...common, name: batches, baseline: `${peer} behind node:http` }, pairs('batches', peer)),
+    ),
+  ];
+}
+
+async function mixedTexts(model: BenchModel, morgan: Child): Promise<BenchRow[]> {
+  const settings = await bestSettings(model, 'mixed');
+  const rounds = await byTurns(ROUNDS, {
+    own: () => rateOf(morgan, model, 'mixed', MIXED),
+    bare: () => bareRate(model, 'mixed', settings),
+  });
+  return [
+    compare(
+      {
+        name: `${model.name}: 4 to 128 tokens mixed, 8 clients with 32 texts`,
+        unit: UNIT,
+        better: 'more',
+        baseline: `${describe(settings)}, sorted`,
+        target: 0.95,
+      },
+      rounds.map(({ own, bare }) => [own, bare]),
+    ),
+  ];
+}
+
+async function textAlone(model: BenchModel, morgan: Child, { threads }: BareSettings): Promise<BenchRow[]> {
+  const texts = model.texts.alone;
+  const rounds = await byTurns(ROUNDS, {
+    own: async () => median((await sendAll(morgan, nextTexts('short', texts), ALONE)).timesMs),
+    bare: async () =>
+      (await runBare(model, { kind: 'short', texts, batch: 1, threads, alone: true })).medianMs,
+  });
+  return [
+    compare(
+      {
+        name: `${model.name}: one idle text of 16 tokens, median`,
+        unit: 'ms',
+        better: 'less',
+        baseline: `bare runtime + ${ADDED_MS} ms`,
+        target: 1,
+      },
+      rounds.map(({ own, bare }) => [own, bare + ADDED_MS]),
+    ),
+  ];
+}
+
+async function bareRate(model: BenchModel, kind: TextKind, settings: BareSettings): Promise<number> {
+  const task = { kind, texts: model.texts[kind], ...settings };
+  return (await runBare(model, task)).textsPerCpuSecond;
+}
+
+async function rateOf(
+  server: Child,
+  { texts }: BenchModel,
+  kind: TextKind,
+  shape: LoadShape,
+): Promise<number> {
+  return (await sendAll(server, nextTexts(kind, texts[kind]), shape)).textsPerCpuSecond;
+}
+
+/** Texts that nobody has seen before. */
+function nextTexts(kind: TextKind, count: number): string[] {
+  seed += 1;
+  return benchTexts(kind, count, seed);
+}
