@@ -149,10 +149,11 @@ export class BodyReader {
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
+    const explained = this.#explain(error);
     this.#stop();
     // What is left of the body is nobody's: it must not hold up the connection.
     this.source.resume();
-    this.done(this.#explain(error));
+    this.done(explained);
   }
 
   #stop(): void {
@@ -161,6 +162,7 @@ export class BodyReader {
     this.#pace.stop();
     this.source.off('data', this.#receive);
     this.#stopDecoding();
+    this.#buffer.release();
   }
 
   #explain(error: unknown): AppError {
