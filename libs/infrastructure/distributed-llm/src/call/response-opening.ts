@@ -44,7 +44,8 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
  * Reads a response until it is known to be one: a stream up to its first content, anything else to its end, or its first
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
  * @param options of a stream; its first content, and all of a response that is none, have `firstContentMs`.
- * @param isStream whether a stream was asked for: what looks like one is one then, whatever its type says.
+ * @param isStream whether a stream was asked for: what looks like one is one then, whatever its type says; where none was, one
+ * is no answer, as no client takes it for JSON.
  */
 export function openResponse(
   response: TransportResponse,
@@ -53,16 +54,20 @@ export function openResponse(
 ): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  const useless =
-    status === 204 || status === 205 ? 'empty' : type.startsWith('text/html') ? 'html' : undefined;
+  const { hasEnd } = options.dialect;
+  const isEvents = type.startsWith('text/event-stream');
+  const useless = isEvents && hasEnd && !isStream ? 'wrong_type' : uselessOf(status, type);
   if (useless) {
     response.discard();
     return Promise.resolve(failed(useless));
   }
-  if (type.startsWith('text/event-stream')) return openStream(response.body, options);
-  return isStream && options.dialect.hasEnd
-    ? openUntyped(response, options)
-    : openWhole(response, type, options);
+  if (isEvents) return openStream(response.body, options);
+  return isStream && hasEnd ? openUntyped(response, options) : openWhole(response, type, options);
+}
+
+function uselessOf(status: number, type: string): Outcome | undefined {
+  if (status === 204 || status === 205) return 'empty';
+  return type.startsWith('text/html') ? 'html' : undefined;
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -141,7 +146,7 @@ function openText(response: TransportResponse, bytes: Buffer | undefined, dialec
   if (text === '') return failed('empty');
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
-  if (dialect.name !== 'plain' && !text.startsWith('data:')) return failed('wrong_type');
+  if (dialect.name !== 'plain') return failed('wrong_type');
   return { kind: 'content', whole: bytes };
 }
 
