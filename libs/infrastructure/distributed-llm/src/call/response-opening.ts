@@ -1,7 +1,7 @@
 import { type ResponseBody, TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
-import { firstByte, lastByte } from '../dialects/json-bytes.ts';
+import { firstByte, isClosed, lastByte } from '../dialects/json-bytes.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
@@ -158,7 +158,8 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
 
 /** Only what may be an error is parsed: a good response costs a search for a word or two. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  if (bytes[lastByte(bytes)] !== CLOSING) return failed('cut');
+  const isWhole = dialect.answerKey === undefined ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
+  if (!isWhole) return failed('cut');
   const error = mayBeError(bytes, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
   return { kind: 'content', whole: bytes };

@@ -182,6 +182,12 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 502, says: 'host_error' },
   ],
   ['a wrong type', text(200, 'OK'), 'wrong_type', { status: 502, says: 'host_error' }],
+  [
+    'a JSON without its last two bytes',
+    text(200, '{"choices":[{"message":{"content":"hello"}}'),
+    'cut',
+    { status: 502, says: 'host_error' },
+  ],
   ['half a JSON', text(200, '{"id":"c1","choices":['), 'cut', { status: 502, says: 'host_error' }],
   [
     'a redirect',
