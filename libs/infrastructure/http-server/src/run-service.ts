@@ -21,6 +21,7 @@ export async function runService(
     if (stop.aborted) process.exit(0);
     stop.addEventListener('abort', endUnbuilt);
     const parts = await build();
+    collectStartGarbage();
     // A signal that came meanwhile is handed over when the event loop turns.
     await new Promise(setImmediate);
     stop.removeEventListener('abort', endUnbuilt);
@@ -28,7 +29,6 @@ export async function runService(
     if (stop.aborted) return stopService(parts, String(stop.reason));
     await listen(parts);
     await parts.start();
-    collectStartGarbage();
   } catch (error) {
     // What a stop breaks off did not fail.
     if (stop.aborted) return;
