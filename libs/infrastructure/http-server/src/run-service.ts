@@ -1,6 +1,8 @@
 import { ConfigError } from '@morgan/foundation';
+import type { FastifyInstance } from 'fastify';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
+import { releaseStartMemory } from './start-memory.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
 
 /**
@@ -36,6 +38,10 @@ export async function runService(
 }
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
+  await app.init();
+  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
+  await fastify.ready();
+  releaseStartMemory();
   await app.listen(config.port, config.host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   logger.info({ url, pid: process.pid }, 'listening');
