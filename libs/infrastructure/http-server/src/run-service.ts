@@ -1,4 +1,5 @@
 import { ConfigError } from '@morgan/foundation';
+import { collectGarbageWhenIdle } from './idle-garbage.ts';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { collectStartGarbage } from './start-garbage.ts';
@@ -29,6 +30,7 @@ export async function runService(
     await listen(parts);
     await parts.start();
     collectStartGarbage();
+    collectGarbageWhenIdle();
   } catch (error) {
     // What a stop breaks off did not fail.
     if (stop.aborted) return;
