@@ -64,7 +64,8 @@ export class ModelProcess {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     // Threads take it over from the one that starts them, so that it has to be set before there are any.
-    if (this.#child.pid !== undefined && role === 'inference') setPriority(this.#child.pid, INFERENCE_PRIORITY);
+    if (this.#child.pid !== undefined && role === 'inference')
+      setPriority(this.#child.pid, INFERENCE_PRIORITY);
     this.#child.on('message', (message) => this.#receive(message as ProcessReply));
     this.#child.once('error', (error) => this.#end(error));
     this.#child.once('exit', (code, signal) =>

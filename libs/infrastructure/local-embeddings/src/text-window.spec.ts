@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { TokenRow } from './model/embedding-model.types.ts';
+import type { PromptChoice } from './process-protocol.ts';
 import {
   type CutSide,
   readableCharacters,
   readablePart,
+  shortWindows,
   significantPart,
   SparseTextError,
   tokenWindow,
@@ -15,15 +17,21 @@ function tokenizerOf(cutSide: CutSide) {
   let characters = 0;
   return {
     settings: { cutSide },
+    /** Of each call. */
+    calls: [] as (readonly string[])[],
     get characters() {
       return characters;
     },
-    tokenize([text = '']: readonly string[]) {
-      characters += text.length;
-      const pieces = text.split(/\s+/).flatMap((word) => word.match(/.{1,5}/gsu) ?? []);
+    tokenize(texts: readonly string[], { prompt = '' }: PromptChoice = {}) {
+      this.calls.push(texts);
       const idOf = (piece: string) =>
         [...piece].reduce((sum, each) => sum * 31 + (each.codePointAt(0) ?? 0), 7);
-      return Promise.resolve([{ ids: [1, ...pieces.map(idOf)] }]);
+      const rows = texts.map((text) => {
+        characters += text.length;
+        const pieces = (prompt + text).split(/\s+/).flatMap((word) => word.match(/.{1,5}/gsu) ?? []);
+        return { ids: [1, ...pieces.map(idOf)] };
+      });
+      return Promise.resolve(rows);
     },
     cut: ({ ids }: TokenRow, limit: number) => ({
       ids: cutSide === 'right' ? ids.slice(0, limit) : [1, ...ids.slice(1).slice(-(limit - 1))],
@@ -78,6 +86,35 @@ describe('tokenWindow', () => {
       row: { ids: [1] },
       truncated: false,
     });
+  });
+});
+
+describe('shortWindows', () => {
+  const long = 'word '.repeat(1_000);
+  const parts = [
+    { text: 'one', more: false },
+    { text: 'two words', more: false, prompt: 'query: ' },
+    { text: long, more: false },
+    { text: 'its beginning', more: true },
+    { text: 'word '.repeat(20), more: false },
+    { text: 'three', more: false, prompt: 'query: ' },
+  ];
+
+  it('are those that each text has alone, and none for those that are not read whole', async () => {
+    const tokenizer = tokenizerOf('right');
+    const alone = parts.map((part) => tokenWindow(part, LIMIT, tokenizer).catch(() => undefined));
+    const expected = (await Promise.all(alone)).map((window, at) => (at === 2 ? undefined : window));
+    expect(expected.filter(Boolean)).toHaveLength(4);
+    expect(await shortWindows(parts, LIMIT, tokenizer)).toEqual(expected);
+  });
+
+  it('take one call for each prompt', async () => {
+    const tokenizer = tokenizerOf('right');
+    await shortWindows(parts, LIMIT, tokenizer);
+    expect(tokenizer.calls).toEqual([
+      ['one', parts[4]?.text],
+      ['two words', 'three'],
+    ]);
   });
 });
 

@@ -65,6 +65,40 @@ export class SparseTextError extends Error {
 }
 
 /**
+ * The windows of those texts that are short enough to be tokenised whole, at their places. They go to the library together: a
+ * call costs more than a short text does.
+ */
+export async function shortWindows(
+  texts: readonly TextPart[],
+  limit: number,
+  tokenizer: WindowTokenizer,
+): Promise<(TokenWindow | undefined)[]> {
+  const longest = firstLength(limit, tokenizer);
+  const short = [...texts.entries()].filter(([, { text, more }]) => !more && text.length <= longest);
+  const byPrompt = Map.groupBy(short, ([, { promptName, prompt }]) => JSON.stringify([promptName, prompt]));
+  const windows = new Array<TokenWindow | undefined>(texts.length).fill(undefined);
+  for (const group of byPrompt.values()) {
+    const { promptName, prompt }: PromptChoice = group[0]?.[1] ?? {};
+    const together = group.map(([, { text }]) => text);
+    const rows = await tokenizer.tokenize(together, { promptName, prompt });
+    group.forEach(([place], index) => {
+      const row = rows[index] ?? { ids: [] };
+      windows[place] = { row: tokenizer.cut(row, limit), truncated: row.ids.length > limit };
+    });
+  }
+  return windows;
+}
+
+/** Characters of a text that are tokenised first. */
+function firstLength(limit: number, tokenizer: WindowTokenizer): number {
+  return limit * FIRST_CHARACTERS_PER_TOKEN + marginOf(tokenizer);
+}
+
+function marginOf({ settings: { longestWord = 0 } }: WindowTokenizer): number {
+  return Math.max(MARGIN_TOKENS, longestWord);
+}
+
+/**
  * The token ids of a text, at most `limit`, at a cost that does not grow with its length: a longer and longer part of it is
  * tokenised until there are enough.
  * @throws SparseTextError
@@ -74,9 +108,9 @@ export async function tokenWindow(
   limit: number,
   tokenizer: WindowTokenizer,
 ): Promise<TokenWindow> {
-  const { cutSide, longestWord = 0 } = tokenizer.settings;
-  const margin = Math.max(MARGIN_TOKENS, longestWord);
-  for (let length = limit * FIRST_CHARACTERS_PER_TOKEN + margin; ; length *= 4) {
+  const { cutSide } = tokenizer.settings;
+  const margin = marginOf(tokenizer);
+  for (let length = firstLength(limit, tokenizer); ; length *= 4) {
     const part = partOf(text, length, cutSide);
     const [row = { ids: [] }] = await tokenizer.tokenize([part.text], choice);
     const count = row.ids.length;

@@ -10,7 +10,7 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { SparseTextError, tokenWindow } from './text-window.ts';
+import { shortWindows, SparseTextError, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
@@ -37,9 +37,11 @@ export class TokenizerRole {
     const { texts, limit } = request;
     const queries = new Map<TextPart, Promise<TokenWindow>>();
     const windows: (TokenWindow | ItemFailure)[] = [];
-    for (const text of texts) {
-      const work = text.query ? this.#pairOf(text, text.query, limit, queries) : this.#windowOf(text, limit);
-      windows.push(await work.catch(failureOf));
+    // Where one of them makes the library fail, each is tried alone.
+    const short = this.#pairs ? [] : await shortWindows(texts, limit, this.#tokenizer).catch(() => []);
+    for (const [place, text] of texts.entries()) {
+      const known = short[place];
+      windows.push(known ?? (await this.#alone(text, limit, queries).catch(failureOf)));
     }
     return { windows };
   }
@@ -48,8 +50,9 @@ export class TokenizerRole {
     return { tokens: await Promise.all(texts.map((text) => this.#tokenizer.list(text, specials))) };
   }
 
-  #windowOf(text: TextPart, limit: number): Promise<TokenWindow> {
-    return tokenWindow(text, limit, this.#tokenizer);
+  #alone(text: TextPart, limit: number, queries: Map<TextPart, Promise<TokenWindow>>): Promise<TokenWindow> {
+    const { query } = text;
+    return query ? this.#pairOf(text, query, limit, queries) : tokenWindow(text, limit, this.#tokenizer);
   }
 
   /** @param queries those of this task that are tokenised already */

@@ -1,7 +1,7 @@
 import { type ResponseBody, TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
-import { firstByte, lastByte } from '../dialects/json-bytes.ts';
+import { firstByte, isClosed, lastByte } from '../dialects/json-bytes.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
@@ -44,7 +44,8 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
  * Reads a response until it is known to be one: a stream up to its first content, anything else to its end, or its first
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
  * @param options of a stream; its first content, and all of a response that is none, have `firstContentMs`.
- * @param isStream whether a stream was asked for: what looks like one is one then, whatever its type says.
+ * @param isStream whether a stream was asked for: what looks like one is one then, whatever its type says; where none was, one
+ * is no answer, as no client takes it for JSON.
  */
 export function openResponse(
   response: TransportResponse,
@@ -53,16 +54,20 @@ export function openResponse(
 ): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  const useless =
-    status === 204 || status === 205 ? 'empty' : type.startsWith('text/html') ? 'html' : undefined;
+  const { hasEnd } = options.dialect;
+  const isEvents = type.startsWith('text/event-stream');
+  const useless = isEvents && hasEnd && !isStream ? 'wrong_type' : uselessOf(status, type);
   if (useless) {
     response.discard();
     return Promise.resolve(failed(useless));
   }
-  if (type.startsWith('text/event-stream')) return openStream(response.body, options);
-  return isStream && options.dialect.hasEnd
-    ? openUntyped(response, options)
-    : openWhole(response, type, options);
+  if (isEvents) return openStream(response.body, options);
+  return isStream && hasEnd ? openUntyped(response, options) : openWhole(response, type, options);
+}
+
+function uselessOf(status: number, type: string): Outcome | undefined {
+  if (status === 204 || status === 205) return 'empty';
+  return type.startsWith('text/html') ? 'html' : undefined;
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -141,7 +146,7 @@ function openText(response: TransportResponse, bytes: Buffer | undefined, dialec
   if (text === '') return failed('empty');
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
-  if (dialect.name !== 'plain' && !text.startsWith('data:')) return failed('wrong_type');
+  if (dialect.name !== 'plain') return failed('wrong_type');
   return { kind: 'content', whole: bytes };
 }
 
@@ -153,7 +158,8 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
 
 /** Only what may be an error is parsed: a good response costs a search for a word or two. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  if (bytes[lastByte(bytes)] !== CLOSING) return failed('cut');
+  const isWhole = dialect.answerKey === undefined ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
+  if (!isWhole) return failed('cut');
   const error = mayBeError(bytes, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
   return { kind: 'content', whole: bytes };

@@ -25,6 +25,8 @@ export interface EventReading {
   readonly text: string;
   /** How many choices are complete with this event, all of them in a dialect that has one. */
   readonly finished: number;
+  /** Which choices these are, by their index, in dialects that have several: some hosts say it of one twice. */
+  readonly finishedAt: readonly unknown[];
   /** Why a choice is complete, in the dialect's own word. */
   readonly finishReason: string | undefined;
   /** The dialect's end marker: nothing follows. */
@@ -56,6 +58,7 @@ export const NO_READING: EventReading = {
   content: undefined,
   text: '',
   finished: 0,
+  finishedAt: [],
   finishReason: undefined,
   isEnd: false,
   usage: undefined,

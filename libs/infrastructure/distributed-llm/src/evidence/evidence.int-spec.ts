@@ -175,7 +175,19 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
   ],
   ['200 with nothing', text(200, ''), 'empty', { status: 502, says: 'host_error' }],
   ['204', (response) => void response.writeHead(204).end(), 'empty', { status: 502, says: 'host_error' }],
+  [
+    'a stream that nobody asked for',
+    events(ROLE_CHUNK + CONTENT_CHUNK + 'data: [DONE]\n\n'),
+    'wrong_type',
+    { status: 502, says: 'host_error' },
+  ],
   ['a wrong type', text(200, 'OK'), 'wrong_type', { status: 502, says: 'host_error' }],
+  [
+    'a JSON without its last two bytes',
+    text(200, '{"choices":[{"message":{"content":"hello"}}'),
+    'cut',
+    { status: 502, says: 'host_error' },
+  ],
   ['half a JSON', text(200, '{"id":"c1","choices":['), 'cut', { status: 502, says: 'host_error' }],
   [
     'a redirect',

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
@@ -51,6 +52,13 @@ describe('the list of models of a host', () => {
 
   it('may be the bare list', async () => {
     one.list = json(200, [{ id: 'phi', object: 'model' }, null, { name: 'none' }]);
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toEqual(['phi']);
+  });
+
+  it('may come compressed, though nobody asked for that', async () => {
+    const list = gzipSync('{"data":[{"id":"phi"}]}');
+    one.list = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(list);
     const client = await started();
     expect(client.getMetrics()['one']?.models).toEqual(['phi']);
   });

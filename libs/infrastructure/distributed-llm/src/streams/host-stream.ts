@@ -55,6 +55,7 @@ export class HostStream {
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
   #finishedChoices = 0;
+  readonly #finishedAt = new Set<unknown>();
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
@@ -192,9 +193,10 @@ export class HostStream {
     return false;
   }
 
-  #count({ usage, finished }: EventReading): void {
+  #count({ usage, finished, finishedAt }: EventReading): void {
     if (usage) this.#usage = { ...this.#usage, ...usage };
-    this.#finishedChoices += finished;
+    for (const index of finishedAt) this.#finishedAt.add(index);
+    this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
   }
 
   #enter(state: 'content' | 'finished'): void {

@@ -122,6 +122,13 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
   });
 
+  it('waits for all of its choices, also where a host ends one of them twice', async () => {
+    const second = chunk({ content: 'two' }).replace('"index":0', '"index":1');
+    const gateway = await gatewayTo(cut(ROLE, HELLO, STOP, STOP, second), { choices: 2 });
+    expect(await gateway.read()).toMatchObject({ broken: true });
+    expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'cut' } });
+  });
+
   it('drops an event that cannot be read, and counts it', async () => {
     const gateway = await gatewayTo(whole(ROLE, HELLO, 'data: {"choices":[{\n\n', WORLD, STOP, DONE));
     expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
