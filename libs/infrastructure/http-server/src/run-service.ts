@@ -1,5 +1,4 @@
 import { ConfigError } from '@morgan/foundation';
-import type { FastifyInstance } from 'fastify';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { releaseStartMemory } from './start-memory.ts';
@@ -29,6 +28,7 @@ export async function runService(
     if (stop.aborted) return stopService(parts, String(stop.reason));
     await listen(parts);
     await parts.start();
+    releaseStartMemory(parts.drain);
   } catch (error) {
     // What a stop breaks off did not fail.
     if (stop.aborted) return;
@@ -38,10 +38,6 @@ export async function runService(
 }
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
-  await app.init();
-  const fastify: FastifyInstance = app.getHttpAdapter().getInstance();
-  await fastify.ready();
-  releaseStartMemory();
   await app.listen(config.port, config.host);
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   logger.info({ url, pid: process.pid }, 'listening');
