@@ -54,6 +54,15 @@ describe('a start', () => {
     expect({ code, stderr, loaded }).toEqual({ code: 0, stderr: '', loaded: 1 });
     expect(stdout).not.toContain('listening');
   });
+
+  it('gives back the space of young objects that it made V8 take: 30 MB', async () => {
+    const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1' };
+    await using service = await startService({ app: 'llm-service', env });
+    const size = /^nodejs_heap_space_size_total_bytes\{space="new"\} (\d+)$/m;
+    const youngBytes = async () =>
+      Number(size.exec(await (await fetch(`${service.url}/metrics`)).text())?.[1]);
+    await waitFor(async () => (await youngBytes()) < 5_000_000, { what: 'a small young space' });
+  });
 });
 
 describe('a service without keys', () => {

@@ -1,27 +1,43 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { collectGarbageWhenIdle } from './idle-garbage.ts';
 
-let timer: NodeJS.Timeout;
+let timer: NodeJS.Timeout | undefined;
 afterEach(() => clearInterval(timer));
 
-/** Something large that nobody refers to any more. Resolves when it has been collected; asking meanwhile would be no idleness. */
-function collected(): Promise<unknown> {
-  return new Promise((resolve) => {
-    const registry = new FinalizationRegistry(resolve);
-    registry.register(
-      Array.from({ length: 3_000_000 }, (_, index) => ({ index })),
-      'collected',
-    );
-    // Else the registry itself would be collected before it could tell.
-    timer.ref();
-    Object.assign(timer, { registry });
-  });
+/** Resolves when what is handed over has been collected; asking again and again meanwhile would be no idleness. */
+class Collections {
+  readonly #registry = new FinalizationRegistry<() => void>((resolve) => resolve());
+
+  of(garbage: object): Promise<void> {
+    return new Promise((resolve) => this.#registry.register(garbage, resolve));
+  }
 }
+const collections = new Collections();
+const large = () => Array.from({ length: 3_000_000 }, (_, index) => ({ index }));
 
 describe('an idle service', () => {
-  it('frees what its busy time has left behind, and is kept alive by nothing', async () => {
-    timer = collectGarbageWhenIdle(100);
+  it('frees what its start has left behind, then what a busy time has, and is kept alive by nothing', async () => {
+    const drain = { inFlight: 0 };
+    timer = collectGarbageWhenIdle(drain, 20);
     expect(timer.hasRef()).toBe(false);
-    expect(await collected()).toBe('collected');
+    timer.ref();
+    await collections.of([{}]);
+    await collections.of(large());
+  });
+
+  it('is one in which no call is under way', async () => {
+    const drain = { inFlight: 1 };
+    const looks = jest.spyOn(performance, 'eventLoopUtilization');
+    timer = collectGarbageWhenIdle(drain, 20);
+    timer.ref();
+    const order: string[] = [];
+    const left = collections.of([{}]).then(() => order.push('collected'));
+    await waitFor(() => looks.mock.calls.length > 10, { what: 'five looks' });
+    looks.mockRestore();
+    order.push('answered');
+    drain.inFlight = 0;
+    await left;
+    expect(order).toEqual(['answered', 'collected']);
   });
 });

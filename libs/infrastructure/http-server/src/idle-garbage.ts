@@ -1,25 +1,33 @@
+import type { Drain } from './drain.ts';
 import { collectGarbage } from './garbage.ts';
 
+const LOOK_MS = 1_000;
 /** Share of the time that an idle event loop is at work at most: health checks and scrapes take less. */
 const IDLE_SHARE = 0.05;
+/** Seconds in a row without much to do, after which a service counts as idle. */
+const IDLE_LOOKS = 10;
 /** What is not worth a stop of the event loop: a service with little to do grows by half of it as a matter of course. */
 const TOLERATED_GROWTH_BYTES = 64 * 1024 * 1024;
 
 /**
- * Gives back what a busy time has left behind, once a service is idle. V8 collects in full only while something is allocated: a
- * service that nobody calls any more would hold the large bodies of its last calls for as long as it rests.
- * @param lookMs how long it has to be idle
+ * Gives memory back while nobody is answered: what the start has left behind, a sixth of a service at rest, in the first moment
+ * without a call; later what a busy time has left, once the service is idle. V8 collects in full only while something is
+ * allocated: a service that nobody calls any more would hold the large bodies of its last calls for as long as it rests.
  * @returns the timer, which keeps no process alive
  */
-export function collectGarbageWhenIdle(lookMs = 10_000): NodeJS.Timeout {
+export function collectGarbageWhenIdle(drain: Pick<Drain, 'inFlight'>, lookMs = LOOK_MS): NodeJS.Timeout {
   let looked = performance.eventLoopUtilization();
-  let heldBytes = process.memoryUsage.rss();
+  let heldBytes: number | undefined;
+  let idleLooks = 0;
   return setInterval(() => {
     const now = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(now, looked);
     looked = now;
-    const growth = process.memoryUsage.rss() - heldBytes;
-    if (utilization > IDLE_SHARE || growth < TOLERATED_GROWTH_BYTES) return;
+    idleLooks = drain.inFlight === 0 && utilization <= IDLE_SHARE ? idleLooks + 1 : 0;
+    const isStart = heldBytes === undefined && drain.inFlight === 0;
+    const isIdle = heldBytes !== undefined && idleLooks >= IDLE_LOOKS;
+    if (!isStart && !(isIdle && process.memoryUsage.rss() - (heldBytes ?? 0) > TOLERATED_GROWTH_BYTES))
+      return;
     collectGarbage();
     heldBytes = process.memoryUsage.rss();
   }, lookMs).unref();
