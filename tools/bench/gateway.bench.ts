@@ -1,12 +1,18 @@
 import { type BenchRow, measure } from './bench-row.ts';
 import { startChild } from './child.ts';
+import { gatewayLines } from './gateway/gateway-lines.ts';
 import { requestsPerSecond } from './load.ts';
 
 const ROUND_MS = 3_000;
 const ROUNDS = 5;
 
-/** llm-service against a bare passthrough, both in front of the same simulated host, 64 requests always under way. */
+/** llm-service against what a gateway costs at least, and against another one. */
 export async function gatewayBench(): Promise<BenchRow[]> {
+  return [...(await chatThroughDefaults()), ...(await gatewayLines())];
+}
+
+/** Without any setting, both in front of the same simulated host, 64 requests always under way by an ordinary client. */
+async function chatThroughDefaults(): Promise<BenchRow[]> {
   using host = await startChild(['tools/fake-llm-host/main.ts', '--port', '0']);
   using bare = await startChild(['tools/bench/bare-passthrough.mjs', host.origin]);
   using gateway = await startChild(['dist/apps/llm-service/main.js'], {

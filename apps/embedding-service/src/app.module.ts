@@ -12,6 +12,7 @@ import { ServedModels } from './models/served-models.ts';
 import { RankingService } from './ranking/ranking.service.ts';
 import { RerankController } from './ranking/rerank.controller.ts';
 import { SimilarityController } from './similarity/similarity.controller.ts';
+import { EmbedAllController } from './tei/embed-all.controller.ts';
 import { TeiController } from './tei/tei.controller.ts';
 import { TokenizeController } from './tei/tokenize.controller.ts';
 
@@ -36,6 +37,7 @@ export class AppModule {
         SimilarityController,
         TeiController,
         TokenizeController,
+        EmbedAllController,
         CohereController,
         RerankController,
         CacheController,

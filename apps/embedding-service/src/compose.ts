@@ -6,6 +6,7 @@ import { LocalEmbeddingModel, ModelMemory } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
 import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
+import { FallbackEmbeddingModel } from './remote/fallback-embedding-model.ts';
 import { RemoteEmbeddingModel } from './remote/remote-embedding-model.ts';
 import { AppModule } from './app.module.ts';
 import { CacheWarmer } from './cache/cache-warmer.ts';
@@ -96,11 +97,24 @@ function servedModels(
   const { backend, ...local } = model;
   const memory = new ModelMemory(local.memoryLimitMb);
   const parts = { bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics, memory };
+  const fallbackTexts = metrics.counter({
+    name: 'morgan_embedding_fallback_texts_total',
+    help: 'Texts for which no embedding host gave a vector and `EMBEDDING_REMOTE_FALLBACK_MODEL` did.',
+  });
   const first = (): EmbeddingModel => {
     if (backend !== 'remote') return new LocalEmbeddingModel({ config: { ...local, backend }, ...parts });
     const { name: id, truncate } = local;
     const clients = new HttpClientMetrics(metrics);
-    return new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+    const hosts = new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+    if (remote.fallbackModel === undefined) return hosts;
+    const same = { ...local, name: undefined, backend: 'auto' as const, model: remote.fallbackModel };
+    const texts = fallbackTexts;
+    return new FallbackEmbeddingModel({
+      hosts,
+      local: new LocalEmbeddingModel({ config: same, ...parts }),
+      logger,
+      texts,
+    });
   };
   const others = further.models.map(
     (own) => new LocalEmbeddingModel({ config: { ...local, ...own }, ...parts }),

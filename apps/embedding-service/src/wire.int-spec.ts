@@ -102,10 +102,32 @@ describe('the output of POST /v1/embeddings', () => {
     const int8 = unit.map((value) => Math.round(value * 127) + 0);
     expect(await vectorOf({ output_dtype: 'int8' })).toEqual(int8);
     expect(await vectorOf({ embedding_types: ['uint8'] })).toEqual(int8.map((value) => value + 128));
+    expect(await vectorOf({ embedding_type: 'int8' })).toEqual(int8);
+    expect(await vectorOf({ embedding_type: 'base64' })).toEqual(
+      await vectorOf({ encoding_format: 'base64' }),
+    );
     const [bits] = await vectorOf({ output_dtype: 'ubinary' });
     expect(bits?.toString(2).padStart(8, '0')).toBe(unit.map((value) => (value > 0 ? '1' : '0')).join(''));
     const encoded = (await vectorOf({ output_dtype: 'int8', encoding_format: 'base64' })) as unknown;
     expect([...new Int8Array(Buffer.from(encoded as string, 'base64'))]).toEqual(int8);
+  });
+
+  it("has the length that is asked for, and its texts cut or refused, in Voyage's and others' words too", async () => {
+    const cut = await vectorOf({ dimensions: 4 });
+    expect(cut).toHaveLength(4);
+    expect(await vectorOf({ output_dimension: 4 })).toEqual(cut);
+    const input = 'word '.repeat(100);
+    const statusOf = async (more: object) =>
+      (await responseOf('/v1/embeddings', { model: 'default', input, ...more })).status;
+    for (const more of [{ truncate: false }, { truncate: 'NONE' }, { truncation: false }])
+      expect(await statusOf(more)).toBe(400);
+    for (const more of [
+      { truncate: true },
+      { truncate: 'END' },
+      { truncation: true },
+      { late_chunking: false },
+    ])
+      expect(await statusOf(more)).toBe(200);
   });
 
   it('is the bytes of the vectors for who asks for octets, with their shape in headers', async () => {
@@ -133,6 +155,12 @@ describe('the output of POST /v1/embeddings', () => {
     [{ dimensions: 9 }, 'dimensions', /vectors have 8/],
     [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
     [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
+    [{ embedding_type: 'int4' }, 'embedding_type', /int8/],
+    [{ output_dimension: 5 }, 'output_dimension', /'output_dimension' is 5, .* 4, 6/],
+    [{ output_dimension: 4, dimensions: 6 }, 'output_dimension', /Only one of/],
+    [{ truncate: true, truncation: false }, 'truncation', /Only one of/],
+    [{ truncate: 'START' }, 'truncate', /END or NONE/],
+    [{ late_chunking: true }, 'late_chunking', /not served/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
@@ -198,6 +226,39 @@ describe("text-embeddings-inference's", () => {
     expect(one).toEqual([await vectorOf({ input_type: 'document', dimensions: 4 })]);
   });
 
+  /** As the model pools: the mean, scaled to length 1. */
+  const pooled = (tokens: readonly number[][]) => {
+    const mean = (tokens[0] ?? []).map((_, at) => tokens.reduce((sum, token) => sum + (token[at] ?? 0), 0));
+    return mean.map((value) => value / Math.hypot(...mean));
+  };
+
+  it('/embed_all has the vectors of all tokens, special ones and those of the prompt included', async () => {
+    const inputs = ['a cat', 'the quick brown fox', 'word '.repeat(100)];
+    const { headers, body } = await responseOf<number[][][]>('/embed_all', { inputs });
+    const whole = (await responseOf<number[][]>('/embed', { inputs })).body;
+    for (const [index, tokens] of body.entries())
+      pooled(tokens).forEach((value, at) => expect(value).toBeCloseTo(whole[index]?.[at] as number, 5));
+    expect(body.map((tokens) => tokens.length)).toEqual([expect.any(Number), expect.any(Number), 32]);
+    expect(headers.get('x-morgan-truncated')).toBe('1');
+    const alone = await responseOf<number[][][]>('/embed_all', { inputs: inputs[0] });
+    const unprompted = await responseOf<{ special: boolean }[][]>('/tokenize', {
+      inputs: inputs[0],
+      prompt_name: 'query',
+    });
+    expect(alone.body[0]).toHaveLength(unprompted.body[0]?.length as number);
+    alone.body[0]?.flat().forEach((value, at) => expect(value).toBeCloseTo(body[0]?.flat()[at] as number, 5));
+  });
+
+  it('/embed_all takes its turn beside calls for vectors of texts', async () => {
+    const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
+    const [all, whole] = await Promise.all([
+      responseOf<number[][][]>('/embed_all', { inputs: texts }),
+      responseOf<number[][]>('/embed', { inputs: texts }),
+    ]);
+    const last = pooled(all.body[599] as number[][]);
+    last.forEach((value, at) => expect(value).toBeCloseTo(whole.body[599]?.[at] as number, 5));
+  });
+
   it('/similarity is one number for every sentence', async () => {
     const inputs = { source_sentence: 'a cat', sentences: ['a cat', 'something else'] };
     const { body } = await responseOf<number[]>('/similarity', { inputs });
@@ -257,7 +318,11 @@ describe("text-embeddings-inference's", () => {
     ['/tokenize', { inputs: [7] }, 422, 'Validation'],
     ['/tokenize', { inputs: ['a', 'word '.repeat(20_000)] }, 422, 'Validation'],
     ['/tokenize', { inputs: new Array<string>(2_048).fill('a') }, 413, 'Validation'],
-    ['/embed_all', { inputs: 'a' }, 424, 'Backend'],
+    ['/embed_all', { inputs: [] }, 400, 'Empty'],
+    ['/embed_all', { inputs: 'word '.repeat(100), truncate: false }, 413, 'Validation'],
+    ['/embed_all', { inputs: 'a', truncation_direction: 'left' }, 422, 'Validation'],
+    ['/embed_all', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
+    ['/embed_all', { inputs: [[1e9]] }, 422, 'Tokenizer'],
     ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
   ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {
     const answer = await responseOf(path, body);

@@ -66,7 +66,11 @@ describe('the reporter of the contract', () => {
   const errorAfter = (testResults: RunResults['testResults']) => {
     const reporter = new ContractReporter();
     const printed = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+    // What was never run must not be written to the page.
+    const update = process.env['UPDATE_DOCS'];
+    delete process.env['UPDATE_DOCS'];
     reporter.onRunComplete(undefined, { testResults });
+    if (update !== undefined) process.env['UPDATE_DOCS'] = update;
     printed.mockRestore();
     return reporter.getLastError()?.message;
   };

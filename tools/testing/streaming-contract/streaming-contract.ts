@@ -50,9 +50,19 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'is a fault that nobody has seen yet when the host %s',
       ],
       [
+        'What looks like an event stream is one, whatever type its host gives it, and compression that nobody asked for is undone.',
+        'odd-answers',
+        'as a stream that calls itself %s',
+      ],
+      [
         'An answer that is complete and has no content (an empty text with a reason to stop) is an answer.',
         'stream-relay',
         'may be empty',
+      ],
+      [
+        'A choice that ends with `error`, `network_error`, `abort` or `insufficient_system_resource` broke off, and so did one with an `error` of its own: that is a reported error.',
+        'evidence',
+        '%s moves the call on to an equal host',
       ],
       [
         'While a host is silent a comment leaves every 15 s (`llmService.streams.keepAliveMs`), so that load balancers do not cut the connection.',
@@ -73,6 +83,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'Events that need no change leave as the bytes that came.',
         'stream-relay',
         'leaves as the bytes that came',
+      ],
+      [
+        'Events without data do not leave: official clients take them for JSON.',
+        'stream-relay',
+        'has no events without data',
       ],
       [
         'They leave in the turn of the loop in which they came.',
@@ -201,6 +216,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'A comment in front of the end marker, `: x-morgan-attempts: 2`, tells it.',
         'resume',
         'is continued elsewhere without a seam',
+      ],
+      [
+        'An answer that its host refuses in the middle for what was asked (a filter, a context that is too long) is not asked for elsewhere; its error is no fault of the host.',
+        'resume',
+        'is not asked for elsewhere where its host refuses the rest for what was asked',
       ],
       [
         'A refusal of the continuation is never seen.',

@@ -51,7 +51,12 @@ export const embeddingServiceConfig = z.strictObject({
       redis: redisConfig,
     })
     .superRefine(({ model, remote }, context) => {
-      if (model.backend !== 'remote') return;
+      if (model.backend !== 'remote') {
+        const message = 'is for hosts elsewhere: `model.backend` is not `remote`';
+        if (remote.fallbackModel !== undefined)
+          context.addIssue({ code: 'custom', path: ['remote', 'fallbackModel'], message });
+        return;
+      }
       const { hosts, ...declared } = remote;
       const needed = { hosts: hosts[0], model: declared.model, dimensions: declared.dimensions };
       for (const [key, value] of Object.entries(needed)) {

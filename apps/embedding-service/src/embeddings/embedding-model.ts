@@ -99,6 +99,15 @@ export abstract class EmbeddingModel {
     specials: boolean,
     context: CallContext,
   ): Promise<readonly (readonly TextToken[])[]>;
+  /**
+   * The vectors of all tokens of each input, one after the other: `tokenCount` of them.
+   * @throws AppError `unsupported_by_model` where there are none
+   */
+  abstract embedTokens(
+    inputs: readonly EmbeddingInput[],
+    context: CallContext,
+    options: Pick<EmbedOptions, 'truncate' | 'prompt'>,
+  ): Promise<EmbeddedInput[]>;
   /** What it is for, from its files where it is not loaded. */
   abstract kind(): Promise<ModelKind>;
   /** How well each text answers the query, in the order of the texts. @throws AppError `unsupported_by_model` and others */

@@ -8,6 +8,7 @@ import type { EmbeddingModel } from './embedding-model.ts';
 import { EmbeddingService } from './embedding.service.ts';
 import { EmbeddingsResponse } from './embeddings-response.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
+import { outputOf } from './field-names.ts';
 import { describeOutcome } from './outcome-headers.ts';
 import { bytesOf } from './vector-output.ts';
 
@@ -31,25 +32,24 @@ export class EmbeddingsController {
     @Res({ passthrough: true }) reply: HttpReply,
   ): Promise<string | Buffer | Readable> {
     const context = contextOf(request);
-    const type = body.output_dtype ?? body.embedding_types?.[0] ?? 'float';
-    const { model, truncate, dimensions: wanted } = body;
+    const { type, encoding, normalize, truncate, dimensions: wanted } = outputOf(body);
     const asked = {
       inputs: listInputs(body.input),
-      model,
+      model: body.model,
       truncate,
       prompt: body,
-      dimensions: { wanted, field: 'dimensions' },
+      dimensions: wanted,
     };
     const use = cacheUseOf(request.headers['cache-control']);
     const outcome = await this.service.collect(asked, context, use);
     describeOutcome(outcome, context, reply);
     const { dimensions } = outcome;
-    const shape = { dimensions, type, normalize: body.normalize ?? false };
+    const shape = { dimensions, type, normalize };
     const response = new EmbeddingsResponse({
       model: outcome.model,
       items: outcome.items,
       shape,
-      encoding: body.encoding_format ?? 'float',
+      encoding,
     });
     if (!wantsBytes(request)) {
       reply.type('application/json');

@@ -35,12 +35,29 @@ export const embeddingsRequestSchema = z.looseObject({
     .nullish()
     .meta({ type: 'array', items: { type: 'string', enum: OUTPUT_TYPES }, minItems: 1, maxItems: 1 })
     .describe('The same as `output_dtype`, as a list of one.'),
-  dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
-  normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
-  truncate: z
-    .boolean()
+  embedding_type: z
+    .enum([...OUTPUT_TYPES, 'base64'])
     .nullish()
-    .describe("Cut texts above the model's limit (`true`) or refuse them (`false`)."),
+    .describe('The same, as Jina says it; `base64` is the encoding of `float`.'),
+  dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
+  output_dimension: z.int().min(1).nullish().describe('The same, as Voyage says it.'),
+  normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
+  normalized: z.boolean().nullish().describe('The same, as Jina says it.'),
+  truncate: z
+    .union([
+      z.enum(
+        ['NONE', 'END'],
+        'must be true or false, END or NONE: texts are cut where the model is made for it',
+      ),
+      z.boolean(),
+    ])
+    .nullish()
+    .describe("Cut texts above the model's limit (`true`, `END`) or refuse them (`false`, `NONE`)."),
+  truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
+  late_chunking: z
+    .literal(false, 'is not served: every text has a vector of its own')
+    .nullish()
+    .describe('Only `false` is served.'),
   user: z.string().nullish().describe('Ignored.'),
   ...promptFields,
 });

@@ -94,7 +94,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   }
 
   significantPart(input: EmbeddingInput): EmbeddingInput {
-    if (typeof input !== 'string' || !this.#isTooLong(input)) return input;
+    if (typeof input !== 'string' || !this.isTooLong(input)) return input;
     return `${input.slice(0, this.#config.maxCharacters)}+`;
   }
 
@@ -104,6 +104,11 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
 
   listTokens(): Promise<never> {
     const message = `The tokens of the model '${this.id}' are known to its hosts only.`;
+    return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
+  }
+
+  embedTokens(): Promise<never> {
+    const message = `The hosts of the model '${this.id}' give one vector for each text and none of single tokens.`;
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
   }
 
@@ -118,7 +123,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     options: EmbedOptions,
   ): Promise<EmbeddedInput[]> {
     const { batchSize } = this.#config;
-    const sent = inputs.map((input, index) => this.#toSend(input, index, options));
+    const sent = this.toSend(inputs, options);
     const items = new Array<EmbeddedInput>(inputs.length);
     const starts = Array.from(
       { length: Math.ceil(sent.length / batchSize) },
@@ -133,7 +138,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
         vectors.forEach((vector, place) => {
           const input = inputs[start + place] as EmbeddingInput;
           const tokenCount = shareOf(tokens, place, batch.length);
-          items[start + place] = { vector, tokenCount, truncated: this.#isTooLong(input) };
+          items[start + place] = { vector, tokenCount, truncated: this.isTooLong(input) };
         });
       }
     };
@@ -147,7 +152,13 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     }
   }
 
-  #isTooLong(input: EmbeddingInput): boolean {
+  /** What hosts get of each input: cut to `maxCharacters`, the prompt in front. @throws AppError `context_length_exceeded`, `invalid_value` */
+  toSend(inputs: readonly EmbeddingInput[], options: EmbedOptions): EmbeddingInput[] {
+    return inputs.map((input, index) => this.#toSend(input, index, options));
+  }
+
+  /** Whether an input is cut before hosts get it. */
+  isTooLong(input: EmbeddingInput): boolean {
     return typeof input === 'string' && input.length > this.#config.maxCharacters;
   }
 
@@ -162,7 +173,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
       if (!prompt) return input;
       throw new AppError('invalid_value', 'A prompt cannot stand before token ids.', { param: 'prompt' });
     }
-    if (this.#isTooLong(input) && !truncate) {
+    if (this.isTooLong(input) && !truncate) {
       const message = `The input has ${input.length} characters; at most ${maxCharacters} are taken, and truncation is off.`;
       throw new AppError('context_length_exceeded', message, { param });
     }

@@ -37,8 +37,10 @@ export class RemoteHosts {
             pool: { maxConnections },
             circuitBreaker: { failureThreshold },
             rateLimit: { requestsPerSecond, burst, maxWaitMs: MAX_WAIT_MS },
-            // Another host is the better second try.
-            ...(config.hosts.length > 1 ? { retry: { maxRetries: 0 } } : {}),
+            // Another host, or the same model here, is the better second try.
+            ...(config.hosts.length > 1 || config.fallbackModel !== undefined
+              ? { retry: { maxRetries: 0 } }
+              : {}),
           },
           { logger, metrics },
         ),

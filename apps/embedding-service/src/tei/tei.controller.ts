@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Post, Query, Req, Res, UseFilters } from '@nestjs/common';
-import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
 import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import { listInputs, MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
@@ -13,7 +12,7 @@ import { ServedModels } from '../models/served-models.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import { RankingService } from '../ranking/ranking.service.ts';
 import { WireErrorFilter } from '../wire-error.filter.ts';
-import { teiErrorOf } from './tei-error.ts';
+import { leftIsNotServed, teiErrorOf } from './tei-error.ts';
 import {
   type TeiEmbedRequest,
   teiEmbedSchema,
@@ -92,12 +91,6 @@ export class TeiController {
     };
   }
 
-  @Post('embed_all')
-  @ApiOperation({ summary: 'Refused: vectors of single tokens are not served.' })
-  embedAll(): never {
-    throw notServed('vectors of single tokens');
-  }
-
   @Post('rerank')
   @HttpCode(200)
   @ApiOperation({ summary: 'Texts in the order of how well they answer a query, from a cross-encoder.' })
@@ -142,13 +135,4 @@ function* wrapped(slices: Iterable<string>): Generator<string, void> {
   yield '[';
   yield* slices;
   yield ']';
-}
-
-function leftIsNotServed(): AppError {
-  const message = "'truncation_direction' must be Right: texts are cut where the model is made for it.";
-  return new AppError('invalid_value', message, { param: 'truncation_direction' });
-}
-
-function notServed(what: string): AppError {
-  return new AppError('unsupported_by_model', `The served model gives embeddings of texts and no ${what}.`);
 }

@@ -23,6 +23,14 @@ export const teiEmbedSchema = z.looseObject({
 });
 export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
 
+/** The body of `POST /embed_all`. */
+export const teiEmbedAllSchema = z.looseObject({
+  inputs: inputsField,
+  ...treatment,
+  model: z.string().min(1).nullish().describe('The id of a served model, or `default`.'),
+});
+export type TeiEmbedAllRequest = z.infer<typeof teiEmbedAllSchema> & { readonly inputs: EmbeddingInputs };
+
 /** The body of `POST /rerank`. */
 export const teiRerankSchema = z.looseObject({
   query: z.string().min(1).describe('What the texts are to answer.'),

@@ -54,6 +54,8 @@ const AZURE = [
   form('/v1/audio/translations', 'Speech to English text.'),
   post('/v1/audio/speech', 'Text to speech.'),
   post('/v1/images/generations', 'Images for a text.'),
+  form('/v1/images/edits', 'Images changed by a text.'),
+  form('/v1/images/variations', 'Other images like one.'),
 ];
 
 /** Whatever callers can ask of hosts. */

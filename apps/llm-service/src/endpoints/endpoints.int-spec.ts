@@ -138,6 +138,17 @@ describe('an endpoint of hosts', () => {
     expect((await call('/v1/chat/completions', form)).status).toBe(415);
   });
 
+  it.each(['/v1/images/edits', '/v1/images/variations', '/openai/deployments/m/images/edits'])(
+    'takes a form: %s',
+    async (path) => {
+      const form = new FormData();
+      form.append('model', 'm');
+      form.append('image', new Blob(['png']), 'a.png');
+      expect((await call(path, form)).status).toBe(200);
+      expect(asked[0]?.url).toMatch(/^\/v1\/images\/(edits|variations)$/);
+    },
+  );
+
   it("has the model in the path for Azure's clients", async () => {
     await call('/openai/deployments/gpt-x/chat/completions?api-version=1&a=1', '{"messages":[]}');
     await call('/openai/deployments/gpt-x/completions?api-version=1', '{ "model":"other", "prompt":"a"}');
@@ -145,6 +156,35 @@ describe('an endpoint of hosts', () => {
       ['/v1/chat/completions?a=1', '{"model":"gpt-x","messages":[]}'],
       ['/v1/completions', '{ "model":"gpt-x", "prompt":"a"}'],
     ]);
+  });
+});
+
+describe('a stream', () => {
+  const chunk = (delta: object, finish: string | null = null) =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
+  const BEGUN = chunk({ role: 'assistant' }) + chunk({ content: 'hello' });
+  const ask = (more: string) =>
+    call('/v1/chat/completions', `{"model":"m","stream":true,"messages":[{"role":"user"}]${more}}`);
+
+  it('is called one, whatever its host calls it', async () => {
+    const whole = `${BEGUN}${chunk({}, 'stop')}data: [DONE]\n\n`;
+    answer = (response) => response.writeHead(200, { 'content-type': 'text/plain' }).end(whole);
+    const response = await ask('');
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    expect(await response.text()).toBe(whole);
+  });
+
+  it.each(['0', '-1', '0.5'])('of %s choices has one to wait for', async (n) => {
+    answer = (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).end(BEGUN);
+    const response = await ask(`,"n":${n}`);
+    const chunks: string[] = [];
+    const read = async () => {
+      for await (const bytes of response.body ?? []) chunks.push(Buffer.from(bytes).toString());
+    };
+    await expect(read()).rejects.toThrow();
+    expect(chunks.join('')).toContain('stream_interrupted');
+    expect(chunks.join('')).not.toContain('[DONE]');
   });
 });
 

@@ -101,10 +101,10 @@ export class RequestOutline {
     });
   }
 
-  /** How many choices the response has: so many of each prompt. */
+  /** How many choices the response has: so many of each prompt. Hosts that take an `n` below 1 give one. */
   get choices(): number {
     const { prompt } = this.parts;
-    return (this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);
+    return Math.max(1, this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);
   }
 
   /** Whether a field is there and says something. */

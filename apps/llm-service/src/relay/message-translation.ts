@@ -4,6 +4,7 @@ import {
   type DistributedLlmClient,
   type HostRequest,
   type HostResponse,
+  isObject,
   type JsonObject,
   readBody,
   toChatRequest,
@@ -51,7 +52,7 @@ export async function messageResponse(response: HostResponse, dialect: Dialect):
   const { status } = response;
   const body =
     status < 400
-      ? toMessageResponse(JSON.parse(bytes.toString()) as JsonObject)
+      ? toMessageResponse(objectIn(bytes))
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   const whole = Buffer.from(JSON.stringify(body));
@@ -62,6 +63,16 @@ export async function messageResponse(response: HostResponse, dialect: Dialect):
     whole,
     body: new WholeBody(whole),
   };
+}
+
+/** An empty one where the host answered in no JSON, which has no choice either. */
+function objectIn(bytes: Buffer): JsonObject {
+  try {
+    const json: unknown = JSON.parse(bytes.toString());
+    return isObject(json) ? json : {};
+  } catch {
+    return {};
+  }
 }
 
 const UNKNOWN_ERROR = {

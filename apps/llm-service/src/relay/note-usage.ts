@@ -7,7 +7,8 @@ export function noteUsage(
   response: HostResponse,
   usage: TokenUsage | undefined,
 ): void {
-  if (!usage) return;
+  // Where a host counts nothing the estimate stays.
+  if (usage?.input === undefined && usage?.output === undefined) return;
   metrics.counted(response, usage);
   response.settleTokens?.((usage.input ?? 0) + (usage.output ?? 0));
 }

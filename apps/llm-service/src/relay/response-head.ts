@@ -33,12 +33,11 @@ export function writeHead(reply: HttpReply, response: HostResponse, headers = re
   reply.raw.writeHead(status, responseHeaders({ status, received: headers, own: takeOver(reply) }));
 }
 
-/** The head of a stream: its length is not what its host said, and nobody may have answered yet. */
+/** The head of a stream: its length is not what its host said, its type may not be, and nobody may have answered yet. */
 export function writeStreamHead(reply: HttpReply, response: HostResponse | undefined): void {
-  if (response) {
-    return writeHead(reply, response, without(response.headers, 'content-length'));
-  }
-  reply.header('x-accel-buffering', 'no').header('content-type', EVENTS);
+  reply.header('x-accel-buffering', 'no');
+  if (!response || !isEventStream(response)) reply.header('content-type', EVENTS);
+  if (response) return writeHead(reply, response, without(response.headers, 'content-length'));
   reply.raw.writeHead(200, [...takeOver(reply)].flat());
 }
 

@@ -182,6 +182,20 @@ describe('the HTTP edge', () => {
   });
 
   it.each([
+    ['POST', '/echo', ' There is /v1/echo.'],
+    ['POST', '/v1/v1/echo?a=1', ' There is /v1/echo.'],
+    ['GET', '/echo', ''],
+    ['POST', '/v1/nothing', ''],
+  ])('names the path that %s %s may have meant', async (method, path, hint) => {
+    const response = await fetch(url + path, { method });
+    const { error } = (await response.json()) as Fault;
+    expect([response.status, error.message]).toEqual([
+      404,
+      `Unknown request URL: ${method} ${path.split('?', 1)[0]}.${hint}`,
+    ]);
+  });
+
+  it.each([
     ['an unknown path', 'GET', '/v1/nothing', 404, 'unknown_url'],
     ['a wrong method', 'GET', '/v1/echo', 405, 'method_not_allowed'],
     ['a fault of its own', 'GET', '/v1/boom', 500, 'internal_error'],

@@ -1,9 +1,9 @@
-import { collectStartGarbage as collectGarbage } from './start-garbage.ts';
+import { collectGarbage } from './garbage.ts';
 
 /** Share of the time that an idle event loop is at work at most: health checks and scrapes take less. */
 const IDLE_SHARE = 0.05;
-/** What is not worth a stop of the event loop. */
-const TOLERATED_GROWTH_BYTES = 16 * 1024 * 1024;
+/** What is not worth a stop of the event loop: a service with little to do grows by half of it as a matter of course. */
+const TOLERATED_GROWTH_BYTES = 64 * 1024 * 1024;
 
 /**
  * Gives back what a busy time has left behind, once a service is idle. V8 collects in full only while something is allocated: a

@@ -55,7 +55,16 @@ export function transportFaultOf(error: unknown, phase: Phase): TransportFault {
   const responding = phase === 'responding';
   if (responding && RESPONDING[code]) return RESPONDING[code];
   if (name === 'HTTPParserError' || code === 'UND_ERR_HEADERS_OVERFLOW') return 'bad_response';
+  if (!responding && isUnusable(code, message)) return 'bad_response';
   return responding ? 'incomplete_body' : 'reset';
+}
+
+/** Headers that undici reads and does not take: two lengths, an upgrade that nobody asked for. */
+function isUnusable(code: string, message: string): boolean {
+  return (
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    (code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)$/.test(message))
+  );
 }
 
 /** Whether it is the end of a connection. A server that ends one stream of an HTTP/2 connection lives. */

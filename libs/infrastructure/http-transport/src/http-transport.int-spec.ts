@@ -178,6 +178,16 @@ describe('HttpTransport', () => {
       ['the headers are cut', (socket) => socket.end(partly), 'reset'],
       ['the bytes are garbage', (socket) => socket.write('\x00\x01SSH-2.0-OpenSSH\r\n'), 'bad_response'],
       [
+        'it has two lengths',
+        (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 2\r\n\r\n{}'),
+        'bad_response',
+      ],
+      [
+        'it is an upgrade that nobody asked for',
+        (socket) => socket.write('HTTP/1.1 101 Switching\r\nupgrade: a\r\nconnection: upgrade\r\n\r\n'),
+        'bad_response',
+      ],
+      [
         'the headers are endless',
         (socket) => socket.write(`HTTP/1.1 200 OK\r\nA: ${'x'.repeat(99_999)}`),
         'bad_response',

@@ -23,7 +23,7 @@ export class IncomingBody {
 
   /** @param abandon nobody wants the rest: it is told at any end, also a good one. */
   constructor(
-    private readonly controller: Dispatcher.DispatchController,
+    private readonly controller: Pick<Dispatcher.DispatchController, 'resume'>,
     private readonly abandon: () => void,
   ) {}
 

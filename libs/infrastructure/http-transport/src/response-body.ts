@@ -10,10 +10,10 @@ export const HELD_BYTES = 64 * 1024;
  * It must be read to its end or destroyed, or its connection is held for ever.
  */
 export class ResponseBody extends Readable {
-  readonly #controller: Dispatcher.DispatchController;
+  readonly #controller: Pick<Dispatcher.DispatchController, 'resume'>;
   readonly #onDestroyed: () => void;
 
-  constructor(controller: Dispatcher.DispatchController, onDestroyed: () => void) {
+  constructor(controller: Pick<Dispatcher.DispatchController, 'resume'>, onDestroyed: () => void) {
     super({ highWaterMark: HELD_BYTES });
     this.#controller = controller;
     this.#onDestroyed = onDestroyed;

@@ -1,6 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { decodedBody, decoderOf } from './decoded-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
+import type { TransportError } from './transport-error.ts';
+
+const OF_ENCODING = /^content-(encoding|length)$/i;
 
 /** A response whose headers are here and whose body is on its way. */
 export class TransportResponse {
@@ -42,6 +46,20 @@ export class TransportResponse {
    */
   bytesUpTo(limitBytes: number, timeoutMs?: number): Promise<Buffer | undefined> {
     return this.#incoming.upTo(limitBytes, timeoutMs);
+  }
+
+  /**
+   * The same without its `content-encoding`, which some servers choose though they were asked for none; itself where it
+   * has none, or one that is not known.
+   * @param asFault what the reader meets where the bytes are not what they say.
+   */
+  decoded(asFault: (error: TransportError) => Error = (error) => error): TransportResponse {
+    const decoder = decoderOf(this.headers['content-encoding']);
+    if (!decoder) return this;
+    const headers = { ...this.headers };
+    for (const name of Object.keys(headers)) if (OF_ENCODING.test(name)) delete headers[name];
+    const raw = this.#rawHeaders?.filter((_, at, all) => !OF_ENCODING.test(String(all[at - (at % 2)])));
+    return new TransportResponse(this.status, headers, raw, decodedBody(this.body, decoder, asFault));
   }
 
   /** Gives the response up: its connection goes back to the pool if all of it is here already, else it is closed. */

@@ -3,7 +3,7 @@ import type { EmbeddingInput, PromptChoice, TokenWindow } from './process-protoc
 
 /** The vector of one input. */
 export interface EmbeddedItem {
-  /** Full dimensions, as the model gives them. */
+  /** Full dimensions, as the model gives them; those of all tokens where they were asked for. */
   readonly vector: Float32Array;
   /** Tokens that the model has read, special tokens included. */
   readonly tokenCount: number;
@@ -13,6 +13,8 @@ export interface EmbeddedItem {
 
 /** What one call asks for. */
 export interface JobRequest extends PromptChoice {
+  /** Whether the vectors of all tokens are wanted, one after the other, and not one for each input. */
+  readonly perToken?: boolean;
   readonly inputs: readonly EmbeddingInput[];
   /** What every input is read together with, for cross-encoders. */
   readonly query?: string | undefined;
@@ -33,6 +35,7 @@ export class EmbeddingJob {
   readonly #windows: (TokenWindow | undefined)[];
   readonly #results: (EmbeddedItem | undefined)[];
   readonly #tries: Uint8Array;
+  #tokens = 0;
   readonly #outcome = Promise.withResolvers<EmbeddedItem[]>();
   #left: number;
   #settled = false;
@@ -59,6 +62,12 @@ export class EmbeddingJob {
 
   tokenised(position: number, window: TokenWindow): void {
     this.#windows[position] = window;
+    this.#tokens += window.row.ids.length;
+  }
+
+  /** Of the inputs that are tokenised. */
+  get tokens(): number {
+    return this.#tokens;
   }
 
   /** @param tokenCount tokens that the model has read */

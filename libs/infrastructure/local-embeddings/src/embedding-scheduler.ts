@@ -15,11 +15,17 @@ import { TokenizeWork } from './tokenize-work.ts';
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */
 const CHARACTERS_PER_TOKEN = 4;
 
+/** Values of the vectors of all tokens of one call: 16 MB, some 45 MB as JSON. */
+const MOST_TOKEN_VALUES = 4_194_304;
+
 /** What a scheduler works with. */
 export interface SchedulerParts {
   readonly tokenizers: ProcessPool;
   readonly inference: ProcessPool;
   readonly inferenceWork: InferenceWork;
+  readonly tokenVectorWork: InferenceWork;
+  /** Length of the vector of one token; 0 where the model shows none. */
+  readonly tokenDimensions: number;
   readonly admission: Admission;
   readonly metrics: EmbeddingMetrics;
   /** Tokens that the model takes. */
@@ -39,6 +45,8 @@ export class EmbeddingScheduler {
   readonly #tokenizeWork: TokenizeWork;
   readonly #tokenizing: Batcher<'tokenize'>;
   readonly #inferring: Batcher<'run'>;
+  readonly #inferringTokens: Batcher<'run'>;
+  #tokensAreNext = false;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -48,11 +56,12 @@ export class EmbeddingScheduler {
     this.tokens = new TokenLister(parts.tokenizers);
     this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
     this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
+    this.#inferringTokens = new Batcher(parts.inference, parts.tokenVectorWork);
   }
 
   /** Inputs that wait at either station. */
   get length(): number {
-    return this.#tokenizing.length + this.#inferring.length;
+    return this.#tokenizing.length + this.#inferring.length + this.#inferringTokens.length;
   }
 
   /** What of an input its vector depends on. */
@@ -74,7 +83,7 @@ export class EmbeddingScheduler {
       signal.removeEventListener('abort', leave);
       this.#jobs.delete(job);
       this.#tokenizing.remove(job);
-      this.#inferring.remove(job);
+      this.#inferenceOf(job).remove(job);
       this.#parts.admission.forget(job);
     }
   }
@@ -83,7 +92,10 @@ export class EmbeddingScheduler {
   dispatch(): void {
     this.tokens.dispatch();
     this.#tokenizing.dispatch();
+    this.#tokensAreNext = !this.#tokensAreNext;
+    if (this.#tokensAreNext) this.#inferringTokens.dispatch();
     this.#inferring.dispatch();
+    this.#inferringTokens.dispatch();
     // Nothing else may have wanted the turn.
     this.tokens.dispatch();
   }
@@ -132,7 +144,11 @@ export class EmbeddingScheduler {
       }
     }
     this.#tokenizing.add(texts);
-    this.#inferring.add(rows);
+    this.#inferenceOf(job).add(rows);
+  }
+
+  #inferenceOf({ request }: EmbeddingJob): Batcher<'run'> {
+    return request.perToken ? this.#inferringTokens : this.#inferring;
   }
 
   #tokenised(item: QueueItem, window: TokenWindow): void {
@@ -141,12 +157,13 @@ export class EmbeddingScheduler {
     const estimate = this.#estimate(inputs[position] as string, query);
     this.#parts.admission.adjust(job, window.row.ids.length - estimate);
     const ready = this.#readyItem(item, window);
-    if (ready) this.#inferring.add([ready]);
+    if (ready) this.#inferenceOf(job).add([ready]);
   }
 
   /** What goes on to the model, unless it can never fit into memory or must not be run. */
   #readyItem({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
-    const { cost, maxTokens, metrics, inferenceWork } = this.#parts;
+    const { cost, maxTokens, metrics, inferenceWork, tokenVectorWork, tokenDimensions } = this.#parts;
+    const { perToken } = job.request;
     const budgetBytes = this.#parts.budgetBytes();
     const size = Math.min(window.row.ids.length, maxTokens);
     job.tokenised(position, window);
@@ -155,8 +172,12 @@ export class EmbeddingScheduler {
       job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, budgetBytes)));
       return undefined;
     }
+    if (perToken && job.tokens * tokenDimensions > MOST_TOKEN_VALUES) {
+      job.fail(tooManyTokens(Math.floor(MOST_TOKEN_VALUES / tokenDimensions)));
+      return undefined;
+    }
     const item = { job, position, size };
-    return inferenceWork.admits(item) ? item : undefined;
+    return (perToken ? tokenVectorWork : inferenceWork).admits(item) ? item : undefined;
   }
 }
 
@@ -165,6 +186,14 @@ function tooLong(param: string, count: number, limit: number): AppError {
     'context_length_exceeded',
     `The input has ${count} tokens; the model takes at most ${limit}, and truncation is off.`,
     { param },
+  );
+}
+
+function tooManyTokens(limit: number): AppError {
+  return new AppError(
+    'context_length_exceeded',
+    `The inputs have more than ${limit} tokens together, which is the most whose vectors are given one by one.`,
+    { param: 'inputs' },
   );
 }
 

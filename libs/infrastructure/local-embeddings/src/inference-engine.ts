@@ -108,15 +108,19 @@ export class InferenceEngine {
       metrics: this.#metrics,
       budgetBytes: () => memory.batchBytes,
     };
-    const inferenceWork = new InferenceWork({
-      ...parts,
-      limits: { items: config.batchSize, size: config.batchTokens },
-      processes: () => running.inference.alive,
-      logger,
-    });
+    const workOf = (perToken: boolean) =>
+      new InferenceWork({
+        ...parts,
+        perToken,
+        limits: { items: config.batchSize, size: config.batchTokens },
+        processes: () => running.inference.alive,
+        logger,
+      });
     running.scheduler = new EmbeddingScheduler({
       ...parts,
-      inferenceWork,
+      inferenceWork: workOf(false),
+      tokenVectorWork: workOf(true),
+      tokenDimensions: info.tokenDimensions ?? 0,
       tokenizers: running.tokenizers,
       inference: running.inference,
       maxTokens: info.maxTokens,

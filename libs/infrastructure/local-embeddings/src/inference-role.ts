@@ -33,24 +33,32 @@ export class InferenceRole {
   /** Runs a batch in parts that stay within the budget; texts of like length are together. */
   async perform(request: ProcessRequest): Promise<InferenceResult> {
     if (request.type !== 'run') throw new Error(`an inference process does not ${request.type}`);
-    const { rows, budgetBytes } = request;
+    const { rows, budgetBytes, perToken } = request;
     const startedAt = performance.now();
-    const { dimensions, maxTokens } = this.#model.info;
-    const vectors = new Float32Array(rows.length * dimensions);
+    const { dimensions, tokenDimensions = 0, maxTokens } = this.#model.info;
+    const lengths = rows.map(({ ids }) => Math.min(ids.length, maxTokens));
+    const sizes = lengths.map((length) => (perToken ? length * tokenDimensions : dimensions));
+    const starts = startsOf(sizes);
+    const vectors = new Float32Array(starts.at(-1) as number);
     const faults: VectorFault[] = [];
-    const groups = groupByLength(
-      rows.map(({ ids }) => Math.min(ids.length, maxTokens)),
-      (longest) => rowsWithin(this.#cost, longest, budgetBytes),
-    );
-    for (const group of groups) {
-      const part = await this.#model.run(group.map((index) => rows[index] as TokenRow));
+    for (const group of groupByLength(lengths, (longest) => rowsWithin(this.#cost, longest, budgetBytes))) {
+      const batch = group.map((index) => rows[index] as TokenRow);
+      const part = await (perToken ? this.#model.runTokens(batch) : this.#model.run(batch));
+      const from = startsOf(group.map((index) => sizes[index] as number));
       group.forEach((index, row) =>
-        vectors.set(part.vectors.subarray(row * dimensions, (row + 1) * dimensions), index * dimensions),
+        vectors.set(part.vectors.subarray(from[row], from[row + 1]), starts[index]),
       );
       for (const { row, reason } of part.faults) faults.push({ row: group[row] as number, reason });
     }
     return { vectors, faults, inferenceMs: performance.now() - startedAt };
   }
+}
+
+/** Where each of several pieces begins that stand one after the other, and where the last one ends. */
+function startsOf(sizes: readonly number[]): number[] {
+  const starts = [0];
+  for (const size of sizes) starts.push((starts.at(-1) as number) + size);
+  return starts;
 }
 
 /** The cost of a run, from a short and a long one. */

@@ -13,6 +13,8 @@ const REASON_CHARACTERS = 300;
 /** What inference needs besides its batches. */
 export interface InferenceParts {
   readonly limits: BatchLimits;
+  /** Whether vectors of tokens are made, and not one for each input. */
+  readonly perToken: boolean;
   /** Memory that a batch may take now, in bytes. */
   readonly budgetBytes: () => number;
   readonly processes: () => number;
@@ -51,17 +53,21 @@ export class InferenceWork implements BatchWork<'run'> {
 
   taskOf(items: readonly QueueItem[]): Task<'run'> {
     const rows = items.map(({ job, position }) => job.windowOf(position).row);
-    return { rows, budgetBytes: this.#parts.budgetBytes() };
+    return { rows, budgetBytes: this.#parts.budgetBytes(), perToken: this.#parts.perToken };
   }
 
   deliver(items: readonly QueueItem[], { vectors, faults, inferenceMs }: TaskResult<'run'>): void {
-    const { metrics, admission, processes } = this.#parts;
-    const dimensions = vectors.length / items.length;
+    const { metrics, admission, processes, perToken } = this.#parts;
+    const tokens = sizeOf(items);
+    const dimensions = vectors.length / (perToken ? tokens : items.length);
+    let end = 0;
     metrics.ran(items.length, inferenceMs);
-    admission.measured(sizeOf(items), inferenceMs, processes());
+    admission.measured(tokens, inferenceMs, processes());
     const reasons = new Map(faults.map(({ row, reason }) => [row, reason]));
     items.forEach((item, row) => {
       const { job, position, size } = item;
+      const start = end;
+      end += perToken ? size * dimensions : dimensions;
       admission.adjust(job, -size);
       if (job.settled) return;
       const reason = reasons.get(row);
@@ -70,7 +76,7 @@ export class InferenceWork implements BatchWork<'run'> {
       metrics.tokens.inc(undefined, size);
       if (job.windowOf(position).truncated) metrics.truncated.inc();
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
-      job.complete(position, vectors.slice(row * dimensions, (row + 1) * dimensions), size);
+      job.complete(position, vectors.slice(start, end), size);
     });
   }
 

@@ -1,5 +1,4 @@
 import {
-  AppError,
   type CallContext,
   callStopped,
   type Logger,
@@ -17,6 +16,7 @@ import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embed
 import { downloadModel } from './model-download.ts';
 import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
 import { ModelMemory } from './model-memory.ts';
+import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
 import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './model-source.ts';
 import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
@@ -24,8 +24,6 @@ import { ModelLoadError } from './model/model-load-error.ts';
 import type { TextToken } from './model/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
 
-/** What a caller who was refused while the model loads should wait before the next try. */
-const RETRY_AFTER_MS = 1_000;
 /** The signal of a call that nobody ends. */
 const NEVER = new AbortController().signal;
 
@@ -171,6 +169,27 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return scheduler.submit({ inputs, tenant, truncate, promptName, prompt, paramOf }, signal, () =>
       callStopped(signal),
     );
+  }
+
+  /**
+   * The vectors of all tokens of each input, special tokens included, one after the other in `vector`: `tokenCount` of them,
+   * as long each as `getInfo().tokenDimensions` says. Not pooled, not scaled.
+   * @throws AppError `unsupported_by_model` where the graph pools by itself; as `embed`
+   */
+  async embedTokens(
+    inputs: readonly EmbeddingInput[],
+    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { truncate = this.#config.truncate, promptName, prompt }: EmbedOptions = {},
+  ): Promise<EmbeddedItem[]> {
+    if (inputs.length === 0) return [];
+    const info = this.#loadedInfo('embedding');
+    if (info.tokenDimensions === undefined) throw hasNoTokenVectors(this.id);
+    if (signal.aborted) throw callStopped(signal);
+    const paramOf = (index: number) => `inputs[${index}]`;
+    checkPrompt({ promptName, prompt }, inputs, info.prompts);
+    checkTokenIds(inputs, info.vocabularySize, paramOf);
+    const request = { inputs, tenant, perToken: true, truncate, promptName, prompt, paramOf };
+    return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
   /**
@@ -324,18 +343,4 @@ function identityOf(info: ModelInfo) {
 
 function kindOf({ backend }: Pick<ModelInfo, 'backend'>): ModelKind {
   return backend === 'cross-encoder' ? 'ranking' : 'embedding';
-}
-
-function notFor(wanted: ModelKind, id: string): AppError {
-  const message =
-    wanted === 'ranking'
-      ? `The model '${id}' gives embeddings of texts and no ranking, which takes a cross-encoder.`
-      : `The model '${id}' is a cross-encoder: it ranks texts and gives no embeddings.`;
-  return new AppError('unsupported_by_model', message, { param: 'model' });
-}
-
-function notLoaded(): AppError {
-  return new AppError('model_loading', 'The embedding model is not loaded. Try again later.', {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
 }

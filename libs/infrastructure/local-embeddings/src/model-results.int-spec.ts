@@ -167,3 +167,42 @@ describe('a graph that fails on an input', () => {
     }
   });
 });
+
+describe('the vectors of tokens', () => {
+  it('are refused where the graph pools by itself', async () => {
+    const { model } = build(join(REFERENCES, 'bert-graph-pools'));
+    await model.load();
+    await expect(model.embedTokens(['a'], context)).rejects.toMatchObject({ code: 'unsupported_by_model' });
+    await model.unload();
+  });
+
+  it('have a limit of their number in one call', async () => {
+    const { model } = build(join(REFERENCES, 'bert-mean'));
+    await model.load();
+    const { tokenDimensions = 0, maxTokens = 0 } = model.getInfo();
+    const most = Math.floor(4_194_304 / tokenDimensions);
+    const row = new Array<number>(maxTokens).fill(5);
+    const calls = new Array<number[]>(Math.floor(most / maxTokens) + 1).fill(row);
+    await expect(model.embedTokens(calls, context)).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      param: 'inputs',
+      message: expect.stringContaining(`more than ${most} tokens`),
+    });
+    expect((await model.embedTokens([row], context))[0]?.vector).toHaveLength(maxTokens * tokenDimensions);
+    await model.unload();
+  });
+
+  it('are checked: a token whose vector is no number is an error of its text, with its place', async () => {
+    const folder = join(REFERENCES, 'bert-nan-token');
+    const { model } = build(folder);
+    await model.load();
+    const rows = await rowsOf(folder);
+    const calls = await Promise.allSettled(rows.map(({ text }) => model.embedTokens([text], context)));
+    expect(calls.map(({ status }) => status)).toEqual(
+      rows.map(({ vector }) => (vector ? 'fulfilled' : 'rejected')),
+    );
+    const bad = calls.find((call) => call.status === 'rejected');
+    expect(bad?.reason).toMatchObject({ code: 'vector_not_finite', param: 'inputs[0]' });
+    await model.unload();
+  });
+});

@@ -12,7 +12,7 @@ const run = jest.spyOn(ModelProcess.prototype, 'run');
 const loaded = jest.spyOn(ModelProcess.prototype, 'loaded');
 let folder: string;
 let pool: ProcessPool;
-let restarts: { reason: RestartReason; at: number }[];
+let restarts: RestartReason[];
 
 async function poolOf(idleRestartMs: number) {
   folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
@@ -21,7 +21,7 @@ async function poolOf(idleRestartMs: number) {
   const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
   pool = new ProcessPool({ role: 'inference', process: { folder, model }, idleRestartMs }, silentLogger, {
     onFree: () => undefined,
-    onRestart: (reason) => void restarts.push({ reason, at: performance.now() }),
+    onRestart: (reason) => void restarts.push(reason),
     onRestartFailed: () => undefined,
   });
   return pool;
@@ -31,7 +31,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9 };
+const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9, perToken: false };
 /** The process that was started last. */
 const latest = () => loaded.mock.contexts.at(-1) as ModelProcess;
 const isAlive = (pid: number) => {
@@ -53,20 +53,21 @@ describe('a process that loads well and then crashes', () => {
   });
 
   const crash = async () => {
-    const crashedAt = performance.now();
     const before = restarts.length;
     process.kill(latest().pid as number, 'SIGKILL');
     await waitFor(() => restarts.length > before && pool.hasFree, { what: 'the next process' });
-    return (restarts.at(-1)?.at ?? 0) - crashedAt;
   };
 
   it('is restarted after twice the time each time, until a task goes well', async () => {
-    expect(await crash()).toBeGreaterThanOrEqual(99);
-    expect(await crash()).toBeGreaterThanOrEqual(199);
-    expect(await crash()).toBeGreaterThanOrEqual(399);
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    for (let time = 0; time < 3; time += 1) await crash();
     await pool.run('run', oneRow);
-    expect(await crash()).toBeLessThan(800);
-    expect(new Set(restarts.map(({ reason }) => reason))).toEqual(new Set(['crash']));
+    await crash();
+    // What was asked for, as what it takes is the machine's to say. Others wait for 100 ms too, as the first and last restart do.
+    const waits = timers.mock.calls.map(([, ms]) => ms).filter((ms) => [200, 400, 800].includes(ms ?? 0));
+    timers.mockRestore();
+    expect(waits).toEqual([200, 400]);
+    expect(restarts).toEqual(new Array(4).fill('crash'));
   });
 });
 
@@ -80,7 +81,7 @@ describe('a process that has grown', () => {
     await waitFor(() => restarts.length > 0 && !isAlive(pid as number), {
       what: 'the end of the old process',
     });
-    expect([pool.isServing, restarts[0]?.reason]).toEqual([true, 'memory']);
+    expect([pool.isServing, restarts[0]]).toEqual([true, 'memory']);
     await waitFor(() => pool.hasFree, { what: 'the new process' });
     await pool.run('run', oneRow);
     expect(latest()).not.toBe(old);

@@ -67,7 +67,12 @@ export interface ProcessTasks {
     readonly result: { readonly tokens: readonly (readonly TextToken[])[] };
   };
   readonly run: {
-    readonly task: { readonly rows: readonly TokenRow[]; readonly budgetBytes: number };
+    readonly task: {
+      readonly rows: readonly TokenRow[];
+      readonly budgetBytes: number;
+      /** Whether the vectors of all tokens are wanted, and not one for each row. */
+      readonly perToken: boolean;
+    };
     readonly result: InferenceResult;
   };
   readonly memory: { readonly task: object; readonly result: MemoryReading };

@@ -3,7 +3,7 @@ import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
-import { outcomeOfRefusal, statusWithin } from '../evidence/refusal-outcome.ts';
+import { outcomeOfRefusal, refusalOfInput, statusWithin } from '../evidence/refusal-outcome.ts';
 import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
@@ -48,11 +48,11 @@ export async function readRefusal(
 /** Sorts an error object that stood in a response with a good status. */
 export function readErrorInResponse(
   response: TransportResponse,
-  error: ReportedError,
-  dialect: Dialect,
+  said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
 ): AttemptFailure {
+  const { error } = said;
   const status = statusWithin(error);
-  const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, { error, dialect });
+  const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
   const saidMs = restTimeMs(response.headers, error.message);
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
@@ -63,8 +63,10 @@ export function readErrorInResponse(
 export function outcomeOfNoResponse(cause: unknown, hasContent: boolean): Outcome {
   if (cause instanceof AppError) return outcomeOfAppError(cause, hasContent);
   // What broke the connection says more: a deadline and a caller who leaves do so as well.
-  if (cause instanceof StreamFault)
-    return cause.cause === undefined ? 'interrupted' : outcomeOfNoResponse(cause.cause, hasContent);
+  if (cause instanceof StreamFault) {
+    if (cause.cause !== undefined) return outcomeOfNoResponse(cause.cause, hasContent);
+    return (cause.reported && refusalOfInput(cause.reported)) ?? 'interrupted';
+  }
   if (!(cause instanceof TransportError)) return hasContent ? 'aborted' : 'unsendable';
   // Only what a deadline says as its reason is told apart from a caller who leaves.
   if (cause.reason === 'aborted' && cause.cause instanceof AppError)

@@ -44,7 +44,7 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
   const { deadline, limits, upload, facts } = call;
   const model = target.model === facts.model ? undefined : target.model;
   const length = upload?.lengthWith(model);
-  const headers = headersToHost(call.headers, call.id);
+  const headers = headersToHost(call.headers, call.id, target.host.options.apiKey !== undefined);
   if (deadline) headers.push(Deadline.HEADER, deadline.toHeader());
   if (length !== undefined) headers.push('content-length', String(length));
   headers.push(...address.headers);

@@ -9,6 +9,7 @@ import { type Content, openResponse } from './response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
+import { brokenResponse } from './call-error.ts';
 import { noteFailure } from './failure-memory.ts';
 import { requestIdOf } from './error-response.ts';
 import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
@@ -135,15 +136,20 @@ export class Attempt {
     } catch (cause) {
       response = await this.#sendOnceMore(cause);
     }
+    response = response.decoded(brokenResponse);
     this.upstreamRequestId = requestIdOf(response);
     parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const opening = await openResponse(response, streamOptions(call, this.#sentAt ?? performance.now()));
+    const options = streamOptions(call, this.#sentAt ?? performance.now());
+    const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
-    if (opening.error) return readErrorInResponse(response, opening.error, call.dialect);
+    if (opening.error) {
+      const { error } = opening;
+      return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
+    }
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
 
@@ -191,6 +197,8 @@ export class Attempt {
     noteFailure(this, failure, this.parts);
     const isLate = this.tookMs >= this.parts.slowCallMs && this.#signal.aborted;
     if (isLate) this.book('fault');
+    // Where answers take minutes this is one more; at a host that used to be quick its engine may have frozen.
+    else if (failure.outcome === 'answer_timeout' && this.#isUnlikelyLong) this.book('weak');
     else if (!EVIDENCE[failure.outcome].mayBeRequest) this.book();
     else this.target.host.doubt();
   }
@@ -219,8 +227,12 @@ export class Attempt {
     const hasContent = this.#contentAfterMs !== undefined;
     const outcome = this.#lateOr(outcomeOfNoResponse(cause, hasContent));
     if (outcome !== 'aborted' && outcome !== 'expired') return outcome;
-    const isUnlikely = this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
-    return isUnlikely && !hasContent ? 'impatient' : outcome;
+    return this.#isUnlikelyLong && !hasContent ? 'impatient' : outcome;
+  }
+
+  /** By the history of the target. */
+  get #isUnlikelyLong(): boolean {
+    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
   }
 
   /** A response that is not streamed takes as long as it takes: no second run of the same work elsewhere. */

@@ -47,7 +47,10 @@ export function bookOpen(
   const open = failed.filter(({ failure }) => EVIDENCE[failure.outcome].mayBeRequest);
   if (open.length === 0) return;
   if (hasResponse) for (const { failure } of open) memory.forgetFailure(signatureOf(failure));
-  const alike = hasResponse ? [] : failedAlike(failed);
+  const hosts = [...new Set(open.map(({ attempt }) => attempt.target.host))];
+  const wereFine = hosts.map((host) => host.wasFine()).every(Boolean);
+  // Engines of several kinds have each its own words for what none of them can serve.
+  const alike = hasResponse ? [] : wereFine ? open : failedAlike(failed);
   // A sole host cannot show that the request is to blame.
   const isShown = hostsOf(alike) > 1;
   const isRequest = !hasResponse && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
@@ -62,9 +65,8 @@ export function bookOpen(
     if (culprit === 'host + model') noteModelOutage(attempt, failure);
     attempt.book(isExcused && culprit !== 'host' ? 'none' : EVIDENCE[failure.outcome].weight);
   }
-  const [example] = alike;
   if (isOutage) memory.clear();
-  else if (example && (isShown || isPoisonous)) memory.add(request, signatureOf(example.failure));
+  else if (isShown || isPoisonous) for (const { failure } of alike) memory.add(request, signatureOf(failure));
 }
 
 /** Failures that a request can cause, and that nothing tells apart. */

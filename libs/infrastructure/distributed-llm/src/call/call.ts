@@ -105,7 +105,8 @@ export class Call {
     const isOurs = about === 'caller' || about === 'this process';
     if (this.#context.signal.aborted || (isOurs && next === 'return'))
       throw this.#stopped(callCannotGoOn(cause));
-    if (outcome === 'context_too_long')
+    // One that says so as a fault of its own is less sure of it: any other may be asked.
+    if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
       this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
     const isOver =
       next === 'return' && !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);

@@ -1,6 +1,6 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
+import { bareErrorIn, errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** Far above any error that is meant to be read. */
@@ -42,16 +42,17 @@ export class ErrorResponse {
   /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
-    const secret = host.options.apiKey;
     const bytes = await readBounded(response);
-    const hidden = secret !== undefined && bytes.includes(secret);
-    const text = hidden ? bytes.toString().replaceAll(secret, '[redacted]') : bytes.toString();
-    const json = parse(text);
-    const error = isObject(json) ? (errorIn(json) ?? bareMessage(json)) : plainError(text);
+    const text = withoutKey(bytes.toString(), host);
+    const hidden = text.includes(REDACTED);
+    const whole = parse(text);
+    // Google's has it as the only element of a list.
+    const json: unknown = Array.isArray(whole) ? whole[0] : whole;
+    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
     const headers = response.rawHeaders;
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
-    if (isObject(json) && dialect.isErrorBody(json) && !hidden)
+    if (isObject(whole) && dialect.isErrorBody(whole) && !hidden)
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
@@ -59,13 +60,14 @@ export class ErrorResponse {
     return new ErrorResponse({ status, error, ...parts });
   }
 
-  /** An error object that stood in a response with a good status. */
+  /** An error object that stood in a response with a good status. No caller reads the key there either. */
   static within(
     response: TransportResponse,
     status: number,
-    said: { error: ReportedError; dialect: Dialect },
+    said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
   ): ErrorResponse {
-    const { error, dialect } = said;
+    const { host, dialect } = said;
+    const error = { ...said.error, message: withoutKey(said.error.message, host) };
     return new ErrorResponse({
       status,
       error,
@@ -93,6 +95,12 @@ export class ErrorResponse {
     }
     return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
   }
+}
+
+const REDACTED = '[redacted]';
+
+function withoutKey(text: string, { options: { apiKey } }: Host): string {
+  return apiKey === undefined ? text : text.replaceAll(apiKey, REDACTED);
 }
 
 function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {
@@ -133,11 +141,6 @@ function withoutBodyHeaders(headers: readonly string[]): string[] {
   return [...kept, ...JSON_TYPE];
 }
 
-function bareMessage({ message, detail }: Readonly<Record<string, unknown>>): ReportedError | undefined {
-  const text = typeof message === 'string' ? message : typeof detail === 'string' ? detail : undefined;
-  return text === undefined ? undefined : errorOf(text);
-}
-
 /** A page for people is no message: whoever made it is not the API. */
 function plainError(text: string): ReportedError | undefined {
   const trimmed = text.trim();
@@ -150,7 +153,7 @@ function errorOf(message: string): ReportedError {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.trim());
   } catch {
     return undefined;
   }

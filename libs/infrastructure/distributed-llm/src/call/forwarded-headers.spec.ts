@@ -13,7 +13,7 @@ describe('headersToHost', () => {
       'user-agent': 'OpenAI/JS 7.57.0',
       'x-stainless-lang': 'js',
     };
-    expect(headersToHost(passed, 'id-1')).toEqual([
+    expect(headersToHost(passed, 'id-1', false)).toEqual([
       'x-request-id',
       'id-1',
       'accept-encoding',
@@ -41,11 +41,19 @@ describe('headersToHost', () => {
     'x-request-id',
     'x-openai-anything',
   ])('keeps the caller’s %s', (name) => {
-    expect(headersToHost({ [name]: 'theirs' }, 'id-1')).not.toContain('theirs');
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', false)).not.toContain('theirs');
   });
 });
 
 it('keeps what the connection of the caller names', () => {
   const received = { connection: 'close, user-agent', 'user-agent': 'theirs', accept: '*/*' };
-  expect(headersToHost(received, 'id-1')).not.toContain('theirs');
+  expect(headersToHost(received, 'id-1', false)).not.toContain('theirs');
 });
+
+it.each(['openai-organization', 'openai-project'])(
+  'keeps the caller’s %s from a host that has a key of ours',
+  (name) => {
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', true)).not.toContain('theirs');
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', false)).toContain('theirs');
+  },
+);

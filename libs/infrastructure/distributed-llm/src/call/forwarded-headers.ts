@@ -18,14 +18,20 @@ const TO_HOST: ReadonlySet<string> = new Set([
 /** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */
 const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 
-/** The headers of a request to a host as a flat list, all but the host's own. */
-export function headersToHost(received: IncomingHttpHeaders, requestId: string): string[] {
+/** What belongs to a key: with ours a caller's would be refused as a wrong key is, or would choose who pays. */
+const OF_ACCOUNT: ReadonlySet<string> = new Set(['openai-organization', 'openai-project']);
+
+/**
+ * The headers of a request to a host as a flat list, all but the host's own.
+ * @param hasKey whether the host is met with a key of ours.
+ */
+export function headersToHost(received: IncomingHttpHeaders, requestId: string, hasKey: boolean): string[] {
   // The response passes through unread, so nobody here could undo a compression that the caller never asked for.
   const headers = ['x-request-id', requestId, 'accept-encoding', 'identity'];
   const named = namedByConnection(received.connection);
   for (const name of Object.keys(received)) {
     const value = received[name];
-    if (typeof value !== 'string' || named?.has(name)) continue;
+    if (typeof value !== 'string' || named?.has(name) || (hasKey && OF_ACCOUNT.has(name))) continue;
     if (TO_HOST.has(name) || TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)))
       headers.push(name, value);
   }

@@ -7,6 +7,7 @@ import {
   models,
   refusal,
   type Reply,
+  reset,
   ROLE_CHUNK,
   ScriptedHost,
   silence,
@@ -158,6 +159,27 @@ describe('a request that fails everywhere', () => {
     for (const host of client.getStatus().hosts)
       expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
     await repeat(4, async () => expect(await ask(client)).toMatchObject({ status: 200, attempts: 1 }));
+  });
+
+  it('counts against none of them where each has words of its own, and answers others', async () => {
+    const other: Reply = (response, request, body) => {
+      const reply = body.includes('poison') ? reset : chat('hello');
+      reply(response, request, body);
+    };
+    await using first = await ScriptedHost.start(poison);
+    await using second = await ScriptedHost.start(other);
+    const client = bench.client([entry('first', first.url), entry('second', second.url)]);
+    await repeat(6, async (index) => {
+      await repeat(2, async () => expect(await ask(client)).toMatchObject({ status: 200 }));
+      expect(await ask(client, { body: bodyOf(`poison ${index}`) })).toMatchObject({ status: 500 });
+    });
+    for (const host of client.getStatus().hosts)
+      expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    // Hosts that answer nobody have no such excuse.
+    first.reply = refusal(500, 'down');
+    second.reply = reset;
+    await repeat(3, (index) => ask(client, { body: bodyOf(`${index}`) }));
+    for (const { failures } of client.getStatus().hosts) expect(failures).toBeGreaterThan(0);
   });
 
   it('is never what finds out how a host is', async () => {

@@ -1,6 +1,7 @@
 import { type ResponseBody, TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
+import { firstByte, isClosed, lastByte } from '../dialects/json-bytes.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
@@ -43,18 +44,30 @@ const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
  * Reads a response until it is known to be one: a stream up to its first content, anything else to its end, or its first
  * megabyte. Nothing is lost: the body that is handed on begins with the bytes that were read here.
  * @param options of a stream; its first content, and all of a response that is none, have `firstContentMs`.
+ * @param isStream whether a stream was asked for: what looks like one is one then, whatever its type says; where none was, one
+ * is no answer, as no client takes it for JSON.
  */
-export function openResponse(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
+export function openResponse(
+  response: TransportResponse,
+  options: HostStreamOptions,
+  isStream = false,
+): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  const useless =
-    status === 204 || status === 205 ? 'empty' : type.startsWith('text/html') ? 'html' : undefined;
+  const { hasEnd } = options.dialect;
+  const isEvents = type.startsWith('text/event-stream');
+  const useless = isEvents && hasEnd && !isStream ? 'wrong_type' : uselessOf(status, type);
   if (useless) {
     response.discard();
     return Promise.resolve(failed(useless));
   }
-  if (type.startsWith('text/event-stream')) return openStream(response.body, options);
-  return openWhole(response, type, options);
+  if (isEvents) return openStream(response.body, options);
+  return isStream && hasEnd ? openUntyped(response, options) : openWhole(response, type, options);
+}
+
+function uselessOf(status: number, type: string): Outcome | undefined {
+  if (status === 204 || status === 205) return 'empty';
+  return type.startsWith('text/html') ? 'html' : undefined;
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -75,24 +88,65 @@ async function openStream(body: ResponseBody, options: HostStreamOptions): Promi
 async function openWhole(
   response: TransportResponse,
   type: string,
-  { dialect, limits, startedAt = performance.now() }: HostStreamOptions,
+  options: HostStreamOptions,
 ): Promise<Opening> {
-  const limitMs = Math.max(1, startedAt + limits.firstContentMs - performance.now());
+  const { dialect } = options;
+  const limitMs = restOfTime(options);
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
-  let bytes: Buffer | undefined;
   try {
     if (dialect.name === 'plain' && !isText) return await openBytes(new BodyStart(response.body), limitMs);
-    bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+    return openText(response, await response.bytesUpTo(MOST_HELD_BYTES, limitMs), dialect);
   } catch (error) {
     response.discard();
     return failedBy(error);
   }
+}
+
+/** How the lines of an event stream begin. */
+const EVENT_LINE = /^(data|event|id|retry)?:/;
+const LONGEST_FIELD = 'event:'.length;
+
+/** A stream may come as plain text or without a type: not every host looks at what it sends. */
+async function openUntyped(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
+  const start = new BodyStart(response.body);
+  try {
+    const isMore = await start.read(untilLine(), restOfTime(options));
+    if (isMore && EVENT_LINE.test(beginningOf(start.bytes()))) return await openStream(start.body, options);
+    const rest = isMore ? new BodyStart(start.body) : start;
+    const isLong = isMore && (await rest.read((_, held) => held > MOST_HELD_BYTES, restOfTime(options)));
+    return openText(response, isLong ? undefined : rest.bytes(), options.dialect);
+  } catch (error) {
+    response.discard();
+    return failedBy(error);
+  }
+}
+
+/** Whether a line has begun behind the white space, each byte of which is looked at once. */
+function untilLine(): (chunk: Buffer, held: number) => boolean {
+  let blank = 0;
+  return (chunk, held) => {
+    if (blank === held - chunk.length) blank += firstByte(chunk);
+    return held > MOST_HELD_BYTES || held - blank >= LONGEST_FIELD;
+  };
+}
+
+function restOfTime({ limits, startedAt = performance.now() }: HostStreamOptions): number {
+  return Math.max(1, startedAt + limits.firstContentMs - performance.now());
+}
+
+function beginningOf(bytes: Buffer): string {
+  const start = firstByte(bytes);
+  return bytes.toString('latin1', start, start + LONGEST_FIELD);
+}
+
+/** @param bytes all of the body; none where it is longer than what is held back. */
+function openText(response: TransportResponse, bytes: Buffer | undefined, dialect: Dialect): Opening {
   if (!bytes) return { kind: 'content', body: response.body };
-  const text = bytes.toString('latin1', 0, 64).trimStart();
+  const text = beginningOf(bytes);
   if (text === '') return failed('empty');
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
-  if (dialect.name !== 'plain' && !text.startsWith('data:')) return failed('wrong_type');
+  if (dialect.name !== 'plain') return failed('wrong_type');
   return { kind: 'content', whole: bytes };
 }
 
@@ -102,12 +156,24 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
   return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
 }
 
-/** Only what may be an error is parsed: a good response costs a search for a word. */
+/** Only what may be an error is parsed: a good response costs a search for a word or two. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  if (!/\}\s*$/.test(bytes.subarray(-64).toString('latin1'))) return failed('cut');
-  const error = bytes.includes('"error"') ? readBody(dialect, bytes)?.error : undefined;
+  const isWhole = dialect.answerKey === undefined ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
+  if (!isWhole) return failed('cut');
+  const error = mayBeError(bytes, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
   return { kind: 'content', whole: bytes };
+}
+
+const CLOSING = '}'.charCodeAt(0);
+/** An error object, and reasons of a choice that broke off; in a text of the answer quotes have a backslash. */
+const ERROR_WORDS = ['error"', '"abort"', '"insufficient_system_resource"'];
+
+function mayBeError(bytes: Buffer, { answerKey, isKept }: Dialect): boolean {
+  if (isKept) return false;
+  if (ERROR_WORDS.some((word) => bytes.includes(word))) return true;
+  if (answerKey === undefined) return false;
+  return !bytes.includes(`"${answerKey}":[`) && !bytes.includes(`"${answerKey}": [`);
 }
 
 /** The body broke: what its reader meets is meant for callers; the fault itself is the cause. */

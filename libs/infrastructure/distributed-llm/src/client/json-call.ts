@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type CallContext, Deadline } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
 import { SseReader } from '../streams/sse-reader.ts';
 import { HostError } from './host-error.ts';
@@ -32,12 +32,20 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
   };
 }
 
-/** @throws HostError where the host refused. */
+/** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON. */
 export async function readJson(response: HostResponse): Promise<JsonResponse> {
   if (response.status >= 400) throw await HostError.of(response);
   const { host, model, attempts } = response;
   const bytes = response.whole ?? (await response.body.bytes());
-  return { data: JSON.parse(bytes.toString()), host, model, attempts };
+  return { data: jsonIn(bytes), host, model, attempts };
+}
+
+function jsonIn(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw new AppError('host_error', 'The host gave an answer that is not JSON.', { cause });
+  }
 }
 
 /** The data of each event, up to the end marker. @throws HostError where the host refused. */
@@ -50,7 +58,7 @@ export async function* readEvents(response: HostResponse): AsyncGenerator<unknow
       if (data !== undefined && data !== '') found.push(data);
     });
     for (const data of found) {
-      if (data === DONE) return;
+      if (data.trim() === DONE) return;
       yield JSON.parse(data);
     }
   }

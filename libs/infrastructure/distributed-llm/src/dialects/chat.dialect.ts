@@ -6,6 +6,7 @@ import { isObject, type JsonObject, textOrNone } from './reported-error.ts';
 export const chatDialect: Dialect = {
   name: 'chat',
   textKey: 'content',
+  answerKey: 'choices',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {
@@ -25,7 +26,7 @@ export const chatDialect: Dialect = {
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
 
-type Choices = Pick<EventReading, 'content' | 'text' | 'finished' | 'finishReason'>;
+type Choices = Pick<EventReading, 'content' | 'text' | 'finished' | 'finishedAt' | 'finishReason'>;
 
 function readChoices(choices: readonly JsonObject[]): Choices {
   let reading: Choices = NO_READING;
@@ -37,6 +38,7 @@ function readChoices(choices: readonly JsonObject[]): Choices {
       content: content ?? reading.content,
       text: content === 'text' ? (delta['content'] as string) : reading.text,
       finished: reading.finished + (reason ? 1 : 0),
+      finishedAt: reason ? [...reading.finishedAt, choice['index'] ?? 0] : reading.finishedAt,
       finishReason: reason ?? reading.finishReason,
     };
   }

@@ -6,6 +6,7 @@ import { isObject, textOrNone } from './reported-error.ts';
 export const completionsDialect: Dialect = {
   name: 'completions',
   textKey: 'text',
+  answerKey: 'choices',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {
@@ -13,14 +14,15 @@ export const completionsDialect: Dialect = {
     const usage = completionUsage(json);
     const withText = choices.findLast((choice) => textOrNone(choice['text']));
     const isFirst = choices.every(({ index }) => index === 0 || index === undefined);
-    const reasons = choices.flatMap((choice) => textOrNone(choice['finish_reason']) ?? []);
+    const ended = choices.filter((choice) => textOrNone(choice['finish_reason']));
     return {
       ...NO_READING,
       ...head(json),
       content: withText && (isFirst ? 'text' : 'other'),
       text: withText && isFirst ? (withText['text'] as string) : '',
-      finished: reasons.length,
-      finishReason: reasons.at(-1),
+      finished: ended.length,
+      finishedAt: ended.map(({ index = 0 }) => index),
+      finishReason: textOrNone(ended.at(-1)?.['finish_reason']),
       usage,
       isUsageOnly: usage !== undefined && choices.length === 0,
     };

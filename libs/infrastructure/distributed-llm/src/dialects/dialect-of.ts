@@ -21,6 +21,10 @@ const countTokensDialect: Dialect = {
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
 
+/** A response that was made before: that it failed then is what is asked for. */
+const keptDialect: Dialect = { ...plainDialect, isKept: true };
+const KEPT_PATH = '/responses/';
+
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
@@ -31,5 +35,5 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
 
 /** The dialect that a path below a host's base URL speaks, without its query. */
 export function dialectOf(path: string): Dialect {
-  return BY_PATH.get(path) ?? plainDialect;
+  return BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
 }

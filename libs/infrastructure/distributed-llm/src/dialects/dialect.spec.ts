@@ -58,6 +58,11 @@ describe('chat', () => {
     expect(read('chat', json)).toMatchObject(expected);
   });
 
+  it.each([-1, 1.5, 1e300, '3', null])('takes %p for no count', (count) => {
+    const broken = { prompt_tokens: count, completion_tokens: 4 };
+    expect(read('chat', { choices: [], usage: broken }).usage).toEqual({ output: 4 });
+  });
+
   it.each(['{"choices":[', 'oops', '[]', '3', 'null'])('calls %s malformed', (data) => {
     expect(read('chat', data)).toMatchObject({ isMalformed: true });
   });

@@ -25,6 +25,8 @@ export interface EventReading {
   readonly text: string;
   /** How many choices are complete with this event, all of them in a dialect that has one. */
   readonly finished: number;
+  /** Which choices these are, by their index, in dialects that have several: some hosts say it of one twice. */
+  readonly finishedAt: readonly unknown[];
   /** Why a choice is complete, in the dialect's own word. */
   readonly finishReason: string | undefined;
   /** The dialect's end marker: nothing follows. */
@@ -33,7 +35,7 @@ export interface EventReading {
   /** It has token counts and nothing else, as hosts send it that were asked for `stream_options.include_usage`. */
   readonly isUsageOnly: boolean;
   readonly error: ReportedError | undefined;
-  /** It has no data: it is a comment, or sets a field only. */
+  /** It has no data, or none that is not empty: it is a comment, or sets a field only. */
   readonly isComment: boolean;
   /** It has data that cannot be read. */
   readonly isMalformed: boolean;
@@ -56,6 +58,7 @@ export const NO_READING: EventReading = {
   content: undefined,
   text: '',
   finished: 0,
+  finishedAt: [],
   finishReason: undefined,
   isEnd: false,
   usage: undefined,
@@ -75,6 +78,10 @@ export interface Dialect {
   readonly textKey: string | undefined;
   /** What a complete response ends with, where it can be supplied for a host that left it out. */
   readonly endMarker: Buffer | undefined;
+  /** The key of a JSON response that holds the answer; a JSON without it is none. */
+  readonly answerKey: string | undefined;
+  /** Whether a JSON response is something that the host keeps: an error in it is a part of that, and none of the call's. */
+  readonly isKept?: true;
   /** Whether a body that ends without {@link EventReading.isEnd} or a finished choice is unfinished. */
   readonly hasEnd: boolean;
   /** Reads the data of an event that reports no error. */

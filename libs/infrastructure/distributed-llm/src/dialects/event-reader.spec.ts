@@ -44,6 +44,28 @@ describe('EventReader', () => {
   });
 });
 
+describe('an error in a stream', () => {
+  const reading = (raw: string) => new EventReader(chatDialect).read(event(raw)).error?.message;
+
+  it.each([
+    ['event: error\ndata: {"message":"no"}\n\n', 'no'],
+    ['event: error\ndata: no\n\n', 'no'],
+    ['event: error\ndata: {}\n\n', 'The host gave no answer, and did not say why.'],
+    ['data: {"error_code":17,"error_msg":"no"}\n\n', 'no'],
+    ['data: {"success":false,"msg":"no"}\n\n', 'no'],
+    ['data: {"base_resp":{"status_code":1008,"status_msg":"no"}}\n\n', 'no'],
+    ['\r\n {"error":\n {"message":"no"}}\n\n', 'no'],
+  ])('is found in %j', (raw, message) => expect(reading(raw)).toBe(message));
+
+  it.each([
+    'data: {"message":"waiting in the queue"}\n\n',
+    'data: {"choices":[{"index":0,"delta":{}}],"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
+    'data: {"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
+    '{"hello":"world"}\n\n',
+    ': {"error":{"message":"no"}}\n\n',
+  ])('is none in %j', (raw) => expect(reading(raw)).toBeUndefined());
+});
+
 describe('EventTemplate', () => {
   it('is made from JSON with spaces too', () => {
     const spaced = (text: string) =>

@@ -25,6 +25,7 @@ const CONTENT_OF: ReadonlyMap<unknown, { readonly kind: ContentKind; readonly fi
 export const messagesDialect: Dialect = {
   name: 'messages',
   textKey: 'text',
+  answerKey: 'content',
   endMarker: dataEvent({ type: 'message_stop' }, 'message_stop'),
   hasEnd: true,
   readEvent(json) {

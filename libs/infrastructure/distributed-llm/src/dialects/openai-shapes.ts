@@ -16,13 +16,20 @@ export function responsesUsage({ usage }: JsonObject): TokenUsage | undefined {
   return counts(usage['input_tokens'], usage['output_tokens'], cached(usage['input_tokens_details']));
 }
 
-/** Those of the counts that are numbers. */
+/** Far above any request: what is more would empty a limit of tokens for days. */
+const MOST_TOKENS = 1e9;
+
+/** Those of the counts that are some: a host may say -1 where it does not know. */
 export function counts(input: unknown, output: unknown, cachedInput: unknown): TokenUsage {
   return {
-    ...(typeof input === 'number' && { input }),
-    ...(typeof output === 'number' && { output }),
-    ...(typeof cachedInput === 'number' && { cachedInput }),
+    ...(isCount(input) && { input }),
+    ...(isCount(output) && { output }),
+    ...(isCount(cachedInput) && { cachedInput }),
   };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MOST_TOKENS;
 }
 
 /** The fields `id` and `model`. */

@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from './reported-error.ts';
 export const plainDialect: Dialect = {
   name: 'plain',
   textKey: undefined,
+  answerKey: undefined,
   endMarker: undefined,
   hasEnd: false,
   readEvent: (json) => ({ ...NO_READING, ...head(json), content: 'other', usage: usageIn(json) }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { errorIn, type JsonObject } from './reported-error.ts';
+import { bareErrorIn, errorIn, type JsonObject } from './reported-error.ts';
 
 describe('errorIn', () => {
   it.each<[string, JsonObject, object]>([
@@ -58,6 +58,37 @@ describe('errorIn', () => {
       },
       { status: 429, code: 'rate_limit_exceeded', message: 'slow' },
     ],
+    ['a list of them', { error: [{ code: 2008, message: 'no' }], success: false }, { message: 'no' }],
+    [
+      'a name beside its message',
+      { error: 'model_not_found', message: 'no such model' },
+      { status: 404, code: 'model_not_found', message: 'no such model' },
+    ],
+    [
+      'a status beside its name',
+      { statusCode: 404, message: 'Cannot POST /v1/x', error: 'Not Found' },
+      { status: 404, code: undefined, message: 'Cannot POST /v1/x' },
+    ],
+    [
+      'a message that is an object',
+      { object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'too small' }] }, type: 'x' },
+      { message: 'body.n: too small' },
+    ],
+    [
+      'a choice',
+      { choices: [{ index: 0, error: { code: 502, message: 'upstream died' }, finish_reason: 'error' }] },
+      { status: 502, message: 'upstream died' },
+    ],
+    [
+      'a choice that broke off',
+      { choices: [{ index: 0, delta: {}, finish_reason: 'error' }] },
+      { message: 'The answer broke off with the reason "error".' },
+    ],
+    [
+      'a choice whose own host broke off',
+      { choices: [{ delta: {}, finish_reason: 'stop', native_finish_reason: 'network_error' }] },
+      { message: 'The answer broke off with the reason "network_error".' },
+    ],
     ['without a message', { error: { type: 'api_error' } }, { status: 500, message: 'api_error' }],
     ['an empty one', { error: {} }, { message: 'The host reported an error without a message.' }],
   ])('finds the error of %s', (_, json, expected) => {
@@ -68,9 +99,40 @@ describe('errorIn', () => {
     ['a chunk', { id: 'x', object: 'chat.completion.chunk', choices: [] }],
     ['a response that says it has no error', { id: 'x', object: 'response', error: null }],
     ['a response that was completed', { type: 'response.completed', response: { error: null } }],
+    ['a job that says it has no error', { id: 'j', error: { code: null, message: null, param: null } }],
+    ['a choice without an error', { choices: [{ error: null, finish_reason: 'stop' }, null] }],
     ['an empty text', { error: '' }],
     ['an answer with a field detail', { detail: 'high', data: [] }],
   ])('finds none in %s', (_, json) => {
     expect(errorIn(json)).toBeUndefined();
   });
+});
+
+describe('bareErrorIn', () => {
+  it.each<[JsonObject, object]>([
+    [
+      { code: 20012, message: 'Model does not exist.', data: null },
+      { message: 'Model does not exist.', status: undefined },
+    ],
+    [{ error_code: 17, error_msg: 'daily limit reached' }, { message: 'daily limit reached' }],
+    [{ base_resp: { status_code: 1008, status_msg: 'no balance' } }, { message: 'no balance' }],
+    [{ errors: [{ code: 5007, message: 'No such model' }], success: false }, { message: 'No such model' }],
+    [
+      { status: 404, title: 'Not Found', detail: 'Function f' },
+      { message: 'Function f', status: 404 },
+    ],
+    [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
+    [
+      { statusCode: 429, message: 'Slow down' },
+      { message: 'Slow down', status: 429 },
+    ],
+  ])('finds the text of %j', (json, expected) => {
+    expect(bareErrorIn(json)).toMatchObject(expected);
+  });
+
+  it.each<[JsonObject]>([
+    [{ ok: true, message: '', errors: [] }],
+    [{ code: 200, msg: 'success', data: {} }],
+    [{ success: true, message: 'done' }],
+  ])('finds none in %j', (json) => expect(bareErrorIn(json)).toBeUndefined());
 });

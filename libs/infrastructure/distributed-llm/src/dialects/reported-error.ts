@@ -17,6 +17,8 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['badrequesterror', 400],
   ['validation', 400],
   ['context_length_exceeded', 400],
+  ['content_filter', 400],
+  ['content_policy_violation', 400],
   ['exceed_context_size_error', 400],
   ['authentication_error', 401],
   ['invalid_api_key', 401],
@@ -38,19 +40,54 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['overloaded_error', 529],
 ]);
 
+/** Reasons for the end of a choice that are no end of an answer: what makes it broke off. */
+const BROKEN_OFF: ReadonlySet<string> = new Set([
+  'error',
+  'network_error',
+  'abort',
+  'insufficient_system_resource',
+]);
+
 /**
  * The error object in a host's response or event, whose status line may say 200: OpenAI's and Anthropic's `error`, vLLM's
- * `object: error`, FastAPI's `detail`, the bare text of Ollama and text-generation-inference, `response.failed`.
+ * `object: error`, FastAPI's `detail`, the bare text of Ollama and text-generation-inference, `response.failed`, a choice
+ * that broke off.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {
-  const { error, detail } = json;
-  if (isObject(error)) return describe(error);
-  if (typeof error === 'string' && error !== '') return describe({ ...json, message: error });
+  const { detail, choices } = json;
+  const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
+  if (isObject(error) && saysSomething(error)) return describe(error);
+  if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (json['object'] === 'error' || json['type'] === 'error') return describe(json);
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });
-  return undefined;
+  return Array.isArray(choices) ? errorOfChoice(choices.filter(isObject)) : undefined;
+}
+
+/** Where hosts that have no error object put its text. */
+const TEXT_FIELDS = [
+  'message',
+  'Message',
+  'msg',
+  'error_msg',
+  'error_message',
+  'errorMessage',
+  'status_msg',
+  'detail',
+  'title',
+];
+
+const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
+
+/** The error in a JSON that is no answer, as it has a text of its own, and none of the shapes above. */
+export function bareErrorIn(json: JsonObject): ReportedError | undefined {
+  const { errors, base_resp: base, code, success } = json;
+  if (success === true || SUCCESS_CODES.has(code)) return undefined;
+  const [first] = Array.isArray(errors) ? errors.filter(isObject) : [];
+  const fields = first ?? (isObject(base) && base['status_code'] !== 0 ? base : json);
+  const message = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((text) => text !== undefined);
+  return message === undefined ? undefined : describe({ ...fields, message });
 }
 
 /** Whether it is an object of JSON and no list. */
@@ -63,9 +100,32 @@ export function textOrNone(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Not the empty shell that some responses have in the place of an error. */
+function saysSomething(error: JsonObject): boolean {
+  const values = Object.values(error);
+  return values.length === 0 || values.some((value) => value !== null && value !== '');
+}
+
+/** Where there is a message besides, the text under `error` is only its name. */
+function named(error: string, json: JsonObject): JsonObject {
+  if (textOrNone(json['message']) === undefined) return { ...json, message: error };
+  return { ...json, code: json['code'] ?? json['status'] ?? json['statusCode'] ?? error };
+}
+
+function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefined {
+  for (const { error, finish_reason: reason, native_finish_reason: native } of choices) {
+    if (isObject(error) && saysSomething(error)) return describe(error);
+    const broken = [reason, native].map(textOrNone).find((one) => one !== undefined && BROKEN_OFF.has(one));
+    if (broken !== undefined)
+      return describe({ message: `The answer broke off with the reason "${broken}".` });
+  }
+  return undefined;
+}
+
 function describe(fields: JsonObject): ReportedError {
+  const { message } = fields;
   const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']);
-  const code = fields['code'] ?? fields['status'] ?? fields['statusCode'];
+  const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const isStatus = isHttpStatus(Number(code));
   const named = isStatus ? undefined : textOrNone(code);
   return {
@@ -73,7 +133,10 @@ function describe(fields: JsonObject): ReportedError {
     type,
     code: named,
     message:
-      textOrNone(fields['message']) ?? named ?? type ?? 'The host reported an error without a message.',
+      textOrNone(isObject(message) ? detailText(message['detail'] ?? message) : message) ??
+      named ??
+      type ??
+      'The host reported an error without a message.',
     ...(typeof fields['param'] === 'string' && { param: fields['param'] }),
   };
 }

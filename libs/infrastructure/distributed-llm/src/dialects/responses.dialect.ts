@@ -9,6 +9,7 @@ const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.inco
 export const responsesDialect: Dialect = {
   name: 'responses',
   textKey: undefined,
+  answerKey: 'output',
   endMarker: undefined,
   hasEnd: true,
   readEvent(json) {

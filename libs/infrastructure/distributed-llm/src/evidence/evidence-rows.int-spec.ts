@@ -171,6 +171,24 @@ describe.each(rows)('%s', (outcome, row) => {
   });
 });
 
+describe('an answer that is not there in time', () => {
+  it('is half a fault where the history of the host makes that unlikely', async () => {
+    await using stage = await EvidenceStage.start({
+      ...ROWS.answer_timeout,
+      settings: { answerTimeoutMs: 600 },
+      prepare: (its) => its.learn(8),
+    });
+    for (const [calls, fault] of [
+      [1, 0],
+      [2, 1],
+    ] as const) {
+      await stage.call();
+      await stage.ended('answer_timeout', calls);
+      expect(stage.booked().fault).toBe(fault);
+    }
+  });
+});
+
 describe.each(rows.filter(([, { counts, goesOn }]) => counts === 'fault' && goesOn))('%s', (outcome, row) => {
   it(`of both hosts counts against ${row.isForgiven ? 'neither' : 'both'}`, async () => {
     const prepare = async (stage: EvidenceStage) => {

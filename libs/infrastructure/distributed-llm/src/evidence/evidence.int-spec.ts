@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import {
   chat,
+  CONTENT_CHUNK,
   cutBehindHeaders,
   events,
   json,
@@ -75,6 +76,60 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 429, says: 'current quota' },
   ],
   ['429', refusal(429, 'Slow down.'), 'rate_limited', { status: 429, says: 'Slow down.' }],
+  [
+    'a 400 that is about our key, in a list',
+    json(400, [{ error: { code: 400, message: 'API key not valid.', status: 'INVALID_ARGUMENT' } }]),
+    'credentials_rejected',
+    { status: 502, says: 'host_rejected_credentials' },
+  ],
+  [
+    'a 400 that is about our credit',
+    json(400, { type: 'error', error: { message: 'Your credit balance is too low.' } }),
+    'quota_exhausted',
+    { status: 400, says: 'credit balance' },
+  ],
+  [
+    'a 403 that is about one model',
+    refusal(403, 'Project `p` does not have access to model `m`', { code: 'model_not_found' }),
+    'model_not_found',
+    { status: 403, says: 'does not have access' },
+  ],
+  [
+    "Anthropic's 404 for a model",
+    json(404, { type: 'error', error: { type: 'not_found_error', message: 'model: m' } }),
+    'model_not_found',
+    { status: 404, says: 'model: m' },
+  ],
+  [
+    "Google's 404 for a model, in a list",
+    json(404, [{ error: { code: 404, message: 'models/m is not found for API version v1' } }]),
+    'model_not_found',
+    { status: 404, says: '"message":"models/m is not found' },
+  ],
+  [
+    'a request that alone is above a limit per minute',
+    refusal(429, 'Request too large for m on tokens per min (TPM): Limit 30, Requested 45.'),
+    'conflict',
+    { status: 429, says: 'Requested 45' },
+  ],
+  [
+    'a context that is too long, as a fault of the host',
+    refusal(500, 'the request exceeds the available context size'),
+    'context_too_long',
+    { status: 500, says: 'context size' },
+  ],
+  [
+    'a firewall',
+    text(403, '<html>Attention Required!</html>'),
+    'server_error',
+    { status: 403, says: 'status 403' },
+  ],
+  [
+    'a 424 for a failed inference',
+    json(424, { error: 'Request failed during generation', error_type: 'generation' }),
+    'server_error',
+    { status: 424, says: 'during generation' },
+  ],
   ['529', refusal(529, 'Overloaded.'), 'overloaded', { status: 529, says: 'Overloaded.' }],
   ['409', refusal(409, 'Busy with another.'), 'conflict', { status: 409, says: 'another' }],
   ['425', refusal(425, 'Too early.'), 'conflict', { status: 425, says: 'Too early.' }],
@@ -95,6 +150,24 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 429, says: 'slow down' },
   ],
   [
+    'an error without an error object',
+    json(200, { error_code: 17, error_msg: 'It broke.' }),
+    'error_in_answer',
+    { status: 502, says: 'It broke.' },
+  ],
+  [
+    'no choices and no reason',
+    json(200, { id: 'c1', object: 'chat.completion', choices: null }),
+    'error_in_answer',
+    { status: 502, says: 'no answer' },
+  ],
+  [
+    'a choice that broke off',
+    json(200, { choices: [{ message: { content: 'hal' }, finish_reason: 'network_error' }] }),
+    'error_in_answer',
+    { status: 502, says: 'network_error' },
+  ],
+  [
     '200 with HTML',
     text(200, '<html></html>', { 'content-type': 'text/html' }),
     'html',
@@ -102,7 +175,19 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
   ],
   ['200 with nothing', text(200, ''), 'empty', { status: 502, says: 'host_error' }],
   ['204', (response) => void response.writeHead(204).end(), 'empty', { status: 502, says: 'host_error' }],
+  [
+    'a stream that nobody asked for',
+    events(ROLE_CHUNK + CONTENT_CHUNK + 'data: [DONE]\n\n'),
+    'wrong_type',
+    { status: 502, says: 'host_error' },
+  ],
   ['a wrong type', text(200, 'OK'), 'wrong_type', { status: 502, says: 'host_error' }],
+  [
+    'a JSON without its last two bytes',
+    text(200, '{"choices":[{"message":{"content":"hello"}}'),
+    'cut',
+    { status: 502, says: 'host_error' },
+  ],
   ['half a JSON', text(200, '{"id":"c1","choices":['), 'cut', { status: 502, says: 'host_error' }],
   [
     'a redirect',
@@ -127,6 +212,30 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     ),
     'server_error',
     { status: 500, says: 'no memory' },
+  ],
+  [
+    'an error in the words of no stream',
+    events(JSON.stringify({ error: { message: 'no memory', code: 500 } })),
+    'server_error',
+    { status: 500, says: 'no memory' },
+  ],
+  [
+    'an event that only its name calls an error',
+    events('event: error\ndata: {"message":"no memory"}\n\ndata: [DONE]\n\n'),
+    'error_in_answer',
+    { status: 502, says: 'no memory' },
+  ],
+  [
+    'an error as text',
+    events('event: error\ndata: no memory\n\n'),
+    'error_in_answer',
+    { status: 502, says: 'no memory' },
+  ],
+  [
+    'a choice that broke off before its first content',
+    events(`${ROLE_CHUNK}data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n`),
+    'error_in_answer',
+    { status: 502, says: 'broke off' },
   ],
   ['a stream of nothing', events(''), 'empty', { status: 502, says: 'host_error' }],
   [
@@ -213,6 +322,33 @@ describe('a refusal that is about the request', () => {
     expect((await outcomeOf(client)).status).toBe(status);
     expect([first.asked, second.asked]).toEqual([1, 0]);
     expect(await bench.metric(`morgan_llm_host_requests_total{host="first",outcome="${outcome}"}`)).toBe('1');
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+});
+
+describe('a filter in the middle of an answer', () => {
+  it('is no fault of the host', async () => {
+    const filtered = 'data: {"error":{"message":"filtered","code":"content_filter"}}\n\n';
+    await using only = await ScriptedHost.start(events(ROLE_CHUNK + CONTENT_CHUNK + filtered));
+    const client = bench.client([entry('only', only.url)]);
+    const { body } = await send(client, { body: STREAM });
+    await expect(body.bytes()).rejects.toThrow();
+    expect(await bench.metric('morgan_llm_host_requests_total{host="only",outcome="policy_refusal"}')).toBe(
+      '1',
+    );
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0 });
+  });
+});
+
+describe('a context that is too long', () => {
+  it('is no fault of the sole host, though it says so with a 500', async () => {
+    await using only = await ScriptedHost.start(refusal(500, 'input is too large to process'));
+    const client = bench.client([entry('only', only.url)]);
+    for (let call = 0; call < 8; call += 1) {
+      const body = Buffer.from(JSON.stringify({ ...CHAT, messages: [{ role: 'user', content: `${call}` }] }));
+      expect((await outcomeOf(client, body)).status).toBe(500);
+    }
+    expect(only.asked).toBe(8);
     expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
   });
 });

@@ -13,7 +13,6 @@ describe('outcomeOfRefusal', () => {
     [404, 'The model `qwen` does not exist.', 'model_not_found'],
     [404, 'model "qwen:latest" not found, try pulling it first', 'model_not_found'],
     [404, 'The lora adapter `a` has not been loaded.', 'model_not_found'],
-    [404, 'No endpoints found for unknown/model.', 'malformed_request'],
     [404, 'DeploymentNotFound: The API deployment for this resource does not exist.', 'model_not_found'],
     [400, 'Invalid model name passed in model=x', 'model_not_found'],
     [404, 'Not Found', 'path_not_found'],
@@ -39,6 +38,90 @@ describe('outcomeOfRefusal', () => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
 
+  /** Words of real hosts, whose status alone would say something else. */
+  it.each([
+    [400, 'API key not valid. Please pass a valid API key.', 'credentials_rejected'],
+    [400, 'Incorrect API key provided: xa***.', 'credentials_rejected'],
+    [400, 'User location is not supported for the API use.', 'credentials_rejected'],
+    [407, 'Proxy Authentication Required', 'credentials_rejected'],
+    [400, 'Your credit balance is too low to access the API.', 'quota_exhausted'],
+    [400, 'You have reached your specified API usage limits.', 'quota_exhausted'],
+    [400, 'Access denied, please make sure your account is in good standing.', 'quota_exhausted'],
+    [400, 'Budget has been exceeded! Current cost: 1.0, max budget: 0.5', 'quota_exhausted'],
+    [403, 'Key limit exceeded (total limit).', 'quota_exhausted'],
+    [403, 'Out of call volume quota.', 'quota_exhausted'],
+    [400, 'ThrottlingException: Rate exceeded', 'rate_limited'],
+    [403, 'rateLimitExceeded: rate limit exceeded for this project', 'rate_limited'],
+    [412, 'Account x is suspended, possibly due to failure to pay past invoices.', 'quota_exhausted'],
+    [403, 'Project `p` does not have access to model `m`', 'model_not_found'],
+    [403, "You don't have access to the model with the specified model ID.", 'model_not_found'],
+    [403, 'The model `m` is blocked at the project level.', 'model_not_found'],
+    [403, 'Country, region, or territory not supported', 'credentials_rejected'],
+    [404, 'model: claude-9', 'model_not_found'],
+    [404, 'models/m is not found for API version v1main', 'model_not_found'],
+    [404, 'No endpoints found for unknown/model.', 'model_not_found'],
+    [404, 'No allowed providers are available for the selected model.', 'model_not_found'],
+    [404, "Function 'f': Not found for account 'a'", 'model_not_found'],
+    [400, 'm is not a valid model ID', 'model_not_found'],
+    [410, 'Model m has been deprecated', 'model_not_found'],
+    [410, 'Gone', 'path_not_found'],
+    [404, 'No endpoints found that support tool use.', 'conflict'],
+    [404, 'This model is only supported in v1/responses and not in v1/chat/completions.', 'conflict'],
+    [
+      413,
+      'Request too large for model `m` on tokens per minute (TPM): Limit 6000, Requested 7000',
+      'conflict',
+    ],
+    [429, 'Request too large for m on tokens per min (TPM): Limit 30, Requested 45', 'conflict'],
+    [429, 'Rate limit reached for m on tokens per min (TPM): Limit 9, Used 9, Requested 2', 'rate_limited'],
+    [421, 'Misdirected Request', 'conflict'],
+    [424, 'Error retrieving the list of tools from the MCP server.', 'conflict'],
+    [498, 'Flex tier capacity exceeded', 'overloaded'],
+    [499, 'The operation was cancelled.', 'server_error'],
+    [426, 'Upgrade Required', 'server_error'],
+    [400, 'Tool use with model m is not supported.', 'malformed_request'],
+    [400, 'Input is too long for requested model.', 'context_too_long'],
+    [422, '`inputs` tokens + `max_new_tokens` must be <= 4096.', 'context_too_long'],
+    [500, 'the request exceeds the available context size', 'context_too_long'],
+    [500, 'input is too large to process. increase the physical batch size', 'context_too_long'],
+    [500, 'Client.Timeout exceeded while awaiting headers: context deadline exceeded', 'server_error'],
+    [503, 'server busy, please try again. maximum pending requests exceeded', 'overloaded'],
+    [503, 'upstream connect error, reset reason: overflow', 'overloaded'],
+    [503, 'Model with name m is not ready.', 'loading'],
+    [503, 'The endpoint is scaling up', 'loading'],
+  ] as const)('is not misled by the status of a %i with %j: %s', (status, message, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+  });
+
+  it('takes a 403 without a word for that of a firewall, and a 401 for one of the host', () => {
+    const page = { error: undefined, isJson: false, saysWhen: false };
+    expect(outcomeOfRefusal({ status: 403, ...page })).toBe('server_error');
+    expect(outcomeOfRefusal({ status: 401, ...page })).toBe('credentials_rejected');
+  });
+
+  it('takes a quota that comes back for a rate limit', () => {
+    const said = 'You exceeded your current quota, please check your plan and billing details.';
+    expect(outcomeOfRefusal({ ...refusal(429, said), saysWhen: true })).toBe('rate_limited');
+    expect(outcomeOfRefusal({ ...refusal(429, said, 'insufficient_quota'), saysWhen: true })).toBe(
+      'quota_exhausted',
+    );
+  });
+
+  it('takes a 424 for a failed inference where the host says so', () => {
+    const { error, ...rest } = refusal(424, 'Request failed during generation');
+    expect(outcomeOfRefusal({ ...rest, error: { ...error, type: 'generation' } })).toBe('server_error');
+  });
+
+  it('does not read on from the code into the message', () => {
+    expect(outcomeOfRefusal(refusal(413, 'tokens', 'limit_exceeded'))).toBe('malformed_request');
+  });
+
+  it('looks at no more than the beginning of a message', () => {
+    const started = performance.now();
+    expect(outcomeOfRefusal(refusal(400, 'model tokens '.repeat(5_000_000)))).toBe('malformed_request');
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
   it('goes by the code where the text says nothing', () => {
     expect(outcomeOfRefusal(refusal(400, 'no', 'context_length_exceeded'))).toBe('context_too_long');
     expect(outcomeOfRefusal(refusal(404, 'no', 'model_not_found'))).toBe('model_not_found');
@@ -59,6 +142,11 @@ describe('statusWithin', () => {
     ["This model's maximum context length is 10 tokens.", 400],
     ['model m not found', 404],
     ['The server is overloaded.', 529],
+    ['API key not valid. Please pass a valid API key.', 401],
+    ['Insufficient credits', 402],
+    ['Model m is currently loading', 503],
+    ['Model m is temporarily unavailable, please try again', 503],
+    ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],
     ['engine died', undefined],
   ])('reads %j as %p', (message, status) => {
     expect(statusWithin(refusal(0, message).error)).toBe(status);

@@ -5,16 +5,24 @@ import { retryAfterMs } from '@morgan/foundation';
 const DURATION =
   /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
 const IN_TEXT =
-  /(?:try|retry) (?:again )?(?:in|after) (\d+(?:\.\d+)?) ?(ms|milliseconds?|s|seconds?|m|minutes?)\b/i;
+  /(?:try|retry) (?:again )?(?:in|after) (?:about )?((?:\d+(?:\.\d+)?(?:h|ms?|s))+|(\d+(?:\.\d+)?) (milliseconds?|seconds?|minutes?|hours?|ms|s|m|h))\b/i;
+const FACTORS: readonly (readonly [RegExp, number])[] = [
+  [/^(ms|milli)/i, 1],
+  [/^s/i, 1_000],
+  [/^m/i, 60_000],
+  [/^h/i, 3_600_000],
+];
 /** What a number of seconds is no longer, but a moment since 1970. */
 const EARLIEST_EPOCH_S = 1_000_000_000;
 
 /**
- * How long a host asks to be passed over, in milliseconds: `retry-after-ms`, `retry-after` (seconds or a date), else
- * the reset of those rate limits of which nothing remains, else what its message says.
+ * How long a host asks to be passed over, in milliseconds: `retry-after-ms`, `retry-after` (seconds, a date or, though no
+ * standard has it, `30s`), else the reset of those rate limits of which nothing remains, else what its message says.
  */
 export function restTimeMs(headers: IncomingHttpHeaders, message = ''): number | undefined {
-  return retryAfterMs(headers) ?? resetMs(headers) ?? inText(message);
+  return (
+    retryAfterMs(headers) ?? durationOf(textOf(headers['retry-after'])) ?? resetMs(headers) ?? inText(message)
+  );
 }
 
 /** Whether the headers name such a time. A successful response has the resets as well: only to be asked of refusals. */
@@ -39,15 +47,19 @@ function timeOf(value: string): number | undefined {
   if (value === '') return undefined;
   const number = Number(value);
   if (Number.isFinite(number)) return ofNumber(number);
-  const parts = DURATION.exec(value);
-  if (parts) {
-    const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts
-      .slice(1)
-      .map((part) => Number(part ?? 0));
-    return Math.ceil(((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds);
-  }
+  const duration = durationOf(value);
+  if (duration !== undefined) return duration;
   const at = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+}
+
+function durationOf(value: string): number | undefined {
+  const parts = value === '' ? undefined : DURATION.exec(value);
+  if (!parts) return undefined;
+  const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts
+    .slice(1)
+    .map((part) => Number(part ?? 0));
+  return Math.ceil(((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds);
 }
 
 /** Seconds, or a moment in seconds or milliseconds since 1970. */
@@ -58,8 +70,12 @@ function ofNumber(number: number): number {
 }
 
 function inText(message: string): number | undefined {
-  const [, amount, unit = ''] = IN_TEXT.exec(message) ?? [];
-  if (amount === undefined) return undefined;
-  const factor = /^m(s|illi)/i.test(unit) ? 1 : /^m/i.test(unit) ? 60_000 : 1_000;
+  const [, whole = '', amount, unit = ''] = IN_TEXT.exec(message) ?? [];
+  if (amount === undefined) return durationOf(whole);
+  const [, factor = NaN] = FACTORS.find(([pattern]) => pattern.test(unit)) ?? [];
   return Math.ceil(Number(amount) * factor);
+}
+
+function textOf(value: string | string[] | undefined): string {
+  return typeof value === 'string' ? value.trim() : '';
 }

@@ -186,7 +186,7 @@ export class HostHealth {
     }
   }
 
-  #request(
+  async #request(
     path: string,
     {
       timeoutMs,
@@ -194,14 +194,15 @@ export class HostHealth {
     }: { method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS'; timeoutMs: number; signal?: AbortSignal },
   ) {
     const { origin, headers } = this.#host.address;
-    return this.#options.transport.request({
+    const response = await this.#options.transport.request({
       origin,
       path: path.startsWith('//') ? path.slice(1) : this.#host.address.pathOf(path),
-      headers: ['accept', 'application/json', ...headers],
+      headers: ['accept', 'application/json', 'accept-encoding', 'identity', ...headers],
       firstByteTimeoutMs: timeoutMs,
       idleTimeoutMs: timeoutMs,
       ...rest,
     });
+    return response.decoded();
   }
 }
 

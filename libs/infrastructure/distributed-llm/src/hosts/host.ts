@@ -55,6 +55,7 @@ export class Host {
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
   #mode: HostMode = 'enabled';
+  #isFine = false;
   #doubts = 0;
   #doubtedAt = -Infinity;
   #weak = 0;
@@ -99,8 +100,16 @@ export class Host {
     this.#doubtedAt = performance.now();
   }
 
+  /** Whether it answered another request since it failed at one: asked once for each that it failed at. */
+  wasFine(): boolean {
+    const wasFine = this.#isFine;
+    this.#isFine = false;
+    return wasFine;
+  }
+
   /** It answered such a request as it should. */
   succeeded(model: string | undefined, path: string): void {
+    this.#isFine = true;
     this.#doubts = 0;
     this.#weak = 0;
     this.excuses.succeeded(model);

@@ -1,7 +1,8 @@
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
-import { chat, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
 let bench: ClientBench;
@@ -47,6 +48,19 @@ describe('the list of models of a host', () => {
     expect(await hostsOf(client, 'shared')).toEqual(['one', 'two']);
     // Another tag is another model: nobody lists it, so everybody may be asked.
     expect(await hostsOf(client, 'qwen:7b')).toEqual(['one', 'two']);
+  });
+
+  it('may be the bare list', async () => {
+    one.list = json(200, [{ id: 'phi', object: 'model' }, null, { name: 'none' }]);
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toEqual(['phi']);
+  });
+
+  it('may come compressed, though nobody asked for that', async () => {
+    const list = gzipSync('{"data":[{"id":"phi"}]}');
+    one.list = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(list);
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toEqual(['phi']);
   });
 
   it('is read again at once when its host does not know a model that it lists', async () => {

@@ -53,7 +53,9 @@ export class ModelList {
 /** Reads OpenAI's list of models. Nothing where the body is something else: not every host has such a list. */
 export async function readModelList(body: ResponseBody): Promise<readonly ModelObject[] | undefined> {
   try {
-    const { data } = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as { data?: unknown };
+    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as { data?: unknown };
+    // Together's is the bare list.
+    const data = Array.isArray(json) ? json : json.data;
     const models = Array.isArray(data) ? data.filter(isModel) : [];
     // A host without models would serve nothing: an empty list is a list that is not kept.
     return models.length > 0 ? models : undefined;

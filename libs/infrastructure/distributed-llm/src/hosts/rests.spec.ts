@@ -45,6 +45,13 @@ describe('Rests', () => {
     expect(rests.of('said')).toBeUndefined();
   });
 
+  it('are as long as usual where the host says "at once", which it does while it is full', () => {
+    const rests = new Rests(60_000);
+    rests.begin('host', { ...own, saidMs: 0 });
+    expect(lengthOf(rests)).toBe(1_000);
+    expect(rests.of('host')?.binding).toBe(false);
+  });
+
   it('of 10,000 models take the memory of a thousand', () => {
     const rests = new Rests(60_000);
     for (let model = 0; model < 10_000; model += 1) rests.begin(`model ${model}`, own);

@@ -44,8 +44,10 @@ export class Rests {
   }
 
   /** @returns whether nothing of the kind is remembered of the time since the last success. */
-  begin(key: string, { outcome, rule, saidMs, errorResponse }: NewRest): boolean {
+  begin(key: string, { outcome, rule, saidMs: asked, errorResponse }: NewRest): boolean {
     const now = performance.now();
+    // "At once" is what a host says that does not know: it is full all the same.
+    const saidMs = asked === 0 ? undefined : asked;
     const before = this.#entries.get(key);
     // Calls that were on their way together meet the same wall: that is one event, not several in a row.
     if (before && before.until > now && !(saidMs !== undefined && saidMs + now > before.until)) return false;

@@ -55,6 +55,7 @@ export class HostStream {
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
   #finishedChoices = 0;
+  readonly #finishedAt = new Set<unknown>();
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
@@ -100,8 +101,11 @@ export class HostStream {
   /** Hands out what has been held back, and everything that follows. */
   start(listener: HostStreamListener): void {
     this.#listener = listener;
-    for (const [event, reading] of this.#held.splice(0)) this.#listener?.event(event, reading);
-    if (!this.#listener) return;
+    const before = this.#outcome;
+    this.#read(() =>
+      this.#held.splice(0).forEach(([event, reading]) => this.#listener?.event(event, reading)),
+    );
+    if (!this.#listener || this.#outcome !== before) return;
     if (this.#outcome) return this.#report(listener);
     this.resume();
     listener.flush();
@@ -130,15 +134,19 @@ export class HostStream {
 
   #onData(chunk: Buffer): void {
     if (this.#state === 'over') return;
-    try {
-      this.#sse.push(chunk, (event) => this.#take(event));
-    } catch (fault) {
-      if (!(fault instanceof StreamFault)) throw fault;
-      this.#fail(fault);
-    }
+    this.#read(() => this.#sse.push(chunk, (event) => this.#take(event)));
     if (this.#hasProgress) this.#clock.progress();
     this.#hasProgress = false;
     this.#listener?.flush();
+  }
+
+  /** Whatever a host says, and whatever is made of it, costs this stream and never the process. */
+  #read(events: () => void): void {
+    try {
+      events();
+    } catch (fault) {
+      this.#fail(fault instanceof StreamFault ? fault : unreadable(fault));
+    }
   }
 
   #take(event: SseEvent): void {
@@ -185,9 +193,10 @@ export class HostStream {
     return false;
   }
 
-  #count({ usage, finished }: EventReading): void {
+  #count({ usage, finished, finishedAt }: EventReading): void {
     if (usage) this.#usage = { ...this.#usage, ...usage };
-    this.#finishedChoices += finished;
+    for (const index of finishedAt) this.#finishedAt.add(index);
+    this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
   }
 
   #enter(state: 'content' | 'finished'): void {
@@ -203,7 +212,7 @@ export class HostStream {
   #onEnd(): void {
     if (this.#state === 'over') return;
     const rest = this.#sse.rest();
-    if (rest) this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]), false));
+    if (rest) this.#read(() => this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]), false)));
     this.#listener?.flush();
     this.#endOfBody();
   }
@@ -275,4 +284,8 @@ export class HostStream {
     body.once('close', () => clearTimeout(timer));
     body.resume();
   }
+}
+
+function unreadable(cause: unknown): StreamFault {
+  return new StreamFault('host_error', 'The stream of the host could not be read.', undefined, cause);
 }

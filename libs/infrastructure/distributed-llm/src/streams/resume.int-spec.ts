@@ -133,6 +133,14 @@ describe('an interrupted text', () => {
     expect(outcome).toMatchObject({ kind: 'failed', fault: { reason: 'diverged' } });
   });
 
+  it('is not asked for elsewhere where its host refuses the rest for what was asked', async () => {
+    const filtered = 'data: {"error":{"message":"filtered","code":"content_filter"}}\n\n';
+    const { gateway, broken, json } = await answerOf(whole(a.role, a.text('One '), filtered), {
+      others: [['continue', whole(b.role, b.text('two'), b.stop, b.done)]],
+    });
+    expect([gateway.asked, broken, json.at(-1)?.error?.message]).toEqual([[], true, 'filtered']);
+  });
+
   it('is started again when the host that should continue it fails, which nobody sees', async () => {
     const refusal = whole('data: {"error":{"message":"prefix is not supported","code":400}}\n\n');
     const again = whole(b.role, b.text('One two three'), b.stop, b.done);

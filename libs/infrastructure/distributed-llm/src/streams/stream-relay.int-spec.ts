@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
 import { MessageEvents } from '../dialects/anthropic/message-events.ts';
+import type { JsonObject } from '../dialects/reported-error.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 
@@ -112,6 +113,20 @@ describe('a stream that is whole', () => {
     expect((await with_.read()).text).toBe(ROLE + HELLO + STOP + USAGE + DONE);
     expect((await without.read()).text).toBe(ROLE + HELLO + STOP + DONE);
     expect(await without.outcome).toMatchObject({ usages: [{ input: 2, output: 2 }] });
+  });
+
+  it('has no events without data', async () => {
+    const empty = ['data: \n\n', 'event: ping\ndata\n\n'];
+    const gateway = await gatewayTo(whole(empty[0] ?? '', ROLE, HELLO, ...empty, WORLD, STOP, DONE));
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+  });
+
+  it('waits for all of its choices, also where a host ends one of them twice', async () => {
+    const second = chunk({ content: 'two' }).replace('"index":0', '"index":1');
+    const gateway = await gatewayTo(cut(ROLE, HELLO, STOP, STOP, second), { choices: 2 });
+    expect(await gateway.read()).toMatchObject({ broken: true });
+    expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'cut' } });
   });
 
   it('drops an event that cannot be read, and counts it', async () => {
@@ -261,8 +276,30 @@ describe("a host's chat for a caller who speaks messages", () => {
     expect(text).not.toContain('[DONE]');
   });
 
+  it('is whole with events that have no data', async () => {
+    const gateway = await gatewayTo(whole('data: \n\n', HELLO, 'data:\n\n', STOP, DONE), settings());
+    const { text, broken } = await gateway.read();
+    expect([typesOf(text).at(-1), broken]).toEqual(['message_stop', false]);
+  });
+
+  it.each([
+    ['at the first content', whole(ROLE, WORLD, STOP, DONE)],
+    ['behind it', repeating(WORLD, ROLE, HELLO)],
+    ['at an end without its blank line', whole(ROLE, HELLO, WORLD.trimEnd())],
+  ])('breaks alone where a translator fails %s', async (_, script) => {
+    const translator = new MessageEvents();
+    const take = (json: JsonObject) => {
+      if (JSON.stringify(json).includes('world')) throw new TypeError('a fault of ours');
+      return translator.take(json);
+    };
+    const broken = { take, end: () => translator.end() };
+    const gateway = await gatewayTo(script, { translation: { to: messagesDialect, translator: broken } });
+    expect(await gateway.read()).toMatchObject({ broken: true });
+    expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
+  });
+
   it('is taken up elsewhere', async () => {
-    const others: GatewaySettings['others'] = [['continue', whole(ROLE, WORLD, STOP, DONE)]];
+    const others: GatewaySettings['others'] = [['continue', whole(ROLE, 'data: \n\n', WORLD, STOP, DONE)]];
     const gateway = await gatewayTo(cut(ROLE, HELLO), { ...settings(), others });
     const { text } = await gateway.read();
     expect(typesOf(text).filter((type) => type === 'content_block_start')).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
 import type { JsonObject } from '../dialects/reported-error.ts';
+import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import { AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
@@ -154,6 +155,8 @@ export class StreamRelay implements HostStreamListener {
 
   #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
     const { translator } = this.#options;
+    // Some hosts keep a connection open so; official clients take it for JSON.
+    if (isComment && event.data === '') return;
     if (translator && !isComment)
       for (const bytes of translator.take(JSON.parse(event.data ?? '') as JsonObject))
         this.#client.send(bytes);
@@ -165,6 +168,8 @@ export class StreamRelay implements HostStreamListener {
     const { resumption } = this.#options;
     // The call itself is over, by its deadline or because its caller left: nobody waits for the rest.
     if (fault.cause instanceof AppError && fault.cause.code !== 'stream_interrupted') return false;
+    // What one host refuses in the middle is not to be had of the next.
+    if (fault.reported && refusalOfInput(fault.reported)) return false;
     if (!resumption || fault.reason === 'diverged' || this.#resumes >= resumption.limit) return false;
     const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];

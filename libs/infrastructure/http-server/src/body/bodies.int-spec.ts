@@ -198,6 +198,7 @@ describe('a body', () => {
     ['{"a":1', 'invalid_json', 'byte 6'],
     ['{"a":01}', 'invalid_json', 'byte 6'],
     [Buffer.from([0x22, 0xff, 0x22]), 'invalid_json', 'not UTF-8'],
+    [Buffer.from('\uFEFF{}'), 'invalid_json', 'byte order mark'],
     ['['.repeat(129), 'body_too_complex', '128 levels'],
     [`[${'0,'.repeat(500_000)}0]`, 'body_too_complex', '500000 values'],
   ])('is refused with what is wrong', async (body, code, message) => {

@@ -48,6 +48,12 @@ export class BodyBuffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Lets go of the memory: a connection that is kept open holds its last request, and all that this one refers to. */
+  release(): void {
+    this.#bytes = Buffer.alloc(0);
+    this.#length = 0;
+  }
+
   #grow(capacity: number): void {
     if (capacity === this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(capacity);

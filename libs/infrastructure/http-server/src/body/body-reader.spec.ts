@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { collectStartGarbage } from '../start-garbage.ts';
 import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
@@ -15,20 +17,22 @@ function read(json: string): Promise<unknown> {
   const pieces = Array.from({ length: count }, (_, index) =>
     bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
   );
+  return readFrom(Readable.from(pieces), bytes.length);
+}
+
+function readFrom(source: Readable, declared: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const options = {
       format: PARSED_JSON,
       charge: new BodyCharge(0, account),
       encoding: 'identity' as const,
       otherType: undefined,
-      declared: bytes.length,
-      limitBytes: bytes.length,
+      declared,
+      limitBytes: declared,
       json: { maxDepth: 8, maxValues: 4_000_000 },
       pace,
     };
-    new BodyReader(Readable.from(pieces), options, (error, body) =>
-      error ? reject(error) : resolve(body),
-    ).start();
+    new BodyReader(source, options, (error, body) => (error ? reject(error) : resolve(body))).start();
   });
 }
 
@@ -47,4 +51,24 @@ it.each([
   expect(body).toHaveLength((JSON.parse(json) as { length: number }).length);
   // Every 256 kB of more than 8 MB.
   expect(turns).toBeGreaterThanOrEqual(30);
+});
+
+it('a body that was read is let go of, however long the connection is kept that still refers to its request', async () => {
+  const chunks = 512;
+  const source = Readable.from(
+    (function* () {
+      yield Buffer.from('"');
+      for (let chunk = 0; chunk < chunks; chunk += 1) yield Buffer.alloc(CHUNK_BYTES, 'a');
+      yield Buffer.from('"');
+    })(),
+  );
+  await read('"warm"');
+  collectStartGarbage();
+  const before = process.memoryUsage().arrayBuffers;
+  await readFrom(source, chunks * CHUNK_BYTES + 2);
+  await turn();
+  collectStartGarbage();
+  expect(source.listenerCount('error')).toBeGreaterThan(0);
+  // It was 32 MiB.
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
 });

@@ -12,6 +12,8 @@ import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 /** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
 const DECODED_CHUNK_BYTES = 64 * 1024;
 
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
+
 /** Read of a body before everybody else has a turn; a socket would hand over 2 MB at once, half a million values. */
 const TURN_BYTES = 256 * 1024;
 
@@ -147,10 +149,11 @@ export class BodyReader {
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
+    const explained = this.#explain(error);
     this.#stop();
     // What is left of the body is nobody's: it must not hold up the connection.
     this.source.resume();
-    this.done(this.#explain(error));
+    this.done(explained);
   }
 
   #stop(): void {
@@ -159,6 +162,7 @@ export class BodyReader {
     this.#pace.stop();
     this.source.off('data', this.#receive);
     this.#stopDecoding();
+    this.#buffer.release();
   }
 
   #explain(error: unknown): AppError {
@@ -170,8 +174,14 @@ export class BodyReader {
       return new AppError('body_too_complex', `The request body is nested deeper than ${maxDepth} levels.`);
     if (error.reason === 'values')
       return new AppError('body_too_complex', `The request body has more than ${maxValues} values.`);
-    const why = error.reason === 'encoding' ? 'it is not UTF-8 from' : 'the fault is at';
-    return new AppError('invalid_json', `The request body is not valid JSON: ${why} byte ${error.offset}.`);
+    return new AppError('invalid_json', `The request body is not valid JSON: ${this.#whereIs(error)}.`);
+  }
+
+  #whereIs({ reason, offset }: JsonFault): string {
+    if (reason === 'encoding') return `it is not UTF-8 from byte ${offset}`;
+    const hasMark =
+      offset === 0 && this.#buffer.bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
+    return hasMark ? 'it begins with a byte order mark' : `the fault is at byte ${offset}`;
   }
 }
 

@@ -14,7 +14,7 @@ export interface EmbeddingModelParts {
   readonly output: ChosenOutput;
   readonly head: VectorHead;
   readonly plan: ModelPlan;
-  readonly info: Omit<ModelInfo, 'dimensions'>;
+  readonly info: Omit<ModelInfo, 'dimensions' | 'tokenDimensions'>;
 }
 
 /** A GPU compiles its programs anew for every length, so that lengths are few there. */
@@ -27,10 +27,10 @@ export class EmbeddingModel {
   readonly #parts: EmbeddingModelParts;
   readonly #pooling: PoolingModule | undefined;
 
-  private constructor(parts: EmbeddingModelParts, dimensions: number) {
+  private constructor(parts: EmbeddingModelParts, sizes: Pick<ModelInfo, 'dimensions' | 'tokenDimensions'>) {
     this.#parts = parts;
     this.tokenizer = parts.tokenizer;
-    this.info = { ...parts.info, dimensions };
+    this.info = { ...parts.info, ...sizes };
     const pooling = parts.plan.modules.find((module) => module.type === 'pooling');
     this.#pooling = parts.output.pooled ? undefined : pooling;
   }
@@ -46,13 +46,13 @@ export class EmbeddingModel {
       throw new ModelLoadError(
         'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
       );
-    const { data } = await new EmbeddingModel(parts, 0).#vectorsOf([sample]);
+    const { data, tokenDimensions } = await new EmbeddingModel(parts, { dimensions: 0 }).#vectorsOf([sample]);
     if (plan.backend === 'cross-encoder' && data.length !== 1)
       throw new ModelLoadError(`the graph gives ${data.length} scores for a text; ranking takes one`);
     const asked = plan.truncateDimensions;
     if (asked !== undefined && asked > data.length)
       throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
-    return new EmbeddingModel(parts, asked ?? data.length);
+    return new EmbeddingModel(parts, { dimensions: asked ?? data.length, tokenDimensions });
   }
 
   /**
@@ -76,15 +76,46 @@ export class EmbeddingModel {
     return { vectors, faults };
   }
 
+  /**
+   * The vectors of all tokens of each row as the graph gives them, prompt and special tokens included: one row's after the
+   * other's, each of `info.tokenDimensions` values. Cut and checked as in {@link run}.
+   */
+  async runTokens(rows: readonly TokenRow[]): Promise<VectorBatch> {
+    const { maxTokens, tokenDimensions: width } = this.info;
+    if (width === undefined) throw new Error('the graph shows no vectors of tokens');
+    const cut = rows.map((row) => this.tokenizer.cut(row, maxTokens));
+    const { result, batch } = await this.#outputOf(cut);
+    const sizes = cut.map(({ ids }) => ids.length * width);
+    const vectors = new Float32Array(sizes.reduce((sum, size) => sum + size, 0));
+    const faults: VectorFault[] = [];
+    let start = 0;
+    for (const [row, size] of sizes.entries()) {
+      const first = row * batch.length * width;
+      const values = result.data.subarray(first, first + size);
+      const bad = values.findIndex((value) => !Number.isFinite(value));
+      if (bad < 0) vectors.set(values, start);
+      else faults.push({ row, reason: `a value of token ${Math.floor(bad / width)} is ${values[bad]}` });
+      start += size;
+    }
+    return { vectors, faults };
+  }
+
   /** Gives the memory of the graph back. */
   close(): Promise<void> {
     return this.#parts.runner.close();
   }
 
-  async #vectorsOf(
+  async #vectorsOf(rows: readonly TokenRow[]) {
+    const { result, batch } = await this.#outputOf(rows);
+    const vectors = this.#parts.head.apply(this.#pool(result, batch, rows));
+    const tokenDimensions = this.#parts.output.pooled ? undefined : result.dims.at(-1);
+    return { ...vectors, tokenDimensions, faultOf: (row: number) => whereItCameFrom(result, row) };
+  }
+
+  async #outputOf(
     rows: readonly TokenRow[],
-  ): Promise<Vectors & { readonly faultOf: (row: number) => string }> {
-    const { runner, tokenizer, output, head, info } = this.#parts;
+  ): Promise<{ readonly result: GraphOutput; readonly batch: GraphBatch }> {
+    const { runner, tokenizer, output, info } = this.#parts;
     const { padId, padSide } = tokenizer.settings;
     // Padding on the right changes nothing that comes before it. A graph that pools may rely on the side it was made for.
     const side = output.pooled ? padSide : 'right';
@@ -93,8 +124,7 @@ export class EmbeddingModel {
     const result = (await runner.run(batch, output.name)).get(output.name);
     if (!result || result.dims[0] !== rows.length)
       throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);
-    const vectors = head.apply(this.#pool(result, batch, rows));
-    return { ...vectors, faultOf: (row) => whereItCameFrom(result, row) };
+    return { result, batch };
   }
 
   #pool({ data, dims }: GraphOutput, batch: GraphBatch, rows: readonly TokenRow[]): Vectors {

@@ -67,6 +67,8 @@ export interface ModelInfo {
   readonly dtype: string;
   /** Length of a vector; 1 for a cross-encoder, whose vector is the score. */
   readonly dimensions: number;
+  /** Length of the vector of one token; none where the graph pools by itself and shows no vectors of tokens. */
+  readonly tokenDimensions?: number | undefined;
   /** The lengths that the model was trained to be cut to, the longest first, where its files say any. */
   readonly cutDimensions?: readonly number[] | undefined;
   /** Tokens that a text may have, special tokens included. */

@@ -28,6 +28,7 @@ const WINDOW_BYTES = 64 * 1024;
  * @throws ModelLoadError for a file that is no ONNX, or a reference that leads out of the folder
  */
 export async function readExternalData(folder: ModelFolder, graph: string): Promise<readonly string[]> {
+  folder.checkFetched(graph);
   const file = await open(folder.pathOf(graph));
   try {
     const { size } = await file.stat();

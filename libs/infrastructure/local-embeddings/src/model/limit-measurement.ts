@@ -12,6 +12,8 @@ export interface LimitMeasurement {
   readonly shape: ModelShape;
   /** The limit that the files state. */
   readonly stated: number;
+  /** `max_position_embeddings`, where it is stated. */
+  readonly positions: number | undefined;
   /** Memory that a run may take. */
   readonly budgetBytes: number;
 }
@@ -33,13 +35,13 @@ export function estimateRunBytes(tokens: number, { heads, hiddenSize }: ModelSha
 /**
  * Finds out what the graph bears by running it at the limit that its files state, and below where that fails: positions
  * may start behind the padding id, and files may state anything. A run that would take more memory than the budget is
- * not made; the stated limit stands then.
+ * not made; the stated limit stands then, unless the graph already fails where the files contradict each other.
  */
 export async function measureLimit(
   measurement: LimitMeasurement,
 ): Promise<{ readonly maxTokens: number; readonly limitMeasured: boolean }> {
-  const { runner, output, sample, padId, shape, stated, budgetBytes } = measurement;
-  if (estimateRunBytes(stated, shape) > budgetBytes) return { maxTokens: stated, limitMeasured: false };
+  const { runner, output, sample, padId, shape, stated, positions = stated, budgetBytes } = measurement;
+  const isAffordable = (tokens: number) => estimateRunBytes(tokens, shape) <= budgetBytes;
   const runs = async (tokens: number) => {
     const ids = Array.from({ length: tokens }, (_, index) => sample[index % sample.length] ?? padId);
     try {
@@ -49,5 +51,12 @@ export async function measureLimit(
       return false;
     }
   };
-  return { maxTokens: await measuredLimit(stated, sample.length, runs), limitMeasured: true };
+  const measured = async (upTo: number) => ({
+    maxTokens: await measuredLimit(upTo, sample.length, runs),
+    limitMeasured: true,
+  });
+  if (isAffordable(stated)) return measured(stated);
+  const beyond = positions + 1;
+  const isFalse = beyond < stated && isAffordable(beyond) && !(await runs(beyond));
+  return isFalse ? measured(beyond) : { maxTokens: stated, limitMeasured: false };
 }

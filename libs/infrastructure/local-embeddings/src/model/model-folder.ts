@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { z } from 'zod';
 import { ModelLoadError } from './model-load-error.ts';
 
 const LISTED_FILES = 40;
+/** How the note begins that Git LFS keeps in the place of a large file, and more than it ever has. */
+const POINTER = 'version https://git-lfs';
+const LONGEST_POINTER_BYTES = 1_024;
 
 /** The files of a model, by names relative to its folder. A name never leads out of the folder. */
 export class ModelFolder {
@@ -30,9 +33,17 @@ export class ModelFolder {
     return statSync(this.pathOf(name)).size;
   }
 
+  /** @throws ModelLoadError where a clone without Git LFS left only a note of the file in its place */
+  checkFetched(name: string): void {
+    if (this.sizeOf(name) > LONGEST_POINTER_BYTES) return;
+    if (readFileSync(this.pathOf(name), 'latin1').startsWith(POINTER))
+      throw new ModelLoadError(`${name} is a pointer of Git LFS, not the file; \`git lfs pull\` fetches it`);
+  }
+
   /** @returns undefined when there is no such file. @throws ModelLoadError when it is no JSON */
   async json(name: string): Promise<unknown> {
     if (!this.has(name)) return undefined;
+    this.checkFetched(name);
     try {
       return JSON.parse(await readFile(this.pathOf(name), 'utf8')) as unknown;
     } catch (error) {

@@ -206,6 +206,24 @@ describe('what is not understood stops the load with its name', () => {
       { 'modules.json': Buffer.from('{') },
       /modules\.json is not JSON/,
     ],
+    ...['onnx/model.onnx', 'tokenizer.json', '2_Dense/model.safetensors'].map(
+      (file): [string, string, Record<string, unknown>, RegExp] => [
+        `a pointer in the place of ${file}`,
+        'bert-dense-tanh',
+        { [file]: Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90\n') },
+        new RegExp(`${file} is a pointer of Git LFS`),
+      ],
+    ),
+    [
+      'a pointer in the place of data of the graph',
+      'bert-external-data',
+      {
+        'onnx/weights.bin': Buffer.from(
+          'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90\n',
+        ),
+      },
+      /onnx\/weights\.bin is a pointer of Git LFS/,
+    ],
     [
       'no tokenizer',
       'bert-mean',
@@ -221,6 +239,15 @@ describe('what is not understood stops the load with its name', () => {
     await expect(probe.open(folder, { graph: { pooling: ['cls'] } })).rejects.toThrow(
       /modules\.json.*EMBEDDING_POOLING/,
     );
+  });
+});
+
+describe('a limit that other files of the folder contradict', () => {
+  it('is measured where the contradiction begins, though a run at the limit itself would be too large', async () => {
+    const settings = { 'sentence_bert_config.json': { max_seq_length: 99_999 } };
+    const { info, ids } = await probe.open(await copy('bert-mean', settings), {}, ['word '.repeat(200)]);
+    expect(info).toMatchObject({ maxTokens: 32, limitMeasured: true });
+    expect(ids[0]).toHaveLength(32);
   });
 });
 

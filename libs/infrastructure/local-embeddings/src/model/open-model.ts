@@ -89,6 +89,7 @@ async function readParts(path: string, options: ModelOptions): Promise<ModelPart
   const dataFiles = await readExternalData(folder, graph.file);
   for (const file of dataFiles) {
     if (!folder.has(file)) throw new ModelLoadError(`${graph.file} has weights in ${file}, which is missing`);
+    folder.checkFetched(file);
   }
   const tokenizer = await TextTokenizer.open(folder, plan);
   const weights = [graph.file, ...dataFiles];
@@ -139,6 +140,7 @@ async function limitOf(
       padId: tokenizer.settings.padId,
       shape: shapeOf(config),
       stated,
+      positions: config.max_position_embeddings,
       budgetBytes: options.measureBytes ?? DEFAULT_MEASURE_BYTES,
     });
   } finally {

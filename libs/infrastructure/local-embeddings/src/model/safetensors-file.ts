@@ -29,6 +29,7 @@ export async function readSafetensors(
   folder: ModelFolder,
   name: string,
 ): Promise<ReadonlyMap<string, WeightTensor>> {
+  folder.checkFetched(name);
   const file = await open(folder.pathOf(name));
   try {
     const { size } = await file.stat();

@@ -2,13 +2,14 @@ import { StreamFault } from '../../streams/stream-fault.ts';
 import type { StreamTranslator } from '../dialect.ts';
 import { dataEvent } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
-import { messageId, messageUsage, type Stop, stopOf } from './message-response.ts';
+import { callId, messageId, messageUsage, type Stop, stopOf } from './message-response.ts';
 
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
   readonly index: number;
-  /** The place of the call among the host's calls. */
+  /** The place of the call among the host's calls, and its id: some hosts give all of them the same place. */
   readonly call?: unknown;
+  readonly id?: string | undefined;
 }
 
 /**
@@ -76,14 +77,17 @@ export class MessageEvents implements StreamTranslator {
     return [...opening, this.#change(delta)];
   }
 
-  #call({ index = 0, id, function: called }: JsonObject): Buffer[] {
+  #call({ index = 0, id: given, function: called }: JsonObject): Buffer[] {
     const { name, arguments: text } = isObject(called) ? called : {};
-    const isNew = this.#block?.type !== 'tool_use' || this.#block.call !== index;
-    if (isNew && id === undefined)
+    const said = textOrNone(given);
+    const open = this.#block?.type === 'tool_use' ? this.#block : undefined;
+    const isNew = open?.call !== index || (said !== undefined && said !== open?.id);
+    if (isNew && said === undefined && textOrNone(name) === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     this.#hasTools = true;
+    const id = said ?? callId(this.#blocks);
     const block = { type: 'tool_use' as const, id, name, input: {} };
-    const opening = isNew ? this.#open({ type: 'tool_use', call: index }, block) : [];
+    const opening = isNew ? this.#open({ type: 'tool_use', call: index, id }, block) : [];
     const piece = textOrNone(text);
     if (piece === undefined) return opening;
     return [...opening, this.#change({ type: 'input_json_delta', partial_json: piece })];

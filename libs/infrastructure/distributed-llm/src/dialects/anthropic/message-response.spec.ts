@@ -173,6 +173,35 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  const toolsOf = (...chunks: JsonObject[]) => {
+    const names: unknown[] = [];
+    const inputs: string[] = [];
+    for (const { content_block: block, delta } of translate(...chunks) as Record<string, JsonObject>[]) {
+      if (block) names.push([block['id'], block['name']]);
+      if (block) inputs.push('');
+      if (delta?.['partial_json']) inputs.push(`${inputs.pop()}${delta['partial_json'] as string}`);
+    }
+    return names.map((name, at) => [name, inputs[at]]);
+  };
+
+  it('tells tool calls apart by their ids where the host gives all of them one place', () => {
+    const other = { ...call('g', '{"b"'), id: 'id-g' };
+    const more = { id: 'id-g', function: { arguments: ':2}' } };
+    expect(toolsOf(tool(0, call('f', '{}')), tool(0, other), tool(0, more))).toEqual([
+      [['id-f', 'f'], '{}'],
+      [['id-g', 'g'], '{"b":2}'],
+    ]);
+  });
+
+  it('gives a tool call an id where the host gives none', () => {
+    const first = { function: { name: 'f', arguments: '' } };
+    const more = { id: null, function: { name: '', arguments: '{}' } };
+    expect(toolsOf(tool(0, { ...first, id: '' }), tool(0, more), tool(1, first))).toEqual([
+      [['call_0', 'f'], '{}'],
+      [['call_1', 'f'], ''],
+    ]);
+  });
+
   it('cannot go back to a tool call that another one has followed', () => {
     const calls = [
       tool(0, call('f', '')),

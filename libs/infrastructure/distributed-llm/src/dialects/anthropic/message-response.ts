@@ -41,6 +41,11 @@ export function messageId(id: unknown): string {
   return `msg_${typeof id === 'string' ? id : 'unknown'}`;
 }
 
+/** For a call that its host gave no id: the result is sent back under it. */
+export function callId(place: number): string {
+  return `call_${place}`;
+}
+
 /**
  * A response of `/v1/chat/completions` as one of `/v1/messages`.
  * @throws AppError `host_error` when it has no choice, or arguments of a tool that are no JSON.
@@ -75,9 +80,9 @@ function blocksOf(message: JsonObject): JsonObject[] {
   ];
 }
 
-function toolUse({ id, function: called }: JsonObject): JsonObject {
+function toolUse({ id, function: called }: JsonObject, place: number): JsonObject {
   const { name, arguments: text } = isObject(called) ? called : {};
-  return { type: 'tool_use', id, name, input: parseInput(text) };
+  return { type: 'tool_use', id: textOrNone(id) ?? callId(place), name, input: parseInput(text) };
 }
 
 function parseInput(text: unknown): unknown {

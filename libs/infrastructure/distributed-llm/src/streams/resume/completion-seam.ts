@@ -23,7 +23,9 @@ export class CompletionSeam implements Seam {
     if (isUsageOnly) return { ...json, ...this.#head, ...counted };
     const isNew = (content === 'text' && text !== '') || content === 'tool' || content === 'other';
     if (!isNew && finished === 0) return undefined;
-    const choices = (json['choices'] as JsonObject[]).map((choice) => joinChoice(choice, content, text));
+    const choices = (json['choices'] as unknown[])
+      .filter(isObject)
+      .map((choice) => joinChoice(choice, content, text));
     return { ...json, ...this.#head, choices, ...counted };
   }
 }

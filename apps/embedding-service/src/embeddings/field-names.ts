@@ -1,0 +1,43 @@
+import { AppError } from '@morgan/foundation';
+import type { EmbeddingsRequest } from './embeddings.schema.ts';
+import type { OutputType } from './vector-output.ts';
+
+/** What a request asks for, in whichever API's words it does so. */
+export interface AskedOutput {
+  readonly type: OutputType;
+  readonly encoding: 'float' | 'base64';
+  readonly dimensions: { readonly wanted: number | null | undefined; readonly field: string };
+  readonly normalize: boolean;
+  readonly truncate: boolean | undefined;
+}
+
+/** Fields that say the same: this service's or OpenAI's, then those of Voyage, Jina and others. */
+const SAME = [
+  ['dimensions', 'output_dimension'],
+  ['output_dtype', 'embedding_types', 'embedding_type'],
+  ['truncate', 'truncation'],
+  ['normalize', 'normalized'],
+] as const;
+
+/** @throws AppError `invalid_value` where two fields say what only one of them can */
+export function outputOf(body: EmbeddingsRequest): AskedOutput {
+  for (const names of SAME) {
+    const [first, second] = names.filter((name) => body[name] !== undefined && body[name] !== null);
+    if (second === undefined) continue;
+    const message = `Only one of '${first}' and '${second}' may be given.`;
+    throw new AppError('invalid_value', message, { param: second });
+  }
+  const { embedding_type: jina } = body;
+  const truncate = body.truncate ?? body.truncation ?? undefined;
+  const isBase64 = jina === 'base64';
+  return {
+    type: body.output_dtype ?? body.embedding_types?.[0] ?? (isBase64 ? undefined : jina) ?? 'float',
+    encoding: body.encoding_format ?? (isBase64 ? 'base64' : 'float'),
+    dimensions: {
+      wanted: body.dimensions ?? body.output_dimension,
+      field: body.output_dimension ? 'output_dimension' : 'dimensions',
+    },
+    normalize: body.normalize ?? body.normalized ?? false,
+    truncate: typeof truncate === 'string' ? truncate === 'END' : truncate,
+  };
+}

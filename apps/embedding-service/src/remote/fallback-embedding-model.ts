@@ -1,0 +1,215 @@
+import {
+  AppError,
+  type CallContext,
+  type ErrorCode,
+  type HealthReading,
+  type Logger,
+} from '@morgan/foundation';
+import { cosineSimilarity, ModelLoadError } from '@morgan/local-embeddings';
+import type { Counter } from '@morgan/telemetry';
+import type {
+  EmbeddedInput,
+  EmbeddingInput,
+  EmbeddingModel,
+  EmbedOptions,
+  ModelDescription,
+  ModelKind,
+  ModelPrompts,
+  ScoredText,
+  TextToken,
+} from '../embeddings/embedding-model.ts';
+import type { RemoteEmbeddingModel } from './remote-embedding-model.ts';
+
+/** What is about the hosts and not about the inputs. */
+const HOST_FAULTS: readonly ErrorCode[] = [
+  'no_host_available',
+  'host_error',
+  'host_timeout',
+  'host_rejected_credentials',
+  'rate_limited',
+  'vector_not_finite',
+];
+/** Below it two vectors of one text are not of one model: other weights in 8 bits are above it, another pooling is below. */
+const LEAST_COSINE = 0.99;
+/** A text to compare by is so short that no host cuts it. */
+const COMPARED_CHARACTERS = 256;
+
+/** What it is made of. */
+export interface FallbackParts {
+  readonly hosts: RemoteEmbeddingModel;
+  /** The same model, in this container. */
+  readonly local: EmbeddingModel;
+  readonly logger: Logger;
+  /** Counts the texts that are embedded here. */
+  readonly texts: Counter;
+}
+
+/**
+ * Hosts that compute, and the same model here for calls that no host answers. That they are the same has been declared, and
+ * is looked at: the lengths of their vectors when it is loaded, and the vectors of the first short text that a host has
+ * embedded. Where these differ the model here is not used any more.
+ */
+export class FallbackEmbeddingModel implements EmbeddingModel {
+  readonly name = 'model';
+  readonly required = true;
+  readonly id: string;
+  readonly dimensions: number;
+  readonly truncatesByDefault: boolean;
+  readonly prompts: ModelPrompts;
+  readonly #parts: FallbackParts;
+  #identity: string | undefined;
+  #comparison: 'due' | 'running' | 'same' | 'different' = 'due';
+  /** Whether the last call was answered from here. */
+  #serves = false;
+
+  constructor(parts: FallbackParts) {
+    const { id, dimensions, truncatesByDefault, prompts } = parts.hosts;
+    this.#parts = parts;
+    this.id = id;
+    this.dimensions = dimensions;
+    this.truncatesByDefault = truncatesByDefault;
+    this.prompts = prompts;
+  }
+
+  get loadedAt(): number {
+    return this.#parts.hosts.loadedAt;
+  }
+
+  /** @throws ModelLoadError where the model here cannot be loaded, or its vectors have another length */
+  async load(): Promise<void> {
+    const { hosts, local } = this.#parts;
+    await local.load();
+    const isSame = local.dimensions === this.dimensions && (await local.kind()) === 'embedding';
+    if (!isSame) {
+      const message = `EMBEDDING_REMOTE_FALLBACK_MODEL, ${local.id}, has vectors of ${local.dimensions} values, and EMBEDDING_REMOTE_DIMENSIONS is ${this.dimensions}: they are not the same model`;
+      await local.unload();
+      throw new ModelLoadError(message);
+    }
+    // Whoever has not declared this very model must not find its vectors.
+    this.#identity = JSON.stringify([hosts.fingerprint(), local.fingerprint()]);
+    await hosts.load();
+  }
+
+  async unload(): Promise<void> {
+    await Promise.all([this.#parts.hosts.unload(), this.#parts.local.unload()]);
+  }
+
+  getInfo(): ModelDescription {
+    return this.#parts.hosts.getInfo();
+  }
+
+  getStatus() {
+    const { hosts, local } = this.#parts;
+    const status = hosts.getStatus();
+    const { queueLength } = local.getStatus();
+    return {
+      ...status,
+      queueLength: status.queueLength + queueLength,
+      fallback: { model: local.id, serves: this.#serves, comparison: this.#comparison },
+    };
+  }
+
+  read(): HealthReading {
+    const { hosts, local } = this.#parts;
+    const { up, details } = hosts.read();
+    const { fallback } = this.getStatus();
+    const isHere = this.loadedAt > 0 && this.#comparison !== 'different' && local.read().up;
+    return { up: up || isHere, details: { ...details, fallback } };
+  }
+
+  fingerprint(): string {
+    if (this.#identity === undefined)
+      throw new AppError('model_loading', 'The embedding model is not loaded. Try again later.');
+    return this.#identity;
+  }
+
+  significantPart(input: EmbeddingInput): EmbeddingInput {
+    return this.#parts.hosts.significantPart(input);
+  }
+
+  kind(): Promise<ModelKind> {
+    return this.#parts.hosts.kind();
+  }
+
+  /** Hosts are not asked for tokens; the model here has the same. */
+  listTokens(
+    texts: readonly string[],
+    specials: boolean,
+    context: CallContext,
+  ): Promise<readonly (readonly TextToken[])[]> {
+    return this.#parts.local.listTokens(texts, specials, context);
+  }
+
+  embedTokens(): Promise<never> {
+    return this.#parts.hosts.embedTokens();
+  }
+
+  score(): Promise<ScoredText[]> {
+    return this.#parts.hosts.score();
+  }
+
+  async embed(
+    inputs: readonly EmbeddingInput[],
+    context: CallContext,
+    options: EmbedOptions,
+  ): Promise<EmbeddedInput[]> {
+    const { hosts, logger } = this.#parts;
+    try {
+      const items = await hosts.embed(inputs, context, options);
+      if (this.#serves) logger.info({}, 'embedding hosts give vectors again');
+      this.#serves = false;
+      this.#compare(inputs, items, options);
+      return items;
+    } catch (error) {
+      if (this.#comparison === 'different' || !isAboutHosts(error)) throw error;
+      if (!this.#serves) logger.warn({ error }, 'no embedding host gives vectors; the same model here does');
+      this.#serves = true;
+      return this.#embedHere(inputs, context, options);
+    }
+  }
+
+  async #embedHere(
+    inputs: readonly EmbeddingInput[],
+    context: CallContext,
+    options: EmbedOptions,
+  ): Promise<EmbeddedInput[]> {
+    const { hosts, local, texts } = this.#parts;
+    // What the hosts would have got: cut at the same character, and with no prompt that they do not know of.
+    const sent = hosts.toSend(inputs, options);
+    const items = await local.embed(sent, context, { ...options, prompt: '' });
+    texts.inc(undefined, items.length);
+    return items.map((item, index) => ({
+      ...item,
+      truncated: item.truncated || hosts.isTooLong(inputs[index] as EmbeddingInput),
+    }));
+  }
+
+  /** Nobody waits for it: the hosts have answered. */
+  #compare(inputs: readonly EmbeddingInput[], items: readonly EmbeddedInput[], options: EmbedOptions): void {
+    if (this.#comparison !== 'due') return;
+    const sent = this.#parts.hosts.toSend(inputs, options);
+    const index = sent.findIndex((text) => typeof text === 'string' && text.length <= COMPARED_CHARACTERS);
+    const [text, item] = [sent[index], items[index]];
+    if (text === undefined || !item) return;
+    this.#comparison = 'running';
+    this.#compareOne(text, item.vector).catch(() => (this.#comparison = 'due'));
+  }
+
+  async #compareOne(text: EmbeddingInput, expected: Float32Array): Promise<void> {
+    const { local, logger } = this.#parts;
+    const context = { id: 'comparison of models', signal: new AbortController().signal };
+    const [own] = await local.embed([text], context, { truncate: true, positions: [0], prompt: '' });
+    const cosine = own ? cosineSimilarity(own.vector, expected) : 0;
+    this.#comparison = cosine >= LEAST_COSINE ? 'same' : 'different';
+    if (this.#comparison === 'same') return;
+    const fields = { model: local.id, cosine };
+    logger.error(
+      fields,
+      'the embedding hosts and the fallback are not the same model; it is not used any more',
+    );
+  }
+}
+
+function isAboutHosts(error: unknown): boolean {
+  return error instanceof AppError && HOST_FAULTS.includes(error.code);
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { dialectOf, type HostResponse, WholeBody } from '@morgan/distributed-llm';
+import { messageResponse } from './message-translation.ts';
+
+const answered = (text: string): HostResponse => {
+  const whole = Buffer.from(text);
+  return {
+    host: 'host',
+    status: 200,
+    headers: [],
+    contentType: 'text/plain',
+    whole,
+    body: new WholeBody(whole),
+    attempts: 1,
+    route: undefined,
+    model: 'm',
+    isModelNamed: false,
+    upstreamRequestId: undefined,
+  };
+};
+
+describe('a chat completion that becomes a message', () => {
+  it.each(['data: {"choices":[]}\n\ndata: [DONE]\n\n', '{"choices":', '[]', 'null', '{}'])(
+    'is an error of the host where it is none: %j',
+    async (text) => {
+      await expect(messageResponse(answered(text), dialectOf('/messages'))).rejects.toMatchObject({
+        code: 'host_error',
+      });
+    },
+  );
+});

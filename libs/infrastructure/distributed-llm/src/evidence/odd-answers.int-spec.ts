@@ -1,0 +1,137 @@
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, KEYS, send } from '../../fixture/client-bench.ts';
+import {
+  CONTENT_CHUNK,
+  END_CHUNKS,
+  json,
+  type Reply,
+  ROLE_CHUNK,
+  ScriptedHost,
+  text,
+} from '../../fixture/scripted-host.ts';
+
+const WHOLE = JSON.stringify({ id: 'c1', choices: [{ message: { role: 'assistant', content: 'hello' } }] });
+const EVENTS = ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS;
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+const BOM = '\uFEFF';
+
+let bench: ClientBench;
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+/** What a caller gets of two hosts of which only the first is odd. */
+async function ask(reply: Reply, request: Parameters<typeof send>[1] = {}) {
+  await using odd = await ScriptedHost.start(reply);
+  odd.list = reply;
+  await using other = await ScriptedHost.start(text(500, 'not this one'));
+  const hosts = [entry('odd', odd.url, { apiKey: KEYS[0], weight: 1_000 }), entry('other', other.url)];
+  const client = bench.client(hosts, { strategy: 'weighted_random' });
+  const response = await send(client, request);
+  const { host, status, headers, stream } = response;
+  const said = (await response.body.bytes()).toString();
+  return { host, status, headers: headers.join('\n').toLowerCase(), isStream: stream !== undefined, said };
+}
+
+describe('an answer in an odd dress is an answer', () => {
+  it.each<[string, string]>([
+    ['behind white space for minutes', ' \n'.repeat(40_000) + WHOLE],
+    ['in front of white space', WHOLE + '\r\n'.repeat(500)],
+    ['behind a byte order mark', BOM + WHOLE],
+    ['that a filter has left nothing of', JSON.stringify({ id: 'c1', choices: [] })],
+    [
+      'that speaks of errors',
+      JSON.stringify({
+        choices: [{ error: null, message: { content: '"error": {"message": "x"}, error"' } }],
+      }),
+    ],
+    ['whose fields come in another order', JSON.stringify({ message: 'ok', choices: [{ message: {} }] })],
+  ])('%s', async (_, body) => {
+    expect(await ask(text(200, body, { 'content-type': 'application/json' }))).toMatchObject({
+      host: 'odd',
+      status: 200,
+      said: body,
+    });
+  });
+
+  it.each([
+    ['plain text', { 'content-type': 'text/plain; charset=utf-8' }],
+    ['JSON', { 'content-type': 'application/json' }],
+    ['bytes', { 'content-type': 'application/octet-stream' }],
+    ['nothing', {}],
+  ])('as a stream that calls itself %s', async (_, headers) => {
+    const whole = `: hi\n\n${EVENTS}`;
+    const reply: Reply = (response) => void response.writeHead(200, headers).end(whole);
+    const seen = await ask(reply, { body: STREAM });
+    expect(seen).toMatchObject({ host: 'odd', status: 200, isStream: true, said: whole });
+  });
+
+  it('as a JSON where a stream was asked for', async () => {
+    expect(await ask(json(200, JSON.parse(WHOLE)), { body: STREAM })).toMatchObject({
+      host: 'odd',
+      isStream: false,
+      said: WHOLE,
+    });
+  });
+
+  it('as something that a host keeps and that had failed', async () => {
+    const kept = {
+      id: 'resp_1',
+      object: 'response',
+      status: 'failed',
+      error: { code: 'server_error', message: 'x' },
+    };
+    const request = { method: 'GET', path: '/responses/resp_1', body: undefined } as const;
+    expect(await ask(json(200, kept), request)).toMatchObject({ host: 'odd', said: JSON.stringify(kept) });
+  });
+});
+
+describe('compression that nobody asked for is undone', () => {
+  const ENCODINGS = [
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+    ['zstd', zstdCompressSync],
+  ] as const;
+  const packed =
+    (status: number, bytes: Buffer, headers: Record<string, string>): Reply =>
+    (response) =>
+      void response.writeHead(status, { ...headers, 'content-length': bytes.length }).end(bytes);
+
+  it.each(ENCODINGS)('%s of a whole answer', async (encoding, pack) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
+    const seen = await ask(packed(200, pack(WHOLE), headers));
+    expect(seen).toMatchObject({ host: 'odd', said: WHOLE });
+    expect(seen.headers).not.toMatch(/content-(encoding|length)/);
+  });
+
+  it.each(ENCODINGS)('%s of a stream', async (encoding, pack) => {
+    const headers = { 'content-type': 'text/event-stream', 'content-encoding': encoding };
+    expect(await ask(packed(200, pack(EVENTS), headers), { body: STREAM })).toMatchObject({
+      host: 'odd',
+      isStream: true,
+      said: EVENTS,
+    });
+  });
+
+  it('of a refusal, whose words are read', async () => {
+    const refusal = JSON.stringify({ error: { message: 'messages is empty', code: null } });
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    expect(await ask(packed(400, gzipSync(refusal), headers))).toMatchObject({ status: 400, said: refusal });
+  });
+});
+
+describe('the key of a host', () => {
+  it('is not read by callers either where an error that quotes it has a good status', async () => {
+    await using host = await ScriptedHost.start(
+      json(200, { error: { message: `Bad key ${KEYS[0]}!`, code: 500 } }),
+    );
+    const client = bench.client([entry('host', host.url, { apiKey: KEYS[0] })]);
+    const { body } = await send(client);
+    expect((await body.bytes()).toString()).toContain('Bad key [redacted]!');
+  });
+});

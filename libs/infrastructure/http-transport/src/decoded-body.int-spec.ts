@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gunzip, gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
+import { HttpTransport } from './http-transport.ts';
+
+describe('a body without its compression', () => {
+  let server: Server;
+  let transport: HttpTransport;
+  let answer: ServerResponse;
+  let encoding: string;
+
+  beforeEach(async () => {
+    encoding = 'gzip';
+    server = createServer((_, response) => {
+      answer = response;
+      response.writeHead(200, { 'Content-Encoding': encoding, 'X-Other': 'a' }).flushHeaders();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    transport = new HttpTransport();
+  });
+  afterEach(async () => {
+    await transport.close(0);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const ask = async () => {
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const response = await transport.request({ origin, path: '/', method: 'GET' });
+    return response.decoded((fault) => new Error('as the caller has it', { cause: fault }));
+  };
+
+  it('is there as it comes, wherever it is cut', async () => {
+    const response = await ask();
+    const bytes = gzipSync('hello');
+    expect(response.headers).toMatchObject({ 'x-other': 'a' });
+    expect(response.headers['content-encoding']).toBeUndefined();
+    expect(response.rawHeaders.join()).not.toContain('Content-Encoding');
+    for (const byte of bytes) answer.write(Buffer.of(byte));
+    answer.end();
+    expect((await response.bytes()).toString()).toBe('hello');
+  });
+
+  it('is the body itself where the compression is none that is known', async () => {
+    encoding = 'gzip, br';
+    const response = await ask();
+    answer.end('hello');
+    expect(response.headers['content-encoding']).toBe('gzip, br');
+    expect((await response.bytes()).toString()).toBe('hello');
+  });
+
+  it.each<[string, Buffer]>([
+    ['are no gzip', Buffer.from('hello')],
+    ['end before their end', gzipSync('hello'.repeat(100)).subarray(0, 20)],
+  ])('breaks where the bytes %s', async (_, bytes) => {
+    const response = await ask();
+    answer.end(bytes);
+    await expect(response.bytes()).rejects.toMatchObject({
+      message: 'as the caller has it',
+      cause: { reason: 'bad_response' },
+    });
+  });
+
+  it('breaks as the body does', async () => {
+    const response = await ask();
+    answer.write(gzipSync('hello').subarray(0, 12), () => answer.destroy());
+    await expect(response.bytes()).rejects.toMatchObject({ reason: 'incomplete_body' });
+  });
+
+  it('is held back in full size, however few bytes it comes in', async () => {
+    const unfolded = 16 * 1024 * 1024;
+    const packed = gzipSync(Buffer.alloc(unfolded));
+    const response = await ask();
+    answer.end(packed);
+    const { body } = response;
+    await once(body, 'readable');
+    // As long as it would take to unfold all of it.
+    for (let time = 0; time < 2; time += 1) await promisify(gunzip)(packed);
+    expect(body.readableLength).toBeLessThan(1_000_000);
+    await expect(response.bytes(1_000_000)).rejects.toMatchObject({ reason: 'too_large' });
+    await waitFor(() => answer.closed, { what: 'the end of the answer' });
+  });
+
+  it('ends with its connection when nobody wants it', async () => {
+    const response = await ask();
+    answer.write(gzipSync('hello').subarray(0, 12));
+    response.discard();
+    await waitFor(() => answer.destroyed, { what: 'the end of the connection' });
+  });
+});

@@ -1,0 +1,49 @@
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { IncomingBody } from './incoming-body.ts';
+import type { ResponseBody } from './response-body.ts';
+import { TransportError } from './transport-error.ts';
+
+const DECODERS: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+};
+
+/** What undoes a `content-encoding`; none for one that is not known. */
+export function decoderOf(encoding: string | undefined): Transform | undefined {
+  return encoding === undefined ? undefined : DECODERS[encoding.trim().toLowerCase()]?.();
+}
+
+/**
+ * A body without its compression. No more of it is held than of any other, however much a few bytes unfold to: the
+ * decoder rests while the reader is slow.
+ * @param asFault what the reader meets where the bytes are not what they say: `bad_response`.
+ */
+export function decodedBody(
+  source: ResponseBody,
+  decoder: Transform,
+  asFault: (error: TransportError) => Error,
+): IncomingBody {
+  const abandon = () => {
+    source.destroy();
+    decoder.destroy();
+  };
+  const body = new IncomingBody({ resume: () => void decoder.resume() }, abandon);
+  source.once('error', (fault) => {
+    body.fail(fault);
+    decoder.destroy();
+  });
+  decoder.on('data', (chunk: Buffer) => {
+    if (!body.push(chunk)) decoder.pause();
+  });
+  decoder.once('end', () => body.end());
+  decoder.once('error', (cause) => {
+    body.fail(asFault(new TransportError('bad_response', false, cause)));
+    source.destroy();
+  });
+  source.pipe(decoder);
+  return body;
+}

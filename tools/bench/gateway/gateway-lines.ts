@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { atMost, type BenchRow, byTurns, compare, median } from '../bench-row.ts';
+import { residentBytes } from '../resident-memory.ts';
+import { type Gateway, startBare, startHost, startMorgan } from './gateways.ts';
+import { jsonAloneMs, jsonPerSecond } from './json-load.ts';
+import { startPortkey } from './portkey.ts';
+import { type StreamFigures, type StreamLoad, streamsOf } from './stream-load.ts';
+import type { Target } from './wire-connection.ts';
+
+const ROUNDS = 5;
+const ROUND_MS = 3_000;
+const BARE = 'bare node:http + undici passthrough';
+const PORTKEY = 'Portkey 1.15.2';
+
+const PACED: StreamLoad = { callers: 64, streamsEach: 3, events: 40, eventsPerSecond: 50, beginMs: 800 };
+const SATURATED: StreamLoad = { callers: 64, streamsEach: 1, events: 4_096, eventsPerSecond: 0, beginMs: 0 };
+const MANY: StreamLoad = { callers: 1_000, streamsEach: 1, events: 120, eventsPerSecond: 20, beginMs: 1_000 };
+
+/** A delay that nobody sees in a text as it appears. */
+const STALL_MS = 100;
+const MOST_KB_PER_STREAM = 60;
+const SAMPLE_MS = 500;
+const REST_MS = 1_000;
+
+/** Those that calls are sent to by turns. */
+interface Field {
+  readonly host: Target;
+  readonly bare: Target;
+  readonly morgan: Target;
+  readonly portkey: Target;
+}
+
+/** llm-service against the bare passthrough and Portkey's gateway, in front of the same host: load, host and gateway in a process each. */
+export async function gatewayLines(): Promise<BenchRow[]> {
+  using host = await startHost();
+  const rows: BenchRow[] = [];
+  {
+    using bare = await startBare(host);
+    using morgan = await startMorgan(host);
+    using portkey = await startPortkey(host.origin);
+    const field = { host, bare, morgan, portkey };
+    for (const line of [jsonAtOnce, jsonAlone, pacedStreams, saturatedStreams])
+      rows.push(...(await line(field)));
+  }
+  return [...rows, ...(await manyStreams(host))];
+}
+
+async function jsonAtOnce({ bare, morgan, portkey }: Field): Promise<BenchRow[]> {
+  const rate = (target: Target) => () => jsonPerSecond(target, 32, ROUND_MS);
+  const rounds = await byTurns(ROUNDS, { own: rate(morgan), bare: rate(bare), portkey: rate(portkey) });
+  const claim = { name: 'JSON, 32 at once', unit: 'requests/s', better: 'more' } as const;
+  return [
+    compare(
+      { ...claim, target: 0.65, baseline: BARE },
+      rounds.map((round) => [round.own, round.bare]),
+    ),
+    compare(
+      { ...claim, target: 5, baseline: PORTKEY },
+      rounds.map((round) => [round.own, round.portkey]),
+    ),
+  ];
+}
+
+/** What a gateway adds is its time less that of the host alone, of the same round. */
+async function jsonAlone({ host, bare, morgan }: Field): Promise<BenchRow[]> {
+  const time = (target: Target) => () => jsonAloneMs(target, ROUND_MS / 2);
+  const rounds = await byTurns(ROUNDS, { direct: time(host), own: time(morgan), bare: time(bare) });
+  return [
+    compare(
+      {
+        name: 'JSON, one at a time: added median',
+        unit: 'ms',
+        target: 1 / 1.5,
+        better: 'less',
+        baseline: BARE,
+      },
+      rounds.map(({ direct, own, bare: theirs }) => [own - direct, theirs - direct]),
+    ),
+  ];
+}
+
+async function pacedStreams({ bare, morgan, portkey }: Field): Promise<BenchRow[]> {
+  const run = (target: Target) => () => streamsOf(target, PACED);
+  const rounds = await byTurns(ROUNDS, { own: run(morgan), bare: run(bare), portkey: run(portkey) });
+  const row = (what: string, figure: keyof StreamFigures, against: 'bare' | 'portkey', target: number) =>
+    compare(
+      {
+        name: `64 streams of 50 events/s: ${what}`,
+        unit: 'ms',
+        target,
+        better: 'less',
+        baseline: against === 'bare' ? BARE : PORTKEY,
+      },
+      rounds.map((round) => [round.own[figure], round[against][figure]]),
+    );
+  return [
+    row('first token, median', 'firstTokenMs', 'bare', 1 / 1.3),
+    row('delay of an event, p99', 'delayP99Ms', 'bare', 1 / 1.3),
+    row('first token, median', 'firstTokenMs', 'portkey', 1 / 0.3),
+  ];
+}
+
+async function saturatedStreams({ bare, morgan }: Field): Promise<BenchRow[]> {
+  const rate = (target: Target) => async () => (await streamsOf(target, SATURATED)).eventsPerSecond;
+  const rounds = await byTurns(ROUNDS, { own: rate(morgan), bare: rate(bare) });
+  return [
+    compare(
+      { name: '64 saturated streams', unit: 'events/s', target: 0.85, better: 'more', baseline: BARE },
+      rounds.map(({ own, bare: theirs }) => [own, theirs]),
+    ),
+  ];
+}
+
+async function manyStreams(host: Target): Promise<BenchRow[]> {
+  const rounds = await byTurns(ROUNDS, {
+    own: async () => manyThrough(await startMorgan(host)),
+    bare: async () => manyThrough(await startBare(host)),
+  });
+  const name = '1,000 streams of 20 events/s';
+  return [
+    compare(
+      {
+        name: `${name}: longest delay of an event`,
+        unit: 'ms',
+        target: 1,
+        better: 'less',
+        baseline: `${BARE}, ${STALL_MS} ms at least`,
+      },
+      rounds.map(({ own, bare }) => [own.longestDelayMs, Math.max(STALL_MS, bare.longestDelayMs)]),
+    ),
+    atMost(
+      `${name}: memory of a stream`,
+      'kB',
+      median(rounds.map(({ own }) => own.kbPerStream)),
+      MOST_KB_PER_STREAM,
+    ),
+  ];
+}
+
+/** Through a gateway that has begun anew, as memory that was used once is kept; what the first calls take is not counted. */
+async function manyThrough(started: Gateway): Promise<{ longestDelayMs: number; kbPerStream: number }> {
+  using gateway = started;
+  await jsonPerSecond(gateway, 32, ROUND_MS / 3);
+  await streamsOf(gateway, { ...PACED, streamsEach: 1 });
+  await delay(REST_MS);
+  const before = await residentBytes(gateway.pid);
+  let most = before;
+  const streams = streamsOf(gateway, MANY);
+  const over = streams.then(() => true);
+  while (!(await Promise.race([over, delay(SAMPLE_MS, false)])))
+    most = Math.max(most, await residentBytes(gateway.pid));
+  const { longestDelayMs } = await streams;
+  return { longestDelayMs, kbPerStream: (most - before) / 1_000 / MANY.callers };
+}
