@@ -12,6 +12,8 @@ const BATCHES: LoadShape = { clients: 2, textsPerRequest: 256 };
 const MIXED: LoadShape = { clients: 8, textsPerRequest: 32 };
 const ALONE: LoadShape = { clients: 1, textsPerRequest: 1 };
 const UNIT = 'texts/CPU-s';
+/** Of a round's texts, what peers get: one of them is six times slower. */
+const PEER_SHARE = 1 / 4;
 /** What a text that is alone may take longer than in the bare runtime. */
 const ADDED_MS = 1;
 
@@ -38,7 +40,8 @@ async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettin
   const ofPeers: Record<string, () => Promise<number>> = {};
   for (const name of model.peers) {
     const peer = peers.use(await startPeer(name, model.folder));
-    ofPeers[name] = () => rateOf(peer, model, 'short', BATCHES);
+    const texts = { ...model.texts, short: model.texts.short * PEER_SHARE };
+    ofPeers[name] = () => rateOf(peer, { ...model, texts }, 'short', BATCHES);
   }
   const rounds = await byTurns<string, number>(ROUNDS, { ...measures, ...ofPeers });
   const pairs = (own: string, theirs: string) =>

@@ -42,7 +42,8 @@ const PEERS: Readonly<Record<string, (folder: string) => Promise<Embed>>> = {
 async function serve(name = '', folder = ''): Promise<void> {
   const embed = await PEERS[name]?.(folder);
   if (!embed) throw new Error(`no such peer: ${name}`);
-  const server = createServer((request, response) => {
+  // Its event loop stands still for longer than callers may rest between two calls.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     void answer(request, embed).then((body) => {
       response.setHeader('content-type', 'application/json').end(body);
     });
