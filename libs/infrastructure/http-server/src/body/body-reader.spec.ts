@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
-import { collectStartGarbage } from '../start-garbage.ts';
+import { collectGarbage } from '../garbage.ts';
 import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
@@ -63,11 +63,11 @@ it('a body that was read is let go of, however long the connection is kept that 
     })(),
   );
   await read('"warm"');
-  collectStartGarbage();
+  collectGarbage();
   const before = process.memoryUsage().arrayBuffers;
   await readFrom(source, chunks * CHUNK_BYTES + 2);
   await turn();
-  collectStartGarbage();
+  collectGarbage();
   expect(source.listenerCount('error')).toBeGreaterThan(0);
   // It was 32 MiB.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
