@@ -1,9 +1,10 @@
 /** The first allocation for a body of unknown length. */
 const FIRST_BYTES = 16 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /** One body in one piece of memory, filled as it comes. */
 export class BodyBuffer {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NOTHING;
   #length = 0;
 
   /**
@@ -50,7 +51,7 @@ export class BodyBuffer {
 
   /** Lets go of the memory: a connection that is kept open holds its last request, and all that this one refers to. */
   release(): void {
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = NOTHING;
     this.#length = 0;
   }
 
