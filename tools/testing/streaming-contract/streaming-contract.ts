@@ -1,4 +1,5 @@
 import type { Section } from './contract-page.ts';
+import { INTERRUPTED_STREAMS } from './interrupted-streams.ts';
 
 const LIMITS = `| limit | setting (\`llmService.upstream\`) | of a route | header of the caller |
 | --- | --- | --- | --- |
@@ -131,115 +132,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
     ],
   },
-  {
-    title: 'An interrupted answer',
-    text: 'The host cuts or resets the connection, ends it before the answer is complete, falls silent for longer than the limit (comments are silence), sends an event larger than `maxEventBytes`, or reports an error; or the time of the call is over. Then:',
-    lines: [
-      [
-        'The stream never ends like a whole one: no end marker, and the transfer is broken.',
-        'stream-relay',
-        'ends with an error event and broken when the host %s',
-      ],
-      [
-        'Where framing alone would look clean, as in HTTP/1.0 and other bodies that last until the connection closes, the connection is reset.',
-        'streams',
-        'shows it to HTTP/1.0 by a reset',
-      ],
-      [
-        `Before that comes one error event in the shape of the caller's dialect, which the official clients raise: \`data: {"error": …}\`; \`event: error\` with Anthropic's body; \`event: error\` with \`error\` and its place in the row for responses.`,
-        'stream-relay',
-        'tells the error with its place in the row of a response',
-      ],
-      [
-        "Its code is `stream_interrupted`; its message is the host's own, if it reported an error, and else names the limit or the fault.",
-        'stream-relay',
-        'ends with an error event and broken when the host %s',
-      ],
-      [
-        'It is evidence about the host that broke, also where another one finishes the answer.',
-        'call-limits',
-        'which failed where it %s',
-      ],
-      [
-        'A body that ends cleanly, chunked or by a FIN, without its answer is `unfinished` and a fault like the others. That is the default.',
-        'call-limits',
-        'which failed where it %s',
-      ],
-      [
-        "`streams.acceptUnfinished`, and a route's own, take it for an answer; then no end marker is supplied.",
-        'call-limits',
-        'which did well where a route accepts an answer without its end',
-      ],
-    ],
-  },
-  {
-    title: 'Finished elsewhere',
-    text: 'With `onInterrupt: resume`, the default, another host finishes the answer where only plain text and reasoning were sent. A route may say `error`.',
-    lines: [
-      [
-        'It continues the text, where its capability `prefixContinuation` names how it is asked to: `vllm` (vLLM, SGLang), `prefix` (DeepSeek, Mistral), `prefill` (Anthropic, llama.cpp); a text completion by its prompt.',
-        'continuation-request',
-        'asks each kind of host in its way',
-      ],
-      [
-        'The length that the caller allowed is shortened by what was sent.',
-        'continuation-request',
-        'leaves as much length as the caller allowed in all',
-      ],
-      [
-        'Any other writes a second answer, whose text is consumed as far as it repeats what was sent.',
-        'resume',
-        'is started again where nobody continues it, and goes on where it broke off',
-      ],
-      [
-        'If that says something else, ends earlier, or calls a tool instead, the stream ends with the error event.',
-        'resume',
-        'is an error when the second answer %s',
-      ],
-      [
-        'There is no seam: one id, one role, one start, one row of indices. `model` tells the truth of each part.',
-        'resume',
-        'is continued elsewhere without a seam',
-      ],
-      [
-        'In a message it is joined within the open block of text.',
-        'resume',
-        'is joined within its block of text, whatever the index of the second one',
-      ],
-      ['Reasoning is had of the first answer only.', 'resume', 'has its reasoning once'],
-      [
-        "The last counts are those of all attempts together; of one that broke off before it counted, each event with text is taken for a token, and its prompt for as long as the other's.",
-        'resume',
-        'is continued elsewhere without a seam',
-      ],
-      [
-        'A comment in front of the end marker, `: x-morgan-attempts: 2`, tells it.',
-        'resume',
-        'is continued elsewhere without a seam',
-      ],
-      [
-        'An answer that its host refuses in the middle for what was asked (a filter, a context that is too long) is not asked for elsewhere; its error is no fault of the host.',
-        'resume',
-        'is not asked for elsewhere where its host refuses the rest for what was asked',
-      ],
-      [
-        'A refusal of the continuation is never seen.',
-        'resume',
-        'is started again when the host that should continue it fails, which nobody sees',
-      ],
-      ['An answer is taken up at most twice.', 'resume', 'is taken up twice at most'],
-      [
-        'Tool calls, refusals, further choices and structured output (`response_format`) are never joined.',
-        'resume',
-        'what cannot be joined',
-      ],
-      [
-        "Responses (`/v1/responses`) are not resumed. Their last event repeats the whole answer with the ids of its items, counts and a signature of its own: the second host's would contradict what the caller has, and its `id` could not be asked for at either host.",
-        'resume',
-        'is an error: a response',
-      ],
-    ],
-  },
+  ...INTERRUPTED_STREAMS,
   {
     title: 'Readers and bytes',
     lines: [
