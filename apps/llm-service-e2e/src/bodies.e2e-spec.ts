@@ -44,8 +44,8 @@ const residentBytes = () => figure('process_resident_memory_bytes');
 const heldBytes = () => figure('morgan_http_body_bytes');
 
 /** Asks on a connection of its own, and reads nothing of the answer. */
-async function askWithoutReading(): Promise<Socket> {
-  const body = chat('a lot');
+async function askWithoutReading(stream: boolean): Promise<Socket> {
+  const body = JSON.stringify({ ...(JSON.parse(chat('a lot')) as object), stream });
   const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
@@ -150,7 +150,8 @@ describe('a client that stops reading', () => {
     await host.setFault({ kind: 'status', status: 200, headers, body });
     const seen = host.calls.length;
     const memory = await residentBytes();
-    const sockets = await Promise.all(Array.from({ length: 5 }, askWithoutReading));
+    const isStream = type === 'text/event-stream';
+    const sockets = await Promise.all(Array.from({ length: 5 }, () => askWithoutReading(isStream)));
     await waitFor(() => host.calls.length === seen + 5, { what: 'five requests at the host' });
     expect((await residentBytes()) - memory).toBeLessThan(100 * MIB);
     await Promise.all(host.calls.slice(seen).map((request) => request.whenAborted()));
