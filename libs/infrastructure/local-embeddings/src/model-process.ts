@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModelLoadError } from './model/model-load-error.ts';
@@ -14,12 +13,6 @@ import type {
   TaskResult,
   TaskType,
 } from './process-protocol.ts';
-
-/**
- * How far inference stands back, in steps of `nice`: with as many workers as CPUs the process that answers would else wait for
- * one of them at every turn of its event loop. A third of the weight of others; those of other containers are not concerned.
- */
-const INFERENCE_PRIORITY = 5;
 
 /** The process ended while it was at work. */
 export class ProcessCrashedError extends Error {
@@ -63,9 +56,6 @@ export class ModelProcess {
       // Its standard output would mix with the log.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    // Threads take it over from the one that starts them, so that it has to be set before there are any.
-    if (this.#child.pid !== undefined && role === 'inference')
-      setPriority(this.#child.pid, INFERENCE_PRIORITY);
     this.#child.on('message', (message) => this.#receive(message as ProcessReply));
     this.#child.once('error', (error) => this.#end(error));
     this.#child.once('exit', (code, signal) =>

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { getPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
@@ -41,11 +41,6 @@ const isAlive = (pid: number) => {
     return false;
   }
 };
-
-it('inference stands back behind the process that answers', async () => {
-  await (await poolOf(60_000)).startFirst();
-  expect(getPriority(latest().pid) - getPriority()).toBe(5);
-});
 
 describe('a process that loads well and then crashes', () => {
   beforeEach(async () => {
