@@ -28,4 +28,6 @@ export interface AttemptMode {
   readonly mayLose: boolean;
   /** Whether it may wait for a limit of ours. */
   readonly mayQueue: boolean;
+  /** Whether a kept connection that the host had closed is made up for by a new one. */
+  readonly mayResend: boolean;
 }

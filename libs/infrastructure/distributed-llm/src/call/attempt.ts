@@ -44,6 +44,8 @@ export class Attempt {
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
+  /** The host had closed the kept connection of the first request. */
+  hasResent = false;
   /** The host's own id of the request, once it has responded. */
   upstreamRequestId: string | undefined;
 
@@ -160,7 +162,9 @@ export class Attempt {
 
   /** The host had closed a kept connection, which says nothing of how it is: a new one has every chance. */
   #sendOnceMore(cause: unknown): Promise<TransportResponse> {
-    if (!isStale(cause) || !mayRepeat(this.call) || !this.parts.budget.take('retry')) throw cause;
+    const mayResend = this.mode.mayResend && isStale(cause) && mayRepeat(this.call);
+    if (!mayResend || !this.parts.budget.take('retry')) throw cause;
+    this.hasResent = true;
     return this.#send();
   }
 

@@ -129,7 +129,10 @@ export class Call {
     if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
     const mayLose =
       request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
-    const mode = { signal: this.#context.signal, isPanic, mayLose, mayQueue: this.#mayQueue(target) };
+    // A host that resets whatever it is sent looks as if its kept connections were at fault: once is enough.
+    const mayResend = !this.#attempts.some((earlier) => earlier.target === target && earlier.hasResent);
+    const { signal } = this.#context;
+    const mode = { signal, isPanic, mayLose, mayQueue: this.#mayQueue(target), mayResend };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Fault } from '@morgan/fake-llm-host';
@@ -126,6 +126,38 @@ describe('DistributedLlmClient', () => {
         hosts: [{ requests: 2, failures: 0 }],
         budget: { granted: { retry: 1, fallback: 0 } },
       });
+    });
+
+    it('makes up once for a closed connection, where the host resets whatever it is sent', async () => {
+      const kept = 4;
+      const longer = Buffer.from(JSON.stringify({ ...CHAT, user: 'another' }));
+      const firsts: ServerResponse[] = [];
+      let held: ServerResponse | undefined;
+      let resets = 0;
+      const url = await hosts.plain(({ socket, headers }, response) => {
+        if (headers['content-length'] === String(longer.length)) held = response;
+        else if (firsts.length < kept) {
+          if (firsts.push(response) === kept) for (const each of firsts) each.end('{}');
+        } else {
+          resets += 1;
+          socket.resetAndDestroy();
+        }
+      });
+      const client = bench.client([entry('only', url)]);
+      await Promise.all(Array.from({ length: kept }, async () => (await send(client)).body.bytes()));
+      const { origin } = new URL(url);
+      await waitFor(() => transport.getStatus()[origin]?.free === kept, { what: 'free connections' });
+      const failing = errorOf(send(client));
+      await waitFor(() => resets === 2 && transport.getStatus()[origin]?.running === 0, {
+        what: 'the end of the first attempt',
+      });
+      // Takes the place of the connection that was reset, so the second attempt meets a kept one.
+      const other = send(client, { body: longer });
+      expect((await failing).message).toMatch(/^2 attempts were made/);
+      expect(resets).toBe(3);
+      await waitFor(() => held !== undefined, { what: 'the other request' });
+      held?.end('{}');
+      await (await other).body.bytes();
     });
 
     it('keeps the connection of a short unwanted answer', async () => {
