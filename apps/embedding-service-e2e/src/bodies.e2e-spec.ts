@@ -69,7 +69,10 @@ describe('a body as large as may be', () => {
 
 describe('a whole call', () => {
   it('has an end without any header', async () => {
-    await using bounded = await startService({ app: 'embedding-service', env: { CALL_TIMEOUT_MS: '100' } });
+    await using bounded = await startService({
+      app: 'embedding-service',
+      env: { CALL_TIMEOUT_MS: '100', EMBEDDING_WORKERS: '1' },
+    });
     const input = Array.from({ length: 2048 }, (_, index) => `${'rather many words '.repeat(30)}${index}`);
     const response = await fetch(`${bounded.url}/v1/embeddings`, {
       method: 'POST',

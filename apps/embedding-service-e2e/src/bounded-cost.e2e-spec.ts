@@ -112,7 +112,7 @@ describe('a large call', () => {
   it('is admitted, however many texts it has and however short the queue is', async () => {
     await using tight = await startService({
       app: 'embedding-service',
-      env: { EMBEDDING_QUEUE_TOKENS: '8' },
+      env: { EMBEDDING_QUEUE_TOKENS: '8', EMBEDDING_WORKERS: '1' },
       readyWithinMs: 60_000,
     });
     const response = await fetch(`${tight.url}/v1/embeddings`, {

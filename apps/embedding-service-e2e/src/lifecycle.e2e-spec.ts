@@ -147,7 +147,7 @@ describe('a stop', () => {
 describe('with Redis', () => {
   it('replicas share what they have computed, and a lost Redis costs time, not answers', async () => {
     await using redis = await startRedis();
-    const env = { REDIS_URL: redis.url };
+    const env = { REDIS_URL: redis.url, EMBEDDING_WORKERS: '1' };
     await using one = await startService({ app, env });
     await using two = await startService({ app, env });
     const input = ['shared by all', 'and this'];
@@ -183,7 +183,10 @@ const KEY = { authorization: 'Bearer between-services' };
 describe('a service with a key', () => {
   let service: RunningService;
   beforeAll(async () => {
-    service = await startService({ app, env: { API_KEYS: 'between-services', LOG_LEVEL: 'debug' } });
+    service = await startService({
+      app,
+      env: { API_KEYS: 'between-services', LOG_LEVEL: 'debug', EMBEDDING_WORKERS: '1' },
+    });
   });
   afterAll(() => service.stop());
 
