@@ -48,4 +48,4 @@ LABEL org.opencontainers.image.title="morgan embedding-service" \
       org.opencontainers.image.revision="${REVISION}"
 # The uid of `node`, as a number: Kubernetes can only check runAsNonRoot against a number.
 USER 1000:1000
-CMD ["node", "--enable-source-maps", "dist/apps/embedding-service/main.js"]
+CMD ["node", "dist/apps/embedding-service/main.js"]

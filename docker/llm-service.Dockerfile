@@ -38,4 +38,4 @@ LABEL org.opencontainers.image.title="morgan llm-service" \
       org.opencontainers.image.revision="${REVISION}"
 # The uid of `node`, as a number: Kubernetes can only check runAsNonRoot against a number.
 USER 1000:1000
-CMD ["node", "--enable-source-maps", "dist/apps/llm-service/main.js"]
+CMD ["node", "dist/apps/llm-service/main.js"]

@@ -12,21 +12,8 @@ const MOST_READY_S = 0.7;
 const MOST_RESIDENT_MB = 120;
 
 const BARE = 'bare node:http + undici passthrough';
-/** The built services, and the flags of Node that `npm start` and their images start them with. */
-const SERVICES = [
-  { name: 'llm-service, by `node`', app: 'llm-service', flags: [] },
-  {
-    name: 'llm-service, by `node --enable-source-maps`',
-    app: 'llm-service',
-    flags: ['--enable-source-maps'],
-  },
-  { name: 'embedding-service, by `node`', app: 'embedding-service', flags: [] },
-  {
-    name: 'embedding-service, by `node --enable-source-maps`',
-    app: 'embedding-service',
-    flags: ['--enable-source-maps'],
-  },
-];
+const GATEWAY = 'llm-service';
+const SERVICES = [GATEWAY, 'embedding-service'];
 
 interface Start {
   readonly readyS: number;
@@ -35,15 +22,14 @@ interface Start {
 
 /**
  * From the start of a process to its first answer that it is ready, and its memory at rest, processes that it started
- * included. `npm start` starts the services by `node`, their images by `node --enable-source-maps`; nothing compiled is kept
- * between two starts.
+ * included. The services are started as `npm start` and their images do; nothing compiled is kept between two starts.
  */
 export async function startsBench(): Promise<BenchRow[]> {
   using host = await startChild(['tools/fake-llm-host/main.ts', '--port', '0']);
   const env = { PORT: '0', LOG_FORMAT: 'json', LLM_HOSTS: `one=${host.origin}/v1` };
-  const programs = SERVICES.map(({ name, app, flags }): [string, () => Promise<Start>] => [
+  const programs = SERVICES.map((name): [string, () => Promise<Start>] => [
     name,
-    () => startOf([...flags, `dist/apps/${app}/main.js`], env, '/readyz'),
+    () => startOf([`dist/apps/${name}/main.js`], env, '/readyz'),
   ]);
   const bare = () => startOf(['tools/bench/bare-passthrough.mjs', host.origin], {}, '/v1/models');
   const rounds = await byTurns<string, Start>(STARTS, { [BARE]: bare, ...Object.fromEntries(programs) });
@@ -52,8 +38,8 @@ export async function startsBench(): Promise<BenchRow[]> {
     const pairs = of(name, figure).map((own, at) => [own, of(BARE, figure)[at] ?? NaN] as const);
     return compare({ name: `${name}: ${what}`, unit, better: 'less', baseline: BARE }, pairs);
   };
-  return SERVICES.flatMap(({ name, app }) => [
-    ...(app === 'llm-service'
+  return SERVICES.flatMap((name) => [
+    ...(name === GATEWAY
       ? [
           atMost(`${name}: ready after its start`, 's', median(of(name, 'readyS')), MOST_READY_S),
           atMost(`${name}: resident at rest`, 'MB', median(of(name, 'residentMb')), MOST_RESIDENT_MB),

@@ -302,8 +302,8 @@ describe('a Dockerfile with a fault', () => {
       'in this order',
     ],
     [
-      'CMD ["node", "--enable',
-      'RUN chown -R 1000 .\nCMD ["node", "--enable',
+      'CMD ["node", ',
+      'RUN chown -R 1000 .\nCMD ["node", ',
       'what follows USER would belong to it',
     ],
     ['COPY . .', 'ADD . .', 'ADD fetches and unpacks'],

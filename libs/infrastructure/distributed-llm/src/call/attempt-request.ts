@@ -68,11 +68,13 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
 /** How the response of an attempt is read if it is a stream. */
 export function streamOptions(
   { dialect, choices, isStream, limits }: CallRequest,
+  { host }: Target,
   startedAt: number,
 ): HostStreamOptions {
   const { stream, acceptUnfinished, firstByteTimeoutMs, answerTimeoutMs } = limits;
   const firstContentMs = isStream ? firstByteTimeoutMs : answerTimeoutMs;
-  return { dialect, choices, acceptUnfinished, startedAt, limits: { ...stream, firstContentMs } };
+  const { redact } = host.address;
+  return { dialect, choices, acceptUnfinished, startedAt, redact, limits: { ...stream, firstContentMs } };
 }
 
 function bodyFor(

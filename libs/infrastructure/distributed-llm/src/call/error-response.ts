@@ -1,6 +1,7 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { bareErrorIn, errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
+import { REDACTED } from '../hosts/host-address.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** Far above any error that is meant to be read. */
@@ -39,11 +40,11 @@ export class ErrorResponse {
     this.#headers = headers;
   }
 
-  /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
+  /** Reads a response with an error status. Should the host quote a secret that it was sent, no caller reads it. */
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const bytes = await readBounded(response);
-    const text = withoutKey(bytes.toString(), host);
+    const text = host.address.redact(bytes.toString());
     const hidden = text.includes(REDACTED);
     const whole = parse(text);
     // Google's has it as the only element of a list.
@@ -60,14 +61,14 @@ export class ErrorResponse {
     return new ErrorResponse({ status, error, ...parts });
   }
 
-  /** An error object that stood in a response with a good status. No caller reads the key there either. */
+  /** An error object that stood in a response with a good status. No caller reads a secret there either. */
   static within(
     response: TransportResponse,
     status: number,
     said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
-    const error = { ...said.error, message: withoutKey(said.error.message, host) };
+    const error = { ...said.error, message: host.address.redact(said.error.message) };
     return new ErrorResponse({
       status,
       error,
@@ -95,12 +96,6 @@ export class ErrorResponse {
     }
     return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
   }
-}
-
-const REDACTED = '[redacted]';
-
-function withoutKey(text: string, { options: { apiKey } }: Host): string {
-  return apiKey === undefined ? text : text.replaceAll(apiKey, REDACTED);
 }
 
 function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {

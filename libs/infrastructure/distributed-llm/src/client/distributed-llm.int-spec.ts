@@ -202,13 +202,29 @@ describe('DistributedLlmClient', () => {
       expect((await response.body.bytes()).toString()).toBe(body);
     });
 
-    it('that quotes the key of the host does not show it', async () => {
-      const body = JSON.stringify({ error: { message: `no model for ${KEYS[0] ?? ''}` } });
+    it.each([
+      ['key', { apiKey: KEYS[0] }],
+      ['header', { headers: { 'api-key': String(KEYS[0]) } }],
+      ['header with a scheme', { headers: { authorization: `Bearer ${KEYS[0]}` } }],
+      ['parameter', { query: { key: String(KEYS[0]), 'api-version': 'no model' } }],
+    ])('that quotes a %s of the host does not show it', async (_, secret) => {
+      const said = `no model for ${KEYS[0] ?? ''}`;
+      const body = JSON.stringify({ error: { message: said } });
       const host = await hosts.fake({ fault: { kind: 'status', status: 400, body } });
-      const response = await send(bench.client([entry('host', host.url, { apiKey: KEYS[0] })]));
+      const response = await send(bench.client([entry('host', host.url, secret)]));
       const says = (await response.body.bytes()).toString();
       expect(says).toContain('no model for [redacted]');
       expect(says).not.toContain(KEYS[0]);
+
+      const streaming = await hosts.plain((_request, answer) => {
+        const delta = '{"choices":[{"index":0,"delta":{"content":"a"}}]}';
+        answer.writeHead(200, { 'content-type': 'text/event-stream' });
+        answer.end(`data: ${delta}\n\ndata: ${body}\n\n`);
+      });
+      const { stream } = await send(bench.client([entry('streaming', streaming, secret)]), { body: STREAM });
+      const nothing = () => undefined;
+      stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
+      expect(await stream?.over).toMatchObject({ reported: { message: 'no model for [redacted]' } });
     });
   });
 

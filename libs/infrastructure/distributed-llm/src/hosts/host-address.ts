@@ -7,6 +7,7 @@ export class HostAddress {
   readonly headers: readonly string[];
   readonly #basePath: string;
   readonly #query: string;
+  readonly #secrets: readonly string[];
 
   constructor(options: LlmHost) {
     const { origin, pathname } = new URL(options.url);
@@ -14,7 +15,12 @@ export class HostAddress {
     this.headers = [...credentialsOf(options), ...Object.entries(options.headers ?? {}).flat()];
     this.#basePath = pathname.replace(/\/+$/, '');
     this.#query = new URLSearchParams(options.query).toString();
+    this.#secrets = secretsOf(options);
   }
+
+  /** What the host said, for others to read: should it quote what it was sent to know us by, nobody sees it. */
+  readonly redact = (text: string): string =>
+    this.#secrets.reduce((said, secret) => said.replaceAll(secret, REDACTED), text);
 
   /**
    * The path of a request below the base URL, with the host's own query: Azure's `api-version` stands there. One that
@@ -26,6 +32,23 @@ export class HostAddress {
     const full = base + (isBeside ? path.slice(BESIDE.length - 1) : path);
     return this.#query === '' ? full : `${full}${path.includes('?') ? '&' : '?'}${this.#query}`;
   }
+}
+
+/** What stands in the place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Headers and parameters whose values are meant for the host alone, such as Azure's `api-key` and Google's `key`. */
+const OF_SECRETS = /auth|key|token|secret|password|credential|signature|cookie/i;
+/** Anything shorter is a number or a word that an error may well have. */
+const SHORTEST_SECRET = 8;
+
+function secretsOf({ apiKey, headers, query }: LlmHost): string[] {
+  const fields = [...Object.entries(headers ?? {}), ...Object.entries(query ?? {})];
+  const values = fields
+    .filter(([name]) => OF_SECRETS.test(name))
+    .map(([, value]) => value.replace(/^(bearer|basic) +/i, ''))
+    .filter(({ length }) => length >= SHORTEST_SECRET);
+  return apiKey === undefined ? values : [apiKey, ...values];
 }
 
 /** How paths begin that hosts have beside `/v1` and not below it. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
+import type { ReportedError } from '../dialects/reported-error.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
@@ -16,6 +17,8 @@ export interface HostStreamOptions {
   readonly acceptUnfinished?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
+  /** Leaves out of what the host says is wrong what no caller may read. Default: nothing. */
+  readonly redact?: (text: string) => string;
 }
 
 /** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
@@ -153,13 +156,15 @@ export class HostStream {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#malformed += 1;
-    else if (reading.error) this.#onReported(reading);
+    else if (reading.error) this.#onReported(reading.error);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   }
 
-  #onReported({ error }: EventReading): void {
+  #onReported(reported: ReportedError): void {
     if (this.#state === 'finished') return this.#complete(undefined);
+    const { redact } = this.#options;
+    const error = redact ? { ...reported, message: redact(reported.message) } : reported;
     this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', error));
   }
 
