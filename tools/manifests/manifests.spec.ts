@@ -301,11 +301,7 @@ describe('a Dockerfile with a fault', () => {
       'COPY . .\nRUN npm ci',
       'in this order',
     ],
-    [
-      'CMD ["node", ',
-      'RUN chown -R 1000 .\nCMD ["node", ',
-      'what follows USER would belong to it',
-    ],
+    ['CMD ["node", "dist', 'RUN chown -R 1000 .\nCMD ["node", "dist', 'what follows USER would belong to it'],
     ['COPY . .', 'ADD . .', 'ADD fetches and unpacks'],
   ])('%j -> %j', (text, other, fault) => {
     const source = readFileSync(join(ROOT, 'docker/llm-service.Dockerfile'), 'utf8');

