@@ -1,9 +1,12 @@
-/** What one call cost the service that answered it, and everybody else. Times are as long as where nothing else runs. */
+import { mainThreadSeconds } from './process-time.ts';
+import type { RunningService } from './service.ts';
+
+/** What one call cost the service that answered it, and everybody else. */
 export interface CallCost {
   readonly response: Response;
-  /** Until the head of its response. */
+  /** Until the head of its response, as long as where nothing else runs. */
   readonly seconds: number;
-  /** The slowest `/livez` that was asked for meanwhile. */
+  /** The most that the service's main thread computed while somebody waited for `/livez`. */
   readonly livezSeconds: number;
   /** Growth of the service's main process. */
   readonly grownBytes: number;
@@ -13,8 +16,9 @@ export interface CallCost {
 const FIXED_WORK_ROUNDS = 40_000_000;
 const FIXED_WORK_SECONDS = 0.05;
 
-/** Watches a service from outside and by its own metrics while it answers a call. @param url its origin. */
-export async function costOf(url: string, call: () => Promise<Response>): Promise<CallCost> {
+/** Watches a service from outside and by its own metrics while it answers a call. */
+export async function costOf(service: RunningService, call: () => Promise<Response>): Promise<CallCost> {
+  const { url } = service;
   const residentBytes = async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     return Number(/^process_resident_memory_bytes ([\d.e+-]+)/m.exec(text)?.[1]);
@@ -22,7 +26,7 @@ export async function costOf(url: string, call: () => Promise<Response>): Promis
   const slownessBefore = slowness();
   const bytesBefore = await residentBytes();
   const isOver = new AbortController();
-  const livez = slowestOf(`${url}/livez`, isOver.signal);
+  const livez = costliestLivez(service, isOver.signal);
   const startedAt = performance.now();
   const response = await call();
   const seconds = secondsSince(startedAt);
@@ -30,18 +34,19 @@ export async function costOf(url: string, call: () => Promise<Response>): Promis
   const livezSeconds = await livez;
   const grownBytes = (await residentBytes()) - bytesBefore;
   const factor = Math.max(slownessBefore, slowness());
-  return { response, seconds: seconds / factor, livezSeconds: livezSeconds / factor, grownBytes };
+  return { response, seconds: seconds / factor, livezSeconds, grownBytes };
 }
 
-/** Asks again and again until the signal aborts, and once at least. @returns how long the slowest took, in seconds. */
-async function slowestOf(url: string, signal: AbortSignal): Promise<number> {
-  let slowest = 0;
+/** Asks again and again until the signal aborts, and once at least. */
+async function costliestLivez({ url, process }: RunningService, signal: AbortSignal): Promise<number> {
+  const pid = process.pid as number;
+  let most = 0;
   do {
-    const startedAt = performance.now();
-    await (await fetch(url)).text();
-    slowest = Math.max(slowest, secondsSince(startedAt));
+    const before = await mainThreadSeconds(pid);
+    await (await fetch(`${url}/livez`)).text();
+    most = Math.max(most, (await mainThreadSeconds(pid)) - before);
   } while (!signal.aborted);
-  return slowest;
+  return most;
 }
 
 /** How much longer than where nothing else runs a piece of work takes here and now: 1 or more. */

@@ -40,7 +40,7 @@ describe('a body made of faults', () => {
     ['small objects', `{"model":"default","input":[${numbered('{"k$":0}')}]}`, 'body_too_complex', null],
     ['short texts', inputs(numbered('"t$"')), 'array_above_max_length', 'input'],
   ])('such as %s costs neither time nor memory', async (_, body, code, param) => {
-    const { response, ...cost } = await costOf(service.url, () => post(body));
+    const { response, ...cost } = await costOf(service, () => post(body));
     const { error } = (await response.json()) as { error: { code: string; param: string | null } };
     expect([response.status, error.code, error.param]).toEqual([400, code, param]);
     expect(cost.seconds).toBeLessThan(1);
@@ -60,7 +60,7 @@ describe('a body as large as may be', () => {
     ['one text of escapes', `{"model":"default","input":"${'\\u0061 '.repeat(MEGABYTES_15 / 7)}"}`, 200],
   ])('such as %s never holds up everybody else for long', async (_, body, status) => {
     const headers = { 'x-morgan-deadline-ms': status === 504 ? '1500' : '60000' };
-    const { response, ...cost } = await costOf(service.url, () => post(body, headers));
+    const { response, ...cost } = await costOf(service, () => post(body, headers));
     expect(response.status).toBe(status);
     expect(cost.livezSeconds).toBeLessThan(0.3);
     expect(cost.grownBytes).toBeLessThan(250 * MIB);

@@ -63,7 +63,7 @@ describe('a body made of faults', () => {
     ['wrong messages within the limits', `{"model":"m","messages":[${'"wrong text",'.repeat(900_000)}0]}`],
     ['endless nesting', '['.repeat(12_000_000)],
   ])('such as %s costs neither time nor memory', async (_, body) => {
-    const { response, ...cost } = await costOf(gateway.url, () => post(body));
+    const { response, ...cost } = await costOf(gateway, () => post(body));
     expect(response.status).toBe(400);
     expect(cost.seconds).toBeLessThan(1);
     expect(cost.livezSeconds).toBeLessThan(0.3);
@@ -86,7 +86,7 @@ describe('a large body', () => {
     ],
   ])('%s passes byte for byte and holds up nobody', async (_, body) => {
     await host.setFault({ kind: 'status', status: 200, body: '{}' });
-    const { response, ...cost } = await costOf(gateway.url, () => post(body));
+    const { response, ...cost } = await costOf(gateway, () => post(body));
     expect(response.status).toBe(200);
     expect(host.calls.at(-1)?.body.equals(Buffer.from(body))).toBe(true);
     expect(cost.seconds).toBeLessThan(1);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { processorSeconds } from '../process-time.ts';
+import { processorSeconds } from '@morgan/testing';
 import { benchTexts } from './bench-texts.ts';
 import { sendAll } from './embedding-load.ts';
 

@@ -1,5 +1,5 @@
 import { WireConnection } from '../gateway/wire-connection.ts';
-import { processorSeconds } from '../process-time.ts';
+import { processorSeconds } from '@morgan/testing';
 
 /** A server of embeddings. */
 export interface EmbeddingServer {
