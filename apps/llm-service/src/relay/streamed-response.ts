@@ -144,15 +144,21 @@ export class StreamedResponse {
     logger.warn({ requestId: this.#context.id, host, reason, cause }, 'a stream was interrupted');
   }
 
-  /** @param responses takes those that take the first one up. None for what nobody could go on with: translated responses, and structured output. */
+  /**
+   * None for what nobody could go on with: translated responses, structured output, and routes without another host. Of
+   * those nothing that was sent is kept.
+   * @param responses takes those that take the first one up.
+   */
   #resumption(responses: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
     const { dialect, request, translator } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
-    if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
+    const { hosts } = this.#route;
+    if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
+    if (translator || !outline || outline.has('response_format')) return undefined;
     return new StreamResumption(responses[0], {
-      hosts: this.#route.hosts,
+      hosts,
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
       ask: async (body, only) => {

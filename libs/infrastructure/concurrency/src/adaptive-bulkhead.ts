@@ -39,8 +39,25 @@ export class AdaptiveBulkhead implements Policy {
     this.#assess = assess;
   }
 
-  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    return this.#bulkhead.execute((admitted) => this.#measured(work, admitted), context);
+  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+    const begun = this.begin(context);
+    const end = begun instanceof Promise ? await begun : begun;
+    let result: Result;
+    try {
+      result = await work(context);
+    } catch (error) {
+      end({ error });
+      throw error;
+    }
+    end({ result });
+    return result;
+  }
+
+  /** As {@link Bulkhead.begin}; the function that is returned takes how the call went. */
+  begin(context: CallContext): ((ending: CallEnding) => void) | Promise<(ending: CallEnding) => void> {
+    const begun = this.#bulkhead.begin(context);
+    if (begun instanceof Promise) return begun.then((release) => this.#measure(release, context));
+    return this.#measure(begun, context);
   }
 
   /** See {@link Bulkhead.waitMs}. */
@@ -57,21 +74,17 @@ export class AdaptiveBulkhead implements Policy {
     return { ...this.#bulkhead.getStatus(), adaptive: this.#limit.getStatus() };
   }
 
-  async #measured<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  #measure(release: () => void, context: CallContext): (ending: CallEnding) => void {
     const startedAtMs = performance.now();
     const inFlight = this.#bulkhead.running;
-    const record = (ending: CallEnding): void => {
-      const { verdict, overloaded } = this.#assess(ending, context);
-      if (overloaded || verdict === 'success') this.#record(overloaded, startedAtMs, inFlight);
+    return (ending) => {
+      try {
+        const { verdict, overloaded } = this.#assess(ending, context);
+        if (overloaded || verdict === 'success') this.#record(overloaded, startedAtMs, inFlight);
+      } finally {
+        release();
+      }
     };
-    try {
-      const result = await work(context);
-      record({ result });
-      return result;
-    } catch (error) {
-      record({ error });
-      throw error;
-    }
   }
 
   #record(dropped: boolean, startedAtMs: number, inFlight: number): void {

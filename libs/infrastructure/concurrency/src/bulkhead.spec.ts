@@ -48,6 +48,32 @@ describe('a bulkhead', () => {
     timers.mockRestore();
   });
 
+  it('begins without a promise while a slot is free, which is held until it is given back', async () => {
+    const bulkhead = bulkheadOf(1, 1);
+    const { signal } = new AbortController();
+    const end = bulkhead.begin({ id: 'first', signal });
+    if (end instanceof Promise) throw new Error('it has to wait');
+    const next = bulkhead.begin({ id: 'next', signal });
+    expect(next).toBeInstanceOf(Promise);
+    expect(bulkhead.getStatus()).toMatchObject({ running: 1, waiting: 1 });
+    end();
+    (await next)();
+    expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  it('holds no slot for a caller that has gone, before or just when it got one', async () => {
+    const bulkhead = bulkheadOf(1, 1);
+    const [first, next] = [new AbortController(), new AbortController()];
+    const end = await bulkhead.begin({ id: 'first', signal: first.signal });
+    const begun = bulkhead.begin({ id: 'next', signal: next.signal });
+    end();
+    expect(bulkhead.running).toBe(1);
+    next.abort(new Error('gone'));
+    await expect(begun).rejects.toThrow('gone');
+    expect(() => bulkhead.begin({ id: 'last', signal: next.signal })).toThrow('gone');
+    expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
+  });
+
   it('refuses what finds no place, and says when there will be one', async () => {
     const bulkhead = bulkheadOf(2, 1);
     await teach(bulkhead, 300);

@@ -60,16 +60,26 @@ export class Bulkhead implements Policy {
   }
 
   async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    // Nobody waits while a slot is free, so taking one overtakes nobody.
-    if (this.#running < this.#maxConcurrent) this.#running += 1;
-    else await this.#slot(context);
-    const startedAt = performance.now();
+    const begun = this.begin(context);
+    const end = begun instanceof Promise ? await begun : begun;
     try {
       context.signal.throwIfAborted();
       return await work(context);
     } finally {
-      this.#release(performance.now() - startedAt);
+      end();
     }
+  }
+
+  /**
+   * Takes a slot, which is held until the function that is returned is called, once: at once where one is free.
+   * @throws or rejects as {@link execute}; then no slot is held.
+   */
+  begin(context: CallContext): (() => void) | Promise<() => void> {
+    context.signal.throwIfAborted();
+    // Nobody waits while a slot is free, so taking one overtakes nobody.
+    if (this.#running >= this.#maxConcurrent) return this.#inTurn(context);
+    this.#running += 1;
+    return this.#hold();
   }
 
   /** Changes how many calls may run. Those that run are never stopped; a smaller limit is reached as they end. */
@@ -106,10 +116,23 @@ export class Bulkhead implements Policy {
     };
   }
 
+  #hold(): () => void {
+    const startedAt = performance.now();
+    return () => this.#release(performance.now() - startedAt);
+  }
+
+  async #inTurn(context: CallContext): Promise<() => void> {
+    await this.#slot(context);
+    const end = this.#hold();
+    // It may have been aborted between its turn and this moment.
+    if (context.signal.aborted) end();
+    context.signal.throwIfAborted();
+    return end;
+  }
+
   /** Resolves when the caller holds a slot. */
   #slot(context: CallContext): Promise<void> {
     const { signal, deadline } = context;
-    signal.throwIfAborted();
     if (deadline && !deadline.allows(this.#expectedWaitMs(this.#queue.size) ?? 0))
       throw this.#refusal('deadline');
     if (this.#queue.size >= this.options.config.maxQueue) throw this.#refusal('full');

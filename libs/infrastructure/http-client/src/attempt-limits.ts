@@ -68,18 +68,20 @@ export class AttemptLimits {
     }
   }
 
-  /** @throws AppError as `RateLimiter.acquire` does; then nothing is taken from either limit. */
-  async acquire(cost: AttemptCost): Promise<AttemptPermit> {
-    if (!this.requests && !this.tokens) return NO_PERMIT;
-    const request = this.requests && (await this.requests.acquire(this.#name, 1, cost));
-    if (!this.tokens) return permitOf(request, undefined);
-    try {
-      const tokens = await this.tokens.acquire(this.#name, cost.tokens ?? 0, cost);
-      return permitOf(request, tokens);
-    } catch (error) {
-      request?.settle(0);
-      throw error;
-    }
+  /** Whether there is a limit at all. */
+  get any(): boolean {
+    return this.requests !== undefined || this.tokens !== undefined;
+  }
+
+  /**
+   * At once where nothing has to be waited for. @throws or rejects as `RateLimiter.acquire`; then nothing is taken from either
+   * limit.
+   */
+  take(cost: AttemptCost): AttemptPermit | Promise<AttemptPermit> {
+    if (!this.requests) return this.tokens ? this.#takeTokens(undefined, cost) : NO_PERMIT;
+    const request = this.requests.take(this.#name, 1, cost);
+    if (request instanceof Promise) return request.then((granted) => this.#takeTokens(granted, cost));
+    return this.#takeTokens(request, cost);
   }
 
   /** How long an attempt that comes now would wait, in milliseconds, as far as this process knows. Takes nothing. */
@@ -108,6 +110,21 @@ export class AttemptLimits {
   stop(): void {
     this.requests?.stop();
     this.tokens?.stop();
+  }
+
+  #takeTokens(request: Permit | undefined, cost: AttemptCost): AttemptPermit | Promise<AttemptPermit> {
+    if (!this.tokens) return permitOf(request, undefined);
+    const refused = (error: unknown): never => {
+      request?.settle(0);
+      throw error;
+    };
+    try {
+      const tokens = this.tokens.take(this.#name, cost.tokens ?? 0, cost);
+      if (tokens instanceof Promise) return tokens.then((granted) => permitOf(request, granted), refused);
+      return permitOf(request, tokens);
+    } catch (error) {
+      return refused(error);
+    }
   }
 }
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { type CallContext } from '@morgan/foundation';
+import { AppError, type CallContext } from '@morgan/foundation';
 import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
 import { ConcurrencyMetrics } from '@morgan/concurrency';
 import { RateLimiterMetrics } from '@morgan/rate-limiter';
 import { Metrics } from '@morgan/telemetry';
 import type { z } from 'zod';
-import { AttemptPolicies, type AttemptPoliciesOptions } from './attempt-policies.ts';
+import { AttemptPolicies, type AttemptPoliciesOptions, type AttemptRequest } from './attempt-policies.ts';
 import { attemptPoliciesConfig } from './attempt-policies.config.ts';
 
 const context = (): CallContext => ({ id: 'call', signal: new AbortController().signal });
@@ -180,6 +180,75 @@ describe('an attempt that is judged later than its answer is there', () => {
     expect(policies.breaker.state).toBe('OPEN');
     expect(() => policies.begin(context())).toThrow('circuit is open');
   });
+
+  const SUCCEEDED = { verdict: 'success', overloaded: false } as const;
+  const limited = (maxQueue: number) =>
+    policiesOf(
+      {
+        circuitBreaker: { failureThreshold: 1 },
+        rateLimit: { requestsPerSecond: 2 },
+        tokenLimit: { tokensPerMinute: 60 },
+        concurrency: { maxConcurrent: 1, maxQueue },
+      },
+      { assess },
+    );
+  const beginAtOnce = (policies: AttemptPolicies, tokens: number) => {
+    const begun = policies.begin({ ...context(), tokens });
+    if (begun instanceof Promise) throw new Error('it has to wait');
+    return begun;
+  };
+
+  it('begins at once where every limit has room', () => {
+    const policies = limited(0);
+    const begun = beginAtOnce(policies, 10);
+    expect(policies.getStatus()).toMatchObject({
+      rateLimit: { admitted: 1 },
+      tokenLimit: { admitted: 1 },
+      concurrency: { running: 1 },
+    });
+    begun.settleTokens?.(60);
+    begun.end(SUCCEEDED);
+    expect(policies.getStatus()).toMatchObject({
+      concurrency: { running: 0 },
+      circuitBreaker: { totals: { success: 1 } },
+    });
+    expect(policies.availability(1)).toMatchObject({ because: 'rate_limited' });
+  });
+
+  it.each<[string, Partial<AttemptRequest>, string]>([
+    ['asks for more tokens than there ever are', { tokens: 61 }, 'cost_above_limit'],
+    ['asks for more tokens than are left', { tokens: 51, maxWaitMs: 0 }, 'rate_limited'],
+    ['finds no slot', { tokens: 50 }, 'bulkhead_full'],
+    [
+      'is no longer wanted',
+      { signal: AbortSignal.abort(new AppError('client_closed_request', 'x')) },
+      'client_closed_request',
+    ],
+  ])('takes nothing where it %s', async (_, request, code) => {
+    const policies = limited(0);
+    const first = beginAtOnce(policies, 10);
+    const refused = async () => policies.begin({ ...context(), ...request });
+    await expect(refused()).rejects.toMatchObject({ code });
+    first.end(SUCCEEDED);
+    beginAtOnce(policies, 50).end(SUCCEEDED);
+    expect(policies.getStatus()).toMatchObject({ concurrency: { running: 0, waiting: 0 } });
+  });
+
+  it.each(['its caller leaves', 'the circuit opens'])(
+    'takes nothing where %s while it waits',
+    async (what) => {
+      const policies = limited(1);
+      const first = beginAtOnce(policies, 10);
+      const caller = new AbortController();
+      const second = Promise.resolve(policies.begin({ ...context(), signal: caller.signal, tokens: 50 }));
+      if (what === 'its caller leaves') caller.abort(new Error(what));
+      first.end(what === 'the circuit opens' ? FAILED : SUCCEEDED);
+      await expect(second).rejects.toThrow(what === 'the circuit opens' ? 'circuit is open' : what);
+      policies.breaker.reset();
+      beginAtOnce(policies, 50).end(SUCCEEDED);
+      expect(policies.getStatus()).toMatchObject({ concurrency: { running: 0, waiting: 0 } });
+    },
+  );
 
   it('waits for its turn where there are limits, and holds its slot until its end is said', async () => {
     const config = {

@@ -12,7 +12,7 @@ import {
   type Assessment,
   type CallAssessor,
   type CallContext,
-  compose,
+  type CallEnding,
   type Logger,
   type Policy,
   silentLogger,
@@ -58,6 +58,13 @@ export interface BegunAttempt {
   readonly settleTokens?: ((tokens: number) => void) | undefined;
 }
 
+/** An attempt that every policy has let in: each of them waits for its end. */
+interface Admitted {
+  readonly permit: AttemptPermit;
+  /** To be called once. */
+  readonly end: (ending: CallEnding) => void;
+}
+
 /** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */
 export type Availability =
   | { readonly available: true }
@@ -86,8 +93,6 @@ export class AttemptPolicies implements Policy {
   readonly #limits: AttemptLimits;
   readonly #bulkhead: Bulkhead | AdaptiveBulkhead | undefined;
   readonly #timeout: AdaptiveTimeout | undefined;
-  readonly #admitted: Policy;
-  readonly #isBreakerAlone: boolean;
   readonly #metrics: AttemptPolicyMetrics | undefined;
 
   constructor({ name, config, assess, logger = silentLogger, metrics, redis }: AttemptPoliciesOptions) {
@@ -107,12 +112,6 @@ export class AttemptPolicies implements Policy {
       adaptiveTimeout &&
       new AdaptiveTimeout({ name, config: adaptiveTimeout, metrics: metrics?.concurrency });
     this.#bulkhead = bulkheadOf(name, concurrency, { assess, metrics: metrics?.concurrency });
-    const { requests, tokens } = this.#limits;
-    this.#isBreakerAlone = !requests && !tokens && !this.#bulkhead && !this.#timeout;
-    // The breaker inside, so that no wait for a turn looks like a slow target.
-    this.#admitted = compose(
-      ...[this.#bulkhead, this.breaker, this.#timeout].filter((policy) => policy !== undefined),
-    );
     this.#metrics = metrics;
   }
 
@@ -125,43 +124,39 @@ export class AttemptPolicies implements Policy {
     work: (context: CallContext, permit: Pick<AttemptPermit, 'settleTokens'>) => Promise<Result>,
     request: AttemptRequest,
   ): Promise<Result> {
-    // Before any wait: a call that goes nowhere shall not take the turn of another.
-    this.breaker.throwIfOpen();
-    const permit = await this.#limits.acquire(request);
-    let begun = false;
+    const admission = this.#admit(request);
+    const { permit, end } = admission instanceof Promise ? await admission : admission;
+    let hasBegun = false;
+    const begin = (context: CallContext) => {
+      hasBegun = true;
+      return work(context, permit);
+    };
+    let result: Result;
     try {
-      return await this.#admitted.execute((context) => {
-        begun = true;
-        return work(context, permit);
-      }, request);
+      result = await (this.#timeout ? this.#timeout.execute(begin, request) : begin(request));
     } catch (error) {
-      if (!begun) permit.release();
+      if (!hasBegun) permit.release();
+      end({ error });
       throw error;
     }
+    end({ result });
+    return result;
   }
 
   /**
    * As {@link execute}, for an attempt that is judged later than its response is there: it lasts until its end is said, and
-   * `assess` gets what was said as its result. At once where nothing has to be waited for; throws or rejects as `execute`.
+   * `assess` gets what was said as its result, and no adaptive timeout cuts it. At once where nothing has to be waited for;
+   * throws or rejects as `execute`.
    */
   begin(request: AttemptRequest): BegunAttempt | Promise<BegunAttempt> {
-    if (this.#isBreakerAlone) {
-      const end = this.breaker.begin(request);
-      return { end: (result) => end({ result }) };
-    }
-    return new Promise((resolve, reject) => {
-      const { promise: ended, resolve: end } = Promise.withResolvers<Assessment>();
-      const work = (_: CallContext, { settleTokens }: Pick<AttemptPermit, 'settleTokens'>) => {
-        resolve({ end, settleTokens: this.#limits.tokens && settleTokens });
-        return ended;
-      };
-      this.execute(work, request).catch(reject);
-    });
+    const admission = this.#admit(request);
+    if (admission instanceof Promise) return admission.then((admitted) => this.#begun(admitted));
+    return this.#begun(admission);
   }
 
   /** Whether there is anything that an attempt may have to wait for. */
   get mayQueue(): boolean {
-    return !this.#isBreakerAlone;
+    return this.#bulkhead !== undefined || this.#limits.any;
   }
 
   /** Whether an attempt of so many tokens would begin at once. Takes nothing, so another may still come first. */
@@ -202,6 +197,59 @@ export class AttemptPolicies implements Policy {
     this.#metrics?.breaker.forget(this.breaker);
     this.#limits.stop();
     this.#bulkhead?.stop();
+  }
+
+  /** Asks every policy in its turn; what those before have given is given back where one refuses. */
+  #admit(request: AttemptRequest): Admitted | Promise<Admitted> {
+    // Before any wait: a call that goes nowhere shall not take the turn of another.
+    this.breaker.throwIfOpen();
+    const permit = this.#limits.take(request);
+    if (permit instanceof Promise) return permit.then((granted) => this.#enter(granted, request));
+    return this.#enter(permit, request);
+  }
+
+  #enter(permit: AttemptPermit, request: AttemptRequest): Admitted | Promise<Admitted> {
+    const refused = (error: unknown): never => {
+      permit.release();
+      throw error;
+    };
+    try {
+      const leave = this.#bulkhead?.begin(request);
+      if (leave instanceof Promise)
+        return leave.then((left) => this.#pass(permit, left, request)).catch(refused);
+      return this.#pass(permit, leave, request);
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  /** The breaker inside, so that no wait for a turn looks like a slow target. */
+  #pass(
+    permit: AttemptPermit,
+    leave: ((ending: CallEnding) => void) | undefined,
+    request: AttemptRequest,
+  ): Admitted {
+    try {
+      const judge = this.breaker.begin(request);
+      const end = (ending: CallEnding) => {
+        try {
+          judge(ending);
+        } finally {
+          leave?.(ending);
+        }
+      };
+      return { permit, end };
+    } catch (error) {
+      leave?.({ error });
+      throw error;
+    }
+  }
+
+  #begun({ permit, end }: Admitted): BegunAttempt {
+    return {
+      end: (result) => end({ result }),
+      settleTokens: this.#limits.tokens && permit.settleTokens,
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { collectGarbageWhenIdle } from './idle-garbage.ts';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
+import { limitYoungSpace } from './young-space.ts';
 
 /**
  * Runs a service until `stop` aborts: opens the port, then takes itself out of rotation, lets what is in flight finish
@@ -28,6 +29,7 @@ export async function runService(
     if (stop.aborted) return stopService(parts, String(stop.reason));
     await listen(parts);
     await parts.start();
+    limitYoungSpace();
     collectGarbageWhenIdle(parts.drain);
   } catch (error) {
     // What a stop breaks off did not fail.

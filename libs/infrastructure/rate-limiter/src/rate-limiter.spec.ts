@@ -58,6 +58,19 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  it('gives what there is without a promise, and has others wait or refuses them as ever', async () => {
+    const limiter = build({ algorithm });
+    await fill(limiter, 9);
+    const permit = limiter.take('a');
+    if (permit instanceof Promise) throw new Error('it has to wait');
+    expect(() => limiter.take('a', 1, { maxWaitMs: 0 })).toThrow('The rate limit is reached');
+    const waiting = limiter.take('a');
+    expect(waiting).toBeInstanceOf(Promise);
+    permit.settle(0);
+    await waiting;
+    expect(limiter.getStatus()).toMatchObject({ admitted: 11, refused: 1, waiting: 0 });
+  });
+
   it('counts those ahead into what it foresees', async () => {
     const limiter = build({ algorithm });
     await fill(limiter, 10);

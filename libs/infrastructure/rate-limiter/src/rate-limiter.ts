@@ -94,14 +94,14 @@ export class RateLimiter {
    * @throws AppError `rate_limited` with the exact `retryAfterMs` when the wait would be too long, `cost_above_limit`,
    * `rate_limiter_unavailable`; the reason of the signal when it is aborted.
    */
-  acquire(key: string, cost = 1, options?: AcquireOptions): Promise<Permit> {
+  async acquire(key: string, cost = 1, options?: AcquireOptions): Promise<Permit> {
+    return this.take(key, cost, options);
+  }
+
+  /** As {@link acquire}, but at once where nothing has to be waited for and nobody asked. @throws or rejects as `acquire`. */
+  take(key: string, cost = 1, options?: AcquireOptions): Permit | Promise<Permit> {
     const decision = this.#decide(key, cost, options);
-    if (!(decision instanceof Promise))
-      return decision.admitted ? Promise.resolve(decision) : Promise.reject(refusalError(decision));
-    return decision.then((late) => {
-      if (late.admitted) return late;
-      throw refusalError(late);
-    });
+    return decision instanceof Promise ? decision.then(permitOf) : permitOf(decision);
   }
 
   /** Does not wait; a refusal is a value here. Behind callers that wait it is refused. @throws as `acquire` does. */
@@ -184,6 +184,11 @@ export class RateLimiter {
     this.#queues.set(key, queue);
     return queue;
   }
+}
+
+function permitOf(decision: Decision): Permit {
+  if (decision.admitted) return decision;
+  throw refusalError(decision);
 }
 
 function refusalError({ retryAfterMs }: LimitRefusal): AppError {

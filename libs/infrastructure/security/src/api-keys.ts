@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Authenticator } from '@morgan/http-server';
 
 /** Where clients of this field put their key: OpenAI's, Anthropic's and Azure's. */
@@ -53,5 +53,5 @@ function bearerToken(value: string): string | undefined {
 }
 
 function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+  return hash('sha256', key, 'buffer');
 }

@@ -60,12 +60,8 @@ export class BodyReader {
 
   start(): void {
     const { source } = this;
-    // Nobody listens to an abort: its charge is released with the response that nobody gets.
-    source.on('error', (error) => (error instanceof AppError ? this.#fail(error) : this.#stop()));
-    source.once('close', () => {
-      // After its end the decoder is still at work.
-      if (!source.readableEnded) this.#stop();
-    });
+    source.on('error', this.#broken);
+    source.once('close', this.#closed);
     source.on('data', this.#receive);
     source.once('end', this.#receivedAll);
     if (this.options.encoding === 'gzip') this.#decode();
@@ -74,6 +70,14 @@ export class BodyReader {
       if (!this.#isOver && this.#buffer.length !== this.options.declared) this.#pace.start();
     });
   }
+
+  /** Nobody listens to an abort: its charge is released with the response that nobody gets. */
+  readonly #broken = (error: Error) => (error instanceof AppError ? this.#fail(error) : this.#stop());
+
+  readonly #closed = () => {
+    // After its end the decoder is still at work.
+    if (!this.source.readableEnded) this.#stop();
+  };
 
   /** One listener for all that has to be done with what comes: of most bodies one piece comes. */
   readonly #receive = (chunk: Buffer) => {
@@ -144,6 +148,8 @@ export class BodyReader {
   readonly #deliver = (body: unknown) => {
     if (this.#isOver) return;
     this.#stop();
+    // Of a request that lives as long as a stream nothing more is to come, and all that has read it would live as long.
+    this.source.off('error', this.#broken).off('close', this.#closed);
     this.done(null, body);
   };
 
