@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type CacheResult, type CacheUse, EmbeddingCache, embeddingKey } from '@morgan/cache';
+import { type CacheResult, type CacheUse, EmbeddingCache, embeddingKeys } from '@morgan/cache';
 import { AppError, type CallContext } from '@morgan/foundation';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
@@ -180,7 +180,8 @@ export class EmbeddingService {
       prompt: prompt ?? prompts.byName[prompts.byDefault ?? ''] ?? '',
       truncate,
     };
-    const keys = await mapInSlices(inputs, (input) => embeddingKey(identity, model.significantPart(input)));
+    const keyOf = embeddingKeys(identity);
+    const keys = await mapInSlices(inputs, (input) => keyOf(model.significantPart(input)));
     const positionOf = new Map(keys.map((key, index) => [key, index]).toReversed() as [string, number][]);
     const compute = (missing: readonly string[]) => {
       const positions = missing.map((key) => positionOf.get(key) as number);
