@@ -69,7 +69,7 @@ async function checkMaxTokens(
   { model, max_tokens_per_doc: wanted }: RerankRequest,
   models: ServedModels,
 ): Promise<void> {
-  const { maxTokens } = (await models.choose(model ?? undefined, 'ranking')).getInfo();
+  const { maxTokens } = (await models.forRanking(model ?? undefined)).getInfo();
   if (typeof wanted !== 'number' || maxTokens === undefined || wanted >= maxTokens) return;
   const message = `'max_tokens_per_doc' is ${wanted}; documents are cut to the ${maxTokens} tokens of the model only.`;
   throw new AppError('invalid_value', message, { param: 'max_tokens_per_doc' });

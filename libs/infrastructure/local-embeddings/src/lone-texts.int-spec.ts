@@ -35,6 +35,13 @@ afterAll(async () => {
 
 const valuesOf = ({ vector, ...rest }: EmbeddedItem) => ({ ...rest, values: [...vector] });
 
+describe('calls that come in one turn of the event loop', () => {
+  it('are tokenised and run together', async () => {
+    await Promise.all([model.embed(['a cat', 'a dog'], NEVER), model.embed(['a hen', 'a fox', 'an owl'], NEVER)]);
+    expect(asked()).toEqual(['tokenize', 'run']);
+  });
+});
+
 describe('a short text that comes alone', () => {
   it.each([{}, { promptName: 'document' }, { prompt: 'passage: ' }, { prompt: '' }])(
     'is one task, and has the vector that it has among others: %j',
