@@ -46,7 +46,8 @@ export class InferenceRole {
   async #embed({ text, budgetBytes }: Task<'embed'>): Promise<ProcessTasks['embed']['result']> {
     const window = await tokenWindow(text, this.#model.info.maxTokens, this.#model.tokenizer);
     const { row, truncated } = window;
-    if (truncated || batchBytes(this.#cost, 1, row.ids.length) > budgetBytes) return { window };
+    const { length } = row.ids;
+    if (length === 0 || truncated || batchBytes(this.#cost, 1, length) > budgetBytes) return { window };
     return { window, run: await this.#run({ rows: [row], budgetBytes, perToken: false }) };
   }
 

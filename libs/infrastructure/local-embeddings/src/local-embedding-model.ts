@@ -14,7 +14,6 @@ import { InferenceEngine } from './inference-engine.ts';
 import { checkPrompt, checkTokenIds } from './input-checks.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
-import { ModelFingerprint } from './model-fingerprint.ts';
 import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
 import { ModelMemory } from './model-memory.ts';
 import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
@@ -86,7 +85,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
-  #fingerprint: ModelFingerprint | undefined;
   #loadedAt = 0;
 
   /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
@@ -124,7 +122,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
       await this.#downloaded;
       this.#memory.expect(await weightsBytes(this.#options.folder, this.#options.model));
       this.#info = await this.#engine.start();
-      this.#fingerprint = new ModelFingerprint(this.id, this.#info);
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -286,8 +283,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
    * @throws AppError `model_loading`
    */
   fingerprint(promptName?: string): string {
-    this.#loadedInfo();
-    return (this.#fingerprint as ModelFingerprint).of(promptName);
+    const info = this.#loadedInfo();
+    return JSON.stringify([this.id, identityOf(info), promptName ?? info.defaultPrompt]);
   }
 
   /**
@@ -335,6 +332,13 @@ export class LocalEmbeddingModel implements HealthIndicator {
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
   }
+}
+
+/** What vectors depend on. */
+function identityOf(info: ModelInfo) {
+  const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
+    info;
+  return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
 function kindOf({ backend }: Pick<ModelInfo, 'backend'>): ModelKind {

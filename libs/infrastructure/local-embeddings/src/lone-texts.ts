@@ -17,7 +17,7 @@ export interface LoneTextParts {
   readonly inferenceWork: InferenceWork;
   /** Memory that a batch may take now, in bytes. */
   readonly budgetBytes: () => number;
-  /** Takes a text that was tokenised and not run: it is too long, or needs more memory than there is. */
+  /** Takes a text that was tokenised and not run: it has no tokens, too many, or needs more memory than there is. */
   readonly onTokenised: (item: QueueItem, window: TokenWindow) => void;
   /** Takes a text that is to be tried the long way. */
   readonly onFailed: (item: QueueItem) => void;
