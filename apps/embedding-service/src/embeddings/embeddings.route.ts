@@ -1,10 +1,4 @@
-import {
-  contextOf,
-  type HttpReply,
-  type HttpRequest,
-  jsonRoute,
-  type PlainRoute,
-} from '@morgan/http-server';
+import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { cacheUseOf } from './cache-headers.ts';
 import { listInputs } from './embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from './embedding.service.ts';

@@ -97,7 +97,11 @@ describe('a route that takes a JSON body', () => {
 
   it('is in the API documentation with its schema', async () => {
     const { paths } = (await (await ask('/docs/openapi.json')).json()) as { paths: Record<string, unknown> };
-    const schema = { type: 'object', properties: { text: { type: 'string', minLength: 1 } }, required: ['text'] };
+    const schema = {
+      type: 'object',
+      properties: { text: { type: 'string', minLength: 1 } },
+      required: ['text'],
+    };
     expect(paths['/v1/length']).toMatchObject({
       post: { requestBody: { content: { 'application/json': { schema } } } },
     });

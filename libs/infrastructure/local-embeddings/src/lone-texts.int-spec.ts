@@ -37,7 +37,10 @@ const valuesOf = ({ vector, ...rest }: EmbeddedItem) => ({ ...rest, values: [...
 
 describe('calls that come in one turn of the event loop', () => {
   it('are tokenised and run together', async () => {
-    await Promise.all([model.embed(['a cat', 'a dog'], NEVER), model.embed(['a hen', 'a fox', 'an owl'], NEVER)]);
+    await Promise.all([
+      model.embed(['a cat', 'a dog'], NEVER),
+      model.embed(['a hen', 'a fox', 'an owl'], NEVER),
+    ]);
     expect(asked()).toEqual(['tokenize', 'run']);
   });
 });
