@@ -14,6 +14,7 @@ import { BUNDLED_MODEL_DIR } from './bundled-model.ts';
 import type { EmbeddingServiceConfig } from './config/embedding-service.config.ts';
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
+import { modelRoutes } from './model.routes.ts';
 import { ServedModels } from './models/served-models.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
@@ -31,7 +32,6 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
     AppModule.register({
-      service,
       cache,
       warmer,
       models,
@@ -46,6 +46,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
+      routes: modelRoutes(service, models),
       api: {
         title: 'Morgan embedding-service',
         description: 'OpenAI-compatible embeddings from a local model.',

@@ -1,10 +1,10 @@
-import { EmbeddingCache, embeddingKey } from './src/index.ts';
+import { EmbeddingCache, embeddingKeys } from './src/index.ts';
 import type { CallContext } from '@morgan/foundation';
 
 export async function useCache(context: CallContext, say: (line: string) => void): Promise<void> {
   const cache = new EmbeddingCache(); // in memory; { redis, redisGuard, config, metrics } may be given
   const identity = { fingerprint: 'model-1', prompt: '', truncate: true };
-  const keys = ['a cat', 'a dog', 'a cat'].map((text) => embeddingKey(identity, text));
+  const keys = ['a cat', 'a dog', 'a cat'].map(embeddingKeys(identity));
   const compute = (missing: readonly string[]) => {
     say(`computing ${missing.length}`); // computing 2
     const vector = Float32Array.of(0.6, 0.8);

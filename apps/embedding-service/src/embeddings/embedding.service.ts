@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type CacheResult, type CacheUse, EmbeddingCache, embeddingKey } from '@morgan/cache';
+import {
+  type CacheResult,
+  type CacheUse,
+  EmbeddingCache,
+  type EmbeddingIdentity,
+  embeddingKeys,
+} from '@morgan/cache';
 import { AppError, type CallContext } from '@morgan/foundation';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
@@ -10,6 +16,8 @@ import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-
 import { mapInSlices } from './map-in-slices.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
 import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
+
+type KeyOf = ReturnType<typeof embeddingKeys>;
 
 /** What a service is made of; every part has a default. */
 export interface EmbeddingServiceOptions {
@@ -73,6 +81,7 @@ export class EmbeddingService {
   readonly #cutDimensions: readonly number[] | undefined;
   readonly #deadline = new DeadlinePolicy();
   readonly #counts = { requests: 0, errors: 0, inputs: 0, tokens: 0 };
+  #last: { readonly identity: EmbeddingIdentity; readonly keyOf: KeyOf } | undefined;
 
   /** @throws ModelLoadError when no model is given and the bundled one is not there */
   constructor({ model, models, cache, cutDimensions }: EmbeddingServiceOptions = {}) {
@@ -161,7 +170,7 @@ export class EmbeddingService {
   }
 
   async #collect(request: EmbeddingRequest, context: CallContext, use: CacheUse): Promise<EmbeddingOutcome> {
-    const model = await this.#models.choose(request.model, 'embedding');
+    const model = this.#models.named(request.model);
     return this.#models.use(model, context, () => this.#collectFrom(model, request, { context, use }));
   }
 
@@ -180,9 +189,10 @@ export class EmbeddingService {
       prompt: prompt ?? prompts.byName[prompts.byDefault ?? ''] ?? '',
       truncate,
     };
-    const keys = await mapInSlices(inputs, (input) => embeddingKey(identity, model.significantPart(input)));
-    const positionOf = new Map(keys.map((key, index) => [key, index]).toReversed() as [string, number][]);
+    const keyOf = this.#keysOf(identity);
+    const keys = await mapInSlices(inputs, (input) => keyOf(model.significantPart(input)));
     const compute = (missing: readonly string[]) => {
+      const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
       const positions = missing.map((key) => positionOf.get(key) as number);
       const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
       return model.embed(wanted, context, { truncate, positions, prompt });
@@ -196,6 +206,15 @@ export class EmbeddingService {
       cached: keys.map((key) => HITS.has(results.get(key) as CacheResult)),
       tokens: items.reduce((sum, { tokenCount }) => sum + tokenCount, 0),
     };
+  }
+
+  /** Calls hardly ever differ in what is not their text, so that what was hashed of it for the last one is kept. */
+  #keysOf(identity: EmbeddingIdentity): KeyOf {
+    const { fingerprint, prompt, truncate } = this.#last?.identity ?? {};
+    const isSame =
+      identity.fingerprint === fingerprint && identity.prompt === prompt && identity.truncate === truncate;
+    if (!this.#last || !isSame) this.#last = { identity, keyOf: embeddingKeys(identity) };
+    return this.#last.keyOf;
   }
 
   /** The length that answers have. @throws AppError `invalid_value` above what the model gives, and for one that is not allowed */

@@ -1,6 +1,6 @@
 import { AppError, type CallContext, callStopped, type Logger, silentLogger } from '@morgan/foundation';
 import { ModelLoadError, NoRoomError } from '@morgan/local-embeddings';
-import type { EmbeddingModel, ModelKind } from '../embeddings/embedding-model.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-model.ts';
 
 /** A model that could not be loaded is not tried again for so long. */
 const REST_MS = 10_000;
@@ -67,8 +67,8 @@ export class ServedModels {
     return this.#entries.map(({ model, isLoaded }) => ({ model, isLoaded }));
   }
 
-  /** By name, loaded or not. @throws AppError `model_not_found` */
-  named(wanted: string): EmbeddingModel {
+  /** By name, loaded or not; the first where no name is given. @throws AppError `model_not_found` */
+  named(wanted = DEFAULT_NAME): EmbeddingModel {
     if (wanted === DEFAULT_NAME) return this.first;
     const found = this.#entries.find(({ model }) => model.id === wanted);
     if (found) return found.model;
@@ -77,11 +77,10 @@ export class ServedModels {
     throw new AppError('model_not_found', message, { param: 'model' });
   }
 
-  /** As {@link named}; where no name is given the first of the kind, or the first, which says that it is of none. */
-  async choose(wanted: string | undefined, kind: ModelKind): Promise<EmbeddingModel> {
-    if (wanted !== undefined && wanted !== DEFAULT_NAME) return this.named(wanted);
-    if (kind === 'embedding') return this.first;
-    for (const { model } of this.#entries) if ((await model.kind()) === kind) return model;
+  /** As {@link named}; where no name is given the first that ranks, or the first, which says that it does not. */
+  async forRanking(wanted = DEFAULT_NAME): Promise<EmbeddingModel> {
+    if (wanted !== DEFAULT_NAME) return this.named(wanted);
+    for (const { model } of this.#entries) if ((await model.kind()) === 'ranking') return model;
     return this.first;
   }
 

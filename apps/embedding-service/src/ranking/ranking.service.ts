@@ -47,7 +47,7 @@ export class RankingService {
 
   async #rank(request: RankingRequest, context: CallContext): Promise<RankingOutcome> {
     const { query, texts, field, raw, most } = request;
-    const model = await this.models.choose(request.model ?? undefined, 'ranking');
+    const model = await this.models.forRanking(request.model ?? undefined);
     const truncate = request.truncate ?? model.truncatesByDefault;
     const items = await this.models.use(model, context, () =>
       model.score(query, texts, context, { truncate, field }),

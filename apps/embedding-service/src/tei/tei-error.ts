@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from '@morgan/foundation';
-import type { WireError } from '../wire-error.filter.ts';
+import type { WireError } from '../wire-error.ts';
 
 /** The kinds of error of text-embeddings-inference. */
 type TeiErrorType = 'Unhealthy' | 'Backend' | 'Overloaded' | 'Validation' | 'Tokenizer' | 'Empty';

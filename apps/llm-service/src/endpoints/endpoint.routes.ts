@@ -1,5 +1,4 @@
 import type { HttpRequest, PlainRoute } from '@morgan/http-server';
-import { schemaForDocs } from '../openai/openai.schemas.ts';
 import type { RequestOutline } from '../openai/request-outline.ts';
 import type { HostRelay } from '../relay/host-relay.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -14,6 +13,6 @@ export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay)
       if (isForm) await relay.relayForm(endpoint, { outline: undefined, request, reply });
       else await relay.relay(endpoint, { outline, request, reply });
     };
-    return { method, path, handle, tag: 'openai', summary, schema: schema && schemaForDocs(schema) };
+    return { method, path, handle, tag: 'openai', summary, schema };
   });
 }

@@ -33,8 +33,3 @@ export const completionSchema = z.looseObject({
 
 /** The embedding-service validates the rest: the gateway would only do it twice. */
 export const embeddingSchema = z.looseObject({ model: model.optional(), input: z.unknown() });
-
-/** A schema as OpenAPI writes it. */
-export function schemaForDocs(schema: z.ZodType): object {
-  return z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' });
-}

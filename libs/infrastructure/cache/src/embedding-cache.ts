@@ -111,6 +111,7 @@ export class EmbeddingCache {
       else if (this.#flights.get(key)) joined.push(key);
       else owned.push(key);
     }
+    if (owned.length + joined.length === 0) return;
     // Ours begin before the first wait, so that nobody computes them meanwhile; both are waited for together, so that two
     // calls that each wait for a vector of the other's end.
     const others = joined.map((key) => [key, this.#flights.get(key)?.result] as const);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { embeddingKey } from './embedding-key.ts';
+import { embeddingKeys } from './embedding-key.ts';
 
 const key = (fingerprint: string, input: string | number[], more = {}) =>
-  embeddingKey({ fingerprint, prompt: '', truncate: true, ...more }, input);
+  embeddingKeys({ fingerprint, prompt: '', truncate: true, ...more })(input);
 
 describe('a key', () => {
   it('differs by everything that a vector depends on, and by nothing else', () => {
@@ -25,6 +25,16 @@ describe('a key', () => {
     ];
     expect(new Set(keys).size).toBe(keys.length);
     expect(key('model a', 'text')).toBe(keys[0]);
+  });
+
+  it('is the same for one input and for many, and as it was when entries were stored', () => {
+    const keyOf = embeddingKeys({ fingerprint: 'model', prompt: 'query: ', truncate: false });
+    const [first, second, again] = ['a', [1, 2], 'a'].map(keyOf);
+    expect(again).toBe(first);
+    expect([first, second]).toEqual([
+      '2:DQnNvynklDpIugIypT_JBcgNAZaZdJ_Ky92K6CON-Ek',
+      '2:OCf7R0AtC0YSV6qostRWwGrmitb2WAKTT_Yd3pc9byk',
+    ]);
   });
 
   it('shows nothing of the text', () => {

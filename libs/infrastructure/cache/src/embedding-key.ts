@@ -14,19 +14,24 @@ export interface EmbeddingIdentity {
 const VERSION = 2;
 
 /**
- * The cache key of an input: SHA-256 over identity and input, each part with its kind and length, so that no two
- * different inputs share a key. `dimensions` and encodings are not part of it: they are derived from the full vector.
+ * Makes cache keys of inputs that share an identity: SHA-256 over identity and input, each part with its kind and length, so
+ * that no two different inputs share a key. What all of them share is hashed once. `dimensions` and encodings are not part of
+ * it: they are derived from the full vector.
  */
-export function embeddingKey(
-  { fingerprint, prompt, truncate }: EmbeddingIdentity,
-  input: string | readonly number[],
-): string {
-  const hash = createHash('sha256');
+export function embeddingKeys({
+  fingerprint,
+  prompt,
+  truncate,
+}: EmbeddingIdentity): (input: string | readonly number[]) => string {
+  const shared = createHash('sha256');
   for (const part of [fingerprint, prompt])
-    hash.update(`${Buffer.byteLength(part, 'utf16le')}:`).update(part, 'utf16le');
-  hash.update(truncate ? 'cut:' : 'whole:');
-  // As UTF-8 all lone surrogates would be the same replacement character; the tokenizer tells them apart.
-  if (typeof input === 'string') hash.update('text:').update(input, 'utf16le');
-  else hash.update('ids:').update(input.join(','));
-  return `${VERSION}:${hash.digest('base64url')}`;
+    shared.update(`${Buffer.byteLength(part, 'utf16le')}:`).update(part, 'utf16le');
+  shared.update(truncate ? 'cut:' : 'whole:');
+  return (input) => {
+    const hash = shared.copy();
+    // As UTF-8 all lone surrogates would be the same replacement character; the tokenizer tells them apart.
+    if (typeof input === 'string') hash.update('text:').update(input, 'utf16le');
+    else hash.update('ids:').update(input.join(','));
+    return `${VERSION}:${hash.digest('base64url')}`;
+  };
 }

@@ -6,4 +6,4 @@ export {
   EmbeddingCache,
   type EmbeddingCacheParts,
 } from './embedding-cache.ts';
-export { embeddingKey, type EmbeddingIdentity } from './embedding-key.ts';
+export { embeddingKeys, type EmbeddingIdentity } from './embedding-key.ts';

@@ -4,6 +4,7 @@ import { type RedisConnection, type RedisGuard, RedisScript } from '@morgan/redi
 import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
+import { JoinedLookups } from './joined-lookups.ts';
 import { jittered } from './ttl-jitter.ts';
 
 /** Takes the leases that nobody has. One number a key: 1 where it was free. */
@@ -49,6 +50,7 @@ export class RedisLevel {
   readonly #config: CacheConfig;
   /** Marks the leases of this process. */
   readonly #owner = randomUUID();
+  readonly #lookups = new JoinedLookups(MGET_KEYS, (keys) => this.#read(keys));
 
   constructor(config: CacheConfig, parts: RedisLevelParts) {
     this.#config = config;
@@ -57,16 +59,17 @@ export class RedisLevel {
 
   /**
    * The entries of the keys in their order, undefined where there is none: one `MGET` for every {@link MGET_KEYS} keys, so that
-   * a large request does not look like a slow Redis. Those that are read get their full time again.
+   * a large request does not look like a slow Redis, and one for all calls that ask in the same turn of the event loop. Those that
+   * are read get their full time again.
    */
   async getMany(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const found: (CachedEmbedding | undefined)[] = [];
     for (let start = 0; start < keys.length; start += MGET_KEYS)
-      found.push(...(await this.#getSome(keys.slice(start, start + MGET_KEYS))));
+      found.push(...(await this.#lookups.get(keys.slice(start, start + MGET_KEYS))));
     return found;
   }
 
-  async #getSome(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
+  async #read(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const values = await this.#ask(keys.length, () => this.#parts.redis.getBuffers(keys.map(this.#valueKey)));
     if (!values) return keys.map(() => undefined);
     const { vectorFormat } = this.#config;

@@ -7,25 +7,25 @@ export class FlightAbandoned extends Error {
 
 /** A vector that is on its way in this process. Exactly one call owns it; others wait for it. */
 export class Flight {
-  readonly #settled = Promise.withResolvers<CachedEmbedding>();
+  /** There once somebody waits; hardly anybody does. */
+  #settled: PromiseWithResolvers<CachedEmbedding> | undefined;
 
-  constructor(private readonly over: () => void) {
-    // Nobody may be waiting.
-    this.#settled.promise.catch(() => undefined);
-  }
+  constructor(private readonly over: () => void) {}
 
+  /** Ask for it while the flight is under way. */
   get result(): Promise<CachedEmbedding> {
+    this.#settled ??= Promise.withResolvers<CachedEmbedding>();
     return this.#settled.promise;
   }
 
   land(embedding: CachedEmbedding): void {
     this.over();
-    this.#settled.resolve(embedding);
+    this.#settled?.resolve(embedding);
   }
 
   fail(error: Error): void {
     this.over();
-    this.#settled.reject(error);
+    this.#settled?.reject(error);
   }
 }
 

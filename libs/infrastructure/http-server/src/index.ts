@@ -11,6 +11,7 @@ export type { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
+export { type JsonRoute, jsonRoute } from './json-route.ts';
 export type { PlainRoute } from './plain-route.ts';
 export { runService } from './run-service.ts';
 export type { ServiceParts } from './service-parts.ts';

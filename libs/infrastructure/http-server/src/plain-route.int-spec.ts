@@ -71,3 +71,39 @@ describe('a route without the pipeline of Nest', () => {
     expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/v1/plain/busy', '/v1/echo']));
   });
 });
+
+describe('a route that takes a JSON body', () => {
+  const post = (body: string | undefined) => ask('/v1/length', { method: 'POST', ...(body && { body }) });
+
+  it('answers with what it resolves to, and gets the body as it came', async () => {
+    const response = await post('{"text":"abc","more":[1]}');
+    expect([response.status, await response.json()]).toEqual([
+      200,
+      { length: 3, body: { text: 'abc', more: [1] } },
+    ]);
+    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+  });
+
+  it.each([
+    ['{"text":""}', 'empty_string', 'text'],
+    ['{"text":3}', 'invalid_type', 'text'],
+    ['{}', 'missing_required_parameter', 'text'],
+    ['[]', 'missing_body', null],
+    [undefined, 'missing_body', null],
+  ])('refuses %s by the field that is wrong', async (body, code, param) => {
+    const response = await post(body);
+    expect([response.status, await response.json()]).toMatchObject([400, { error: { code, param } }]);
+  });
+
+  it('is in the API documentation with its schema', async () => {
+    const { paths } = (await (await ask('/docs/openapi.json')).json()) as { paths: Record<string, unknown> };
+    const schema = {
+      type: 'object',
+      properties: { text: { type: 'string', minLength: 1 } },
+      required: ['text'],
+    };
+    expect(paths['/v1/length']).toMatchObject({
+      post: { requestBody: { content: { 'application/json': { schema } } } },
+    });
+  });
+});

@@ -19,6 +19,12 @@ export class RequestValidationPipe extends StandardSchemaValidationPipe {
   }
 }
 
+/** Refuses a body that is not as the schema says. @throws AppError about the first fault */
+export function checkBody(schema: z.ZodType, body: unknown): void {
+  const { error } = schema.safeParse(body);
+  if (error) throw toAppError(error.issues);
+}
+
 /** Turns zod's issues into one error about the first of them: which field, what is wrong, which limit was crossed. */
 export function toAppError(issues: readonly Issue[]): AppError {
   const first = issues[0];

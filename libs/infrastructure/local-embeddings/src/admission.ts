@@ -9,6 +9,7 @@ const LARGEST_TENANT_SHARE = 3 / 4;
 const LATEST_WEIGHT = 0.2;
 const SHORTEST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+const EVERYBODY = Symbol('everybody');
 
 /**
  * Bounds what waits, in tokens. Whether a call is admitted depends on what waits already and not on its own size, so that
@@ -16,6 +17,8 @@ const LONGEST_RETRY_MS = 60_000;
  */
 export class Admission {
   readonly #waiting = new Map<EmbeddingJob, number>();
+  /** What waits of each tenant, as it counts, so that no call has to look through all others; of everybody under `EVERYBODY`. */
+  readonly #counted = new Map<string | typeof EVERYBODY, number>();
   #tokensPerMs = 0;
 
   /** @param limit tokens that may wait */
@@ -23,30 +26,27 @@ export class Admission {
 
   /** Tokens that wait or are being computed; of a text that is not tokenised yet, an estimate. */
   get tokens(): number {
-    return sum(this.#waiting.values());
+    let total = 0;
+    for (const tokens of this.#waiting.values()) total += tokens;
+    return total;
   }
 
   /** @throws AppError `queue_full`, for all calls or those of its tenant, with the time until the first of the calls that wait is through */
   admit(job: EmbeddingJob, tokens: number): void {
     const { tenant } = job.request;
-    this.#refuseAbove(this.limit, [...this.#waiting.values()]);
-    if (tenant !== undefined) {
-      const own = [...this.#waiting].filter(([{ request }]) => request.tenant === tenant);
-      this.#refuseAbove(
-        Math.ceil(this.limit * LARGEST_TENANT_SHARE),
-        own.map(([, waiting]) => waiting),
-      );
-    }
-    this.#waiting.set(job, tokens);
+    this.#refuseAbove(this.limit, EVERYBODY);
+    if (tenant !== undefined) this.#refuseAbove(Math.ceil(this.limit * LARGEST_TENANT_SHARE), tenant);
+    this.#set(job, tokens);
   }
 
   /** Corrects the estimate of a job by `tokens`, or counts off what is done. */
   adjust(job: EmbeddingJob, tokens: number): void {
     const waiting = this.#waiting.get(job);
-    if (waiting !== undefined) this.#waiting.set(job, Math.max(0, waiting + tokens));
+    if (waiting !== undefined) this.#set(job, Math.max(0, waiting + tokens));
   }
 
   forget(job: EmbeddingJob): void {
+    this.adjust(job, -Infinity);
     this.#waiting.delete(job);
   }
 
@@ -57,9 +57,23 @@ export class Admission {
       this.#tokensPerMs === 0 ? rate : this.#tokensPerMs + LATEST_WEIGHT * (rate - this.#tokensPerMs);
   }
 
-  #refuseAbove(limit: number, waiting: readonly number[]): void {
+  #set(job: EmbeddingJob, tokens: number): void {
+    const { tenant } = job.request;
     const share = this.limit * LARGEST_SHARE;
-    const counted = sum(waiting.map((tokens) => Math.min(tokens, share)));
+    const more = Math.min(tokens, share) - Math.min(this.#waiting.get(job) ?? 0, share);
+    this.#waiting.set(job, tokens);
+    this.#count(EVERYBODY, more);
+    if (tenant !== undefined) this.#count(tenant, more);
+  }
+
+  #count(whose: string | typeof EVERYBODY, more: number): void {
+    const counted = (this.#counted.get(whose) ?? 0) + more;
+    if (counted === 0) this.#counted.delete(whose);
+    else this.#counted.set(whose, counted);
+  }
+
+  #refuseAbove(limit: number, whose: string | typeof EVERYBODY): void {
+    const counted = this.#counted.get(whose) ?? 0;
     if (counted < limit) return;
     const message = `${Math.round(counted)} tokens wait for the model; the limit is ${limit}.`;
     throw new AppError('queue_full', message, { retryAfterMs: this.#retryAfterMs() });
@@ -67,14 +81,9 @@ export class Admission {
 
   /** Calls are served in turn, so the one with the least left is through after as much work for each of the others. */
   #retryAfterMs(): number {
-    const least = Math.min(...this.#waiting.values());
+    let least = Infinity;
+    for (const tokens of this.#waiting.values()) least = Math.min(least, tokens);
     const untilRoomMs = this.#tokensPerMs === 0 ? 0 : (least * this.#waiting.size) / this.#tokensPerMs;
     return Math.min(Math.max(Math.ceil(untilRoomMs), SHORTEST_RETRY_MS), LONGEST_RETRY_MS);
   }
-}
-
-function sum(values: Iterable<number>): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

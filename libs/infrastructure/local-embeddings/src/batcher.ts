@@ -19,6 +19,7 @@ export interface BatchWork<Type extends TaskType> {
  */
 export class Batcher<Type extends TaskType> {
   readonly #queue = new FairQueue();
+  #isDispatchDue = false;
 
   constructor(
     private readonly pool: ProcessPool,
@@ -30,9 +31,15 @@ export class Batcher<Type extends TaskType> {
     return this.#queue.length;
   }
 
+  /** What comes in one turn of the event loop leaves together: the first of it would otherwise be a batch of one. */
   add(items: readonly QueueItem[]): void {
     this.#queue.add(items);
-    this.dispatch();
+    if (this.#isDispatchDue || items.length === 0) return;
+    this.#isDispatchDue = true;
+    setImmediate(() => {
+      this.#isDispatchDue = false;
+      this.dispatch();
+    });
   }
 
   /** Drops what no process has begun of a job. */

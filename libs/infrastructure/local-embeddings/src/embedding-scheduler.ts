@@ -8,6 +8,7 @@ import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from './process-pool.ts';
 import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import { LoneTexts } from './lone-texts.ts';
 import { TokenLister } from './token-lister.ts';
 import { type CutSide, readableIds, significantPart } from './text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
@@ -36,7 +37,10 @@ export interface SchedulerParts {
   readonly budgetBytes: () => number;
 }
 
-/** Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. */
+/**
+ * Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. A short text
+ * that comes while nothing else is under way needs the second only, see {@link LoneTexts}.
+ */
 export class EmbeddingScheduler {
   /** Lists tokens of texts. */
   readonly tokens: TokenLister;
@@ -46,6 +50,7 @@ export class EmbeddingScheduler {
   readonly #tokenizing: Batcher<'tokenize'>;
   readonly #inferring: Batcher<'run'>;
   readonly #inferringTokens: Batcher<'run'>;
+  readonly #loneTexts: LoneTexts;
   #tokensAreNext = false;
 
   constructor(parts: SchedulerParts) {
@@ -57,6 +62,11 @@ export class EmbeddingScheduler {
     this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
     this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
     this.#inferringTokens = new Batcher(parts.inference, parts.tokenVectorWork);
+    this.#loneTexts = new LoneTexts({
+      ...parts,
+      onTokenised: (item, window) => this.#tokenizeWork.deliver([item], { windows: [window] }),
+      onFailed: (item) => this.#tokenizing.add([item]),
+    });
   }
 
   /** Inputs that wait at either station. */
@@ -143,6 +153,8 @@ export class EmbeddingScheduler {
         if (item) rows.push(item);
       }
     }
+    const isAlone = this.#jobs.size === 1 && texts.length === inputs.length;
+    if (isAlone && this.#loneTexts.takes(job)) return void this.#loneTexts.embed(texts[0] as QueueItem);
     this.#tokenizing.add(texts);
     this.#inferenceOf(job).add(rows);
   }

@@ -1,10 +1,17 @@
-import { type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
+import { batchBytes, type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
 import { groupByLength } from './length-groups.ts';
 import { growthOf } from './memory-peak.ts';
 import type { EmbeddingModel } from './model/embedding-model.ts';
 import type { TokenRow, VectorFault } from './model/embedding-model.types.ts';
 import { openModel } from './model/open-model.ts';
-import type { InferenceResult, ProcessOptions, ProcessRequest } from './process-protocol.ts';
+import type {
+  InferenceResult,
+  ProcessOptions,
+  ProcessRequest,
+  ProcessTasks,
+  Task,
+} from './process-protocol.ts';
+import { tokenWindow } from './text-window.ts';
 
 /** Length of the short run by which the cost of the graph is measured, in tokens. */
 const SHORT_RUN = 64;
@@ -30,10 +37,22 @@ export class InferenceRole {
     return { model: { info: this.#model.info, cost: this.#cost } };
   }
 
+  perform(request: ProcessRequest): Promise<InferenceResult | ProcessTasks['embed']['result']> {
+    if (request.type === 'run') return this.#run(request);
+    if (request.type === 'embed') return this.#embed(request);
+    throw new Error(`an inference process does not ${request.type}`);
+  }
+
+  async #embed({ text, budgetBytes }: Task<'embed'>): Promise<ProcessTasks['embed']['result']> {
+    const window = await tokenWindow(text, this.#model.info.maxTokens, this.#model.tokenizer);
+    const { row, truncated } = window;
+    const { length } = row.ids;
+    if (length === 0 || truncated || batchBytes(this.#cost, 1, length) > budgetBytes) return { window };
+    return { window, run: await this.#run({ rows: [row], budgetBytes, perToken: false }) };
+  }
+
   /** Runs a batch in parts that stay within the budget; texts of like length are together. */
-  async perform(request: ProcessRequest): Promise<InferenceResult> {
-    if (request.type !== 'run') throw new Error(`an inference process does not ${request.type}`);
-    const { rows, budgetBytes, perToken } = request;
+  async #run({ rows, budgetBytes, perToken }: Task<'run'>): Promise<InferenceResult> {
     const startedAt = performance.now();
     const { dimensions, tokenDimensions = 0, maxTokens } = this.#model.info;
     const lengths = rows.map(({ ids }) => Math.min(ids.length, maxTokens));

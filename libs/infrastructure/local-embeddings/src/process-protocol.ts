@@ -75,6 +75,11 @@ export interface ProcessTasks {
     };
     readonly result: InferenceResult;
   };
+  /** A short text, all in one. Without a run where its tokens have to be looked at before they are run. */
+  readonly embed: {
+    readonly task: { readonly text: TextPart; readonly budgetBytes: number };
+    readonly result: { readonly window: TokenWindow; readonly run?: InferenceResult | undefined };
+  };
   readonly memory: { readonly task: object; readonly result: MemoryReading };
 }
 

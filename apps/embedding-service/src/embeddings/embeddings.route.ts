@@ -1,0 +1,60 @@
+import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { cacheUseOf } from './cache-headers.ts';
+import { listInputs } from './embedding-input.check.ts';
+import type { EmbeddingOutcome, EmbeddingService } from './embedding.service.ts';
+import { EmbeddingsResponse } from './embeddings-response.ts';
+import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
+import { type AskedOutput, outputOf } from './field-names.ts';
+import { describeOutcome } from './outcome-headers.ts';
+import { bytesOf } from './vector-output.ts';
+
+const BYTES_TYPE = 'application/octet-stream';
+
+/** OpenAI's `POST /v1/embeddings`, over all models that this service serves. */
+export function embeddingsRoute(service: EmbeddingService): PlainRoute {
+  return jsonRoute<EmbeddingsRequest>({
+    path: '/v1/embeddings',
+    tag: 'openai',
+    summary: 'Vectors for texts.',
+    schema: embeddingsRequestSchema,
+    answer: async (body, request, reply) => {
+      const context = contextOf(request);
+      const output = outputOf(body);
+      const { truncate, dimensions } = output;
+      const inputs = listInputs(body.input);
+      const asked = { inputs, model: body.model, truncate, prompt: body, dimensions };
+      const use = cacheUseOf(request.headers['cache-control']);
+      const outcome = await service.collect(asked, context, use);
+      describeOutcome(outcome, context, reply);
+      return responseOf(outcome, output, request, reply);
+    },
+  });
+}
+
+/** The body of the response, whose headers are set. */
+function responseOf(
+  { model, items, dimensions, tokens }: EmbeddingOutcome,
+  { type, encoding, normalize }: AskedOutput,
+  request: HttpRequest,
+  reply: HttpReply,
+) {
+  const shape = { dimensions, type, normalize };
+  const response = new EmbeddingsResponse({ model, items, shape, encoding });
+  if (!wantsBytes(request)) {
+    reply.type('application/json');
+    return response.body();
+  }
+  reply.type(BYTES_TYPE).headers({
+    'content-length': items.length * bytesOf(shape),
+    'x-morgan-vectors': items.length,
+    'x-morgan-dimensions': dimensions,
+    'x-morgan-dtype': type,
+    'x-morgan-tokens': tokens,
+  });
+  return response.bytes();
+}
+
+/** A caller that names the type itself; the wildcard of ordinary clients means JSON. */
+function wantsBytes({ headers: { accept } }: HttpRequest): boolean {
+  return (accept ?? '').split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === BYTES_TYPE);
+}

@@ -1,0 +1,56 @@
+import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { DeadlinePolicy } from '@morgan/retry';
+import { listInputs } from '../embeddings/embedding-input.check.ts';
+import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
+import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
+import { promptOf } from '../embeddings/prompt-choice.ts';
+import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import type { ServedModels } from '../models/served-models.ts';
+import { leftIsNotServed } from './tei-error.ts';
+import { type TeiEmbedAllRequest, teiEmbedAllSchema } from './tei.schema.ts';
+
+const deadline = new DeadlinePolicy();
+
+/** The vectors of single tokens, as text-embeddings-inference gives them. They are not cached. */
+export function embedAllRoute(models: ServedModels): PlainRoute {
+  return jsonRoute<TeiEmbedAllRequest>({
+    path: '/embed_all',
+    tag: 'text-embeddings-inference',
+    summary: 'The vectors of all tokens of each text, as the graph gives them: not pooled, not scaled.',
+    schema: teiEmbedAllSchema,
+    answer: async (body, request, reply) => {
+      if (body.truncation_direction?.toLowerCase() === 'left') throw leftIsNotServed();
+      const model = models.named(body.model ?? 'default');
+      const context = contextOf(request);
+      const items = await deadline.execute(
+        (bounded) =>
+          models.use(model, bounded, () => {
+            const prompt = promptOf({ prompt_name: body.prompt_name }, model.prompts);
+            const truncate = body.truncate ?? model.truncatesByDefault;
+            return model.embedTokens(listInputs(body.inputs), bounded, { truncate, prompt });
+          }),
+        context,
+      );
+      const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+      context.note('inputs', items.length);
+      context.note('tokens', tokens);
+      reply.header(TRUNCATED_HEADER, String(items.filter(({ truncated }) => truncated).length));
+      reply.type('application/json');
+      const dimensions = items[0] ? items[0].vector.length / items[0].tokenCount : 1;
+      return slicedBody(slicesOf(items), tokens <= perSlice(dimensions));
+    },
+  });
+}
+
+function* slicesOf(items: readonly EmbeddedInput[]): Generator<string, void> {
+  yield '[';
+  for (const [index, { vector, tokenCount }] of items.entries()) {
+    const dimensions = vector.length / tokenCount;
+    const write = (token: number) =>
+      JSON.stringify(Array.from(vector.subarray(token * dimensions, (token + 1) * dimensions)));
+    yield index > 0 ? ',[' : '[';
+    yield* listSlices(tokenCount, dimensions, write);
+    yield ']';
+  }
+  yield ']';
+}

@@ -1,0 +1,105 @@
+import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { listInputs } from '../embeddings/embedding-input.check.ts';
+import type { EmbeddingRequest, EmbeddingService } from '../embeddings/embedding.service.ts';
+import { describeOutcome } from '../embeddings/outcome-headers.ts';
+import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import { shapeVector } from '../embeddings/vector-output.ts';
+import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { describeRanking } from '../ranking/ranking-headers.ts';
+import type { RankingService } from '../ranking/ranking.service.ts';
+import { leftIsNotServed } from './tei-error.ts';
+import {
+  type TeiEmbedRequest,
+  teiEmbedSchema,
+  type TeiSimilarityRequest,
+  teiSimilaritySchema,
+  type TeiRerankRequest,
+  teiRerankSchema,
+  type TeiTreatment,
+} from './tei.schema.ts';
+
+const TAG = 'text-embeddings-inference';
+
+/** What text-embeddings-inference makes of the vectors of texts. */
+export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
+  return [
+    jsonRoute<TeiEmbedRequest>({
+      path: '/embed',
+      tag: TAG,
+      summary: 'Vectors for texts, as a list of lists of numbers.',
+      schema: teiEmbedSchema,
+      answer: async (body, request, reply) => {
+        const asked = { ...treated(body), inputs: listInputs(body.inputs) };
+        const { items, dimensions } = await collect(service, asked, request, reply);
+        const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
+        const write = (index: number) =>
+          JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
+        reply.type('application/json');
+        const slices = wrapped(listSlices(items.length, dimensions, write));
+        return slicedBody(slices, items.length <= perSlice(dimensions));
+      },
+    }),
+    jsonRoute<TeiSimilarityRequest>({
+      path: '/similarity',
+      tag: TAG,
+      summary: 'Cosine similarity of one sentence to others.',
+      schema: teiSimilaritySchema,
+      answer: async (body, request, reply) => {
+        const { source_sentence: source, sentences } = body.inputs;
+        const asked = { ...treated(body.parameters ?? {}), inputs: [source, ...sentences] };
+        const { items } = await collect(service, asked, request, reply);
+        const [first, ...others] = items.map(({ vector }) => vector);
+        return others.map((vector) => similarityOf('cosine', first as Float32Array, vector));
+      },
+    }),
+  ];
+}
+
+/** Ranking as text-embeddings-inference has it. */
+export function teiRerankRoute(ranking: RankingService): PlainRoute {
+  return jsonRoute<TeiRerankRequest>({
+    path: '/rerank',
+    tag: TAG,
+    summary: 'Texts in the order of how well they answer a query, from a cross-encoder.',
+    schema: teiRerankSchema,
+    answer: async (body, request, reply) => {
+      if (body.truncation_direction?.toLowerCase() === 'left') throw leftIsNotServed();
+      const { query, texts, truncate, raw_scores: raw, return_text: withText } = body;
+      const context = contextOf(request);
+      const outcome = await ranking.rank({ query, texts, field: 'texts', truncate, raw }, context);
+      describeRanking(outcome, texts.length, context, reply);
+      return outcome.ranked.map(({ index, score }) => ({
+        index,
+        ...(withText ? { text: texts[index] } : {}),
+        score,
+      }));
+    },
+  });
+}
+
+/** How texts of a call are treated, and to which length their vectors are cut. */
+type TeiEmbedTreatment = TeiTreatment & { readonly dimensions?: number | null | undefined };
+
+function treated({ truncate, truncation_direction: side, prompt_name, dimensions }: TeiEmbedTreatment) {
+  if (side?.toLowerCase() === 'left') throw leftIsNotServed();
+  return { truncate, prompt: { prompt_name }, dimensions: { wanted: dimensions, field: 'dimensions' } };
+}
+
+async function collect(
+  service: EmbeddingService,
+  asked: EmbeddingRequest,
+  request: HttpRequest,
+  reply: HttpReply,
+) {
+  const context = contextOf(request);
+  const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+  describeOutcome(outcome, context, reply);
+  return outcome;
+}
+
+function* wrapped(slices: Iterable<string>): Generator<string, void> {
+  yield '[';
+  yield* slices;
+  yield ']';
+}

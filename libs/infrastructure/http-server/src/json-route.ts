@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { PlainRoute } from './plain-route.ts';
+import { checkBody } from './request-validation.ts';
+
+/** A call that brings a JSON body, as {@link jsonRoute} takes it. */
+export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
+  /** What the body is held to. */
+  readonly schema: z.ZodType;
+  /**
+   * Resolves to the body of the response.
+   * @param body as it came: defaults and other changes of the schema are not made
+   * @throws AppError, which becomes the response
+   */
+  readonly answer: (body: Body, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+}
+
+/** A {@link PlainRoute} whose body is held to a schema first, with the errors of `@Body({ schema })`. */
+export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
+  const handle: PlainRoute['handle'] = async (request, reply) => {
+    checkBody(route.schema, request.body);
+    return answer(request.body as Body, request, reply);
+  };
+  return { ...route, method: 'POST', handle };
+}

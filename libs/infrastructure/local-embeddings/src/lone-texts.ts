@@ -1,0 +1,70 @@
+import type { EmbeddingJob } from './embedding-job.ts';
+import type { QueueItem } from './fair-queue.ts';
+import type { InferenceWork } from './inference-work.ts';
+import { ProcessCrashedError } from './model-process.ts';
+import type { ProcessPool } from './process-pool.ts';
+import type { TokenWindow } from './process-protocol.ts';
+
+/** Longest text, its prompt included, that an inference process tokenises: less than a millisecond. */
+const MOST_CHARACTERS = 1_024;
+
+/** After a crash texts go the long way for so long: it knows what ends processes by its tokens. */
+const REST_MS = 10 * 60_000;
+
+/** What lone texts are served with. */
+export interface LoneTextParts {
+  readonly inference: ProcessPool;
+  readonly inferenceWork: InferenceWork;
+  /** Memory that a batch may take now, in bytes. */
+  readonly budgetBytes: () => number;
+  /** Takes a text that was tokenised and not run: it has no tokens, too many, or needs more memory than there is. */
+  readonly onTokenised: (item: QueueItem, window: TokenWindow) => void;
+  /** Takes a text that is to be tried the long way. */
+  readonly onFailed: (item: QueueItem) => void;
+}
+
+/**
+ * The short way of a text that comes while nothing else is under way: one process makes its tokens and its vector, so that it
+ * waits for two messages between processes and not for four. Texts that come together are better tokenised together, and
+ * long ones where they hold up nobody else.
+ */
+export class LoneTexts {
+  readonly #parts: LoneTextParts;
+  #restsUntil = 0;
+
+  constructor(parts: LoneTextParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the call is one short text, and a process is free for it. */
+  takes({ request: { inputs, prompt = '', query, perToken } }: EmbeddingJob): boolean {
+    const [text] = inputs;
+    return (
+      inputs.length === 1 &&
+      typeof text === 'string' &&
+      text.length + prompt.length <= MOST_CHARACTERS &&
+      query === undefined &&
+      !perToken &&
+      this.#parts.inference.hasFree &&
+      performance.now() >= this.#restsUntil
+    );
+  }
+
+  /** Embeds the text of a call that is taken. */
+  async embed(item: QueueItem): Promise<void> {
+    const { inference, inferenceWork, budgetBytes, onTokenised, onFailed } = this.#parts;
+    const { job, position } = item;
+    const { inputs, promptName, prompt } = job.request;
+    const text = { text: inputs[position] as string, more: false, promptName, prompt };
+    try {
+      const { window, run } = await inference.run('embed', { text, budgetBytes: budgetBytes() });
+      if (job.settled) return;
+      if (!run) return onTokenised(item, window);
+      job.tokenised(position, window);
+      inferenceWork.deliver([{ ...item, size: window.row.ids.length }], run);
+    } catch (error) {
+      if (error instanceof ProcessCrashedError) this.#restsUntil = performance.now() + REST_MS;
+      if (!job.settled) onFailed(item);
+    }
+  }
+}
