@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { BATCH_SAMPLES } from './batch-independence.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
@@ -27,6 +28,7 @@ const configSchema = z.looseObject({
   num_hidden_layers: count,
   num_attention_heads: count,
   intermediate_size: count,
+  architectures: z.array(z.string()).optional().catch(undefined),
 });
 type ModelConfig = z.output<typeof configSchema>;
 
@@ -57,6 +59,7 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
     const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
+    checkGuess(parts, output);
     const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
     const info = {
       ...(await describe(parts, output)),
@@ -65,7 +68,8 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
       notes: [...(output.pooled ? [] : plan.notes), ...notesOf(tokenizer), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
-    return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, sample);
+    const samples = await tokenizer.tokenize(BATCH_SAMPLES);
+    return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, samples);
   } catch (error) {
     await runner.close();
     throw error;
@@ -107,6 +111,15 @@ async function firstRun(
   } catch (error) {
     throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Of a decoder only the last token has read the whole text: a mean that nobody asked for is no vector of it. */
+function checkGuess({ plan, config }: ModelParts, { pooled }: ChosenOutput): void {
+  const decoder = config.architectures?.find((name) => name.endsWith('ForCausalLM'));
+  if (decoder === undefined || pooled || plan.notes.length === 0) return;
+  throw new ModelLoadError(
+    `config.json says ${decoder}, and nothing in the folder says how its token vectors become one; EMBEDDING_POOLING says it, for most such models with lasttoken`,
+  );
 }
 
 async function limitOf(
@@ -162,6 +175,7 @@ async function describe(
     vocabularySize: config.vocab_size ?? tokenizer.vocabularySize,
     cutDimensions: await readDeclaredDimensions(folder, posix.join(plan.root, 'config.json')),
     pooling: output.pooled ? 'model' : pooling.join('+'),
+    output: output.name,
     modules: output.modules.map(({ type }) => type),
     prompts: plan.prompts,
     defaultPrompt: plan.defaultPrompt,

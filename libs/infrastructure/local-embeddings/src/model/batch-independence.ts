@@ -1,0 +1,18 @@
+/** Texts of unlike length and content: in a batch with the second the first is padded. */
+export const BATCH_SAMPLES = [
+  'a',
+  'and some 12 more words: a longer text that stands beside it in one batch',
+];
+
+/** Of the squared length. Rounding stays far below it, 16-bit rounding too. */
+const TOLERANCE = 1e-5;
+
+/** Whether two vectors of one text differ by no more than rounding. */
+export function isSameVector(one: Float32Array, other: Float32Array): boolean {
+  let [distance, size] = [0, 0];
+  one.forEach((value, index) => {
+    distance += (value - (other[index] ?? NaN)) ** 2;
+    size += value ** 2;
+  });
+  return distance <= TOLERANCE * size;
+}
