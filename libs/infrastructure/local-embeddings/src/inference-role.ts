@@ -27,7 +27,8 @@ export class InferenceRole {
   }
 
   get loaded() {
-    return { model: { info: this.#model.info, cost: this.#cost } };
+    const { info } = this.#model;
+    return { digest: info.digest, model: { info, cost: this.#cost } };
   }
 
   /** Runs a batch in parts that stay within the budget; texts of like length are together. */

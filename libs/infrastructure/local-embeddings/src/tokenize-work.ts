@@ -56,7 +56,6 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
       if ('failure' in window) return this.#refuse(item, window.failure);
       const { truncate, paramOf, query } = item.job.request;
       const what = query === undefined ? 'The input has' : 'The query and this text have';
-      if (window.row.ids.length === 0) return item.job.fail(noTokens(paramOf(item.position)));
       if (window.truncated && !truncate)
         return item.job.fail(tooLong(what, paramOf(item.position), this.limit));
       this.onWindow(item, window);
@@ -74,11 +73,6 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     const message = `The input of ${length} characters cannot be tokenised: ${failure}.`;
     job.fail(new AppError('invalid_value', message, { param: paramOf(position) }));
   }
-}
-
-/** There is nothing that a vector could be of: zeros would look like one. */
-function noTokens(param: string): AppError {
-  return new AppError('invalid_value', 'The input has no tokens for this model.', { param });
 }
 
 function tooLong(what: string, param: string, limit: number): AppError {

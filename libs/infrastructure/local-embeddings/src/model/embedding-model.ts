@@ -150,7 +150,7 @@ export class EmbeddingModel {
     try {
       const alone = await this.run(samples.slice(0, 1));
       const together = await this.run(samples);
-      return isSameVector(alone.vectors, together.vectors);
+      return isSameVector(alone.vectors, together.vectors, this.info.device);
     } catch {
       // A graph that was exported for one text at a time.
       return false;

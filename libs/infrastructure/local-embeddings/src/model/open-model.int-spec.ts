@@ -1,6 +1,6 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelProbe } from '../../fixture/model-probe.ts';
 import { initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
@@ -449,6 +449,23 @@ describe('the digest', () => {
     const folder = await copy('bert-mean');
     await writeFile(join(folder, file), JSON.stringify(content, undefined, 1));
     expect(await digest(folder)).not.toBe(await digest(join(REFERENCES, 'bert-mean')));
+  });
+
+  it('is made of the files behind the links of the cache of the hub', async () => {
+    const source = join(REFERENCES, 'bert-external-data');
+    const cache = join(root, 'models--some--links');
+    for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      made += 1;
+      const [file, blob] = [join(entry.parentPath, entry.name), join(cache, 'blobs', String(made))];
+      const link = join(cache, 'snapshots/abc', relative(source, file));
+      await cp(file, blob);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(relative(dirname(link), blob), link);
+    }
+    const { info, batch } = await probe.open(cache, {}, TEXTS);
+    expect(info.digest).toBe(await digest(source));
+    await expectReference('bert-external-data', batch);
   });
 
   it('needs the files that the graph refers to', async () => {

@@ -33,6 +33,8 @@ const configSchema = z.looseObject({
 type ModelConfig = z.output<typeof configSchema>;
 
 const SAMPLE = 'a sample of text';
+/** What is read besides the graph, and what the plan names. */
+const SETTINGS_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
 
 /** What has been read of a folder before its graph is opened. */
@@ -76,13 +78,25 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
   }
 }
 
+/** A tokenizer, and SHA-256 over the files that say how it makes tokens. */
+export interface OpenedTokenizer {
+  readonly tokenizer: TextTokenizer;
+  readonly digest: string;
+}
+
 /**
- * Opens the tokenizer alone, for a thread that does not run the graph.
+ * Opens the tokenizer alone, for a process that does not run the graph.
  * @throws ModelLoadError
  */
-export async function openTokenizer(path: string, options: ModelOptions): Promise<TextTokenizer> {
+export async function openTokenizer(path: string, options: ModelOptions): Promise<OpenedTokenizer> {
   const folder = openFolder(path);
-  return TextTokenizer.open(folder, await readPlan(folder, options));
+  const plan = await readPlan(folder, options);
+  const tokenizer = await TextTokenizer.open(folder, plan);
+  return { tokenizer, digest: await digestFiles(folder, filesOf(plan)) };
+}
+
+function filesOf({ root, files }: ModelPlan): readonly string[] {
+  return [...SETTINGS_FILES.map((name) => posix.join(root, name)), ...files];
 }
 
 async function readParts(path: string, options: ModelOptions): Promise<ModelParts> {
@@ -165,9 +179,6 @@ async function describe(
   { folder, plan, config, tokenizer, graph, weights }: ModelParts,
   output: ChosenOutput,
 ) {
-  const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) =>
-    posix.join(plan.root, name),
-  );
   const pooling = plan.modules.flatMap((module) => (module.type === 'pooling' ? module.modes : []));
   return {
     backend: plan.backend,
@@ -180,7 +191,7 @@ async function describe(
     prompts: plan.prompts,
     defaultPrompt: plan.defaultPrompt,
     tokenizer: tokenizer.kind,
-    digest: await digestFiles(folder, [...files, ...plan.files, ...weights]),
+    digest: await digestFiles(folder, [...filesOf(plan), ...weights]),
     weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),
     shape: shapeOf(config),
   };
