@@ -256,7 +256,10 @@ describe('a hub with troubles', () => {
     const commit = 'c'.repeat(40);
     hub.misbehave('modules.json', answer(404, { 'x-repo-commit': commit }));
     await download();
-    expect(hub.asked.map(({ file }) => file.split('/')[0])).toEqual(['main', ...new Array<string>(6).fill(commit)]);
+    expect(hub.asked.map(({ file }) => file.split('/')[0])).toEqual([
+      'main',
+      ...new Array<string>(6).fill(commit),
+    ]);
   });
 
   it.each([

@@ -6,7 +6,7 @@ const VECTORS_VERSION = 2;
 /** What a model is called here, and how it is fed. */
 export interface ModelUse {
   readonly id: string;
-  readonly graphInputs: readonly string[] | undefined;
+  readonly graphInputs?: readonly string[] | undefined;
   /** Default: that of the model. */
   readonly promptName: string | undefined;
 }

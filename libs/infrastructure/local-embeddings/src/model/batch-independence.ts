@@ -1,7 +1,10 @@
 import type { Device } from './embedding-model.types.ts';
 
 /** Texts of unlike length and content: in a batch with the second the first is padded. */
-export const BATCH_SAMPLES = ['a', 'and some 12 more words: a longer text that stands beside it in one batch'];
+export const BATCH_SAMPLES = [
+  'a',
+  'and some 12 more words: a longer text that stands beside it in one batch',
+];
 
 /** Of the squared length. Rounding stays far below it; that of 16 bits on a GPU, where it depends on the batch, as well. */
 const TOLERANCE = 1e-5;
