@@ -48,8 +48,8 @@ describe('statedLimit', () => {
     ],
     [
       'sentence-transformers without a limit goes as far as the positions',
-      { tokenizer: 256, sentenceTransformers: 1e30, positions: 512 },
-      512,
+      { tokenizer: 256, sentenceTransformers: 1e30, positions: 384 },
+      384,
     ],
     ['1e30 means unknown', { tokenizer: 1e30, positions: 128 }, 128],
     ['the configuration may lower it', { tokenizer: 512, configured: 64 }, 64],
