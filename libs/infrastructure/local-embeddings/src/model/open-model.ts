@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { BATCH_SAMPLES } from './batch-independence.ts';
+import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
@@ -28,7 +29,6 @@ const configSchema = z.looseObject({
   num_hidden_layers: count,
   num_attention_heads: count,
   intermediate_size: count,
-  architectures: z.array(z.string()).optional().catch(undefined),
 });
 type ModelConfig = z.output<typeof configSchema>;
 
@@ -61,7 +61,7 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
     const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
-    checkGuess(parts, output);
+    await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
     const info = {
       ...(await describe(parts, output)),
@@ -128,11 +128,16 @@ async function firstRun(
 }
 
 /** Of a decoder only the last token has read the whole text: a mean that nobody asked for is no vector of it. */
-function checkGuess({ plan, config }: ModelParts, { pooled }: ChosenOutput): void {
-  const decoder = config.architectures?.find((name) => name.endsWith('ForCausalLM'));
-  if (decoder === undefined || pooled || plan.notes.length === 0) return;
+async function checkGuess(
+  { plan, tokenizer }: ModelParts,
+  { pooled, name }: ChosenOutput,
+  { ids, ...graph }: Pick<TokenGraph, 'runner' | 'device'> & { readonly ids: readonly number[] },
+): Promise<void> {
+  if (pooled || plan.notes.length === 0) return;
+  const { padId } = tokenizer.settings;
+  if (!(await isCausal({ ...graph, output: name, padId }, ids))) return;
   throw new ModelLoadError(
-    `config.json says ${decoder}, and nothing in the folder says how its token vectors become one; EMBEDDING_POOLING says it, for most such models with lasttoken`,
+    'tokens of this graph see only those before them, as in decoders, and nothing in the folder says how their vectors become one; EMBEDDING_POOLING says it, for most such models with lasttoken',
   );
 }
 
