@@ -119,3 +119,35 @@ def spread(path, data_name):
     """Moves the weights into a file of their own, under a name that no convention knows."""
     graph = onnx.load(str(path))
     onnx.save(graph, str(path), save_as_external_data=True, location=data_name, size_threshold=64)
+
+
+def without_mask(path):
+    """Takes the attention mask away: every token counts, padding too."""
+    graph = onnx.load(str(path))
+    part = graph.graph
+    kept = [value for value in part.input if value.name != "attention_mask"]
+    nodes = list(part.node)
+    ones = onnx.helper.make_tensor("one", onnx.TensorProto.INT64, [1], [1])
+    shape = onnx.helper.make_node("Shape", ["input_ids"], ["shape_of_ids"])
+    mask = onnx.helper.make_node("ConstantOfShape", ["shape_of_ids"], ["attention_mask"], value=ones)
+    part.ClearField("input")
+    part.ClearField("node")
+    part.input.extend(kept)
+    part.node.extend([shape, mask, *nodes])
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
+
+
+def for_one_text(path):
+    """A batch has exactly one row, as exporters leave it who are told of no dynamic axis."""
+    graph = onnx.load(str(path))
+    for value in [*graph.graph.input, *graph.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(graph, str(path))
+
+
+def quantize(path, target):
+    """Weights in 8 bits, and activations by numbers that are measured over the whole batch."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(str(path), str(target), weight_type=QuantType.QInt8)

@@ -19,7 +19,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Dense, LayerNorm, Normalize, Pooling, Transformer
 
 import vocabularies
-from graphs import export, spread
+from graphs import export, for_one_text, quantize, spread, without_mask
 
 HIDDEN = 8
 SHAPE = dict(
@@ -118,6 +118,20 @@ def specification(modules, tokenizer=UNCASED, network=bert, **more):
 
 
 MEAN = [lambda: pooling("mean"), Normalize]
+CONFIG = "tokenizer_config.json"
+
+
+def changed(**values):
+    return lambda content: content.update(values)
+
+
+def without(*names):
+    return lambda content: [content.pop(name, None) for name in names]
+
+
+NEW_TOKEN = dict(content="[NEW]", lstrip=False, normalized=False, rstrip=False, single_word=False, special=False)
+LEFT = dict(direction="Left", max_length=32, strategy="LongestFirst", stride=0)
+
 FOLDERS = {
     "bert-cls": specification([lambda: pooling("cls"), Normalize]),
     "bert-cls-old": specification([lambda: pooling("cls"), Normalize], old=True),
@@ -160,6 +174,22 @@ FOLDERS = {
     "bert-graph-pools-dense": specification([lambda: pooling("mean"), dense, Normalize], pools="sentence_embedding"),
     "bert-int32": specification(MEAN, integers=torch.int32),
     "bert-external-data": specification(MEAN, data="weights.bin"),
+    # What tokenizer_config.json says besides tokenizer.json.
+    "bert-added-tokens": specification(
+        MEAN, more_words=2, texts=["a [NEW] word and [MORE] words"],
+        files={CONFIG: changed(added_tokens_decoder={"260": NEW_TOKEN}, additional_special_tokens=["[MORE]"])},
+    ),
+    "bert-class-lowers": specification(MEAN, CASED, files={CONFIG: changed(tokenizer_class="BertTokenizer")}),
+    "bert-class-keeps-case": specification(
+        MEAN, files={CONFIG: changed(tokenizer_class="BertTokenizer", do_lower_case=False)}
+    ),
+    "bert-cut-left-by-tokenizer": specification(
+        MEAN, files={"tokenizer.json": changed(truncation=LEFT), CONFIG: without("truncation_side")}
+    ),
+    "bert-max-length-remnant": specification(MEAN, files={CONFIG: changed(max_length=12)}),
+    # Graphs that give a text another vector beside others, or none.
+    "bert-no-mask": specification(MEAN, change=without_mask),
+    "bert-one-text-graph": specification(MEAN, change=for_one_text),
     # A weight that is no number, as the overflow of 16 bits leaves it: the token of "a".
     "bert-nan-token": specification(MEAN, nan="a"),
     "roberta": specification(MEAN, vocabularies.byte_bpe, roberta),
@@ -180,7 +210,7 @@ def make(name, specification, target):
     work = target / f".{name}"
     tokenizer = specification["tokenizer"]()
     tokenizer.truncation_side = specification.get("truncation_side", "right")
-    network, names = specification["network"](len(tokenizer))
+    network, names = specification["network"](len(tokenizer) + specification.get("more_words", 0))
     if "nan" in specification:
         network.embeddings.word_embeddings.weight.data[tokenizer.convert_tokens_to_ids(specification["nan"])] = torch.nan
     network.eval().save_pretrained(work)
@@ -197,6 +227,11 @@ def make(name, specification, target):
         # Versions before 5.5 kept these here; today's put them into the tokenizer.
         (folder / "sentence_bert_config.json").write_text(json.dumps(specification["transformer_settings"]))
         model = SentenceTransformer(str(folder), device="cpu")
+    for file, change in specification.get("files", {}).items():
+        content = json.loads((folder / file).read_text())
+        change(content)
+        (folder / file).write_text(json.dumps(content))
+        model = SentenceTransformer(str(folder), device="cpu")
     pools = specification.get("pools")
     graph = folder / specification.get("graph", "onnx/model.onnx")
     export(
@@ -205,15 +240,17 @@ def make(name, specification, target):
     )
     if "data" in specification:
         spread(graph, specification["data"])
+    if "change" in specification:
+        specification["change"](graph)
     # Longer texts than this end in an error of the library where positions start behind the padding id.
     model.max_seq_length = min(model.max_seq_length, limit)
-    write_reference(model, folder)
+    write_reference(model, folder, [*TEXTS, *specification.get("texts", [])])
     tidy(folder, specification)
 
 
-def write_reference(model, folder):
+def write_reference(model, folder, texts):
     rows = []
-    for text in TEXTS:
+    for text in texts:
         prompt = model.prompts.get(model.default_prompt_name or "", "")
         ids = model.tokenizer(prompt + text, truncation=True, max_length=model.max_seq_length)["input_ids"]
         vector = model.encode([text], batch_size=1, convert_to_numpy=True)[0]
@@ -267,6 +304,8 @@ def main():
     for name in chosen:
         make(name, FOLDERS[name], target)
         print(name, flush=True)
+        if name == "bert-mean":
+            quantize(target / name / "onnx/model.onnx", target.parent / "bert-mean-quantized.onnx")
     versions = {
         library.__name__: library.__version__
         for library in [torch, transformers, sentence_transformers, tokenizers, onnxruntime]

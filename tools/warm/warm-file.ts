@@ -9,6 +9,12 @@ const CALL_TEXTS = 512;
 const CALL_CHARACTERS = 2_000_000;
 const MOST_TRIES = 8;
 const LONGEST_WAIT_MS = 30_000;
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+/** What is wrong with a line. */
+interface BadLine {
+  readonly fault: string;
+}
 
 /** Where a file is to be sent. */
 export interface WarmTarget {
@@ -40,13 +46,16 @@ interface Line {
 
 /**
  * Sends the texts of a file to `POST /admin/cache/warm`, call by call. A line is a text, a JSON string, or an object with
- * `text` or `input`. What is cached is skipped, so a file that broke off may simply be sent again.
- * @throws Error for a line that is not understood, and when the service goes on refusing
+ * `text` or `input`. A line that is not understood counts as failed. What is cached is skipped, so a file that broke off may
+ * simply be sent again.
+ * @param onBadLine called with what is wrong with a line
+ * @throws Error when the service goes on refusing
  */
 export async function warmFile(
   file: string,
   target: WarmTarget,
   onProgress: (progress: WarmedSoFar) => void,
+  onBadLine: (fault: string) => void = () => undefined,
 ): Promise<WarmedSoFar> {
   const { size } = await stat(file);
   const sum = { texts: 0, cached: 0, computed: 0, failed: 0, share: 0 };
@@ -66,8 +75,13 @@ export async function warmFile(
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     number += 1;
     bytes += Buffer.byteLength(line) + 1;
-    const text = textOf(line, number);
+    const text = textOf(number === 1 ? line.replace(BYTE_ORDER_MARK, '') : line);
     if (text === undefined) continue;
+    if (typeof text === 'object') {
+      sum.failed += 1;
+      onBadLine(`line ${number} ${text.fault}`);
+      continue;
+    }
     texts.push(text);
     characters += text.length;
     if (texts.length < CALL_TEXTS && characters < CALL_CHARACTERS) continue;
@@ -80,7 +94,7 @@ export async function warmFile(
 }
 
 /** Undefined for an empty line. */
-function textOf(line: string, number: number): string | undefined {
+function textOf(line: string): string | BadLine | undefined {
   const trimmed = line.trim();
   if (trimmed === '') return undefined;
   if (!trimmed.startsWith('{') && !trimmed.startsWith('"')) return line;
@@ -90,11 +104,11 @@ function textOf(line: string, number: number): string | undefined {
   } catch {
     // A sentence may begin with a quotation mark.
     if (trimmed.startsWith('"')) return line;
-    throw new Error(`line ${number} is not valid JSON`);
+    return { fault: 'is not valid JSON' };
   }
   const text = typeof value === 'string' ? value : fieldOf(value as { text?: unknown; input?: unknown });
   if (typeof text === 'string') return text === '' ? undefined : text;
-  throw new Error(`line ${number} has neither a string nor an object with "text" or "input"`);
+  return { fault: 'has neither a string nor an object with "text" or "input"' };
 }
 
 const fieldOf = ({ text, input }: { text?: unknown; input?: unknown }) => text ?? input;

@@ -3,6 +3,9 @@ import { warmFile, type WarmedSoFar } from './warm-file.ts';
 
 const USAGE = 'usage: npm run warm -- FILE [--url http://127.0.0.1:8081] [--input-type search_document]';
 
+/** Bad lines that are told of, of all that there are. */
+const TOLD_LINES = 20;
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { url: { type: 'string', default: 'http://127.0.0.1:8081' }, 'input-type': { type: 'string' } },
@@ -18,9 +21,20 @@ const target = {
   apiKey: process.env['MORGAN_API_KEY'],
   fields: { input_type: values['input-type'] },
 };
+let badLines = 0;
+const tellBadLine = (fault: string) => {
+  badLines += 1;
+  if (badLines <= TOLD_LINES) console.error(`\r${file}: ${fault}`);
+};
 try {
-  const sum = await warmFile(file, target, (progress) => process.stdout.write(`\r${show(progress)}`));
+  const sum = await warmFile(
+    file,
+    target,
+    (progress) => process.stdout.write(`\r${show(progress)}`),
+    tellBadLine,
+  );
   console.log(`\r${show(sum)}`);
+  if (badLines > 0) process.exitCode = 1;
 } catch (error) {
   console.error(`\nNot all of ${file} is through: ${(error as Error).message}. Run it again to go on.`);
   process.exitCode = 1;

@@ -91,13 +91,14 @@ function composeCache(
 
 /** The model that is loaded at the start, and those that are loaded when they are asked for; they share one memory. */
 function servedModels(
-  { model, remote, further }: EmbeddingServiceConfig['embeddingService'],
+  { model, remote, further, proxy: { url, except } }: EmbeddingServiceConfig['embeddingService'],
   logger: Logger,
   metrics: Metrics,
 ): ServedModels {
   const { backend, ...local } = model;
   const memory = new ModelMemory(local.memoryLimitMb);
-  const parts = { bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics, memory };
+  const proxy = url === undefined ? undefined : { url, except };
+  const parts = { bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics, memory, proxy };
   const fallbackTexts = metrics.counter({
     name: 'morgan_embedding_fallback_texts_total',
     help: 'Texts for which no embedding host gave a vector and `EMBEDDING_REMOTE_FALLBACK_MODEL` did.',
@@ -106,7 +107,8 @@ function servedModels(
     if (backend !== 'remote') return new LocalEmbeddingModel({ config: { ...local, backend }, ...parts });
     const { name: id, truncate } = local;
     const clients = new HttpClientMetrics(metrics);
-    const hosts = new RemoteEmbeddingModel({ config: remote, id, truncate, logger, metrics: clients });
+    const options = { config: remote, id, truncate, logger, metrics: clients, proxy };
+    const hosts = new RemoteEmbeddingModel(options);
     if (remote.fallbackModel === undefined) return hosts;
     const same = { ...local, name: undefined, backend: 'auto' as const, model: remote.fallbackModel };
     const texts = fallbackTexts;

@@ -148,10 +148,15 @@ describe('npm run warm', () => {
     expect(await cacheOf({ input: ['plain text', 'a JSON string', 'an object', 'another'] })).toBe('hit');
   });
 
-  it('names the line that it does not understand, and what the service says', async () => {
+  it('names lines that it does not understand and sends all others, and says what the service says', async () => {
     const file = join(folder, 'bad.ndjson');
-    await writeFile(file, '{"text":"fine"}\n{"title":"no"}\n');
-    await expect(warm(file)).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('line 2') });
+    await writeFile(file, '\uFEFFfirst\n{"title":"no"}\n{broken\n{"text":"last"}\n');
+    await expect(warm(file)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/line 2 has neither [^]*line 3 is not valid JSON/),
+      stdout: expect.stringContaining('2 texts: 2 computed, 0 were there, 2 failed'),
+    });
+    expect(await cacheOf({ input: ['first', 'last'] })).toBe('hit');
     await writeFile(file, 'fine\n');
     const refused = warm(file, 'wrong');
     await expect(refused).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('API key') });

@@ -7,6 +7,7 @@ import { logConfig } from '@morgan/telemetry';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
+import { proxyConfig } from './proxy.config.ts';
 import { remoteConfig } from '../remote/remote.config.ts';
 import { warmingConfig } from '../cache/warming.config.ts';
 
@@ -42,6 +43,7 @@ export const embeddingServiceConfig = z.strictObject({
       model: modelConfig,
       further: modelsConfig,
       remote: remoteConfig,
+      proxy: proxyConfig,
       cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
         env: 'EMBEDDING_CUT_DIMENSIONS',
         doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',

@@ -101,6 +101,7 @@ describe('a remote model', () => {
     ['NaN, as Python writes it', { body: '{"data":[{"index":0,"embedding":[NaN,1]}]}' }],
     ['null for a value', { body: { data: [{ index: 0, embedding: [null, 1] }] } }],
     ['a value beyond float32', { body: { data: [{ index: 0, embedding: [1e300, 1] }] } }],
+    ['zeros, as a host in trouble gives them', { body: { data: [{ index: 0, embedding: [0, -0] }] } }],
     ['another length', { body: { data: [{ index: 0, embedding: [1, 2, 3] }] } }],
     ['too few vectors', { body: { data: [] } }],
     ['a wrong index', { body: { data: [{ index: 1, embedding: [1, 2] }] } }],
@@ -126,6 +127,31 @@ describe('a remote model', () => {
     first.respond = () => ({ status: 400, body: {} });
     await expect(collect(['a'])).rejects.toMatchObject({ code: 'invalid_value' });
     expect(second.requests).toEqual([]);
+  });
+
+  it('names the input that a host refuses', async () => {
+    first.respond = (request) =>
+      request.input.includes('bad') ? { status: 400, body: {} } : { body: goodResponse(request) };
+    const inputs = texts(32).with(20, 'bad');
+    await expect(collect(inputs)).rejects.toMatchObject({ code: 'invalid_value', param: 'input[20]' });
+    expect(first.requests.length).toBeLessThanOrEqual(11);
+    expect(second.requests).toEqual([]);
+  });
+
+  it('sends less at a time where a host takes less', async () => {
+    first.respond = (request) =>
+      request.input.length > 10 ? { status: 413, body: {} } : { body: goodResponse(request) };
+    const { items, tokens } = await collect(texts(32));
+    expect(items.map(({ vector }) => vector[0])).toEqual(texts(32).map(({ length }) => length));
+    expect([first.requests.map(({ input }) => input.length), tokens]).toEqual([
+      [32, 16, 8, 8, 16, 8, 8],
+      4 * 17,
+    ]);
+  });
+
+  it('counts the tokens of hosts that say only how many there were in total', async () => {
+    first.respond = (request) => ({ body: { ...goodResponse(request), usage: { total_tokens: 7 } } });
+    expect((await collect(['a'])).tokens).toBe(7);
   });
 
   it('stops asking a host that fails again and again, and is down when that is true of all', async () => {

@@ -5,7 +5,7 @@ import {
   type Logger,
   silentLogger,
 } from '@morgan/foundation';
-import type { HttpClientMetrics } from '@morgan/http-client';
+import type { HttpClientMetrics, HttpClientOptions } from '@morgan/http-client';
 import type {
   EmbeddedInput,
   EmbeddingInput,
@@ -17,6 +17,7 @@ import type {
   ScoredText,
 } from '../embeddings/embedding-model.ts';
 import { RemoteHosts } from './remote-hosts.ts';
+import type { RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** Batches of one call that are under way at a time. */
@@ -31,6 +32,8 @@ export interface RemoteEmbeddingModelOptions {
   readonly id?: string | undefined;
   readonly logger?: Logger;
   readonly metrics?: HttpClientMetrics | undefined;
+  /** The way to `https:` hosts. Default: none is between. */
+  readonly proxy?: HttpClientOptions['proxy'];
 }
 
 /** A model that other hosts run. What it is has been declared: hosts are asked for vectors and nothing else. */
@@ -48,7 +51,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   #inFlight = 0;
 
   /** @throws RangeError where the configuration declares no hosts, model or dimensions */
-  constructor({ config, truncate, id, logger = silentLogger, metrics }: RemoteEmbeddingModelOptions) {
+  constructor({ config, truncate, id, logger = silentLogger, ...wire }: RemoteEmbeddingModelOptions) {
     const { hosts, model, dimensions } = config;
     if (hosts.length === 0 || model === undefined || dimensions === undefined)
       throw new RangeError('a remote model needs hosts, model and dimensions');
@@ -57,7 +60,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     this.dimensions = dimensions;
     this.truncatesByDefault = truncate;
     this.#identity = JSON.stringify(['remote', model, dimensions, config.maxCharacters]);
-    this.#hosts = new RemoteHosts({ config, model, dimensions, logger, metrics });
+    this.#hosts = new RemoteHosts({ config, model, dimensions, logger, ...wire });
   }
 
   get loadedAt(): number {
@@ -134,7 +137,8 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     const work = async () => {
       for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
         const batch = sent.slice(start, start + batchSize);
-        const { vectors, tokens } = await this.#hosts.embed(batch, bounded);
+        const paramOf = (place: number) => paramAt(start + place, options);
+        const { vectors, tokens } = await this.#embedBatch(batch, bounded, paramOf);
         vectors.forEach((vector, place) => {
           const input = inputs[start + place] as EmbeddingInput;
           const tokenCount = shareOf(tokens, place, batch.length);
@@ -150,6 +154,28 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
       stop.abort();
       this.#inFlight -= inputs.length;
     }
+  }
+
+  /**
+   * Where the inputs are refused their halves are sent: they may be too much for one request, and where one of them is at
+   * fault the error names it. At most two requests for each halving before it is found.
+   */
+  async #embedBatch(
+    batch: readonly EmbeddingInput[],
+    context: CallContext,
+    paramOf: (place: number) => string,
+  ): Promise<RemoteVectors> {
+    try {
+      return await this.#hosts.embed(batch, context);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'invalid_value') throw error;
+      if (batch.length === 1)
+        throw new AppError('invalid_value', error.message, { param: paramOf(0), cause: error.cause });
+    }
+    const half = Math.ceil(batch.length / 2);
+    const first = await this.#embedBatch(batch.slice(0, half), context, paramOf);
+    const second = await this.#embedBatch(batch.slice(half), context, (place) => paramOf(half + place));
+    return { vectors: [...first.vectors, ...second.vectors], tokens: first.tokens + second.tokens };
   }
 
   /** What hosts get of each input: cut to `maxCharacters`, the prompt in front. @throws AppError `context_length_exceeded`, `invalid_value` */
@@ -168,7 +194,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     { truncate, positions, prompt }: EmbedOptions,
   ): EmbeddingInput {
     const { maxCharacters } = this.#config;
-    const param = `input[${positions[index] ?? index}]`;
+    const param = paramAt(index, { positions });
     if (typeof input !== 'string') {
       if (!prompt) return input;
       throw new AppError('invalid_value', 'A prompt cannot stand before token ids.', { param: 'prompt' });
@@ -179,6 +205,10 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     }
     return `${prompt ?? ''}${input.slice(0, maxCharacters)}`.toWellFormed();
   }
+}
+
+function paramAt(index: number, { positions }: Pick<EmbedOptions, 'positions'>): string {
+  return `input[${positions[index] ?? index}]`;
 }
 
 /** Hosts count the tokens of a whole batch: each input has an equal part, and together they are exact. */

@@ -1,5 +1,10 @@
 import { AppError, type CallContext, type ErrorCode, type Logger } from '@morgan/foundation';
-import { HttpClient, HttpClientError, type HttpClientMetrics } from '@morgan/http-client';
+import {
+  HttpClient,
+  HttpClientError,
+  type HttpClientMetrics,
+  type HttpClientOptions,
+} from '@morgan/http-client';
 import { readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
@@ -15,7 +20,8 @@ export interface RemoteHostsParts {
   readonly model: string;
   readonly dimensions: number;
   readonly logger: Logger;
-  readonly metrics: HttpClientMetrics | undefined;
+  readonly metrics?: HttpClientMetrics | undefined;
+  readonly proxy?: HttpClientOptions['proxy'];
 }
 
 /** The hosts of one model: the first that answers usably serves a batch. */
@@ -25,7 +31,7 @@ export class RemoteHosts {
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
-    const { config, logger, metrics } = parts;
+    const { config, logger, metrics, proxy } = parts;
     const { maxConnections, failureThreshold, requestsPerSecond, burst, apiKey } = config;
     this.#clients = config.hosts.map(
       (baseUrl, index) =>
@@ -35,6 +41,7 @@ export class RemoteHosts {
             baseUrl,
             headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
             pool: { maxConnections },
+            proxy,
             circuitBreaker: { failureThreshold },
             rateLimit: { requestsPerSecond, burst, maxWaitMs: MAX_WAIT_MS },
             // Another host, or the same model here, is the better second try.

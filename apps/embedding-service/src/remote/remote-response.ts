@@ -9,7 +9,7 @@ export interface RemoteVectors {
 
 /**
  * Takes a host's response apart. Nothing of it is believed: as many vectors as inputs, each once, of the declared length,
- * every value a finite number.
+ * every value a finite number, not all of them 0, which hosts in trouble give with a 200.
  * @throws AppError `host_error`, `vector_not_finite`
  */
 export function readRemoteResponse(response: unknown, count: number, dimensions: number): RemoteVectors {
@@ -23,7 +23,8 @@ export function readRemoteResponse(response: unknown, count: number, dimensions:
     if (vectors[index]) throw unusable('two vectors for one input');
     vectors[index] = vectorOf(embedding, dimensions);
   });
-  const tokens = asRecord(usage)['prompt_tokens'];
+  // Voyage and Jina say only how many there were in total.
+  const { total_tokens: total, prompt_tokens: tokens = total } = asRecord(usage);
   return {
     vectors: vectors as Float32Array[],
     tokens: Number.isSafeInteger(tokens) ? Math.max(0, tokens as number) : 0,
@@ -42,6 +43,7 @@ function vectorOf(embedding: unknown, dimensions: number): Float32Array {
     if (!Number.isFinite(vector[index]))
       throw new AppError('vector_not_finite', `Value ${index} of a vector of the host is no finite number.`);
   }
+  if (vector.every((value) => value === 0)) throw unusable('a vector of zeros');
   return vector;
 }
 

@@ -135,6 +135,29 @@ describe('the level in Redis', () => {
     guard.stop();
   });
 
+  it('goes on reading where scripts are forbidden, or nothing more can be stored', async () => {
+    const namespace = randomUUID();
+    const keys = Array.from({ length: 20 }, (_, index) => String(index));
+    await build(namespace).resolve(keys, compute, call);
+    await isStored(namespace, '19');
+    const guard = new RedisGuard({ name: 'cache', timeoutMs: 500 });
+    const replica = () => new EmbeddingCache({ redis: connection, config: { namespace }, redisGuard: guard });
+    const refusals = [
+      ['ACL SETUSER default -@scripting', 'ACL SETUSER default +@all'],
+      ['CONFIG SET maxmemory 1', 'CONFIG SET maxmemory 0'],
+    ] as const;
+    for (const [begin, end] of refusals) {
+      await redisCommand(redis.url, begin);
+      for (const key of keys) {
+        await replica().resolve([`new ${key}`], compute, call);
+        expect([...(await replica().resolve([key], never, call)).results.values()]).toEqual(['redis']);
+      }
+      await redisCommand(redis.url, end);
+    }
+    expect(guard.getStatus()).toMatchObject({ open: false, failures: 0 });
+    guard.stop();
+  });
+
   it('computes while Redis is gone, counts that, and shares again when it is back', async () => {
     const namespace = randomUUID();
     const cache = build(namespace);

@@ -58,6 +58,7 @@ export const httpClientConfig = z.strictObject({
   pool,
   timeout,
   tls: transport.tls,
+  proxy: transport.proxy,
   retry: retryConfig.unwrap().omit({ timeoutMs: true, hedge: true }).prefault({}),
   hedge: retryConfig.unwrap().shape.hedge.unwrap().optional(),
   circuitBreaker: attempts.circuitBreaker,

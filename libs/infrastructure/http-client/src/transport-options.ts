@@ -3,7 +3,7 @@ import type { HttpClientConfig } from './http-client.config.ts';
 
 /** What a client's configuration says to its transport. */
 export function transportOptions(
-  { pool, timeout, tls }: HttpClientConfig,
+  { pool, timeout, tls, proxy }: HttpClientConfig,
   lookup: HttpTransportOptions['lookup'],
 ): HttpTransportOptions {
   return {
@@ -13,6 +13,7 @@ export function transportOptions(
     writeTimeoutMs: timeout.writeMs,
     poolTimeoutMs: timeout.poolMs,
     tls,
+    proxy,
     lookup,
   };
 }

@@ -179,6 +179,10 @@ export class EmbeddingScheduler {
     const budgetBytes = this.#parts.budgetBytes();
     const size = Math.min(window.row.ids.length, maxTokens);
     job.tokenised(position, window);
+    if (size === 0 && typeof job.request.inputs[position] === 'string') {
+      job.fail(noTokens(job.request.paramOf(position)));
+      return undefined;
+    }
     if (batchBytes(cost, 1, size) > budgetBytes) {
       metrics.refused.inc({ reason: 'memory' });
       job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, budgetBytes)));
@@ -199,6 +203,11 @@ function tooLong(param: string, count: number, limit: number): AppError {
     `The input has ${count} tokens; the model takes at most ${limit}, and truncation is off.`,
     { param },
   );
+}
+
+/** There is nothing that a vector could be of: zeros would look like one. */
+function noTokens(param: string): AppError {
+  return new AppError('invalid_value', 'The input has no tokens for this model.', { param });
 }
 
 function tooManyTokens(limit: number): AppError {

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
-import type { TransportResponse } from '@morgan/http-transport';
-import type { ModelHub } from './model-hub.ts';
+import type { HubResponse, ModelHub } from './model-hub.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
 
 /** One file, and what it is got with. */
@@ -30,6 +30,7 @@ export class HubFile {
   readonly #options: HubFileOptions;
   #bytes = 0;
   #etag: string | undefined;
+  #sha256: string | undefined;
   #loggedAt = performance.now();
 
   constructor(options: HubFileOptions) {
@@ -50,6 +51,7 @@ export class HubFile {
     const part = `${target}.${randomUUID()}.part`;
     try {
       await this.#receive(begun, part);
+      await this.#check(part);
       await rename(part, target);
       return true;
     } finally {
@@ -57,9 +59,9 @@ export class HubFile {
     }
   }
 
-  async #receive(begun: TransportResponse, part: string): Promise<void> {
+  async #receive(begun: HubResponse, part: string): Promise<void> {
     await using file = await open(part, 'a');
-    let response: TransportResponse | undefined = begun;
+    let response: HubResponse | undefined = begun;
     let [breaks, most] = [0, 0];
     while (response) {
       try {
@@ -80,13 +82,23 @@ export class HubFile {
     throw new ModelLoadError(`the hub has no ${this.#options.name} any more`);
   }
 
+  /** A page in the place of a file would be found there at every start from now on. */
+  async #check(part: string): Promise<void> {
+    const { name } = this.#options;
+    if (this.#sha256 !== undefined && this.#sha256 !== (await sha256Of(part)))
+      throw new ModelLoadError(`what the hub sent for ${name} does not have the checksum that it states`);
+    if (name.endsWith('.json') && !isJson(await readFile(part, 'utf8')))
+      throw new ModelLoadError(`what the hub sent for ${name} is no JSON; is it the page of a proxy?`);
+  }
+
   /** @returns nothing where the hub has no such file. */
-  async #ask(): Promise<TransportResponse | undefined> {
+  async #ask(): Promise<HubResponse | undefined> {
     const { name, path, hub, signal } = this.#options;
     const rest =
       this.#bytes > 0 && this.#etag ? ['range', `bytes=${this.#bytes}-`, 'if-range', this.#etag] : [];
     const response = await hub.get(path, rest, signal);
-    const { status, headers } = response;
+    const { status, headers, sha256 } = response;
+    this.#sha256 = sha256;
     if (status === 200) return response;
     if (status === 206 && headers['content-range']?.startsWith(`bytes ${this.#bytes}-`)) return response;
     response.discard();
@@ -94,7 +106,7 @@ export class HubFile {
     throw new ModelLoadError(`the hub answered ${status} for ${name}${hintFor(status)}`);
   }
 
-  async #append({ status, headers, body }: TransportResponse, file: FileHandle): Promise<void> {
+  async #append({ status, headers, body }: HubResponse, file: FileHandle): Promise<void> {
     if (status === 200) {
       await file.truncate();
       this.#bytes = 0;
@@ -115,6 +127,21 @@ export class HubFile {
     const { name, logger } = this.#options;
     const fields = { file: name, loadedBytes: this.#bytes, ...(totalBytes && { totalBytes }) };
     logger.info(fields, 'downloading the embedding model');
+  }
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

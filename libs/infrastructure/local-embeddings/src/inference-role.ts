@@ -34,7 +34,8 @@ export class InferenceRole {
   }
 
   get loaded() {
-    return { model: { info: this.#model.info, cost: this.#cost } };
+    const { info } = this.#model;
+    return { digest: info.digest, model: { info, cost: this.#cost } };
   }
 
   perform(request: ProcessRequest): Promise<InferenceResult | ProcessTasks['embed']['result']> {

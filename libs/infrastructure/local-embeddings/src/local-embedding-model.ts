@@ -6,6 +6,7 @@ import {
   type HealthReading,
   silentLogger,
 } from '@morgan/foundation';
+import type { HttpClientOptions } from '@morgan/http-client';
 import { Metrics } from '@morgan/telemetry';
 import type { z } from 'zod';
 import type { EmbeddedItem } from './embedding-job.ts';
@@ -15,6 +16,7 @@ import { checkPrompt, checkTokenIds } from './input-checks.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './model-download.ts';
 import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
+import { identityOf } from './model-identity.ts';
 import { ModelMemory } from './model-memory.ts';
 import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
 import { modelOptions } from './model-options.ts';
@@ -37,6 +39,8 @@ export interface LocalEmbeddingModelOptions {
   readonly logger?: Logger;
   /** Default: nobody reads them. Several models may share them. */
   readonly metrics?: Metrics;
+  /** The way to a hub at an `https:` URL. Default: none is between. */
+  readonly proxy?: HttpClientOptions['proxy'];
   /** Shared by the models of one process. Default: as `memoryLimitMb` says, and no other model. */
   readonly memory?: ModelMemory;
 }
@@ -82,6 +86,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly #source: ModelSource;
   readonly #options: ProcessOptions;
   readonly #memory: ModelMemory;
+  readonly #proxy: HttpClientOptions['proxy'];
   #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
@@ -96,6 +101,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     this.#config = config;
     this.#logger = logger;
     this.#source = source;
+    this.#proxy = options.proxy;
     this.#options = { folder: modelFolder(source), model: modelOptions(config) };
     this.#memory = options.memory ?? new ModelMemory(config.memoryLimitMb);
     this.#engine = new InferenceEngine({
@@ -283,8 +289,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    * @throws AppError `model_loading`
    */
   fingerprint(promptName?: string): string {
-    const info = this.#loadedInfo();
-    return JSON.stringify([this.id, identityOf(info), promptName ?? info.defaultPrompt]);
+    return identityOf(this.#loadedInfo(), { ...this.#config, id: this.id, promptName });
   }
 
   /**
@@ -322,8 +327,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async #download(): Promise<void> {
     const source = this.#source;
     if (source.kind !== 'hub') return;
-    const choice = this.#options.model;
-    await downloadModel({ source, choice, logger: this.#logger, signal: this.#unloading.signal });
+    const { model: choice } = this.#options;
+    const { signal } = this.#unloading;
+    await downloadModel({ source, choice, logger: this.#logger, signal, proxy: this.#proxy });
   }
 
   #whereFrom(): string {
@@ -332,13 +338,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
       ? `in ${source.path}`
       : `${source.id} (from ${source.hubUrl}, kept in ${source.cacheDir})`;
   }
-}
-
-/** What vectors depend on. */
-function identityOf(info: ModelInfo) {
-  const { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest } =
-    info;
-  return { backend, device, dtype, dimensions, maxTokens, pooling, modules, prompts, defaultPrompt, digest };
 }
 
 function kindOf({ backend }: Pick<ModelInfo, 'backend'>): ModelKind {

@@ -7,6 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
+import { ConnectProxy } from '../fixture/connect-proxy.ts';
 import {
   cutAfter,
   cutRestAfter,
@@ -32,7 +33,7 @@ beforeEach(async () => {
   hub = await HubServer.start();
   // More than fits into the buffers between two sockets.
   content = onnxFile(randomBytes(4 * 1024 * 1024));
-  for (const name of FILES) hub.files.set(name, Buffer.from(name));
+  for (const name of FILES) hub.files.set(name, Buffer.from(JSON.stringify(name)));
   hub.files.set(WEIGHTS, content);
 });
 afterEach(async () => {
@@ -87,7 +88,7 @@ describe('a download', () => {
     ];
     hub.files.set('modules.json', Buffer.from(JSON.stringify(modules)));
     hub.files.set(WEIGHTS, onnxFile(Buffer.from('graph'), ['weights.bin']));
-    for (const name of more) hub.files.set(name, Buffer.from(name));
+    for (const name of more) hub.files.set(name, Buffer.from(JSON.stringify(name)));
     await download();
     expect(await written()).toEqual([...FILES, ...more, 'modules.json'].toSorted());
     expect(hub.asked.at(-1)?.file).toBe('main/onnx/weights.bin');
@@ -108,6 +109,18 @@ describe('a download', () => {
     hub.files.set('onnx/weights.bin', Buffer.from('weights'));
     await download();
     expect(await written()).toContain('onnx/weights.bin');
+  });
+
+  it('asks for nothing any more where the graph is in a folder of its own', async () => {
+    hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '0_Transformer' }])));
+    for (const name of FILES) hub.files.set(`0_Transformer/${name}`, hub.files.get(name) as Buffer);
+    await download();
+    expect(await written()).toEqual(
+      [...FILES.map((name) => `0_Transformer/${name}`), 'modules.json'].toSorted(),
+    );
+    hub.takeAsked();
+    await download();
+    expect(hub.asked).toEqual([]);
   });
 
   it('takes only what is missing for another number format', async () => {
@@ -212,6 +225,43 @@ describe('a hub with troubles', () => {
     expect((await weights()).equals(content)).toBe(true);
   });
 
+  it('is not believed where it sends the page of a proxy, which no later start would find in the place of a file', async () => {
+    const page: HubFault = (response) => void response.end('<html>Please log in</html>');
+    hub.misbehave('tokenizer.json', page);
+    await expect(download()).rejects.toThrow(
+      'sent for tokenizer.json is no JSON; is it the page of a proxy?',
+    );
+    expect(await written()).toEqual(['config.json']);
+    hub.misbehave(WEIGHTS, page);
+    await expect(download()).rejects.toThrow(`${WEIGHTS} is no ONNX file, or is damaged`);
+    expect(await written()).not.toContain(WEIGHTS);
+    await download();
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('is held to the checksum that it states', async () => {
+    const other = onnxFile(Buffer.from('other'));
+    const stating =
+      (sent: Buffer): HubFault =>
+      (response) =>
+        void response.writeHead(200, { 'x-linked-etag': etagOf(content) }).end(sent);
+    hub.misbehave(WEIGHTS, stating(other), stating(content));
+    await expect(download()).rejects.toThrow(`sent for ${WEIGHTS} does not have the checksum`);
+    expect(await written()).not.toContain(WEIGHTS);
+    await download();
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('is asked for all files of one commit, though the branch moves on', async () => {
+    const commit = 'c'.repeat(40);
+    hub.misbehave('modules.json', answer(404, { 'x-repo-commit': commit }));
+    await download();
+    expect(hub.asked.map(({ file }) => file.split('/')[0])).toEqual([
+      'main',
+      ...new Array<string>(6).fill(commit),
+    ]);
+  });
+
   it.each([
     ['config.json', 404, 'the hub has no config.json in revision main'],
     [WEIGHTS, 404, `the hub has no ${WEIGHTS} in revision main`],
@@ -291,6 +341,25 @@ describe('a redirect', () => {
       );
       expect(hub.asked).toEqual([]);
       expect(secure.asked.at(-1)?.file).toBe('main/tokenizer.json');
+    } finally {
+      setDefaultCACertificates(before);
+      await secure.stop();
+    }
+  });
+});
+
+describe('a proxy that is between', () => {
+  it('carries what is asked of a hub that only it can reach', async () => {
+    const authority = new CertificateAuthority('Hub Test CA');
+    const before = getCACertificates('default');
+    const secure = await HubServer.start(createTlsServer(authority.issue('hub.example')));
+    await using proxy = await ConnectProxy.to(secure.port);
+    setDefaultCACertificates([...before, authority.cert]);
+    try {
+      for (const [name, file] of hub.files) secure.files.set(name, file);
+      await download({ hubUrl: 'https://hub.example' }, { proxy: { url: proxy.url } });
+      expect(new Set(proxy.seen)).toEqual(new Set(['hub.example:443']));
+      expect(await written()).toEqual(FILES.toSorted());
     } finally {
       setDefaultCACertificates(before);
       await secure.stop();

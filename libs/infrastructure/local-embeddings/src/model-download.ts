@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
+import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
 import { readExternalData } from './model/external-data.reader.ts';
 import { type GraphChoice, graphCandidates } from './model/graph-file.chooser.ts';
@@ -25,6 +27,7 @@ export interface ModelDownloadOptions {
   readonly logger: Logger;
   /** Ends the download; nothing half is left. */
   readonly signal: AbortSignal;
+  readonly proxy?: HttpClientOptions['proxy'];
 }
 
 /** Gets a file that is not there yet. Resolves with whether the hub has it. */
@@ -35,14 +38,16 @@ type Fetch = (name: string) => Promise<boolean>;
  * a folder that has them needs the hub no more.
  * @throws ModelLoadError, HttpClientError, an error of the file system.
  */
-export async function downloadModel({ source, choice, logger, signal }: ModelDownloadOptions): Promise<void> {
+export async function downloadModel(options: ModelDownloadOptions): Promise<void> {
+  const { source, choice, logger, signal, proxy } = options;
   const folder = modelFolder(source);
   if (await isComplete(folder, choice)) return;
-  const hub = new ModelHub({ ...source, logger });
+  const hub = new ModelHub({ ...source, logger, proxy });
   const has: Fetch = async (name) => {
     const target = join(folder, name);
     if (existsSync(target)) return true;
-    const path = `${source.id}/resolve/${encodeURIComponent(source.revision)}/${name}`;
+    const revision = hub.commit ?? encodeURIComponent(source.revision);
+    const path = `${source.id}/resolve/${revision}/${name}`;
     return new HubFile({ name, path, target, hub, logger, signal }).download();
   };
   const missing = (name: string) =>
@@ -58,9 +63,19 @@ export async function downloadModel({ source, choice, logger, signal }: ModelDow
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
     if (graph === undefined) throw missing(candidates[0] as string);
-    for (const file of await readExternalData(new ModelFolder(folder), graph)) await need(file);
+    for (const file of await dataFilesOf(new ModelFolder(folder), graph)) await need(file);
   } finally {
     await hub.stop();
+  }
+}
+
+/** A damaged graph is taken away, so that the next start asks for it again. @throws ModelLoadError */
+async function dataFilesOf(folder: ModelFolder, graph: string): Promise<readonly string[]> {
+  try {
+    return await readExternalData(folder, graph);
+  } catch (error) {
+    if (error instanceof ModelLoadError) await rm(folder.pathOf(graph));
+    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import { ModelFolder } from './model/model-folder.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
 import { openFolder } from './model/plan.reader.ts';
 import { isRanking } from './model/ranking-plan.reader.ts';
+import { MODULES_FILE } from './model/sentence-plan.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */
@@ -24,13 +25,20 @@ export async function isRankingFolder(path: string): Promise<boolean> {
   }
 }
 
+/** The folder of graph and tokenizer within that of the model, as `modules.json` says it; empty as a rule. @throws ModelLoadError */
+async function rootOf(folder: ModelFolder): Promise<string> {
+  const modules = await folder.json(MODULES_FILE);
+  const first = (Array.isArray(modules) ? modules[0] : undefined) as { readonly path?: unknown } | undefined;
+  return typeof first?.path === 'string' ? first.path : '';
+}
+
 /**
  * Size of the graph that would be loaded, and of its data files; 0 where that cannot be said: the load will say why.
  */
 export async function weightsBytes(path: string, choice: GraphChoice): Promise<number> {
   try {
-    const folder = new ModelFolder(path);
-    const { file } = chooseGraphFile(folder, '', choice);
+    const folder = openFolder(path);
+    const { file } = chooseGraphFile(folder, await rootOf(folder), choice);
     const files = [file, ...(await readExternalData(folder, file))];
     return files.reduce((sum, name) => sum + (folder.has(name) ? folder.sizeOf(name) : 0), 0);
   } catch (error) {
@@ -46,7 +54,7 @@ export async function weightsBytes(path: string, choice: GraphChoice): Promise<n
 export async function isComplete(path: string, choice: GraphChoice): Promise<boolean> {
   const folder = new ModelFolder(path);
   try {
-    const { file } = chooseGraphFile(folder, '', choice);
+    const { file } = chooseGraphFile(folder, await rootOf(folder), choice);
     return (await readExternalData(folder, file)).every((name) => folder.has(name));
   } catch (error) {
     if (error instanceof ModelLoadError) return false;

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
+import { FLOAT, initializer, INT64, modelFile, port } from '../fixture/onnx-graph.ts';
+import { block, text } from '../fixture/protobuf.ts';
 import { TINY_MAX_TOKENS, tinyTokenVector, writeTinyBert } from '../fixture/tiny-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
@@ -19,14 +21,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-async function load(name: string, extra: Readonly<Record<string, unknown>> = {}) {
+async function load(
+  name: string,
+  extra: Readonly<Record<string, unknown>> = {},
+  more: Partial<typeof DEFAULTS> = {},
+) {
   const folder = join(root, name);
   await writeTinyBert(folder, extra);
   const lines: string[] = [];
   const write: Logger['info'] = (_, message) => lines.push(message);
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
   const model = new LocalEmbeddingModel({
-    config: { ...DEFAULTS, model: folder },
+    config: { ...DEFAULTS, ...more, model: folder },
     bundledModelDir: root,
     logger,
     metrics: new Metrics(),
@@ -123,7 +129,35 @@ describe('a folder of sentence-transformers', () => {
   });
 });
 
+/** Two look-ups, with an output each. */
+function graphWithTwoOutputs(): Buffer {
+  const tokens = ['batch', 'length'];
+  const lookUp = (output: string, scale: number) => [
+    block(1, [text(1, `table_${output}`), text(1, 'input_ids'), text(2, output), text(4, 'Gather')]),
+    initializer(
+      `table_${output}`,
+      [9, 2],
+      Float32Array.from({ length: 18 }, (_, index) => 1 + index * scale),
+    ),
+    port(12, output, FLOAT, [...tokens, 2]),
+  ];
+  const given = port(11, 'input_ids', INT64, tokens);
+  return modelFile([...lookUp('first', 1), ...lookUp('second', -1), text(2, 'two'), given]);
+}
+
 describe('the fingerprint', () => {
+  it('differs between outputs of one graph, and is the same for the same one', async () => {
+    const files = { 'onnx/model.onnx': graphWithTwoOutputs() };
+    const loaded = ['first', 'second', 'first'].map((graphOutput) =>
+      load('two-outputs', files, { graphOutput }),
+    );
+    const models = (await Promise.all(loaded)).map(({ model }) => model);
+    const [first, second, again] = models.map((model) => model.fingerprint());
+    await Promise.all(models.map((model) => model.unload()));
+    expect(second).not.toBe(first);
+    expect(again).toBe(first);
+  });
+
   it('differs between models that share name, size and limits', async () => {
     const one = await load('a/same-name');
     const other = await load('b/same-name', {

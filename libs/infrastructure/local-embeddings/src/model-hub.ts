@@ -1,5 +1,5 @@
 import type { Logger } from '@morgan/foundation';
-import { HttpClient } from '@morgan/http-client';
+import { HttpClient, type HttpClientOptions } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
 import { ModelLoadError } from './model/model-load-error.ts';
 
@@ -10,13 +10,22 @@ export interface ModelHubOptions {
   /** For models that not everybody may read. Shown to the hub only, not to where it redirects to. */
   readonly token?: string | undefined;
   readonly logger: Logger;
+  readonly proxy?: HttpClientOptions['proxy'];
 }
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const SHA256 = /^[\da-f]{64}$/;
+const COMMIT = /^[\da-f]{40}$/;
 /** In the list of those that HTTP clients may have: redirects carry signed addresses, which belong into no log. */
 const HUB_NAME = 'model_hub';
 const STORE_NAME = 'model_hub_files';
+
+/** A response of a hub, or of the store that it redirects to. */
+export interface HubResponse extends TransportResponse {
+  /** SHA-256 of the whole file, where the hub says it: it does so for large ones. */
+  readonly sha256?: string | undefined;
+}
 
 /**
  * Reads files of a model hub, which may redirect to a file store elsewhere. Every origin gets an `HttpClient` with its
@@ -27,13 +36,16 @@ export class ModelHub {
   readonly #origin: string;
   readonly #token: string | undefined;
   readonly #logger: Logger;
+  readonly #proxy: HttpClientOptions['proxy'];
   readonly #clients = new Map<string, HttpClient>();
+  #commit: string | undefined;
 
-  constructor({ hubUrl, token, logger }: ModelHubOptions) {
+  constructor({ hubUrl, token, logger, proxy }: ModelHubOptions) {
     this.#baseUrl = `${hubUrl.replace(/\/$/, '')}/`;
     this.#origin = new URL(hubUrl).origin;
     this.#token = token;
     this.#logger = logger;
+    this.#proxy = proxy;
   }
 
   /**
@@ -41,16 +53,27 @@ export class ModelHub {
    * @param path below the hub's URL, without a slash in front.
    * @throws HttpClientError, ModelLoadError for a redirect that leads nowhere
    */
-  async get(path: string, headers: readonly string[], signal: AbortSignal): Promise<TransportResponse> {
+  async get(path: string, headers: readonly string[], signal: AbortSignal): Promise<HubResponse> {
     let url = new URL(path, this.#baseUrl);
+    let sha256: string | undefined;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const response = await this.#send(url, headers, signal);
       const { location } = response.headers;
-      if (!REDIRECTS.has(response.status) || location === undefined) return response;
+      if (url.origin === this.#origin) {
+        sha256 ??= matching(response.headers['x-linked-etag'], SHA256);
+        this.#commit ??= matching(response.headers['x-repo-commit'], COMMIT);
+      }
+      if (!REDIRECTS.has(response.status) || location === undefined)
+        return Object.assign(response, { sha256 });
       response.discard();
       url = redirected(url, location);
     }
     throw new ModelLoadError(`the hub redirects more than ${MAX_REDIRECTS} times`);
+  }
+
+  /** The commit that the revision is, as the first response said it: the branch may move on while files are read. */
+  get commit(): string | undefined {
+    return this.#commit;
   }
 
   /** Ends what is under way. */
@@ -76,11 +99,20 @@ export class ModelHub {
       const serviceName = origin === this.#origin ? HUB_NAME : STORE_NAME;
       // One large file after the other: the small windows of HTTP/2 would only slow them down.
       const pool = { http2: false };
-      client = new HttpClient({ serviceName, baseUrl: origin, pool }, { logger: this.#logger });
+      client = new HttpClient(
+        { serviceName, baseUrl: origin, pool, proxy: this.#proxy },
+        { logger: this.#logger },
+      );
       this.#clients.set(origin, client);
     }
     return client;
   }
+}
+
+/** The value of a header without its quotes, where it is of the form that is meant. */
+function matching(header: string | readonly string[] | undefined, form: RegExp): string | undefined {
+  const value = String(header ?? '').replace(/^"|"$/g, '');
+  return form.test(value) ? value : undefined;
 }
 
 /** Never from TLS to plain text: what comes back becomes part of this process. */

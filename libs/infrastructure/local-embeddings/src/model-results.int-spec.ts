@@ -168,6 +168,28 @@ describe('a graph that fails on an input', () => {
   });
 });
 
+describe('a text without any token', () => {
+  it('is refused by its place: zeros would look like a vector', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'morgan-no-tokens-'));
+    await cp(join(REFERENCES, 'bert-mean'), folder, { recursive: true });
+    const file = join(folder, 'tokenizer.json');
+    const definition = JSON.parse(await readFile(file, 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...definition, post_processor: null }));
+    const { model } = build(folder);
+    try {
+      await model.load();
+      await expect(model.embed(['hello', ' '], context)).rejects.toMatchObject({
+        code: 'invalid_value',
+        status: 400,
+        param: 'input[1]',
+      });
+    } finally {
+      await model.unload();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
 describe('the vectors of tokens', () => {
   it('are refused where the graph pools by itself', async () => {
     const { model } = build(join(REFERENCES, 'bert-graph-pools'));

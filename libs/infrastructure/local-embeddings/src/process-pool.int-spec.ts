@@ -1,28 +1,32 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
+import { text } from '../fixture/protobuf.ts';
 import { writeTinyBert } from '../fixture/tiny-bert.ts';
 import { ModelProcess } from './model-process.ts';
 import { ProcessPool, type RestartReason } from './process-pool.ts';
+import type { ProcessRole } from './process-protocol.ts';
 
 const run = jest.spyOn(ModelProcess.prototype, 'run');
 const loaded = jest.spyOn(ModelProcess.prototype, 'loaded');
 let folder: string;
 let pool: ProcessPool;
 let restarts: RestartReason[];
+let failures: string[];
 
-async function poolOf(idleRestartMs: number) {
+async function poolOf(idleRestartMs: number, role: ProcessRole = 'inference') {
   folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
   await writeTinyBert(folder);
   restarts = [];
+  failures = [];
   const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
-  pool = new ProcessPool({ role: 'inference', process: { folder, model }, idleRestartMs }, silentLogger, {
+  pool = new ProcessPool({ role, process: { folder, model }, idleRestartMs }, silentLogger, {
     onFree: () => undefined,
     onRestart: (reason) => void restarts.push(reason),
-    onRestartFailed: () => undefined,
+    onRestartFailed: ({ message }) => void failures.push(message),
   });
   return pool;
 }
@@ -80,6 +84,27 @@ describe('a process that has grown', () => {
     await waitFor(() => pool.hasFree, { what: 'the new process' });
     await pool.run('run', oneRow);
     expect(latest()).not.toBe(old);
+  });
+});
+
+describe('a process that is to stand for another', () => {
+  it.each([
+    ['inference', 'onnx/model.onnx'],
+    ['tokenizer', 'tokenizer.json'],
+  ] as const)('is not used for %s while %s is another', async (role, name) => {
+    await poolOf(60_000, role);
+    await pool.startFirst();
+    const file = join(folder, name);
+    const before = await readFile(file);
+    // As valid as it was: white space behind JSON, the documentation of a graph.
+    const more = name.endsWith('.json') ? Buffer.from(' ') : text(6, 'another');
+    await writeFile(file, Buffer.concat([before, more]));
+    process.kill(latest().pid as number, 'SIGKILL');
+    await waitFor(() => failures.length > 0, { what: 'the refusal' });
+    expect(failures[0]).toMatch(/^the files of the model are not those that the first process has read/);
+    expect(pool.isServing).toBe(false);
+    await writeFile(file, before);
+    await waitFor(() => pool.hasFree, { what: 'a process with the same files', timeoutMs: 20_000 });
   });
 });
 

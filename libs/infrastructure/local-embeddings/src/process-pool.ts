@@ -1,5 +1,6 @@
 import { backoffMs, type Logger } from '@morgan/foundation';
 import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
+import { ModelLoadError } from './model/model-load-error.ts';
 import type {
   LoadedProcess,
   ProcessOptions,
@@ -13,6 +14,9 @@ const RESTART_DELAY = { firstMs: 100, longestMs: 10_000 };
 /** Growth since it was loaded above which an idle process is replaced; heaps of a warm process are that much larger. */
 const TOLERATED_GROWTH = 0.15;
 const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
+
+const CHANGED =
+  'the files of the model are not those that the first process has read; a restart of the service loads them';
 
 /** Called when a pool changes. */
 export interface PoolEvents {
@@ -54,6 +58,8 @@ export class ProcessPool {
   /** Loading in place of an idle one: what is asked meanwhile waits for them. */
   #replacing = 0;
   #wanted = 0;
+  /** Of the files that the first process has read. */
+  #digest: string | undefined;
   #stopping = false;
 
   constructor(
@@ -123,6 +129,12 @@ export class ProcessPool {
     this.#processes.add(process);
     try {
       const loaded = await process.loaded();
+      this.#digest ??= loaded.digest;
+      if (loaded.digest !== this.#digest) {
+        // What it would give is not what cache keys say.
+        await process.end();
+        throw new ModelLoadError(CHANGED);
+      }
       const member = { process, loadedBytes: loaded.rssBytes, idle: setTimeout(() => undefined, 0) };
       this.#members.set(process, member);
       this.#release(member);

@@ -89,6 +89,8 @@ export type TaskResult<Type extends TaskType> = ProcessTasks[Type]['result'];
 
 /** What a process says of itself once it has loaded. */
 export interface LoadedProcess extends MemoryReading {
+  /** SHA-256 over the files that it has read. */
+  readonly digest: string;
   /** Where the model drops what is too much of a text; tokenizer processes know. */
   readonly cutSide?: CutSide | undefined;
   /** What inference processes know. */

@@ -11,13 +11,13 @@ const OPTIONS = { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 } as
 
 const tokenizers = new Map<string, TextTokenizer>();
 beforeAll(async () => {
-  tokenizers.set('unigram without any split into words', await openTokenizer(BUNDLED, OPTIONS));
+  tokenizers.set('unigram without any split into words', (await openTokenizer(BUNDLED, OPTIONS)).tokenizer);
   for (const [kind, name] of [
     ['WordPiece', 'bert-mean'],
     ['byte-level BPE', 'roberta'],
     ['Unigram', 'xlm-roberta'],
   ] as const)
-    tokenizers.set(kind, await openTokenizer(join(REFERENCES, name), OPTIONS));
+    tokenizers.set(kind, (await openTokenizer(join(REFERENCES, name), OPTIONS)).tokenizer);
 });
 
 /** Texts that are longer than what is tokenised first: words, words without spaces, other scripts, noise. */

@@ -1,5 +1,5 @@
 import type { PairTokenizer } from './model/pair-tokenizer.ts';
-import { openTokenizer } from './model/open-model.ts';
+import { type OpenedTokenizer, openTokenizer } from './model/open-model.ts';
 import type { TextTokenizer } from './model/text-tokenizer.ts';
 import { pairWindow } from './pair-window.ts';
 import type {
@@ -15,20 +15,23 @@ import { shortWindows, SparseTextError, tokenWindow } from './text-window.ts';
 /** What a tokenizer process does. */
 export class TokenizerRole {
   readonly #tokenizer: TextTokenizer;
+  readonly #digest: string;
   readonly #pairs: PairTokenizer | undefined;
 
-  private constructor(tokenizer: TextTokenizer, pairs: PairTokenizer | undefined) {
+  private constructor({ tokenizer, digest }: OpenedTokenizer, pairs: PairTokenizer | undefined) {
     this.#tokenizer = tokenizer;
+    this.#digest = digest;
     this.#pairs = pairs;
   }
 
   static async load({ folder, model }: ProcessOptions): Promise<TokenizerRole> {
-    const tokenizer = await openTokenizer(folder, model);
-    return new TokenizerRole(tokenizer, tokenizer.readsPairs ? await tokenizer.pairs() : undefined);
+    const opened = await openTokenizer(folder, model);
+    const { tokenizer } = opened;
+    return new TokenizerRole(opened, tokenizer.readsPairs ? await tokenizer.pairs() : undefined);
   }
 
   get loaded() {
-    return { cutSide: this.#tokenizer.settings.cutSide };
+    return { digest: this.#digest, cutSide: this.#tokenizer.settings.cutSide };
   }
 
   async perform(request: ProcessRequest) {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
-import { type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
+import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisGuard } from './redis-guard.ts';
 
@@ -70,4 +70,17 @@ it('a single fault opens nothing, and the substitute stands for it', async () =>
   expect(seen).toEqual([fault]);
   expect(await read()).toBe('value');
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 1 });
+});
+
+it('a refusal is an answer: it opens nothing, and is told of once', async () => {
+  await redisCommand(redis.url, 'CONFIG SET maxmemory 1');
+  const write = () =>
+    guard.run(
+      () => connection.setBuffers([['other', Buffer.from('value')]], 60).then(() => 'stored'),
+      () => 'substitute',
+    );
+  for (let use = 0; use < 10; use += 1) expect(await write()).toBe('substitute');
+  expect(await read()).toBe('value');
+  expect(guard.getStatus()).toMatchObject({ open: false, failures: 0 });
+  expect(lines).toEqual(['redis refuses a use; working without it']);
 });

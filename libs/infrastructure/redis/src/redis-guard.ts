@@ -31,10 +31,15 @@ type Fallback = (error: unknown) => unknown;
 
 /**
  * For uses of Redis that have a substitute, such as a cache: while Redis is slow or fails, the substitute is given at
- * once instead of after a timeout each time. It is opossum's breaker: time limit, share of errors, fallback.
+ * once instead of after a timeout each time. It is opossum's breaker: time limit, share of errors, fallback. What
+ * Redis refuses, because it is full, a replica or forbids scripts, is answered in time and opens nothing: reading goes on.
  */
 export class RedisGuard {
   readonly #breaker: Opossum<[Use, Fallback], unknown>;
+  readonly #name: string;
+  readonly #logger: Logger;
+  /** Codes of refusals that were told of. */
+  readonly #refusals = new Set<string>();
 
   constructor({
     name,
@@ -44,6 +49,8 @@ export class RedisGuard {
     resetTimeoutMs: resetTimeout = 1_000,
     logger = silentLogger,
   }: RedisGuardOptions) {
+    this.#name = name;
+    this.#logger = logger;
     this.#breaker = new Opossum((use: Use, _fallback: Fallback) => use(), {
       name,
       timeout,
@@ -60,7 +67,18 @@ export class RedisGuard {
 
   /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
   async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
-    return (await this.#breaker.fire(use, fallback)) as Result;
+    const answered = () => use().catch((error: unknown) => this.#substitute(error, fallback));
+    return (await this.#breaker.fire(answered, fallback)) as Result;
+  }
+
+  #substitute<Result>(error: unknown, fallback: (error: unknown) => Result): Result {
+    if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
+    // Only the first word: the rest may repeat a command.
+    const [reason = error.name] = error.message.split(' ', 1);
+    if (!this.#refusals.has(reason))
+      this.#logger.warn({ guard: this.#name, reason }, 'redis refuses a use; working without it');
+    this.#refusals.add(reason);
+    return fallback(error);
   }
 
   getStatus(): RedisGuardStatus {

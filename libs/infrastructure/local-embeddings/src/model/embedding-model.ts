@@ -1,3 +1,4 @@
+import { isSameVector } from './batch-independence.ts';
 import type { ModelInfo, TokenRow, VectorBatch, VectorFault } from './embedding-model.types.ts';
 import type { ChosenOutput } from './graph-output.chooser.ts';
 import { type GraphBatch, type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
@@ -14,11 +15,16 @@ export interface EmbeddingModelParts {
   readonly output: ChosenOutput;
   readonly head: VectorHead;
   readonly plan: ModelPlan;
-  readonly info: Omit<ModelInfo, 'dimensions' | 'tokenDimensions'>;
+  readonly info: Omit<ModelInfo, keyof MeasuredInfo>;
 }
+
+/** What is known once the graph has run. */
+type MeasuredInfo = Pick<ModelInfo, 'dimensions' | 'tokenDimensions' | 'batchable'>;
 
 /** A GPU compiles its programs anew for every length, so that lengths are few there. */
 const GPU_LENGTH_STEP = 32;
+const ALONE =
+  'the graph gives a text another vector in a batch than alone (it has no attention mask, measures its numbers over the whole batch, or takes one text only): every text is run alone';
 
 /** An embedding model in this thread: makes token ids of texts, and vectors of token ids. Made by `openModel`. */
 export class EmbeddingModel {
@@ -27,32 +33,39 @@ export class EmbeddingModel {
   readonly #parts: EmbeddingModelParts;
   readonly #pooling: PoolingModule | undefined;
 
-  private constructor(parts: EmbeddingModelParts, sizes: Pick<ModelInfo, 'dimensions' | 'tokenDimensions'>) {
+  private constructor(parts: EmbeddingModelParts, measured: MeasuredInfo) {
     this.#parts = parts;
     this.tokenizer = parts.tokenizer;
-    this.info = { ...parts.info, ...sizes };
+    this.info = { ...parts.info, ...measured };
     const pooling = parts.plan.modules.find((module) => module.type === 'pooling');
     this.#pooling = parts.output.pooled ? undefined : pooling;
   }
 
   /**
-   * Runs one text, so that the length of a vector is known and the modules are proven to fit together.
+   * Runs texts, alone and together, so that the length of a vector is known, the modules are proven to fit together, and it is
+   * seen whether a text has the same vector in any batch.
+   * @param samples of unlike lengths
    * @throws ModelLoadError
    */
-  static async start(parts: EmbeddingModelParts, sample: TokenRow): Promise<EmbeddingModel> {
+  static async start(parts: EmbeddingModelParts, samples: readonly TokenRow[]): Promise<EmbeddingModel> {
     const { plan, output } = parts;
     const leavesPromptOut = plan.modules.some((module) => module.type === 'pooling' && !module.includePrompt);
     if (output.pooled && leavesPromptOut && Object.values(plan.prompts).some((prompt) => prompt !== ''))
       throw new ModelLoadError(
         'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
       );
-    const { data, tokenDimensions } = await new EmbeddingModel(parts, { dimensions: 0 }).#vectorsOf([sample]);
+    const untried = new EmbeddingModel(parts, { dimensions: 0, batchable: true });
+    const { data, tokenDimensions } = await untried.#vectorsOf(samples.slice(0, 1));
     if (plan.backend === 'cross-encoder' && data.length !== 1)
       throw new ModelLoadError(`the graph gives ${data.length} scores for a text; ranking takes one`);
     const asked = plan.truncateDimensions;
     if (asked !== undefined && asked > data.length)
       throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
-    return new EmbeddingModel(parts, { dimensions: asked ?? data.length, tokenDimensions });
+    const sizes = { dimensions: asked ?? data.length, tokenDimensions };
+    const model = new EmbeddingModel(parts, { ...sizes, batchable: true });
+    if (await model.#isBatchable(samples)) return model;
+    const notes = [...parts.info.notes, ALONE];
+    return new EmbeddingModel({ ...parts, info: { ...parts.info, notes } }, { ...sizes, batchable: false });
   }
 
   /**
@@ -60,7 +73,11 @@ export class EmbeddingModel {
    * number is a fault; the others are not harmed.
    * @throws Error with the reason of the runtime, when the whole batch failed
    */
-  async run(rows: readonly TokenRow[]): Promise<VectorBatch> {
+  run(rows: readonly TokenRow[]): Promise<VectorBatch> {
+    return this.#inBatches(rows, (batch) => this.#run(batch));
+  }
+
+  async #run(rows: readonly TokenRow[]): Promise<VectorBatch> {
     const { maxTokens, dimensions } = this.info;
     const cut = rows.map((row) => this.tokenizer.cut(row, maxTokens));
     if (cut.length === 0) return { vectors: new Float32Array(0), faults: [] };
@@ -80,7 +97,11 @@ export class EmbeddingModel {
    * The vectors of all tokens of each row as the graph gives them, prompt and special tokens included: one row's after the
    * other's, each of `info.tokenDimensions` values. Cut and checked as in {@link run}.
    */
-  async runTokens(rows: readonly TokenRow[]): Promise<VectorBatch> {
+  runTokens(rows: readonly TokenRow[]): Promise<VectorBatch> {
+    return this.#inBatches(rows, (batch) => this.#runTokens(batch));
+  }
+
+  async #runTokens(rows: readonly TokenRow[]): Promise<VectorBatch> {
     const { maxTokens, tokenDimensions: width } = this.info;
     if (width === undefined) throw new Error('the graph shows no vectors of tokens');
     const cut = rows.map((row) => this.tokenizer.cut(row, maxTokens));
@@ -103,6 +124,37 @@ export class EmbeddingModel {
   /** Gives the memory of the graph back. */
   close(): Promise<void> {
     return this.#parts.runner.close();
+  }
+
+  /** All together, or each alone where the vectors of a batch depend on each other. */
+  async #inBatches(
+    rows: readonly TokenRow[],
+    run: (batch: readonly TokenRow[]) => Promise<VectorBatch>,
+  ): Promise<VectorBatch> {
+    if (this.info.batchable) return run(rows);
+    const parts: VectorBatch[] = [];
+    for (const row of rows) parts.push(await run([row]));
+    const vectors = new Float32Array(parts.reduce((sum, part) => sum + part.vectors.length, 0));
+    let start = 0;
+    for (const part of parts) {
+      vectors.set(part.vectors, start);
+      start += part.vectors.length;
+    }
+    return {
+      vectors,
+      faults: parts.flatMap(({ faults }, row) => faults.map((fault) => ({ ...fault, row }))),
+    };
+  }
+
+  async #isBatchable(samples: readonly TokenRow[]): Promise<boolean> {
+    try {
+      const alone = await this.run(samples.slice(0, 1));
+      const together = await this.run(samples);
+      return isSameVector(alone.vectors, together.vectors, this.info.device);
+    } catch {
+      // A graph that was exported for one text at a time.
+      return false;
+    }
   }
 
   async #vectorsOf(rows: readonly TokenRow[]) {

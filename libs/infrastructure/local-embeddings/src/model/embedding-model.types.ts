@@ -78,6 +78,8 @@ export interface ModelInfo {
   readonly vocabularySize: number;
   /** How token vectors become one, joined by `+`; `model` when the graph does it itself. */
   readonly pooling: string;
+  /** The output of the graph that is used. */
+  readonly output: string;
   /** The steps after the graph, in order. */
   readonly modules: readonly string[];
   /** Texts that can be put before an input, by name. */
@@ -92,6 +94,8 @@ export interface ModelInfo {
   readonly weightsBytes: number;
   /** Shape of the network where `config.json` says it: what a run costs can be estimated from it. */
   readonly shape: ModelShape;
+  /** Whether a text has the same vector in any batch. Where it has not, each is run alone. */
+  readonly batchable: boolean;
   /** What had to be guessed, one sentence each. */
   readonly notes: readonly string[];
 }

@@ -19,6 +19,8 @@ const TOKEN_NAMES = ['last_hidden_state', 'token_embeddings'];
 const VECTOR_NAMES = ['sentence_embedding', 'embeddings', 'sentence_embeddings', 'text_embeds', 'embedding'];
 /** Made for classification: the first token through a layer of its own, not what models are compared by. */
 const CLASSIFIER_NAME = 'pooler_output';
+/** Scores for the words of a vocabulary or for labels. */
+const SCORES = /logits/i;
 
 /** Chooses by what a first run gave. @throws ModelLoadError that lists the outputs and what would settle it */
 export function chooseOutput(outputs: Outputs, plan: ModelPlan, graph: GraphSettings = {}): ChosenOutput {
@@ -46,7 +48,9 @@ function namedOutput(outputs: Outputs, { output }: ModelPlan): string | undefine
 
 function guessOutput(outputs: Outputs, backend: Backend, { pooling }: GraphSettings): string | undefined {
   const ofRank = (rank: number) =>
-    [...outputs].filter(([, { dims }]) => dims.length === rank).map(([name]) => name);
+    [...outputs]
+      .filter(([name, { dims }]) => dims.length === rank && !SCORES.test(name))
+      .map(([name]) => name);
   const pick = (names: readonly string[], known: readonly string[]) =>
     known.find((name) => names.includes(name)) ?? (names.length === 1 ? names[0] : undefined);
   const tokens = pick(ofRank(TOKENS), TOKEN_NAMES);

@@ -27,9 +27,11 @@ export class OnnxGraph implements GraphRunner {
   private constructor(session: InferenceSession, inputs: GraphInputs) {
     this.#session = session;
     this.#inputs = inputs;
-    this.#outputs = portsOf(session.outputMetadata)
-      .filter(({ type }) => type.startsWith('float'))
-      .map(({ name }) => name);
+    const ports = portsOf(session.outputMetadata);
+    this.#outputs = ports.filter(({ type }) => type.startsWith('float')).map(({ name }) => name);
+    if (this.#outputs.length > 0) return;
+    const list = ports.map(({ name, type }) => `${name} (${type})`).join(', ');
+    throw new ModelLoadError(`the graph has the outputs ${list}, and none of floating-point numbers`);
   }
 
   /** @throws ModelLoadError for a device that is not there, a file that is no graph, inputs that nothing feeds */

@@ -1,8 +1,11 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelProbe } from '../../fixture/model-probe.ts';
+import { initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
+import { block, text } from '../../fixture/protobuf.ts';
+import { writeTinyBert } from '../../fixture/tiny-bert.ts';
 
 const REFERENCES = join(import.meta.dirname, '../../fixture/reference-models');
 const SENTENCE_FILES = [
@@ -225,6 +228,18 @@ describe('what is not understood stops the load with its name', () => {
       /onnx\/weights\.bin is a pointer of Git LFS/,
     ],
     [
+      'a closing token that one file asks for and the other does not put there',
+      'qwen3',
+      { 'tokenizer_config.json': { add_eos_token: true, eos_token: { content: '<|im_end|>' } } },
+      /add_eos_token.*puts no <\|im_end\|> there/,
+    ],
+    [
+      'special tokens that are taken apart',
+      'bert-mean',
+      { 'tokenizer_config.json': { split_special_tokens: true } },
+      /split_special_tokens: is not understood/,
+    ],
+    [
       'no tokenizer',
       'bert-mean',
       { 'tokenizer.json': null },
@@ -296,6 +311,47 @@ describe('the backend onnx', () => {
     await expectReference('bert-graph-pools', batch);
   });
 
+  it('takes no scores of a vocabulary for vectors, unless it is told to', async () => {
+    const graph = await renamed('bert-mean', 'last_hidden_state', 'prediction_logits');
+    const folder = await bare('bert-mean', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(/prediction_logits \(rank 3\).*EMBEDDING_GRAPH_OUTPUT/);
+    const { info } = await probe.open(folder, { graph: { output: 'prediction_logits' } });
+    expect(info.output).toBe('prediction_logits');
+  });
+
+  it('does not guess how a decoder is pooled', async () => {
+    const folder = await bare('qwen3');
+    await expect(probe.open(folder)).rejects.toThrow(/see only those before them.*EMBEDDING_POOLING/);
+    const { info } = await probe.open(folder, { graph: { pooling: ['lasttoken'] } });
+    expect(info.pooling).toBe('lasttoken');
+  });
+
+  it('names the outputs of a graph that has none of floating-point numbers', async () => {
+    const folder = join(root, 'whole-numbers');
+    const table = initializer(
+      'table',
+      [9, 1],
+      BigInt64Array.from({ length: 9 }, (_, id) => BigInt(id)),
+    );
+    const gather = [text(1, 'table'), text(1, 'input_ids'), text(2, 'codes'), text(4, 'Gather')];
+    const [given, codes] = [
+      port(11, 'input_ids', INT64, ['b', 'l']),
+      port(12, 'codes', INT64, ['b', 'l', 1]),
+    ];
+    const graph = modelFile([block(1, gather), text(2, 'whole'), table, given, codes]);
+    await writeTinyBert(folder, { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow('the outputs codes (int64), and none of floating-point');
+  });
+
+  it('runs every text alone where a graph measures its numbers over the whole batch', async () => {
+    const graph = await readFile(join(import.meta.dirname, '../../fixture/bert-mean-quantized.onnx'));
+    const files = { 'onnx/model.onnx': null, 'onnx/model_quantized.onnx': graph };
+    const { info, alone, batch, backwards } = await probe.open(await bare('bert-mean', files), {}, TEXTS);
+    expect(info).toMatchObject({ dtype: 'q8', batchable: false });
+    expect(info.notes.join()).toContain('every text is run alone');
+    expect([batch, backwards]).toEqual([alone, alone]);
+  });
+
   it('may leave vectors as long as they are, and cut them', async () => {
     const options = { graph: { pooling: ['max'], normalize: false }, truncateDimensions: 3 } as const;
     const { info, batch } = await probe.open(await bare('bert-max'), options, TEXTS);
@@ -313,7 +369,11 @@ describe('the other backends', () => {
   });
 
   it('fastembed is found by its files, in the cache of the hub too, and takes the first token', async () => {
-    const folder = await bare('bert-cls', { 'special_tokens_map.json': {} });
+    const limits = { max_length: 12, model_max_length: 32, pad_token: '[PAD]' };
+    const folder = await bare('bert-cls', {
+      'special_tokens_map.json': {},
+      'tokenizer_config.json': limits,
+    });
     await rename(join(folder, 'onnx/model.onnx'), join(folder, 'model_optimized.onnx'));
     const cache = join(root, 'models--qdrant--bert-cls');
     await mkdir(join(cache, 'refs'), { recursive: true });
@@ -321,7 +381,7 @@ describe('the other backends', () => {
     await writeFile(join(cache, 'refs/main'), 'abc');
     for (const path of [folder, cache]) {
       const { info, batch } = await probe.open(path, {}, TEXTS);
-      expect(info).toMatchObject({ backend: 'fastembed', pooling: 'cls' });
+      expect(info).toMatchObject({ backend: 'fastembed', pooling: 'cls', maxTokens: 12 });
       await expectReference('bert-cls', batch);
     }
   });
@@ -388,6 +448,23 @@ describe('the digest', () => {
     const folder = await copy('bert-mean');
     await writeFile(join(folder, file), JSON.stringify(content, undefined, 1));
     expect(await digest(folder)).not.toBe(await digest(join(REFERENCES, 'bert-mean')));
+  });
+
+  it('is made of the files behind the links of the cache of the hub', async () => {
+    const source = join(REFERENCES, 'bert-external-data');
+    const cache = join(root, 'models--some--links');
+    for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      made += 1;
+      const [file, blob] = [join(entry.parentPath, entry.name), join(cache, 'blobs', String(made))];
+      const link = join(cache, 'snapshots/abc', relative(source, file));
+      await cp(file, blob);
+      await mkdir(dirname(link), { recursive: true });
+      await symlink(relative(dirname(link), blob), link);
+    }
+    const { info, batch } = await probe.open(cache, {}, TEXTS);
+    expect(info.digest).toBe(await digest(source));
+    await expectReference('bert-external-data', batch);
   });
 
   it('needs the files that the graph refers to', async () => {

@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { BATCH_SAMPLES } from './batch-independence.ts';
+import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
@@ -31,6 +33,8 @@ const configSchema = z.looseObject({
 type ModelConfig = z.output<typeof configSchema>;
 
 const SAMPLE = 'a sample of text';
+/** What is read besides the graph, and what the plan names. */
+const SETTINGS_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
 const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
 
 /** What has been read of a folder before its graph is opened. */
@@ -57,6 +61,7 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
     const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
+    await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
     const info = {
       ...(await describe(parts, output)),
@@ -65,20 +70,33 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
       notes: [...(output.pooled ? [] : plan.notes), ...notesOf(tokenizer), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
-    return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, sample);
+    const samples = await tokenizer.tokenize(BATCH_SAMPLES);
+    return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, samples);
   } catch (error) {
     await runner.close();
     throw error;
   }
 }
 
+/** A tokenizer, and SHA-256 over the files that say how it makes tokens. */
+export interface OpenedTokenizer {
+  readonly tokenizer: TextTokenizer;
+  readonly digest: string;
+}
+
 /**
- * Opens the tokenizer alone, for a thread that does not run the graph.
+ * Opens the tokenizer alone, for a process that does not run the graph.
  * @throws ModelLoadError
  */
-export async function openTokenizer(path: string, options: ModelOptions): Promise<TextTokenizer> {
+export async function openTokenizer(path: string, options: ModelOptions): Promise<OpenedTokenizer> {
   const folder = openFolder(path);
-  return TextTokenizer.open(folder, await readPlan(folder, options));
+  const plan = await readPlan(folder, options);
+  const tokenizer = await TextTokenizer.open(folder, plan);
+  return { tokenizer, digest: await digestFiles(folder, filesOf(plan)) };
+}
+
+function filesOf({ root, files }: ModelPlan): readonly string[] {
+  return [...SETTINGS_FILES.map((name) => posix.join(root, name)), ...files];
 }
 
 async function readParts(path: string, options: ModelOptions): Promise<ModelParts> {
@@ -107,6 +125,20 @@ async function firstRun(
   } catch (error) {
     throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Of a decoder only the last token has read the whole text: a mean that nobody asked for is no vector of it. */
+async function checkGuess(
+  { plan, tokenizer }: ModelParts,
+  { pooled, name }: ChosenOutput,
+  { ids, ...graph }: Pick<TokenGraph, 'runner' | 'device'> & { readonly ids: readonly number[] },
+): Promise<void> {
+  if (pooled || plan.notes.length === 0) return;
+  const { padId } = tokenizer.settings;
+  if (!(await isCausal({ ...graph, output: name, padId }, ids))) return;
+  throw new ModelLoadError(
+    'tokens of this graph see only those before them, as in decoders, and nothing in the folder says how their vectors become one; EMBEDDING_POOLING says it, for most such models with lasttoken',
+  );
 }
 
 async function limitOf(
@@ -152,9 +184,6 @@ async function describe(
   { folder, plan, config, tokenizer, graph, weights }: ModelParts,
   output: ChosenOutput,
 ) {
-  const files = ['config.json', 'tokenizer.json', 'tokenizer_config.json'].map((name) =>
-    posix.join(plan.root, name),
-  );
   const pooling = plan.modules.flatMap((module) => (module.type === 'pooling' ? module.modes : []));
   return {
     backend: plan.backend,
@@ -162,11 +191,12 @@ async function describe(
     vocabularySize: config.vocab_size ?? tokenizer.vocabularySize,
     cutDimensions: await readDeclaredDimensions(folder, posix.join(plan.root, 'config.json')),
     pooling: output.pooled ? 'model' : pooling.join('+'),
+    output: output.name,
     modules: output.modules.map(({ type }) => type),
     prompts: plan.prompts,
     defaultPrompt: plan.defaultPrompt,
     tokenizer: tokenizer.kind,
-    digest: await digestFiles(folder, [...files, ...plan.files, ...weights]),
+    digest: await digestFiles(folder, [...filesOf(plan), ...weights]),
     weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),
     shape: shapeOf(config),
   };

@@ -42,7 +42,7 @@ const ignored = z.unknown().optional();
 
 const tokenizerArguments = z
   .strictObject({
-    model_max_length: z.int().min(1).optional(),
+    model_max_length: z.number().min(1).optional(),
     padding_side: z.enum(['left', 'right']).optional(),
     use_fast: ignored,
     trust_remote_code: ignored,
@@ -62,8 +62,11 @@ const modelArguments = z
   })
   .nullish();
 
+const configArguments = z.strictObject({ trust_remote_code: ignored }).nullish();
+
 const transformerSchema = z.strictObject({
-  max_seq_length: z.int().min(1).nullish(),
+  // Versions without a limit have saved 1e30.
+  max_seq_length: z.number().min(1).nullish(),
   do_lower_case: z.boolean().nullish(),
   transformer_task: z.string().optional(),
   modality_config: z
@@ -86,8 +89,8 @@ const transformerSchema = z.strictObject({
   query_expansion: unset,
   model_args: modelArguments,
   model_kwargs: modelArguments,
-  config_args: unset,
-  config_kwargs: unset,
+  config_args: configArguments,
+  config_kwargs: configArguments,
   tokenizer_args: tokenizerArguments,
   processor_kwargs: tokenizerArguments,
 });

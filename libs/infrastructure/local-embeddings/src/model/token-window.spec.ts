@@ -46,6 +46,11 @@ describe('statedLimit', () => {
       { tokenizer: 512, sentenceTransformers: 768, positions: 512 },
       768,
     ],
+    [
+      'sentence-transformers without a limit goes as far as the positions',
+      { tokenizer: 256, sentenceTransformers: 1e30, positions: 384 },
+      384,
+    ],
     ['1e30 means unknown', { tokenizer: 1e30, positions: 128 }, 128],
     ['the configuration may lower it', { tokenizer: 512, configured: 64 }, 64],
     ['but not raise it', { tokenizer: 512, configured: 4096 }, 512],

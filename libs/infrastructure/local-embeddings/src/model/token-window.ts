@@ -58,10 +58,11 @@ export function statedLimit({
   positions,
   configured,
 }: LimitSources): number {
-  const sources = sentenceTransformers === undefined ? [tokenizer, positions] : [sentenceTransformers];
-  const known = sources.filter(
-    (limit) => limit !== undefined && limit > 0 && limit < ABSURD_LIMIT,
-  ) as number[];
+  const isKnown = (limit: number | undefined): limit is number =>
+    limit !== undefined && limit > 0 && limit < ABSURD_LIMIT;
+  const overruling = isKnown(sentenceTransformers) ? sentenceTransformers : positions;
+  const sources = sentenceTransformers === undefined ? [tokenizer, positions] : [overruling];
+  const known = sources.filter(isKnown);
   const own = known.length > 0 ? Math.min(...known) : FALLBACK_LIMIT;
   return Math.min(own, configured ?? own);
 }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { contentOf, idOf, overridesOf, overridesSchema } from './tokenizer-overrides.ts';
 
 /** A tokenizer as its files describe it. */
 export interface TokenizerFiles {
-  /** `tokenizer.json`, without limits and padding of its own. */
+  /** `tokenizer.json` as `tokenizer_config.json` changes it, without limits and padding of its own. */
   readonly definition: Readonly<Record<string, unknown>>;
   readonly settings: Readonly<Record<string, unknown>>;
   readonly padId: number;
@@ -22,23 +23,27 @@ export interface TokenizerFiles {
   readonly specialIds: ReadonlySet<number>;
 }
 
+/** A side as the tokenizers library writes it. */
+const direction = z
+  .enum(['Left', 'Right'])
+  .transform((value) => value.toLowerCase() as 'left' | 'right')
+  .optional();
 const definitionSchema = z.looseObject({
   added_tokens: z
     .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean() }))
     .default([]),
-  padding: z.looseObject({ pad_id: z.int().default(0) }).nullish(),
+  truncation: z.looseObject({ direction }).nullish(),
+  padding: z.looseObject({ pad_id: z.int().default(0), direction }).nullish(),
   normalizer: z.looseObject({ type: z.string() }).nullish(),
   model: z.looseObject({ vocab: z.unknown(), max_input_chars_per_word: z.int().optional() }),
 });
-const token = z.union([z.string(), z.looseObject({ content: z.string() })]).nullish();
 const side = z.enum(['left', 'right']).optional();
-const settingsSchema = z.looseObject({
-  pad_token: token,
+const settingsSchema = overridesSchema.extend({
   padding_side: side,
   truncation_side: side,
   model_max_length: z.number().nullish(),
   model_input_names: z.array(z.string()).optional(),
-  /** FastEmbed's folders have it beside `model_max_length`. */
+  /** The limit of FastEmbed, if it is below `model_max_length`. Elsewhere a remnant of the last call before saving. */
   max_length: z.number().nullish(),
 });
 /** Transformers writes 1e30 where it knows no limit. */
@@ -47,14 +52,16 @@ const ABSURD_LIMIT = 1e9;
 /** Reads tokenizer.json and tokenizer_config.json. @throws ModelLoadError */
 export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): Promise<TokenizerFiles> {
   const name = posix.join(plan.root, 'tokenizer.json');
-  const definition = await folder.read(name, definitionSchema);
-  if (!definition) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
+  const own = await folder.read(name, definitionSchema);
+  if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
   const settings = (await folder.read(posix.join(plan.root, 'tokenizer_config.json'), settingsSchema)) ?? {};
-  const padToken = typeof settings.pad_token === 'object' ? settings.pad_token?.content : settings.pad_token;
+  const definition = { ...own, ...overridesOf(own, settings) };
+  const padToken = contentOf(settings.pad_token);
   const padId =
     definition.added_tokens.find(({ content }) => content === padToken)?.id ??
     idOf(definition.model.vocab, padToken);
-  const limits = [settings.model_max_length, settings.max_length].filter(
+  const stated = [settings.model_max_length, plan.backend === 'fastembed' ? settings.max_length : undefined];
+  const limits = stated.filter(
     (limit) => typeof limit === 'number' && limit > 0 && limit < ABSURD_LIMIT,
   ) as number[];
   return {
@@ -66,21 +73,13 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     },
     settings,
     padId: padId ?? definition.padding?.pad_id ?? 0,
-    padSide: plan.paddingSide ?? settings.padding_side ?? 'right',
-    cutSide: settings.truncation_side ?? 'right',
+    padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
+    cutSide: settings.truncation_side ?? definition.truncation?.direction ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
     tellsTextsApart: settings.model_input_names?.includes('token_type_ids') ?? true,
     longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };
-}
-
-/** A vocabulary is a mapping, or a list of `[token, score]` for Unigram. */
-function idOf(vocabulary: unknown, token: string | undefined | null): number | undefined {
-  if (typeof token !== 'string' || typeof vocabulary !== 'object' || vocabulary === null) return undefined;
-  if (!Array.isArray(vocabulary)) return (vocabulary as Record<string, number>)[token];
-  const index = (vocabulary as [string, number][]).findIndex(([content]) => content === token);
-  return index < 0 ? undefined : index;
 }
 
 /** As sentence-transformers does it for `do_lower_case`: before all other steps, unless there is such a step. */

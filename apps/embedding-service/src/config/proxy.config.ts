@@ -1,0 +1,17 @@
+import { setting } from '@morgan/foundation';
+import { z } from 'zod';
+
+/** The `proxy` section: the way out, for the model hub and for hosts elsewhere. */
+export const proxyConfig = z
+  .strictObject({
+    url: setting(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(), {
+      env: 'HTTPS_PROXY',
+      doc: 'The forward proxy to `https:` origins, which is asked to CONNECT: the model hub and embedding hosts elsewhere. `http:` ones are met directly.',
+      secret: true,
+    }),
+    except: setting(z.string().default(''), {
+      env: 'NO_PROXY',
+      doc: 'Hosts that are met without it: names, suffixes such as `.svc`, `host:port` or `*`, separated by commas.',
+    }),
+  })
+  .prefault({});

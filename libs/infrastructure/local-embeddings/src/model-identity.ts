@@ -1,0 +1,21 @@
+import type { ModelInfo } from './model/embedding-model.types.ts';
+
+/** Counted up when this library makes other vectors of the same files: replicas of two versions never mix theirs. */
+const VECTORS_VERSION = 2;
+
+/** What a model is called here, and how it is fed. */
+export interface ModelUse {
+  readonly id: string;
+  readonly graphInputs?: readonly string[] | undefined;
+  /** Default: that of the model. */
+  readonly promptName: string | undefined;
+}
+
+/** Everything whose change changes vectors, as one text. */
+export function identityOf(info: ModelInfo, { id, graphInputs, promptName }: ModelUse): string {
+  const { backend, device, dtype, dimensions, maxTokens, output, pooling, modules } = info;
+  const { prompts, defaultPrompt, digest } = info;
+  const graph = { backend, device, dtype, dimensions, maxTokens, output, graphInputs, pooling, modules };
+  const prompt = promptName ?? defaultPrompt;
+  return JSON.stringify([VECTORS_VERSION, id, { ...graph, prompts, defaultPrompt, digest }, prompt]);
+}
