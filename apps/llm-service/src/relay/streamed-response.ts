@@ -150,7 +150,7 @@ export class StreamedResponse {
     const { outline } = this.#incoming;
     const { dialect, request, translator } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
-    if (onInterrupt === 'error' || translator || !outline || outline.has('response_format')) return undefined;
+    if (onInterrupt === 'error' || translator || !outline || outline.isStructured) return undefined;
     return new StreamResumption(responses[0], {
       hosts: this.#route.hosts,
       dialectName: dialect.name,

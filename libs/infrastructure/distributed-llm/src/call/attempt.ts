@@ -145,7 +145,7 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call.dialect);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
-    const options = streamOptions(call, this.#sentAt ?? performance.now());
+    const options = streamOptions(call, target, this.#sentAt ?? performance.now());
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) {

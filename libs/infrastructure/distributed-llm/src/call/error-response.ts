@@ -9,6 +9,8 @@ const LIMIT_BYTES = 64 * 1024;
 const LIMIT_MS = 2_000;
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
+/** The data of an event: some hosts refuse a stream in the form of one. */
+const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
 interface ErrorResponseParts {
@@ -43,16 +45,17 @@ export class ErrorResponse {
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const bytes = await readBounded(response);
-    const text = withoutKey(bytes.toString(), host);
-    const hidden = text.includes(REDACTED);
-    const whole = parse(text);
+    const received = bytes.toString();
+    const text = host.address.withoutSecrets(received);
+    const event = EVENT.exec(text)?.[1];
+    const whole = parse(event ?? text);
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
     const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
     const headers = response.rawHeaders;
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
-    if (isObject(whole) && dialect.isErrorBody(whole) && !hidden)
+    if (isObject(whole) && dialect.isErrorBody(whole) && text === received && event === undefined)
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
@@ -67,7 +70,7 @@ export class ErrorResponse {
     said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
-    const error = { ...said.error, message: withoutKey(said.error.message, host) };
+    const error = { ...said.error, message: host.address.withoutSecrets(said.error.message) };
     return new ErrorResponse({
       status,
       error,
@@ -95,12 +98,6 @@ export class ErrorResponse {
     }
     return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
   }
-}
-
-const REDACTED = '[redacted]';
-
-function withoutKey(text: string, { options: { apiKey } }: Host): string {
-  return apiKey === undefined ? text : text.replaceAll(apiKey, REDACTED);
 }
 
 function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {

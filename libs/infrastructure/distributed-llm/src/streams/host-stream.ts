@@ -16,6 +16,8 @@ export interface HostStreamOptions {
   readonly acceptUnfinished?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
+  /** Takes what callers must not read out of the words of the host. */
+  readonly withoutSecrets?: (text: string) => string;
 }
 
 /** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
@@ -55,6 +57,8 @@ export class HostStream {
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
   #finishedChoices = 0;
+  /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
+  #saysEndTooSoon = false;
   readonly #finishedAt = new Set<unknown>();
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether the piece that is being read has more than comments. */
@@ -160,7 +164,9 @@ export class HostStream {
 
   #onReported({ error }: EventReading): void {
     if (this.#state === 'finished') return this.#complete(undefined);
-    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', error));
+    const { withoutSecrets = (text: string) => text } = this.#options;
+    const told = error && { ...error, message: withoutSecrets(error.message) };
+    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
@@ -174,7 +180,8 @@ export class HostStream {
     if (!reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
-    const isFinished = this.#finishedChoices >= (this.#options.choices ?? 1);
+    if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
+    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= (this.#options.choices ?? 1);
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
     else if (reading.content) this.#enter('content');
@@ -200,7 +207,8 @@ export class HostStream {
   }
 
   #enter(state: 'content' | 'finished'): void {
-    if (this.#state === 'over' || this.#state === 'finished' || this.#state === state) return;
+    if (this.#state === 'over' || this.#state === state) return;
+    if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
     const isFirst = this.#state === 'waiting';
     this.#state = state;
     this.#clock.enter(state);
@@ -221,6 +229,7 @@ export class HostStream {
     if (this.#state === 'over') return;
     const { dialect, acceptUnfinished } = this.#options;
     if (this.#state === 'waiting') return this.#onEmpty();
+    if (this.#saysEndTooSoon) this.#enter('finished');
     if (this.#state === 'finished' || !dialect.hasEnd || acceptUnfinished) return this.#complete(undefined);
     this.#onUnfinished();
   }
