@@ -1,6 +1,6 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { bareErrorIn, errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
+import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** Far above any error that is meant to be read. */
@@ -52,7 +52,7 @@ export class ErrorResponse {
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
     const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
-    const headers = response.rawHeaders;
+    const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
     if (isObject(whole) && dialect.isErrorBody(whole) && text === received && event === undefined)
@@ -70,12 +70,13 @@ export class ErrorResponse {
     said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
-    const error = { ...said.error, message: host.address.withoutSecrets(said.error.message) };
+    const { withoutSecrets } = host.address;
+    const error = withTexts(said.error, withoutSecrets);
     return new ErrorResponse({
       status,
       error,
       isJson: true,
-      headers: withoutBodyHeaders(response.rawHeaders),
+      headers: withoutBodyHeaders(response.rawHeaders.map(withoutSecrets)),
       body: envelope(dialect, error, status),
       requestId: requestIdOf(response),
     });

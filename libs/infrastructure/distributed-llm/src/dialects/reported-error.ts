@@ -96,6 +96,19 @@ export function bareErrorIn(json: JsonObject): ReportedError | undefined {
   return message === undefined ? undefined : describe({ ...fields, message });
 }
 
+/** The error with each of its texts changed so. */
+export function withTexts(error: ReportedError, change: (text: string) => string): ReportedError {
+  const changed = (text: string | undefined) => (text === undefined ? undefined : change(text));
+  const { message, type, code, param } = error;
+  return {
+    ...error,
+    message: change(message),
+    type: changed(type),
+    code: changed(code),
+    param: changed(param),
+  };
+}
+
 /** Whether it is an object of JSON and no list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

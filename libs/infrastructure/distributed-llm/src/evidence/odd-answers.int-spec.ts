@@ -149,20 +149,22 @@ describe('the key of a host', () => {
   };
   const QUOTED = `Bad ${KEYS[0]}, secret-of-a-header and secret-of-a-query for blue-team in 2024-10-21.`;
   const TOLD = 'Bad [redacted], [redacted] and [redacted] for blue-team in 2024-10-21.';
-  const error = { error: { message: QUOTED, code: 'internal' } };
+  const error = { error: { message: QUOTED, code: QUOTED, type: QUOTED, param: QUOTED } };
+  const echo = { 'x-echo': QUOTED };
 
   it.each<[string, Reply]>([
-    ['in a refusal', json(500, error)],
-    ['with a good status', json(200, error)],
+    ['in a refusal', json(500, error, echo)],
+    ['with a good status', json(200, error, echo)],
     ['as a first event', events(`data: ${JSON.stringify(error)}\n\n`)],
     ['within a stream', events(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`)],
   ])('and whatever else is a secret is not read by callers where it is quoted %s', async (_, reply) => {
     await using host = await ScriptedHost.start(reply);
     const client = bench.client([entry('host', host.url, { apiKey: KEYS[0], ...SECRETS })]);
-    const { body, stream } = await send(client, { body: STREAM });
+    const { body, stream, headers } = await send(client, { body: STREAM });
     const fault = stream && (await new Promise<StreamFault>((failed) => stream.start(silently(failed))));
-    const said = fault?.reported?.message ?? (await body.bytes()).toString();
+    const said = fault ? JSON.stringify(fault.reported) : (await body.bytes()).toString();
     expect(said).toContain(TOLD);
+    for (const secret of [KEYS[0], 'secret-of']) expect(said + headers.join()).not.toContain(secret);
     expect(await bench.close()).not.toContain('secret-of');
     bench = new ClientBench();
   });

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
+import { withTexts } from '../dialects/reported-error.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
@@ -165,7 +166,7 @@ export class HostStream {
   #onReported({ error }: EventReading): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
-    const told = error && { ...error, message: withoutSecrets(error.message) };
+    const told = error && withTexts(error, withoutSecrets);
     this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
   }
 
