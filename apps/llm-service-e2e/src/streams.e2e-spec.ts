@@ -204,8 +204,10 @@ describe('a stream that breaks where another host can go on', () => {
   it('is an error where the route says so, and within structured output', async () => {
     await fail({ kind: 'cut-in-stream', afterChunks: 4 });
     expect((await chat('strict')).broken).toBe(true);
-    await fail({ kind: 'cut-in-stream', afterChunks: 2 });
-    expect((await chat('paired', { response_format: { type: 'json_object' } })).broken).toBe(true);
+    for (const form of [{ response_format: { type: 'json_object' } }, { guided_json: { type: 'object' } }]) {
+      await fail({ kind: 'cut-in-stream', afterChunks: 2 });
+      expect((await chat('paired', form)).broken).toBe(true);
+    }
   });
 });
 

@@ -101,6 +101,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'gets its end marker when the host %s behind the last choice',
       ],
       [
+        'Where content follows a reason to stop, as some hosts send one with every event, only the end marker or a clean end of the body is an end.',
+        'stream-relay',
+        'may say of each of its events that it is the last %s',
+      ],
+      [
         'After silence that takes `finishTimeoutMs`; behind the event with token counts, which is the last by its nature, it takes no time.',
         'stream-relay',
         'gets its end marker soon when the host says nothing behind the last choice',

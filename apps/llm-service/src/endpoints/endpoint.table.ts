@@ -45,6 +45,14 @@ const stored = (method: Endpoint['method'], path: string, summary: string): Endp
   callClass: 'other',
 });
 
+const RESPONSES = [
+  post('/v1/responses', 'A response, as JSON or as a stream of server-sent events.', { callClass: 'chat' }),
+  stored('GET', RESPONSE, 'A response that a host keeps.'),
+  stored('DELETE', RESPONSE, 'Has a host forget a response.'),
+  stored('POST', `${RESPONSE}/cancel`, 'Cancels a response that is made in the background.'),
+  stored('GET', `${RESPONSE}/input_items`, 'What a response was made from.'),
+];
+
 /** With Azure's clients the path names the model. */
 const AZURE = [
   CHAT,
@@ -67,11 +75,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     // The name of the model is in the path: the body need not repeat it.
     check: endpoint.check && checkPassedThrough,
   })),
-  post('/v1/responses', 'A response, as JSON or as a stream of server-sent events.', { callClass: 'chat' }),
-  stored('GET', RESPONSE, 'A response that a host keeps.'),
-  stored('DELETE', RESPONSE, 'Has a host forget a response.'),
-  stored('POST', `${RESPONSE}/cancel`, 'Cancels a response that is made in the background.'),
-  stored('GET', `${RESPONSE}/input_items`, 'What a response was made from.'),
+  ...RESPONSES,
+  // Azure's clients name the model of a response in its body, as everybody does.
+  ...RESPONSES.map((endpoint) => ({ ...endpoint, path: endpoint.path.replace('/v1', '/openai') })),
   post('/v1/messages', "Anthropic's messages, as JSON or as a stream of server-sent events.", {
     callClass: 'chat',
   }),

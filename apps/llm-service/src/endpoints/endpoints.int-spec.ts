@@ -85,6 +85,7 @@ const BODY = '{ "model":"m",  "input":"x", "new_field": 1.0 }';
 describe('an endpoint of hosts', () => {
   it.each([
     ['/v1/responses', '/v1/responses'],
+    ['/openai/responses?api-version=1&a=1', '/v1/responses?a=1'],
     ['/v1/messages', '/v1/messages'],
     ['/v1/messages/count_tokens', '/v1/messages/count_tokens'],
     ['/v1/moderations', '/v1/moderations'],

@@ -9,6 +9,17 @@ const outlineOf = (body: string | object, ...cuts: number[]) =>
   scanned(typeof body === 'string' ? body : JSON.stringify(body), OUTLINE, cuts) as RequestOutline;
 
 describe('the outline of a request', () => {
+  it.each([
+    [{ response_format: { type: 'json_object' } }, true],
+    [{ guided_json: {} }, true],
+    [{ structured_outputs: { regex: 'x' } }, true],
+    [{ output_config: { format: {} } }, true],
+    [{ response_format: null, grammar: null }, false],
+    [{ tools: [] }, false],
+  ])('knows whether the answer has to have a form: %j', (fields, isStructured) => {
+    expect(outlineOf({ model: 'm', ...fields }).isStructured).toBe(isStructured);
+  });
+
   it('has what routing needs to know', () => {
     const outline = outlineOf({
       model: 'llama',

@@ -3,6 +3,21 @@ import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
 import type { MessageListVisitor } from './message-list.visitor.ts';
 import type { PromptVisitor } from './prompt.visitor.ts';
 
+/** Fields that hold an answer to a form: OpenAI's and Anthropic's, then those of vLLM, SGLang and llama.cpp. */
+const FORM_FIELDS = [
+  'response_format',
+  'output_config',
+  'structured_outputs',
+  'guided_json',
+  'guided_regex',
+  'guided_choice',
+  'guided_grammar',
+  'regex',
+  'ebnf',
+  'grammar',
+  'json_schema',
+] as const;
+
 /** Top-level fields of a request that the gateway looks at; whatever else there is passes unseen. */
 export const OUTLINED_FIELDS = [
   'model',
@@ -14,11 +29,11 @@ export const OUTLINED_FIELDS = [
   'prompt_cache_key',
   'max_tokens',
   'max_completion_tokens',
-  'response_format',
   'tools',
   'n',
   'stream_options',
   'previous_response_id',
+  ...FORM_FIELDS,
 ] as const;
 
 export type OutlinedField = (typeof OUTLINED_FIELDS)[number];
@@ -105,6 +120,11 @@ export class RequestOutline {
   get choices(): number {
     const { prompt } = this.parts;
     return Math.max(1, this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);
+  }
+
+  /** Whether the answer has to have a certain form, which half of it has not. */
+  get isStructured(): boolean {
+    return FORM_FIELDS.some((field) => this.has(field));
   }
 
   /** Whether a field is there and says something. */

@@ -25,6 +25,7 @@ export interface OutboundCall {
 
 /** Of Azure's clients, about Azure's own API. */
 const AZURE_QUERY = 'api-version';
+const AZURE_PATH = '/openai/';
 
 /** The request for a host: the caller's path without what is the gateway's own, its query, its headers, its bytes. */
 export function outboundCall(endpoint: Endpoint, { outline, form, request }: IncomingCall): OutboundCall {
@@ -41,7 +42,7 @@ export function outboundCall(endpoint: Endpoint, { outline, form, request }: Inc
     isStream: isStream && dialect.name !== 'plain',
     request: {
       method: endpoint.method,
-      path: path + queryOf(request.url, deployment !== undefined),
+      path: path + queryOf(request.url, endpoint.path.startsWith(AZURE_PATH)),
       headers: headersOfDecoded(request),
       body: isNamed ? withModel(outline, deployment) : outline?.bytes,
       upload: form?.upload,

@@ -34,6 +34,9 @@ describe("the headers of a host's answer", () => {
       'Trailer',
       'Upgrade',
       'X-Request-Id',
+      'OpenAI-Organization',
+      'OpenAI-Project',
+      'Anthropic-Organization-Id',
     ];
     expect(pass([...names.flatMap((name) => [name, 'x']), 'x-own', 'kept'])).toEqual(['x-own', 'kept']);
   });

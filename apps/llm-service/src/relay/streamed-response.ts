@@ -156,7 +156,7 @@ export class StreamedResponse {
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     const { hosts } = this.#route;
     if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
-    if (translator || !outline || outline.has('response_format')) return undefined;
+    if (translator || !outline || outline.isStructured) return undefined;
     return new StreamResumption(responses[0], {
       hosts,
       dialectName: dialect.name,

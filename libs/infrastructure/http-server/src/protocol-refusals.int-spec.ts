@@ -35,6 +35,7 @@ describe('what cannot reach a route', () => {
     ['no host', `GET /livez HTTP/1.1\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
     ['two hosts', `GET /livez HTTP/1.1\r\nhost: x\r\nHost: y\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
     ['two lengths', `${POST}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400, 'malformed_request'],
+    ['another coding', `${POST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 400, 'malformed_request'],
     ['another expectation', `${POST}expect: tea\r\ncontent-length: 2\r\n\r\n{}`, 417, 'expectation_failed'],
     ['CONNECT', 'CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n', 405, 'method_not_allowed'],
     [

@@ -14,7 +14,10 @@ export function checkRequestHead(request: IncomingMessage): AppError | undefined
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0')) {
     return new AppError('malformed_request', 'The request needs exactly one host header.');
   }
-  const { expect } = request.headers;
+  const { expect, 'transfer-encoding': coding } = request.headers;
+  // Node takes the last coding for all there is, and hands what is inside of it on as the body.
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
+    return new AppError('malformed_request', 'The only transfer coding that is understood is chunked.');
   if (expect !== undefined && request.httpVersion !== '1.0' && !asksForContinue(request)) {
     return new AppError('expectation_failed', 'The only expectation that can be met is 100-continue.');
   }

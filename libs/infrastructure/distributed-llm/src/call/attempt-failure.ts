@@ -31,7 +31,7 @@ export async function readRefusal(
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
   const errorResponse = await ErrorResponse.read(response, host, dialect);
-  const saidMs = restTimeMs(headers, errorResponse.error?.message);
+  const saidMs = restTimeMs(headers, errorResponse.error?.message) ?? errorResponse.error?.retryAfterMs;
   const refusal = {
     status,
     error: errorResponse.error,
@@ -54,7 +54,7 @@ export function readErrorInResponse(
   const status = statusWithin(error);
   const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
-  const saidMs = restTimeMs(response.headers, error.message);
+  const saidMs = restTimeMs(response.headers, error.message) ?? error.retryAfterMs;
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
   return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
 }

@@ -44,13 +44,13 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
   const { deadline, limits, upload, facts } = call;
   const model = target.model === facts.model ? undefined : target.model;
   const length = upload?.lengthWith(model);
-  const headers = headersToHost(call.headers, call.id, target.host.options.apiKey !== undefined);
+  const headers = headersToHost(call.headers, call.id, address);
   if (deadline) headers.push(Deadline.HEADER, deadline.toHeader());
   if (length !== undefined) headers.push('content-length', String(length));
   headers.push(...address.headers);
   return {
     origin: address.origin,
-    path: address.pathOf(call.path),
+    path: address.pathOfCall(call.path),
     method: call.method,
     headers,
     body: upload ? upload.send(model) : bodyFor(call, target),
@@ -72,9 +72,14 @@ export function streamOptions(
   startedAt: number,
 ): HostStreamOptions {
   const { stream, acceptUnfinished, firstByteTimeoutMs, answerTimeoutMs } = limits;
-  const firstContentMs = isStream ? firstByteTimeoutMs : answerTimeoutMs;
-  const { redact } = host.address;
-  return { dialect, choices, acceptUnfinished, startedAt, redact, limits: { ...stream, firstContentMs } };
+  return {
+    dialect,
+    choices,
+    acceptUnfinished,
+    startedAt,
+    limits: { ...stream, firstContentMs: isStream ? firstByteTimeoutMs : answerTimeoutMs },
+    withoutSecrets: host.address.withoutSecrets,
+  };
 }
 
 function bodyFor(

@@ -1,7 +1,6 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { bareErrorIn, errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
-import { REDACTED } from '../hosts/host-address.ts';
+import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import type { Host } from '../hosts/host.ts';
 
 /** Far above any error that is meant to be read. */
@@ -10,6 +9,8 @@ const LIMIT_BYTES = 64 * 1024;
 const LIMIT_MS = 2_000;
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
+/** The data of an event: some hosts refuse a stream in the form of one. */
+const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
 interface ErrorResponseParts {
@@ -40,20 +41,21 @@ export class ErrorResponse {
     this.#headers = headers;
   }
 
-  /** Reads a response with an error status. Should the host quote a secret that it was sent, no caller reads it. */
+  /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
   static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const bytes = await readBounded(response);
-    const text = host.address.redact(bytes.toString());
-    const hidden = text.includes(REDACTED);
-    const whole = parse(text);
+    const received = bytes.toString();
+    const text = host.address.withoutSecrets(received);
+    const event = EVENT.exec(text)?.[1];
+    const whole = parse(event ?? text);
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
     const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
-    const headers = response.rawHeaders;
+    const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
-    if (isObject(whole) && dialect.isErrorBody(whole) && !hidden)
+    if (isObject(whole) && dialect.isErrorBody(whole) && text === received && event === undefined)
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
@@ -61,19 +63,20 @@ export class ErrorResponse {
     return new ErrorResponse({ status, error, ...parts });
   }
 
-  /** An error object that stood in a response with a good status. No caller reads a secret there either. */
+  /** An error object that stood in a response with a good status. No caller reads the key there either. */
   static within(
     response: TransportResponse,
     status: number,
     said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
-    const error = { ...said.error, message: host.address.redact(said.error.message) };
+    const { withoutSecrets } = host.address;
+    const error = withTexts(said.error, withoutSecrets);
     return new ErrorResponse({
       status,
       error,
       isJson: true,
-      headers: withoutBodyHeaders(response.rawHeaders),
+      headers: withoutBodyHeaders(response.rawHeaders.map(withoutSecrets)),
       body: envelope(dialect, error, status),
       requestId: requestIdOf(response),
     });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { headersToHost } from './forwarded-headers.ts';
 
+const KEYLESS = { hasKey: false, ownNames: new Set<string>() };
+
 describe('headersToHost', () => {
   it('passes on what the API is about', () => {
     const passed = {
@@ -13,7 +15,7 @@ describe('headersToHost', () => {
       'user-agent': 'OpenAI/JS 7.57.0',
       'x-stainless-lang': 'js',
     };
-    expect(headersToHost(passed, 'id-1', false)).toEqual([
+    expect(headersToHost(passed, 'id-1', KEYLESS)).toEqual([
       'x-request-id',
       'id-1',
       'accept-encoding',
@@ -41,19 +43,19 @@ describe('headersToHost', () => {
     'x-request-id',
     'x-openai-anything',
   ])('keeps the caller’s %s', (name) => {
-    expect(headersToHost({ [name]: 'theirs' }, 'id-1', false)).not.toContain('theirs');
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', KEYLESS)).not.toContain('theirs');
   });
 });
 
 it('keeps what the connection of the caller names', () => {
   const received = { connection: 'close, user-agent', 'user-agent': 'theirs', accept: '*/*' };
-  expect(headersToHost(received, 'id-1', false)).not.toContain('theirs');
+  expect(headersToHost(received, 'id-1', KEYLESS)).not.toContain('theirs');
 });
 
 it.each(['openai-organization', 'openai-project'])(
   'keeps the caller’s %s from a host that has a key of ours',
   (name) => {
-    expect(headersToHost({ [name]: 'theirs' }, 'id-1', true)).not.toContain('theirs');
-    expect(headersToHost({ [name]: 'theirs' }, 'id-1', false)).toContain('theirs');
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', { ...KEYLESS, hasKey: true })).not.toContain('theirs');
+    expect(headersToHost({ [name]: 'theirs' }, 'id-1', KEYLESS)).toContain('theirs');
   },
 );

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { HostAddress } from '../hosts/host-address.ts';
 
 /**
  * What passes from a caller to a host. An allow-list, because callers' secrets travel under names that no deny-list can
@@ -22,16 +23,21 @@ const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 const OF_ACCOUNT: ReadonlySet<string> = new Set(['openai-organization', 'openai-project']);
 
 /**
- * The headers of a request to a host as a flat list, all but the host's own.
- * @param hasKey whether the host is met with a key of ours.
+ * The headers of a request to a host as a flat list, all but the host's own: what it is configured with is sent once, and
+ * not beside what a caller says.
  */
-export function headersToHost(received: IncomingHttpHeaders, requestId: string, hasKey: boolean): string[] {
+export function headersToHost(
+  received: IncomingHttpHeaders,
+  requestId: string,
+  { hasKey, ownNames }: Pick<HostAddress, 'hasKey' | 'ownNames'>,
+): string[] {
   // The response passes through unread, so nobody here could undo a compression that the caller never asked for.
   const headers = ['x-request-id', requestId, 'accept-encoding', 'identity'];
   const named = namedByConnection(received.connection);
   for (const name of Object.keys(received)) {
     const value = received[name];
-    if (typeof value !== 'string' || named?.has(name) || (hasKey && OF_ACCOUNT.has(name))) continue;
+    if (typeof value !== 'string' || named?.has(name) || ownNames.has(name)) continue;
+    if (hasKey && OF_ACCOUNT.has(name)) continue;
     if (TO_HOST.has(name) || TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)))
       headers.push(name, value);
   }

@@ -95,7 +95,11 @@ async function openWhole(
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
   try {
     if (dialect.name === 'plain' && !isText) return await openBytes(new BodyStart(response.body), limitMs);
-    return openText(response, await response.bytesUpTo(MOST_HELD_BYTES, limitMs), dialect);
+    const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+    const isTranscript = dialect.isTranscript && type.startsWith('text/');
+    if (bytes && isTranscript && !beginningOf(bytes).startsWith('{'))
+      return { kind: 'content', whole: bytes };
+    return openText(response, bytes, dialect);
   } catch (error) {
     response.discard();
     return failedBy(error);

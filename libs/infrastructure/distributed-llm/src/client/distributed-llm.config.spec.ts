@@ -102,6 +102,14 @@ describe('distributedLlmConfig', () => {
     });
   });
 
+  it('refuses a second route of the same name, which nothing would go by', () => {
+    const route = (model: string) => ({ model, tiers: [[{ host: 'a' }]] });
+    const file = {
+      upstream: { hosts: [{ name: 'a', url: 'http://a' }], routes: ['m', 'g*', 'x', 'g*'].map(route) },
+    };
+    expect(() => loadConfig(schema, { env: {}, file })).toThrow(/routes.*3.*has a route already/);
+  });
+
   it('reads hosts from one line', () => {
     const line =
       'gpu1=http://10.0.0.1:8000/v1;weight=2;apiKey=sk-a=b==, gpu-2.b=https://api.example.com/v1/ ,';
@@ -148,6 +156,19 @@ describe('distributedLlmConfig', () => {
     const found = faultsOf({ LLM_HOSTS: line });
     expect(found).toHaveLength(faults.length);
     faults.forEach((fault, index) => expect(found[index]).toContain(`upstream.${fault}`));
+  });
+
+  it.each([
+    [{ headers: { 'Content-Length': '5' } }, /headers.*Content-Length.*own to set/],
+    [{ headers: { 'X-Request-Id': '5' } }, /headers.*X-Request-Id.*own to set/],
+    [{ apiKey: 'k', headers: { Authorization: 'Bearer k' } }, /headers.*Authorization.*apiKey already/],
+    [{ apiKey: 'k', keyHeader: 'Api-Key', headers: { 'api-key': 'k' } }, /headers.*api-key.*apiKey already/],
+    [{ url: 'http://h/v1/chat/completions' }, /url.*leave the endpoint out/],
+    [{ capabilities: { endpoints: ['/v1/chat/completions'] } }, /endpoints.*leave \/v1 out/],
+  ])('refuses a host with %j', (fields, fault) => {
+    const faults = faultsOf({}, [{ name: 'a', url: 'http://h/v1', ...fields }]);
+    expect(faults).toEqual([expect.stringMatching(fault)]);
+    expect(faults.join()).not.toContain('Bearer');
   });
 
   it('never repeats a key in a fault', () => {

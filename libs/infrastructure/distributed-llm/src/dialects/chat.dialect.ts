@@ -1,5 +1,13 @@
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
-import { completionUsage, dataEvent, DONE_EVENT, head, isOpenAiError, openAiError } from './openai-shapes.ts';
+import {
+  completionUsage,
+  dataEvent,
+  DONE_EVENT,
+  finishReasonOf,
+  head,
+  isOpenAiError,
+  openAiError,
+} from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './reported-error.ts';
 
 /** `/v1/chat/completions`. */
@@ -7,6 +15,7 @@ export const chatDialect: Dialect = {
   name: 'chat',
   textKey: 'content',
   answerKey: 'choices',
+  objectName: 'chat.completion',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {
@@ -33,7 +42,7 @@ function readChoices(choices: readonly JsonObject[]): Choices {
   for (const choice of choices) {
     const delta = isObject(choice['delta']) ? choice['delta'] : {};
     const content = kindOf(delta, choice['index']);
-    const reason = textOrNone(choice['finish_reason']);
+    const reason = finishReasonOf(choice);
     reading = {
       content: content ?? reading.content,
       text: content === 'text' ? (delta['content'] as string) : reading.text,
@@ -45,12 +54,27 @@ function readChoices(choices: readonly JsonObject[]): Choices {
   return reading;
 }
 
-/** Reasoning has three names: DeepSeek's and older vLLM's, newer vLLM's and OpenRouter's, and Mistral's list of parts. */
+/** Reasoning has many names: `reasoning_content`, `reasoning`, `reasoning_details`, `thinking_blocks`, or a part of the content. */
 function kindOf(delta: JsonObject, index: unknown): ContentKind | undefined {
   const { content, tool_calls: calls } = delta;
-  if ((Array.isArray(calls) && calls.length > 0) || isObject(delta['function_call'])) return 'tool';
+  if (isList(calls) || isObject(delta['function_call'])) return 'tool';
   if (textOrNone(delta['refusal']) || isObject(delta['audio'])) return 'other';
-  if (Array.isArray(content) && content.length > 0) return 'other';
+  if (isList(content)) return 'other';
   if (textOrNone(content)) return index === 0 || index === undefined ? 'text' : 'other';
-  return textOrNone(delta['reasoning_content']) || textOrNone(delta['reasoning']) ? 'reasoning' : undefined;
+  return kindOfOthers(delta);
+}
+
+const REASONING = /^(reason|think)/;
+
+/** What hosts add to the API: reasoning under a name of their own, and lists of images or sources. */
+function kindOfOthers(delta: JsonObject): ContentKind | undefined {
+  const isSaid = (name: string) =>
+    isList(delta[name]) || (REASONING.test(name) && textOrNone(delta[name]) !== undefined);
+  const said = Object.keys(delta).filter(isSaid);
+  if (said.some((name) => REASONING.test(name))) return 'reasoning';
+  return said.length > 0 ? 'other' : undefined;
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
 }

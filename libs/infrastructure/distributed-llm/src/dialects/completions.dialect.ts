@@ -1,5 +1,13 @@
 import { type Dialect, NO_READING } from './dialect.ts';
-import { completionUsage, dataEvent, DONE_EVENT, head, isOpenAiError, openAiError } from './openai-shapes.ts';
+import {
+  completionUsage,
+  dataEvent,
+  DONE_EVENT,
+  finishReasonOf,
+  head,
+  isOpenAiError,
+  openAiError,
+} from './openai-shapes.ts';
 import { isObject, textOrNone } from './reported-error.ts';
 
 /** `/v1/completions`. */
@@ -7,6 +15,7 @@ export const completionsDialect: Dialect = {
   name: 'completions',
   textKey: 'text',
   answerKey: 'choices',
+  objectName: 'text_completion',
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {
@@ -14,7 +23,7 @@ export const completionsDialect: Dialect = {
     const usage = completionUsage(json);
     const withText = choices.findLast((choice) => textOrNone(choice['text']));
     const isFirst = choices.every(({ index }) => index === 0 || index === undefined);
-    const ended = choices.filter((choice) => textOrNone(choice['finish_reason']));
+    const ended = choices.filter((choice) => finishReasonOf(choice));
     return {
       ...NO_READING,
       ...head(json),
@@ -22,7 +31,7 @@ export const completionsDialect: Dialect = {
       text: withText && isFirst ? (withText['text'] as string) : '',
       finished: ended.length,
       finishedAt: ended.map(({ index = 0 }) => index),
-      finishReason: textOrNone(ended.at(-1)?.['finish_reason']),
+      finishReason: finishReasonOf(ended.at(-1) ?? {}),
       usage,
       isUsageOnly: usage !== undefined && choices.length === 0,
     };

@@ -25,12 +25,16 @@ const countTokensDialect: Dialect = {
 const keptDialect: Dialect = { ...plainDialect, isKept: true };
 const KEPT_PATH = '/responses/';
 
+const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
+
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
+  ['/audio/transcriptions', transcriptDialect],
+  ['/audio/translations', transcriptDialect],
 ]);
 
 /** The dialect that a path below a host's base URL speaks, without its query. */

@@ -25,6 +25,11 @@ describe('chat', () => {
     ['no text', delta({ content: null }), { content: undefined }],
     ['reasoning of DeepSeek', delta({ reasoning_content: 'Hm' }), { content: 'reasoning', text: '' }],
     ['reasoning of vLLM', delta({ reasoning: 'Hm' }), { content: 'reasoning' }],
+    ['reasoning of OpenRouter', delta({ reasoning_details: [{ type: 'x' }] }), { content: 'reasoning' }],
+    ['reasoning of LiteLLM', delta({ thinking_blocks: [{}], content: '' }), { content: 'reasoning' }],
+    ['no reasoning', delta({ reasoning: '', reasoning_details: [] }), { content: undefined }],
+    ['images', delta({ images: [{ type: 'image_url' }] }), { content: 'other' }],
+    ['no end, said as a text', delta({ content: 'Hi' }, { finish_reason: 'null' }), { finished: 0 }],
     ['parts of Mistral', delta({ content: [{ type: 'thinking' }] }), { content: 'other' }],
     [
       'a tool call',
@@ -42,6 +47,12 @@ describe('chat', () => {
       { content: 'text', finished: 1, usage: { input: 3, output: 4, cachedInput: 2 }, isUsageOnly: false },
     ],
     ['counts only', { id: 'c1', choices: [], usage }, { isUsageOnly: true, finished: 0 }],
+    ['counts in a choice', delta({}, { usage }), { usage: { input: 3, output: 4, cachedInput: 2 } }],
+    [
+      'counts of Groq',
+      { ...delta({}), x_groq: { usage } },
+      { usage: { input: 3, output: 4, cachedInput: 2 } },
+    ],
     ['no counts', { ...delta({ content: 'a' }), usage: null }, { usage: undefined }],
     [
       "Azure's filter results",
@@ -249,5 +260,8 @@ describe('every dialect', () => {
     });
     expect(readBody(DIALECTS.chat, Buffer.from('<html>'))).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('[]'))).toBeUndefined();
+    expect(readBody(DIALECTS.chat, Buffer.from('{"object":"chat.completion"}'))?.error).toMatchObject({
+      message: expect.stringContaining('no answer'),
+    });
   });
 });

@@ -80,6 +80,10 @@ export interface Dialect {
   readonly endMarker: Buffer | undefined;
   /** The key of a JSON response that holds the answer; a JSON without it is none. */
   readonly answerKey: string | undefined;
+  /** What a JSON response calls itself in `object`: one that does so and has no answer is none either. */
+  readonly objectName?: string;
+  /** Whether a response that is text may say anything: what was heard, and of silence nothing. */
+  readonly isTranscript?: true;
   /** Whether a JSON response is something that the host keeps: an error in it is a part of that, and none of the call's. */
   readonly isKept?: true;
   /** Whether a body that ends without {@link EventReading.isEnd} or a finished choice is unfinished. */

@@ -45,9 +45,10 @@ export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefine
 }
 
 /** What a response says in the place of its answer. */
-function missingAnswer({ answerKey }: Dialect, json: JsonObject): ReportedError | undefined {
+function missingAnswer({ answerKey, objectName }: Dialect, json: JsonObject): ReportedError | undefined {
   if (answerKey === undefined || Array.isArray(json[answerKey])) return undefined;
-  return bareErrorIn(json) ?? (json[answerKey] === null ? NO_ANSWER : undefined);
+  const isEmpty = json[answerKey] === null || (objectName !== undefined && json['object'] === objectName);
+  return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
 
 function readEvent(dialect: Dialect, event: SseEvent): EventReading {

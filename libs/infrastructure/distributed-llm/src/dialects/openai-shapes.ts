@@ -4,8 +4,10 @@ import { isObject, type JsonObject, type ReportedError, textOrNone } from './rep
 /** What chat and text completions end with. */
 export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 
-/** `usage` as OpenAI's completions have it. */
-export function completionUsage({ usage }: JsonObject): TokenUsage | undefined {
+/** `usage` as OpenAI's completions have it; Moonshot's last event has it in its choice, and Groq's in a field of its own. */
+export function completionUsage({ usage: own, choices, x_groq: groq }: JsonObject): TokenUsage | undefined {
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  const usage = own ?? (isObject(choice) ? choice['usage'] : undefined) ?? (isObject(groq) && groq['usage']);
   if (!isObject(usage)) return undefined;
   return counts(usage['prompt_tokens'], usage['completion_tokens'], cached(usage['prompt_tokens_details']));
 }
@@ -35,6 +37,11 @@ function isCount(value: unknown): value is number {
 /** The fields `id` and `model`. */
 export function head({ id, model }: JsonObject): { id: string | undefined; model: string | undefined } {
   return { id: textOrNone(id), model: textOrNone(model) };
+}
+
+/** Why a choice has ended. Some hosts write the text `null` while it goes on. */
+export function finishReasonOf({ finish_reason: reason }: JsonObject): string | undefined {
+  return reason === 'null' ? undefined : textOrNone(reason);
 }
 
 /** OpenAI's error body. */

@@ -91,6 +91,24 @@ describe('errorIn', () => {
     ],
     ['without a message', { error: { type: 'api_error' } }, { status: 500, message: 'api_error' }],
     ['an empty one', { error: {} }, { message: 'The host reported an error without a message.' }],
+    ['a mark beside its message', { error: true, message: 'no', code: 503 }, { message: 'no', status: 503 }],
+    [
+      'Google, who says when',
+      {
+        error: {
+          code: 429,
+          message: 'no',
+          details: [{ '@type': 'Help' }, { '@type': 'RetryInfo', retryDelay: '34.5s' }],
+        },
+      },
+      { status: 429, retryAfterMs: 34_500 },
+    ],
+    ['a proxy, which says when', { error: { message: 'no', retry_after: 12 } }, { retryAfterMs: 12_000 }],
+    [
+      'Hugging Face while it loads',
+      { error: 'Model m is currently loading', estimated_time: 20.5 },
+      { message: 'Model m is currently loading', retryAfterMs: 20_500 },
+    ],
   ])('finds the error of %s', (_, json, expected) => {
     expect(errorIn(json)).toMatchObject(expected);
   });
@@ -102,6 +120,8 @@ describe('errorIn', () => {
     ['a job that says it has no error', { id: 'j', error: { code: null, message: null, param: null } }],
     ['a choice without an error', { choices: [{ error: null, finish_reason: 'stop' }, null] }],
     ['an empty text', { error: '' }],
+    ['an answer with the shell of one', { choices: [{ error: {} }], error: { code: 0, message: '' } }],
+    ['an answer with an empty one', { choices: [{}], error: {} }],
     ['an answer with a field detail', { detail: 'high', data: [] }],
   ])('finds none in %s', (_, json) => {
     expect(errorIn(json)).toBeUndefined();

@@ -6,6 +6,8 @@ export interface ReportedError {
   readonly code: string | undefined;
   readonly message: string;
   readonly param?: string | undefined;
+  /** When to come back, in milliseconds, where the error itself says so. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** A value of JSON.parse that is an object and no list. */
@@ -56,8 +58,9 @@ const BROKEN_OFF: ReadonlySet<string> = new Set([
 export function errorIn(json: JsonObject): ReportedError | undefined {
   const { detail, choices } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
-  if (isObject(error) && saysSomething(error)) return describe(error);
+  if (isObject(error) && saysSomething(error, choices)) return describe(error);
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
+  if (error === true) return bareErrorIn(json) ?? describe({});
   if (json['object'] === 'error' || json['type'] === 'error') return describe(json);
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
@@ -75,6 +78,9 @@ const TEXT_FIELDS = [
   'errorMessage',
   'status_msg',
   'detail',
+  'details',
+  'reason',
+  'error_description',
   'title',
 ];
 
@@ -90,6 +96,19 @@ export function bareErrorIn(json: JsonObject): ReportedError | undefined {
   return message === undefined ? undefined : describe({ ...fields, message });
 }
 
+/** The error with each of its texts changed so. */
+export function withTexts(error: ReportedError, change: (text: string) => string): ReportedError {
+  const changed = (text: string | undefined) => (text === undefined ? undefined : change(text));
+  const { message, type, code, param } = error;
+  return {
+    ...error,
+    message: change(message),
+    type: changed(type),
+    code: changed(code),
+    param: changed(param),
+  };
+}
+
 /** Whether it is an object of JSON and no list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -100,10 +119,10 @@ export function textOrNone(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Not the empty shell that some responses have in the place of an error. */
-function saysSomething(error: JsonObject): boolean {
+/** Not the empty shell that some responses have in the place of an error, and some beside their choices. */
+function saysSomething(error: JsonObject, choices?: unknown): boolean {
   const values = Object.values(error);
-  return values.length === 0 || values.some((value) => value !== null && value !== '');
+  return values.length === 0 ? !Array.isArray(choices) : values.some(Boolean);
 }
 
 /** Where there is a message besides, the text under `error` is only its name. */
@@ -114,7 +133,7 @@ function named(error: string, json: JsonObject): JsonObject {
 
 function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefined {
   for (const { error, finish_reason: reason, native_finish_reason: native } of choices) {
-    if (isObject(error) && saysSomething(error)) return describe(error);
+    if (isObject(error) && saysSomething(error, choices)) return describe(error);
     const broken = [reason, native].map(textOrNone).find((one) => one !== undefined && BROKEN_OFF.has(one));
     if (broken !== undefined)
       return describe({ message: `The answer broke off with the reason "${broken}".` });
@@ -138,7 +157,19 @@ function describe(fields: JsonObject): ReportedError {
       type ??
       'The host reported an error without a message.',
     ...(typeof fields['param'] === 'string' && { param: fields['param'] }),
+    ...retryAfter(fields),
   };
+}
+
+/** In seconds, as a number or as Google writes durations: of gateways, of Hugging Face about loading, and of Google. */
+function retryAfter(fields: JsonObject): Pick<ReportedError, 'retryAfterMs'> {
+  const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
+  const [seconds] = [
+    fields['retry_after'],
+    fields['estimated_time'],
+    ...details.map(({ retryDelay: delay }) => Number(/^(\d+(?:\.\d+)?)s$/.exec(String(delay))?.[1])),
+  ].filter((value) => typeof value === 'number' && value > 0);
+  return typeof seconds === 'number' ? { retryAfterMs: Math.ceil(seconds * 1_000) } : {};
 }
 
 function statusOf(name: string | undefined): number | undefined {

@@ -56,13 +56,13 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     weight: 'success',
   },
   conflict: {
-    seen: '409, 421, 423, 424, 425; a model that only another endpoint of the host serves; a request that alone is above a limit per minute: not now or not here, and not because of load',
+    seen: '409, 421, 423, 424, 425; 400 and other 4xx that are no JSON; a model that only another endpoint of the host serves; what the host was not set up for; a request that alone is above a limit per minute: not now or not here, and not because of load',
     about: 'host',
     next: 'next target',
     weight: 'none',
   },
   model_not_found: {
-    seen: '404, 410, 400 or 403 whose code or text names the model or an adapter',
+    seen: '404, 410, 400 or 403 whose code or text names the model or an adapter, and 5xx whose text says that it cannot be loaded',
     about: 'host + model',
     next: 'next target',
     weight: 'none',
@@ -90,7 +90,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host', 10 * SECOND, LONGEST),
   },
   rate_limited: {
-    seen: '429, and 400 or 403 whose text says so',
+    seen: '429, and 400, 403 or 5xx whose text says so',
     about: 'host + model',
     next: 'next target',
     weight: 'none',

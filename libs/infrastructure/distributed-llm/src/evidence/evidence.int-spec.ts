@@ -162,6 +162,48 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 502, says: 'no answer' },
   ],
   [
+    'an answer without choices',
+    json(200, { id: 'c1', object: 'chat.completion', usage: { prompt_tokens: 2 } }),
+    'error_in_answer',
+    { status: 502, says: 'no answer' },
+  ],
+  [
+    'an unknown path with a good status',
+    json(200, { error: 'Unexpected endpoint or method. (POST /chat/completions)' }),
+    'path_not_found',
+    { status: 404, says: 'Unexpected endpoint' },
+  ],
+  [
+    'a rate limit with a good status and no code',
+    json(200, { error: { message: 'Rate limit exceeded: free-models-per-min.' } }),
+    'rate_limited',
+    { status: 429, says: 'free-models' },
+  ],
+  [
+    'a page with a 400',
+    text(400, '<html>The plain HTTP request was sent to HTTPS port</html>'),
+    'conflict',
+    { status: 400, says: 'status 400' },
+  ],
+  [
+    'a 400 as text',
+    text(400, 'Client sent an HTTP request to an HTTPS server.'),
+    'conflict',
+    { status: 400, says: 'HTTPS server' },
+  ],
+  [
+    'a flag that the host lacks',
+    refusal(400, '"auto" tool choice requires --enable-auto-tool-choice'),
+    'conflict',
+    { status: 400, says: 'tool choice requires' },
+  ],
+  [
+    'a model that does not fit into memory',
+    json(500, { error: 'model requires more system memory (5.6 GiB) than is available (2.1 GiB)' }),
+    'model_not_found',
+    { status: 500, says: 'system memory' },
+  ],
+  [
     'a choice that broke off',
     json(200, { choices: [{ message: { content: 'hal' }, finish_reason: 'network_error' }] }),
     'error_in_answer',
@@ -246,6 +288,14 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
   ],
   ['a cut behind the headers', cutBehindHeaders, 'cut', { status: 502, says: 'host_error' }],
   ['a JSON error', refusal(500, 'CUDA error.'), 'server_error', { status: 500, says: 'CUDA error.' }],
+  [
+    'a refusal in the form of a stream',
+    text(429, 'event: error\ndata: {"error":{"message":"Slow down."}}\n\ndata: [DONE]\n\n', {
+      'content-type': 'text/event-stream',
+    }),
+    'rate_limited',
+    { status: 429, says: '"message":"Slow down."' },
+  ],
 ];
 
 let bench: ClientBench;
@@ -303,6 +353,12 @@ describe('a refusal that is about the request', () => {
     ['422', json(422, { detail: [{ loc: ['body', 'n'], msg: 'too small' }] }), 'malformed_request', 422],
     ['a flagged input', refusal(403, 'The input was flagged by moderation.'), 'policy_refusal', 403],
     [
+      'a broken rule of use',
+      json(403, { code: 'denied', error: 'Content violates usage guidelines.' }),
+      'policy_refusal',
+      403,
+    ],
+    [
       'a content filter',
       refusal(400, 'blocked', { code: 'content_policy_violation' }),
       'policy_refusal',
@@ -350,6 +406,24 @@ describe('a context that is too long', () => {
     }
     expect(only.asked).toBe(8);
     expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+  });
+});
+
+describe('a limit that a host names in its body', () => {
+  it.each<[string, Reply]>([
+    [
+      'as Google does',
+      json(429, { error: { code: 429, message: 'Exhausted.', details: [{ retryDelay: '20s' }] } }),
+    ],
+    ['while it loads', json(503, { error: 'Model m is currently loading', estimated_time: 20 })],
+  ])('is kept and told to the caller: %s', async (_, reply) => {
+    await using only = await ScriptedHost.start(reply);
+    const client = bench.client([entry('only', only.url)], { maxRetryAfterWaitMs: 0 });
+    for (let call = 0; call < 2; call += 1) {
+      const { headers } = await send(client);
+      expect(headers[headers.indexOf('retry-after') + 1]).toBe('20');
+    }
+    expect(only.asked).toBe(1);
   });
 });
 

@@ -4,16 +4,26 @@ import { CHAT, ClientBench, entry, KEYS, send } from '../../fixture/client-bench
 import {
   CONTENT_CHUNK,
   END_CHUNKS,
+  events,
   json,
   type Reply,
   ROLE_CHUNK,
   ScriptedHost,
   text,
 } from '../../fixture/scripted-host.ts';
+import type { StreamFault } from '../streams/stream-fault.ts';
 
 const WHOLE = JSON.stringify({ id: 'c1', choices: [{ message: { role: 'assistant', content: 'hello' } }] });
 const EVENTS = ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS;
 const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+/** Takes nothing of a stream but its fault. */
+const silently = (failed: (fault: StreamFault) => void) => ({
+  event: () => undefined,
+  flush: () => undefined,
+  ended: () => undefined,
+  failed,
+});
+
 const BOM = '\uFEFF';
 
 let bench: ClientBench;
@@ -125,7 +135,40 @@ describe('compression that nobody asked for is undone', () => {
   });
 });
 
+describe('a transcript', () => {
+  it.each(['', '\n', '<|nospeech|>', '[music]'])('may be the text %j', async (said) => {
+    const path = '/audio/transcriptions';
+    expect(await ask(text(200, said), { path })).toMatchObject({ host: 'odd', status: 200, said });
+  });
+});
+
 describe('the key of a host', () => {
+  const SECRETS = {
+    headers: { 'api-key': 'secret-of-a-header', 'x-team': 'blue-team' },
+    query: { key: 'secret-of-a-query', 'api-version': '2024-10-21' },
+  };
+  const QUOTED = `Bad ${KEYS[0]}, secret-of-a-header and secret-of-a-query for blue-team in 2024-10-21.`;
+  const TOLD = 'Bad [redacted], [redacted] and [redacted] for blue-team in 2024-10-21.';
+  const error = { error: { message: QUOTED, code: QUOTED, type: QUOTED, param: QUOTED } };
+  const echo = { 'x-echo': QUOTED };
+
+  it.each<[string, Reply]>([
+    ['in a refusal', json(500, error, echo)],
+    ['with a good status', json(200, error, echo)],
+    ['as a first event', events(`data: ${JSON.stringify(error)}\n\n`)],
+    ['within a stream', events(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`)],
+  ])('and whatever else is a secret is not read by callers where it is quoted %s', async (_, reply) => {
+    await using host = await ScriptedHost.start(reply);
+    const client = bench.client([entry('host', host.url, { apiKey: KEYS[0], ...SECRETS })]);
+    const { body, stream, headers } = await send(client, { body: STREAM });
+    const fault = stream && (await new Promise<StreamFault>((failed) => stream.start(silently(failed))));
+    const said = fault ? JSON.stringify(fault.reported) : (await body.bytes()).toString();
+    expect(said).toContain(TOLD);
+    for (const secret of [KEYS[0], 'secret-of']) expect(said + headers.join()).not.toContain(secret);
+    expect(await bench.close()).not.toContain('secret-of');
+    bench = new ClientBench();
+  });
+
   it('is not read by callers either where an error that quotes it has a good status', async () => {
     await using host = await ScriptedHost.start(
       json(200, { error: { message: `Bad key ${KEYS[0]}!`, code: 500 } }),

@@ -93,6 +93,58 @@ describe('outcomeOfRefusal', () => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
 
+  /** Words of further hosts: what is about the host, a model of it or our account is no fault of the request, and the other way round. */
+  it.each([
+    [403, 'Content violates usage guidelines. Failed check: SAFETY_CHECK_TYPE_BIO', 'policy_refusal'],
+    [400, 'Input data may contain inappropriate content.', 'policy_refusal'],
+    [403, 'Your account has been suspended for violating our usage policies.', 'quota_exhausted'],
+    [400, 'API Key not found. Please pass a valid API key.', 'credentials_rejected'],
+    [400, 'Authorization header is correct, but the token seems invalid', 'credentials_rejected'],
+    [400, 'Free tier is not available in your country. Please enable billing.', 'quota_exhausted'],
+    [400, 'Organization has been restricted. Please reach out to support.', 'quota_exhausted'],
+    [400, 'The provided model identifier is invalid.', 'model_not_found'],
+    [400, 'Invocation of model ID m with on-demand throughput isn’t supported.', 'model_not_found'],
+    [400, 'Model is unloaded.', 'model_not_found'],
+    [400, 'Model has unloaded or crashed.', 'model_not_found'],
+    [400, 'No models loaded. Please load a model first.', 'model_not_found'],
+    [404, 'No models loaded. Please load a model first.', 'model_not_found'],
+    [400, 'Failed to load model "m".', 'model_not_found'],
+    [404, "Function id 'f': Specified function in account 'a' is not found", 'model_not_found'],
+    [500, 'model requires more system memory (5.6 GiB) than is available (2.1 GiB)', 'model_not_found'],
+    [500, 'could not load model - all backends returned error', 'model_not_found'],
+    [500, 'model failed to load, this may be due to resource limitations', 'model_not_found'],
+    [503, 'No available channel for model m under group default', 'model_not_found'],
+    [500, 'RateLimitError: Rate limit reached for m', 'rate_limited'],
+    [400, 'Too many tokens, please wait before trying again.', 'rate_limited'],
+    [500, 'ThrottlingException: Too many tokens, please wait before trying again.', 'rate_limited'],
+    [429, 'Tokens per minute limit exceeded - too many tokens processed', 'rate_limited'],
+    [429, 'Extra usage is required for long context requests.', 'conflict'],
+    [400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser', 'conflict'],
+    [500, 'tools param requires --jinja flag', 'conflict'],
+    [400, 'Your organization must be verified to stream this model.', 'conflict'],
+    [400, 'The chatCompletion operation does not work with the specified model, m.', 'conflict'],
+    [402, 'You requested up to 65536 tokens, but can only afford 2300.', 'conflict'],
+    [402, 'Insufficient credits.', 'quota_exhausted'],
+    [404, 'HTTP 404 Not Found', 'path_not_found'],
+    [404, 'Cannot POST /v1/rerank', 'path_not_found'],
+    [404, 'No static resource v1/rerank.', 'path_not_found'],
+    [404, 'Unexpected endpoint or method. (POST /v1/rerank)', 'path_not_found'],
+    [400, 'Unsupported value: temperature does not support 0.2 with this model.', 'malformed_request'],
+    [400, "Unsupported parameter: 'max_tokens' is not supported with this model.", 'malformed_request'],
+    [400, 'max_tokens: 128000 > 64000, the maximum number of output tokens for m', 'malformed_request'],
+    [400, 'Maximum number of tools exceeded: at most 128.', 'malformed_request'],
+    [500, 'Internal server error', 'server_error'],
+  ] as const)('knows a %i with %j: %s', (status, message, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+  });
+
+  it.each([400, 413, 414, 431, 464])('takes a %i that is no JSON for one of a proxy', (status) => {
+    const text = refusal(status, 'Client sent an HTTP request to an HTTPS server.');
+    expect(outcomeOfRefusal({ ...text, isJson: false })).toBe('conflict');
+    expect(outcomeOfRefusal({ ...text, error: undefined, isJson: false })).toBe('conflict');
+    expect(outcomeOfRefusal(text)).toBe('malformed_request');
+  });
+
   it('takes a 403 without a word for that of a firewall, and a 401 for one of the host', () => {
     const page = { error: undefined, isJson: false, saysWhen: false };
     expect(outcomeOfRefusal({ status: 403, ...page })).toBe('server_error');
@@ -148,6 +200,12 @@ describe('statusWithin', () => {
     ['Model m is temporarily unavailable, please try again', 503],
     ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],
     ['engine died', undefined],
+    ['Rate limit exceeded: free-models-per-min.', 429],
+    ['Tokens per minute limit exceeded - too many tokens processed', 429],
+    ['Too many tokens, please wait before trying again.', 429],
+    ['Your input was flagged.', 400],
+    ['Unexpected endpoint or method. (POST /v1/rerank)', 404],
+    ['Failed to load model "m".', 404],
   ])('reads %j as %p', (message, status) => {
     expect(statusWithin(refusal(0, message).error)).toBe(status);
   });

@@ -53,6 +53,7 @@ describe('restTimeMs', () => {
     ['Please try again in 1h2m3s.', 3_723_000],
     ['Please retry in 24.683927s.', 24_684],
     ['Try again in about 2 hours', 7_200_000],
+    ['Rate limit of 50 per 86400s exceeded. Please wait 812 seconds before retrying.', 812_000],
     ['try again later', undefined],
     ['try again in 3 moments', undefined],
   ])('finds the time in %j', (message, expected) => expect(restTimeMs({}, message)).toBe(expected));

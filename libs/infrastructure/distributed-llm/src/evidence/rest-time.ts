@@ -5,7 +5,7 @@ import { retryAfterMs } from '@morgan/foundation';
 const DURATION =
   /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
 const IN_TEXT =
-  /(?:try|retry) (?:again )?(?:in|after) (?:about )?((?:\d+(?:\.\d+)?(?:h|ms?|s))+|(\d+(?:\.\d+)?) (milliseconds?|seconds?|minutes?|hours?|ms|s|m|h))\b/i;
+  /(?:(?:try|retry) (?:again )?(?:in|after)|please wait(?: for)?) (?:about )?((?:\d+(?:\.\d+)?(?:h|ms?|s))+|(\d+(?:\.\d+)?) (milliseconds?|seconds?|minutes?|hours?|ms|s|m|h))\b/i;
 const FACTORS: readonly (readonly [RegExp, number])[] = [
   [/^(ms|milli)/i, 1],
   [/^s/i, 1_000],

@@ -5,22 +5,31 @@ export class HostAddress {
   readonly origin: string;
   /** Its credentials and its own headers, names and values in turn. */
   readonly headers: readonly string[];
+  /** The names of these headers, in lower case. */
+  readonly ownNames: ReadonlySet<string>;
+  /** Whether it is met with a key of ours. */
+  readonly hasKey: boolean;
   readonly #basePath: string;
   readonly #query: string;
+  /** Parameters of callers that stay here: their keys, and what the host has a word of its own for. */
+  readonly #keptBack: ReadonlySet<string>;
   readonly #secrets: readonly string[];
 
   constructor(options: LlmHost) {
     const { origin, pathname } = new URL(options.url);
     this.origin = origin;
     this.headers = [...credentialsOf(options), ...Object.entries(options.headers ?? {}).flat()];
+    this.ownNames = new Set(this.headers.flatMap((text, at) => (at % 2 === 0 ? [text.toLowerCase()] : [])));
+    this.hasKey = options.apiKey !== undefined;
     this.#basePath = pathname.replace(/\/+$/, '');
     this.#query = new URLSearchParams(options.query).toString();
+    this.#keptBack = new Set([...KEY_PARAMETERS, ...Object.keys(options.query ?? {})]);
     this.#secrets = secretsOf(options);
   }
 
-  /** What the host said, for others to read: should it quote what it was sent to know us by, nobody sees it. */
-  readonly redact = (text: string): string =>
-    this.#secrets.reduce((said, secret) => said.replaceAll(secret, REDACTED), text);
+  /** A text of the host without the key that it was sent, for callers: some quote it in their errors. */
+  readonly withoutSecrets = (text: string): string =>
+    this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
 
   /**
    * The path of a request below the base URL, with the host's own query: Azure's `api-version` stands there. One that
@@ -32,27 +41,42 @@ export class HostAddress {
     const full = base + (isBeside ? path.slice(BESIDE.length - 1) : path);
     return this.#query === '' ? full : `${full}${path.includes('?') ? '&' : '?'}${this.#query}`;
   }
-}
 
-/** What stands in the place of a secret. */
-export const REDACTED = '[redacted]';
-
-/** Headers and parameters whose values are meant for the host alone, such as Azure's `api-key` and Google's `key`. */
-const OF_SECRETS = /auth|key|token|secret|password|credential|signature|cookie/i;
-/** Anything shorter is a number or a word that an error may well have. */
-const SHORTEST_SECRET = 8;
-
-function secretsOf({ apiKey, headers, query }: LlmHost): string[] {
-  const fields = [...Object.entries(headers ?? {}), ...Object.entries(query ?? {})];
-  const values = fields
-    .filter(([name]) => OF_SECRETS.test(name))
-    .map(([, value]) => value.replace(/^(bearer|basic) +/i, ''))
-    .filter(({ length }) => length >= SHORTEST_SECRET);
-  return apiKey === undefined ? values : [apiKey, ...values];
+  /** The same of a path that a caller wrote, of whose query not everything goes along; what does stays as it was written. */
+  pathOfCall(path: string): string {
+    const at = path.indexOf('?');
+    if (at < 0) return this.pathOf(path);
+    const pairs = path.slice(at + 1).split('&');
+    const kept = pairs.filter((pair) => pair !== '' && !this.#keptBack.has(parameterName(pair)));
+    return this.pathOf(kept.length === 0 ? path.slice(0, at) : `${path.slice(0, at)}?${kept.join('&')}`);
+  }
 }
 
 /** How paths begin that hosts have beside `/v1` and not below it. */
 const BESIDE = '/../';
+
+/** No key of a caller reaches a host: some services take theirs from the query. */
+const KEY_PARAMETERS = ['key', 'api_key', 'api-key', 'apikey', 'access_token'];
+
+function parameterName(pair: string): string {
+  const [name = ''] = new URLSearchParams(pair).keys();
+  return name;
+}
+
+const REDACTED = '[redacted]';
+/** What headers and parameters with credentials are called. */
+const SECRET_NAME = /key|token|auth|secret|cookie|password|credential/i;
+const SCHEME = /^(Bearer|Basic|Token) +/i;
+/** What is shorter is no secret, and may be a part of any text. */
+const SHORTEST_SECRET = 4;
+
+function secretsOf({ apiKey, headers = {}, query = {} }: LlmHost): string[] {
+  const named = [...Object.entries(headers), ...Object.entries(query)].filter(([name]) =>
+    SECRET_NAME.test(name),
+  );
+  const values = [...named.map(([, value]) => value.replace(SCHEME, '').trim()), apiKey ?? ''];
+  return values.filter(({ length }) => length >= SHORTEST_SECRET);
+}
 
 function credentialsOf({ apiKey, keyHeader = 'authorization' }: LlmHost): string[] {
   if (apiKey === undefined) return [];

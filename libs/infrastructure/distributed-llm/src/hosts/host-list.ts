@@ -13,6 +13,25 @@ const name = z
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of an HTTP header');
 const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of an HTTP header');
 
+/** What the gateway says itself in every request, or is about one connection. */
+const RESERVED_HEADERS: ReadonlySet<string> = new Set([
+  'accept-encoding',
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-morgan-deadline-ms',
+  'x-request-id',
+]);
+
+/** What people take for a base URL: their requests would go to `…/chat/completions/chat/completions`. */
+const ENDPOINT = /\/(completions|responses|messages|embeddings)\/*$/;
+
 /** What only some targets can do; what is left out is taken to be possible. */
 export const capabilities = z.strictObject({
   /** In tokens: prompt and answer together. */
@@ -22,7 +41,15 @@ export const capabilities = z.strictObject({
   /** How it goes on with an assistant's text that has begun (docs/streaming.md); left out: not at all. */
   prefixContinuation: z.enum(['vllm', 'prefix', 'prefill']).optional(),
   /** Paths below the base URL that it has, such as `/chat/completions`; left out: all. */
-  endpoints: z.array(z.string().startsWith('/')).min(1).optional(),
+  endpoints: z
+    .array(
+      z
+        .string()
+        .startsWith('/')
+        .refine((path) => !path.startsWith('/v1/'), 'is below the base URL: leave /v1 out'),
+    )
+    .min(1)
+    .optional(),
 });
 
 export type Capabilities = z.output<typeof capabilities>;
@@ -33,9 +60,9 @@ export const hostWeight = z.coerce
   .positive('must be above 0')
   .max(1000, 'must be at most 1000');
 
-const host = z.strictObject({
+const hostFields = z.strictObject({
   name,
-  url: httpUrl({ error: FORM }),
+  url: httpUrl({ error: FORM }).refine((url) => !ENDPOINT.test(url), 'is a base URL: leave the endpoint out'),
   weight: hostWeight.default(1),
   /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
   apiKey: apiKeySetting.optional(),
@@ -48,6 +75,15 @@ const host = z.strictObject({
   rateLimit: attemptPoliciesConfig.shape.rateLimit,
   tokenLimit: attemptPoliciesConfig.shape.tokenLimit,
   concurrency: attemptPoliciesConfig.shape.concurrency,
+});
+
+const host = hostFields.superRefine(({ apiKey, keyHeader = 'authorization', headers = {} }, context) => {
+  for (const name of Object.keys(headers)) {
+    const isKey = apiKey !== undefined && name.toLowerCase() === keyHeader.toLowerCase();
+    const isReserved = RESERVED_HEADERS.has(name.toLowerCase());
+    const message = isKey ? 'has the apiKey already' : "is the gateway's own to set";
+    if (isKey || isReserved) context.addIssue({ code: 'custom', path: ['headers', name], message });
+  }
 });
 
 /** One upstream that speaks OpenAI's API. Only its name and its URL must be given. */

@@ -24,6 +24,17 @@ describe('readBodyFacts', () => {
     (text) => expect(readBodyFacts(Buffer.from(text)).model).toBeUndefined(),
   );
 
+  it.each([
+    [{ type: 'image_url', image_url: { url: 'x' } }, true],
+    [{ type: 'input_image', image_url: 'x' }, true],
+    [{ type: 'image', source: { type: 'url', url: 'x' } }, true],
+    [{ type: 'text', text: 'an "image", "type":"image"' }, false],
+  ])('sees whether there is an image: %j', (part, vision) => {
+    const body = { messages: [{ role: 'user', content: [part] }] };
+    for (const indent of [undefined, 1])
+      expect(readBodyFacts(Buffer.from(JSON.stringify(body, null, indent))).needs().vision).toBe(vision);
+  });
+
   it('keeps the start of a conversation the same when it goes on', () => {
     const system = { role: 'system', content: 'be brief' };
     const turns = [system, { role: 'user', content: 'one' }, { role: 'assistant', content: 'two' }];

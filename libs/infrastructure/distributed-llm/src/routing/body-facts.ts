@@ -71,10 +71,13 @@ export function readBodyFacts(body: Buffer): BodyFacts {
   return new BodyFacts(body, (field) => fields.get(field));
 }
 
+/** Parts of chat completions, of responses and of messages. */
+const IMAGE_TYPES = ['"image_url"', '"input_image"', '"type":"image"', '"type": "image"'];
+
 function needsOf(body: Buffer, tools: ValueSpan | undefined): RequestNeeds {
   return {
     tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
-    vision: body.includes('"image_url"') || body.includes('"input_image"'),
+    vision: IMAGE_TYPES.some((type) => body.includes(type)),
   };
 }
 

@@ -44,7 +44,12 @@ const route = z.strictObject({
 });
 
 /** Which hosts serve which models, in which order. */
-export const routeList = z.array(route);
+export const routeList = z.array(route).superRefine((routes, context) => {
+  routes.forEach(({ model }, at) => {
+    if (routes.findIndex((other) => other.model === model) === at) return;
+    context.addIssue({ code: 'custom', path: [at, 'model'], message: 'has a route already' });
+  });
+});
 
 /** Names for several hosts. */
 export const hostGroups = z.record(z.string().min(1), z.array(z.string().min(1)).min(1));

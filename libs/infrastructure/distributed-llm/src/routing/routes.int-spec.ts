@@ -177,6 +177,45 @@ describe('a host of its own kind', () => {
     expect(seen.headers).not.toHaveProperty('authorization');
   });
 
+  it.each([
+    ['?api-version=2000-01-01&a=1%20b', '?a=1%20b&api-version=2026-01-01'],
+    ['?api%2Dversion=2000-01-01', '?api-version=2026-01-01'],
+    ['?key=callers&api_key=callers&access_token=callers&keys=a', '?keys=a&api-version=2026-01-01'],
+    ['?', '?api-version=2026-01-01'],
+  ])('gets its own query, and of a caller all but keys and what is its own: %s', async (asked, expected) => {
+    const urls: unknown[] = [];
+    const host = await hostOf((response, request, body) => {
+      urls.push(request.url);
+      chat('hello')(response, request, body);
+    });
+    const own = bench.client([entry('own', host.url, { query: { 'api-version': '2026-01-01' } })]);
+    const plain = bench.client([entry('plain', host.url)]);
+    for (const client of [own, plain])
+      await (await send(client, { path: `/chat/completions${asked}` })).body.bytes();
+    expect(urls[0]).toBe(`/v1/chat/completions${expected}`);
+    expect(urls[1]).not.toContain('callers');
+  });
+
+  it('gets a header that it is configured with once, whatever a caller says', async () => {
+    let seen: string[] = [];
+    const host = await hostOf((response, request, body) => {
+      seen = request.rawHeaders;
+      chat('hello')(response, request, body);
+    });
+    const headers = { 'Anthropic-Version': '2023-06-01', 'user-agent': 'ours' };
+    const client = bench.client([entry('a', host.url, { headers })]);
+    const theirs = { 'anthropic-version': '2023-01-01', 'user-agent': 'theirs', 'anthropic-beta': 'x' };
+    await (await send(client, { headers: theirs })).body.bytes();
+    const pairs = seen.flatMap((name, at) =>
+      at % 2 === 0 ? [`${name.toLowerCase()}: ${seen[at + 1] ?? ''}`] : [],
+    );
+    expect(pairs.filter((pair) => /^(anthropic|user)-/.test(pair)).sort()).toEqual([
+      'anthropic-beta: x',
+      'anthropic-version: 2023-06-01',
+      'user-agent: ours',
+    ]);
+  });
+
   it('is met with its own authority, name and certificate', async () => {
     const authority = new CertificateAuthority('authority');
     const options = {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
+import { withTexts } from '../dialects/reported-error.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
@@ -17,8 +17,8 @@ export interface HostStreamOptions {
   readonly acceptUnfinished?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
-  /** Leaves out of what the host says is wrong what no caller may read. Default: nothing. */
-  readonly redact?: (text: string) => string;
+  /** Takes what callers must not read out of the words of the host. */
+  readonly withoutSecrets?: (text: string) => string;
 }
 
 /** How a host's stream came out: a whole response, or broken; `undefined` where nobody wanted the rest. */
@@ -58,6 +58,8 @@ export class HostStream {
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
   #finishedChoices = 0;
+  /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
+  #saysEndTooSoon = false;
   readonly #finishedAt = new Set<unknown>();
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether the piece that is being read has more than comments. */
@@ -156,16 +158,16 @@ export class HostStream {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#malformed += 1;
-    else if (reading.error) this.#onReported(reading.error);
+    else if (reading.error) this.#onReported(reading);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   }
 
-  #onReported(reported: ReportedError): void {
+  #onReported({ error }: EventReading): void {
     if (this.#state === 'finished') return this.#complete(undefined);
-    const { redact } = this.#options;
-    const error = redact ? { ...reported, message: redact(reported.message) } : reported;
-    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', error));
+    const { withoutSecrets = (text: string) => text } = this.#options;
+    const told = error && withTexts(error, withoutSecrets);
+    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
@@ -179,7 +181,8 @@ export class HostStream {
     if (!reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
-    const isFinished = this.#finishedChoices >= (this.#options.choices ?? 1);
+    if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
+    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= (this.#options.choices ?? 1);
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
     else if (reading.content) this.#enter('content');
@@ -205,7 +208,8 @@ export class HostStream {
   }
 
   #enter(state: 'content' | 'finished'): void {
-    if (this.#state === 'over' || this.#state === 'finished' || this.#state === state) return;
+    if (this.#state === 'over' || this.#state === state) return;
+    if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
     const isFirst = this.#state === 'waiting';
     this.#state = state;
     this.#clock.enter(state);
@@ -226,6 +230,7 @@ export class HostStream {
     if (this.#state === 'over') return;
     const { dialect, acceptUnfinished } = this.#options;
     if (this.#state === 'waiting') return this.#onEmpty();
+    if (this.#saysEndTooSoon) this.#enter('finished');
     if (this.#state === 'finished' || !dialect.hasEnd || acceptUnfinished) return this.#complete(undefined);
     this.#onUnfinished();
   }

@@ -96,6 +96,15 @@ describe('an interrupted text', () => {
     expect(outcome).toMatchObject({ kind: 'complete', resumes: 1, usages });
   });
 
+  it('keeps its id where the host said something else before, under none', async () => {
+    const filter = `data: ${JSON.stringify({ id: '', model: '', choices: [], prompt_filter_results: [{}] })}\n\n`;
+    const rest = whole(b.role, b.text('three'), b.stop, b.done);
+    const { json } = await answerOf(cut(filter, a.role, a.text('One two ')), {
+      others: [['continue', rest]],
+    });
+    expect(json.map(({ id }) => id)).toEqual(['', ...Array<string>(4).fill('id-a')]);
+  });
+
   it('is started again where nobody continues it, and goes on where it broke off', async () => {
     const again = whole(
       b.role,

@@ -14,6 +14,7 @@ const ROLE = chunk({ role: 'assistant', content: '' });
 const HELLO = chunk({ content: 'Hello' });
 const WORLD = chunk({ content: ' world' });
 const STOP = chunk({}, 'stop');
+const LAST = chunk({ content: ' more' }, 'stop');
 const USAGE = `data: ${JSON.stringify({ id: 'c1', choices: [], usage: { prompt_tokens: 2, completion_tokens: 2 } })}\n\n`;
 const DONE = 'data: [DONE]\n\n';
 
@@ -164,6 +165,16 @@ describe('a stream that is whole', () => {
     expect(text.length).toBeLessThan(comments.join('').length);
   });
 
+  it.each<[string, Script]>([
+    ['and its end marker', whole(ROLE, LAST, LAST, DONE)],
+    ['and ends', whole(ROLE, LAST, LAST)],
+  ])('may say of each of its events that it is the last %s', async (_, script) => {
+    expect(await (await gatewayTo(script)).read()).toEqual({
+      text: ROLE + LAST + LAST + DONE,
+      broken: false,
+    });
+  });
+
   it('may be empty', async () => {
     const gateway = await gatewayTo(whole(ROLE, STOP, DONE));
     expect((await gateway.read()).text).toBe(ROLE + STOP + DONE);
@@ -178,6 +189,16 @@ describe('a stream that is whole', () => {
 describe('a stream that breaks behind its first content', () => {
   it.each<[string, Script, string]>([
     ['is cut', cut(ROLE, HELLO), 'The connection to the host broke.'],
+    [
+      'is cut and had said of each event that it is the last',
+      cut(ROLE, HELLO, LAST, LAST),
+      'The connection to the host broke.',
+    ],
+    [
+      'is cut and had said of each event that it is not',
+      cut(ROLE, HELLO, chunk({ content: ' world' }, 'null')),
+      'The connection to the host broke.',
+    ],
     ['ends', whole(ROLE, HELLO), 'The stream ended before its answer did.'],
     [
       'ends by closing its connection',

@@ -197,7 +197,13 @@ describe('a body', () => {
   it.each([
     ['{"a":1', 'invalid_json', 'byte 6'],
     ['{"a":01}', 'invalid_json', 'byte 6'],
-    [Buffer.from([0x22, 0xff, 0x22]), 'invalid_json', 'not UTF-8'],
+    [Buffer.from([0x22, 0xff, 0x22]), 'invalid_json', 'not UTF-8 from byte 1'],
+    [Buffer.from('{"café":"x\xe9"}', 'latin1'), 'invalid_json', 'not UTF-8 from byte 5'],
+    [
+      Buffer.concat([Buffer.from('{"é漢😀":"'), Buffer.from([0xe9, 0x22, 0x7d])]),
+      'invalid_json',
+      'not UTF-8 from byte 14',
+    ],
     [Buffer.from('\uFEFF{}'), 'invalid_json', 'byte order mark'],
     ['['.repeat(129), 'body_too_complex', '128 levels'],
     [`[${'0,'.repeat(500_000)}0]`, 'body_too_complex', '500000 values'],

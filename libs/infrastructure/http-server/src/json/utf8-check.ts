@@ -14,9 +14,21 @@ export class Utf8Check {
     if (complete <= this.#checked) return;
     const text =
       this.#checked === 0 && complete === bytes.length ? bytes : bytes.subarray(this.#checked, complete);
-    if (!isUtf8(text)) throw new JsonFault('encoding', this.#checked);
+    if (!isUtf8(text)) throw new JsonFault('encoding', firstFault(bytes, this.#checked, complete));
     this.#checked = complete;
   }
+}
+
+/** Where the first character stands that is none. What is before it is UTF-8, wherever it ends. */
+function firstFault(bytes: Buffer, start: number, end: number): number {
+  let [valid, invalid] = [start, end];
+  while (invalid - valid > 1) {
+    const middle = (valid + invalid) >> 1;
+    const complete = middle - unfinished(bytes, start, middle);
+    if (isUtf8(bytes.subarray(start, complete))) valid = middle;
+    else invalid = middle;
+  }
+  return valid - unfinished(bytes, start, valid);
 }
 
 /** How many bytes at the end belong to a character of which more is to come. */

@@ -156,6 +156,17 @@ describe('toChatRequest', () => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
   });
 
+  it('leaves out what changes no response', () => {
+    const hints = {
+      cache_control: { type: 'ephemeral' },
+      context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+    };
+    const tool = { name: 'f', input_schema: { type: 'object' } };
+    expect(toChatRequest(request({ ...hints, tools: [{ ...tool, eager_input_streaming: true }] }))).toEqual(
+      toChatRequest(request({ tools: [tool] })),
+    );
+  });
+
   it('has structured output', () => {
     const format = { type: 'json_schema', schema: { type: 'object' } };
     expect(toChatRequest(request({ output_config: { format } }))['response_format']).toEqual({
@@ -168,6 +179,10 @@ describe('toChatRequest', () => {
     ['container', request({ container: 'c' })],
     ['mcp_servers', request({ mcp_servers: [{}] })],
     ['service_tier', request({ service_tier: 'priority' })],
+    [
+      'context_management.edits[1]',
+      request({ context_management: { edits: [{ keep: 'all' }, { type: 'clear_tool_uses_20250919' }] } }),
+    ],
     ['metadata.team', request({ metadata: { team: 'x' } })],
     ['thinking.display', request({ thinking: { type: 'adaptive', display: 'omitted' } })],
     ['thinking.type', request({ thinking: { type: 'deep' } })],

@@ -18,6 +18,8 @@ const KNOWN: ReadonlySet<string> = new Set([
   'output_config',
   'tools',
   'tool_choice',
+  'context_management',
+  'cache_control',
 ]);
 
 /** From this many tokens of thinking on, the next effort is asked for. */
@@ -28,14 +30,15 @@ const EFFORTS = [
 ] as const;
 
 /**
- * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) change no response and end
- * here; everything else is carried over or refused.
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) and a context management
+ * that keeps everything change no response and end here; everything else is carried over or refused.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */
 export function toChatRequest(request: JsonObject): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
+  refuseEdits(request['context_management']);
   return {
     ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
     messages: [...systemMessage(system), ...chatMessages(messages)],
@@ -47,6 +50,15 @@ export function toChatRequest(request: JsonObject): JsonObject {
     ...outputConfig(request['output_config']),
     ...chatTools(request['tools'], request['tool_choice']),
   };
+}
+
+/** Clients ask for all thoughts to be kept, which is what a host does that knows of no edits. */
+function refuseEdits(management: unknown): void {
+  if (!isObject(management)) return;
+  refuseOthers(management, new Set(['edits']), 'context_management.');
+  const edits = Array.isArray(management['edits']) ? management['edits'].filter(isObject) : [];
+  const at = edits.findIndex(({ keep }) => keep !== 'all');
+  if (at >= 0) throw cannotTranslate(`context_management.edits[${at}]`, 'An edit');
 }
 
 function user(metadata: unknown): JsonObject {

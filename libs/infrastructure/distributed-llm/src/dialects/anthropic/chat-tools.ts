@@ -8,6 +8,8 @@ const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'input_schema',
   'strict',
   'cache_control',
+  // When its pieces come is for the host to say.
+  'eager_input_streaming',
 ]);
 
 /** `tools` and `tool_choice` as chat completions have them. Tools that Anthropic runs itself have no counterpart. */

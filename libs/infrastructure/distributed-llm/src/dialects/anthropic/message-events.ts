@@ -1,8 +1,16 @@
 import { StreamFault } from '../../streams/stream-fault.ts';
 import type { StreamTranslator } from '../dialect.ts';
-import { dataEvent } from '../openai-shapes.ts';
+import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
-import { callId, messageId, messageUsage, type Stop, stopOf } from './message-response.ts';
+import {
+  argumentsOf,
+  callId,
+  messageId,
+  messageUsage,
+  saidIn,
+  type Stop,
+  stopOf,
+} from './message-response.ts';
 
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
@@ -10,6 +18,7 @@ interface OpenBlock {
   /** The place of the call among the host's calls, and its id: some hosts give all of them the same place. */
   readonly call?: unknown;
   readonly id?: string | undefined;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -22,24 +31,29 @@ export class MessageEvents implements StreamTranslator {
   #hasStarted = false;
   #hasTools = false;
   #finish: JsonObject = {};
-  #usage: unknown;
+  /** Of the open block, where it calls a tool. */
+  #arguments = '';
+  /** The last event with counts. */
+  #counted: JsonObject = {};
 
   /** @throws StreamFault `host_error` when the host goes back to a tool call that another one has followed. */
   take(json: JsonObject): Buffer[] {
-    const events = this.#hasStarted ? [] : [this.#start(json)];
-    if (isObject(json['usage'])) this.#usage = json['usage'];
+    if (completionUsage(json)) this.#counted = json;
     const choice: unknown = Array.isArray(json['choices']) ? json['choices'][0] : undefined;
-    if (!isObject(choice)) return events;
+    // Azure begins with what its filter found, under no id and of no model.
+    if (!isObject(choice)) return [];
+    const events = this.#hasStarted ? [] : [this.#start(json)];
     if (isObject(choice['delta'])) events.push(...this.#delta(choice['delta']));
-    if (textOrNone(choice['finish_reason'])) this.#finish = choice;
+    if (finishReasonOf(choice)) this.#finish = choice;
     return events;
   }
 
   /** What a whole response ends with. */
   end(): Buffer[] {
     const stop: Stop = stopOf(this.#finish, this.#hasTools);
-    const usage = messageUsage(this.#usage);
+    const usage = messageUsage(this.#counted);
     return [
+      ...(this.#hasStarted ? [] : [this.#start({})]),
       ...this.#close(),
       event({ type: 'message_delta', delta: stop, usage }),
       event({ type: 'message_stop' }),
@@ -47,7 +61,8 @@ export class MessageEvents implements StreamTranslator {
   }
 
   /** The host counts at its end only; Anthropic's clients take the counts of `message_delta` over. */
-  #start({ id, model, usage }: JsonObject): Buffer {
+  #start(json: JsonObject): Buffer {
+    const { id, model = '' } = json;
     this.#hasStarted = true;
     const head = { id: messageId(id), type: 'message', role: 'assistant', model };
     const message = {
@@ -55,14 +70,13 @@ export class MessageEvents implements StreamTranslator {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: messageUsage(usage),
+      usage: messageUsage(json),
     };
     return event({ type: 'message_start', message });
   }
 
   #delta(delta: JsonObject): Buffer[] {
-    const thinking = textOrNone(delta['reasoning_content']) ?? textOrNone(delta['reasoning']);
-    const text = textOrNone(delta['content']) ?? textOrNone(delta['refusal']);
+    const { thinking, text } = saidIn(delta);
     const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
     return [
       ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
@@ -78,24 +92,33 @@ export class MessageEvents implements StreamTranslator {
   }
 
   #call({ index = 0, id: given, function: called }: JsonObject): Buffer[] {
-    const { name, arguments: text } = isObject(called) ? called : {};
+    const fields = isObject(called) ? called : {};
     const said = textOrNone(given);
     const open = this.#block?.type === 'tool_use' ? this.#block : undefined;
-    const isNew = open?.call !== index || (said !== undefined && said !== open?.id);
-    if (isNew && said === undefined && textOrNone(name) === undefined)
+    const name = textOrNone(fields['name']) ?? (open?.call === index ? open?.name : undefined);
+    const piece = argumentsOf(fields);
+    const isOther = said === undefined ? name !== open?.name || this.#isNext(piece) : said !== open?.id;
+    const isNew = open?.call !== index || isOther;
+    if (isNew && said === undefined && name === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     this.#hasTools = true;
     const id = said ?? callId(this.#blocks);
     const block = { type: 'tool_use' as const, id, name, input: {} };
-    const opening = isNew ? this.#open({ type: 'tool_use', call: index, id }, block) : [];
-    const piece = textOrNone(text);
+    const opening = isNew ? this.#open({ type: 'tool_use', call: index, id, name }, block) : [];
     if (piece === undefined) return opening;
+    this.#arguments += piece;
     return [...opening, this.#change({ type: 'input_json_delta', partial_json: piece })];
+  }
+
+  /** Whether it begins the arguments of another call: some hosts give all of them one place, and no ids. */
+  #isNext(piece = ''): boolean {
+    return piece.startsWith('{') && this.#arguments.endsWith('}') && isWholeJson(this.#arguments);
   }
 
   #open(block: Omit<OpenBlock, 'index'>, empty: JsonObject): Buffer[] {
     const closing = this.#close();
     this.#block = { ...block, index: this.#blocks };
+    this.#arguments = '';
     this.#blocks += 1;
     return [
       ...closing,
@@ -112,6 +135,15 @@ export class MessageEvents implements StreamTranslator {
     const { index } = this.#block;
     this.#block = undefined;
     return [event({ type: 'content_block_stop', index })];
+  }
+}
+
+function isWholeJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -51,6 +51,7 @@ describe('toMessageResponse', () => {
 
   it.each<[JsonObject, JsonObject]>([
     [{ finish_reason: 'length' }, { stop_reason: 'max_tokens' }],
+    [{ finish_reason: 'model_length' }, { stop_reason: 'max_tokens' }],
     [{ finish_reason: 'content_filter' }, { stop_reason: 'refusal' }],
     [
       { finish_reason: 'stop', stop_reason: 'END' },
@@ -76,6 +77,27 @@ describe('toMessageResponse', () => {
       content: [{ type: 'text', text: 'No.' }],
       stop_reason: 'refusal',
     });
+  });
+
+  it('has the parts of a content that is a list, and arguments that are an object', () => {
+    const content = [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] },
+      { type: 'text', text: 'Hi' },
+    ];
+    const calls = [{ id: 'i', function: { name: 'f', arguments: { a: 1 } } }];
+    expect(toMessageResponse(answer({ content, tool_calls: calls }))['content']).toEqual([
+      { type: 'thinking', thinking: 'Hm.', signature: '' },
+      { type: 'text', text: 'Hi' },
+      { type: 'tool_use', id: 'i', name: 'f', input: { a: 1 } },
+    ]);
+  });
+
+  it.each([
+    { prompt_tokens: '3', completion_tokens: null },
+    { prompt_tokens: 1, completion_tokens: -1, prompt_tokens_details: { cached_tokens: 4 } },
+  ])('has counts that are some, whatever a host counts: %j', (counted) => {
+    const { usage: counts } = toMessageResponse({ ...answer({ content: 'Hi' }), usage: counted });
+    expect(counts).toMatchObject({ input_tokens: 0, output_tokens: 0 });
   });
 
   it('is a fault of the host without a choice, and with arguments that are no JSON', () => {
@@ -165,6 +187,31 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  it('begins with the first event of the answer: others come before it under no id', () => {
+    const filter = { id: '', model: '', choices: [], prompt_filter_results: [{}] };
+    const [start, ...rest] = translate(filter, chunk({ content: 'Hi' }), chunk({}, 'stop'));
+    expect(start).toMatchObject({ type: 'message_start', message: { id: 'msg_c1', model: 'm' } });
+    expect(rest.filter(({ type }) => type === 'message_start')).toEqual([]);
+    expect(translate(filter).map(({ type }) => type)).toEqual([
+      'message_start',
+      'message_delta',
+      'message_stop',
+    ]);
+  });
+
+  it('has the parts of a content that is a list', () => {
+    const parts = (...content: JsonObject[]) => chunk({ content });
+    const events = translate(
+      parts({ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }),
+      parts({ type: 'text', text: 'Hi' }),
+    );
+    expect(events.flatMap(({ delta }) => (delta ? [delta] : []))).toEqual([
+      { type: 'thinking_delta', thinking: 'Hm.' },
+      { type: 'text_delta', text: 'Hi' },
+      { stop_reason: 'end_turn', stop_sequence: null },
+    ]);
+  });
+
   it('has an answer without content', () => {
     expect(translate(chunk({}, 'stop')).map(({ type }) => type)).toEqual([
       'message_start',
@@ -200,6 +247,22 @@ describe('MessageEvents', () => {
       [['call_0', 'f'], '{}'],
       [['call_1', 'f'], ''],
     ]);
+  });
+
+  it.each(['', undefined])('tells tool calls apart that have neither a place nor an id: %j', (id) => {
+    const whole = (name: string, text: string) => tool(0, { id, function: { name, arguments: text } });
+    const calls = [whole('f', '{"a":1}'), whole('f', '{"a":2}'), whole('', '{"a":3}'), whole('g', '{')];
+    expect(toolsOf(...calls, whole('g', '"b":"}'), whole('', '{"}'))).toEqual([
+      [['call_0', 'f'], '{"a":1}'],
+      [['call_1', 'f'], '{"a":2}'],
+      [['call_2', 'f'], '{"a":3}'],
+      [['call_3', 'g'], '{"b":"}{"}'],
+    ]);
+  });
+
+  it('has arguments that are an object', () => {
+    const whole = { id: 'i', function: { name: 'f', arguments: { a: 1 } } };
+    expect(toolsOf(tool(0, whole as JsonObject))).toEqual([[['i', 'f'], '{"a":1}']]);
   });
 
   it('cannot go back to a tool call that another one has followed', () => {

@@ -1,9 +1,12 @@
 import { AppError } from '@morgan/foundation';
+import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 
 const STOP_REASONS: ReadonlyMap<unknown, string> = new Map([
   ['stop', 'end_turn'],
   ['length', 'max_tokens'],
+  ['max_tokens', 'max_tokens'],
+  ['model_length', 'max_tokens'],
   ['tool_calls', 'tool_use'],
   ['function_call', 'tool_use'],
   ['content_filter', 'refusal'],
@@ -24,16 +27,42 @@ export function stopOf({ finish_reason: finish, stop_reason: matched }: JsonObje
   return { stop_reason: reason ?? 'end_turn', stop_sequence: null };
 }
 
-/** Token counts of chat completions as Anthropic's, which count what came from a cache apart. */
-export function messageUsage(usage: unknown): JsonObject {
-  const fields = isObject(usage) ? usage : {};
-  const details = isObject(fields['prompt_tokens_details']) ? fields['prompt_tokens_details'] : {};
-  const cached = Number(details['cached_tokens'] ?? 0);
+/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
+export function messageUsage(completion: JsonObject): JsonObject {
+  const { input = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
   return {
-    input_tokens: Number(fields['prompt_tokens'] ?? 0) - cached,
-    output_tokens: Number(fields['completion_tokens'] ?? 0),
+    input_tokens: Math.max(0, input - cached),
+    output_tokens: output,
     ...(cached > 0 && { cache_read_input_tokens: cached }),
   };
+}
+
+/** What a message or a part of one says, whichever of their names hosts have for it. */
+export interface Said {
+  readonly thinking: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** Mistral's content is a list of parts, of which a thought is a list again. */
+export function saidIn({ content, refusal, reasoning, reasoning_content: thought }: JsonObject): Said {
+  const parts = Array.isArray(content) ? content.filter(isObject) : [];
+  const thoughts = parts.flatMap(({ thinking }) =>
+    Array.isArray(thinking) ? thinking.filter(isObject) : [],
+  );
+  return {
+    thinking: textOrNone(thought) ?? textOrNone(reasoning) ?? textOrNone(textOf(thoughts)),
+    text: textOrNone(content) ?? textOrNone(textOf(parts)) ?? textOrNone(refusal),
+  };
+}
+
+function textOf(parts: readonly JsonObject[]): string {
+  return parts.map(({ text }) => textOrNone(text) ?? '').join('');
+}
+
+/** Arguments of a tool as JSON: some hosts send the object itself. */
+export function argumentsOf(called: JsonObject): string | undefined {
+  const { arguments: given } = called;
+  return isObject(given) ? JSON.stringify(given) : textOrNone(given);
 }
 
 /** Anthropic's ids begin with their kind. */
@@ -65,13 +94,12 @@ export function toMessageResponse(completion: JsonObject): JsonObject {
     content,
     ...stop,
     ...(textOrNone(choice['message']['refusal']) && { stop_reason: 'refusal' }),
-    usage: messageUsage(completion['usage']),
+    usage: messageUsage(completion),
   };
 }
 
 function blocksOf(message: JsonObject): JsonObject[] {
-  const thinking = textOrNone(message['reasoning_content']) ?? textOrNone(message['reasoning']);
-  const text = textOrNone(message['content']) ?? textOrNone(message['refusal']);
+  const { thinking, text } = saidIn(message);
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
   return [
     ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
@@ -81,12 +109,13 @@ function blocksOf(message: JsonObject): JsonObject[] {
 }
 
 function toolUse({ id, function: called }: JsonObject, place: number): JsonObject {
-  const { name, arguments: text } = isObject(called) ? called : {};
-  return { type: 'tool_use', id: textOrNone(id) ?? callId(place), name, input: parseInput(text) };
+  const fields = isObject(called) ? called : {};
+  const input = parseInput(argumentsOf(fields) ?? '');
+  return { type: 'tool_use', id: textOrNone(id) ?? callId(place), name: fields['name'], input };
 }
 
-function parseInput(text: unknown): unknown {
-  if (typeof text !== 'string' || text.trim() === '') return {};
+function parseInput(text: string): unknown {
+  if (text.trim() === '') return {};
   try {
     return JSON.parse(text);
   } catch (cause) {

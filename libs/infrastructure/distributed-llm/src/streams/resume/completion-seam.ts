@@ -19,7 +19,7 @@ export class CompletionSeam implements Seam {
     text: string,
     before: TokenUsage | undefined,
   ): JsonObject | undefined {
-    const counted = usage && { usage: added(json['usage'] as JsonObject, before) };
+    const counted = usage && isObject(json['usage']) && { usage: added(json['usage'], before) };
     if (isUsageOnly) return { ...json, ...this.#head, ...counted };
     const isNew = (content === 'text' && text !== '') || content === 'tool' || content === 'other';
     if (!isNew && finished === 0) return undefined;

@@ -13,7 +13,7 @@ export class SentResponse {
   #textEvents = 0;
   #hasOther = false;
 
-  /** The first event with data. */
+  /** The first event that names the response: some hosts say something else before, without an id. */
   get first(): SseEvent | undefined {
     return this.#first;
   }
@@ -40,8 +40,8 @@ export class SentResponse {
   }
 
   /** @param text what was sent of its text. Default all of it. */
-  add(event: SseEvent, { content, text: whole }: EventReading, text = whole): void {
-    this.#first ??= event;
+  add(event: SseEvent, { content, text: whole, id }: EventReading, text = whole): void {
+    if (id !== undefined || content !== undefined) this.#first ??= event;
     this.#last = event;
     if (content === 'text') {
       this.#textEvents += 1;
