@@ -63,7 +63,12 @@ function handOver() {
   const child = spawn(existsSync(pinned) ? pinned : process.execPath, args, {
     cwd: ROOT,
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, PATH: join(ROOT, 'node_modules/.bin') + delimiter + (process.env.PATH ?? '') },
+    env: {
+      ...process.env,
+      PATH: join(ROOT, 'node_modules/.bin') + delimiter + (process.env.PATH ?? ''),
+      // Without processes for its plugins Nx is ready in 0.4 s instead of 2 s; the only plugin is its own.
+      NX_ISOLATE_PLUGINS: 'false',
+    },
   });
   return ended(child);
 }
