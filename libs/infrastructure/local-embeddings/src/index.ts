@@ -1,4 +1,4 @@
-export type { EmbeddedItem } from './embedding-job.ts';
+export type { EmbeddedItem } from './scheduling/embedding-job.ts';
 export {
   type EmbedOptions,
   LocalEmbeddingModel,
@@ -12,5 +12,5 @@ export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
 export { normalize } from './model/normalize.ts';
 export type { TextToken } from './model/token-encoder.ts';
-export type { ModelKind } from './model/embedding-model.types.ts';
-export type { EmbeddingInput, PromptChoice } from './process-protocol.ts';
+export type { ModelKind, PromptChoice } from './model/embedding-model.types.ts';
+export type { EmbeddingInput } from './processes/process-protocol.ts';

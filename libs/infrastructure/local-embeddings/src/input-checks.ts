@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
-import type { ModelInfo } from './model/embedding-model.types.ts';
-import type { EmbeddingInput, PromptChoice } from './process-protocol.ts';
+import type { ModelInfo, PromptChoice } from './model/embedding-model.types.ts';
+import type { EmbeddingInput } from './processes/process-protocol.ts';
 
 /** @throws AppError `invalid_value` for a prompt that the model does not have, or that stands before token ids */
 export function checkPrompt(

@@ -4,7 +4,7 @@ import { AppError, loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
-import { ModelProcess } from './model-process.ts';
+import { ModelProcess } from './processes/model-process.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { cosineSimilarity } from './vectors.ts';
 

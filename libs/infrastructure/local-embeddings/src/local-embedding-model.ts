@@ -9,22 +9,22 @@ import {
 import type { HttpClientOptions } from '@morgan/http-client';
 import { Metrics } from '@morgan/telemetry';
 import type { z } from 'zod';
-import type { EmbeddedItem } from './embedding-job.ts';
-import type { EmbeddingScheduler } from './embedding-scheduler.ts';
-import { InferenceEngine } from './inference-engine.ts';
+import type { EmbeddedItem } from './scheduling/embedding-job.ts';
+import type { EmbeddingScheduler } from './scheduling/embedding-scheduler.ts';
+import { InferenceEngine } from './scheduling/inference-engine.ts';
 import { checkPrompt, checkTokenIds } from './input-checks.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { downloadModel } from './model-download.ts';
-import { isRankingFolder, modelFolder, weightsBytes } from './model-files.ts';
+import { downloadModel } from './hub/model-download.ts';
+import { isRankingFolder, modelFolder, weightsBytes } from './hub/model-files.ts';
 import { identityOf } from './model-identity.ts';
 import { ModelMemory } from './model-memory.ts';
 import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
 import { modelOptions } from './model-options.ts';
-import { type ModelSource, resolveModelSource } from './model-source.ts';
-import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
+import { type ModelSource, resolveModelSource } from './hub/model-source.ts';
+import type { ModelInfo, ModelKind, PromptChoice } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
 import type { TextToken } from './model/token-encoder.ts';
-import type { EmbeddingInput, ProcessOptions, PromptChoice } from './process-protocol.ts';
+import type { EmbeddingInput, ProcessOptions } from './processes/process-protocol.ts';
 
 /** The signal of a call that nobody ends. */
 const NEVER = new AbortController().signal;

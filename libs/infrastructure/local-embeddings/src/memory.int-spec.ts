@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { writeAttentionBert } from '../fixture/attention-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
-import { ModelProcess } from './model-process.ts';
+import { ModelProcess } from './processes/model-process.ts';
 
 const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
 const context = { id: 'test', signal: new AbortController().signal };

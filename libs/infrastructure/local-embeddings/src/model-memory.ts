@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
-import { batchBytes, type BatchCost } from './batch-cost.ts';
+import { batchBytes, type BatchCost } from './processes/batch-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Share of the ceiling that is planned for: bodies, responses and the growth of heaps need the rest. */

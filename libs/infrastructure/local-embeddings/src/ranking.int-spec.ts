@@ -7,7 +7,7 @@ import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { ModelFolder } from './model/model-folder.ts';
 import { PairTokenizer } from './model/pair-tokenizer.ts';
 import { readRankingPlan } from './model/ranking-plan.reader.ts';
-import { TokenizerRole } from './tokenizer-role.ts';
+import { TokenizerRole } from './processes/tokenizer-role.ts';
 
 interface ReferenceRow {
   readonly query: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { EmbeddedItem } from './embedding-job.ts';
+import type { EmbeddedItem } from './scheduling/embedding-job.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 
 interface ReferenceRow {

@@ -130,3 +130,11 @@ export interface VectorBatch {
   readonly vectors: Float32Array<ArrayBuffer>;
   readonly faults: readonly VectorFault[];
 }
+
+/** What stands before every text of a call; neither means the model's default prompt. */
+export interface PromptChoice {
+  /** One of the model's prompts. */
+  readonly promptName?: string | undefined;
+  /** The prompt itself, empty for none. Stronger than a name. */
+  readonly prompt?: string | undefined;
+}

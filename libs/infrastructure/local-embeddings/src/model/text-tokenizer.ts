@@ -1,5 +1,4 @@
-import type { PromptChoice } from '../process-protocol.ts';
-import type { TokenRow } from './embedding-model.types.ts';
+import type { PromptChoice, TokenRow } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { PairTokenizer } from './pair-tokenizer.ts';

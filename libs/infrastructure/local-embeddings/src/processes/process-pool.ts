@@ -1,6 +1,6 @@
 import { backoffMs, type Logger } from '@morgan/foundation';
 import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 import type {
   LoadedProcess,
   ProcessOptions,

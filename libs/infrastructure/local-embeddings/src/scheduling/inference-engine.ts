@@ -2,14 +2,14 @@ import { availableParallelism } from 'node:os';
 import type { AppError, Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { Admission } from './admission.ts';
-import { EmbeddingMetrics } from './embedding-metrics.ts';
+import { EmbeddingMetrics } from '../embedding-metrics.ts';
 import { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceWork } from './inference-work.ts';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import type { ModelMemory } from './model-memory.ts';
-import type { ModelInfo } from './model/embedding-model.types.ts';
-import { ProcessPool } from './process-pool.ts';
-import type { LoadedProcess, ProcessOptions, ProcessRole } from './process-protocol.ts';
+import type { LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
+import type { ModelMemory } from '../model-memory.ts';
+import type { ModelInfo } from '../model/embedding-model.types.ts';
+import { ProcessPool } from '../processes/process-pool.ts';
+import type { LoadedProcess, ProcessOptions, ProcessRole } from '../processes/process-protocol.ts';
 
 /** What an engine is made of. */
 export interface InferenceEngineOptions {

@@ -1,6 +1,6 @@
 import type { BatchCost } from './batch-cost.ts';
-import type { ModelInfo, ModelOptions, TokenRow, VectorBatch } from './model/embedding-model.types.ts';
-import type { TextToken } from './model/token-encoder.ts';
+import type { ModelInfo, ModelOptions, PromptChoice, TokenRow, VectorBatch } from '../model/embedding-model.types.ts';
+import type { TextToken } from '../model/token-encoder.ts';
 import type { CutSide } from './text-window.ts';
 
 /** What a model process is started with. */
@@ -15,14 +15,6 @@ export type ProcessRole = 'tokenizer' | 'inference';
 
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
-
-/** What stands before every text of a call; neither means the model's default prompt. */
-export interface PromptChoice {
-  /** One of the model's prompts. */
-  readonly promptName?: string | undefined;
-  /** The prompt itself, empty for none. Stronger than a name. */
-  readonly prompt?: string | undefined;
-}
 
 /** As much of a text as can matter. */
 export interface TextPart extends PromptChoice {

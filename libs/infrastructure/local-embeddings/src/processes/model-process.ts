@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ModelLoadError } from './model/model-load-error.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 import type {
   LoadedProcess,
   ProcessOptions,

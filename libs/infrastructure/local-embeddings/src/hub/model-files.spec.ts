@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { writeTinyBert } from '../fixture/tiny-bert.ts';
+import { writeTinyBert } from '../../fixture/tiny-bert.ts';
 import { isComplete, modelFolder } from './model-files.ts';
 
 let root: string;

@@ -1,5 +1,6 @@
 import type { AppError } from '@morgan/foundation';
-import type { EmbeddingInput, PromptChoice, TokenWindow } from './process-protocol.ts';
+import type { PromptChoice } from '../model/embedding-model.types.ts';
+import type { EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
 
 /** The vector of one input. */
 export interface EmbeddedItem {

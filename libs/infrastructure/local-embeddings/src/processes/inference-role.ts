@@ -1,9 +1,9 @@
 import { batchBytes, type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
 import { groupByLength } from './length-groups.ts';
 import { growthOf } from './memory-peak.ts';
-import type { EmbeddingModel } from './model/embedding-model.ts';
-import type { TokenRow, VectorFault } from './model/embedding-model.types.ts';
-import { openModel } from './model/open-model.ts';
+import type { EmbeddingModel } from '../model/embedding-model.ts';
+import type { TokenRow, VectorFault } from '../model/embedding-model.types.ts';
+import { openModel } from '../model/open-model.ts';
 import type {
   InferenceResult,
   ProcessOptions,

@@ -1,10 +1,10 @@
 import { AppError, type Logger } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
 import type { BatchWork } from './batcher.ts';
-import type { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { BatchLimits, QueueItem } from './fair-queue.ts';
-import { ProcessCrashedError } from './model-process.ts';
-import type { Task, TaskResult } from './process-protocol.ts';
+import { ProcessCrashedError } from '../processes/model-process.ts';
+import type { Task, TaskResult } from '../processes/process-protocol.ts';
 import { Quarantine } from './quarantine.ts';
 
 /** Longest part of the runtime's own words that a message holds. */

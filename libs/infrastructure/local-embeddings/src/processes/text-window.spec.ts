@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { TokenRow } from './model/embedding-model.types.ts';
-import type { PromptChoice } from './process-protocol.ts';
+import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
 import {
   type CutSide,
   readableCharacters,

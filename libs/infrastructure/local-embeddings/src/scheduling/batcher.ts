@@ -1,7 +1,7 @@
 import { type BatchLimits, FairQueue, type QueueItem } from './fair-queue.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
-import type { ProcessPool } from './process-pool.ts';
-import type { Task, TaskResult, TaskType } from './process-protocol.ts';
+import type { ProcessPool } from '../processes/process-pool.ts';
+import type { Task, TaskResult, TaskType } from '../processes/process-protocol.ts';
 
 /** What a batcher sends to a process, and what becomes of the response. */
 export interface BatchWork<Type extends TaskType> {

@@ -1,16 +1,16 @@
 import { AppError } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
-import { batchBytes, longestWithin, type BatchCost } from './batch-cost.ts';
+import { batchBytes, longestWithin, type BatchCost } from '../processes/batch-cost.ts';
 import { Batcher } from './batcher.ts';
 import { type EmbeddedItem, EmbeddingJob, type JobRequest } from './embedding-job.ts';
-import type { EmbeddingMetrics } from './embedding-metrics.ts';
+import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
-import type { ProcessPool } from './process-pool.ts';
-import type { EmbeddingInput, TokenWindow } from './process-protocol.ts';
+import type { ProcessPool } from '../processes/process-pool.ts';
+import type { EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
 import { LoneTexts } from './lone-texts.ts';
 import { TokenLister } from './token-lister.ts';
-import { type CutSide, readableIds, significantPart } from './text-window.ts';
+import { type CutSide, readableIds, significantPart } from '../processes/text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */

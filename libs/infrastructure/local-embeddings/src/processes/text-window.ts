@@ -1,5 +1,5 @@
-import type { TokenRow } from './model/embedding-model.types.ts';
-import type { EmbeddingInput, PromptChoice, TextPart, TokenWindow } from './process-protocol.ts';
+import type { TokenRow } from '../model/embedding-model.types.ts';
+import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
 const CHARACTERS_PER_TOKEN = 64;

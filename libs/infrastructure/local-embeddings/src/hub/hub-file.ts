@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
 import type { HubResponse, ModelHub } from './model-hub.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** One file, and what it is got with. */
 export interface HubFileOptions {

@@ -1,7 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import { HttpClient, type HttpClientOptions } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
-import { ModelLoadError } from './model/model-load-error.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** What a hub is asked with. */
 export interface ModelHubOptions {

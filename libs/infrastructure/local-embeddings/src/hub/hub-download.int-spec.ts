@@ -6,10 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
-import { HubServer } from '../fixture/hub-server.ts';
-import { writeTinyBert } from '../fixture/tiny-bert.ts';
-import { LocalEmbeddingModel } from './local-embedding-model.ts';
-import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
+import { HubServer } from '../../fixture/hub-server.ts';
+import { writeTinyBert } from '../../fixture/tiny-bert.ts';
+import { LocalEmbeddingModel } from '../local-embedding-model.ts';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
 
 const ID = 'someone/tiny-bert';
 const FILES = ['config.json', 'onnx/model.onnx', 'tokenizer.json', 'tokenizer_config.json'];

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { readExternalData } from './model/external-data.reader.ts';
-import { chooseGraphFile, type GraphChoice } from './model/graph-file.chooser.ts';
-import { ModelFolder } from './model/model-folder.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
-import { openFolder } from './model/plan.reader.ts';
-import { isRanking } from './model/ranking-plan.reader.ts';
-import { MODULES_FILE } from './model/sentence-plan.reader.ts';
+import { readExternalData } from '../model/external-data.reader.ts';
+import { chooseGraphFile, type GraphChoice } from '../model/graph-file.chooser.ts';
+import { ModelFolder } from '../model/model-folder.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
+import { openFolder } from '../model/plan.reader.ts';
+import { isRanking } from '../model/ranking-plan.reader.ts';
+import { MODULES_FILE } from '../model/sentence-plan.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */

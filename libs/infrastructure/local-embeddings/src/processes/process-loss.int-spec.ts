@@ -6,10 +6,10 @@ import { loadConfig, type Logger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
-import { writeTinyBert } from '../fixture/tiny-bert.ts';
-import { LocalEmbeddingModel } from './local-embedding-model.ts';
+import { writeTinyBert } from '../../fixture/tiny-bert.ts';
+import { LocalEmbeddingModel } from '../local-embedding-model.ts';
 import { ModelProcess } from './model-process.ts';
-import { localEmbeddingsConfig } from './local-embeddings.config.ts';
+import { localEmbeddingsConfig } from '../local-embeddings.config.ts';
 
 const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
 const context = { id: 'test', signal: new AbortController().signal };

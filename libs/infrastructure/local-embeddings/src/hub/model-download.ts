@@ -4,17 +4,17 @@ import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
-import { readExternalData } from './model/external-data.reader.ts';
-import { type GraphChoice, graphCandidates } from './model/graph-file.chooser.ts';
-import { ModelFolder } from './model/model-folder.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
-import { MODULE_WEIGHTS } from './model/module-settings.reader.ts';
+import { readExternalData } from '../model/external-data.reader.ts';
+import { type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
+import { ModelFolder } from '../model/model-folder.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
+import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
 import {
   MODEL_SETTINGS_FILE,
   MODULES_FILE,
   POOLING_FOLDER,
   TRANSFORMER_SETTINGS_FILES,
-} from './model/sentence-plan.reader.ts';
+} from '../model/sentence-plan.reader.ts';
 import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
 import type { HubSource } from './model-source.ts';

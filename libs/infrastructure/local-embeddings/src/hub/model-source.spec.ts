@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ModelLoadError } from './model/model-load-error.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 import { resolveModelSource } from './model-source.ts';
 
 let root: string;

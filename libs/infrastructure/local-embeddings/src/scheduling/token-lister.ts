@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
-import type { ProcessPool } from './process-pool.ts';
-import type { TextToken } from './model/token-encoder.ts';
+import type { ProcessPool } from '../processes/process-pool.ts';
+import type { TextToken } from '../model/token-encoder.ts';
 
 /** Characters of one task: what a text that is to be embedded waits for at most while the tokenizer is at it. */
 const TASK_CHARACTERS = 65_536;

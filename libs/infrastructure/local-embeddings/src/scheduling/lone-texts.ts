@@ -1,9 +1,9 @@
 import type { EmbeddingJob } from './embedding-job.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
-import { ProcessCrashedError } from './model-process.ts';
-import type { ProcessPool } from './process-pool.ts';
-import type { TokenWindow } from './process-protocol.ts';
+import { ProcessCrashedError } from '../processes/model-process.ts';
+import type { ProcessPool } from '../processes/process-pool.ts';
+import type { TokenWindow } from '../processes/process-protocol.ts';
 
 /** Longest text, its prompt included, that an inference process tokenises: less than a millisecond. */
 const MOST_CHARACTERS = 1_024;

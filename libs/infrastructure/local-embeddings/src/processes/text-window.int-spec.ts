@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { openTokenizer } from './model/open-model.ts';
-import type { TextTokenizer } from './model/text-tokenizer.ts';
+import { openTokenizer } from '../model/open-model.ts';
+import type { TextTokenizer } from '../model/text-tokenizer.ts';
 import { readablePart, SparseTextError, tokenWindow } from './text-window.ts';
 
-const BUNDLED = join(import.meta.dirname, '../../../../dist/models/universal-sentence-encoder-lite');
-const REFERENCES = join(import.meta.dirname, '../fixture/reference-models');
+const BUNDLED = join(import.meta.dirname, '../../../../../dist/models/universal-sentence-encoder-lite');
+const REFERENCES = join(import.meta.dirname, '../../fixture/reference-models');
 const OPTIONS = { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 } as const;
 
 const tokenizers = new Map<string, TextTokenizer>();

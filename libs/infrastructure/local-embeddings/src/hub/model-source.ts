@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import type { LocalEmbeddingsConfig } from './local-embeddings.config.ts';
-import { ModelLoadError } from './model/model-load-error.ts';
+import type { LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
+import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** A folder in Hugging Face layout. */
 export interface FolderSource {

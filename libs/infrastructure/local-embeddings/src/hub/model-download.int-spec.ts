@@ -7,7 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { ConnectProxy } from '../fixture/connect-proxy.ts';
+import { ConnectProxy } from '../../fixture/connect-proxy.ts';
 import {
   cutAfter,
   cutRestAfter,
@@ -15,8 +15,8 @@ import {
   type HubFault,
   HubServer,
   redirectTo,
-} from '../fixture/hub-server.ts';
-import { onnxFile } from '../fixture/protobuf.ts';
+} from '../../fixture/hub-server.ts';
+import { onnxFile } from '../../fixture/protobuf.ts';
 import { downloadModel, type ModelDownloadOptions } from './model-download.ts';
 import type { HubSource } from './model-source.ts';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { EmbeddedItem } from './embedding-job.ts';
-import { LocalEmbeddingModel } from './local-embedding-model.ts';
-import { ModelProcess } from './model-process.ts';
+import { LocalEmbeddingModel } from '../local-embedding-model.ts';
+import { ModelProcess } from '../processes/model-process.ts';
 
 /** Eight values, 32 tokens, prompts `query` (the default) and `document`. */
-const FOLDER = join(import.meta.dirname, '../fixture/reference-models/bert-prompts');
+const FOLDER = join(import.meta.dirname, '../../fixture/reference-models/bert-prompts');
 const NEVER = { signal: new AbortController().signal };
 const LONG = 'word '.repeat(100);
 
