@@ -87,6 +87,18 @@ describe('a short text that comes alone', () => {
     expect(asked()).toEqual(['embed', 'tokenize', 'run']);
   });
 
+  it('that ends two processes is not given to a third', async () => {
+    const other = new LocalEmbeddingModel({ config: { model: FOLDER, workers: 1 } });
+    await other.load();
+    run.mockImplementation(function (this: ModelProcess, type, task) {
+      if (type !== 'tokenize') process.kill(this.pid as number, 'SIGKILL');
+      return original.call(this, type, task);
+    });
+    await expect(other.embed(['a fox'], NEVER)).rejects.toMatchObject({ code: 'inference_failed' });
+    expect(asked()).toEqual(['embed', 'tokenize', 'run']);
+    await other.unload();
+  });
+
   it('is tried the long way when its process dies, and so are those after it', async () => {
     run.mockImplementationOnce(function (this: ModelProcess, type, task) {
       process.kill(this.pid as number, 'SIGKILL');

@@ -64,7 +64,7 @@ export class LoneTexts {
       inferenceWork.deliver([{ ...item, size: window.row.ids.length }], run);
     } catch (error) {
       if (error instanceof ProcessCrashedError) this.#restsUntil = performance.now() + REST_MS;
-      if (!job.settled) onFailed(item);
+      if (!job.settled && job.mayRetry(position)) onFailed(item);
     }
   }
 }
