@@ -1,5 +1,11 @@
 import type { BatchCost } from './batch-cost.ts';
-import type { ModelInfo, ModelOptions, PromptChoice, TokenRow, VectorBatch } from '../model/embedding-model.types.ts';
+import type {
+  ModelInfo,
+  ModelOptions,
+  PromptChoice,
+  TokenRow,
+  VectorBatch,
+} from '../model/embedding-model.types.ts';
 import type { TextToken } from '../model/token-encoder.ts';
 import type { CutSide } from './text-window.ts';
 

@@ -1,4 +1,4 @@
-import type { TokenRow } from '../model/embedding-model.types.ts';
+import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
 import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
