@@ -3,8 +3,8 @@ import { check, commandCheck, sum, type Tally } from './checks.ts';
 import { runJest } from './jest-run.ts';
 import { provideRedis } from './redis-server.ts';
 
-/** Three times as many as a small machine has cores: much of what tests do is waiting for other processes. */
-const WORKERS = 6;
+/** More than a small machine has cores: much of what tests do is waiting for other processes. */
+const WORKERS = 5;
 
 /** One after the other, so that the tests beside them keep a core. Nx keeps the results for as long as no file changes. */
 function staticChecks(): Promise<Tally> {
