@@ -3,6 +3,8 @@ import type { Logger } from '@morgan/foundation';
 import { HttpTransport } from '@morgan/http-transport';
 import { RedisConnection } from '@morgan/redis';
 import type { Metrics } from '@morgan/telemetry';
+import { CallerLimits } from './callers/caller-limits.ts';
+import { limitsCallers } from './callers/caller-limits.config.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
 
 /** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
@@ -16,25 +18,29 @@ const EMBEDDING_FAILURE_THRESHOLD = 20;
 
 type UpstreamConfig = LlmServiceConfig['llmService']['upstream'];
 
-/** The LLM hosts and embedding-service: two clients over one transport, and a Redis for limits that replicas share. */
+/** The LLM hosts and embedding-service: two clients over one transport, limits of callers, and a Redis for limits that replicas share. */
 export function composeUpstreams(
-  { upstream, embedding: embeddingService, redis: redisConfig }: LlmServiceConfig['llmService'],
+  { upstream, embedding: embeddingService, redis: redisConfig, callerLimits }: LlmServiceConfig['llmService'],
   logger: Logger,
   metrics: Metrics,
 ) {
   const transport = new HttpTransport(hostTransportOptions(upstream));
   const { url } = redisConfig;
   const redis = url === undefined ? undefined : new RedisConnection({ ...redisConfig, url }, logger);
-  const shared = { transport, redis, logger, metrics: new DistributedLlmMetrics(metrics) };
+  const clientMetrics = new DistributedLlmMetrics(metrics);
+  const shared = { transport, redis, logger, metrics: clientMetrics };
   const llm = new DistributedLlmClient({ ...upstream, ...shared });
   const embedding = new DistributedLlmClient({
     ...embeddingSettings(upstream, embeddingService),
     ...shared,
     indicator: { name: 'embedding_service', required: false },
   });
+  const limiterParts = { redis, logger, metrics: clientMetrics.policies.limiter };
+  const callers = limitsCallers(callerLimits) ? new CallerLimits(callerLimits, limiterParts) : undefined;
   return {
     llm,
     embedding,
+    callers,
     redis,
     start: async () => {
       redis?.start();
@@ -46,6 +52,7 @@ export function composeUpstreams(
       await embedding.reload(embeddingSettings(next, embeddingService));
     },
     close: async () => {
+      callers?.stop();
       await Promise.all([llm.stop(), embedding.stop()]);
       await Promise.all([transport.close(TRANSPORT_GRACE_MS), redis?.stop()]);
     },

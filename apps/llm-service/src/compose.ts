@@ -75,7 +75,7 @@ function composeApplication(
   { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
 ) {
   const { http, timeouts, streams, forms } = llmService;
-  const { llm, embedding, redis } = upstreams;
+  const { llm, embedding, callers, redis } = upstreams;
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const relay = new HostRelay({
@@ -85,6 +85,7 @@ function composeApplication(
     streams,
     forms,
     owners,
+    callers,
     logger,
     metrics: new ResponseMetrics(metrics),
   });

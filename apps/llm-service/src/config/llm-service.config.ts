@@ -6,6 +6,7 @@ import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
 import { z } from 'zod';
 import { adminConfig } from '../admin/admin.config.ts';
+import { callerLimitsConfig, limitsCallers } from '../callers/caller-limits.config.ts';
 import { ENDPOINTS } from '../endpoints/endpoint.table.ts';
 import { formConfig } from '../forms/form.config.ts';
 import { streamConfig } from '../relay/stream.config.ts';
@@ -61,6 +62,7 @@ export const llmServiceConfig = z
         timeouts: callTimeoutsConfig,
         streams: streamConfig,
         forms: formConfig,
+        callerLimits: callerLimitsConfig,
         extraPaths: extraPathsSetting,
         upstream: distributedLlmConfig,
         embedding: embeddingUpstreamConfig,
@@ -72,7 +74,14 @@ export const llmServiceConfig = z
   .refine(({ llmService }) => llmService.upstream.hosts.length > 0, {
     path: ['llmService', 'upstream', 'hosts'],
     message: 'at least one LLM host is needed, as in LLM_HOSTS="gpu1=http://10.0.0.1:8000/v1"',
-  });
+  })
+  .refine(
+    ({ auth, llmService: { callerLimits } }) => auth.apiKeys.length > 0 || !limitsCallers(callerLimits),
+    {
+      path: ['llmService', 'callerLimits'],
+      message: 'callers are told apart by their API keys, and API_KEYS is empty',
+    },
+  );
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
 

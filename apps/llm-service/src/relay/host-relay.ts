@@ -7,6 +7,7 @@ import {
 } from '@morgan/distributed-llm';
 import type { Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
+import type { CallerLimits } from '../callers/caller-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { FormConfig } from '../forms/form.config.ts';
 import { openForm } from '../forms/form-upload.ts';
@@ -31,14 +32,32 @@ export interface HostRelayOptions {
   readonly forms: FormConfig;
   readonly metrics: ResponseMetrics;
   readonly owners: ResponseOwners;
+  /** None: callers have no limits. */
+  readonly callers?: CallerLimits | undefined;
   readonly logger: Logger;
 }
+
+const TOKEN_BYTES = 4;
 
 /** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
   constructor(private readonly options: HostRelayOptions) {}
 
   async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
+    const { callers } = this.options;
+    if (!callers) return this.#relay(endpoint, incoming);
+    const { tenant = '' } = contextOf(incoming.request);
+    const bytes = incoming.outline?.bytes.length ?? 0;
+    const permit = await callers.take(tenant, Math.ceil(bytes / TOKEN_BYTES));
+    try {
+      await this.#relay(endpoint, { ...incoming, permit });
+    } catch (error) {
+      permit.refund();
+      throw error;
+    }
+  }
+
+  async #relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { llm, embedding } = this.options;
     contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
@@ -111,8 +130,10 @@ export class HostRelay {
   #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
     const { logger, metrics } = this.options;
     noteResponse(contextOf(incoming.request), response, call.request);
+    const { permit } = incoming;
+    if (response.status >= 400) permit?.refund();
     const seen = (bytes: Buffer) => {
-      noteUsage(metrics, response, this.#read(bytes, call, response.host));
+      noteUsage(metrics, response, this.#read(bytes, call, response.host), permit);
     };
     return passResponse(response, incoming, { logger, seen });
   }

@@ -1,14 +1,18 @@
 import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
+import type { CallerPermit } from '../callers/caller-permit.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 
-/** Counts what a response cost, in metrics and against the host's own limit of tokens. */
+/** Counts what a response cost: in metrics, and against the limits of tokens of its host and of its caller. */
 export function noteUsage(
   metrics: ResponseMetrics,
   response: HostResponse,
   usage: TokenUsage | undefined,
+  permit: CallerPermit | undefined,
 ): void {
   // Where a host counts nothing the estimate stays.
   if (usage?.input === undefined && usage?.output === undefined) return;
   metrics.counted(response, usage);
-  response.settleTokens?.((usage.input ?? 0) + (usage.output ?? 0));
+  const tokens = (usage.input ?? 0) + (usage.output ?? 0);
+  response.settleTokens?.(tokens);
+  permit?.count(tokens);
 }

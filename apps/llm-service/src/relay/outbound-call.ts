@@ -2,6 +2,7 @@ import { AttemptLog, type Dialect, dialectOf, type HostRequest } from '@morgan/d
 import type { HttpReply, HttpRequest } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
+import type { CallerPermit } from '../callers/caller-permit.ts';
 import type { FormUpload } from '../forms/form-upload.ts';
 import type { RequestOutline } from '../openai/request-outline.ts';
 
@@ -12,6 +13,8 @@ export interface IncomingCall {
   readonly form?: FormUpload | undefined;
   readonly request: HttpRequest;
   readonly reply: HttpReply;
+  /** Where callers have limits. */
+  readonly permit?: CallerPermit | undefined;
 }
 
 /** What is asked of a host. */

@@ -131,7 +131,8 @@ export class StreamedResponse {
       ...(onId && { onId: (id: string) => onId(id, host) }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
-    outcome.usages.forEach((usage, at) => noteUsage(metrics, responses[at] ?? response, usage));
+    const { permit } = this.#incoming;
+    outcome.usages.forEach((usage, at) => noteUsage(metrics, responses[at] ?? response, usage, permit));
     metrics.streamEnded(host, outcome);
   }
 

@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { startRedis, waitFor } from '@morgan/testing';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+const [ONE, TWO] = ['first-caller', 'second-caller'];
+const USAGE = { prompt_tokens: 30, completion_tokens: 60, total_tokens: 90 };
+const COMPLETION = { object: 'chat.completion', choices: [{ message: { content: 'hi' } }], usage: USAGE };
+const EVENTS = [
+  { choices: [{ index: 0, delta: { content: 'hi' } }] },
+  { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+  { choices: [], usage: USAGE },
+].map((event) => `data: ${JSON.stringify(event)}\n\n`);
+
+let host: Server;
+let asked: number;
+/** What the host answers to chats. */
+let answer: (response: ServerResponse) => void;
+const services: ServiceParts[] = [];
+
+const json = (status: number, body: object) => (response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+beforeAll(async () => {
+  host = createServer((request, response) => {
+    if (request.method === 'GET') return json(200, { data: [{ id: 'm' }] })(response);
+    asked += 1;
+    request.resume().once('end', () => answer(response));
+  }).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+});
+beforeEach(() => {
+  asked = 0;
+  answer = json(200, COMPLETION);
+});
+afterEach(closeServices);
+afterAll(() => {
+  host.close().closeAllConnections();
+});
+
+async function closeServices(): Promise<void> {
+  for (const { app, close } of services.splice(0)) {
+    await app.close();
+    await close();
+  }
+}
+
+/** Calls a service that has these limits, with the key of a caller. */
+async function serviceWith(env: Record<string, string>) {
+  const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
+  const settings = { LLM_HOSTS, LOG_LEVEL: 'silent', API_KEYS: `${ONE},${TWO}`, ...env };
+  const parts = await composeLlmService(loadConfig(llmServiceConfig, { env: settings }));
+  services.push(parts);
+  await parts.start();
+  await parts.app.listen(0, '127.0.0.1');
+  const origin = await parts.app.getUrl();
+  const url = `${origin}/v1/chat/completions`;
+  const hasRedis = async () => {
+    const response = await fetch(`${origin}/health`, { headers: { 'x-api-key': ONE } });
+    const { details } = (await response.json()) as { details: { redis: { status: string } } };
+    return details.redis.status === 'up';
+  };
+  if (env['REDIS_URL']) await waitFor(hasRedis, { what: 'Redis' });
+  return async (key: string, more: object = {}) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more }),
+    });
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+}
+
+describe('requests of a caller', () => {
+  it('are refused above the limit of its key, with a time, and those of another key are not', async () => {
+    const call = await serviceWith({ CALLER_REQUESTS_PER_MINUTE: '2' });
+    expect([(await call(ONE)).status, (await call(ONE)).status]).toEqual([200, 200]);
+    const { status, headers, text } = await call(ONE);
+    expect([status, asked]).toEqual([429, 2]);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(25);
+    expect(Number(headers.get('retry-after'))).toBeLessThanOrEqual(30);
+    expect(JSON.parse(text)).toMatchObject({
+      error: {
+        code: 'rate_limited',
+        type: 'rate_limit_error',
+        message: expect.stringContaining('may make 2 requests a minute'),
+      },
+    });
+    expect((await call(TWO)).status).toBe(200);
+  });
+
+  it('are counted by all replicas together where there is a Redis', async () => {
+    await using redis = await startRedis();
+    const patience = { REDIS_COMMAND_TIMEOUT_MS: '30000' };
+    const env = { CALLER_REQUESTS_PER_MINUTE: '2', REDIS_URL: redis.url, ...patience };
+    const [call, callOther] = [await serviceWith(env), await serviceWith(env)];
+    const statuses = [await call(ONE), await callOther(ONE), await call(ONE), await callOther(ONE)];
+    expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+    await closeServices();
+  });
+});
+
+describe('tokens of a caller', () => {
+  it.each([
+    ['whole', {}, json(200, COMPLETION)],
+    [
+      'streamed',
+      { stream: true },
+      (response: ServerResponse) =>
+        void response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end(`${EVENTS.join('')}data: [DONE]\n\n`),
+    ],
+  ])('are those that hosts count: %s', async (_, more, respond) => {
+    answer = respond;
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100' });
+    expect((await call(ONE, more)).status).toBe(200);
+    const { status, text } = await call(ONE, more);
+    expect([status, asked]).toEqual([429, 1]);
+    expect(text).toContain('may use 100 tokens a minute');
+    expect((await call(TWO, more)).status).toBe(200);
+  });
+
+  it('are not used up by calls that get none, and such a call is no request the less', async () => {
+    answer = json(400, { error: { message: 'no', code: 'bad' } });
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '30', CALLER_REQUESTS_PER_MINUTE: '4' });
+    for (let count = 0; count < 4; count += 1) expect((await call(ONE)).status).toBe(400);
+    expect((await call(ONE)).text).toContain('may make 4 requests a minute');
+  });
+
+  it('are not used up by calls that no host answers', async () => {
+    answer = (response) => void response.destroy();
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '30' });
+    for (let count = 0; count < 3; count += 1) expect((await call(ONE)).status).toBe(502);
+  });
+
+  it('take no request where they are refused themselves', async () => {
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100', CALLER_REQUESTS_PER_MINUTE: '2' });
+    await call(ONE);
+    for (let count = 0; count < 3; count += 1) expect((await call(ONE)).text).toContain('may use 100 tokens');
+  });
+
+  it('may be estimated above the limit: such a call takes all of it, and gives back what it did not use', async () => {
+    answer = json(200, { ...COMPLETION, usage: { prompt_tokens: 1, completion_tokens: 1 } });
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100' });
+    const messages = [{ role: 'user', content: 'x'.repeat(4_000) }];
+    expect((await call(ONE, { messages })).status).toBe(200);
+    expect((await call(ONE)).status).toBe(200);
+  });
+});
+
+describe('limits of callers', () => {
+  it('are refused where callers cannot be told apart', () => {
+    const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', CALLER_REQUESTS_PER_MINUTE: '2' };
+    expect(() => loadConfig(llmServiceConfig, { env })).toThrow('API_KEYS is empty');
+  });
+});
