@@ -209,6 +209,12 @@ describe('the admin API', () => {
     expect(await explained({ path: '/v1/responses/resp_2', method: 'GET' })).toMatchObject({
       error: { code: 'response_not_found' },
     });
+    expect(await explained({ path: '/v1//chat/completions/?a=1', model: 'simulated' })).toMatchObject({
+      request: { path: '/chat/completions', model: 'simulated' },
+    });
+    expect(await explained({ path: '/openai/deployments/%zz/chat/completions', body: {} })).toMatchObject({
+      error: { code: 'invalid_value', param: 'path' },
+    });
     expect(await explained({ path: '/v1/nothing', model: 'm' })).toMatchObject({
       error: { code: 'unknown_url', param: 'path' },
     });

@@ -72,7 +72,11 @@ export const llmServiceConfig = z
   .refine(({ llmService }) => llmService.upstream.hosts.length > 0, {
     path: ['llmService', 'upstream', 'hosts'],
     message: 'at least one LLM host is needed, as in LLM_HOSTS="gpu1=http://10.0.0.1:8000/v1"',
-  });
+  })
+  .refine(
+    ({ auth, llmService: { admin } }) => admin.apiKey === undefined || !auth.apiKeys.includes(admin.apiKey),
+    { path: ['llmService', 'admin', 'apiKey'], message: 'is a key of callers, too: they would be operators' },
+  );
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
 
