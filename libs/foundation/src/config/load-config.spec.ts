@@ -100,6 +100,15 @@ describe('loadConfig', () => {
     expect(faultsOf({ env: {}, file: [file] })[0]).toContain('mapping');
   });
 
+  it('takes a section of which everything is commented out, and refuses a setting without a value', () => {
+    expect(loadConfig(schema, { env: {}, file: { http: null } }).http.port).toBe(8080);
+    expect(loadConfig(schema, { env: { PORT: '1' }, file: { http: null } }).http.port).toBe(1);
+    expect(faultsOf({ env: {}, file: { flags: { keys: null, truncate: null } } })).toEqual([
+      expect.stringMatching(/^flags\.truncate: is empty: leave it out/),
+      expect.stringMatching(/^flags\.keys: is empty: leave it out/),
+    ]);
+  });
+
   it('refuses a scalar where a section belongs', () => {
     expect(faultsOf({ env: { PORT: '1' }, file: { http: 'yes' } })[0]).toMatch(/^http: /);
   });

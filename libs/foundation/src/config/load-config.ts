@@ -28,6 +28,7 @@ export function loadConfig<Schema extends z.ZodObject>(
   const faults: string[] = [];
   const { tree, references } = fileTree(sources, faults);
   const entries = listSettings(schema);
+  fillSections(tree, entries);
   for (const entry of entries) {
     const fromEnv = valueOf(sources.env, entry.env);
     if (fromEnv !== undefined) writeAt(tree, entry.path, fromEnv);
@@ -115,11 +116,24 @@ function describe(
       ];
     return issue.keys.map((key) => `${[...path, key].join('.')}: no such key`);
   }
-  return [`${path.join('.') || 'configuration'}: ${issue.message}${whereIs(entry, sources)}`];
+  const isEmpty = issue.code === 'invalid_type' && issue.message.endsWith('received null');
+  const message = isEmpty ? 'is empty: leave it out, or give it a value' : issue.message;
+  return [`${path.join('.') || 'configuration'}: ${message}${whereIs(entry, sources)}`];
 }
 
 function whereIs(entry: Pick<SettingEntry, 'env'> | undefined, { env }: ConfigSources): string {
   return entry?.env ? ` (environment: ${entry.env}${env[entry.env] ? '' : ', not set'})` : '';
+}
+
+/** A section of which everything is commented out is an empty one. */
+function fillSections(tree: Tree, entries: readonly SettingEntry[]): void {
+  for (const { path } of entries) {
+    const keys = path.split('.');
+    for (let length = 1; length < keys.length; length += 1) {
+      const section = keys.slice(0, length).join('.');
+      if (readAt(tree, section) === null) writeAt(tree, section, {});
+    }
+  }
 }
 
 function readAt(tree: Tree, path: string): unknown {
@@ -133,7 +147,7 @@ function writeAt(tree: Tree, path: string, value: unknown): void {
   for (const key of keys) {
     const child = node[key];
     // A file that has a scalar where a section belongs is left for the schema to refuse.
-    if (child !== undefined && child !== null && !isTree(child)) return;
+    if (child !== undefined && !isTree(child)) return;
     const next: Tree = isTree(child) ? child : {};
     node[key] = next;
     node = next;
