@@ -3,6 +3,7 @@ import { AppError } from '@morgan/foundation';
 import { plainPath } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
+import { outlineOf } from '../openai/outline.format.ts';
 import { CHAT_PATH, mustTranslate } from '../relay/message-translation.ts';
 import type { ResponseOwners } from '../relay/response-owners.ts';
 import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
@@ -25,6 +26,7 @@ export class RequestExplainer {
     const { endpoint, params } = this.#endpointOf(method, plainPath(path));
     const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     const json = body ?? (model === undefined ? undefined : { model });
+    if (body) endpoint.check?.(outlineOf(Buffer.from(JSON.stringify(body))));
     const owner = this.#ownerOf(endpoint, params['id'], body?.['previous_response_id']);
     const request: HostRequest = {
       method,
@@ -54,7 +56,7 @@ export class RequestExplainer {
 
   /** What a host keeps only that host is asked for. */
   #ownerOf({ path }: Endpoint, id: string | undefined, previous: unknown): string | undefined {
-    const kept = id ?? (path === '/v1/responses' && typeof previous === 'string' ? previous : undefined);
+    const kept = id ?? (path.endsWith('/responses') && typeof previous === 'string' ? previous : undefined);
     if (kept === undefined) return undefined;
     const { llm, owners } = this.parts;
     const hosts = llm.routeOf(undefined).hosts.map(({ name }) => name);
