@@ -10,6 +10,7 @@ import { typeFaults } from './kubernetes-types.check.ts';
 import { kustomizationFaults } from './kustomization.check.ts';
 import { manualFaults } from './manual.check.ts';
 import { parseQuantity } from './quantity.ts';
+import { protectionFaults } from './protection.check.ts';
 import { redisFaults } from './redis.check.ts';
 import { servicePodFaults } from './service-pod.check.ts';
 import { readSettings } from './settings.ts';
@@ -23,6 +24,7 @@ const crossChecks = (subject: DeploymentTree) => [
   ...workloadFaults(subject),
   ...servicePodFaults(subject),
   ...redisFaults(subject),
+  ...protectionFaults(subject),
   ...kustomizationFaults(subject),
   ...composeFaults(subject),
   ...dockerfileFaults(subject),
@@ -65,6 +67,9 @@ describe('the deployment', () => {
       'Deployment embedding-service',
       'Deployment llm-service',
       'Deployment redis',
+      'NetworkPolicy redis',
+      'PodDisruptionBudget embedding-service',
+      'PodDisruptionBudget llm-service',
       'Service embedding-service',
       'Service llm-service',
       'Service redis',
@@ -148,6 +153,18 @@ describe('a fault that only the whole shows', () => {
     ['container port', llm, `${BOX}.ports.0.containerPort`, 80, 'the service listens on 8080'],
     ['image', llm, `${BOX}.image`, 'morgan/gateway', 'morgan/gateway is not the image of llm-service'],
     ['user', llm, `${POD}.securityContext.runAsUser`, 1001, 'the image is made for another user'],
+    ['no budget', 'llm-service.disruption-budget', 'kind', 'Budget', 'may be evicted together'],
+    ['a budget of nobody', 'llm-service.disruption-budget', 'spec.selector', {}, 'may be evicted together'],
+    ['a strict budget', 'llm-service.disruption-budget', 'spec.maxUnavailable', 0, 'must let go of one pod'],
+    ['no policy', 'redis.network-policy', 'kind', 'Policy', 'anybody may reach redis'],
+    ['an open policy', 'redis.network-policy', 'spec.ingress.0.from', [], 'anybody may reach redis'],
+    [
+      'a strict policy',
+      'redis.network-policy',
+      'spec.ingress.0.from.1',
+      {},
+      'embedding-service may not reach',
+    ],
     ['setting of a container', llm, `${BOX}.env`, [{ name: 'LLM_HOST', value: 'x' }], 'reads no LLM_HOST'],
     ['required Secret', llm, `${BOX}.envFrom.1.secretRef.optional`, undefined, 'must be optional'],
     [

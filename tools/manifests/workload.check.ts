@@ -61,7 +61,8 @@ function deploymentFaults(file: string, { spec }: Deployment): string[] {
   return [...faults.map((fault) => `${file}: ${fault}`), ...podSecurityFaults(file, pod)];
 }
 
-function selects(selector: Labels | undefined, labels: Labels): boolean {
+/** Whether a selector, which must say something, fits the labels of a pod. */
+export function selects(selector: Labels | undefined, labels: Labels): boolean {
   const wanted = Object.entries(selector ?? {});
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 }

@@ -229,6 +229,14 @@ describe('a service with a key', () => {
     expect(JSON.stringify(service.logs)).not.toMatch(/secret thought|between-services|not-the-key/);
   });
 
+  it('outlives SIGHUP, which changes nothing here, and says so', async () => {
+    service.process.kill('SIGHUP');
+    await waitFor(() => service.logs.some(({ msg }) => String(msg).startsWith('SIGHUP changes nothing')), {
+      what: 'the line about it',
+    });
+    expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  });
+
   it('lets a request in flight finish when it is stopped, then exits 0', async () => {
     const texts = Array.from({ length: 64 }, (_, index) => `${'many words '.repeat(20)}${index}`);
     const response = embed(service, texts, KEY);

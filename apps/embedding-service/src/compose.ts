@@ -16,6 +16,7 @@ import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 import { modelRoutes } from './model.routes.ts';
 import { ServedModels } from './models/served-models.ts';
+import { pathHint } from './path-hint.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
@@ -46,7 +47,8 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
       authenticator: keys,
-      routes: modelRoutes(service, models),
+      ...modelRoutes(service, models),
+      pathHint,
       api: {
         title: 'Morgan embedding-service',
         description: 'OpenAI-compatible embeddings from a local model.',

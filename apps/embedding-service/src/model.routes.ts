@@ -1,4 +1,4 @@
-import type { PlainRoute } from '@morgan/http-server';
+import { type ErrorBody, plainPath, type PlainRoute } from '@morgan/http-server';
 import { cohereErrorOf } from './cohere/cohere-error.ts';
 import { cohereEmbedRoute } from './cohere/cohere.route.ts';
 import type { EmbeddingService } from './embeddings/embedding.service.ts';
@@ -11,24 +11,35 @@ import { embedAllRoute } from './tei/embed-all.route.ts';
 import { teiErrorOf } from './tei/tei-error.ts';
 import { teiRerankRoute, teiVectorRoutes } from './tei/tei.routes.ts';
 import { tokenizeRoute } from './tei/tokenize.route.ts';
-import { withErrors } from './wire-error.ts';
+import { type WireErrorWriter, withErrors } from './wire-error.ts';
+
+/** The calls that ask a model for something, and how their callers are told of an error in front of them. */
+export interface ModelRoutes {
+  readonly routes: readonly PlainRoute[];
+  readonly errorBody: ErrorBody;
+}
 
 /** Every call that asks a model for something, protocol by protocol. All else is a controller. */
-export function modelRoutes(service: EmbeddingService, models: ServedModels): PlainRoute[] {
+export function modelRoutes(service: EmbeddingService, models: ServedModels): ModelRoutes {
   const ranking = new RankingService(models);
-  return [
-    embeddingsRoute(service),
-    similarityRoute(service),
-    ...withErrors(teiErrorOf, [
-      ...teiVectorRoutes(service),
-      teiRerankRoute(ranking),
-      embedAllRoute(models),
-      tokenizeRoute(models),
-    ]),
-    ...withErrors(cohereErrorOf, [
-      cohereEmbedRoute(service),
-      rerankRoute(ranking, models),
-      olderRerankRoute(ranking),
-    ]),
+  const tei = [
+    ...teiVectorRoutes(service),
+    teiRerankRoute(ranking),
+    embedAllRoute(models),
+    tokenizeRoute(models),
   ];
+  const cohere = [cohereEmbedRoute(service), rerankRoute(ranking, models), olderRerankRoute(ranking)];
+  const writers = new Map<string, WireErrorWriter>([
+    ...tei.map(({ path }) => [path, teiErrorOf] as const),
+    ...cohere.map(({ path }) => [path, cohereErrorOf] as const),
+  ]);
+  return {
+    routes: [
+      embeddingsRoute(service),
+      similarityRoute(service),
+      ...withErrors(teiErrorOf, tei),
+      ...withErrors(cohereErrorOf, cohere),
+    ],
+    errorBody: (error, url) => writers.get(plainPath(url))?.(error).body ?? error.toEnvelope(),
+  };
 }

@@ -330,6 +330,43 @@ describe("text-embeddings-inference's", () => {
   });
 });
 
+describe('an error in front of a call', () => {
+  const ask = async (method: string, path: string, type: string, body: string | null) => {
+    const response = await fetch(url + path, { method, body, headers: { 'content-type': type } });
+    return [response.status, await response.json()];
+  };
+  const JSON_TYPE = 'application/json';
+  const openAi = (code: string) => ({ error: { code, message: expect.any(String) } });
+  const tei = { error: expect.any(String), error_type: expect.any(String) };
+  const cohere = { message: expect.any(String) };
+
+  it.each<[string, string, string, string | null, number, object]>([
+    ['POST', '/embed', JSON_TYPE, '{"inputs":', 400, tei],
+    ['POST', '//tokenize/?a=1', 'text/plain', '{}', 415, tei],
+    ['PUT', '/rerank', JSON_TYPE, null, 405, tei],
+    ['POST', '/v2/embed', JSON_TYPE, '[', 400, cohere],
+    ['POST', '/v1/rerank', 'text/plain', '{}', 415, cohere],
+    ['POST', '/v1/embeddings', JSON_TYPE, '{', 400, openAi('invalid_json')],
+  ])('has the shape of the protocol of its path: %s %s', async (method, path, type, body, status, shape) => {
+    const [answered, said] = await ask(method, path, type, body);
+    expect([answered, said]).toMatchObject([status, shape]);
+    if (shape !== tei && shape !== cohere) return;
+    expect(Object.keys(said as object)).toEqual(Object.keys(shape));
+  });
+
+  it.each([
+    ['/v1/chat/completions', 'llm-service has such paths'],
+    ['/v1/responses', 'llm-service has such paths'],
+    ['/api/tags', '/v1/embeddings'],
+    ['/embeddings', 'There is /v1/embeddings.'],
+  ])('says where it could be asked instead: %s', async (path, hint) => {
+    expect(await ask('POST', path, JSON_TYPE, '{}')).toMatchObject([
+      404,
+      { error: { code: 'unknown_url', message: expect.stringContaining(hint) } },
+    ]);
+  });
+});
+
 describe('POST /v1/similarity', () => {
   interface Similarities {
     readonly data: readonly { readonly similarity: number }[];

@@ -13,6 +13,7 @@ import type { Endpoint } from './endpoints/endpoint.ts';
 import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
+import { pathHint } from './endpoints/path-hint.ts';
 import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
 import { HostRelay } from './relay/host-relay.ts';
@@ -104,6 +105,7 @@ function composeApplication(
     authenticator: keys,
     bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
     errorBody: errorBodyOf,
+    pathHint,
     headers: { [HOST_HEADER]: GATEWAY_HOST },
     routes: endpointRoutes(endpoints, relay),
     api: {

@@ -10,10 +10,10 @@ const KEY = 'the-only-key';
 let parts: ServiceParts;
 let walk: RouteWalk;
 
-async function open(more: Record<string, string>) {
+async function open(more: Record<string, string>, file?: object) {
   walk = await RouteWalk.through(KEY, async () => {
     const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', LOG_LEVEL: 'silent', API_KEYS: KEY, ...more };
-    parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
+    parts = await composeLlmService(loadConfig(llmServiceConfig, { env, file }));
     await parts.app.listen(0, '127.0.0.1');
     return Number(new URL(await parts.app.getUrl()).port);
   });
@@ -47,10 +47,11 @@ describe('with API keys, every route of the service', () => {
 });
 
 describe('with all endpoints opened', () => {
-  beforeAll(() => open({ OPEN_ENDPOINTS: 'metrics,health,docs' }));
+  const extraPaths = ['/livez/extra', '/metrics/extra', '/health/extra'];
+  beforeAll(() => open({ OPEN_ENDPOINTS: 'metrics,health,docs' }, { llmService: { extraPaths } }));
   afterAll(close);
 
-  it('exactly these are open', async () => {
+  it('exactly these are open, and none that the configuration puts below them', async () => {
     const open = await walk.openPatterns();
     expect(open.filter((pattern) => !pattern.startsWith('/docs'))).toEqual([
       '/health',

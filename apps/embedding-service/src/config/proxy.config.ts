@@ -11,7 +11,7 @@ export const proxyConfig = z
     }),
     except: setting(z.string().default(''), {
       env: 'NO_PROXY',
-      doc: 'Hosts that are met without it: names, suffixes such as `.svc`, `host:port` or `*`, separated by commas.',
+      doc: 'Hosts that are met without it: names, suffixes such as `.svc`, addresses, networks such as `10.0.0.0/8`, `host:port` or `*`, separated by commas.',
     }),
   })
   .prefault({});

@@ -17,7 +17,7 @@ export const adminConfig = z
       env: 'ADMIN_HOST',
       doc: 'Address that the admin API listens on. Beyond loopback it needs a key.',
     }),
-    apiKey: setting(apiKeySetting.optional(), {
+    apiKey: setting(apiKeySetting.min(8, 'needs at least 8 characters').optional(), {
       env: 'ADMIN_API_KEY',
       doc: 'Key that the admin API asks for. Callers of the service have no use for it, and their keys none here.',
       secret: true,

@@ -155,6 +155,11 @@ describe('the admin API', () => {
         data: { error: { code: 'host_not_found' } },
       });
     expect((await ask('POST', '/hosts/nobody/drain')).status).toBe(404);
+    expect((await ask('GET', '/hosts/one/drain')).status).toBe(405);
+    expect(await ask('GET', '')).toMatchObject({
+      status: 404,
+      data: { error: { message: expect.stringContaining('/docs') } },
+    });
     expect(changes()).toEqual([]);
   });
 
@@ -182,6 +187,9 @@ describe('the admin API', () => {
       { model: 'm', body: CHAT },
       { model: 'm', nonsense: 1 },
       { model: 'm', path: 'x' },
+      { body: { model: 7, messages: CHAT.messages } },
+      { body: { model: 'm', messages: null } },
+      { path: '/v1/responses', body: { model: 'm', stream: 'yes' } },
       { model: 'm', headers: { 'X-Morgan-Strategy': 'random' } },
     ])
       expect((await ask('POST', '/explain', wrong)).status).toBe(400);
@@ -205,9 +213,16 @@ describe('the admin API', () => {
     const pinned = { only: ['two'], tiers: [[{ host: 'two', candidate: true, order: 1 }]] };
     expect(await explained({ path: '/v1/responses/resp_1', method: 'GET' })).toMatchObject(pinned);
     const next = { model: 'simulated', previous_response_id: 'resp_1' };
-    expect(await explained({ path: '/v1/responses', body: next })).toMatchObject(pinned);
+    for (const path of ['/v1/responses', '/openai/responses', '/openai/v1/responses'])
+      expect(await explained({ path, body: next })).toMatchObject(pinned);
     expect(await explained({ path: '/v1/responses/resp_2', method: 'GET' })).toMatchObject({
       error: { code: 'response_not_found' },
+    });
+    expect(await explained({ path: '/v1//chat/completions/?a=1', model: 'simulated' })).toMatchObject({
+      request: { path: '/chat/completions', model: 'simulated' },
+    });
+    expect(await explained({ path: '/openai/deployments/%zz/chat/completions', body: {} })).toMatchObject({
+      error: { code: 'invalid_value', param: 'path' },
     });
     expect(await explained({ path: '/v1/nothing', model: 'm' })).toMatchObject({
       error: { code: 'unknown_url', param: 'path' },

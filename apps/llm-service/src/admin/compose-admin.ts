@@ -42,6 +42,7 @@ export async function composeAdmin(
       // Of the edge's metrics there is one set in a process: that of the service's own port.
       metrics: new Metrics(),
       authenticator: apiKey === undefined ? new LocalCallers() : new ApiKeys([apiKey]),
+      pathHint: () => 'What there is stands at /docs.',
       api: {
         title: 'Morgan llm-service: admin',
         description: 'Hosts, routes and configuration, for operators.',

@@ -21,5 +21,16 @@ describe('callers of this machine', () => {
   it('are no pages of a browser', () => {
     expect(admits('host', 'localhost', 'Origin', 'http://localhost')).toBe(false);
     expect(admits('host', 'localhost', 'origin', 'null')).toBe(false);
+    for (const site of ['cross-site', 'same-site'])
+      expect(admits('host', 'localhost', 'Sec-Fetch-Site', site)).toBe(false);
+    for (const site of ['none', 'same-origin'])
+      expect(admits('host', 'localhost', 'Sec-Fetch-Site', site)).toBe(true);
   });
+
+  it.each(['X-Forwarded-For', 'Forwarded', 'Via', 'X-Real-IP', 'x-forwarded-host'])(
+    'are not those of whom %s speaks',
+    (name) => {
+      expect(admits('host', 'localhost', name, '127.0.0.1')).toBe(false);
+    },
+  );
 });

@@ -1,16 +1,29 @@
 import type { Authenticator } from '@morgan/http-server';
 import { isLoopback } from './admin.config.ts';
 
+/** Browsers name the page that asks in the first, proxies for whom they ask in the others. */
+const OF_OTHERS: ReadonlySet<string> = new Set([
+  'origin',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-real-ip',
+]);
+
 /**
- * Admits programs on this machine where no key is configured, but no web page that is open on it: browsers name the page
- * in `origin`, and a page that gave itself a name for 127.0.0.1 has that name in `host`.
+ * Admits programs on this machine where no key is configured, but no web page that is open on it, and nobody whom a proxy
+ * on it lets in. A page that gave itself a name for 127.0.0.1 has that name in `host`.
  */
 export class LocalCallers implements Authenticator {
   identify(rawHeaders: readonly string[]): string | undefined {
     for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
       const name = (rawHeaders[at] as string).toLowerCase();
-      if (name === 'origin') return undefined;
-      if (name === 'host' && !isLocal(rawHeaders[at + 1] as string)) return undefined;
+      const value = rawHeaders[at + 1] as string;
+      if (OF_OTHERS.has(name)) return undefined;
+      // What an operator types into a browser, and what the page of this API loads.
+      if (name === 'sec-fetch-site' && value !== 'none' && value !== 'same-origin') return undefined;
+      if (name === 'host' && !isLocal(value)) return undefined;
     }
     return '';
   }

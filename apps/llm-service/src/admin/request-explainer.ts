@@ -1,7 +1,9 @@
 import type { DistributedLlmClient, HostRequest, RouteExplanation } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
+import { plainPath } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
+import { outlineOf } from '../openai/outline.format.ts';
 import { CHAT_PATH, mustTranslate } from '../relay/message-translation.ts';
 import type { ResponseOwners } from '../relay/response-owners.ts';
 import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
@@ -21,16 +23,17 @@ export class RequestExplainer {
   /** @throws AppError `unknown_url`, or as the request itself would be refused before any host is asked. */
   explain(asked: ExplainRequest): RouteExplanation {
     const { path, method, model, body, headers } = explainSchema.parse(asked);
-    const { endpoint, params } = this.#endpointOf(method, path);
+    const { endpoint, params } = this.#endpointOf(method, plainPath(path));
     const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     const json = body ?? (model === undefined ? undefined : { model });
+    if (body) endpoint.check?.(outlineOf(Buffer.from(JSON.stringify(body))));
     const owner = this.#ownerOf(endpoint, params['id'], body?.['previous_response_id']);
     const request: HostRequest = {
       method,
       path: hostPathOf(endpoint.path).replace(/:(\w+)/g, (_, name: string) => params[name] ?? ''),
       headers: Object.fromEntries(lowered) as Record<string, string>,
       body: json && Buffer.from(JSON.stringify(json)),
-      model: (params['model'] && decodeURIComponent(params['model'])) ?? modelIn(json),
+      model: decoded(params['model']) ?? modelIn(json),
       only: owner === undefined ? undefined : [owner],
     };
     const { llm, embedding } = this.parts;
@@ -53,11 +56,20 @@ export class RequestExplainer {
 
   /** What a host keeps only that host is asked for. */
   #ownerOf({ path }: Endpoint, id: string | undefined, previous: unknown): string | undefined {
-    const kept = id ?? (path === '/v1/responses' && typeof previous === 'string' ? previous : undefined);
+    const kept = id ?? (path.endsWith('/responses') && typeof previous === 'string' ? previous : undefined);
     if (kept === undefined) return undefined;
     const { llm, owners } = this.parts;
     const hosts = llm.routeOf(undefined).hosts.map(({ name }) => name);
     return owners.ownerOf(kept, hosts, id === undefined ? 'previous_response_id' : 'path');
+  }
+}
+
+/** A part of a path. @throws AppError `invalid_value` where it cannot be one */
+function decoded(part: string | undefined): string | undefined {
+  try {
+    return part && decodeURIComponent(part);
+  } catch (cause) {
+    throw new AppError('invalid_value', "Invalid 'path': it cannot be decoded.", { param: 'path', cause });
   }
 }
 

@@ -81,6 +81,10 @@ export const llmServiceConfig = z
       path: ['llmService', 'callerLimits'],
       message: 'callers are told apart by their API keys, and API_KEYS is empty',
     },
+  )
+  .refine(
+    ({ auth, llmService: { admin } }) => admin.apiKey === undefined || !auth.apiKeys.includes(admin.apiKey),
+    { path: ['llmService', 'admin', 'apiKey'], message: 'is a key of callers, too: they would be operators' },
   );
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;

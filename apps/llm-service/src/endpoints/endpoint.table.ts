@@ -78,6 +78,8 @@ export const ENDPOINTS: readonly Endpoint[] = [
   ...RESPONSES,
   // Azure's clients name the model of a response in its body, as everybody does.
   ...RESPONSES.map((endpoint) => ({ ...endpoint, path: endpoint.path.replace('/v1', '/openai') })),
+  // And of anything else where their API has no more versions.
+  ...[...AZURE, ...RESPONSES].map((endpoint) => ({ ...endpoint, path: `/openai${endpoint.path}` })),
   post('/v1/messages', "Anthropic's messages, as JSON or as a stream of server-sent events.", {
     callClass: 'chat',
   }),

@@ -86,6 +86,8 @@ describe('an endpoint of hosts', () => {
   it.each([
     ['/v1/responses', '/v1/responses'],
     ['/openai/responses?api-version=1&a=1', '/v1/responses?a=1'],
+    ['/openai/v1/responses?api-version=preview', '/v1/responses'],
+    ['/openai/v1/audio/speech', '/v1/audio/speech'],
     ['/v1/messages', '/v1/messages'],
     ['/v1/messages/count_tokens', '/v1/messages/count_tokens'],
     ['/v1/moderations', '/v1/moderations'],
@@ -156,6 +158,31 @@ describe('an endpoint of hosts', () => {
     expect(asked.map(({ url, body }) => [url, body])).toEqual([
       ['/v1/chat/completions?a=1', '{"model":"gpt-x","messages":[]}'],
       ['/v1/completions', '{ "model":"gpt-x", "prompt":"a"}'],
+    ]);
+  });
+
+  it("is where Azure's clients of one version look for it", async () => {
+    await call('/openai/v1/chat/completions', '{"model":"m","messages":[{"role":"user"}]}');
+    await call('/openai/v1/responses/resp_one', undefined, { method: 'GET' });
+    const form = new FormData();
+    form.append('model', 'm');
+    form.append('file', new Blob(['RIFF']), 'a.wav');
+    expect((await call('/openai/v1/audio/transcriptions', form)).status).toBe(200);
+    expect(asked.map(({ url }) => url)).toEqual(['/v1/chat/completions', '/v1/audio/transcriptions']);
+    for (const path of ['/openai/v1/models', '/openai/models?api-version=1'])
+      expect(await (await fetch(origin + path)).json()).toMatchObject({ object: 'list' });
+  });
+
+  it.each([
+    ['POST', '/openai/v1/batches', 'The API of batches is not offered'],
+    ['POST', '/openai/chat/completions', 'There is /v1/chat/completions.'],
+    ['POST', '/anthropic/v1/messages', 'There is /v1/messages.'],
+    ['GET', '/v1/realtime?model=m', 'WebSockets'],
+  ])('that is none has its reason: %s %s', async (method, path, said) => {
+    const response = await call(path, undefined, { method });
+    expect([response.status, await response.json()]).toMatchObject([
+      404,
+      { error: { code: 'unknown_url', message: expect.stringContaining(said) } },
     ]);
   });
 });

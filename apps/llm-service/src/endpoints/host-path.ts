@@ -1,4 +1,4 @@
-const BELOW_BASE = /^(?:\/v1(?=\/)|\/openai\/deployments\/:model(?=\/)|\/openai(?=\/responses))/;
+const BELOW_BASE = /^(?:(?:\/openai)?\/v1(?=\/)|\/openai\/deployments\/:model(?=\/)|\/openai(?=\/responses))/;
 
 /**
  * The path of an endpoint below a host's base URL, which ends in `/v1` as a rule. Paths that have no `/v1` are beside it:

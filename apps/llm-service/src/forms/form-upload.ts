@@ -1,6 +1,6 @@
 import { RepeatableUpload } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
-import { BodyStream, type BodyFormat, type HttpRequest } from '@morgan/http-server';
+import { BodyStream, type BodyFormat, type HttpRequest, wrongMediaType } from '@morgan/http-server';
 import { FORM_ROUTES } from '../endpoints/endpoint.table.ts';
 import { MAX_MODEL_LENGTH } from '../openai/request-checks.ts';
 import { boundaryOf, type FormModel, FormScanner } from './form.scanner.ts';
@@ -12,12 +12,14 @@ export interface FormUpload {
   readonly model: string | undefined;
 }
 
-const FORM = /^multipart\/form-data\s*;/i;
-
 /** Which bodies are forms, and what is held of one. */
 export function formBodies(heldBytes: number): Required<BodyFormat>['streamed'] {
   return {
-    takes: (route, contentType) => FORM_ROUTES.has(route ?? '') && FORM.test(contentType),
+    takes: (route, contentType) => {
+      if (!FORM_ROUTES.has(route ?? '')) return false;
+      if (boundaryOf(contentType) !== undefined) return true;
+      throw wrongMediaType('multipart/form-data with a boundary', contentType);
+    },
     heldBytes,
   };
 }
@@ -33,7 +35,7 @@ export async function openForm(
 ): Promise<FormUpload> {
   if (!(body instanceof BodyStream)) throw new AppError('missing_body', 'The request needs a body.');
   const upload = new RepeatableUpload(body, body.declared, heldBytes);
-  const scanner = new FormScanner(boundaryOf(headers['content-type'] ?? '') ?? '');
+  const scanner = new FormScanner(boundaryOf(headers['content-type']) ?? '');
   const isFound = await upload.peek((chunk) => scanner.push(chunk));
   if (!upload.head) throw new AppError('missing_body', 'The request needs a body.');
   if (!isFound && !upload.isComplete && !mayBeUnknown) throw modelTooLate(heldBytes);

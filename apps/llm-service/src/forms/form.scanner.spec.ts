@@ -80,6 +80,11 @@ describe('the boundary of a form', () => {
     ['multipart/form-data; boundary=abc', 'abc'],
     ['multipart/form-data; charset=utf-8; Boundary="a b"', 'a b'],
     ['multipart/form-data', undefined],
+    ['multipart/form-data; boundary=', undefined],
+    ['multipart/form-data; x=boundary=abc', undefined],
+    ['multipart/mixed; boundary=abc', undefined],
+    ['application/json; boundary=abc', undefined],
+    [undefined, undefined],
   ])('%s', (type, boundary) => {
     expect(boundaryOf(type)).toBe(boundary);
   });

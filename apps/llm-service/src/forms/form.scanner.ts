@@ -5,7 +5,7 @@ export interface FormModel {
   readonly end: number;
 }
 
-const BOUNDARY = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
+const BOUNDARY = /^\s*multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
 const NAME = /^content-disposition:[^\r\n]*;\s*name="?model"?\s*(?:;|$)/im;
 const LINE_END = '\r\n';
 const END_OF_HEAD = '\r\n\r\n';
@@ -15,9 +15,9 @@ const LONGEST_HEAD = 2_048;
 /** No model has a longer name, in bytes. */
 const LONGEST_NAME = 1_024;
 
-/** The boundary of a multipart form (RFC 2046, 5.1.1), none where its type names none. */
-export function boundaryOf(contentType: string): string | undefined {
-  const [, quoted, bare] = BOUNDARY.exec(contentType) ?? [];
+/** The boundary of a multipart form (RFC 2046, 5.1.1); none where the type is another, or names none. */
+export function boundaryOf(contentType: string | undefined): string | undefined {
+  const [, quoted, bare] = BOUNDARY.exec(contentType ?? '') ?? [];
   return quoted ?? bare;
 }
 

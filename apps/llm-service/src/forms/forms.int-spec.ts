@@ -146,6 +146,21 @@ describe('a form', () => {
     expect(asked.map(({ host }) => host)).toEqual(['one']);
   });
 
+  it.each([
+    ['multipart/form-data', "'multipart/form-data'"],
+    ['application/json', "'application/json'"],
+    ['audio/wav', "'audio/wav'"],
+    ['multipart/mixed; boundary=b-1', "'multipart/mixed; boundary=b-1'"],
+  ])('of another type is refused by what it should be: %s', async (type, named) => {
+    const response = await send(MODEL + file(100) + END, { 'content-type': type });
+    expect(await errorOf(response)).toMatchObject({
+      status: 415,
+      code: 'unsupported_media_type',
+      message: `The content-type must be multipart/form-data with a boundary, not ${named}.`,
+    });
+    expect(asked).toEqual([]);
+  });
+
   it('that has its model too late is refused, unless the path names one', async () => {
     const late = file(200_000) + MODEL + END;
     expect(await errorOf(await send(late))).toMatchObject({

@@ -4,9 +4,9 @@ import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags } from '@morgan/http-server';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from '../relay/upstreams.ts';
 
-/** The models of all usable hosts, each object as its host describes it. */
+/** The models of all usable hosts, each object as its host describes it; where Azure's clients look for them, too. */
 @ApiTags('openai')
-@Controller('v1/models')
+@Controller(['v1/models', 'openai/models', 'openai/v1/models'])
 export class ModelsController {
   constructor(
     @Inject(LLM_UPSTREAM) private readonly llm: DistributedLlmClient,

@@ -1,6 +1,7 @@
 import {
   type BodyAssembly,
   type BodyFormat,
+  JsonScanner,
   type JsonToken,
   type JsonVisitor,
   textOf,
@@ -25,6 +26,15 @@ const LONGEST_NAME_BYTES = LONGEST_NAME * 6;
 export const OUTLINE: BodyFormat = {
   begin: () => new OutlineAssembly(),
 };
+
+/** The outline of a JSON text that is here as a whole, and known to be one. */
+export function outlineOf(json: Buffer): RequestOutline {
+  const assembly = new OutlineAssembly();
+  const scanner = new JsonScanner(assembly, { maxDepth: Infinity, maxValues: Infinity });
+  scanner.advance(json, json.length);
+  scanner.finish(json);
+  return assembly.finish(json);
+}
 
 /** Notes the top-level fields as they go by. */
 class OutlineAssembly implements BodyAssembly, JsonVisitor {

@@ -14,6 +14,7 @@ import { openForm } from '../forms/form-upload.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
 import { asChatCall, messageResponse, mustTranslate, isUnknownPath } from './message-translation.ts';
+import { countHop } from './hops.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
@@ -60,6 +61,7 @@ export class HostRelay {
   async #relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { llm, embedding } = this.options;
     contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
+    countHop(incoming.request.headers);
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
     contextOf(incoming.request).note('attempts', call.request.log);
     if (endpoint.isEmbedding)

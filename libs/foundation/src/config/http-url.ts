@@ -16,5 +16,7 @@ function faultOf(text: string): string | undefined {
   if (!parsed || !/^https?:$/.test(parsed.protocol)) return 'must be an http:// or https:// URL';
   if (parsed.username || parsed.password) return 'must not hold credentials; there is a setting for the key';
   if (/[?#]/.test(text)) return 'must not have a query or a fragment';
+  // A parser takes line ends out, and two URLs become one.
+  if (/\s/.test(text)) return 'must not have white space in it';
   return undefined;
 }

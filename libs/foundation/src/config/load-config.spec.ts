@@ -100,8 +100,87 @@ describe('loadConfig', () => {
     expect(faultsOf({ env: {}, file: [file] })[0]).toContain('mapping');
   });
 
+  it('takes a section of which everything is commented out, and refuses a setting without a value', () => {
+    expect(loadConfig(schema, { env: {}, file: { http: null } }).http.port).toBe(8080);
+    expect(loadConfig(schema, { env: { PORT: '1' }, file: { http: null } }).http.port).toBe(1);
+    expect(faultsOf({ env: {}, file: { flags: { keys: null, truncate: null } } })).toEqual([
+      expect.stringMatching(/^flags\.truncate: is empty: leave it out/),
+      expect.stringMatching(/^flags\.keys: is empty: leave it out/),
+    ]);
+  });
+
   it('refuses a scalar where a section belongs', () => {
     expect(faultsOf({ env: { PORT: '1' }, file: { http: 'yes' } })[0]).toMatch(/^http: /);
+  });
+});
+
+describe('a value that was meant otherwise', () => {
+  it.each([
+    [' 9000\n', 9000],
+    ['9000\r\n', 9000],
+  ])('has no white space around it: %j', (text, port) => {
+    expect(loadConfig(schema, { env: { PORT: text, NAME: text } })).toMatchObject({
+      http: { port },
+      flags: { name: '9000' },
+    });
+  });
+
+  it('is a list by lines as well', () => {
+    const { flags } = loadConfig(schema, { env: { KEYS: 'abc\ndef,\nghi\n' } });
+    expect(flags.keys).toEqual(['abc', 'def', 'ghi']);
+  });
+
+  it.each<[string, Parameters<typeof loadConfig>[1], string]>([
+    ['in quotes', { env: { NAME: '"secret"' } }, 'flags.name: has quotes around it'],
+    ['in single ones', { env: { KEYS: "'secret'" } }, 'flags.keys: has quotes around it'],
+    ['in brackets', { env: { KEYS: '["secret","secret"]' } }, 'flags.keys: has brackets around it'],
+    ['commas alone', { env: { KEYS: ' , ' } }, 'flags.keys: lists nothing (environment: KEYS)'],
+    ['an empty text', { env: {}, file: { flags: { keys: '' } } }, 'flags.keys: lists nothing'],
+    [
+      'an empty variable',
+      { env: { K: '' }, file: { flags: { keys: '${K}' } } },
+      'flags.keys: lists nothing (environment: KEYS, not set)',
+    ],
+    ['a default', { env: {}, file: { flags: { name: '${K:-secret}' } } }, 'a `${` that is no reference'],
+    ['an expression', { env: {}, file: { flags: { name: '${{ secret }}' } } }, 'is no reference'],
+    ['no end', { env: {}, file: { flags: { name: '${secret' } } }, 'a `${` that is no reference'],
+  ])('is refused, and not shown: %s', (_, sources, fault) => {
+    const faults = faultsOf(sources);
+    expect(faults).toEqual([expect.stringContaining(fault)]);
+    expect(faults.join()).not.toContain('secret');
+  });
+});
+
+describe('a variable that is nearly that of a setting', () => {
+  const own = z.strictObject({
+    keys: setting(z.array(z.string()).default([]), { env: 'API_KEYS', doc: 'Keys.' }),
+  });
+  const faults = (sources: Parameters<typeof loadConfig>[1]): readonly string[] => {
+    try {
+      loadConfig(own, sources);
+    } catch (error) {
+      return (error as ConfigError).faults;
+    }
+    return [];
+  };
+
+  it('is refused by both names, as it would do nothing in silence', () => {
+    expect(faults({ env: { API_KEY: 'abc', HOME: '/root' } })).toEqual([
+      'API_KEY: no such setting; API_KEYS is one, and is not set',
+    ]);
+    expect(faults({ env: { MORGAN_CONFIGS: 'x' }, otherVariables: ['MORGAN_CONFIG'] })).toEqual([
+      'MORGAN_CONFIGS: no such setting; MORGAN_CONFIG is one, and is not set',
+    ]);
+  });
+
+  it.each<[string, Parameters<typeof loadConfig>[1]]>([
+    ['the setting is made', { env: { API_KEY: 'abc', API_KEYS: 'def' } }],
+    ['the file makes it', { env: { API_KEY: 'abc' }, file: { keys: ['def'] } }],
+    ['the file uses it', { env: { API_KEY: 'abc' }, file: { keys: ['${API_KEY}'] } }],
+    ['it is empty', { env: { API_KEY: '' } }],
+    ['somebody else reads it', { env: { API_KEY: 'abc' }, otherVariables: ['API_KEY'] }],
+  ])('is no fault where %s', (_, sources) => {
+    expect(faults(sources)).toEqual([]);
   });
 });
 

@@ -1,9 +1,13 @@
 import type { z } from 'zod';
 import { loadConfig } from './load-config.ts';
+import { valueOf, type Variables } from './variables.ts';
 import { readYamlFile } from './yaml-file.ts';
 
 /** The environment variable that names the YAML configuration file. */
 export const CONFIG_FILE_VARIABLE = 'MORGAN_CONFIG';
+
+/** By custom these are written in lower case as well. */
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 
 /**
  * Loads the configuration of a service from its environment and, where `MORGAN_CONFIG` names one, its YAML file.
@@ -12,10 +16,22 @@ export const CONFIG_FILE_VARIABLE = 'MORGAN_CONFIG';
  */
 export function loadServiceConfig<Schema extends z.ZodObject>(
   schema: Schema,
-  env: Readonly<Record<string, string | undefined>>,
+  variables: Variables,
   foreignSections: readonly string[] = [],
 ): z.output<Schema> {
-  const path = env[CONFIG_FILE_VARIABLE];
+  const env = withProxyNames(variables);
+  const path = valueOf(env, CONFIG_FILE_VARIABLE);
   const file = path ? readYamlFile(path, `${path} (named by ${CONFIG_FILE_VARIABLE})`) : undefined;
-  return loadConfig(schema, { env, file, foreignSections });
+  const otherVariables = [CONFIG_FILE_VARIABLE, ...PROXY_VARIABLES];
+  return loadConfig(schema, { env, file, foreignSections, otherVariables });
+}
+
+/** Where both spellings are there the one in capitals counts. */
+function withProxyNames(variables: Variables): Variables {
+  const env: Record<string, string | undefined> = { ...variables };
+  for (const name of PROXY_VARIABLES) {
+    env[name] ??= env[name.toLowerCase()];
+    delete env[name.toLowerCase()];
+  }
+  return env;
 }

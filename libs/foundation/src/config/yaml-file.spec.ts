@@ -40,6 +40,13 @@ describe('readYamlFile', () => {
     expect(fault).not.toContain('secret');
   });
 
+  it.each(['', ' \n\n'])(
+    'refuses a file of nothing, as one is that is just being written: %j',
+    async (text) => {
+      await expect(read(text)).rejects.toThrow('the file is empty');
+    },
+  );
+
   it('says why a file cannot be read', () => {
     expect(() => readYamlFile(join(folder, 'nowhere.yaml'), 'the file')).toThrow(
       'the file cannot be read: ENOENT',

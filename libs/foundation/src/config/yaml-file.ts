@@ -8,7 +8,10 @@ import { ConfigError } from './config-error.ts';
  * @throws ConfigError with the position and the kind of every fault, never with the text around it: that may be a key.
  */
 export function readYamlFile(path: string, name: string): unknown {
-  const document = parseDocument(readText(path, name));
+  const text = readText(path, name);
+  // What is being written is empty for a moment: a reload must not take that for a configuration.
+  if (text.trim() === '') throw new ConfigError([`${name} is empty`]);
+  const document = parseDocument(text);
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) throw new ConfigError(faults.map((fault) => `${name}${describe(fault)}`));
   try {

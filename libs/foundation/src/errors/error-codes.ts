@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
   unsupported_media_type: {
     kind: 'unsupported_media_type',
-    doc: 'The `content-type` is not `application/json` in UTF-8, or the `content-encoding` is not gzip; the message names what came.',
+    doc: 'The `content-type` is not `application/json` in UTF-8 (of a path that takes forms: `multipart/form-data` with a boundary), or the `content-encoding` is not gzip; the message names what came.',
   },
   invalid_content_encoding: {
     kind: 'invalid_request',
@@ -39,6 +39,10 @@ export const ERROR_CODES = {
   missing_required_parameter: { kind: 'invalid_request', doc: 'The field in `param` is required.' },
   invalid_type: { kind: 'invalid_request', doc: 'The field in `param` has the wrong type.' },
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
+  request_loop: {
+    kind: 'invalid_request',
+    doc: 'The request has come through several gateways of this kind in a row: one of them has itself, or another that leads back to it, for a host. `LLM_HOSTS` and `EMBEDDING_URL` name hosts, never the gateway.',
+  },
   strategy_not_allowed: {
     kind: 'invalid_request',
     doc: '`x-morgan-strategy` asks for a load balancing strategy that the configuration does not let callers choose for this model.',

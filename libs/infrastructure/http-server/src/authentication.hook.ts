@@ -27,7 +27,7 @@ export function registerAuthentication(
       if (tenant !== '') contextOf(request).tenant = tenant;
       return done();
     }
-    if (!request.is404 && openRoutes.has(request.routeOptions.url)) return done();
+    if (!request.is404 && openRoutes.has(request.method, request.routeOptions.url)) return done();
     reply.header('www-authenticate', 'Bearer');
     done(
       new AppError(

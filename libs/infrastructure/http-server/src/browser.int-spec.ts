@@ -64,12 +64,24 @@ describe('a page of another origin', () => {
     }
   });
 
-  it('needs a key for everything but the preflight', async () => {
-    const options = await fetch(`${gate.url}/v1/echo`, {
-      method: 'OPTIONS',
-      headers: { origin: 'https://app.example' },
-    });
-    expect(options.status).toBe(401);
+  it.each([['/v1/echo'], ['/'], ['/no/such/path'], ['/livez'], ['/docs']])(
+    'may ask for the options of %s without a key, and learns nothing from the answer',
+    async (path) => {
+      for (const service of [gate, anywhere, closed]) {
+        const response = await fetch(service.url + path, { method: 'OPTIONS' });
+        expect([response.status, response.headers.get('allow'), await response.text()]).toEqual([
+          204,
+          'GET, HEAD, POST, DELETE, OPTIONS',
+          '',
+        ]);
+        expect(response.headers.get('access-control-allow-headers')).toBeNull();
+      }
+    },
+  );
+
+  it('needs a key for everything else', async () => {
+    const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
+    expect((await fetch(`${gate.url}/v1/slow`, { headers })).status).toBe(401);
   });
 });
 

@@ -151,6 +151,20 @@ describe('the limit of connections', () => {
       /^HTTP\/1.1 200/,
     );
   });
+
+  it('lets connections make room that never ask anything', async () => {
+    await using gate = await startGate({ maxConnections: 2 });
+    const [silent, slow] = [await openConnection(gate.port), await openConnection(gate.port)];
+    const ends = [silent, slow].map((socket) => once(socket.resume(), 'close'));
+    slow.write('GET /livez HTTP/1.1\r\nhost:');
+    const probe = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
+    const isAnswered = async () => (await exchange(gate.port, probe)).startsWith('HTTP/1.1 200');
+    await waitFor(isAnswered, {
+      what: 'room for a probe',
+      timeoutMs: 20_000,
+    });
+    await Promise.all(ends);
+  });
 });
 
 describe('while stopping', () => {

@@ -21,7 +21,7 @@ import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
 import { type PlainRoute, registerPlainRoutes } from './plain-route.ts';
 import { requestIdOf } from './request-id.ts';
-import { registerUnmatchedRoute } from './unmatched-route.hook.ts';
+import { type PathHint, registerUnmatchedRoute } from './unmatched-route.hook.ts';
 import { RequestValidationPipe } from './request-validation.ts';
 
 /** Above any path that fits into a request's head: a model id of a few hundred characters is no fault. */
@@ -47,6 +47,8 @@ export interface HttpApplicationOptions {
   readonly bodies?: BodyFormat;
   /** The shape of errors. Default: OpenAI's. */
   readonly errorBody?: ErrorBody;
+  /** What is said of paths that the service has not, beyond what their names tell. */
+  readonly pathHint?: PathHint;
 }
 
 /** Builds the Nest application on Fastify with everything that both services share at their HTTP edge. */
@@ -70,7 +72,7 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, drain, observers, authenticator, callTimeoutMs, headers = {} } = options;
+  const { config, drain, observers, authenticator, callTimeoutMs, pathHint, headers = {} } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -93,7 +95,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
   registerRequestContext(fastify, { drain, observers, headers, callTimeoutMs });
   registerCors(fastify, config.corsOrigins);
   registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
-  registerUnmatchedRoute(fastify);
+  registerUnmatchedRoute(fastify, pathHint);
   registerBodies(fastify, options);
   registerExpectContinue(fastify);
   return adapter;

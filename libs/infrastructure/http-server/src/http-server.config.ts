@@ -6,9 +6,14 @@ import { OPENABLE_ENDPOINTS } from './open-routes.ts';
 const corsOrigin = z
   .string()
   .refine(
-    (text) => text === '*' || URL.parse(text)?.origin === text,
-    'must be `*` or like https://app.example',
+    (text) => text === '*' || (URL.parse(text)?.origin === text && !text.includes('*')),
+    'must be `*` or like https://app.example, whole: without a path, a slash at its end or a pattern',
   );
+
+const keepAliveTimeoutMs = setting(z.int().min(1_000).max(MAX_TIMER_MS).default(72_000), {
+  env: 'KEEP_ALIVE_TIMEOUT_MS',
+  doc: 'How long a connection may be idle between two requests, in milliseconds. Longer than what is in front keeps one, or it asks where nobody listens any more: most load balancers keep one for a minute, those of Google for ten (`620000`).',
+});
 
 /** The `http` section of a service's configuration; each service has its own port and limits for bodies. */
 export function httpConfig(defaults: { port: number; bodyLimitBytes: number; maxBodyBytes: number }) {
@@ -31,6 +36,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
         env: 'RECEIVE_TIMEOUT_MS',
         doc: 'How long a request may take to arrive completely, in milliseconds; a slower one gets 408. Its headers have a minute of that at most. Checked every second.',
       }),
+      keepAliveTimeoutMs,
       maxConnections: setting(z.int().min(1).default(2_048), {
         env: 'MAX_CONNECTIONS',
         doc: 'Open connections at a time. One above that is closed unanswered, idle ones make room, and the log says so.',

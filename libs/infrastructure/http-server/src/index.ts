@@ -7,11 +7,13 @@ export { createHttpApplication, type HttpApplicationOptions } from './http-appli
 export { httpConfig, type HttpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat } from './body/body-format.ts';
 export { BodyStream } from './body/body-stream.ts';
+export { wrongMediaType } from './body/media-type.ts';
 export type { StalledReaders } from './body/stalled-readers.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
 export { type JsonRoute, jsonRoute } from './json-route.ts';
+export { plainPath } from './plain-path.ts';
 export type { PlainRoute } from './plain-route.ts';
 export { runService } from './run-service.ts';
 export type { ServiceParts } from './service-parts.ts';

@@ -16,9 +16,6 @@ import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
 import { closeAfterUnreadBody } from './unread-body.ts';
 
-/** Longer than the minute after which most load balancers close idle connections, so that they are not met by our end. */
-const KEEP_ALIVE_MS = 72_000;
-
 /** The headers alone have this long at most. */
 const HEADERS_TIMEOUT_MS = 60_000;
 
@@ -64,16 +61,18 @@ export class NodeServer {
 
   /** @param route handles every request that is one. */
   create(route: RequestListener): Server {
-    const { receiveTimeoutMs } = this.#options.config;
+    const { receiveTimeoutMs, keepAliveTimeoutMs } = this.#options.config;
     this.#route = route;
     const server = createServer({
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: keepAliveTimeoutMs,
       requestTimeout: receiveTimeoutMs,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs),
       connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, receiveTimeoutMs),
       // Node's own response has no body; ours is made in `checkRequestHead`.
       requireHostHeader: false,
     });
+    // Beyond a number Node would leave headers out in silence; their size is limited as it is.
+    server.maxHeadersCount = 0;
     const take = (request: IncomingMessage, response: ServerResponse) =>
       this.#pipelining.take(request, response);
     server.on('request', take);

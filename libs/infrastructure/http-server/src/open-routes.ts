@@ -5,6 +5,9 @@ export type OpenableEndpoint = (typeof OPENABLE_ENDPOINTS)[number];
 
 const PROBES = ['/livez', '/readyz'];
 
+/** What is open is there to be read: a path that the configuration puts below it, for hosts, is not. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /**
  * Says which routes need no API key: the probes, and the endpoints opened by configuration. It looks at the pattern that
  * the router matched, never at the URL as sent: a route that nobody declared open is guarded, however its path is spelled.
@@ -17,7 +20,8 @@ export class OpenRoutes {
   }
 
   /** @param pattern of the matched route, such as `/docs/*`; undefined where none matched. */
-  has(pattern: string | undefined): boolean {
+  has(method: string, pattern: string | undefined): boolean {
+    if (!READING.has(method)) return false;
     return this.#patterns.some((open) => pattern === open || pattern?.startsWith(`${open}/`));
   }
 }

@@ -34,6 +34,12 @@ describe('what cannot reach a route', () => {
     ['a broken header', `GET /livez HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n`, 400, 'malformed_request'],
     ['no host', `GET /livez HTTP/1.1\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
     ['two hosts', `GET /livez HTTP/1.1\r\nhost: x\r\nHost: y\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
+    [
+      'two hosts far apart',
+      `GET /livez HTTP/1.1\r\nhost: x\r\n${'a:b\r\n'.repeat(2_500)}host: y\r\n${CLOSE}\r\n`,
+      400,
+      'malformed_request',
+    ],
     ['two lengths', `${POST}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400, 'malformed_request'],
     ['another coding', `${POST}transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 400, 'malformed_request'],
     ['another expectation', `${POST}expect: tea\r\ncontent-length: 2\r\n\r\n{}`, 417, 'expectation_failed'],
@@ -88,7 +94,8 @@ describe('what cannot reach a route', () => {
     const upgrade = `GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n`;
     const old = 'GET /livez HTTP/1.0\r\n\r\n';
     const absolute = `GET http://x/v1/item/a?b=c HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`;
-    for (const bytes of [upgrade, old, absolute]) {
+    const bodied = `GET /livez HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 2\r\n${CLOSE}\r\n{}`;
+    for (const bytes of [upgrade, old, absolute, bodied]) {
       expect(parse(await exchange(gate.port, bytes)).status).toBe(200);
     }
     expect(await exchange(gate.port, absolute)).toContain('{"id":"a","url":"/v1/item/a?b=c"}');

@@ -70,3 +70,22 @@ describe('a stop', () => {
     expect((await exit).code).toBe(0);
   });
 });
+
+describe('a start', () => {
+  it.concurrent.each(['10.255.255.254', 'no.such.name.invalid'])(
+    'on the address %s, which is none of this machine, names it and the setting',
+    async (host) => {
+      const { code, output } = await start('nothing wrong', { host }).exit;
+      expect(code).toBe(1);
+      expect(output).toMatch(`lifecycle cannot start. This machine has no address ${host} to listen on (`);
+      expect(output).toContain('choose another one with HOST.');
+    },
+  );
+
+  it.concurrent('on an address of IPv6 says where it listens', async () => {
+    const { child, exit, until } = start('nothing wrong', { host: '::1' });
+    await until('"url":"http://[::1]:');
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+  });
+});

@@ -41,15 +41,28 @@ export async function runService(
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
   await app.listen(config.port, config.host);
-  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  const own = await app.getUrl();
+  // Whoever listens on all addresses is met at the usual one, too.
+  const url = config.host === '::' ? own.replace('[::1]', '127.0.0.1') : own;
   logger.info({ url, pid: process.pid }, 'listening');
+}
+
+/** Why an address cannot be listened on: this machine does not have it, or nobody knows its name. */
+const ADDRESS_FAULTS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL']);
+
+interface ListenError extends NodeJS.ErrnoException {
+  readonly port?: number;
+  readonly address?: string;
+  readonly hostname?: string;
 }
 
 function describe(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (!(error instanceof Error)) return String(error);
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  const { code = '', port, hostname, address = hostname } = error as ListenError;
   if (code === 'EADDRINUSE') return `Port ${port} on ${address} is in use; choose another one with PORT.`;
   if (code === 'EACCES' && port) return `Port ${port} needs more privileges; choose another one with PORT.`;
+  if (ADDRESS_FAULTS.has(code) && address)
+    return `This machine has no address ${address} to listen on (${code}); choose another one with HOST.`;
   return error.message;
 }

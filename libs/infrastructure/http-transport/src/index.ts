@@ -7,4 +7,4 @@ export type { ResponseBody } from './response-body.ts';
 export { TransportError, type TransportFault } from './transport-error.ts';
 export type { TransportResponse } from './transport-response.ts';
 export type { RequestBody } from './upload.ts';
-export { isExcepted } from './proxy-connector.ts';
+export { isExcepted } from './proxy-exceptions.ts';

@@ -3,35 +3,18 @@ import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
+import { isExcepted } from './proxy-exceptions.ts';
 
 /** A forward proxy, and where it is not used. */
 export interface ProxyRoute {
   readonly url: string;
-  /** As in `NO_PROXY`: hosts, suffixes such as `.svc`, `host:port`, or `*`, separated by commas. */
+  /** As in `NO_PROXY`, see {@link isExcepted}. */
   readonly except: string;
 }
 
 /** Whether connections to an origin go through a proxy: those to `https:` origins that are not excepted. */
 export function isProxied(origin: string, { except }: ProxyRoute): boolean {
   return origin.startsWith('https:') && !isExcepted(origin, except);
-}
-
-/** Whether a list such as `NO_PROXY` names an origin. */
-export function isExcepted(origin: string, except: string): boolean {
-  const { protocol, hostname, port } = new URL(origin);
-  const usualPort = protocol === 'https:' ? '443' : '80';
-  const rules = except
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .filter(Boolean);
-  const host = hostname.toLowerCase();
-  return rules.some((rule) => {
-    if (rule === '*') return true;
-    const [, name = rule, ofPort] = /^(.*?)(?::(\d+))?$/.exec(rule) ?? [];
-    if (ofPort !== undefined && ofPort !== (port || usualPort)) return false;
-    const suffix = name.replace(/^\*?\./, '');
-    return host === suffix || host.endsWith(`.${suffix}`);
-  });
 }
 
 /** Connects through a proxy by CONNECT; what is said in the tunnel the proxy cannot read. */

@@ -18,6 +18,9 @@ describe('redisConfig', () => {
   it.each([
     ['another protocol', { REDIS_URL: 'http://:a-password@redis' }],
     ['what is no URL', { REDIS_URL: 'a-password' }],
+    ['a URL without its slashes', { REDIS_URL: 'redis:a-password' }],
+    ['a URL without a host', { REDIS_URL: 'redis:///a-password' }],
+    ['a host without a protocol', { REDIS_URL: 'a-password:6379' }],
     ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
   ])('refuses %s, and shows no secret', (_, env) => {
     const [name] = Object.keys(env);

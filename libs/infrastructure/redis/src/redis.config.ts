@@ -1,10 +1,18 @@
 import { setting } from '@morgan/foundation';
 import { z } from 'zod';
 
+/** `redis:6379` is a URL too, of no host: without a word it would be the one on this machine. */
+const redisUrl = z
+  .string()
+  .refine(
+    (text) => /^rediss?:\/\/\S+$/i.test(text) && Boolean(URL.parse(text)?.hostname),
+    'must be a URL with a host, such as redis://redis:6379, or rediss:// for TLS',
+  );
+
 /** The `redis` section of the configuration. */
 export const redisConfig = z
   .strictObject({
-    url: setting(z.url({ protocol: /^rediss?$/ }).optional(), {
+    url: setting(redisUrl.optional(), {
       env: 'REDIS_URL',
       doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it each process is on its own.',
       secret: true,

@@ -1,13 +1,16 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RUN_SOURCES, waitFor } from '@morgan/testing';
 import { BatchedOutput } from './batched-output.ts';
 
 const PROGRAM = join(import.meta.dirname, '../fixture/log-and-end.ts');
+const TALKER = join(import.meta.dirname, '../fixture/log-on-and-on.ts');
 /** More than a batch, and more than a pipe holds. */
 const LINES = 1_000;
 
@@ -64,5 +67,60 @@ describe('batched log output', () => {
       output.write('error\n');
       expect(content()).toBe('before\nerror\n');
     });
+  });
+});
+
+/** Lines of about 300 bytes: far more than a pipe and the output itself hold. */
+const MANY = 20_000;
+
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** A program that logs on and on. @returns it, and a wait until it has logged so many lines more. */
+function talk(stdout: number | 'pipe'): { child: ChildProcess; more: (lines: number) => Promise<unknown> } {
+  const child = spawn(process.execPath, [...RUN_SOURCES, TALKER], { stdio: ['ignore', stdout, 'pipe'] });
+  children.push(child);
+  let logged = 0;
+  child.stderr?.on('data', (data: Buffer) => (logged = Number(data.toString().trim().split('\n').at(-1))));
+  const more = (lines: number) => {
+    const goal = logged + lines;
+    return waitFor(() => logged >= goal, { what: `${lines} lines more`, timeoutMs: 60_000 });
+  };
+  return { child, more };
+}
+
+describe('a log that nobody takes', () => {
+  it('holds nobody up, and says how many lines were lost once they are taken again', async () => {
+    const { child, more } = talk('pipe');
+    await more(MANY);
+    let lost: number | undefined;
+    const numbers: number[] = [];
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      const { msg, lines, line: number } = JSON.parse(line) as Record<string, unknown>;
+      if (msg === 'line') numbers.push(number as number);
+      else lost ??= lines as number;
+    });
+    await waitFor(() => lost !== undefined && (numbers.at(-1) ?? 0) > MANY, { what: 'the lines after it' });
+    const gaps = numbers.flatMap((number, at) => {
+      const before = numbers[at - 1] ?? 0;
+      return number === before + 1 ? [] : [number - before - 1];
+    });
+    expect(gaps[0]).toBe(lost);
+    expect(numbers.indexOf(3_000)).toBe(2_999);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it.each([
+    ['its reader is gone', 'pipe'],
+    ['its disk is full', openSync('/dev/full', 'w')],
+  ] as const)('as %s does not end the process, nor keep it from ending', async (_, stdout) => {
+    const { child, more } = talk(stdout);
+    child.stdout?.destroy();
+    await more(MANY);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });

@@ -1,36 +1,101 @@
+import { writeSync } from 'node:fs';
 import { type DestinationStream, pino } from 'pino';
 
-/** Lines are written when so many bytes wait. Below sonic-boom's largest single write, so that one write takes all of them. */
-const BATCH_BYTES = 8_192;
-/** No line waits longer than this. */
+/** Lines are written when so many characters wait. */
+const BATCH_LENGTH = 8_192;
+/** No line waits longer than this, as long as lines can be written. */
 const FLUSH_INTERVAL_MS = 100;
 /** pino's number for `error`: such a line may be the last that the process gets out. */
 const ERROR_LEVEL = 50;
+/** What waits at most while nothing can be written; further lines are lost, and counted. */
+const MOST_WAITING = 1024 * 1024;
+/** At its end a process waits so long for somebody to read on, and then ends without its last lines. */
+const LAST_WAIT_MS = 1_000;
+const RETRY_MS = 10;
+
+const NOTHING = Buffer.alloc(0);
+
+/** What became of what waited. `blocked`: the reader is behind; `failed`: the disk is full, the reader is gone. */
+type Written = 'all' | 'blocked' | 'failed';
 
 /**
  * Log lines to a file descriptor in batches: one write for many lines, at most {@link FLUSH_INTERVAL_MS} late. Lines of
- * level `error` and all that wait before them leave at once; the rest leaves at exit, after an uncaught error too. Only a
- * process that is killed outright loses what waited.
+ * level `error` and all that wait before them leave at once; the rest leaves at exit, after an uncaught error too. Where
+ * nothing can be written, the service goes on without its log: 1 MiB waits for better times, what comes then is lost.
  */
 export class BatchedOutput implements DestinationStream {
   /** Asks pino to set `lastLevel` before each write. */
   readonly [pino.symbols.needsMetadataGsym] = true;
   lastLevel = 0;
-  readonly #output;
+  readonly #fd: number;
+  readonly #onLost: (lines: number) => void;
+  #batch = '';
+  /** What a write has left. */
+  #rest: Buffer = NOTHING;
+  #lost = 0;
 
-  /** @param fd a file descriptor, standard output by default. */
-  constructor(fd = 1) {
-    this.#output = pino.destination({
-      fd,
-      sync: true,
-      minLength: BATCH_BYTES,
-      periodicFlush: FLUSH_INTERVAL_MS,
-    });
-    process.on('exit', () => this.#output.flushSync());
+  /**
+   * @param fd a file descriptor, standard output by default. One that blocks its writers blocks the process.
+   * @param onLost logs how many lines were lost, once there is room for further ones.
+   */
+  constructor(fd = 1, onLost: (lines: number) => void = () => undefined) {
+    this.#fd = fd;
+    this.#onLost = onLost;
+    setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
+    process.on('exit', () => this.#flushAtExit());
   }
 
   write(line: string): void {
-    this.#output.write(line);
-    if (this.lastLevel >= ERROR_LEVEL) this.#output.flush();
+    const { lastLevel } = this;
+    if (this.#waiting > MOST_WAITING) {
+      this.#lost += 1;
+      return;
+    }
+    // Where they would stand.
+    this.#tellLost();
+    this.#batch += line;
+    const isDue = this.#batch.length >= BATCH_LENGTH || lastLevel >= ERROR_LEVEL;
+    // What could not be written a moment ago is tried again by the timer, not by every line.
+    if (isDue && this.#rest.length === 0) this.#flush();
+  }
+
+  /** By a line of the log, which comes in by {@link write}. */
+  #tellLost(): void {
+    const lost = this.#lost;
+    this.#lost = 0;
+    if (lost > 0) this.#onLost(lost);
+  }
+
+  #flush(): Written {
+    try {
+      while (this.#rest.length > 0 || this.#batch !== '') {
+        if (this.#rest.length === 0) {
+          this.#rest = Buffer.from(this.#batch);
+          this.#batch = '';
+        }
+        this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest));
+      }
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 'blocked' : 'failed';
+    }
+    this.#rest = NOTHING;
+    this.#tellLost();
+    return 'all';
+  }
+
+  #flushAtExit(): void {
+    let left = Infinity;
+    let until = 0;
+    while (this.#flush() === 'blocked' && (this.#waiting < left || performance.now() < until)) {
+      if (this.#waiting < left) until = performance.now() + LAST_WAIT_MS;
+      left = this.#waiting;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+    // That lines were lost is a line too.
+    this.#flush();
+  }
+
+  get #waiting(): number {
+    return this.#rest.length + this.#batch.length;
   }
 }

@@ -21,9 +21,12 @@ const PRETTY = {
  * lines of a crashing process are not lost.
  */
 export function createLogger(service: string, config: LogConfig, destination?: DestinationStream): Logger {
-  const isPretty = config.format === 'pretty' || (config.format === 'auto' && process.stdout.isTTY);
-  const stream = destination ?? (isPretty ? loadPretty()(PRETTY) : new BatchedOutput());
-  return pino(
+  // To look at it opens it, and from then on a pipe that is full refuses a write and no longer holds up the process.
+  const { isTTY } = process.stdout;
+  const isPretty = config.format === 'pretty' || (config.format === 'auto' && isTTY);
+  const onLost = (lines: number) => logger.warn({ lines }, 'lines of the log were lost: nobody took them');
+  const stream = destination ?? (isPretty ? loadPretty()(PRETTY) : new BatchedOutput(1, onLost));
+  const logger: Logger = pino(
     {
       level: config.level,
       base: { service },
@@ -34,6 +37,7 @@ export function createLogger(service: string, config: LogConfig, destination?: D
     },
     stream,
   );
+  return logger;
 }
 
 /** Only where lines are for people: it takes a twentieth of a service's start to load. */

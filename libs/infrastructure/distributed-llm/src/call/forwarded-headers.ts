@@ -14,6 +14,7 @@ const TO_HOST: ReadonlySet<string> = new Set([
   'traceparent',
   'tracestate',
   'user-agent',
+  'x-morgan-hops',
 ]);
 
 /** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */

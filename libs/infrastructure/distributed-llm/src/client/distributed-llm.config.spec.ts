@@ -81,6 +81,22 @@ describe('distributedLlmConfig', () => {
     }
   });
 
+  it('takes hosts in lines of their own, and never two for one', () => {
+    const one = 'a=http://10.0.0.1:8000/v1';
+    expect(load({ LLM_HOSTS: `${one}\nb=http://10.0.0.2:8000/v1;weight=2\n` }).hosts).toHaveLength(2);
+    expect(faultsOf({}, [{ name: 'a', url: 'http://10.0.0.1/v1\nhttp://10.0.0.2/v1' }])).toEqual([
+      expect.stringContaining('white space'),
+    ]);
+    expect(faultsOf({ LLM_HOSTS: `"${one}"` })).toEqual([expect.stringContaining('has quotes around it')]);
+    expect(faultsOf({}, [{ name: 'a', url: 'http://a/v1', apiKey: "'a-key'" }])).toEqual([
+      expect.stringContaining('has quotes around it'),
+    ]);
+    for (const apiKey of ['os.environ/A_KEY', '$A_KEY', '{{a.key}}'])
+      expect(faultsOf({}, [{ name: 'a', url: 'http://a/v1', apiKey }])).toEqual([
+        expect.stringContaining('looks like the name of a variable'),
+      ]);
+  });
+
   it('refuses a proxy for http: hosts that would not be used, unless they are excepted', () => {
     const env = {
       HTTP_PROXY: 'http://proxy:3128',

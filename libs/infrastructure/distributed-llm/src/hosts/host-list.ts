@@ -26,6 +26,7 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
   'x-morgan-deadline-ms',
+  'x-morgan-hops',
   'x-request-id',
 ]);
 
@@ -104,7 +105,7 @@ export const hostList = z.preprocess(
 );
 
 function splitLine(line: string): Record<string, string>[] {
-  const entries = line.split(',').map((entry) => entry.trim());
+  const entries = line.split(/[,\n]/).map((entry) => entry.trim());
   return entries.filter(Boolean).map((entry) => {
     const [address = '', ...options] = entry.split(';');
     const pairs = options.filter((option) => option.trim()).map(splitPair);

@@ -23,6 +23,9 @@ declare module 'fastify' {
   }
 }
 
+/** Nobody reads a body of these, whatever it is. */
+const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /**
  * Refuses what can be refused by its head, then lets the call in or has it wait for room, all before its body is read.
  * Register it in front of whatever asks the caller for the body.
@@ -34,9 +37,9 @@ export function registerBodyAdmission(
 ): void {
   fastify.decorateRequest('admittedBody', undefined);
   fastify.addHook('preParsing', (request, _reply, _payload, done) => {
-    if (!hasBody(request.headers)) return done();
+    if (READING.has(request.method) || !hasBody(request.headers)) return done();
     try {
-      const type = request.headers['content-type'] ?? '';
+      const type = request.headers['content-type'];
       const isStreamed = format.streamed?.takes(request.routeOptions.url, type) ?? false;
       if (!isStreamed) checkMediaType(request.headers);
       const encoding = contentEncodingOf(request.headers);

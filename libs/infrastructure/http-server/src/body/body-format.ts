@@ -20,8 +20,8 @@ export interface BodyFormat {
 
 /** Bodies that pass through as they come. */
 export interface StreamedBodies {
-  /** Whether a route takes bodies of this type. */
-  takes(route: string | undefined, contentType: string): boolean;
+  /** Whether a route takes such bodies. @throws AppError where it takes no others, and this type is another. */
+  takes(route: string | undefined, contentType: string | undefined): boolean;
   /** How much of one is held at a time; so much it counts against the memory for bodies. */
   readonly heldBytes: number;
 }

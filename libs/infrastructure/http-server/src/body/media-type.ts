@@ -16,8 +16,7 @@ const CHARSET = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/;
 export function checkMediaType({ 'content-type': type }: IncomingHttpHeaders): void {
   if (type === 'application/json') return;
   const [mediaType = '', ...parameters] = (type ?? '').toLowerCase().split(';');
-  if (!JSON_TYPE.test(mediaType.trim()))
-    throw unsupported(`The content-type must be application/json, not ${quote(type)}.`);
+  if (!JSON_TYPE.test(mediaType.trim())) throw wrongMediaType('application/json', type);
   for (const parameter of parameters) {
     const charset = CHARSET.exec(parameter)?.[1];
     if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8' && charset !== 'us-ascii')
@@ -32,6 +31,11 @@ export function contentEncodingOf({ 'content-encoding': encoding }: IncomingHttp
   if (name === 'identity' || name === '') return 'identity';
   if (name === 'gzip' || name === 'x-gzip') return 'gzip';
   throw unsupported(`The content-encoding must be gzip or none, not ${quote(encoding)}.`);
+}
+
+/** The refusal of a body of another type. @param expected in words */
+export function wrongMediaType(expected: string, type: string | undefined): AppError {
+  return unsupported(`The content-type must be ${expected}, not ${quote(type)}.`);
 }
 
 function unsupported(message: string): AppError {

@@ -1,0 +1,25 @@
+import { describe, expect, it } from '@jest/globals';
+import { pathHint } from './path-hint.ts';
+
+describe('the hint about a path that the gateway has not', () => {
+  it.each([
+    ['/v1/batches', 'of batches is not offered'],
+    ['/v1/batches/batch_1/cancel', 'of batches is not offered'],
+    ['/v1/messages/batches', 'of batches is not offered'],
+    ['/openai/v1/files', 'of files is not offered'],
+    ['/v1/uploads/u_1/parts', 'of files is not offered'],
+    ['/v1/vector_stores', 'is not offered'],
+    ['/v1/fine_tuning/jobs', 'is not offered'],
+    ['/v1/realtime', 'WebSockets'],
+    ['/openai/realtime', 'WebSockets'],
+    ['/api/chat', '/v1/chat/completions'],
+    ['/v1beta/models/gemini-pro:generateContent', '/v1/chat/completions'],
+    ['/admin/hosts', 'ADMIN_PORT'],
+  ])('%s', (path, said) => {
+    expect(pathHint(path)).toContain(said);
+  });
+
+  it.each(['/v1/nothing', '/v1/profiles', '/', '/administration'])('is none for %s', (path) => {
+    expect(pathHint(path)).toBeUndefined();
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { loadServiceConfig } from './load-service-config.ts';
+import { setting } from './setting.ts';
+
+const schema = z.strictObject({
+  proxy: setting(z.string().optional(), { env: 'HTTPS_PROXY', doc: 'The proxy.' }),
+  except: setting(z.string().default(''), { env: 'NO_PROXY', doc: 'Exceptions.' }),
+});
+
+describe('loadServiceConfig', () => {
+  it('takes the names of proxies in lower case as well; those in capitals win', () => {
+    expect(loadServiceConfig(schema, { https_proxy: 'http://p', no_proxy: 'a' })).toEqual({
+      proxy: 'http://p',
+      except: 'a',
+    });
+    expect(loadServiceConfig(schema, { https_proxy: 'http://p', HTTPS_PROXY: 'http://q' }).proxy).toBe(
+      'http://q',
+    );
+  });
+
+  it('takes a proxy that it does not use for no slip of the pen', () => {
+    expect(loadServiceConfig(schema, { http_proxy: 'http://p' }).proxy).toBeUndefined();
+    expect(loadServiceConfig(schema, { HTTP_PROXY: 'http://p' }).proxy).toBeUndefined();
+  });
+
+  it('names a file that is named by nearly the right variable', () => {
+    expect(() => loadServiceConfig(schema, { MORGAN_CONFG: '/etc/morgan.yaml' })).toThrow(
+      'MORGAN_CONFIG is one',
+    );
+  });
+});

@@ -1,0 +1,59 @@
+/** Environment variables by their names. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** A text in which variables stand. */
+export interface Substitution {
+  /** The same tree with their values in place of `${NAME}`. */
+  readonly value: unknown;
+  /** The names that stand in it. */
+  readonly names: ReadonlySet<string>;
+  readonly faults: readonly string[];
+}
+
+const REFERENCE = /\$\{([^}]*)(\}?)/g;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Puts the values of variables into every text of a tree. What looks like a reference and is none is a fault. */
+export function substituteVariables(tree: unknown, env: Variables): Substitution {
+  const names = new Set<string>();
+  const faults: string[] = [];
+  const inText = (text: string) =>
+    text.replace(REFERENCE, (found, name: string, end: string) => {
+      if (end === '' || !NAME.test(name)) {
+        // What stands there may be a secret.
+        faults.push(
+          'the configuration file has a `${` that is no reference: write ${NAME}, without a default or an expression',
+        );
+        return found;
+      }
+      names.add(name);
+      const value = env[name];
+      if (value === undefined)
+        faults.push(`\${${name}} is used in the configuration file, but ${name} is not set`);
+      return value ?? '';
+    });
+  const inTree = (value: unknown): unknown => {
+    if (typeof value === 'string') return inText(value);
+    if (Array.isArray(value)) return value.map(inTree);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inTree(item)]));
+  };
+  return { value: inTree(tree), names, faults };
+}
+
+/**
+ * What a variable says; undefined where it is not set, which an empty one is not either. White space around it is none of
+ * it: it comes from files, and from `echo` in front of `base64`.
+ */
+export function valueOf(env: Variables, name: string | undefined): string | undefined {
+  return (name === undefined ? undefined : env[name]?.trim()) || undefined;
+}
+
+/** What is wrong with the writing of a value: marks that belong to other notations would become part of it. */
+export function writingFault(text: string, isList: boolean): string | undefined {
+  if (/^(["'`]).*\1$/s.test(text)) return 'has quotes around it, which would be part of it: leave them out';
+  if (isList && /^\[.*\]$/s.test(text))
+    return 'has brackets around it: separate the entries of a list by commas alone';
+  if (isList && /^[\s,]*$/.test(text)) return 'lists nothing';
+  return undefined;
+}
