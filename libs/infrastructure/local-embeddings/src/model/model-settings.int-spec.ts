@@ -117,6 +117,27 @@ describe('modules whose settings are lost', () => {
   });
 });
 
+describe('a class of the tokenizer that does not fit its file', () => {
+  it.each([
+    [
+      'roberta',
+      { tokenizer_class: 'BertTokenizer' },
+      /BertTokenizer makes WordPiece .* tokenizer\.json is BPE/,
+    ],
+    ['bert-mean', { tokenizer_class: 'XLMRobertaTokenizerFast' }, /makes Unigram .* is WordPiece/],
+  ])('%s with %j is refused', async (name, values, message) => {
+    const folder = await copies.copy(name, { [TOKENIZER]: await changed(name, TOKENIZER, values) });
+    await expect(probe.open(folder)).rejects.toThrow(message);
+  });
+
+  it('does not matter where transformers keeps to the file', async () => {
+    const folder = await copies.copy('modernbert', {
+      [TOKENIZER]: await changed('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
+    });
+    await expectReference(folder, 'modernbert');
+  });
+});
+
 describe('a tokenizer that makes other tokens each time', () => {
   it('is refused', async () => {
     const { model } = (await changed('roberta', 'tokenizer.json', {})) as { model: object };

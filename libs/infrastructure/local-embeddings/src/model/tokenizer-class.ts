@@ -1,3 +1,5 @@
+import { ModelLoadError } from './model-load-error.ts';
+
 type Step = Readonly<Record<string, unknown>> & { readonly type: string };
 
 /** What is done to a text before its words are looked up. */
@@ -17,12 +19,16 @@ export interface ClassSettings {
 
 type Make = (settings: ClassSettings, own: TokenizerSteps) => TokenizerSteps;
 
-/** Classes of transformers that make these steps themselves: of `tokenizer.json` they take the vocabulary. */
-const CLASSES: readonly (readonly [name: RegExp, make: Make])[] = [
-  [/^(Bert|ConvBert|DistilBert|Electra|Funnel|LayoutLM|MobileBert|MPNet|SqueezeBert)Tokenizer/, wordPieces],
-  [/^(Bart|Deberta|GPT2|LED|Longformer|Roberta)Tokenizer/, bytes],
-  [/^(Camembert|T5|XLMRoberta)Tokenizer/, markedWords],
-  [/^Qwen2Tokenizer/, qwen],
+/** Classes of transformers that make these steps themselves: of `tokenizer.json` they take the vocabulary, for the model named here. */
+const CLASSES: readonly (readonly [name: RegExp, model: string, make: Make])[] = [
+  [
+    /^(Bert|ConvBert|DistilBert|Electra|Funnel|LayoutLM|MobileBert|MPNet|SqueezeBert)Tokenizer/,
+    'WordPiece',
+    wordPieces,
+  ],
+  [/^(Bart|Deberta|GPT2|LED|Longformer|Roberta)Tokenizer/, 'BPE', bytes],
+  [/^(Camembert|T5|XLMRoberta)Tokenizer/, 'Unigram', markedWords],
+  [/^Qwen2Tokenizer/, 'BPE', qwen],
 ];
 
 const NETWORKS: Readonly<Record<string, string>> = {
@@ -53,11 +59,24 @@ export function classOf(named: string | null | undefined, network = ''): string 
   return named ?? Object.keys(NETWORKS).find((name) => has(NETWORKS[name], network));
 }
 
-/** The steps of a tokenizer as its class in transformers has them. */
-export function asClassHasIt(own: TokenizerSteps, settings: ClassSettings): TokenizerSteps {
+/**
+ * The steps of a tokenizer as its class in transformers has them.
+ * @param model the type of the model in tokenizer.json, where it says one
+ * @throws ModelLoadError for a class that makes another model of the vocabulary
+ */
+export function asClassHasIt(
+  own: TokenizerSteps,
+  settings: ClassSettings,
+  model: string | undefined,
+): TokenizerSteps {
   const name = settings.tokenizer_class ?? '';
-  const [, make] = CLASSES.find(([pattern]) => pattern.test(name)) ?? [];
-  return make?.(settings, own) ?? { normalizer: own.normalizer, pre_tokenizer: own.pre_tokenizer };
+  const [, wanted, make] = CLASSES.find(([pattern]) => pattern.test(name)) ?? [];
+  if (!make) return { normalizer: own.normalizer, pre_tokenizer: own.pre_tokenizer };
+  if (model === undefined || model === wanted) return make(settings, own);
+  throw new ModelLoadError(
+    `the class ${name} makes ${wanted} of a vocabulary, and tokenizer.json is ${model}: transformers 4 obeys the file, ` +
+      'transformers 5 the class. The tokenizer_class PreTrainedTokenizerFast in tokenizer_config.json says that the file is meant',
+  );
 }
 
 function wordPieces(settings: ClassSettings): TokenizerSteps {

@@ -41,6 +41,7 @@ const definitionSchema = z.looseObject({
   normalizer: step,
   pre_tokenizer: step,
   model: z.looseObject({
+    type: z.string().optional(),
     vocab: z.unknown(),
     max_input_chars_per_word: z.int().optional(),
     dropout: z.union([z.null(), z.literal(0)], 'makes other tokens of a text each time').optional(),

@@ -34,7 +34,7 @@ type Overrides = z.output<typeof overridesSchema>;
 export interface TokenizerDefinition extends TokenizerSteps {
   readonly added_tokens: readonly AddedToken[];
   readonly post_processor?: unknown;
-  readonly model: { readonly vocab?: unknown };
+  readonly model: { readonly type?: string | undefined; readonly vocab?: unknown };
 }
 
 /** A token of `added_tokens` in tokenizer.json. */
@@ -63,7 +63,7 @@ export function overridesOf(
   for (const name of ['bos', 'eos'] as const) checkEnd(name, definition, settings);
   return {
     added_tokens: addedTokens(definition, settings, olderTokens),
-    ...asClassHasIt(definition, settings),
+    ...asClassHasIt(definition, settings, definition.model.type),
   };
 }
 

@@ -50,5 +50,7 @@ export async function readTokenizerSettings(folder: ModelFolder, root: string): 
       const isSpecial = specials.includes(JSON.stringify(content));
       return { content, special: isSpecial, normalized: !isSpecial };
     });
-  return { ...settings, ...special, olderTokens };
+  const { additional_special_tokens: further, ...names } = special;
+  const list = own.extra_special_tokens ? undefined : (own.additional_special_tokens ?? further);
+  return { ...settings, ...names, additional_special_tokens: list, olderTokens };
 }
