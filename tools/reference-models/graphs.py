@@ -146,6 +146,14 @@ def for_one_text(path):
     onnx.save(graph, str(path))
 
 
+def for_one_length(path, length=32):
+    """Rows have exactly `length` tokens, as exporters leave it who are told of no dynamic axis."""
+    graph = onnx.load(str(path))
+    for value in [*graph.graph.input, *graph.graph.output]:
+        value.type.tensor_type.shape.dim[1].dim_value = length
+    onnx.save(graph, str(path))
+
+
 def quantize(path, target):
     """Weights in 8 bits, and activations by numbers that are measured over the whole batch."""
     from onnxruntime.quantization import QuantType, quantize_dynamic

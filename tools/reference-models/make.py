@@ -16,10 +16,10 @@ import tokenizers
 import torch
 import transformers
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Dense, LayerNorm, Normalize, Pooling, Transformer
+from sentence_transformers.models import Dense, Dropout, LayerNorm, Normalize, Pooling, Transformer
 
 import vocabularies
-from graphs import export, for_one_text, quantize, spread, without_mask
+from graphs import export, for_one_length, for_one_text, quantize, spread, without_mask
 
 HIDDEN = 8
 SHAPE = dict(
@@ -93,6 +93,18 @@ def qwen3(vocabulary):
     return transformers.Qwen3Model(config), None
 
 
+def gpt2(vocabulary):
+    config = transformers.GPT2Config(
+        vocab_size=vocabulary, n_positions=24, n_embd=HIDDEN, n_layer=1, n_head=2, n_inner=12, initializer_range=0.4,
+        use_cache=False, bos_token_id=0, eos_token_id=0,
+    )
+    return transformers.GPT2Model(config), None
+
+
+def three_types(vocabulary):
+    return bert(vocabulary, type_vocab_size=3)
+
+
 def pooling(*modes, **more):
     return Pooling(HIDDEN, pooling_mode=modes if len(modes) > 1 else modes[0], **more)
 
@@ -127,6 +139,11 @@ def changed(**values):
 
 def without(*names):
     return lambda content: [content.pop(name, None) for name in names]
+
+
+def typed(content):
+    for step, number in zip(content["post_processor"]["single"], [2, 1, 0]):
+        next(iter(step.values()))["type_id"] = number
 
 
 NEW_TOKEN = dict(content="[NEW]", lstrip=False, normalized=False, rstrip=False, single_word=False, special=False)
@@ -187,6 +204,31 @@ FOLDERS = {
         MEAN, files={"tokenizer.json": changed(truncation=LEFT), CONFIG: without("truncation_side")}
     ),
     "bert-max-length-remnant": specification(MEAN, files={CONFIG: changed(max_length=12)}),
+    # As if no file named a class: that of the network lowers.
+    "bert-without-class": specification(MEAN, CASED, files={CONFIG: without("tokenizer_class")}),
+    "roberta-prefix-space": specification(
+        MEAN, vocabularies.byte_bpe, roberta,
+        files={CONFIG: changed(tokenizer_class="RobertaTokenizer", add_prefix_space=True)},
+    ),
+    "bert-older-added-tokens": specification(
+        MEAN, more_words=2, texts=["a [NEW] word and [MORE] words"],
+        files={"added_tokens.json": changed(**{"[NEW]": 260, "[MORE]": 261}),
+               "special_tokens_map.json": changed(additional_special_tokens=["[MORE]"])},
+    ),
+    # A type of its own for the first token.
+    "bert-token-types": specification(
+        MEAN, network=three_types, files={"tokenizer.json": typed, CONFIG: changed(model_input_names=BERT_INPUTS)}
+    ),
+    # No word about which tokenizer it is: that of the network counts.
+    "xlm-roberta-without-class": specification(
+        MEAN, vocabularies.unigram, xlm_roberta, files={CONFIG: without("tokenizer_class")}
+    ),
+    "qwen3-without-class": specification(MEAN, vocabularies.causal, qwen3, files={CONFIG: without("tokenizer_class")}),
+    "bert-limit-of-tokenizer": specification(
+        MEAN, transformer_settings=dict(max_seq_length=20, tokenizer_args=dict(model_max_length=12)),
+    ),
+    "bert-dropout": specification([lambda: pooling("mean"), lambda: Dropout(0.5), Normalize]),
+    "bert-one-length-graph": specification(MEAN, change=for_one_length),
     # Graphs that give a text another vector beside others, or none.
     "bert-no-mask": specification(MEAN, change=without_mask),
     "bert-one-text-graph": specification(MEAN, change=for_one_text),
@@ -198,6 +240,7 @@ FOLDERS = {
     "data2vec": specification(MEAN, vocabularies.byte_bpe, data2vec),
     "distilbert": specification([lambda: pooling("cls")], network=distilbert),
     "modernbert": specification([lambda: pooling("cls"), Normalize], network=modernbert),
+    "gpt2": specification([lambda: pooling("lasttoken"), Normalize], vocabularies.causal, gpt2),
     "qwen3": specification([lambda: pooling("lasttoken"), Normalize], vocabularies.causal, qwen3, settings=PROMPTS),
     "qwen3-mean": specification(MEAN, vocabularies.causal, qwen3),
 }
@@ -228,7 +271,7 @@ def make(name, specification, target):
         (folder / "sentence_bert_config.json").write_text(json.dumps(specification["transformer_settings"]))
         model = SentenceTransformer(str(folder), device="cpu")
     for file, change in specification.get("files", {}).items():
-        content = json.loads((folder / file).read_text())
+        content = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
         change(content)
         (folder / file).write_text(json.dumps(content))
         model = SentenceTransformer(str(folder), device="cpu")

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Texts in one call: below the limit of the service, and little to repeat when one breaks. */
@@ -10,6 +10,7 @@ const CALL_CHARACTERS = 2_000_000;
 const MOST_TRIES = 8;
 const LONGEST_WAIT_MS = 30_000;
 const BYTE_ORDER_MARK = /^\uFEFF/;
+const LINE_END = /\r?\n$/;
 
 /** What is wrong with a line. */
 interface BadLine {
@@ -49,7 +50,7 @@ interface Line {
  * `text` or `input`. A line that is not understood counts as failed. What is cached is skipped, so a file that broke off may
  * simply be sent again.
  * @param onBadLine called with what is wrong with a line
- * @throws Error when the service goes on refusing
+ * @throws Error when the service goes on refusing, and for a file that is one JSON array
  */
 export async function warmFile(
   file: string,
@@ -72,10 +73,13 @@ export async function warmFile(
   let texts: string[] = [];
   let characters = 0;
   let number = 0;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  for await (const line of linesOf(file)) {
     number += 1;
-    bytes += Buffer.byteLength(line) + 1;
-    const text = textOf(number === 1 ? line.replace(BYTE_ORDER_MARK, '') : line);
+    bytes += Buffer.byteLength(line);
+    const given = line.replace(LINE_END, '');
+    if (number === 1 && isJsonArray(given.replace(BYTE_ORDER_MARK, '').trim()))
+      throw new Error('it is one JSON array; each line is to be a text, or JSON of one');
+    const text = textOf(number === 1 ? given.replace(BYTE_ORDER_MARK, '') : given);
     if (text === undefined) continue;
     if (typeof text === 'object') {
       sum.failed += 1;
@@ -93,10 +97,24 @@ export async function warmFile(
   return { ...sum, share: 1 };
 }
 
+/** Lines with their ends. Only these end one: JSON may have other separators of lines in its texts. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  const decoder = new StringDecoder();
+  let rest = '';
+  for await (const chunk of createReadStream(file)) {
+    const lines = (rest + decoder.write(chunk as Buffer)).split(/(?<=\n)/);
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  rest += decoder.end();
+  if (rest !== '') yield rest;
+}
+
 /** Undefined for an empty line. */
 function textOf(line: string): string | BadLine | undefined {
   const trimmed = line.trim();
   if (trimmed === '') return undefined;
+  if (line.includes('\0')) return { fault: 'is no text in UTF-8' };
   if (!trimmed.startsWith('{') && !trimmed.startsWith('"')) return line;
   let value: unknown;
   try {
@@ -109,6 +127,17 @@ function textOf(line: string): string | BadLine | undefined {
   const text = typeof value === 'string' ? value : fieldOf(value as { text?: unknown; input?: unknown });
   if (typeof text === 'string') return text === '' ? undefined : text;
   return { fault: 'has neither a string nor an object with "text" or "input"' };
+}
+
+/** The whole of an array, or its first line where each element has one of its own. */
+function isJsonArray(line: string): boolean {
+  if (!line.startsWith('[')) return false;
+  try {
+    return line === '[' || Array.isArray(JSON.parse(line));
+  } catch {
+    // A text may begin with a bracket.
+    return false;
+  }
 }
 
 const fieldOf = ({ text, input }: { text?: unknown; input?: unknown }) => text ?? input;

@@ -126,6 +126,7 @@ describe('the output of POST /v1/embeddings', () => {
       { truncate: 'END' },
       { truncation: true },
       { late_chunking: false },
+      { add_special_tokens: true, truncate_prompt_tokens: -1, embed_dtype: 'float32', modality: 'text' },
     ])
       expect(await statusOf(more)).toBe(200);
   });
@@ -159,8 +160,14 @@ describe('the output of POST /v1/embeddings', () => {
     [{ output_dimension: 5 }, 'output_dimension', /'output_dimension' is 5, .* 4, 6/],
     [{ output_dimension: 4, dimensions: 6 }, 'output_dimension', /Only one of/],
     [{ truncate: true, truncation: false }, 'truncation', /Only one of/],
-    [{ truncate: 'START' }, 'truncate', /END or NONE/],
+    [{ truncate: 'START' }, 'truncate', /at the start; the model cuts them at the end/],
+    [{ truncate: 'MIDDLE' }, 'truncate', /END, START or NONE/],
     [{ late_chunking: true }, 'late_chunking', /not served/],
+    [{ return_multivector: true }, 'return_multivector', /not served/],
+    [{ add_special_tokens: false }, 'add_special_tokens', /not served/],
+    [{ truncate_prompt_tokens: 16 }, 'truncate_prompt_tokens', /not served/],
+    [{ embed_dtype: 'float16' }, 'embed_dtype', /not served/],
+    [{ modality: 'image' }, 'modality', /not served/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
@@ -198,6 +205,8 @@ describe("Cohere's POST /v2/embed", () => {
     [{ truncate: 'START' }, 400],
     [{ texts: ['word '.repeat(100)], truncate: 'NONE' }, 400],
     [{ embedding_types: ['float', 'int2'] }, 400],
+    [{ images: ['data:image/png;base64,AA=='] }, 400],
+    [{ max_tokens: 4 }, 400],
   ])('refuses %j in its own shape', async (more, wanted) => {
     const { status, body } = await ask<{ message: string }>(more);
     expect([status, Object.keys(body)]).toEqual([wanted, ['message']]);
@@ -231,6 +240,14 @@ describe("text-embeddings-inference's", () => {
     const mean = (tokens[0] ?? []).map((_, at) => tokens.reduce((sum, token) => sum + (token[at] ?? 0), 0));
     return mean.map((value) => value / Math.hypot(...mean));
   };
+
+  it('/ is /embed: there clients of Hugging Face post', async () => {
+    const [there, here] = [
+      await responseOf('/', { inputs: 'a cat' }),
+      await responseOf('/embed', { inputs: 'a cat' }),
+    ];
+    expect([there.status, there.body]).toEqual([200, here.body]);
+  });
 
   it('/embed_all has the vectors of all tokens, special ones and those of the prompt included', async () => {
     const inputs = ['a cat', 'the quick brown fox', 'word '.repeat(100)];
@@ -313,6 +330,12 @@ describe("text-embeddings-inference's", () => {
     ['/embed', { inputs: [[1e9]] }, 422, 'Tokenizer'],
     ['/embed', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
     ['/embed', { inputs: 'a', truncation_direction: 'Left' }, 422, 'Validation'],
+    [
+      '/similarity',
+      { inputs: { source_sentence: 'a', sentences: ['b'] }, parameters: { truncation_direction: 'left' } },
+      422,
+      'Validation',
+    ],
     ['/similarity', { inputs: { source_sentence: 'a' } }, 422, 'Validation'],
     ['/tokenize', { inputs: [] }, 400, 'Empty'],
     ['/tokenize', { inputs: [7] }, 422, 'Validation'],

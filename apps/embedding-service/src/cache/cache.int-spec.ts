@@ -148,6 +148,19 @@ describe('npm run warm', () => {
     expect(await cacheOf({ input: ['plain text', 'a JSON string', 'an object', 'another'] })).toBe('hit');
   });
 
+  it('takes lines as JSON has them, whatever their texts hold, and no file of another kind', async () => {
+    const file = join(folder, 'odd.ndjson');
+    await writeFile(file, '"one\u2028of two"\r\n{"text":"carriage\\rreturn"}\n[a bracket\n');
+    expect(stepsOf(await warm(file)).at(-1)).toBe('100.0 %  3 texts: 3 computed, 0 were there, 0 failed');
+    expect(await cacheOf({ input: ['one\u2028of two', 'carriage\rreturn', '[a bracket'] })).toBe('hit');
+    for (const array of ['["a", "b"]', '[\n"a",\n"b"\n]']) {
+      await writeFile(file, array);
+      await expect(warm(file)).rejects.toMatchObject({ stderr: expect.stringContaining('one JSON array') });
+    }
+    await writeFile(file, Buffer.from('a text of Windows', 'utf16le'));
+    await expect(warm(file)).rejects.toMatchObject({ stderr: expect.stringContaining('no text in UTF-8') });
+  });
+
   it('names lines that it does not understand and sends all others, and says what the service says', async () => {
     const file = join(folder, 'bad.ndjson');
     await writeFile(file, '\uFEFFfirst\n{"title":"no"}\n{broken\n{"text":"last"}\n');

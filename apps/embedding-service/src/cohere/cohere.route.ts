@@ -1,5 +1,6 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { cutOf } from '../embeddings/cut-side.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { cohereResponse } from './cohere-response.ts';
@@ -17,7 +18,8 @@ export function cohereEmbedRoute(service: EmbeddingService): PlainRoute {
       const { model, texts: inputs, input_type, embedding_types: types, output_dimension: wanted } = body;
       const truncate = body.truncate !== 'NONE';
       const dimensions = { wanted, field: 'output_dimension' };
-      const asked = { inputs, model, truncate, prompt: { input_type }, dimensions };
+      const cut = cutOf(body.truncate);
+      const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
       const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
       describeOutcome(outcome, context, reply);
       reply.type('application/json');

@@ -7,7 +7,7 @@ import { checkChoice, checkTexts } from '../embeddings/list.check.ts';
 export const COHERE_TYPES = [...OUTPUT_TYPES, 'base64'] as const;
 export type CohereType = (typeof COHERE_TYPES)[number];
 
-/** The body of `POST /v2/embed`. Further fields are ignored. */
+/** The body of `POST /v2/embed`. Fields that change no vector are ignored. */
 export const cohereEmbedSchema = z.looseObject({
   model: z.string().min(1).describe('The id of the served model, or `default`.'),
   texts: z
@@ -23,9 +23,12 @@ export const cohereEmbedSchema = z.looseObject({
     .describe('Number formats of the vectors; `base64` is `float` as bytes. Default: `float`.'),
   output_dimension: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
   truncate: z
-    .enum(['NONE', 'END'], 'must be NONE or END: texts are cut where the model is made for it')
+    .enum(['NONE', 'START', 'END'])
     .nullish()
-    .describe('`NONE` refuses texts above the limit. Default: `END`.'),
+    .describe('`NONE` refuses texts above the limit; they are cut where the model is made for it.'),
+  max_tokens: z.null('is not served: texts are cut to the limit of the model').optional(),
+  images: z.null('are not served, only texts').optional(),
+  inputs: z.null('are not served, only texts').optional(),
 });
 
 export type CohereEmbedRequest = z.infer<typeof cohereEmbedSchema> & {

@@ -65,6 +65,8 @@ export interface ModelDescription {
   /** The lengths that it was trained to be cut to, where that is known. */
   readonly cutDimensions?: readonly number[] | undefined;
   readonly maxTokens?: number | undefined;
+  /** Where it drops what is too much of a text. Default: at the end. */
+  readonly cutSide?: 'left' | 'right' | undefined;
 }
 
 /** What this service needs of a model, wherever that runs. */

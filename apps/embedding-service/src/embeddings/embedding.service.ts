@@ -12,6 +12,7 @@ import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
 import { ServedModels } from '../models/served-models.ts';
 import { HITS } from './cache-headers.ts';
+import { type AskedCut, checkCut } from './cut-side.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
 import { mapInSlices } from './map-in-slices.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
@@ -38,6 +39,8 @@ export interface EmbeddingRequest {
   readonly model?: string | undefined;
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
+  /** Default: where the model is made for it. */
+  readonly cut?: AskedCut | undefined;
   readonly prompt?: PromptFields;
   /** A length that vectors are to be cut to, and what the caller calls it. */
   readonly dimensions?: { readonly wanted: number | null | undefined; readonly field: string };
@@ -180,6 +183,7 @@ export class EmbeddingService {
     { context, use }: { readonly context: CallContext; readonly use: CacheUse },
   ): Promise<EmbeddingOutcome> {
     const { inputs, truncate: asked } = request;
+    checkCut(request.cut, model);
     const dimensions = this.#dimensionsFor(model, request);
     const { prompts } = model;
     const prompt = promptOf(request.prompt ?? {}, prompts);

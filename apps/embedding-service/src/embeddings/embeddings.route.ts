@@ -20,9 +20,9 @@ export function embeddingsRoute(service: EmbeddingService): PlainRoute {
     answer: async (body, request, reply) => {
       const context = contextOf(request);
       const output = outputOf(body);
-      const { truncate, dimensions } = output;
+      const { truncate, cut, dimensions } = output;
       const inputs = listInputs(body.input);
-      const asked = { inputs, model: body.model, truncate, prompt: body, dimensions };
+      const asked = { inputs, model: body.model, truncate, cut, prompt: body, dimensions };
       const use = cacheUseOf(request.headers['cache-control']);
       const outcome = await service.collect(asked, context, use);
       describeOutcome(outcome, context, reply);

@@ -16,7 +16,15 @@ export const inputsField = z
   .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
   .describe('A text, several texts, the token ids of a text, or several such lists.');
 
-/** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Further fields are ignored. */
+/** A field of other servers by which a vector would be another one. */
+function only<Value extends string | number | boolean>(value: Value, why: string) {
+  return z
+    .literal(value, `is not served, but for ${String(value)}: ${why}`)
+    .nullish()
+    .describe(`Only \`${String(value)}\` is served: ${why}.`);
+}
+
+/** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
   input: inputsField,
   model: z.string().min(1).describe('The id of the served model, or `default`.'),
@@ -44,20 +52,22 @@ export const embeddingsRequestSchema = z.looseObject({
   normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
   normalized: z.boolean().nullish().describe('The same, as Jina says it.'),
   truncate: z
-    .union([
-      z.enum(
-        ['NONE', 'END'],
-        'must be true or false, END or NONE: texts are cut where the model is made for it',
-      ),
-      z.boolean(),
-    ])
+    .union([z.enum(['NONE', 'START', 'END'], 'must be true or false, END, START or NONE'), z.boolean()])
     .nullish()
-    .describe("Cut texts above the model's limit (`true`, `END`) or refuse them (`false`, `NONE`)."),
+    .describe(
+      "Cut texts above the model's limit (`true`, `END`, or `START` for a model that is made for that) or refuse them (`false`, `NONE`).",
+    ),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
-  late_chunking: z
-    .literal(false, 'is not served: every text has a vector of its own')
+  late_chunking: only(false, 'every text has a vector of its own'),
+  return_multivector: only(false, 'every text has one vector'),
+  add_special_tokens: only(true, 'texts are read as the model is made for it'),
+  truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
+  embed_dtype: only('float32', 'output_dtype chooses the number format'),
+  modality: z
+    .unknown()
+    .refine((value) => /^text(,text)*$/.test(String(value)), 'is not served, but for text')
     .nullish()
-    .describe('Only `false` is served.'),
+    .describe('Only `text` is served.'),
   user: z.string().nullish().describe('Ignored.'),
   ...promptFields,
 });

@@ -1,4 +1,5 @@
 import { AppError } from '@morgan/foundation';
+import { type AskedCut, cutOf } from './cut-side.ts';
 import type { EmbeddingsRequest } from './embeddings.schema.ts';
 import type { OutputType } from './vector-output.ts';
 
@@ -9,6 +10,7 @@ export interface AskedOutput {
   readonly dimensions: { readonly wanted: number | null | undefined; readonly field: string };
   readonly normalize: boolean;
   readonly truncate: boolean | undefined;
+  readonly cut: AskedCut | undefined;
 }
 
 /** Fields that say the same: this service's or OpenAI's, then those of Voyage, Jina and others. */
@@ -38,6 +40,7 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
       field: body.output_dimension ? 'output_dimension' : 'dimensions',
     },
     normalize: body.normalize ?? body.normalized ?? false,
-    truncate: typeof truncate === 'string' ? truncate === 'END' : truncate,
+    truncate: typeof truncate === 'string' ? truncate !== 'NONE' : truncate,
+    cut: cutOf(body.truncate),
   };
 }

@@ -22,6 +22,17 @@ describe('the prompt of a request', () => {
     expect(promptOf(fields, E5)).toBe(prompt);
   });
 
+  it.each<[PromptFields, string | undefined]>([
+    [{ input_type: 'query' }, ''],
+    [{ input_type: 'search_document' }, 'passage: '],
+    [{ input_type: 'document' }, 'passage: '],
+    [{ prompt_name: 'document' }, ''],
+    [{ input_type: 'clustering' }, undefined],
+  ])('of a model with empty prompts beside its default one: %j is %j', (fields, prompt) => {
+    const byName = { query: '', document: '', passage: 'passage: ' };
+    expect(promptOf(fields, { byName, byDefault: 'passage' })).toBe(prompt);
+  });
+
   it('is the default one for every purpose where the model has no prompts', () => {
     expect(promptOf({ input_type: 'search_query' }, NONE)).toBeUndefined();
   });

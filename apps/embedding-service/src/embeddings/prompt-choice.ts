@@ -54,11 +54,13 @@ export function promptOf(fields: PromptFields, { byName }: ModelPrompts): string
     });
   const value = fields[field] as string;
   if (field === 'prompt') return value;
-  if (Object.hasOwn(byName, value)) return byName[value];
+  const own = Object.hasOwn(byName, value) ? byName[value] : undefined;
   const purpose = field === 'prompt_name' ? undefined : purposeOf(value);
-  if (!purpose) throw unknownName(field, byName);
-  const found = Object.keys(byName).find((candidate) => purpose.includes(candidate.toLowerCase()));
-  return found === undefined ? undefined : byName[found];
+  if (!purpose && own === undefined) throw unknownName(field, byName);
+  if (own || !purpose) return own;
+  const fitting = Object.entries(byName).filter(([name]) => purpose.includes(name.toLowerCase()));
+  // Files have empty prompts for `query` and `document` beside others of that purpose.
+  return (fitting.find(([, prompt]) => prompt !== '') ?? fitting[0])?.[1];
 }
 
 function purposeOf(value: string): readonly string[] | undefined {

@@ -1,5 +1,6 @@
 import type { CallContext } from '@morgan/foundation';
 import { DeadlinePolicy } from '@morgan/retry';
+import { type AskedCut, checkCut } from '../embeddings/cut-side.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
 /** What a call asks for. */
@@ -12,6 +13,8 @@ export interface RankingRequest {
   readonly model?: string | null | undefined;
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
+  /** Default: where the model is made for it. */
+  readonly cut?: AskedCut | undefined;
   /** Scores as the model gives them, instead of between 0 and 1. */
   readonly raw?: boolean | null | undefined;
   /** Default: all. */
@@ -46,12 +49,13 @@ export class RankingService {
   }
 
   async #rank(request: RankingRequest, context: CallContext): Promise<RankingOutcome> {
-    const { query, texts, field, raw, most } = request;
+    const { query, texts, field, cut, raw, most } = request;
     const model = await this.models.forRanking(request.model ?? undefined);
     const truncate = request.truncate ?? model.truncatesByDefault;
-    const items = await this.models.use(model, context, () =>
-      model.score(query, texts, context, { truncate, field }),
-    );
+    const items = await this.models.use(model, context, () => {
+      checkCut(cut, model);
+      return model.score(query, texts, context, { truncate, field });
+    });
     const ranked = items
       .map(({ score }, index) => ({ index, score: raw ? score : logistic(score) }))
       .sort((one, other) => other.score - one.score || one.index - other.index);

@@ -105,6 +105,7 @@ describe('a remote model', () => {
     ['another length', { body: { data: [{ index: 0, embedding: [1, 2, 3] }] } }],
     ['too few vectors', { body: { data: [] } }],
     ['a wrong index', { body: { data: [{ index: 1, embedding: [1, 2] }] } }],
+    ['a text that is no bytes of a vector', { body: { data: [{ index: 0, embedding: 'none' }] } }],
     ['no list', { body: { data: 'x' } }],
     ['null', { body: 'null' }],
   ])('goes on to the next host after %s, and refuses where there is none', async (_, answer) => {
@@ -117,6 +118,26 @@ describe('a remote model', () => {
     });
   });
 
+  it.each<[string, object]>([
+    ['bytes', { index: 0, embedding: Buffer.from(Float32Array.of(3, 0.5).buffer).toString('base64') }],
+    ['numbers without a place', { index: null, embedding: [3, 0.5] }],
+  ])('takes a vector as %s', async (_, element) => {
+    first.respond = () => ({ body: { data: [element] } });
+    const { items } = await collect(['a']);
+    expect([...(items[0]?.vector ?? [])]).toEqual([3, 0.5]);
+  });
+
+  it('refuses vectors of another model than a host had before, until it has that again', async () => {
+    const call = (model: string) => {
+      first.respond = (request) => ({ body: { ...goodResponse(request), model } });
+      second.respond = () => ({ status: 500, body: {} });
+      return collect([`for ${model} and ${first.requests.length}`]);
+    };
+    await call('one');
+    await expect(call('two')).rejects.toMatchObject({ code: 'host_error' });
+    expect((await call('one')).items).toHaveLength(1);
+  });
+
   it('refuses two vectors for one input', async () => {
     const twice = { index: 0, embedding: [1, 2] };
     for (const host of [first, second]) host.respond = () => ({ body: { data: [twice, twice] } });
@@ -127,6 +148,17 @@ describe('a remote model', () => {
     first.respond = () => ({ status: 400, body: {} });
     await expect(collect(['a'])).rejects.toMatchObject({ code: 'invalid_value' });
     expect(second.requests).toEqual([]);
+  });
+
+  it.each<[object, string]>([
+    [{ error: { code: 'context_length_exceeded', message: 'a' } }, '400 (context_length_exceeded).'],
+    [{ error: { code: null, type: 'BadRequestError' } }, '400 (BadRequestError).'],
+    [{ error: 'some of a', error_type: 'Validation' }, '400 (Validation).'],
+    [{ error: { code: 'not a word' } }, '400.'],
+  ])('says the word for what a host refuses, and no sentence of it: %j', async (body, said) => {
+    first.respond = () => ({ status: 400, body });
+    const message = expect.stringContaining(`refused the inputs with ${said}`);
+    await expect(collect(['a'])).rejects.toMatchObject({ code: 'invalid_value', message });
   });
 
   it('names the input that a host refuses', async () => {

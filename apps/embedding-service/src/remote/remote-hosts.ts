@@ -5,11 +5,13 @@ import {
   type HttpClientMetrics,
   type HttpClientOptions,
 } from '@morgan/http-client';
-import { readRemoteResponse, type RemoteVectors } from './remote-response.ts';
+import { errorNameOf, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
 const MAX_WAIT_MS = 30_000;
+/** Longest part of a name that a message holds. */
+const MOST_NAME = 100;
 
 /** Statuses that are about the inputs: every host of the same model would say so. */
 const INPUT_STATUSES: readonly number[] = [400, 413, 422];
@@ -28,6 +30,8 @@ export interface RemoteHostsParts {
 export class RemoteHosts {
   readonly #parts: RemoteHostsParts;
   readonly #clients: readonly HttpClient[];
+  /** What each host has called its model so far. */
+  readonly #models = new Map<HttpClient, string>();
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
@@ -62,7 +66,9 @@ export class RemoteHosts {
     for (const client of this.#clients) {
       try {
         const response = await client.post('/embeddings', { json, signal, deadline, requestId: id });
-        return readRemoteResponse(response.json(), input.length, dimensions);
+        const vectors = readRemoteResponse(response.json(), input.length, dimensions);
+        this.#checkModel(client, vectors.model);
+        return vectors;
       } catch (error) {
         last = error;
         if (!mayFailOver(error)) break;
@@ -84,9 +90,25 @@ export class RemoteHosts {
     });
   }
 
+  /** @throws AppError `host_error` for a host that has changed its model: vectors of two models do not belong together */
+  #checkModel(client: HttpClient, stated: string | undefined): void {
+    if (stated === undefined) return;
+    const before = this.#models.get(client) ?? stated;
+    this.#models.set(client, before);
+    if (plainName(before) === plainName(stated)) return;
+    const names = [before, stated].map((name) => `'${name.slice(0, MOST_NAME)}'`).join(', ');
+    const message = `${client.serviceName} gives vectors of another model than before: ${names}.`;
+    throw new AppError('host_error', message);
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.stop(0)));
   }
+}
+
+/** Without owner and tag, which hosts leave out as they like. */
+function plainName(model: string): string {
+  return model.toLowerCase().replace(/^.*\/|:latest$/g, '');
 }
 
 function mayFailOver(error: unknown): boolean {
@@ -114,8 +136,11 @@ function appErrorOf(error: unknown): AppError {
     return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
   if (status === 401 || status === 403)
     return new AppError('host_rejected_credentials', 'The embedding host refused the key.', parts);
-  if (status !== undefined && INPUT_STATUSES.includes(status))
-    return new AppError('invalid_value', `The embedding host refused the inputs with ${status}.`, parts);
+  if (status !== undefined && INPUT_STATUSES.includes(status)) {
+    const name = errorNameOf(error.response);
+    const said = name === undefined ? `${status}` : `${status} (${name})`;
+    return new AppError('invalid_value', `The embedding host refused the inputs with ${said}.`, parts);
+  }
   const code = CODE_OF_CATEGORY[category] ?? 'host_error';
   return new AppError(code, 'No embedding host gave vectors.', parts);
 }

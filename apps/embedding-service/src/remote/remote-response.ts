@@ -1,8 +1,13 @@
 import { AppError } from '@morgan/foundation';
+import type { WholeResponse } from '@morgan/http-client';
+
+const WORD = /^[\w.-]{1,64}$/;
 
 /** What a host gave for a batch. */
 export interface RemoteVectors {
   readonly vectors: readonly Float32Array[];
+  /** What the host calls the model, where it says it. */
+  readonly model?: string | undefined;
   /** Of the whole batch; 0 where the host does not say. */
   readonly tokens: number;
 }
@@ -13,12 +18,13 @@ export interface RemoteVectors {
  * @throws AppError `host_error`, `vector_not_finite`
  */
 export function readRemoteResponse(response: unknown, count: number, dimensions: number): RemoteVectors {
-  const { data, usage } = asRecord(response);
+  const { data, usage, model } = asRecord(response);
   if (!Array.isArray(data) || data.length !== count)
     throw unusable(`not one vector for each of ${count} inputs`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
   (data as unknown[]).forEach((element, place) => {
-    const { index = place, embedding } = asRecord(element);
+    const { index: given, embedding } = asRecord(element);
+    const index = given ?? place;
     if (typeof index !== 'number' || !(index in vectors)) throw unusable('a vector with a wrong index');
     if (vectors[index]) throw unusable('two vectors for one input');
     vectors[index] = vectorOf(embedding, dimensions);
@@ -27,13 +33,15 @@ export function readRemoteResponse(response: unknown, count: number, dimensions:
   const { total_tokens: total, prompt_tokens: tokens = total } = asRecord(usage);
   return {
     vectors: vectors as Float32Array[],
+    model: typeof model === 'string' ? model : undefined,
     tokens: Number.isSafeInteger(tokens) ? Math.max(0, tokens as number) : 0,
   };
 }
 
 function vectorOf(embedding: unknown, dimensions: number): Float32Array {
-  if (!Array.isArray(embedding)) throw unusable('a vector that is no list of numbers');
-  const values = embedding as unknown[];
+  const list = typeof embedding === 'string' ? fromBase64(embedding) : embedding;
+  if (!Array.isArray(list)) throw unusable('a vector that is no list of numbers');
+  const values = list as unknown[];
   if (values.length !== dimensions)
     throw unusable(`a vector of ${values.length} values, where ${dimensions} are declared`);
   const vector = new Float32Array(dimensions);
@@ -45,6 +53,27 @@ function vectorOf(embedding: unknown, dimensions: number): Float32Array {
   }
   if (vector.every((value) => value === 0)) throw unusable('a vector of zeros');
   return vector;
+}
+
+/** Some hosts give the bytes of the values, little-endian, whatever they are asked for. */
+function fromBase64(text: string): number[] {
+  const bytes = Buffer.from(text, 'base64');
+  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
+}
+
+/** The word by which a host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
+export function errorNameOf(response: WholeResponse | undefined): string | undefined {
+  const { error, error_type: ofTei } = asRecord(jsonOf(response));
+  const { code, type } = asRecord(error);
+  return [code, type, ofTei].find((word): word is string => typeof word === 'string' && WORD.test(word));
+}
+
+function jsonOf(response: WholeResponse | undefined): unknown {
+  try {
+    return response?.json();
+  } catch {
+    return undefined;
+  }
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

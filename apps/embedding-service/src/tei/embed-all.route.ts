@@ -1,12 +1,13 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { DeadlinePolicy } from '@morgan/retry';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
+import { checkCut } from '../embeddings/cut-side.ts';
 import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
 import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import type { ServedModels } from '../models/served-models.ts';
-import { leftIsNotServed } from './tei-error.ts';
+import { directionOf } from './truncation-direction.ts';
 import { type TeiEmbedAllRequest, teiEmbedAllSchema } from './tei.schema.ts';
 
 const deadline = new DeadlinePolicy();
@@ -19,13 +20,13 @@ export function embedAllRoute(models: ServedModels): PlainRoute {
     summary: 'The vectors of all tokens of each text, as the graph gives them: not pooled, not scaled.',
     schema: teiEmbedAllSchema,
     answer: async (body, request, reply) => {
-      if (body.truncation_direction?.toLowerCase() === 'left') throw leftIsNotServed();
       const model = models.named(body.model ?? 'default');
       const context = contextOf(request);
       const items = await deadline.execute(
         (bounded) =>
           models.use(model, bounded, () => {
             const prompt = promptOf({ prompt_name: body.prompt_name }, model.prompts);
+            checkCut(directionOf(body), model);
             const truncate = body.truncate ?? model.truncatesByDefault;
             return model.embedTokens(listInputs(body.inputs), bounded, { truncate, prompt });
           }),

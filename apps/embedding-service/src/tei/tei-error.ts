@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '@morgan/foundation';
+import type { AppError, ErrorCode } from '@morgan/foundation';
 import type { WireError } from '../wire-error.ts';
 
 /** The kinds of error of text-embeddings-inference. */
@@ -35,10 +35,4 @@ export function teiErrorOf({ code, kind, message }: AppError): WireError {
   const isUnclear = known === undefined && kind === 'invalid_request';
   const type = known ?? (isUnclear ? 'Validation' : 'Backend');
   return { status: isUnclear ? 422 : STATUS[type], body: { error: message, error_type: type } };
-}
-
-/** Texts are cut on one side only. */
-export function leftIsNotServed(): AppError {
-  const message = "'truncation_direction' must be Right: texts are cut where the model is made for it.";
-  return new AppError('invalid_value', message, { param: 'truncation_direction' });
 }

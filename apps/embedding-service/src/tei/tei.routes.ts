@@ -8,7 +8,7 @@ import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
-import { leftIsNotServed } from './tei-error.ts';
+import { directionOf } from './truncation-direction.ts';
 import {
   type TeiEmbedRequest,
   teiEmbedSchema,
@@ -24,22 +24,8 @@ const TAG = 'text-embeddings-inference';
 /** What text-embeddings-inference makes of the vectors of texts. */
 export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
   return [
-    jsonRoute<TeiEmbedRequest>({
-      path: '/embed',
-      tag: TAG,
-      summary: 'Vectors for texts, as a list of lists of numbers.',
-      schema: teiEmbedSchema,
-      answer: async (body, request, reply) => {
-        const asked = { ...treated(body), inputs: listInputs(body.inputs) };
-        const { items, dimensions } = await collect(service, asked, request, reply);
-        const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
-        const write = (index: number) =>
-          JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
-        reply.type('application/json');
-        const slices = wrapped(listSlices(items.length, dimensions, write));
-        return slicedBody(slices, items.length <= perSlice(dimensions));
-      },
-    }),
+    // Clients of Hugging Face post to the address of the server itself.
+    ...['/embed', '/'].map((path) => embedRoute(path, service)),
     jsonRoute<TeiSimilarityRequest>({
       path: '/similarity',
       tag: TAG,
@@ -56,6 +42,25 @@ export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
   ];
 }
 
+function embedRoute(path: string, service: EmbeddingService): PlainRoute {
+  return jsonRoute<TeiEmbedRequest>({
+    path,
+    tag: TAG,
+    summary: 'Vectors for texts, as a list of lists of numbers.',
+    schema: teiEmbedSchema,
+    answer: async (body, request, reply) => {
+      const asked = { ...treated(body), inputs: listInputs(body.inputs) };
+      const { items, dimensions } = await collect(service, asked, request, reply);
+      const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
+      const write = (index: number) =>
+        JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
+      reply.type('application/json');
+      const slices = wrapped(listSlices(items.length, dimensions, write));
+      return slicedBody(slices, items.length <= perSlice(dimensions));
+    },
+  });
+}
+
 /** Ranking as text-embeddings-inference has it. */
 export function teiRerankRoute(ranking: RankingService): PlainRoute {
   return jsonRoute<TeiRerankRequest>({
@@ -64,10 +69,10 @@ export function teiRerankRoute(ranking: RankingService): PlainRoute {
     summary: 'Texts in the order of how well they answer a query, from a cross-encoder.',
     schema: teiRerankSchema,
     answer: async (body, request, reply) => {
-      if (body.truncation_direction?.toLowerCase() === 'left') throw leftIsNotServed();
       const { query, texts, truncate, raw_scores: raw, return_text: withText } = body;
       const context = contextOf(request);
-      const outcome = await ranking.rank({ query, texts, field: 'texts', truncate, raw }, context);
+      const asked = { query, texts, field: 'texts', truncate, cut: directionOf(body), raw };
+      const outcome = await ranking.rank(asked, context);
       describeRanking(outcome, texts.length, context, reply);
       return outcome.ranked.map(({ index, score }) => ({
         index,
@@ -81,9 +86,10 @@ export function teiRerankRoute(ranking: RankingService): PlainRoute {
 /** How texts of a call are treated, and to which length their vectors are cut. */
 type TeiEmbedTreatment = TeiTreatment & { readonly dimensions?: number | null | undefined };
 
-function treated({ truncate, truncation_direction: side, prompt_name, dimensions }: TeiEmbedTreatment) {
-  if (side?.toLowerCase() === 'left') throw leftIsNotServed();
-  return { truncate, prompt: { prompt_name }, dimensions: { wanted: dimensions, field: 'dimensions' } };
+function treated(body: TeiEmbedTreatment) {
+  const { truncate, prompt_name, dimensions: wanted } = body;
+  const dimensions = { wanted, field: 'dimensions' };
+  return { truncate, cut: directionOf(body), prompt: { prompt_name }, dimensions };
 }
 
 async function collect(

@@ -75,7 +75,7 @@ export const localEmbeddingsConfig = z
     }),
     maxTokens: setting(z.int().min(8).optional(), {
       env: 'EMBEDDING_MAX_TOKENS',
-      doc: "Tokens of a text that are used at most. By default, and at most, the model's own limit.",
+      doc: 'Tokens of a text that are used at most. By default, and at most, the limit that the model states; 512 where it states none.',
     }),
     truncate: setting(z.boolean().default(true), {
       env: 'EMBEDDING_TRUNCATE',

@@ -124,6 +124,14 @@ describe('a model with prompts', () => {
     });
   });
 
+  it('refuses one that leaves a text no room', async () => {
+    await expect(model.embed(['a cat'], context, { prompt: 'word '.repeat(40) })).rejects.toMatchObject({
+      code: 'invalid_value',
+      param: 'input[0]',
+      message: expect.stringContaining('tokens of its prompt leave no room for it'),
+    });
+  });
+
   it('may be configured to use another one', async () => {
     const { model: configured } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'document' });
     const { model: wrong } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'haiku' });

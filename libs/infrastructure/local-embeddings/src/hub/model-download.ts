@@ -15,6 +15,7 @@ import {
   POOLING_FOLDER,
   TRANSFORMER_SETTINGS_FILES,
 } from '../model/sentence-plan.reader.ts';
+import { TOKENIZER_SETTINGS_FILES } from '../model/tokenizer-settings.reader.ts';
 import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
 import type { HubSource } from './model-source.ts';
@@ -59,7 +60,7 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     const root = await downloadSettings(new ModelFolder(folder), has);
     await need(posix.join(root, 'config.json'));
     await need(posix.join(root, 'tokenizer.json'));
-    await has(posix.join(root, 'tokenizer_config.json'));
+    for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
     if (graph === undefined) throw missing(candidates[0] as string);

@@ -21,8 +21,9 @@ export async function isCausal(graph: TokenGraph, ids: readonly number[]): Promi
   const other = ids.find((id) => id !== ids[0] && id !== ids.at(-1));
   if (other === undefined) return false;
   const vectorsOf = async (row: readonly number[]) => {
-    const result = await runner.run(padBatch([{ ids: row }], padId, 'right'), output);
-    return result.get(output)?.data ?? new Float32Array();
+    const batch = padBatch([{ ids: row }], padId, 'right', runner.length);
+    const { data = new Float32Array() } = (await runner.run(batch, output)).get(output) ?? {};
+    return data.subarray(0, (data.length / batch.length) * row.length);
   };
   const vectors = await vectorsOf(ids);
   const lastFrom = (vectors.length / ids.length) * (ids.length - 1);

@@ -171,8 +171,9 @@ export class EmbeddingModel {
     const { padId, padSide } = tokenizer.settings;
     // Padding on the right changes nothing that comes before it. A graph that pools may rely on the side it was made for.
     const side = output.pooled ? padSide : 'right';
-    const longest = info.device === 'cpu' ? undefined : stepsOf(rows, info.maxTokens);
-    const batch = padBatch(rows, padId, side, longest);
+    const least = runner.length ?? (info.device === 'cpu' ? undefined : stepsOf(rows, info.maxTokens));
+    const typed = rows.map((row) => tokenizer.typed(row));
+    const batch = padBatch(typed, padId, side, least);
     const result = (await runner.run(batch, output.name)).get(output.name);
     if (!result || result.dims[0] !== rows.length)
       throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);

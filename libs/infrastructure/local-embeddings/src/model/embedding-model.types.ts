@@ -73,6 +73,10 @@ export interface ModelInfo {
   readonly cutDimensions?: readonly number[] | undefined;
   /** Tokens that a text may have, special tokens included. */
   readonly maxTokens: number;
+  /** Tokens that every row is padded to, where the graph takes no other length. */
+  readonly rowTokens?: number | undefined;
+  /** Where a text is cut that has more. */
+  readonly cutSide: 'left' | 'right';
   /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`. */
   readonly limitMeasured: boolean;
   readonly vocabularySize: number;
@@ -113,6 +117,8 @@ export interface TokenRow {
   readonly ids: readonly number[];
   /** How many of them, at the start, are special tokens and the prompt. Default 0. */
   readonly promptTokens?: number | undefined;
+  /** The types of its tokens. Default: as `secondFrom` says. */
+  readonly types?: readonly number[] | undefined;
   /** Where the tokens begin that belong to the second text of a pair. Default: there is none. */
   readonly secondFrom?: number | undefined;
 }

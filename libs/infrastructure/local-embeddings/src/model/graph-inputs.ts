@@ -32,6 +32,8 @@ const CACHE_NAME = /^past_key_values\./;
  */
 export class GraphInputs {
   readonly #feeds = new Map<string, Feed>();
+  /** The only length that rows of token ids may have; undefined where they may have any. */
+  readonly length: number | undefined;
 
   /** @param mapping entries such as `input_ids=tokens` @throws ModelLoadError that lists the inputs */
   constructor(ports: readonly GraphPort[], mapping: readonly string[] = []) {
@@ -58,6 +60,8 @@ export class GraphInputs {
         `nothing says which input of the graph takes token ids; ${describeInputs(ports)}`,
       );
     for (const port of ports) this.#feeds.set(port.name, feedOf(port, roles.get(port.name), ports));
+    const length = ports.find(({ name }) => roles.get(name) === 'input_ids')?.shape[1];
+    this.length = typeof length === 'number' && length > 0 ? length : undefined;
   }
 
   /** The tensors of a batch, by name of input. */

@@ -1,4 +1,4 @@
-import type { Backend, GraphSettings } from './embedding-model.types.ts';
+import type { GraphSettings } from './embedding-model.types.ts';
 import type { GraphOutput } from './graph-runner.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
@@ -24,7 +24,7 @@ const SCORES = /logits/i;
 
 /** Chooses by what a first run gave. @throws ModelLoadError that lists the outputs and what would settle it */
 export function chooseOutput(outputs: Outputs, plan: ModelPlan, graph: GraphSettings = {}): ChosenOutput {
-  const name = graph.output ?? namedOutput(outputs, plan) ?? guessOutput(outputs, plan.backend, graph);
+  const name = graph.output ?? namedOutput(outputs, plan) ?? guessOutput(outputs, plan);
   const rank = name === undefined ? undefined : outputs.get(name)?.dims.length;
   if (name === undefined || (rank !== TOKENS && rank !== VECTORS)) {
     const wanted =
@@ -46,7 +46,7 @@ function namedOutput(outputs: Outputs, { output }: ModelPlan): string | undefine
   return output !== undefined && (outputs.has(output) || !TOKEN_NAMES.includes(output)) ? output : undefined;
 }
 
-function guessOutput(outputs: Outputs, backend: Backend, { pooling }: GraphSettings): string | undefined {
+function guessOutput(outputs: Outputs, { notes }: ModelPlan): string | undefined {
   const ofRank = (rank: number) =>
     [...outputs]
       .filter(([name, { dims }]) => dims.length === rank && !SCORES.test(name))
@@ -60,7 +60,7 @@ function guessOutput(outputs: Outputs, backend: Backend, { pooling }: GraphSetti
     VECTOR_NAMES,
   );
   // Where the folder or the configuration says how to pool, tokens are what it speaks of.
-  if (backend === 'sentence-transformers' || pooling) return tokens ?? vectors;
+  if (notes.length === 0) return tokens ?? vectors;
   return vectors ?? tokens ?? pick(all, []);
 }
 

@@ -8,7 +8,7 @@ export interface GraphBatch {
   readonly ids: Int32Array;
   /** 1 for a token, 0 for padding. */
   readonly mask: Int32Array;
-  /** 1 for a token of the second text of a pair, 0 for all others. */
+  /** As a rule 1 for a token of the second text of a pair, and 0 for all others. */
   readonly types: Int32Array;
 }
 
@@ -20,6 +20,8 @@ export interface GraphOutput {
 
 /** Something that runs an ONNX graph. */
 export interface GraphRunner {
+  /** The length that every batch has to have, where the graph was made for one alone. */
+  readonly length: number | undefined;
   /**
    * @param output the only one that is wanted; every floating-point output by default
    * @throws Error with the runtime's reason
@@ -44,11 +46,12 @@ export function padBatch(
   const ids = new Int32Array(rows.length * length).fill(padId);
   const mask = new Int32Array(rows.length * length);
   const types = new Int32Array(rows.length * length);
-  rows.forEach(({ ids: row, secondFrom = row.length }, index) => {
+  rows.forEach(({ ids: row, secondFrom = row.length, types: own }, index) => {
     const start = index * length + (side === 'left' ? length - row.length : 0);
     ids.set(row, start);
     mask.fill(1, start, start + row.length);
-    types.fill(1, start + secondFrom, start + row.length);
+    if (own) types.set(own, start);
+    else types.fill(1, start + secondFrom, start + row.length);
   });
   return { rows: rows.length, length, ids, mask, types };
 }

@@ -45,7 +45,7 @@ export async function measureLimit(
   const runs = async (tokens: number) => {
     const ids = Array.from({ length: tokens }, (_, index) => sample[index % sample.length] ?? padId);
     try {
-      await runner.run(padBatch([{ ids }], padId, 'right'), output);
+      await runner.run(padBatch([{ ids }], padId, 'right', runner.length), output);
       return true;
     } catch {
       return false;

@@ -75,6 +75,11 @@ export class ModelFolder {
     );
   }
 
+  /** Folders as sentence-transformers names those of its modules, such as `2_Dense`. */
+  modules(): string[] {
+    return this.#names('').filter((name) => /^\d+_\w+$/.test(name));
+  }
+
   /** What is there, for errors. */
   listing(): string {
     const names = [...this.#names(''), ...this.#names('onnx').map((name) => `onnx/${name}`)];

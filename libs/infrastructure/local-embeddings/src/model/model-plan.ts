@@ -1,7 +1,8 @@
 import type { Backend, PoolingMode } from './embedding-model.types.ts';
 
 /** One step after the graph. */
-export type VectorModule = PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' };
+export type VectorModule =
+  PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' | 'dropout' };
 
 export interface PoolingModule {
   readonly type: 'pooling';
@@ -44,6 +45,7 @@ export interface ModelPlan {
   readonly maxTokens?: number | undefined;
   readonly lowerCase: boolean;
   readonly paddingSide?: 'left' | 'right' | undefined;
+  readonly truncationSide?: 'left' | 'right' | undefined;
   readonly truncateDimensions?: number | undefined;
   /** Output of the graph that the folder names. */
   readonly output?: string | undefined;

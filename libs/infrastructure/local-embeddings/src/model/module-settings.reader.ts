@@ -17,6 +17,7 @@ const POOLING_FLAGS = {
 
 const dimension = z.int().min(1);
 const flag = z.boolean().optional();
+const poolingFlag = z.boolean().nullish();
 const mode = z.enum(POOLING_MODES);
 /** Modules that read or write anything else than the vector of the text are not understood. */
 const vectorOnly = {
@@ -28,9 +29,9 @@ const poolingSchema = z.strictObject({
   embedding_dimension: dimension.optional(),
   word_embedding_dimension: dimension.optional(),
   pooling_mode: z.union([mode, z.array(mode).min(1)]).optional(),
-  ...(Object.fromEntries(Object.keys(POOLING_FLAGS).map((key) => [key, flag])) as Record<
+  ...(Object.fromEntries(Object.keys(POOLING_FLAGS).map((key) => [key, poolingFlag])) as Record<
     keyof typeof POOLING_FLAGS,
-    typeof flag
+    typeof poolingFlag
   >),
   include_prompt: flag,
 });
@@ -43,6 +44,7 @@ const denseSchema = z.strictObject({
   ...vectorOnly,
 });
 const layerNormSchema = z.strictObject({ dimension });
+const dropoutSchema = z.strictObject({ dropout: z.number().optional() });
 const normalizeSchema = z.strictObject(vectorOnly);
 
 /** The file with the weights of a Dense or LayerNorm module. */
@@ -91,6 +93,10 @@ export async function readModule(
       // Older versions saved no settings for it.
       await folder.read(file, normalizeSchema);
       return { type: 'normalize' };
+    case 'Dropout':
+      // It does something in training only.
+      await folder.read(file, dropoutSchema);
+      return { type: 'dropout' };
     default:
       return undefined;
   }

@@ -66,6 +66,10 @@ export class OnnxGraph implements GraphRunner {
     }
   }
 
+  get length(): number | undefined {
+    return this.#inputs.length;
+  }
+
   async run(batch: GraphBatch, output?: string): Promise<ReadonlyMap<string, GraphOutput>> {
     const wanted = output === undefined ? this.#outputs : [output];
     const results = await this.#session.run(this.#inputs.tensors(batch), wanted, {

@@ -1,51 +1,26 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ModelCopies, REFERENCE_MODELS as REFERENCES, referenceVectors } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
 import { initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
 import { block, text } from '../../fixture/protobuf.ts';
 import { writeTinyBert } from '../../fixture/tiny-bert.ts';
 
-const REFERENCES = join(import.meta.dirname, '../../fixture/reference-models');
-const SENTENCE_FILES = [
-  'modules.json',
-  'config_sentence_transformers.json',
-  'sentence_bert_config.json',
-  '1_Pooling',
-  '2_Normalize',
-];
 const TYPE = 'sentence_transformers.models';
 const TEXTS = ['hello world', 'a', 'NEW YORK is a city'];
 
 const probe = new ModelProbe();
-let root: string;
-let made = 0;
+let copies: ModelCopies;
+const copy: ModelCopies['copy'] = (...given) => copies.copy(...given);
+const bare: ModelCopies['bare'] = (...given) => copies.bare(...given);
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), 'morgan-open-'));
+  copies = await ModelCopies.make();
 });
 afterAll(async () => {
   await probe.stop();
-  await rm(root, { recursive: true, force: true });
+  await copies.remove();
 });
-
-/** A copy of a reference model. @param files what is written over it; null takes a file away */
-async function copy(name: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  made += 1;
-  const folder = join(root, `${name}-${made}`);
-  await cp(join(REFERENCES, name), folder, { recursive: true });
-  for (const [file, content] of Object.entries(files)) {
-    const path = join(folder, file);
-    await mkdir(dirname(path), { recursive: true });
-    if (content === null) await rm(path, { recursive: true, force: true });
-    else await writeFile(path, content instanceof Uint8Array ? content : JSON.stringify(content));
-  }
-  return folder;
-}
-
-/** The graph and its tokenizer, without a word about how vectors are made. */
-const bare = (name: string, files: Readonly<Record<string, unknown>> = {}) =>
-  copy(name, { ...Object.fromEntries(SENTENCE_FILES.map((file) => [file, null])), ...files });
 
 /** A graph whose inputs or outputs have other names of the same length. */
 async function renamed(name: string, from: string, to: string): Promise<Buffer> {
@@ -53,16 +28,8 @@ async function renamed(name: string, from: string, to: string): Promise<Buffer> 
   return Buffer.from(graph.replaceAll(from, to), 'latin1');
 }
 
-async function reference(name: string): Promise<readonly (readonly number[])[]> {
-  const rows = JSON.parse(await readFile(join(REFERENCES, name, 'ref.json'), 'utf8')) as {
-    text: string;
-    vector: number[];
-  }[];
-  return TEXTS.map((text) => rows.find((row) => row.text === text)?.vector ?? []);
-}
-
 async function expectReference(name: string, actual: readonly (readonly number[])[]): Promise<void> {
-  (await reference(name)).forEach((vector, row) =>
+  (await referenceVectors(name, TEXTS)).forEach((vector, row) =>
     vector.forEach((value, index) => expect(actual[row]?.[index]).toBeCloseTo(value, 5)),
   );
 }
@@ -327,7 +294,7 @@ describe('the backend onnx', () => {
   });
 
   it('names the outputs of a graph that has none of floating-point numbers', async () => {
-    const folder = join(root, 'whole-numbers');
+    const folder = join(copies.root, 'whole-numbers');
     const table = initializer(
       'table',
       [9, 1],
@@ -356,7 +323,7 @@ describe('the backend onnx', () => {
     const options = { graph: { pooling: ['max'], normalize: false }, truncateDimensions: 3 } as const;
     const { info, batch } = await probe.open(await bare('bert-max'), options, TEXTS);
     expect(info.dimensions).toBe(3);
-    const [first] = await reference('bert-max');
+    const [first] = await referenceVectors('bert-max', TEXTS);
     batch[0]?.forEach((value, index) => expect(value).toBeCloseTo(first?.[index] as number, 5));
   });
 });
@@ -375,7 +342,7 @@ describe('the other backends', () => {
       'tokenizer_config.json': limits,
     });
     await rename(join(folder, 'onnx/model.onnx'), join(folder, 'model_optimized.onnx'));
-    const cache = join(root, 'models--qdrant--bert-cls');
+    const cache = join(copies.root, 'models--qdrant--bert-cls');
     await mkdir(join(cache, 'refs'), { recursive: true });
     await cp(folder, join(cache, 'snapshots/abc'), { recursive: true });
     await writeFile(join(cache, 'refs/main'), 'abc');
@@ -452,11 +419,11 @@ describe('the digest', () => {
 
   it('is made of the files behind the links of the cache of the hub', async () => {
     const source = join(REFERENCES, 'bert-external-data');
-    const cache = join(root, 'models--some--links');
-    for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
+    const cache = join(copies.root, 'models--some--links');
+    const entries = await readdir(source, { recursive: true, withFileTypes: true });
+    for (const [number, entry] of entries.entries()) {
       if (!entry.isFile()) continue;
-      made += 1;
-      const [file, blob] = [join(entry.parentPath, entry.name), join(cache, 'blobs', String(made))];
+      const [file, blob] = [join(entry.parentPath, entry.name), join(cache, 'blobs', String(number))];
       const link = join(cache, 'snapshots/abc', relative(source, file));
       await cp(file, blob);
       await mkdir(dirname(link), { recursive: true });

@@ -18,13 +18,15 @@ import type { ModelPlan } from './model-plan.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
-import { statedLimit } from './token-window.ts';
+import { TOKENIZER_SETTINGS_FILES } from './tokenizer-settings.reader.ts';
+import { FALLBACK_LIMIT, type LimitSources, ownLimit, statedLimit } from './token-window.ts';
 import { VectorHead } from './vector-head.ts';
 
 const count = z.int().min(1).optional().catch(undefined);
 const configSchema = z.looseObject({
   vocab_size: count,
   max_position_embeddings: count,
+  n_positions: count,
   hidden_size: count,
   num_hidden_layers: count,
   num_attention_heads: count,
@@ -34,7 +36,7 @@ type ModelConfig = z.output<typeof configSchema>;
 
 const SAMPLE = 'a sample of text';
 /** What is read besides the graph, and what the plan names. */
-const SETTINGS_FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'];
+const SETTINGS_FILES = ['config.json', 'tokenizer.json', ...TOKENIZER_SETTINGS_FILES];
 const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
 
 /** What has been read of a folder before its graph is opened. */
@@ -66,8 +68,9 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
     const info = {
       ...(await describe(parts, output)),
       ...limit,
+      rowTokens: runner.length,
       device,
-      notes: [...(output.pooled ? [] : plan.notes), ...notesOf(tokenizer), ...notes],
+      notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
     const samples = await tokenizer.tokenize(BATCH_SAMPLES);
@@ -121,7 +124,7 @@ async function firstRun(
   ids: readonly number[],
 ): Promise<ReadonlyMap<string, GraphOutput>> {
   try {
-    return await runner.run(padBatch([{ ids }], tokenizer.settings.padId, 'right'));
+    return await runner.run(padBatch([{ ids }], tokenizer.settings.padId, 'right', runner.length));
   } catch (error) {
     throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
   }
@@ -142,19 +145,15 @@ async function checkGuess(
 }
 
 async function limitOf(
-  { folder, plan, options, config, tokenizer, graph }: ModelParts,
+  parts: ModelParts,
   opened: Pick<ModelInfo, 'device'> & {
     readonly runner: GraphRunner;
     readonly output: string;
     readonly sample: readonly number[];
   },
 ) {
-  const stated = statedLimit({
-    tokenizer: tokenizer.settings.maxTokens,
-    sentenceTransformers: plan.maxTokens,
-    positions: config.max_position_embeddings,
-    configured: options.maxTokens,
-  });
+  const sources = limitSources(parts);
+  const { folder, options, config, tokenizer, graph } = parts;
   // A GPU reads beyond the end of a table without a word.
   const onCpu =
     opened.device === 'cpu'
@@ -171,8 +170,8 @@ async function limitOf(
       runner: onCpu ?? opened.runner,
       padId: tokenizer.settings.padId,
       shape: shapeOf(config),
-      stated,
-      positions: config.max_position_embeddings,
+      stated: Math.min(statedLimit(sources), opened.runner.length ?? Infinity),
+      positions: sources.positions,
       budgetBytes: options.measureBytes ?? DEFAULT_MEASURE_BYTES,
     });
   } finally {
@@ -190,6 +189,7 @@ async function describe(
     dtype: graph.dtype,
     vocabularySize: config.vocab_size ?? tokenizer.vocabularySize,
     cutDimensions: await readDeclaredDimensions(folder, posix.join(plan.root, 'config.json')),
+    cutSide: tokenizer.settings.cutSide,
     pooling: output.pooled ? 'model' : pooling.join('+'),
     output: output.name,
     modules: output.modules.map(({ type }) => type),
@@ -202,8 +202,25 @@ async function describe(
   };
 }
 
-function notesOf({ kind }: TextTokenizer): string[] {
-  return kind === 'native' ? [] : ['the native tokenizer has no binary here; the JavaScript one serves'];
+function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSources {
+  return {
+    tokenizer: tokenizer.settings.maxTokens,
+    sentenceTransformers: plan.maxTokens,
+    // As the networks after GPT call it.
+    positions: config.max_position_embeddings ?? config.n_positions,
+    configured: options.maxTokens,
+  };
+}
+
+function notesOf(parts: ModelParts): string[] {
+  const notes: string[] = [];
+  if (ownLimit(limitSources(parts)) === undefined && parts.options.maxTokens === undefined)
+    notes.push(
+      `nothing in the folder says how many tokens a text may have; ${FALLBACK_LIMIT} are used, and EMBEDDING_MAX_TOKENS says it otherwise`,
+    );
+  if (parts.tokenizer.kind !== 'native')
+    notes.push('the native tokenizer has no binary here; the JavaScript one serves');
+  return notes;
 }
 
 function shapeOf(config: ModelConfig): ModelInfo['shape'] {

@@ -1,6 +1,6 @@
 import type { TokenRow } from './embedding-model.types.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { EncodedPair, TokenEncoder } from './token-encoder.ts';
+import type { TypedRow, TokenEncoder } from './token-encoder.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
 
 type Ids = readonly number[];
@@ -36,7 +36,7 @@ export class PairTokenizer {
   /** @throws ModelLoadError where the tokenizer makes something else of a pair than its texts and tokens around them */
   static async open(encoder: TokenEncoder, settings: PairSettings): Promise<PairTokenizer> {
     const [first = [], second = []] = await encoder.encode([FIRST, SECOND], false);
-    const template = templateOf(await encoder.encodePair(FIRST, SECOND), first, second);
+    const template = templateOf(await encoder.encodeTyped(FIRST, SECOND), first, second);
     const untold = { ...template, firstBetween: undefined };
     return new PairTokenizer(encoder, settings.tellsTextsApart ? template : untold, settings);
   }
@@ -81,7 +81,7 @@ function sharesOf(first: number, second: number, room: number): readonly [number
   return first <= second ? [shorter, longer] : [longer, shorter];
 }
 
-function templateOf({ ids, types }: EncodedPair, first: Ids, second: Ids): Template {
+function templateOf({ ids, types }: TypedRow, first: Ids, second: Ids): Template {
   const extra = ids.length - first.length - second.length;
   const isAt = (part: Ids, start: number) => part.every((id, index) => ids[start + index] === id);
   for (let start = 0; start <= extra; start += 1) {

@@ -7,14 +7,18 @@ import type { ModelPlan, VectorModule } from './model-plan.ts';
 import { readModule } from './module-settings.reader.ts';
 import { isRanking, readRankingPlan } from './ranking-plan.reader.ts';
 import {
+  MODEL_SETTINGS_FILE,
   MODULES_FILE,
   POOLING_FOLDER,
+  readModelSettings,
   readSentencePlan,
   readTransformer,
   TRANSFORMER_SETTINGS_FILES,
 } from './sentence-plan.reader.ts';
 
 const FASTEMBED_GRAPH = 'model_optimized.onnx';
+/** Folders of modules whose steps are taken where no file names any. */
+const PLAIN_MODULE = /^\d+_(Transformer|Pooling|Normalize)$/;
 
 /**
  * The folder that holds the files: the hub's own cache, which FastEmbed uses too, keeps them in `snapshots/REVISION`.
@@ -73,6 +77,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     }
     return readSentencePlan(folder);
   }
+  checkModules(folder);
   const found = pooling
     ? undefined
     : await readModule(folder, 'Pooling', POOLING_FOLDER).catch(missing(folder));
@@ -87,12 +92,21 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     backend,
     root: '',
     modules: [pooled, ...((normalize ?? true) ? [{ type: 'normalize' } as const] : [])],
-    prompts: {},
+    ...(backend === 'fastembed' ? { prompts: {} } : await readModelSettings(folder)),
     ...(await readTransformer(folder, '')),
     // Where the graph pools by itself this is never said: see EmbeddingModel.
     notes: says ? [] : [`nothing in the folder says how token vectors become one; "${modes}" is used`],
-    files: [`${POOLING_FOLDER}/config.json`, ...TRANSFORMER_SETTINGS_FILES],
+    files: [`${POOLING_FOLDER}/config.json`, MODEL_SETTINGS_FILE, ...TRANSFORMER_SETTINGS_FILES],
   };
+}
+
+/** Modules whose file is lost would be left out without a word. @throws ModelLoadError */
+function checkModules(folder: ModelFolder): void {
+  const unclear = folder.modules().find((name) => !PLAIN_MODULE.test(name));
+  if (unclear === undefined || folder.has(MODULES_FILE)) return;
+  throw new ModelLoadError(
+    `${unclear} holds a module, and ${MODULES_FILE}, which says what it is and where it stands, is missing`,
+  );
 }
 
 /** A folder without settings of pooling is no fault; settings that are not understood are. */

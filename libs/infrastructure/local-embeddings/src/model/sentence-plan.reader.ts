@@ -20,9 +20,9 @@ export const TRANSFORMER_SETTINGS_FILES = [
   'xlnet',
 ].map((kind) => `sentence_${kind}_config.json`);
 
-/** `sentence_transformers.models.Pooling` and, since version 5.5, the path of its module. Nobody else's classes. */
+/** `sentence_transformers.models.Pooling` and, since version 5.4, where it is now, as a rule in a file of its own. Nobody else's classes. */
 const KNOWN_TYPE =
-  /^sentence_transformers\.(?:models|base\.modules\.\w+|sentence_transformer\.modules\.\w+)\.(\w+)$/;
+  /^sentence_transformers\.(?:models|base\.modules|sentence_transformer\.modules)(?:\.\w+)?\.(\w+)$/;
 
 export const modulesSchema = z
   .array(
@@ -44,6 +44,11 @@ const tokenizerArguments = z
   .strictObject({
     model_max_length: z.number().min(1).optional(),
     padding_side: z.enum(['left', 'right']).optional(),
+    truncation_side: z.enum(['left', 'right']).optional(),
+    cache_dir: ignored,
+    clean_up_tokenization_spaces: ignored,
+    local_files_only: ignored,
+    revision: ignored,
     use_fast: ignored,
     trust_remote_code: ignored,
   })
@@ -51,7 +56,14 @@ const tokenizerArguments = z
 /** How the weights are loaded in Python: no matter, the graph holds them. */
 const modelArguments = z
   .strictObject({
+    add_pooling_layer: ignored,
     attn_implementation: ignored,
+    cache_dir: ignored,
+    device_map: ignored,
+    local_files_only: ignored,
+    low_cpu_mem_usage: ignored,
+    reference_compile: ignored,
+    revision: ignored,
     torch_dtype: ignored,
     dtype: ignored,
     trust_remote_code: ignored,
@@ -59,6 +71,7 @@ const modelArguments = z
     provider: ignored,
     export: ignored,
     subfolder: ignored,
+    use_safetensors: ignored,
   })
   .nullish();
 
@@ -97,12 +110,17 @@ const transformerSchema = z.strictObject({
 
 const settingsSchema = z.strictObject({
   __version__: ignored,
+  // Of the Python packages that it was made with.
+  requirements: ignored,
   model_type: z.literal('SentenceTransformer').optional(),
   prompts: z.record(z.string(), z.string().nullable()).optional(),
   default_prompt_name: z.string().nullish(),
   similarity_fn_name: ignored,
   truncate_dim: z.int().min(1).nullish(),
 });
+
+/** Prompts that every model of the library has since version 5. */
+const GIVEN_PROMPTS = { query: '', document: '' };
 
 /** Reads what sentence-transformers has saved. What is not understood stops it with its name. @throws ModelLoadError */
 export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> {
@@ -130,7 +148,7 @@ export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> 
     modules,
     notes: [],
     ...(await readTransformer(folder, root.path)),
-    ...(await readModelSettings(folder)),
+    ...(await readModelSettings(folder, GIVEN_PROMPTS)),
     files: [
       MODULES_FILE,
       MODEL_SETTINGS_FILE,
@@ -171,20 +189,28 @@ export async function readTransformer(folder: ModelFolder, root: string, task = 
       `${name} is not understood: ${key} is ${said}, where ${task[key]} is understood`,
     );
   }
-  const processor = settings.processor_kwargs ?? settings.tokenizer_args;
+  // As the library does it: the older spelling wins, and the limit of the tokenizer over that of the module.
+  const processor = settings.tokenizer_args ?? settings.processor_kwargs;
   return {
-    maxTokens: settings.max_seq_length ?? processor?.model_max_length,
+    maxTokens: processor?.model_max_length ?? settings.max_seq_length ?? undefined,
     lowerCase: settings.do_lower_case ?? false,
     paddingSide: processor?.padding_side,
+    truncationSide: processor?.truncation_side,
     output: settings.modality_config?.text.method_output_name,
   };
 }
 
-async function readModelSettings(folder: ModelFolder) {
+/**
+ * Prompts, and how many values of a vector are kept.
+ * @param given prompts that there are in any case
+ * @throws ModelLoadError
+ */
+export async function readModelSettings(folder: ModelFolder, given: Readonly<Record<string, string>> = {}) {
   const settings = (await folder.read(MODEL_SETTINGS_FILE, settingsSchema)) ?? {};
-  const prompts = Object.fromEntries(
+  const saved = Object.fromEntries(
     Object.entries(settings.prompts ?? {}).map(([name, prompt]) => [name, prompt ?? '']),
   );
+  const prompts = { ...saved, ...given, ...saved };
   const defaultPrompt = settings.default_prompt_name ?? undefined;
   if (defaultPrompt !== undefined && !Object.hasOwn(prompts, defaultPrompt)) {
     const names = Object.keys(prompts).join(', ') || 'none';

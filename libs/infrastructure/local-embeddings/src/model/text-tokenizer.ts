@@ -3,7 +3,15 @@ import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { PairTokenizer } from './pair-tokenizer.ts';
 import { openEncoder, type TextToken, type TokenEncoder } from './token-encoder.ts';
-import { cutToLimit, type SpecialTokens, specialTokensOf } from './token-window.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import {
+  cutToLimit,
+  type SpecialTokens,
+  specialTokensOf,
+  type TokenTypes,
+  tokenTypesOf,
+  typesOf,
+} from './token-window.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 
 /** What is still of use when the vocabulary is loaded. */
@@ -20,6 +28,7 @@ export class TextTokenizer {
   readonly #plan: ModelPlan;
   readonly #specials: SpecialTokens;
   readonly #specialIds: ReadonlySet<number>;
+  readonly #types: TokenTypes | undefined;
   readonly settings: TokenizerSettings;
 
   private constructor(parts: {
@@ -28,23 +37,31 @@ export class TextTokenizer {
     readonly settings: TokenizerSettings;
     readonly specials: SpecialTokens;
     readonly specialIds: ReadonlySet<number>;
+    readonly types: TokenTypes | undefined;
   }) {
     this.#encoder = parts.encoder;
     this.#plan = parts.plan;
     this.settings = parts.settings;
     this.#specials = parts.specials;
     this.#specialIds = parts.specialIds;
+    this.#types = parts.types;
   }
 
   /** @throws ModelLoadError */
   static async open(folder: ModelFolder, plan: ModelPlan): Promise<TextTokenizer> {
     const files = await readTokenizerFiles(folder, plan);
     const encoder = await openEncoder(files);
-    const [wrapped, plain] = [await encoder.encode([SAMPLE], true), await encoder.encode([SAMPLE], false)];
-    const specials = specialTokensOf(wrapped[0] ?? [], plain[0] ?? []);
+    const { ids, types } = await encoder.encodeTyped(SAMPLE, null);
+    const [plain = []] = await encoder.encode([SAMPLE], false);
+    const specials = specialTokensOf(ids, plain);
+    if (specials.before.length + plain.length + specials.after.length !== ids.length)
+      throw new ModelLoadError(
+        'tokenizer.json is not understood: special tokens do not stand around the text',
+      );
     const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, specialIds } = files;
     const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord };
-    return new TextTokenizer({ encoder, plan, settings, specials, specialIds });
+    const ownTypes = files.tellsTypes ? tokenTypesOf(types, specials) : undefined;
+    return new TextTokenizer({ encoder, plan, settings, specials, specialIds, types: ownTypes });
   }
 
   /** The tokenizer of pairs of texts, as cross-encoders read them. @throws ModelLoadError */
@@ -91,6 +108,12 @@ export class TextTokenizer {
     if (ids.length <= limit) return row;
     const cut = cutToLimit(ids, limit, this.#specials, this.settings.cutSide);
     return { ids: cut, promptTokens: Math.min(promptTokens, cut.length) };
+  }
+
+  /** The row with the types of its tokens, where they are not those that every row has. */
+  typed(row: TokenRow): TokenRow {
+    if (!this.#types || this.readsPairs) return row;
+    return { ...row, types: typesOf(row.ids, this.#specials, this.#types) };
   }
 
   async #promptTokens(prompt: string): Promise<number> {

@@ -10,8 +10,8 @@ export interface TokenEncoder {
   readonly vocabularySize: number;
   /** @param specials whether special tokens are put around each text */
   encode(texts: readonly string[], specials: boolean): Promise<readonly (readonly number[])[]>;
-  /** Two texts as one row, with all special tokens, and for each token which of the texts it belongs to. */
-  encodePair(first: string, second: string): Promise<EncodedPair>;
+  /** A text, or two as one row, with all special tokens and the type of each token. */
+  encodeTyped(first: string, second: string | null): Promise<TypedRow>;
   /** The tokens of a text, for who wants to see them. @throws Error where the library does not say where they stand */
   list(text: string, specials: boolean): Promise<readonly TextToken[]>;
 }
@@ -27,8 +27,8 @@ export interface TextToken {
   readonly stop: number | null;
 }
 
-/** The ids of two texts in one row. Types are 0 and 1, or 0 alone where a model does not tell the texts apart. */
-export interface EncodedPair {
+/** A row of ids. As a rule the type is 1 for the second text of a pair, and 0 for all else. */
+export interface TypedRow {
   readonly ids: readonly number[];
   readonly types: readonly number[];
 }
@@ -64,7 +64,7 @@ function nativeEncoder({ definition }: Definition, binding: Binding): TokenEncod
       const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens });
       return encodings.map((encoding) => encoding.getIds());
     },
-    encodePair: async (first, second) => {
+    encodeTyped: async (first, second) => {
       const encoding = await tokenizer.encode(first, second, { addSpecialTokens: true });
       return { ids: encoding.getIds(), types: encoding.getTypeIds() };
     },
@@ -95,7 +95,7 @@ async function javascriptEncoder({ definition, settings }: Definition): Promise<
     vocabularySize: tokenizer.get_vocab().size,
     encode: (texts, specials) =>
       Promise.resolve(texts.map((text) => tokenizer.encode(text, { add_special_tokens: specials }))),
-    encodePair: (first, second) => {
+    encodeTyped: (first, second) => {
       const options = { text_pair: second, return_tensor: false, return_token_type_ids: true } as const;
       const { input_ids: ids, token_type_ids: types } = tokenizer(first, options) as Record<string, number[]>;
       return Promise.resolve({ ids: ids ?? [], types: types ?? [] });

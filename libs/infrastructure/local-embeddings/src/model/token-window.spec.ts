@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { cutToLimit, specialTokensOf, measuredLimit, statedLimit } from './token-window.ts';
+import {
+  cutToLimit,
+  measuredLimit,
+  specialTokensOf,
+  statedLimit,
+  tokenTypesOf,
+  typesOf,
+} from './token-window.ts';
 
 const BERT = { before: [101], after: [102] };
 const NONE = { before: [], after: [] };
@@ -38,6 +45,27 @@ describe('cutToLimit on the left', () => {
   });
 });
 
+describe('the types of tokens', () => {
+  const specials = { before: [2], after: [3] };
+
+  it('are not looked at where all are 0', () => {
+    expect(tokenTypesOf([0, 0, 0, 0], specials)).toBeUndefined();
+  });
+
+  it.each([
+    ['a text with its special tokens', [2, 7, 8, 9, 3], [2, 1, 1, 1, 0]],
+    ['the special tokens alone', [2, 3], [2, 0]],
+    ['ids that came without', [7, 8], [1, 1]],
+    ['one id', [2], [1]],
+  ])('of %s', (_, ids, expected) => {
+    expect(typesOf(ids, specials, { before: [2], text: 1, after: [0] })).toEqual(expected);
+  });
+
+  it('are those of a sample', () => {
+    expect(tokenTypesOf([2, 1, 1, 0], specials)).toEqual({ before: [2], text: 1, after: [0] });
+  });
+});
+
 describe('statedLimit', () => {
   it.each([
     ['the smallest wins', { tokenizer: 512, positions: 256 }, 256],
@@ -55,6 +83,7 @@ describe('statedLimit', () => {
     ['the configuration may lower it', { tokenizer: 512, configured: 64 }, 64],
     ['but not raise it', { tokenizer: 512, configured: 4096 }, 512],
     ['nothing is known', {}, 512],
+    ['nothing is known but what the configuration asks for', { configured: 2048 }, 2048],
     ['absurd figures do not count', { tokenizer: 0, positions: -1 }, 512],
   ])('%s', (_, sources, expected) => {
     expect(statedLimit(sources)).toBe(expected);

@@ -27,13 +27,47 @@ export function cutToLimit(
   side: 'left' | 'right' = 'right',
 ): readonly number[] {
   if (ids.length <= limit) return ids;
-  const isWrapped =
-    before.every((id, index) => ids[index] === id) &&
-    after.every((id, index) => ids[ids.length - after.length + index] === id);
-  const [head, tail] = isWrapped ? [before, after] : [[], []];
+  const [head, tail] = isWrapped(ids, { before, after }) ? [before, after] : [[], []];
   const room = Math.max(limit - head.length - tail.length, 0);
   const start = side === 'right' ? head.length : ids.length - tail.length - room;
   return [...head, ...ids.slice(start, start + room), ...tail].slice(0, limit);
+}
+
+function isWrapped(ids: readonly number[], { before, after }: SpecialTokens): boolean {
+  return (
+    before.every((id, index) => ids[index] === id) &&
+    after.every((id, index) => ids[ids.length - after.length + index] === id)
+  );
+}
+
+/** The types of the tokens of a text, where they are not all 0: XLNet and Funnel have one of its own for their `[CLS]`. */
+export interface TokenTypes extends SpecialTokens {
+  readonly text: number;
+}
+
+/** @param types of a text with the special tokens around it */
+export function tokenTypesOf(
+  types: readonly number[],
+  { before, after }: SpecialTokens,
+): TokenTypes | undefined {
+  if (types.every((type) => type === 0)) return undefined;
+  const end = types.length - after.length;
+  return { before: types.slice(0, before.length), text: types[before.length] ?? 0, after: types.slice(end) };
+}
+
+/** The type of each id of a row, with or without special tokens around it. */
+export function typesOf(
+  ids: readonly number[],
+  specials: SpecialTokens,
+  types: TokenTypes,
+): readonly number[] {
+  const row = new Array<number>(ids.length).fill(types.text);
+  if (ids.length < specials.before.length + specials.after.length || !isWrapped(ids, specials)) return row;
+  return [
+    ...types.before,
+    ...row.slice(types.before.length, ids.length - types.after.length),
+    ...types.after,
+  ];
 }
 
 /** The figures that limit the length of a text; those that are absent or absurd do not count. */
@@ -48,22 +82,23 @@ export interface LimitSources {
   readonly configured?: number | undefined;
 }
 
-const FALLBACK_LIMIT = 512;
+export const FALLBACK_LIMIT = 512;
 const ABSURD_LIMIT = 1_000_000;
 
-/** Tokens that a text may have as the files say it, special tokens included; 512 when none says anything. */
-export function statedLimit({
-  tokenizer,
-  sentenceTransformers,
-  positions,
-  configured,
-}: LimitSources): number {
+/** Tokens that a text may have as the files say it, special tokens included; undefined when none says anything. */
+export function ownLimit({ tokenizer, sentenceTransformers, positions }: LimitSources): number | undefined {
   const isKnown = (limit: number | undefined): limit is number =>
     limit !== undefined && limit > 0 && limit < ABSURD_LIMIT;
   const overruling = isKnown(sentenceTransformers) ? sentenceTransformers : positions;
   const sources = sentenceTransformers === undefined ? [tokenizer, positions] : [overruling];
   const known = sources.filter(isKnown);
-  const own = known.length > 0 ? Math.min(...known) : FALLBACK_LIMIT;
+  return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+/** Tokens that a text may have: never more than the files say. 512 when neither they nor the configuration say anything. */
+export function statedLimit(sources: LimitSources): number {
+  const { configured } = sources;
+  const own = ownLimit(sources) ?? configured ?? FALLBACK_LIMIT;
   return Math.min(own, configured ?? own);
 }
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
-import { contentOf, idOf, overridesOf, overridesSchema } from './tokenizer-overrides.ts';
+import { contentOf, idOf, overridesOf } from './tokenizer-overrides.ts';
+import { readTokenizerSettings } from './tokenizer-settings.reader.ts';
 
 /** A tokenizer as its files describe it. */
 export interface TokenizerFiles {
@@ -17,6 +18,8 @@ export interface TokenizerFiles {
   readonly maxTokens: number | undefined;
   /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
   readonly tellsTextsApart: boolean;
+  /** Whether it is to be told the types of the tokens of a single text. */
+  readonly tellsTypes: boolean;
   /** Characters of a word above which WordPiece has one unknown token for it. */
   readonly longestWord: number | undefined;
   /** Ids of `[CLS]` and its kind. */
@@ -28,23 +31,21 @@ const direction = z
   .enum(['Left', 'Right'])
   .transform((value) => value.toLowerCase() as 'left' | 'right')
   .optional();
+const step = z.looseObject({ type: z.string() }).nullish();
 const definitionSchema = z.looseObject({
   added_tokens: z
     .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean() }))
     .default([]),
   truncation: z.looseObject({ direction }).nullish(),
   padding: z.looseObject({ pad_id: z.int().default(0), direction }).nullish(),
-  normalizer: z.looseObject({ type: z.string() }).nullish(),
-  model: z.looseObject({ vocab: z.unknown(), max_input_chars_per_word: z.int().optional() }),
-});
-const side = z.enum(['left', 'right']).optional();
-const settingsSchema = overridesSchema.extend({
-  padding_side: side,
-  truncation_side: side,
-  model_max_length: z.number().nullish(),
-  model_input_names: z.array(z.string()).optional(),
-  /** The limit of FastEmbed, if it is below `model_max_length`. Elsewhere a remnant of the last call before saving. */
-  max_length: z.number().nullish(),
+  normalizer: step,
+  pre_tokenizer: step,
+  model: z.looseObject({
+    type: z.string().optional(),
+    vocab: z.unknown(),
+    max_input_chars_per_word: z.int().optional(),
+    dropout: z.union([z.null(), z.literal(0)], 'makes other tokens of a text each time').optional(),
+  }),
 });
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
@@ -54,13 +55,17 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
   const name = posix.join(plan.root, 'tokenizer.json');
   const own = await folder.read(name, definitionSchema);
   if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
-  const settings = (await folder.read(posix.join(plan.root, 'tokenizer_config.json'), settingsSchema)) ?? {};
-  const definition = { ...own, ...overridesOf(own, settings) };
+  const { olderTokens, ...settings } = await readTokenizerSettings(folder, plan.root);
+  const definition = { ...own, ...overridesOf(own, settings, olderTokens) };
+  const tellsTypes = settings.model_input_names?.includes('token_type_ids');
   const padToken = contentOf(settings.pad_token);
   const padId =
     definition.added_tokens.find(({ content }) => content === padToken)?.id ??
     idOf(definition.model.vocab, padToken);
-  const stated = [settings.model_max_length, plan.backend === 'fastembed' ? settings.max_length : undefined];
+  const stated = [
+    settings.model_max_length ?? settings.max_len,
+    plan.backend === 'fastembed' ? settings.max_length : undefined,
+  ];
   const limits = stated.filter(
     (limit) => typeof limit === 'number' && limit > 0 && limit < ABSURD_LIMIT,
   ) as number[];
@@ -74,9 +79,10 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     settings,
     padId: padId ?? definition.padding?.pad_id ?? 0,
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
-    cutSide: settings.truncation_side ?? definition.truncation?.direction ?? 'right',
+    cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
-    tellsTextsApart: settings.model_input_names?.includes('token_type_ids') ?? true,
+    tellsTextsApart: tellsTypes ?? true,
+    tellsTypes: tellsTypes ?? false,
     longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };

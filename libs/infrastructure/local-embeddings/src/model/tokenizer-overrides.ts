@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ModelLoadError } from './model-load-error.ts';
+import { asClassHasIt, type TokenizerSteps } from './tokenizer-class.ts';
 
 /** A token that is looked for in a text before anything else: a special one, or one that was added to the vocabulary. */
 const addedToken = z.looseObject({ content: z.string(), special: z.boolean().optional() });
@@ -16,6 +17,7 @@ export const overridesSchema = z.looseObject({
   added_tokens_decoder: z.record(z.string(), addedToken).nullish(),
   additional_special_tokens: z.array(token).nullish(),
   extra_special_tokens: z.union([z.array(token), z.record(z.string(), token)]).nullish(),
+  add_prefix_space: flag,
   add_bos_token: flag,
   bos_token: token,
   add_eos_token: flag,
@@ -29,35 +31,39 @@ export const overridesSchema = z.looseObject({
 type Overrides = z.output<typeof overridesSchema>;
 
 /** The parts of `tokenizer.json` that are overridden. */
-export interface TokenizerDefinition {
+export interface TokenizerDefinition extends TokenizerSteps {
   readonly added_tokens: readonly AddedToken[];
-  readonly normalizer?: Normalizer | null | undefined;
   readonly post_processor?: unknown;
-  readonly model: { readonly vocab?: unknown };
+  readonly model: { readonly type?: string | undefined; readonly vocab?: unknown };
 }
 
-type Normalizer = Readonly<Record<string, unknown>> & { readonly type: string };
-type AddedToken = Readonly<Record<string, unknown>> & {
+/** A token of `added_tokens` in tokenizer.json. */
+export type AddedToken = Readonly<Record<string, unknown>> & {
   readonly id: number;
   readonly content: string;
   readonly special: boolean;
 };
 
+/** A token of a file that older versions of transformers wrote. */
+export type OlderToken = Pick<AddedToken, 'content' | 'special'> & { readonly normalized: boolean };
+
 const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;
 const PLAIN = { special: true, normalized: false, single_word: false, lstrip: false, rstrip: false };
-/** Whose class in transformers makes its normalizer of its own settings, whatever `tokenizer.json` says. */
-const LOWERING_CLASS = /^(Bert|DistilBert|Electra|MobileBert|MPNet)Tokenizer(Fast)?$/;
 
 /**
  * The parts of `tokenizer.json` as transformers uses them, which obeys `tokenizer_config.json` where the two contradict each
  * other.
  * @throws ModelLoadError where it depends on the version of transformers which of them is obeyed
  */
-export function overridesOf(definition: TokenizerDefinition, settings: Overrides) {
+export function overridesOf(
+  definition: TokenizerDefinition,
+  settings: Overrides,
+  olderTokens: readonly OlderToken[],
+) {
   for (const name of ['bos', 'eos'] as const) checkEnd(name, definition, settings);
   return {
-    added_tokens: addedTokens(definition, settings),
-    normalizer: normalizerOf(definition.normalizer, settings),
+    added_tokens: addedTokens(definition, settings, olderTokens),
+    ...asClassHasIt(definition, settings, definition.model.type),
   };
 }
 
@@ -80,7 +86,11 @@ export function contentOf(given: z.output<typeof token>): string | undefined {
 }
 
 /** Tokens that the settings alone know get the ids behind the last one, as they get them in transformers. */
-function addedTokens({ added_tokens: own, model }: TokenizerDefinition, settings: Overrides): AddedToken[] {
+function addedTokens(
+  { added_tokens: own, model }: TokenizerDefinition,
+  settings: Overrides,
+  olderTokens: readonly OlderToken[],
+): AddedToken[] {
   const tokens = new Map(own.map((entry) => [entry.content, entry]));
   let next = own.reduce((most, { id }) => Math.max(most, id + 1), sizeOf(model.vocab));
   const add = (given: string | z.output<typeof addedToken>) => {
@@ -93,6 +103,7 @@ function addedTokens({ added_tokens: own, model }: TokenizerDefinition, settings
   const declared = Object.entries(settings.added_tokens_decoder ?? {});
   declared.sort(([one], [other]) => Number(one) - Number(other)).forEach(([, entry]) => add(entry));
   const isNew = (given: z.output<typeof token>) => !tokens.has(contentOf(given) ?? '');
+  olderTokens.filter(isNew).forEach(add);
   for (const name of NAMED) {
     const given = settings[`${name}_token`];
     // One that the vocabulary does not have is one that the model does not have.
@@ -103,20 +114,6 @@ function addedTokens({ added_tokens: own, model }: TokenizerDefinition, settings
     if (given && isNew(given)) add(given);
   }
   return [...tokens.values()];
-}
-
-function normalizerOf(
-  normalizer: TokenizerDefinition['normalizer'],
-  settings: Overrides,
-): TokenizerDefinition['normalizer'] {
-  if (normalizer?.type !== 'BertNormalizer' || !LOWERING_CLASS.test(settings.tokenizer_class ?? ''))
-    return normalizer;
-  return {
-    ...normalizer,
-    lowercase: settings.do_lower_case ?? true,
-    strip_accents: settings.strip_accents ?? null,
-    handle_chinese_chars: settings.tokenize_chinese_chars ?? true,
-  };
 }
 
 /** A model that reads its vector off the closing token gives another one without it. */

@@ -18,6 +18,7 @@ export interface TransformersGraphOptions {
 /** A model that transformers.js knows by its `config.json`, and feeds as that kind of model wants it. */
 export class TransformersGraph implements GraphRunner {
   readonly #model: Model;
+  readonly length = undefined;
 
   private constructor(model: Model) {
     this.#model = model;

@@ -4,6 +4,10 @@ import { batchBytes, fitCost, longestWithin, rowsWithin } from './batch-cost.ts'
 const COST = { perToken: 1_000, perPair: 96 };
 
 describe('the cost of a batch', () => {
+  it('is that of the only length that a graph takes, where a text is shorter', () => {
+    expect(batchBytes({ ...COST, rowTokens: 100 }, 2, 8)).toBe(batchBytes(COST, 2, 100));
+  });
+
   it('grows with the number of texts, and with the square of their length', () => {
     expect(batchBytes(COST, 1, 100)).toBe(100 * 1_000 + 100 * 100 * 96);
     expect(batchBytes(COST, 4, 100)).toBe(4 * batchBytes(COST, 1, 100));

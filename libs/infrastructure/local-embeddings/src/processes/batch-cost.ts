@@ -5,11 +5,18 @@
 export interface BatchCost {
   readonly perToken: number;
   readonly perPair: number;
+  /** Tokens that every row is padded to at least, where the graph takes no other length. */
+  readonly rowTokens?: number | undefined;
 }
 
 /** The peak of a run of `rows` texts that are padded to `length` tokens, in bytes. */
-export function batchBytes({ perToken, perPair }: BatchCost, rows: number, length: number): number {
-  return rows * length * (perToken + perPair * length);
+export function batchBytes(
+  { perToken, perPair, rowTokens = 0 }: BatchCost,
+  rows: number,
+  length: number,
+): number {
+  const padded = Math.max(length, rowTokens);
+  return rows * padded * (perToken + perPair * padded);
 }
 
 /** Texts of `length` tokens that one run may hold within `budgetBytes`; 0 when not even one fits. */

@@ -83,12 +83,13 @@ function startsOf(sizes: readonly number[]): number[] {
 
 /** The cost of a run, from a short and a long one. */
 async function measureCost(model: EmbeddingModel): Promise<BatchCost> {
+  const { maxTokens, rowTokens, shape } = model.info;
   const runOf = async (length: number) => {
     const ids = new Array<number>(length).fill(ANY_TOKEN);
-    return { length, bytes: await growthOf(() => model.run([{ ids }])) };
+    return { length: rowTokens ?? length, bytes: await growthOf(() => model.run([{ ids }])) };
   };
-  const { maxTokens, shape } = model.info;
   const { heads, hiddenSize } = shape;
   const short = await runOf(Math.min(SHORT_RUN, maxTokens));
-  return fitCost(short, await runOf(Math.min(LONG_RUN, maxTokens)), { heads, hidden: hiddenSize });
+  const long = await runOf(Math.min(LONG_RUN, maxTokens));
+  return { ...fitCost(short, long, { heads, hidden: hiddenSize }), rowTokens };
 }

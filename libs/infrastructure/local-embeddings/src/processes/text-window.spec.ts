@@ -7,7 +7,7 @@ import {
   readablePart,
   shortWindows,
   significantPart,
-  SparseTextError,
+  NoWindowError,
   tokenWindow,
 } from './text-window.ts';
 
@@ -57,6 +57,39 @@ describe('tokenWindow', () => {
     );
   });
 
+  it('is not misled by a token that reaches across spaces', async () => {
+    const phrase = `${'a '.repeat(30)}b`;
+    const tokenize = (texts: readonly string[]) =>
+      Promise.resolve(
+        texts.map((text) => ({
+          ids: text.split(phrase).flatMap((part, at) => [
+            ...(at > 0 ? [7] : []),
+            ...part
+              .split(/\s+/)
+              .filter(Boolean)
+              .map((word) => word.length),
+          ]),
+        })),
+      );
+    const tokenizer = { ...tokenizerOf('right'), tokenize };
+    // What is tokenised first ends within the phrase.
+    const text = `${'p'.repeat(150)} ${phrase} ${'tail '.repeat(200)}`;
+    const { row } = await tokenWindow(readablePart(text, LIMIT, 'right'), LIMIT, tokenizer);
+    expect(row.ids).toEqual([150, 7, ...new Array<number>(LIMIT - 2).fill(4)]);
+  });
+
+  it('is refused where the prompt is all that fits: every text would have the same vector', async () => {
+    const prompted = (promptTokens: number) => ({
+      ...tokenizerOf('right'),
+      tokenize: (texts: readonly string[]) =>
+        Promise.resolve(texts.map(() => ({ ids: new Array<number>(40).fill(7), promptTokens }))),
+    });
+    const part = { text: 'a text', more: false };
+    await expect(tokenWindow(part, LIMIT, prompted(LIMIT - 1))).rejects.toThrow('15 tokens of its prompt');
+    await expect(shortWindows([part], LIMIT, prompted(30))).rejects.toThrow(NoWindowError);
+    expect((await tokenWindow(part, LIMIT, prompted(LIMIT - 2))).row.ids).toHaveLength(LIMIT);
+  });
+
   it('gives the end of a text where the model drops the beginning', async () => {
     const text = Array.from({ length: 3_000 }, (_, index) => `word${index}`).join(' ');
     const tokenizer = tokenizerOf('left');
@@ -78,7 +111,7 @@ describe('tokenWindow', () => {
     const tokenizer = tokenizerOf('right');
     const spaces = ' '.repeat(4_000_000);
     await expect(tokenWindow(readablePart(spaces, LIMIT, 'right'), LIMIT, tokenizer)).rejects.toThrow(
-      SparseTextError,
+      NoWindowError,
     );
     expect(tokenizer.characters).toBeLessThan(readableCharacters(LIMIT) * 1.5);
     expect(await windowOf(' '.repeat(readableCharacters(LIMIT)))).toEqual({

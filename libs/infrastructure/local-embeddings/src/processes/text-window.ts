@@ -8,8 +8,9 @@ const LEAST_CHARACTERS = 32_768;
 /** Characters for every token of the limit that are tried first. */
 const FIRST_CHARACTERS_PER_TOKEN = 8;
 /**
- * Tokens beyond the limit that a text cut inside a word must give, at least. Where a tokenizer looks at a whole word, the tokens
- * beside the cut depend on what stood behind it; those further away do not. WordPiece gives up on a word above a length that
+ * Tokens beyond the limit that a part of a text must give, at least. Where a tokenizer looks at a whole word, the tokens
+ * beside the cut depend on what stood behind it, and some tokens reach across a space; those further away do not. Inside a
+ * word it may take more of them: WordPiece gives up on a word above a length that
  * its file states, and has one token for it: a word that was cut has at most as many tokens, which all must be beyond the limit.
  */
 const MARGIN_TOKENS = 64;
@@ -59,9 +60,9 @@ export interface WindowTokenizer {
   cut(row: TokenRow, limit: number): TokenRow;
 }
 
-/** What is read of a text has fewer tokens than the model takes, and the text goes on. */
-export class SparseTextError extends Error {
-  override readonly name = 'SparseTextError';
+/** Why a text has no window: what is read of it has too few tokens, and it goes on, or its prompt leaves it no room. */
+export class NoWindowError extends Error {
+  override readonly name = 'NoWindowError';
 }
 
 /**
@@ -83,10 +84,19 @@ export async function shortWindows(
     const rows = await tokenizer.tokenize(together, { promptName, prompt });
     group.forEach(([place], index) => {
       const row = rows[index] ?? { ids: [] };
-      windows[place] = { row: tokenizer.cut(row, limit), truncated: row.ids.length > limit };
+      windows[place] = windowOf(row, limit, tokenizer);
     });
   }
   return windows;
+}
+
+/** @throws NoWindowError where the prompt is all that fits: every text would have the same vector */
+function windowOf(row: TokenRow, limit: number, tokenizer: WindowTokenizer): TokenWindow {
+  const { ids, promptTokens = 0 } = row;
+  const truncated = ids.length > limit;
+  if (truncated && promptTokens >= limit - 1 && tokenizer.settings.cutSide === 'right')
+    throw new NoWindowError(`the ${promptTokens} tokens of its prompt leave no room for it`);
+  return { row: tokenizer.cut(row, limit), truncated };
 }
 
 /** Characters of a text that are tokenised first. */
@@ -101,7 +111,7 @@ function marginOf({ settings: { longestWord = 0 } }: WindowTokenizer): number {
 /**
  * The token ids of a text, at most `limit`, at a cost that does not grow with its length: a longer and longer part of it is
  * tokenised until there are enough.
- * @throws SparseTextError
+ * @throws NoWindowError
  */
 export async function tokenWindow(
   { text, more, ...choice }: TextPart,
@@ -115,16 +125,16 @@ export async function tokenWindow(
     const [row = { ids: [] }] = await tokenizer.tokenize([part.text], choice);
     const count = row.ids.length;
     const isAll = part.text.length === text.length && !more;
-    if (isAll || count > limit + (part.endsAtWord ? 0 : margin)) {
-      return { row: tokenizer.cut(row, limit), truncated: count > limit };
+    if (isAll || count > limit + (part.endsAtWord ? MARGIN_TOKENS : margin)) {
+      return windowOf(row, limit, tokenizer);
     }
     if (length >= text.length) {
-      throw new SparseTextError(`its first ${text.length} characters have only ${count} tokens`);
+      throw new NoWindowError(`its first ${text.length} characters have only ${count} tokens`);
     }
   }
 }
 
-/** About `length` characters of a text. A beginning ends before a space where there is one: no token reaches across that. */
+/** About `length` characters of a text. A beginning ends before a space where there is one: hardly a token reaches across that. */
 function partOf(text: string, length: number, side: CutSide): { text: string; endsAtWord: boolean } {
   if (text.length <= length) return { text, endsAtWord: false };
   if (side === 'left') return { text: text.slice(-length), endsAtWord: false };

@@ -10,7 +10,7 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { shortWindows, SparseTextError, tokenWindow } from './text-window.ts';
+import { shortWindows, NoWindowError, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
@@ -75,5 +75,5 @@ export class TokenizerRole {
 
 function failureOf(error: unknown): ItemFailure {
   // Of other errors the name alone: their message may hold some of the text.
-  return { failure: error instanceof SparseTextError ? error.message : (error as Error).name };
+  return { failure: error instanceof NoWindowError ? error.message : (error as Error).name };
 }

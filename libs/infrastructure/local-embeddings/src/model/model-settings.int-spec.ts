@@ -1,0 +1,172 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type ChangedFiles,
+  ModelCopies,
+  REFERENCE_MODELS,
+  referenceVectors,
+} from '../../fixture/model-copies.ts';
+import { ModelProbe } from '../../fixture/model-probe.ts';
+import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
+import { block, text } from '../../fixture/protobuf.ts';
+import { writeTinyBert } from '../../fixture/tiny-bert.ts';
+
+const TEXTS = ['hello world', 'a', 'NEW YORK is a city'];
+const MODULES = 'sentence_transformers.sentence_transformer.modules';
+const TOKENIZER = 'tokenizer_config.json';
+
+const probe = new ModelProbe();
+let copies: ModelCopies;
+beforeAll(async () => {
+  copies = await ModelCopies.make();
+});
+afterAll(async () => {
+  await probe.stop();
+  await copies.remove();
+});
+
+/** A file of a reference model with other values. */
+async function changed(name: string, file: string, values: object): Promise<object> {
+  const own = JSON.parse(await readFile(join(REFERENCE_MODELS, name, file), 'utf8')) as object;
+  return { ...own, ...values };
+}
+
+async function expectReference(folder: string, name: string): Promise<void> {
+  const { batch } = await probe.open(folder, {}, TEXTS);
+  (await referenceVectors(name, TEXTS)).forEach((vector, row) =>
+    vector.forEach((value, index) => expect(batch[row]?.[index]).toBeCloseTo(value, 5)),
+  );
+}
+
+describe('what is understood in every spelling', () => {
+  it.each<[string, ChangedFiles]>([
+    [
+      'modules by their packages',
+      {
+        'modules.json': [
+          { path: '', type: 'sentence_transformers.base.modules.Transformer' },
+          { path: '1_Pooling', type: `${MODULES}.Pooling` },
+          { path: '2_Normalize', type: 'sentence_transformers.base.modules.Normalize' },
+        ],
+      },
+    ],
+    [
+      'flags of pooling without a value',
+      { '1_Pooling/config.json': { word_embedding_dimension: 8, pooling_mode_lasttoken: null } },
+    ],
+    [
+      'how Python is to load it',
+      {
+        'config_sentence_transformers.json': { requirements: { transformers: '>=5.15' } },
+        'sentence_bert_config.json': {
+          model_args: { use_safetensors: true, low_cpu_mem_usage: true },
+          tokenizer_args: { clean_up_tokenization_spaces: false, truncation_side: 'right' },
+        },
+      },
+    ],
+    [
+      'a prompt that every model has',
+      { 'config_sentence_transformers.json': { default_prompt_name: 'query' } },
+    ],
+  ])('%s', async (_, files) => {
+    await expectReference(await copies.copy('bert-mean', files), 'bert-mean');
+  });
+});
+
+describe('prompts', () => {
+  it('for queries and documents are there and empty where a folder has none', async () => {
+    const files = {
+      'config_sentence_transformers.json': { prompts: { document: 'passage: ', haiku: null } },
+    };
+    const { info } = await probe.open(await copies.copy('bert-mean', files));
+    expect(info.prompts).toEqual({ document: 'passage: ', haiku: '', query: '' });
+  });
+
+  it('are obeyed in a folder without modules.json too', async () => {
+    const settings = await changed('bert-prompts', 'config_sentence_transformers.json', {});
+    const folder = await copies.bare('bert-prompts', { 'config_sentence_transformers.json': settings });
+    await expectReference(folder, 'bert-prompts');
+  });
+});
+
+describe('the limit of tokens', () => {
+  const unlimited = async (more: object = {}) => ({
+    'config.json': await changed('bert-mean', 'config.json', { max_position_embeddings: undefined }),
+    [TOKENIZER]: await changed('bert-mean', TOKENIZER, { model_max_length: undefined, ...more }),
+  });
+
+  it('is a guess where no file says it, and the configuration may say it then', async () => {
+    const folder = await copies.copy('bert-mean', await unlimited());
+    const { info } = await probe.open(folder);
+    expect(info.notes).toEqual([expect.stringContaining('nothing in the folder says how many tokens')]);
+    const { info: configured } = await probe.open(folder, { maxTokens: 10 });
+    expect(configured).toMatchObject({ maxTokens: 10, notes: [] });
+  });
+
+  it('may be said as the first versions of transformers did it', async () => {
+    const { info } = await probe.open(await copies.copy('bert-mean', await unlimited({ max_len: 12 })));
+    expect(info).toMatchObject({ maxTokens: 12, notes: [] });
+  });
+});
+
+describe('modules whose settings are lost', () => {
+  it('are not left out in silence', async () => {
+    const folder = await copies.bare('bert-dense-tanh');
+    await expect(probe.open(folder)).rejects.toThrow(/2_Dense holds a module, and modules\.json/);
+  });
+});
+
+describe('a class of the tokenizer that does not fit its file', () => {
+  it.each([
+    [
+      'roberta',
+      { tokenizer_class: 'BertTokenizer' },
+      /BertTokenizer makes WordPiece .* tokenizer\.json is BPE/,
+    ],
+    ['bert-mean', { tokenizer_class: 'XLMRobertaTokenizerFast' }, /makes Unigram .* is WordPiece/],
+  ])('%s with %j is refused', async (name, values, message) => {
+    const folder = await copies.copy(name, { [TOKENIZER]: await changed(name, TOKENIZER, values) });
+    await expect(probe.open(folder)).rejects.toThrow(message);
+  });
+
+  it('does not matter where transformers keeps to the file', async () => {
+    const folder = await copies.copy('modernbert', {
+      [TOKENIZER]: await changed('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
+    });
+    await expectReference(folder, 'modernbert');
+  });
+});
+
+describe('a tokenizer that makes other tokens each time', () => {
+  it('is refused', async () => {
+    const { model } = (await changed('roberta', 'tokenizer.json', {})) as { model: object };
+    const tokenizer = await changed('roberta', 'tokenizer.json', { model: { ...model, dropout: 0.1 } });
+    const folder = await copies.copy('roberta', { 'tokenizer.json': tokenizer });
+    await expect(probe.open(folder)).rejects.toThrow(/model\.dropout: makes other tokens/);
+  });
+});
+
+describe('a graph with vectors of tokens and of texts', () => {
+  it('is pooled as the folder says it', async () => {
+    const folder = join(copies.root, 'both-outputs');
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'last_hidden_state'), text(4, 'Gather')]),
+      block(1, [text(1, 'last_hidden_state'), text(2, 'sentence_embedding'), text(4, 'Flatten')]),
+      text(2, 'both'),
+      initializer(
+        'table',
+        [9, 2],
+        Float32Array.from({ length: 18 }, (_, index) => index + 1),
+      ),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 2]),
+      port(12, 'sentence_embedding', FLOAT, ['batch', 'all']),
+    ]);
+    const pooling = { word_embedding_dimension: 2, pooling_mode_cls_token: true };
+    await writeTinyBert(folder, { 'onnx/model.onnx': graph, '1_Pooling/config.json': pooling });
+    const { info } = await probe.open(folder);
+    expect(info).toMatchObject({ output: 'last_hidden_state', pooling: 'cls', dimensions: 2, notes: [] });
+  });
+});
