@@ -201,13 +201,14 @@ export class HostStream {
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
     if (this.#isOpen || !isFull) return true;
-    if (this.#state === 'finished') {
-      this.#complete(undefined);
-      return false;
-    }
-    this.#fail(
-      new StreamFault('event_too_large', 'The stream is larger than an event may be and has no content yet.'),
-    );
+    if (this.#state === 'finished') this.#complete(undefined);
+    else
+      this.#fail(
+        new StreamFault(
+          'event_too_large',
+          'The stream is larger than an event may be and has no content yet.',
+        ),
+      );
     return false;
   }
 
