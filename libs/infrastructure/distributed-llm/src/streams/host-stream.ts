@@ -202,13 +202,7 @@ export class HostStream {
     this.#heldBytes += event.raw.length;
     if (this.#isOpen || !isFull) return true;
     if (this.#state === 'finished') this.#complete(undefined);
-    else
-      this.#fail(
-        new StreamFault(
-          'event_too_large',
-          'The stream is larger than an event may be and has no content yet.',
-        ),
-      );
+    else this.#fail(new StreamFault('event_too_large', 'The stream is too large without any content.'));
     return false;
   }
 
