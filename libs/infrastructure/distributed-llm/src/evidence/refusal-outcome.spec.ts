@@ -146,6 +146,14 @@ describe('outcomeOfRefusal', () => {
     [400, 'The model m has been decommissioned, see the docs', 'model_not_found'],
     [400, 'Unable to access non-serverless model m. Please create a dedicated endpoint.', 'model_not_found'],
     [400, 'Unavailable model: m', 'model_not_found'],
+    [400, 'Not valid deployment name', 'model_not_found'],
+    [400, 'This Model is Cold / Not Ready for Inference', 'model_not_found'],
+    [400, 'The model has crashed without additional information. (Exit code: 1)', 'model_not_found'],
+    [422, 'Model Not Found', 'model_not_found'],
+    [400, 'Invalid Authorization request header', 'credentials_rejected'],
+    [400, 'Our servers are currently overloaded. Please try again later.', 'overloaded'],
+    [503, 'No valid executor', 'overloaded'],
+    [429, 'Concurrency limit reached for requests', 'rate_limited'],
     [403, 'The free tier of the model has been exhausted.', 'model_not_found'],
     [403, '该令牌无权访问模型 m', 'model_not_found'],
     [404, 'Requested entity was not found.', 'model_not_found'],
@@ -195,6 +203,18 @@ describe('outcomeOfRefusal', () => {
     [415, 'Unsupported media type', 'malformed_request'],
     [422, 'messages.0.role: Input should be user', 'malformed_request'],
     [400, 'For the model m, thinking is not enabled', 'malformed_request'],
+    [
+      400,
+      'temperature must be between 0 and 2 for this model, other values are not supported',
+      'malformed_request',
+    ],
+    [400, 'model m: the image URL is not accessible', 'malformed_request'],
+    [400, "Invalid type for 'model': expected a string", 'malformed_request'],
+    [400, "Unknown parameter: 'model_id'.", 'malformed_request'],
+    [400, "Invalid schema for function 'get_credit_limits': type is missing", 'malformed_request'],
+    [400, 'The model m does not support image inputs.', 'malformed_request'],
+    [400, '参数 frequency_penalty（频率惩罚）超出范围', 'malformed_request'],
+    [400, '模型名称大小写敏感', 'malformed_request'],
   ] as const)('tells by the words of a %i with %j: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
@@ -245,6 +265,11 @@ describe('outcomeOfRefusal', () => {
     const page = { error: undefined, isJson: false, saysWhen: false };
     expect(outcomeOfRefusal({ status: 403, ...page })).toBe('server_error');
     expect(outcomeOfRefusal({ status: 401, ...page })).toBe('credentials_rejected');
+  });
+
+  it('takes the limit of an account for one, though it comes back', () => {
+    const said = refusal(429, 'The usage limit has been reached', 'usage_limit_reached');
+    expect(outcomeOfRefusal({ ...said, saysWhen: true })).toBe('quota_exhausted');
   });
 
   it('takes a quota that comes back for a rate limit', () => {

@@ -104,7 +104,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
 /** What is used up for good has no time at which to come back, whatever words a host has for its limits per minute. */
 function outcomeOf429({ saysWhen }: Refusal, said: HostWords): Outcome {
   if (said.say(words.ABOVE_LIMIT)) return 'conflict';
-  if (said.say(/insufficient_quota/)) return 'quota_exhausted';
+  if (said.say(words.USED_UP)) return 'quota_exhausted';
   return !saysWhen && (said.say(words.SPENT) || said.say(words.QUOTA)) ? 'quota_exhausted' : 'rate_limited';
 }
 
@@ -130,7 +130,8 @@ function outcomeOf400({ status, isJson, error, request }: Refusal): Outcome {
 }
 
 function isModelMissing(said: HostWords): boolean {
-  if (said.say(words.UNLOADABLE) || said.say(words.NO_MODEL_ACCESS)) return true;
+  if ([words.UNLOADABLE, words.MODEL_LOADING, words.NO_MODEL_ACCESS].some((each) => said.say(each)))
+    return true;
   return said.say(words.MODEL) && !said.say(words.MODEL_FEATURE);
 }
 
