@@ -85,10 +85,10 @@ describe('an answer in an odd dress is an answer', () => {
   });
 
   it('as a JSON that calls itself a page', async () => {
-    expect(await ask(text(200, WHOLE, { 'content-type': 'text/html' }))).toMatchObject({
-      host: 'odd',
-      said: WHOLE,
-    });
+    const { headers, ...seen } = await ask(text(200, WHOLE, { 'Content-Type': 'text/html' }));
+    expect(seen).toMatchObject({ host: 'odd', said: WHOLE });
+    expect(headers).toContain('content-type\napplication/json');
+    expect(headers).not.toContain('text/html');
   });
 
   it.each<[string, object | undefined]>([
