@@ -200,7 +200,8 @@ const ODD_ENDS = [
 function mayBeError(bytes: Buffer, dialect: Dialect): boolean {
   if (dialect.isKept) return false;
   if (bytes.includes(ERROR)) return true;
-  if (dialect.objectName !== undefined && ODD_ENDS.some((word) => bytes.includes(word))) return true;
+  if (dialect.hasEnd && dialect.objectName !== undefined && ODD_ENDS.some((word) => bytes.includes(word)))
+    return true;
   return dialect.answerKey !== undefined && !hasAnswer(bytes, dialect.answerKey);
 }
 

@@ -25,8 +25,8 @@ const countTokensDialect: Dialect = {
 const keptDialect: Dialect = { ...plainDialect, isKept: true };
 const KEPT_PATH = '/responses/';
 
-/** Vectors: a JSON without any may be an error in a form of its own. */
-const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data' };
+/** A JSON without vectors is no answer, and may be an error in a form of its own. */
+const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data', objectName: 'list' };
 
 const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
 

@@ -286,7 +286,8 @@ describe('every dialect', () => {
         message: 'no',
       },
     );
-    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"data":[]}'))?.error).toBeUndefined();
+    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"data":[]}'))?.error).toBeDefined();
+    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"embeddings":[[1]]}'))?.error).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('{"object":"chat.completion"}'))?.error).toMatchObject({
       message: expect.stringContaining('no answer'),
     });

@@ -127,6 +127,23 @@ describe('an answer in an odd dress is an answer', () => {
   });
 });
 
+describe('vectors', () => {
+  it.each<[string, object]>([
+    ['none', { object: 'list', data: [] }],
+    ['an error in a form of its own', { code: 20012, message: 'Model does not exist.', data: null }],
+  ])('that are %s move the call on', async (_, said) => {
+    await using odd = await ScriptedHost.start(json(200, said));
+    await using other = await ScriptedHost.start(json(200, { data: [{ embedding: [1] }] }));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    const response = await send(client, { path: '/embeddings' });
+    expect(response).toMatchObject({ host: 'other', status: 200 });
+    await response.body.bytes();
+  });
+});
+
 describe('a JSON that is longer than what is held back', () => {
   const long = JSON.stringify({ data: [{ embedding: Array(400_000).fill(0.25) }] });
   const reply = (body: string) => text(200, body, { 'content-type': 'application/json' });

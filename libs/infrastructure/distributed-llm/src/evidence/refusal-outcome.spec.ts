@@ -172,6 +172,10 @@ describe('outcomeOfRefusal', () => {
     [403, 'Sorry, your account balance is insufficient', 'quota_exhausted'],
     [403, 'Credit limit exceeded, please navigate to billing', 'quota_exhausted'],
     [403, 'Please enter a payment method', 'quota_exhausted'],
+    [403, 'Quota exceeded.', 'quota_exhausted'],
+    [400, 'You have exceeded your monthly quota', 'quota_exhausted'],
+    [403, "Quota exceeded for quota metric 'x' and limit 'x per minute'", 'rate_limited'],
+    [400, 'no keys found that support model: m', 'model_not_found'],
     [403, '用户额度不足', 'quota_exhausted'],
     [429, 'You exceeded your current token quota', 'quota_exhausted'],
     [429, 'you have used up your daily free allocation of 10,000 neurons', 'quota_exhausted'],
@@ -240,6 +244,7 @@ describe('outcomeOfRefusal', () => {
 
   it.each([
     'quota exhausted',
+    'quota exceeded',
     'API key "k" is invalid',
     'model m not found',
     'overdue',
@@ -317,6 +322,7 @@ describe('statusWithin', () => {
     ['The server is overloaded.', 529],
     ['API key not valid. Please pass a valid API key.', 401],
     ['Insufficient credits', 402],
+    ['quota exceeded', 402],
     ['Model m is currently loading', 503],
     ['Model m is temporarily unavailable, please try again', 503],
     ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],

@@ -32,6 +32,7 @@ export function statusWithin(error: ReportedError): number | undefined {
   if (said.say(words.NO_MODEL_ACCESS)) return 403;
   if (said.say(words.OVERLOADED)) return 529;
   if (said.say(words.THROTTLED)) return 429;
+  if (said.say(words.QUOTA_EXCEEDED)) return 402;
   if (said.say(words.LOADING) || (said.say(words.MODEL) && said.say(words.PASSING))) return 503;
   const isMissing = [words.MODEL, words.UNLOADABLE, words.UNKNOWN_ENDPOINT].some((each) => said.say(each));
   return isMissing ? 404 : undefined;
@@ -98,7 +99,8 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   if (said.say(words.SPENT)) return 'quota_exhausted';
   if (said.say(words.POLICY)) return 'policy_refusal';
   if (said.say(words.MODEL_ACCESS) || said.say(words.MODEL)) return 'model_not_found';
-  return said.say(words.THROTTLED) ? 'rate_limited' : 'credentials_rejected';
+  if (said.say(words.THROTTLED)) return 'rate_limited';
+  return said.say(words.QUOTA_EXCEEDED) ? 'quota_exhausted' : 'credentials_rejected';
 }
 
 /** What is used up for good has no time at which to come back, whatever words a host has for its limits per minute. */
@@ -125,6 +127,7 @@ function outcomeOf400({ status, isJson, error, request }: Refusal): Outcome {
   if (said.say(words.KEY)) return 'credentials_rejected';
   if (said.say(words.SPENT)) return 'quota_exhausted';
   if (said.say(words.THROTTLED)) return 'rate_limited';
+  if (said.say(words.QUOTA_EXCEEDED)) return 'quota_exhausted';
   if (said.say(words.OVERLOADED)) return 'overloaded';
   return isModelMissing(said) ? 'model_not_found' : other;
 }

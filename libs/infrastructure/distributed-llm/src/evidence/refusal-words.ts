@@ -16,7 +16,7 @@ export const MODEL =
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
 export const UNLOADABLE =
-  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|model failed to load|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance)s?\b.{0,40}\bmodels?\b|no available model\b|无可用渠道/i;
+  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|model failed to load|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|无可用渠道/i;
 /** It is there and only not for us, whatever else the key may be good for. */
 export const MODEL_ACCESS =
   /model_access_denied|(access|allowed|permission)\b.{0,30}\bmodels?\b|\bmodels?\b.{0,60}\b(access|blocked|not allowed|permission)/is;
@@ -51,6 +51,8 @@ export const SPENT =
 export const USED_UP = /insufficient_quota|usage.?limit.{0,10}reached/i;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const SPENT_NAME = /insufficient.{0,12}(quota|balance|credit)/i;
+/** The same where no time goes with it, which a limit per minute would have. */
+export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,30}\bquota/i;
 export const QUOTA = /billing|quota exceeded for.{0,40}(plan|billing)/i;
 /** A limit that this request alone is above: others fit. */
 export const ABOVE_LIMIT =
