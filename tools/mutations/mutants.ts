@@ -42,6 +42,7 @@ export function partMutants(doc: string): Mutant[] {
     if (!OVER.has(row)) changes.push({ next: next === 'return' ? 'next target' : 'return' });
     if (rest !== '') changes.push({ rest: undefined });
     if (about.includes('several targets')) changes.push({ mayBeRequest: undefined });
+    if (about.includes('one request after the other')) changes.push({ mayBeHost: undefined });
     return changes.map((change) => ({
       row,
       change: Object.entries(change)

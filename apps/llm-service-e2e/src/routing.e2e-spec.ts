@@ -9,7 +9,7 @@ import { type LogLine, type RunningService, startService, waitFor } from '@morga
 const ANSWER = 'one two three four five six seven eight nine ten';
 const LONG = 'why '.repeat(1_000);
 const WITH_USAGE =
-  '{"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}';
+  '{"choices":[{"index":0}],"usage":{"prompt_tokens":7,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":3}}}';
 const EVENTS =
   'data: {"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 

@@ -56,12 +56,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'as a stream that calls itself %s',
       ],
       [
-        'An answer that is complete and has no content (an empty text with a reason to stop) is an answer.',
+        'An answer that is complete and has no content (an empty text with a reason to stop) is an answer, but for one of which its host has counted no token.',
         'stream-relay',
         'may be empty',
       ],
       [
-        'A choice that ends with `error`, `network_error`, `abort` or `insufficient_system_resource` broke off, and so did one with an `error` of its own: that is a reported error.',
+        'A choice that ends with `error`, `network_error`, `abort`, `timeout`, `cancelled` or `insufficient_system_resource` broke off, and so did one with an `error` of its own: that is a reported error.',
         'evidence',
         '%s moves the call on to an equal host',
       ],

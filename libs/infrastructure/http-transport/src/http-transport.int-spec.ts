@@ -113,6 +113,17 @@ describe('HttpTransport', () => {
       ]);
     });
 
+    it('has one type and one encoding, whatever proxies have added', async () => {
+      const { origin } = await serve((socket) =>
+        socket.write(
+          'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Encoding: br\r\ncontent-type: c/d\r\ncontent-encoding: gzip\r\nContent-Length: 0\r\n\r\n',
+        ),
+      );
+      const { headers, rawHeaders } = await send(origin);
+      expect(headers).toMatchObject({ 'content-type': 'a/b', 'content-encoding': 'br' });
+      expect(rawHeaders).toContain('c/d');
+    });
+
     it('follows no redirect', async () => {
       const { origin, server } = await serve((socket) =>
         socket.write('HTTP/1.1 307 Elsewhere\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n'),

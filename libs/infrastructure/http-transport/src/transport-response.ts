@@ -5,19 +5,23 @@ import type { ResponseBody } from './response-body.ts';
 import type { TransportError } from './transport-error.ts';
 
 const OF_ENCODING = /^content-(encoding|length)$/i;
+/** Of these a response has one: where proxies have added another, the first counts, as in Node's own client. */
+const SINGLE = ['content-type', 'content-encoding'] as const;
 
 /** A response whose headers are here and whose body is on its way. */
 export class TransportResponse {
   readonly #rawHeaders: readonly Buffer[] | undefined;
   readonly #incoming: IncomingBody;
+  /** Names in lower case; a repeated header is a list, but for its type and its encoding. */
+  readonly headers: IncomingHttpHeaders;
 
   constructor(
     readonly status: number,
-    /** Names in lower case; a repeated header is a list. */
-    readonly headers: IncomingHttpHeaders,
+    headers: IncomingHttpHeaders,
     rawHeaders: readonly Buffer[] | undefined,
     incoming: IncomingBody,
   ) {
+    this.headers = withSingles(headers);
     this.#rawHeaders = rawHeaders;
     this.#incoming = incoming;
   }
@@ -66,4 +70,13 @@ export class TransportResponse {
   discard(): void {
     this.#incoming.discard();
   }
+}
+
+function withSingles(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  let single = headers;
+  for (const name of SINGLE) {
+    const value: unknown = headers[name];
+    if (Array.isArray(value)) single = { ...single, [name]: value[0] as string };
+  }
+  return single;
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { AppError, type ErrorCode } from '@morgan/foundation';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
@@ -8,6 +9,7 @@ import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
+import type { CallRequest } from './attempt-request.ts';
 import type { AttemptFailure } from './attempt-result.ts';
 import { ErrorResponse } from './error-response.ts';
 
@@ -27,16 +29,17 @@ const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
 export async function readRefusal(
   response: TransportResponse,
   host: Host,
-  dialect: Dialect,
+  { dialect, body }: CallRequest,
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
   const errorResponse = await ErrorResponse.read(response, host, dialect);
-  const saidMs = restTimeMs(headers, errorResponse.error?.message) ?? errorResponse.error?.retryAfterMs;
+  const saidMs = saidTimeMs(headers, errorResponse.error);
   const refusal = {
     status,
     error: errorResponse.error,
     isJson: errorResponse.isJson,
     saysWhen: saidMs !== undefined,
+    request: body,
   };
   const outcome = outcomeOfRefusal(refusal);
   // Where a redirect leads to is nothing that a caller should follow.
@@ -54,9 +57,16 @@ export function readErrorInResponse(
   const status = statusWithin(error);
   const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
-  const saidMs = restTimeMs(response.headers, error.message) ?? error.retryAfterMs;
+  const saidMs = saidTimeMs(response.headers, error);
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
   return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
+}
+
+/** What the headers say, the message, or a field of the error; of a router also the headers of the host behind it. */
+function saidTimeMs(headers: IncomingHttpHeaders, error: ReportedError | undefined): number | undefined {
+  const said = restTimeMs(headers, error?.message);
+  if (said || !error) return said;
+  return error.retryAfterMs ?? restTimeMs(error.headers ?? {}, error.behind) ?? said;
 }
 
 /** What it is when no response came, or when one broke off. */

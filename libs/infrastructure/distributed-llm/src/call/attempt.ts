@@ -142,7 +142,7 @@ export class Attempt {
     this.upstreamRequestId = requestIdOf(response);
     parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
-      const refusal = await readRefusal(response, target.host, call.dialect);
+      const refusal = await readRefusal(response, target.host, call);
       return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
     }
     const options = streamOptions(call, target, this.#sentAt ?? performance.now());

@@ -28,6 +28,16 @@ export function isAboutRequest(failed: readonly FailedAttempt[]): boolean {
   return hostsOf(failedAlike(failed)) >= ENOUGH_ALIKE;
 }
 
+/** Whether a verdict about the request is that of a host that refuses whatever it is sent: one more host knows better. */
+export function mayBeHosts(failed: readonly FailedAttempt[]): boolean {
+  const last = failed.at(-1);
+  if (!last || !EVIDENCE[last.failure.outcome].mayBeHost) return false;
+  const { outcome } = last.failure;
+  const { target, call } = last.attempt;
+  const isFirst = failed.filter(({ failure }) => failure.outcome === outcome).length === 1;
+  return isFirst && target.host.refusesAll(target.modelFor(call.facts.model), call.facts.path);
+}
+
 /** Whether a failure is one that requests were to blame for lately. */
 export function isKnownFailure(failed: FailedAttempt | undefined, memory: RequestMemory): boolean {
   if (!failed || !EVIDENCE[failed.failure.outcome].mayBeRequest) return false;

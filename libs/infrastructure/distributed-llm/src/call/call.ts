@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppError, type CallContext, callStopped } from '@morgan/foundation';
+import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type EndedAttempt } from './attempt.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
-import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure } from './blame.ts';
+import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure, mayBeHosts } from './blame.ts';
 import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
@@ -107,9 +108,14 @@ export class Call {
       throw this.#stopped(callCannotGoOn(cause));
     // One that says so as a fault of its own is less sure of it: any other may be asked.
     if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
-      this.#tooLongFor = attempt.target.contextLengthFor(this.#input.request.facts.model) ?? Infinity;
+      this.#tooLongFor =
+        attempt.target.contextLengthFor(this.#input.request.facts.model) ??
+        contextLimitIn(failure.errorResponse?.error) ??
+        Infinity;
     const isOver =
-      next === 'return' && !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);
+      next === 'return' &&
+      !mayBeHosts(this.#failed) &&
+      !(outcome === 'answer_timeout' && this.#input.route.repeatSlowAnswers);
     if (isOver || isAboutRequest(this.#failed)) return this.#giveUp();
     if (
       mayBeRequest &&

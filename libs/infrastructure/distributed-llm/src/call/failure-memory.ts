@@ -11,10 +11,11 @@ export function noteFailure(
   { outcome, errorResponse, saidMs }: AttemptFailure,
   { onLockout }: AttemptParts,
 ): void {
-  const { rest: rule } = EVIDENCE[outcome];
-  if (!rule) return;
+  const { rest: rule, mayBeHost } = EVIDENCE[outcome];
   const { host } = target;
   const model = target.modelFor(call.facts.model);
+  if (mayBeHost) host.refused(model, call.facts.path);
+  if (!rule) return;
   const key = keyOf(rule, model, call.facts.path);
   const isNew = host.rests.begin(key, { outcome, rule, saidMs, errorResponse });
   if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))

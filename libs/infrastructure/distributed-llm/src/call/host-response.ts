@@ -97,14 +97,28 @@ export function responseOf(
   content: AttemptResult & { kind: 'content' },
   { attempts, route }: Pick<ResponseOrigin, 'attempts' | 'route'>,
 ): HostResponse {
-  const { response } = content;
+  const { status, rawHeaders, headers } = content.response;
+  const type = headers['content-type'];
+  // A JSON that calls itself a text or a page is none for the official clients.
+  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && isText(type);
   const head = {
-    status: response.status,
-    headers: response.rawHeaders,
-    contentType: response.headers['content-type'],
+    status,
+    headers: isMislabelled ? labelledAsJson(rawHeaders) : rawHeaders,
+    contentType: isMislabelled ? JSON_TYPE : type,
     upstreamRequestId,
   };
   return new LazyResponse({ target, request: call, route, attempts, settleTokens }, head, content);
+}
+
+const JSON_TYPE = 'application/json';
+
+function isText(type: string | undefined): boolean {
+  return type?.toLowerCase().startsWith('text/') ?? false;
+}
+
+function labelledAsJson(headers: readonly string[]): string[] {
+  const isType = (at: number) => headers[at - (at % 2)]?.toLowerCase() === 'content-type';
+  return [...headers.filter((_, at) => !isType(at)), 'content-type', JSON_TYPE];
 }
 
 /** A host's refusal as the caller gets it. */

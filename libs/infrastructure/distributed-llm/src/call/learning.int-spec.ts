@@ -4,6 +4,7 @@ import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-be
 import {
   chat,
   events,
+  json,
   models,
   refusal,
   type Reply,
@@ -11,6 +12,7 @@ import {
   ROLE_CHUNK,
   ScriptedHost,
   silence,
+  text,
 } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
@@ -56,6 +58,18 @@ describe('a rest', () => {
     expect(rests).toEqual([expect.objectContaining({ outcome: 'rate_limited' })]);
     expect(rests?.[0]?.remainingMs).toBeGreaterThan(15_000);
     expect(await bench.metric('morgan_llm_host_resting{host="full",outcome="rate_limited"}')).toBe('1');
+  });
+
+  it('said by the host behind a router is kept', async () => {
+    const headers = { 'X-RateLimit-Remaining': '0', 'X-RateLimit-Reset': String(Date.now() + 60_000) };
+    const error = { message: 'Provider returned error', code: 429, metadata: { headers } };
+    await using full = await ScriptedHost.start(json(429, { error }));
+    await using idle = await ScriptedHost.start();
+    const client = bench.client([entry('full', full.url), entry('idle', idle.url)], {
+      strategy: 'round_robin',
+    });
+    await repeat(6, async () => expect(await ask(client)).toMatchObject({ status: 200, host: 'idle' }));
+    expect(client.getMetrics()['full']?.rests[0]?.remainingMs).toBeGreaterThan(50_000);
   });
 
   it('of every host gives the caller the earliest time, without asking them again', async () => {
@@ -263,6 +277,59 @@ describe('a request that fails everywhere', () => {
     await repeat(12, async () => expect(await ask(client)).toMatchObject({ host: 'good' }));
     expect(bad.asked).toBe(5);
     expect(client.getStatus().hosts[0]).toMatchObject({ failures: 5, circuit: { state: 'OPEN' } });
+  });
+});
+
+describe('a host that refuses whatever it is sent', () => {
+  const alternately = { strategy: 'round_robin' } as const;
+
+  it.each<[string, Reply, number]>([
+    ['as malformed', json(400, { code: 'x_400', message: 'Request failed, check its correctness.' }), 8],
+    ['as not for it', text(400, 'Client sent an HTTP request to an HTTPS server.'), 0],
+  ])('%s is asked after others', async (_, reply, refused) => {
+    await using bad = await ScriptedHost.start(reply);
+    await using good = await ScriptedHost.start();
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)], alternately);
+    const statuses: number[] = [];
+    await repeat(40, async () => statuses.push((await ask(client)).status));
+    expect(statuses.filter((status) => status === 400)).toHaveLength(refused);
+    expect(bad.asked).toBe(9);
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    bad.reply = chat('hello');
+    client.disableHost('good');
+    expect(await ask(client)).toMatchObject({ status: 200, host: 'bad' });
+    await client.enableHost('good');
+    const hosts = new Set<string>();
+    await repeat(4, async () => hosts.add((await ask(client)).host));
+    expect(hosts).toEqual(new Set(['bad', 'good']));
+  });
+
+  it('does so of one model, and answers others as before', async () => {
+    const reply: Reply = (response, request, body) =>
+      (body.includes('"broken"') ? refusal(400, 'No template.') : chat('hello'))(response, request, body);
+    await using host = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start();
+    const client = bench.client([entry('host', host.url), entry('other', other.url)], alternately);
+    const body = Buffer.from(JSON.stringify({ ...CHAT, model: 'broken' }));
+    const statuses: number[] = [];
+    await repeat(30, async () => {
+      await ask(client);
+      for (let more = 0; more < 2; more += 1) statuses.push((await ask(client, { body })).status);
+    });
+    expect(statuses.filter((status) => status === 400)).toHaveLength(8);
+    expect(statuses.slice(-20)).toEqual(Array(20).fill(200));
+  });
+
+  it('is none where others refuse it too: a call asks two of them at most', async () => {
+    const malformed = refusal(400, 'messages is empty');
+    await using one = await ScriptedHost.start(malformed);
+    await using two = await ScriptedHost.start(malformed);
+    await using three = await ScriptedHost.start(malformed);
+    const client = bench.client([entry('one', one.url), entry('two', two.url), entry('three', three.url)]);
+    await repeat(30, async () => {
+      const { status, attempts } = await ask(client);
+      expect([status, attempts <= 2]).toEqual([400, true]);
+    });
   });
 });
 

@@ -8,6 +8,7 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
 import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
 import { BodyStart } from './body-start.ts';
+import { LongJsonBody } from './long-json-body.ts';
 import type { HostResponseBody } from './whole-body.ts';
 
 /** What there is to hand out: all of a response, after a clean end, or one that goes on as events or as bytes. */
@@ -56,18 +57,14 @@ export function openResponse(
   const type = headers['content-type']?.toLowerCase() ?? '';
   const { hasEnd } = options.dialect;
   const isEvents = type.startsWith('text/event-stream');
-  const useless = isEvents && hasEnd && !isStream ? 'wrong_type' : uselessOf(status, type);
+  const isEmpty = status === 204 || status === 205;
+  const useless = isEmpty ? 'empty' : isEvents && hasEnd && !isStream ? 'wrong_type' : undefined;
   if (useless) {
     response.discard();
     return Promise.resolve(failed(useless));
   }
   if (isEvents) return openStream(response.body, options);
   return isStream && hasEnd ? openUntyped(response, options) : openWhole(response, type, options);
-}
-
-function uselessOf(status: number, type: string): Outcome | undefined {
-  if (status === 204 || status === 205) return 'empty';
-  return type.startsWith('text/html') ? 'html' : undefined;
 }
 
 async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
@@ -145,13 +142,29 @@ function beginningOf(bytes: Buffer): string {
 
 /** @param bytes all of the body; none where it is longer than what is held back. */
 function openText(response: TransportResponse, bytes: Buffer | undefined, dialect: Dialect): Opening {
-  if (!bytes) return { kind: 'content', body: response.body };
+  const type = response.headers['content-type']?.toLowerCase() ?? '';
+  const isPage = type.startsWith('text/html');
+  if (!bytes && isPage) response.discard();
+  if (!bytes) return isPage ? failed('html') : { kind: 'content', body: longBody(response, type) };
   const text = beginningOf(bytes);
   if (text === '') return failed('empty');
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
-  if (dialect.name !== 'plain') return failed('wrong_type');
+  if (isPage && !text.startsWith('[')) return failed('html');
+  if (dialect.name !== 'plain') return openList(bytes, dialect);
+  if (text.startsWith('[') && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST)
+    return failed('cut');
   return { kind: 'content', whole: bytes };
+}
+
+function longBody({ body }: TransportResponse, type: string): HostResponseBody {
+  return type.includes('json') ? new LongJsonBody(body) : body;
+}
+
+/** No answer is one, but an error may be in it. */
+function openList(bytes: Buffer, dialect: Dialect): Opening {
+  const error = readBody(dialect, bytes)?.error;
+  return error ? { kind: 'failed', outcome: 'error_in_answer', error } : failed('wrong_type');
 }
 
 /** Speech, images: nothing in them could be read here. The first bytes are content. */
@@ -162,7 +175,7 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
 
 /** Only what may be an error is parsed: a good response costs a search for a word or two. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  const isWhole = dialect.answerKey === undefined ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
+  const isWhole = dialect.name === 'plain' ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
   if (!isWhole) return failed('cut');
   const error = mayBeError(bytes, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
@@ -170,14 +183,34 @@ function openJson(bytes: Buffer, dialect: Dialect): Opening {
 }
 
 const CLOSING = '}'.charCodeAt(0);
-/** An error object, and reasons of a choice that broke off; in a text of the answer quotes have a backslash. */
-const ERROR_WORDS = ['error"', '"abort"', '"insufficient_system_resource"'];
+const CLOSING_LIST = ']'.charCodeAt(0);
+/** An error object; in a text of the answer quotes have a backslash. */
+const ERROR = 'error"';
+/** Reasons of a choice that broke off, and a count that says that there is nothing. */
+const ODD_ENDS = [
+  'ERROR"',
+  '"abort"',
+  '"timeout"',
+  '"cancelled"',
+  '"insufficient_system_resource"',
+  '"completion_tokens":0',
+  '"completion_tokens": 0',
+];
 
-function mayBeError(bytes: Buffer, { answerKey, isKept }: Dialect): boolean {
-  if (isKept) return false;
-  if (ERROR_WORDS.some((word) => bytes.includes(word))) return true;
-  if (answerKey === undefined) return false;
-  return !bytes.includes(`"${answerKey}":[`) && !bytes.includes(`"${answerKey}": [`);
+function mayBeError(bytes: Buffer, dialect: Dialect): boolean {
+  if (dialect.isKept) return false;
+  if (bytes.includes(ERROR)) return true;
+  if (dialect.hasEnd && dialect.objectName !== undefined && ODD_ENDS.some((word) => bytes.includes(word)))
+    return true;
+  return dialect.answerKey !== undefined && !hasAnswer(bytes, dialect.answerKey);
+}
+
+/** Whether there is a list under the key, and something in it. */
+function hasAnswer(bytes: Buffer, answerKey: string): boolean {
+  return [`"${answerKey}":[`, `"${answerKey}": [`].some((opening) => {
+    const at = bytes.indexOf(opening);
+    return at >= 0 && bytes[at + opening.length] !== CLOSING_LIST;
+  });
 }
 
 /** The body broke: what its reader meets is meant for callers; the fault itself is the cause. */

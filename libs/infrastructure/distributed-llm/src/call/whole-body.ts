@@ -22,3 +22,15 @@ export class WholeBody extends Readable implements HostResponseBody {
     this.push(null);
   }
 }
+
+/** What is left of a body, up to the piece that crosses the limit. Rejects with the body's fault. */
+export async function bytesOf(body: Readable, limitBytes = Infinity): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > limitBytes) break;
+  }
+  return Buffer.concat(chunks);
+}

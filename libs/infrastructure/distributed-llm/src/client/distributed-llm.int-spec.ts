@@ -404,7 +404,7 @@ describe('DistributedLlmClient', () => {
     ])('that meet %s leave the host its share', async (_, listener) => {
       const odd = await hosts.plain((request, response) => {
         if (request.method === 'GET') return listener(request, response);
-        request.resume().on('end', () => response.end('{"choices":[]}'));
+        request.resume().on('end', () => response.end('{"choices":[{}]}'));
       });
       const listing = await hosts.fake();
       const client = bench.client([entry('odd', odd), entry('listing', listing.url)], {

@@ -41,7 +41,10 @@ function readChoices(choices: readonly JsonObject[]): Choices {
   let reading: Choices = NO_READING;
   for (const choice of choices) {
     const delta = isObject(choice['delta']) ? choice['delta'] : {};
-    const content = kindOf(delta, choice['index']);
+    const { message, text } = choice;
+    // Of another endpoint, or of a host that has one shape for all.
+    const isOdd = textOrNone(text) !== undefined || (isObject(message) && kindOf(message, 0) !== undefined);
+    const content = kindOf(delta, choice['index']) ?? (isOdd ? 'other' : undefined);
     const reason = finishReasonOf(choice);
     reading = {
       content: content ?? reading.content,

@@ -25,6 +25,9 @@ const countTokensDialect: Dialect = {
 const keptDialect: Dialect = { ...plainDialect, isKept: true };
 const KEPT_PATH = '/responses/';
 
+/** A JSON without vectors is no answer, and may be an error in a form of its own. */
+const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data', objectName: 'list' };
+
 const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
 
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
@@ -33,6 +36,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/responses', responsesDialect],
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
+  ['/embeddings', embeddingsDialect],
   ['/audio/transcriptions', transcriptDialect],
   ['/audio/translations', transcriptDialect],
 ]);

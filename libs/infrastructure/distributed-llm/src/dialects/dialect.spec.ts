@@ -29,6 +29,9 @@ describe('chat', () => {
     ['reasoning of LiteLLM', delta({ thinking_blocks: [{}], content: '' }), { content: 'reasoning' }],
     ['no reasoning', delta({ reasoning: '', reasoning_details: [] }), { content: undefined }],
     ['images', delta({ images: [{ type: 'image_url' }] }), { content: 'other' }],
+    ['a message in place of a delta', { choices: [{ message: { content: 'Hi' } }] }, { content: 'other' }],
+    ['a message without a word', { choices: [{ message: { content: '' } }] }, { content: undefined }],
+    ['a text in place of a delta', { choices: [{ text: 'Hi' }] }, { content: 'other', text: '' }],
     ['no end, said as a text', delta({ content: 'Hi' }, { finish_reason: 'null' }), { finished: 0 }],
     ['parts of Mistral', delta({ content: [{ type: 'thinking' }] }), { content: 'other' }],
     [
@@ -81,6 +84,8 @@ describe('chat', () => {
   it('knows the end, also with spaces, and that comments say nothing', () => {
     expect(read('chat', '[DONE]')).toMatchObject({ isEnd: true });
     expect(read('chat', ' [DONE] ')).toMatchObject({ isEnd: true });
+    expect(read('chat', '"[DONE]"')).toMatchObject({ isEnd: true });
+    expect(read('chat', '[done]')).toMatchObject({ isEnd: true });
     expect(new EventReader(DIALECTS.chat).read(new SseEvent(Buffer.from(': ping\n\n'), false))).toMatchObject(
       {
         isMalformed: false,
@@ -260,6 +265,29 @@ describe('every dialect', () => {
     });
     expect(readBody(DIALECTS.chat, Buffer.from('<html>'))).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('[]'))).toBeUndefined();
+    expect(readBody(DIALECTS.chat, Buffer.from('{"choices":[]}'))?.error).toBeDefined();
+    const silent = { message: { role: 'assistant', content: '' }, finish_reason: 'stop' };
+    const told = (choice: object, output: number) =>
+      readBody(
+        DIALECTS.chat,
+        Buffer.from(JSON.stringify({ choices: [choice], usage: { completion_tokens: output } })),
+      )?.error;
+    expect(told(silent, 0)).toBeDefined();
+    expect(told(silent, 1)).toBeUndefined();
+    expect(told({ ...silent, finish_reason: 'length' }, 0)).toBeUndefined();
+    expect(told({ ...silent, message: { reasoning_content: 'Hm' } }, 0)).toBeUndefined();
+    expect(told({ ...silent, message: { content: null, tool_calls: [{}] } }, 0)).toBeUndefined();
+    expect(
+      readBody(DIALECTS.chat, Buffer.from('{"choices":[],"prompt_filter_results":[]}'))?.error,
+    ).toBeUndefined();
+    expect(readBody(DIALECTS.messages, Buffer.from('{"content":[]}'))?.error).toBeUndefined();
+    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"code":7,"message":"no"}'))?.error).toMatchObject(
+      {
+        message: 'no',
+      },
+    );
+    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"data":[]}'))?.error).toBeDefined();
+    expect(readBody(dialectOf('/embeddings'), Buffer.from('{"embeddings":[[1]]}'))?.error).toBeUndefined();
     expect(readBody(DIALECTS.chat, Buffer.from('{"object":"chat.completion"}'))?.error).toMatchObject({
       message: expect.stringContaining('no answer'),
     });

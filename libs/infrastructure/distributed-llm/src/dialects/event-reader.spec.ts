@@ -54,6 +54,8 @@ describe('an error in a stream', () => {
     ['data: {"error_code":17,"error_msg":"no"}\n\n', 'no'],
     ['data: {"success":false,"msg":"no"}\n\n', 'no'],
     ['data: {"base_resp":{"status_code":1008,"status_msg":"no"}}\n\n', 'no'],
+    ['data: {"choices":null,"base_resp":{"status_code":1008,"status_msg":"no"}}\n\n', 'no'],
+    ['data: [{"error":{"message":"no"}}]\n\n', 'no'],
     ['\r\n {"error":\n {"message":"no"}}\n\n', 'no'],
   ])('is found in %j', (raw, message) => expect(reading(raw)).toBe(message));
 
@@ -61,6 +63,7 @@ describe('an error in a stream', () => {
     'data: {"message":"waiting in the queue"}\n\n',
     'data: {"choices":[{"index":0,"delta":{}}],"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
     'data: {"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
+    'data: {"choices":[],"error_code":0,"error_msg":"success"}\n\n',
     '{"hello":"world"}\n\n',
     ': {"error":{"message":"no"}}\n\n',
   ])('is none in %j', (raw) => expect(reading(raw)).toBeUndefined());

@@ -1,5 +1,5 @@
 import type { SseEvent } from '../streams/sse-event.ts';
-import { type BodyReading, type Dialect, type EventReading, NO_READING } from './dialect.ts';
+import { type BodyReading, type Dialect, type EventReading, NO_READING, type TokenUsage } from './dialect.ts';
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { bareErrorIn, errorIn, isObject, type JsonObject, type ReportedError } from './reported-error.ts';
@@ -15,6 +15,8 @@ const NO_ANSWER: ReportedError = {
   code: undefined,
   message: 'The host gave no answer, and did not say why.',
 };
+/** As it should be, and as some write it. */
+const DONE = /^\s*"?\[done\]"?\s*$/i;
 const MALFORMED: EventReading = { ...NO_READING, isMalformed: true };
 
 /**
@@ -39,24 +41,45 @@ export class EventReader {
 
 /** Reads a JSON response. Undefined: it is no JSON object. */
 export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefined {
-  const json = parse(body.toString().trim());
+  const json = unlisted(parse(body.toString().trim()));
   if (!isObject(json)) return undefined;
   return { error: errorIn(json) ?? missingAnswer(dialect, json), ...dialect.readBody(json) };
 }
 
 /** What a response says in the place of its answer. */
-function missingAnswer({ answerKey, objectName }: Dialect, json: JsonObject): ReportedError | undefined {
-  if (answerKey === undefined || Array.isArray(json[answerKey])) return undefined;
-  const isEmpty = json[answerKey] === null || (objectName !== undefined && json['object'] === objectName);
+function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | undefined {
+  const { answerKey, objectName } = dialect;
+  if (answerKey === undefined) return undefined;
+  const answer = json[answerKey];
+  if (Array.isArray(answer) && (objectName === undefined || isFiltered(json))) return undefined;
+  if (Array.isArray(answer) && answer.length > 0) {
+    const { content, usage, finishReason } = dialect.readEvent(json);
+    return content === undefined && saysNothing(usage, finishReason) ? NO_ANSWER : undefined;
+  }
+  const isEmpty =
+    answer === null || Array.isArray(answer) || (objectName !== undefined && json['object'] === objectName);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
+}
+
+/** What a choice ends with that has said all. */
+const GOOD_ENDS: ReadonlySet<string> = new Set(['stop', 'end_turn', 'completed']);
+
+/** Whether a response without content is none: its host has counted no token of it, and names no reason for that. */
+export function saysNothing(usage: TokenUsage | undefined, finishReason: string | undefined): boolean {
+  return usage?.output === 0 && GOOD_ENDS.has(finishReason ?? 'stop');
+}
+
+/** A filter has left nothing of it, and says so. */
+function isFiltered(json: JsonObject): boolean {
+  return Object.keys(json).some((name) => /filter|feedback/i.test(name));
 }
 
 function readEvent(dialect: Dialect, event: SseEvent): EventReading {
   const { data } = event;
   if (data === undefined) return readNoData(event);
   if (data === '') return COMMENT;
-  if (data.trim() === '[DONE]') return END;
-  const json = parse(data);
+  if (DONE.test(data)) return END;
+  const json = unlisted(parse(data));
   const error = (isObject(json) ? errorIn(json) : undefined) ?? declaredError(event, json);
   if (error) return { ...NO_READING, error };
   if (isObject(json)) return dialect.readEvent(json);
@@ -77,13 +100,21 @@ function declaredError(event: SseEvent, json: unknown): ReportedError | undefine
   if (!isObject(json))
     return isError ? { ...NO_ANSWER, message: event.data ?? NO_ANSWER.message } : undefined;
   const isCoded = 'error_code' in json || json['success'] === false || 'base_resp' in json;
-  const error = isError || (isCoded && !('choices' in json)) ? bareErrorIn(json) : undefined;
+  const { choices } = json;
+  const hasAnswer = Array.isArray(choices) && choices.length > 0;
+  const error = isError || (isCoded && !hasAnswer) ? bareErrorIn(json) : undefined;
   return error ?? (isError ? NO_ANSWER : undefined);
 }
 
 /** Whether another event that has another text in the same place says nothing else. */
 function isTextOnly({ content, finished, usage, isEnd }: EventReading): boolean {
   return content === 'text' && finished === 0 && usage === undefined && !isEnd;
+}
+
+/** Google's errors are the only element of a list. */
+function unlisted(json: unknown): unknown {
+  const first: unknown = Array.isArray(json) ? json[0] : undefined;
+  return isObject(first) && errorIn(first) ? first : json;
 }
 
 function parse(text: string): unknown {

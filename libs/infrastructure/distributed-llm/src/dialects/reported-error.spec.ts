@@ -103,6 +103,49 @@ describe('errorIn', () => {
       },
       { status: 429, retryAfterMs: 34_500 },
     ],
+    [
+      'OpenRouter, who says what its own host said, and when that is reset',
+      {
+        error: {
+          message: 'Provider returned error',
+          code: 429,
+          metadata: { raw: 'Slow down.', headers: { 'X-RateLimit-Reset': '1741305600000' } },
+        },
+      },
+      { status: 429, behind: 'Slow down.', headers: { 'x-ratelimit-reset': '1741305600000' } },
+    ],
+    [
+      'one within another',
+      { error: { error: { message: 'no', code: 500 } } },
+      { status: 500, message: 'no' },
+    ],
+    ['an empty one beside its message', { error: {}, message: 'no' }, { message: 'no' }],
+    ['a text under another name', { error: { code: 7, details: 'no' } }, { message: 'no' }],
+    [
+      'AWS',
+      { error: { __type: 'com.amazon#ServiceUnavailableException', message: 'no' } },
+      { status: 503, type: 'ServiceUnavailableException' },
+    ],
+    [
+      'a proxy, which says when in a text',
+      { error: { message: 'no', retry_after: '12' } },
+      { retryAfterMs: 12_000 },
+    ],
+    [
+      'a plan, which says when',
+      { error: { message: 'no', resets_in_seconds: 30 } },
+      { retryAfterMs: 30_000 },
+    ],
+    [
+      'a proxy, which says it in milliseconds',
+      { error: { message: 'no', retry_after_ms: 250 } },
+      { retryAfterMs: 250 },
+    ],
+    [
+      'a choice that was given up',
+      { choices: [{ delta: {}, finish_reason: 'TIMEOUT' }] },
+      { message: 'The answer broke off with the reason "TIMEOUT".' },
+    ],
     ['a proxy, which says when', { error: { message: 'no', retry_after: 12 } }, { retryAfterMs: 12_000 }],
     [
       'Hugging Face while it loads',
@@ -142,6 +185,8 @@ describe('bareErrorIn', () => {
       { message: 'Function f', status: 404 },
     ],
     [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
+    [{ errors: ['no such thing'] }, { message: 'no such thing' }],
+    [{ fault: { faultstring: 'Quota', detail: { errorcode: 'x' } } }, { message: 'Quota' }],
     [
       { statusCode: 429, message: 'Slow down' },
       { message: 'Slow down', status: 429 },

@@ -1,3 +1,5 @@
+import { saidTimeMs } from './said-time.ts';
+
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */
 export interface ReportedError {
   /** The HTTP status that it stands for, where that can be told. */
@@ -8,16 +10,21 @@ export interface ReportedError {
   readonly param?: string | undefined;
   /** When to come back, in milliseconds, where the error itself says so. */
   readonly retryAfterMs?: number | undefined;
+  /** What a router's own host said, where the message only says that there was an error. */
+  readonly behind?: string;
+  /** Headers of that host, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A value of JSON.parse that is an object and no list. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The statuses behind the types and codes of OpenAI, Anthropic, vLLM, llama.cpp and text-generation-inference. */
+/** The statuses behind the types and codes of OpenAI, Anthropic, Google, AWS and inference servers. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
   ['badrequesterror', 400],
   ['validation', 400],
+  ['validationexception', 400],
   ['context_length_exceeded', 400],
   ['content_filter', 400],
   ['content_policy_violation', 400],
@@ -26,18 +33,30 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['invalid_api_key', 401],
   ['billing_error', 402],
   ['permission_error', 403],
+  ['accessdeniedexception', 403],
   ['not_found_error', 404],
   ['notfounderror', 404],
+  ['not_found', 404],
+  ['resourcenotfoundexception', 404],
   ['model_not_found', 404],
   ['request_too_large', 413],
   ['rate_limit_error', 429],
   ['rate_limit_exceeded', 429],
+  ['resource_exhausted', 429],
+  ['throttlingexception', 429],
+  ['usage_limit_reached', 429],
+  ['slow_down', 429],
   ['insufficient_quota', 429],
   ['server_error', 500],
   ['api_error', 500],
   ['internalservererror', 500],
+  ['internalserverexception', 500],
   ['overloaded', 503],
+  ['server_is_overloaded', 503],
+  ['unavailable', 503],
   ['unavailable_error', 503],
+  ['service_unavailable_error', 503],
+  ['serviceunavailableexception', 503],
   ['timeout_error', 504],
   ['overloaded_error', 529],
 ]);
@@ -47,6 +66,8 @@ const BROKEN_OFF: ReadonlySet<string> = new Set([
   'error',
   'network_error',
   'abort',
+  'timeout',
+  'cancelled',
   'insufficient_system_resource',
 ]);
 
@@ -58,7 +79,10 @@ const BROKEN_OFF: ReadonlySet<string> = new Set([
 export function errorIn(json: JsonObject): ReportedError | undefined {
   const { detail, choices } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
-  if (isObject(error) && saysSomething(error, choices)) return describe(error);
+  if (isObject(error) && saysSomething(error, choices))
+    return Object.keys(error).length > 0
+      ? describe(innermost(error))
+      : (bareErrorIn(json) ?? describe(error));
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (error === true) return bareErrorIn(json) ?? describe({});
   if (json['object'] === 'error' || json['type'] === 'error') return describe(json);
@@ -77,10 +101,12 @@ const TEXT_FIELDS = [
   'error_message',
   'errorMessage',
   'status_msg',
+  'faultstring',
   'detail',
   'details',
   'reason',
   'error_description',
+  'description',
   'title',
 ];
 
@@ -88,12 +114,20 @@ const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
 
 /** The error in a JSON that is no answer, as it has a text of its own, and none of the shapes above. */
 export function bareErrorIn(json: JsonObject): ReportedError | undefined {
-  const { errors, base_resp: base, code, success } = json;
-  if (success === true || SUCCESS_CODES.has(code)) return undefined;
-  const [first] = Array.isArray(errors) ? errors.filter(isObject) : [];
-  const fields = first ?? (isObject(base) && base['status_code'] !== 0 ? base : json);
-  const message = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((text) => text !== undefined);
+  const { code, success } = json;
+  if (success === true || SUCCESS_CODES.has(code ?? json['error_code'])) return undefined;
+  const fields = partWithError(json);
+  const message = textIn(fields);
   return message === undefined ? undefined : describe({ ...fields, message });
+}
+
+function partWithError(json: JsonObject): JsonObject {
+  const { errors, base_resp: base, fault } = json;
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
+  if (isObject(first)) return first;
+  if (typeof first === 'string') return { message: first };
+  if (isObject(base) && base['status_code'] !== 0) return base;
+  return isObject(fault) ? fault : json;
 }
 
 /** The error with each of its texts changed so. */
@@ -125,6 +159,12 @@ function saysSomething(error: JsonObject, choices?: unknown): boolean {
   return values.length === 0 ? !Array.isArray(choices) : values.some(Boolean);
 }
 
+/** Some wrap what they were told once more. */
+function innermost(error: JsonObject): JsonObject {
+  const { error: inner } = error;
+  return isObject(inner) && textIn(error) === undefined ? inner : error;
+}
+
 /** Where there is a message besides, the text under `error` is only its name. */
 function named(error: string, json: JsonObject): JsonObject {
   if (textOrNone(json['message']) === undefined) return { ...json, message: error };
@@ -134,7 +174,9 @@ function named(error: string, json: JsonObject): JsonObject {
 function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefined {
   for (const { error, finish_reason: reason, native_finish_reason: native } of choices) {
     if (isObject(error) && saysSomething(error, choices)) return describe(error);
-    const broken = [reason, native].map(textOrNone).find((one) => one !== undefined && BROKEN_OFF.has(one));
+    const broken = [reason, native]
+      .map(textOrNone)
+      .find((one) => one !== undefined && BROKEN_OFF.has(one.toLowerCase()));
     if (broken !== undefined)
       return describe({ message: `The answer broke off with the reason "${broken}".` });
   }
@@ -142,8 +184,7 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
 }
 
 function describe(fields: JsonObject): ReportedError {
-  const { message } = fields;
-  const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']);
+  const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields);
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const isStatus = isHttpStatus(Number(code));
   const named = isStatus ? undefined : textOrNone(code);
@@ -151,25 +192,41 @@ function describe(fields: JsonObject): ReportedError {
     status: isStatus ? Number(code) : (statusOf(named) ?? statusOf(type)),
     type,
     code: named,
-    message:
-      textOrNone(isObject(message) ? detailText(message['detail'] ?? message) : message) ??
-      named ??
-      type ??
-      'The host reported an error without a message.',
+    message: textIn(fields) ?? named ?? type ?? 'The host reported an error without a message.',
     ...(typeof fields['param'] === 'string' && { param: fields['param'] }),
-    ...retryAfter(fields),
+    ...more(fields),
   };
 }
 
-/** In seconds, as a number or as Google writes durations: of gateways, of Hugging Face about loading, and of Google. */
-function retryAfter(fields: JsonObject): Pick<ReportedError, 'retryAfterMs'> {
+/** What stands beside the text: when to come back, and what was said to a router by a host of its own. */
+function more(fields: JsonObject): Pick<ReportedError, 'retryAfterMs' | 'behind' | 'headers'> {
+  const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const [seconds] = [
-    fields['retry_after'],
-    fields['estimated_time'],
-    ...details.map(({ retryDelay: delay }) => Number(/^(\d+(?:\.\d+)?)s$/.exec(String(delay))?.[1])),
-  ].filter((value) => typeof value === 'number' && value > 0);
-  return typeof seconds === 'number' ? { retryAfterMs: Math.ceil(seconds * 1_000) } : {};
+  const retryAfterMs = saidTimeMs([fields, metadata, ...details]);
+  const behind = textOrNone(metadata['raw']);
+  const { headers } = metadata;
+  return {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(behind !== undefined && { behind }),
+    ...(isObject(headers) && { headers: lowerCased(headers) }),
+  };
+}
+
+function lowerCased(headers: JsonObject): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
+
+/** AWS writes the name behind a namespace. */
+function awsType(fields: JsonObject): string | undefined {
+  return textOrNone(fields['__type'])?.split('#').at(-1);
+}
+
+function textIn(fields: JsonObject): string | undefined {
+  const { message } = fields;
+  if (isObject(message)) return detailText(message['detail'] ?? message);
+  return TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((text) => text !== undefined);
 }
 
 function statusOf(name: string | undefined): number | undefined {

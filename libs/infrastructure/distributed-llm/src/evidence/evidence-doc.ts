@@ -11,7 +11,8 @@ export function evidenceTable(): string {
   return [head, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function aboutOf({ about, mayBeRequest }: Evidence): string {
+function aboutOf({ about, mayBeRequest, mayBeHost }: Evidence): string {
+  if (mayBeHost) return `${about}; the host where it does so to one request after the other`;
   return mayBeRequest ? `${about}; the request where several targets fail alike` : about;
 }
 

@@ -46,7 +46,7 @@ const refused = (reply: Reply, rests: readonly [string, number]): Row => ({
   counts: 'nothing',
   rests,
 });
-const ofRequest = (reply: Reply): Row => ({ reply, goesOn: false, counts: 'success' });
+const ofRequest = (reply: Reply): Row => ({ reply, goesOn: false, counts: 'nothing' });
 
 const ROWS: Readonly<Record<Outcome, Row>> = {
   ok: { goesOn: false, counts: 'success' },
@@ -56,7 +56,7 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
     host: { capabilities: { contextLength: 1_000 } },
     second: { capabilities: { contextLength: 100_000 } },
     goesOn: true,
-    counts: 'success',
+    counts: 'nothing',
   },
   policy_refusal: ofRequest(refusal(403, 'The input was flagged by moderation.')),
   conflict: { reply: refusal(409, 'Busy with another.'), goesOn: true, counts: 'nothing' },

@@ -168,6 +168,40 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 502, says: 'no answer' },
   ],
   [
+    'a message without a word, and without a token',
+    json(200, {
+      choices: [{ message: { role: 'assistant', content: null }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 9, completion_tokens: 0 },
+    }),
+    'error_in_answer',
+    { status: 502, says: 'no answer' },
+  ],
+  [
+    'an empty list of choices',
+    json(200, { id: 'c1', object: 'chat.completion', choices: [], usage: { completion_tokens: 0 } }),
+    'error_in_answer',
+    { status: 502, says: 'no answer' },
+  ],
+  [
+    'an error in a list, with a good status',
+    json(200, [{ error: { code: 503, message: 'The model is overloaded.', status: 'UNAVAILABLE' } }]),
+    'overloaded',
+    { status: 503, says: 'is overloaded' },
+  ],
+  [
+    'a choice that its host gave up',
+    json(200, { choices: [{ message: { content: 'hal' }, finish_reason: 'timeout' }] }),
+    'error_in_answer',
+    { status: 502, says: 'timeout' },
+  ],
+  [
+    'an error of AWS',
+    json(400, { __type: 'com.amazon#ThrottlingException', message: 'Rate exceeded' }),
+    'rate_limited',
+    { status: 400, says: 'Rate exceeded' },
+  ],
+  ['a 418', refusal(418, 'Not a model.'), 'conflict', { status: 418, says: 'Not a model.' }],
+  [
     'an unknown path with a good status',
     json(200, { error: 'Unexpected endpoint or method. (POST /chat/completions)' }),
     'path_not_found',
@@ -278,6 +312,14 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     events(`${ROLE_CHUNK}data: {"choices":[{"index":0,"delta":{},"finish_reason":"error"}]}\n\n`),
     'error_in_answer',
     { status: 502, says: 'broke off' },
+  ],
+  [
+    'a stream that ends without a word, and without a token',
+    events(
+      `${ROLE_CHUNK}data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: {"choices":[],"usage":{"completion_tokens":0}}\n\ndata: [DONE]\n\n`,
+    ),
+    'empty',
+    { status: 502, says: 'host_error' },
   ],
   ['a stream of nothing', events(''), 'empty', { status: 502, says: 'host_error' }],
   [

@@ -25,6 +25,8 @@ export interface Evidence {
   readonly next: NextStep;
   readonly weight: Weight;
   readonly rest?: RestRule;
+  /** A host that is set up wrong gives this to whatever it is sent: many in a row, and it is asked after others. */
+  readonly mayBeHost?: true;
   /** A request can cause this: the same from several targets is taken as evidence about the request. */
   readonly mayBeRequest?: true;
 }

@@ -52,7 +52,10 @@ describe('an answer in an odd dress is an answer', () => {
     ['behind white space for minutes', ' \n'.repeat(40_000) + WHOLE],
     ['in front of white space', WHOLE + '\r\n'.repeat(500)],
     ['behind a byte order mark', BOM + WHOLE],
-    ['that a filter has left nothing of', JSON.stringify({ id: 'c1', choices: [] })],
+    [
+      'that a filter has left nothing of',
+      JSON.stringify({ id: 'c1', choices: [], prompt_filter_results: [{ prompt_index: 0 }] }),
+    ],
     [
       'that speaks of errors',
       JSON.stringify({
@@ -73,11 +76,35 @@ describe('an answer in an odd dress is an answer', () => {
     ['JSON', { 'content-type': 'application/json' }],
     ['bytes', { 'content-type': 'application/octet-stream' }],
     ['nothing', {}],
+    ['a page', { 'content-type': 'text/html; charset=utf-8' }],
   ])('as a stream that calls itself %s', async (_, headers) => {
     const whole = `: hi\n\n${EVENTS}`;
     const reply: Reply = (response) => void response.writeHead(200, headers).end(whole);
     const seen = await ask(reply, { body: STREAM });
     expect(seen).toMatchObject({ host: 'odd', status: 200, isStream: true, said: whole });
+  });
+
+  it('as a JSON that calls itself a page', async () => {
+    const { headers, ...seen } = await ask(text(200, WHOLE, { 'Content-Type': 'text/html' }));
+    expect(seen).toMatchObject({ host: 'odd', said: WHOLE });
+    expect(headers).toContain('content-type\napplication/json');
+    expect(headers).not.toContain('text/html');
+  });
+
+  it.each<[string, object | undefined]>([
+    ['as a whole', undefined],
+    ['as a stream', { body: STREAM }],
+  ])('%s with a type that a proxy has added to', async (_, request) => {
+    const [type, body] = request ? ['text/event-stream', EVENTS] : ['application/json', WHOLE];
+    const reply: Reply = (response) =>
+      void response.writeHead(200, ['content-type', type, 'content-type', 'text/plain']).end(body);
+    expect(await ask(reply, request)).toMatchObject({ host: 'odd', status: 200, said: body });
+  });
+
+  it('as a stream whose end marker is spelled in another way', async () => {
+    const said = ROLE_CHUNK + CONTENT_CHUNK;
+    const seen = await ask(events(`${said}data: "[DONE]"\n\n`), { body: STREAM });
+    expect(seen).toMatchObject({ host: 'odd', said: `${said}data: [DONE]\n\n` });
   });
 
   it('as a JSON where a stream was asked for', async () => {
@@ -97,6 +124,41 @@ describe('an answer in an odd dress is an answer', () => {
     };
     const request = { method: 'GET', path: '/responses/resp_1', body: undefined } as const;
     expect(await ask(json(200, kept), request)).toMatchObject({ host: 'odd', said: JSON.stringify(kept) });
+  });
+});
+
+describe('vectors', () => {
+  it.each<[string, object]>([
+    ['none', { object: 'list', data: [] }],
+    ['an error in a form of its own', { code: 20012, message: 'Model does not exist.', data: null }],
+  ])('that are %s move the call on', async (_, said) => {
+    await using odd = await ScriptedHost.start(json(200, said));
+    await using other = await ScriptedHost.start(json(200, { data: [{ embedding: [1] }] }));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    const response = await send(client, { path: '/embeddings' });
+    expect(response).toMatchObject({ host: 'other', status: 200 });
+    await response.body.bytes();
+  });
+});
+
+describe('a JSON that is longer than what is held back', () => {
+  const long = JSON.stringify({ data: [{ embedding: Array(400_000).fill(0.25) }] });
+  const reply = (body: string) => text(200, body, { 'content-type': 'application/json' });
+  const path = '/embeddings';
+
+  it.each(['', '\n'])('passes as it came, with %j at its end', async (end) => {
+    expect(await ask(reply(long + end), { path })).toMatchObject({ host: 'odd', said: long + end });
+  });
+
+  it('breaks for its reader where it breaks off with a clean end', async () => {
+    await using host = await ScriptedHost.start(reply(long.slice(0, -7)));
+    const client = bench.client([entry('host', host.url)]);
+    const { body } = await send(client, { path });
+    await expect(body.bytes()).rejects.toMatchObject({ code: 'stream_interrupted' });
+    expect(await bench.metric('morgan_llm_host_requests_total{host="host",outcome="interrupted"}')).toBe('1');
   });
 });
 

@@ -138,7 +138,128 @@ describe('outcomeOfRefusal', () => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
 
-  it.each([400, 413, 414, 431, 464])('takes a %i that is no JSON for one of a proxy', (status) => {
+  /** Words that further hosts have for what is theirs, that of a model or that of an account, in whatever status. */
+  it.each([
+    [400, 'Invalid model. no endpoints available for this model under your current plan', 'model_not_found'],
+    [400, 'Project `p` is not allowed to use Publisher Model `m`', 'model_not_found'],
+    [400, 'The model `m` requires terms acceptance.', 'model_not_found'],
+    [400, 'The model m has been decommissioned, see the docs', 'model_not_found'],
+    [400, 'Unable to access non-serverless model m. Please create a dedicated endpoint.', 'model_not_found'],
+    [400, 'Unavailable model: m', 'model_not_found'],
+    [400, 'Not valid deployment name', 'model_not_found'],
+    [400, 'This Model is Cold / Not Ready for Inference', 'model_not_found'],
+    [400, 'The model has crashed without additional information. (Exit code: 1)', 'model_not_found'],
+    [422, 'Model Not Found', 'model_not_found'],
+    [400, 'Invalid Authorization request header', 'credentials_rejected'],
+    [400, 'Our servers are currently overloaded. Please try again later.', 'overloaded'],
+    [503, 'No valid executor', 'overloaded'],
+    [429, 'Concurrency limit reached for requests', 'rate_limited'],
+    [403, 'The free tier of the model has been exhausted.', 'model_not_found'],
+    [403, '该令牌无权访问模型 m', 'model_not_found'],
+    [404, 'Requested entity was not found.', 'model_not_found'],
+    [404, 'The model is not configured in the gateway.', 'model_not_found'],
+    [404, 'Provider returned error', 'conflict'],
+    [
+      410,
+      'https://old.example is no longer supported. Please use https://new.example instead.',
+      'path_not_found',
+    ],
+    [503, '当前分组 default 下对于模型 m 无可用渠道', 'model_not_found'],
+    [400, 'model "m" is not accessible via the /chat/completions endpoint', 'conflict'],
+    [400, 'default chat template is no longer allowed, so you must provide a chat template', 'conflict'],
+    [400, 'The security token included in the request is expired', 'credentials_rejected'],
+    [400, 'Authentication failed', 'credentials_rejected'],
+    [403, 'Sorry, your account balance is insufficient', 'quota_exhausted'],
+    [403, 'Credit limit exceeded, please navigate to billing', 'quota_exhausted'],
+    [403, 'Please enter a payment method', 'quota_exhausted'],
+    [403, 'Quota exceeded.', 'quota_exhausted'],
+    [400, 'You have exceeded your monthly quota', 'quota_exhausted'],
+    [403, "Quota exceeded for quota metric 'x' and limit 'x per minute'", 'rate_limited'],
+    [400, 'no keys found that support model: m', 'model_not_found'],
+    [403, '用户额度不足', 'quota_exhausted'],
+    [429, 'You exceeded your current token quota', 'quota_exhausted'],
+    [429, 'you have used up your daily free allocation of 10,000 neurons', 'quota_exhausted'],
+    [429, '余额不足或无可用资源包,请充值。', 'quota_exhausted'],
+    [429, '您的账户已达到速率限制', 'rate_limited'],
+    [429, 'Quota exceeded for requests per model. Please submit a quota increase request.', 'rate_limited'],
+    [403, 'RPM limit exceeded. Please complete identity verification.', 'rate_limited'],
+    [400, 'Resource has been exhausted (e.g. check quota).', 'rate_limited'],
+    [420, 'Rate exceeded', 'rate_limited'],
+    [400, 'Bedrock is unable to process your request.', 'overloaded'],
+    [400, 'The server is busy, please try again later', 'overloaded'],
+    [503, 'No capacity available for model on the server', 'overloaded'],
+    [503, 'no slot available', 'overloaded'],
+    [503, 'ModelNotReadyException: try later', 'loading'],
+    [500, 'Model m is currently loading', 'loading'],
+    [502, 'error loading image', 'server_error'],
+    [446, 'The guardrail checks defined in the config failed.', 'policy_refusal'],
+    [424, 'Prompt blocked due to security configurations', 'policy_refusal'],
+    [400, 'Content Exists Risk', 'policy_refusal'],
+    [400, '系统检测到输入内容可能包含不安全或敏感内容', 'policy_refusal'],
+    [500, 'moderation is down', 'server_error'],
+    [400, 'Range of input length should be [1, 30720]', 'context_too_long'],
+    [400, "This model's maximum prompt length is 131072 but the request has more.", 'context_too_long'],
+    [422, '`inputs` must have less than 1024 tokens. Given: 1500', 'context_too_long'],
+    [400, 'Prompt length (9000) exceeds maximum input length (8000).', 'context_too_long'],
+    [400, '输入内容过长', 'context_too_long'],
+    [418, "I'm a teapot", 'conflict'],
+    [451, 'Unavailable For Legal Reasons', 'conflict'],
+    [415, 'Unsupported media type', 'malformed_request'],
+    [422, 'messages.0.role: Input should be user', 'malformed_request'],
+    [400, 'For the model m, thinking is not enabled', 'malformed_request'],
+    [
+      400,
+      'temperature must be between 0 and 2 for this model, other values are not supported',
+      'malformed_request',
+    ],
+    [400, 'model m: the image URL is not accessible', 'malformed_request'],
+    [400, "Invalid type for 'model': expected a string", 'malformed_request'],
+    [400, "Unknown parameter: 'model_id'.", 'malformed_request'],
+    [400, "Invalid schema for function 'get_credit_limits': type is missing", 'malformed_request'],
+    [400, 'The model m does not support image inputs.', 'malformed_request'],
+    [400, '参数 frequency_penalty（频率惩罚）超出范围', 'malformed_request'],
+    [400, '模型名称大小写敏感', 'malformed_request'],
+  ] as const)('tells by the words of a %i with %j: %s', (status, message, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+  });
+
+  it.each([
+    [400, 'upstream_error', 'conflict'],
+    [400, 'internal_server_error', 'conflict'],
+    [400, 'InternalError.Algo.InvalidParameter', 'malformed_request'],
+    [500, 'model_not_found', 'model_not_found'],
+    [503, 'insufficient_user_quota', 'quota_exhausted'],
+    [500, 'content_filter', 'policy_refusal'],
+  ] as const)('goes by the name of a %i that is called %s: %s', (status, code, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, 'no', code))).toBe(outcome);
+  });
+
+  it('reads what a router was told by its own host', () => {
+    const { error, ...rest } = refusal(400, 'Provider returned error');
+    const told = (behind: string) => outcomeOfRefusal({ ...rest, error: { ...error, behind } });
+    expect(told('{"error":{"message":"Incorrect API key provided"}}')).toBe('credentials_rejected');
+    expect(told("This model's maximum context length is 10 tokens.")).toBe('context_too_long');
+    expect(told('supports at most 1 image per prompt')).toBe('malformed_request');
+  });
+
+  it.each([
+    'quota exhausted',
+    'quota exceeded',
+    'API key "k" is invalid',
+    'model m not found',
+    'overdue',
+    'maximum context length',
+    'please wait, rate limit exceeded',
+  ])('takes %j for no word of the host where the request says so', (said) => {
+    const request = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: `Why ${said}?` }] }));
+    const quoted = refusal(400, `messages.0: Input should be valid, input: 'Why ${said}?'`);
+    expect(outcomeOfRefusal({ ...quoted, request })).toBe('malformed_request');
+    expect(outcomeOfRefusal(quoted)).not.toBe('malformed_request');
+    const own = refusal(400, 'Your credit balance is too low.');
+    expect(outcomeOfRefusal({ ...own, request })).toBe('quota_exhausted');
+  });
+
+  it.each([400, 413, 414, 431])('takes a %i that is no JSON for one of a proxy', (status) => {
     const text = refusal(status, 'Client sent an HTTP request to an HTTPS server.');
     expect(outcomeOfRefusal({ ...text, isJson: false })).toBe('conflict');
     expect(outcomeOfRefusal({ ...text, error: undefined, isJson: false })).toBe('conflict');
@@ -149,6 +270,11 @@ describe('outcomeOfRefusal', () => {
     const page = { error: undefined, isJson: false, saysWhen: false };
     expect(outcomeOfRefusal({ status: 403, ...page })).toBe('server_error');
     expect(outcomeOfRefusal({ status: 401, ...page })).toBe('credentials_rejected');
+  });
+
+  it('takes the limit of an account for one, though it comes back', () => {
+    const said = refusal(429, 'The usage limit has been reached', 'usage_limit_reached');
+    expect(outcomeOfRefusal({ ...said, saysWhen: true })).toBe('quota_exhausted');
   });
 
   it('takes a quota that comes back for a rate limit', () => {
@@ -196,6 +322,7 @@ describe('statusWithin', () => {
     ['The server is overloaded.', 529],
     ['API key not valid. Please pass a valid API key.', 401],
     ['Insufficient credits', 402],
+    ['quota exceeded', 402],
     ['Model m is currently loading', 503],
     ['Model m is temporarily unavailable, please try again', 503],
     ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],

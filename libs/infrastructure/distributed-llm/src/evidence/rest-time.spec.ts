@@ -21,6 +21,18 @@ describe('restTimeMs', () => {
     [{ 'retry-after': '1.5' }, 1_500],
     [{ 'retry-after': '30s' }, 30_000],
     [{ 'retry-after': '1m30s' }, 90_000],
+    [{ 'retry-after': '30 seconds' }, 30_000],
+    [{ 'retry-after': '2 minutes and 3 seconds' }, 123_000],
+    [{ 'retry-after': '30, 60' }, 60_000],
+    [{ 'retry-after': '0', 'x-ratelimit-reset-requests': '1s' }, 1_000],
+    [{ 'retry-after': '0' }, 0],
+    [{ 'retry-after': 'Mon, 23 Nov 2020 12:00:00 GMT', 'x-ratelimit-reset': '7' }, 7_000],
+    [{ 'x-rate-limit-reset': '9' }, 9_000],
+    [{ 'x-ratelimit-reset-after': '1.5', 'x-ratelimit-remaining': '0' }, 1_500],
+    [{ 'x-ratelimit-reset-after': '1.5', 'x-ratelimit-remaining': '3' }, undefined],
+    [{ ratelimit: 'limit=100, remaining=0, reset=30' }, 30_000],
+    [{ ratelimit: '"a";r=5;t=60, "b";r=0;t=3600' }, 3_600_000],
+    [{ ratelimit: '"a";r=5;t=60' }, undefined],
     [{ 'retry-after': '-5' }, undefined],
     [{ 'retry-after': '-5', 'x-ratelimit-reset-requests': '1s' }, 1_000],
     [{ 'retry-after': 'soon' }, undefined],
@@ -33,6 +45,8 @@ describe('restTimeMs', () => {
     const soon = Date.now() + 30_000;
     for (const headers of [
       { 'ratelimit-reset': String(Math.ceil(soon / 1_000)) },
+      { 'retry-after': String(Math.ceil(soon / 1_000)) },
+      { 'retry-after': new Date(soon).toISOString() },
       { 'x-ratelimit-reset': String(soon) },
       {
         'anthropic-ratelimit-requests-remaining': '0',
@@ -42,6 +56,18 @@ describe('restTimeMs', () => {
       expect(restTimeMs(headers)).toBeGreaterThan(25_000);
       expect(restTimeMs(headers)).toBeLessThanOrEqual(31_000);
     }
+  });
+
+  it('takes the longest time where proxies have added a header each', () => {
+    expect(restTimeMs({ 'retry-after': ['5', '20'] as unknown as string })).toBe(20_000);
+  });
+
+  it('finds a moment in a message, where that says in which zone it is', () => {
+    const soon = new Date(Date.now() + 30_000).toISOString().slice(0, 19).replace('T', ' ');
+    const ms = restTimeMs({}, `Limit type: requests. Limit resets at: ${soon} UTC`);
+    expect(ms).toBeGreaterThan(25_000);
+    expect(ms).toBeLessThanOrEqual(30_000);
+    expect(restTimeMs({}, `Your limit will reset at ${soon}`)).toBeUndefined();
   });
 
   it.each([
@@ -54,6 +80,9 @@ describe('restTimeMs', () => {
     ['Please retry in 24.683927s.', 24_684],
     ['Try again in about 2 hours', 7_200_000],
     ['Rate limit of 50 per 86400s exceeded. Please wait 812 seconds before retrying.', 812_000],
+    ['[429]: {…} (reset after 2m 13s)', 133_000],
+    ['Please try again in 1 day.', 86_400_000],
+    ['Retry your request after 60 secs', 60_000],
     ['try again later', undefined],
     ['try again in 3 moments', undefined],
   ])('finds the time in %j', (message, expected) => expect(restTimeMs({}, message)).toBe(expected));

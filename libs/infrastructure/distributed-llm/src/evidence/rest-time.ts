@@ -1,81 +1,112 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { retryAfterMs } from '@morgan/foundation';
 
-/** `1s`, `6m0s`, `20ms`, `1h2m`, and a bare number of seconds. */
-const DURATION =
-  /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
-const IN_TEXT =
-  /(?:(?:try|retry) (?:again )?(?:in|after)|please wait(?: for)?) (?:about )?((?:\d+(?:\.\d+)?(?:h|ms?|s))+|(\d+(?:\.\d+)?) (milliseconds?|seconds?|minutes?|hours?|ms|s|m|h))\b/i;
+const UNIT = 'milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ms|s|m|h|d';
+/** A number and its unit, of which several make a duration: `6m0s`, `1h2m`, `2 minutes and 3 seconds`. */
+const PART = new RegExp(String.raw`(\d+(?:\.\d+)?) ?(${UNIT})`, 'gi');
+const PARTS = String.raw`(?:\d+(?:\.\d+)? ?(?:${UNIT})(?![a-z]),? ?(?:and )?)+`;
+const DURATION = new RegExp(`^${PARTS}$`, 'i');
+const IN_TEXT = new RegExp(
+  String.raw`(?:(?:try|retry)(?: your request)?(?: again)? (?:in|after)|please wait(?: for)?|resets? (?:in|after)) (?:about )?(${PARTS})`,
+  'i',
+);
+/** A moment in a message counts where it says in which zone it is. */
+const MOMENT_IN_TEXT =
+  /(?:resets?|try again|retry) at:? (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(?:UTC|Z|GMT|\+00:00)/i;
 const FACTORS: readonly (readonly [RegExp, number])[] = [
   [/^(ms|milli)/i, 1],
   [/^s/i, 1_000],
   [/^m/i, 60_000],
   [/^h/i, 3_600_000],
+  [/^d/i, 86_400_000],
 ];
 /** What a number of seconds is no longer, but a moment since 1970. */
 const EARLIEST_EPOCH_S = 1_000_000_000;
+/** The names of resets, each of which stands beside a `remaining`. */
+const RESETS = [/^(?:x-)?rate-?limit-reset(-.*)?$/, /^anthropic-ratelimit-(.*)-reset$/];
+/** What is used up and when it is reset, in the drafts of a standard: `remaining=0, reset=5` and `"default";r=0;t=5`. */
+const DRAFT = /(?:\bremaining=|;\s*r=)0\b.*?(?:\breset=|;\s*t=)(\d+)/;
 
 /**
  * How long a host asks to be passed over, in milliseconds: `retry-after-ms`, `retry-after` (seconds, a date or, though no
- * standard has it, `30s`), else the reset of those rate limits of which nothing remains, else what its message says.
+ * standard has it, `30s` or a moment), else the reset of those rate limits of which nothing remains, else what its message
+ * says. "At once" counts only where nothing else is said.
  */
 export function restTimeMs(headers: IncomingHttpHeaders, message = ''): number | undefined {
-  return (
-    retryAfterMs(headers) ?? durationOf(textOf(headers['retry-after'])) ?? resetMs(headers) ?? inText(message)
-  );
+  let atOnce: number | undefined;
+  for (const said of [() => askedMs(headers), () => resetMs(headers), () => inText(message)]) {
+    const ms = said();
+    if (ms !== undefined && ms > 0) return ms;
+    atOnce ??= ms;
+  }
+  return atOnce;
+}
+
+/** Of a header that several proxies have added the longest time counts. */
+function askedMs(headers: IncomingHttpHeaders): number | undefined {
+  const exact = retryAfterMs({ 'retry-after-ms': headers['retry-after-ms'] });
+  if (exact) return exact;
+  const values = [headers['retry-after'] ?? []].flat().flatMap(numbersApart);
+  return longestOf(values.map((value) => timeOf(value) ?? retryAfterMs({ 'retry-after': value })));
+}
+
+function numbersApart(value: string): string[] {
+  return /^[\d., ]+$/.test(value) ? value.split(',') : [value];
 }
 
 /** Whether the headers name such a time. A successful response has the resets as well: only to be asked of refusals. */
 function resetMs(headers: IncomingHttpHeaders): number | undefined {
-  let longest: number | undefined;
-  for (const name in headers) {
-    const kind = /^(?:x-)?ratelimit-reset(-.*)?$/.exec(name) ?? /^anthropic-ratelimit-(.*)-reset$/.exec(name);
-    const value = headers[name];
-    if (!kind || typeof value !== 'string' || !isUsedUp(headers, name)) continue;
-    const ms = timeOf(value.trim());
-    if (ms !== undefined) longest = Math.max(longest ?? 0, ms);
-  }
-  return longest;
+  const found = Object.entries(headers).map(([name, value]) => {
+    if (typeof value !== 'string') return undefined;
+    const draft = /^(?:x-)?ratelimit$/.test(name) ? DRAFT.exec(value)?.[1] : undefined;
+    if (draft !== undefined) return Number(draft) * 1_000;
+    return RESETS.some((kind) => kind.test(name)) && isUsedUp(headers, name) ? timeOf(value) : undefined;
+  });
+  return longestOf(found);
+}
+
+function longestOf(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((ms) => ms !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 function isUsedUp(headers: IncomingHttpHeaders, resetName: string): boolean {
-  const remaining = headers[resetName.replace('reset', 'remaining')];
+  const remaining = headers[resetName.replace(/reset(-after)?/, 'remaining')];
   return remaining === undefined || Number(remaining) <= 0;
 }
 
-function timeOf(value: string): number | undefined {
-  if (value === '') return undefined;
-  const number = Number(value);
-  if (Number.isFinite(number)) return ofNumber(number);
-  const duration = durationOf(value);
-  if (duration !== undefined) return duration;
-  const at = /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN;
+function timeOf(text: string): number | undefined {
+  const value = text.trim();
+  const number = value === '' ? NaN : Number(value);
+  if (Number.isFinite(number)) return number < 0 ? undefined : ofNumber(number);
+  return durationOf(value) ?? (/^\d{4}-\d\d-\d\dT/.test(value) ? untilMs(value) : undefined);
+}
+
+function untilMs(date: string): number | undefined {
+  const at = Date.parse(date);
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
 function durationOf(value: string): number | undefined {
-  const parts = value === '' ? undefined : DURATION.exec(value);
-  if (!parts) return undefined;
-  const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = parts
-    .slice(1)
-    .map((part) => Number(part ?? 0));
-  return Math.ceil(((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds);
+  if (!DURATION.test(value)) return undefined;
+  let ms = 0;
+  for (const [, amount, unit = ''] of value.matchAll(PART)) {
+    const [, factor = NaN] = FACTORS.find(([pattern]) => pattern.test(unit)) ?? [];
+    ms += Number(amount) * factor;
+  }
+  return Math.ceil(ms);
 }
 
 /** Seconds, or a moment in seconds or milliseconds since 1970. */
 function ofNumber(number: number): number {
-  if (number < EARLIEST_EPOCH_S) return Math.max(0, Math.ceil(number * 1_000));
+  if (number < EARLIEST_EPOCH_S) return Math.ceil(number * 1_000);
   const at = number < EARLIEST_EPOCH_S * 1_000 ? number * 1_000 : number;
   return Math.max(0, Math.ceil(at - Date.now()));
 }
 
 function inText(message: string): number | undefined {
-  const [, whole = '', amount, unit = ''] = IN_TEXT.exec(message) ?? [];
-  if (amount === undefined) return durationOf(whole);
-  const [, factor = NaN] = FACTORS.find(([pattern]) => pattern.test(unit)) ?? [];
-  return Math.ceil(Number(amount) * factor);
-}
-
-function textOf(value: string | string[] | undefined): string {
-  return typeof value === 'string' ? value.trim() : '';
+  const duration = IN_TEXT.exec(message)?.[1];
+  if (duration !== undefined) return durationOf(duration);
+  const moment = MOMENT_IN_TEXT.exec(message)?.[1];
+  return moment === undefined ? undefined : untilMs(`${moment.replace(' ', 'T')}Z`);
 }

@@ -181,8 +181,8 @@ export class HostHealth {
     if (status === 200) this.#host.models.update(await readModelList(body));
     else {
       body.destroy();
-      // A server error says nothing of the list that was there; anything else says that there is none for us.
-      if (status < 500) this.#host.models.update(undefined);
+      // A server error or a limit says nothing of the list that was there; anything else says that there is none for us.
+      if (status < 500 && status !== 429) this.#host.models.update(undefined);
     }
   }
 

@@ -7,6 +7,7 @@ import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import type { LlmHost } from './host-list.ts';
 import { HostStats, type HostFigures } from './host-stats.ts';
 import { ModelList } from './model-list.ts';
+import { RefusalRuns } from './refusal-runs.ts';
 import { type Rest, Rests } from './rests.ts';
 
 /** Whether a host takes part. A draining one finds its calls to an end and gets no new ones; a disabled one is not probed either. */
@@ -51,6 +52,7 @@ export class Host {
   readonly health: HostHealth;
   readonly rests: Rests;
   readonly excuses = new Excuses();
+  readonly #refusals = new RefusalRuns();
   weight: number;
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
@@ -113,8 +115,22 @@ export class Host {
     this.#doubts = 0;
     this.#weak = 0;
     this.excuses.succeeded(model);
+    this.#refusals.end(runKey(model, path));
     if (this.rests.size === 0) return;
     for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
+  }
+
+  /** It refused such a request, for what every request meets where a host is set up wrong. */
+  refused(model: string | undefined, path: string): void {
+    this.#refusals.add(runKey(model, path));
+    if (!this.refusesAll(model, path)) return;
+    this.#doubts = MOST_DOUBTS;
+    this.#doubtedAt = performance.now();
+  }
+
+  /** Whether it has refused so many such requests in a row that the next one may be good elsewhere. */
+  refusesAll(model: string | undefined, path: string): boolean {
+    return this.#refusals.isLong(runKey(model, path));
   }
 
   /** It is known what one of the open faults was about. */
@@ -161,3 +177,7 @@ export const restKey = {
   model: (model: string | undefined) => `model ${model ?? ''}`,
   path: (path: string) => `path ${path}`,
 };
+
+function runKey(model: string | undefined, path: string): string {
+  return `${restKey.path(path)} ${restKey.model(model)}`;
+}

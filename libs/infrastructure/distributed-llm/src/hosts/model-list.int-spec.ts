@@ -56,6 +56,37 @@ describe('the list of models of a host', () => {
     expect(client.getMetrics()['one']?.models).toEqual(['phi']);
   });
 
+  it.each([
+    ['models/gemini', 'gemini'],
+    ['Qwen/Big', 'qwen/big'],
+    ['openai/*', 'openai/gpt'],
+    ['mistral-2411', 'mistral-latest'],
+  ])('that has %s names %s', async (id, model) => {
+    one.list = json(200, { data: [{ id, aliases: ['mistral-latest'] }] });
+    expect(await hostsOf(await started(), model)).toEqual(['one']);
+  });
+
+  it('says nothing of what is not on it where it is one page of several', async () => {
+    one.list = json(200, { data: [{ id: 'first' }], has_more: true });
+    expect(await hostsOf(await started(), 'phi')).toEqual(['one', 'two']);
+  });
+
+  it('is kept where its host is asked too often', async () => {
+    const client = await started();
+    one.list = refusal(429, 'Slow down.');
+    await client.healthCheckAll();
+    expect(one.lists).toBe(2);
+    expect(client.getMetrics()['one']?.models).toEqual(['qwen:latest', 'shared']);
+  });
+
+  it('counts for nothing where a route names the host', async () => {
+    const tiers = [[{ host: 'one', model: 'my-deployment' }, { host: 'two' }]];
+    const routes = [{ model: 'phi', tiers }];
+    const client = bench.client([entry('one', one.url), entry('two', two.url)], { routes });
+    await client.start();
+    expect(await hostsOf(client, 'phi')).toEqual(['one', 'two']);
+  });
+
   it('may come compressed, though nobody asked for that', async () => {
     const list = gzipSync('{"data":[{"id":"phi"}]}');
     one.list = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(list);

@@ -6,59 +6,81 @@ export interface ModelObject {
   readonly [key: string]: unknown;
 }
 
+/** What a host says that it has. */
+export interface ListedModels {
+  readonly models: readonly ModelObject[];
+  /** Whether these are all: some hand out one page of several. */
+  readonly isWhole: boolean;
+}
+
 /** Far above any real list; a host must not fill our memory. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
 const CONTEXT_LENGTH_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'];
 const TAG = ':latest';
+/** Gemini's list has it in front of every name, and its API takes names with and without. */
+const FOLDER = 'models/';
 
 /** The models that a host says it has. A host may have no such list, or a broken one: then nothing is known. */
 export class ModelList {
-  #models: readonly ModelObject[] | undefined;
+  #listed: ListedModels | undefined;
   #ids: ReadonlySet<string> = new Set();
+  /** The same and their aliases, as far as they are names of one model. */
+  #keys: ReadonlySet<string> = new Set();
+  /** Gateways list what they pass on to others as `openai/*`. */
+  #prefixes: readonly string[] = [];
 
   /** As received with the last list; kept while the host is down. */
   get objects(): readonly ModelObject[] {
-    return this.#models ?? [];
+    return this.#listed?.models ?? [];
   }
 
   get isKnown(): boolean {
-    return this.#models !== undefined;
+    return this.#listed !== undefined;
   }
 
-  /** Whether it names the model, with or without Ollama's `:latest`. */
+  /** Whether it names the model, with or without Ollama's `:latest` and Gemini's `models/`. */
   names(model: string): boolean {
-    return this.#ids.has(model) || this.#ids.has(toggleTag(model));
+    return [model, toggleTag(model), FOLDER + model].some((id) => this.#ids.has(id));
   }
 
-  /** Whether the model may be there: it is named, or there is no list. */
+  /** Whether the model may be there: it is named, in whatever spelling, or there is no whole list. */
   mayHave(model: string): boolean {
-    return this.#models === undefined || this.names(model);
+    if (!this.#listed?.isWhole || this.#keys.has(keyOf(model))) return true;
+    return this.#prefixes.some((prefix) => model.startsWith(prefix));
   }
 
   /** In tokens, where the list says so: vLLM's `max_model_len` and its kin. */
   contextLengthOf(model: string): number | undefined {
-    const found = this.objects.find(({ id }) => id === model || id === toggleTag(model));
+    const key = keyOf(model);
+    const found =
+      this.objects.find(({ id }) => id === model) ?? this.objects.find(({ id }) => keyOf(id) === key);
     const length = CONTEXT_LENGTH_FIELDS.map((field) => found?.[field]).find(
       (value) => typeof value === 'number',
     );
     return length;
   }
 
-  update(models: readonly ModelObject[] | undefined): void {
-    this.#models = models;
-    this.#ids = new Set(models?.map(({ id }) => id));
+  update(listed: ListedModels | undefined): void {
+    const models = listed?.models ?? [];
+    this.#listed = listed;
+    this.#ids = new Set(models.map(({ id }) => id));
+    this.#keys = new Set(models.flatMap(({ id, aliases }) => [id, ...textsIn(aliases)]).map(keyOf));
+    this.#prefixes = models.filter(({ id }) => id.endsWith('*')).map(({ id }) => id.slice(0, -1));
   }
 }
 
 /** Reads OpenAI's list of models. Nothing where the body is something else: not every host has such a list. */
-export async function readModelList(body: ResponseBody): Promise<readonly ModelObject[] | undefined> {
+export async function readModelList(body: ResponseBody): Promise<ListedModels | undefined> {
   try {
-    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as { data?: unknown };
+    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as {
+      data?: unknown;
+      has_more?: unknown;
+    };
     // Together's is the bare list.
     const data = Array.isArray(json) ? json : json.data;
     const models = Array.isArray(data) ? data.filter(isModel) : [];
     // A host without models would serve nothing: an empty list is a list that is not kept.
-    return models.length > 0 ? models : undefined;
+    return models.length > 0 ? { models, isWhole: json.has_more !== true } : undefined;
   } catch {
     return undefined;
   }
@@ -66,6 +88,16 @@ export async function readModelList(body: ResponseBody): Promise<readonly ModelO
 
 function toggleTag(model: string): string {
   return model.endsWith(TAG) ? model.slice(0, -TAG.length) : model + TAG;
+}
+
+/** What the names of one model share: hosts that take several take any spelling. */
+function keyOf(model: string): string {
+  const name = model.startsWith(FOLDER) ? model.slice(FOLDER.length) : model;
+  return (name.endsWith(TAG) ? name.slice(0, -TAG.length) : name).toLowerCase();
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
 
 function isModel(item: unknown): item is ModelObject {

@@ -59,7 +59,8 @@ describe('explain', () => {
         ['e', false, ['model_not_listed']],
         ['f', false, ['no_endpoint']],
       ],
-      [['low', false, ['model_not_listed']]],
+      // The route names it for the model: its list says nothing of that.
+      [['low', false, ['lower_tier']]],
     ]);
     expect(explain(client, { model: 'another' })).toMatchObject({
       route: undefined,

@@ -6,7 +6,7 @@ import { type SessionKeySource, sessionKeySource } from '../strategies/session-k
 import type { Tier } from './route-table.ts';
 import { readBodyFacts } from './body-facts.ts';
 import type { ChoiceInput, Preview } from './target-selector.ts';
-import { restOf } from './target-selector.ts';
+import { isListed, restOf } from './target-selector.ts';
 import type { Lack, Target } from './target.ts';
 
 /** Why a target would not be asked, or only after others. */
@@ -192,7 +192,7 @@ function explainTarget(
   };
 }
 
-function faultsOf(target: Target, { facts, traits, isPoisonous }: ChoiceInput): PassedOver[] {
+function faultsOf(target: Target, { route, facts, traits, isPoisonous }: ChoiceInput): PassedOver[] {
   const { host } = target;
   const found: PassedOver[] = [];
   if (host.mode !== 'enabled') found.push(host.mode);
@@ -205,8 +205,7 @@ function faultsOf(target: Target, { facts, traits, isPoisonous }: ChoiceInput): 
   if (!breaker.allows() || (isPoisonous && breaker.state !== 'CLOSED')) found.push('circuit_open');
   else if (!availability.available) found.push(availability.because);
   if (host.health.isDown) found.push('down');
-  const model = target.modelFor(facts.model);
-  if (model !== undefined && !host.models.mayHave(model)) found.push('model_not_listed');
+  if (!isListed(target, { route, facts })) found.push('model_not_listed');
   if (host.isDoubtful) found.push('doubtful');
   return found;
 }

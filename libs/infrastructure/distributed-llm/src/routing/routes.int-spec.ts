@@ -82,6 +82,21 @@ describe('a route', () => {
     expect(await ask(larger, ASSISTANT)).toMatchObject({ host: 'b', status: 200 });
   });
 
+  it.each([
+    ["This model's maximum context length is 4096 tokens.", 8_000, 'b'],
+    ["The input (5000 tokens) is longer than the model's context length (4096 tokens).", 8_000, 'b'],
+    ['prompt is too long: 5000 tokens > 4096 maximum', 8_000, 'b'],
+    ['prompt is too long: 5000 tokens > 4096 maximum', 4_096, 'a'],
+    ['prompt is too long', 8_000, 'a'],
+  ])('believes a target that says %j, beside one of %d', async (message, contextLength, answers) => {
+    const [a, b] = [await hostOf(refusal(400, message)), await hostOf()];
+    const tiers = [[{ host: 'a' }], [{ host: 'b' }]];
+    const client = bench.client([entry('a', a.url), entry('b', b.url, { capabilities: { contextLength } })], {
+      routes: [{ model: 'assistant', tiers }],
+    });
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: answers });
+  });
+
   it('knows from the list of models how long a context may be', async () => {
     const list = json(200, { data: [{ id: 'assistant', max_model_len: 32_000 }] });
     const [a, b] = [
@@ -227,7 +242,7 @@ describe('a host of its own kind', () => {
     const names: unknown[] = [];
     const server = createServer(options, (request, response) => {
       names.push((request.socket as TLSSocket & { servername?: string }).servername);
-      request.resume().on('end', () => response.end('{"choices":[]}'));
+      request.resume().on('end', () => response.end('{"choices":[{}]}'));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -142,9 +142,8 @@ export class TargetSelector {
       return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0);
     // Our own limits of the host: any other is asked before this one's queue.
     if (input.busy?.has(target) || !host.policies.allows(input.traits.promptTokens)) return BUSY;
-    const model = target.modelFor(input.facts.model);
-    const listed = model === undefined || host.models.mayHave(model);
-    return (listed ? LISTED : UNLISTED) + (host.isDoubtful ? DOUBTFUL : 0);
+    const rank = isListed(target, input) ? LISTED : UNLISTED;
+    return rank + (host.isDoubtful ? DOUBTFUL : 0);
   }
 }
 
@@ -154,6 +153,16 @@ export function isAlone(target: Target, { tiers }: Route, facts: RequestFacts): 
   return !tier?.targets.some(
     (other) => other !== target && other.host.mode === 'enabled' && other.canServe(facts),
   );
+}
+
+/**
+ * Whether nothing says that the model is not there: lists are optional, and of what a route sends to a host by name the
+ * operator knows more.
+ */
+export function isListed(target: Target, { route, facts }: Pick<ChoiceInput, 'route' | 'facts'>): boolean {
+  const model = target.modelFor(facts.model);
+  const isConfigured = target.model !== undefined || model === route.name;
+  return isConfigured || model === undefined || target.host.models.mayHave(model);
 }
 
 /** The rest that covers a request at a target. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
-import { EventReader } from '../dialects/event-reader.ts';
+import { EventReader, saysNothing } from '../dialects/event-reader.ts';
 import { withTexts } from '../dialects/reported-error.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
@@ -39,6 +39,8 @@ type State = 'waiting' | 'content' | 'finished' | 'over';
 /** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
 const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
+/** An end marker in a spelling that no client knows: the caller gets the usual one. */
+const ODD_MARKER = /^\s*("|\[d)/;
 
 /**
  * The response that a host streams, held to the stream contract (docs/streaming.md): it has content in time, does not fall
@@ -62,6 +64,9 @@ export class HostStream {
   #saysEndTooSoon = false;
   readonly #finishedAt = new Set<unknown>();
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
+  /** Whether there is content, or an end that makes it a response without any. */
+  #isOpen = false;
+  #finishReason: string | undefined;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   #malformed = 0;
@@ -173,7 +178,7 @@ export class HostStream {
   #onEndMarker(event: SseEvent, reading: EventReading): void {
     this.#count(reading);
     if (this.#state === 'waiting' && this.#finishedChoices === 0) return this.#onEmpty();
-    this.#complete(event.raw);
+    this.#complete(ODD_MARKER.test(event.data ?? '') ? this.#options.dialect.endMarker : event.raw);
   }
 
   #pass(event: SseEvent, reading: EventReading): void {
@@ -183,6 +188,7 @@ export class HostStream {
     else if (!this.#hold(event, reading)) return;
     if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
     const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= (this.#options.choices ?? 1);
+    if (reading.content) this.#open();
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
     else if (reading.content) this.#enter('content');
@@ -194,14 +200,14 @@ export class HostStream {
     if (isFull && reading.isComment) return true;
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
-    if (this.#state !== 'waiting' || !isFull) return true;
-    this.#fail(
-      new StreamFault('event_too_large', 'The stream is larger than an event may be and has no content yet.'),
-    );
+    if (this.#isOpen || !isFull) return true;
+    if (this.#state === 'finished') this.#complete(undefined);
+    else this.#fail(new StreamFault('event_too_large', 'The stream is too large without any content.'));
     return false;
   }
 
-  #count({ usage, finished, finishedAt }: EventReading): void {
+  #count({ usage, finished, finishedAt, finishReason }: EventReading): void {
+    this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };
     for (const index of finishedAt) this.#finishedAt.add(index);
     this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
@@ -210,10 +216,13 @@ export class HostStream {
   #enter(state: 'content' | 'finished'): void {
     if (this.#state === 'over' || this.#state === state) return;
     if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
-    const isFirst = this.#state === 'waiting';
     this.#state = state;
     this.#clock.enter(state);
-    if (!isFirst) return;
+  }
+
+  #open(): void {
+    if (this.#isOpen) return;
+    this.#isOpen = true;
     if (!this.#listener) this.pause();
     this.#opened.resolve();
   }
@@ -256,6 +265,8 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
+    if (!this.#isOpen && saysNothing(this.#usage, this.#finishReason))
+      return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const isWhole = this.#state === 'finished';
     const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);
     this.#close();

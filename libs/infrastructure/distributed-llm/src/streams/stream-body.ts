@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { HostResponseBody } from '../call/whole-body.ts';
+import { bytesOf, type HostResponseBody } from '../call/whole-body.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import type { SseEvent } from './sse-event.ts';
 import { errorOf } from './stream-error.ts';
@@ -18,15 +18,8 @@ export class StreamBody extends Readable implements HostResponseBody, HostStream
     void stream.over.then(() => this.#isRead || this.destroy());
   }
 
-  async bytes(limitBytes = Infinity): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of this as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > limitBytes) break;
-    }
-    return Buffer.concat(chunks);
+  bytes(limitBytes?: number): Promise<Buffer> {
+    return bytesOf(this, limitBytes);
   }
 
   event({ raw }: SseEvent): void {
