@@ -33,7 +33,7 @@ export async function readRefusal(
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
   const errorResponse = await ErrorResponse.read(response, host, dialect);
-  const saidMs = saidTimeMs(headers, errorResponse.error);
+  const saidMs = saidTimeMs(status, headers, errorResponse.error);
   const refusal = {
     status,
     error: errorResponse.error,
@@ -57,14 +57,18 @@ export function readErrorInResponse(
   const status = statusWithin(error);
   const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
-  const saidMs = saidTimeMs(response.headers, error);
+  const saidMs = saidTimeMs(status, response.headers, error);
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
   return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
 }
 
 /** What the headers say, the message, or a field of the error; of a router also the headers of the host behind it. */
-function saidTimeMs(headers: IncomingHttpHeaders, error: ReportedError | undefined): number | undefined {
-  const said = restTimeMs(headers, error?.message);
+function saidTimeMs(
+  status: number,
+  headers: IncomingHttpHeaders,
+  error: ReportedError | undefined,
+): number | undefined {
+  const said = restTimeMs(headers, error?.message, status < 500 && status !== 404);
   if (said || !error) return said;
   return error.retryAfterMs ?? restTimeMs(error.headers ?? {}, error.behind) ?? said;
 }

@@ -218,7 +218,8 @@ export class Call {
   /** Every attempt after the first takes from a budget: what requests are to blame for must not use up that of others. */
   #mayGoOn(choice: Choice): boolean {
     const { budget: usual, poisonBudget, memory } = this.#parts;
-    const budget = isKnownFailure(this.#failed.at(-1), memory) ? poisonBudget : usual;
+    const isRequests = isKnownFailure(this.#failed.at(-1), memory) || mayBeHosts(this.#failed);
+    const budget = isRequests ? poisonBudget : usual;
     if (this.#attempts.length === 0) return true;
     if (!mayRepeat(this.#input.request)) return false;
     if (choice.kind === 'wait') return budget.allows();

@@ -320,6 +320,16 @@ describe('a host that refuses whatever it is sent', () => {
     expect(statuses.slice(-20)).toEqual(Array(20).fill(200));
   });
 
+  it('costs no further attempts that others need', async () => {
+    await using one = await ScriptedHost.start(refusal(400, 'messages is empty'));
+    await using two = await ScriptedHost.start(refusal(400, 'messages is empty'));
+    const client = bench.client([entry('one', one.url), entry('two', two.url)], {
+      budget: { ratio: 0, minPerSecond: 1 },
+    });
+    await repeat(40, async () => expect(await ask(client)).toMatchObject({ status: 400 }));
+    expect(client.getStatus().budget.granted.fallback).toBe(0);
+  });
+
   it('is none where others refuse it too: a call asks two of them at most', async () => {
     const malformed = refusal(400, 'messages is empty');
     await using one = await ScriptedHost.start(malformed);

@@ -234,6 +234,21 @@ describe('outcomeOfRefusal', () => {
     expect(outcomeOfRefusal(refusal(status, 'no', code))).toBe(outcome);
   });
 
+  it.each([
+    [500, 429, 'rate_limited'],
+    [502, 402, 'quota_exhausted'],
+    [500, 401, 'credentials_rejected'],
+    [503, 404, 'path_not_found'],
+    [500, 400, 'server_error'],
+    [400, 503, 'server_error'],
+    [400, 529, 'overloaded'],
+    [400, 500, 'malformed_request'],
+    [429, 503, 'rate_limited'],
+  ] as const)('believes a %i whose body has the status %i: %s', (status, inner, outcome) => {
+    const { error, ...rest } = refusal(status, 'Not found');
+    expect(outcomeOfRefusal({ ...rest, error: { ...error, status: inner } })).toBe(outcome);
+  });
+
   it('reads what a router was told by its own host', () => {
     const { error, ...rest } = refusal(400, 'Provider returned error');
     const told = (behind: string) => outcomeOfRefusal({ ...rest, error: { ...error, behind } });

@@ -46,8 +46,18 @@ export function refusalOfInput(error: ReportedError): Outcome | undefined {
   return outcome === 'policy_refusal' || outcome === 'context_too_long' ? outcome : undefined;
 }
 
+/** Statuses that a router hands on as a fault of its own, and those that one takes for the caller's. */
+const BEHIND_5XX: ReadonlySet<number | undefined> = new Set([401, 402, 403, 404, 429]);
+const BEHIND_400: ReadonlySet<number | undefined> = new Set([502, 503, 504, 529]);
+
 /** Sorts a response with an error status, by its status and by its words. */
 export function outcomeOfRefusal(refusal: Refusal): Outcome {
+  const { status, error } = refusal;
+  const isOther = (status === 400 ? BEHIND_400 : status >= 500 ? BEHIND_5XX : undefined)?.has(error?.status);
+  return outcomeOfStatus(isOther ? { ...refusal, status: error?.status ?? status } : refusal);
+}
+
+function outcomeOfStatus(refusal: Refusal): Outcome {
   const { status, error } = refusal;
   if (status >= 300 && status < 400) return 'redirect';
   const said = new HostWords(error);

@@ -58,6 +58,13 @@ describe('restTimeMs', () => {
     }
   });
 
+  it('knows a reset of what is not used up from the end of a limit', () => {
+    const reset = { 'x-ratelimit-reset-requests': '9s' };
+    expect(restTimeMs(reset, '', false)).toBeUndefined();
+    expect(restTimeMs({ ...reset, 'x-ratelimit-remaining-requests': '0' }, '', false)).toBe(9_000);
+    expect(restTimeMs({ ...reset, 'retry-after': '2' }, '', false)).toBe(2_000);
+  });
+
   it('takes the longest time where proxies have added a header each', () => {
     expect(restTimeMs({ 'retry-after': ['5', '20'] as unknown as string })).toBe(20_000);
   });

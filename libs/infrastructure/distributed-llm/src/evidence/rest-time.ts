@@ -31,10 +31,12 @@ const DRAFT = /(?:\bremaining=|;\s*r=)0\b.*?(?:\breset=|;\s*t=)(\d+)/;
  * How long a host asks to be passed over, in milliseconds: `retry-after-ms`, `retry-after` (seconds, a date or, though no
  * standard has it, `30s` or a moment), else the reset of those rate limits of which nothing remains, else what its message
  * says. "At once" counts only where nothing else is said.
+ * @param isLimit whether the status can be that of a limit: beside others a reset without a count of what remains is what
+ * the host says in every response.
  */
-export function restTimeMs(headers: IncomingHttpHeaders, message = ''): number | undefined {
+export function restTimeMs(headers: IncomingHttpHeaders, message = '', isLimit = true): number | undefined {
   let atOnce: number | undefined;
-  for (const said of [() => askedMs(headers), () => resetMs(headers), () => inText(message)]) {
+  for (const said of [() => askedMs(headers), () => resetMs(headers, isLimit), () => inText(message)]) {
     const ms = said();
     if (ms !== undefined && ms > 0) return ms;
     atOnce ??= ms;
@@ -55,12 +57,14 @@ function numbersApart(value: string): string[] {
 }
 
 /** Whether the headers name such a time. A successful response has the resets as well: only to be asked of refusals. */
-function resetMs(headers: IncomingHttpHeaders): number | undefined {
+function resetMs(headers: IncomingHttpHeaders, isLimit: boolean): number | undefined {
   const found = Object.entries(headers).map(([name, value]) => {
     if (typeof value !== 'string') return undefined;
     const draft = /^(?:x-)?ratelimit$/.test(name) ? DRAFT.exec(value)?.[1] : undefined;
     if (draft !== undefined) return Number(draft) * 1_000;
-    return RESETS.some((kind) => kind.test(name)) && isUsedUp(headers, name) ? timeOf(value) : undefined;
+    return RESETS.some((kind) => kind.test(name)) && isUsedUp(headers, name, isLimit)
+      ? timeOf(value)
+      : undefined;
   });
   return longestOf(found);
 }
@@ -70,9 +74,9 @@ function longestOf(times: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-function isUsedUp(headers: IncomingHttpHeaders, resetName: string): boolean {
+function isUsedUp(headers: IncomingHttpHeaders, resetName: string, isLimit: boolean): boolean {
   const remaining = headers[resetName.replace(/reset(-after)?/, 'remaining')];
-  return remaining === undefined || Number(remaining) <= 0;
+  return remaining === undefined ? isLimit : Number(remaining) <= 0;
 }
 
 function timeOf(text: string): number | undefined {
