@@ -167,6 +167,16 @@ describe('the limit of connections', () => {
   });
 });
 
+describe('an idle connection', () => {
+  it.each([
+    [{}, 'timeout=72'],
+    [{ keepAliveTimeoutMs: 620_000 }, 'timeout=620'],
+  ])('is kept as long as the configuration says: %j', async (settings, promised) => {
+    await using gate = await startGate(settings);
+    expect((await fetch(`${gate.url}/livez`)).headers.get('keep-alive')).toBe(promised);
+  });
+});
+
 describe('while stopping', () => {
   it('every answer ends its connection, and the port stays open', async () => {
     await using gate = await startGate();
