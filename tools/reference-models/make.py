@@ -223,7 +223,9 @@ FOLDERS = {
     "xlm-roberta-without-class": specification(
         MEAN, vocabularies.unigram, xlm_roberta, files={CONFIG: without("tokenizer_class")}
     ),
-    "qwen3-without-class": specification(MEAN, vocabularies.causal, qwen3, files={CONFIG: without("tokenizer_class")}),
+    "qwen3-without-class": specification(
+        MEAN, vocabularies.causal, qwen3, files={CONFIG: without("tokenizer_class")}, texts=["in 2026, 123 and 456"]
+    ),
     "bert-limit-of-tokenizer": specification(
         MEAN, transformer_settings=dict(max_seq_length=20, tokenizer_args=dict(model_max_length=12)),
     ),

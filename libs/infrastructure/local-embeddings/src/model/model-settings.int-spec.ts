@@ -104,6 +104,13 @@ describe('the limit of tokens', () => {
     expect(configured).toMatchObject({ maxTokens: 10, notes: [] });
   });
 
+  it('may be said as the networks after GPT do it', async () => {
+    const files = await unlimited();
+    const config = { ...files['config.json'], n_positions: 20 };
+    const { info } = await probe.open(await copies.copy('bert-mean', { ...files, 'config.json': config }));
+    expect(info).toMatchObject({ maxTokens: 20, notes: [] });
+  });
+
   it('may be said as the first versions of transformers did it', async () => {
     const { info } = await probe.open(await copies.copy('bert-mean', await unlimited({ max_len: 12 })));
     expect(info).toMatchObject({ maxTokens: 12, notes: [] });
