@@ -89,3 +89,11 @@ describe('a start', () => {
     expect((await exit).code).toBe(0);
   });
 });
+
+it('an error that nobody catches is a line of the log before it ends the service', async () => {
+  const { code, output } = await start('fails later').exit;
+  expect(code).not.toBe(0);
+  expect(output).toMatch(
+    /"level":"error".*"error":\{"name":"Error","message":"nobody catches this".*"msg":"an error that nobody caught ends the service"/,
+  );
+});
