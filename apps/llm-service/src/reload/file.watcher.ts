@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type FSWatcher, readFileSync, watch } from 'node:fs';
+import { type FSWatcher, readFileSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 
 /** One save makes several events, and a file may be there before its content is. */
 const SETTLE_MS = 200;
+
+/** How often a folder that is gone is looked for. */
+const RETURN_MS = 1_000;
 
 /** What a watcher of a file works with. */
 export interface FileWatcherOptions {
@@ -15,21 +18,24 @@ export interface FileWatcherOptions {
 
 /**
  * Says when the content of a file has changed. It watches the folder, because editors and Kubernetes never write into a
- * file: they put another one, or another link, in its place. Only the content counts; its digest is all that is kept.
+ * file: they put another one, or another link, in its place; and the folder that is put in the place of that one, where
+ * others deploy so. Only the content counts; its digest is all that is kept.
  */
 export class FileWatcher {
   readonly #options: FileWatcherOptions;
-  readonly #watcher: FSWatcher | undefined;
+  readonly #folder: string;
+  #watcher: FSWatcher | undefined;
+  #watched: number | undefined;
   #digest: string;
   #timer: NodeJS.Timeout | undefined;
 
   /** Where the folder cannot be watched the log says so, and nothing else happens. */
   constructor(options: FileWatcherOptions) {
     this.#options = options;
+    this.#folder = dirname(options.path);
     this.#digest = digestOf(options.path);
     try {
-      this.#watcher = watch(dirname(options.path), { persistent: false }, () => this.#touched());
-      this.#watcher.on('error', (error) => this.#blind(error));
+      this.#watch();
     } catch (error) {
       this.#blind(error);
     }
@@ -40,21 +46,50 @@ export class FileWatcher {
     this.#watcher?.close();
   }
 
-  #touched(): void {
+  #watch(): void {
+    this.#watcher?.close();
+    this.#watched = inodeOf(this.#folder);
+    this.#watcher = watch(this.#folder, { persistent: false }, () => this.#later(SETTLE_MS));
+    this.#watcher.on('error', (error) => this.#blind(error));
+  }
+
+  #later(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#compare(), SETTLE_MS).unref();
+    this.#timer = setTimeout(() => this.#compare(), ms).unref();
   }
 
   #compare(): void {
+    this.#follow();
     const digest = digestOf(this.#options.path);
     if (digest === this.#digest) return;
     this.#digest = digest;
     this.#options.onChange();
   }
 
+  /** Another folder has the name now, or none: then it is waited for. */
+  #follow(): void {
+    const inode = inodeOf(this.#folder);
+    if (inode === undefined) return this.#later(RETURN_MS);
+    if (inode === this.#watched) return;
+    try {
+      this.#watch();
+    } catch (error) {
+      this.#blind(error);
+    }
+  }
+
   #blind(error: unknown): void {
     const { code } = error as NodeJS.ErrnoException;
     this.#options.logger.warn({ code }, 'the configuration file is not watched: SIGHUP loads it again');
+  }
+}
+
+/** None where it is not there, or nobody may look. */
+function inodeOf(folder: string): number | undefined {
+  try {
+    return statSync(folder).ino;
+  } catch {
+    return undefined;
   }
 }
 

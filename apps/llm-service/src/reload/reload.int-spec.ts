@@ -121,6 +121,23 @@ describe('a changed configuration file', () => {
     await until('two');
   });
 
+  it('is found in another folder that was put in the place of its own', async () => {
+    const own = join(folder, 'current');
+    file = join(own, 'morgan.yaml');
+    await mkdir(own);
+    await writeFile(file, withHost('one', one.url));
+    await start();
+    await rename(own, join(folder, 'before'));
+    const failed = 'morgan_config_reloads_total{outcome="failed"}';
+    await waitFor(async () => (await metric(failed)) === '1', { what: 'the reload', timeoutMs: 10_000 });
+    expect(await answeredBy()).toBe('one');
+    await mkdir(own);
+    await writeFile(file, withHost('two', two.url));
+    await until('two');
+    await writeFile(file, withHost('one', one.url));
+    await until('one');
+  });
+
   it('with faults changes nothing, and one that is mended is in force', async () => {
     await writeFile(file, withHost('one', one.url));
     await start();

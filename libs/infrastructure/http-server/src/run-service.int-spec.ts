@@ -81,11 +81,12 @@ describe('a start', () => {
       expect(output).toContain('choose another one with HOST.');
     },
   );
+});
 
-  it.concurrent('on an address of IPv6 says where it listens', async () => {
-    const { child, exit, until } = start('nothing wrong', { host: '::1' });
-    await until('"url":"http://[::1]:');
-    child.kill('SIGTERM');
-    expect((await exit).code).toBe(0);
-  });
+it('an error that nobody catches is a line of the log before it ends the service', async () => {
+  const { code, output } = await start('fails later').exit;
+  expect(code).not.toBe(0);
+  expect(output).toMatch(
+    /"level":"error".*"error":\{"name":"Error","message":"nobody catches this".*"msg":"an error that nobody caught ends the service"/,
+  );
 });

@@ -22,6 +22,10 @@ export async function runService(
     if (stop.aborted) process.exit(0);
     stop.addEventListener('abort', endUnbuilt);
     const parts = await build();
+    // Node ends the process; this is for those who read the log and not what is printed beside it.
+    process.on('uncaughtExceptionMonitor', (error) =>
+      parts.logger.error({ error }, 'an error that nobody caught ends the service'),
+    );
     // A signal that came meanwhile is handed over when the event loop turns.
     await new Promise(setImmediate);
     stop.removeEventListener('abort', endUnbuilt);
