@@ -27,6 +27,9 @@ const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
 const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data', objectName: 'list' };
+/** What asks for no vectors is short. */
+const NO_INPUT = /"input"\s*:\s*\[\s*\]/;
+const LONGEST_WITHOUT_INPUT = 1024;
 
 const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
 
@@ -41,7 +44,12 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/audio/translations', transcriptDialect],
 ]);
 
-/** The dialect that a path below a host's base URL speaks, without its query. */
-export function dialectOf(path: string): Dialect {
-  return BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
+/** The dialect that a request speaks to a path below a host's base URL, without its query. */
+export function dialectOf(path: string, body?: Buffer): Dialect {
+  const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
+  return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;
+}
+
+function asksNothing(body: Buffer): boolean {
+  return body.length <= LONGEST_WITHOUT_INPUT && NO_INPUT.test(body.toString());
 }

@@ -128,6 +128,15 @@ describe('an answer in an odd dress is an answer', () => {
 });
 
 describe('vectors', () => {
+  it('may be none where none are asked for', async () => {
+    const request = {
+      path: '/embeddings',
+      body: Buffer.from(JSON.stringify({ model: CHAT.model, input: [] })),
+    };
+    const seen = await ask(json(200, { object: 'list', data: [] }), request);
+    expect(seen).toMatchObject({ host: 'odd', said: '{"object":"list","data":[]}' });
+  });
+
   it.each<[string, object]>([
     ['none', { object: 'list', data: [] }],
     ['an error in a form of its own', { code: 20012, message: 'Model does not exist.', data: null }],
