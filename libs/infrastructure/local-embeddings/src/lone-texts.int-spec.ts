@@ -74,7 +74,10 @@ describe('a short text that comes alone', () => {
 
   it.each([
     ['it is long', () => model.embed(['word '.repeat(1_000)], NEVER, { truncate: true })],
-    ['its prompt is long', () => model.embed(['a cat'], NEVER, { prompt: ' '.repeat(1_024), truncate: true })],
+    [
+      'its prompt is long',
+      () => model.embed(['a cat'], NEVER, { prompt: ' '.repeat(1_024), truncate: true }),
+    ],
     ['it has token ids beside it', () => model.embed(['a cat', [5, 6]], NEVER)],
     ['vectors of its tokens are wanted', () => model.embedTokens(['a cat'], NEVER)],
   ])('goes the long way where %s', async (_, embed) => {
