@@ -48,9 +48,14 @@ def xlm_roberta(vocabulary, labels):
 FOLDERS = {
     "bert": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
     "bert-cut-left": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "bert-untold": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
     "xlm-roberta": (xlm_roberta, vocabularies.unigram, 1),
     "bert-three-labels": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 3),
 }
+
+
+# Whose network is told which text of a pair a token belongs to.
+TOLD = ("bert", "bert-cut-left")
 
 
 def make(name, target):
@@ -66,9 +71,12 @@ def make(name, target):
     model = CrossEncoder(str(work), device="cpu")
     model.save_pretrained(str(folder), create_model_card=False)
     shutil.rmtree(work)
+    if name in TOLD:
+        # As the tokenizers of BERT say it; the class of this one does not.
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        settings["model_input_names"] = tokenizer.model_input_names
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     model = CrossEncoder(str(folder), device="cpu")
-    # The class of such a tokenizer does not know it; the tokenizers of BERT do.
-    model.tokenizer.model_input_names = tokenizer.model_input_names
     export_logits(network, folder / "onnx/model.onnx", names)
     rows = []
     for pair in PAIRS if labels == 1 else []:

@@ -81,7 +81,8 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
     cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
-    tellsTextsApart: tellsTypes ?? true,
+    // The class that transformers 5 writes where there is no better one; that of transformers 4 told it.
+    tellsTextsApart: tellsTypes ?? settings.tokenizer_class !== 'TokenizersBackend',
     tellsTypes: tellsTypes ?? false,
     longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
