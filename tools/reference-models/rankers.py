@@ -45,11 +45,32 @@ def xlm_roberta(vocabulary, labels):
     return transformers.XLMRobertaForSequenceClassification(config), BERT_INPUTS[:2]
 
 
+def roberta(vocabulary, labels):
+    config = transformers.RobertaConfig(
+        vocab_size=vocabulary, max_position_embeddings=34, type_vocab_size=1, pad_token_id=1, num_labels=labels, **SHAPE
+    )
+    return transformers.RobertaForSequenceClassification(config), BERT_INPUTS[:2]
+
+
 FOLDERS = {
     "bert": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
     "bert-cut-left": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "bert-untold": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "distilbert-class": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
+    "roberta-class": (roberta, vocabularies.byte_bpe, 1),
     "xlm-roberta": (xlm_roberta, vocabularies.unigram, 1),
     "bert-three-labels": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 3),
+}
+
+
+# As the tokenizers of BERT say it; the class of this one does not.
+TOLD = dict(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
+# What tokenizer_config.json says besides. The classes put pairs together in their own way, whatever tokenizer.json says.
+SETTINGS = {
+    "bert": TOLD,
+    "bert-cut-left": TOLD,
+    "distilbert-class": dict(tokenizer_class="DistilBertTokenizer"),
+    "roberta-class": dict(tokenizer_class="RobertaTokenizer", add_prefix_space=True),
 }
 
 
@@ -66,9 +87,9 @@ def make(name, target):
     model = CrossEncoder(str(work), device="cpu")
     model.save_pretrained(str(folder), create_model_card=False)
     shutil.rmtree(work)
+    settings = {**json.loads((folder / "tokenizer_config.json").read_text()), **SETTINGS.get(name, {})}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     model = CrossEncoder(str(folder), device="cpu")
-    # The class of such a tokenizer does not know it; the tokenizers of BERT do.
-    model.tokenizer.model_input_names = tokenizer.model_input_names
     export_logits(network, folder / "onnx/model.onnx", names)
     rows = []
     for pair in PAIRS if labels == 1 else []:

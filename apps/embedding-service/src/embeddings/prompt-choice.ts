@@ -39,7 +39,7 @@ const PURPOSES: readonly (readonly string[])[] = [
 
 /**
  * The prompt that a request asks for; undefined is the model's default one. A purpose that the model has no prompt for gets
- * the default one too, as in sentence-transformers; a name that is neither a purpose nor a prompt is refused.
+ * the default one too; a name that is neither a purpose nor a prompt is refused.
  * @throws AppError `invalid_value`
  */
 export function promptOf(fields: PromptFields, { byName }: ModelPrompts): string | undefined {

@@ -35,7 +35,7 @@ async function open(folder: string, config: object = {}) {
 }
 
 describe('a cross-encoder of sentence-transformers', () => {
-  it.each(['bert', 'bert-cut-left', 'xlm-roberta'])(
+  it.each(['bert', 'bert-cut-left', 'bert-untold', 'distilbert-class', 'roberta-class', 'xlm-roberta'])(
     '%s gives the scores of the library, alone and in a batch, cut or not',
     async (name) => {
       await using model = await open(join(FOLDERS, name));

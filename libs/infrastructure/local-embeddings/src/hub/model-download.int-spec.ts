@@ -23,7 +23,7 @@ import type { HubSource } from './model-source.ts';
 const WEIGHTS = 'onnx/model.onnx';
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', WEIGHTS];
 const OPTIONAL = ['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json'];
-const OLDER = ['special_tokens_map.json', 'added_tokens.json'];
+const FURTHER = ['special_tokens_map.json', 'added_tokens.json', 'README.md'];
 
 let root: string;
 let hub: HubServer;
@@ -70,7 +70,7 @@ describe('a download', () => {
   it('asks for the weights last, and for nothing once they are there', async () => {
     await download();
     const names = hub.takeAsked().map(({ file }) => file.replace('main/', ''));
-    expect(names).toEqual([...OPTIONAL, ...FILES.slice(0, 3), ...OLDER, WEIGHTS]);
+    expect(names).toEqual([...OPTIONAL, ...FILES.slice(0, 3), ...FURTHER, WEIGHTS]);
     expect(await written()).toEqual(FILES.toSorted());
     expect((await weights()).equals(content)).toBe(true);
     await download();
@@ -130,7 +130,7 @@ describe('a download', () => {
     hub.takeAsked();
     await download({}, { choice: { dtype: 'q8', device: 'cpu' } });
     const names = hub.asked.map(({ file }) => file.replace('main/', ''));
-    expect(names).toEqual([...OPTIONAL, ...OLDER, 'onnx/model_quantized.onnx']);
+    expect(names).toEqual([...OPTIONAL, ...FURTHER, 'onnx/model_quantized.onnx']);
   });
 
   it('takes a graph where optimum puts it, in the folder itself', async () => {
@@ -259,7 +259,7 @@ describe('a hub with troubles', () => {
     await download();
     expect(hub.asked.map(({ file }) => file.split('/')[0])).toEqual([
       'main',
-      ...new Array<string>(8).fill(commit),
+      ...new Array<string>(9).fill(commit),
     ]);
   });
 

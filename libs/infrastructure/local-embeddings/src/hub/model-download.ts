@@ -4,6 +4,7 @@ import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
+import { CARD } from '../model/declared-dimensions.reader.ts';
 import { readExternalData } from '../model/external-data.reader.ts';
 import { type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
@@ -61,6 +62,7 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     await need(posix.join(root, 'config.json'));
     await need(posix.join(root, 'tokenizer.json'));
     for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
+    await has(CARD);
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
     if (graph === undefined) throw missing(candidates[0] as string);

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 
 /** The card that sentence-transformers writes has the settings of the loss in it, as JSON. */
-const CARD = 'README.md';
+export const CARD = 'README.md';
 const OF_THE_LOSS = /"matryoshka_dims":\s*\[([\d\s,]+)\]/;
 const configSchema = z.looseObject({
   matryoshka_dimensions: z.array(z.int().min(1)).min(1).optional().catch(undefined),

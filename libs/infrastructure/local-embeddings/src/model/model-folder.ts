@@ -75,9 +75,9 @@ export class ModelFolder {
     );
   }
 
-  /** Folders as sentence-transformers names those of its modules, such as `2_Dense`. */
+  /** Folders with settings that are named as sentence-transformers names those of its modules, such as `2_Dense`. */
   modules(): string[] {
-    return this.#names('').filter((name) => /^\d+_\w+$/.test(name));
+    return this.#names('').filter((name) => /^\d+_[A-Z]\w*$/.test(name) && this.has(`${name}/config.json`));
   }
 
   /** What is there, for errors. */

@@ -124,6 +124,15 @@ describe('modules whose settings are lost', () => {
   });
 });
 
+describe('a module without weights', () => {
+  it('is refused with the reason why a pickle, which no download brings along, is not missed', async () => {
+    const folder = await copies.copy('bert-dense-tanh', { '2_Dense/model.safetensors': null });
+    await expect(probe.open(folder)).rejects.toThrow(
+      /2_Dense\/model\.safetensors is missing; a pickle .* is never read/,
+    );
+  });
+});
+
 describe('a class of the tokenizer that does not fit its file', () => {
   it.each([
     [

@@ -127,7 +127,8 @@ function requireWeights(folder: ModelFolder, path: string): void {
   const file = posix.join(path, MODULE_WEIGHTS);
   if (folder.has(file)) return;
   const pickle = posix.join(path, 'pytorch_model.bin');
-  if (!folder.has(pickle)) throw new ModelLoadError(`${file} is missing`);
+  if (!folder.has(pickle))
+    throw new ModelLoadError(`${file} is missing; a pickle (pytorch_model.bin) in its place is never read`);
   throw new ModelLoadError(
     `${pickle} is a pickle, which can run code and is never read; save the model again with safetensors to get ${file}`,
   );

@@ -47,6 +47,9 @@ const definitionSchema = z.looseObject({
     dropout: z.union([z.null(), z.literal(0)], 'makes other tokens of a text each time').optional(),
   }),
 });
+/** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
+const UNTOLD_CLASS =
+  /^(TokenizersBackend$|(Bart|Camembert|DistilBert|GPT2|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
 
@@ -81,7 +84,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
     cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
-    tellsTextsApart: tellsTypes ?? true,
+    tellsTextsApart: tellsTypes ?? !UNTOLD_CLASS.test(settings.tokenizer_class ?? ''),
     tellsTypes: tellsTypes ?? false,
     longestWord: definition.model.max_input_chars_per_word,
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),

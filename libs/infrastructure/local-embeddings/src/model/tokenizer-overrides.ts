@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ModelLoadError } from './model-load-error.ts';
 import { asClassHasIt, type TokenizerSteps } from './tokenizer-class.ts';
+import { templateOf } from './tokenizer-template.ts';
 
 /** A token that is looked for in a text before anything else: a special one, or one that was added to the vocabulary. */
 const addedToken = z.looseObject({ content: z.string(), special: z.boolean().optional() });
@@ -61,8 +62,15 @@ export function overridesOf(
   olderTokens: readonly OlderToken[],
 ) {
   for (const name of ['bos', 'eos'] as const) checkEnd(name, definition, settings);
+  const tokens = addedTokens(definition, settings, olderTokens);
+  const template = templateOf(settings.tokenizer_class ?? '', {
+    named: (setting) => contentOf(settings[setting as 'cls_token']),
+    idOf: (content) =>
+      tokens.find((entry) => entry.content === content)?.id ?? idOf(definition.model.vocab, content),
+  });
   return {
-    added_tokens: addedTokens(definition, settings, olderTokens),
+    added_tokens: tokens,
+    post_processor: template ?? definition.post_processor,
     ...asClassHasIt(definition, settings, definition.model.type),
   };
 }

@@ -113,6 +113,7 @@ describe('tokenWindow', () => {
     await expect(tokenWindow(readablePart(spaces, LIMIT, 'right'), LIMIT, tokenizer)).rejects.toThrow(
       NoWindowError,
     );
+    await expect(windowOf(spaces, 'left')).rejects.toThrow('its last 32768 characters');
     expect(tokenizer.characters).toBeLessThan(readableCharacters(LIMIT) * 1.5);
     expect(await windowOf(' '.repeat(readableCharacters(LIMIT)))).toEqual({
       row: { ids: [1] },

@@ -129,7 +129,8 @@ export async function tokenWindow(
       return windowOf(row, limit, tokenizer);
     }
     if (length >= text.length) {
-      throw new NoWindowError(`its first ${text.length} characters have only ${count} tokens`);
+      const which = cutSide === 'right' ? 'first' : 'last';
+      throw new NoWindowError(`its ${which} ${text.length} characters have only ${count} tokens`);
     }
   }
 }
