@@ -225,6 +225,10 @@ describe('what every attempt meets', () => {
 
 describe('what the first attempt meets, before a response', () => {
   const inTwoSeconds = () => new Date(Date.now() + 2_000).toUTCString();
+  /** A busy machine must not use up turns by limits that run out. */
+  const timeout = { connectMs: BUSY_MS, readMs: BUSY_MS, totalMs: TOTAL_MS };
+  const patientClientOf = (turns: readonly Turn[], more: Partial<HttpClientOptions> = {}) =>
+    clientOf(turns, { timeout, ...more });
 
   it.each([
     ['503', respond(503), 0],
@@ -235,7 +239,7 @@ describe('what the first attempt meets, before a response', () => {
     ['429 with a date in the past', respond(429, '', ['retry-after: Fri, 01 Jan 2021 00:00:00 GMT']), 0],
     ['429 with a wait that makes no sense', respond(429, '', ['retry-after: soon']), 0],
   ])('%s', async (_, turn, waitMs) => {
-    await clientOf([turn, respond(200)]);
+    await patientClientOf([turn, respond(200)]);
     const { response, tookMs } = await outcomeOf(() => client.get('/'));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     expect(tookMs).toBeGreaterThanOrEqual(waitMs - 5);
@@ -245,7 +249,7 @@ describe('what the first attempt meets, before a response', () => {
   it('429 with the wait as a date', async () => {
     const turn: Turn = (socket, request) =>
       respond(429, '', [`retry-after: ${inTwoSeconds()}`])(socket, request);
-    await clientOf([turn, respond(200)]);
+    await patientClientOf([turn, respond(200)]);
     const { response, tookMs } = await outcomeOf(() => client.get('/'));
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     // The date has whole seconds.
@@ -254,7 +258,7 @@ describe('what the first attempt meets, before a response', () => {
   });
 
   it('429 with a wait that the deadline does not allow: fails at once and says how long', async () => {
-    await clientOf([respond(429, '{"error":"slow down"}', ['retry-after: 60'])]);
+    await patientClientOf([respond(429, '{"error":"slow down"}', ['retry-after: 60'])]);
     const { error, tookMs } = await outcomeOf(() => client.get('/'));
     expect(error).toMatchObject({
       category: 'rate_limited',
@@ -273,7 +277,7 @@ describe('what the first attempt meets, before a response', () => {
     ['reset', reset],
   ])('a kept connection that is %s under the request: repeated at once', async (_, turn) => {
     const retry = { maxRetries: 1, baseDelayMs: 60_000, jitter: false };
-    await clientOf([respond(200), turn, respond(200, 'again')], { retry });
+    await patientClientOf([respond(200), turn, respond(200, 'again')], { retry });
     await client.get('/');
     await waitFor(() => client.getStatus().pool.free === 1, { what: 'the connection back in the pool' });
     const { response, tookMs } = await outcomeOf(() => client.post('/', { json: 1 }));
@@ -283,7 +287,7 @@ describe('what the first attempt meets, before a response', () => {
   });
 
   it('a kept connection that is closed under a request that must not be repeated', async () => {
-    await clientOf([respond(200), reset, respond(200)]);
+    await patientClientOf([respond(200), reset, respond(200)]);
     await client.get('/');
     await waitFor(() => client.getStatus().pool.free === 1, { what: 'the connection back in the pool' });
     const { error } = await outcomeOf(() => client.post('/', { json: 1, idempotent: false }));
