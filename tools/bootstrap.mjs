@@ -66,7 +66,7 @@ function handOver() {
     env: {
       ...process.env,
       PATH: join(ROOT, 'node_modules/.bin') + delimiter + (process.env.PATH ?? ''),
-      // Without processes for its plugins Nx is ready in 0.4 s instead of 2 s; the only plugin is its own.
+      // The only plugin is its own: without a process for it Nx is ready in half the time.
       NX_ISOLATE_PLUGINS: 'false',
     },
   });
