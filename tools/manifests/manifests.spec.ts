@@ -178,9 +178,10 @@ describe('a fault that only the whole shows', () => {
       'kill before the grace is over',
       llm,
       `${POD}.terminationGracePeriodSeconds`,
-      35,
-      'may need 35 s to stop',
+      40,
+      'may need 40 s to stop',
     ],
+    ['another least drain', llm, `${BOX}.env`, [{ name: 'SHUTDOWN_MIN_DRAIN_MS', value: '7000' }], '0,5,12,35,'],
     ['no preStop', llm, `${BOX}.lifecycle`, undefined, 'without a preStop sleep'],
     ['threads', embedding, `${BOX}.resources.limits.cpu`, '1500m', '2 inference threads on 1.5 cores'],
     [
@@ -224,6 +225,7 @@ describe('a fault that only the whole shows', () => {
     ],
     ['kill by Compose', 'compose', 'services.llm-service.stop_grace_period', '30s', 'killed after 30000 ms'],
     ['open port', 'compose', 'services.redis.ports', ['6379:6379'], 'must be published on loopback only'],
+    ['endless log', 'compose', 'services.llm-service.logging', { driver: 'json-file' }, 'logging'],
     ['unknown field of Compose', 'compose', 'services.redis.memory', '1g', 'Unrecognized key: "memory"'],
     [
       'Dockerfile of Compose',
