@@ -6,6 +6,7 @@ export { type Listener, Listeners } from './listeners.ts';
 export { QuantileWindow } from './quantile-window.ts';
 export { type LeaveReason, Waiter } from './waiter.ts';
 export { compose, type Policy, type Work } from './policy.ts';
+export { executeAdmitted } from './execute-admitted.ts';
 export { apiKeySetting } from './config/api-key-setting.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configurationTable } from './config/configuration-table.ts';
