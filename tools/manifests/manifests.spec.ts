@@ -155,7 +155,7 @@ describe('a fault that only the whole shows', () => {
     ['user', llm, `${POD}.securityContext.runAsUser`, 1001, 'the image is made for another user'],
     ['no budget', 'llm-service.disruption-budget', 'kind', 'Budget', 'may be evicted together'],
     ['a budget of nobody', 'llm-service.disruption-budget', 'spec.selector', {}, 'may be evicted together'],
-    ['a strict budget', 'llm-service.disruption-budget', 'spec.maxUnavailable', 0, 'must let go of one pod'],
+    ['a strict budget', 'llm-service.disruption-budget', 'spec.maxUnavailable', 0, 'must allow the eviction of one pod'],
     ['no policy', 'redis.network-policy', 'kind', 'Policy', 'anybody may reach redis'],
     ['an open policy', 'redis.network-policy', 'spec.ingress.0.from', [], 'anybody may reach redis'],
     [

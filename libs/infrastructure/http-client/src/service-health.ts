@@ -53,7 +53,7 @@ export class ServiceHealth {
     this.#monitor.stop();
   }
 
-  /** An attempt has ended. 429 tells of load and not of health, so it says nothing. */
+  /** An attempt has ended. 429 is about load, not about health, and counts as nothing. */
   attempted(ending: CallEnding, durationMs: number, context: CallContext): void {
     const isRefused = 'error' in ending && (ending.error as { status?: unknown }).status === 429;
     const verdict = isRefused ? 'ignored' : assessCall(ending, context).verdict;
