@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { waitFor } from '@morgan/testing';
 
 const ROOT = join(import.meta.dirname, '../..');
+const INHERITED = Object.fromEntries(
+  ['PATH', 'HOME', 'NODE_COMPILE_CACHE'].map((name) => [name, process.env[name]]),
+);
 
 /** Runs what `npm start` runs, on free ports and without the environment of the test run. */
 function start(env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['tools/bootstrap.mjs', 'start'], {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
+    env: { ...INHERITED, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = once(child, 'close').then(([code]) => code as number | null);
