@@ -1,4 +1,4 @@
-export type { CallContext } from './call-context.ts';
+export { type CallContext, contextWith } from './call-context.ts';
 export { type BackoffOptions, backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
