@@ -41,7 +41,10 @@ const composeSchema = z.strictObject({
       logging: z.strictObject({
         driver: z.literal('local'),
         // Without them a log grows until the disk is full.
-        options: z.strictObject({ 'max-size': z.string().regex(/^\d+[kmg]$/), 'max-file': z.string().regex(/^\d+$/) }),
+        options: z.strictObject({
+          'max-size': z.string().regex(/^\d+[kmg]$/),
+          'max-file': z.string().regex(/^\d+$/),
+        }),
       }),
       stop_grace_period: duration.optional(),
       mem_limit: size,
@@ -92,9 +95,7 @@ function serviceFaults({ services, version }: DeploymentTree, compose: Compose):
       ...(service.ports.every((mapping) => mapping.endsWith(`:${port}`))
         ? []
         : [`${name} listens on ${port}`]),
-      ...(stop > needed
-        ? []
-        : [`${name} is killed after ${stop} ms, but may need ${needed} ms to stop`]),
+      ...(stop > needed ? [] : [`${name} is killed after ${stop} ms, but may need ${needed} ms to stop`]),
     ];
   });
 }

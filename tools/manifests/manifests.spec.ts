@@ -155,7 +155,13 @@ describe('a fault that only the whole shows', () => {
     ['user', llm, `${POD}.securityContext.runAsUser`, 1001, 'the image is made for another user'],
     ['no budget', 'llm-service.disruption-budget', 'kind', 'Budget', 'may be evicted together'],
     ['a budget of nobody', 'llm-service.disruption-budget', 'spec.selector', {}, 'may be evicted together'],
-    ['a strict budget', 'llm-service.disruption-budget', 'spec.maxUnavailable', 0, 'must allow the eviction of one pod'],
+    [
+      'a strict budget',
+      'llm-service.disruption-budget',
+      'spec.maxUnavailable',
+      0,
+      'must allow the eviction of one pod',
+    ],
     ['no policy', 'redis.network-policy', 'kind', 'Policy', 'anybody may reach redis'],
     ['an open policy', 'redis.network-policy', 'spec.ingress.0.from', [], 'anybody may reach redis'],
     [
@@ -181,7 +187,13 @@ describe('a fault that only the whole shows', () => {
       40,
       'may need 40 s to stop',
     ],
-    ['another least drain', llm, `${BOX}.env`, [{ name: 'SHUTDOWN_MIN_DRAIN_MS', value: '7000' }], '0,5,12,35,'],
+    [
+      'another least drain',
+      llm,
+      `${BOX}.env`,
+      [{ name: 'SHUTDOWN_MIN_DRAIN_MS', value: '7000' }],
+      '0,5,12,35,',
+    ],
     ['no preStop', llm, `${BOX}.lifecycle`, undefined, 'without a preStop sleep'],
     ['threads', embedding, `${BOX}.resources.limits.cpu`, '1500m', '2 inference threads on 1.5 cores'],
     [

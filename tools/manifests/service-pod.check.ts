@@ -78,8 +78,7 @@ function environmentFaults({ replicas, environment, image }: ServicePod, tree: D
 
 function shutdownFaults(service: ServicePod): string[] {
   const { sigterm, exit, killed } = stopTimes(service);
-  if (Number.isNaN(sigterm))
-    return ['without a preStop sleep, SIGTERM comes before the endpoints are gone'];
+  if (Number.isNaN(sigterm)) return ['without a preStop sleep, SIGTERM comes before the endpoints are gone'];
   return killed > exit ? [] : [`killed after ${killed} s, but may need ${exit} s to stop`];
 }
 

@@ -1,4 +1,11 @@
-import { AppError, type CallContext, callStopped, contextWith, Deadline, MAX_TIMER_MS } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  callStopped,
+  contextWith,
+  Deadline,
+  MAX_TIMER_MS,
+} from '@morgan/foundation';
 
 /** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
 export type BoundCall<Context extends CallContext = CallContext> =
