@@ -1,7 +1,8 @@
 import { AppError } from '@morgan/foundation';
-import { jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { collectVectors } from '../embeddings/collect-vectors.ts';
+import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
 
@@ -13,10 +14,12 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
     summary: 'Compares one text with many, or the two texts of each pair.',
     schema: similarityRequestSchema,
     answer: async (body, request, reply) => {
+      const context = contextOf(request);
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
       const asked = { inputs, model: body.model ?? undefined, truncate: body.truncate, prompt: body };
-      const outcome = await collectVectors(service, asked, request, reply);
+      const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+      describeOutcome(outcome, context, reply);
       const vectors = new Map(inputs.map((input, index) => [input, outcome.items[index]?.vector]));
       const metric = body.metric ?? 'cosine';
       const vectorOf = (text: string) => vectors.get(text) as Float32Array;
