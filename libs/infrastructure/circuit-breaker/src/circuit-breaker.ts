@@ -4,6 +4,7 @@ import {
   type CallAssessor,
   type CallContext,
   type CallEnding,
+  executeAdmitted,
   Listeners,
   type Logger,
   type Policy,
@@ -101,17 +102,8 @@ export class CircuitBreaker implements Policy {
   }
 
   /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next trial call where it is known. */
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    const end = this.begin(context);
-    let result: Result;
-    try {
-      result = await work(context);
-    } catch (error) {
-      end({ error });
-      throw error;
-    }
-    end({ result });
-    return result;
+  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+    return executeAdmitted(this, work, context);
   }
 
   /**

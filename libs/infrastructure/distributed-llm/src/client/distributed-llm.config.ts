@@ -1,7 +1,7 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { isExcepted } from '@morgan/http-transport';
-import { retryConfig } from '@morgan/retry';
+import { retryBudgetConfig } from '@morgan/retry';
 import { z } from 'zod';
 import { hostList } from '../hosts/host-list.ts';
 import { LONGEST_PROBE_MS } from '../hosts/host-probe.config.ts';
@@ -180,7 +180,7 @@ export const distributedLlmConfig = z
     ...probeConfig,
     circuitBreaker: hostBreakerConfig,
     panic: panicConfig,
-    budget: retryConfig.unwrap().shape.budget,
+    budget: retryBudgetConfig,
   })
   .superRefine(({ hosts, routes, groups, proxy }, context) => {
     for (const { name, url } of proxy.httpUrl ? hosts : [])
