@@ -1,3 +1,4 @@
+import { AppError } from '@morgan/foundation';
 import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
@@ -98,9 +99,9 @@ export class Attempt {
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.health.checkNow();
     if (weight !== 'success') return;
-    host.succeeded(model ?? facts.model, facts.path);
+    host.succeeded(model ?? facts.model, facts.path, this.#sentAt ?? performance.now());
     // The breaker did not let it through, so it does not learn from it either.
-    if (this.mode.isPanic) host.policies.breaker.reset();
+    if (this.mode.isPanic && !host.policies.breaker.isHeld) host.policies.breaker.reset();
   }
 
   async #run(): Promise<EndedAttempt> {
@@ -199,6 +200,8 @@ export class Attempt {
   #fail(failure: AttemptFailure): void {
     this.#end(failure.outcome);
     noteFailure(this, failure, this.parts);
+    // What was refused, or never came there, was not computed.
+    if (failure.errorResponse || failure.outcome === 'connect_error') this.settleTokens?.(0);
     const isLate = this.tookMs >= this.parts.slowCallMs && this.#signal.aborted;
     if (isLate) this.book('fault');
     // Where answers take minutes this is one more; at a host that used to be quick its engine may have frozen.
@@ -227,7 +230,10 @@ export class Attempt {
 
   /** What an end without a whole response is: of the host's doing, of ours or of the caller's. */
   #outcomeOf(cause: unknown): Outcome {
-    if (this.#isCancelled) return 'outrun';
+    // In a queue of ours no host has seen it.
+    if (this.#isCancelled) return this.#sentAt === undefined ? 'limited' : 'outrun';
+    if (cause !== undefined && cause === this.mode.signal.reason && !(cause instanceof AppError))
+      return 'aborted';
     const hasContent = this.#contentAfterMs !== undefined;
     const outcome = this.#lateOr(outcomeOfNoResponse(cause, hasContent));
     if (outcome !== 'aborted' && outcome !== 'expired') return outcome;

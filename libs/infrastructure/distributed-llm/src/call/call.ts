@@ -104,8 +104,10 @@ export class Call {
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
     const isOurs = about === 'caller' || about === 'this process';
-    if (this.#context.signal.aborted || (isOurs && next === 'return'))
-      throw this.#stopped(callCannotGoOn(cause));
+    const { signal } = this.#context;
+    // Whatever the attempt came to meanwhile.
+    if (signal.aborted) throw this.#stopped(callStopped(signal));
+    if (isOurs && next === 'return') throw this.#stopped(callCannotGoOn(cause));
     // One that says so as a fault of its own is less sure of it: any other may be asked.
     if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
       this.#tooLongFor =

@@ -86,7 +86,7 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
     outcome: failure.outcome,
     errorResponse: failure.errorResponse,
     cause: failure.cause,
-    retryAfterMs: failure.saidMs,
+    retryAfterMs: attempt.target.host.rests.bounded(failure.saidMs),
   }));
 }
 
@@ -94,7 +94,7 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
 function fromRests({ route, request, attempts }: EndedCall): Finding[] {
   const asked = new Set(attempts.map(({ target }) => target));
   return targetsOf(route).flatMap((target) => {
-    if (asked.has(target) || target.host.mode !== 'enabled' || !target.canServe(request.facts)) return [];
+    if (asked.has(target) || !target.host.takesPart || !target.canServe(request.facts)) return [];
     const rest = restOf(target, request.facts);
     if (!rest) return [];
     const { outcome, errorResponse, binding, until } = rest;
@@ -130,14 +130,15 @@ function earliestMs(findings: readonly Finding[]): number | undefined {
 /** For callers who come while the only call that may find out how a host is does so: nobody knows how long it takes. */
 const RETRY_AFTER_MS = 1_000;
 
-/** When the first open circuit lets a call try. None: all are held open. */
+/** When the first open circuit lets a call try. None: no host takes part. */
 function nextTrialMs(route: Route): number | undefined {
-  const waits = targetsOf(route).map(({ host }) => {
-    const circuit = host.policies.breaker.getStatus();
-    return circuit.state === 'OPEN' ? (circuit.retryAfterMs ?? Infinity) : RETRY_AFTER_MS;
-  });
-  const nearest = Math.min(...waits);
-  return Number.isFinite(nearest) ? nearest : undefined;
+  const waits = targetsOf(route)
+    .filter(({ host }) => host.takesPart)
+    .map(({ host }) => {
+      const circuit = host.policies.breaker.getStatus();
+      return circuit.state === 'OPEN' ? circuit.retryAfterMs : undefined;
+    });
+  return waits.length === 0 ? undefined : Math.min(...waits.map((ms) => ms ?? RETRY_AFTER_MS));
 }
 
 function targetsOf({ tiers }: Route): Target[] {

@@ -80,6 +80,8 @@ export class DistributedLlmClient implements HealthIndicator {
   readonly #parts: SetupParts;
   #setup: ClientSetup;
   #isRunning = false;
+  /** Resolves when no call is left of the configurations before. */
+  #idle: Promise<unknown> = Promise.resolve();
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
   constructor({
@@ -127,7 +129,9 @@ export class DistributedLlmClient implements HealthIndicator {
     this.#setup = new ClientSetup(distributedLlmConfig.parse(settings), this.#parts, previous);
     const leaving = previous.fleet.stop(this.#setup.fleet);
     const release = () => leaving.map(({ options }) => this.#parts.transports.release(options));
-    void previous.idle().then(() => Promise.all(release()));
+    // Calls of an earlier configuration may be at such a host, too.
+    this.#idle = Promise.all([this.#idle, previous.idle()]);
+    void this.#idle.then(() => Promise.all(release()));
     if (this.#isRunning) await this.#setup.fleet.start(previous.fleet.hosts);
   }
 

@@ -76,6 +76,17 @@ export class Host {
     return this.#mode;
   }
 
+  /** Operators have neither taken it out nor hold its breaker open: one that does not take part is not asked in a panic either. */
+  get takesPart(): boolean {
+    return this.#mode === 'enabled' && !this.isHeldOpen;
+  }
+
+  /** By an operator. */
+  get isHeldOpen(): boolean {
+    const { breaker } = this.policies;
+    return breaker.isHeld && breaker.state === 'OPEN';
+  }
+
   /** Takes part again, from where it was. */
   enable(): Promise<void> {
     const wasOff = this.#mode === 'disabled';
@@ -109,15 +120,15 @@ export class Host {
     return wasFine;
   }
 
-  /** It answered such a request as it should. */
-  succeeded(model: string | undefined, path: string): void {
+  /** It answered such a request as it should, which it was sent at that time. */
+  succeeded(model: string | undefined, path: string, sentAt: number): void {
     this.#isFine = true;
     this.#doubts = 0;
     this.#weak = 0;
     this.excuses.succeeded(model);
     this.#refusals.end(runKey(model, path));
     if (this.rests.size === 0) return;
-    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
+    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key, sentAt);
   }
 
   /** It refused such a request, for what every request meets where a host is set up wrong. */

@@ -23,7 +23,7 @@ describe('Rests', () => {
       jest.advanceTimersByTime(lengthOf(rests) ?? 0);
     }
     expect(lengths).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
-    rests.end('host');
+    rests.end('host', performance.now());
     rests.begin('host', own);
     expect(lengthOf(rests)).toBe(1_000);
   });

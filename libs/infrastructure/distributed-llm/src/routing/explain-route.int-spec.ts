@@ -55,7 +55,7 @@ describe('explain', () => {
         ['a', true, []],
         ['b', false, ['draining']],
         ['c', false, ['disabled']],
-        ['d', false, ['circuit_open']],
+        ['d', false, ['circuit_held_open']],
         ['e', false, ['model_not_listed']],
         ['f', false, ['no_endpoint']],
       ],
@@ -76,10 +76,15 @@ describe('explain', () => {
     const resting = explain(client);
     expect(resting).toMatchObject({ decision: 'refuse', tiers: [[{ because: ['resting_rate_limited'] }]] });
     expect(resting.tiers[0]?.[0]?.restsForMs).toBeGreaterThan(50_000);
-    await client.reload({ hosts: [entry('a', host.url)], maxRetryAfterWaitMs: 100_000 });
-    host.reply = refusal(429, 'later', { headers: { 'retry-after': '60' } });
+    await client.reload({ hosts: [entry('a', host.url)], circuitBreaker: { failureThreshold: 1 } });
+    host.reply = refusal(500, 'CUDA');
+    await client.post('/chat/completions', { model: 'big' }).catch(() => undefined);
+    expect(explain(client)).toMatchObject({ decision: 'panic', tiers: [[{ because: ['circuit_open'] }]] });
     client.setHostCircuit('a', 'open');
-    expect(explain(client).decision).toBe('panic');
+    expect(explain(client)).toMatchObject({
+      decision: 'refuse',
+      tiers: [[{ because: ['circuit_held_open'] }]],
+    });
   });
 
   it('has the order of the strategy, what limits it, and who callers may choose in its place', async () => {

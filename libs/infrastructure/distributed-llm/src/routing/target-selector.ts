@@ -150,9 +150,7 @@ export class TargetSelector {
 /** Whether nobody in its tier could take over from a target. */
 export function isAlone(target: Target, { tiers }: Route, facts: RequestFacts): boolean {
   const tier = tiers.find(({ targets }) => targets.includes(target));
-  return !tier?.targets.some(
-    (other) => other !== target && other.host.mode === 'enabled' && other.canServe(facts),
-  );
+  return !tier?.targets.some((other) => other !== target && other.host.takesPart && other.canServe(facts));
 }
 
 /**
@@ -171,6 +169,6 @@ export function restOf(target: Target, { model, path }: RequestFacts): Rest | un
 }
 
 function isEligible(target: Target, { facts, tooLongFor }: ChoiceInput): boolean {
-  if (target.host.mode !== 'enabled' || !target.canServe(facts)) return false;
+  if (!target.host.takesPart || !target.canServe(facts)) return false;
   return tooLongFor === undefined || (target.contextLengthFor(facts.model) ?? 0) > tooLongFor;
 }
