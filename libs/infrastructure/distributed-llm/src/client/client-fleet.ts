@@ -60,8 +60,8 @@ export class ClientFleet {
   models(): readonly ModelObject[] {
     const byId = new Map<string, ModelObject>();
     for (const id of this.routes.names) byId.set(id, { id, object: 'model', created: 0, owned_by: 'morgan' });
-    for (const { health, mode, models } of this.hosts) {
-      if (health.isDown || mode !== 'enabled') continue;
+    for (const { health, takesPart, models } of this.hosts) {
+      if (health.isDown || !takesPart) continue;
       for (const model of models.objects) if (!byId.has(model.id)) byId.set(model.id, model);
     }
     return [...byId.values()];

@@ -67,6 +67,23 @@ describe('a reload', () => {
     expect(await shown()).toEqual(new Set(['one']));
   });
 
+  it('ends the counts of a host that leaves with a call, when that is over', async () => {
+    let finish: (() => void) | undefined;
+    one.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(ROLE_CHUNK + CONTENT_CHUNK);
+      finish = () => response.end(END_CHUNKS);
+    };
+    const client = bench.client([entry('one', one.url)]);
+    const live = await send(client, { stream: true });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    finish?.();
+    await live.body.bytes();
+    // The end of a later call: by then that of the first is counted.
+    await post(client);
+    await waitFor(async () => !(await bench.scrape()).includes('"one"'), { what: 'the end of its counts' });
+  });
+
   it('cuts no live stream of a host that leaves with a connection of its own', async () => {
     let finish: (() => void) | undefined;
     const authority = new CertificateAuthority('tests');
@@ -210,6 +227,23 @@ describe('by hand', () => {
     expect(error.message).toContain('An operator');
     expect(one.asked).toBe(0);
     expect(client.getMetrics()['one']).toMatchObject({ circuit: { state: 'OPEN', held: true } });
+  });
+
+  it('a host that is disabled is not probed, whoever asks', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await client.start();
+    client.disableHost('one');
+    await client.healthCheckAll();
+    expect([one.lists, two.lists]).toEqual([1, 2]);
+  });
+
+  it('a breaker that is held open takes its host out of what callers see', async () => {
+    one.list = models('alone');
+    const client = bench.client([entry('one', one.url)]);
+    await client.start();
+    expect([client.read().up, client.models().length]).toEqual([true, 1]);
+    client.setHostCircuit('one', 'open');
+    expect([client.read().up, client.models().length]).toEqual([false, 0]);
   });
 
   it('a breaker that is held closed stays so through a panic', async () => {

@@ -7,6 +7,7 @@ import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import type { LlmHost } from './host-list.ts';
 import { HostStats, type HostFigures } from './host-stats.ts';
 import { ModelList } from './model-list.ts';
+import { Pace } from './pace.ts';
 import { RefusalRuns } from './refusal-runs.ts';
 import { type Rest, Rests } from './rests.ts';
 
@@ -53,6 +54,7 @@ export class Host {
   readonly rests: Rests;
   readonly excuses = new Excuses();
   readonly #refusals = new RefusalRuns();
+  readonly #paces = new Map<string | undefined, Pace>();
   weight: number;
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
@@ -101,6 +103,25 @@ export class Host {
   disable(): void {
     this.#mode = 'disabled';
     this.health.stop();
+  }
+
+  /** Probes it at once, unless it is disabled. Never rejects. */
+  checkNow(): Promise<void> {
+    return this.#mode === 'disabled' ? Promise.resolve() : this.health.checkNow();
+  }
+
+  /** By the model that a route asks for there; none where callers name any. Routes are configured, so there are few. */
+  paceOf(model: string | undefined): Pace {
+    let pace = this.#paces.get(model);
+    if (!pace) this.#paces.set(model, (pace = new Pace()));
+    return pace;
+  }
+
+  /** Prompt tokens of the calls that have not begun to answer, whatever route they took: models of one host share it. */
+  get tokensInFlight(): number {
+    let tokens = 0;
+    for (const { load } of this.#paces.values()) tokens += load.tokensInFlight;
+    return tokens;
   }
 
   /** Several open faults or unlikely silences lately: others are asked first, until it is known what they were about. */

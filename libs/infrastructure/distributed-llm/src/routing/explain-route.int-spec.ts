@@ -87,6 +87,26 @@ describe('explain', () => {
     });
   });
 
+  it('knows the pace of a host by whatever route it was learnt, and after a reload', async () => {
+    const hosts = [entry('a', host.url)];
+    const routes = [
+      { model: 'chat', tiers: [[{ host: 'a', model: 'big' }]] },
+      { model: 'code', tiers: [[{ host: 'a', model: 'big' }]] },
+      { model: 'draft', tiers: [[{ host: 'a', model: 'small' }]] },
+    ];
+    const paceOf = (model: string) => explain(client, { model }).tiers[0]?.[0]?.ttftMs;
+    const client = bench.client(hosts, { routes });
+    await client.post('/chat/completions', { model: 'chat', messages: [] });
+    expect(['chat', 'code', 'draft'].map((model) => paceOf(model) !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const settings = { firstByteTimeoutMs: 2_000, probeIntervalMs: 60_000, probeTimeoutMs: 500 };
+    await client.reload({ ...settings, hosts: [...hosts, entry('b', host.url)], routes });
+    expect(paceOf('code')).toBeDefined();
+  });
+
   it('has the order of the strategy, what limits it, and who callers may choose in its place', async () => {
     await using another = await ScriptedHost.start();
     const rateLimit = { requestsPerSecond: 0.01 };

@@ -101,6 +101,7 @@ export function explainRoute(
     isPoisonous: memory.has({ path: facts.path, body }),
     tooLongFor: undefined,
     mayWaitMs: maxRetryAfterWaitMs,
+    remainingMs: Infinity,
     mayPanic: config.panic.share > 0,
   };
   const preview = selector.preview(input);
