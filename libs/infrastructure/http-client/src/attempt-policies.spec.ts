@@ -251,7 +251,10 @@ describe('an attempt that is judged later than its answer is there', () => {
   );
 
   it('begins past an open circuit where that is asked for, within its limits, and teaches it nothing', async () => {
-    const config = { circuitBreaker: { failureThreshold: 1 }, concurrency: { maxConcurrent: 1, maxQueue: 0 } };
+    const config = {
+      circuitBreaker: { failureThreshold: 1 },
+      concurrency: { maxConcurrent: 1, maxQueue: 0 },
+    };
     const policies = policiesOf(config, { assess });
     beginAtOnce(policies, 0).end(FAILED);
     expect(policies.breaker.state).toBe('OPEN');
@@ -266,8 +269,11 @@ describe('an attempt that is judged later than its answer is there', () => {
     });
   });
 
-  it('gives its slot to another before it is known how it went', async () => {
-    const config = { circuitBreaker: { failureThreshold: 1 }, concurrency: { maxConcurrent: 1, maxQueue: 1 } };
+  it('gives its slot to another before it is known how it went', () => {
+    const config = {
+      circuitBreaker: { failureThreshold: 1 },
+      concurrency: { maxConcurrent: 1, maxQueue: 1 },
+    };
     const policies = policiesOf(config, { assess });
     const first = beginAtOnce(policies, 0);
     first.leave();
