@@ -30,5 +30,5 @@ export {
   type Verdict,
 } from './faults/fault.ts';
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
-export { retryAfterMs } from './faults/retry-after.ts';
+export { retryAfterMs, timeThere } from './faults/retry-after.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';

@@ -17,6 +17,12 @@ describe('who keeps a response', () => {
     expect(new ResponseOwners().ownerOf('resp_x', ['one'], 'response_id')).toBe('one');
   });
 
+  it('is the one that made it, though only another one takes part now', () => {
+    const owners = new ResponseOwners();
+    owners.add('resp_1', 'two');
+    expect(owners.ownerOf('resp_1', ['one'], 'response_id')).toBe('two');
+  });
+
   it.each(['', 'a b', '../x', 'x'.repeat(300)])('is nobody for what is no id: %p', (id) => {
     expect(() => new ResponseOwners().ownerOf(id, ['one'], 'response_id')).toThrow();
   });

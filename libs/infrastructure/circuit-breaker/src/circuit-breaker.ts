@@ -83,6 +83,12 @@ export class CircuitBreaker implements Policy {
     return this.#state.name;
   }
 
+  /** Held by `forceOpen` or `forceClose`, until somebody says otherwise. */
+  get isHeld(): boolean {
+    const state = this.#state;
+    return state.name === 'OPEN' ? state.until === Infinity : state.name === 'CLOSED' && state.held;
+  }
+
   /** Whether a call made now would be let through: for choosing among hosts without asking each. */
   allows(): boolean {
     const state = this.#state;

@@ -8,7 +8,7 @@ import {
   type Work,
 } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
-import { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
+import { Bulkhead, type BulkheadOptions, type BulkheadStatus, type SlotRequest } from './bulkhead.ts';
 import type { AdaptiveLimitConfig } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
@@ -45,7 +45,7 @@ export class AdaptiveBulkhead implements Policy {
   }
 
   /** As {@link Bulkhead.begin}; the function that is returned takes how the call went. */
-  begin(context: CallContext): ((ending: CallEnding) => void) | Promise<(ending: CallEnding) => void> {
+  begin(context: SlotRequest): ((ending: CallEnding) => void) | Promise<(ending: CallEnding) => void> {
     const begun = this.#bulkhead.begin(context);
     if (begun instanceof Promise) return begun.then((release) => this.#measure(release, context));
     return this.#measure(begun, context);
