@@ -67,6 +67,20 @@ export class EmbeddingCache {
     this.#show(metrics);
   }
 
+  /** The entries of the keys where this process has all of them: nothing has to be waited for. Counted only then. */
+  held(keys: readonly string[]): Resolved | undefined {
+    const entries: CachedEmbedding[] = [];
+    const results = new Map<string, CacheResult>();
+    for (const key of keys) {
+      const entry = this.#memory.get(key);
+      if (!entry) return undefined;
+      entries.push(entry);
+      results.set(key, 'memory');
+    }
+    this.#counts.count('memory', results.size);
+    return { entries, results };
+  }
+
   /**
    * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
    * are stored all the same.

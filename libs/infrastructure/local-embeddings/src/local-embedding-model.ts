@@ -90,6 +90,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
+  /** Of the model with its default prompt, which is nearly always what is asked for. */
+  #identity = '';
   #loadedAt = 0;
 
   /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
@@ -128,6 +130,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
       await this.#downloaded;
       this.#memory.expect(await weightsBytes(this.#options.folder, this.#options.model));
       this.#info = await this.#engine.start();
+      this.#identity = this.#identityOf(this.#info);
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -279,7 +282,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
       workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
-      memory: { weightsBytes: this.#info?.weightsBytes, serviceBytes: process.memoryUsage.rss() },
+      memory: { weightsBytes: this.#info?.weightsBytes },
     };
   }
 
@@ -289,7 +292,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
    * @throws AppError `model_loading`
    */
   fingerprint(promptName?: string): string {
-    return identityOf(this.#loadedInfo(), { ...this.#config, id: this.id, promptName });
+    const info = this.#loadedInfo();
+    return promptName === undefined ? this.#identity : this.#identityOf(info, promptName);
   }
 
   /**
@@ -308,7 +312,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   read(): HealthReading {
     return {
       up: this.#info !== undefined && this.#engine.isServing,
-      details: { ...this.getInfo(), ...this.getStatus() },
+      // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
+      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: process.memoryUsage.rss() },
     };
   }
 
@@ -322,6 +327,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
     if (!this.#info || !this.#engine.isServing) throw notLoaded();
     if (wanted && wanted !== kindOf(this.#info)) throw notFor(wanted, this.id);
     return this.#info;
+  }
+
+  #identityOf(info: ModelInfo, promptName?: string): string {
+    return identityOf(info, { ...this.#config, id: this.id, promptName });
   }
 
   async #download(): Promise<void> {
