@@ -92,8 +92,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
   #unloading = new AbortController();
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
-  /** Of the model with its default prompt, which is nearly always what is asked for. */
-  #identity = '';
   #loadedAt = 0;
 
   /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
@@ -132,7 +130,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
       await this.#downloaded;
       this.#memory.expect(await weightsBytes(this.#options.folder, this.#options.model));
       this.#info = await this.#engine.start();
-      this.#identity = this.#identityOf(this.#info);
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -293,8 +290,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    * @throws AppError `model_loading`
    */
   fingerprint(promptName?: string): string {
-    const info = this.#loadedInfo();
-    return promptName === undefined ? this.#identity : this.#identityOf(info, promptName);
+    return identityOf(this.#loadedInfo(), { ...this.#config, id: this.id, promptName });
   }
 
   /**
@@ -328,10 +324,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
     if (!this.#info || !this.#engine.isServing) throw notLoaded();
     if (wanted && wanted !== kindOf(this.#info)) throw notFor(wanted, this.id);
     return this.#info;
-  }
-
-  #identityOf(info: ModelInfo, promptName?: string): string {
-    return identityOf(info, { ...this.#config, id: this.id, promptName });
   }
 
   async #download(): Promise<void> {
