@@ -1,8 +1,7 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { cutOf } from '../embeddings/cut-side.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
-import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema } from './cohere.schema.ts';
 
@@ -14,19 +13,17 @@ export function cohereEmbedRoute(service: EmbeddingService): PlainRoute {
     summary: 'Vectors for texts, in several number formats.',
     schema: cohereEmbedSchema,
     answer: async (body, request, reply) => {
-      const context = contextOf(request);
       const { model, texts: inputs, input_type, embedding_types: types, output_dimension: wanted } = body;
       const truncate = body.truncate !== 'NONE';
       const dimensions = { wanted, field: 'output_dimension' };
       const cut = cutOf(body.truncate);
       const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
-      const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
-      describeOutcome(outcome, context, reply);
+      const outcome = await collectVectors(service, asked, request, reply);
       reply.type('application/json');
       const { items, tokens } = outcome;
       const vectors = items.map(({ vector }) => vector);
       const shape = { types: types ?? ['float' as const], dimensions: outcome.dimensions };
-      return cohereResponse({ id: context.id, vectors, ...shape, tokens });
+      return cohereResponse({ id: contextOf(request).id, vectors, ...shape, tokens });
     },
   });
 }

@@ -1,12 +1,11 @@
-import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { BYTES_TYPE, wantsBytes } from './bytes-wanted.ts';
-import { cacheUseOf } from './cache-headers.ts';
+import { collectVectors } from './collect-vectors.ts';
 import { listInputs } from './embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from './embedding.service.ts';
 import { EmbeddingsResponse } from './embeddings-response.ts';
 import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.schema.ts';
 import { type AskedOutput, outputOf } from './field-names.ts';
-import { describeOutcome } from './outcome-headers.ts';
 import { bytesOf } from './vector-output.ts';
 
 /** OpenAI's `POST /v1/embeddings`, over all models that this service serves. */
@@ -17,14 +16,11 @@ export function embeddingsRoute(service: EmbeddingService): PlainRoute {
     summary: 'Vectors for texts.',
     schema: embeddingsRequestSchema,
     answer: async (body, request, reply) => {
-      const context = contextOf(request);
       const output = outputOf(body);
       const { truncate, cut, dimensions } = output;
       const inputs = listInputs(body.input);
       const asked = { inputs, model: body.model, truncate, cut, prompt: body, dimensions };
-      const use = cacheUseOf(request.headers['cache-control']);
-      const outcome = await service.collect(asked, context, use);
-      describeOutcome(outcome, context, reply);
+      const outcome = await collectVectors(service, asked, request, reply);
       return responseOf(outcome, output, request, reply);
     },
   });

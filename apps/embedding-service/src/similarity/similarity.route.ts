@@ -1,8 +1,7 @@
-import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { collectVectors } from '../embeddings/collect-vectors.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
-import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { inFieldsOf, pairsOf } from './compared-texts.ts';
 import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
@@ -15,15 +14,12 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
     summary: 'Compares one text with many, or the two texts of each pair.',
     schema: similarityRequestSchema,
     answer: async (body, request, reply) => {
-      const context = contextOf(request);
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
       const asked = { inputs, model: body.model ?? undefined, truncate: body.truncate, prompt: body };
-      const use = cacheUseOf(request.headers['cache-control']);
-      const outcome = await service.collect(asked, context, use).catch((error: Error) => {
+      const outcome = await collectVectors(service, asked, request, reply).catch((error: Error) => {
         throw inFieldsOf(body, inputs, error);
       });
-      describeOutcome(outcome, context, reply);
       const vectors = new Map(inputs.map((input, index) => [input, outcome.items[index]?.vector]));
       const metric = body.metric ?? 'cosine';
       const vectorOf = (text: string) => vectors.get(text) as Float32Array;

@@ -1,9 +1,8 @@
-import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { cacheUseOf } from '../embeddings/cache-headers.ts';
+import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
-import type { EmbeddingRequest, EmbeddingService } from '../embeddings/embedding.service.ts';
+import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
-import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
@@ -35,7 +34,7 @@ export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
       answer: async (body, request, reply) => {
         const { source_sentence: source, sentences } = body.inputs;
         const asked = { ...treated(body.parameters ?? {}), inputs: [source, ...sentences] };
-        const { items } = await collect(service, asked, request, reply);
+        const { items } = await collectVectors(service, asked, request, reply);
         const [first, ...others] = items.map(({ vector }) => vector);
         return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
       },
@@ -51,7 +50,7 @@ function embedRoute(path: string, service: EmbeddingService): PlainRoute {
     schema: teiEmbedSchema,
     answer: async (body, request, reply) => {
       const asked = { ...treated(body), inputs: listInputs(body.inputs) };
-      const { items, dimensions } = await collect(service, asked, request, reply);
+      const { items, dimensions } = await collectVectors(service, asked, request, reply);
       const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
       const write = (index: number) =>
         JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
@@ -91,18 +90,6 @@ function treated(body: TeiEmbedTreatment) {
   const { truncate, prompt_name, dimensions: wanted } = body;
   const dimensions = { wanted, field: 'dimensions' };
   return { truncate, cut: directionOf(body), prompt: { prompt_name }, dimensions };
-}
-
-async function collect(
-  service: EmbeddingService,
-  asked: EmbeddingRequest,
-  request: HttpRequest,
-  reply: HttpReply,
-) {
-  const context = contextOf(request);
-  const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
-  describeOutcome(outcome, context, reply);
-  return outcome;
 }
 
 function* wrapped(slices: Iterable<string>): Generator<string, void> {

@@ -154,6 +154,7 @@ describe('a value that was meant otherwise', () => {
 describe('a variable that is nearly that of a setting', () => {
   const own = z.strictObject({
     keys: setting(z.array(z.string()).default([]), { env: 'API_KEYS', doc: 'Keys.' }),
+    hostKey: setting(z.string().optional(), { doc: 'The key of a host.' }),
   });
   const faults = (sources: Parameters<typeof loadConfig>[1]): readonly string[] => {
     try {
@@ -176,7 +177,7 @@ describe('a variable that is nearly that of a setting', () => {
   it.each<[string, Parameters<typeof loadConfig>[1]]>([
     ['the setting is made', { env: { API_KEY: 'abc', API_KEYS: 'def' } }],
     ['the file makes it', { env: { API_KEY: 'abc' }, file: { keys: ['def'] } }],
-    ['the file uses it', { env: { API_KEY: 'abc' }, file: { keys: ['${API_KEY}'] } }],
+    ['the file uses it elsewhere', { env: { API_KEY: 'abc' }, file: { hostKey: '${API_KEY}' } }],
     ['it is empty', { env: { API_KEY: '' } }],
     ['somebody else reads it', { env: { API_KEY: 'abc' }, otherVariables: ['API_KEY'] }],
   ])('is no fault where %s', (_, sources) => {

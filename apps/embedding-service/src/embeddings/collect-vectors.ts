@@ -1,0 +1,17 @@
+import { contextOf, type HttpReply, type HttpRequest } from '@morgan/http-server';
+import { cacheUseOf } from './cache-headers.ts';
+import type { EmbeddingOutcome, EmbeddingRequest, EmbeddingService } from './embedding.service.ts';
+import { describeOutcome } from './outcome-headers.ts';
+
+/** The vectors that a request asks for, with the cache used as its headers say; the response gets the headers about them. */
+export async function collectVectors(
+  service: EmbeddingService,
+  asked: EmbeddingRequest,
+  request: HttpRequest,
+  reply: HttpReply,
+): Promise<EmbeddingOutcome> {
+  const context = contextOf(request);
+  const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+  describeOutcome(outcome, context, reply);
+  return outcome;
+}
