@@ -90,6 +90,16 @@ describe('admission', () => {
     expect([admission.bytes, admission.waiting]).toEqual([720, 0]);
   });
 
+  it('lets nobody in for whom what became free is not enough', async () => {
+    const [first, other] = [atOnce(500), atOnce(200)];
+    const waits = queued(600, 'second', []);
+    other.release();
+    expect([admission.bytes, admission.waiting]).toEqual([500, 1]);
+    first.release();
+    await waits;
+    expect([admission.bytes, admission.waiting]).toEqual([600, 0]);
+  });
+
   it('refuses who has waited too long, says when to come back, and gives the place free', async () => {
     const first = atOnce(700);
     const wait = queued(600, 'second', []);
