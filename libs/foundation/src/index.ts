@@ -16,6 +16,7 @@ export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-c
 export { listSettings, setting } from './config/setting.ts';
 export { AppError } from './errors/app-error.ts';
 export type { ErrorCode } from './errors/error-codes.ts';
+export type { ErrorKind } from './errors/error-kind.ts';
 export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';
