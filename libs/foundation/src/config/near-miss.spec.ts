@@ -19,10 +19,19 @@ describe('a near miss', () => {
     expect(nearMiss(written, NAMES)).toBe(meant);
   });
 
-  it.each(['PATH', 'HOME', 'HOSTNAME', 'HOSTS', 'LLM_MODEL', 'OPENAI_API_KEY', 'LOG_LEEVL_X', ''])(
-    '%s is none',
-    (written) => {
-      expect(nearMiss(written, NAMES)).toBeUndefined();
-    },
-  );
+  it.each([
+    'PATH',
+    'HOME',
+    'HOSTNAME',
+    'HOSTS',
+    'LLM_MODEL',
+    'LLM_HXXTS',
+    'LLM_HSXTS',
+    'LLM_HXOTS',
+    'OPENAI_API_KEY',
+    'LOG_LEEVL_X',
+    '',
+  ])('%s is none', (written) => {
+    expect(nearMiss(written, NAMES)).toBeUndefined();
+  });
 });
