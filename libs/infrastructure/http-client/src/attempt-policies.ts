@@ -219,7 +219,7 @@ export class AttemptPolicies implements Policy {
 
   /** Asks every policy in its turn; what those before have given is given back where one refuses. */
   #admit(request: AttemptRequest): Admitted | Promise<Admitted> {
-    // Before any wait: a call that goes nowhere shall not take the turn of another.
+    // Before any wait: a refused call must not take the turn of another.
     if (!request.ignoresCircuit) this.breaker.throwIfOpen();
     const permit = this.#limits.take(request);
     if (permit instanceof Promise) return permit.then((granted) => this.#enter(granted, request));
