@@ -80,8 +80,10 @@ export class Call {
       const { attempt, result } = ended;
       this.#running.delete(attempt);
       if (result.kind === 'content') return this.#deliver(attempt, result);
-      const isOurs = result.outcome === 'limited' && attempt.mode.maxQueueMs !== undefined;
-      const response = isOurs ? this.#queueLater(attempt) : this.#note(attempt, result);
+      const { outcome } = result;
+      const isQueued = outcome === 'limited' && attempt.mode.maxQueueMs !== undefined;
+      const goesOn = isQueued && EVIDENCE[outcome].next === 'next target';
+      const response = goesOn ? this.#queueLater(attempt) : this.#note(attempt, result);
       if (response) return response;
       if (this.#running.size > 0) continue;
       await this.#pause();

@@ -112,7 +112,7 @@ describe('a second attempt beside the first', () => {
       entry('second', second.url, { weight: 100 }),
       entry('third', third.url),
     ];
-    const response = await send(bench.client(hosts, { firstTokenTimeoutMs: 60 }), { body: STREAM });
+    const response = await send(bench.client(hosts, { firstTokenTimeoutMs: 600 }), { body: STREAM });
     await response.body.bytes();
     expect([response.host, response.attempts]).toEqual(['third', 3]);
     expect(await bench.metric('morgan_llm_failovers_total{reason="server_error"}')).toBe('1');
