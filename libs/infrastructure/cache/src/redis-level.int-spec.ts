@@ -73,6 +73,25 @@ describe('the level in Redis', () => {
     await expect(cache.resolve(['a'], never, call)).rejects.toThrow('computed');
   });
 
+  it('remembers nothing of a long look-up that a purge has come into', async () => {
+    const namespace = randomUUID();
+    const keys = Array.from({ length: 300 }, (_, index) => String(index));
+    await build(namespace).resolve(keys, compute, call);
+    await isStored(namespace, '299');
+    const cache = build(namespace);
+    const getBuffers = connection.getBuffers.bind(connection);
+    jest
+      .spyOn(connection, 'getBuffers')
+      .mockImplementationOnce(getBuffers)
+      .mockImplementationOnce(async (rest) => {
+        await cache.purge();
+        return getBuffers(rest);
+      });
+    const { results } = await cache.resolve(keys, compute, call);
+    expect([results.get('0'), results.get('299')]).toEqual(['redis', 'miss']);
+    expect([cache.held(['0']), cache.held(['299'])]).toEqual([undefined, undefined]);
+  });
+
   it('stores with a time to live that varies, and gives what is old and read its full time again', async () => {
     const namespace = randomUUID();
     const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 6_000_000);
