@@ -6,6 +6,7 @@ import {
   type HostResponse,
   isObject,
   type JsonObject,
+  parseExactly,
   readBody,
   toChatRequest,
   toMessageResponse,
@@ -36,12 +37,18 @@ export function isUnknownPath({ status }: HostResponse): boolean {
 
 /** A message as a chat completion. @throws AppError about what there is no counterpart for. */
 export function asChatCall(call: OutboundCall): OutboundCall {
-  const json = toChatRequest(JSON.parse((call.request.body ?? '{}').toString()) as JsonObject);
+  const json = toChatRequest(parseExactly((call.request.body ?? '{}').toString()) as JsonObject);
   return {
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    request: { ...call.request, path: CHAT_PATH, body: Buffer.from(JSON.stringify(json)), asksUsage: false },
+    request: {
+      ...call.request,
+      path: CHAT_PATH,
+      body: Buffer.from(JSON.stringify(json)),
+      // Anthropic's clients are always told what a message cost.
+      asksUsage: call.isStream,
+    },
   };
 }
 
@@ -68,7 +75,7 @@ export async function messageResponse(response: HostResponse, dialect: Dialect):
 /** An empty one where the host answered in no JSON, which has no choice either. */
 function objectIn(bytes: Buffer): JsonObject {
   try {
-    const json: unknown = JSON.parse(bytes.toString());
+    const json = parseExactly(bytes.toString());
     return isObject(json) ? json : {};
   } catch {
     return {};

@@ -20,6 +20,7 @@ export type { RouteReading } from './client/route-reading.ts';
 export type { Dialect, StreamTranslator, TokenUsage } from './dialects/dialect.ts';
 export { dialectOf } from './dialects/dialect-of.ts';
 export { readBody } from './dialects/event-reader.ts';
+export { parseExactly } from './dialects/exact-json.ts';
 export { isObject, type JsonObject, type ReportedError } from './dialects/reported-error.ts';
 export { toChatRequest } from './dialects/anthropic/chat-request.ts';
 export { toMessageResponse } from './dialects/anthropic/message-response.ts';

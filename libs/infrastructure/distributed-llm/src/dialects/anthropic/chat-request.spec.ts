@@ -1,5 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { describe, expect, it } from '@jest/globals';
+import { parseExactly } from '../exact-json.ts';
 import type { JsonObject } from '../reported-error.ts';
 import { toChatRequest } from './chat-request.ts';
 
@@ -42,11 +43,8 @@ describe('toChatRequest', () => {
     });
   });
 
-  it('asks for token counts of a stream', () => {
-    expect(toChatRequest(request({ stream: true }))).toMatchObject({
-      stream: true,
-      stream_options: { include_usage: true },
-    });
+  it('asks for a stream, and leaves asking for its counts to whoever knows the host', () => {
+    expect(toChatRequest(request({ stream: true }))).toEqual({ ...toChatRequest(request()), stream: true });
     expect(toChatRequest(request({ stream: false }))).not.toHaveProperty('stream');
   });
 
@@ -54,8 +52,11 @@ describe('toChatRequest', () => {
     ['a text', 'Be kind.', 'Be kind.'],
     [
       'blocks',
-      [{ type: 'text', text: 'Be kind.', cache_control: { type: 'ephemeral' } }],
-      [{ type: 'text', text: 'Be kind.' }],
+      [
+        { type: 'text', text: 'Be kind.', cache_control: { type: 'ephemeral' } },
+        { type: 'text', text: 'Be brief.' },
+      ],
+      'Be kind.\nBe brief.',
     ],
   ])('puts the system prompt first: %s', (_, system, content) => {
     expect((toChatRequest(request({ system }))['messages'] as unknown[])[0]).toEqual({
@@ -133,9 +134,85 @@ describe('toChatRequest', () => {
         },
         { role: 'tool', tool_call_id: 't1', content: 'one\ntwo' },
         { role: 'tool', tool_call_id: 't2', content: 'Error: no such file' },
-        { role: 'user', content: [{ type: 'text', text: 'And now?' }] },
+        { role: 'user', content: 'And now?' },
       ],
     });
+  });
+
+  it('has the images of results where chat completions take images', () => {
+    const image = (data: string) => ({
+      type: 'image',
+      source: { type: 'base64', media_type: 'image/png', data },
+    });
+    const part = (data: string) => ({
+      type: 'image_url',
+      image_url: { url: `data:image/png;base64,${data}` },
+    });
+    const body = user(
+      { type: 'text', text: 'And now?' },
+      { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: 'a.png' }, image('AA')] },
+      { type: 'tool_result', tool_use_id: 't2', content: [image('BB')] },
+    );
+    expect(toChatRequest(body)['messages']).toEqual([
+      { role: 'tool', tool_call_id: 't1', content: 'a.png\n(The images of this result follow.)' },
+      { role: 'tool', tool_call_id: 't2', content: '(The images of this result follow.)' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Images of the result of t1:' },
+          part('AA'),
+          { type: 'text', text: 'Images of the result of t2:' },
+          part('BB'),
+          { type: 'text', text: 'And now?' },
+        ],
+      },
+    ]);
+  });
+
+  it.each<[string, JsonObject[], JsonObject]>([
+    [
+      'a thought alone, with the text that has to be there',
+      [{ type: 'thinking', thinking: 'Hm.', signature: 's' }],
+      { role: 'assistant', content: '', reasoning_content: 'Hm.' },
+    ],
+    ['an empty text', [{ type: 'text', text: '', citations: null }], { role: 'assistant', content: '' }],
+    [
+      'a call as Anthropic says that its model made it, and a number that no double holds',
+      [
+        {
+          type: 'tool_use',
+          id: 't1',
+          name: 'f',
+          input: parseExactly('{"id":2512292042121000001,"x":1.50}') as JsonObject,
+          caller: { type: 'direct' },
+        },
+      ],
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          {
+            id: 't1',
+            type: 'function',
+            function: { name: 'f', arguments: '{"id":2512292042121000001,"x":1.5}' },
+          },
+        ],
+      },
+    ],
+  ])('has of an assistant %s', (_, content, message) => {
+    expect(toChatRequest(assistant(...content))['messages']).toEqual([message]);
+  });
+
+  it('has no empty list to stop at, which hosts refuse', () => {
+    expect(toChatRequest(request({ stop_sequences: [] }))).toEqual(toChatRequest(request()));
+  });
+
+  it('has the id of a user that is longer than OpenAI takes as its hash, and always the same', () => {
+    const [id, hash] = ['u'.repeat(65), /^[0-9a-f]{64}$/];
+    const [one, other] = [1, 2].map(() => toChatRequest(request({ metadata: { user_id: id } })));
+    expect(one).toMatchObject({ user: expect.stringMatching(hash) });
+    expect(other).toEqual(one);
+    expect(toChatRequest(request({ metadata: { user_id: 'u'.repeat(64) } }))['user']).toBe('u'.repeat(64));
   });
 
   it.each<[JsonObject, unknown]>([
@@ -199,7 +276,15 @@ describe('toChatRequest', () => {
     ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
     [
       'messages[0].content[0].content[0]',
+      user({ type: 'tool_result', content: [{ type: 'document', source: {} }] }),
+    ],
+    [
+      'messages[0].content[0].content[0].source',
       user({ type: 'tool_result', content: [{ type: 'image', source: {} }] }),
+    ],
+    [
+      'messages[0].content[0].caller',
+      assistant({ type: 'tool_use', caller: { type: 'code_execution_20250825', tool_id: 'x' } }),
     ],
     ['system[0]', request({ system: [{ type: 'image' }] })],
   ])('refuses what cannot be carried over by its name: %s', (param, body) => {
@@ -215,6 +300,11 @@ describe('toChatRequest', () => {
     ['messages[0].content[0]', request({ messages: [{ role: 'user', content: ['x'] }] })],
     ['tools', request({ tools: 'x' })],
     ['tools[0]', request({ tools: ['x'] })],
+    [
+      'messages[0].content[0].source.media_type',
+      user({ type: 'image', source: { type: 'base64', data: 'AA' } }),
+    ],
+    ['messages[0].content[0].source.url', user({ type: 'image', source: { type: 'url' } })],
     ['thinking.budget_tokens', request({ thinking: { type: 'enabled' } })],
   ])('refuses what is no such field: %s', (param, body) => {
     expect(refusal(body)).toMatchObject({ code: 'invalid_type', param });

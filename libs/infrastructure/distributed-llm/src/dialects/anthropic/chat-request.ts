@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isObject, type JsonObject } from '../reported-error.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
@@ -37,13 +38,15 @@ const EFFORTS = [
 export function toChatRequest(request: JsonObject): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
+  const hasStop = !Array.isArray(stop) || stop.length > 0;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
   refuseEdits(request['context_management']);
   return {
     ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
     messages: [...systemMessage(system), ...chatMessages(messages)],
-    ...(stop !== undefined && { stop }),
-    ...(stream === true && { stream: true, stream_options: { include_usage: true } }),
+    // An empty list is refused where there may be one.
+    ...(stop !== undefined && hasStop && { stop }),
+    ...(stream === true && { stream: true }),
     ...user(request['metadata']),
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
@@ -61,10 +64,15 @@ function refuseEdits(management: unknown): void {
   if (at >= 0) throw cannotTranslate(`context_management.edits[${at}]`, 'An edit');
 }
 
+/** OpenAI takes no longer one; Anthropic takes 256 characters, and Claude Code sends 150. */
+const LONGEST_USER = 64;
+
 function user(metadata: unknown): JsonObject {
   if (!isObject(metadata)) return {};
   refuseOthers(metadata, new Set(['user_id']), 'metadata.');
-  return typeof metadata['user_id'] === 'string' ? { user: metadata['user_id'] } : {};
+  const { user_id: id } = metadata;
+  if (typeof id !== 'string') return {};
+  return { user: id.length <= LONGEST_USER ? id : createHash('sha256').update(id).digest('hex') };
 }
 
 function tier(value: unknown): JsonObject {

@@ -4,9 +4,9 @@ import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts'
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 import {
   argumentsOf,
-  callId,
   messageId,
   messageUsage,
+  newCallId,
   saidIn,
   type Stop,
   stopOf,
@@ -30,6 +30,7 @@ export class MessageEvents implements StreamTranslator {
   #blocks = 0;
   #hasStarted = false;
   #hasTools = false;
+  #hasRefusal = false;
   #finish: JsonObject = {};
   /** Of the open block, where it calls a tool. */
   #arguments = '';
@@ -51,11 +52,12 @@ export class MessageEvents implements StreamTranslator {
   /** What a whole response ends with. */
   end(): Buffer[] {
     const stop: Stop = stopOf(this.#finish, this.#hasTools);
+    const delta = this.#hasRefusal ? { ...stop, stop_reason: 'refusal' } : stop;
     const usage = messageUsage(this.#counted);
     return [
       ...(this.#hasStarted ? [] : [this.#start({})]),
       ...this.#close(),
-      event({ type: 'message_delta', delta: stop, usage }),
+      event({ type: 'message_delta', delta, usage }),
       event({ type: 'message_stop' }),
     ];
   }
@@ -77,6 +79,7 @@ export class MessageEvents implements StreamTranslator {
 
   #delta(delta: JsonObject): Buffer[] {
     const { thinking, text } = saidIn(delta);
+    if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
     const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
     return [
       ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
@@ -102,12 +105,15 @@ export class MessageEvents implements StreamTranslator {
     if (isNew && said === undefined && name === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     this.#hasTools = true;
-    const id = said ?? callId(this.#blocks);
-    const block = { type: 'tool_use' as const, id, name, input: {} };
-    const opening = isNew ? this.#open({ type: 'tool_use', call: index, id, name }, block) : [];
+    const opening = isNew ? this.#openCall(index, name, said ?? newCallId()) : [];
     if (piece === undefined) return opening;
     this.#arguments += piece;
     return [...opening, this.#change({ type: 'input_json_delta', partial_json: piece })];
+  }
+
+  #openCall(call: unknown, name: string | undefined, id: string): Buffer[] {
+    const type = 'tool_use';
+    return this.#open({ type, call, id, name }, { type, id, name, input: {} });
   }
 
   /** Whether it begins the arguments of another call: some hosts give all of them one place, and no ids. */

@@ -66,10 +66,33 @@ describe('toMessageResponse', () => {
     expect(toMessageResponse(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
   });
 
-  it('says that tools are called where the host says only that it stopped', () => {
-    expect(toMessageResponse(answer({ tool_calls: [call('f', '{}')] }))).toMatchObject({
-      stop_reason: 'tool_use',
+  const CALLS = { tool_calls: [call('f', '{}')] };
+  it.each<[string, JsonObject, string | null | undefined]>([
+    ['tool_use', CALLS, 'stop'],
+    ['tool_use', CALLS, undefined],
+    ['tool_use', CALLS, null],
+    ['max_tokens', CALLS, 'length'],
+    ['end_turn', { content: 'Hi', tool_calls: [] }, 'tool_calls'],
+    ['end_turn', { content: 'Hi' }, 'function_call'],
+  ])('is told to go on by whether tools are called: %s, %j, %s', (expected, message, finish) => {
+    const choice = finish === undefined ? {} : { finish_reason: finish };
+    expect(toMessageResponse(answer(message, choice))['stop_reason']).toBe(expected);
+  });
+
+  it('has a number in arguments that no double holds as it is written', () => {
+    const message = toMessageResponse(answer({ tool_calls: [call('f', '{"id": 2512292042121000001}')] }));
+    expect(JSON.stringify(message)).toContain('"input":{"id":2512292042121000001}');
+  });
+
+  it('gives calls without an id some that no other response has', () => {
+    const ids = [1, 2].flatMap(() => {
+      const calls = [call('f', '{}', { id: '' }), call('f', '{}', { id: null })];
+      return (toMessageResponse(answer({ tool_calls: calls }))['content'] as JsonObject[]).map(
+        ({ id }) => id,
+      );
     });
+    expect(ids).toEqual(Array(4).fill(expect.stringMatching(/^call_[0-9a-f]{32}$/)));
+    expect(new Set(ids).size).toBe(4);
   });
 
   it('has a refusal as text', () => {
@@ -212,6 +235,11 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  it('has a refusal as text, and says that it is one', () => {
+    const events = translate(chunk({ refusal: 'No' }), chunk({ refusal: '.' }), chunk({}, 'stop'));
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason: 'refusal' } });
+  });
+
   it('has an answer without content', () => {
     expect(translate(chunk({}, 'stop')).map(({ type }) => type)).toEqual([
       'message_start',
@@ -219,6 +247,9 @@ describe('MessageEvents', () => {
       'message_stop',
     ]);
   });
+
+  /** An id that the host has not given. */
+  const GIVEN = expect.stringMatching(/^call_[0-9a-f]{32}$/);
 
   const toolsOf = (...chunks: JsonObject[]) => {
     const names: unknown[] = [];
@@ -244,8 +275,8 @@ describe('MessageEvents', () => {
     const first = { function: { name: 'f', arguments: '' } };
     const more = { id: null, function: { name: '', arguments: '{}' } };
     expect(toolsOf(tool(0, { ...first, id: '' }), tool(0, more), tool(1, first))).toEqual([
-      [['call_0', 'f'], '{}'],
-      [['call_1', 'f'], ''],
+      [[GIVEN, 'f'], '{}'],
+      [[GIVEN, 'f'], ''],
     ]);
   });
 
@@ -253,10 +284,10 @@ describe('MessageEvents', () => {
     const whole = (name: string, text: string) => tool(0, { id, function: { name, arguments: text } });
     const calls = [whole('f', '{"a":1}'), whole('f', '{"a":2}'), whole('', '{"a":3}'), whole('g', '{')];
     expect(toolsOf(...calls, whole('g', '"b":"}'), whole('', '{"}'))).toEqual([
-      [['call_0', 'f'], '{"a":1}'],
-      [['call_1', 'f'], '{"a":2}'],
-      [['call_2', 'f'], '{"a":3}'],
-      [['call_3', 'g'], '{"b":"}{"}'],
+      [[GIVEN, 'f'], '{"a":1}'],
+      [[GIVEN, 'f'], '{"a":2}'],
+      [[GIVEN, 'f'], '{"a":3}'],
+      [[GIVEN, 'g'], '{"b":"}{"}'],
     ]);
   });
 

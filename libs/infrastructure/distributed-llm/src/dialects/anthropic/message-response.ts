@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
+import { parseExactly } from '../exact-json.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 
@@ -18,13 +20,18 @@ export interface Stop {
   readonly stop_sequence: string | null;
 }
 
-/** @param hasTools whether it calls tools: some hosts say `stop` then. */
+/**
+ * @param hasTools whether it calls tools: clients run them for this reason only, and wait for some where it is said, while
+ * hosts say `stop` with tools, `tool_calls` without, or nothing.
+ */
 export function stopOf({ finish_reason: finish, stop_reason: matched }: JsonObject, hasTools: boolean): Stop {
   // vLLM names the sequence that stopped it.
   const sequence = finish === 'stop' ? textOrNone(matched) : undefined;
   if (sequence !== undefined) return { stop_reason: 'stop_sequence', stop_sequence: sequence };
-  const reason = hasTools && finish === 'stop' ? 'tool_use' : STOP_REASONS.get(finish);
-  return { stop_reason: reason ?? 'end_turn', stop_sequence: null };
+  const reason = STOP_REASONS.get(finish) ?? 'end_turn';
+  const isWhole = reason === 'end_turn' || reason === 'tool_use';
+  const ending = hasTools ? 'tool_use' : 'end_turn';
+  return { stop_reason: isWhole ? ending : reason, stop_sequence: null };
 }
 
 /** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
@@ -70,9 +77,9 @@ export function messageId(id: unknown): string {
   return `msg_${typeof id === 'string' ? id : 'unknown'}`;
 }
 
-/** For a call that its host gave no id: the result is sent back under it. */
-export function callId(place: number): string {
-  return `call_${place}`;
+/** For a call that its host gave no id: the result is sent back under it, beside those of all calls before. */
+export function newCallId(): string {
+  return `call_${randomUUID().replaceAll('-', '')}`;
 }
 
 /**
@@ -108,16 +115,16 @@ function blocksOf(message: JsonObject): JsonObject[] {
   ];
 }
 
-function toolUse({ id, function: called }: JsonObject, place: number): JsonObject {
+function toolUse({ id, function: called }: JsonObject): JsonObject {
   const fields = isObject(called) ? called : {};
   const input = parseInput(argumentsOf(fields) ?? '');
-  return { type: 'tool_use', id: textOrNone(id) ?? callId(place), name: fields['name'], input };
+  return { type: 'tool_use', id: textOrNone(id) ?? newCallId(), name: fields['name'], input };
 }
 
 function parseInput(text: string): unknown {
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch (cause) {
     throw new AppError('host_error', 'The host called a tool with arguments that are not JSON.', { cause });
   }
