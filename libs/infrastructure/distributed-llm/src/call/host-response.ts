@@ -99,8 +99,8 @@ export function responseOf(
 ): HostResponse {
   const { status, rawHeaders, headers } = content.response;
   const type = headers['content-type'];
-  // A JSON that calls itself a text or a page is none for the official clients.
-  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && isText(type);
+  // A JSON that calls itself a text, a page, bytes or nothing is none for the official clients.
+  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && !isJson(type);
   const head = {
     status,
     headers: isMislabelled ? labelledAsJson(rawHeaders) : rawHeaders,
@@ -112,8 +112,8 @@ export function responseOf(
 
 const JSON_TYPE = 'application/json';
 
-function isText(type: string | undefined): boolean {
-  return type?.toLowerCase().startsWith('text/') ?? false;
+function isJson(type: string | undefined): boolean {
+  return type?.toLowerCase().includes('json') ?? false;
 }
 
 function labelledAsJson(headers: readonly string[]): string[] {
