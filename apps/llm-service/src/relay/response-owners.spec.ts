@@ -13,6 +13,14 @@ describe('who keeps a response', () => {
     );
   });
 
+  it('is not known any more where that host has gone from the configuration', () => {
+    const owners = new ResponseOwners();
+    owners.add('resp_1', 'one');
+    expect(() => owners.ownerOf('resp_1', ['two', 'three'], 'response_id')).toThrow(
+      expect.objectContaining({ code: 'response_not_found' }),
+    );
+  });
+
   it('is no question with a single host', () => {
     expect(new ResponseOwners().ownerOf('resp_x', ['one'], 'response_id')).toBe('one');
   });

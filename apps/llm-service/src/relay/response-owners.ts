@@ -24,7 +24,8 @@ export class ResponseOwners {
    */
   ownerOf(id: string, hosts: readonly string[], param: string): string {
     const owner = hosts.length === 1 ? hosts[0] : this.#hosts.get(id);
-    if (owner !== undefined && ID.test(id)) return owner;
+    // A host may have gone from the configuration since.
+    if (owner !== undefined && hosts.includes(owner) && ID.test(id)) return owner;
     throw new AppError('response_not_found', 'It is not known here which host keeps this response.', {
       param,
     });
