@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { chatToolName } from './tool-names.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
 /** Fields of blocks that change no response: cache hints. */
@@ -6,9 +7,9 @@ const HINT = 'cache_control';
 
 /** `system` as the first message; none where there is none. */
 export function systemMessage(system: unknown): JsonObject[] {
-  if (system === undefined || system === null || system === '') return [];
+  if (system === undefined || system === null) return [];
   const content = typeof system === 'string' ? system : contentOf(blocksOf(system, 'system').map(textPart));
-  return [{ role: 'system', content }];
+  return content === '' ? [] : [{ role: 'system', content }];
 }
 
 /** Many hosts take nothing but a text where there are only texts. */
@@ -142,7 +143,7 @@ function toolCall({ path, fields }: Block): JsonObject {
   // As Anthropic says it of every call that its model makes by itself.
   const known = isObject(caller) && caller['type'] === 'direct' ? ['caller'] : [];
   refuseOthers(fields, new Set(['type', 'id', 'name', 'input', HINT, ...known]), `${path}.`);
-  return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
+  return { id, type: 'function', function: { name: chatToolName(name), arguments: JSON.stringify(input) } };
 }
 
 function unknownBlock({ path, fields }: Block) {

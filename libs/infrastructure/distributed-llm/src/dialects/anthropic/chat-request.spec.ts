@@ -65,6 +65,10 @@ describe('toChatRequest', () => {
     });
   });
 
+  it.each([undefined, null, '', []])('has no system prompt where there is none: %j', (system) => {
+    expect(toChatRequest(request({ system }))).toEqual(toChatRequest(request()));
+  });
+
   it('has texts and images', () => {
     const body = user(
       { type: 'text', text: 'What is this?' },
@@ -203,6 +207,29 @@ describe('toChatRequest', () => {
     expect(toChatRequest(assistant(...content))['messages']).toEqual([message]);
   });
 
+  it('calls tools by names that OpenAI takes, the same each time', () => {
+    const names = ['x'.repeat(64), `${'x'.repeat(64)}y`, `${'x'.repeat(64)}z`];
+    const asked = names.map((name) => {
+      const tool = { name, input_schema: {} };
+      const content = [{ type: 'tool_use', id: 't', name, input: {} }];
+      const choice = { tools: [tool], tool_choice: { type: 'tool', name } };
+      return toChatRequest(request({ ...choice, messages: [{ role: 'assistant', content }] }));
+    });
+    const each = asked.map((body) => JSON.stringify(body).match(/"name":"[^"]*"/g) ?? []);
+    for (const found of each) expect([found.length, new Set(found).size]).toEqual([3, 1]);
+    const sent = each.map(([name = '']) => name.slice(8, -1));
+    expect(sent.map(({ length }) => length)).toEqual([64, 64, 64]);
+    expect([sent[0], new Set(sent).size]).toEqual([names[0], 3]);
+  });
+
+  it('bounds the answer by whichever field its model knows', () => {
+    const { max_tokens: length, ...rest } = toChatRequest(request());
+    expect(toChatRequest(request(), 'max_completion_tokens')).toEqual({
+      ...rest,
+      max_completion_tokens: length,
+    });
+  });
+
   it('has no empty list to stop at, which hosts refuse', () => {
     expect(toChatRequest(request({ stop_sequences: [] }))).toEqual(toChatRequest(request()));
   });
@@ -228,6 +255,7 @@ describe('toChatRequest', () => {
     [{ thinking: { type: 'enabled', budget_tokens: 8000 } }, 'medium'],
     [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
     [{ thinking: { type: 'disabled' } }, undefined],
+    [{ thinking: { type: 'adaptive', display: 'summarized' } }, undefined],
     [{ output_config: { effort: 'max' } }, 'high'],
   ])('has thinking %j', (fields, effort) => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);

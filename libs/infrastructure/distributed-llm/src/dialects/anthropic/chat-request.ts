@@ -5,10 +5,14 @@ import { chatTools } from './chat-tools.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
 /** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
-const SAME = ['model', 'max_tokens', 'temperature', 'top_p', 'top_k'] as const;
+const SAME = ['model', 'temperature', 'top_p', 'top_k'] as const;
+
+/** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
+export type LengthField = 'max_tokens' | 'max_completion_tokens';
 
 const KNOWN: ReadonlySet<string> = new Set([
   ...SAME,
+  'max_tokens',
   'system',
   'messages',
   'stop_sequences',
@@ -33,9 +37,10 @@ const EFFORTS = [
 /**
  * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) and a context management
  * that keeps everything change no response and end here; everything else is carried over or refused.
+ * @param lengthField what the model calls the longest answer.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */
-export function toChatRequest(request: JsonObject): JsonObject {
+export function toChatRequest(request: JsonObject, lengthField: LengthField = 'max_tokens'): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
   const hasStop = !Array.isArray(stop) || stop.length > 0;
@@ -43,6 +48,7 @@ export function toChatRequest(request: JsonObject): JsonObject {
   refuseEdits(request['context_management']);
   return {
     ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
+    ...('max_tokens' in request && { [lengthField]: request['max_tokens'] }),
     messages: [...systemMessage(system), ...chatMessages(messages)],
     // An empty list is refused where there may be one.
     ...(stop !== undefined && hasStop && { stop }),
@@ -85,7 +91,9 @@ function tier(value: unknown): JsonObject {
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
 function effortOfBudget(thinking: unknown): JsonObject {
   if (!isObject(thinking)) return {};
-  refuseOthers(thinking, new Set(['type', 'budget_tokens']), 'thinking.');
+  // That thoughts are shown is what hosts do anyhow.
+  const isShown = thinking['display'] === 'summarized';
+  refuseOthers(thinking, new Set(['type', 'budget_tokens', ...(isShown ? ['display'] : [])]), 'thinking.');
   const { type, budget_tokens: budget } = thinking;
   if (type === 'disabled' || type === 'adaptive') return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');

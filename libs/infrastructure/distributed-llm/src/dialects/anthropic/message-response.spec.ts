@@ -3,8 +3,20 @@ import { SseEvent } from '../../streams/sse-event.ts';
 import type { JsonObject } from '../reported-error.ts';
 import { toMessageResponse } from './message-response.ts';
 import { MessageEvents } from './message-events.ts';
+import { chatToolName, ToolNames } from './tool-names.ts';
 
 const usage = { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 6 } };
+const NOTHING = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+};
+const COUNTS = { ...NOTHING, input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 };
+/** Of a tool that OpenAI would refuse for its name. */
+const LONG_NAME = `mcp__plugin_${'x'.repeat(80)}`;
+const NAMES = new ToolNames([{ name: LONG_NAME }, { name: 'f' }]);
+const SHORT_NAME = chatToolName(LONG_NAME) as string;
 const answer = (message: JsonObject, rest: JsonObject = { finish_reason: 'stop' }) => ({
   id: 'c1',
   model: 'm',
@@ -28,7 +40,7 @@ describe('toMessageResponse', () => {
       content: [{ type: 'text', text: 'Hi' }],
       stop_reason: 'end_turn',
       stop_sequence: null,
-      usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+      usage: COUNTS,
     });
   });
 
@@ -82,6 +94,13 @@ describe('toMessageResponse', () => {
   it('has a number in arguments that no double holds as it is written', () => {
     const message = toMessageResponse(answer({ tool_calls: [call('f', '{"id": 2512292042121000001}')] }));
     expect(JSON.stringify(message)).toContain('"input":{"id":2512292042121000001}');
+  });
+
+  it('calls tools as the caller does, however long', () => {
+    const message = answer({ tool_calls: [call(SHORT_NAME, '{}'), call('f', '{}'), call('g', '{}')] });
+    const { content } = toMessageResponse(message, NAMES);
+    expect((content as JsonObject[]).map(({ name }) => name)).toEqual([LONG_NAME, 'f', 'g']);
+    expect(SHORT_NAME).toHaveLength(64);
   });
 
   it('gives calls without an id some that no other response has', () => {
@@ -138,10 +157,10 @@ describe('MessageEvents', () => {
   const tool = (index: number, rest: JsonObject) => chunk({ tool_calls: [{ index, ...rest }] });
 
   function translate(...chunks: JsonObject[]): JsonObject[] {
-    const events = new MessageEvents();
+    const events = new MessageEvents(NAMES);
     const bytes = [...chunks.flatMap((json) => events.take(json)), ...events.end()];
     return bytes.map((raw) => {
-      const event = new SseEvent(raw, false);
+      const event = new SseEvent(raw);
       const json = JSON.parse(event.data ?? '') as JsonObject;
       expect(event.type).toBe(json['type']);
       return json;
@@ -172,7 +191,7 @@ describe('MessageEvents', () => {
           content: [],
           stop_reason: null,
           stop_sequence: null,
-          usage: { input_tokens: 0, output_tokens: 0 },
+          usage: NOTHING,
         },
       },
       {
@@ -204,7 +223,7 @@ describe('MessageEvents', () => {
       {
         type: 'message_delta',
         delta: { stop_reason: 'tool_use', stop_sequence: null },
-        usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+        usage: COUNTS,
       },
       { type: 'message_stop' },
     ]);
@@ -238,6 +257,13 @@ describe('MessageEvents', () => {
   it('has a refusal as text, and says that it is one', () => {
     const events = translate(chunk({ refusal: 'No' }), chunk({ refusal: '.' }), chunk({}, 'stop'));
     expect(events.at(-2)).toMatchObject({ delta: { stop_reason: 'refusal' } });
+  });
+
+  it('has what a host says in a message where a delta is usual', () => {
+    const told = { id: 'c1', choices: [{ index: 0, message: { content: 'Hi' }, finish_reason: 'stop' }] };
+    expect(translate(told)).toContainEqual(
+      expect.objectContaining({ delta: { type: 'text_delta', text: 'Hi' } }),
+    );
   });
 
   it('has an answer without content', () => {
@@ -291,15 +317,44 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  it('calls tools as the caller does, however long, also in pieces', () => {
+    const more = { function: { arguments: ':1}' } };
+    expect(toolsOf(tool(0, call(SHORT_NAME, '{"a"')), tool(0, more), tool(1, call('f', '{}')))).toEqual([
+      [[`id-${SHORT_NAME}`, LONG_NAME], '{"a":1}'],
+      [['id-f', 'f'], '{}'],
+    ]);
+  });
+
   it('has arguments that are an object', () => {
     const whole = { id: 'i', function: { name: 'f', arguments: { a: 1 } } };
     expect(toolsOf(tool(0, whole as JsonObject))).toEqual([[['i', 'f'], '{"a":1}']]);
   });
 
-  it('cannot go back to a tool call that another one has followed', () => {
+  it('keeps the pieces of calls apart that come in turns, and tells each as a whole block', () => {
+    const pieces = (index: number, text: string) => tool(index, { function: { arguments: text } });
+    const calls = [tool(0, call('f', '{"a"')), tool(1, call('g', '')), pieces(0, ':1'), pieces(1, '{"b"')];
+    const rest = [pieces(0, '}'), pieces(1, ':2}'), chunk({ content: 'Done.' })];
+    expect(toolsOf(...calls, ...rest)).toEqual([
+      [['id-f', 'f'], '{"a":1}'],
+      [['id-g', 'g'], '{"b":2}'],
+      [[undefined, undefined], ''],
+    ]);
+    const indices = translate(...calls, ...rest).flatMap(({ type, index }) =>
+      type === 'content_block_start' || type === 'content_block_stop' ? [index] : [],
+    );
+    expect(indices).toEqual([0, 0, 1, 1, 2, 2]);
+  });
+
+  it('waits for the name of a call', () => {
+    const named = { function: { name: 'f', arguments: '{' } };
+    const calls = [tool(0, { id: 'i' }), tool(0, named), tool(0, { function: { arguments: '}' } })];
+    expect(toolsOf(...calls)).toEqual([[['i', 'f'], '{}']]);
+  });
+
+  it('cannot go back to a tool call that something else has followed', () => {
     const calls = [
       tool(0, call('f', '')),
-      tool(1, call('g', '')),
+      chunk({ content: 'Hm.' }),
       tool(0, { function: { arguments: '{}' } }),
     ];
     expect(() => translate(...calls)).toThrow('had left');

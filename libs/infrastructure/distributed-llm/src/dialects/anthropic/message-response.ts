@@ -3,6 +3,7 @@ import { AppError } from '@morgan/foundation';
 import { parseExactly } from '../exact-json.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { ToolNames } from './tool-names.ts';
 
 const STOP_REASONS: ReadonlyMap<unknown, string> = new Map([
   ['stop', 'end_turn'],
@@ -40,7 +41,9 @@ export function messageUsage(completion: JsonObject): JsonObject {
   return {
     input_tokens: Math.max(0, input - cached),
     output_tokens: output,
-    ...(cached > 0 && { cache_read_input_tokens: cached }),
+    // Clients add these up, so they are always there.
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cached,
   };
 }
 
@@ -84,13 +87,14 @@ export function newCallId(): string {
 
 /**
  * A response of `/v1/chat/completions` as one of `/v1/messages`.
+ * @param names of the tools that it may call.
  * @throws AppError `host_error` when it has no choice, or arguments of a tool that are no JSON.
  */
-export function toMessageResponse(completion: JsonObject): JsonObject {
+export function toMessageResponse(completion: JsonObject, names = new ToolNames()): JsonObject {
   const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw new AppError('host_error', 'The host answered without a choice.');
-  const content = blocksOf(choice['message']);
+  const content = blocksOf(choice['message'], names);
   const hasTools = content.some(({ type }) => type === 'tool_use');
   const stop = stopOf(choice, hasTools);
   return {
@@ -105,20 +109,21 @@ export function toMessageResponse(completion: JsonObject): JsonObject {
   };
 }
 
-function blocksOf(message: JsonObject): JsonObject[] {
+function blocksOf(message: JsonObject, names: ToolNames): JsonObject[] {
   const { thinking, text } = saidIn(message);
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
   return [
     ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
     ...(text === undefined ? [] : [{ type: 'text', text }]),
-    ...calls.map(toolUse),
+    ...calls.map((call) => toolUse(call, names)),
   ];
 }
 
-function toolUse({ id, function: called }: JsonObject): JsonObject {
+function toolUse({ id, function: called }: JsonObject, names: ToolNames): JsonObject {
   const fields = isObject(called) ? called : {};
   const input = parseInput(argumentsOf(fields) ?? '');
-  return { type: 'tool_use', id: textOrNone(id) ?? newCallId(), name: fields['name'], input };
+  const name = names.callers(fields['name']);
+  return { type: 'tool_use', id: textOrNone(id) ?? newCallId(), name, input };
 }
 
 function parseInput(text: string): unknown {
