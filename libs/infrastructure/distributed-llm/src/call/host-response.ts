@@ -100,7 +100,7 @@ export function responseOf(
   const { status, rawHeaders, headers } = content.response;
   const type = headers['content-type'];
   // A JSON that calls itself a text, a page, bytes or nothing is none for the official clients.
-  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && !isJson(type);
+  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && saysNothing(type);
   const head = {
     status,
     headers: isMislabelled ? labelledAsJson(rawHeaders) : rawHeaders,
@@ -112,8 +112,9 @@ export function responseOf(
 
 const JSON_TYPE = 'application/json';
 
-function isJson(type: string | undefined): boolean {
-  return type?.toLowerCase().includes('json') ?? false;
+/** Some hosts and proxies have one type for all they send. */
+function saysNothing(type = ''): boolean {
+  return type === '' || /^(text\/|[a-z]+\/octet-stream)/i.test(type);
 }
 
 function labelledAsJson(headers: readonly string[]): string[] {
