@@ -74,7 +74,7 @@ function call(path: string, body: object | string): Promise<Response> {
 async function read(response: Response): Promise<{ text: string; broken: boolean }> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of response.body ?? []) chunks.push(Buffer.from(chunk));
+    for await (const chunk of response.body ?? []) chunks.push(Buffer.from(chunk as Uint8Array));
   } catch {
     return { text: Buffer.concat(chunks).toString(), broken: true };
   }

@@ -187,7 +187,7 @@ describe('toChatRequest', () => {
           type: 'tool_use',
           id: 't1',
           name: 'f',
-          input: parseExactly('{"id":2512292042121000001,"x":1.50}') as JsonObject,
+          input: parseExactly('{"id":2512292042121000001,"x":1.50}'),
           caller: { type: 'direct' },
         },
       ],
