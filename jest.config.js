@@ -8,6 +8,9 @@ export default {
   ...preset,
   rootDir: import.meta.dirname,
   testTimeout: 120_000,
+  // Specs always run in workers, because fake timers replace those of Node's realm: beside them Jest's reporters would set
+  // theirs on the fake clock. Only this setting has that effect; the limit itself is never reached.
+  workerIdleMemoryLimit: '8GB',
   reporters: ['default', '<rootDir>/tools/testing/streaming-contract/contract-reporter.ts'],
   coverageProvider: 'v8',
   coverageReporters: [['text-summary', { file: 'summary.txt' }]],

@@ -21,3 +21,18 @@ describe('the README of each project', () => {
     expect(READMES.length).toBeGreaterThanOrEqual(14);
   });
 });
+
+describe('every header of Morgan', () => {
+  const headersIn = (files: readonly string[]) =>
+    new Set(files.flatMap((file) => read(file).match(/x-morgan-[a-z-]+/g) ?? []));
+
+  it('is in the documentation', () => {
+    const sources = globSync('{apps,libs}/**/src/**/*.ts', { cwd: ROOT }).filter(
+      (file) => !/spec\.ts$/.test(file),
+    );
+    const documented = headersIn([...globSync('docs/*.md', { cwd: ROOT }), ...READMES]);
+    const sent = [...headersIn(sources)];
+    expect(sent.length).toBeGreaterThan(10);
+    expect(sent.filter((header) => !documented.has(header))).toEqual([]);
+  });
+});

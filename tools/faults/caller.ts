@@ -28,7 +28,7 @@ export interface Question {
 }
 
 /** No call of the suite may take longer, in milliseconds. */
-export const HUNG_MS = 40_000;
+const HUNG_MS = 40_000;
 
 /** Asks the gateway for a chat completion and reads the response to its end. Never rejects. */
 export async function ask(question: Question): Promise<Seen> {

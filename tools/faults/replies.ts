@@ -50,7 +50,7 @@ const chunk = (model: string, delta: object, finish: string | null = null): stri
   `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 
 export const roleChunk = (model: string): string => chunk(model, { role: 'assistant', content: '' });
-export const contentChunk = (model: string, content: string): string => chunk(model, { content });
+const contentChunk = (model: string, content: string): string => chunk(model, { content });
 const endChunks = (model: string): string => `${chunk(model, {}, 'stop')}data: [DONE]\n\n`;
 
 export const startEvents = (response: ServerResponse): void => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { COMPOSE_FILE, type DeploymentTree } from './deployment-tree.ts';
 import { environmentOf, finalStage } from './dockerfile.ts';
-import { graceMs } from './shutdown.ts';
+import { stopMs } from './shutdown.ts';
 import { isKnownName } from './settings.ts';
 
 const duration = z.string().regex(/^\d+s$/);
@@ -38,6 +38,14 @@ const composeSchema = z.strictObject({
       cap_drop: z.tuple([z.literal('ALL')]),
       security_opt: z.tuple([z.literal('no-new-privileges:true')]),
       restart: z.literal('unless-stopped'),
+      logging: z.strictObject({
+        driver: z.literal('local'),
+        // Without them a log grows until the disk is full.
+        options: z.strictObject({
+          'max-size': z.string().regex(/^\d+[kmg]$/),
+          'max-file': z.string().regex(/^\d+$/),
+        }),
+      }),
       stop_grace_period: duration.optional(),
       mem_limit: size,
     }),
@@ -72,7 +80,7 @@ function serviceFaults({ services, version }: DeploymentTree, compose: Compose):
     const service = compose.services[name];
     if (!service) return [`there is no service ${name}`];
     const port = environmentOf(finalStage(dockerfile)).get('PORT');
-    const grace = graceMs(service.environment, settings);
+    const needed = stopMs(service.environment, settings);
     const stop = Number.parseInt(service.stop_grace_period ?? '10', 10) * 1000;
     return [
       ...Object.keys(service.environment)
@@ -87,7 +95,7 @@ function serviceFaults({ services, version }: DeploymentTree, compose: Compose):
       ...(service.ports.every((mapping) => mapping.endsWith(`:${port}`))
         ? []
         : [`${name} listens on ${port}`]),
-      ...(stop > grace ? [] : [`${name} is killed after ${stop} ms, but may need ${grace} ms to stop`]),
+      ...(stop > needed ? [] : [`${name} is killed after ${stop} ms, but may need ${needed} ms to stop`]),
     ];
   });
 }

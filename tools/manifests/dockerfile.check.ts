@@ -2,7 +2,7 @@ import type { DeploymentTree, ServiceImage } from './deployment-tree.ts';
 import { environmentOf, execForm, finalStage, type Stage, valuesOf } from './dockerfile.ts';
 import { isKnownName } from './settings.ts';
 
-export const BASE_IMAGE = 'node:24-bookworm-slim';
+const BASE_IMAGE = 'node:24-bookworm-slim';
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD/;
 const LOCKED_INSTALL = ['COPY package.json package-lock.json .npmrc ./', 'npm ci', 'COPY . .'];
 

@@ -26,7 +26,9 @@ function budgetFaults(tree: DeploymentTree): string[] {
   });
   return [
     ...unprotected.map(({ file }) => `${file}: its replicas may be evicted together`),
-    ...blocking.map(({ file }) => `${file}: it must let go of one pod of one Deployment at a time`),
+    ...blocking.map(
+      ({ file }) => `${file}: it must allow the eviction of one pod of one Deployment at a time`,
+    ),
   ];
 }
 

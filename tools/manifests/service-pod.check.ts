@@ -1,50 +1,28 @@
-import type { Container, PodSpec } from 'kubernetes-types/core/v1.js';
-import type { DeploymentTree, ServiceImage } from './deployment-tree.ts';
+import type { Container } from 'kubernetes-types/core/v1.js';
+import type { DeploymentTree } from './deployment-tree.ts';
 import { environmentOf, finalStage, valuesOf } from './dockerfile.ts';
 import { configMapData, type Kustomization, parseKustomization } from './kustomization.check.ts';
 import { parseQuantity } from './quantity.ts';
+import { type ServicePod, servicePodOf } from './service-pod.ts';
 import { isKnownName } from './settings.ts';
-import { graceMs } from './shutdown.ts';
-import { deploymentsOf, servicesOf } from './workload.check.ts';
-
-/** What one of our services runs as. */
-interface ServicePod {
-  readonly replicas: number;
-  readonly pod: PodSpec;
-  readonly container: Container;
-  /** From its ConfigMaps and its own `env`. */
-  readonly environment: Readonly<Record<string, string>>;
-  readonly image: ServiceImage;
-}
+import { stopTimes } from './shutdown.ts';
+import { servicesOf } from './workload.check.ts';
 
 /** Checks the pods of our services against their images and against what their code reads. */
 export function servicePodFaults(tree: DeploymentTree): string[] {
   const { kustomization, faults } = parseKustomization(tree);
   if (!kustomization) return [...faults];
   return tree.services.flatMap((image) => {
-    const found = deploymentsOf(tree).find(({ deployment }) => deployment.metadata?.name === image.name);
-    const pod = found?.deployment.spec?.template.spec;
-    const container = pod?.containers.find(({ name }) => name === image.name);
-    if (!pod || !container) return [`k8s/base: there is no Deployment with a container ${image.name}`];
-    const environment = environmentIn(container, kustomization);
-    const { replicas = 1 } = found?.deployment.spec ?? {};
-    const service = { replicas, pod, container, environment, image };
+    const service = servicePodOf(tree, kustomization, image);
+    if (!service) return [`k8s/base: there is no Deployment with a container ${image.name}`];
     return [
-      ...referenceFaults(container, kustomization),
+      ...referenceFaults(service.container, kustomization),
       ...imageFaults(service),
       ...environmentFaults(service, tree),
       ...shutdownFaults(service),
       ...computeFaults(service),
-    ].map((fault) => `${found?.file}: ${fault}`);
+    ].map((fault) => `${service.file}: ${fault}`);
   });
-}
-
-function environmentIn(container: Container, kustomization: Kustomization): Record<string, string> {
-  const maps = (container.envFrom ?? []).map(({ configMapRef }) =>
-    configMapData(kustomization, configMapRef?.name ?? ''),
-  );
-  const own = (container.env ?? []).map(({ name, value = '' }) => [name, value] as const);
-  return Object.assign({}, ...maps, Object.fromEntries(own)) as Record<string, string>;
 }
 
 function referenceFaults({ envFrom = [] }: Container, kustomization: Kustomization): string[] {
@@ -98,12 +76,10 @@ function environmentFaults({ replicas, environment, image }: ServicePod, tree: D
   ];
 }
 
-function shutdownFaults({ pod, container, environment, image }: ServicePod): string[] {
-  const [program, seconds] = container.lifecycle?.preStop?.exec?.command ?? [];
-  if (program !== 'sleep') return ['without a preStop sleep, SIGTERM comes before the endpoints are gone'];
-  const needed = Number(seconds) + graceMs(environment, image.settings) / 1000;
-  const given = pod.terminationGracePeriodSeconds ?? 30;
-  return given > needed ? [] : [`killed after ${given} s, but may need ${needed} s to stop`];
+function shutdownFaults(service: ServicePod): string[] {
+  const { sigterm, exit, killed } = stopTimes(service);
+  if (Number.isNaN(sigterm)) return ['without a preStop sleep, SIGTERM comes before the endpoints are gone'];
+  return killed > exit ? [] : [`killed after ${killed} s, but may need ${exit} s to stop`];
 }
 
 /** More inference threads than cores of the limit would be throttled, all at once. */

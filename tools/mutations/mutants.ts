@@ -21,7 +21,15 @@ const NOTHING = { about: 'this process', next: 'return', weight: 'none' };
 /** What takes the place of a row that says no more than "nothing": the commonest of all. */
 const HOST_FAULT = { about: 'host', next: 'next target', weight: 'fault' };
 /** When they come about the call is over, or its response is under way: what it does next is not read. */
-const OVER: ReadonlySet<string> = new Set(['ok', 'outrun', 'interrupted', 'expired', 'aborted', 'impatient']);
+const OVER: ReadonlySet<string> = new Set([
+  'ok',
+  'outrun',
+  'cancelled',
+  'interrupted',
+  'expired',
+  'aborted',
+  'impatient',
+]);
 
 /** For each row, one that has nothing of it: nobody is told anything, nothing is remembered, the call ends. */
 export function rowMutants(doc: string): Mutant[] {

@@ -1,5 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -7,12 +7,18 @@ import { join } from 'node:path';
 import { waitFor } from '@morgan/testing';
 
 const ROOT = join(import.meta.dirname, '../..');
+const INHERITED = Object.fromEntries(
+  ['PATH', 'HOME', 'NODE_COMPILE_CACHE'].map((name) => [name, process.env[name]]),
+);
+
+const NPM_START = ['tools/bootstrap.mjs', 'start'];
+const WITHOUT_A_BUILD = ['tools/start/fixture/built-services.ts'];
 
 /** Runs what `npm start` runs, on free ports and without the environment of the test run. */
-function start(env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['tools/bootstrap.mjs', 'start'], {
+function start(program: readonly string[], env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, program, {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], PORT: '0', ...env },
+    env: { ...INHERITED, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const closed = once(child, 'close').then(([code]) => code as number | null);
@@ -44,8 +50,13 @@ const isRefused = (url: string) =>
   });
 
 describe('npm start', () => {
+  const running: ChildProcess[] = [];
+  // A test that failed has not stopped it.
+  afterAll(() => running.forEach((child) => child.kill('SIGINT')));
+
   it('runs everything, shows requests that work, and stops cleanly', async () => {
-    const { child, closed, output } = start();
+    const { child, closed, output } = start(NPM_START);
+    running.push(child);
     const isUp = () => output().includes('Ctrl-C stops everything') || child.exitCode !== null;
     await waitFor(isUp, { what: 'the banner', timeoutMs: 60_000 });
     const requests = requestsOf(output());
@@ -66,7 +77,7 @@ describe('npm start', () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const { closed, output } = start({ PORT: String(port) });
+    const { closed, output } = start(NPM_START, { PORT: String(port) });
     expect(await closed).toBe(1);
     server.close();
     expect(output()).toBe(
@@ -75,7 +86,7 @@ describe('npm start', () => {
   });
 
   it('shows the faults of a broken configuration and stops what runs already', async () => {
-    const { closed, output } = start({ LLM_HOSTS: 'nonsense' });
+    const { closed, output } = start(WITHOUT_A_BUILD, { LLM_HOSTS: 'nonsense' });
     expect(await closed).toBe(1);
     expect(output()).toContain('llm-service cannot start. The configuration has 1 fault:');
     expect(output()).toMatch(/llm-service ended with code 1; .*everything else was stopped\.\n$/);

@@ -6,17 +6,10 @@ type Options = ConstructorParameters<typeof TestEnvironment>;
 
 const FOUND = Object.getOwnPropertyDescriptors(globalThis);
 
-/**
- * Jest itself runs in a realm of its own, the tests run in Node's (`jest.runtime.ts`). So fake timers and spies belong to
- * Node's realm, and `expect.any(String)` has to know its `String`.
- */
+/** Tests run in Node's realm (`jest.runtime.ts`), not in one of their own: fake timers and spies belong to it. */
 export default class NativeEnvironment extends TestEnvironment {
   constructor(...options: Options) {
     super(...options);
-    for (const [name, descriptor] of Object.entries(FOUND)) {
-      if (/^[A-Z]/.test(name) && descriptor.configurable)
-        Object.defineProperty(this.global, name, descriptor);
-    }
     this.moduleMocker = new ModuleMocker(globalThis);
     this.fakeTimersModern = new ModernFakeTimers({ config: options[0].projectConfig, global: globalThis });
   }

@@ -1,4 +1,4 @@
-import { flushCompileCache, registerHooks } from 'node:module';
+import { createRequire, flushCompileCache, registerHooks } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { ScriptTransformer, TransformResult } from '@jest/transform';
 // TypeScript reads this package's types as CommonJS, Node its ES module.
@@ -9,7 +9,9 @@ const Runtime = loaded as unknown as typeof loaded.default;
 type Runtime = InstanceType<typeof Runtime>;
 type Coverage = ReturnType<Runtime['getAllV8CoverageInfoCopy']>;
 
+const require = createRequire(import.meta.url);
 const GLOBALS = 'jest-globals:';
+const STACK_LINES = 20;
 const EXPORTS = 'afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest, test';
 const AS_MODULES: Parameters<ScriptTransformer['transform']>[1] = {
   collectCoverage: false,
@@ -62,8 +64,17 @@ export default class NativeRuntime extends Runtime {
     transformer = options[3];
   }
 
+  /** Jest's own modules, too, are loaded once a worker: only its adapter, which keeps the tests of a spec, is new each time. */
+  override requireInternalModule<T = unknown>(from: string): T {
+    Reflect.deleteProperty(require.cache, from);
+    Reflect.deleteProperty(globalThis, Symbol.for('EVENT_HANDLERS'));
+    return require(from) as T;
+  }
+
   override async unstable_importModule(path: string): Promise<void> {
     specs += 1;
+    // Jest asks for a hundred: each `expect` takes a stack, and property tests call it a hundred thousand times.
+    Error.stackTraceLimit = STACK_LINES;
     Object.assign(globalThis, { [Symbol.for(GLOBALS)]: this.requireModuleOrMock(path, '@jest/globals') });
     await import(`${pathToFileURL(path).href}?${String(specs)}`);
   }

@@ -1,7 +1,6 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
+import { linesOf } from './text-lines.ts';
 
 /** Texts in one call: below the limit of the service, and little to repeat when one breaks. */
 const CALL_TEXTS = 512;
@@ -10,7 +9,11 @@ const CALL_CHARACTERS = 2_000_000;
 const MOST_TRIES = 8;
 const LONGEST_WAIT_MS = 30_000;
 const BYTE_ORDER_MARK = /^\uFEFF/;
-const LINE_END = /\r?\n$/;
+
+/** Refusals that pass. */
+const PASSING = ['connection', 'overloaded', 'queue_full', 'model_loading', 'deadline_exceeded'];
+/** Refusals of a call that fewer texts may not meet. */
+const TOO_MUCH = ['request_too_large', 'body_too_complex'];
 
 /** What is wrong with a line. */
 interface BadLine {
@@ -26,29 +29,40 @@ export interface WarmTarget {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** How far a file is through. */
-export interface WarmedSoFar {
-  readonly texts: number;
+/** What became of texts. */
+interface Counts {
   readonly cached: number;
   readonly computed: number;
   readonly failed: number;
+}
+
+/** How far a file is through. */
+export interface WarmedSoFar extends Counts {
+  readonly texts: number;
   /** 0 to 1, of the bytes of the file. */
   readonly share: number;
 }
 
-interface Line {
+interface Line extends Partial<Counts> {
   readonly done?: number;
-  readonly cached?: number;
-  readonly computed?: number;
-  readonly failed?: number;
   readonly error?: { readonly message: string; readonly code: string };
   readonly retryAfterMs?: number;
 }
 
+/** The service goes on refusing a call. */
+class WarmingRefused extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /**
  * Sends the texts of a file to `POST /admin/cache/warm`, call by call. A line is a text, a JSON string, or an object with
- * `text` or `input`. A line that is not understood counts as failed. What is cached is skipped, so a file that broke off may
- * simply be sent again.
+ * `text` or `input`. A line that is not understood, or that the service finds too large, counts as failed. What is cached is
+ * skipped, so a file that broke off may simply be sent again.
  * @param onBadLine called with what is wrong with a line
  * @throws Error when the service goes on refusing, and for a file that is one JSON array
  */
@@ -60,26 +74,23 @@ export async function warmFile(
 ): Promise<WarmedSoFar> {
   const { size } = await stat(file);
   const sum = { texts: 0, cached: 0, computed: 0, failed: 0, share: 0 };
-  let bytes = 0;
-  const flush = async (texts: readonly string[]) => {
-    const { cached = 0, computed = 0, failed = 0 } = await warm(texts, target);
+  const flush = async (texts: readonly string[], readBytes: number) => {
+    add(sum, await warmInParts(texts, target, onBadLine));
     sum.texts += texts.length;
-    sum.cached += cached;
-    sum.computed += computed;
-    sum.failed += failed;
-    sum.share = Math.min(1, bytes / size);
+    sum.share = Math.min(1, readBytes / size);
     onProgress({ ...sum });
   };
   let texts: string[] = [];
   let characters = 0;
   let number = 0;
-  for await (const line of linesOf(file)) {
+  let read = 0;
+  for await (const { text: given = '', fault, readBytes } of linesOf(file)) {
     number += 1;
-    bytes += Buffer.byteLength(line);
-    const given = line.replace(LINE_END, '');
-    if (number === 1 && isJsonArray(given.replace(BYTE_ORDER_MARK, '').trim()))
+    read = readBytes;
+    const line = number === 1 ? given.replace(BYTE_ORDER_MARK, '') : given;
+    if (number === 1 && isJsonArray(line.trim()))
       throw new Error('it is one JSON array; each line is to be a text, or JSON of one');
-    const text = textOf(number === 1 ? given.replace(BYTE_ORDER_MARK, '') : given);
+    const text = fault === undefined ? textOf(line) : { fault };
     if (text === undefined) continue;
     if (typeof text === 'object') {
       sum.failed += 1;
@@ -89,32 +100,18 @@ export async function warmFile(
     texts.push(text);
     characters += text.length;
     if (texts.length < CALL_TEXTS && characters < CALL_CHARACTERS) continue;
-    await flush(texts);
+    await flush(texts, read);
     texts = [];
     characters = 0;
   }
-  if (texts.length > 0) await flush(texts);
+  if (texts.length > 0) await flush(texts, read);
   return { ...sum, share: 1 };
-}
-
-/** Lines with their ends. Only these end one: JSON may have other separators of lines in its texts. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  const decoder = new StringDecoder();
-  let rest = '';
-  for await (const chunk of createReadStream(file)) {
-    const lines = (rest + decoder.write(chunk as Buffer)).split(/(?<=\n)/);
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  rest += decoder.end();
-  if (rest !== '') yield rest;
 }
 
 /** Undefined for an empty line. */
 function textOf(line: string): string | BadLine | undefined {
   const trimmed = line.trim();
   if (trimmed === '') return undefined;
-  if (line.includes('\0')) return { fault: 'is no text in UTF-8' };
   if (!trimmed.startsWith('{') && !trimmed.startsWith('"')) return line;
   let value: unknown;
   try {
@@ -142,6 +139,38 @@ function isJsonArray(line: string): boolean {
 
 const fieldOf = ({ text, input }: { text?: unknown; input?: unknown }) => text ?? input;
 
+/** In halves where they are too much for one call; a text that is too much alone has failed. */
+async function warmInParts(
+  texts: readonly string[],
+  target: WarmTarget,
+  onBadLine: (fault: string) => void,
+): Promise<Counts> {
+  const sum = { cached: 0, computed: 0, failed: 0 };
+  try {
+    add(sum, await warm(texts, target));
+    return sum;
+  } catch (error) {
+    if (!(error instanceof WarmingRefused) || !TOO_MUCH.includes(error.code)) throw error;
+    if (texts.length === 1) {
+      onBadLine(`a text of ${texts[0]?.length} characters: ${error.message}`);
+      return { ...sum, failed: 1 };
+    }
+  }
+  const half = Math.ceil(texts.length / 2);
+  for (const part of [texts.slice(0, half), texts.slice(half)])
+    add(sum, await warmInParts(part, target, onBadLine));
+  return sum;
+}
+
+function add(
+  sum: { cached: number; computed: number; failed: number },
+  { cached = 0, computed = 0, failed = 0 }: Partial<Counts>,
+): void {
+  sum.cached += cached;
+  sum.computed += computed;
+  sum.failed += failed;
+}
+
 async function warm(texts: readonly string[], target: WarmTarget): Promise<Line> {
   for (let attempt = 1; ; attempt += 1) {
     const last = await send(texts, target).catch((error: unknown): Line => {
@@ -149,8 +178,8 @@ async function warm(texts: readonly string[], target: WarmTarget): Promise<Line>
     });
     if (last.done === texts.length) return last;
     const { error = { message: 'the answer broke off', code: 'connection' }, retryAfterMs = 1_000 } = last;
-    const mayPass = ['connection', 'overloaded', 'queue_full', 'model_loading', 'deadline_exceeded'];
-    if (attempt === MOST_TRIES || !mayPass.includes(error.code)) throw new Error(error.message);
+    if (attempt === MOST_TRIES || !PASSING.includes(error.code))
+      throw new WarmingRefused(error.message, error.code);
     await delay(Math.min(retryAfterMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
   }
 }

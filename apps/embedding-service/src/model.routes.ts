@@ -28,7 +28,7 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
     embedAllRoute(models),
     tokenizeRoute(models),
   ];
-  const cohere = [cohereEmbedRoute(service), rerankRoute(ranking, models), olderRerankRoute(ranking)];
+  const cohere = [cohereEmbedRoute(service), rerankRoute(ranking), olderRerankRoute(ranking)];
   const writers = new Map<string, WireErrorWriter>([
     ...tei.map(({ path }) => [path, teiErrorOf] as const),
     ...cohere.map(({ path }) => [path, cohereErrorOf] as const),

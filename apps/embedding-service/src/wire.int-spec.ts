@@ -66,6 +66,7 @@ describe('the prompt of POST /v1/embeddings', () => {
       const document = await vectorOf({ input_type: 'search_document' });
       expect(document).not.toEqual(query);
       expect(await vectorOf({ task: 'retrieval.query' })).toEqual(query);
+      expect(await vectorOf({ task_type: 'RETRIEVAL_DOCUMENT' })).toEqual(document);
       expect(await vectorOf({ prompt_name: 'document' })).toEqual(document);
       expect(await vectorOf({ prompt: 'passage: ' })).toEqual(document);
       expect(await vectorOf({ prompt: '' }, 'query: a cat')).toEqual(query);
@@ -168,6 +169,9 @@ describe('the output of POST /v1/embeddings', () => {
     [{ truncate_prompt_tokens: 16 }, 'truncate_prompt_tokens', /not served/],
     [{ embed_dtype: 'float16' }, 'embed_dtype', /not served/],
     [{ modality: 'image' }, 'modality', /not served/],
+    [{ endianness: 'big' }, 'endianness', /not served, but for little/],
+    [{ use_activation: false }, 'use_activation', /not served/],
+    [{ instruction: 'Find the cat.' }, 'instruction', /prompt puts a text/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
@@ -313,6 +317,11 @@ describe("text-embeddings-inference's", () => {
     expect(await vectorOf({}, [ids])).toEqual(await vectorOf({ prompt: '' }, inputs[1_234]));
   });
 
+  it('/embed says with its own status that a deadline has passed', async () => {
+    const answer = await responseOf('/embed', { inputs: 'too late' }, { 'x-morgan-deadline-ms': '0' });
+    expect([answer.status, answer.body]).toEqual([504, { error: expect.any(String), error_type: 'Backend' }]);
+  });
+
   it('/info has the limits', async () => {
     expect(await (await fetch(`${url}/info`)).json()).toMatchObject({
       model_id: 'bert-prompts',
@@ -347,6 +356,8 @@ describe("text-embeddings-inference's", () => {
     ['/embed_all', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
     ['/embed_all', { inputs: [[1e9]] }, 422, 'Tokenizer'],
     ['/rerank', { query: 'a', texts: ['b'] }, 424, 'Backend'],
+    ['/tokenize', { inputs: 'a', model: 'another' }, 404, 'Validation'],
+    ['/embed_all', { inputs: 'a', model: 'another' }, 404, 'Validation'],
   ])('%s refuses what it does not serve: %#', async (path, body, status, error_type) => {
     const answer = await responseOf(path, body);
     expect([answer.status, answer.body]).toEqual([status, { error: expect.any(String), error_type }]);
@@ -391,6 +402,7 @@ describe('an error in front of a call', () => {
 });
 
 describe('POST /v1/similarity', () => {
+  const LONG = 'word '.repeat(100);
   interface Similarities {
     readonly data: readonly { readonly similarity: number }[];
   }
@@ -429,6 +441,18 @@ describe('POST /v1/similarity', () => {
     [{ pairs: [['a', 'b'], ['a']] }, 'pairs[1]'],
     [{ source: 'a', pairs: [['a', 'b']] }, 'pairs'],
     [{ source: 'a', targets: ['b'], metric: 'manhattan' }, 'metric'],
+    [{ source: LONG, targets: ['b'], truncate: false }, 'source'],
+    [{ source: 'a', targets: ['b', 'b', LONG], truncate: false }, 'targets[2]'],
+    [
+      {
+        pairs: [
+          ['a', 'a'],
+          ['b', LONG],
+        ],
+        truncate: false,
+      },
+      'pairs[1][1]',
+    ],
   ])('refuses by its field: %#', async (body, param) => {
     const answer = await responseOf<OpenAiError>('/v1/similarity', body);
     expect([answer.status, answer.body.error.param]).toEqual([400, param]);

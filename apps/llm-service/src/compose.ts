@@ -20,9 +20,10 @@ import { HostRelay } from './relay/host-relay.ts';
 import { GATEWAY_HOST, HOST_HEADER } from './relay/response-head.ts';
 import { ResponseMetrics } from './relay/response-metrics.ts';
 import { ResponseOwners } from './relay/response-owners.ts';
-import { ConfigReloader, type ReloadReport, type ReloadTrigger } from './reload/config-reloader.ts';
+import { ConfigReloader, type ReloadTrigger } from './reload/config-reloader.ts';
 import { FileWatcher } from './reload/file.watcher.ts';
 import { ReloadMetrics } from './reload/reload-metrics.ts';
+import type { ReloadReport } from './reload/reload-report.ts';
 
 /** Where the configuration comes from, to be loaded again. */
 export interface ConfigSource {

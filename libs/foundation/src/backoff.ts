@@ -24,7 +24,7 @@ export function backoffMs(
 const SPREAD = 0.25;
 
 /**
- * A wait that somebody named, such as `Retry-After`, and up to a quarter more, so that all those who were told the same
+ * A wait that somebody named, such as `Retry-After`, and up to a quarter more, so that those who got the same value
  * do not come back at once, and none too early.
  */
 export function spreadWaitMs(waitMs: number, random: () => number = Math.random): number {

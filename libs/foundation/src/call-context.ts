@@ -11,3 +11,12 @@ export interface CallContext {
   /** By when the call must be over. None: as long as it takes. */
   readonly deadline?: Deadline | undefined;
 }
+
+/** The same call with other fields. A context may be an object with accessors, which a spread alone would lose. */
+export function contextWith<Context extends CallContext, Changes extends object>(
+  context: Context,
+  changes: Changes,
+): Context & Changes {
+  const { id, signal, tenant, deadline } = context;
+  return { ...context, id, signal, tenant, deadline, ...changes };
+}

@@ -1,20 +1,21 @@
-export type { CallContext } from './call-context.ts';
-export { type BackoffOptions, backoffMs, spreadWaitMs } from './backoff.ts';
+export { type CallContext, contextWith } from './call-context.ts';
+export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
 export { type Listener, Listeners } from './listeners.ts';
 export { QuantileWindow } from './quantile-window.ts';
 export { type LeaveReason, Waiter } from './waiter.ts';
 export { compose, type Policy, type Work } from './policy.ts';
+export { executeAdmitted } from './execute-admitted.ts';
 export { apiKeySetting } from './config/api-key-setting.ts';
 export { ConfigError } from './config/config-error.ts';
 export { configurationTable } from './config/configuration-table.ts';
 export { httpUrl } from './config/http-url.ts';
-export { loadConfig, type ConfigSources } from './config/load-config.ts';
+export { loadConfig } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
-export { listSettings, setting, type SettingMeta } from './config/setting.ts';
-export { AppError, type AppErrorOptions } from './errors/app-error.ts';
-export { ERROR_CODES, type ErrorCode } from './errors/error-codes.ts';
+export { listSettings, setting } from './config/setting.ts';
+export { AppError } from './errors/app-error.ts';
+export type { ErrorCode } from './errors/error-codes.ts';
 export type { ErrorKind } from './errors/error-kind.ts';
 export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
 export { MAX_TIMER_MS } from './timer.ts';
@@ -30,5 +31,5 @@ export {
   type Verdict,
 } from './faults/fault.ts';
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
-export { retryAfterMs } from './faults/retry-after.ts';
+export { retryAfterMs, timeThere } from './faults/retry-after.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';

@@ -15,6 +15,17 @@ describe('a quantile window', () => {
     ]);
   });
 
+  it('has the mean of what it holds, and of nothing none', () => {
+    const window = new QuantileWindow(3);
+    expect(window.mean).toBeNaN();
+    window.add(1);
+    window.add(2);
+    expect(window.mean).toBe(1.5);
+    window.add(6);
+    window.add(7);
+    expect(window.mean).toBe(5);
+  });
+
   it('is exact over the last values, whatever came before', () => {
     fc.assert(
       fc.property(

@@ -100,7 +100,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
       ],
       ['An answer is taken up at most twice.', 'resume', 'is taken up twice at most'],
       [
-        'Tool calls, refusals, further choices and structured output (`response_format`, `guided_json` and their kin) are never joined.',
+        'Tool calls, refusals, further choices and structured output (`response_format`, `guided_json` and the like) are never joined.',
         'resume',
         'what cannot be joined',
       ],

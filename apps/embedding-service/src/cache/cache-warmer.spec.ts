@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AppError } from '@morgan/foundation';
+import { AppError, Deadline } from '@morgan/foundation';
 import { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { StubModel } from '../../fixture/stub-model.ts';
 import { CacheWarmer } from './cache-warmer.ts';
@@ -31,6 +31,16 @@ describe('CacheWarmer', () => {
     model.queueLength = 0;
     await Promise.all(all);
     expect(model.calls).toEqual([['first'], ['urgent'], ['late']]);
+  });
+
+  it('waits for the end of live calls no longer than its own call may take', async () => {
+    const model = new StubModel();
+    const warmer = new CacheWarmer(new EmbeddingService({ model }), CONFIG);
+    model.queueLength = 1;
+    const brief = { ...context(), deadline: Deadline.after(30) };
+    const warming = warmer.warm({ inputs: ['a'] }, { context: brief, priority: 5 }, () => undefined);
+    await expect(warming).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    expect(model.calls).toEqual([]);
   });
 
   it('stops where the fault is not about an input, and is free again', async () => {

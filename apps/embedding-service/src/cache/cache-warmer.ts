@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import Bottleneck from 'bottleneck';
 import { AppError, type CallContext } from '@morgan/foundation';
+import { DeadlinePolicy } from '@morgan/retry';
 import type { EmbeddingInput } from '../embeddings/embedding-model.ts';
 import type { EmbeddingRequest, EmbeddingService } from '../embeddings/embedding.service.ts';
 import type { WarmingConfig } from './warming.config.ts';
@@ -37,6 +38,7 @@ interface Counts {
 /** Puts vectors into the cache before anybody asks for them: in small jobs, at a pace, and only while no live call waits. */
 export class CacheWarmer {
   readonly #limiter: Bottleneck;
+  readonly #deadline = new DeadlinePolicy();
   #warmings = 0;
 
   constructor(
@@ -50,7 +52,8 @@ export class CacheWarmer {
 
   /**
    * Resolves when all inputs are through. @param onStep called with the progress after every job
-   * @throws AppError `overloaded` where as many warmings as allowed are going on, and what the model throws but for single inputs
+   * @throws AppError `overloaded` where as many warmings as allowed are going on, `deadline_exceeded` also where live calls never end,
+   *   and what the model throws but for single inputs
    */
   async warm(
     request: EmbeddingRequest,
@@ -65,17 +68,26 @@ export class CacheWarmer {
     }
     this.#warmings += 1;
     try {
-      const of = request.inputs.length;
-      const progress = { of, done: 0, cached: 0, computed: 0, failed: 0 };
-      while (progress.done < of) {
-        const inputs = request.inputs.slice(progress.done, progress.done + JOB_INPUTS);
-        const job = () => this.#perform({ ...request, inputs }, context);
-        add(progress, await this.#limiter.schedule({ priority }, job));
-        progress.done += inputs.length;
-        onStep({ ...progress });
-      }
+      const work = (bounded: CallContext) => this.#warmAll(request, { context: bounded, priority }, onStep);
+      await this.#deadline.execute(work, context);
     } finally {
       this.#warmings -= 1;
+    }
+  }
+
+  async #warmAll(
+    request: EmbeddingRequest,
+    { context, priority }: WarmingOptions,
+    onStep: (progress: WarmingProgress) => void,
+  ): Promise<void> {
+    const of = request.inputs.length;
+    const progress = { of, done: 0, cached: 0, computed: 0, failed: 0 };
+    while (progress.done < of) {
+      const inputs = request.inputs.slice(progress.done, progress.done + JOB_INPUTS);
+      const job = () => this.#perform({ ...request, inputs }, context);
+      add(progress, await this.#limiter.schedule({ priority }, job));
+      progress.done += inputs.length;
+      onStep({ ...progress });
     }
   }
 

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
@@ -28,6 +29,7 @@ beforeAll(async () => {
     EMBEDDING_TRUNCATE: 'false',
     CACHE_WARM_MAX_CALLS: '1',
     API_KEYS: KEY,
+    BODY_LIMIT_BYTES: '100000',
     LOG_LEVEL: 'silent',
   };
   parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
@@ -159,6 +161,24 @@ describe('npm run warm', () => {
     }
     await writeFile(file, Buffer.from('a text of Windows', 'utf16le'));
     await expect(warm(file)).rejects.toMatchObject({ stderr: expect.stringContaining('no text in UTF-8') });
+  });
+
+  it('reads gzip, and goes on after lines that nobody could take', async () => {
+    const file = join(folder, 'odd.gz');
+    const bytes = Buffer.concat([
+      Buffer.from('compressed\r\ncaf\xe9\r\n', 'latin1'),
+      Buffer.alloc(17 * 2 ** 20, 'x'),
+      Buffer.from(`\r\n${'y'.repeat(150_000)}\r\nthe last`),
+    ]);
+    await writeFile(file, gzipSync(bytes, { level: 1 }));
+    await expect(warm(file)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /line 2 is no text in UTF-8[^]*line 3 is longer than \d+ bytes[^]*a text of 150000 characters: .*limit/,
+      ),
+      stdout: expect.stringContaining('3 texts: 2 computed, 0 were there, 3 failed'),
+    });
+    expect(await cacheOf({ input: ['compressed', 'the last'] })).toBe('hit');
   });
 
   it('names lines that it does not understand and sends all others, and says what the service says', async () => {

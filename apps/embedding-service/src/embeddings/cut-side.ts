@@ -14,8 +14,9 @@ const ENDS = { left: 'at the start', right: 'at the end' } as const;
  * @throws AppError `invalid_value` for a request that wants it elsewhere
  */
 export function checkCut(asked: AskedCut | undefined, model: Pick<EmbeddingModel, 'getInfo'>): void {
+  if (asked === undefined) return;
   const { cutSide = 'right' } = model.getInfo();
-  if (asked === undefined || asked.side === cutSide) return;
+  if (asked.side === cutSide) return;
   const { side, field: param } = asked;
   const message = `'${param}' asks for texts to be cut ${ENDS[side]}; the model cuts them ${ENDS[cutSide]}.`;
   throw new AppError('invalid_value', message, { param });

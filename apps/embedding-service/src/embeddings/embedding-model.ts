@@ -17,6 +17,8 @@ export interface EmbedOptions {
   readonly truncate: boolean;
   /** What stands before every text; the model's default prompt when undefined. */
   readonly prompt?: string | undefined;
+  /** Hears of each vector as it comes, by its place in the list: those of a call that fails are not lost. */
+  readonly onItem?: ((index: number, item: EmbeddedInput) => void) | undefined;
   /** What the caller calls each input: position 3 is `input[3]` in errors. */
   readonly positions: readonly number[];
 }

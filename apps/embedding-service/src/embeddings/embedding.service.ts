@@ -15,6 +15,7 @@ import { HITS } from './cache-headers.ts';
 import { type AskedCut, checkCut } from './cut-side.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
 import { mapInSlices } from './map-in-slices.ts';
+import { missingVectors } from './missing-vectors.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
 import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
 
@@ -121,6 +122,8 @@ export class EmbeddingService {
     const { items, cached } = await this.collect(request, { id: randomUUID(), signal });
     const embeddings = items.map((item, index) => ({
       ...item,
+      // A copy: that of the cache is everybody's.
+      vector: item.vector.slice(),
       dimension: item.vector.length,
       cached: cached[index] as boolean,
     }));
@@ -162,19 +165,15 @@ export class EmbeddingService {
     this.#counts.requests += 1;
     this.#counts.inputs += request.inputs.length;
     try {
-      const work = (bounded: CallContext) => this.#collect(request, bounded, use);
-      const outcome = await this.#deadline.execute(work, context);
+      const model = this.#models.named(request.model);
+      const work = () => this.#collectFrom(model, request, { context, use });
+      const outcome = await this.#models.use(model, context, work);
       this.#counts.tokens += outcome.tokens;
       return outcome;
     } catch (error) {
       this.#counts.errors += 1;
       throw error;
     }
-  }
-
-  async #collect(request: EmbeddingRequest, context: CallContext, use: CacheUse): Promise<EmbeddingOutcome> {
-    const model = this.#models.named(request.model);
-    return this.#models.use(model, context, () => this.#collectFrom(model, request, { context, use }));
   }
 
   async #collectFrom(
@@ -195,13 +194,14 @@ export class EmbeddingService {
     };
     const keyOf = this.#keysOf(identity);
     const keys = await mapInSlices(inputs, (input) => keyOf(model.significantPart(input)));
-    const compute = (missing: readonly string[]) => {
-      const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
-      const positions = missing.map((key) => positionOf.get(key) as number);
-      const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
-      return model.embed(wanted, context, { truncate, positions, prompt });
+    // Most calls wait for nothing, and a deadline is the dearest of what others need.
+    const isInTime = !context.signal.aborted && !context.deadline?.passed;
+    const held = use === 'normal' && isInTime ? this.#cache.held(keys) : undefined;
+    const resolve = (bounded: CallContext) => {
+      const compute = missingVectors(model, { inputs, keys, truncate, prompt }, bounded);
+      return this.#cache.resolve(keys, compute, { context: bounded, use });
     };
-    const { entries: items, results } = await this.#cache.resolve(keys, compute, { context, use });
+    const { entries: items, results } = held ?? (await this.#deadline.execute(resolve, context));
     return {
       model: model.id,
       dimensions,

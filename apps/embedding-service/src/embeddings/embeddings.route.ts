@@ -1,4 +1,5 @@
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { BYTES_TYPE, wantsBytes } from './bytes-wanted.ts';
 import { cacheUseOf } from './cache-headers.ts';
 import { listInputs } from './embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from './embedding.service.ts';
@@ -7,8 +8,6 @@ import { type EmbeddingsRequest, embeddingsRequestSchema } from './embeddings.sc
 import { type AskedOutput, outputOf } from './field-names.ts';
 import { describeOutcome } from './outcome-headers.ts';
 import { bytesOf } from './vector-output.ts';
-
-const BYTES_TYPE = 'application/octet-stream';
 
 /** OpenAI's `POST /v1/embeddings`, over all models that this service serves. */
 export function embeddingsRoute(service: EmbeddingService): PlainRoute {
@@ -40,7 +39,7 @@ function responseOf(
 ) {
   const shape = { dimensions, type, normalize };
   const response = new EmbeddingsResponse({ model, items, shape, encoding });
-  if (!wantsBytes(request)) {
+  if (!wantsBytes(request.headers.accept)) {
     reply.type('application/json');
     return response.body();
   }
@@ -52,9 +51,4 @@ function responseOf(
     'x-morgan-tokens': tokens,
   });
   return response.bytes();
-}
-
-/** A caller that names the type itself; the wildcard of ordinary clients means JSON. */
-function wantsBytes({ headers: { accept } }: HttpRequest): boolean {
-  return (accept ?? '').split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === BYTES_TYPE);
 }

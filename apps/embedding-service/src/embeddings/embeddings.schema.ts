@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
+import { only } from './unserved-value.ts';
 import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
 
 /** `input` as the API documentation shows it; {@link checkInput} is what it is held to. */
@@ -15,14 +16,6 @@ export const inputsField = z
   .check(checkInput)
   .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
   .describe('A text, several texts, the token ids of a text, or several such lists.');
-
-/** A field of other servers by which a vector would be another one. */
-function only<Value extends string | number | boolean>(value: Value, why: string) {
-  return z
-    .literal(value, `is not served, but for ${String(value)}: ${why}`)
-    .nullish()
-    .describe(`Only \`${String(value)}\` is served: ${why}.`);
-}
 
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
@@ -63,6 +56,12 @@ export const embeddingsRequestSchema = z.looseObject({
   add_special_tokens: only(true, 'texts are read as the model is made for it'),
   truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
   embed_dtype: only('float32', 'output_dtype chooses the number format'),
+  endianness: z
+    .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
+    .nullish()
+    .describe('Only `little` is served.'),
+  use_activation: only(true, 'normalize chooses whether vectors are scaled'),
+  instruction: z.null('is not served: prompt puts a text before every text').optional(),
   modality: z
     .unknown()
     .refine((value) => /^text(,text)*$/.test(String(value)), 'is not served, but for text')

@@ -16,12 +16,17 @@ export const promptFields = {
   task: name.describe(
     'The same as Jina says it, such as `retrieval.query`, `retrieval.passage`, `text-matching`.',
   ),
+  task_type: name.describe(
+    'The same as Nomic and Google say it, such as `search_query`, `RETRIEVAL_DOCUMENT`.',
+  ),
   prompt: z
     .string()
     .max(MAX_PROMPT_LENGTH)
     .nullish()
     .describe('A text to put before every text in place of the model’s default prompt; empty for none.'),
 };
+
+const FIELDS = Object.keys(promptFields) as (keyof typeof promptFields)[];
 
 /** What a request says of prompts. */
 export type PromptFields = {
@@ -30,11 +35,19 @@ export type PromptFields = {
 
 /** Names of one purpose, as clients ask for it and as models call their prompt for it. */
 const PURPOSES: readonly (readonly string[])[] = [
-  ['query', 'search_query', 'retrieval.query', 'retrieval-query'],
-  ['document', 'passage', 'search_document', 'retrieval.passage', 'retrieval-document', 'corpus'],
+  ['query', 'search_query', 'retrieval.query', 'retrieval-query', 'retrieval_query'],
+  [
+    'document',
+    'passage',
+    'search_document',
+    'retrieval.passage',
+    'retrieval-document',
+    'retrieval_document',
+    'corpus',
+  ],
   ['classification'],
   ['clustering', 'separation'],
-  ['similarity', 'text-matching', 'sts'],
+  ['similarity', 'text-matching', 'sts', 'semantic_similarity'],
 ];
 
 /**
@@ -43,9 +56,7 @@ const PURPOSES: readonly (readonly string[])[] = [
  * @throws AppError `invalid_value`
  */
 export function promptOf(fields: PromptFields, { byName }: ModelPrompts): string | undefined {
-  const given = (Object.keys(promptFields) as (keyof PromptFields)[]).filter(
-    (field) => typeof fields[field] === 'string',
-  );
+  const given = FIELDS.filter((field) => typeof fields[field] === 'string');
   const [field, another] = given;
   if (field === undefined) return undefined;
   if (another !== undefined)

@@ -20,15 +20,19 @@ export function* listSlices(
 ): Generator<string, void> {
   const size = perSlice(dimensions);
   for (let start = 0; start < count; start += size) {
-    const length = Math.min(size, count - start);
-    const elements = Array.from({ length }, (_, offset) => write(start + offset));
-    yield `${start > 0 ? ',' : ''}${elements.join(',')}`;
+    let slice = '';
+    const end = Math.min(start + size, count);
+    for (let index = start; index < end; index += 1) slice += `${index > 0 ? ',' : ''}${write(index)}`;
+    yield slice;
   }
 }
 
 /** A text: whole where it is short, else slice by slice, with a turn for everybody else between two of them. */
 export function slicedBody(slices: Iterable<string>, isShort: boolean): string | Readable {
-  return isShort ? [...slices].join('') : Readable.from(inTurns(slices));
+  if (!isShort) return Readable.from(inTurns(slices));
+  let text = '';
+  for (const slice of slices) text += slice;
+  return text;
 }
 
 /** The same for bytes. */

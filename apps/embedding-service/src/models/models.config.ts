@@ -46,5 +46,3 @@ export const modelsConfig = z
     }),
   })
   .prefault({});
-
-export type ModelsConfig = z.output<typeof modelsConfig>;

@@ -1,5 +1,6 @@
 import { AppError, type CallContext, callStopped, type Logger, silentLogger } from '@morgan/foundation';
 import { ModelLoadError, NoRoomError } from '@morgan/local-embeddings';
+import { DeadlinePolicy } from '@morgan/retry';
 import type { EmbeddingModel } from '../embeddings/embedding-model.ts';
 
 /** A model that could not be loaded is not tried again for so long. */
@@ -34,6 +35,7 @@ export class ServedModels {
   readonly #entries: readonly Entry[];
   readonly #idleMs: number;
   readonly #logger: Logger;
+  readonly #deadline = new DeadlinePolicy();
   /** Loads come one after the other: each must know what memory the one before it has left. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -97,11 +99,11 @@ export class ServedModels {
 
   /**
    * Does `work` with the model, which is loaded first where it is not, and stays meanwhile.
-   * @throws AppError `model_loading` where it cannot be loaded, the reason of an abort, and what `work` throws
+   * @throws AppError `model_loading` where it cannot be loaded, `deadline_exceeded`, and what `work` throws
    */
   async use<Result>(
     model: EmbeddingModel,
-    { signal }: CallContext,
+    context: CallContext,
     work: () => Promise<Result>,
   ): Promise<Result> {
     const entry = this.#entries.find((its) => its.model === model);
@@ -110,7 +112,8 @@ export class ServedModels {
     entry.users += 1;
     clearTimeout(entry.idle);
     try {
-      if (!entry.isLoaded) await untilAborted(this.#load(entry), signal);
+      if (!entry.isLoaded)
+        await this.#deadline.execute(({ signal }) => untilAborted(this.#load(entry), signal), context);
       return await work();
     } finally {
       entry.users -= 1;

@@ -63,6 +63,15 @@ interface Ranking {
   readonly message?: string;
 }
 
+it('a cross-encoder that is loaded for the call refuses what it does not serve', async () => {
+  const { status, body } = await ask<Ranking>('/v2/rerank', {
+    query,
+    documents: texts,
+    max_tokens_per_doc: 8,
+  });
+  expect([status, body.message]).toEqual([400, expect.stringContaining('max_tokens_per_doc')]);
+});
+
 describe("text-embeddings-inference's /rerank", () => {
   it('gives the scores of the library, the best first, between 0 and 1 or raw', async () => {
     const { body } = await ask<{ index: number; score: number; text?: string }[]>('/rerank', {
@@ -114,9 +123,19 @@ describe("Cohere's rerank", () => {
     expect(headers.get('x-morgan-truncated')).toBe('1');
   });
 
+  it('gives documents back, in either version, to who asks for them', async () => {
+    const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: true });
+    expect(body.results.map(({ document }) => document?.text)).toEqual(order.map((index) => texts[index]));
+  });
+
   it('takes documents as objects and gives them back in its older version', async () => {
     const documents = texts.map((text, index) => (index % 2 ? { text, id: index } : text));
-    const { body } = await ask<Ranking>('/v1/rerank', { query, documents, return_documents: true });
+    const { body } = await ask<Ranking>('/v1/rerank', {
+      query,
+      documents,
+      return_documents: true,
+      rank_fields: ['text'],
+    });
     expect(body.results.map(({ document }) => document?.text)).toEqual(order.map((index) => texts[index]));
     expect(body).toMatchObject({ model: 'ranker', usage: { total_tokens: expect.any(Number) } });
   });
@@ -125,6 +144,10 @@ describe("Cohere's rerank", () => {
     ['/v2/rerank', { query, documents: ['a', 7] }, 400, /documents\[1\]/],
     ['/v1/rerank', { query, documents: ['a', { title: 'b' }] }, 400, /documents\[1\]\.text/],
     ['/v2/rerank', { query, documents: texts, top_n: 0 }, 400, /top_n/],
+    ['/v1/rerank', { query, documents: texts, rank_fields: ['title', 'text'] }, 400, /rank_fields/],
+    ['/v1/rerank', { query, documents: texts, max_chunks_per_doc: 10 }, 400, /max_chunks_per_doc/],
+    ['/v2/rerank', { query, documents: texts, truncate_prompt_tokens: 16 }, 400, /truncate_prompt_tokens/],
+    ['/v1/rerank', { query, documents: texts, max_tokens_per_doc: 8 }, 400, /max_tokens_per_doc/],
     ['/v2/rerank', { query, documents: texts, max_tokens_per_doc: 8 }, 400, /max_tokens_per_doc/],
     ['/v2/rerank', { query, documents: texts, model: 'another' }, 404, /'bert-mean', 'bert-max', 'ranker'/],
     ['/v2/rerank', { query, documents: texts, model: 'bert-mean' }, 400, /cross-encoder/],

@@ -1,6 +1,7 @@
-import type { CallContext } from '@morgan/foundation';
+import { AppError, type CallContext } from '@morgan/foundation';
 import { DeadlinePolicy } from '@morgan/retry';
 import { type AskedCut, checkCut } from '../embeddings/cut-side.ts';
+import type { EmbeddingModel } from '../embeddings/embedding-model.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
 /** What a call asks for. */
@@ -15,6 +16,8 @@ export interface RankingRequest {
   readonly truncate?: boolean | null | undefined;
   /** Default: where the model is made for it. */
   readonly cut?: AskedCut | undefined;
+  /** Tokens that a text is to be cut to: none but the limit of the model, or more, is served. */
+  readonly maxTokens?: { readonly wanted: number | null | undefined; readonly field: string };
   /** Scores as the model gives them, instead of between 0 and 1. */
   readonly raw?: boolean | null | undefined;
   /** Default: all. */
@@ -49,11 +52,12 @@ export class RankingService {
   }
 
   async #rank(request: RankingRequest, context: CallContext): Promise<RankingOutcome> {
-    const { query, texts, field, cut, raw, most } = request;
+    const { query, texts, field, cut, maxTokens, raw, most } = request;
     const model = await this.models.forRanking(request.model ?? undefined);
     const truncate = request.truncate ?? model.truncatesByDefault;
     const items = await this.models.use(model, context, () => {
       checkCut(cut, model);
+      checkMaxTokens(maxTokens, model);
       return model.score(query, texts, context, { truncate, field });
     });
     const ranked = items
@@ -66,6 +70,16 @@ export class RankingService {
       truncated: items.filter(({ truncated }) => truncated).length,
     };
   }
+}
+
+/** A text is cut where the pair fills the model, and nowhere before that. @throws AppError `invalid_value` */
+function checkMaxTokens(asked: RankingRequest['maxTokens'], model: Pick<EmbeddingModel, 'getInfo'>): void {
+  const wanted = asked?.wanted ?? Infinity;
+  const { maxTokens = 0 } = model.getInfo();
+  if (!asked || wanted >= maxTokens) return;
+  const { field: param } = asked;
+  const message = `'${param}' is ${wanted}; texts are cut to the ${maxTokens} tokens of the model only.`;
+  throw new AppError('invalid_value', message, { param });
 }
 
 function logistic(score: number): number {

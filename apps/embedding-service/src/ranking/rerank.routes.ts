@@ -1,6 +1,4 @@
-import { AppError } from '@morgan/foundation';
-import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import type { ServedModels } from '../models/served-models.ts';
+import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {
@@ -15,23 +13,15 @@ import {
 const DOCUMENTS_PER_SEARCH = 100;
 
 /** Cohere's ranking. */
-export function rerankRoute(ranking: RankingService, models: ServedModels): PlainRoute {
+export function rerankRoute(ranking: RankingService): PlainRoute {
   return jsonRoute<RerankRequest>({
     path: '/v2/rerank',
     tag: 'cohere',
     summary: 'Texts in the order of how well they answer a query.',
     schema: rerankSchema,
     answer: async (body, request, reply) => {
-      await checkMaxTokens(body, models);
-      const { query, documents: texts, model, top_n: most } = body;
-      const context = contextOf(request);
-      const outcome = await ranking.rank({ query, texts, field: 'documents', model, most }, context);
-      describeRanking(outcome, texts.length, context, reply);
-      return {
-        id: context.id,
-        results: outcome.ranked.map(({ index, score }) => ({ index, relevance_score: score })),
-        meta: metaOf('2', texts.length),
-      };
+      const { id, results, searches } = await rank(ranking, body, request, reply);
+      return { id, results, meta: metaOf('2', searches) };
     },
   });
 }
@@ -44,42 +34,44 @@ export function olderRerankRoute(ranking: RankingService): PlainRoute {
     summary: 'The same, as older clients and those of Jina know it.',
     schema: olderRerankSchema,
     answer: async (body, request, reply) => {
-      const { query, documents, model, top_n: most, return_documents: withText } = body;
-      const texts = documents.map(textOf);
-      const context = contextOf(request);
-      const outcome = await ranking.rank({ query, texts, field: 'documents', model, most }, context);
-      describeRanking(outcome, texts.length, context, reply);
+      const { id, outcome, results, searches } = await rank(ranking, body, request, reply);
+      const { model, tokens } = outcome;
       return {
-        id: context.id,
-        model: outcome.model,
-        results: outcome.ranked.map(({ index, score }) => ({
-          index,
-          relevance_score: score,
-          ...(withText ? { document: { text: texts[index] } } : {}),
-        })),
-        usage: { total_tokens: outcome.tokens },
-        meta: metaOf('1', texts.length),
+        id,
+        model,
+        results,
+        usage: { total_tokens: tokens },
+        meta: metaOf('1', searches),
       };
     },
   });
 }
 
-/** A document is cut where the pair fills the model, and nowhere before that. */
-async function checkMaxTokens(
-  { model, max_tokens_per_doc: wanted }: RerankRequest,
-  models: ServedModels,
-): Promise<void> {
-  const { maxTokens } = (await models.forRanking(model ?? undefined)).getInfo();
-  if (typeof wanted !== 'number' || maxTokens === undefined || wanted >= maxTokens) return;
-  const message = `'max_tokens_per_doc' is ${wanted}; documents are cut to the ${maxTokens} tokens of the model only.`;
-  throw new AppError('invalid_value', message, { param: 'max_tokens_per_doc' });
+async function rank(
+  ranking: RankingService,
+  body: RerankRequest | OlderRerankRequest,
+  request: HttpRequest,
+  reply: HttpReply,
+) {
+  const { query, documents, model, top_n: most, return_documents: withText } = body;
+  const texts = documents.map(textOf);
+  const context = contextOf(request);
+  const maxTokens = { wanted: body.max_tokens_per_doc, field: 'max_tokens_per_doc' };
+  const asked = { query, texts, field: 'documents', model, most, maxTokens };
+  const outcome = await ranking.rank(asked, context);
+  describeRanking(outcome, texts.length, context, reply);
+  const results = outcome.ranked.map(({ index, score }) => ({
+    index,
+    relevance_score: score,
+    ...(withText ? { document: { text: texts[index] } } : {}),
+  }));
+  return { id: context.id, outcome, results, searches: Math.ceil(texts.length / DOCUMENTS_PER_SEARCH) };
 }
 
 function textOf(document: RerankDocument): string {
   return typeof document === 'string' ? document : document.text;
 }
 
-function metaOf(version: string, documents: number) {
-  const searches = Math.ceil(documents / DOCUMENTS_PER_SEARCH);
+function metaOf(version: string, searches: number) {
   return { api_version: { version }, billed_units: { search_units: searches } };
 }

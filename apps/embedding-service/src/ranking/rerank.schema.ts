@@ -1,42 +1,46 @@
 import { z } from 'zod';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
+import { only } from '../embeddings/unserved-value.ts';
 
 /** A document of Cohere's older version: a text, or an object that has it. */
 export type RerankDocument = string | { readonly text: string };
 
-const topN = z.int().min(1).nullish().describe('Results in the answer at most. Default: all.');
-const query = z.string().min(1).describe('What the texts are to answer.');
-const model = z
-  .string()
-  .min(1)
-  .nullish()
-  .describe('The id of a cross-encoder. Default: the first that is served.');
-const maxTokens = z
-  .int()
-  .min(1)
-  .nullish()
-  .describe('Only the limit of the model, or more, is served: a longer pair is cut to it.');
 const size = { minItems: 1, maxItems: MAX_INPUTS - 1 };
 const text = { type: 'string', minLength: 1 } as const;
 
+/** What both versions have. */
+const fields = {
+  model: z
+    .string()
+    .min(1)
+    .nullish()
+    .describe('The id of a cross-encoder. Default: the first that is served.'),
+  query: z.string().min(1).describe('What the texts are to answer.'),
+  top_n: z.int().min(1).nullish().describe('Results in the answer at most. Default: all.'),
+  return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  max_tokens_per_doc: z
+    .int()
+    .min(1)
+    .nullish()
+    .describe('Only the limit of the model, or more, is served: a longer pair is cut to it.'),
+  max_chunks_per_doc: only(1, 'a document is read once, up to the limit of the model'),
+  truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
+};
+
 /** The body of `POST /v2/rerank`. Further fields are ignored. */
 export const rerankSchema = z.looseObject({
-  model,
-  query,
+  ...fields,
   documents: z
     .unknown()
     .check(checkTexts)
     .meta({ type: 'array', items: text, ...size }),
-  top_n: topN,
-  max_tokens_per_doc: maxTokens,
 });
 export type RerankRequest = z.infer<typeof rerankSchema> & { readonly documents: readonly string[] };
 
 /** The body of `POST /v1/rerank`, which Jina has too. Further fields are ignored. */
 export const olderRerankSchema = z.looseObject({
-  model,
-  query,
+  ...fields,
   documents: z
     .unknown()
     .check(checkDocuments)
@@ -45,9 +49,17 @@ export const olderRerankSchema = z.looseObject({
       items: { anyOf: [text, { type: 'object', properties: { text }, required: ['text'] }] },
       ...size,
     }),
-  top_n: topN,
-  return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  rank_fields: z
+    .unknown()
+    .refine(isTextAlone, 'is not served, but for text: a document is its text')
+    .nullish()
+    .meta({ type: 'array', items: { type: 'string', enum: ['text'] } })
+    .describe('Only `text` is served.'),
 });
 export type OlderRerankRequest = z.infer<typeof olderRerankSchema> & {
   readonly documents: readonly RerankDocument[];
 };
+
+function isTextAlone(names: unknown): boolean {
+  return Array.isArray(names) && names.length === 1 && names[0] === 'text';
+}

@@ -25,13 +25,14 @@ const rowsOf = (name: string) =>
 const rows = rowsOf('bert-mean').filter(({ text }) => text.length > 0);
 const texts = rows.map(({ text }) => text);
 
-/** A host in a process of its own: the vectors that it is given, for their texts; a text that it has none for, it never answers. */
+/** A host in a process of its own: the vectors that it is given, for their texts. It never answers a text that it has none for, and one is too much. */
 const HOST = `
 const { createServer } = require('node:http');
 const vectors = new Map(JSON.parse(process.env.VECTORS));
 const server = createServer(async (request, response) => {
   const { input } = JSON.parse(Buffer.concat(await request.toArray()));
   process.stdout.write('asked\\n');
+  if (input.includes('too much')) return response.writeHead(429, { 'retry-after': '20' }).end();
   if (!input.every((text) => vectors.has(text))) return;
   const data = input.map((text, index) => ({ index, embedding: vectors.get(text) }));
   response.end(JSON.stringify({ data, usage: { prompt_tokens: 1, total_tokens: 1 } }));
@@ -120,6 +121,17 @@ describe('the same model here, beside a host', () => {
       'no embedding host gives vectors; the same model here does',
       'embedding hosts give vectors again',
     ]);
+  });
+
+  it('embeds what comes while the host rests, as it has said that it would', async () => {
+    const its = await start(await startHost([]));
+    await its.embed('too much');
+    const startedAt = performance.now();
+    await its.embed('in time');
+    // The host wants to be asked after 20 s.
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    expect(statusOf(its).serves).toBe(true);
+    expect(await metrics()).toContain('fallback_texts_total 2');
   });
 
   it('takes over what the host was at when it was killed, and not what was over before', async () => {

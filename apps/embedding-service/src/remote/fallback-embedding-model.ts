@@ -176,12 +176,14 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
     const { hosts, local, texts } = this.#parts;
     // What the hosts would have got: cut at the same character, and with no prompt that they do not know of.
     const sent = hosts.toSend(inputs, options);
-    const items = await local.embed(sent, context, { ...options, prompt: '' });
-    texts.inc(undefined, items.length);
-    return items.map((item, index) => ({
+    const asCut = (item: EmbeddedInput, index: number): EmbeddedInput => ({
       ...item,
       truncated: item.truncated || hosts.isTooLong(inputs[index] as EmbeddingInput),
-    }));
+    });
+    const onItem = (index: number, item: EmbeddedInput) => options.onItem?.(index, asCut(item, index));
+    const items = await local.embed(sent, context, { ...options, prompt: '', onItem });
+    texts.inc(undefined, items.length);
+    return items.map(asCut);
   }
 
   /** Nobody waits for it: the hosts have answered. */

@@ -150,6 +150,24 @@ describe('a remote model', () => {
     expect(second.requests).toEqual([]);
   });
 
+  it.each([
+    [{ param: 'model', code: '400' }],
+    [{ param: null, code: 'model_not_found' }],
+    [{ param: 'encoding_format', code: null }],
+  ])('goes on to the next host where the first refuses something else than the inputs: %j', async (error) => {
+    first.respond = () => ({ status: 400, body: { error } });
+    const { items } = await collect(['abc']);
+    expect([items[0]?.vector[0], first.requests.length]).toEqual([3, 1]);
+    second.respond = first.respond;
+    await expect(collect(['another'])).rejects.toMatchObject({ code: 'host_error', param: undefined });
+  });
+
+  it('asks the next host at once while the first rests, as it has said that it would', async () => {
+    first.respond = () => ({ status: 429, headers: { 'retry-after': '5' }, body: {} });
+    for (const text of ['a', 'b', 'c']) await collect([text]);
+    expect([first.requests.length, second.requests.length]).toEqual([1, 3]);
+  });
+
   it.each<[object, string]>([
     [{ error: { code: 'context_length_exceeded', message: 'a' } }, '400 (context_length_exceeded).'],
     [{ error: { code: null, type: 'BadRequestError' } }, '400 (BadRequestError).'],
@@ -168,6 +186,9 @@ describe('a remote model', () => {
     await expect(collect(inputs)).rejects.toMatchObject({ code: 'invalid_value', param: 'input[20]' });
     expect(first.requests.length).toBeLessThanOrEqual(11);
     expect(second.requests).toEqual([]);
+    // What they have given until then is not asked for again.
+    await collect(inputs.filter((text) => text !== 'bad'));
+    expect(first.requests.at(-1)?.input).toEqual(inputs.slice(21));
   });
 
   it('sends less at a time where a host takes less', async () => {

@@ -36,6 +36,14 @@ export interface RemoteEmbeddingModelOptions {
   readonly proxy?: HttpClientOptions['proxy'];
 }
 
+/** What the batches of one call share. */
+interface RemoteCall {
+  readonly context: CallContext;
+  readonly paramOf: (index: number) => string;
+  /** Takes the vectors of a batch that begins at this place of the call. */
+  readonly take: (start: number, vectors: RemoteVectors) => void;
+}
+
 /** A model that other hosts run. What it is has been declared: hosts are asked for vectors and nothing else. */
 export class RemoteEmbeddingModel implements EmbeddingModel {
   readonly name = 'model';
@@ -132,19 +140,20 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
       { length: Math.ceil(sent.length / batchSize) },
       (_, index) => index * batchSize,
     );
+    const take = (start: number, { vectors, tokens }: RemoteVectors) =>
+      vectors.forEach((vector, place) => {
+        const index = start + place;
+        const truncated = this.isTooLong(inputs[index] as EmbeddingInput);
+        const item = { vector, tokenCount: shareOf(tokens, place, vectors.length), truncated };
+        items[index] = item;
+        options.onItem?.(index, item);
+      });
     const stop = new AbortController();
     const bounded = { ...context, signal: AbortSignal.any([context.signal, stop.signal]) };
+    const call = { context: bounded, paramOf: (index: number) => paramAt(index, options), take };
     const work = async () => {
-      for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
-        const batch = sent.slice(start, start + batchSize);
-        const paramOf = (place: number) => paramAt(start + place, options);
-        const { vectors, tokens } = await this.#embedBatch(batch, bounded, paramOf);
-        vectors.forEach((vector, place) => {
-          const input = inputs[start + place] as EmbeddingInput;
-          const tokenCount = shareOf(tokens, place, batch.length);
-          items[start + place] = { vector, tokenCount, truncated: this.isTooLong(input) };
-        });
-      }
+      for (let start = starts.shift(); start !== undefined; start = starts.shift())
+        await this.#embedBatch(sent.slice(start, start + batchSize), start, call);
     };
     this.#inFlight += inputs.length;
     try {
@@ -159,23 +168,22 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   /**
    * Where the inputs are refused their halves are sent: they may be too much for one request, and where one of them is at
    * fault the error names it. At most two requests for each halving before it is found.
+   * @param start the place of the first of them in the call
    */
-  async #embedBatch(
-    batch: readonly EmbeddingInput[],
-    context: CallContext,
-    paramOf: (place: number) => string,
-  ): Promise<RemoteVectors> {
+  async #embedBatch(batch: readonly EmbeddingInput[], start: number, call: RemoteCall): Promise<void> {
     try {
-      return await this.#hosts.embed(batch, context);
+      return call.take(start, await this.#hosts.embed(batch, call.context));
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'invalid_value') throw error;
       if (batch.length === 1)
-        throw new AppError('invalid_value', error.message, { param: paramOf(0), cause: error.cause });
+        throw new AppError('invalid_value', error.message, {
+          param: call.paramOf(start),
+          cause: error.cause,
+        });
     }
     const half = Math.ceil(batch.length / 2);
-    const first = await this.#embedBatch(batch.slice(0, half), context, paramOf);
-    const second = await this.#embedBatch(batch.slice(half), context, (place) => paramOf(half + place));
-    return { vectors: [...first.vectors, ...second.vectors], tokens: first.tokens + second.tokens };
+    await this.#embedBatch(batch.slice(0, half), start, call);
+    await this.#embedBatch(batch.slice(half), start + half, call);
   }
 
   /** What hosts get of each input: cut to `maxCharacters`, the prompt in front. @throws AppError `context_length_exceeded`, `invalid_value` */

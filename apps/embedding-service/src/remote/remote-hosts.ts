@@ -5,11 +5,13 @@ import {
   type HttpClientMetrics,
   type HttpClientOptions,
 } from '@morgan/http-client';
-import { errorNameOf, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
+import { blamesOurFields, errorNameOf, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
 const MAX_WAIT_MS = 30_000;
+/** The same, where the model here needs no such wait. */
+const MAX_WAIT_BESIDE_FALLBACK_MS = 1_000;
 /** Longest part of a name that a message holds. */
 const MOST_NAME = 100;
 
@@ -37,6 +39,7 @@ export class RemoteHosts {
     this.#parts = parts;
     const { config, logger, metrics, proxy } = parts;
     const { maxConnections, failureThreshold, requestsPerSecond, burst, apiKey } = config;
+    const maxWaitMs = config.fallbackModel === undefined ? MAX_WAIT_MS : MAX_WAIT_BESIDE_FALLBACK_MS;
     this.#clients = config.hosts.map(
       (baseUrl, index) =>
         new HttpClient(
@@ -47,7 +50,7 @@ export class RemoteHosts {
             pool: { maxConnections },
             proxy,
             circuitBreaker: { failureThreshold },
-            rateLimit: { requestsPerSecond, burst, maxWaitMs: MAX_WAIT_MS },
+            rateLimit: { requestsPerSecond, burst, maxWaitMs },
             // Another host, or the same model here, is the better second try.
             ...(config.hosts.length > 1 || config.fallbackModel !== undefined
               ? { retry: { maxRetries: 0 } }
@@ -63,7 +66,7 @@ export class RemoteHosts {
     const { model, dimensions, logger } = this.#parts;
     const json = { model, input, encoding_format: 'float' };
     let last: unknown;
-    for (const client of this.#clients) {
+    for (const client of this.#inTurn()) {
       try {
         const response = await client.post('/embeddings', { json, signal, deadline, requestId: id });
         const vectors = readRemoteResponse(response.json(), input.length, dimensions);
@@ -76,6 +79,14 @@ export class RemoteHosts {
       }
     }
     throw appErrorOf(last);
+  }
+
+  /** In their order, but first those that would be asked at once: who has reached its limit, or said that it has, can wait. */
+  #inTurn(): HttpClient[] {
+    return this.#clients
+      .map((client) => ({ client, waits: !client.policies.attempts.allows() }))
+      .sort((one, other) => Number(one.waits) - Number(other.waits))
+      .map(({ client }) => client);
   }
 
   /** Whether any host would be asked. */
@@ -114,7 +125,12 @@ function plainName(model: string): string {
 function mayFailOver(error: unknown): boolean {
   if (!(error instanceof HttpClientError)) return error instanceof AppError;
   if (error.category === 'cancelled' || error.code === 'deadline_exceeded') return false;
-  return error.status === undefined || !INPUT_STATUSES.includes(error.status);
+  return !isAboutInputs(error);
+}
+
+/** Not where the host names another field of the request: that is what it is asked with for every input. */
+function isAboutInputs({ status, response }: HttpClientError): boolean {
+  return status !== undefined && INPUT_STATUSES.includes(status) && !blamesOurFields(response);
 }
 
 const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
@@ -136,7 +152,7 @@ function appErrorOf(error: unknown): AppError {
     return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
   if (status === 401 || status === 403)
     return new AppError('host_rejected_credentials', 'The embedding host refused the key.', parts);
-  if (status !== undefined && INPUT_STATUSES.includes(status)) {
+  if (isAboutInputs(error)) {
     const name = errorNameOf(error.response);
     const said = name === undefined ? `${status}` : `${status} (${name})`;
     return new AppError('invalid_value', `The embedding host refused the inputs with ${said}.`, parts);

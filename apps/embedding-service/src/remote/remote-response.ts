@@ -68,6 +68,15 @@ export function errorNameOf(response: WholeResponse | undefined): string | undef
   return [code, type, ofTei].find((word): word is string => typeof word === 'string' && WORD.test(word));
 }
 
+/** What a request has besides its inputs, as hosts name it where they refuse it. */
+const OUR_FIELDS: readonly unknown[] = ['model', 'model_not_found', 'encoding_format'];
+
+/** Whether a refusal is about what every request of this service has, such as the name of the model. */
+export function blamesOurFields(response: WholeResponse | undefined): boolean {
+  const { param, code } = asRecord(asRecord(jsonOf(response)).error);
+  return OUR_FIELDS.includes(param) || OUR_FIELDS.includes(code);
+}
+
 function jsonOf(response: WholeResponse | undefined): unknown {
   try {
     return response?.json();

@@ -1,9 +1,10 @@
-import { AppError } from '@morgan/foundation';
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { inFieldsOf, pairsOf } from './compared-texts.ts';
 import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
 
 /** How alike texts are, for callers that need no vectors. */
@@ -18,30 +19,24 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
       const asked = { inputs, model: body.model ?? undefined, truncate: body.truncate, prompt: body };
-      const outcome = await service.collect(asked, context, cacheUseOf(request.headers['cache-control']));
+      const use = cacheUseOf(request.headers['cache-control']);
+      const outcome = await service.collect(asked, context, use).catch((error: Error) => {
+        throw inFieldsOf(body, inputs, error);
+      });
       describeOutcome(outcome, context, reply);
       const vectors = new Map(inputs.map((input, index) => [input, outcome.items[index]?.vector]));
       const metric = body.metric ?? 'cosine';
       const vectorOf = (text: string) => vectors.get(text) as Float32Array;
+      const similarities = await mapInSlices(pairs, ([left, right]) =>
+        similarityOf(metric, vectorOf(left), vectorOf(right)),
+      );
       return {
         object: 'list',
-        data: pairs.map(([left, right], index) => ({
-          object: 'similarity',
-          index,
-          similarity: similarityOf(metric, vectorOf(left), vectorOf(right)),
-        })),
+        data: similarities.map((similarity, index) => ({ object: 'similarity', index, similarity })),
         metric,
         model: outcome.model,
         usage: { prompt_tokens: outcome.tokens, total_tokens: outcome.tokens },
       };
     },
   });
-}
-
-function pairsOf({ source, targets, pairs }: SimilarityRequest): readonly (readonly [string, string])[] {
-  const isOneToMany = typeof source === 'string' && targets;
-  if (pairs && !source && !targets) return pairs;
-  if (isOneToMany && !pairs) return targets.map((target) => [source, target]);
-  const message = "The request needs either 'source' and 'targets' or 'pairs'.";
-  throw new AppError('invalid_value', message, { param: pairs ? 'pairs' : source ? 'targets' : 'source' });
 }

@@ -1,4 +1,4 @@
-import type { AppError, ErrorCode } from '@morgan/foundation';
+import type { AppError, ErrorCode, ErrorKind } from '@morgan/foundation';
 import type { WireError } from '../wire-error.ts';
 
 /** The kinds of error of text-embeddings-inference. */
@@ -27,12 +27,21 @@ const TYPE_OF_CODE: Partial<Record<ErrorCode, TeiErrorType>> = {
   unsupported_by_model: 'Backend',
 };
 
+/** That server has neither models to choose from nor deadlines of callers, and so no status for them. */
+const OWN_STATUS: readonly ErrorKind[] = ['not_found', 'timeout'];
+
 /**
- * An error in the shape and with the status that clients of text-embeddings-inference know. A field that is not understood is 422 with `Validation`: 413 would say that something is too large.
+ * An error in the shape and with the status that clients of text-embeddings-inference know. A field that is not understood is 422 with
+ * `Validation`: 413 would say that something is too large.
  */
-export function teiErrorOf({ code, kind, message }: AppError): WireError {
+export function teiErrorOf({ code, kind, message, status }: AppError): WireError {
   const known = TYPE_OF_CODE[code];
-  const isUnclear = known === undefined && kind === 'invalid_request';
-  const type = known ?? (isUnclear ? 'Validation' : 'Backend');
-  return { status: isUnclear ? 422 : STATUS[type], body: { error: message, error_type: type } };
+  if (known !== undefined) return errorOf(STATUS[known], known, message);
+  if (kind === 'invalid_request') return errorOf(422, 'Validation', message);
+  const type = kind === 'not_found' ? 'Validation' : 'Backend';
+  return errorOf(OWN_STATUS.includes(kind) ? status : STATUS[type], type, message);
+}
+
+function errorOf(status: number, type: TeiErrorType, message: string): WireError {
+  return { status, body: { error: message, error_type: type } };
 }

@@ -2,6 +2,7 @@ import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute
 import { cacheUseOf } from '../embeddings/cache-headers.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingRequest, EmbeddingService } from '../embeddings/embedding.service.ts';
+import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { describeOutcome } from '../embeddings/outcome-headers.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
@@ -36,7 +37,7 @@ export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
         const asked = { ...treated(body.parameters ?? {}), inputs: [source, ...sentences] };
         const { items } = await collect(service, asked, request, reply);
         const [first, ...others] = items.map(({ vector }) => vector);
-        return others.map((vector) => similarityOf('cosine', first as Float32Array, vector));
+        return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
       },
     }),
   ];

@@ -66,9 +66,10 @@ async function serviceWith(env: Record<string, string>) {
     return details.redis.status === 'up';
   };
   if (env['REDIS_URL']) await waitFor(hasRedis, { what: 'Redis' });
-  return async (key: string, more: object = {}) => {
+  return async (key: string, more: object = {}, signal: AbortSignal | null = null) => {
     const response = await fetch(url, {
       method: 'POST',
+      signal,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more }),
     });
@@ -146,6 +147,20 @@ describe('tokens of a caller', () => {
     answer = (response) => void response.destroy();
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '30' });
     for (let count = 0; count < 3; count += 1) expect((await call(ONE)).status).toBe(502);
+  });
+
+  it('are used up by the prompt of a caller who leaves before the answer', async () => {
+    let isCancelled = false;
+    answer = (response) => void response.once('close', () => (isCancelled = true));
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
+    const leaver = new AbortController();
+    const left = call(ONE, {}, leaver.signal);
+    await waitFor(() => asked === 1, { what: 'the call' });
+    leaver.abort();
+    await expect(left).rejects.toThrow();
+    await waitFor(() => isCancelled, { what: 'the end of the call' });
+    answer = json(200, COMPLETION);
+    for (let count = 0; count < 5; count += 1) expect((await call(ONE)).status).toBe(429);
   });
 
   it('take no request where they are refused themselves', async () => {

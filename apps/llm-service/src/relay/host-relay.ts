@@ -62,7 +62,8 @@ export class HostRelay {
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
-      permit.refund();
+      // Whoever leaves has had the prompt computed.
+      if (!contextOf(incoming.request).signal.aborted) permit.refund();
       throw error;
     }
   }

@@ -19,13 +19,13 @@ export class ResponseOwners {
   }
 
   /**
-   * @param hosts all that there are: with a single one there is no question.
+   * @param hosts all that take part: with a single one there is no question of what nobody knows.
    * @throws AppError `response_not_found` where nobody knows who keeps it.
    */
   ownerOf(id: string, hosts: readonly string[], param: string): string {
-    const owner = hosts.length === 1 ? hosts[0] : this.#hosts.get(id);
-    // A host may have gone from the configuration since.
-    if (owner !== undefined && hosts.includes(owner) && ID.test(id)) return owner;
+    // Another host may have made it that is out of rotation now.
+    const owner = this.#hosts.get(id) ?? (hosts.length === 1 ? hosts[0] : undefined);
+    if (owner !== undefined && ID.test(id)) return owner;
     throw new AppError('response_not_found', 'It is not known here which host keeps this response.', {
       param,
     });

@@ -2,19 +2,10 @@ import { ConfigError, type Logger } from '@morgan/foundation';
 import type { LlmServiceConfig } from '../config/llm-service.config.ts';
 import { changedSettings } from './changed-settings.ts';
 import type { ReloadMetrics } from './reload-metrics.ts';
+import type { ReloadReport } from './reload-report.ts';
 
 /** What had the configuration loaded again. */
 export type ReloadTrigger = 'file' | 'signal' | 'admin';
-
-/** What became of it. Settings are named by their paths; values are never shown. */
-export interface ReloadReport {
-  readonly outcome: 'applied' | 'unchanged' | 'failed';
-  /** Those that are in force now. */
-  readonly changed: readonly string[];
-  /** Those that differ from what runs, and stay so until a restart. */
-  readonly needRestart: readonly string[];
-  readonly faults: readonly string[];
-}
 
 /** What a reloader works with. */
 export interface ConfigReloaderOptions {

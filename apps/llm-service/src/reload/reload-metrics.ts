@@ -1,5 +1,5 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
-import type { ReloadReport } from './config-reloader.ts';
+import type { ReloadReport } from './reload-report.ts';
 
 /** The metrics of loading the configuration again. */
 export class ReloadMetrics {

@@ -1,4 +1,4 @@
-/** The configuration is wrong. Lists every fault, so that one run is enough to mend them all. */
+/** The configuration is wrong. Lists every fault, so that one run is enough to fix them all. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 

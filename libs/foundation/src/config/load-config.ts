@@ -13,7 +13,7 @@ export interface ConfigSources {
   readonly file?: unknown;
   /** Top-level keys of the file that belong to another service and are passed over here. */
   readonly foreignSections?: readonly string[];
-  /** Variables that are no settings, but read by somebody: no slip of the pen. */
+  /** Variables that are no settings, but read by something else: not typing errors. */
   readonly otherVariables?: readonly string[];
 }
 

@@ -19,7 +19,7 @@ describe('loadServiceConfig', () => {
     );
   });
 
-  it('takes a proxy that it does not use for no slip of the pen', () => {
+  it('does not take a proxy that it does not use for a typing error', () => {
     expect(loadServiceConfig(schema, { http_proxy: 'http://p' }).proxy).toBeUndefined();
     expect(loadServiceConfig(schema, { HTTP_PROXY: 'http://p' }).proxy).toBeUndefined();
   });

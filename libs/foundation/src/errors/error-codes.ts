@@ -83,7 +83,7 @@ export const ERROR_CODES = {
   },
   no_host_available: {
     kind: 'unavailable',
-    doc: 'No LLM host could be reached, or all of them have failed so often that they are left alone for a while. Try again, after `retry-after` seconds where the answer says so.',
+    doc: 'No LLM host could be reached, or all of them have failed so often that they get no calls for a while. Try again, after `retry-after` seconds where the answer says so.',
   },
   host_timeout: {
     kind: 'timeout',
@@ -129,7 +129,7 @@ export const ERROR_CODES = {
   },
   circuit_open: {
     kind: 'unavailable',
-    doc: 'The host behind this call failed too often and is left alone for a while. Try again after `retry-after` seconds.',
+    doc: 'The host behind this call failed too often and gets no calls for a while. Try again after `retry-after` seconds.',
   },
   bulkhead_full: {
     kind: 'overloaded',

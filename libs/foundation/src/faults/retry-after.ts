@@ -19,7 +19,16 @@ export function retryAfterMs(headers: HeadersLike): number | undefined {
   if (!HTTP_DATE.test(value)) return undefined;
   // The oldest of the three forms names no zone, and would be read as local time.
   const at = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`);
-  return Number.isNaN(at) ? undefined : bounded(at - Date.now());
+  return Number.isNaN(at) ? undefined : bounded(at - timeThere(headers));
+}
+
+/** Its `Date` is rounded to the second, and takes a while to come. */
+const LEAST_SKEW_MS = 2_000;
+
+/** What time it is by the clock of a host, on which the moments are that it names: ours, unless its `Date` says otherwise. */
+export function timeThere(headers: HeadersLike): number {
+  const [here, there] = [Date.now(), Date.parse(read(headers, 'date'))];
+  return Math.abs(there - here) > LEAST_SKEW_MS ? there : here;
 }
 
 function read(headers: HeadersLike, name: string): string {

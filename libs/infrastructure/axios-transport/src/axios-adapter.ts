@@ -15,7 +15,7 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 import { axiosFaultOf } from './axios-fault.ts';
-import { CallEnding } from './call-ending.ts';
+import { CallCancellation } from './call-cancellation.ts';
 
 /**
  * Lets axios send through a transport, bare or with policies around it: its pool, its limits, its TLS; axios' `timeout`
@@ -25,15 +25,15 @@ import { CallEnding } from './call-ending.ts';
 export function axiosAdapter(sender: RequestSender): AxiosAdapter {
   return async (config) => {
     const request = requestOf(config);
-    const ending = new CallEnding(config);
-    const bodyFault = (fault: unknown) => axiosFaultOf(fault, config, ending);
+    const cancellation = new CallCancellation(config);
+    const bodyFault = (fault: unknown) => axiosFaultOf(fault, config, cancellation);
     let axiosResponse: AxiosResponse;
     try {
-      const response = await sender.request({ ...request, signal: ending.signal, bodyFault });
-      axiosResponse = await axiosResponseOf(response, config, ending);
+      const response = await sender.request({ ...request, signal: cancellation.signal, bodyFault });
+      axiosResponse = await axiosResponseOf(response, config, cancellation);
     } catch (error) {
-      ending.release();
-      throw error instanceof AxiosError ? error : axiosFaultOf(error, config, ending);
+      cancellation.release();
+      throw error instanceof AxiosError ? error : axiosFaultOf(error, config, cancellation);
     }
     return settle(axiosResponse);
   };
@@ -95,7 +95,7 @@ function bytesOf(data: unknown): Buffer | undefined {
 async function axiosResponseOf(
   response: TransportResponse,
   config: InternalAxiosRequestConfig,
-  ending: CallEnding,
+  cancellation: CallCancellation,
 ): Promise<AxiosResponse> {
   const { status, headers, body } = response;
   const axiosResponse = {
@@ -105,12 +105,12 @@ async function axiosResponseOf(
     config,
   };
   if (config.responseType === 'stream') {
-    ending.stopClock();
-    body.once('close', () => ending.release());
+    cancellation.stopClock();
+    body.once('close', () => cancellation.release());
     return { ...axiosResponse, data: body };
   }
   const bytes = await read(response, config);
-  ending.release();
+  cancellation.release();
   if (config.responseType === 'arraybuffer') return { ...axiosResponse, data: bytes };
   const text = bytes.toString((config.responseEncoding ?? 'utf8') as BufferEncoding);
   return { ...axiosResponse, data: text.replace(/^\uFEFF/, '') };

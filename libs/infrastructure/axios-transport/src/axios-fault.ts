@@ -1,6 +1,6 @@
 import { TransportError, type TransportFault } from '@morgan/http-transport';
 import { AxiosError, CanceledError, type InternalAxiosRequestConfig } from 'axios';
-import type { CallEnding } from './call-ending.ts';
+import type { CallCancellation } from './call-cancellation.ts';
 
 /** The codes that callers of axios know; what is left to `timeout` follows `transitional.clarifyTimeoutError`. */
 const CODE_OF: Readonly<Record<TransportFault, string>> = {
@@ -30,7 +30,7 @@ const CODE_OF: Readonly<Record<TransportFault, string>> = {
 export function axiosFaultOf(
   error: unknown,
   config: InternalAxiosRequestConfig,
-  { signal, timedOut }: CallEnding,
+  { signal, timedOut }: CallCancellation,
 ): AxiosError {
   const cause = error as Error;
   if (signal.aborted && !timedOut) return Object.assign(new CanceledError(undefined, config), { cause });

@@ -14,7 +14,12 @@ export class CacheCall {
   readonly #signal: AbortSignal;
   #aborted: Promise<never> | undefined;
 
-  constructor(compute: Compute, { signal }: CallContext) {
+  /** @param generation of the cache when the call began */
+  constructor(
+    compute: Compute,
+    { signal }: CallContext,
+    readonly generation: number,
+  ) {
     this.#compute = compute;
     this.#signal = signal;
   }

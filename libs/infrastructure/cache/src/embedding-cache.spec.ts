@@ -163,6 +163,21 @@ describe('the embedding cache', () => {
     expect(model.asked).toEqual([['1'], ['1']]);
   });
 
+  it('has at once what it holds of all keys, counts that, and has nothing otherwise', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model();
+    await cache.resolve(['1', '2'], model.compute, call());
+    expect(cache.held(['1', '3'])).toBeUndefined();
+    expect(cache.getStatus()).toMatchObject({ hits: 0 });
+    const held = cache.held(['2', '1', '2']);
+    expect(held?.entries).toEqual(['2', '1', '2'].map(valueOf));
+    expect([...(held?.results ?? [])]).toEqual([
+      ['2', 'memory'],
+      ['1', 'memory'],
+    ]);
+    expect(cache.getStatus()).toMatchObject({ hits: 2, misses: 2 });
+  });
+
   it('is empty after a purge', async () => {
     const cache = new EmbeddingCache();
     const model = new Model();
@@ -170,5 +185,24 @@ describe('the embedding cache', () => {
     expect(await cache.purge()).toBe(0);
     await cache.resolve(['1'], model.compute, call());
     expect(model.asked).toHaveLength(2);
+  });
+
+  it('keeps nothing of what was under way at a purge, and gives it to nobody who comes later', async () => {
+    const cache = new EmbeddingCache();
+    const [before, after] = [new Model(true), new Model(true)];
+    const first = cache.resolve(['1'], before.compute, call());
+    const waiting = cache.resolve(['1'], before.compute, call());
+    await cache.purge();
+    const second = cache.resolve(['1'], after.compute, call());
+    before.open();
+    for (const { entries } of await Promise.all([first, waiting])) expect(entries).toEqual([valueOf('1')]);
+    // Its flight is still under way, though another one of the key has landed.
+    const third = cache.resolve(['1'], after.compute, call());
+    after.open();
+    expect([...(await second).results.values(), ...(await third).results.values()]).toEqual([
+      'miss',
+      'coalesced',
+    ]);
+    expect([before.asked, after.asked]).toEqual([[['1']], [['1']]]);
   });
 });

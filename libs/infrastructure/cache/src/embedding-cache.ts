@@ -53,6 +53,8 @@ export class EmbeddingCache {
   readonly #redis: RedisLevel | undefined;
   readonly #flights = new SingleFlight();
   readonly #counts: CacheCounts;
+  /** Counted up by a purge: what a call has begun before it is not stored after it. */
+  #generation = 0;
 
   constructor({ config, redis, redisGuard, metrics = new Metrics() }: EmbeddingCacheParts = {}) {
     const parsed = cacheConfig.parse(config);
@@ -67,6 +69,20 @@ export class EmbeddingCache {
     this.#show(metrics);
   }
 
+  /** The entries of the keys where this process has all of them: nothing has to be waited for. Counted only then. */
+  held(keys: readonly string[]): Resolved | undefined {
+    const entries: CachedEmbedding[] = [];
+    const results = new Map<string, CacheResult>();
+    for (const key of keys) {
+      const entry = this.#memory.get(key);
+      if (!entry) return undefined;
+      entries.push(entry);
+      results.set(key, 'memory');
+    }
+    this.#counts.count('memory', results.size);
+    return { entries, results };
+  }
+
   /**
    * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
    * are stored all the same.
@@ -77,7 +93,7 @@ export class EmbeddingCache {
     compute: Compute,
     { context, use = 'normal' }: { readonly context: CallContext; readonly use?: CacheUse },
   ): Promise<Resolved> {
-    const call = new CacheCall(compute, context);
+    const call = new CacheCall(compute, context, this.#generation);
     const wanted = [...new Set(keys)];
     if (use === 'normal') await this.#collect(wanted, call);
     else await this.#bypass(wanted, call, use);
@@ -87,8 +103,13 @@ export class EmbeddingCache {
 
   /** Empties both levels. @returns the number of entries that Redis had. @throws Error when Redis is gone */
   async purge(): Promise<number> {
-    this.#memory.clear();
-    return (await this.#redis?.purge()) ?? 0;
+    this.#forget();
+    try {
+      return (await this.#redis?.purge()) ?? 0;
+    } finally {
+      // Until then calls have found there what they remember here.
+      this.#forget();
+    }
   }
 
   getStatus(): CacheStatus {
@@ -170,10 +191,16 @@ export class EmbeddingCache {
     );
   }
 
+  #forget(): void {
+    this.#generation += 1;
+    this.#memory.clear();
+    this.#flights.forget();
+  }
+
   /** @returns whether there was an entry. */
   #take(key: string, entry: CachedEmbedding | undefined, call: CacheCall, result: CacheResult): boolean {
     if (!entry) return false;
-    this.#memory.set(key, entry);
+    if (call.generation === this.#generation) this.#memory.set(key, entry);
     call.found(key, entry, result);
     return true;
   }
@@ -185,6 +212,7 @@ export class EmbeddingCache {
   }
 
   #store(keys: readonly string[], call: CacheCall): void {
+    if (call.generation !== this.#generation) return;
     const entries: [string, CachedEmbedding][] = [];
     for (const key of keys) {
       const entry = call.entry(key);

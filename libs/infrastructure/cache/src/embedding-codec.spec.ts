@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
+import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 
 const embedding = { vector: Float32Array.of(1.5, -0.25, 3e-8), tokenCount: 70_000, truncated: true };
 
@@ -10,10 +10,16 @@ describe('a stored embedding', () => {
     expect(decodeEmbedding(encodeEmbedding(whole))).toEqual(whole);
   });
 
-  it('has little-endian floats behind a header of 12 bytes', () => {
+  it('has little-endian floats behind a header of 16 bytes', () => {
     const bytes = encodeEmbedding(embedding);
-    expect(bytes.length).toBe(24);
-    expect(bytes.readFloatLE(12)).toBe(1.5);
+    expect(bytes.length).toBe(28);
+    expect(bytes.readFloatLE(16)).toBe(1.5);
+  });
+
+  it('says how old it is', () => {
+    const bytes = encodeEmbedding(embedding, 'full', 1_000_000_000_000);
+    expect(ageSecondsOf(bytes, 1_000_000_060_000)).toBe(60);
+    expect(ageSecondsOf(encodeEmbedding(embedding))).toBeLessThan(60);
   });
 
   it('holds a part of a larger buffer and nothing around it, and shares no memory with either side', () => {
@@ -41,7 +47,7 @@ describe('a stored embedding', () => {
     }
   });
 
-  it.each([[0], [4], [11], [12], [20], [23]])('is a miss when it is cut to %i bytes', (length) => {
+  it.each([[0], [4], [11], [12], [16], [20], [27]])('is a miss when it is cut to %i bytes', (length) => {
     expect(decodeEmbedding(encodeEmbedding(embedding).subarray(0, length))).toBeUndefined();
   });
 });
@@ -66,7 +72,7 @@ describe('a smaller number format', () => {
     ['fp16', 2 * 384],
     ['int8', 4 + 384],
   ] as const)('%s takes %i bytes beside the header', (format, size) => {
-    expect(encodeEmbedding({ ...embedding, vector: unit }, format)).toHaveLength(12 + size);
+    expect(encodeEmbedding({ ...embedding, vector: unit }, format)).toHaveLength(16 + size);
   });
 
   it('fp16 is off by half of a thousandth of each value, or 3e-8, and keeps the cosine to 1e-7', () => {

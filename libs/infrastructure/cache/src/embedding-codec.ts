@@ -5,14 +5,16 @@ import { fromHalf, LARGEST_HALF, toHalf } from './half-float.ts';
 
 /**
  * Layout, little-endian: layout (1 byte), flags (1), number format (1), reserved (1), token count (4), CRC-32 of all the rest
- * (4), vector. `full` has 4 bytes a value, copied as they lie in memory: every platform that onnxruntime-node exists for is
- * little-endian. `fp16` has 2 bytes a value. `int8` has one, behind the number (4 bytes) that each is to be multiplied with.
+ * (4), when it was stored in seconds since 1970 (4), vector. `full` has 4 bytes a value, copied as they lie in memory: every
+ * platform that onnxruntime-node exists for is little-endian. `fp16` has 2 bytes a value. `int8` has one, behind the number (4
+ * bytes) that each is to be multiplied with.
  */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const TRUNCATED = 1;
 const FORMAT_AT = 2;
 const CHECKSUM_AT = 8;
-const HEADER_BYTES = 12;
+const STORED_AT = 12;
+const HEADER_BYTES = 16;
 const FORMATS: readonly VectorFormat[] = ['full', 'fp16', 'int8'];
 const SCALE_BYTES = 4;
 const INT8_MAX = 127;
@@ -21,6 +23,7 @@ const INT8_MAX = 127;
 export function encodeEmbedding(
   { vector, tokenCount, truncated }: CachedEmbedding,
   wanted: VectorFormat = 'full',
+  storedAtMs = Date.now(),
 ): Buffer {
   const format = wanted === 'fp16' && largestOf(vector) > LARGEST_HALF ? 'full' : wanted;
   const values = writeVector(vector, format);
@@ -29,6 +32,7 @@ export function encodeEmbedding(
   bytes.writeUInt8(truncated ? TRUNCATED : 0, 1);
   bytes.writeUInt8(FORMATS.indexOf(format), FORMAT_AT);
   bytes.writeUInt32LE(tokenCount, 4);
+  bytes.writeUInt32LE(Math.floor(storedAtMs / 1000), STORED_AT);
   bytes.set(values, HEADER_BYTES);
   bytes.writeUInt32LE(checksum(bytes), CHECKSUM_AT);
   return bytes;
@@ -47,21 +51,29 @@ export function decodeEmbedding(bytes: Buffer, wanted: VectorFormat = 'full'): C
   return { vector, tokenCount: bytes.readUInt32LE(4), truncated: bytes.readUInt8(1) === TRUNCATED };
 }
 
+/** How long ago these bytes were stored, in seconds, by the clocks of whoever stored them and of this process. */
+export function ageSecondsOf(bytes: Buffer, nowMs = Date.now()): number {
+  return nowMs / 1000 - bytes.readUInt32LE(STORED_AT);
+}
+
+// Plain loops over typed arrays: a large call has millions of values, and everybody else waits meanwhile.
 function writeVector(vector: Float32Array, format: VectorFormat): Uint8Array {
   switch (format) {
     case 'full':
       return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
     case 'fp16': {
-      const bytes = Buffer.alloc(vector.length * 2);
-      vector.forEach((value, index) => bytes.writeUInt16LE(toHalf(value), index * 2));
-      return bytes;
+      const halves = new Uint16Array(vector.length);
+      for (let index = 0; index < vector.length; index += 1) halves[index] = toHalf(vector[index] as number);
+      return new Uint8Array(halves.buffer);
     }
     case 'int8': {
       const bytes = Buffer.alloc(SCALE_BYTES + vector.length);
       bytes.writeFloatLE(largestOf(vector) / INT8_MAX, 0);
       // As it was stored: the values are multiplied with that one.
       const scale = bytes.readFloatLE(0) || 1;
-      vector.forEach((value, index) => bytes.writeInt8(levelOf(value / scale), SCALE_BYTES + index));
+      const levels = new Int8Array(bytes.buffer, bytes.byteOffset + SCALE_BYTES, vector.length);
+      for (let index = 0; index < vector.length; index += 1)
+        levels[index] = levelOf((vector[index] as number) / scale);
       return bytes;
     }
   }
@@ -74,16 +86,21 @@ function readVector(bytes: Buffer, format: VectorFormat): Float32Array {
       new Uint8Array(vector.buffer).set(bytes);
       return vector;
     }
-    case 'fp16':
-      return Float32Array.from({ length: bytes.length / 2 }, (_, index) =>
-        fromHalf(bytes.readUInt16LE(index * 2)),
-      );
+    case 'fp16': {
+      const halves = new Uint16Array(bytes.length / 2);
+      new Uint8Array(halves.buffer).set(bytes);
+      const vector = new Float32Array(halves.length);
+      for (let index = 0; index < vector.length; index += 1)
+        vector[index] = fromHalf(halves[index] as number);
+      return vector;
+    }
     case 'int8': {
       const scale = bytes.readFloatLE(0);
-      return Float32Array.from(
-        { length: bytes.length - SCALE_BYTES },
-        (_, index) => bytes.readInt8(SCALE_BYTES + index) * scale,
-      );
+      const levels = new Int8Array(bytes.buffer, bytes.byteOffset + SCALE_BYTES, bytes.length - SCALE_BYTES);
+      const vector = new Float32Array(levels.length);
+      for (let index = 0; index < vector.length; index += 1)
+        vector[index] = (levels[index] as number) * scale;
+      return vector;
     }
   }
 }
@@ -93,9 +110,12 @@ function levelOf(value: number): number {
 }
 
 function largestOf(vector: Float32Array): number {
-  return vector.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+  let largest = 0;
+  for (let index = 0; index < vector.length; index += 1)
+    largest = Math.max(largest, Math.abs(vector[index] as number));
+  return largest;
 }
 
 function checksum(bytes: Buffer): number {
-  return crc32(bytes.subarray(HEADER_BYTES), crc32(bytes.subarray(0, CHECKSUM_AT)));
+  return crc32(bytes.subarray(STORED_AT), crc32(bytes.subarray(0, CHECKSUM_AT)));
 }

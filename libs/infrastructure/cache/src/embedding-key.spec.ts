@@ -32,12 +32,12 @@ describe('a key', () => {
     const [first, second, again] = ['a', [1, 2], 'a'].map(keyOf);
     expect(again).toBe(first);
     expect([first, second]).toEqual([
-      '2:DQnNvynklDpIugIypT_JBcgNAZaZdJ_Ky92K6CON-Ek',
-      '2:OCf7R0AtC0YSV6qostRWwGrmitb2WAKTT_Yd3pc9byk',
+      '3:f2mRHaZ6hQOBC-KPdKz1XiAOAkXEnlxrsCsaF4UBfzs',
+      '3:UbRKYundW65t0Wm2XJTws15wE7sRN-wYBE580APtNgY',
     ]);
   });
 
   it('shows nothing of the text', () => {
-    expect(key('model', 'secret')).toMatch(/^2:[\w-]{43}$/);
+    expect(key('model', 'secret')).toMatch(/^3:[\w-]{43}$/);
   });
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Everything besides the input whose change changes the vector. */
 export interface EmbeddingIdentity {
@@ -11,27 +11,26 @@ export interface EmbeddingIdentity {
 }
 
 /** Counted up when the layout of keys or values changes, so that replicas of two versions never mix theirs. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
- * Makes cache keys of inputs that share an identity: SHA-256 over identity and input, each part with its kind and length, so
- * that no two different inputs share a key. What all of them share is hashed once. `dimensions` and encodings are not part of
- * it: they are derived from the full vector.
+ * Makes cache keys of inputs that share an identity: SHA-256 over the digest of the identity, each part of it with its length,
+ * and the input with its kind, so that no two different inputs share a key. What all of them share is hashed once.
+ * `dimensions` and encodings are not part of it: they are derived from the full vector.
  */
 export function embeddingKeys({
   fingerprint,
   prompt,
   truncate,
 }: EmbeddingIdentity): (input: string | readonly number[]) => string {
-  const shared = createHash('sha256');
+  const identity = createHash('sha256');
   for (const part of [fingerprint, prompt])
-    shared.update(`${Buffer.byteLength(part, 'utf16le')}:`).update(part, 'utf16le');
-  shared.update(truncate ? 'cut:' : 'whole:');
+    identity.update(`${Buffer.byteLength(part, 'utf16le')}:`).update(part, 'utf16le');
+  const shared = identity.update(truncate ? 'cut:' : 'whole:').digest('base64url');
   return (input) => {
-    const hash = shared.copy();
+    const text = shared + (typeof input === 'string' ? `text:${input}` : `ids:${input.join(',')}`);
     // As UTF-8 all lone surrogates would be the same replacement character; the tokenizer tells them apart.
-    if (typeof input === 'string') hash.update('text:').update(input, 'utf16le');
-    else hash.update('ids:').update(input.join(','));
-    return `${VERSION}:${hash.digest('base64url')}`;
+    const hashed = text.isWellFormed() ? text : Buffer.from(text, 'utf16le');
+    return `${VERSION}:${hash('sha256', hashed, 'base64url')}`;
   };
 }

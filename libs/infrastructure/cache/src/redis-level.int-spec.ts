@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
@@ -59,19 +59,38 @@ describe('the level in Redis', () => {
     expect((await build(other).resolve(['a'], never, call)).entries).toHaveLength(1);
   });
 
-  it('stores with a time to live that varies, and gives what is read its full time again', async () => {
+  it('remembers nothing that was read from it while it was being purged', async () => {
     const namespace = randomUUID();
-    const keys = Array.from({ length: 3 }, (_, index) => String(index));
-    for (const key of keys) await build(namespace, { ttlSeconds: 10_000 }).resolve([key], compute, call);
-    for (const key of keys) await isStored(namespace, key);
-    for (const key of keys) {
+    await build(namespace).resolve(['a'], compute, call);
+    await isStored(namespace, 'a');
+    const cache = build(namespace);
+    const deleteMatching = connection.deleteMatching.bind(connection);
+    jest.spyOn(connection, 'deleteMatching').mockImplementationOnce(async (pattern) => {
+      await cache.resolve(['a'], never, call);
+      return deleteMatching(pattern);
+    });
+    expect(await cache.purge()).toBe(1);
+    await expect(cache.resolve(['a'], never, call)).rejects.toThrow('computed');
+  });
+
+  it('stores with a time to live that varies, and gives what is old and read its full time again', async () => {
+    const namespace = randomUUID();
+    const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 6_000_000);
+    await build(namespace, { ttlSeconds: 10_000 }).resolve(['0'], compute, call);
+    old.mockRestore();
+    for (const key of ['1', '2'])
+      await build(namespace, { ttlSeconds: 10_000 }).resolve([key], compute, call);
+    for (const key of ['0', '1', '2']) {
+      await isStored(namespace, key);
       const ttl = await ttlOf(`${namespace}:embedding:${key}`);
       expect(ttl).toBeGreaterThan(8_990);
       expect(ttl).toBeLessThanOrEqual(10_000);
     }
-    await redisCommand(redis.url, `EXPIRE ${namespace}:embedding:0 100`);
-    await build(namespace, { ttlSeconds: 10_000 }).resolve(['0'], never, call);
+    for (const key of ['0', '1']) await redisCommand(redis.url, `EXPIRE ${namespace}:embedding:${key} 100`);
+    await build(namespace, { ttlSeconds: 10_000 }).resolve(['0', '1'], never, call);
     await waitFor(async () => (await ttlOf(`${namespace}:embedding:0`)) > 9_000, { what: 'the longer time' });
+    // What was stored a moment ago is not even asked about.
+    expect(await ttlOf(`${namespace}:embedding:1`)).toBeLessThanOrEqual(100);
   });
 
   it('takes a damaged value for a miss', async () => {

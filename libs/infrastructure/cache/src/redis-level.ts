@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type RedisConnection, type RedisGuard, RedisScript } from '@morgan/redis';
 import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
-import { decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
+import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 import { JoinedLookups } from './joined-lookups.ts';
 import { jittered } from './ttl-jitter.ts';
 
@@ -60,7 +60,7 @@ export class RedisLevel {
   /**
    * The entries of the keys in their order, undefined where there is none: one `MGET` for every {@link MGET_KEYS} keys, so that
    * a large request does not look like a slow Redis, and one for all calls that ask in the same turn of the event loop. Those that
-   * are read get their full time again.
+   * are read and old get their full time again.
    */
   async getMany(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const found: (CachedEmbedding | undefined)[] = [];
@@ -74,7 +74,7 @@ export class RedisLevel {
     if (!values) return keys.map(() => undefined);
     const { vectorFormat } = this.#config;
     const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes, vectorFormat)));
-    this.#extend(keys.filter((_, index) => found[index]));
+    this.#extend(keys.filter((_, index) => found[index] && this.#isOld(values[index] as Buffer)));
     return found;
   }
 
@@ -137,6 +137,11 @@ export class RedisLevel {
 
   readonly #valueKey = (key: string) => `${this.#config.namespace}:embedding:${key}`;
   readonly #leaseKey = (key: string) => `${this.#config.namespace}:lease:${key}`;
+
+  /** What is young has most of its time before it, and is not asked about. */
+  #isOld(bytes: Buffer): boolean {
+    return ageSecondsOf(bytes) * 2 > this.#config.ttlSeconds;
+  }
 
   #extend(keys: readonly string[]): void {
     if (keys.length === 0 || this.#config.ttlSeconds === 0) return;

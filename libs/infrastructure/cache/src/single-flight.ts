@@ -43,8 +43,16 @@ export class SingleFlight {
 
   /** Begins a flight whose owner is the caller; it must land or fail. */
   begin(key: string): Flight {
-    const flight = new Flight(() => this.#flights.delete(key));
+    const flight: Flight = new Flight(() => {
+      // It may have been forgotten, and another be under way.
+      if (this.#flights.get(key) === flight) this.#flights.delete(key);
+    });
     this.#flights.set(key, flight);
     return flight;
+  }
+
+  /** Nobody joins those any more that are under way; whoever waits for one goes on waiting. */
+  forget(): void {
+    this.#flights.clear();
   }
 }

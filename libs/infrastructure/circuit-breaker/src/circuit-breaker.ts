@@ -4,6 +4,7 @@ import {
   type CallAssessor,
   type CallContext,
   type CallEnding,
+  executeAdmitted,
   Listeners,
   type Logger,
   type Policy,
@@ -82,6 +83,12 @@ export class CircuitBreaker implements Policy {
     return this.#state.name;
   }
 
+  /** Held by `forceOpen` or `forceClose`, until somebody says otherwise. */
+  get isHeld(): boolean {
+    const state = this.#state;
+    return state.name === 'OPEN' ? state.until === Infinity : state.name === 'CLOSED' && state.held;
+  }
+
   /** Whether a call made now would be let through: for choosing among hosts without asking each. */
   allows(): boolean {
     const state = this.#state;
@@ -101,17 +108,8 @@ export class CircuitBreaker implements Policy {
   }
 
   /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next trial call where it is known. */
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    const end = this.begin(context);
-    let result: Result;
-    try {
-      result = await work(context);
-    } catch (error) {
-      end({ error });
-      throw error;
-    }
-    end({ result });
-    return result;
+  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+    return executeAdmitted(this, work, context);
   }
 
   /**

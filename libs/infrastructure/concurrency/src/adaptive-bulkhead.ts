@@ -3,11 +3,12 @@ import {
   type CallAssessor,
   type CallContext,
   type CallEnding,
+  executeAdmitted,
   type Policy,
   type Work,
 } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
-import { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.ts';
+import { Bulkhead, type BulkheadOptions, type BulkheadStatus, type SlotRequest } from './bulkhead.ts';
 import type { AdaptiveLimitConfig } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
@@ -16,7 +17,7 @@ export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'>
   /** Calls that may wait for a slot at a time. */
   readonly maxQueue: number;
   /**
-   * Says which calls their host served, whose latency counts, and which it gave up for overload. Others tell nothing.
+   * Says which calls their host served, whose latency counts, and which it gave up for overload. Others are not measured.
    * Default: {@link assessCall}.
    */
   readonly assess?: CallAssessor | undefined;
@@ -39,22 +40,12 @@ export class AdaptiveBulkhead implements Policy {
     this.#assess = assess;
   }
 
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
-    const begun = this.begin(context);
-    const end = begun instanceof Promise ? await begun : begun;
-    let result: Result;
-    try {
-      result = await work(context);
-    } catch (error) {
-      end({ error });
-      throw error;
-    }
-    end({ result });
-    return result;
+  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+    return executeAdmitted(this, work, context);
   }
 
   /** As {@link Bulkhead.begin}; the function that is returned takes how the call went. */
-  begin(context: CallContext): ((ending: CallEnding) => void) | Promise<(ending: CallEnding) => void> {
+  begin(context: SlotRequest): ((ending: CallEnding) => void) | Promise<(ending: CallEnding) => void> {
     const begun = this.#bulkhead.begin(context);
     if (begun instanceof Promise) return begun.then((release) => this.#measure(release, context));
     return this.#measure(begun, context);

@@ -32,7 +32,7 @@ export interface AdaptiveLimitStatus {
 /** The limit of a phase as a share of the BDP. */
 const PROBE_BANDWIDTH_GAIN = 1.25;
 const PROBE_RTT_GAIN = 0.5;
-/** Samples of one step: the least that tell something. A large limit takes two rounds. */
+/** Samples of one step: the fewest that say something. A large limit takes two rounds. */
 const STEP_SAMPLES = 200;
 const PROBE_RTT_SAMPLES = 400;
 /** Rounds of calls that are passed over when the limit has moved: the first of a new crowd to end are the short ones. */
@@ -94,7 +94,7 @@ export class AdaptiveLimit {
     }
     const latencyMs = endedAtMs - startedAtMs;
     if (inFlight <= this.#limitOf('probe_rtt')) this.#recordMinRtt(latencyMs, inFlight);
-    if (!this.#tells(inFlight)) return;
+    if (!this.#isInformative(inFlight)) return;
     this.#step.add(latencyMs, inFlight);
     if (this.#step.count >= Math.max(STEP_SAMPLES, 2 * this.#bdp)) this.#endStep();
   }
@@ -113,7 +113,7 @@ export class AdaptiveLimit {
   }
 
   /** Whether a call that began with so many in flight shows what the phase asks. An idle host shows nothing. */
-  #tells(inFlight: number): boolean {
+  #isInformative(inFlight: number): boolean {
     const cruise = this.#limitOf('cruise');
     if (this.#phase === 'probe_bandwidth') return inFlight > cruise;
     return this.#phase === 'cruise' && inFlight >= cruise;

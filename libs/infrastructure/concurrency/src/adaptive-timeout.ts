@@ -1,4 +1,11 @@
-import { AppError, type CallContext, type Policy, QuantileWindow, type Work } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  contextWith,
+  type Policy,
+  QuantileWindow,
+  type Work,
+} from '@morgan/foundation';
 import type { ConcurrencyMetrics } from './concurrency-metrics.ts';
 import type { AdaptiveTimeoutConfig } from './concurrency.config.ts';
 
@@ -62,7 +69,7 @@ export class AdaptiveTimeout implements Policy {
     signal.addEventListener('abort', onAbort, { once: true });
     const startedAt = performance.now();
     try {
-      const result = await Promise.race([work({ ...context, signal: attempt.signal }), cut]);
+      const result = await Promise.race([work(contextWith(context, { signal: attempt.signal })), cut]);
       this.record(performance.now() - startedAt);
       return result;
     } finally {

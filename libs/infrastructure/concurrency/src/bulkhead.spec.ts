@@ -83,7 +83,7 @@ describe('a bulkhead', () => {
     // One waits and one slot becomes free every 300 / 2 ms.
     expect(error.retryAfterMs).toBe(300);
     expect(calls.map(({ begun }) => begun())).toEqual([true, true, false]);
-    expect(bulkhead.getStatus().refused).toEqual({ full: 1, deadline: 0, aborted: 0 });
+    expect(bulkhead.getStatus().refused).toEqual({ full: 1, deadline: 0, wait: 0, aborted: 0 });
   });
 
   it('knows how long calls take from the latest ones, none of which counts for much', async () => {
@@ -175,6 +175,21 @@ describe('a bulkhead', () => {
     jest.advanceTimersByTime(1);
     expect(await refusalOf(hurried.result)).toMatchObject({ code: 'bulkhead_full' });
     expect(bulkhead.getStatus()).toMatchObject({ waiting: 0, refused: { deadline: 1 } });
+  });
+
+  it('refuses a call that may not wait, or not so long', async () => {
+    const bulkhead = bulkheadOf(1, 5);
+    const { signal } = new AbortController();
+    const end = await bulkhead.begin({ id: 'first', signal, maxWaitMs: 0 });
+    const refusals = [0, 50].map((maxWaitMs) =>
+      refusalOf(Promise.resolve(bulkhead.begin({ id: 'next', signal, maxWaitMs }))),
+    );
+    await settle();
+    expect(bulkhead.getStatus()).toMatchObject({ waiting: 1, refused: { wait: 1 } });
+    jest.advanceTimersByTime(50);
+    expect((await Promise.all(refusals)).map(({ code }) => code)).toEqual(['bulkhead_full', 'bulkhead_full']);
+    expect(bulkhead.getStatus()).toMatchObject({ running: 1, waiting: 0, refused: { wait: 2, deadline: 0 } });
+    end();
   });
 
   it('refuses at once what cannot make its deadline', async () => {

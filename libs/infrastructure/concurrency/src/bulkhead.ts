@@ -29,12 +29,19 @@ export interface BulkheadStatus {
   readonly refused: Readonly<Record<BulkheadRefusal, number>>;
 }
 
+/** A call that needs a slot. */
+export interface SlotRequest extends CallContext {
+  /** How long it waits for one at most, in milliseconds; 0: not at all. Default: as long as its deadline and the queue allow. */
+  readonly maxWaitMs?: number | undefined;
+}
+
 /** The weight of a new service time in the running average. */
 const SERVICE_TIME_WEIGHT = 0.1;
 
 const MESSAGES: Readonly<Record<Exclude<BulkheadRefusal, 'aborted'>, string>> = {
   full: 'Too many calls are running, and the queue is full.',
   deadline: 'Too many calls are running for this one to begin before its deadline.',
+  wait: 'Too many calls are running for this one to begin in the time that it may wait.',
 };
 
 /**
@@ -43,8 +50,8 @@ const MESSAGES: Readonly<Record<Exclude<BulkheadRefusal, 'aborted'>, string>> = 
  */
 export class Bulkhead implements Policy {
   /** First come first served. */
-  readonly #queue = new Map<Waiter, CallContext>();
-  readonly #refused: Record<BulkheadRefusal, number> = { full: 0, deadline: 0, aborted: 0 };
+  readonly #queue = new Map<Waiter, SlotRequest>();
+  readonly #refused: Record<BulkheadRefusal, number> = { full: 0, deadline: 0, wait: 0, aborted: 0 };
   #running = 0;
   #maxConcurrent: number;
   #serviceMs: number | undefined;
@@ -74,7 +81,7 @@ export class Bulkhead implements Policy {
    * Takes a slot, which is held until the function that is returned is called, once: at once where one is free.
    * @throws or rejects as {@link execute}; then no slot is held.
    */
-  begin(context: CallContext): (() => void) | Promise<() => void> {
+  begin(context: SlotRequest): (() => void) | Promise<() => void> {
     context.signal.throwIfAborted();
     // Nobody waits while a slot is free, so taking one overtakes nobody.
     if (this.#running >= this.#maxConcurrent) return this.#inTurn(context);
@@ -121,7 +128,7 @@ export class Bulkhead implements Policy {
     return () => this.#release(performance.now() - startedAt);
   }
 
-  async #inTurn(context: CallContext): Promise<() => void> {
+  async #inTurn(context: SlotRequest): Promise<() => void> {
     await this.#slot(context);
     const end = this.#hold();
     // It may have been aborted between its turn and this moment.
@@ -131,20 +138,23 @@ export class Bulkhead implements Policy {
   }
 
   /** Resolves when the caller holds a slot. */
-  #slot(context: CallContext): Promise<void> {
-    const { signal, deadline } = context;
+  #slot(context: SlotRequest): Promise<void> {
+    const { signal, deadline, maxWaitMs = Infinity } = context;
+    if (maxWaitMs <= 0) throw this.#refusal('wait');
     if (deadline && !deadline.allows(this.#expectedWaitMs(this.#queue.size) ?? 0))
       throw this.#refusal('deadline');
     if (this.#queue.size >= this.options.config.maxQueue) throw this.#refusal('full');
     const waiter = new Waiter(signal, (leaving, why) => this.#leave(leaving, why, context));
-    if (deadline) waiter.limit(deadline.remainingMs());
+    const mayWaitMs = Math.min(maxWaitMs, deadline?.remainingMs() ?? Infinity);
+    if (mayWaitMs < Infinity) waiter.limit(mayWaitMs);
     this.#queue.set(waiter, context);
     return waiter.turn;
   }
 
-  #leave(waiter: Waiter, why: LeaveReason, { signal }: CallContext): void {
+  #leave(waiter: Waiter, why: LeaveReason, { signal, deadline, maxWaitMs }: SlotRequest): void {
     this.#queue.delete(waiter);
-    if (why === 'timeout') return waiter.refuse(this.#refusal('deadline'));
+    const isDeadline = maxWaitMs === undefined || deadline?.passed;
+    if (why === 'timeout') return waiter.refuse(this.#refusal(isDeadline ? 'deadline' : 'wait'));
     this.#count('aborted');
     waiter.refuse(signal.reason);
   }

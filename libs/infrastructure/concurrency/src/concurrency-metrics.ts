@@ -6,6 +6,8 @@ export type BulkheadRefusal =
   | 'full'
   /** Its deadline came, or would have come, before its turn. */
   | 'deadline'
+  /** It may not wait, or not so long. */
+  | 'wait'
   /** Its caller went away. */
   | 'aborted';
 

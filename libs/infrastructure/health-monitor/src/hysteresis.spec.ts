@@ -22,6 +22,16 @@ describe('Hysteresis', () => {
     );
   });
 
+  it('begins cleared, and counts what has contradicted it in a row', () => {
+    const belief = new Hysteresis(3, 2);
+    expect([belief.raised, belief.against]).toEqual([false, 0]);
+    belief.observe(true);
+    belief.observe(true);
+    expect(belief.against).toBe(2);
+    belief.observe(false);
+    expect([belief.raised, belief.against]).toEqual([false, 0]);
+  });
+
   it('decides at once when it is set, and forgets the row', () => {
     const belief = new Hysteresis(2, 2);
     belief.observe(true);

@@ -24,7 +24,7 @@ export interface AttemptCost {
   readonly deadline?: Deadline | undefined;
   /** Estimated tokens. Default 0. */
   readonly tokens?: number | undefined;
-  /** How long to wait for a turn at most, in milliseconds. Default: as the limits say. */
+  /** How long to wait for a turn at most, in milliseconds, but no longer than the limits say. Default: as they say. */
   readonly maxWaitMs?: number | undefined;
 }
 
@@ -49,9 +49,11 @@ export class AttemptLimits {
   readonly requests: RateLimiter | undefined;
   readonly tokens: RateLimiter | undefined;
   readonly #name: string;
+  readonly #config: AttemptLimitsOptions['config'];
 
   constructor({ name, config, ...parts }: AttemptLimitsOptions) {
     this.#name = name;
+    this.#config = config;
     if (config.rateLimit) {
       const { requestsPerSecond, ...rest } = config.rateLimit;
       // A limiter counts in whole units: less than one a second is one in a longer window.
@@ -79,7 +81,8 @@ export class AttemptLimits {
    */
   take(cost: AttemptCost): AttemptPermit | Promise<AttemptPermit> {
     if (!this.requests) return this.tokens ? this.#takeTokens(undefined, cost) : NO_PERMIT;
-    const request = this.requests.take(this.#name, 1, cost);
+    const { rateLimit } = this.#config;
+    const request = this.requests.take(this.#name, 1, within(cost, rateLimit?.maxWaitMs));
     if (request instanceof Promise) return request.then((granted) => this.#takeTokens(granted, cost));
     return this.#takeTokens(request, cost);
   }
@@ -119,13 +122,20 @@ export class AttemptLimits {
       throw error;
     };
     try {
-      const tokens = this.tokens.take(this.#name, cost.tokens ?? 0, cost);
+      const { tokenLimit } = this.#config;
+      const tokens = this.tokens.take(this.#name, cost.tokens ?? 0, within(cost, tokenLimit?.maxWaitMs));
       if (tokens instanceof Promise) return tokens.then((granted) => permitOf(request, granted), refused);
       return permitOf(request, tokens);
     } catch (error) {
       return refused(error);
     }
   }
+}
+
+/** Nobody waits longer than the limit says. */
+function within(cost: AttemptCost, limitMs = Infinity): AttemptCost {
+  const { maxWaitMs } = cost;
+  return maxWaitMs === undefined || maxWaitMs <= limitMs ? cost : { ...cost, maxWaitMs: limitMs };
 }
 
 function permitOf(request: Permit | undefined, tokens: Permit | undefined): AttemptPermit {

@@ -250,6 +250,51 @@ describe('an attempt that is judged later than its answer is there', () => {
     },
   );
 
+  it('begins past an open circuit where that is asked for, within its limits, and teaches it nothing', async () => {
+    const config = {
+      circuitBreaker: { failureThreshold: 1 },
+      concurrency: { maxConcurrent: 1, maxQueue: 0 },
+    };
+    const policies = policiesOf(config, { assess });
+    beginAtOnce(policies, 0).end(FAILED);
+    expect(policies.breaker.state).toBe('OPEN');
+    const past = { ...context(), ignoresCircuit: true };
+    const begun = policies.begin(past);
+    if (begun instanceof Promise) throw new Error('it has to wait');
+    await expect(Promise.resolve(policies.begin(past))).rejects.toMatchObject({ code: 'bulkhead_full' });
+    begun.end(SUCCEEDED);
+    expect(policies.getStatus()).toMatchObject({
+      circuitBreaker: { state: 'OPEN', totals: { success: 0, failure: 1 } },
+      concurrency: { running: 0 },
+    });
+  });
+
+  it('gives its slot to another before it is known how it went', () => {
+    const config = {
+      circuitBreaker: { failureThreshold: 1 },
+      concurrency: { maxConcurrent: 1, maxQueue: 1 },
+    };
+    const policies = policiesOf(config, { assess });
+    const first = beginAtOnce(policies, 0);
+    first.leave();
+    const second = beginAtOnce(policies, 0);
+    expect(policies.breaker.state).toBe('CLOSED');
+    first.end(FAILED);
+    expect(policies.getStatus()).toMatchObject({
+      circuitBreaker: { state: 'OPEN' },
+      concurrency: { running: 1 },
+    });
+    second.end(SUCCEEDED);
+    expect(policies.getStatus().concurrency?.running).toBe(0);
+  });
+
+  it('waits no longer than its limits say, however long it may', async () => {
+    const policies = policiesOf({ circuitBreaker: {}, rateLimit: { requestsPerSecond: 1, maxWaitMs: 0 } });
+    const request = { ...context(), maxWaitMs: 60_000 };
+    await policies.begin(request);
+    await expect((async () => policies.begin(request))()).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+
   it('waits for its turn where there are limits, and holds its slot until its end is said', async () => {
     const config = {
       circuitBreaker: { failureThreshold: 1 },

@@ -46,14 +46,18 @@ export interface AttemptPoliciesOptions {
 export interface AttemptRequest extends CallContext {
   /** Estimated tokens, for `tokenLimit`. Default 0. */
   readonly tokens?: number | undefined;
-  /** How long to wait for the limits at most, in milliseconds; 0: not at all. Default: as they say. */
+  /** How long to wait for the limits at most, in milliseconds; 0: not at all; no longer than they say. Default: as they say. */
   readonly maxWaitMs?: number | undefined;
+  /** Whether it goes past an open circuit, which learns nothing from it; limits hold. Default false. */
+  readonly ignoresCircuit?: boolean | undefined;
 }
 
 /** An attempt that goes on. */
 export interface BegunAttempt {
   /** Says how it went. Once. */
   end(assessment: Assessment): void;
+  /** It is over, and others may have its slot, though how it went is only said later. */
+  leave(): void;
   /** Takes the tokens that it really cost, in place of the estimate; none where they are not limited. */
   readonly settleTokens?: ((tokens: number) => void) | undefined;
 }
@@ -63,7 +67,11 @@ interface Admitted {
   readonly permit: AttemptPermit;
   /** To be called once. */
   readonly end: (ending: CallEnding) => void;
+  /** Gives its slot back before that. */
+  readonly leave: (ending: CallEnding) => void;
 }
+
+const NOT_KNOWN_YET: Assessment = { verdict: 'ignored', overloaded: false };
 
 /** Whether an attempt that comes now would begin at once; where not, what it waits for or is refused by. */
 export type Availability =
@@ -159,6 +167,11 @@ export class AttemptPolicies implements Policy {
     return this.#bulkhead !== undefined || this.#limits.any;
   }
 
+  /** The most tokens that one attempt may ask for: more would never fit. */
+  get mostTokens(): number {
+    return this.#limits.tokens?.capacity ?? Infinity;
+  }
+
   /** Whether an attempt of so many tokens would begin at once. Takes nothing, so another may still come first. */
   availability(tokens = 0): Availability {
     if (!this.breaker.allows()) {
@@ -166,6 +179,11 @@ export class AttemptPolicies implements Policy {
       const retryAfterMs = status.state === 'OPEN' ? status.retryAfterMs : undefined;
       return { available: false, because: 'circuit_open', retryAfterMs };
     }
+    return this.room(tokens);
+  }
+
+  /** {@link availability} as far as limits are concerned, whatever the circuit says. */
+  room(tokens = 0): Availability {
     const limitMs = this.#limits.peekWaitMs(tokens);
     if (limitMs > 0) return { available: false, because: 'rate_limited', retryAfterMs: limitMs };
     const slotMs = this.#bulkhead ? this.#bulkhead.waitMs() : 0;
@@ -202,7 +220,7 @@ export class AttemptPolicies implements Policy {
   /** Asks every policy in its turn; what those before have given is given back where one refuses. */
   #admit(request: AttemptRequest): Admitted | Promise<Admitted> {
     // Before any wait: a call that goes nowhere shall not take the turn of another.
-    this.breaker.throwIfOpen();
+    if (!request.ignoresCircuit) this.breaker.throwIfOpen();
     const permit = this.#limits.take(request);
     if (permit instanceof Promise) return permit.then((granted) => this.#enter(granted, request));
     return this.#enter(permit, request);
@@ -230,24 +248,31 @@ export class AttemptPolicies implements Policy {
     request: AttemptRequest,
   ): Admitted {
     try {
-      const judge = this.breaker.begin(request);
+      let hasLeft = false;
+      const leaveOnce = (ending: CallEnding) => {
+        if (hasLeft) return;
+        hasLeft = true;
+        leave?.(ending);
+      };
+      const judge = request.ignoresCircuit ? undefined : this.breaker.begin(request);
       const end = (ending: CallEnding) => {
         try {
-          judge(ending);
+          judge?.(ending);
         } finally {
-          leave?.(ending);
+          leaveOnce(ending);
         }
       };
-      return { permit, end };
+      return { permit, end, leave: leaveOnce };
     } catch (error) {
       leave?.({ error });
       throw error;
     }
   }
 
-  #begun({ permit, end }: Admitted): BegunAttempt {
+  #begun({ permit, end, leave }: Admitted): BegunAttempt {
     return {
       end: (result) => end({ result }),
+      leave: () => leave({ result: NOT_KNOWN_YET }),
       settleTokens: this.#limits.tokens && permit.settleTokens,
     };
   }

@@ -1,22 +1,21 @@
-import { assessCall, type CallContext, type CallEnding, Deadline, retryAfterMs } from '@morgan/foundation';
-import type { HealthMonitor } from '@morgan/health-monitor';
+import { type CallContext, Deadline, retryAfterMs } from '@morgan/foundation';
 import type { HttpTransport, TransportRequest, TransportResponse } from '@morgan/http-transport';
 import type { RepeatableContext } from '@morgan/retry';
 import type { ClientCall } from './client-call.ts';
 import type { ClientPolicies } from './client-policies.ts';
+import type { ServiceHealth } from './service-health.ts';
 
 /** What an attempt makes of a response that is below 400; what it throws is a failure of the attempt. */
 export type Taking<Result> = (response: TransportResponse) => Promise<Result> | Result;
 
 /** What {@link CallAttempts} works with. */
 export interface CallAttemptsParts {
-  readonly serviceName: string;
   readonly transport: HttpTransport;
   readonly policies: ClientPolicies;
-  readonly monitor: HealthMonitor | undefined;
+  readonly health: ServiceHealth | undefined;
 }
 
-/** Makes the attempts of calls: a request each, with all policies around, and tells limiter and monitor what came of it. */
+/** Makes the attempts of calls: a request each, with all policies around, and reports what came of it to the rate limit and to the health. */
 export class CallAttempts {
   constructor(private readonly parts: CallAttemptsParts) {}
 
@@ -43,28 +42,20 @@ export class CallAttempts {
     context: CallContext,
     take: Taking<Result>,
   ): Promise<Result> {
+    const { transport, policies, health } = this.parts;
     const startedAt = performance.now();
     call.beginAttempt();
     try {
-      const response = await this.parts.transport.request(attemptOf(request, context));
+      const response = await transport.request(attemptOf(request, context));
       // The host says that the limit is its own, and lower than ours.
-      if (response.status === 429) void this.parts.policies.attempts.slowDown(retryAfterMs(response.headers));
+      if (response.status === 429) void policies.attempts.slowDown(retryAfterMs(response.headers));
       const result = await take(call.accept(response));
-      this.#report(startedAt, { result: response }, context);
+      health?.attempted({ result: response }, performance.now() - startedAt, context);
       return result;
     } catch (error) {
-      this.#report(startedAt, { error }, context);
+      health?.attempted({ error }, performance.now() - startedAt, context);
       throw error;
     }
-  }
-
-  #report(startedAt: number, ending: CallEnding, context: CallContext): void {
-    const { monitor, serviceName } = this.parts;
-    if (!monitor) return;
-    const isRefused = 'error' in ending && (ending.error as { status?: unknown }).status === 429;
-    const verdict = isRefused ? 'ignored' : assessCall(ending, context).verdict;
-    if (verdict === 'ignored') return;
-    monitor.report(serviceName, { ok: verdict === 'success', durationMs: performance.now() - startedAt });
   }
 }
 

@@ -1,7 +1,7 @@
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { healthMonitorConfig } from '@morgan/health-monitor';
 import { httpTransportConfig } from '@morgan/http-transport';
-import { retryConfig } from '@morgan/retry';
+import { hedgeConfig, retryConfig } from '@morgan/retry';
 import { z } from 'zod';
 import { attemptPoliciesConfig } from './attempt-policies.config.ts';
 
@@ -59,8 +59,8 @@ export const httpClientConfig = z.strictObject({
   timeout,
   tls: transport.tls,
   proxy: transport.proxy,
-  retry: retryConfig.unwrap().omit({ timeoutMs: true, hedge: true }).prefault({}),
-  hedge: retryConfig.unwrap().shape.hedge.unwrap().optional(),
+  retry: retryConfig,
+  hedge: hedgeConfig.optional(),
   circuitBreaker: attempts.circuitBreaker,
   rateLimit: attempts.rateLimit,
   concurrency: attempts.concurrency,

@@ -1,5 +1,5 @@
 import { type HealthIndicator, type ListPlace, type Logger, silentLogger } from '@morgan/foundation';
-import type { HealthMonitor, IndicatorPresentation } from '@morgan/health-monitor';
+import type { IndicatorPresentation } from '@morgan/health-monitor';
 import {
   HttpTransport,
   type HttpTransportOptions,
@@ -21,7 +21,7 @@ import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metr
 import type { ResponseHead, StreamingResponse } from './response-head.ts';
 import { HttpResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
-import { serviceMonitor } from './service-monitor.ts';
+import { ServiceHealth } from './service-health.ts';
 import { transportOptions } from './transport-options.ts';
 import { UnwantedStatus } from './unwanted-status.ts';
 
@@ -55,7 +55,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #config: HttpClientConfig;
   readonly #builder: RequestBuilder;
   readonly #transport: HttpTransport;
-  readonly #monitor: HealthMonitor | undefined;
+  readonly #health: ServiceHealth | undefined;
   readonly #attempts: CallAttempts;
   readonly #calls = new CallsInFlight();
   readonly #statistics = new CallStatistics();
@@ -72,20 +72,18 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     this.#builder = new RequestBuilder(baseUrl, headers);
     this.#transport = new HttpTransport(transportOptions(config, lookup));
     this.policies = new ClientPolicies(config, { logger, metrics: metrics?.policies, redis });
-    this.#monitor = this.#monitorOf(logger, metrics);
-    const { policies } = this;
+    this.#health = this.#healthOf(logger, metrics);
     this.#attempts = new CallAttempts({
-      serviceName,
-      policies,
+      policies: this.policies,
       transport: this.#transport,
-      monitor: this.#monitor,
+      health: this.#health,
     });
     this.#counter = metrics?.watch(this);
   }
 
   /** Begins the health checks, if there are any, and resolves after the first. Calls may be made before. */
   async start(): Promise<void> {
-    await this.#monitor?.start();
+    await this.#health?.start();
   }
 
   /** Refuses new calls, waits at most `graceMs` (5,000) for those under way, then ends them. Nothing is left behind. */
@@ -154,7 +152,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
    * when its wait is over, because only a call can close it.
    */
   indicator({ name = this.serviceName, required = true }: IndicatorPresentation = {}): HealthIndicator {
-    if (this.#monitor) return this.#monitor.indicatorOf(this.serviceName, { name, required });
+    if (this.#health) return this.#health.indicator({ name, required });
     const { breaker } = this.policies.attempts;
     return {
       name,
@@ -173,7 +171,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   getStatus(): HttpClientStatus {
     const { attempts, retry, hedge } = this.policies;
-    const [health] = this.#monitor?.getStatus().targets ?? [];
+    const health = this.#health?.getStatus();
     return {
       serviceName: this.serviceName,
       baseUrl: this.#config.baseUrl,
@@ -188,7 +186,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    this.#monitor?.stop();
+    this.#health?.stop();
     await this.#calls.end(graceMs);
     this.policies.attempts.stop();
     this.#counter?.stopped();
@@ -251,17 +249,16 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     throw statusError(new HttpResponse(headOf(response, call), body), call);
   }
 
-  #monitorOf(logger: Logger, metrics: HttpClientMetrics | undefined): HealthMonitor | undefined {
+  #healthOf(logger: Logger, metrics: HttpClientMetrics | undefined): ServiceHealth | undefined {
     const { health, serviceName } = this.#config;
     if (!health) return undefined;
-    const { path, ...settings } = health;
-    return serviceMonitor({
-      ...settings,
+    const { path, ...checks } = health;
+    return new ServiceHealth(checks, {
       serviceName,
       transport: this.#transport,
       request: { ...this.#builder.build('GET', path), origin: this.#builder.origin },
       logger,
-      ...(metrics && { metrics: metrics.policies.health }),
+      metrics: metrics?.policies.health,
     });
   }
 }

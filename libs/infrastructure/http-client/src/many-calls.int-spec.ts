@@ -16,7 +16,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Bytes that are still in use. */
 async function memory(): Promise<number> {
-  // What was only just let go of needs a turn of the event loop and a second look.
+  // What was only just released needs a turn of the event loop and a second look.
   for (let round = 0; round < 3; round += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();

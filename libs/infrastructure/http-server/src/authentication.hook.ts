@@ -7,14 +7,14 @@ import type { OpenRoutes } from './open-routes.ts';
 export interface Authenticator {
   /**
    * @param rawHeaders names and values in turn, as they came.
-   * @returns a name for who calls, which is no secret; empty where callers are not told apart; none for a stranger.
+   * @returns a name for who calls, which is no secret; empty where callers are not told apart; none for an unknown caller.
    */
   identify(rawHeaders: readonly string[]): string | undefined;
 }
 
 /**
- * Refuses strangers before their body is read, on every route that is not declared open. A path that no route matches is
- * refused as well, so that a stranger cannot learn which ones exist.
+ * Refuses unknown callers before their body is read, on every route that is not declared open. A path that no route matches is
+ * refused as well, so that they cannot learn which ones exist.
  */
 export function registerAuthentication(
   fastify: FastifyInstance,

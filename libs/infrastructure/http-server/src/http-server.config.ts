@@ -12,7 +12,7 @@ const corsOrigin = z
 
 const keepAliveTimeoutMs = setting(z.int().min(1_000).max(MAX_TIMER_MS).default(72_000), {
   env: 'KEEP_ALIVE_TIMEOUT_MS',
-  doc: 'How long a connection may be idle between two requests, in milliseconds. Longer than what is in front keeps one, or it asks where nobody listens any more: most load balancers keep one for a minute, those of Google for ten (`620000`).',
+  doc: 'How long a connection may be idle between two requests, in milliseconds. It must be longer than a load balancer in front keeps idle connections, or that one sends requests on closed ones: most keep them for a minute, those of Google for ten (`620000`).',
 });
 
 /** The `http` section of a service's configuration; each service has its own port and limits for bodies. */
@@ -29,7 +29,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       }),
       bodyLimitBytes: setting(z.int().min(1024).default(defaults.bodyLimitBytes), {
         env: 'BODY_LIMIT_BYTES',
-        doc: 'Largest request body in bytes; a larger one gets 413. A compressed one counts as it is when it is decoded.',
+        doc: 'Largest request body in bytes; a larger one gets 413. A compressed one counts with its decoded length.',
       }),
       bodies: bodyConfig({ maxBytes: defaults.maxBodyBytes }),
       receiveTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(120_000), {
@@ -39,7 +39,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       keepAliveTimeoutMs,
       maxConnections: setting(z.int().min(1).default(2_048), {
         env: 'MAX_CONNECTIONS',
-        doc: 'Open connections at a time. One above that is closed unanswered, idle ones make room, and the log says so.',
+        doc: 'Open connections at a time. One above that is closed unanswered, idle ones are closed to make room, and the log says so.',
       }),
       openEndpoints: setting(z.array(z.enum(OPENABLE_ENDPOINTS)).default([]), {
         env: 'OPEN_ENDPOINTS',

@@ -26,7 +26,7 @@ export function checkBody(schema: z.ZodType, body: unknown): void {
 }
 
 /** Turns zod's issues into one error about the first of them: which field, what is wrong, which limit was crossed. */
-export function toAppError(issues: readonly Issue[]): AppError {
+function toAppError(issues: readonly Issue[]): AppError {
   const first = issues[0];
   if (!first) return new AppError('invalid_value', 'The request is not valid.');
   const issue = nearest(first);

@@ -4,13 +4,11 @@ import { buildConnector, Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
 import type { PoolCounters } from './response-handler.ts';
 import type { HttpTransportConfig } from './http-transport.config.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { NameAddresses, type Place } from './name-addresses.ts';
 import { isProxied, proxyConnector } from './proxy-connector.ts';
 import type { TransportFault } from './transport-error.ts';
 import { kAddClient, kClients, kGetDispatcher, kNeedDrain } from './undici-internals.ts';
-
-/** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
-const TRIM_AFTER_MS = 500;
 
 /** The connections to one origin. */
 export interface OriginStatus {
@@ -40,11 +38,7 @@ const internals = Pool.prototype as unknown as PoolInternals;
  * addresses behind one name served in turn.
  */
 export class ConnectionPool extends Pool implements PoolCounters {
-  readonly #maxKeepalive: number;
-  /** Connections without a request, and how many there were at least since the timer was set. */
-  readonly #idle = new Set<Connection>();
-  #idleAtLeast = 0;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #idle: IdleConnections;
   #made = 0;
   #opened = 0;
   readonly #sockets = new Set<Socket>();
@@ -75,7 +69,7 @@ export class ConnectionPool extends Pool implements PoolCounters {
         return this.#makeConnection();
       },
     });
-    this.#maxKeepalive = config.maxKeepalive;
+    this.#idle = new IdleConnections(config.maxKeepalive);
     this.#maxAgeMs = maxAgeMs;
     this.#config = config;
     this.#addresses = new NameAddresses(lookup);
@@ -120,8 +114,8 @@ export class ConnectionPool extends Pool implements PoolCounters {
   /** A new connection where an address has none yet. */
   #missing(): Connection | undefined {
     const clients = this.#clients;
-    const { maxConnections } = this.#config;
-    const wanted = Math.min(this.#addresses.size, this.#maxKeepalive, maxConnections);
+    const { maxConnections, maxKeepalive } = this.#config;
+    const wanted = Math.min(this.#addresses.size, maxKeepalive, maxConnections);
     // One that is being made is on its way to an address that has none.
     if (clients.length >= maxConnections || clients.some(({ place }) => place.address === undefined))
       return undefined;
@@ -152,41 +146,11 @@ export class ConnectionPool extends Pool implements PoolCounters {
       connect: connectorTo(origin.origin, this.#config, lookup),
       position: this.#made,
       maxAgeMs: this.#maxAgeMs,
-      onBusy: (one) => this.#left(one),
-      onIdle: (one) => this.#entered(one),
-      onDisconnect: (one) => this.#left(one),
+      onBusy: (one) => this.#idle.delete(one),
+      onIdle: (one) => this.#idle.add(one),
+      onDisconnect: (one) => this.#idle.delete(one),
       onSocket: (socket) => this.#connected(socket),
     });
-  }
-
-  #entered(connection: Connection): void {
-    this.#idle.add(connection);
-    this.#watch();
-  }
-
-  #left(connection: Connection): void {
-    if (!this.#idle.delete(connection)) return;
-    this.#idleAtLeast = Math.min(this.#idleAtLeast, this.#idle.size);
-    if (this.#idle.size > this.#maxKeepalive) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
-  #watch(): void {
-    if (this.#timer || this.#idle.size <= this.#maxKeepalive) return;
-    this.#idleAtLeast = this.#idle.size;
-    this.#timer = setTimeout(() => this.#trim(), TRIM_AFTER_MS).unref();
-  }
-
-  #trim(): void {
-    this.#timer = undefined;
-    // undici prefers the places made first: giving up one of those would cost a new connection at once.
-    const lastFirst = [...this.#idle].sort((one, other) => other.position - one.position);
-    for (const connection of lastFirst.slice(0, this.#idleAtLeast - this.#maxKeepalive)) {
-      this.#idle.delete(connection);
-      connection.drop();
-    }
-    this.#watch();
   }
 }
 

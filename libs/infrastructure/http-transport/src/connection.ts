@@ -4,7 +4,7 @@ import { type buildConnector, Client, type Dispatcher } from 'undici';
 import type { Place } from './name-addresses.ts';
 import type { ResponseHandler, HandlerConnection } from './response-handler.ts';
 import { passOverContinue } from './continue-response.ts';
-import { mendHttp2Streams } from './http2-streams.ts';
+import { repairHttp2Streams } from './http2-streams.ts';
 
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
@@ -54,7 +54,7 @@ export class Connection extends Client implements HandlerConnection {
     this.on('disconnect', () => options.onDisconnect(this));
     this.on('connect', () => {
       if (!this.#socket) return;
-      mendHttp2Streams(this, this.#socket);
+      repairHttp2Streams(this, this.#socket);
       passOverContinue(this.#socket);
     });
   }

@@ -65,6 +65,13 @@ describe('a body without its compression', () => {
     });
   });
 
+  it.each(['gzip', 'deflate', 'br', 'zstd'])('is empty where not a byte comes, as %s', async (name) => {
+    encoding = name;
+    const response = await ask();
+    answer.end();
+    expect((await response.bytes()).toString()).toBe('');
+  });
+
   it('breaks as the body does', async () => {
     const response = await ask();
     answer.write(gzipSync('hello').subarray(0, 12), () => answer.destroy());

@@ -32,6 +32,8 @@ export function decodedBody(
     decoder.destroy();
   };
   const body = new IncomingBody({ resume: () => void decoder.resume() }, abandon);
+  let isEmpty = true;
+  source.once('data', () => (isEmpty = false));
   source.once('error', (fault) => {
     body.fail(fault);
     decoder.destroy();
@@ -41,6 +43,8 @@ export function decodedBody(
   });
   decoder.once('end', () => body.end());
   decoder.once('error', (cause) => {
+    // Decoders miss their own end, but of nothing there is nothing to undo: a 204 may name an encoding, too.
+    if (isEmpty) return body.end();
     body.fail(asFault(new TransportError('bad_response', false, cause)));
     source.destroy();
   });

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Client } from 'undici';
 import { kHTTP2Session } from './undici-internals.ts';
 
-/** Mends what undici makes of HTTP/2 streams that do not end as they should. To be called when a connection is made. */
-export function mendHttp2Streams(client: Client, socket: Socket): void {
+/** Repairs what undici makes of HTTP/2 streams that do not end as they should. To be called when a connection is made. */
+export function repairHttp2Streams(client: Client, socket: Socket): void {
   const session = (client as unknown as Record<symbol, ClientHttp2Session | null>)[kHTTP2Session];
   if (!session) return;
   // A session that has ended waits for the server to end the connection as well, which it may never do.

@@ -21,7 +21,7 @@ export class IncomingBody {
   #collecting: Collecting | undefined;
   #stream: ResponseBody | undefined;
 
-  /** @param abandon nobody wants the rest: it is told at any end, also a good one. */
+  /** @param abandon called at any end, also a clean one: nobody wants the rest. */
   constructor(
     private readonly controller: Pick<Dispatcher.DispatchController, 'resume'>,
     private readonly abandon: () => void,

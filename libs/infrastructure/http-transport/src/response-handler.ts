@@ -8,7 +8,7 @@ import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { SLICE_BYTES, Upload } from './upload.ts';
 
-/** What an handler knows of the connection that it is sent over. */
+/** What a handler knows of the connection that it is sent over. */
 export interface HandlerConnection {
   /** Whether a response came whole over the socket that it has now. */
   hasServed: boolean;
@@ -24,7 +24,7 @@ export interface PoolCounters {
   failed(reason: TransportFault): void;
 }
 
-/** What an handler needs besides what undici sends. */
+/** What a handler needs besides what undici sends. */
 export interface ResponseHandlerOptions {
   readonly request: TransportRequest;
   readonly config: Pick<HttpTransportConfig, 'readTimeoutMs' | 'poolTimeoutMs' | 'writeTimeoutMs'>;

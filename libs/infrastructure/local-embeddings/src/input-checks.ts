@@ -31,7 +31,7 @@ export function checkTokenIds(
     if (bad === undefined) return;
     throw new AppError(
       'invalid_token_id',
-      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries.`,
+      `Token id ${bad} is not in the vocabulary of the model, which has ${vocabularySize} entries. Token ids must be those of its own tokenizer; a client that makes others of texts is to send the texts.`,
       { param: paramOf(index) },
     );
   });

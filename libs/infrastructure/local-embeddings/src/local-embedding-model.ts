@@ -51,6 +51,8 @@ export interface EmbedOptions extends PromptChoice {
   readonly truncate?: boolean | undefined;
   /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
   readonly positions?: readonly number[] | undefined;
+  /** Hears of each vector as it comes, by its place in the list: those of a call that fails are not lost. */
+  readonly onItem?: ((index: number, item: EmbeddedItem) => void) | undefined;
 }
 
 /** How one call wants its texts scored. */
@@ -163,7 +165,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async embed(
     inputs: readonly EmbeddingInput[],
     { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
-    { truncate = this.#config.truncate, positions, promptName, prompt }: EmbedOptions = {},
+    { truncate = this.#config.truncate, positions, onItem, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo('embedding');
@@ -172,9 +174,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    return scheduler.submit({ inputs, tenant, truncate, promptName, prompt, paramOf }, signal, () =>
-      callStopped(signal),
-    );
+    const request = { inputs, tenant, truncate, promptName, prompt, paramOf, onItem };
+    return scheduler.submit(request, signal, () => callStopped(signal));
   }
 
   /**
@@ -279,7 +280,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
       workers: this.#engine.status.workersWanted,
       loaded: this.#info !== undefined,
       ...this.#info,
-      memory: { weightsBytes: this.#info?.weightsBytes, serviceBytes: process.memoryUsage.rss() },
+      memory: { weightsBytes: this.#info?.weightsBytes },
     };
   }
 
@@ -308,7 +309,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   read(): HealthReading {
     return {
       up: this.#info !== undefined && this.#engine.isServing,
-      details: { ...this.getInfo(), ...this.getStatus() },
+      // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
+      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: process.memoryUsage.rss() },
     };
   }
 

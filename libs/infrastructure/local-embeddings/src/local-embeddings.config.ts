@@ -105,6 +105,10 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_MEMORY_LIMIT_MB',
       doc: 'Memory of the whole service in MiB, which no batch may cross. By default the limit of the container, or what the machine has.',
     }),
+    taskTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(300_000), {
+      env: 'EMBEDDING_TASK_TIMEOUT_MS',
+      doc: 'How long a process may be at one batch, in milliseconds; one that takes longer counts as hung and is replaced. Its texts are tried once more, one by one.',
+    }),
     idleRestartMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(15_000), {
       env: 'EMBEDDING_IDLE_RESTART_MS',
       doc: 'Idle time after which a process that has grown by more than 15 % and 32 MiB is replaced, to give its memory back.',

@@ -11,8 +11,18 @@ export interface ModelUse {
   readonly promptName: string | undefined;
 }
 
+/** Of models with their default prompt, as every call asks for it. What a load has found is used in one way only. */
+const byDefault = new WeakMap<ModelInfo, string>();
+
 /** Everything whose change changes vectors, as one text. */
-export function identityOf(info: ModelInfo, { id, graphInputs, promptName }: ModelUse): string {
+export function identityOf(info: ModelInfo, use: ModelUse): string {
+  if (use.promptName !== undefined) return written(info, use);
+  const identity = byDefault.get(info) ?? written(info, use);
+  byDefault.set(info, identity);
+  return identity;
+}
+
+function written(info: ModelInfo, { id, graphInputs, promptName }: ModelUse): string {
   const { backend, device, dtype, dimensions, maxTokens, output, pooling, modules } = info;
   const { prompts, defaultPrompt, digest } = info;
   const graph = { backend, device, dtype, dimensions, maxTokens, output, graphInputs, pooling, modules };

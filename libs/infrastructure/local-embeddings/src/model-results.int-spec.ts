@@ -67,6 +67,19 @@ describe('a model with a weight that is no number', () => {
     expect(lines[0]).toMatchObject({ message: 'the model gave a vector that is not finite' });
     expect(JSON.stringify(lines)).not.toContain('NEW YORK');
   });
+
+  it('tells of the vectors of the others, though the call fails', async () => {
+    const rows = await rowsOf(folder);
+    const good = rows.filter(({ text, vector }) => vector && text.length > 8).slice(0, 3);
+    const heard = new Map<number, Float32Array>();
+    const onItem = (index: number, { vector }: { vector: Float32Array }) => heard.set(index, vector);
+    // The bad one is the shortest, and so the first of its batch.
+    const failing = model.embed([...good.map(({ text }) => text), 'a'], context, { onItem });
+    await expect(failing).rejects.toMatchObject({ code: 'vector_not_finite', param: 'input[3]' });
+    expect([...heard.keys()].sort()).toEqual([0, 1, 2]);
+    for (const [index, vector] of heard)
+      vector.forEach((value, at) => expect(value).toBeCloseTo(good[index]?.vector?.[at] as number, 5));
+  });
 });
 
 describe('a model with prompts', () => {

@@ -44,6 +44,18 @@ describe('cosineSimilarity', () => {
     expect(cosineSimilarity(left, right)).toBeCloseTo(expected, 6);
   });
 
+  it('never leaves the range of a cosine, whatever is rounded', () => {
+    for (let index = 1; index < 500; index += 1) {
+      const left = Float32Array.from({ length: 7 }, (_, place) => Math.sin(index * (place + 1)));
+      const cosine = cosineSimilarity(
+        left,
+        left.map((value) => value * index * 0.37),
+      );
+      expect(cosine).toBeLessThanOrEqual(1);
+      expect(cosine).toBeGreaterThan(0.999_999);
+    }
+  });
+
   it('refuses vectors of unlike length', () => {
     expect(() => cosineSimilarity(at(1), at(1, 2))).toThrow(
       'vectors of 1 and 2 dimensions cannot be compared',

@@ -33,5 +33,7 @@ export function cosineSimilarity(left: Float32Array, right: Float32Array): numbe
     leftSum += a * a;
     rightSum += b * b;
   }
-  return leftSum === 0 || rightSum === 0 ? 0 : dot / Math.sqrt(leftSum * rightSum);
+  if (leftSum === 0 || rightSum === 0) return 0;
+  // Rounding must not lead out of the range of a cosine.
+  return Math.max(-1, Math.min(1, dot / Math.sqrt(leftSum * rightSum)));
 }

@@ -56,7 +56,8 @@ export interface RateLimiterStatus {
 export class RateLimiter {
   readonly name: string;
   readonly #limit: Limit;
-  readonly #capacity: number;
+  /** The most that one call may cost, in units: more would never fit. */
+  readonly capacity: number;
   readonly #maxWaitMs: number;
   readonly #store: LimitStore;
   readonly #queues = new Map<string, LimitQueue>();
@@ -70,7 +71,7 @@ export class RateLimiter {
     const { redis, metrics, logger = silentLogger } = parts;
     this.name = name;
     this.#limit = { algorithm, limit, windowMs, burst };
-    this.#capacity = capacityOf(this.#limit);
+    this.capacity = capacityOf(this.#limit);
     this.#maxWaitMs = maxWaitMs;
     this.#store = redis
       ? new RedisLimitStore(this.#limit, { ...options, redis, logger })
@@ -139,7 +140,7 @@ export class RateLimiter {
 
   async inspect(key: string): Promise<KeyStatus> {
     const used = await this.#store.used(key);
-    return { used, utilisation: used / this.#capacity, waiting: this.#queues.get(key)?.size ?? 0 };
+    return { used, utilisation: used / this.capacity, waiting: this.#queues.get(key)?.size ?? 0 };
   }
 
   getStatus(): RateLimiterStatus {
@@ -152,7 +153,7 @@ export class RateLimiter {
   #decide(key: string, cost: number, options?: AcquireOptions): Decision | Promise<Decision> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     if (!(cost >= 0)) return Promise.reject(new RangeError('a cost must be a number of units, 0 or more'));
-    if (cost > this.#capacity) return Promise.reject(costError(cost, this.#capacity));
+    if (cost > this.capacity) return Promise.reject(costError(cost, this.capacity));
     const patience = this.#patience(options);
     const queue = this.#queues.get(key);
     if (queue) return queue.enter(cost, patience);

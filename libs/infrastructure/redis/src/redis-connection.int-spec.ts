@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogFields, Logger } from '@morgan/foundation';
-import { freePort, type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
+import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { Redis } from 'ioredis';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisScript } from './redis-script.ts';
@@ -178,6 +178,23 @@ describe('a connection to Redis', () => {
     await back(connection);
     await configure(redis.url, 'maxmemory', '1');
     await expect(connection.setBuffers([['k', Buffer.from('v')]], 0)).rejects.toThrow(/^OOM /);
+  });
+
+  it('leaves a server that takes no writes, and reads on where it comes back to the same', async () => {
+    await using redis = await startRedis();
+    const { connection, lines } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    await redisCommand(redis.url, 'REPLICAOF 127.0.0.1 1');
+    const write = () => connection.setBuffers([['k', Buffer.from('v')]], 0);
+    await expect(write()).rejects.toThrow();
+    const changes = ['redis is up', 'redis is down; working without it', 'redis is up'];
+    await waitFor(() => lines.messages.length === changes.length, { what: 'the way back' });
+    for (let time = 0; time < 5; time += 1) {
+      await expect(write()).rejects.toThrow(/^READONLY /);
+      expect(await settle(connection)).toMatchObject({ outcome: 'answered' });
+    }
+    expect(lines.messages).toEqual(changes);
   });
 
   it('lets a value go after its time, and keeps one without a time', async () => {

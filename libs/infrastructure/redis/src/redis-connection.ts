@@ -8,6 +8,9 @@ const DISCONNECT_TIMEOUT_MS = 100;
 /** Keys that one step of a scan looks at. */
 const SCAN_COUNT = 500;
 
+/** A server that refuses writes again, though it was left for it, is not left again for so long: it can still be read from. */
+const READ_ONLY_MS = 5_000;
+
 /** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
 const SILENT_TIMEOUTS = 3;
 
@@ -30,6 +33,7 @@ export class RedisConnection implements HealthIndicator {
   #up: boolean | undefined;
   #stopping = false;
   #lastFault: string | undefined;
+  #leftAt = -Infinity;
 
   constructor({ url, commandTimeoutMs }: RedisConnectionOptions, logger: Logger) {
     this.#logger = logger;
@@ -43,7 +47,7 @@ export class RedisConnection implements HealthIndicator {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       // Redis became a replica: a new connection may lead to the server that takes writes now.
-      reconnectOnError: ({ message }) => message.includes('READONLY'),
+      reconnectOnError: ({ message }) => message.includes('READONLY') && this.#mayLeave(),
       retryStrategy: (attempt) => backoffMs(attempt - 1, RECONNECT),
     });
     this.#client.on('ready', () => this.#turned(true));
@@ -114,6 +118,13 @@ export class RedisConnection implements HealthIndicator {
   read(): HealthReading {
     const up = this.#client.status === 'ready';
     return { up, details: { state: this.#client.status, ...(up ? {} : { lastFault: this.#lastFault }) } };
+  }
+
+  #mayLeave(): boolean {
+    const now = performance.now();
+    if (now - this.#leftAt < READ_ONLY_MS) return false;
+    this.#leftAt = now;
+    return true;
   }
 
   /** Says each change once, not each of the many tries between. */

@@ -1,4 +1,11 @@
-import { AppError, type CallContext, callStopped, Deadline, MAX_TIMER_MS } from '@morgan/foundation';
+import {
+  AppError,
+  type CallContext,
+  callStopped,
+  contextWith,
+  Deadline,
+  MAX_TIMER_MS,
+} from '@morgan/foundation';
 
 /** A call to be bounded. Without a signal nothing but the deadline and {@link DeadlineScope.abort} end it. */
 export type BoundCall<Context extends CallContext = CallContext> =
@@ -26,7 +33,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
     this.context = call as Context;
     if (!deadline && this.#outer) return;
     this.#controller = new AbortController();
-    this.context = { ...this.context, deadline, signal: this.#controller.signal };
+    this.context = contextWith(this.context, { deadline, signal: this.#controller.signal });
     this.#outer?.addEventListener('abort', this.#onAbort);
     if (this.#outer?.aborted) this.#onAbort();
     else this.#setClock(deadline);

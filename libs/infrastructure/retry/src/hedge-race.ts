@@ -1,4 +1,4 @@
-import type { CallContext } from '@morgan/foundation';
+import { type CallContext, contextWith } from '@morgan/foundation';
 import type { HedgeOutcome } from './retry-outcome.ts';
 
 /** What a race asks and tells. */
@@ -45,7 +45,7 @@ export class HedgeRace<Result, Context extends CallContext> {
     this.#attempts.push(attempt);
     // Unlike a listener it may stay: the winner's response can be a stream, which the caller's abort must still reach.
     const signal = AbortSignal.any([context.signal, attempt.signal]);
-    const run = async (): Promise<Result> => work({ ...context, signal });
+    const run = async (): Promise<Result> => work(contextWith(context, { signal }));
     void run().then(
       (result) => this.#succeed(attempt, result),
       (error: unknown) => this.#fail(error),

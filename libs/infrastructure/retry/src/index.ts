@@ -2,7 +2,7 @@ export { DeadlineScope } from './deadline-scope.ts';
 export { DeadlinePolicy, type DeadlineOptions } from './deadline.policy.ts';
 export { HedgePolicy, type HedgeOptions, type HedgeStatus } from './hedge.policy.ts';
 export { RetryBudget, type RetryBudgetOptions, type RetryBudgetStatus } from './retry-budget.ts';
-export { retryConfig, type RetryConfig } from './retry.config.ts';
+export { hedgeConfig, retryBudgetConfig, retryConfig } from './retry.config.ts';
 export { RetryBudgetMetrics } from './retry-budget-metrics.ts';
 export { RetryMetrics } from './retry-metrics.ts';
 export type { AttemptOutcome, GiveUpReason, HedgeOutcome } from './retry-outcome.ts';

@@ -3,7 +3,8 @@ import { z } from 'zod';
 
 const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
-const budget = z
+/** The settings of a `RetryBudget`. */
+export const retryBudgetConfig = z
   .strictObject({
     ratio: setting(z.number().min(0).max(1).default(0.2), {
       doc: 'Extra attempts (retries, fallbacks, hedges) per request that the budget allows.',
@@ -17,18 +18,17 @@ const budget = z
   })
   .prefault({});
 
-const hedge = z
-  .strictObject({
-    delayMs: setting(milliseconds.optional(), {
-      doc: 'After which time a second attempt starts, in milliseconds; without it after the observed quantile.',
-    }),
-    quantile: setting(z.number().min(0.5).max(0.999).default(0.95), {
-      doc: 'The quantile of the observed times after which a second attempt starts.',
-    }),
-  })
-  .prefault({});
+/** The settings of a `HedgePolicy`. */
+export const hedgeConfig = z.strictObject({
+  delayMs: setting(milliseconds.optional(), {
+    doc: 'After which time a second attempt starts, in milliseconds; without it after the observed quantile.',
+  }),
+  quantile: setting(z.number().min(0.5).max(0.999).default(0.95), {
+    doc: 'The quantile of the observed times after which a second attempt starts.',
+  }),
+});
 
-/** The configuration of retries, their budget, hedges and the deadline of a call. */
+/** The settings of a `RetryPolicy` and of its budget. */
 export const retryConfig = z
   .strictObject({
     maxRetries: setting(z.int().min(0).max(100).default(3), {
@@ -52,12 +52,6 @@ export const retryConfig = z
         doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `none` the bound itself; `true` and `false` stand for the first and the last.',
       },
     ),
-    timeoutMs: setting(milliseconds.optional(), {
-      doc: 'The deadline of a call that brings none or a later one, in milliseconds, all attempts and waits included.',
-    }),
-    budget,
-    hedge,
+    budget: retryBudgetConfig,
   })
   .prefault({});
-
-export type RetryConfig = z.output<typeof retryConfig>;

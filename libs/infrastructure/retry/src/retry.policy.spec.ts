@@ -67,6 +67,17 @@ describe('a retry policy', () => {
     expect(policy.getStatus()).toMatchObject({ calls: 1, recovered: 0, attempts: { ok: 1 } });
   });
 
+  it('hands on the signal and the deadline of a context that has them as accessors', async () => {
+    const deadline = Deadline.after(60_000);
+    const given = Object.create(null, {
+      id: { value: 'call', enumerable: true },
+      signal: { get: () => controller.signal },
+      deadline: { get: () => deadline },
+    }) as RepeatableContext;
+    const work = (attempt: AttemptContext) => Promise.resolve([attempt.signal, attempt.deadline]);
+    expect(await create().execute(work, given)).toEqual([controller.signal, deadline]);
+  });
+
   it('waits 1, 2 and 4 seconds, then gives the last error as it is', async () => {
     const last = answered(504);
     const policy = create();

@@ -4,6 +4,7 @@ import {
   type CallContext,
   callStopped,
   classifyFault,
+  contextWith,
   type Deadline,
   type Fault,
   FAULT_CATEGORIES,
@@ -96,7 +97,7 @@ export class RetryPolicy implements Policy {
     let backoffs = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const result = await work({ ...context, attempt });
+        const result = await work(contextWith(context, { attempt }));
         this.#succeeded(attempt);
         return result;
       } catch (error) {

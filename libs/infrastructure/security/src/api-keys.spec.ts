@@ -41,6 +41,7 @@ describe('ApiKeys', () => {
     [['x-api-key', 'first-key', 'x-api-key', 'wrong'], false],
     [['Authorization', 'Bearer first-key', 'authorization', 'Bearer second-key'], false],
     [['x-api-key', '', 'authorization', 'Bearer first-key'], true],
+    [['x-api-key', 'first-key', 'authorization', 'Basic cHJveHk6cHc='], true],
   ])('with the headers %j it admits: %s', (rawHeaders, admitted) => {
     expect(keys.identify(rawHeaders) !== undefined).toBe(admitted);
   });

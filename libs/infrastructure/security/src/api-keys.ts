@@ -6,7 +6,7 @@ const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 
 
 /**
  * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. Holds only SHA-256
- * digests and compares all of them in constant time, so that neither memory nor timing tells a key. A caller that sends
+ * digests and compares all of them in constant time, so that neither memory nor timing reveals a key. A caller that sends
  * several different keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
  */
 export class ApiKeys implements Authenticator {

@@ -1,2 +1,2 @@
 export { ApiKeys } from './api-keys.ts';
-export { authConfig, type AuthConfig } from './security.config.ts';
+export { authConfig } from './security.config.ts';

@@ -11,5 +11,3 @@ export const authConfig = z
     }),
   })
   .prefault({});
-
-export type AuthConfig = z.output<typeof authConfig>;

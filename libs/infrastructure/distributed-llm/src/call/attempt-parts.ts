@@ -22,12 +22,12 @@ export interface AttemptParts {
 /** How an attempt is made. */
 export interface AttemptMode {
   readonly signal: AbortSignal;
-  /** No policy is asked: there is no better target. */
+  /** The breaker is not asked: there is no better target. */
   readonly isPanic: boolean;
   /** Whether another attempt may win and this one be cancelled. */
   readonly mayLose: boolean;
-  /** Whether it may wait for a limit of ours. */
-  readonly mayQueue: boolean;
+  /** How long it may wait for a limit of ours, in milliseconds; 0: not at all; none: as long as the limit says. */
+  readonly maxQueueMs: number | undefined;
   /** Whether a kept connection that the host had closed is made up for by a new one. */
   readonly mayResend: boolean;
 }

@@ -1,3 +1,4 @@
+import { AppError } from '@morgan/foundation';
 import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
@@ -17,6 +18,7 @@ import {
 } from './attempt-request.ts';
 import { brokenResponse } from './call-error.ts';
 import { noteFailure } from './failure-memory.ts';
+import { firstTokenLimitMs } from './first-token-clock.ts';
 import { requestIdOf } from './error-response.ts';
 import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
 
@@ -27,6 +29,8 @@ export interface EndedAttempt {
 }
 
 const TOKEN_BYTES = 4;
+/** The timer of the limit may fire a little before it. */
+const TIMER_SLACK_MS = 5;
 const USAGE_OPTION = /stream_options|include_usage/;
 
 /**
@@ -43,6 +47,7 @@ export class Attempt {
   readonly #signal: AbortSignal;
   /** What the policies of the host know of it; none where they were not asked. */
   #begun: BegunAttempt | undefined;
+  readonly #startedAt = performance.now();
   #sentAt: number | undefined;
   #isCancelled = false;
   #contentAfterMs: number | undefined;
@@ -69,13 +74,18 @@ export class Attempt {
     if (mode.signal.aborted) this.#onAbort();
     if (mode.isPanic) parts.panic.started(target.host);
     target.host.stats.started();
-    this.#load = target.load.begin(this.#tokens, performance.now());
+    this.#load = target.pace.load.begin(this.#tokens, this.#startedAt);
     this.ended = this.#run();
   }
 
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
     return this.#sentAt === undefined ? 0 : (this.#endedAt ?? performance.now()) - this.#sentAt;
+  }
+
+  /** How long it was in a queue of our own, in milliseconds. */
+  get queuedMs(): number {
+    return (this.#sentAt ?? this.#endedAt ?? performance.now()) - this.#startedAt;
   }
 
   /** Takes the tokens that it really cost, where they are limited. */
@@ -102,19 +112,23 @@ export class Attempt {
     this.#begun?.end({ verdict, overloaded });
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
-    if (weight === 'weak') void host.health.checkNow();
+    if (weight === 'weak') void host.checkNow();
     if (weight !== 'success') return;
-    host.succeeded(model ?? facts.model, facts.path);
+    host.succeeded(model ?? facts.model, facts.path, this.#sentAt ?? performance.now());
     // The breaker did not let it through, so it does not learn from it either.
-    if (this.mode.isPanic) host.policies.breaker.reset();
+    if (this.mode.isPanic && !host.policies.breaker.isHeld) host.policies.breaker.reset();
   }
 
   async #run(): Promise<EndedAttempt> {
     let result: AttemptResult;
     try {
-      const admission = this.mode.isPanic ? undefined : this.#admission();
-      if (admission) await admission;
+      const admission = this.#admission();
+      if (admission) {
+        await admission;
+        this.#signal.throwIfAborted();
+      }
       this.#sentAt = performance.now();
+      this.target.host.stats.sent();
       result = await this.#ask();
     } catch (cause) {
       result = { kind: 'failed', outcome: this.#outcomeOf(cause), cause };
@@ -126,9 +140,12 @@ export class Attempt {
 
   /** Nothing to wait for where the host has no limits of ours. */
   #admission(): Promise<void> | undefined {
-    const maxWaitMs = this.mode.mayQueue ? undefined : 0;
-    const request = { id: this.call.id, signal: this.#signal, tokens: this.#tokens, maxWaitMs };
-    const begun = this.target.host.policies.begin(request);
+    const { maxQueueMs: maxWaitMs, isPanic: ignoresCircuit } = this.mode;
+    const { policies } = this.target.host;
+    // It is an estimate: where the call goes nowhere else one above the limit takes all of it.
+    const tokens = maxWaitMs === 0 ? this.#tokens : Math.min(this.#tokens, policies.mostTokens);
+    const request = { id: this.call.id, signal: this.#signal, tokens, maxWaitMs, ignoresCircuit };
+    const begun = policies.begin(request);
     if (!(begun instanceof Promise)) return void (this.#begun = begun);
     return begun.then((admitted) => {
       this.#begun = admitted;
@@ -186,7 +203,7 @@ export class Attempt {
   #begin({ body, stream }: Content): void {
     this.#contentAfterMs = this.tookMs;
     this.#load.began(performance.now());
-    this.target.began(this.#contentAfterMs, this.#kind);
+    this.target.pace.began(this.#contentAfterMs, this.#kind);
     this.target.host.stats.begun(this.#contentAfterMs);
     this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial.
@@ -205,12 +222,19 @@ export class Attempt {
   #fail(failure: AttemptFailure): void {
     this.#end(failure.outcome);
     noteFailure(this, failure, this.parts);
+    // What was refused, or never came there, was not computed.
+    const isUnseen = this.#sentAt === undefined || failure.outcome === 'connect_error';
+    if (isUnseen || failure.errorResponse) this.settleTokens?.(0);
     const isLate = this.tookMs >= this.parts.slowCallMs && this.#signal.aborted;
     if (isLate) this.book('fault');
     // Where answers take minutes this is one more; at a host that used to be quick its engine may have frozen.
     else if (failure.outcome === 'answer_timeout' && this.#isUnlikelyLong) this.book('weak');
     else if (!EVIDENCE[failure.outcome].mayBeRequest) this.book();
-    else this.target.host.doubt();
+    else {
+      // Whose doing it was is known when the call ends, which may itself wait for the slot.
+      this.#begun?.leave();
+      this.target.host.doubt();
+    }
   }
 
   #end(outcome: Outcome): void {
@@ -233,7 +257,10 @@ export class Attempt {
 
   /** What an end without a whole response is: of the host's doing, of ours or of the caller's. */
   #outcomeOf(cause: unknown): Outcome {
-    if (this.#isCancelled) return 'outrun';
+    // As long as it is not late, as in a queue of ours, that says nothing of the host.
+    if (this.#isCancelled) return this.#isOverdue ? 'outrun' : 'cancelled';
+    if (cause !== undefined && cause === this.mode.signal.reason && !(cause instanceof AppError))
+      return 'aborted';
     const hasContent = this.#contentAfterMs !== undefined;
     const outcome = this.#lateOr(outcomeOfNoResponse(cause, hasContent));
     if (outcome !== 'aborted' && outcome !== 'expired') return outcome;
@@ -243,6 +270,11 @@ export class Attempt {
   /** By the history of the target. */
   get #isUnlikelyLong(): boolean {
     return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
+  }
+
+  /** It has been silent for so long that another was asked. */
+  get #isOverdue(): boolean {
+    return this.tookMs + TIMER_SLACK_MS >= firstTokenLimitMs(this.target, this.call, this.parts);
   }
 
   /** A response that is not streamed takes as long as it takes: no second run of the same work elsewhere. */

@@ -44,9 +44,14 @@ export function targetsFailed(
   return new AppError(code, `${many}${host} ${did}.`, { cause, retryAfterMs });
 }
 
-/** There is no target that could be tried. @param retryAfterMs when one can be, if that is known. */
+/** There is no target that could be tried. @param retryAfterMs when one can be; none where operators have taken all out. */
 export function noTargetToTry(configured: number, retryAfterMs: number | undefined): AppError {
   if (configured === 0) return new AppError('no_host_available', 'No host is configured for this request.');
+  if (retryAfterMs === undefined)
+    return new AppError(
+      'no_host_available',
+      'An operator has taken every host of this request out: all are drained, disabled or held open.',
+    );
   const message = 'No host can take this request at the moment.';
   return new AppError('no_host_available', message, { retryAfterMs });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AppError, type CallContext, callStopped } from '@morgan/foundation';
+import { type AppError, type CallContext, callStopped, spreadWaitMs } from '@morgan/foundation';
 import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Target } from '../routing/target.ts';
@@ -10,15 +10,14 @@ import { bookOpen, type FailedAttempt, isAboutRequest, isKnownFailure, mayBeHost
 import { mayRepeat } from './attempt-request.ts';
 import { callCannotGoOn } from './call-error.ts';
 import type { CallInput, CallParts } from './call-parts.ts';
-import { FirstTokenClock } from './first-token-clock.ts';
+import { FirstTokenClock, firstTokenLimitMs } from './first-token-clock.ts';
 import { summaryOf } from './attempt-log.ts';
 import { type HostResponse, responseOf } from './host-response.ts';
 import { lastWord } from './last-word.ts';
+import { OwnQueues } from './own-queues.ts';
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
 const REPEAT_PAUSE_MS = 100;
-/** Those who waited for the same moment do not come in the same one. */
-const WAIT_JITTER_MS = 50;
 
 /**
  * One call: attempts at targets, one after the other, until one has content to hand out. A streamed call whose first
@@ -31,12 +30,13 @@ export class Call {
   readonly #attempts: Attempt[] = [];
   readonly #failed: FailedAttempt[] = [];
   readonly #tried = new Set<Target>();
-  #busy: Set<Target> | undefined;
+  readonly #queues = new OwnQueues();
   readonly #isPoisonous: boolean;
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
   #tooLongFor: number | undefined;
   #hasRepeated = false;
+  #wentOnFrom: FailedAttempt | undefined;
   readonly #running = new Set<Attempt>();
   #pauseMs = 0;
   #clock: FirstTokenClock | undefined;
@@ -80,7 +80,7 @@ export class Call {
       const { attempt, result } = ended;
       this.#running.delete(attempt);
       if (result.kind === 'content') return this.#deliver(attempt, result);
-      const isOurs = result.outcome === 'limited' && !attempt.mode.mayQueue;
+      const isOurs = result.outcome === 'limited' && attempt.mode.maxQueueMs !== undefined;
       const response = isOurs ? this.#queueLater(attempt) : this.#note(attempt, result);
       if (response) return response;
       if (this.#running.size > 0) continue;
@@ -104,8 +104,10 @@ export class Call {
     this.#failed.push({ attempt, failure });
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
     const isOurs = about === 'caller' || about === 'this process';
-    if (this.#context.signal.aborted || (isOurs && next === 'return'))
-      throw this.#stopped(callCannotGoOn(cause));
+    const { signal } = this.#context;
+    // Whatever the attempt came to meanwhile.
+    if (signal.aborted) throw this.#stopped(callStopped(signal));
+    if (isOurs && next === 'return') throw this.#stopped(callCannotGoOn(cause));
     // One that says so as a fault of its own is less sure of it: any other may be asked.
     if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
       this.#tooLongFor =
@@ -132,40 +134,34 @@ export class Call {
   #start({ target, isPanic }: Choice & { kind: 'ask' }): void {
     const { request, route } = this.#input;
     const last = this.#failed.at(-1);
-    if (last) this.#parts.metrics?.failedOver(last.failure.outcome);
+    // Neither a second attempt beside one nor another one after a queue of ours goes on from a further failure.
+    if (last && last !== this.#wentOnFrom) this.#parts.metrics?.failedOver(last.failure.outcome);
+    this.#wentOnFrom = last;
     const mayLose =
       request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
     // A host that resets whatever it is sent looks as if its kept connections were at fault: once is enough.
     const mayResend = !this.#attempts.some((earlier) => earlier.target === target && earlier.hasResent);
     const { signal } = this.#context;
-    const mode = { signal, isPanic, mayLose, mayQueue: this.#mayQueue(target), mayResend };
+    const mode = { signal, isPanic, mayLose, maxQueueMs: this.#maxQueueMs(target), mayResend };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
     this.#input.log?.add(attempt);
     this.#running.add(attempt);
-    if (mayLose) this.#clock ??= this.#startClock(target);
+    if (mayLose)
+      this.#clock ??= new FirstTokenClock(firstTokenLimitMs(target, request, this.#parts.attempts));
   }
 
-  /** A limit that looks free and is not, as other processes share it, is no reason to wait while another host is free. */
-  #mayQueue(target: Target): boolean {
-    if (!target.host.policies.mayQueue || this.#busy?.has(target)) return true;
-    return !target.host.policies.allows(this.#input.traits.promptTokens);
+  #maxQueueMs(target: Target): number | undefined {
+    return target.host.policies.mayQueue ? this.#queues.maxWaitMs(target, this.#choiceInput()) : undefined;
   }
 
-  /** No host has seen it: it counts for nothing, and its target is asked last. */
+  /** No host has seen it: it counts for nothing but the time, and its target is asked after others. */
   #queueLater(attempt: Attempt): void {
     this.#attempts.splice(this.#attempts.indexOf(attempt), 1);
     this.#tried.delete(attempt.target);
-    this.#busy ??= new Set();
-    this.#busy.add(attempt.target);
-  }
-
-  /** Later than the target's own history makes likely, and never sooner than the limit. */
-  #startClock(target: Target): FirstTokenClock {
-    const { firstTokenTimeoutMs } = this.#input.request.limits;
-    const usualMs = this.#parts.attempts.usualSilenceMs(target, 'streamed');
-    return new FirstTokenClock(Math.max(firstTokenTimeoutMs, Number.isFinite(usualMs) ? usualMs : 0));
+    this.#queues.left(attempt.target);
+    this.#mayWaitMs = Math.max(0, this.#mayWaitMs - attempt.queuedMs);
   }
 
   #hedge(): void {
@@ -175,27 +171,26 @@ export class Call {
   }
 
   #deliver(attempt: Attempt, content: AttemptResult & { kind: 'content' }): HostResponse {
-    this.#ended();
+    this.#ended(true);
     return responseOf(attempt, content, { attempts: this.#attempts, route: this.#input.route });
   }
 
   #giveUp(): HostResponse {
-    this.#ended();
+    this.#ended(false);
     return lastWord({ ...this.#input, attempts: this.#attempts, failed: this.#failed });
   }
 
   /** What is still open is booked, and what still runs is cancelled. */
-  #ended(): void {
+  #ended(hasResponse: boolean): void {
     for (const attempt of this.#running) attempt.cancel();
     this.#running.clear();
-    const hasResponse = this.#attempts.length > this.#failed.length;
     if (this.#failed.length === 0 && !this.#isPoisonous) return;
     const [request, failed, isPoisonous] = [this.#memorized, this.#failed, this.#isPoisonous];
     bookOpen({ request, failed, hasResponse, isPoisonous }, this.#parts.memory);
   }
 
   #stopped(error: AppError): AppError {
-    this.#ended();
+    this.#ended(false);
     return error;
   }
 
@@ -207,10 +202,11 @@ export class Call {
       traits,
       facts: request.facts,
       tried: this.#tried,
-      busy: this.#busy,
+      queued: this.#queues.met,
       isPoisonous: this.#isPoisonous,
       tooLongFor: this.#tooLongFor,
       mayWaitMs: deadline ? Math.min(this.#mayWaitMs, deadline.remainingMs()) : this.#mayWaitMs,
+      remainingMs: deadline?.remainingMs() ?? Infinity,
       mayPanic: this.#mayPanic,
     };
   }
@@ -230,7 +226,9 @@ export class Call {
   async #wait({ ms, target }: Choice & { kind: 'wait' }): Promise<void> {
     this.#mayWaitMs -= ms;
     this.#parts.metrics?.waited(ms);
-    await this.#sleep(ms + Math.random() * WAIT_JITTER_MS);
+    // Those who wait for the same moment do not all come in it, and who comes late sees what became of the first.
+    const leftMs = (this.#context.deadline?.remainingMs() ?? Infinity) - ms;
+    await this.#sleep(Math.ceil(Math.min(spreadWaitMs(ms), ms + leftMs / 2)));
     this.#tried.delete(target);
   }
 

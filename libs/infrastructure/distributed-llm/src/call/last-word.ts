@@ -1,3 +1,5 @@
+import { AppError } from '@morgan/foundation';
+import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Route } from '../routing/route-table.ts';
@@ -5,6 +7,7 @@ import type { Target } from '../routing/target.ts';
 import { restOf } from '../routing/target-selector.ts';
 import type { Attempt } from './attempt.ts';
 import type { CallRequest } from './attempt-request.ts';
+import type { AttemptFailure } from './attempt-result.ts';
 import type { FailedAttempt } from './blame.ts';
 import { noTargetToTry, targetsFailed } from './call-error.ts';
 import type { ErrorResponse } from './error-response.ts';
@@ -58,7 +61,7 @@ const ORDER: readonly Outcome[] = [
 ];
 
 /** Those who pass by themselves: waiting for the first of them helps. */
-const PASSING: ReadonlySet<Outcome> = new Set(['loading', 'rate_limited', 'overloaded']);
+const PASSING: ReadonlySet<Outcome> = new Set(['loading', 'rate_limited', 'overloaded', 'limited']);
 
 /**
  * What reaches the caller when nothing better is left: the words of a host, with the earliest time at which any of the
@@ -70,9 +73,9 @@ export function lastWord(call: EndedCall): HostResponse {
   const { attempts, route, request } = call;
   const fault = attempts.length === 0 ? unservable(route, request.facts) : undefined;
   if (fault) throw fault;
-  const findings = [...fromRests(call), ...fromAttempts(call)];
+  const findings = heard([...fromRests(call), ...fromAttempts(call)], request.facts.model);
   const best = bestFinding(findings);
-  if (!best) throw noTargetToTry(targetsOf(route).length, nextTrialMs(route));
+  if (!best) throw noTargetToTry(targetsOf(route).length, nextTrialMs(call));
   const { target, outcome, errorResponse, cause } = best;
   const retryAfterMs = PASSING.has(outcome) ? earliestMs(findings) : undefined;
   if (errorResponse && outcome !== 'credentials_rejected')
@@ -86,15 +89,20 @@ function fromAttempts({ failed }: EndedCall): Finding[] {
     outcome: failure.outcome,
     errorResponse: failure.errorResponse,
     cause: failure.cause,
-    retryAfterMs: failure.saidMs,
+    retryAfterMs: attempt.target.host.rests.bounded(failure.saidMs) ?? freeAfterMs(failure),
   }));
+}
+
+/** When a limit of ours lets the next call through. */
+function freeAfterMs({ outcome, cause }: AttemptFailure): number | undefined {
+  return outcome === 'limited' && cause instanceof AppError ? cause.retryAfterMs : undefined;
 }
 
 /** The targets that were not asked because they rest. */
 function fromRests({ route, request, attempts }: EndedCall): Finding[] {
   const asked = new Set(attempts.map(({ target }) => target));
   return targetsOf(route).flatMap((target) => {
-    if (asked.has(target) || target.host.mode !== 'enabled' || !target.canServe(request.facts)) return [];
+    if (asked.has(target) || !target.host.takesPart || !target.canServe(request.facts)) return [];
     const rest = restOf(target, request.facts);
     if (!rest) return [];
     const { outcome, errorResponse, binding, until } = rest;
@@ -117,6 +125,22 @@ function bestFinding(findings: readonly Finding[]): Finding | undefined {
   return best;
 }
 
+/** What is too long for a target that stood in for a larger one may be good there: then what became of that one counts. */
+function heard(findings: readonly Finding[], asked: string | undefined): readonly Finding[] {
+  const tooLong = findings.find(({ outcome }) => outcome === 'context_too_long');
+  if (!tooLong) return findings;
+  const mayServe = ({ target, outcome }: Finding) =>
+    (PASSING.has(outcome) || EVIDENCE[outcome].weight === 'fault') && mayBeLarger(target, tooLong, asked);
+  return findings.some(mayServe) ? findings.filter(({ outcome }) => outcome !== tooLong.outcome) : findings;
+}
+
+function mayBeLarger(one: Target, { target, errorResponse }: Finding, asked: string | undefined): boolean {
+  const length = one.contextLengthFor(asked);
+  const limit = target.contextLengthFor(asked) ?? contextLimitIn(errorResponse?.error);
+  if (length !== undefined && limit !== undefined) return length > limit;
+  return one.modelFor(asked) !== target.modelFor(asked);
+}
+
 /** When the first of the targets that pass by themselves is asked again. */
 function earliestMs(findings: readonly Finding[]): number | undefined {
   let earliest: number | undefined;
@@ -130,14 +154,15 @@ function earliestMs(findings: readonly Finding[]): number | undefined {
 /** For callers who come while the only call that may find out how a host is does so: nobody knows how long it takes. */
 const RETRY_AFTER_MS = 1_000;
 
-/** When the first open circuit lets a call try. None: all are held open. */
-function nextTrialMs(route: Route): number | undefined {
-  const waits = targetsOf(route).map(({ host }) => {
-    const circuit = host.policies.breaker.getStatus();
-    return circuit.state === 'OPEN' ? (circuit.retryAfterMs ?? Infinity) : RETRY_AFTER_MS;
-  });
-  const nearest = Math.min(...waits);
-  return Number.isFinite(nearest) ? nearest : undefined;
+/** When the first open circuit lets a call try. None: no host that could serve it takes part. */
+function nextTrialMs({ route, request }: EndedCall): number | undefined {
+  const waits = targetsOf(route)
+    .filter((target) => target.host.takesPart && target.canServe(request.facts))
+    .map(({ host }) => {
+      const circuit = host.policies.breaker.getStatus();
+      return circuit.state === 'OPEN' ? circuit.retryAfterMs : undefined;
+    });
+  return waits.length === 0 ? undefined : Math.min(...waits.map((ms) => ms ?? RETRY_AFTER_MS));
 }
 
 function targetsOf({ tiers }: Route): Target[] {

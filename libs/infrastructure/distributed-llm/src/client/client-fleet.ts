@@ -51,7 +51,7 @@ export class ClientFleet {
 
   /** @throws RangeError when there is no such host. */
   host(name: string): Host {
-    const found = this.hosts.find((host) => host.name === name);
+    const found = this.#find(name);
     if (!found) throw new RangeError(`no host is named "${name}"`);
     return found;
   }
@@ -60,8 +60,8 @@ export class ClientFleet {
   models(): readonly ModelObject[] {
     const byId = new Map<string, ModelObject>();
     for (const id of this.routes.names) byId.set(id, { id, object: 'model', created: 0, owned_by: 'morgan' });
-    for (const { health, mode, models } of this.hosts) {
-      if (health.isDown || mode !== 'enabled') continue;
+    for (const { health, takesPart, models } of this.hosts) {
+      if (health.isDown || !takesPart) continue;
       for (const model of models.objects) if (!byId.has(model.id)) byId.set(model.id, model);
     }
     return [...byId.values()];
@@ -88,14 +88,34 @@ export class ClientFleet {
   /** @returns the host of the next fleet that is the same as one here. */
   private handOver(options: LlmHost, next: ClientFleet): Host | undefined {
     const { weight } = options;
-    const host = this.hosts.find(({ name }) => name === options.name);
+    const host = this.#find(options.name);
     if (!host || !isSame(this.#config, next.#config, HOST_SETTINGS)) return undefined;
     if (!isDeepStrictEqual({ ...host.options, weight }, options)) return undefined;
-    // A weight that was set by hand stays until the configuration has another one.
-    const configured = this.#config.hosts.find(({ name }) => name === options.name)?.weight;
-    if (weight !== configured) host.weight = weight;
+    if (weight !== this.#configuredWeight(host)) host.weight = weight;
     next.#unwatch.set(host, this.#unwatch.get(host) as () => void);
     return host;
+  }
+
+  /** What operators have set by hand of the host of this name goes on to the one in its place: its settings are not theirs. */
+  private handOn(host: Host): void {
+    const before = this.#find(host.name);
+    if (!before) return;
+    if (before.mode === 'draining') host.drain();
+    if (before.mode === 'disabled') host.disable();
+    // A weight stays until the configuration has another one.
+    if (host.options.weight === this.#configuredWeight(before)) host.weight = before.weight;
+    const { breaker } = before.policies;
+    if (!breaker.isHeld) return;
+    if (breaker.state === 'OPEN') host.policies.breaker.forceOpen();
+    else host.policies.breaker.forceClose();
+  }
+
+  #find(name: string): Host | undefined {
+    return this.hosts.find((host) => host.name === name);
+  }
+
+  #configuredWeight({ name }: Host): number | undefined {
+    return this.#config.hosts.find((host) => host.name === name)?.weight;
   }
 
   #make(options: LlmHost, previous: ClientFleet | undefined): Host {
@@ -103,9 +123,7 @@ export class ClientFleet {
     transports.add(options);
     const transportOf = (one: LlmHost) => transports.of(one);
     const host = createHost(options, { config: this.#config, transportOf, metrics, ...rest });
-    const before = previous?.hosts.find(({ name }) => name === host.name);
-    if (before?.mode === 'draining') host.drain();
-    if (before?.mode === 'disabled') host.disable();
+    previous?.handOn(host);
     metrics?.hosts.watch([host]);
     const read = () => transports.of(options).statusOf(host.address.origin);
     this.#unwatch.set(host, metrics?.transport.watch(host.name, read) ?? (() => undefined));

@@ -79,6 +79,15 @@ describe('the deadline of a call', () => {
     });
   });
 
+  it('is what the caller hears of where a refusal breaks off at it', async () => {
+    const url = await hosts.plain((_, response) => {
+      response.writeHead(503, { 'content-type': 'application/json' }).flushHeaders();
+    });
+    const client = bench.client([entry('host', url)]);
+    const error = await errorOf(send(client, {}, { deadline: Deadline.after(200) }));
+    expect([error.code, error.status]).toEqual(['deadline_exceeded', 504]);
+  });
+
   it('that has passed already asks nobody', async () => {
     const host = await hosts.fake();
     const client = bench.client([entry('host', host.url)]);

@@ -80,6 +80,8 @@ export class DistributedLlmClient implements HealthIndicator {
   readonly #parts: SetupParts;
   #setup: ClientSetup;
   #isRunning = false;
+  /** Resolves when no call is left of the configurations before. */
+  #idle: Promise<unknown> = Promise.resolve();
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
   constructor({
@@ -103,7 +105,7 @@ export class DistributedLlmClient implements HealthIndicator {
     return this.#isRequired ?? this.#setup.config.readiness === 'hosts';
   }
 
-  /** Probes every host once, then keeps probing. Takes at most the probe timeout and never rejects. */
+  /** Probes every host once, then keeps probing. Takes at most twice the probe timeout, as lists may come late, and never rejects. */
   start(): Promise<void> {
     this.#isRunning = true;
     return this.#setup.fleet.start();
@@ -126,8 +128,15 @@ export class DistributedLlmClient implements HealthIndicator {
     const previous = this.#setup;
     this.#setup = new ClientSetup(distributedLlmConfig.parse(settings), this.#parts, previous);
     const leaving = previous.fleet.stop(this.#setup.fleet);
-    const release = () => leaving.map(({ options }) => this.#parts.transports.release(options));
-    void previous.idle().then(() => Promise.all(release()));
+    const { metrics, transports } = this.#parts;
+    const release = () => {
+      // What their last calls came to was counted once more.
+      metrics?.hosts.forget(leaving);
+      return Promise.all(leaving.map(({ options }) => transports.release(options)));
+    };
+    // Calls of an earlier configuration may be at such a host, too.
+    this.#idle = Promise.all([this.#idle, previous.idle()]);
+    void this.#idle.then(release);
     if (this.#isRunning) await this.#setup.fleet.start(previous.fleet.hosts);
   }
 
@@ -191,7 +200,7 @@ export class DistributedLlmClient implements HealthIndicator {
   /** Probes every host now. @returns by host, whether it is up; a host that is not probed counts as up. */
   async healthCheckAll(): Promise<Readonly<Record<string, boolean>>> {
     const { hosts } = this.#setup.fleet;
-    await Promise.all(hosts.map(({ health }) => health.checkNow()));
+    await Promise.all(hosts.map((host) => host.checkNow()));
     return Object.fromEntries(hosts.map(({ name, health }) => [name, !health.isDown]));
   }
 

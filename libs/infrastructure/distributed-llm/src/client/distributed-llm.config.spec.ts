@@ -126,6 +126,32 @@ describe('distributedLlmConfig', () => {
     expect(() => loadConfig(schema, { env: {}, file })).toThrow(/routes.*3.*has a route already/);
   });
 
+  it.each([
+    [['g*', 'x', 'gpt-*'], /routes.*2.*never used: "g\*" stands before it/],
+    [['*', '*:free'], /routes.*1.*never used/],
+    [['a*b*', 'a-b*c'], /routes.*1.*never used/],
+    [['gpt-*', 'g*', 'gpt-4', 'm'], undefined],
+  ])('says which of the routes %j no model would go by', (models, fault) => {
+    const routes = models.map((model) => ({ model, tiers: [[{ host: 'a' }]] }));
+    const file = { upstream: { hosts: [{ name: 'a', url: 'http://a' }], routes } };
+    const read = () => loadConfig(schema, { env: {}, file });
+    if (fault) expect(read).toThrow(fault);
+    else expect(read().upstream.routes).toHaveLength(models.length);
+  });
+
+  it.each([
+    [[{ host: 'a' }, { host: 'b' }, { host: 'a' }], /tiers.*0.*2.*"a" is in this tier already/],
+    [[{ host: 'b' }, { group: 'both' }], /tiers.*0.*1.*"b" is in this tier already/],
+    [[{ host: 'a' }, { host: 'a', model: 'x' }], undefined],
+  ])('refuses a target that is in a tier twice: %j', (tier, fault) => {
+    const hosts = ['a', 'b'].map((name) => ({ name, url: 'http://a' }));
+    const routes = [{ model: 'm', tiers: [tier, [{ host: 'a' }]] }];
+    const file = { upstream: { hosts, routes, groups: { both: ['a', 'b'] } } };
+    const read = () => loadConfig(schema, { env: {}, file });
+    if (fault) expect(read).toThrow(fault);
+    else expect(read().upstream.routes).toHaveLength(1);
+  });
+
   it('reads hosts from one line', () => {
     const line =
       'gpu1=http://10.0.0.1:8000/v1;weight=2;apiKey=sk-a=b==, gpu-2.b=https://api.example.com/v1/ ,';

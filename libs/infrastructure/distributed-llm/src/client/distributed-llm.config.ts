@@ -1,11 +1,11 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { isExcepted } from '@morgan/http-transport';
-import { retryConfig } from '@morgan/retry';
+import { retryBudgetConfig } from '@morgan/retry';
 import { z } from 'zod';
 import { hostList } from '../hosts/host-list.ts';
 import { LONGEST_PROBE_MS } from '../hosts/host-probe.config.ts';
-import { hostGroups, routeList, unknownNames } from '../routing/route.config.ts';
+import { hostGroups, repeatedTargets, routeList, unknownNames } from '../routing/route.config.ts';
 import { DEFAULT_STRATEGY, loadBalancingStrategy } from '../strategies/create-strategy.ts';
 
 const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
@@ -118,7 +118,7 @@ const probeConfig = {
 const restConfig = {
   maxRetryAfterWaitMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(5_000), {
     env: 'LLM_MAX_RETRY_AFTER_WAIT_MS',
-    doc: 'How long a call waits in all for a host that asked for it, where no equal one is free, in milliseconds; 0: not at all.',
+    doc: 'How long a call waits in all for a host that asked for it, where no equal one is free, and for a limit of ours before a lower tier is asked, in milliseconds; 0: not at all.',
   }),
   maxRestMs: setting(milliseconds(300_000), {
     doc: 'The longest time that a host is passed over because it asked for it, in milliseconds.',
@@ -180,7 +180,7 @@ export const distributedLlmConfig = z
     ...probeConfig,
     circuitBreaker: hostBreakerConfig,
     panic: panicConfig,
-    budget: retryConfig.unwrap().shape.budget,
+    budget: retryBudgetConfig,
   })
   .superRefine(({ hosts, routes, groups, proxy }, context) => {
     for (const { name, url } of proxy.httpUrl ? hosts : [])
@@ -191,7 +191,8 @@ export const distributedLlmConfig = z
           message: `is not used for http: hosts, and "${name}" is one: leave it out, or name the host in NO_PROXY`,
         });
     const names = new Set(hosts.map(({ name }) => name));
-    for (const fault of unknownNames(routes, groups, names)) context.addIssue({ code: 'custom', ...fault });
+    for (const fault of [...unknownNames(routes, groups, names), ...repeatedTargets(routes, groups)])
+      context.addIssue({ code: 'custom', ...fault });
   })
   .prefault({});
 

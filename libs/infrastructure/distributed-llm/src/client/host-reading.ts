@@ -1,10 +1,8 @@
 import type { Host } from '../hosts/host.ts';
 
 /** Whether a host may be asked, as far as probes know. */
-export function isUp({ mode, health }: Host): boolean {
-  return (
-    mode === 'enabled' && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed)
-  );
+export function isUp({ takesPart, health }: Host): boolean {
+  return takesPart && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed);
 }
 
 /** What `/health` shows of a host. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
-import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import {
+  chat,
   CONTENT_CHUNK,
   END_CHUNKS,
   events,
@@ -66,6 +67,23 @@ describe('a reload', () => {
     expect(await shown()).toEqual(new Set(['one']));
   });
 
+  it('ends the counts of a host that leaves with a call, when that is over', async () => {
+    let finish: (() => void) | undefined;
+    one.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(ROLE_CHUNK + CONTENT_CHUNK);
+      finish = () => response.end(END_CHUNKS);
+    };
+    const client = bench.client([entry('one', one.url)]);
+    const live = await send(client, { stream: true });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    finish?.();
+    await live.body.bytes();
+    // The end of a later call: by then that of the first is counted.
+    await post(client);
+    await waitFor(async () => !(await bench.scrape()).includes('"one"'), { what: 'the end of its counts' });
+  });
+
   it('cuts no live stream of a host that leaves with a connection of its own', async () => {
     let finish: (() => void) | undefined;
     const authority = new CertificateAuthority('tests');
@@ -77,6 +95,25 @@ describe('a reload', () => {
     const client = bench.client([entry('one', one.url, { tls: { ca: authority.cert } })]);
     const live = await send(client, { stream: true });
     await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    finish?.();
+    expect((await live.body.bytes()).toString()).toContain('[DONE]');
+  });
+
+  it('cuts no live stream of two configurations ago either', async () => {
+    const authority = new CertificateAuthority('tests');
+    let finish: (() => void) | undefined;
+    one.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(ROLE_CHUNK + CONTENT_CHUNK);
+      finish = () => response.end(END_CHUNKS);
+    };
+    const own = entry('one', one.url, { tls: { ca: authority.cert } });
+    const client = bench.client([own]);
+    const live = await send(client, { stream: true });
+    await client.reload({ ...SETTINGS, hosts: [own, entry('two', two.url)] });
+    await client.reload({ ...SETTINGS, hosts: [entry('two', two.url)] });
+    // Whatever closes connections has had its turn.
+    expect(await post(client)).toBe('two');
     finish?.();
     expect((await live.body.bytes()).toString()).toContain('[DONE]');
   });
@@ -108,6 +145,27 @@ describe('a reload', () => {
     expect([first?.mode, second?.mode]).toEqual(['disabled', 'draining']);
     expect(two.lists).toBe(1);
     expect(one.lists).toBe(2);
+  });
+
+  it('makes a host anew whose settings changed, with the weight and the breaker that were set by hand', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url), entry('three', two.url)]);
+    client.setHostWeight('one', 5);
+    client.setHostCircuit('one', 'open');
+    client.setHostCircuit('two', 'closed');
+    client.setHostWeight('three', 5);
+    const changed = { headers: { 'x-team': 'blue' } };
+    await client.reload({
+      ...SETTINGS,
+      hosts: [
+        entry('one', one.url, changed),
+        entry('two', two.url, changed),
+        entry('three', two.url, { weight: 2 }),
+      ],
+    });
+    const { one: first, two: second, three: third } = client.getMetrics();
+    expect(first).toMatchObject({ weight: 5, circuit: { state: 'OPEN', held: true } });
+    expect(second).toMatchObject({ weight: 1, circuit: { state: 'CLOSED', held: true } });
+    expect(third).toMatchObject({ weight: 2, circuit: { held: false } });
   });
 
   it('changes nothing where the settings are wrong', async () => {
@@ -154,6 +212,53 @@ describe('by hand', () => {
     for (let call = 0; call < 40; call += 1) expect(await post(client)).toBe('two');
     expect(client.getMetrics()['one']?.circuit.state).toBe('CLOSED');
     expect(one.asked - asked).toBeGreaterThan(2);
+  });
+
+  it('a breaker that is held open is not asked in a panic either, and no success lets it go', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)], {
+      circuitBreaker: { failureThreshold: 1 },
+    });
+    client.setHostCircuit('one', 'open');
+    two.reply = json(500, {});
+    for (let call = 0; call < 3; call += 1) await post(client).catch(() => undefined);
+    client.disableHost('two');
+    const error = await errorOf(send(client));
+    expect([error.code, error.retryAfterMs]).toEqual(['no_host_available', undefined]);
+    expect(error.message).toContain('An operator');
+    expect(one.asked).toBe(0);
+    expect(client.getMetrics()['one']).toMatchObject({ circuit: { state: 'OPEN', held: true } });
+  });
+
+  it('a host that is disabled is not probed, whoever asks', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    await client.start();
+    client.disableHost('one');
+    await client.healthCheckAll();
+    expect([one.lists, two.lists]).toEqual([1, 2]);
+  });
+
+  it('a breaker that is held open takes its host out of what callers see', async () => {
+    one.list = models('alone');
+    const client = bench.client([entry('one', one.url)]);
+    await client.start();
+    expect([client.read().up, client.models().length]).toEqual([true, 1]);
+    client.setHostCircuit('one', 'open');
+    expect([client.read().up, client.models().length]).toEqual([false, 0]);
+  });
+
+  it('a breaker that is held closed stays so through a panic', async () => {
+    one.reply = (response) => response.destroy();
+    one.list = (response) => response.destroy();
+    const client = bench.client([entry('one', one.url)], { budget: { minPerSecond: 0 } });
+    client.setHostCircuit('one', 'closed');
+    let calls = 0;
+    while (client.getMetrics()['one']?.health?.state !== 'UNHEALTHY') {
+      await send(client, { body: Buffer.from(`{"model":"m","n":${(calls += 1)}}`) }).catch(() => undefined);
+      expect(calls).toBeLessThan(100);
+    }
+    one.reply = chat('back');
+    expect(await post(client)).toBe('one');
+    expect(client.getMetrics()['one']).toMatchObject({ circuit: { state: 'CLOSED', held: true } });
   });
 
   it('a rest is forgotten', async () => {

@@ -18,7 +18,7 @@ export interface RouteReading {
 
 /** Reads a route as it is now. */
 export function readRoute({ tiers, onInterrupt }: Route): RouteReading {
-  const targets = tiers.flatMap((tier) => tier.targets).filter(({ host }) => host.mode === 'enabled');
+  const targets = tiers.flatMap((tier) => tier.targets).filter(({ host }) => host.takesPart);
   return {
     onInterrupt,
     hosts: targets.map(({ host, capabilities }) => ({

@@ -92,6 +92,15 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
     goesOn: true,
     counts: 'half',
   },
+  cancelled: {
+    host: { concurrency: { maxConcurrent: 1 } },
+    isTier: true,
+    isStream: true,
+    settings: { firstTokenTimeoutMs: 60, maxRetryAfterWaitMs: 60_000 },
+    prepare: (stage) => stage.occupy(),
+    goesOn: true,
+    counts: 'nothing',
+  },
   interrupted: { reply: breaksOff, isStream: true, goesOn: false, counts: 'fault' },
   answer_timeout: {
     reply: silence,

@@ -138,6 +138,10 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     next: 'deliver',
     weight: 'weak',
   },
+  cancelled: over(
+    'another target began first, and this one was not late yet, or still in a queue of ours',
+    'this process',
+  ),
   interrupted: {
     seen: 'the answer broke off after its first content',
     about: 'host',

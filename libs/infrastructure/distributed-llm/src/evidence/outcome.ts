@@ -27,6 +27,7 @@ export type Outcome =
   | 'stalled'
   | 'cut'
   | 'outrun'
+  | 'cancelled'
   | 'interrupted'
   | 'answer_timeout'
   | 'saturated'

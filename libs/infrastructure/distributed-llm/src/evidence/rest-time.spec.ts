@@ -58,6 +58,19 @@ describe('restTimeMs', () => {
     }
   });
 
+  it.each([
+    ['a date', (at: number) => ({ 'retry-after': new Date(at).toUTCString() })],
+    ['a moment', (at: number) => ({ 'retry-after': new Date(at).toISOString() })],
+    ['seconds since 1970', (at: number) => ({ 'x-ratelimit-reset': String(Math.ceil(at / 1_000)) })],
+  ])('reads %s on the clock of a host that is an hour ahead, or behind', (_, headersAt) => {
+    for (const skew of [-3_600_000, 3_600_000]) {
+      const there = Date.now() + skew;
+      const ms = restTimeMs({ date: new Date(there).toUTCString(), ...headersAt(there + 30_000) });
+      expect(ms).toBeGreaterThan(25_000);
+      expect(ms).toBeLessThanOrEqual(32_000);
+    }
+  });
+
   it('knows a reset of what is not used up from the end of a limit', () => {
     const reset = { 'x-ratelimit-reset-requests': '9s' };
     expect(restTimeMs(reset, '', false)).toBeUndefined();

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { retryAfterMs } from '@morgan/foundation';
+import { retryAfterMs, timeThere } from '@morgan/foundation';
 
 const UNIT = 'milliseconds?|seconds?|minutes?|hours?|days?|secs?|mins?|hrs?|ms|s|m|h|d';
 /** A number and its unit, of which several make a duration: `6m0s`, `1h2m`, `2 minutes and 3 seconds`. */
@@ -36,7 +36,12 @@ const DRAFT = /(?:\bremaining=|;\s*r=)0\b.*?(?:\breset=|;\s*t=)(\d+)/;
  */
 export function restTimeMs(headers: IncomingHttpHeaders, message = '', isLimit = true): number | undefined {
   let atOnce: number | undefined;
-  for (const said of [() => askedMs(headers), () => resetMs(headers, isLimit), () => inText(message)]) {
+  const now = timeThere(headers);
+  for (const said of [
+    () => askedMs(headers, now),
+    () => resetMs(headers, isLimit, now),
+    () => inText(message, now),
+  ]) {
     const ms = said();
     if (ms !== undefined && ms > 0) return ms;
     atOnce ??= ms;
@@ -45,11 +50,12 @@ export function restTimeMs(headers: IncomingHttpHeaders, message = '', isLimit =
 }
 
 /** Of a header that several proxies have added the longest time counts. */
-function askedMs(headers: IncomingHttpHeaders): number | undefined {
+function askedMs(headers: IncomingHttpHeaders, now: number): number | undefined {
   const exact = retryAfterMs({ 'retry-after-ms': headers['retry-after-ms'] });
   if (exact) return exact;
   const values = [headers['retry-after'] ?? []].flat().flatMap(numbersApart);
-  return longestOf(values.map((value) => timeOf(value) ?? retryAfterMs({ 'retry-after': value })));
+  const { date } = headers;
+  return longestOf(values.map((value) => timeOf(value, now) ?? retryAfterMs({ 'retry-after': value, date })));
 }
 
 function numbersApart(value: string): string[] {
@@ -57,13 +63,13 @@ function numbersApart(value: string): string[] {
 }
 
 /** Whether the headers name such a time. A successful response has the resets as well: only to be asked of refusals. */
-function resetMs(headers: IncomingHttpHeaders, isLimit: boolean): number | undefined {
+function resetMs(headers: IncomingHttpHeaders, isLimit: boolean, now: number): number | undefined {
   const found = Object.entries(headers).map(([name, value]) => {
     if (typeof value !== 'string') return undefined;
     const draft = /^(?:x-)?ratelimit$/.test(name) ? DRAFT.exec(value)?.[1] : undefined;
     if (draft !== undefined) return Number(draft) * 1_000;
     return RESETS.some((kind) => kind.test(name)) && isUsedUp(headers, name, isLimit)
-      ? timeOf(value)
+      ? timeOf(value, now)
       : undefined;
   });
   return longestOf(found);
@@ -79,16 +85,16 @@ function isUsedUp(headers: IncomingHttpHeaders, resetName: string, isLimit: bool
   return remaining === undefined ? isLimit : Number(remaining) <= 0;
 }
 
-function timeOf(text: string): number | undefined {
+function timeOf(text: string, now: number): number | undefined {
   const value = text.trim();
   const number = value === '' ? NaN : Number(value);
-  if (Number.isFinite(number)) return number < 0 ? undefined : ofNumber(number);
-  return durationOf(value) ?? (/^\d{4}-\d\d-\d\dT/.test(value) ? untilMs(value) : undefined);
+  if (Number.isFinite(number)) return number < 0 ? undefined : ofNumber(number, now);
+  return durationOf(value) ?? (/^\d{4}-\d\d-\d\dT/.test(value) ? untilMs(value, now) : undefined);
 }
 
-function untilMs(date: string): number | undefined {
+function untilMs(date: string, now: number): number | undefined {
   const at = Date.parse(date);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
 
 function durationOf(value: string): number | undefined {
@@ -102,15 +108,15 @@ function durationOf(value: string): number | undefined {
 }
 
 /** Seconds, or a moment in seconds or milliseconds since 1970. */
-function ofNumber(number: number): number {
+function ofNumber(number: number, now: number): number {
   if (number < EARLIEST_EPOCH_S) return Math.ceil(number * 1_000);
   const at = number < EARLIEST_EPOCH_S * 1_000 ? number * 1_000 : number;
-  return Math.max(0, Math.ceil(at - Date.now()));
+  return Math.max(0, Math.ceil(at - now));
 }
 
-function inText(message: string): number | undefined {
+function inText(message: string, now: number): number | undefined {
   const duration = IN_TEXT.exec(message)?.[1];
   if (duration !== undefined) return durationOf(duration);
   const moment = MOMENT_IN_TEXT.exec(message)?.[1];
-  return moment === undefined ? undefined : untilMs(`${moment.replace(' ', 'T')}Z`);
+  return moment === undefined ? undefined : untilMs(`${moment.replace(' ', 'T')}Z`, now);
 }

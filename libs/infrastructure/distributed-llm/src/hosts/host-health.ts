@@ -69,6 +69,8 @@ export class HostHealth {
   #liveSuccessAt = -Infinity;
   #probedAt = -Infinity;
   #reading: Promise<void> | undefined;
+  /** The list that the latest probe asked for. */
+  #listing: Promise<void> | undefined;
 
   constructor(host: WatchedHost, options: HostHealthOptions) {
     const { logger, metrics, probeIntervalMs, probeTimeoutMs } = options;
@@ -92,9 +94,10 @@ export class HostHealth {
     });
   }
 
-  /** A first probe, then one after each interval. Never rejects. */
+  /** A first probe and list, then one after each interval. Never rejects. */
   async start(): Promise<void> {
     await this.#monitor?.start();
+    await this.#listing;
   }
 
   stop(): void {
@@ -132,6 +135,7 @@ export class HostHealth {
   /** Probes at once, or joins the probe that is running. */
   async checkNow(): Promise<void> {
     await this.#monitor?.checkNow(this.#host.options.name);
+    await this.#listing;
   }
 
   /** Reads the list of models at once: it seems to have changed. Never rejects. */
@@ -148,9 +152,9 @@ export class HostHealth {
     try {
       const { status, body } = await this.#request(path, { signal, timeoutMs, method });
       this.#hasResponded = true;
-      if (path === MODELS) await this.#noteModels(status, body);
-      else body.destroy();
-      if (path !== MODELS) await this.refreshModels();
+      if (path !== MODELS) body.destroy();
+      // What becomes of the list, or that it hangs, decides nothing about the host.
+      this.#listing = path === MODELS ? this.#noteModels(status, body) : this.refreshModels();
       if (expectedStatus) return expectedStatus.includes(status) ? undefined : failed(`status_${status}`);
       return status >= 500 ? { verdict: 'degraded', reason: 'server_error' } : undefined;
     } catch (error) {
@@ -178,8 +182,12 @@ export class HostHealth {
   }
 
   async #noteModels(status: number, body: ResponseBody): Promise<void> {
-    if (status === 200) this.#host.models.update(await readModelList(body));
-    else {
+    if (status === 200) {
+      // One that drips has no end.
+      const timer = setTimeout(() => body.destroy(), this.#options.probeTimeoutMs).unref();
+      this.#host.models.update(await readModelList(body));
+      clearTimeout(timer);
+    } else {
       body.destroy();
       // A server error or a limit says nothing of the list that was there; anything else says that there is none for us.
       if (status < 500 && status !== 429) this.#host.models.update(undefined);

@@ -22,5 +22,3 @@ export const hostProbe = z.union([
     successThreshold: times.optional(),
   }),
 ]);
-
-export type HostProbe = z.output<typeof hostProbe>;

@@ -3,7 +3,7 @@ import type { Outcome } from '../evidence/outcome.ts';
 /** What one host has been asked and how it did. */
 export interface HostFigures {
   readonly inFlight: number;
-  /** Attempts so far, without probes. */
+  /** Attempts that were sent so far, without probes; those in a queue of ours are in flight only. */
   readonly requests: number;
   /** Those that were the host's fault. */
   readonly failures: number;
@@ -25,9 +25,13 @@ export class HostStats {
     return this.#inFlight;
   }
 
+  /** It may still be in a queue of ours. */
   started(): void {
-    this.#requests += 1;
     this.#inFlight += 1;
+  }
+
+  sent(): void {
+    this.#requests += 1;
   }
 
   begun(afterMs: number): void {

@@ -7,6 +7,7 @@ import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import type { LlmHost } from './host-list.ts';
 import { HostStats, type HostFigures } from './host-stats.ts';
 import { ModelList } from './model-list.ts';
+import { Pace } from './pace.ts';
 import { RefusalRuns } from './refusal-runs.ts';
 import { type Rest, Rests } from './rests.ts';
 
@@ -53,6 +54,7 @@ export class Host {
   readonly rests: Rests;
   readonly excuses = new Excuses();
   readonly #refusals = new RefusalRuns();
+  readonly #paces = new Map<string | undefined, Pace>();
   weight: number;
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
@@ -76,6 +78,17 @@ export class Host {
     return this.#mode;
   }
 
+  /** Operators have neither taken it out nor hold its breaker open: one that does not take part is not asked in a panic either. */
+  get takesPart(): boolean {
+    return this.#mode === 'enabled' && !this.isHeldOpen;
+  }
+
+  /** By an operator. */
+  get isHeldOpen(): boolean {
+    const { breaker } = this.policies;
+    return breaker.isHeld && breaker.state === 'OPEN';
+  }
+
   /** Takes part again, from where it was. */
   enable(): Promise<void> {
     const wasOff = this.#mode === 'disabled';
@@ -90,6 +103,25 @@ export class Host {
   disable(): void {
     this.#mode = 'disabled';
     this.health.stop();
+  }
+
+  /** Probes it at once, unless it is disabled. Never rejects. */
+  checkNow(): Promise<void> {
+    return this.#mode === 'disabled' ? Promise.resolve() : this.health.checkNow();
+  }
+
+  /** By the model that a route asks for there; none where callers name any. Routes are configured, so there are few. */
+  paceOf(model: string | undefined): Pace {
+    let pace = this.#paces.get(model);
+    if (!pace) this.#paces.set(model, (pace = new Pace()));
+    return pace;
+  }
+
+  /** Prompt tokens of the calls that have not begun to answer, whatever route they took: models of one host share it. */
+  get tokensInFlight(): number {
+    let tokens = 0;
+    for (const { load } of this.#paces.values()) tokens += load.tokensInFlight;
+    return tokens;
   }
 
   /** Several open faults or unlikely silences lately: others are asked first, until it is known what they were about. */
@@ -109,15 +141,15 @@ export class Host {
     return wasFine;
   }
 
-  /** It answered such a request as it should. */
-  succeeded(model: string | undefined, path: string): void {
+  /** It answered such a request as it should, which it was sent at that time. */
+  succeeded(model: string | undefined, path: string, sentAt: number): void {
     this.#isFine = true;
     this.#doubts = 0;
     this.#weak = 0;
     this.excuses.succeeded(model);
     this.#refusals.end(runKey(model, path));
     if (this.rests.size === 0) return;
-    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key);
+    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key, sentAt);
   }
 
   /** It refused such a request, for what every request meets where a host is set up wrong. */

@@ -1,8 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
-import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
 let bench: ClientBench;
@@ -21,6 +22,12 @@ afterEach(async () => {
   await bench.close();
   for (const host of [one, two]) await host[Symbol.asyncDispose]();
 });
+
+/** A byte now and then, without an end. */
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write(' '), 50);
+  response.once('close', () => clearInterval(timer));
+}
 
 async function started(): Promise<DistributedLlmClient> {
   const client = bench.client([entry('one', one.url), entry('two', two.url)], { probeTimeoutMs: 5_000 });
@@ -69,6 +76,24 @@ describe('the list of models of a host', () => {
   it('says nothing of what is not on it where it is one page of several', async () => {
     one.list = json(200, { data: [{ id: 'first' }], has_more: true });
     expect(await hostsOf(await started(), 'phi')).toEqual(['one', 'two']);
+  });
+
+  it('that hangs or drips takes no host down whose own probe is good', async () => {
+    const listed =
+      (reply: (response: ServerResponse) => void): Reply =>
+      (response, request) => {
+        response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+        if (request.url?.endsWith('/health')) response.end('{}');
+        else reply(response);
+      };
+    [one.list, two.list] = [listed(() => undefined), listed(drip)];
+    // Its monitor waits for a check for a second more than that, and for a list nobody waits so long.
+    const probe = { path: '/health', expectedStatus: [200], timeoutMs: 500 };
+    const hosts = [entry('one', one.url, { probe }), entry('two', two.url, { probe })];
+    const client = bench.client(hosts, { probeTimeoutMs: 1_700 });
+    await client.start();
+    for (const name of ['one', 'two'])
+      expect(client.getMetrics()[name]?.health).toMatchObject({ state: 'HEALTHY', checks: { failed: 0 } });
   });
 
   it('is kept where its host is asked too often', async () => {

@@ -86,7 +86,8 @@ export async function readModelList(body: ResponseBody): Promise<ListedModels | 
   }
 }
 
-function toggleTag(model: string): string {
+/** The same model in Ollama's other spelling: with `:latest`, or without. */
+export function toggleTag(model: string): string {
   return model.endsWith(TAG) ? model.slice(0, -TAG.length) : model + TAG;
 }
 

@@ -23,7 +23,7 @@ describe('Rests', () => {
       jest.advanceTimersByTime(lengthOf(rests) ?? 0);
     }
     expect(lengths).toEqual([1_000, 2_000, 4_000, 8_000, 8_000]);
-    rests.end('host');
+    rests.end('host', performance.now());
     rests.begin('host', own);
     expect(lengthOf(rests)).toBe(1_000);
   });
@@ -43,6 +43,30 @@ describe('Rests', () => {
     expect([rests.of('said')?.binding, rests.of('own')?.binding]).toEqual([true, false]);
     jest.advanceTimersByTime(20_000);
     expect(rests.of('said')).toBeUndefined();
+  });
+
+  it('become binding as soon as the host says for how long, be that shorter', () => {
+    const rests = new Rests(60_000);
+    for (let times = 0; times < 3; times += 1) {
+      jest.advanceTimersByTime(lengthOf(rests) ?? 0);
+      rests.begin('host', own);
+    }
+    rests.begin('host', { ...own, saidMs: 2_000 });
+    expect([lengthOf(rests), rests.of('host')?.binding]).toEqual([2_000, true]);
+    rests.begin('host', { ...own, saidMs: 1_000 });
+    rests.begin('host', own);
+    expect([lengthOf(rests), rests.of('host')?.binding]).toEqual([2_000, true]);
+  });
+
+  it('are over with a success of what was sent since, and not of an older call', () => {
+    const rests = new Rests(60_000);
+    const before = performance.now();
+    jest.advanceTimersByTime(100);
+    rests.begin('host', own);
+    rests.end('host', before);
+    expect(rests.of('host')).toBeDefined();
+    rests.end('host', performance.now());
+    expect(rests.of('host')).toBeUndefined();
   });
 
   it('are as long as usual where the host says "at once", which it does while it is full', () => {

@@ -23,6 +23,7 @@ export interface NewRest {
 }
 
 interface Entry extends Rest {
+  readonly since: number;
   /** How many rests in a row, for the growth of those without a time of their own. */
   readonly times: number;
 }
@@ -50,16 +51,22 @@ export class Rests {
     const saidMs = asked === 0 ? undefined : asked;
     const before = this.#entries.get(key);
     // Calls that were on their way together meet the same wall: that is one event, not several in a row.
-    if (before && before.until > now && !(saidMs !== undefined && saidMs + now > before.until)) return false;
+    const isSaidAnew = saidMs !== undefined && (!before?.binding || saidMs + now > before.until);
+    if (before && before.until > now && !isSaidAnew) return false;
     const growing = before && before.outcome === outcome && now < before.until + this.#lengthOf(before, rule);
     const times = growing ? before.times + 1 : 1;
     const ownMs = Math.min(rule.firstMs * GROWTH ** (times - 1), rule.maxMs);
     const until = now + Math.min(saidMs ?? ownMs, this.maxMs);
-    const entry: Entry = { outcome, until, binding: saidMs !== undefined, errorResponse, times };
+    const entry: Entry = { outcome, since: now, until, binding: saidMs !== undefined, errorResponse, times };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
     return before?.outcome !== outcome;
+  }
+
+  /** A time that a host asked for, as long as it is passed over at most. */
+  bounded(saidMs: number | undefined): number | undefined {
+    return saidMs === undefined ? undefined : Math.min(saidMs, this.maxMs);
   }
 
   /** The rest that is going on. */
@@ -76,9 +83,10 @@ export class Rests {
       .map(([of, { outcome, until }]) => ({ of, outcome, remainingMs: Math.ceil(until - now) }));
   }
 
-  /** It works again. */
-  end(key: string): void {
-    this.#entries.delete(key);
+  /** It works again. @param sentAt when what succeeded was sent: an older call says nothing of a limit that was met since. */
+  end(key: string, sentAt: number): void {
+    const entry = this.#entries.get(key);
+    if (entry && entry.since <= sentAt) this.#entries.delete(key);
   }
 
   endAll(): void {

@@ -55,7 +55,7 @@ describe('explain', () => {
         ['a', true, []],
         ['b', false, ['draining']],
         ['c', false, ['disabled']],
-        ['d', false, ['circuit_open']],
+        ['d', false, ['circuit_held_open']],
         ['e', false, ['model_not_listed']],
         ['f', false, ['no_endpoint']],
       ],
@@ -76,10 +76,35 @@ describe('explain', () => {
     const resting = explain(client);
     expect(resting).toMatchObject({ decision: 'refuse', tiers: [[{ because: ['resting_rate_limited'] }]] });
     expect(resting.tiers[0]?.[0]?.restsForMs).toBeGreaterThan(50_000);
-    await client.reload({ hosts: [entry('a', host.url)], maxRetryAfterWaitMs: 100_000 });
-    host.reply = refusal(429, 'later', { headers: { 'retry-after': '60' } });
+    await client.reload({ hosts: [entry('a', host.url)], circuitBreaker: { failureThreshold: 1 } });
+    host.reply = refusal(500, 'CUDA');
+    await client.post('/chat/completions', { model: 'big' }).catch(() => undefined);
+    expect(explain(client)).toMatchObject({ decision: 'panic', tiers: [[{ because: ['circuit_open'] }]] });
     client.setHostCircuit('a', 'open');
-    expect(explain(client).decision).toBe('panic');
+    expect(explain(client)).toMatchObject({
+      decision: 'refuse',
+      tiers: [[{ because: ['circuit_held_open'] }]],
+    });
+  });
+
+  it('knows the pace of a host by whatever route it was learnt, and after a reload', async () => {
+    const hosts = [entry('a', host.url)];
+    const routes = [
+      { model: 'chat', tiers: [[{ host: 'a', model: 'big' }]] },
+      { model: 'code', tiers: [[{ host: 'a', model: 'big' }]] },
+      { model: 'draft', tiers: [[{ host: 'a', model: 'small' }]] },
+    ];
+    const paceOf = (model: string) => explain(client, { model }).tiers[0]?.[0]?.ttftMs;
+    const client = bench.client(hosts, { routes });
+    await client.post('/chat/completions', { model: 'chat', messages: [] });
+    expect(['chat', 'code', 'draft'].map((model) => paceOf(model) !== undefined)).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    const settings = { firstByteTimeoutMs: 2_000, probeIntervalMs: 60_000, probeTimeoutMs: 500 };
+    await client.reload({ ...settings, hosts: [...hosts, entry('b', host.url)], routes });
+    expect(paceOf('code')).toBeDefined();
   });
 
   it('has the order of the strategy, what limits it, and who callers may choose in its place', async () => {

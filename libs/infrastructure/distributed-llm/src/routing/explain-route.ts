@@ -19,6 +19,8 @@ export type PassedOver =
   /** Others are asked first. */
   | `resting_softly_${string}`
   | 'circuit_open'
+  /** By an operator: not in a panic either. */
+  | 'circuit_held_open'
   | 'down'
   | 'rate_limited'
   | 'bulkhead_full'
@@ -99,6 +101,7 @@ export function explainRoute(
     isPoisonous: memory.has({ path: facts.path, body }),
     tooLongFor: undefined,
     mayWaitMs: maxRetryAfterWaitMs,
+    remainingMs: Infinity,
     mayPanic: config.panic.share > 0,
   };
   const preview = selector.preview(input);
@@ -202,7 +205,8 @@ function faultsOf(target: Target, { route, facts, traits, isPoisonous }: ChoiceI
   if (rest) found.push(`${rest.binding ? 'resting' : 'resting_softly'}_${rest.outcome}`);
   const { breaker } = host.policies;
   const availability = host.policies.availability(traits.promptTokens);
-  if (!breaker.allows() || (isPoisonous && breaker.state !== 'CLOSED')) found.push('circuit_open');
+  if (host.isHeldOpen) found.push('circuit_held_open');
+  else if (!breaker.allows() || (isPoisonous && breaker.state !== 'CLOSED')) found.push('circuit_open');
   else if (!availability.available) found.push(availability.because);
   if (host.health.isDown) found.push('down');
   if (!isListed(target, { route, facts })) found.push('model_not_listed');

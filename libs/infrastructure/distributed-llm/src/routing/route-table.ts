@@ -1,6 +1,8 @@
 import type { Host } from '../hosts/host.ts';
+import { toggleTag } from '../hosts/model-list.ts';
 import { createStrategy, type LoadBalancingStrategy } from '../strategies/create-strategy.ts';
 import type { Strategy } from '../strategies/strategy.ts';
+import { Glob } from './glob.ts';
 import type { HostGroups, RouteOptions, RouteTargetOptions } from './route.config.ts';
 import { Target } from './target.ts';
 
@@ -38,10 +40,13 @@ export interface RouteTableOptions {
   readonly allowedStrategies: readonly LoadBalancingStrategy[];
 }
 
-/** Finds the route of a model: the one of its very name, else the first whose glob fits, else all hosts as one tier. */
+/**
+ * Finds the route of a model: the one of its name, with or without Ollama's `:latest`, else the first whose glob fits, else
+ * all hosts as one tier.
+ */
 export class RouteTable {
   readonly #exact = new Map<string, Route>();
-  readonly #globs: { readonly pattern: RegExp; readonly route: Route }[] = [];
+  readonly #globs: { readonly glob: Glob; readonly route: Route }[] = [];
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #options: RouteTableOptions;
   readonly #everyHost: Route;
@@ -67,26 +72,28 @@ export class RouteTable {
 
   find(model: string | undefined): Route {
     if (model === undefined) return this.#everyHost;
-    const exact = this.#exact.get(model);
-    return exact ?? this.#globs.find(({ pattern }) => pattern.test(model))?.route ?? this.#everyHost;
+    const exact = this.#exact.get(model) ?? this.#exact.get(toggleTag(model));
+    return exact ?? this.#globs.find(({ glob }) => glob.fits(model))?.route ?? this.#everyHost;
   }
 
   #add({ model, tiers, strategy, allowedStrategies, ...limits }: RouteOptions): void {
+    const isGlob = model.includes('*');
+    const asked = isGlob ? undefined : model;
     const route = routeOver(
-      tiers.map((tier) => tier.flatMap((target) => this.#targets(target))),
+      tiers.map((tier) => tier.flatMap((target) => this.#targets(target, asked))),
       { ...limits, name: model, strategy: strategy ?? this.#options.strategy },
       allowedStrategies ?? this.#options.allowedStrategies,
     );
-    if (model.includes('*')) this.#globs.push({ pattern: globPattern(model), route });
+    if (isGlob) this.#globs.push({ glob: new Glob(model), route });
     else this.#exact.set(model, route);
   }
 
-  #targets({ host, group, ...rest }: RouteTargetOptions): Target[] {
+  #targets({ host, group, ...rest }: RouteTargetOptions, asked: string | undefined): Target[] {
     const names = group === undefined ? [host as string] : (this.#options.groups[group] ?? [group]);
     return names.map((name) => {
       const found = this.#hosts.get(name);
       if (!found) throw new RangeError(`a route names the host "${name}", which is not configured`);
-      return new Target({ host: found, ...rest });
+      return new Target({ host: found, asked, ...rest });
     });
   }
 }
@@ -116,9 +123,4 @@ export function restrictedTo(route: Route, hosts: readonly string[]): Route {
     strategy,
   }));
   return { ...route, tiers: tiers.filter(({ targets }) => targets.length > 0) };
-}
-
-function globPattern(glob: string): RegExp {
-  const parts = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
 }

@@ -2,6 +2,7 @@ import { MAX_TIMER_MS } from '@morgan/foundation';
 import { z } from 'zod';
 import { capabilities } from '../hosts/host-list.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
+import { Glob } from './glob.ts';
 
 const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
@@ -46,8 +47,12 @@ const route = z.strictObject({
 /** Which hosts serve which models, in which order. */
 export const routeList = z.array(route).superRefine((routes, context) => {
   routes.forEach(({ model }, at) => {
-    if (routes.findIndex((other) => other.model === model) === at) return;
-    context.addIssue({ code: 'custom', path: [at, 'model'], message: 'has a route already' });
+    const earlier = routes.slice(0, at).map((other) => other.model);
+    const wider = model.includes('*') ? earlier.find((other) => new Glob(other).fits(model)) : undefined;
+    const message = earlier.includes(model)
+      ? 'has a route already'
+      : wider && `is never used: "${wider}" stands before it and fits all of its names`;
+    if (message) context.addIssue({ code: 'custom', path: [at, 'model'], message });
   });
 });
 
@@ -58,13 +63,19 @@ export type RouteOptions = z.output<typeof route>;
 export type HostGroups = z.output<typeof hostGroups>;
 export type RouteTargetOptions = z.output<typeof target>;
 
-/** Every name in a route or a group that is no host or group. @returns what is wrong, with the path to it. */
+/** What is wrong in a configuration of routes, and where. */
+export interface RouteFault {
+  readonly path: (string | number)[];
+  readonly message: string;
+}
+
+/** Every name in a route or a group that is no host or group. */
 export function unknownNames(
   routes: readonly RouteOptions[],
   groups: HostGroups,
   hostNames: ReadonlySet<string>,
-): { path: (string | number)[]; message: string }[] {
-  const faults: { path: (string | number)[]; message: string }[] = [];
+): RouteFault[] {
+  const faults: RouteFault[] = [];
   const check = (known: boolean, name: string | undefined, path: (string | number)[]) => {
     if (name !== undefined && !known) faults.push({ path, message: `"${name}" is not configured` });
   };
@@ -80,4 +91,27 @@ export function unknownNames(
     ),
   );
   return faults;
+}
+
+/** Targets that are in one tier more than once, by themselves or by groups: how much they get is their weight's to say. */
+export function repeatedTargets(routes: readonly RouteOptions[], groups: HostGroups): RouteFault[] {
+  const faults: RouteFault[] = [];
+  routes.forEach(({ tiers }, at) =>
+    tiers.forEach((tier, tierAt) => {
+      const seen = new Set<string>();
+      tier.forEach(({ host, group, model = '' }, targetAt) => {
+        for (const name of group === undefined ? [host] : membersOf(groups, group)) {
+          const key = `${name} ${model}`;
+          const path = ['routes', at, 'tiers', tierAt, targetAt];
+          if (seen.has(key)) faults.push({ path, message: `"${name}" is in this tier already` });
+          seen.add(key);
+        }
+      });
+    }),
+  );
+  return faults;
+}
+
+function membersOf(groups: HostGroups, group: string): readonly string[] {
+  return (Object.hasOwn(groups, group) ? groups[group] : undefined) ?? [];
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CertificateAuthority } from '@morgan/testing';
+import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
@@ -41,6 +41,13 @@ async function fallback(settings: Record<string, unknown> = {}) {
 const ask = async (client: DistributedLlmClient, body: string) => {
   const response = await send(client, { body: Buffer.from(body) });
   return { ...response, says: (await response.body.bytes()).toString() };
+};
+/** What hosts are made with. */
+const RELOADED = {
+  firstByteTimeoutMs: 2_000,
+  answerTimeoutMs: 20_000,
+  probeIntervalMs: 60_000,
+  probeTimeoutMs: 500,
 };
 const ASSISTANT = '{"messages":[{"role":"user","content":"model"}],  "model" : "assistant" ,"n":1.0}';
 
@@ -95,6 +102,24 @@ describe('a route', () => {
       routes: [{ model: 'assistant', tiers }],
     });
     expect(await ask(client, ASSISTANT)).toMatchObject({ host: answers });
+  });
+
+  it.each([
+    ['of another model, which may be larger', {}, {}, 429],
+    ['that is larger', { contextLength: 8_000 }, { contextLength: 1_000 }, 429],
+    ['that is no larger', { contextLength: 1_000 }, { contextLength: 8_000 }, 400],
+  ])('is told of a target above %s, where the one below says "too long"', async (_, high, low, status) => {
+    const [above, below] = [
+      await hostOf(refusal(429, 'Full.', { headers: { 'retry-after': '60' } })),
+      await hostOf(refusal(400, 'too long', { code: 'context_length_exceeded' })),
+    ];
+    const tiers = [[{ host: 'above', model: 'x' }], [{ host: 'below', model: 'y' }]];
+    const hosts = [
+      entry('above', above.url, { capabilities: high }),
+      entry('below', below.url, { capabilities: low }),
+    ];
+    const client = bench.client(hosts, { routes: [{ model: 'assistant', tiers }] });
+    expect(await ask(client, ASSISTANT)).toMatchObject({ status });
   });
 
   it('knows from the list of models how long a context may be', async () => {
@@ -163,11 +188,46 @@ describe('a route', () => {
     expect(client.models().map(({ id }) => id)).toEqual(['gpt-4', 'other']);
   });
 
+  it("is found by either of Ollama's spellings of its name", async () => {
+    const [a, b] = [await hostOf(), await hostOf()];
+    const routes = ['llama3', 'qwen3:latest'].map((model) => ({ model, tiers: [[{ host: 'b' }]] }));
+    const client = bench.client([entry('a', a.url), entry('b', b.url)], { routes });
+    for (const model of ['llama3', 'llama3:latest', 'qwen3', 'qwen3:latest'])
+      expect(await ask(client, JSON.stringify({ model }))).toMatchObject({ host: 'b', model });
+    expect(a.asked).toBe(0);
+  });
+
   it('that names what is not there is refused', () => {
     const routes = [{ model: 'm', tiers: [[{ host: 'nobody' }]] }];
     expect(() => bench.client([entry('a', 'http://127.0.0.1:9/v1')], { routes })).toThrow(
       '\\"nobody\\" is not configured',
     );
+  });
+});
+
+describe('the load of a host', () => {
+  it('is the same whatever route it came by, and after a reload', async () => {
+    const [one, two] = [await hostOf(), await hostOf()];
+    const routes = [
+      { model: 'code', tiers: [[{ host: 'one', model: 'large' }]] },
+      { model: 'chat', tiers: [[{ host: 'one' }, { host: 'two' }]], strategy: 'power_of_two' as const },
+    ];
+    const list = [entry('one', one.url), entry('two', two.url)];
+    const client = bench.client(list, { routes, answerTimeoutMs: 20_000 });
+    let finish: (() => void) | undefined;
+    one.reply = (...exchange) => void (finish = () => chat('hello')(...exchange));
+    const code = ask(client, JSON.stringify({ model: 'code', prompt: 'x'.repeat(40_000) }));
+    await waitFor(() => finish !== undefined, { what: 'the long call' });
+    one.reply = chat('hello');
+    const askAll = async () => {
+      for (let call = 0; call < 6; call += 1)
+        expect(await ask(client, '{"model":"chat"}')).toMatchObject({ host: 'two' });
+    };
+    await askAll();
+    await client.reload({ ...RELOADED, hosts: [...list, entry('three', two.url)], routes });
+    await askAll();
+    finish?.();
+    await code;
   });
 });
 

@@ -31,14 +31,16 @@ export interface ChoiceInput {
   readonly traits: CallTraits;
   /** Targets that are not to be asked again. */
   readonly tried: ReadonlySet<Target>;
-  /** Those whose limit of ours turned out to be used up, by other processes that share it: asked after all others. */
-  readonly busy?: ReadonlySet<Target> | undefined;
+  /** Those whose limit of ours is used up, and how often the call has met it: after others, then after lower tiers too. */
+  readonly queued?: ReadonlyMap<Target, number> | undefined;
   /** The request failed on several targets before: it must not decide about a host. */
   readonly isPoisonous: boolean;
   /** The context length of the target that found the request too long. */
   readonly tooLongFor: number | undefined;
   /** How long the call may wait for a target that rests, in milliseconds. */
   readonly mayWaitMs: number;
+  /** What is left of its time, in milliseconds. */
+  readonly remainingMs: number;
   /** Whether the call may ask a target that is not good. */
   readonly mayPanic: boolean;
 }
@@ -48,7 +50,8 @@ const LISTED = 0;
 const UNLISTED = 1;
 const DOUBTFUL = 2;
 const BUSY = 4;
-const LAST_RESORT = 5;
+const QUEUED = 5;
+const LAST_RESORT = 6;
 const RESTING = Infinity;
 const OUT = -1;
 
@@ -57,52 +60,40 @@ export class TargetSelector {
   constructor(private readonly panic: Panic) {}
 
   choose(input: ChoiceInput): Choice {
-    for (const tier of input.route.tiers) {
-      const good = this.#best(tier, input, LAST_RESORT);
-      if (good) return { kind: 'ask', target: good, tier, isPanic: false };
-      const wait = this.#shortestWait(tier, input);
-      if (wait) return wait;
-    }
-    return this.#lastResort(input);
+    return chosenFrom(this.preview(input), input);
   }
 
-  /** A further good target, for a call that has one under way. */
+  /** A further good target, for a call that has one under way: a free one of any tier before the queue of another. */
   chooseSpare(input: ChoiceInput): Choice {
-    for (const tier of input.route.tiers) {
-      const good = this.#best(tier, input, LAST_RESORT);
-      if (good) return { kind: 'ask', target: good, tier, isPanic: false };
-    }
-    return { kind: 'none' };
+    const found = this.#first(input, BUSY) ?? this.#first(input, LAST_RESORT) ?? { kind: 'none' };
+    return chosenFrom(found, input);
   }
 
   /** What {@link choose} would choose from. Changes nothing: whose turn it is stays so. */
   preview(input: ChoiceInput): Preview {
     for (const tier of input.route.tiers) {
-      const among = this.#equals(tier, input, LAST_RESORT);
+      const among = this.#equals(tier, input, QUEUED);
       if (among.length > 0) return { kind: 'ask', tier, among, isPanic: false };
       const wait = this.#shortestWait(tier, input);
       if (wait) return wait;
     }
-    for (const tier of input.mayPanic && !input.isPoisonous ? input.route.tiers : []) {
-      const among = this.#equals(tier, input, RESTING);
-      if (among.length > 0) return { kind: 'ask', tier, among, isPanic: true };
-    }
-    return { kind: 'none' };
+    const queued = input.queued && this.#first(input, LAST_RESORT);
+    return queued ?? this.#lastResort(input) ?? { kind: 'none' };
   }
 
-  #lastResort(input: ChoiceInput): Choice {
-    if (!input.mayPanic || input.isPoisonous) return { kind: 'none' };
+  #lastResort(input: ChoiceInput): Preview | undefined {
+    if (!input.mayPanic || input.isPoisonous) return undefined;
+    const found = this.#first(input, RESTING);
+    return found && { ...found, isPanic: true };
+  }
+
+  /** Of the first tier that has any that are so good. */
+  #first(input: ChoiceInput, below: number): (Preview & { kind: 'ask' }) | undefined {
     for (const tier of input.route.tiers) {
-      const target = this.#best(tier, input, RESTING);
-      if (target) return { kind: 'ask', target, tier, isPanic: true };
+      const among = this.#equals(tier, input, below);
+      if (among.length > 0) return { kind: 'ask', tier, among, isPanic: false };
     }
-    return { kind: 'none' };
-  }
-
-  #best(tier: Tier, input: ChoiceInput, below: number): Target | undefined {
-    const best = this.#equals(tier, input, below);
-    if (best.length < 2) return best[0];
-    return tier.strategy.choose(best, input.traits);
+    return undefined;
   }
 
   /** The best targets of a tier, among which its strategy chooses. */
@@ -125,7 +116,9 @@ export class TargetSelector {
       const rest = restOf(target, input.facts);
       if (!rest?.binding || !isEligible(target, input)) continue;
       const ms = Math.max(0, rest.until - performance.now());
-      if (ms <= input.mayWaitMs && ms < (wait?.ms ?? Infinity)) wait = { kind: 'wait', ms, target };
+      // Behind the wait there must be time for an answer.
+      const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMs ?? 0) <= input.remainingMs;
+      if (isInTime && ms < (wait?.ms ?? Infinity)) wait = { kind: 'wait', ms, target };
     }
     return wait;
   }
@@ -135,24 +128,39 @@ export class TargetSelector {
     if (input.tried.has(target) || !isEligible(target, input)) return OUT;
     const rest = restOf(target, input.facts);
     if (rest?.binding) return RESTING;
+    const { breaker, mayQueue } = host.policies;
+    // Our own limits of the host: any other is asked before this one's queue.
+    const isBusy = mayQueue && !host.policies.room(input.traits.promptTokens).available;
     // A request that is known to fail must not be the one that finds out how a host is.
-    const { breaker } = host.policies;
     const isOpen = !breaker.allows() || (input.isPoisonous && breaker.state !== 'CLOSED');
     if (isOpen || host.health.isDown || rest)
-      return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0);
-    // Our own limits of the host: any other is asked before this one's queue.
-    if (input.busy?.has(target) || !host.policies.allows(input.traits.promptTokens)) return BUSY;
+      return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0) + (isBusy ? 4 : 0);
+    const queued = input.queued?.get(target) ?? 0;
+    if (queued > 0 || isBusy) return queued > 1 ? QUEUED : BUSY;
     const rank = isListed(target, input) ? LISTED : UNLISTED;
     return rank + (host.isDoubtful ? DOUBTFUL : 0);
   }
 }
 
+function chosenFrom(found: Preview, { traits }: ChoiceInput): Choice {
+  if (found.kind !== 'ask') return found;
+  const { tier, among, isPanic } = found;
+  const target = among.length < 2 ? (among[0] as Target) : tier.strategy.choose(among, traits);
+  return { kind: 'ask', target, tier, isPanic };
+}
+
+/** Whether a tier below that of a target has one that could serve the call. */
+export function hasTierBelow(target: Target, input: ChoiceInput): boolean {
+  const { tiers } = input.route;
+  const at = tiers.findIndex(({ targets }) => targets.includes(target));
+  const below = tiers.slice(at + 1).flatMap(({ targets }) => targets);
+  return below.some((other) => !input.tried.has(other) && isEligible(other, input));
+}
+
 /** Whether nobody in its tier could take over from a target. */
 export function isAlone(target: Target, { tiers }: Route, facts: RequestFacts): boolean {
   const tier = tiers.find(({ targets }) => targets.includes(target));
-  return !tier?.targets.some(
-    (other) => other !== target && other.host.mode === 'enabled' && other.canServe(facts),
-  );
+  return !tier?.targets.some((other) => other !== target && other.host.takesPart && other.canServe(facts));
 }
 
 /**
@@ -171,6 +179,6 @@ export function restOf(target: Target, { model, path }: RequestFacts): Rest | un
 }
 
 function isEligible(target: Target, { facts, tooLongFor }: ChoiceInput): boolean {
-  if (target.host.mode !== 'enabled' || !target.canServe(facts)) return false;
+  if (!target.host.takesPart || !target.canServe(facts)) return false;
   return tooLongFor === undefined || (target.contextLengthFor(facts.model) ?? 0) > tooLongFor;
 }

@@ -1,8 +1,7 @@
-import { QuantileWindow } from '@morgan/foundation';
 import type { Capabilities } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
+import type { Pace } from '../hosts/pace.ts';
 import type { Candidate } from '../strategies/strategy.ts';
-import { TargetLoad } from '../strategies/target-load.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 /** What a target is made of. */
@@ -10,6 +9,8 @@ export interface TargetOptions {
   readonly host: Host;
   /** The model to ask for there; left out: the one that the caller named. */
   readonly model?: string | undefined;
+  /** The model that callers name, where that is always the same one. */
+  readonly asked?: string | undefined;
   readonly weight?: number | undefined;
   readonly capabilities?: Capabilities | undefined;
 }
@@ -17,13 +18,6 @@ export interface TargetOptions {
 /** A capability that a request needs and a target has not. */
 export type Lack = 'endpoint' | 'tools' | 'vision' | 'context_length';
 
-const HISTORY = 64;
-const LEAST_HISTORY = 3;
-/** A wait is unlikely where it is so many times longer than nearly all waits before it were. */
-const UNLIKELY_FACTOR = 2;
-const NEARLY_ALL = 0.95;
-/** Below this no silence is remarkable, in milliseconds. */
-const LEAST_UNLIKELY_MS = 250;
 /** Bytes per token at which nobody doubts that a text is too long. */
 const MOST_BYTES_PER_TOKEN = 8;
 
@@ -32,13 +26,13 @@ export class Target implements Candidate {
   readonly host: Host;
   readonly model: string | undefined;
   readonly capabilities: Capabilities;
-  readonly load = new TargetLoad();
+  readonly pace: Pace;
   readonly #weight: number;
-  readonly #history = { streamed: new QuantileWindow(HISTORY), whole: new QuantileWindow(HISTORY) };
 
-  constructor({ host, model, weight = 1, capabilities }: TargetOptions) {
+  constructor({ host, model, asked, weight = 1, capabilities }: TargetOptions) {
     this.host = host;
     this.model = model;
+    this.pace = host.paceOf(model ?? asked);
     this.#weight = weight;
     this.capabilities = { ...host.options.capabilities, ...capabilities };
   }
@@ -57,11 +51,11 @@ export class Target implements Candidate {
   }
 
   get tokensInFlight(): number {
-    return this.load.tokensInFlight;
+    return this.host.tokensInFlight;
   }
 
   get ttftMs(): number | undefined {
-    return this.load.ttftMsAt(performance.now());
+    return this.pace.load.ttftMsAt(performance.now());
   }
 
   /** In tokens, prompt and answer together: as declared, else as the host's list says. */
@@ -92,18 +86,5 @@ export class Target implements Candidate {
   /** The model that is asked for there. */
   modelFor(asked: string | undefined): string | undefined {
     return this.model ?? asked;
-  }
-
-  /** The first content came. */
-  began(afterMs: number, kind: 'streamed' | 'whole'): void {
-    this.#history[kind].add(afterMs);
-  }
-
-  /** The longest silence before content that is not remarkable here, in milliseconds. None while too little is known. */
-  usualSilenceMs(kind: 'streamed' | 'whole'): number | undefined {
-    const history = this.#history[kind];
-    if (history.size < LEAST_HISTORY) return undefined;
-    const usual = history.quantile(NEARLY_ALL) as number;
-    return Math.max(LEAST_UNLIKELY_MS, UNLIKELY_FACTOR * usual);
   }
 }

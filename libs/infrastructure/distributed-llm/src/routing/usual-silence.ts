@@ -10,9 +10,9 @@ export function usualSilenceIn(routes: RouteTable): (target: Target, kind: 'stre
   const tiers = new Map<Target, readonly Target[]>();
   for (const route of routes.all) addTiers(tiers, route);
   return (target, kind) => {
-    const own = target.usualSilenceMs(kind);
+    const own = target.pace.usualSilenceMs(kind);
     if (own !== undefined) return own;
-    const others = tiers.get(target)?.map((other) => other.usualSilenceMs(kind) ?? Infinity) ?? [];
+    const others = tiers.get(target)?.map((other) => other.pace.usualSilenceMs(kind) ?? Infinity) ?? [];
     return Math.min(Infinity, ...others);
   };
 }

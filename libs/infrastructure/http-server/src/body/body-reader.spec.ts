@@ -53,7 +53,7 @@ it.each([
   expect(turns).toBeGreaterThanOrEqual(30);
 });
 
-it('a body that was read is let go of, however long the connection is kept that still refers to its request', async () => {
+it('a body that was read is released, however long the connection is kept that still refers to its request', async () => {
   const chunks = 512;
   const source = Readable.from(
     (function* () {

@@ -28,10 +28,10 @@ export function bodyConfig(defaults: { maxBytes: number }) {
       }),
       minBytesPerSecond: setting(z.int().min(0).default(4_096), {
         env: 'MIN_UPLOAD_BYTES_PER_SECOND',
-        doc: 'The slowest upload that is taken, in bytes per second over `rateWindowMs`; a slower one gets 408. 0: any.',
+        doc: 'The slowest upload that is accepted, in bytes per second over `rateWindowMs`; a slower one gets 408. 0: any.',
       }),
       rateWindowMs: setting(milliseconds(1, 10_000), {
-        doc: 'The time over which the speed of an upload is measured, again and again, in milliseconds; an upload that is over sooner has any speed.',
+        doc: 'The time over which the speed of an upload is measured, again and again, in milliseconds; an upload that takes less time may have any speed.',
       }),
       readStallTimeoutMs: setting(milliseconds(1, 60_000), {
         env: 'READ_STALL_TIMEOUT_MS',

@@ -41,6 +41,8 @@ export class ModelProcess {
   #nextId = 0;
   #ended = false;
   #over = false;
+  /** Why it was ended though it was needed. */
+  #givenUp: string | undefined;
 
   /** @param onCrash called when the process ended without being asked to. */
   constructor(role: ProcessRole, options: ProcessOptions, onCrash: (error: ProcessCrashedError) => void) {
@@ -59,7 +61,9 @@ export class ModelProcess {
     this.#child.on('message', (message) => this.#receive(message as ProcessReply));
     this.#child.once('error', (error) => this.#end(error));
     this.#child.once('exit', (code, signal) =>
-      this.#end(new Error(signal ? `it was ended by ${signal}` : `it exited with code ${code}`)),
+      this.#end(
+        new Error(this.#givenUp ?? (signal ? `it was ended by ${signal}` : `it exited with code ${code}`)),
+      ),
     );
     this.#send({ type: 'load', role, options });
   }
@@ -91,6 +95,12 @@ export class ModelProcess {
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exit;
+  }
+
+  /** Ends a process that does not come to an end of a task: whoever waits for it meets a crash. */
+  giveUp(afterMs: number): void {
+    this.#givenUp = `it was at one task for more than ${afterMs} ms`;
+    this.#child.kill('SIGKILL');
   }
 
   #send(request: ProcessRequest): void {

@@ -17,13 +17,13 @@ let pool: ProcessPool;
 let restarts: RestartReason[];
 let failures: string[];
 
-async function poolOf(idleRestartMs: number, role: ProcessRole = 'inference') {
+async function poolOf(idleRestartMs: number, role: ProcessRole = 'inference', taskTimeoutMs = 60_000) {
   folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
   await writeTinyBert(folder);
   restarts = [];
   failures = [];
   const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
-  pool = new ProcessPool({ role, process: { folder, model }, idleRestartMs }, silentLogger, {
+  pool = new ProcessPool({ role, process: { folder, model }, idleRestartMs, taskTimeoutMs }, silentLogger, {
     onFree: () => undefined,
     onRestart: (reason) => void restarts.push(reason),
     onRestartFailed: ({ message }) => void failures.push(message),
@@ -67,6 +67,19 @@ describe('a process that loads well and then crashes', () => {
     timers.mockRestore();
     expect(waits).toEqual([200, 400]);
     expect(restarts).toEqual(new Array(4).fill('crash'));
+  });
+});
+
+describe('a process that hangs', () => {
+  it('is replaced after its time, and whoever waits for it hears of it', async () => {
+    await poolOf(60_000, 'inference', 300);
+    await pool.startFirst();
+    const { pid } = latest();
+    process.kill(pid as number, 'SIGSTOP');
+    const task = pool.run('run', oneRow);
+    await expect(task).rejects.toThrow('it was at one task for more than 300 ms');
+    await waitFor(() => pool.hasFree, { what: 'the next process' });
+    expect([restarts, isAlive(pid as number)]).toEqual([['crash'], false]);
   });
 });
 

@@ -35,6 +35,8 @@ export type RestartReason = 'crash' | 'memory';
 export interface PoolOptions {
   readonly role: ProcessRole;
   readonly process: ProcessOptions;
+  /** A process that is at one task for longer counts as hung, and another takes its place. */
+  readonly taskTimeoutMs: number;
   /** Idle time after which a process that has grown is replaced, so that its memory comes back. */
   readonly idleRestartMs: number;
 }
@@ -104,11 +106,14 @@ export class ProcessPool {
     const member = this.#free.pop();
     if (!member) throw new Error('no model process is free');
     clearTimeout(member.idle);
+    const { taskTimeoutMs } = this.options;
+    const hung = setTimeout(() => member.process.giveUp(taskTimeoutMs), taskTimeoutMs);
     try {
       const result = await member.process.run(type, task);
       this.#failuresInARow = 0;
       return result;
     } finally {
+      clearTimeout(hung);
       this.#release(member);
     }
   }

@@ -23,6 +23,8 @@ export interface JobRequest extends PromptChoice {
   readonly tenant?: string | undefined;
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
+  /** Hears of each vector as it comes, also of a call that fails then. */
+  readonly onItem?: ((position: number, item: EmbeddedItem) => void) | undefined;
   /** Names an input in errors. */
   readonly paramOf: (position: number) => string;
 }
@@ -74,7 +76,9 @@ export class EmbeddingJob {
   /** @param tokenCount tokens that the model has read */
   complete(position: number, vector: Float32Array, tokenCount: number): void {
     const { truncated } = this.windowOf(position);
-    this.#results[position] = { vector, tokenCount, truncated };
+    const item = { vector, tokenCount, truncated };
+    this.#results[position] = item;
+    this.request.onItem?.(position, item);
     this.#windows[position] = undefined;
     this.#left -= 1;
     if (this.#left === 0) this.#settle(() => this.#outcome.resolve(this.#results as EmbeddedItem[]));

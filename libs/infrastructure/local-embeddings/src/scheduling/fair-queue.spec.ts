@@ -119,6 +119,57 @@ describe('FairQueue', () => {
   });
 });
 
+/** What the queue does, done at length: all that waits is sorted for each batch. */
+class SortedQueue {
+  #lines: { readonly items: QueueItem[]; served: number; passedOver: number }[] = [];
+
+  add(items: readonly QueueItem[]): void {
+    const served = Math.min(...this.#lines.map((line) => line.served));
+    const line = { items: items.toSorted((one, other) => other.size - one.size), passedOver: 0 };
+    this.#lines.push({ ...line, served: Number.isFinite(served) ? served : 0 });
+  }
+
+  take({ items: most, size: room }: { items: number; size: number }): QueueItem[] {
+    const batch: QueueItem[] = [];
+    let size = 0;
+    const takeOne = (line: { items: QueueItem[]; served: number }) => {
+      const item = line.items.at(-1);
+      if (!item || batch.length >= most || (batch.length > 0 && size + item.size > room)) return false;
+      line.items.pop();
+      batch.push(item);
+      line.served += item.size;
+      size += item.size;
+      return true;
+    };
+    const isLate = ({ passedOver }: { passedOver: number }) => passedOver >= 4;
+    const lines = this.#lines
+      .toReversed()
+      .sort((one, other) => Number(isLate(other)) - Number(isLate(one)) || one.served - other.served);
+    for (const line of lines) line.passedOver = takeOne(line) ? 0 : line.passedOver + 1;
+    for (const line of lines) while (takeOne(line));
+    this.#lines = this.#lines.filter(({ items }) => items.length > 0);
+    return batch;
+  }
+}
+
+it('takes what a sort of all that waits would bring to the front, batch by batch', () => {
+  let state = 7;
+  const below = (limit: number) => (state = (state * 16_807) % 2_147_483_647) % limit;
+  const [queue, sorted] = [new FairQueue(), new SortedQueue()];
+  const all: QueueItem[] = [];
+  const numbersOf = (batch: readonly QueueItem[]) => batch.map((item) => all.indexOf(item));
+  for (let round = 0; round < 300; round += 1) {
+    for (let calls = below(round < 200 ? 5 : 2); calls > 0; calls -= 1) {
+      const items = call(...Array.from({ length: 1 + below(4) }, () => 1 + below(60)));
+      all.push(...items);
+      queue.add(items);
+      sorted.add(items);
+    }
+    const limits = { items: 6, size: 100 };
+    expect(numbersOf(queue.take(limits))).toEqual(numbersOf(sorted.take(limits)));
+  }
+});
+
 describe('tenants', () => {
   const tenantsOf = (items: readonly QueueItem[]) => items.map(({ job }) => job.request.tenant);
 

@@ -1,4 +1,5 @@
 import type { EmbeddingJob } from './embedding-job.ts';
+import { TurnOrder } from './turn-order.ts';
 
 /** One input of a job that waits. */
 export interface QueueItem {
@@ -32,7 +33,10 @@ interface Tenant extends Taker {
 interface Line extends Taker {
   readonly job: EmbeddingJob;
   readonly items: QueueItem[];
-  passedOver: number;
+  /** So many came before it. */
+  readonly number: number;
+  /** Batches that there had been when it came, or with the last one that took of it. */
+  since: number;
 }
 
 /**
@@ -46,6 +50,9 @@ export class FairQueue {
   readonly #tenants = new Map<string, Tenant>();
   readonly #retries: QueueItem[] = [];
   #length = 0;
+  /** So far. */
+  #batches = 0;
+  #lineCount = 0;
 
   /** Inputs that wait. */
   get length(): number {
@@ -92,7 +99,9 @@ export class FairQueue {
 
   #compose(limits: BatchLimits): QueueItem[] {
     const batch: QueueItem[] = [];
+    const smallest = this.#smallest();
     let size = 0;
+    const isFull = () => batch.length >= limits.items || (batch.length > 0 && size + smallest > limits.size);
     const takeOne = (line: Line, tenant: Tenant): boolean => {
       const item = line.items.at(-1);
       if (!item || batch.length >= limits.items) return false;
@@ -100,15 +109,18 @@ export class FairQueue {
       line.items.pop();
       batch.push(item);
       line.served += item.size;
+      line.since = this.#batches + 1;
       tenant.served += item.size;
       size += item.size;
       return true;
     };
-    const turns = new Map([...this.#tenants.values()].map((tenant) => [tenant, turnsOf(tenant, takeOne)]));
-    while (turns.size > 0) {
+    const turnsFor = (tenant: Tenant) => turnsOf(tenant, this.#batches, takeOne);
+    const turns = new Map([...this.#tenants.values()].map((tenant) => [tenant, turnsFor(tenant)]));
+    while (turns.size > 0 && !isFull()) {
       const next = leastServed(turns.keys()) as Tenant;
       if (turns.get(next)?.next().done) turns.delete(next);
     }
+    if (batch.length > 0) this.#batches += 1;
     for (const { job } of batch) {
       const line = this.#lines.get(job);
       if (line?.items.length === 0) this.#end(line);
@@ -116,11 +128,21 @@ export class FairQueue {
     return batch;
   }
 
+  /** The size of the smallest item that waits: where that has no room, none has. */
+  #smallest(): number {
+    let smallest = Infinity;
+    for (const { items } of this.#lines.values())
+      smallest = Math.min(smallest, items.at(-1)?.size ?? Infinity);
+    return smallest;
+  }
+
   #lineOf(job: EmbeddingJob): Line {
     const known = this.#lines.get(job);
     if (known) return known;
     const { lines } = this.#tenantOf(job);
-    const line = { job, items: [], served: leastServed(lines)?.served ?? 0, passedOver: 0 };
+    const served = leastServed(lines)?.served ?? 0;
+    const line = { job, items: [], served, number: this.#lineCount, since: this.#batches };
+    this.#lineCount += 1;
     lines.add(line);
     this.#lines.set(job, line);
     return line;
@@ -144,27 +166,31 @@ export class FairQueue {
   }
 }
 
-/** A tenant's share of a batch, item by item. It goes through all jobs once also when the batch is full: they count that. */
-function* turnsOf(
-  tenant: Tenant,
-  takeOne: (line: Line, tenant: Tenant) => boolean,
-): Generator<undefined, void> {
-  const lines = [...tenant.lines].reverse().sort(byTurn);
-  for (const line of lines) {
-    const isTaken = takeOne(line, tenant);
-    line.passedOver = isTaken ? 0 : line.passedOver + 1;
-    if (isTaken) yield;
-  }
-  for (const line of lines) while (takeOne(line, tenant)) yield;
-}
-
 function leastServed<Kind extends Taker>(takers: Iterable<Kind>): Kind | undefined {
   let least: Kind | undefined;
   for (const taker of takers) if (!least || taker.served < least.served) least = taker;
   return least;
 }
 
-function byTurn(one: Line, other: Line): number {
-  const isLate = (line: Line) => line.passedOver >= MOST_PASSED_OVER;
-  return Number(isLate(other)) - Number(isLate(one)) || one.served - other.served;
+/** Whoever was passed over too often goes first, then who has been served least, then the newest. */
+function goesBefore(one: Line, other: Line, batches: number): boolean {
+  const isLate = (line: Line) => batches - line.since >= MOST_PASSED_OVER;
+  if (isLate(one) !== isLate(other)) return isLate(one);
+  return one.served === other.served ? one.number > other.number : one.served < other.served;
+}
+
+/** A tenant's share of a batch, item by item. @param batches that there have been */
+function* turnsOf(
+  tenant: Tenant,
+  batches: number,
+  takeOne: (line: Line, tenant: Tenant) => boolean,
+): Generator<undefined, void> {
+  const order = new TurnOrder(tenant.lines, (one, other) => goesBefore(one, other, batches));
+  const taken: Line[] = [];
+  for (let line = order.take(); line !== undefined; line = order.take()) {
+    if (!takeOne(line, tenant)) continue;
+    taken.push(line);
+    yield;
+  }
+  for (const line of taken) while (takeOne(line, tenant)) yield;
 }

@@ -133,7 +133,7 @@ export class InferenceEngine {
   #poolOf(role: ProcessRole): ProcessPool {
     const { config, process, logger, unavailable } = this.#options;
     const pool: ProcessPool = new ProcessPool(
-      { role, process, idleRestartMs: config.idleRestartMs },
+      { role, process, idleRestartMs: config.idleRestartMs, taskTimeoutMs: config.taskTimeoutMs },
       logger,
       {
         onFree: () => this.scheduler?.dispatch(),

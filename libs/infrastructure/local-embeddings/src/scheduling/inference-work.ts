@@ -69,9 +69,9 @@ export class InferenceWork implements BatchWork<'run'> {
       const start = end;
       end += perToken ? size * dimensions : dimensions;
       admission.adjust(job, -size);
-      if (job.settled) return;
       const reason = reasons.get(row);
-      if (reason !== undefined) return this.#refuse(item, reason);
+      if (reason !== undefined) return job.settled ? undefined : this.#refuse(item, reason);
+      // Also for a call that is over: whoever asks next need not have it computed again.
       metrics.texts.inc();
       metrics.tokens.inc(undefined, size);
       if (job.windowOf(position).truncated) metrics.truncated.inc();

@@ -1,7 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 
-/** The ways in which a caller ends a call, as one signal: its own signal, its cancel token, axios' `timeout`. */
-export class CallEnding {
+/** The ways in which a caller cancels a call, as one signal: its own signal, its cancel token, axios' `timeout`. */
+export class CallCancellation {
   readonly #aborter = new AbortController();
   readonly #config: InternalAxiosRequestConfig;
   readonly #onAbort = (): void => this.#aborter.abort();

@@ -1,0 +1,33 @@
+import type { Compute } from '@morgan/cache';
+import type { CallContext } from '@morgan/foundation';
+import type { EmbeddedInput, EmbeddingInput, EmbeddingModel, EmbedOptions } from './embedding-model.ts';
+
+/** The inputs of a call with the keys of their vectors, and how they are treated. */
+export interface KeyedInputs extends Pick<EmbedOptions, 'truncate' | 'prompt'> {
+  readonly inputs: readonly EmbeddingInput[];
+  readonly keys: readonly string[];
+}
+
+/**
+ * Computes the vectors of some of the keys. Of a call that fails it has what has come until then: that is stored all the same, and
+ * whoever asks again goes on from there.
+ */
+export function missingVectors(
+  model: EmbeddingModel,
+  { inputs, keys, truncate, prompt }: KeyedInputs,
+  context: CallContext,
+): Compute {
+  return async (missing) => {
+    const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
+    const positions = missing.map((key) => positionOf.get(key) as number);
+    const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
+    const done = new Array<EmbeddedInput | undefined>(wanted.length).fill(undefined);
+    const onItem = (index: number, item: EmbeddedInput) => (done[index] = item);
+    try {
+      return await model.embed(wanted, context, { truncate, positions, prompt, onItem });
+    } catch (error) {
+      if (!(error instanceof Error) || !done.some(Boolean)) throw error;
+      return done.map((item) => item ?? error);
+    }
+  };
+}
