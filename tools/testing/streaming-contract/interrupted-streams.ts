@@ -22,7 +22,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'tells the error with its place in the row of a response',
       ],
       [
-        "Its code is `stream_interrupted`; its message is the host's own, if it reported an error, and else names the limit or the fault.",
+        "Its code is `stream_interrupted`, and its message names the limit or the fault; of an error that the host reported, message, type and code are the host's own, where it has some.",
         'stream-relay',
         'ends with an error event and broken when the host %s',
       ],

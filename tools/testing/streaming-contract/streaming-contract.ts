@@ -126,14 +126,24 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'keeps the event with token counts for callers who asked, and knows them anyway',
       ],
       [
-        'They are asked for by `stream_options` in chat and text completions that have none.',
-        'streams',
-        'has its counts asked for, and shows them to callers who asked',
+        'They are asked for by `stream_options` in chat and text completions that do not ask for them, beside what those say there.',
+        'stream-shapes',
+        'are asked for where %s, and told to whom they were',
       ],
       [
         'A host that refuses this field by name is asked again without it, and never with it after that.',
         'streams',
         'is asked for without counts of a host that refuses to be asked',
+      ],
+      [
+        'A JSON in the place of a stream is told as a whole stream: clients take it for an answer without a word. So is a chat completion to a caller of messages.',
+        'stream-shapes',
+        'a whole answer of a host that does not stream is told as a stream',
+      ],
+      [
+        'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too.',
+        'stream-shapes',
+        'breaks with %s where it breaks',
       ],
     ],
   },
@@ -153,9 +163,14 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'finds the same events wherever the body is cut, and loses no byte',
       ],
       [
-        'LF, CRLF and CR end lines; a byte order mark, comments and lines of data that belong together are read as the standard has it.',
+        'LF, CRLF and CR end lines; comments and lines of data that belong together are read as the standard has it.',
         'sse-reader',
         'reads every kind of line end',
+      ],
+      [
+        'A byte order mark does not leave: behind a comment of ours it would be a part of the first event.',
+        'sse-reader',
+        'skips a byte order mark at the start only',
       ],
       [
         'No more is kept than one event, which has a limit; an event of megabytes costs time in proportion to its size.',

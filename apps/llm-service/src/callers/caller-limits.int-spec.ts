@@ -127,6 +127,15 @@ describe('tokens of a caller', () => {
     expect((await call(TWO, more)).status).toBe(200);
   });
 
+  it.each([undefined, { prompt_tokens: 0, completion_tokens: 0 }])(
+    'stay as they were estimated where a host counts %j',
+    async (usage) => {
+      answer = json(200, { ...COMPLETION, usage });
+      const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '20' });
+      expect([(await call(ONE)).status, (await call(ONE)).status]).toEqual([200, 429]);
+    },
+  );
+
   it('are not used up by calls that get none, and such a call is no request the less', async () => {
     answer = json(400, { error: { message: 'no', code: 'bad' } });
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '30', CALLER_REQUESTS_PER_MINUTE: '4' });

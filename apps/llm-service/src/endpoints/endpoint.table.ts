@@ -47,6 +47,8 @@ const stored = (method: Endpoint['method'], path: string, summary: string): Endp
 
 const RESPONSES = [
   post('/v1/responses', 'A response, as JSON or as a stream of server-sent events.', { callClass: 'chat' }),
+  post('/v1/responses/input_tokens', 'How many tokens the input of a response would have.'),
+  post('/v1/responses/compact', 'A conversation made shorter.', { callClass: 'chat' }),
   stored('GET', RESPONSE, 'A response that a host keeps.'),
   stored('DELETE', RESPONSE, 'Has a host forget a response.'),
   stored('POST', `${RESPONSE}/cancel`, 'Cancels a response that is made in the background.'),

@@ -87,6 +87,8 @@ describe('an endpoint of hosts', () => {
     ['/v1/responses', '/v1/responses'],
     ['/openai/responses?api-version=1&a=1', '/v1/responses?a=1'],
     ['/openai/v1/responses?api-version=preview', '/v1/responses'],
+    ['/v1/responses/input_tokens', '/v1/responses/input_tokens'],
+    ['/openai/v1/responses/compact', '/v1/responses/compact'],
     ['/openai/v1/audio/speech', '/v1/audio/speech'],
     ['/v1/messages', '/v1/messages'],
     ['/v1/messages/count_tokens', '/v1/messages/count_tokens'],

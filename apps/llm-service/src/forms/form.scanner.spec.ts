@@ -37,6 +37,14 @@ describe('the model of a form', () => {
     ],
     ['behind a preamble', `This is a form.\r\n${field('model', 'whisper')}${END}`],
     ['of two', field('model', 'whisper') + field('model', 'other') + END],
+    [
+      'behind a file that is called so',
+      `${head('file', '; filename="a; name=model"')}\r\nRIFF\r\n${field('model', 'whisper')}${END}`,
+    ],
+    [
+      'whose part has it behind other parameters',
+      `--${BOUNDARY}\r\ncontent-disposition: form-data; x="; name=y" ; NAME=model\r\n\r\nwhisper\r\n${END}`,
+    ],
   ])('is found %s, wherever the form is cut', (_, form) => {
     for (let cut = 0; cut <= form.length; cut += 1) expect(scan(form, [cut])).toEqual(found);
     const eachByte = Array.from({ length: form.length }, (__, at) => at);

@@ -6,7 +6,8 @@ export interface FormModel {
 }
 
 const BOUNDARY = /^\s*multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
-const NAME = /^content-disposition:[^\r\n]*;\s*name="?model"?\s*(?:;|$)/im;
+const DISPOSITION = /^content-disposition:([^\r\n]*)/im;
+const PARAMETER = /;\s*([\w*-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;\s]*)/g;
 const LINE_END = '\r\n';
 const END_OF_HEAD = '\r\n\r\n';
 const CLOSING = '--';
@@ -70,7 +71,7 @@ export class FormScanner {
       return this.#enter('over', 0);
     const end = pending.subarray(0, LONGEST_HEAD).indexOf(END_OF_HEAD);
     if (end < 0) return pending.length >= LONGEST_HEAD && this.#enter('file', 0);
-    const isModel = NAME.test(pending.toString('latin1', 0, end));
+    const isModel = nameOf(pending.toString('latin1', 0, end)) === 'model';
     return this.#enter(isModel ? 'name' : 'file', end + END_OF_HEAD.length - (isModel ? 0 : LINE_END.length));
   }
 
@@ -97,4 +98,12 @@ export class FormScanner {
   #is(state: 'over'): boolean {
     return this.#state === state;
   }
+}
+
+/** Of a part, by its head: a file may be called `a; name=model`. */
+function nameOf(head: string): string | undefined {
+  const [, parameters = ''] = DISPOSITION.exec(head) ?? [];
+  for (const [, key = '', value = ''] of parameters.matchAll(PARAMETER))
+    if (key.toLowerCase() === 'name') return value.replace(/^"|"$/g, '');
+  return undefined;
 }

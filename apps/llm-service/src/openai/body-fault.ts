@@ -27,3 +27,8 @@ export function emptyText(param: string): AppError {
 export function emptyList(param: string): AppError {
   return new AppError('empty_array', `'${param}' must have at least one element.`, { param });
 }
+
+/** What is routed by one of them may be answered by the other: parsers of hosts take the first, the last, or any case. */
+export function notOnce(param: string): AppError {
+  return new AppError('invalid_value', `'${param}' must come once, and in lower case.`, { param });
+}

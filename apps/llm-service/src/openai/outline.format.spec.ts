@@ -57,6 +57,21 @@ describe('the outline of a request', () => {
     expect(outlineOf('{"messages":7,"messages":[{"role":"user"}]}').parts.messages?.count).toBe(1);
   });
 
+  it.each([
+    ['{"model":"a","model":"b"}', 'model'],
+    ['{"model":"a","mo\\u0064el":"b"}', 'model'],
+    ['{"model":"a","Model":"b"}', 'model'],
+    ['{"STREAM":true}', 'stream'],
+    ['{"ſtream":true}', 'stream'],
+    ['{"tools":[],"tools":[]}', 'tools'],
+    [
+      '{"x":1,"x":2,"N":1,"User":"u","messages":[{"role":"a","role":"b"}],"a":{"model":1,"Model":2}}',
+      undefined,
+    ],
+  ])('knows of a field that hosts may take in two ways: %s', (body, field) => {
+    expect(outlineOf(body).parts.ambiguous).toBe(field);
+  });
+
   it('knows fields by their names, however those are written, and only at the top', () => {
     expect(outlineOf('{"mo\\u0064el":"x"}').model).toBe('x');
     expect(outlineOf('{"a":{"model":"x"},"b":[{"model":"y"}]}').model).toBeUndefined();

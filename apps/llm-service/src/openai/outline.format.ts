@@ -19,6 +19,12 @@ import {
 const FIELDS: ReadonlySet<string> = new Set(OUTLINED_FIELDS);
 const LONGEST_NAME = Math.max(...OUTLINED_FIELDS.map(({ length }) => length));
 
+/** Hosts written in Go know these by any case (also with ſ for s), and may take another model than the one routed by. */
+const FOLDED: ReadonlyMap<string, OutlinedField> = new Map([
+  ['MODEL', 'model'],
+  ['STREAM', 'stream'],
+]);
+
 /** Of an escaped name: every character may be written as six bytes. */
 const LONGEST_NAME_BYTES = LONGEST_NAME * 6;
 
@@ -41,6 +47,7 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   readonly visitor = this;
   readonly #fields = new Map<OutlinedField, FieldSpan>();
   #isObject = false;
+  #ambiguous: OutlinedField | undefined;
   #field: OutlinedField | undefined;
   #start = 0;
   #messages: MessageListVisitor | undefined;
@@ -51,6 +58,7 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   finish(bytes: Buffer): RequestOutline {
     const parts: OutlineParts = {
       isObject: this.#isObject,
+      ambiguous: this.#ambiguous,
       fields: this.#fields,
       messages: this.#messages,
       prompt: this.#prompt,
@@ -60,7 +68,13 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
 
   key(token: JsonToken, bytes: Buffer): void {
     if (token.depth > 1) this.#inside?.key(token, bytes);
-    else this.#field = nameOf(token, bytes);
+    else this.#take(nameOf(token, bytes));
+  }
+
+  #take(name: string): void {
+    this.#field = FIELDS.has(name) ? (name as OutlinedField) : undefined;
+    const folded = this.#field ?? FOLDED.get(name.toUpperCase());
+    if (this.#field === undefined || this.#fields.has(this.#field)) this.#ambiguous ??= folded;
   }
 
   scalar(token: JsonToken, bytes: Buffer): void {
@@ -102,9 +116,9 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   }
 }
 
-function nameOf(token: JsonToken, bytes: Buffer): OutlinedField | undefined {
+/** Empty where it is longer than any that is known. */
+function nameOf(token: JsonToken, bytes: Buffer): string {
   const { start, end, escaped } = token;
-  if (end - start > (escaped ? LONGEST_NAME_BYTES : LONGEST_NAME)) return undefined;
-  const name = escaped ? textOf(bytes, token) : bytes.toString('latin1', start, end);
-  return FIELDS.has(name) ? (name as OutlinedField) : undefined;
+  if (end - start > (escaped ? LONGEST_NAME_BYTES : LONGEST_NAME)) return '';
+  return escaped ? textOf(bytes, token) : bytes.toString('utf8', start, end);
 }

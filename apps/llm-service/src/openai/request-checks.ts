@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import { emptyList, emptyText, missing, wrongType } from './body-fault.ts';
+import { emptyList, emptyText, missing, notOnce, wrongType } from './body-fault.ts';
 import type { RequestOutline } from './request-outline.ts';
 
 /** Longest name of a model, in characters. */
@@ -48,6 +48,8 @@ export function checkEmbedding(outline: RequestOutline | undefined): asserts out
 function checkObject(outline: RequestOutline | undefined): asserts outline {
   if (!outline?.parts.isObject)
     throw new AppError('missing_body', 'The request needs a JSON object as its body.');
+  const { ambiguous } = outline.parts;
+  if (ambiguous !== undefined) throw notOnce(ambiguous);
 }
 
 function checkModel(outline: RequestOutline): void {

@@ -46,6 +46,8 @@ export interface FieldSpan extends JsonSpan {
 /** What a scan of a body has found. */
 export interface OutlineParts {
   readonly isObject: boolean;
+  /** A field that comes twice, or in another case: hosts differ in which of them they take. */
+  readonly ambiguous: OutlinedField | undefined;
   readonly fields: ReadonlyMap<OutlinedField, FieldSpan>;
   /** Where `messages` is a list. */
   readonly messages: MessageListVisitor | undefined;
@@ -104,6 +106,12 @@ export class RequestOutline {
     const span = this.parts.fields.get('stream_options');
     const isShort = span?.kind === 'object' && span.end - span.start <= MAX_TEXT_BYTES;
     return isShort && /"include_usage"\s*:\s*true/.test(this.bytes.toString('latin1', span.start, span.end));
+  }
+
+  /** Whether they can be asked for beside what the caller says there: not where that is nothing that could be said. */
+  get lacksUsage(): boolean {
+    const kind = this.kindOf('stream_options') ?? 'null';
+    return !this.wantsUsage && (kind === 'null' || kind === 'object');
   }
 
   /** What routing needs to know of the body. */

@@ -13,7 +13,14 @@ import type { FormConfig } from '../forms/form.config.ts';
 import { openForm } from '../forms/form-upload.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
-import { asChatCall, messageResponse, mustTranslate, isUnknownPath } from './message-translation.ts';
+import { LengthFields } from './length-fields.ts';
+import {
+  asChatCall,
+  type ChatCall,
+  isUnknownPath,
+  messageResponse,
+  mustTranslate,
+} from './message-translation.ts';
 import { countHop } from './hops.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
@@ -42,6 +49,8 @@ const TOKEN_BYTES = 4;
 
 /** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
+  readonly #lengths = new LengthFields();
+
   constructor(private readonly options: HostRelayOptions) {}
 
   async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
@@ -102,13 +111,17 @@ export class HostRelay {
     return client.send(request, contextOf(incoming.request));
   }
 
-  /** @returns a response that is no stream. */
+  /**
+   * @param chat the call as it is asked, where the caller speaks another dialect.
+   * @param given a stream that a host has answered with, where none was asked for.
+   * @returns a response that is no stream.
+   */
   #stream(
     call: OutboundCall,
     incoming: IncomingCall,
-    isTranslated = false,
+    { chat, given }: { readonly chat?: ChatCall; readonly given?: HostResponse } = {},
   ): Promise<HostResponse | undefined> {
-    const { request, dialect } = isTranslated ? asChatCall(call) : call;
+    const { request, dialect } = chat ?? call;
     const onId = (id: string, host: string) => this.options.owners.add(id, host);
     return new StreamedResponse(
       { ...this.options, config: this.options.streams },
@@ -116,21 +129,28 @@ export class HostRelay {
         request,
         dialect,
         callerDialect: call.dialect,
-        translator: isTranslated ? new MessageEvents() : undefined,
+        translator: chat && new MessageEvents(chat.names),
         onId: dialect.name === 'responses' ? onId : undefined,
       },
       incoming,
-    ).run();
+    ).run(given);
   }
 
   async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    const { model } = call.request;
+    const chat = asChatCall(call, this.#lengths.of(model));
     const response = call.isStream
-      ? await this.#stream(call, incoming, true)
-      : await this.#send(this.options.llm, asChatCall(call), incoming);
-    if (response) await this.#passWhole(await messageResponse(response, call.dialect), call, incoming);
+      ? await this.#stream(call, incoming, { chat })
+      : await this.#send(this.options.llm, chat, incoming);
+    if (!response) return;
+    if (this.#lengths.learn(model, response)) return this.#translated(call, incoming);
+    const { names } = chat;
+    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, names }), call, incoming);
   }
 
-  #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
+  async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    // Speech, images, transcripts, a response that is kept: those can be had as events, too.
+    if (response.stream) return void (await this.#stream(call, incoming, { given: response }));
     const { logger, metrics } = this.options;
     noteResponse(contextOf(incoming.request), response, call.request);
     const { permit } = incoming;
@@ -138,7 +158,7 @@ export class HostRelay {
     const seen = (bytes: Buffer) => {
       noteUsage(metrics, response, this.#read(bytes, call, response.host), permit);
     };
-    return passResponse(response, incoming, { logger, seen });
+    await passResponse(response, incoming, { logger, seen });
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
@@ -151,8 +171,8 @@ export class HostRelay {
   /** What a host keeps only that host can be asked for. */
   #toOwner(call: OutboundCall, { outline, request }: IncomingCall): OutboundCall {
     const { id } = request.params as { readonly id?: string };
-    const isResponse = call.dialect.name === 'responses';
-    const kept = id ?? (isResponse ? outline?.textOf('previous_response_id') : undefined);
+    const mayGoOn = call.path.startsWith('/responses');
+    const kept = id ?? (mayGoOn ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
     const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
     const owner = this.options.owners.ownerOf(

@@ -23,7 +23,9 @@ describe('a chat completion that becomes a message', () => {
   it.each(['data: {"choices":[]}\n\ndata: [DONE]\n\n', '{"choices":', '[]', 'null', '{}'])(
     'is an error of the host where it is none: %j',
     async (text) => {
-      await expect(messageResponse(answered(text), dialectOf('/messages'))).rejects.toMatchObject({
+      await expect(
+        messageResponse(answered(text), { dialect: dialectOf('/messages') }),
+      ).rejects.toMatchObject({
         code: 'host_error',
       });
     },

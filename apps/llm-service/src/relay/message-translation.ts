@@ -6,9 +6,12 @@ import {
   type HostResponse,
   isObject,
   type JsonObject,
+  type LengthField,
+  parseExactly,
   readBody,
   toChatRequest,
   toMessageResponse,
+  ToolNames,
   WholeBody,
 } from '@morgan/distributed-llm';
 import type { OutboundCall } from './outbound-call.ts';
@@ -34,25 +37,41 @@ export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
 }
 
-/** A message as a chat completion. @throws AppError about what there is no counterpart for. */
-export function asChatCall(call: OutboundCall): OutboundCall {
-  const json = toChatRequest(JSON.parse((call.request.body ?? '{}').toString()) as JsonObject);
+/** A message as a chat completion, and how its host knows the tools. */
+export interface ChatCall extends OutboundCall {
+  readonly names: ToolNames;
+}
+
+/** @throws AppError about what there is no counterpart for. */
+export function asChatCall(call: OutboundCall, lengthField?: LengthField): ChatCall {
+  const message = parseExactly((call.request.body ?? '{}').toString()) as JsonObject;
+  const json = toChatRequest(message, lengthField);
   return {
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    request: { ...call.request, path: CHAT_PATH, body: Buffer.from(JSON.stringify(json)), asksUsage: false },
+    names: new ToolNames(message['tools']),
+    request: {
+      ...call.request,
+      path: CHAT_PATH,
+      body: Buffer.from(JSON.stringify(json)),
+      // Anthropic's clients are always told what a message cost.
+      asksUsage: call.isStream,
+    },
   };
 }
 
 /** The response to a chat completion as the one to a message, a refusal included. */
-export async function messageResponse(response: HostResponse, dialect: Dialect): Promise<HostResponse> {
+export async function messageResponse(
+  response: HostResponse,
+  { dialect, names }: { readonly dialect: Dialect; readonly names?: ToolNames },
+): Promise<HostResponse> {
   const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
     status < 400
-      ? toMessageResponse(objectIn(bytes))
+      ? toMessageResponse(objectIn(bytes), names)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   const whole = Buffer.from(JSON.stringify(body));
@@ -68,7 +87,7 @@ export async function messageResponse(response: HostResponse, dialect: Dialect):
 /** An empty one where the host answered in no JSON, which has no choice either. */
 function objectIn(bytes: Buffer): JsonObject {
   try {
-    const json: unknown = JSON.parse(bytes.toString());
+    const json = parseExactly(bytes.toString());
     return isObject(json) ? json : {};
   } catch {
     return {};

@@ -9,10 +9,10 @@ export function noteUsage(
   usage: TokenUsage | undefined,
   permit: CallerPermit | undefined,
 ): void {
-  // Where a host counts nothing the estimate stays.
-  if (usage?.input === undefined && usage?.output === undefined) return;
+  const tokens = (usage?.input ?? 0) + (usage?.output ?? 0);
+  // Where a host counts nothing, or says of an answer that it was nothing, the estimate stays.
+  if (!usage || tokens === 0) return;
   metrics.counted(response, usage);
-  const tokens = (usage.input ?? 0) + (usage.output ?? 0);
   response.settleTokens?.(tokens);
   permit?.count(tokens);
 }

@@ -54,7 +54,7 @@ export function outboundCall(endpoint: Endpoint, { outline, form, request }: Inc
       facts: outline?.facts,
       log: new AttemptLog(),
       choices: outline?.choices,
-      asksUsage: asksUsage && !outline?.has('stream_options'),
+      asksUsage: asksUsage && outline?.lacksUsage,
     },
   };
 }

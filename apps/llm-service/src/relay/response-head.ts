@@ -18,7 +18,7 @@ const PLAIN_TEXT = /^[\x21-\x7e]+$/;
 const EVENTS = 'text/event-stream; charset=utf-8';
 
 /** Whether a host answers with a stream of events. */
-export function isEventStream({ contentType }: HostResponse): boolean {
+function isEventStream({ contentType }: HostResponse): boolean {
   return contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
 }
 

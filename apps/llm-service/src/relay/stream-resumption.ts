@@ -4,6 +4,7 @@ import {
   type HostResponse,
   type HostStream,
   type JsonObject,
+  parseExactly,
   type Resumption,
   type RouteReading,
 } from '@morgan/distributed-llm';
@@ -47,7 +48,7 @@ export class StreamResumption implements Resumption {
     if (mode === 'restart') return this.#ask(body, others);
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
     if (style === undefined) return undefined;
-    const json = JSON.parse(body.toString()) as JsonObject;
+    const json = parseExactly(body.toString()) as JsonObject;
     const rest = continuationRequest(dialectName, style, json, sent);
     const able = others.filter(({ continuation }) => continuation === style);
     return rest && this.#ask(Buffer.from(JSON.stringify(rest)), able);

@@ -11,6 +11,7 @@ import {
   type StreamFault,
   StreamRelay,
   type StreamTranslator,
+  wholeAsStream,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
@@ -65,17 +66,17 @@ export class StreamedResponse {
 
   /**
    * Resolves when the caller has everything or is gone.
+   * @param given a stream that a host has answered with already. Default: one is asked for.
    * @returns a response that is no stream, to be passed on by whoever asked.
    * @throws AppError where no host answered, and nothing has left yet.
    */
-  async run(): Promise<HostResponse | undefined> {
+  async run(given?: HostResponse): Promise<HostResponse | undefined> {
     const client = this.#client;
     try {
-      const response = await this.#parts.llm.send(this.#call.request, this.#context);
+      const response = given ?? (await this.#parts.llm.send(this.#call.request, this.#context));
       const { stream } = response;
       if (!stream) return await this.#passNoStream(response);
-      this.#response = response;
-      noteResponse(this.#context, response, this.#call.request);
+      this.#begin(response);
       await this.#relay(response, stream);
     } catch (error) {
       if (!client.hasBegun) {
@@ -103,8 +104,17 @@ export class StreamedResponse {
     });
   }
 
+  #begin(response: HostResponse): void {
+    this.#response = response;
+    noteResponse(this.#context, response, this.#call.request);
+  }
+
   async #passNoStream(response: HostResponse): Promise<HostResponse | undefined> {
     const client = this.#client;
+    if (response.status < 400 && response.whole && this.#passWhole(response, response.whole)) {
+      await client.closed;
+      return undefined;
+    }
     if (!client.hasBegun) {
       client.release();
       return response;
@@ -115,6 +125,21 @@ export class StreamedResponse {
     this.#fail(said ? { ...said, status: response.status } : wordsOf(error), error);
     await client.closed;
     return undefined;
+  }
+
+  /** @returns whether the answer could be told as a stream. */
+  #passWhole(response: HostResponse, whole: Buffer): boolean {
+    const { dialect, translator, onId } = this.#call;
+    const { outline, permit } = this.#incoming;
+    const events = wholeAsStream(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
+    if (!events) return false;
+    this.#begin(response);
+    events.forEach((bytes) => this.#client.send(bytes));
+    this.#client.complete(undefined);
+    const read = readBody(dialect, whole);
+    if (read?.id !== undefined) onId?.(read.id, response.host);
+    noteUsage(this.#parts.metrics, response, read?.usage, permit);
+    return true;
   }
 
   async #relay(response: HostResponse, stream: HostStream): Promise<void> {

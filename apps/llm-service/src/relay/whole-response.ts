@@ -1,7 +1,7 @@
 import { breakTransfer, type HostResponse } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
-import { isEventStream, writeHead } from './response-head.ts';
+import { writeHead } from './response-head.ts';
 import type { IncomingCall } from './outbound-call.ts';
 
 /**
@@ -37,8 +37,6 @@ function copyBody(
   const client = reply.raw;
   const context = contextOf(request);
   const { stalledReaders } = request.server;
-  // A stream's headers must not wait for its first token; any other response leaves in one piece.
-  if (isEventStream(response)) client.flushHeaders();
   body.once('error', (error) => {
     if (!context.signal.aborted) {
       context.errorCode = error instanceof AppError ? error.code : 'internal_error';

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Deadline } from '@morgan/foundation';
 import type { TransportRequest } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { withModel } from '../routing/body-facts.ts';
+import { isObject } from '../dialects/reported-error.ts';
+import { type ValueSpan, withValues } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
@@ -10,6 +11,8 @@ import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenResponse } from './call-error.ts';
 import type { CallLimits } from './call-limits.ts';
 import { headersToHost } from './forwarded-headers.ts';
+
+const OPENING = '{'.charCodeAt(0);
 
 /** A call as every target that is tried receives it, but for its address, its credentials and the time that is left. */
 export interface CallRequest {
@@ -22,7 +25,8 @@ export interface CallRequest {
   /** In place of `body`. */
   readonly upload: RepeatableUpload | undefined;
   readonly facts: RequestFacts;
-  readonly modelAt: readonly [start: number, end: number] | undefined;
+  readonly modelAt: ValueSpan | undefined;
+  readonly streamOptionsAt: ValueSpan | undefined;
   readonly dialect: Dialect;
   readonly isStream: boolean;
   /** How many choices a streamed response has. */
@@ -38,7 +42,12 @@ export function mayRepeat({ upload }: CallRequest): boolean {
   return upload?.canRepeat ?? true;
 }
 
-/** The request of one attempt. Only the bytes of `model` differ from target to target. */
+/** Whether the caller has something to say there itself: a host that refuses it refuses the caller. */
+export function hasStreamOptions({ body, streamOptionsAt }: CallRequest): boolean {
+  return streamOptionsAt !== undefined && body?.[streamOptionsAt[0]] === OPENING;
+}
+
+/** The request of one attempt. Only the bytes of `model` and `stream_options` differ from target to target. */
 export function attemptRequest(call: CallRequest, target: Target, signal: AbortSignal): TransportRequest {
   const { address } = target.host;
   const { deadline, limits, upload, facts } = call;
@@ -83,19 +92,27 @@ export function streamOptions(
 }
 
 function bodyFor(
-  { body, modelAt, facts, asksUsage }: CallRequest,
+  { body, modelAt, streamOptionsAt, facts, asksUsage }: CallRequest,
   { host, model }: Target,
 ): Buffer | undefined {
   if (!body) return undefined;
-  const isOther = modelAt !== undefined && model !== undefined && model !== facts.model;
-  const named = isOther ? withModel(body, modelAt, model) : body;
-  return asksUsage && host.takesUsageOption ? withUsageOption(named) : named;
+  const values: [ValueSpan, string][] = [];
+  if (modelAt !== undefined && model !== undefined && model !== facts.model)
+    values.push([modelAt, JSON.stringify(model)]);
+  if (asksUsage && host.takesUsageOption) values.push(usageOption(body, streamOptionsAt));
+  if (values.length === 0) return body;
+  return withValues(
+    body,
+    values.sort(([[one]], [[other]]) => one - other),
+  );
 }
 
-const USAGE_OPTION = Buffer.from('"stream_options":{"include_usage":true},');
-
-/** The body of a request that has no `stream_options` yet. It is known to be an object with a model. */
-function withUsageOption(body: Buffer): Buffer {
-  const start = body.indexOf('{') + 1;
-  return Buffer.concat([body.subarray(0, start), USAGE_OPTION, body.subarray(start)]);
+/** Beside what the request says there, or in front of its first field. It is known to be an object with a model. */
+function usageOption(body: Buffer, at: ValueSpan | undefined): [ValueSpan, string] {
+  if (at === undefined) {
+    const start = body.indexOf('{') + 1;
+    return [[start, start], '"stream_options":{"include_usage":true},'];
+  }
+  const said: unknown = JSON.parse(body.toString('utf8', at[0], at[1]));
+  return [at, JSON.stringify({ ...(isObject(said) && said), include_usage: true })];
 }

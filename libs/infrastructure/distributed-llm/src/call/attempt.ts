@@ -9,7 +9,13 @@ import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openResponse } from './response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
-import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
+import {
+  attemptRequest,
+  type CallRequest,
+  hasStreamOptions,
+  mayRepeat,
+  streamOptions,
+} from './attempt-request.ts';
 import { brokenResponse } from './call-error.ts';
 import { noteFailure } from './failure-memory.ts';
 import { firstTokenLimitMs } from './first-token-clock.ts';
@@ -188,7 +194,7 @@ export class Attempt {
   /** Then it is never asked for that again. */
   #refusesUsageOption({ errorResponse }: AttemptFailure): boolean {
     const { host } = this.target;
-    const isAsked = this.call.asksUsage && host.takesUsageOption;
+    const isAsked = this.call.asksUsage && host.takesUsageOption && !hasStreamOptions(this.call);
     if (!isAsked || !errorResponse || !USAGE_OPTION.test(errorResponse.error?.message ?? '')) return false;
     host.takesUsageOption = false;
     return true;

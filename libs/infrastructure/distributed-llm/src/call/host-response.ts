@@ -99,8 +99,8 @@ export function responseOf(
 ): HostResponse {
   const { status, rawHeaders, headers } = content.response;
   const type = headers['content-type'];
-  // A JSON that calls itself a text or a page is none for the official clients.
-  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && isText(type);
+  // A JSON that calls itself a text, a page, bytes or nothing is none for the official clients.
+  const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && saysNothing(type);
   const head = {
     status,
     headers: isMislabelled ? labelledAsJson(rawHeaders) : rawHeaders,
@@ -112,8 +112,9 @@ export function responseOf(
 
 const JSON_TYPE = 'application/json';
 
-function isText(type: string | undefined): boolean {
-  return type?.toLowerCase().startsWith('text/') ?? false;
+/** Some hosts and proxies have one type for all they send. */
+function saysNothing(type = ''): boolean {
+  return type === '' || /^(text\/|[a-z]+\/octet-stream)/i.test(type);
 }
 
 function labelledAsJson(headers: readonly string[]): string[] {

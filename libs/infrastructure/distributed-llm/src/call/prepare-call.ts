@@ -47,6 +47,7 @@ export function prepareCall(
         totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
       facts: { path: barePath, bytes, model: asked, needs: read && (() => read.needs()) },
       modelAt: read?.modelAt,
+      streamOptionsAt: read?.streamOptionsAt,
       dialect: dialectOf(barePath, body),
       isStream: stream ?? read?.stream ?? false,
       asksUsage: asksUsage ?? false,

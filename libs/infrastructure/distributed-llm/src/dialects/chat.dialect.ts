@@ -1,3 +1,4 @@
+import { chatEvents } from './chat.events.ts';
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
 import {
   completionUsage,
@@ -30,6 +31,7 @@ export const chatDialect: Dialect = {
     };
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
+  eventsOf: chatEvents,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),

@@ -1,3 +1,4 @@
+import { completionEvents } from './chat.events.ts';
 import { type Dialect, NO_READING } from './dialect.ts';
 import {
   completionUsage,
@@ -37,6 +38,7 @@ export const completionsDialect: Dialect = {
     };
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
+  eventsOf: completionEvents,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),

@@ -37,6 +37,9 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
+  // Beside what hosts keep, which has no other names.
+  ['/responses/input_tokens', plainDialect],
+  ['/responses/compact', plainDialect],
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
   ['/embeddings', embeddingsDialect],

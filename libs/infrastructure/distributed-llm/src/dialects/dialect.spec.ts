@@ -7,7 +7,7 @@ import { type JsonObject, type ReportedError } from './reported-error.ts';
 
 function read(name: DialectName, json: object | string): EventReading {
   const data = typeof json === 'string' ? json : JSON.stringify(json);
-  return new EventReader(DIALECTS[name]).read(new SseEvent(Buffer.from(`data: ${data}\n\n`), false));
+  return new EventReader(DIALECTS[name]).read(new SseEvent(Buffer.from(`data: ${data}\n\n`)));
 }
 
 const delta = (value: object, rest: object = {}) => ({
@@ -86,12 +86,10 @@ describe('chat', () => {
     expect(read('chat', ' [DONE] ')).toMatchObject({ isEnd: true });
     expect(read('chat', '"[DONE]"')).toMatchObject({ isEnd: true });
     expect(read('chat', '[done]')).toMatchObject({ isEnd: true });
-    expect(new EventReader(DIALECTS.chat).read(new SseEvent(Buffer.from(': ping\n\n'), false))).toMatchObject(
-      {
-        isMalformed: false,
-        content: undefined,
-      },
-    );
+    expect(new EventReader(DIALECTS.chat).read(new SseEvent(Buffer.from(': ping\n\n')))).toMatchObject({
+      isMalformed: false,
+      content: undefined,
+    });
   });
 });
 
@@ -219,7 +217,7 @@ describe('every dialect', () => {
 
   it.each(names)('reads its own error event and body: %s', (name) => {
     const dialect = DIALECTS[name];
-    const event = new SseEvent(dialect.errorEvent(error, 7), false);
+    const event = new SseEvent(dialect.errorEvent(error, 7));
     expect(new EventReader(dialect).read(event)).toMatchObject({ error: { message: 'It broke.' } });
     expect(readBody(dialect, Buffer.from(JSON.stringify(dialect.errorBody(error))))).toMatchObject({
       error: { message: 'It broke.' },
@@ -228,13 +226,12 @@ describe('every dialect', () => {
 
   it.each(names)('reads its own end marker: %s', (name) => {
     const { endMarker } = DIALECTS[name];
-    if (endMarker)
-      expect(read(name, new SseEvent(endMarker, false).data ?? '')).toMatchObject({ isEnd: true });
+    if (endMarker) expect(read(name, new SseEvent(endMarker).data ?? '')).toMatchObject({ isEnd: true });
   });
 
   it('says what official clients look for', () => {
     const dataOf = (name: DialectName) =>
-      JSON.parse(new SseEvent(DIALECTS[name].errorEvent(error, 7), false).data ?? '') as JsonObject;
+      JSON.parse(new SseEvent(DIALECTS[name].errorEvent(error, 7)).data ?? '') as JsonObject;
     expect(dataOf('chat')).toEqual({
       error: { message: 'It broke.', type: 'server_error', param: null, code: 'host_error' },
     });
@@ -247,7 +244,7 @@ describe('every dialect', () => {
       type: 'error',
       error: { type: 'overloaded_error', message: 'It broke.' },
     });
-    expect(new SseEvent(DIALECTS.messages.errorEvent(error, 7), false).type).toBe('error');
+    expect(new SseEvent(DIALECTS.messages.errorEvent(error, 7)).type).toBe('error');
   });
 
   it('is found by its path', () => {

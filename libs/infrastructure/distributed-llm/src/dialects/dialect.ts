@@ -92,6 +92,8 @@ export interface Dialect {
   readEvent(json: JsonObject): EventReading;
   /** Reads a JSON response that reports no error. */
   readBody(json: JsonObject): Omit<BodyReading, 'error'>;
+  /** A whole JSON response as the events that would have told it, but for {@link endMarker}; undefined where it has none. */
+  readonly eventsOf?: (json: JsonObject) => readonly JsonObject[] | undefined;
   /** An error's body in this dialect's shape. */
   errorBody(error: ReportedError): JsonObject;
   /** Whether the JSON of a refusal has that shape already, and can go on as it came. */

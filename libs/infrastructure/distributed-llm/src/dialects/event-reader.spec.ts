@@ -6,7 +6,7 @@ import { EventReader } from './event-reader.ts';
 import { EventTemplate } from './event-template.ts';
 import { messagesDialect } from './messages.dialect.ts';
 
-const event = (raw: string) => new SseEvent(Buffer.from(raw), false);
+const event = (raw: string) => new SseEvent(Buffer.from(raw));
 const chunk = (content: string, rest = '') =>
   `data: {"id":"c","choices":[{"index":0,"delta":{"content":${content}},"finish_reason":null}]${rest}}\n\n`;
 

@@ -2,6 +2,7 @@ import type { SseEvent } from '../streams/sse-event.ts';
 import { type BodyReading, type Dialect, type EventReading, NO_READING, type TokenUsage } from './dialect.ts';
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
+import { DONE_EVENT } from './openai-shapes.ts';
 import { bareErrorIn, errorIn, isObject, type JsonObject, type ReportedError } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
@@ -78,12 +79,17 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
   const { data } = event;
   if (data === undefined) return readNoData(event);
   if (data === '') return COMMENT;
-  if (DONE.test(data)) return END;
+  // Of another dialect: some say it behind the end of each, and some in its place.
+  if (DONE.test(data)) return dialect.hasEnd && dialect.endMarker !== DONE_EVENT ? MALFORMED : END;
   const json = unlisted(parse(data));
-  const error = (isObject(json) ? errorIn(json) : undefined) ?? declaredError(event, json);
+  const error = dialect.isKept ? undefined : errorOf(event, json);
   if (error) return { ...NO_READING, error };
   if (isObject(json)) return dialect.readEvent(json);
   return dialect.hasEnd ? MALFORMED : SOMETHING;
+}
+
+function errorOf(event: SseEvent, json: unknown): ReportedError | undefined {
+  return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(event, json);
 }
 
 /** Some hosts begin a stream by their headers, and then say what is wrong as if it were none. */

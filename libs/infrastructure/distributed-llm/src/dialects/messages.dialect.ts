@@ -1,4 +1,5 @@
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
+import { messagesEvents } from './messages.events.ts';
 import { counts, dataEvent, head, isOpenAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
 
@@ -43,6 +44,7 @@ export const messagesDialect: Dialect = {
     };
   },
   readBody: (json) => ({ ...head(json), usage: readUsage(json) }),
+  eventsOf: messagesEvents,
   errorBody,
   isErrorBody: (json) => json['type'] === 'error' && isOpenAiError(json),
   errorEvent: (error) => dataEvent(errorBody(error), 'error'),

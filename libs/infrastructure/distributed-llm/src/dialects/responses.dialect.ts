@@ -1,6 +1,7 @@
 import { type ContentKind, type Dialect, NO_READING } from './dialect.ts';
 import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
 import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
+import { responsesEvents } from './responses.events.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */
 const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
@@ -28,6 +29,7 @@ export const responsesDialect: Dialect = {
     };
   },
   readBody: (json) => ({ ...head(json), usage: responsesUsage(json) }),
+  eventsOf: responsesEvents,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readBodyFacts, withModel } from './body-facts.ts';
+import { readBodyFacts, withValues } from './body-facts.ts';
 
 describe('readBodyFacts', () => {
   it('finds what JSON.parse finds, wherever it stands', () => {
@@ -11,7 +11,8 @@ describe('readBodyFacts', () => {
         const bytes = Buffer.from(JSON.stringify({ before, model, after, stream }, null, indent));
         const facts = readBodyFacts(bytes);
         expect(facts).toMatchObject({ model, stream });
-        const replaced = withModel(bytes, facts.modelAt as [number, number], 'other "model"');
+        const at = facts.modelAt as [number, number];
+        const replaced = withValues(bytes, [[at, JSON.stringify('other "model"')]]);
         expect(JSON.parse(replaced.toString())).toEqual(
           JSON.parse(JSON.stringify({ before, model: 'other "model"', after, stream })),
         );

@@ -30,6 +30,11 @@ export class BodyFacts {
     return at && isText(this.body, at) ? at : undefined;
   }
 
+  /** Where the value of `stream_options` stands, whatever it is. */
+  get streamOptionsAt(): ValueSpan | undefined {
+    return this.spanOf('stream_options');
+  }
+
   get stream(): boolean {
     const at = this.spanOf('stream');
     return at !== undefined && this.body.toString('latin1', at[0], at[1]) === 'true';
@@ -81,9 +86,15 @@ function needsOf(body: Buffer, tools: ValueSpan | undefined): RequestNeeds {
   };
 }
 
-/** The body with another model in the place of its own; every other byte stays. */
-export function withModel(body: Buffer, [start, end]: ValueSpan, model: string): Buffer {
-  return Buffer.concat([body.subarray(0, start), Buffer.from(JSON.stringify(model)), body.subarray(end)]);
+/** The body with other texts in the places of these values, which come in their order; every other byte stays. */
+export function withValues(body: Buffer, values: readonly (readonly [ValueSpan, string])[]): Buffer {
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const [[start, end], text] of values) {
+    pieces.push(body.subarray(at, start), Buffer.from(text));
+    at = end;
+  }
+  return Buffer.concat([...pieces, body.subarray(at)]);
 }
 
 function* topLevelFields(body: Buffer): Generator<[key: string, start: number, end: number]> {

@@ -39,8 +39,8 @@ type State = 'waiting' | 'content' | 'finished' | 'over';
 /** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
 const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
-/** An end marker in a spelling that no client knows: the caller gets the usual one. */
-const ODD_MARKER = /^\s*("|\[d)/;
+/** An end marker as clients look for it. Of one in another spelling or with white space the caller gets the usual one. */
+const USUAL_MARKER = /^(\[DONE\]$|\{)/;
 
 /**
  * The response that a host streams, held to the stream contract (docs/streaming.md): it has content in time, does not fall
@@ -178,7 +178,7 @@ export class HostStream {
   #onEndMarker(event: SseEvent, reading: EventReading): void {
     this.#count(reading);
     if (this.#state === 'waiting' && this.#finishedChoices === 0) return this.#onEmpty();
-    this.#complete(ODD_MARKER.test(event.data ?? '') ? this.#options.dialect.endMarker : event.raw);
+    this.#complete(USUAL_MARKER.test(event.data ?? '') ? event.raw : this.#options.dialect.endMarker);
   }
 
   #pass(event: SseEvent, reading: EventReading): void {
@@ -230,7 +230,7 @@ export class HostStream {
   #onEnd(): void {
     if (this.#state === 'over') return;
     const rest = this.#sse.rest();
-    if (rest) this.#read(() => this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]), false)));
+    if (rest) this.#read(() => this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]))));
     this.#listener?.flush();
     this.#endOfBody();
   }

@@ -1,7 +1,6 @@
 const LF = 10;
 const CR = 13;
 const DATA = Buffer.from('data: ');
-const BYTE_ORDER_MARK = '\uFEFF';
 
 interface Fields {
   data?: string;
@@ -18,14 +17,8 @@ interface Fields {
 export class SseEvent {
   #fields: Fields | undefined;
 
-  /**
-   * @param raw the bytes as they came, with the line ends around them.
-   * @param isFirst whether a byte order mark may stand in front of it.
-   */
-  constructor(
-    readonly raw: Buffer,
-    private readonly isFirst: boolean,
-  ) {}
+  /** @param raw the bytes as they came, with the line ends around them. */
+  constructor(readonly raw: Buffer) {}
 
   /** The lines of data, joined; none in a comment. The field `error`, which older llama.cpp sends instead, counts. */
   get data(): string | undefined {
@@ -48,20 +41,18 @@ export class SseEvent {
   }
 
   #read(): Fields {
-    return (this.#fields ??= readFields(this.raw, this.isFirst));
+    return (this.#fields ??= readFields(this.raw));
   }
 }
 
-function readFields(raw: Buffer, isFirst: boolean): Fields {
+function readFields(raw: Buffer): Fields {
   // One line of data, as nearly every event is.
   const end = raw.length - 2;
   const isPlain = end >= DATA.length && raw.indexOf(LF) === end && !raw.includes(CR);
   if (isPlain && raw.compare(DATA, 0, DATA.length, 0, DATA.length) === 0)
     return { data: raw.toString('utf8', DATA.length, end) };
-  const text = raw.toString('utf8');
   const fields: Fields = {};
-  const lines = (isFirst && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text).split(/\r\n|\n|\r/);
-  for (const line of lines) addLine(fields, line);
+  for (const line of raw.toString('utf8').split(/\r\n|\n|\r/)) addLine(fields, line);
   return fields;
 }
 

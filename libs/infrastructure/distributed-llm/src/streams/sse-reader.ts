@@ -4,11 +4,13 @@ import { StreamFault } from './stream-fault.ts';
 const LF = 10;
 const CR = 13;
 const BLANK_LINE = Buffer.from('\n\n');
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /**
  * Cuts a body into server-sent events, whatever the pieces in which it comes (WHATWG HTML, "Parsing an event stream").
  * The events' bytes, one after the other and with {@link rest} at the end, are the bytes that came, but for line ends
- * behind the last. Blank lines in front of an event belong to it.
+ * behind the last and a byte order mark, which is one at the start only: a comment of ours may stand in front. Blank lines
+ * in front of an event belong to it.
  */
 export class SseReader {
   #pending: Buffer[] = [];
@@ -34,8 +36,7 @@ export class SseReader {
     let end = this.#findEnd(chunk, 0, hasCr);
     while (end >= 0) {
       this.#startOver(chunk[end - 1] === CR);
-      take(new SseEvent(this.#complete(chunk.subarray(start, end)), this.#isFirst));
-      this.#isFirst = false;
+      take(new SseEvent(this.#complete(chunk.subarray(start, end))));
       start = end;
       end = this.#findEnd(chunk, start, hasCr);
     }
@@ -45,16 +46,20 @@ export class SseReader {
   /** What came after the last whole event, as an event whose blank line is missing. None if nothing but line ends did. */
   rest(): SseEvent | undefined {
     if (this.#isBlank) return undefined;
-    return new SseEvent(this.#complete(Buffer.alloc(0)), this.#isFirst);
+    return new SseEvent(this.#complete(Buffer.alloc(0)));
   }
 
   #complete(last: Buffer): Buffer {
     this.#checkSize(this.#pendingBytes + last.length);
-    if (this.#pendingBytes === 0) return last;
-    const whole = Buffer.concat([...this.#pending, last]);
+    const whole = this.#pendingBytes === 0 ? last : Buffer.concat([...this.#pending, last]);
     this.#pending = [];
     this.#pendingBytes = 0;
-    return whole;
+    if (!this.#isFirst) return whole;
+    this.#isFirst = false;
+    const start = whole.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+      ? BYTE_ORDER_MARK.length
+      : 0;
+    return whole.subarray(start);
   }
 
   #keep(piece: Buffer): void {

@@ -8,15 +8,18 @@ export function errorOf(fault: StreamFault): AppError {
   return cause instanceof AppError ? cause : new AppError('stream_interrupted', message, { cause: fault });
 }
 
-/** What the caller reads in the error event: the host's own words where it has some, else what went wrong with it. */
+/**
+ * What the caller reads in the error event: the host's own words, type and code where it has some, as clients go by them (a
+ * context that is too long, a quota), else what went wrong with it.
+ */
 export function reportOf(fault: StreamFault): ReportedError {
   const { reported } = fault;
   const error = errorOf(fault);
-  const { error: envelope } = error.toEnvelope();
+  const { type, code, message } = error.toEnvelope().error;
   return {
-    ...envelope,
-    param: undefined,
     status: reported?.status ?? error.status,
-    ...(reported && { message: reported.message }),
+    type: reported?.type ?? type,
+    code: reported?.code ?? code,
+    message: reported?.message ?? message,
   };
 }

@@ -175,6 +175,40 @@ describe('a stream that is whole', () => {
     });
   });
 
+  it('has no byte order mark: behind a comment of ours it would be a part of the first event', async () => {
+    const gateway = await gatewayTo(whole(`\uFEFF${ROLE}`, HELLO, STOP, DONE));
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + STOP + DONE, broken: false });
+  });
+
+  const MESSAGE = ['message_start', 'content_block_start', 'content_block_delta', 'content_block_stop']
+    .map((type) => ({ type, index: 0, delta: { type: 'text_delta', text: 'Hi' } }))
+    .map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  const MESSAGE_END =
+    'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n';
+
+  it('has the end marker of its own dialect, whichever its host says', async () => {
+    const gateway = await gatewayTo(whole(...MESSAGE, MESSAGE_END, DONE), { dialect: messagesDialect });
+    const { text, broken } = await gateway.read();
+    expect([text, broken]).toEqual([
+      `${MESSAGE.join('')}${MESSAGE_END}${messagesDialect.endMarker?.toString()}`,
+      false,
+    ]);
+  });
+
+  it.each([
+    ['a message', messagesDialect, MESSAGE.join('')],
+    [
+      'a response',
+      responsesDialect,
+      'event: x\ndata: {"type":"response.output_text.delta","delta":"Hi","sequence_number":1}\n\n',
+    ],
+  ])('has not ended with the end marker of another dialect alone: %s', async (_, dialect, begun) => {
+    const gateway = await gatewayTo(whole(begun, DONE), { dialect });
+    const { text, broken } = await gateway.read();
+    expect([text.includes('[DONE]'), broken]).toEqual([false, true]);
+    expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'unfinished' } });
+  });
+
   it('may be empty', async () => {
     const gateway = await gatewayTo(whole(ROLE, STOP, DONE));
     expect((await gateway.read()).text).toBe(ROLE + STOP + DONE);
@@ -187,7 +221,7 @@ describe('a stream that is whole', () => {
 });
 
 describe('a stream that breaks behind its first content', () => {
-  it.each<[string, Script, string]>([
+  it.each<[string, Script, string, string?]>([
     ['is cut', cut(ROLE, HELLO), 'The connection to the host broke.'],
     [
       'is cut and had said of each event that it is the last',
@@ -223,11 +257,22 @@ describe('a stream that breaks behind its first content', () => {
       'CUDA',
     ],
     [
+      'reports an error with a code',
+      whole(
+        ROLE,
+        HELLO,
+        'data: {"error":{"message":"Too long.","code":"context_length_exceeded"}}\n\n',
+        DONE,
+      ),
+      'Too long.',
+      'context_length_exceeded',
+    ],
+    [
       'sends a huge event',
       whole(ROLE, HELLO, chunk({ content: 'x'.repeat(2_000_000) })),
       'An event of the stream',
     ],
-  ])('ends with an error event and broken when the host %s', async (_, script, message) => {
+  ])('ends with an error event and broken when the host %s', async (_, script, message, ...code) => {
     for (const read of ['read', 'readUntilClose'] as const) {
       const isSilent = message.includes('silent');
       const gateway = await gatewayTo(script, isSilent ? { limits: { stallMs: 100 } } : {});
@@ -236,7 +281,7 @@ describe('a stream that breaks behind its first content', () => {
       expect(text).toContain(HELLO);
       expect(text).not.toContain('[DONE]');
       expect(errorIn(text)).toMatchObject({
-        code: 'stream_interrupted',
+        code: code[0] ?? 'stream_interrupted',
         message: expect.stringContaining(message),
       });
       expect(await gateway.outcome).toMatchObject({ kind: 'failed' });
@@ -333,7 +378,8 @@ describe("a host's chat for a caller who speaks messages", () => {
     [
       'goes back to a tool call',
       whole(
-        ...[0, 1].map((index) => chunk({ tool_calls: [{ index, id: 't', function: { name: 'f' } }] })),
+        chunk({ tool_calls: [{ index: 0, id: 't', function: { name: 'f' } }] }),
+        HELLO,
         chunk({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }),
         STOP,
         DONE,

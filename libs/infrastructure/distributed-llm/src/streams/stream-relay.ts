@@ -1,5 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
+import { parseExactly } from '../dialects/exact-json.ts';
 import type { JsonObject } from '../dialects/reported-error.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -158,7 +159,7 @@ export class StreamRelay implements HostStreamListener {
     // Some hosts keep a connection open so; official clients take it for JSON.
     if (isComment && event.data === '') return;
     if (translator && !isComment)
-      for (const bytes of translator.take(JSON.parse(event.data ?? '') as JsonObject))
+      for (const bytes of translator.take(parseExactly(event.data ?? '') as JsonObject))
         this.#client.send(bytes);
     else if (isUsageOnly) this.#usageEvent = event.raw;
     else this.#client.send(event.raw);

@@ -1,5 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { describe, expect, it } from '@jest/globals';
+import { parseExactly } from '../exact-json.ts';
 import type { JsonObject } from '../reported-error.ts';
 import { toChatRequest } from './chat-request.ts';
 
@@ -42,11 +43,8 @@ describe('toChatRequest', () => {
     });
   });
 
-  it('asks for token counts of a stream', () => {
-    expect(toChatRequest(request({ stream: true }))).toMatchObject({
-      stream: true,
-      stream_options: { include_usage: true },
-    });
+  it('asks for a stream, and leaves asking for its counts to whoever knows the host', () => {
+    expect(toChatRequest(request({ stream: true }))).toEqual({ ...toChatRequest(request()), stream: true });
     expect(toChatRequest(request({ stream: false }))).not.toHaveProperty('stream');
   });
 
@@ -54,14 +52,21 @@ describe('toChatRequest', () => {
     ['a text', 'Be kind.', 'Be kind.'],
     [
       'blocks',
-      [{ type: 'text', text: 'Be kind.', cache_control: { type: 'ephemeral' } }],
-      [{ type: 'text', text: 'Be kind.' }],
+      [
+        { type: 'text', text: 'Be kind.', cache_control: { type: 'ephemeral' } },
+        { type: 'text', text: 'Be brief.' },
+      ],
+      'Be kind.\nBe brief.',
     ],
   ])('puts the system prompt first: %s', (_, system, content) => {
     expect((toChatRequest(request({ system }))['messages'] as unknown[])[0]).toEqual({
       role: 'system',
       content,
     });
+  });
+
+  it.each([undefined, null, '', []])('has no system prompt where there is none: %j', (system) => {
+    expect(toChatRequest(request({ system }))).toEqual(toChatRequest(request()));
   });
 
   it('has texts and images', () => {
@@ -133,9 +138,108 @@ describe('toChatRequest', () => {
         },
         { role: 'tool', tool_call_id: 't1', content: 'one\ntwo' },
         { role: 'tool', tool_call_id: 't2', content: 'Error: no such file' },
-        { role: 'user', content: [{ type: 'text', text: 'And now?' }] },
+        { role: 'user', content: 'And now?' },
       ],
     });
+  });
+
+  it('has the images of results where chat completions take images', () => {
+    const image = (data: string) => ({
+      type: 'image',
+      source: { type: 'base64', media_type: 'image/png', data },
+    });
+    const part = (data: string) => ({
+      type: 'image_url',
+      image_url: { url: `data:image/png;base64,${data}` },
+    });
+    const body = user(
+      { type: 'text', text: 'And now?' },
+      { type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: 'a.png' }, image('AA')] },
+      { type: 'tool_result', tool_use_id: 't2', content: [image('BB')] },
+    );
+    expect(toChatRequest(body)['messages']).toEqual([
+      { role: 'tool', tool_call_id: 't1', content: 'a.png\n(The images of this result follow.)' },
+      { role: 'tool', tool_call_id: 't2', content: '(The images of this result follow.)' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Images of the result of t1:' },
+          part('AA'),
+          { type: 'text', text: 'Images of the result of t2:' },
+          part('BB'),
+          { type: 'text', text: 'And now?' },
+        ],
+      },
+    ]);
+  });
+
+  it.each<[string, JsonObject[], JsonObject]>([
+    [
+      'a thought alone, with the text that has to be there',
+      [{ type: 'thinking', thinking: 'Hm.', signature: 's' }],
+      { role: 'assistant', content: '', reasoning_content: 'Hm.' },
+    ],
+    ['an empty text', [{ type: 'text', text: '', citations: null }], { role: 'assistant', content: '' }],
+    [
+      'a call as Anthropic says that its model made it, and a number that no double holds',
+      [
+        {
+          type: 'tool_use',
+          id: 't1',
+          name: 'f',
+          input: parseExactly('{"id":2512292042121000001,"x":1.50}'),
+          caller: { type: 'direct' },
+        },
+      ],
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          {
+            id: 't1',
+            type: 'function',
+            function: { name: 'f', arguments: '{"id":2512292042121000001,"x":1.5}' },
+          },
+        ],
+      },
+    ],
+  ])('has of an assistant %s', (_, content, message) => {
+    expect(toChatRequest(assistant(...content))['messages']).toEqual([message]);
+  });
+
+  it('calls tools by names that OpenAI takes, the same each time', () => {
+    const names = ['x'.repeat(64), `${'x'.repeat(64)}y`, `${'x'.repeat(64)}z`];
+    const asked = names.map((name) => {
+      const tool = { name, input_schema: {} };
+      const content = [{ type: 'tool_use', id: 't', name, input: {} }];
+      const choice = { tools: [tool], tool_choice: { type: 'tool', name } };
+      return toChatRequest(request({ ...choice, messages: [{ role: 'assistant', content }] }));
+    });
+    const each = asked.map((body) => JSON.stringify(body).match(/"name":"[^"]*"/g) ?? []);
+    for (const found of each) expect([found.length, new Set(found).size]).toEqual([3, 1]);
+    const sent = each.map(([name = '']) => name.slice(8, -1));
+    expect(sent.map(({ length }) => length)).toEqual([64, 64, 64]);
+    expect([sent[0], new Set(sent).size]).toEqual([names[0], 3]);
+  });
+
+  it('bounds the answer by whichever field its model knows', () => {
+    const { max_tokens: length, ...rest } = toChatRequest(request());
+    expect(toChatRequest(request(), 'max_completion_tokens')).toEqual({
+      ...rest,
+      max_completion_tokens: length,
+    });
+  });
+
+  it('has no empty list to stop at, which hosts refuse', () => {
+    expect(toChatRequest(request({ stop_sequences: [] }))).toEqual(toChatRequest(request()));
+  });
+
+  it('has the id of a user that is longer than OpenAI takes as its hash, and always the same', () => {
+    const [id, hash] = ['u'.repeat(65), /^[0-9a-f]{64}$/];
+    const [one, other] = [1, 2].map(() => toChatRequest(request({ metadata: { user_id: id } })));
+    expect(one).toMatchObject({ user: expect.stringMatching(hash) });
+    expect(other).toEqual(one);
+    expect(toChatRequest(request({ metadata: { user_id: 'u'.repeat(64) } }))['user']).toBe('u'.repeat(64));
   });
 
   it.each<[JsonObject, unknown]>([
@@ -151,6 +255,7 @@ describe('toChatRequest', () => {
     [{ thinking: { type: 'enabled', budget_tokens: 8000 } }, 'medium'],
     [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
     [{ thinking: { type: 'disabled' } }, undefined],
+    [{ thinking: { type: 'adaptive', display: 'summarized' } }, undefined],
     [{ output_config: { effort: 'max' } }, 'high'],
   ])('has thinking %j', (fields, effort) => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
@@ -199,7 +304,15 @@ describe('toChatRequest', () => {
     ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
     [
       'messages[0].content[0].content[0]',
+      user({ type: 'tool_result', content: [{ type: 'document', source: {} }] }),
+    ],
+    [
+      'messages[0].content[0].content[0].source',
       user({ type: 'tool_result', content: [{ type: 'image', source: {} }] }),
+    ],
+    [
+      'messages[0].content[0].caller',
+      assistant({ type: 'tool_use', caller: { type: 'code_execution_20250825', tool_id: 'x' } }),
     ],
     ['system[0]', request({ system: [{ type: 'image' }] })],
   ])('refuses what cannot be carried over by its name: %s', (param, body) => {
@@ -215,6 +328,11 @@ describe('toChatRequest', () => {
     ['messages[0].content[0]', request({ messages: [{ role: 'user', content: ['x'] }] })],
     ['tools', request({ tools: 'x' })],
     ['tools[0]', request({ tools: ['x'] })],
+    [
+      'messages[0].content[0].source.media_type',
+      user({ type: 'image', source: { type: 'base64', data: 'AA' } }),
+    ],
+    ['messages[0].content[0].source.url', user({ type: 'image', source: { type: 'url' } })],
     ['thinking.budget_tokens', request({ thinking: { type: 'enabled' } })],
   ])('refuses what is no such field: %s', (param, body) => {
     expect(refusal(body)).toMatchObject({ code: 'invalid_type', param });

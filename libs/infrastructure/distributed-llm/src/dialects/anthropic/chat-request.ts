@@ -1,13 +1,18 @@
+import { createHash } from 'node:crypto';
 import { isObject, type JsonObject } from '../reported-error.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
 /** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
-const SAME = ['model', 'max_tokens', 'temperature', 'top_p', 'top_k'] as const;
+const SAME = ['model', 'temperature', 'top_p', 'top_k'] as const;
+
+/** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
+export type LengthField = 'max_tokens' | 'max_completion_tokens';
 
 const KNOWN: ReadonlySet<string> = new Set([
   ...SAME,
+  'max_tokens',
   'system',
   'messages',
   'stop_sequences',
@@ -32,18 +37,22 @@ const EFFORTS = [
 /**
  * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) and a context management
  * that keeps everything change no response and end here; everything else is carried over or refused.
+ * @param lengthField what the model calls the longest answer.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */
-export function toChatRequest(request: JsonObject): JsonObject {
+export function toChatRequest(request: JsonObject, lengthField: LengthField = 'max_tokens'): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
+  const hasStop = !Array.isArray(stop) || stop.length > 0;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
   refuseEdits(request['context_management']);
   return {
     ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
+    ...('max_tokens' in request && { [lengthField]: request['max_tokens'] }),
     messages: [...systemMessage(system), ...chatMessages(messages)],
-    ...(stop !== undefined && { stop }),
-    ...(stream === true && { stream: true, stream_options: { include_usage: true } }),
+    // An empty list is refused where there may be one.
+    ...(stop !== undefined && hasStop && { stop }),
+    ...(stream === true && { stream: true }),
     ...user(request['metadata']),
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
@@ -61,10 +70,15 @@ function refuseEdits(management: unknown): void {
   if (at >= 0) throw cannotTranslate(`context_management.edits[${at}]`, 'An edit');
 }
 
+/** OpenAI takes no longer one; Anthropic takes 256 characters, and Claude Code sends 150. */
+const LONGEST_USER = 64;
+
 function user(metadata: unknown): JsonObject {
   if (!isObject(metadata)) return {};
   refuseOthers(metadata, new Set(['user_id']), 'metadata.');
-  return typeof metadata['user_id'] === 'string' ? { user: metadata['user_id'] } : {};
+  const { user_id: id } = metadata;
+  if (typeof id !== 'string') return {};
+  return { user: id.length <= LONGEST_USER ? id : createHash('sha256').update(id).digest('hex') };
 }
 
 function tier(value: unknown): JsonObject {
@@ -77,7 +91,9 @@ function tier(value: unknown): JsonObject {
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
 function effortOfBudget(thinking: unknown): JsonObject {
   if (!isObject(thinking)) return {};
-  refuseOthers(thinking, new Set(['type', 'budget_tokens']), 'thinking.');
+  // That thoughts are shown is what hosts do anyhow.
+  const isShown = thinking['display'] === 'summarized';
+  refuseOthers(thinking, new Set(['type', 'budget_tokens', ...(isShown ? ['display'] : [])]), 'thinking.');
   const { type, budget_tokens: budget } = thinking;
   if (type === 'disabled' || type === 'adaptive') return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');

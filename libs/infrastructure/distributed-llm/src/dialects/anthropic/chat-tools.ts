@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../reported-error.ts';
+import { chatToolName } from './tool-names.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set([
@@ -31,7 +32,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
   return {
     type: 'function',
     function: {
-      name,
+      name: chatToolName(name),
       ...(description !== undefined && { description }),
       ...(parameters !== undefined && { parameters }),
       ...(strict !== undefined && { strict }),
@@ -48,6 +49,6 @@ function chatToolChoice(choice: JsonObject): JsonObject {
 function choiceOf({ type, name }: JsonObject): unknown {
   if (type === 'auto' || type === 'none') return type;
   if (type === 'any') return 'required';
-  if (type === 'tool') return { type: 'function', function: { name } };
+  if (type === 'tool') return { type: 'function', function: { name: chatToolName(name) } };
   throw cannotTranslate('tool_choice.type', 'This value');
 }

@@ -4,21 +4,19 @@ import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts'
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 import {
   argumentsOf,
-  callId,
   messageId,
   messageUsage,
+  newCallId,
   saidIn,
   type Stop,
   stopOf,
 } from './message-response.ts';
+import { ToolCall, type ToolCallDelta } from './tool-call.ts';
+import { ToolNames } from './tool-names.ts';
 
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
   readonly index: number;
-  /** The place of the call among the host's calls, and its id: some hosts give all of them the same place. */
-  readonly call?: unknown;
-  readonly id?: string | undefined;
-  readonly name?: string | undefined;
 }
 
 /**
@@ -30,20 +28,25 @@ export class MessageEvents implements StreamTranslator {
   #blocks = 0;
   #hasStarted = false;
   #hasTools = false;
+  #hasRefusal = false;
   #finish: JsonObject = {};
-  /** Of the open block, where it calls a tool. */
-  #arguments = '';
+  /** Of the tools called last: the first of them has the open block, and the others wait, as their pieces may alternate. */
+  #calls: ToolCall[] = [];
   /** The last event with counts. */
   #counted: JsonObject = {};
 
-  /** @throws StreamFault `host_error` when the host goes back to a tool call that another one has followed. */
+  /** @param names of the tools that may be called. */
+  constructor(private readonly names = new ToolNames()) {}
+
+  /** @throws StreamFault `host_error` when the host goes back to a tool call that something else has followed. */
   take(json: JsonObject): Buffer[] {
     if (completionUsage(json)) this.#counted = json;
     const choice: unknown = Array.isArray(json['choices']) ? json['choices'][0] : undefined;
     // Azure begins with what its filter found, under no id and of no model.
     if (!isObject(choice)) return [];
     const events = this.#hasStarted ? [] : [this.#start(json)];
-    if (isObject(choice['delta'])) events.push(...this.#delta(choice['delta']));
+    const said = choice['delta'] ?? choice['message'];
+    if (isObject(said)) events.push(...this.#delta(said));
     if (finishReasonOf(choice)) this.#finish = choice;
     return events;
   }
@@ -51,11 +54,12 @@ export class MessageEvents implements StreamTranslator {
   /** What a whole response ends with. */
   end(): Buffer[] {
     const stop: Stop = stopOf(this.#finish, this.#hasTools);
+    const delta = this.#hasRefusal ? { ...stop, stop_reason: 'refusal' } : stop;
     const usage = messageUsage(this.#counted);
     return [
       ...(this.#hasStarted ? [] : [this.#start({})]),
-      ...this.#close(),
-      event({ type: 'message_delta', delta: stop, usage }),
+      ...this.#endBlock(),
+      event({ type: 'message_delta', delta, usage }),
       event({ type: 'message_stop' }),
     ];
   }
@@ -77,57 +81,69 @@ export class MessageEvents implements StreamTranslator {
 
   #delta(delta: JsonObject): Buffer[] {
     const { thinking, text } = saidIn(delta);
+    if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
     const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
     return [
       ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
       ...(text === undefined ? [] : this.#piece('text', { type: 'text_delta', text })),
-      ...calls.flatMap((call) => this.#call(call)),
+      ...calls.flatMap((call) => this.#callDelta(call)),
     ];
   }
 
   #piece(type: 'thinking' | 'text', delta: JsonObject): Buffer[] {
     const empty = type === 'text' ? { type, text: '' } : { type, thinking: '', signature: '' };
-    const opening = this.#block?.type === type ? [] : this.#open({ type }, empty);
+    const opening = this.#block?.type === type ? [] : [...this.#endBlock(), this.#open(type, empty)];
     return [...opening, this.#change(delta)];
   }
 
-  #call({ index = 0, id: given, function: called }: JsonObject): Buffer[] {
+  #callDelta({ index: place = 0, id, function: called }: JsonObject): Buffer[] {
     const fields = isObject(called) ? called : {};
-    const said = textOrNone(given);
-    const open = this.#block?.type === 'tool_use' ? this.#block : undefined;
-    const name = textOrNone(fields['name']) ?? (open?.call === index ? open?.name : undefined);
-    const piece = argumentsOf(fields);
-    const isOther = said === undefined ? name !== open?.name || this.#isNext(piece) : said !== open?.id;
-    const isNew = open?.call !== index || isOther;
-    if (isNew && said === undefined && name === undefined)
+    const name = textOrNone(fields['name']);
+    const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
+    const last = this.#calls.findLast((call) => call.place === place);
+    if (last && !last.isFollowedBy(delta)) return this.#goOn(last, delta);
+    if (!last && delta.id === undefined && name === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
+    const before = this.#calls.length === 0 ? this.#endBlock() : [];
+    const call = new ToolCall(place, delta.id ?? newCallId(), delta.id);
+    this.#calls.push(call);
     this.#hasTools = true;
-    const id = said ?? callId(this.#blocks);
-    const block = { type: 'tool_use' as const, id, name, input: {} };
-    const opening = isNew ? this.#open({ type: 'tool_use', call: index, id, name }, block) : [];
-    if (piece === undefined) return opening;
-    this.#arguments += piece;
-    return [...opening, this.#change({ type: 'input_json_delta', partial_json: piece })];
+    return [...before, ...this.#goOn(call, { ...delta, name: name ?? last?.name })];
   }
 
-  /** Whether it begins the arguments of another call: some hosts give all of them one place, and no ids. */
-  #isNext(piece = ''): boolean {
-    return piece.startsWith('{') && this.#arguments.endsWith('}') && isWholeJson(this.#arguments);
+  /** Nothing is told of a call without its name, nor of one behind the first. */
+  #goOn(call: ToolCall, delta: Omit<ToolCallDelta, 'id'>): Buffer[] {
+    call.take(delta);
+    if (call !== this.#calls[0]) return [];
+    if (call.isTold) return this.#argumentsDelta(delta.piece);
+    return call.name === undefined ? [] : this.#tell(call);
   }
 
-  #open(block: Omit<OpenBlock, 'index'>, empty: JsonObject): Buffer[] {
-    const closing = this.#close();
-    this.#block = { ...block, index: this.#blocks };
-    this.#arguments = '';
+  /** As far as it has come. */
+  #tell(call: ToolCall): Buffer[] {
+    call.isTold = true;
+    const block = { type: 'tool_use', id: call.id, name: this.names.callers(call.name), input: {} };
+    return [this.#open('tool_use', block), ...this.#argumentsDelta(call.arguments)];
+  }
+
+  #argumentsDelta(piece: string): Buffer[] {
+    return piece === '' ? [] : [this.#change({ type: 'input_json_delta', partial_json: piece })];
+  }
+
+  #open(type: OpenBlock['type'], empty: JsonObject): Buffer {
+    this.#block = { type, index: this.#blocks };
     this.#blocks += 1;
-    return [
-      ...closing,
-      event({ type: 'content_block_start', index: this.#block.index, content_block: empty }),
-    ];
+    return event({ type: 'content_block_start', index: this.#block.index, content_block: empty });
   }
 
   #change(delta: JsonObject): Buffer {
     return event({ type: 'content_block_delta', index: this.#block?.index, delta });
+  }
+
+  /** The open one, and those of the calls that waited for it. */
+  #endBlock(): Buffer[] {
+    const waiting = this.#calls.splice(0).filter(({ isTold }) => !isTold);
+    return [...this.#close(), ...waiting.flatMap((call) => [...this.#tell(call), ...this.#close()])];
   }
 
   #close(): Buffer[] {
@@ -135,15 +151,6 @@ export class MessageEvents implements StreamTranslator {
     const { index } = this.#block;
     this.#block = undefined;
     return [event({ type: 'content_block_stop', index })];
-  }
-}
-
-function isWholeJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -3,8 +3,20 @@ import { SseEvent } from '../../streams/sse-event.ts';
 import type { JsonObject } from '../reported-error.ts';
 import { toMessageResponse } from './message-response.ts';
 import { MessageEvents } from './message-events.ts';
+import { chatToolName, ToolNames } from './tool-names.ts';
 
 const usage = { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 6 } };
+const NOTHING = {
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+};
+const COUNTS = { ...NOTHING, input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 };
+/** Of a tool that OpenAI would refuse for its name. */
+const LONG_NAME = `mcp__plugin_${'x'.repeat(80)}`;
+const NAMES = new ToolNames([{ name: LONG_NAME }, { name: 'f' }]);
+const SHORT_NAME = chatToolName(LONG_NAME) as string;
 const answer = (message: JsonObject, rest: JsonObject = { finish_reason: 'stop' }) => ({
   id: 'c1',
   model: 'm',
@@ -28,7 +40,7 @@ describe('toMessageResponse', () => {
       content: [{ type: 'text', text: 'Hi' }],
       stop_reason: 'end_turn',
       stop_sequence: null,
-      usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+      usage: COUNTS,
     });
   });
 
@@ -66,10 +78,40 @@ describe('toMessageResponse', () => {
     expect(toMessageResponse(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
   });
 
-  it('says that tools are called where the host says only that it stopped', () => {
-    expect(toMessageResponse(answer({ tool_calls: [call('f', '{}')] }))).toMatchObject({
-      stop_reason: 'tool_use',
+  const CALLS = { tool_calls: [call('f', '{}')] };
+  it.each<[string, JsonObject, string | null | undefined]>([
+    ['tool_use', CALLS, 'stop'],
+    ['tool_use', CALLS, undefined],
+    ['tool_use', CALLS, null],
+    ['max_tokens', CALLS, 'length'],
+    ['end_turn', { content: 'Hi', tool_calls: [] }, 'tool_calls'],
+    ['end_turn', { content: 'Hi' }, 'function_call'],
+  ])('is told to go on by whether tools are called: %s, %j, %s', (expected, message, finish) => {
+    const choice = finish === undefined ? {} : { finish_reason: finish };
+    expect(toMessageResponse(answer(message, choice))['stop_reason']).toBe(expected);
+  });
+
+  it('has a number in arguments that no double holds as it is written', () => {
+    const message = toMessageResponse(answer({ tool_calls: [call('f', '{"id": 2512292042121000001}')] }));
+    expect(JSON.stringify(message)).toContain('"input":{"id":2512292042121000001}');
+  });
+
+  it('calls tools as the caller does, however long', () => {
+    const message = answer({ tool_calls: [call(SHORT_NAME, '{}'), call('f', '{}'), call('g', '{}')] });
+    const { content } = toMessageResponse(message, NAMES);
+    expect((content as JsonObject[]).map(({ name }) => name)).toEqual([LONG_NAME, 'f', 'g']);
+    expect(SHORT_NAME).toHaveLength(64);
+  });
+
+  it('gives calls without an id some that no other response has', () => {
+    const ids = [1, 2].flatMap(() => {
+      const calls = [call('f', '{}', { id: '' }), call('f', '{}', { id: null })];
+      return (toMessageResponse(answer({ tool_calls: calls }))['content'] as JsonObject[]).map(
+        ({ id }) => id,
+      );
     });
+    expect(ids).toEqual(Array(4).fill(expect.stringMatching(/^call_[0-9a-f]{32}$/)));
+    expect(new Set(ids).size).toBe(4);
   });
 
   it('has a refusal as text', () => {
@@ -115,10 +157,10 @@ describe('MessageEvents', () => {
   const tool = (index: number, rest: JsonObject) => chunk({ tool_calls: [{ index, ...rest }] });
 
   function translate(...chunks: JsonObject[]): JsonObject[] {
-    const events = new MessageEvents();
+    const events = new MessageEvents(NAMES);
     const bytes = [...chunks.flatMap((json) => events.take(json)), ...events.end()];
     return bytes.map((raw) => {
-      const event = new SseEvent(raw, false);
+      const event = new SseEvent(raw);
       const json = JSON.parse(event.data ?? '') as JsonObject;
       expect(event.type).toBe(json['type']);
       return json;
@@ -149,7 +191,7 @@ describe('MessageEvents', () => {
           content: [],
           stop_reason: null,
           stop_sequence: null,
-          usage: { input_tokens: 0, output_tokens: 0 },
+          usage: NOTHING,
         },
       },
       {
@@ -181,7 +223,7 @@ describe('MessageEvents', () => {
       {
         type: 'message_delta',
         delta: { stop_reason: 'tool_use', stop_sequence: null },
-        usage: { input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 },
+        usage: COUNTS,
       },
       { type: 'message_stop' },
     ]);
@@ -212,6 +254,18 @@ describe('MessageEvents', () => {
     ]);
   });
 
+  it('has a refusal as text, and says that it is one', () => {
+    const events = translate(chunk({ refusal: 'No' }), chunk({ refusal: '.' }), chunk({}, 'stop'));
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason: 'refusal' } });
+  });
+
+  it('has what a host says in a message where a delta is usual', () => {
+    const told = { id: 'c1', choices: [{ index: 0, message: { content: 'Hi' }, finish_reason: 'stop' }] };
+    expect(translate(told)).toContainEqual(
+      expect.objectContaining({ delta: { type: 'text_delta', text: 'Hi' } }),
+    );
+  });
+
   it('has an answer without content', () => {
     expect(translate(chunk({}, 'stop')).map(({ type }) => type)).toEqual([
       'message_start',
@@ -219,6 +273,9 @@ describe('MessageEvents', () => {
       'message_stop',
     ]);
   });
+
+  /** An id that the host has not given. */
+  const GIVEN = expect.stringMatching(/^call_[0-9a-f]{32}$/);
 
   const toolsOf = (...chunks: JsonObject[]) => {
     const names: unknown[] = [];
@@ -244,8 +301,8 @@ describe('MessageEvents', () => {
     const first = { function: { name: 'f', arguments: '' } };
     const more = { id: null, function: { name: '', arguments: '{}' } };
     expect(toolsOf(tool(0, { ...first, id: '' }), tool(0, more), tool(1, first))).toEqual([
-      [['call_0', 'f'], '{}'],
-      [['call_1', 'f'], ''],
+      [[GIVEN, 'f'], '{}'],
+      [[GIVEN, 'f'], ''],
     ]);
   });
 
@@ -253,10 +310,18 @@ describe('MessageEvents', () => {
     const whole = (name: string, text: string) => tool(0, { id, function: { name, arguments: text } });
     const calls = [whole('f', '{"a":1}'), whole('f', '{"a":2}'), whole('', '{"a":3}'), whole('g', '{')];
     expect(toolsOf(...calls, whole('g', '"b":"}'), whole('', '{"}'))).toEqual([
-      [['call_0', 'f'], '{"a":1}'],
-      [['call_1', 'f'], '{"a":2}'],
-      [['call_2', 'f'], '{"a":3}'],
-      [['call_3', 'g'], '{"b":"}{"}'],
+      [[GIVEN, 'f'], '{"a":1}'],
+      [[GIVEN, 'f'], '{"a":2}'],
+      [[GIVEN, 'f'], '{"a":3}'],
+      [[GIVEN, 'g'], '{"b":"}{"}'],
+    ]);
+  });
+
+  it('calls tools as the caller does, however long, also in pieces', () => {
+    const more = { function: { arguments: ':1}' } };
+    expect(toolsOf(tool(0, call(SHORT_NAME, '{"a"')), tool(0, more), tool(1, call('f', '{}')))).toEqual([
+      [[`id-${SHORT_NAME}`, LONG_NAME], '{"a":1}'],
+      [['id-f', 'f'], '{}'],
     ]);
   });
 
@@ -265,10 +330,31 @@ describe('MessageEvents', () => {
     expect(toolsOf(tool(0, whole as JsonObject))).toEqual([[['i', 'f'], '{"a":1}']]);
   });
 
-  it('cannot go back to a tool call that another one has followed', () => {
+  it('keeps the pieces of calls apart that come in turns, and tells each as a whole block', () => {
+    const pieces = (index: number, text: string) => tool(index, { function: { arguments: text } });
+    const calls = [tool(0, call('f', '{"a"')), tool(1, call('g', '')), pieces(0, ':1'), pieces(1, '{"b"')];
+    const rest = [pieces(0, '}'), pieces(1, ':2}'), chunk({ content: 'Done.' })];
+    expect(toolsOf(...calls, ...rest)).toEqual([
+      [['id-f', 'f'], '{"a":1}'],
+      [['id-g', 'g'], '{"b":2}'],
+      [[undefined, undefined], ''],
+    ]);
+    const indices = translate(...calls, ...rest).flatMap(({ type, index }) =>
+      type === 'content_block_start' || type === 'content_block_stop' ? [index] : [],
+    );
+    expect(indices).toEqual([0, 0, 1, 1, 2, 2]);
+  });
+
+  it('waits for the name of a call', () => {
+    const named = { function: { name: 'f', arguments: '{' } };
+    const calls = [tool(0, { id: 'i' }), tool(0, named), tool(0, { function: { arguments: '}' } })];
+    expect(toolsOf(...calls)).toEqual([[['i', 'f'], '{}']]);
+  });
+
+  it('cannot go back to a tool call that something else has followed', () => {
     const calls = [
       tool(0, call('f', '')),
-      tool(1, call('g', '')),
+      chunk({ content: 'Hm.' }),
       tool(0, { function: { arguments: '{}' } }),
     ];
     expect(() => translate(...calls)).toThrow('had left');

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
+import { parseExactly } from '../exact-json.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { ToolNames } from './tool-names.ts';
 
 const STOP_REASONS: ReadonlyMap<unknown, string> = new Map([
   ['stop', 'end_turn'],
@@ -18,13 +21,18 @@ export interface Stop {
   readonly stop_sequence: string | null;
 }
 
-/** @param hasTools whether it calls tools: some hosts say `stop` then. */
+/**
+ * @param hasTools whether it calls tools: clients run them for this reason only, and wait for some where it is said, while
+ * hosts say `stop` with tools, `tool_calls` without, or nothing.
+ */
 export function stopOf({ finish_reason: finish, stop_reason: matched }: JsonObject, hasTools: boolean): Stop {
   // vLLM names the sequence that stopped it.
   const sequence = finish === 'stop' ? textOrNone(matched) : undefined;
   if (sequence !== undefined) return { stop_reason: 'stop_sequence', stop_sequence: sequence };
-  const reason = hasTools && finish === 'stop' ? 'tool_use' : STOP_REASONS.get(finish);
-  return { stop_reason: reason ?? 'end_turn', stop_sequence: null };
+  const reason = STOP_REASONS.get(finish) ?? 'end_turn';
+  const isWhole = reason === 'end_turn' || reason === 'tool_use';
+  const ending = hasTools ? 'tool_use' : 'end_turn';
+  return { stop_reason: isWhole ? ending : reason, stop_sequence: null };
 }
 
 /** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
@@ -33,7 +41,9 @@ export function messageUsage(completion: JsonObject): JsonObject {
   return {
     input_tokens: Math.max(0, input - cached),
     output_tokens: output,
-    ...(cached > 0 && { cache_read_input_tokens: cached }),
+    // Clients add these up, so they are always there.
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cached,
   };
 }
 
@@ -70,20 +80,21 @@ export function messageId(id: unknown): string {
   return `msg_${typeof id === 'string' ? id : 'unknown'}`;
 }
 
-/** For a call that its host gave no id: the result is sent back under it. */
-export function callId(place: number): string {
-  return `call_${place}`;
+/** For a call that its host gave no id: the result is sent back under it, beside those of all calls before. */
+export function newCallId(): string {
+  return `call_${randomUUID().replaceAll('-', '')}`;
 }
 
 /**
  * A response of `/v1/chat/completions` as one of `/v1/messages`.
+ * @param names of the tools that it may call.
  * @throws AppError `host_error` when it has no choice, or arguments of a tool that are no JSON.
  */
-export function toMessageResponse(completion: JsonObject): JsonObject {
+export function toMessageResponse(completion: JsonObject, names = new ToolNames()): JsonObject {
   const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw new AppError('host_error', 'The host answered without a choice.');
-  const content = blocksOf(choice['message']);
+  const content = blocksOf(choice['message'], names);
   const hasTools = content.some(({ type }) => type === 'tool_use');
   const stop = stopOf(choice, hasTools);
   return {
@@ -98,26 +109,27 @@ export function toMessageResponse(completion: JsonObject): JsonObject {
   };
 }
 
-function blocksOf(message: JsonObject): JsonObject[] {
+function blocksOf(message: JsonObject, names: ToolNames): JsonObject[] {
   const { thinking, text } = saidIn(message);
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
   return [
     ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
     ...(text === undefined ? [] : [{ type: 'text', text }]),
-    ...calls.map(toolUse),
+    ...calls.map((call) => toolUse(call, names)),
   ];
 }
 
-function toolUse({ id, function: called }: JsonObject, place: number): JsonObject {
+function toolUse({ id, function: called }: JsonObject, names: ToolNames): JsonObject {
   const fields = isObject(called) ? called : {};
   const input = parseInput(argumentsOf(fields) ?? '');
-  return { type: 'tool_use', id: textOrNone(id) ?? callId(place), name: fields['name'], input };
+  const name = names.callers(fields['name']);
+  return { type: 'tool_use', id: textOrNone(id) ?? newCallId(), name, input };
 }
 
 function parseInput(text: string): unknown {
   if (text.trim() === '') return {};
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch (cause) {
     throw new AppError('host_error', 'The host called a tool with arguments that are not JSON.', { cause });
   }

@@ -2,8 +2,8 @@ import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
 import type { Seam } from './seam.ts';
 
-/** What a caller has of the first response. */
-const SENT_ONCE: ReadonlySet<string> = new Set(['role', 'reasoning', 'reasoning_content']);
+/** What a caller has of the first response: the role, and reasoning under any of its names. */
+const SENT_ONCE = /^(role$|reason|think)/;
 
 /** Joins chat and text completions. The field `model` tells the truth of each part. */
 export class CompletionSeam implements Seam {
@@ -35,7 +35,7 @@ function joinChoice(choice: JsonObject, content: EventReading['content'], text: 
   if ('text' in choice) return choice['text'] === text ? choice : { ...choice, text, logprobs: null };
   if (!isObject(choice['delta'])) return choice;
   const delta = Object.fromEntries(
-    Object.entries(choice['delta']).filter(([field]) => !SENT_ONCE.has(field)),
+    Object.entries(choice['delta']).filter(([field]) => !SENT_ONCE.test(field)),
   );
   if (content !== 'text' || delta['content'] === text) return { ...choice, delta };
   return { ...choice, delta: text === '' ? {} : { ...delta, content: text }, logprobs: null };

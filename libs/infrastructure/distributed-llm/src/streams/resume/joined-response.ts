@@ -37,7 +37,7 @@ export class JoinedResponse {
     const text = this.#newText(reading);
     const json = this.seam.join(dataOf(event), reading, text, before);
     if (!json) return undefined;
-    const joined = new SseEvent(dataEvent(json, event.type), false);
+    const joined = new SseEvent(dataEvent(json, event.type));
     this.sent.add(joined, reading, text);
     return joined;
   }

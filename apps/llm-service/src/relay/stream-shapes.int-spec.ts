@@ -1,0 +1,401 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+type Answer = (response: ServerResponse, body: string) => unknown;
+
+const CHAT = '/v1/chat/completions';
+const USAGE = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+const DONE = 'data: [DONE]\n\n';
+
+/** What the host was asked, path and body. */
+const asked: [string | undefined, string][] = [];
+let host: Server;
+let parts: ServiceParts;
+let origin: string;
+let answer: Answer;
+
+beforeAll(async () => {
+  host = createServer((request, response) => void take(request, response)).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+  parts = await composeLlmService(
+    loadConfig(llmServiceConfig, {
+      env: {
+        LLM_HOSTS: `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
+        LOG_LEVEL: 'silent',
+        STREAM_KEEP_ALIVE_MS: '20',
+      },
+      file: { llmService: { upstream: { streams: { finishTimeoutMs: 50 } } } },
+    }),
+  );
+  await parts.app.listen(0, '127.0.0.1');
+  origin = await parts.app.getUrl();
+});
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  host.close().closeAllConnections();
+});
+beforeEach(() => {
+  asked.length = 0;
+});
+
+async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = Buffer.concat((await request.toArray()) as Buffer[]).toString();
+  asked.push([request.url, body]);
+  await answer(response, body);
+}
+
+const json =
+  (value: object, status = 200): Answer =>
+  (response) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+const events =
+  (...each: (object | string)[]): Answer =>
+  (response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(each.map(written).join(''));
+const written = (event: object | string) =>
+  typeof event === 'string' ? event : `data: ${JSON.stringify(event)}\n\n`;
+
+function call(path: string, body: object | string): Promise<Response> {
+  return fetch(origin + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+/** What came, and whether it came to its end. */
+async function read(response: Response): Promise<{ text: string; broken: boolean }> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of response.body ?? []) chunks.push(Buffer.from(chunk as Uint8Array));
+  } catch {
+    return { text: Buffer.concat(chunks).toString(), broken: true };
+  }
+  return { text: Buffer.concat(chunks).toString(), broken: false };
+}
+
+/** The events of a stream, their names in front where they have some. */
+const eventsIn = (text: string): [string | undefined, Record<string, unknown>][] =>
+  text
+    .split('\n\n')
+    .filter((block) => block.includes('data: {'))
+    .map((block) => [
+      /^event: (.*)$/m.exec(block)?.[1],
+      JSON.parse(/^data: (.*)$/m.exec(block)?.[1] ?? '') as Record<string, unknown>,
+    ]);
+
+const user = [{ role: 'user', content: 'Hi' }];
+const TOOL = { id: 't1', type: 'function', function: { name: 'f', arguments: '{"id":2512292042121000001}' } };
+const COMPLETION = {
+  id: 'c1',
+  object: 'chat.completion',
+  created: 7,
+  model: 'm',
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: 'Hi', tool_calls: [TOOL] },
+      finish_reason: 'tool_calls',
+    },
+  ],
+  usage: USAGE,
+};
+
+describe('a whole answer of a host that does not stream is told as a stream', () => {
+  const head = { id: 'c1', object: 'chat.completion.chunk', created: 7, model: 'm' };
+  const delta = { role: 'assistant', content: 'Hi', tool_calls: [{ index: 0, ...TOOL }] };
+  const CHUNKS = [
+    { ...head, choices: [{ index: 0, delta, finish_reason: null }] },
+    { ...head, choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+  ];
+
+  it.each<[string, object, object[]]>([
+    ['without counts', {}, CHUNKS],
+    [
+      'with counts, where they are asked for',
+      { stream_options: { include_usage: true } },
+      [...CHUNKS, { ...head, choices: [], usage: USAGE }],
+    ],
+  ])('of a chat %s', async (_, more, chunks) => {
+    answer = json(COMPLETION);
+    const response = await call(CHAT, { model: 'm', messages: user, stream: true, ...more });
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(response.headers.get('content-length')).toBeNull();
+    const { text, broken } = await read(response);
+    expect([eventsIn(text).map(([, data]) => data), broken]).toEqual([chunks, false]);
+    expect(text.endsWith(DONE)).toBe(true);
+  });
+
+  it('of a text completion', async () => {
+    answer = json({ id: 'x', object: 'text_completion', choices: [{ text: 'Hi', index: 0 }], usage: USAGE });
+    const { text } = await read(await call('/v1/completions', { model: 'm', prompt: 'Hi', stream: true }));
+    const choices = [{ index: 0, text: 'Hi', finish_reason: 'stop' }];
+    expect(text).toBe(written({ id: 'x', object: 'text_completion', choices }) + DONE);
+  });
+
+  it('of a response', async () => {
+    const part = { type: 'output_text', text: 'Hi', annotations: [] };
+    const item = { id: 'i1', type: 'message', role: 'assistant', status: 'completed', content: [part] };
+    const tool = { id: 'i2', type: 'function_call', name: 'f', arguments: '{}' };
+    const whole = {
+      id: 'resp_1',
+      object: 'response',
+      status: 'completed',
+      output: [item, tool],
+      usage: null,
+    };
+    answer = json(whole);
+    const { text } = await read(await call('/v1/responses', { model: 'm', input: 'Hi', stream: true }));
+    const told = eventsIn(text);
+    expect(told.map(([name]) => name)).toEqual([
+      'response.created',
+      'response.output_item.added',
+      'response.content_part.added',
+      'response.output_text.delta',
+      'response.output_text.done',
+      'response.content_part.done',
+      'response.output_item.done',
+      'response.output_item.added',
+      'response.function_call_arguments.delta',
+      'response.function_call_arguments.done',
+      'response.output_item.done',
+      'response.completed',
+    ]);
+    expect(told.map(([, data]) => data['sequence_number'])).toEqual(told.map((_, place) => place));
+    expect(told.every(([name, data]) => data['type'] === name)).toBe(true);
+    expect(told.at(-1)?.[1]).toMatchObject({ response: whole });
+    expect(told[3]?.[1]).toMatchObject({ delta: 'Hi', item_id: 'i1', output_index: 0, content_index: 0 });
+  });
+
+  const MESSAGE_EVENTS = [
+    'message_start',
+    'content_block_start',
+    'content_block_delta',
+    'content_block_stop',
+    'content_block_start',
+    'content_block_delta',
+    'content_block_stop',
+    'message_delta',
+    'message_stop',
+  ];
+
+  it('of a message', async () => {
+    const content = [
+      { type: 'text', text: 'Hi' },
+      { type: 'tool_use', id: 't1', name: 'f', input: { a: 1 } },
+    ];
+    answer = json({
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      content,
+      stop_reason: 'tool_use',
+      usage: {},
+    });
+    const { text } = await read(
+      await call('/v1/messages', { model: 'm', max_tokens: 9, messages: user, stream: true }),
+    );
+    const told = eventsIn(text);
+    expect(told.map(([name]) => name)).toEqual(MESSAGE_EVENTS);
+    expect(told[0]?.[1]).toMatchObject({ message: { id: 'msg_1', content: [], stop_reason: null } });
+    expect(told[5]?.[1]).toMatchObject({ index: 1, delta: { partial_json: '{"a":1}' } });
+    expect(told[7]?.[1]).toMatchObject({ delta: { stop_reason: 'tool_use' } });
+  });
+
+  it('of a chat, to a caller of messages', async () => {
+    answer = (response, body) =>
+      asked.at(-1)?.[0] === '/v1/messages'
+        ? json({ detail: 'Not Found' }, 404)(response, body)
+        : json(COMPLETION)(response, body);
+    const ask = { model: 'm', max_tokens: 9, messages: user, stream: true };
+    const { text } = await read(await call('/v1/messages', ask));
+    const told = eventsIn(text);
+    expect(told.map(([name]) => name)).toEqual(MESSAGE_EVENTS);
+    expect(text).toContain('2512292042121000001');
+    expect(told[7]?.[1]).toMatchObject({ usage: { input_tokens: 3, output_tokens: 2 } });
+  });
+
+  it('but for one that is not over', async () => {
+    const queued = { id: 'resp_2', object: 'response', status: 'queued', output: [] };
+    answer = json(queued);
+    const response = await call('/v1/responses', { model: 'm', input: 'Hi', stream: true, background: true });
+    expect([response.headers.get('content-type'), await response.json()]).toEqual([
+      'application/json',
+      queued,
+    ]);
+  });
+});
+
+describe('token counts of a stream', () => {
+  const chunk = (delta: object, finish: string | null = null) => ({
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+  const COUNTED = [chunk({ content: 'Hi' }), chunk({}, 'stop'), { choices: [], usage: USAGE }, DONE];
+
+  it.each<[string, string, object, boolean]>([
+    ['nothing is said of them', '', { include_usage: true }, false],
+    ['null is said', ',"stream_options":null', { include_usage: true }, false],
+    [
+      'nothing is said of them beside others',
+      ',"stream_options": {"x":1}',
+      { x: 1, include_usage: true },
+      false,
+    ],
+    ['they are not wanted', ',"stream_options":{"include_usage":false}', { include_usage: true }, false],
+    ['they are wanted', ',"stream_options":{"include_usage":true}', { include_usage: true }, true],
+  ])('are asked for where %s, and told to whom they were', async (_, said, expected, isTold) => {
+    answer = events(...COUNTED);
+    const body = `{"model":"m","messages":[{"role":"user","content":"Hi"}],"stream":true${said}}`;
+    const { text } = await read(await call(CHAT, body));
+    const sent = asked[0]?.[1] ?? '';
+    expect(sent.match(/"stream_options"/g)).toHaveLength(1);
+    expect((JSON.parse(sent) as { stream_options: object }).stream_options).toEqual(expected);
+    expect(text.includes('"prompt_tokens"')).toBe(isTold);
+  });
+
+  it('are not asked for beside what is no option, which is for the host to refuse', async () => {
+    answer = json({ error: { message: 'stream_options must be an object', code: 400 } }, 400);
+    const body = { model: 'm', messages: user, stream: true, stream_options: 'all' };
+    expect((await call(CHAT, body)).status).toBe(400);
+    expect(JSON.parse(asked[0]?.[1] ?? '')).toEqual(body);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a stream that is no chat', () => {
+  const image = (type: string) => ({ type: `image_generation.${type}`, b64_json: 'AA' });
+  const [PART, LAST] = [image('partial_image'), image('completed')];
+  const ask = () => call('/v1/images/generations', { model: 'm', prompt: 'x', stream: true });
+
+  it('is kept alive, and ends as it ends', async () => {
+    let finish: () => void = () => undefined;
+    answer = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(written(PART));
+      finish = () => void (response.writableEnded || response.end(written(LAST)));
+    };
+    const { body } = await ask();
+    let text = '';
+    for await (const chunk of body ?? []) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes(': keep-alive\n\n')) finish();
+    }
+    expect(text.replaceAll(': keep-alive\n\n', '')).toBe(written(PART) + written(LAST));
+  });
+
+  it.each<[string, Answer, string]>([
+    [
+      'the words of its host',
+      events(PART, 'event: error\ndata: {"type":"error","error":{"message":"Blocked by moderation."}}\n\n'),
+      'Blocked by moderation.',
+    ],
+    [
+      'what went wrong',
+      (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(written(PART), () => response.destroy());
+      },
+      'The host broke off in the middle of its answer.',
+    ],
+  ])('breaks with %s where it breaks', async (_, broken, message) => {
+    answer = broken;
+    const seen = await read(await ask());
+    const [first, last] = eventsIn(seen.text).map(([, data]) => data);
+    expect([first, seen.broken]).toEqual([PART, true]);
+    expect(last).toEqual({ error: expect.objectContaining({ message, code: 'stream_interrupted' }) });
+  });
+
+  it('is what a host keeps, an error in it included', async () => {
+    const [created, failed] = ['created', 'failed'].map((status) => ({
+      type: `response.${status}`,
+      response: {
+        id: 'resp_1',
+        status,
+        error: status === 'failed' ? { code: 'server_error', message: 'x' } : null,
+      },
+    }));
+    answer = events(created ?? '', failed ?? '');
+    const seen = await read(await fetch(`${origin}/v1/responses/resp_1?stream=true&starting_after=0`));
+    expect(seen).toEqual({ text: written(created ?? '') + written(failed ?? ''), broken: false });
+    expect(asked[0]?.[0]).toBe('/v1/responses/resp_1?stream=true&starting_after=0');
+  });
+});
+
+describe('a message as a chat completion', () => {
+  const refused = { error: { message: 'Unknown field: stream_options', code: 400 } };
+  const chunk = (delta: object, finish: string | null = null) => ({
+    id: 'c1',
+    choices: [{ index: 0, delta, finish_reason: finish }],
+  });
+
+  it('is asked for without counts of a host that refuses to be asked', async () => {
+    const stream = events(chunk({ content: 'Hi' }), chunk({}, 'stop'), DONE);
+    answer = (response, body) => {
+      if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+      return body.includes('stream_options') ? json(refused, 400)(response, body) : stream(response, body);
+    };
+    const ask = { model: 'no-counts', max_tokens: 9, messages: user, stream: true };
+    const { text, broken } = await read(await call('/v1/messages', ask));
+    expect([eventsIn(text).at(-1)?.[0], broken]).toEqual(['message_stop', false]);
+  });
+});
+
+describe('a message for a model that knows no max_tokens', () => {
+  const UNSUPPORTED = {
+    error: {
+      message:
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+      type: 'invalid_request_error',
+      code: 'unsupported_parameter',
+    },
+  };
+  const ask = (model: string, stream: boolean) =>
+    call('/v1/messages', { model, max_tokens: 9, messages: user, stream });
+
+  it.each([false, true])(
+    'is asked for once more, and rightly from then on, streamed: %s',
+    async (isStream) => {
+      answer = (response, body) => {
+        if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+        return body.includes('"max_tokens"')
+          ? json(UNSUPPORTED, 400)(response, body)
+          : json(COMPLETION)(response, body);
+      };
+      const model = `gpt-5-${isStream}`;
+      for (let count = 0; count < 2; count += 1) {
+        const response = await ask(model, isStream);
+        expect([response.status, (await response.text()).includes('"stop_reason":"tool_use"')]).toEqual([
+          200,
+          true,
+        ]);
+      }
+      const chats = asked.filter(([path]) => path === CHAT).map(([, body]) => JSON.parse(body) as object);
+      expect(chats.map((chat) => 'max_completion_tokens' in chat)).toEqual([false, true, true]);
+    },
+  );
+});
+
+describe('a field that a host may read in another way', () => {
+  it.each([
+    ['model', '"model":"a","model":"b"'],
+    ['model', '"model":"a","mod\\u0065l":"b"'],
+    ['model', '"model":"a","Model":"b"'],
+    ['model', '"MODEL":"a"'],
+    ['stream', '"model":"a","stream":false,"Stream":true'],
+    ['messages', '"model":"a","messages":[]'],
+    ['n', '"model":"a","n":1,"n":5'],
+  ])('is refused by its name, and no host is asked: %s in %s', async (param, fields) => {
+    const response = await call(CHAT, `{${fields},"messages":[{"role":"user","content":"Hi"}]}`);
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { error: expect.objectContaining({ code: 'invalid_value', param }) },
+    ]);
+    expect(asked).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+import { isObject, type JsonObject } from './reported-error.ts';
+
+/** A whole chat completion as the events that would have told it, token counts last. None where it has no choices. */
+export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
+  const { choices, usage, ...head } = completion;
+  if (!Array.isArray(choices)) return undefined;
+  const chunk = (...told: JsonObject[]) => ({ ...head, object: 'chat.completion.chunk', choices: told });
+  return [
+    ...choices.filter(isObject).flatMap((choice, place) => {
+      const { index = place, message, finish_reason: reason, ...rest } = choice;
+      const delta = isObject(message) ? deltaOf(message) : {};
+      return [
+        chunk({ ...rest, index, delta, finish_reason: null }),
+        chunk({ index, delta: {}, finish_reason: reason ?? 'stop' }),
+      ];
+    }),
+    ...(isObject(usage) ? [{ ...chunk(), usage }] : []),
+  ];
+}
+
+/** In a stream each call of a tool has its place. */
+function deltaOf(message: JsonObject): JsonObject {
+  const { tool_calls: calls, ...rest } = message;
+  if (!Array.isArray(calls)) return message;
+  return { ...rest, tool_calls: calls.filter(isObject).map((call, index) => ({ index, ...call })) };
+}
+
+/** The same of a text completion, whose events have its own shape. */
+export function completionEvents(completion: JsonObject): JsonObject[] | undefined {
+  const { choices, usage, ...head } = completion;
+  if (!Array.isArray(choices)) return undefined;
+  const told = choices
+    .filter(isObject)
+    .map((choice, index) => ({ index, ...choice, finish_reason: choice['finish_reason'] ?? 'stop' }));
+  return [{ ...head, choices: told }, ...(isObject(usage) ? [{ ...head, choices: [], usage }] : [])];
+}

@@ -1,0 +1,38 @@
+import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
+import { parseExactly } from '../dialects/exact-json.ts';
+import { dataEvent } from '../dialects/openai-shapes.ts';
+import { isObject, textOrNone } from '../dialects/reported-error.ts';
+
+/** For whom a whole answer becomes a stream. */
+export interface WholeAsStreamOptions {
+  /** Of the answer. */
+  readonly dialect: Dialect;
+  readonly wantsUsage: boolean;
+  /** For a caller who speaks another dialect. */
+  readonly translator?: StreamTranslator | undefined;
+}
+
+/**
+ * The JSON of a host that does not stream as the whole stream that was asked for: a client that waits for events takes a
+ * JSON for an answer without a word. None where it is no answer of this dialect.
+ */
+export function wholeAsStream(
+  bytes: Buffer,
+  { dialect, wantsUsage, translator }: WholeAsStreamOptions,
+): Buffer[] | undefined {
+  const json = parsed(bytes);
+  const events = isObject(json) ? dialect.eventsOf?.(json) : undefined;
+  if (!events) return undefined;
+  if (translator) return [...events.flatMap((event) => translator.take(event)), ...translator.end()];
+  const wanted = wantsUsage ? events : events.filter((event) => !dialect.readEvent(event).isUsageOnly);
+  const end = dialect.endMarker ? [dialect.endMarker] : [];
+  return [...wanted.map((event) => dataEvent(event, textOrNone(event['type']))), ...end];
+}
+
+function parsed(bytes: Buffer): unknown {
+  try {
+    return parseExactly(bytes.toString().trim());
+  } catch {
+    return undefined;
+  }
+}
