@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { banner } from './banner.ts';
+import { chatModel } from './chat-model.ts';
 import { showStep } from './command.ts';
 import type { LaunchPlan, ServicePlan } from './launch-plan.ts';
 import { ProcessGroup } from './process-group.ts';
@@ -11,8 +11,6 @@ const ROOT = join(import.meta.dirname, '../..');
 const DEFAULT_GRACE_MS = 30_000;
 // The services cut what is left when their grace period is over; this is for one that hangs even so.
 const BEYOND_GRACE_MS = 5_000;
-const LIST_TRIES = 30;
-const LIST_PAUSE_MS = 100;
 
 /**
  * Starts what has been built, prints how to use it, and stops everything when the signal or a failure ends it. Sets the
@@ -28,7 +26,7 @@ export async function runServices(
   const ended = AbortSignal.any([stop, group.failed]);
   try {
     await showStep('Starting the services', () => launch(group, plan, env, ended));
-    console.log(banner(plan, await firstModel(plan, ended)));
+    console.log(banner(plan, await chatModel(plan, ended)));
     if (!ended.aborted) await once(ended, 'abort');
     ended.throwIfAborted();
   } finally {
@@ -56,20 +54,4 @@ async function launch(
     run('embedding-service', 'dist/apps/embedding-service/main.js', embedding, '/readyz'),
   ]);
   await run('llm-service', 'dist/apps/llm-service/main.js', llm, '/readyz');
-}
-
-/** A model to show in the banner: the first that the gateway lists, which is ready before it has read its hosts' lists. */
-async function firstModel({ llm, apiKey }: LaunchPlan, ended: AbortSignal): Promise<string> {
-  const headers = { authorization: `Bearer ${apiKey ?? ''}` };
-  for (let tries = 0; tries < LIST_TRIES && !ended.aborted; tries += 1) {
-    try {
-      const response = await fetch(`${llm.origin}/v1/models`, { headers });
-      const { data } = (await response.json()) as { data?: { id: string }[] };
-      if (data?.[0]) return data[0].id;
-    } catch {
-      break;
-    }
-    await delay(LIST_PAUSE_MS);
-  }
-  return 'your-model';
 }
