@@ -1,7 +1,8 @@
 import { type ResponseBody, TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
-import { firstByte, isClosed, lastByte } from '../dialects/json-bytes.ts';
+import { firstByte, lastByte } from '../dialects/json-bytes.ts';
+import { isClosed } from '../dialects/json-text.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
@@ -173,43 +174,36 @@ async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
   return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
 }
 
-/** Only what may be an error is parsed: a good response costs a search for a word or two. */
+/** Only what may be an error is parsed: a good response costs a search for a few words. */
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  const isWhole = dialect.name === 'plain' ? bytes[lastByte(bytes)] === CLOSING : isClosed(bytes);
+  const text = bytes.toString('latin1');
+  const isWhole = dialect.name === 'plain' ? bytes[lastByte(bytes)] === CLOSING : isClosed(text);
   if (!isWhole) return failed('cut');
-  const error = mayBeError(bytes, dialect) ? readBody(dialect, bytes)?.error : undefined;
+  const error = mayBeError(text, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
   return { kind: 'content', whole: bytes };
 }
 
 const CLOSING = '}'.charCodeAt(0);
 const CLOSING_LIST = ']'.charCodeAt(0);
-/** An error object; in a text of the answer quotes have a backslash. */
-const ERROR = 'error"';
-/** Reasons of a choice that broke off, and a count that says that there is nothing. */
-const ODD_ENDS = [
-  'ERROR"',
-  '"abort"',
-  '"timeout"',
-  '"cancelled"',
-  '"insufficient_system_resource"',
-  '"completion_tokens":0',
-  '"completion_tokens": 0',
-];
+/** The key of an error object; in a text of the answer quotes have a backslash. */
+const ERROR = /error"/;
+/** The same, reasons of a choice that broke off, and a count that says that there is nothing. */
+const ODD_END =
+  /error"|ERROR"|"abort"|"timeout"|"cancelled"|"insufficient_system_resource"|"completion_tokens": ?0/;
 
-function mayBeError(bytes: Buffer, dialect: Dialect): boolean {
-  if (dialect.isKept) return false;
-  if (bytes.includes(ERROR)) return true;
-  if (dialect.hasEnd && dialect.objectName !== undefined && ODD_ENDS.some((word) => bytes.includes(word)))
-    return true;
-  return dialect.answerKey !== undefined && !hasAnswer(bytes, dialect.answerKey);
+function mayBeError(text: string, dialect: Dialect): boolean {
+  const { answerKey, hasEnd, isKept, objectName } = dialect;
+  if (isKept) return false;
+  const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
+  return words.test(text) || (answerKey !== undefined && !hasAnswer(text, answerKey));
 }
 
 /** Whether there is a list under the key, and something in it. */
-function hasAnswer(bytes: Buffer, answerKey: string): boolean {
+function hasAnswer(text: string, answerKey: string): boolean {
   return [`"${answerKey}":[`, `"${answerKey}": [`].some((opening) => {
-    const at = bytes.indexOf(opening);
-    return at >= 0 && bytes[at + opening.length] !== CLOSING_LIST;
+    const at = text.indexOf(opening);
+    return at >= 0 && text.charCodeAt(at + opening.length) !== CLOSING_LIST;
   });
 }
 

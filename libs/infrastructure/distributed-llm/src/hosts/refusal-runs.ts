@@ -25,6 +25,7 @@ export class RefusalRuns {
 
   /** It answered such a request. */
   end(key: string): void {
-    this.#runs.delete(key);
+    // As nearly always there are none: a key that is not looked for is never put together.
+    if (this.#runs.size > 0) this.#runs.delete(key);
   }
 }
