@@ -1,24 +1,30 @@
-import { dialectOf, type HostResponse, type LengthField, readBody } from '@morgan/distributed-llm';
+import {
+  type ChatHabits,
+  dialectOf,
+  habitsShown,
+  type HostResponse,
+  readBody,
+  USUAL_HABITS,
+} from '@morgan/distributed-llm';
 import { CHAT_PATH } from './message-translation.ts';
 
 const MOST_MODELS = 1_000;
-const REFUSAL = /max_tokens\W+is not supported[^]*max_completion_tokens/;
 
-/** Which models call the longest answer `max_completion_tokens`: learned from the refusal of the usual name. */
-export class LengthFields {
-  readonly #models = new Set<string>();
+/** How models want to be asked: learned from their refusals. */
+export class LearnedHabits {
+  readonly #models = new Map<string, ChatHabits>();
 
-  of(model = ''): LengthField {
-    return this.#models.has(model) ? 'max_completion_tokens' : 'max_tokens';
+  of(model = ''): ChatHabits {
+    return this.#models.get(model) ?? USUAL_HABITS;
   }
 
-  /** @returns whether a host has said so of the model, and for the first time. */
+  /** @returns whether a response shows a habit of the model that was not known: then it is worth asking once more. */
   learn(model: string | undefined, { status, whole }: Pick<HostResponse, 'status' | 'whole'>): boolean {
-    const name = model ?? '';
-    if (status !== 400 || !whole || this.#models.has(name)) return false;
-    const { message = '' } = readBody(dialectOf(CHAT_PATH), whole)?.error ?? {};
-    if (!REFUSAL.test(message)) return false;
-    this.#models.add(name);
+    if (status < 400 || !whole) return false;
+    const error = readBody(dialectOf(CHAT_PATH), whole)?.error;
+    const shown = error && habitsShown(this.of(model), error);
+    if (!shown) return false;
+    this.#models.set(model ?? '', shown);
     if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value as string);
     return true;
   }
