@@ -140,6 +140,28 @@ describe('what Claude Code sends', () => {
     expect(chats()[0]).toMatchObject({ messages: asIs });
   });
 
+  it('has hints for Anthropic, and tools that it has searched for', async () => {
+    const tool = { name: 'f', input_schema: { type: 'object' } };
+    const found = {
+      type: 'tool_result',
+      tool_use_id: 't1',
+      content: [{ type: 'tool_reference', tool_name: 'f' }],
+    };
+    const response = await call({
+      messages: [...HELLO, { role: 'user', content: [found] }],
+      tools: [{ ...tool, defer_loading: true, eager_input_streaming: true }],
+      thinking: { type: 'adaptive', budget_tokens: 0 },
+      diagnostics: { previous_message_id: 'msg_1' },
+    });
+    expect(response.status).toBe(200);
+    expect(chats()[0]).toEqual({
+      model: 'm',
+      max_tokens: 9,
+      messages: [...HELLO, { role: 'tool', tool_call_id: 't1', content: 'The tool f can be called.' }],
+      tools: [{ type: 'function', function: { name: 'f', parameters: tool.input_schema } }],
+    });
+  });
+
   it.each<[string, string, number]>([
     ['a template', 'System message must be at the beginning.', 400],
     ['a template, as a fault', 'system message must be at the beginning', 500],

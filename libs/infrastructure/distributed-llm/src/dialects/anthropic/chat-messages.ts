@@ -68,7 +68,7 @@ function toolResult({ path, fields }: Block): ToolResult {
   const parts =
     typeof content === 'string'
       ? [{ type: 'text', text: content }]
-      : blocksOf(content, `${path}.content`).map(userPart);
+      : blocksOf(content, `${path}.content`).map(resultPart);
   const shown = parts.filter(({ type }) => type !== 'text');
   const kind = shown.every(({ type }) => type === 'image_url') ? 'images' : 'files';
   const texts = parts.filter(({ type }) => type === 'text').map(textOf);
@@ -82,6 +82,14 @@ function toolResult({ path, fields }: Block): ToolResult {
   };
 }
 
+/** A search for tools finds one: for Anthropic that it is to be known from here on. */
+function resultPart(block: Block): JsonObject {
+  const { path, fields } = block;
+  if (fields['type'] !== 'tool_reference') return userPart(block);
+  refuseOthers(fields, new Set(['type', 'tool_name', HINT]), `${path}.`);
+  return { type: 'text', text: `The tool ${String(chatToolName(fields['tool_name']))} can be called.` };
+}
+
 /** Thinking goes along as the open engines take it; what is encrypted only Anthropic can read. */
 function assistantMessage(blocks: readonly Block[]): JsonObject {
   const texts: string[] = [];
@@ -92,7 +100,7 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
     if (type === 'text') texts.push(textOf(textPart({ path, fields })));
     else if (type === 'thinking') thoughts.push(thoughtOf({ path, fields }));
     else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
-    else throw unknownBlock({ path, fields });
+    else if (type !== 'redacted_thinking') throw unknownBlock({ path, fields });
   }
   return {
     role: 'assistant',

@@ -254,6 +254,14 @@ describe('toChatRequest', () => {
       [{ type: 'thinking', thinking: 'Hm.', signature: 's' }],
       { role: 'assistant', content: '', reasoning_content: 'Hm.' },
     ],
+    [
+      'nothing of a thought that only Anthropic can read',
+      [
+        { type: 'redacted_thinking', data: 'x' },
+        { type: 'text', text: 'Hi' },
+      ],
+      { role: 'assistant', content: 'Hi' },
+    ],
     ['an empty text', [{ type: 'text', text: '', citations: null }], { role: 'assistant', content: '' }],
     [
       'a call as Anthropic says that its model made it, and a number that no double holds',
@@ -342,6 +350,8 @@ describe('toChatRequest', () => {
     const hints = {
       cache_control: { type: 'ephemeral' },
       context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+      diagnostics: { previous_message_id: 'msg_1' },
+      fallbacks: [{ model: 'n' }],
     };
     const tool = { name: 'f', input_schema: { type: 'object' } };
     expect(toChatRequest(request({ ...hints, tools: [{ ...tool, eager_input_streaming: true }] }))).toEqual(
@@ -369,7 +379,7 @@ describe('toChatRequest', () => {
     ['thinking.display', request({ thinking: { type: 'adaptive', display: 'omitted' } })],
     ['thinking.type', request({ thinking: { type: 'deep' } })],
     ['tools[0].type', request({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] })],
-    ['tools[0].defer_loading', request({ tools: [{ name: 'f', defer_loading: true }] })],
+    ['tools[0].allowed_callers', request({ tools: [{ name: 'f', allowed_callers: ['x'] }] })],
     ['tool_choice.type', request({ tool_choice: { type: 'some' } })],
     ['output_config.format.type', request({ output_config: { format: { type: 'grammar' } } })],
     ['messages[0].role', request({ messages: [{ role: 'developer', content: 'x' }] })],
@@ -382,7 +392,6 @@ describe('toChatRequest', () => {
     ],
     ['messages[0].content[0].source', user({ type: 'image', source: { type: 'file', file_id: 'f' } })],
     ['messages[0].content[0].citations', user({ type: 'text', text: 'x', citations: [{}] })],
-    ['messages[0].content[0]', assistant({ type: 'redacted_thinking', data: 'x' })],
     ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
     [
       'messages[0].content[0].content[0].source',

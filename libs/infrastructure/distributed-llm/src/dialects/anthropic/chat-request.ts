@@ -23,6 +23,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   'tool_choice',
   'context_management',
   'cache_control',
+  // Why a prompt was not in its cache, and whom Anthropic asks where a model refuses: here routes say that.
+  'diagnostics',
+  'fallbacks',
 ]);
 
 /** From this many tokens of thinking on, the next effort is asked for. */
@@ -33,8 +36,9 @@ const EFFORTS = [
 ] as const;
 
 /**
- * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) and a context management
- * that keeps everything change no response and end here; everything else is carried over or refused.
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`), `fallbacks`
+ * and a context management that keeps everything change no response and end here; everything else is carried over or
+ * refused.
  * @param habits what is known of the model that is asked.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */

@@ -11,6 +11,8 @@ const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'cache_control',
   // When its pieces come is for the host to say.
   'eager_input_streaming',
+  // Hosts know all tools from the beginning; which one a client has found is said in the result of its search.
+  'defer_loading',
 ]);
 
 /** `tools` and `tool_choice` as chat completions have them. Tools that Anthropic runs itself have no counterpart. */
