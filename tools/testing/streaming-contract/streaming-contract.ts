@@ -71,6 +71,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'comments while the host is silent',
       ],
       [
+        'Callers of messages get a `ping` in its place: their clients take no comment for a sign of life.',
+        'stream-relay',
+        'pings callers of messages',
+      ],
+      [
         '`earlyKeepAliveMs` says after how long the first comment, and with it the status 200, leaves although no host has answered yet; a failure after that is told in the stream.',
         'stream-relay',
         'begins before a host has answered where a setting says so; a failure then is told in the stream',

@@ -13,10 +13,11 @@ import type { FormConfig } from '../forms/form.config.ts';
 import { openForm } from '../forms/form-upload.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import type { CallTimeouts } from './call-timeouts.config.ts';
-import { LengthFields } from './length-fields.ts';
+import { LearnedHabits } from './learned-habits.ts';
 import {
   asChatCall,
   type ChatCall,
+  continuationOf,
   isUnknownPath,
   messageResponse,
   mustTranslate,
@@ -28,6 +29,7 @@ import { noteUsage } from './note-usage.ts';
 import type { ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
+import { estimateResponse, mustEstimate } from './token-count.ts';
 import { usageInJson } from './usage-in-json.ts';
 import { passResponse } from './whole-response.ts';
 
@@ -49,7 +51,7 @@ const TOKEN_BYTES = 4;
 
 /** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
-  readonly #lengths = new LengthFields();
+  readonly #habits = new LearnedHabits();
 
   constructor(private readonly options: HostRelayOptions) {}
 
@@ -77,6 +79,7 @@ export class HostRelay {
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);
+    if (mustEstimate(call, llm)) return this.#estimated(call, incoming);
     const response = call.isStream
       ? await this.#stream(call, incoming)
       : await this.#send(llm, call, incoming);
@@ -86,7 +89,18 @@ export class HostRelay {
       response.body.destroy();
       return this.#translated(call, incoming);
     }
+    if (isUnknownPath(response) && mustEstimate(call, llm)) {
+      response.body.destroy();
+      return this.#estimated(call, incoming);
+    }
     await this.#passWhole(response, call, incoming);
+  }
+
+  #estimated({ request }: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
+    const { logger } = this.options;
+    const response = estimateResponse(request.body);
+    incoming.permit?.refund();
+    return passResponse(response, incoming, { logger, seen: () => undefined });
   }
 
   /** As {@link relay}, for a body that is a form: it goes through as it comes. */
@@ -138,12 +152,13 @@ export class HostRelay {
 
   async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
     const { model } = call.request;
-    const chat = asChatCall(call, this.#lengths.of(model));
+    const continuation = continuationOf(this.options.llm.routeOf(model));
+    const chat = asChatCall(call, { habits: this.#habits.of(model), continuation });
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
     if (!response) return;
-    if (this.#lengths.learn(model, response)) return this.#translated(call, incoming);
+    if (this.#habits.learn(model, response)) return this.#translated(call, incoming);
     const { names } = chat;
     await this.#passWhole(await messageResponse(response, { dialect: call.dialect, names }), call, incoming);
   }

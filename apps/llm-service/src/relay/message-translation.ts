@@ -1,4 +1,6 @@
 import {
+  type ChatHabits,
+  type ContinuationStyle,
   type Dialect,
   dialectOf,
   type DistributedLlmClient,
@@ -6,9 +8,10 @@ import {
   type HostResponse,
   isObject,
   type JsonObject,
-  type LengthField,
   parseExactly,
+  prefilledRequest,
   readBody,
+  type RouteReading,
   toChatRequest,
   toMessageResponse,
   ToolNames,
@@ -18,8 +21,8 @@ import type { OutboundCall } from './outbound-call.ts';
 
 /** What a message is asked as where no host knows messages. */
 export const CHAT_PATH = '/chat/completions';
-const MESSAGES_PATH = '/messages';
-const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+export const MESSAGES_PATH = '/messages';
+export const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
 const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Whether a message has to become a chat completion: no host of the model has Anthropic's API, as far as is known. */
@@ -42,10 +45,24 @@ export interface ChatCall extends OutboundCall {
   readonly names: ToolNames;
 }
 
+/** What is known of those who are asked. */
+export interface AskedModel {
+  readonly habits?: ChatHabits;
+  /** How its hosts go on with an answer that has begun: messages may end with the beginning of one. */
+  readonly continuation?: ContinuationStyle | undefined;
+}
+
+/** How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known. */
+export function continuationOf({ hosts }: RouteReading): ContinuationStyle | undefined {
+  const [first, ...others] = hosts.map(({ continuation }) => continuation);
+  return others.every((other) => other === first) ? first : undefined;
+}
+
 /** @throws AppError about what there is no counterpart for. */
-export function asChatCall(call: OutboundCall, lengthField?: LengthField): ChatCall {
+export function asChatCall(call: OutboundCall, { habits, continuation }: AskedModel = {}): ChatCall {
   const message = parseExactly((call.request.body ?? '{}').toString()) as JsonObject;
-  const json = toChatRequest(message, lengthField);
+  const chat = toChatRequest(message, habits);
+  const json = continuation === undefined ? chat : prefilledRequest(chat, continuation);
   return {
     ...call,
     path: CHAT_PATH,

@@ -22,7 +22,9 @@ export { dialectOf } from './dialects/dialect-of.ts';
 export { readBody } from './dialects/event-reader.ts';
 export { parseExactly } from './dialects/exact-json.ts';
 export { isObject, type JsonObject, type ReportedError } from './dialects/reported-error.ts';
-export { type LengthField, toChatRequest } from './dialects/anthropic/chat-request.ts';
+export { type ChatHabits, habitsShown, USUAL_HABITS } from './dialects/anthropic/chat-habits.ts';
+export { toChatRequest } from './dialects/anthropic/chat-request.ts';
+export { estimatedTokens } from './dialects/anthropic/token-estimate.ts';
 export { ToolNames } from './dialects/anthropic/tool-names.ts';
 export { toMessageResponse } from './dialects/anthropic/message-response.ts';
 export { MessageEvents } from './dialects/anthropic/message-events.ts';
@@ -31,7 +33,11 @@ export { wholeAsStream } from './streams/whole-as-stream.ts';
 export type { HostStream } from './streams/host-stream.ts';
 export type { StreamFault } from './streams/stream-fault.ts';
 export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stream-relay.ts';
-export { continuationRequest } from './streams/resume/continuation-request.ts';
+export {
+  type ContinuationStyle,
+  continuationRequest,
+  prefilledRequest,
+} from './streams/resume/continuation-request.ts';
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
 export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';

@@ -72,6 +72,23 @@ describe('chat', () => {
     expect(read('chat', json)).toMatchObject(expected);
   });
 
+  it.each<[string, object, object]>([
+    ['what was thought, of xAI and Google', { total_tokens: 20 }, { output: 17 }],
+    ['nothing but what was said', { total_tokens: 7 }, { output: 4 }],
+    ['no more than was said, where the total is none', { total_tokens: 1 }, { output: 4 }],
+    ['no tokens of a cache', { total_tokens: 12, cached_tokens: 5 }, { output: 4, cachedInput: 5 }],
+    ['what came from a cache, of Moonshot', { cached_tokens: 2 }, { cachedInput: 2 }],
+    ['what came from a cache, of DeepSeek', { prompt_cache_hit_tokens: 2 }, { cachedInput: 2 }],
+    [
+      'what OpenAI says of its cache',
+      { cached_tokens: 2, prompt_tokens_details: { cached_tokens: 0 } },
+      { cachedInput: 0 },
+    ],
+  ])('counts %s', (_, counted, expected) => {
+    const told = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 4, ...counted } };
+    expect(read('chat', told).usage).toEqual({ input: 3, output: 4, ...expected });
+  });
+
   it.each([-1, 1.5, 1e300, '3', null])('takes %p for no count', (count) => {
     const broken = { prompt_tokens: count, completion_tokens: 4 };
     expect(read('chat', { choices: [], usage: broken }).usage).toEqual({ output: 4 });
@@ -190,6 +207,11 @@ describe('messages', () => {
       'the stop reason',
       { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } },
       { finished: 1, finishReason: 'end_turn', usage: { output: 9 }, isEnd: false },
+    ],
+    [
+      'the end of a stream that has counted its prompt at its start',
+      { type: 'message_delta', delta: {}, usage: { input_tokens: 0, output_tokens: 9 } },
+      { usage: { output: 9 } },
     ],
     ['the end', { type: 'message_stop' }, { isEnd: true }],
   ])('reads %s', (_, json, expected) => {

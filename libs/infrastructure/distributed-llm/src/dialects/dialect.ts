@@ -78,6 +78,8 @@ export interface Dialect {
   readonly textKey: string | undefined;
   /** What a complete response ends with, where it can be supplied for a host that left it out. */
   readonly endMarker: Buffer | undefined;
+  /** What a caller gets while there is nothing to say, where clients do not take a comment for a sign of life. */
+  readonly keepAlive?: Buffer;
   /** The key of a JSON response that holds the answer; a JSON without it is none. */
   readonly answerKey: string | undefined;
   /** What a JSON response calls itself in `object`: one that does so and has no answer is none either. */

@@ -1,3 +1,4 @@
+import { inKnownWords } from './anthropic/too-long.ts';
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
 import { messagesEvents } from './messages.events.ts';
 import { counts, dataEvent, head, isOpenAiError } from './openai-shapes.ts';
@@ -28,6 +29,7 @@ export const messagesDialect: Dialect = {
   textKey: 'text',
   answerKey: 'content',
   endMarker: dataEvent({ type: 'message_stop' }, 'message_stop'),
+  keepAlive: dataEvent({ type: 'ping' }, 'ping'),
   hasEnd: true,
   readEvent(json) {
     const { type, message, delta } = json;
@@ -60,16 +62,20 @@ function readContent({ type, content_block: block }: JsonObject, delta: JsonObje
   return { content: entry.kind, text: entry.kind === 'text' ? text : '' };
 }
 
-/** Anthropic counts what came from its cache, and what went into it, apart from the other input. */
+/**
+ * Anthropic counts what came from its cache, and what went into it, apart from the other input. Others say at the end of a
+ * stream that there was none, which is no count.
+ */
 function readUsage({ usage }: JsonObject): TokenUsage | undefined {
   if (!isObject(usage)) return undefined;
   const { input_tokens: input, cache_read_input_tokens: read, cache_creation_input_tokens: made } = usage;
   const parts = [input, read, made].filter((part) => typeof part === 'number');
-  const total = typeof input === 'number' ? parts.reduce((sum, part) => sum + part, 0) : undefined;
-  return counts(total, usage['output_tokens'], read);
+  const total = typeof input === 'number' ? parts.reduce((sum, part) => sum + part, 0) : 0;
+  return counts(total === 0 ? undefined : total, usage['output_tokens'], read);
 }
 
-function errorBody({ status = 500, message }: ReportedError): JsonObject {
+function errorBody(error: ReportedError): JsonObject {
+  const { status = 500 } = error;
   const type = TYPE_OF.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
-  return { type: 'error', error: { type, message } };
+  return { type: 'error', error: { type, message: inKnownWords(error) } };
 }

@@ -9,7 +9,17 @@ export function completionUsage({ usage: own, choices, x_groq: groq }: JsonObjec
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   const usage = own ?? (isObject(choice) ? choice['usage'] : undefined) ?? (isObject(groq) && groq['usage']);
   if (!isObject(usage)) return undefined;
-  return counts(usage['prompt_tokens'], usage['completion_tokens'], cached(usage['prompt_tokens_details']));
+  const { cached_tokens: ofMoonshot, prompt_cache_hit_tokens: ofDeepSeek } = usage;
+  const fromCache = cached(usage['prompt_tokens_details']) ?? ofMoonshot ?? ofDeepSeek;
+  return counts(usage['prompt_tokens'], outputIn(usage, fromCache), fromCache);
+}
+
+/** xAI and Google count what was thought in the total only; with others that has what came from a cache besides. */
+function outputIn(usage: JsonObject, fromCache: unknown): unknown {
+  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = usage;
+  if (!isCount(input) || !isCount(output) || !isCount(total)) return output;
+  const thought = total - input - output;
+  return thought > 0 && thought !== fromCache ? output + thought : output;
 }
 
 /** `usage` as the Responses API has it. */

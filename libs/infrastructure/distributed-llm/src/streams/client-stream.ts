@@ -8,7 +8,10 @@ export interface ClientStreamOptions {
   readonly dialect: Dialect;
   /** Writes status and headers; called once, when the first bytes leave. */
   readonly writeHead: () => void;
-  /** A comment is sent after so much silence, in milliseconds, so that proxies do not cut the connection. */
+  /**
+   * A comment, or the dialect's own sign of life, is sent after so much silence, in milliseconds, so that proxies do not
+   * cut the connection.
+   */
   readonly keepAliveMs: number;
   /**
    * After how long the first comment, and with it the status 200, is sent although no host has answered yet, in
@@ -129,7 +132,7 @@ export class ClientStream {
   #keepAlive(): void {
     const wait = this.#lastWriteAt + this.#options.keepAliveMs - performance.now();
     const isDue = wait <= 0 || !this.#hasBegun;
-    if (isDue && !this.isFull) this.#write(KEEP_ALIVE);
+    if (isDue && !this.isFull) this.#write(this.#options.dialect.keepAlive ?? KEEP_ALIVE);
     this.#arm(isDue ? this.#options.keepAliveMs : wait);
   }
 

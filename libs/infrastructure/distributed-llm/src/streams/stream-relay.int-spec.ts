@@ -406,6 +406,19 @@ describe('keep-alive', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
   });
 
+  it('pings callers of messages', async () => {
+    const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } };
+    const said = `event: content_block_delta\ndata: ${JSON.stringify(delta)}\n\n`;
+    const gateway = await gatewayTo(silent(said), { dialect: messagesDialect, keepAliveMs: 20 });
+    const response = await gateway.open();
+    let text = '';
+    response.on('data', (data: Buffer) => (text += data.toString()));
+    const ping = 'event: ping\ndata: {"type":"ping"}\n\n';
+    await waitFor(() => text.startsWith(said + ping + ping), { what: 'two pings' });
+    response.destroy();
+    expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
+  });
+
   it('begins before a host has answered where a setting says so; a failure then is told in the stream', async () => {
     const gateway = await gatewayTo(silent(ROLE), { earlyKeepAliveMs: 20, limits: { firstContentMs: 200 } });
     const { text, broken } = await gateway.read();

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, HttpCode, Module, Post, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -243,32 +243,41 @@ describe('a compressed body', () => {
   beforeAll(() => start({}));
   afterAll(() => app.close());
 
-  const gzip = { 'content-encoding': 'gzip' };
+  const encoded = (encoding: string) => ({ 'content-encoding': encoding });
+  const wide = (text: Buffer) => zstdCompressSync(text, { params: { [constants.ZSTD_c_windowLog]: 25 } });
 
-  it('is decoded', async () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ])('is decoded: %s', async (encoding, compress) => {
     const value = { text: 'again and '.repeat(100_000) };
-    const response = await post('echo', gzipSync(JSON.stringify(value)), gzip);
+    const response = await post('echo', compress(JSON.stringify(value)), encoded(encoding));
     expect(await response.json()).toEqual({ body: value });
     await nothingHeld();
   });
 
-  it('counts as large as it is when it is decoded', async () => {
-    const bomb = gzipSync(Buffer.alloc(100 * MIB, ' '));
+  it.each([
+    ['gzip', gzipSync],
+    ['zstd', zstdCompressSync],
+  ])('counts as large as it is when it is decoded: %s', async (encoding, compress) => {
+    const bomb = compress(Buffer.alloc(100 * MIB, ' '));
     expect(bomb.length).toBeLessThan(MIB);
     const before = process.memoryUsage().rss;
-    expect((await faultOf(await post('echo', bomb, gzip)))[1]).toBe('request_too_large');
+    expect((await faultOf(await post('echo', bomb, encoded(encoding))))[1]).toBe('request_too_large');
     expect(process.memoryUsage().rss - before).toBeLessThan(200 * MIB);
     await nothingHeld();
   });
 
   it.each([
-    ['no gzip', Buffer.from('{"a":1}')],
-    ['cut off', gzipSync('{"a":1}').subarray(0, 15)],
-  ])('is refused when it is %s', async (_, body) => {
-    expect(await faultOf(await post('echo', body, gzip))).toEqual([
+    ['no gzip', 'gzip', Buffer.from('{"a":1}')],
+    ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],
+    ['no zstd', 'zstd', Buffer.from('{"a":1}')],
+    ['zstd that would have much of it kept', 'zstd', wide(Buffer.alloc(30 * MIB, ' '))],
+  ])('is refused when it is %s', async (_, encoding, body) => {
+    expect(await faultOf(await post('echo', body, encoded(encoding)))).toEqual([
       400,
       'invalid_content_encoding',
-      'The request body is not valid gzip.',
+      `The request body is not valid ${encoding}.`,
     ]);
   });
 

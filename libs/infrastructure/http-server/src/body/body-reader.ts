@@ -1,16 +1,13 @@
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { AppError } from '@morgan/foundation';
 import { JsonFault, type JsonLimits } from '../json/json-fault.ts';
 import { JsonScanner } from '../json/json-scanner.ts';
 import { BodyBuffer } from './body-buffer.ts';
 import type { BodyCharge } from './body-charge.ts';
+import { decoderOf, notDecodable } from './body-decoder.ts';
 import type { BodyAssembly, BodyFormat } from './body-format.ts';
 import type { ContentEncoding } from './media-type.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
-
-/** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
-const DECODED_CHUNK_BYTES = 64 * 1024;
 
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
@@ -64,7 +61,8 @@ export class BodyReader {
     source.once('close', this.#closed);
     source.on('data', this.#receive);
     source.once('end', this.#receivedAll);
-    if (this.options.encoding === 'gzip') this.#decode();
+    const { encoding } = this.options;
+    if (encoding !== 'identity') this.#decode(encoding);
     // Most bodies are here by then, and need no watch.
     process.nextTick(() => {
       if (!this.#isOver && this.#buffer.length !== this.options.declared) this.#pace.start();
@@ -90,18 +88,16 @@ export class BodyReader {
     if (this.options.encoding === 'identity') this.#finish();
   };
 
-  #decode(): void {
-    const gunzip = createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
-    gunzip.on('error', (cause) => {
-      this.#fail(new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }));
-    });
+  #decode(encoding: Exclude<ContentEncoding, 'identity'>): void {
+    const decoder = decoderOf(encoding);
+    decoder.on('error', (cause) => this.#fail(notDecodable(encoding, cause)));
     this.#stopDecoding = () => {
-      this.source.unpipe(gunzip);
-      gunzip.destroy();
+      this.source.unpipe(decoder);
+      decoder.destroy();
     };
-    gunzip.on('data', (chunk: Buffer) => this.#read(chunk, gunzip));
-    gunzip.once('end', () => this.#finish());
-    this.source.pipe(gunzip);
+    decoder.on('data', (chunk: Buffer) => this.#read(chunk, decoder));
+    decoder.once('end', () => this.#finish());
+    this.source.pipe(decoder);
   }
 
   #read(chunk: Buffer, text: Readable): void {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { AppError } from '@morgan/foundation';
+import { decoderOf, notDecodable } from './body-decoder.ts';
 import { bodyTooLarge } from './body-reader.ts';
 import type { ContentEncoding } from './media-type.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
@@ -16,7 +16,7 @@ export interface BodyStreamOptions {
   readonly pace: UploadPaceOptions;
 }
 
-/** A body as it comes, held back while nobody reads it. Breaks with an AppError: too large, too slow, no gzip, left. */
+/** A body as it comes, held back while nobody reads it. Breaks with an AppError: too large, too slow, compressed otherwise, left. */
 export class BodyStream extends Transform {
   /** How long it will be, where that is known. */
   readonly declared: number | undefined;
@@ -32,7 +32,7 @@ export class BodyStream extends Transform {
     this.#source = source;
     this.#limitBytes = limitBytes;
     this.#pace = new UploadPace(pace, (error) => this.destroy(error));
-    this.#text = encoding === 'gzip' ? source.pipe(createGunzip()) : source;
+    this.#text = encoding === 'identity' ? source : source.pipe(decoderOf(encoding));
     // Whoever reads it meets its faults; until somebody does they must not end the process.
     this.on('error', () => undefined);
     source.on('data', this.#onReceived);
@@ -40,11 +40,7 @@ export class BodyStream extends Transform {
     source.once('error', (cause) => this.destroy(cause instanceof AppError ? cause : callerLeft(cause)));
     source.once('close', () => source.readableEnded || this.destroy(callerLeft()));
     if (this.#text !== source)
-      this.#text.once('error', (cause) =>
-        this.destroy(
-          new AppError('invalid_content_encoding', 'The request body is not valid gzip.', { cause }),
-        ),
-      );
+      this.#text.once('error', (cause) => this.destroy(notDecodable(encoding, cause)));
     this.#text.pipe(this);
     this.#pace.start();
   }

@@ -47,11 +47,12 @@ describe('the media type of a body', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
-  it('may come as it is or as gzip', () => {
+  it('may come as it is, as gzip or as zstd', () => {
     expect(contentEncodingOf({})).toBe('identity');
     expect(contentEncodingOf({ 'content-encoding': 'identity' })).toBe('identity');
     expect(contentEncodingOf({ 'content-encoding': 'GZIP' })).toBe('gzip');
-    for (const encoding of ['br', 'deflate', 'zstd', 'gzip, gzip'])
+    expect(contentEncodingOf({ 'content-encoding': 'zstd' })).toBe('zstd');
+    for (const encoding of ['br', 'deflate', 'zstd, gzip', 'gzip, gzip'])
       expect(refusal(() => contentEncodingOf({ 'content-encoding': encoding }))).toEqual([
         415,
         expect.stringContaining(`not '${encoding}'`),

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '@morgan/foundation';
 
-/** How a body comes: as it is, or compressed. */
-export type ContentEncoding = 'identity' | 'gzip';
+/** How a body comes: as it is, or compressed; Codex sends zstd. */
+export type ContentEncoding = 'identity' | 'gzip' | 'zstd';
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 /** UTF-8 and its part ASCII. */
@@ -41,7 +41,8 @@ export function contentEncodingOf({ 'content-encoding': encoding }: IncomingHttp
   const name = encoding.trim().toLowerCase();
   if (name === 'identity' || name === '') return 'identity';
   if (name === 'gzip' || name === 'x-gzip') return 'gzip';
-  throw unsupported(`The content-encoding must be gzip or none, not ${quote(encoding)}.`);
+  if (name === 'zstd') return 'zstd';
+  throw unsupported(`The content-encoding must be gzip, zstd or none, not ${quote(encoding)}.`);
 }
 
 /** The refusal of a body of another type. @param expected in words */

@@ -1,20 +1,30 @@
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import {
+  type Block,
+  blocksOf,
+  contentOf,
+  HINT,
+  textOf,
+  textPart,
+  unknownBlock,
+  userPart,
+} from './chat-parts.ts';
+import { bareId, signatureOf } from './thought-signature.ts';
 import { chatToolName } from './tool-names.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
-/** Fields of blocks that change no response: cache hints. */
-const HINT = 'cache_control';
+/**
+ * Claude Code puts a line about itself in front of its system prompt, another one with each request: it is for Anthropic,
+ * and a host that keeps the beginnings of prompts would compute each of them anew.
+ */
+const OF_CLIENT = /^x-anthropic-billing-header:[^\n]*\n?/;
 
-/** `system` as the first message; none where there is none. */
-export function systemMessage(system: unknown): JsonObject[] {
+/** `system`, or a message of that role, as one; none where it says nothing. */
+export function systemMessage(system: unknown, path = 'system'): JsonObject[] {
   if (system === undefined || system === null) return [];
-  const content = typeof system === 'string' ? system : contentOf(blocksOf(system, 'system').map(textPart));
+  const text = typeof system === 'string' ? system : String(contentOf(blocksOf(system, path).map(textPart)));
+  const content = text.replace(OF_CLIENT, '');
   return content === '' ? [] : [{ role: 'system', content }];
-}
-
-/** Many hosts take nothing but a text where there are only texts. */
-function contentOf(parts: readonly JsonObject[]): unknown {
-  return parts.every(({ type }) => type === 'text') ? parts.map(textOf).join('\n') : parts;
 }
 
 /** Anthropic's messages as those of chat completions; one with results of tools becomes several. */
@@ -24,6 +34,8 @@ export function chatMessages(messages: readonly unknown[]): JsonObject[] {
     if (!isObject(message)) throw invalidField(path, 'an object');
     refuseOthers(message, new Set(['role', 'content']), `${path}.`);
     const { role, content } = message;
+    // Instructions that come in the middle of a conversation.
+    if (role === 'system') return systemMessage(content, `${path}.content`);
     if (role !== 'user' && role !== 'assistant') throw cannotTranslate(`${path}.role`, 'This role');
     if (typeof content === 'string') return [{ role, content }];
     const blocks = blocksOf(content, `${path}.content`);
@@ -31,84 +43,51 @@ export function chatMessages(messages: readonly unknown[]): JsonObject[] {
   });
 }
 
-interface Block {
-  readonly path: string;
-  readonly fields: JsonObject;
-}
-
-function blocksOf(content: unknown, path: string): Block[] {
-  if (!Array.isArray(content)) throw invalidField(path, 'a text or a list of blocks');
-  return content.map((fields: unknown, index) => {
-    if (!isObject(fields)) throw invalidField(`${path}[${index}]`, 'an object');
-    return { path: `${path}[${index}]`, fields };
-  });
-}
-
-/** Results of tools stand right behind the calls, in front of their images and of what the user says besides. */
+/** Results of tools stand right behind the calls, in front of what they show and of what the user says besides. */
 function userMessages(blocks: readonly Block[]): JsonObject[] {
   const results = blocks.filter(({ fields }) => fields['type'] === 'tool_result').map(toolResult);
   const said = blocks.filter(({ fields }) => fields['type'] !== 'tool_result').map(userPart);
-  const parts = [...results.flatMap(({ images }) => images), ...said];
+  const parts = [...results.flatMap(({ shown }) => shown), ...said];
   return [
     ...results.map(({ message }) => message),
     ...(parts.length > 0 ? [{ role: 'user', content: contentOf(parts) }] : []),
   ];
 }
 
-function userPart(block: Block): JsonObject {
-  if (block.fields['type'] === 'text') return textPart(block);
-  if (block.fields['type'] === 'image') return imagePart(block);
-  throw unknownBlock(block);
-}
-
-function textPart({ path, fields }: Block): JsonObject {
-  if (fields['type'] !== 'text') throw unknownBlock({ path, fields });
-  refuseOthers(fields, new Set(['type', 'text', HINT]), `${path}.`);
-  return { type: 'text', text: fields['text'] };
-}
-
-function imagePart({ path, fields }: Block): JsonObject {
-  refuseOthers(fields, new Set(['type', 'source', HINT]), `${path}.`);
-  const source = isObject(fields['source']) ? fields['source'] : {};
-  const { type, media_type: media, data, url } = source;
-  if (type === 'url') return { type: 'image_url', image_url: { url: textAt(url, `${path}.source.url`) } };
-  if (type !== 'base64') throw cannotTranslate(`${path}.source`, 'This kind of source');
-  const [kind, bytes] = [textAt(media, `${path}.source.media_type`), textAt(data, `${path}.source.data`)];
-  return { type: 'image_url', image_url: { url: `data:${kind};base64,${bytes}` } };
-}
-
-function textAt(value: unknown, path: string): string {
-  if (typeof value === 'string') return value;
-  throw invalidField(path, 'a text');
-}
-
 interface ToolResult {
   readonly message: JsonObject;
-  /** With a sentence in front that says whose they are. */
-  readonly images: readonly JsonObject[];
+  /** Images and files, with a sentence in front that says whose they are. */
+  readonly shown: readonly JsonObject[];
 }
 
-/** That a tool failed can only be said in words, and images only by the user. */
+/** That a tool failed can only be said in words, and images and files only be shown by the user. */
 function toolResult({ path, fields }: Block): ToolResult {
   refuseOthers(fields, new Set(['type', 'tool_use_id', 'content', 'is_error', HINT]), `${path}.`);
-  const { tool_use_id: id, content = '', is_error: isError } = fields;
+  const { tool_use_id: given, content = '', is_error: isError } = fields;
+  const id = bareId(given);
   const parts =
     typeof content === 'string'
       ? [{ type: 'text', text: content }]
-      : blocksOf(content, `${path}.content`).map(userPart);
-  const images = parts.filter(({ type }) => type !== 'text');
+      : blocksOf(content, `${path}.content`).map(resultPart);
+  const shown = parts.filter(({ type }) => type !== 'text');
+  const kind = shown.every(({ type }) => type === 'image_url') ? 'images' : 'files';
   const texts = parts.filter(({ type }) => type === 'text').map(textOf);
-  if (images.length > 0) texts.push('(The images of this result follow.)');
+  if (shown.length > 0) texts.push(`(The ${kind} of this result follow.)`);
   const text = (isError === true ? 'Error: ' : '') + texts.join('\n');
-  const sentence = { type: 'text', text: `Images of the result of ${String(id)}:` };
+  const whose = kind === 'images' ? 'Images' : 'Files';
+  const sentence = { type: 'text', text: `${whose} of the result of ${String(id)}:` };
   return {
     message: { role: 'tool', tool_call_id: id, content: text },
-    images: images.length > 0 ? [sentence, ...images] : [],
+    shown: shown.length > 0 ? [sentence, ...shown] : [],
   };
 }
 
-function textOf({ text }: JsonObject): string {
-  return typeof text === 'string' ? text : '';
+/** A search for tools finds one: for Anthropic that it is to be known from here on. */
+function resultPart(block: Block): JsonObject {
+  const { path, fields } = block;
+  if (fields['type'] !== 'tool_reference') return userPart(block);
+  refuseOthers(fields, new Set(['type', 'tool_name', HINT]), `${path}.`);
+  return { type: 'text', text: `The tool ${String(chatToolName(fields['tool_name']))} can be called.` };
 }
 
 /** Thinking goes along as the open engines take it; what is encrypted only Anthropic can read. */
@@ -121,7 +100,7 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
     if (type === 'text') texts.push(textOf(textPart({ path, fields })));
     else if (type === 'thinking') thoughts.push(thoughtOf({ path, fields }));
     else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
-    else throw unknownBlock({ path, fields });
+    else if (type !== 'redacted_thinking') throw unknownBlock({ path, fields });
   }
   return {
     role: 'assistant',
@@ -143,9 +122,6 @@ function toolCall({ path, fields }: Block): JsonObject {
   // As Anthropic says it of every call that its model makes by itself.
   const known = isObject(caller) && caller['type'] === 'direct' ? ['caller'] : [];
   refuseOthers(fields, new Set(['type', 'id', 'name', 'input', HINT, ...known]), `${path}.`);
-  return { id, type: 'function', function: { name: chatToolName(name), arguments: JSON.stringify(input) } };
-}
-
-function unknownBlock({ path, fields }: Block) {
-  return cannotTranslate(path, `A block of type '${String(fields['type'])}'`);
+  const called = { name: chatToolName(name), arguments: JSON.stringify(input) };
+  return { id: bareId(id), type: 'function', function: called, ...signatureOf(id) };
 }

@@ -2,6 +2,7 @@ import { AppError } from '@morgan/foundation';
 import { describe, expect, it } from '@jest/globals';
 import { parseExactly } from '../exact-json.ts';
 import type { JsonObject } from '../reported-error.ts';
+import { USUAL_HABITS } from './chat-habits.ts';
 import { toChatRequest } from './chat-request.ts';
 
 const request = (rest: JsonObject = {}): JsonObject => ({
@@ -11,6 +12,7 @@ const request = (rest: JsonObject = {}): JsonObject => ({
   ...rest,
 });
 const user = (...content: JsonObject[]) => request({ messages: [{ role: 'user', content }] });
+const PDF = { type: 'base64', media_type: 'application/pdf', data: 'AA' };
 const assistant = (...content: JsonObject[]) => request({ messages: [{ role: 'assistant', content }] });
 
 function refusal(body: JsonObject): AppError {
@@ -85,6 +87,79 @@ describe('toChatRequest', () => {
         ],
       },
     ]);
+  });
+
+  it('has documents that are texts below what is said of them, and files', () => {
+    const text = { type: 'text', media_type: 'text/plain', data: 'Once.' };
+    const body = user(
+      { type: 'document', source: text, title: 'Tale', context: 'By nobody.', citations: { enabled: false } },
+      { type: 'document', source: PDF },
+    );
+    expect(toChatRequest(body)['messages']).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Tale\nBy nobody.\nOnce.' },
+          { type: 'file', file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,AA' } },
+        ],
+      },
+    ]);
+  });
+
+  it('has instructions where they came, or told by the user where they may only come first', () => {
+    const system = (content: string) => ({ role: 'system', content });
+    const image = { type: 'image', source: { type: 'url', url: 'http://a/b' } };
+    const shown = { type: 'image_url', image_url: { url: 'http://a/b' } };
+    const call = { type: 'tool_use', id: 't', name: 'f', input: {} };
+    const messages = [
+      system('One.'),
+      { role: 'user', content: [image] },
+      system('Two.'),
+      { role: 'assistant', content: [call] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }] },
+      system('Three.'),
+    ];
+    const reminder = (text: string) => `<system-reminder>\n${text}\n</system-reminder>`;
+    const said = (systemFirst: boolean) =>
+      (
+        toChatRequest(request({ system: 'Zero.', messages }), { ...USUAL_HABITS, systemFirst })[
+          'messages'
+        ] as JsonObject[]
+      ).map(({ role, content }) => [role, content]);
+    const rest = [
+      ['assistant', null],
+      ['tool', '1'],
+    ];
+    expect(said(false)).toEqual([
+      ['system', 'Zero.'],
+      ['system', 'One.'],
+      ['user', [shown]],
+      ['system', 'Two.'],
+      ...rest,
+      ['system', 'Three.'],
+    ]);
+    expect(said(true)).toEqual([
+      ['system', 'Zero.\nOne.'],
+      ['user', [shown, { type: 'text', text: reminder('Two.') }]],
+      ...rest,
+      ['user', reminder('Three.')],
+    ]);
+  });
+
+  it.each(['x-anthropic-billing-header: cc_version=2.1; cch=1a2b3;\nBe kind.', 'Be kind.'])(
+    'has no line of a client about itself, which changes with each request: %j',
+    (system) => {
+      expect(toChatRequest(request({ system }))).toEqual(toChatRequest(request({ system: 'Be kind.' })));
+    },
+  );
+
+  it.each([
+    [{ type: 'auto', disable_parallel_tool_use: true }, {}],
+    [{ type: 'none' }, {}],
+    [{ type: 'any' }, { tool_choice: 'required' }],
+  ])('has no choice where there are no tools, unless one has to be called: %j', (choice, expected) => {
+    const body = request({ tools: [], tool_choice: choice });
+    expect(toChatRequest(body)).toEqual({ ...toChatRequest(request()), ...expected });
   });
 
   it('has tools, calls and results', () => {
@@ -179,6 +254,14 @@ describe('toChatRequest', () => {
       [{ type: 'thinking', thinking: 'Hm.', signature: 's' }],
       { role: 'assistant', content: '', reasoning_content: 'Hm.' },
     ],
+    [
+      'nothing of a thought that only Anthropic can read',
+      [
+        { type: 'redacted_thinking', data: 'x' },
+        { type: 'text', text: 'Hi' },
+      ],
+      { role: 'assistant', content: 'Hi' },
+    ],
     ['an empty text', [{ type: 'text', text: '', citations: null }], { role: 'assistant', content: '' }],
     [
       'a call as Anthropic says that its model made it, and a number that no double holds',
@@ -224,7 +307,8 @@ describe('toChatRequest', () => {
 
   it('bounds the answer by whichever field its model knows', () => {
     const { max_tokens: length, ...rest } = toChatRequest(request());
-    expect(toChatRequest(request(), 'max_completion_tokens')).toEqual({
+    const habits = { ...USUAL_HABITS, lengthField: 'max_completion_tokens' as const };
+    expect(toChatRequest(request(), habits)).toEqual({
       ...rest,
       max_completion_tokens: length,
     });
@@ -247,7 +331,8 @@ describe('toChatRequest', () => {
     [{ type: 'any' }, 'required'],
     [{ type: 'none' }, 'none'],
   ])('has the choice %j', (choice, expected) => {
-    expect(toChatRequest(request({ tool_choice: choice }))['tool_choice']).toEqual(expected);
+    const body = request({ tools: [{ name: 'f' }], tool_choice: choice });
+    expect(toChatRequest(body)['tool_choice']).toEqual(expected);
   });
 
   it.each<[JsonObject, unknown]>([
@@ -265,6 +350,8 @@ describe('toChatRequest', () => {
     const hints = {
       cache_control: { type: 'ephemeral' },
       context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+      diagnostics: { previous_message_id: 'msg_1' },
+      fallbacks: [{ model: 'n' }],
     };
     const tool = { name: 'f', input_schema: { type: 'object' } };
     expect(toChatRequest(request({ ...hints, tools: [{ ...tool, eager_input_streaming: true }] }))).toEqual(
@@ -292,19 +379,27 @@ describe('toChatRequest', () => {
     ['thinking.display', request({ thinking: { type: 'adaptive', display: 'omitted' } })],
     ['thinking.type', request({ thinking: { type: 'deep' } })],
     ['tools[0].type', request({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] })],
-    ['tools[0].defer_loading', request({ tools: [{ name: 'f', defer_loading: true }] })],
+    ['tools[0].allowed_callers', request({ tools: [{ name: 'f', allowed_callers: ['x'] }] })],
     ['tool_choice.type', request({ tool_choice: { type: 'some' } })],
     ['output_config.format.type', request({ output_config: { format: { type: 'grammar' } } })],
-    ['messages[0].role', request({ messages: [{ role: 'system', content: 'x' }] })],
+    ['messages[0].role', request({ messages: [{ role: 'developer', content: 'x' }] })],
     ['messages[0].name', request({ messages: [{ role: 'user', content: 'x', name: 'n' }] })],
-    ['messages[0].content[0]', user({ type: 'document', source: {} })],
+    ['messages[0].content[0].source', user({ type: 'document', source: { type: 'url', url: 'http://a/b' } })],
+    ['messages[0].content[0].context', user({ type: 'document', source: PDF, context: 'x' })],
+    [
+      'messages[0].content[0].citations',
+      user({ type: 'document', source: PDF, citations: { enabled: true } }),
+    ],
     ['messages[0].content[0].source', user({ type: 'image', source: { type: 'file', file_id: 'f' } })],
     ['messages[0].content[0].citations', user({ type: 'text', text: 'x', citations: [{}] })],
-    ['messages[0].content[0]', assistant({ type: 'redacted_thinking', data: 'x' })],
     ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
     [
-      'messages[0].content[0].content[0]',
+      'messages[0].content[0].content[0].source',
       user({ type: 'tool_result', content: [{ type: 'document', source: {} }] }),
+    ],
+    [
+      'messages[0].content[0].content[0]',
+      user({ type: 'tool_result', content: [{ type: 'search_result', source: 'x' }] }),
     ],
     [
       'messages[0].content[0].content[0].source',

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isObject, type JsonObject } from '../reported-error.ts';
+import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
 import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
 
 /** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
 const SAME = ['model', 'temperature', 'top_p', 'top_k'] as const;
-
-/** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
-export type LengthField = 'max_tokens' | 'max_completion_tokens';
 
 const KNOWN: ReadonlySet<string> = new Set([
   ...SAME,
@@ -25,6 +23,9 @@ const KNOWN: ReadonlySet<string> = new Set([
   'tool_choice',
   'context_management',
   'cache_control',
+  // Why a prompt was not in its cache, and whom Anthropic asks where a model refuses: here routes say that.
+  'diagnostics',
+  'fallbacks',
 ]);
 
 /** From this many tokens of thinking on, the next effort is asked for. */
@@ -35,20 +36,21 @@ const EFFORTS = [
 ] as const;
 
 /**
- * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`) and a context management
- * that keeps everything change no response and end here; everything else is carried over or refused.
- * @param lengthField what the model calls the longest answer.
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`), `fallbacks`
+ * and a context management that keeps everything change no response and end here; everything else is carried over or
+ * refused.
+ * @param habits what is known of the model that is asked.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */
-export function toChatRequest(request: JsonObject, lengthField: LengthField = 'max_tokens'): JsonObject {
+export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HABITS): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
   const hasStop = !Array.isArray(stop) || stop.length > 0;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
   refuseEdits(request['context_management']);
-  return {
+  const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
-    ...('max_tokens' in request && { [lengthField]: request['max_tokens'] }),
+    ...('max_tokens' in request && { [habits.lengthField]: request['max_tokens'] }),
     messages: [...systemMessage(system), ...chatMessages(messages)],
     // An empty list is refused where there may be one.
     ...(stop !== undefined && hasStop && { stop }),
@@ -59,6 +61,7 @@ export function toChatRequest(request: JsonObject, lengthField: LengthField = 'm
     ...outputConfig(request['output_config']),
     ...chatTools(request['tools'], request['tool_choice']),
   };
+  return adapted(chat, habits);
 }
 
 /** Clients ask for all thoughts to be kept, which is what a host does that knows of no edits. */

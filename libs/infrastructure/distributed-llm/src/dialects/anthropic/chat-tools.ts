@@ -11,15 +11,18 @@ const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'cache_control',
   // When its pieces come is for the host to say.
   'eager_input_streaming',
+  // Hosts know all tools from the beginning; which one a client has found is said in the result of its search.
+  'defer_loading',
 ]);
 
 /** `tools` and `tool_choice` as chat completions have them. Tools that Anthropic runs itself have no counterpart. */
 export function chatTools(tools: unknown, choice: unknown): JsonObject {
   if (tools !== undefined && tools !== null && !Array.isArray(tools)) throw invalidField('tools', 'a list');
-  return {
-    ...(Array.isArray(tools) && tools.length > 0 && { tools: tools.map(chatTool) }),
-    ...(isObject(choice) && chatToolChoice(choice)),
-  };
+  const has = Array.isArray(tools) && tools.length > 0;
+  const chosen = isObject(choice) ? chatToolChoice(choice) : {};
+  // Hosts refuse a choice where there is none.
+  if (!has) return chosen['tool_choice'] === 'auto' || chosen['tool_choice'] === 'none' ? {} : chosen;
+  return { tools: tools.map(chatTool), ...chosen };
 }
 
 function chatTool(tool: unknown, index: number): JsonObject {

@@ -11,6 +11,7 @@ import {
   type Stop,
   stopOf,
 } from './message-response.ts';
+import { signedId } from './thought-signature.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { ToolNames } from './tool-names.ts';
 
@@ -96,7 +97,8 @@ export class MessageEvents implements StreamTranslator {
     return [...opening, this.#change(delta)];
   }
 
-  #callDelta({ index: place = 0, id, function: called }: JsonObject): Buffer[] {
+  #callDelta(said: JsonObject): Buffer[] {
+    const { index: place = 0, id, function: called } = said;
     const fields = isObject(called) ? called : {};
     const name = textOrNone(fields['name']);
     const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
@@ -105,7 +107,7 @@ export class MessageEvents implements StreamTranslator {
     if (!last && delta.id === undefined && name === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     const before = this.#calls.length === 0 ? this.#endBlock() : [];
-    const call = new ToolCall(place, delta.id ?? newCallId(), delta.id);
+    const call = new ToolCall(place, signedId(delta.id ?? newCallId(), said), delta.id);
     this.#calls.push(call);
     this.#hasTools = true;
     return [...before, ...this.#goOn(call, { ...delta, name: name ?? last?.name })];

@@ -70,6 +70,14 @@ describe('toMessageResponse', () => {
       { stop_reason: 'stop_sequence', stop_sequence: 'END' },
     ],
     [
+      { finish_reason: 'stop', matched_stop: 'END' },
+      { stop_reason: 'stop_sequence', stop_sequence: 'END' },
+    ],
+    [
+      { finish_reason: 'stop', matched_stop: 151645 },
+      { stop_reason: 'end_turn', stop_sequence: null },
+    ],
+    [
       { finish_reason: 'stop', stop_reason: 128009 },
       { stop_reason: 'end_turn', stop_sequence: null },
     ],

@@ -3,6 +3,7 @@ import { AppError } from '@morgan/foundation';
 import { parseExactly } from '../exact-json.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { signedId } from './thought-signature.ts';
 import { ToolNames } from './tool-names.ts';
 
 const STOP_REASONS: ReadonlyMap<unknown, string> = new Map([
@@ -25,9 +26,10 @@ export interface Stop {
  * @param hasTools whether it calls tools: clients run them for this reason only, and wait for some where it is said, while
  * hosts say `stop` with tools, `tool_calls` without, or nothing.
  */
-export function stopOf({ finish_reason: finish, stop_reason: matched }: JsonObject, hasTools: boolean): Stop {
-  // vLLM names the sequence that stopped it.
-  const sequence = finish === 'stop' ? textOrNone(matched) : undefined;
+export function stopOf(choice: JsonObject, hasTools: boolean): Stop {
+  const { finish_reason: finish, stop_reason: ofVllm, matched_stop: ofSglang } = choice;
+  // Both name the sequence that stopped them; a token that did has a number.
+  const sequence = finish === 'stop' ? (textOrNone(ofVllm) ?? textOrNone(ofSglang)) : undefined;
   if (sequence !== undefined) return { stop_reason: 'stop_sequence', stop_sequence: sequence };
   const reason = STOP_REASONS.get(finish) ?? 'end_turn';
   const isWhole = reason === 'end_turn' || reason === 'tool_use';
@@ -94,7 +96,8 @@ export function toMessageResponse(completion: JsonObject, names = new ToolNames(
   const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw new AppError('host_error', 'The host answered without a choice.');
-  const content = blocksOf(choice['message'], names);
+  const isCut = stopOf(choice, false).stop_reason === 'max_tokens';
+  const content = blocksOf(choice['message'], names, isCut);
   const hasTools = content.some(({ type }) => type === 'tool_use');
   const stop = stopOf(choice, hasTools);
   return {
@@ -109,28 +112,31 @@ export function toMessageResponse(completion: JsonObject, names = new ToolNames(
   };
 }
 
-function blocksOf(message: JsonObject, names: ToolNames): JsonObject[] {
+/** @param isCut whether it broke off at its longest: half a call is none, and why it is not there is said. */
+function blocksOf(message: JsonObject, names: ToolNames, isCut: boolean): JsonObject[] {
   const { thinking, text } = saidIn(message);
   const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
   return [
     ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
     ...(text === undefined ? [] : [{ type: 'text', text }]),
-    ...calls.map((call) => toolUse(call, names)),
+    ...calls.flatMap((call) => toolUse(call, names, isCut)),
   ];
 }
 
-function toolUse({ id, function: called }: JsonObject, names: ToolNames): JsonObject {
+function toolUse(call: JsonObject, names: ToolNames, isCut: boolean): JsonObject[] {
+  const { id, function: called } = call;
   const fields = isObject(called) ? called : {};
-  const input = parseInput(argumentsOf(fields) ?? '');
   const name = names.callers(fields['name']);
-  return { type: 'tool_use', id: textOrNone(id) ?? newCallId(), name, input };
-}
-
-function parseInput(text: string): unknown {
-  if (text.trim() === '') return {};
   try {
-    return parseExactly(text);
+    const input = parseInput(argumentsOf(fields) ?? '');
+    return [{ type: 'tool_use', id: signedId(textOrNone(id) ?? newCallId(), call), name, input }];
   } catch (cause) {
+    if (isCut) return [];
     throw new AppError('host_error', 'The host called a tool with arguments that are not JSON.', { cause });
   }
+}
+
+/** Some hosts have `null` for no arguments. */
+function parseInput(text: string): unknown {
+  return text.trim() === '' ? {} : (parseExactly(text) ?? {});
 }

@@ -5,11 +5,16 @@ import { isObject } from '../reported-error.ts';
 const LONGEST_NAME = 64;
 const HASH_LENGTH = 8;
 
-/** The name of a tool as chat completions take it: a longer one is cut and ends in a hash, the same each time. */
+/** The name of a tool as chat completions take it. */
 export function chatToolName(name: unknown): unknown {
-  if (typeof name !== 'string' || name.length <= LONGEST_NAME) return name;
-  const hash = createHash('sha256').update(name).digest('hex').slice(0, HASH_LENGTH);
-  return `${name.slice(0, LONGEST_NAME - HASH_LENGTH - 1)}_${hash}`;
+  return shortened(name, LONGEST_NAME);
+}
+
+/** A text that is longer is cut and ends in a hash, the same each time. */
+export function shortened(text: unknown, longest: number): unknown {
+  if (typeof text !== 'string' || text.length <= longest) return text;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
+  return `${text.slice(0, longest - HASH_LENGTH - 1)}_${hash}`;
 }
 
 /** The tools of a request by the names that its host knows them by. */

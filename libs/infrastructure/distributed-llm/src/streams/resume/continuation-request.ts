@@ -52,6 +52,15 @@ export function continuationRequest(
   return { ...shortened, ...flags, messages: [...(messages as unknown[]), prefix] };
 }
 
+/** A chat completion that ends with the beginning of its answer, so that hosts of this kind go on with it. */
+export function prefilledRequest(chat: JsonObject, style: ContinuationStyle): JsonObject {
+  const messages = Array.isArray(chat['messages']) ? chat['messages'].filter(isObject) : [];
+  const last = messages.at(-1);
+  if (last?.['role'] !== 'assistant' || last['tool_calls'] !== undefined) return chat;
+  const { body, message } = FLAGS[style];
+  return { ...chat, ...body, messages: [...messages.slice(0, -1), { ...last, ...message }] };
+}
+
 function lengths(body: JsonObject, tokens: number): JsonObject {
   const entries = LENGTHS.flatMap((field) => {
     const allowed = body[field];

@@ -1,0 +1,47 @@
+import {
+  type DistributedLlmClient,
+  estimatedTokens,
+  type HostRequest,
+  type HostResponse,
+  isObject,
+  WholeBody,
+} from '@morgan/distributed-llm';
+import { AppError } from '@morgan/foundation';
+import { CHAT_PATH, JSON_HEADERS, MESSAGES_PATH } from './message-translation.ts';
+import { GATEWAY_HOST } from './response-head.ts';
+
+const COUNT_PATH = `${MESSAGES_PATH}/count_tokens`;
+
+/** Whether nobody counts the tokens of a message, as far as is known, though a host of its model would answer it. */
+export function mustEstimate(
+  { path, request }: { readonly path: string; readonly request: Pick<HostRequest, 'model'> },
+  llm: DistributedLlmClient,
+): boolean {
+  if (path !== COUNT_PATH) return false;
+  const route = llm.routeOf(request.model);
+  return !route.serves(path) && (route.serves(MESSAGES_PATH) || route.serves(CHAT_PATH));
+}
+
+/**
+ * The gateway's own answer where no host counts: clients ask before each turn, and guess by themselves without one.
+ * @throws AppError `invalid_type` where there is nothing to count.
+ */
+export function estimateResponse(body: Buffer = Buffer.from('{}')): HostResponse {
+  const message: unknown = JSON.parse(body.toString());
+  if (!isObject(message) || !Array.isArray(message['messages']))
+    throw new AppError('invalid_type', "'messages' must be a list of messages.", { param: 'messages' });
+  const whole = Buffer.from(JSON.stringify({ input_tokens: estimatedTokens(message) }));
+  return {
+    host: GATEWAY_HOST,
+    status: 200,
+    headers: JSON_HEADERS,
+    contentType: JSON_HEADERS[1],
+    whole,
+    body: new WholeBody(whole),
+    attempts: 1,
+    route: undefined,
+    model: undefined,
+    isModelNamed: false,
+    upstreamRequestId: undefined,
+  };
+}

@@ -1,0 +1,93 @@
+import type { JsonObject, ReportedError } from '../reported-error.ts';
+import { systemFirst } from './system-first.ts';
+import { shortened } from './tool-names.ts';
+
+/** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
+export type LengthField = 'max_tokens' | 'max_completion_tokens';
+
+/** What a model takes of a chat completion that others take in another way; learned from its refusals. */
+export interface ChatHabits {
+  readonly lengthField: LengthField;
+  /** Whether a system prompt has to be the first message. */
+  readonly systemFirst: boolean;
+  /** Whether ids of calls have at most 40 characters, as OpenAI's: a conversation may have begun at a host with longer ones. */
+  readonly shortIds: boolean;
+  /** Fields that it refuses, and that say nothing of what is asked. */
+  readonly without: ReadonlySet<string>;
+}
+
+/** Of a model that nothing is known of. */
+export const USUAL_HABITS: ChatHabits = {
+  lengthField: 'max_tokens',
+  systemFirst: false,
+  shortIds: false,
+  without: new Set(),
+};
+
+/** How refusals name the fields that can be left out: whose the request is, how it is served, what was thought before. */
+const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
+  ['reasoning_content', /\breasoning_content\b/],
+  ['extra_content', /\bextra_content\b/],
+  ['reasoning_effort', /\breasoning_?effort\b/i],
+  ['service_tier', /\bservice_tier\b/],
+  // Of messages it is a role.
+  ['user', /\b(body\.|parameter:? ['"`]?|supplied: |property ['"`]?|field:? ['"`]?)user\b(?!\.)/i],
+]);
+
+const NEWER_LENGTH = /max_tokens\W+is not supported[^]*max_completion_tokens/;
+/** Of Mistral and Perplexity, and of the templates of Qwen, Llama and Gemma. */
+const SYSTEM_FIRST = [
+  /system (message|prompt)\b[^]{0,40}\b(beginning|first|start)\b/i,
+  /unexpected role .?system/i,
+  /after the \(?optional\)? system message/i,
+  /roles must alternate/i,
+  /last (message|role)\b[^]{0,80}\b(user|system)\b/i,
+];
+const LONG_ID = /tool_call(s\[\d+\]\.id|_id)\b[^]{0,20}too long/;
+const LONGEST_ID = 40;
+const UNKNOWN =
+  /not (supported|permitted|allowed|recogni[sz]ed)|unsupported|unknown|unrecogni[sz]ed|unexpected|does not support|additional propert|extra (inputs?|fields?)/i;
+/** The field is known then. */
+const OF_VALUE = /unsupported value|supported values/i;
+
+/** The habits with what this refusal shows of them; undefined where it shows nothing new. */
+export function habitsShown(
+  habits: ChatHabits,
+  { message, param }: Pick<ReportedError, 'message' | 'param'>,
+): ChatHabits | undefined {
+  const { lengthField, without } = habits;
+  if (lengthField === 'max_tokens' && NEWER_LENGTH.test(message))
+    return { ...habits, lengthField: 'max_completion_tokens' };
+  if (!habits.systemFirst && SYSTEM_FIRST.some((words) => words.test(message)))
+    return { ...habits, systemFirst: true };
+  if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
+  if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
+  for (const [name, mention] of SPARE_FIELDS)
+    if (!without.has(name) && (param === name || mention.test(message)))
+      return { ...habits, without: new Set([...without, name]) };
+  return undefined;
+}
+
+/** A request as a model with these habits takes it, but for its length. */
+export function adapted(request: JsonObject, habits: ChatHabits): JsonObject {
+  const { without, shortIds } = habits;
+  const messages = request['messages'] as JsonObject[];
+  const ordered = habits.systemFirst ? systemFirst(messages) : messages;
+  if (without.size === 0 && !shortIds) return { ...request, messages: ordered };
+  const idOf = (id: unknown) => (shortIds ? shortened(id, LONGEST_ID) : id);
+  const adaptedMessage = (message: JsonObject) => {
+    const { tool_calls: calls, tool_call_id: answered } = message;
+    return {
+      ...omit(message, without),
+      ...(Array.isArray(calls) && {
+        tool_calls: calls.map((call: JsonObject) => ({ ...omit(call, without), id: idOf(call['id']) })),
+      }),
+      ...(answered !== undefined && { tool_call_id: idOf(answered) }),
+    };
+  };
+  return { ...omit(request, without), messages: ordered.map(adaptedMessage) };
+}
+
+function omit(fields: JsonObject, names: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => !names.has(name)));
+}

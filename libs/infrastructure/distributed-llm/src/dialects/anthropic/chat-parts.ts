@@ -1,0 +1,93 @@
+import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+
+/** Fields of blocks that change no response: cache hints. */
+export const HINT = 'cache_control';
+
+/** One block of a content, and where it stands. */
+export interface Block {
+  readonly path: string;
+  readonly fields: JsonObject;
+}
+
+/** @throws AppError `invalid_type` where it is no list of blocks. */
+export function blocksOf(content: unknown, path: string): Block[] {
+  if (!Array.isArray(content)) throw invalidField(path, 'a text or a list of blocks');
+  return content.map((fields: unknown, index) => {
+    if (!isObject(fields)) throw invalidField(`${path}[${index}]`, 'an object');
+    return { path: `${path}[${index}]`, fields };
+  });
+}
+
+/** Many hosts take nothing but a text where there are only texts. */
+export function contentOf(parts: readonly JsonObject[]): unknown {
+  return parts.every(({ type }) => type === 'text') ? parts.map(textOf).join('\n') : parts;
+}
+
+/** The text of a part; empty where it has none. */
+export function textOf({ text }: JsonObject): string {
+  return typeof text === 'string' ? text : '';
+}
+
+/** What a user says or shows. @throws AppError about a block that chat completions have nothing for. */
+export function userPart(block: Block): JsonObject {
+  const { type } = block.fields;
+  if (type === 'text') return textPart(block);
+  if (type === 'image') return imagePart(block);
+  if (type === 'document') return documentPart(block);
+  throw unknownBlock(block);
+}
+
+export function textPart({ path, fields }: Block): JsonObject {
+  if (fields['type'] !== 'text') throw unknownBlock({ path, fields });
+  refuseOthers(fields, new Set(['type', 'text', HINT]), `${path}.`);
+  return { type: 'text', text: fields['text'] };
+}
+
+export function unknownBlock({ path, fields }: Block) {
+  return cannotTranslate(path, `A block of type '${String(fields['type'])}'`);
+}
+
+function imagePart({ path, fields }: Block): JsonObject {
+  refuseOthers(fields, new Set(['type', 'source', HINT]), `${path}.`);
+  const source = sourceOf(fields);
+  const { type, url } = source;
+  if (type === 'url') return { type: 'image_url', image_url: { url: textAt(url, `${path}.source.url`) } };
+  return { type: 'image_url', image_url: { url: dataUrl(source, `${path}.source`) } };
+}
+
+/** A file as OpenAI takes it; a text as one, below its title and what is said of it. */
+function documentPart({ path, fields }: Block): JsonObject {
+  refuseOthers(fields, new Set(['type', 'source', 'title', 'context', 'citations', HINT]), `${path}.`);
+  const { title, context, citations } = fields;
+  // The answer would have to quote it.
+  if (isObject(citations) && citations['enabled'] === true) throw cannotTranslate(`${path}.citations`);
+  const source = sourceOf(fields);
+  if (source['type'] === 'text') {
+    const texts = [title, context, textAt(source['data'], `${path}.source.data`)].map(textOrNone);
+    return { type: 'text', text: texts.filter((text) => text !== undefined).join('\n') };
+  }
+  const data = dataUrl(source, `${path}.source`);
+  // A file has a name, and no room for words about it.
+  if (textOrNone(context) !== undefined) throw cannotTranslate(`${path}.context`);
+  return { type: 'file', file: { filename: fileName(textOrNone(title)), file_data: data } };
+}
+
+/** OpenAI tells files apart by how their names end. */
+function fileName(title = 'document'): string {
+  return /\.pdf$/i.test(title) ? title : `${title}.pdf`;
+}
+
+function sourceOf({ source }: JsonObject): JsonObject {
+  return isObject(source) ? source : {};
+}
+
+function dataUrl({ type, media_type: media, data }: JsonObject, path: string): string {
+  if (type !== 'base64') throw cannotTranslate(path, 'This kind of source');
+  return `data:${textAt(media, `${path}.media_type`)};base64,${textAt(data, `${path}.data`)}`;
+}
+
+function textAt(value: unknown, path: string): string {
+  if (typeof value === 'string') return value;
+  throw invalidField(path, 'a text');
+}

@@ -1,0 +1,30 @@
+import type { JsonObject } from '../reported-error.ts';
+
+/**
+ * For models that take a system prompt as the first message only: one that comes later is told by the user, in words that
+ * say whose they are, and in one message with what the user said before, as some models take no two in a row.
+ */
+export function systemFirst(messages: readonly JsonObject[]): JsonObject[] {
+  const told: JsonObject[] = [];
+  for (const message of messages) {
+    const last = told.at(-1);
+    const { role, content } = message;
+    if (role !== 'system' || !last) told.push(message);
+    else if (last['role'] === 'system') told[told.length - 1] = joined(last, String(content));
+    else if (last['role'] === 'user') told[told.length - 1] = joined(last, reminder(content));
+    else told.push({ role: 'user', content: reminder(content) });
+  }
+  return told;
+}
+
+/** As Anthropic's own clients mark it. */
+function reminder(content: unknown): string {
+  return `<system-reminder>\n${String(content)}\n</system-reminder>`;
+}
+
+function joined(message: JsonObject, text: string): JsonObject {
+  const { content } = message;
+  if (Array.isArray(content))
+    return { ...message, content: [...(content as unknown[]), { type: 'text', text }] };
+  return { ...message, content: `${String(content)}\n${text}` };
+}

@@ -1,0 +1,24 @@
+import { contextLimitIn } from '../../evidence/context-limit.ts';
+import { refusalOfInput } from '../../evidence/refusal-outcome.ts';
+import type { ReportedError } from '../reported-error.ts';
+
+/** Anthropic's own words. */
+const KNOWN = /prompt is too long|exceed context limit/i;
+/** Of OpenAI, vLLM and SGLang, whose numbers say whether the prompt alone would fit. */
+const INPUT = /(\d+) (?:input tokens|tokens from the input|in (?:the|your) (?:messages|prompt))/;
+const OUTPUT = /too large: (\d+)|(\d+) (?:output tokens|(?:tokens )?(?:in|for) the completion)/;
+
+/**
+ * What an error says, in the words by which Anthropic's clients know that a conversation is too long, and shorten it, or
+ * that it would fit with a shorter answer, and ask for that.
+ */
+export function inKnownWords(error: ReportedError): string {
+  const { message } = error;
+  if (KNOWN.test(message) || refusalOfInput(error) !== 'context_too_long') return message;
+  const limit = contextLimitIn(error);
+  const input = Number(INPUT.exec(message)?.[1]);
+  const [, tooLarge, asked] = OUTPUT.exec(message) ?? [];
+  const output = Number(tooLarge ?? asked);
+  if (limit === undefined || !(input < limit) || !(output > 0)) return `Prompt is too long: ${message}`;
+  return `input length and \`max_tokens\` exceed context limit: ${input} + ${output} > ${limit}. ${message}`;
+}
