@@ -25,6 +25,8 @@ export interface ServiceImage {
 export interface DeploymentTree {
   readonly version: string;
   readonly services: readonly ServiceImage[];
+  /** docker/embedding-service-gpu.Dockerfile, which adds to the image of that service. */
+  readonly gpuDockerfile: string;
   readonly manifests: readonly ManifestDocument[];
   readonly kustomization: unknown;
   readonly compose: unknown;
@@ -50,6 +52,7 @@ export function readDeploymentTree(root: string): DeploymentTree {
       settings: readSettings(manual, name),
       buildOutputs: buildOutputs(text(`apps/${name}/project.json`)),
     })),
+    gpuDockerfile: text('docker/embedding-service-gpu.Dockerfile'),
     manifests: yamlFiles(join(root, 'k8s')).flatMap((path) => readManifests(root, path)),
     kustomization: parse(text(KUSTOMIZATION_FILE)) as unknown,
     compose: parse(text(COMPOSE_FILE), { merge: true }) as unknown,

@@ -7,6 +7,7 @@ import { dockerfileFaults } from './dockerfile.check.ts';
 import { parseDockerfile } from './dockerfile.ts';
 import { schemaFaults } from './kubernetes-models.check.ts';
 import { typeFaults } from './kubernetes-types.check.ts';
+import { gpuImageFaults } from './gpu-image.check.ts';
 import { kustomizationFaults } from './kustomization.check.ts';
 import { manualFaults } from './manual.check.ts';
 import { parseQuantity } from './quantity.ts';
@@ -28,6 +29,7 @@ const crossChecks = (subject: DeploymentTree) => [
   ...kustomizationFaults(subject),
   ...composeFaults(subject),
   ...dockerfileFaults(subject),
+  ...gpuImageFaults(subject),
   ...manualFaults(subject),
 ];
 
@@ -344,6 +346,22 @@ describe('a Dockerfile with a fault', () => {
   });
 });
 
+describe('a Dockerfile for a GPU with a fault', () => {
+  it.each([
+    ['ARG BASE=morgan/', 'ARG BASE=other/', 'it must be made from morgan/embedding-service:'],
+    ['FROM ${BASE}', 'FROM node:24', 'it must be made from morgan/embedding-service:'],
+    [' libegl1', '', 'libegl1 is not installed'],
+    ['USER 1000:1000', '', 'it must end as user 1000:1000'],
+    ['EMBEDDING_DEVICE=webgpu', 'EMBEDDING_DEVICE=cpu', 'EMBEDDING_DEVICE must be a GPU'],
+    ['EMBEDDING_DEVICE', 'EMBEDDING_DEVICES', 'the service reads no EMBEDDING_DEVICES'],
+    ['compute,graphics,utility', 'compute', 'NVIDIA_DRIVER_CAPABILITIES must have graphics'],
+  ])('%j -> %j', (text, other, fault) => {
+    expect(tree.gpuDockerfile).toContain(text);
+    const subject = { ...tree, gpuDockerfile: tree.gpuDockerfile.replace(text, other) };
+    expect(gpuImageFaults(subject)).toContainEqual(expect.stringContaining(fault));
+  });
+});
+
 describe('reading', () => {
   it('finds the settings of one service in the manual', () => {
     const manual = [
@@ -392,6 +410,6 @@ describe('reading', () => {
     expect(manualFaults({ ...tree, manual: `${tree.manual} LLM_HOST` })).toEqual([
       'docs/deployment.md: no service reads LLM_HOST',
     ]);
-    expect(manualFaults({ ...tree, version: '9.9.9' })).toHaveLength(2);
+    expect(manualFaults({ ...tree, version: '9.9.9' })).toHaveLength(3);
   });
 });

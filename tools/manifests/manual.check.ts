@@ -14,7 +14,10 @@ const ENVIRONMENT_NAME = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g;
 export function manualFaults(tree: DeploymentTree): string[] {
   const { manual, services, version } = tree;
   const names = new Set(manual.match(ENVIRONMENT_NAME));
-  const builds = SERVICE_NAMES.map((name) => `-f docker/${name}.Dockerfile -t morgan/${name}:${version} .`);
+  const builds = [
+    ...SERVICE_NAMES.map((name) => `-f docker/${name}.Dockerfile -t morgan/${name}:${version} .`),
+    `-f docker/embedding-service-gpu.Dockerfile -t morgan/embedding-service:${version}-gpu .`,
+  ];
   return [
     ...[...names]
       .filter((name) => !services.some(({ settings }) => isKnownName(settings, name)))

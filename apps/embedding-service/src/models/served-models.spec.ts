@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { ModelLoadError, NoRoomError } from '@morgan/local-embeddings';
 import { StubModel } from '../../fixture/stub-model.ts';
@@ -68,6 +69,19 @@ describe('the models of a service', () => {
     expect(await Promise.all([use(one), use(one)])).toEqual(['one', 'one']);
     await use(one);
     expect(LoadableModel.log).toEqual(['load first', 'load one']);
+  });
+
+  it('are loaded one after the other, also where a call joins a load while others wait behind it', async () => {
+    const { one, two, three, use } = await serve();
+    let [underWay, most] = [0, 0];
+    for (const model of [one, two, three])
+      model.load = async () => {
+        most = Math.max(most, (underWay += 1));
+        await setImmediate();
+        underWay -= 1;
+      };
+    await Promise.all([use(one), use(two), use(one), use(three)]);
+    expect(most).toBe(1);
   });
 
   it('make room for another one, the least recently used first, and the first never', async () => {

@@ -128,9 +128,12 @@ export class ServedModels {
 
   #load(entry: Entry): Promise<void> {
     if (performance.now() < entry.restsUntil) return Promise.reject(notLoadable(entry.model));
-    entry.loading ??= this.#turn.then(() => this.#loadNow(entry)).finally(() => (entry.loading = undefined));
-    this.#turn = entry.loading.catch(() => undefined);
-    return entry.loading;
+    if (entry.loading) return entry.loading;
+    const loading = this.#turn.then(() => this.#loadNow(entry)).finally(() => (entry.loading = undefined));
+    // Only here: for each call that joins a load, whatever waits behind it would lose its turn.
+    this.#turn = loading.catch(() => undefined);
+    entry.loading = loading;
+    return loading;
   }
 
   async #loadNow(entry: Entry): Promise<void> {

@@ -149,6 +149,11 @@ describe("Cohere's rerank", () => {
     ['/v2/rerank', { query, documents: texts, truncate_prompt_tokens: 16 }, 400, /truncate_prompt_tokens/],
     ['/v1/rerank', { query, documents: texts, max_tokens_per_doc: 8 }, 400, /max_tokens_per_doc/],
     ['/v2/rerank', { query, documents: texts, max_tokens_per_doc: 8 }, 400, /max_tokens_per_doc/],
+    ['/v1/rerank', { query, documents: texts, top_k: 1 }, 400, /top_k.*top_n/],
+    ['/v2/rerank', { query, documents: texts, max_tokens_per_query: 4 }, 400, /max_tokens_per_query/],
+    ['/v2/rerank', { query, documents: texts, truncate: false }, 400, /truncation is off/],
+    ['/v1/rerank', { query, documents: texts, truncation: false }, 400, /truncation is off/],
+    ['/v1/rerank', { query, documents: texts, truncate: true, truncation: true }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, model: 'another' }, 404, /'bert-mean', 'bert-max', 'ranker'/],
     ['/v2/rerank', { query, documents: texts, model: 'bert-mean' }, 400, /cross-encoder/],
   ])('%s refuses by the field: %#', async (path, body, status, message) => {

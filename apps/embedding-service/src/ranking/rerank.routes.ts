@@ -1,3 +1,4 @@
+import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
@@ -54,10 +55,11 @@ async function rank(
   reply: HttpReply,
 ) {
   const { query, documents, model, top_n: most, return_documents: withText } = body;
+  const truncate = truncateOf(body);
   const texts = documents.map(textOf);
   const context = contextOf(request);
   const maxTokens = { wanted: body.max_tokens_per_doc, field: 'max_tokens_per_doc' };
-  const asked = { query, texts, field: 'documents', model, most, maxTokens };
+  const asked = { query, texts, field: 'documents', model, truncate, most, maxTokens };
   const outcome = await ranking.rank(asked, context);
   describeRanking(outcome, texts.length, context, reply);
   const results = outcome.ranked.map(({ index, score }) => ({
@@ -66,6 +68,13 @@ async function rank(
     ...(withText ? { document: { text: texts[index] } } : {}),
   }));
   return { id: context.id, outcome, results, searches: Math.ceil(texts.length / DOCUMENTS_PER_SEARCH) };
+}
+
+/** @throws AppError `invalid_value` where both fields are there */
+function truncateOf({ truncate, truncation }: Pick<RerankRequest, 'truncate' | 'truncation'>) {
+  if (typeof truncate !== 'boolean' || typeof truncation !== 'boolean') return truncate ?? truncation;
+  const message = "Only one of 'truncate' and 'truncation' may be given.";
+  throw new AppError('invalid_value', message, { param: 'truncation' });
 }
 
 function textOf(document: RerankDocument): string {

@@ -18,12 +18,16 @@ const fields = {
     .describe('The id of a cross-encoder. Default: the first that is served.'),
   query: z.string().min(1).describe('What the texts are to answer.'),
   top_n: z.int().min(1).nullish().describe('Results in the answer at most. Default: all.'),
+  top_k: z.null('is not served: top_n bounds the results').optional(),
+  truncate: z.boolean().nullish().describe('Cut pairs above the limit of the model, or refuse them.'),
+  truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
   return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
   max_tokens_per_doc: z
     .int()
     .min(1)
     .nullish()
     .describe('Only the limit of the model, or more, is served: a longer pair is cut to it.'),
+  max_tokens_per_query: only(0, 'a query is cut with its text, to the limit of the model'),
   max_chunks_per_doc: only(1, 'a document is read once, up to the limit of the model'),
   truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
 };

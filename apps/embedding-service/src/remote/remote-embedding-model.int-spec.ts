@@ -81,6 +81,12 @@ describe('a remote model', () => {
     });
   });
 
+  it('cuts between two characters', async () => {
+    const halves = `${'y'.repeat(8_191)}😀 and more`;
+    await collect([halves, `${'y'.repeat(8_190)}😀 and more`]);
+    expect(first.requests[0]?.input).toEqual(['y'.repeat(8_191), `${'y'.repeat(8_190)}😀`]);
+  });
+
   it('puts a prompt of the caller in front, and passes token ids on', async () => {
     await service.collect({ inputs: ['a'], prompt: { prompt: 'query: ' } }, context());
     await collect([[5, 6]]);
@@ -191,6 +197,20 @@ describe('a remote model', () => {
     expect(first.requests.at(-1)?.input).toEqual(inputs.slice(21));
   });
 
+  it('names the input for which hosts have no numbers, and keeps the vectors of the others', async () => {
+    const values = (text: string | readonly number[]) => (text === 'bad' ? [null, 1] : [text.length, 1]);
+    for (const host of [first, second])
+      host.respond = ({ input }) => ({
+        body: { data: input.map((text, index) => ({ index, embedding: values(text) })) },
+      });
+    const inputs = texts(32).with(20, 'bad');
+    await expect(collect(inputs)).rejects.toMatchObject({ code: 'vector_not_finite', param: 'input[20]' });
+    await collect(inputs.slice(0, 20));
+    expect([first, second].map(({ requests }) => requests.at(-1)?.input)).toEqual([['bad'], ['bad']]);
+    // It is about the input.
+    expect(service.healthCheck().status).toBe('healthy');
+  });
+
   it('sends less at a time where a host takes less', async () => {
     first.respond = (request) =>
       request.input.length > 10 ? { status: 413, body: {} } : { body: goodResponse(request) };
@@ -218,6 +238,14 @@ describe('a remote model', () => {
       { circuitBreaker: { state: 'OPEN' } },
       { circuitBreaker: { state: 'OPEN' } },
     ]);
+  });
+
+  it('stops asking hosts whose answers are of no use, as it does for those that fail', async () => {
+    for (const host of [first, second]) host.respond = () => ({ body: { data: [] } });
+    for (const text of texts(5)) await expect(collect([text])).rejects.toMatchObject({ code: 'host_error' });
+    expect(service.healthCheck().status).toBe('unhealthy');
+    await expect(collect(['one more'])).rejects.toMatchObject({ code: 'no_host_available' });
+    expect([first.requests.length, second.requests.length]).toEqual([5, 5]);
   });
 
   it('ends with the call', async () => {

@@ -1,6 +1,7 @@
 import {
   AppError,
   type CallContext,
+  type ErrorCode,
   type HealthReading,
   type Logger,
   silentLogger,
@@ -22,6 +23,9 @@ import type { RemoteConfig } from './remote.config.ts';
 
 /** Batches of one call that are under way at a time. */
 const BATCHES_AT_A_TIME = 4;
+
+/** What hosts say of one input of a batch, without its place. */
+const ABOUT_AN_INPUT: readonly ErrorCode[] = ['invalid_value', 'vector_not_finite'];
 
 /** What a remote model is made with. */
 export interface RemoteEmbeddingModelOptions {
@@ -166,17 +170,17 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   }
 
   /**
-   * Where the inputs are refused their halves are sent: they may be too much for one request, and where one of them is at
-   * fault the error names it. At most two requests for each halving before it is found.
+   * Where the inputs are refused, or one of them has no finite vector, their halves are sent: they may be too much for one request, and
+   * where one of them is at fault the error names it. At most two requests for each halving before it is found.
    * @param start the place of the first of them in the call
    */
   async #embedBatch(batch: readonly EmbeddingInput[], start: number, call: RemoteCall): Promise<void> {
     try {
       return call.take(start, await this.#hosts.embed(batch, call.context));
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'invalid_value') throw error;
+      if (!(error instanceof AppError) || !ABOUT_AN_INPUT.includes(error.code)) throw error;
       if (batch.length === 1)
-        throw new AppError('invalid_value', error.message, {
+        throw new AppError(error.code, error.message, {
           param: call.paramOf(start),
           cause: error.cause,
         });
@@ -211,8 +215,14 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
       const message = `The input has ${input.length} characters; at most ${maxCharacters} are taken, and truncation is off.`;
       throw new AppError('context_length_exceeded', message, { param });
     }
-    return `${prompt ?? ''}${input.slice(0, maxCharacters)}`.toWellFormed();
+    return `${prompt ?? ''}${cutTo(input, maxCharacters)}`.toWellFormed();
   }
+}
+
+/** As much of a text as `characters` say, less a half of the last one. */
+function cutTo(text: string, characters: number): string {
+  const isInTheMiddle = (text.codePointAt(characters - 1) ?? 0) > 0xffff;
+  return text.slice(0, isInTheMiddle ? characters - 1 : characters);
 }
 
 function paramAt(index: number, { positions }: Pick<EmbedOptions, 'positions'>): string {

@@ -4,6 +4,7 @@ import {
   HttpClientError,
   type HttpClientMetrics,
   type HttpClientOptions,
+  type HttpResponse,
 } from '@morgan/http-client';
 import { blamesOurFields, errorNameOf, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
@@ -62,23 +63,37 @@ export class RemoteHosts {
   }
 
   /** The vectors of a batch, from the first host that gives usable ones. @throws AppError */
-  async embed(input: readonly unknown[], { id, signal, deadline }: CallContext): Promise<RemoteVectors> {
-    const { model, dimensions, logger } = this.#parts;
-    const json = { model, input, encoding_format: 'float' };
+  async embed(input: readonly unknown[], context: CallContext): Promise<RemoteVectors> {
+    const { logger } = this.#parts;
     let last: unknown;
     for (const client of this.#inTurn()) {
       try {
-        const response = await client.post('/embeddings', { json, signal, deadline, requestId: id });
-        const vectors = readRemoteResponse(response.json(), input.length, dimensions);
-        this.#checkModel(client, vectors.model);
-        return vectors;
-      } catch (error) {
+        return await this.#ask(client, input, context);
+      } catch (caught) {
+        const error = ownErrorOf(caught);
         last = error;
         if (!mayFailOver(error)) break;
         logger.warn({ host: client.serviceName, error }, 'an embedding host failed; the next one is tried');
       }
     }
     throw appErrorOf(last);
+  }
+
+  async #ask(
+    client: HttpClient,
+    input: readonly unknown[],
+    { id, signal, deadline }: CallContext,
+  ): Promise<RemoteVectors> {
+    const { model, dimensions } = this.#parts;
+    const json = { model, input, encoding_format: 'float' };
+    const read: { vectors?: RemoteVectors } = {};
+    // Within the attempt: a host whose answers are of no use is one that fails.
+    const check = (response: HttpResponse) => {
+      read.vectors = readRemoteResponse(response, input.length, dimensions);
+      this.#checkModel(client, read.vectors.model);
+    };
+    await client.post('/embeddings', { json, signal, deadline, requestId: id, check });
+    return read.vectors as RemoteVectors;
   }
 
   /** In their order, but first those that would be asked at once: who has reached its limit, or said that it has, can wait. */
@@ -120,6 +135,13 @@ export class RemoteHosts {
 /** Without owner and tag, which hosts leave out as they like. */
 function plainName(model: string): string {
   return model.toLowerCase().replace(/^.*\/|:latest$/g, '');
+}
+
+/** What this service itself has said of an answer. */
+const OWN_CODES: readonly string[] = ['host_error', 'vector_not_finite'] satisfies ErrorCode[];
+
+function ownErrorOf(error: unknown): unknown {
+  return error instanceof HttpClientError && OWN_CODES.includes(error.code) ? error.cause : error;
 }
 
 function mayFailOver(error: unknown): boolean {

@@ -17,8 +17,14 @@ export interface RemoteVectors {
  * every value a finite number, not all of them 0, which hosts in trouble give with a 200.
  * @throws AppError `host_error`, `vector_not_finite`
  */
-export function readRemoteResponse(response: unknown, count: number, dimensions: number): RemoteVectors {
-  const { data, usage, model } = asRecord(response);
+export function readRemoteResponse(
+  response: WholeResponse,
+  count: number,
+  dimensions: number,
+): RemoteVectors {
+  const body = jsonOf(response);
+  if (body === undefined) throw unusable('something else than JSON');
+  const { data, usage, model } = asRecord(body);
   if (!Array.isArray(data) || data.length !== count)
     throw unusable(`not one vector for each of ${count} inputs`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);

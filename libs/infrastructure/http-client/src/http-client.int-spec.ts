@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Deadline } from '@morgan/foundation';
+import { AppError, Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
 import { respond, type ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
@@ -265,6 +265,40 @@ describe('a streamed response', () => {
     await clientOf([respond(404, 'nothing here')]);
     const error = (await client.stream('GET', '/').catch((reason: unknown) => reason)) as HttpClientError;
     expect([error.code, error.response?.text()]).toEqual(['http_404', 'nothing here']);
+  });
+});
+
+describe('a check of the response', () => {
+  const check = (response: { text(): string }) => {
+    if (response.text() !== 'good') throw new AppError('host_error', 'The answer is of no use.');
+  };
+
+  it('that throws is a failure of the attempt, and the next one may be better', async () => {
+    await clientOf([respond(200, 'bad'), respond(200, 'good')]);
+    expect(await client.get('/', { check })).toMatchObject({ attempt: 2, status: 200 });
+  });
+
+  it('ends the call with its error as the cause, and opens the circuit where that is all that comes', async () => {
+    const options = { retry: { maxRetries: 0 }, circuitBreaker: { failureThreshold: 2 } };
+    await clientOf([respond(200, 'bad')], options);
+    for (let call = 0; call < 2; call += 1)
+      await expect(client.get('/', { check })).rejects.toMatchObject({
+        code: 'host_error',
+        category: 'server_error',
+        message: 'The answer is of no use.',
+        cause: { name: 'AppError' },
+      });
+    expect(await codeOf(client.get('/', { check }))).toBe('circuit_open');
+  });
+
+  it('about the request says nothing about the service', async () => {
+    await clientOf([respond(200, 'bad')], { circuitBreaker: { failureThreshold: 1 } });
+    const refuse = () => {
+      throw new AppError('invalid_value', 'This was asked for wrongly.');
+    };
+    for (let call = 0; call < 2; call += 1)
+      expect(await codeOf(client.get('/', { check: refuse }))).toBe('invalid_value');
+    expect(server.requests).toHaveLength(2);
   });
 });
 

@@ -39,6 +39,15 @@ export interface HttpClientParts {
 /** A call with all that it may say. */
 export type CallRequest = RequestOptions & CallOptions;
 
+/** A call whose response is read as a whole. */
+export interface WholeCallRequest extends CallRequest {
+  /**
+   * Looks at a response below 400. What it throws is a failure of the attempt: of an `AppError` the kind says what the circuit breaker
+   * thinks of the service, and whether it is asked again. The call ends with it as the `cause`.
+   */
+  readonly check?: ((response: HttpResponse) => void) | undefined;
+}
+
 const DEFAULT_GRACE_MS = 5_000;
 type HttpMethod = TransportRequest['method'];
 
@@ -97,23 +106,23 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   }
 
   /** Like the four below it: resolves with a whole response below 400. @throws HttpClientError */
-  get(path: string, request?: CallRequest): Promise<HttpResponse> {
+  get(path: string, request?: WholeCallRequest): Promise<HttpResponse> {
     return this.#whole('GET', path, request);
   }
 
-  post(path: string, request?: CallRequest): Promise<HttpResponse> {
+  post(path: string, request?: WholeCallRequest): Promise<HttpResponse> {
     return this.#whole('POST', path, request);
   }
 
-  put(path: string, request?: CallRequest): Promise<HttpResponse> {
+  put(path: string, request?: WholeCallRequest): Promise<HttpResponse> {
     return this.#whole('PUT', path, request);
   }
 
-  patch(path: string, request?: CallRequest): Promise<HttpResponse> {
+  patch(path: string, request?: WholeCallRequest): Promise<HttpResponse> {
     return this.#whole('PATCH', path, request);
   }
 
-  delete(path: string, request?: CallRequest): Promise<HttpResponse> {
+  delete(path: string, request?: WholeCallRequest): Promise<HttpResponse> {
     return this.#whole('DELETE', path, request);
   }
 
@@ -193,13 +202,17 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     await this.#transport.close(0);
   }
 
-  async #whole(method: HttpMethod, path: string, request: CallRequest = {}): Promise<HttpResponse> {
+  async #whole(method: HttpMethod, path: string, request: WholeCallRequest = {}): Promise<HttpResponse> {
     const call = this.#begin(request);
     const { maxResponseBytes } = this.#config;
     const result = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
-      async (response) => new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes)),
+      async (response) => {
+        const whole = new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes));
+        request.check?.(whole);
+        return whole;
+      },
     );
     call.finish();
     return result;

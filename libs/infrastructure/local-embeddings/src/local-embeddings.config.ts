@@ -83,11 +83,11 @@ export const localEmbeddingsConfig = z
     }),
     workers: setting(z.int().min(1).max(64).optional(), {
       env: 'EMBEDDING_WORKERS',
-      doc: 'Processes that compute, each with a copy of the model. By default one for each CPU of the quota, as long as half of the memory is left for batches: two with one thread each do more than one with two.',
+      doc: 'Processes that compute, each with a copy of the model. By default one for each CPU of the quota, as long as half of the memory is left for batches: two with one thread each do more than one with two. Where the graph runs on a GPU it is one: each holds a copy there too.',
     }),
     threads: setting(z.int().min(1).max(256).optional(), {
       env: 'EMBEDDING_THREADS',
-      doc: 'Threads that one of them computes with. By default the CPUs of the quota divided by the workers.',
+      doc: 'Threads that one of them computes with. By default the CPUs of the quota divided by the number of workers that is configured; one where none is.',
     }),
     batchSize: setting(z.int().min(1).max(1024).default(32), {
       env: 'EMBEDDING_BATCH_SIZE',
@@ -108,6 +108,10 @@ export const localEmbeddingsConfig = z
     taskTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(300_000), {
       env: 'EMBEDDING_TASK_TIMEOUT_MS',
       doc: 'How long a process may be at one batch, in milliseconds; one that takes longer counts as hung and is replaced. Its texts are tried once more, one by one.',
+    }),
+    loadTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(900_000), {
+      env: 'EMBEDDING_LOAD_TIMEOUT_MS',
+      doc: 'How long a process may take to load the model, its download not included, in milliseconds; one that takes longer counts as hung and is ended. At the start that ends the service, later another takes its place.',
     }),
     idleRestartMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(15_000), {
       env: 'EMBEDDING_IDLE_RESTART_MS',

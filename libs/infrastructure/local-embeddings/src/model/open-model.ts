@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { BATCH_SAMPLES } from './batch-independence.ts';
 import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
+import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
 import { readExternalData } from './external-data.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
-import { openGraph } from './graph-opener.ts';
+import { type OpenedGraph, openGraph } from './graph-opener.ts';
 import { type ChosenOutput, chooseOutput } from './graph-output.chooser.ts';
 import { type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
 import { measureLimit } from './limit-measurement.ts';
@@ -58,8 +59,21 @@ interface ModelParts {
  */
 export async function openModel(path: string, options: ModelOptions): Promise<EmbeddingModel> {
   const parts = await readParts(path, options);
-  const { folder, plan, tokenizer, graph } = parts;
-  const { runner, device, notes } = await openGraph(folder, graph.file, plan, options);
+  const { folder, graph, plan } = parts;
+  const opened = await openGraph(folder, graph.file, plan, options);
+  try {
+    return await start(parts, opened);
+  } catch (error) {
+    if (options.device !== 'auto' || !(error instanceof WrongNumbersError)) throw error;
+    const onCpu = await openGraph(folder, graph.file, plan, { ...options, device: 'cpu' });
+    const notes = [...opened.notes, `${opened.device} is not used: ${error.message}`];
+    return await start(parts, { ...onCpu, notes });
+  }
+}
+
+/** The graph is closed where the model cannot be used. @throws ModelLoadError */
+async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph): Promise<EmbeddingModel> {
+  const { folder, plan, options, tokenizer } = parts;
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
     const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
@@ -164,11 +178,13 @@ async function limitOf(
           memoryArena: false,
           inputs: options.graph?.inputs,
         });
+  const { padId } = tokenizer.settings;
   try {
+    if (onCpu) await checkDevice({ ...opened, onCpu, padId }, opened.sample);
     return await measureLimit({
       ...opened,
       runner: onCpu ?? opened.runner,
-      padId: tokenizer.settings.padId,
+      padId,
       shape: shapeOf(config),
       stated: Math.min(statedLimit(sources), opened.runner.length ?? Infinity),
       positions: sources.positions,

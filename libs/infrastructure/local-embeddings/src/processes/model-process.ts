@@ -97,9 +97,9 @@ export class ModelProcess {
     await exit;
   }
 
-  /** Ends a process that does not come to an end of a task: whoever waits for it meets a crash. */
-  giveUp(afterMs: number): void {
-    this.#givenUp = `it was at one task for more than ${afterMs} ms`;
+  /** Ends a process that does not come to an end of what it is at: whoever waits for it meets a crash with this reason. */
+  giveUp(reason: string): void {
+    this.#givenUp = reason;
     this.#child.kill('SIGKILL');
   }
 

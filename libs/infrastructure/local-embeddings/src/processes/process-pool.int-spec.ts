@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,13 +18,18 @@ let pool: ProcessPool;
 let restarts: RestartReason[];
 let failures: string[];
 
-async function poolOf(idleRestartMs: number, role: ProcessRole = 'inference', taskTimeoutMs = 60_000) {
+async function poolOf(
+  idleRestartMs: number,
+  role: ProcessRole = 'inference',
+  { taskTimeoutMs = 60_000, loadTimeoutMs = 60_000 } = {},
+) {
   folder = await mkdtemp(join(tmpdir(), 'morgan-pool-'));
   await writeTinyBert(folder);
   restarts = [];
   failures = [];
   const model = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1 } as const;
-  pool = new ProcessPool({ role, process: { folder, model }, idleRestartMs, taskTimeoutMs }, silentLogger, {
+  const options = { role, process: { folder, model }, idleRestartMs, taskTimeoutMs, loadTimeoutMs };
+  pool = new ProcessPool(options, silentLogger, {
     onFree: () => undefined,
     onRestart: (reason) => void restarts.push(reason),
     onRestartFailed: ({ message }) => void failures.push(message),
@@ -72,7 +78,7 @@ describe('a process that loads well and then crashes', () => {
 
 describe('a process that hangs', () => {
   it('is replaced after its time, and whoever waits for it hears of it', async () => {
-    await poolOf(60_000, 'inference', 300);
+    await poolOf(60_000, 'inference', { taskTimeoutMs: 300 });
     await pool.startFirst();
     const { pid } = latest();
     process.kill(pid as number, 'SIGSTOP');
@@ -81,6 +87,18 @@ describe('a process that hangs', () => {
     await waitFor(() => pool.hasFree, { what: 'the next process' });
     expect([restarts, isAlive(pid as number)]).toEqual([['crash'], false]);
   });
+
+  it.each(['inference', 'tokenizer'] as const)(
+    'while it loads, as %s, is ended after its time',
+    async (role) => {
+      await poolOf(60_000, role, { loadTimeoutMs: 500 });
+      await rm(join(folder, 'tokenizer.json'));
+      // Whoever reads it waits for a writer, as for a file system that does not answer.
+      execFileSync('mkfifo', [join(folder, 'tokenizer.json')]);
+      await expect(pool.startFirst()).rejects.toThrow('it was loading for more than 500 ms');
+      expect(isAlive(latest().pid as number)).toBe(false);
+    },
+  );
 });
 
 describe('a process that has grown', () => {

@@ -37,6 +37,8 @@ export interface PoolOptions {
   readonly process: ProcessOptions;
   /** A process that is at one task for longer counts as hung, and another takes its place. */
   readonly taskTimeoutMs: number;
+  /** The same for one that loads the model. */
+  readonly loadTimeoutMs: number;
   /** Idle time after which a process that has grown is replaced, so that its memory comes back. */
   readonly idleRestartMs: number;
 }
@@ -107,7 +109,8 @@ export class ProcessPool {
     if (!member) throw new Error('no model process is free');
     clearTimeout(member.idle);
     const { taskTimeoutMs } = this.options;
-    const hung = setTimeout(() => member.process.giveUp(taskTimeoutMs), taskTimeoutMs);
+    const reason = `it was at one task for more than ${taskTimeoutMs} ms`;
+    const hung = setTimeout(() => member.process.giveUp(reason), taskTimeoutMs);
     try {
       const result = await member.process.run(type, task);
       this.#failuresInARow = 0;
@@ -129,9 +132,11 @@ export class ProcessPool {
   }
 
   async #launch(): Promise<LoadedProcess> {
-    const { role, process: options } = this.options;
+    const { role, process: options, loadTimeoutMs } = this.options;
     const process: ModelProcess = new ModelProcess(role, options, (error) => this.#crashed(process, error));
     this.#processes.add(process);
+    const reason = `it was loading for more than ${loadTimeoutMs} ms`;
+    const hung = setTimeout(() => process.giveUp(reason), loadTimeoutMs);
     try {
       const loaded = await process.loaded();
       this.#digest ??= loaded.digest;
@@ -147,6 +152,8 @@ export class ProcessPool {
     } catch (error) {
       this.#processes.delete(process);
       throw error;
+    } finally {
+      clearTimeout(hung);
     }
   }
 

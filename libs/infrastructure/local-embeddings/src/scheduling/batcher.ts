@@ -8,7 +8,8 @@ export interface BatchWork<Type extends TaskType> {
   readonly type: Type;
   readonly limits: BatchLimits;
   taskOf(items: readonly QueueItem[]): Task<Type>;
-  deliver(items: readonly QueueItem[], result: TaskResult<Type>): void;
+  /** @returns items that are to be tried once more, alone */
+  deliver(items: readonly QueueItem[], result: TaskResult<Type>): readonly QueueItem[];
   /** An item failed with others and then alone. */
   onFailed(item: QueueItem, cause: Error): void;
 }
@@ -59,7 +60,9 @@ export class Batcher<Type extends TaskType> {
   async #run(batch: readonly QueueItem[]): Promise<void> {
     try {
       const result = await this.pool.run(this.work.type, this.work.taskOf(batch));
-      this.work.deliver(batch, result);
+      const again = this.work.deliver(batch, result);
+      for (const item of again) this.#queue.putBack(item);
+      if (again.length > 0) this.dispatch();
     } catch (error) {
       this.#failed(batch, error as Error);
     }

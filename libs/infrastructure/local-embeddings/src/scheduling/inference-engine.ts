@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AppError, Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { Admission } from './admission.ts';
+import { defaultWorkers } from './default-workers.ts';
 import { EmbeddingMetrics } from '../embedding-metrics.ts';
 import { EmbeddingScheduler } from './embedding-scheduler.ts';
 import { InferenceWork } from './inference-work.ts';
@@ -132,8 +133,9 @@ export class InferenceEngine {
 
   #poolOf(role: ProcessRole): ProcessPool {
     const { config, process, logger, unavailable } = this.#options;
+    const { idleRestartMs, taskTimeoutMs, loadTimeoutMs } = config;
     const pool: ProcessPool = new ProcessPool(
-      { role, process, idleRestartMs: config.idleRestartMs, taskTimeoutMs: config.taskTimeoutMs },
+      { role, process, idleRestartMs, taskTimeoutMs, loadTimeoutMs },
       logger,
       {
         onFree: () => this.scheduler?.dispatch(),
@@ -150,8 +152,9 @@ export class InferenceEngine {
   #shareMemory(pool: ProcessPool, tokenizer: LoadedProcess, { rssBytes, model }: LoadedProcess): void {
     const { config, memory } = this.#options;
     const held = { tokenizerBytes: tokenizer.rssBytes, inferenceBytes: rssBytes };
-    const processes = config.workers ?? Math.min(availableParallelism(), memory.processesFor(held));
     const { info, cost } = model as NonNullable<LoadedProcess['model']>;
+    const room = memory.processesFor(held);
+    const processes = config.workers ?? defaultWorkers(info.device, availableParallelism(), room);
     memory.join(this, { ...held, processes, cost, maxTokens: info.maxTokens });
     pool.growTo(processes);
     this.#metrics.loaded(memory.batchBytes);

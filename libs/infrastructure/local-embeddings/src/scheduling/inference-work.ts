@@ -56,7 +56,10 @@ export class InferenceWork implements BatchWork<'run'> {
     return { rows, budgetBytes: this.#parts.budgetBytes(), perToken: this.#parts.perToken };
   }
 
-  deliver(items: readonly QueueItem[], { vectors, faults, inferenceMs }: TaskResult<'run'>): void {
+  deliver(
+    items: readonly QueueItem[],
+    { vectors, faults, inferenceMs }: TaskResult<'run'>,
+  ): readonly QueueItem[] {
     const { metrics, admission, processes, perToken } = this.#parts;
     const tokens = sizeOf(items);
     const dimensions = vectors.length / (perToken ? tokens : items.length);
@@ -64,12 +67,15 @@ export class InferenceWork implements BatchWork<'run'> {
     metrics.ran(items.length, inferenceMs);
     admission.measured(tokens, inferenceMs, processes());
     const reasons = new Map(faults.map(({ row, reason }) => [row, reason]));
+    const again: QueueItem[] = [];
     items.forEach((item, row) => {
       const { job, position, size } = item;
       const start = end;
       end += perToken ? size * dimensions : dimensions;
-      admission.adjust(job, -size);
       const reason = reasons.get(row);
+      if (reason !== undefined && this.#mayBeCompany(item, items.length, reason))
+        return void again.push(item);
+      admission.adjust(job, -size);
       if (reason !== undefined) return job.settled ? undefined : this.#refuse(item, reason);
       // Also for a call that is over: whoever asks next need not have it computed again.
       metrics.texts.inc();
@@ -78,6 +84,7 @@ export class InferenceWork implements BatchWork<'run'> {
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
       job.complete(position, vectors.slice(start, end), size);
     });
+    return again;
   }
 
   onFailed({ job, position }: QueueItem, cause: Error): void {
@@ -91,6 +98,17 @@ export class InferenceWork implements BatchWork<'run'> {
       'the model failed on an input',
     );
     job.fail(new AppError('inference_failed', `The model failed on this input: ${reason}`, { param, cause }));
+  }
+
+  /** Masks of padding, which a text has beside longer ones only, overflow in 16 bits: it may well have a vector alone. */
+  #mayBeCompany({ job, position }: QueueItem, together: number, reason: string): boolean {
+    if (together === 1 || job.settled || !job.mayRetry(position)) return false;
+    const param = job.request.paramOf(position);
+    this.#parts.logger.warn(
+      { param, reason, together },
+      'a vector in a batch is not finite; its input is tried alone',
+    );
+    return true;
   }
 
   /** A vector that is none would do harm wherever it is stored. */

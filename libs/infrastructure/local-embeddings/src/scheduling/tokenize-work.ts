@@ -49,7 +49,7 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     return { texts, limit: this.limit };
   }
 
-  deliver(items: readonly QueueItem[], { windows }: TaskResult<'tokenize'>): void {
+  deliver(items: readonly QueueItem[], { windows }: TaskResult<'tokenize'>): readonly QueueItem[] {
     items.forEach((item, index) => {
       const window = windows[index] as TaskResult<'tokenize'>['windows'][number];
       if (item.job.settled) return;
@@ -60,6 +60,7 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
         return item.job.fail(tooLong(what, paramOf(item.position), this.limit));
       this.onWindow(item, window);
     });
+    return [];
   }
 
   onFailed({ job, position }: QueueItem, cause: Error): void {

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { tinyTokenVector, writeTinyBert } from '../../fixture/tiny-bert.ts';
+import type { Device, ModelOptions } from './embedding-model.types.ts';
+import type { GraphBatch, GraphRunner } from './graph-runner.ts';
+import { ModelLoadError } from './model-load-error.ts';
+import { OnnxGraph } from './onnx-graph.ts';
+import { openModel } from './open-model.ts';
+
+const OUTPUT = 'last_hidden_state';
+const OPTIONS: ModelOptions = { backend: 'auto', device: 'webgpu', dtype: 'fp32', threads: 1 };
+
+/** What a device makes of the vector of a token that the graph really has. */
+type Change = (vector: number[], token: number) => number[];
+
+/** The graph of the tiny model on a device of which no machine is needed. */
+class StandIn implements GraphRunner {
+  readonly length = undefined;
+  closed = false;
+
+  constructor(private readonly change: Change) {}
+
+  run({ rows, length, ids }: GraphBatch) {
+    const vectors = Array.from(ids, (id) => this.change(tinyTokenVector(id), id));
+    const data = Float32Array.from(vectors.flat());
+    return Promise.resolve(new Map([[OUTPUT, { data, dims: [rows, length, data.length / ids.length] }]]));
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+}
+
+let folder: string;
+let opened: StandIn[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-device-'));
+  await writeTinyBert(folder);
+});
+afterEach(() => void jest.restoreAllMocks());
+afterAll(() => rm(folder, { recursive: true }));
+
+/** @param gpu what WebGPU makes of vectors; CUDA is not there */
+function devicesAre(gpu: Change): void {
+  opened = [];
+  jest.spyOn(OnnxGraph, 'open').mockImplementation((_, { device }: { device: Device }) => {
+    if (device === 'cuda') return Promise.reject(new ModelLoadError('there is none'));
+    const graph = new StandIn(device === 'cpu' ? (vector) => vector : gpu);
+    opened.push(graph);
+    return Promise.resolve(graph as unknown as OnnxGraph);
+  });
+}
+
+const WRONG: Change = (vector, token) => vector.map((_, index) => Math.sin(token * 7 + index * 3));
+const ROUNDED: Change = (vector) => vector.map((value, index) => value * (1 + 0.01 * (index - 1)));
+
+describe('a GPU that computes a graph wrongly', () => {
+  it.each<[string, Change]>([
+    ['other numbers', WRONG],
+    ['no numbers', (vector) => vector.map(() => NaN)],
+    ['zeros', (vector) => vector.map(() => 0)],
+  ])('is refused where it was asked for: %s', async (_, change) => {
+    devicesAre(change);
+    await expect(openModel(folder, OPTIONS)).rejects.toThrow(
+      /^webgpu gives other numbers than the CPU for this graph \(cosine (-?0\.\d\d|NaN)\); EMBEDDING_DTYPE=fp32/,
+    );
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true]);
+  });
+
+  it('is left alone where any device will do', async () => {
+    devicesAre(WRONG);
+    const { info } = await openModel(folder, { ...OPTIONS, device: 'auto' });
+    expect(info.device).toBe('cpu');
+    expect(info.notes).toEqual(
+      expect.arrayContaining([
+        'cuda is not used: there is none',
+        expect.stringMatching(/^webgpu is not used: webgpu gives other numbers than the CPU/),
+      ]),
+    );
+    expect(opened.map(({ closed }) => closed)).toEqual([true, true, false]);
+  });
+});
+
+describe('a GPU that rounds otherwise than the CPU', () => {
+  it('serves', async () => {
+    devicesAre(ROUNDED);
+    expect((await openModel(folder, OPTIONS)).info.device).toBe('webgpu');
+  });
+});
