@@ -35,3 +35,4 @@ export { continuationRequest } from './streams/resume/continuation-request.ts';
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
 export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';
+export { promptTokensOf } from './routing/prompt-tokens.ts';
