@@ -285,6 +285,21 @@ describe('a host that fails every other call', () => {
     await good[Symbol.asyncDispose]();
   });
 
+  it('is not one that failed all of them: that is back with its breaker', async () => {
+    const [bad, good] = [await ScriptedHost.start(), await ScriptedHost.start()];
+    // Three outages, and one good answer behind each of them.
+    const fails = () => bad.asked % 6 !== 0 && bad.asked < 18;
+    bad.reply = (...exchange) => (fails() ? refusal(500, 'CUDA error') : chat('hello'))(...exchange);
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)], {
+      circuitBreaker: { resetTimeoutMs: 20, maxResetTimeoutMs: 20 },
+    });
+    await waitFor(() => answer(client).then(() => bad.asked >= 17), { what: 'all three outages' });
+    expect(circuitOf(client)).toBe('OPEN');
+    await waitFor(async () => (await answer(client)) === 'bad', { what: 'its return', timeoutMs: 5_000 });
+    await bad[Symbol.asyncDispose]();
+    await good[Symbol.asyncDispose]();
+  });
+
   it('is asked all the same where it is the only one', async () => {
     const only = await ScriptedHost.start();
     only.reply = (...exchange) =>

@@ -36,6 +36,11 @@ export class HalfFailures {
     if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
   }
 
+  /** Whatever there was is decided otherwise. */
+  clear(): void {
+    if (this.#models.size > 0) this.#models.clear();
+  }
+
   /** Whether others are to be asked first. */
   has(model: string | undefined): boolean {
     const latest = this.#models.get(model);

@@ -56,7 +56,7 @@ export class Host {
   readonly health: HostHealth;
   readonly rests: Rests;
   readonly excuses = new Excuses();
-  readonly halfFailures = new HalfFailures();
+  readonly #halfFailures = new HalfFailures();
   readonly #refusals = new RefusalRuns();
   readonly #paces: Map<string | undefined, Pace>;
   weight: number;
@@ -133,7 +133,7 @@ export class Host {
   /** Others are asked first: after several open faults or unlikely silences, until it is known what they were about, or as half of such calls fail. */
   isDoubtful(model: string | undefined): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
-    return hasOpen || this.halfFailures.has(model);
+    return hasOpen || this.#halfFailures.has(model);
   }
 
   doubt(): void {
@@ -146,6 +146,12 @@ export class Host {
     const wasFine = this.#isFine;
     this.#isFine = false;
     return wasFine;
+  }
+
+  /** A call for the model has ended that says something of it. Where its breaker is not closed that decides alone, and the next calls begin anew. */
+  ended(model: string | undefined, hasFailed: boolean): void {
+    if (this.policies.breaker.state === 'CLOSED') this.#halfFailures.ended(model, hasFailed);
+    else this.#halfFailures.clear();
   }
 
   /** It answered such a request as it should, which it was sent at that time. */
