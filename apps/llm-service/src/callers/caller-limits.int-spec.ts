@@ -169,6 +169,13 @@ describe('tokens of a caller', () => {
     for (let count = 0; count < 3; count += 1) expect((await call(ONE)).text).toContain('may use 100 tokens');
   });
 
+  it('are not those of the bytes of an image', async () => {
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '5000' });
+    const url = `data:image/png;base64,${'A'.repeat(400_000)}`;
+    const messages = [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }];
+    for (let count = 0; count < 3; count += 1) expect((await call(ONE, { messages })).status).toBe(200);
+  });
+
   it('may be estimated above the limit: such a call takes all of it, and gives back what it did not use', async () => {
     answer = json(200, { ...COMPLETION, usage: { prompt_tokens: 1, completion_tokens: 1 } });
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100' });

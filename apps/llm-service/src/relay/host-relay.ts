@@ -2,6 +2,7 @@ import {
   type DistributedLlmClient,
   type HostResponse,
   MessageEvents,
+  promptTokensOf,
   readBody,
   type TokenUsage,
 } from '@morgan/distributed-llm';
@@ -47,8 +48,6 @@ export interface HostRelayOptions {
   readonly logger: Logger;
 }
 
-const TOKEN_BYTES = 4;
-
 /** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
   readonly #habits = new LearnedHabits();
@@ -59,8 +58,8 @@ export class HostRelay {
     const { callers } = this.options;
     if (!callers) return this.#relay(endpoint, incoming);
     const { tenant = '' } = contextOf(incoming.request);
-    const bytes = incoming.outline?.bytes.length ?? 0;
-    const permit = await callers.take(tenant, Math.ceil(bytes / TOKEN_BYTES));
+    const { outline } = incoming;
+    const permit = await callers.take(tenant, outline ? promptTokensOf(outline.bytes) : 0);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {

@@ -32,6 +32,6 @@ describe('the configuration of a breaker', () => {
   });
 
   it('documents every key', () => {
-    expect(listSettings(circuitBreakerConfig)).toHaveLength(17);
+    expect(listSettings(circuitBreakerConfig)).toHaveLength(18);
   });
 });

@@ -52,6 +52,9 @@ export const circuitBreakerConfig = z
     trialTimeoutMs: setting(milliseconds(60_000), {
       doc: 'A trial call without deadline that has not ended after this time, in milliseconds, counts as failed. Longer than the slowest good response.',
     }),
+    trialSlotMs: setting(z.int().min(1).optional(), {
+      doc: 'How long an undecided trial call keeps the next one out, in milliseconds; twice as long with each one more that is undecided. None: as long as it runs.',
+    }),
     resetTimeoutMs: setting(milliseconds(60_000), {
       doc: 'How long it stays OPEN before the first trial call, in milliseconds. Doubles with each trip that comes sooner after closing than the wait before was long.',
     }),

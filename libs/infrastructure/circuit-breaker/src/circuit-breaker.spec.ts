@@ -304,6 +304,27 @@ describe('a half-open breaker', () => {
     expect(changes.map(({ to }) => to)).toEqual(['OPEN', 'HALF_OPEN', 'OPEN']);
   });
 
+  it('lets one more probe through for each that stays undecided, ever later, and the first that ends decides', async () => {
+    const { breaker } = await halfOpen({ trialSlotMs: 1_000, trialTimeoutMs: 600_000, successThreshold: 1 });
+    const first = pending(breaker);
+    const begun = async (afterMs: number) => {
+      jest.advanceTimersByTime(afterMs - 1);
+      await refusal(breaker);
+      expect(breaker.allows()).toBe(false);
+      jest.advanceTimersByTime(1);
+      expect(breaker.allows()).toBe(true);
+      return pending(breaker);
+    };
+    const second = await begun(1_000);
+    const third = await begun(2_000);
+    await begun(4_000);
+    expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 4 });
+    await third.succeed();
+    expect(breaker.state).toBe('CLOSED');
+    for (const late of [first, second]) await late.fail();
+    expect(breaker.state).toBe('CLOSED');
+  });
+
   it('waits for a probe as long as the deadline of its call', async () => {
     const { breaker } = await halfOpen({ trialTimeoutMs: 10 });
     pending(breaker, { ...context, deadline: Deadline.after(5_000) });

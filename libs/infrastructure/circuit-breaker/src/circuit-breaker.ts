@@ -98,7 +98,7 @@ export class CircuitBreaker implements Policy {
       case 'OPEN':
         return performance.now() >= state.until;
       case 'HALF_OPEN':
-        return !this.#endOverdue(state) && state.trials.size < this.#config.halfOpenTrials;
+        return !this.#endOverdue(state) && this.#hasRoom(state);
     }
   }
 
@@ -190,10 +190,22 @@ export class CircuitBreaker implements Policy {
   }
 
   #admitTrial(stay: HalfOpen, { deadline }: CallContext): Ticket {
-    if (this.#endOverdue(stay) || stay.trials.size >= this.#config.halfOpenTrials) return this.#refuse();
-    const trial = { overdueAt: deadline?.at ?? performance.now() + this.#config.trialTimeoutMs };
+    if (this.#endOverdue(stay) || !this.#hasRoom(stay)) return this.#refuse();
+    const since = performance.now();
+    const trial = { since, overdueAt: deadline?.at ?? since + this.#config.trialTimeoutMs };
     stay.trials.add(trial);
     return { stay, trial };
+  }
+
+  /** A trial that takes its time keeps the next one out for a while only: a quick call may know sooner. */
+  #hasRoom({ trials }: HalfOpen): boolean {
+    const { halfOpenTrials, trialSlotMs = Infinity } = this.#config;
+    if (trials.size < halfOpenTrials) return true;
+    const holdMs = trialSlotMs * 2 ** (trials.size - halfOpenTrials);
+    const now = performance.now();
+    let holding = 0;
+    for (const { since } of trials) if (now - since < holdMs) holding += 1;
+    return holding < halfOpenTrials;
   }
 
   /** Opens again if a trial call has not ended in time. @returns whether it did. */

@@ -29,6 +29,7 @@ export interface HalfOpen {
 
 /** A call that tests the host. From `overdueAt` on nobody waits for its result. */
 export interface Trial {
+  readonly since: number;
   readonly overdueAt: number;
 }
 

@@ -41,3 +41,4 @@ export {
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
 export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';
+export { promptTokensOf } from './routing/prompt-tokens.ts';

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { CircuitBreaker, type CircuitBreakerMetrics, type CircuitStatus } from '@morgan/circuit-breaker';
 import {
   AdaptiveBulkhead,
@@ -40,6 +41,8 @@ export interface AttemptPoliciesOptions {
   readonly metrics?: AttemptPolicyMetrics | undefined;
   /** Shares the limits with every process that has a target of this name. Without it they are this process's own. */
   readonly redis?: RedisConnection | undefined;
+  /** Those in whose place these are: a limit that is configured as there goes on with what it has let through. */
+  readonly before?: AttemptPolicies | undefined;
 }
 
 /** An attempt that is to be made. */
@@ -54,8 +57,10 @@ export interface AttemptRequest extends CallContext {
 
 /** An attempt that goes on. */
 export interface BegunAttempt {
-  /** Says how it went. Once. */
+  /** Says how it went. Once, unless {@link judge} has. */
   end(assessment: Assessment): void;
+  /** Says how it goes before it is over: its slot stays its own until it leaves. Once. */
+  judge(assessment: Assessment): void;
   /** It is over, and others may have its slot, though how it went is only said later. */
   leave(): void;
   /** Takes the tokens that it really cost, in place of the estimate; none where they are not limited. */
@@ -65,7 +70,8 @@ export interface BegunAttempt {
 /** An attempt that every policy has let in: each of them waits for its end. */
 interface Admitted {
   readonly permit: AttemptPermit;
-  /** To be called once. */
+  /** Tells the breaker. To be called once, or `end` in its place. */
+  readonly judge: (ending: CallEnding) => void;
   readonly end: (ending: CallEnding) => void;
   /** Gives its slot back before that. */
   readonly leave: (ending: CallEnding) => void;
@@ -102,9 +108,12 @@ export class AttemptPolicies implements Policy {
   readonly #bulkhead: Bulkhead | AdaptiveBulkhead | undefined;
   readonly #timeout: AdaptiveTimeout | undefined;
   readonly #metrics: AttemptPolicyMetrics | undefined;
+  readonly #config: AttemptPoliciesConfig;
 
-  constructor({ name, config, assess, logger = silentLogger, metrics, redis }: AttemptPoliciesOptions) {
+  constructor(options: AttemptPoliciesOptions) {
+    const { name, config, assess, logger = silentLogger, metrics, redis, before } = options;
     const { circuitBreaker, adaptiveTimeout, concurrency } = config;
+    this.#config = config;
     this.breaker = new CircuitBreaker({
       name,
       config: circuitBreaker,
@@ -115,11 +124,17 @@ export class AttemptPolicies implements Policy {
     this.breaker.onChange(({ from, to, reason }) =>
       logger[to === 'OPEN' ? 'warn' : 'info']({ breaker: name, from, reason }, `circuit is ${to}`),
     );
-    this.#limits = new AttemptLimits({ name, config, logger, metrics: metrics?.limiter, redis });
+    this.#limits =
+      before?.isSame(config, ['rateLimit', 'tokenLimit']) === true
+        ? before.#limits
+        : new AttemptLimits({ name, config, logger, metrics: metrics?.limiter, redis });
     this.#timeout =
       adaptiveTimeout &&
       new AdaptiveTimeout({ name, config: adaptiveTimeout, metrics: metrics?.concurrency });
-    this.#bulkhead = bulkheadOf(name, concurrency, { assess, metrics: metrics?.concurrency });
+    this.#bulkhead =
+      before?.isSame(config, ['concurrency']) === true
+        ? before.#bulkhead
+        : bulkheadOf(name, concurrency, { assess, metrics: metrics?.concurrency });
     this.#metrics = metrics;
   }
 
@@ -210,11 +225,18 @@ export class AttemptPolicies implements Policy {
     };
   }
 
-  /** Shows in no metric any more. Attempts that are running or waiting end as they would. */
-  stop(): void {
+  /**
+   * Shows in no metric any more. Attempts that are running or waiting end as they would.
+   * @param next those in place of these, which go on with some of it.
+   */
+  stop(next?: AttemptPolicies): void {
     this.#metrics?.breaker.forget(this.breaker);
-    this.#limits.stop();
-    this.#bulkhead?.stop();
+    if (!next || next.#limits !== this.#limits) this.#limits.stop();
+    if (!next || next.#bulkhead !== this.#bulkhead) this.#bulkhead?.stop();
+  }
+
+  private isSame(config: AttemptPoliciesConfig, keys: readonly (keyof AttemptPoliciesConfig)[]): boolean {
+    return keys.every((key) => isDeepStrictEqual(this.#config[key], config[key]));
   }
 
   /** Asks every policy in its turn; what those before have given is given back where one refuses. */
@@ -254,24 +276,25 @@ export class AttemptPolicies implements Policy {
         hasLeft = true;
         leave?.(ending);
       };
-      const judge = request.ignoresCircuit ? undefined : this.breaker.begin(request);
+      const judge = request.ignoresCircuit ? () => undefined : this.breaker.begin(request);
       const end = (ending: CallEnding) => {
         try {
-          judge?.(ending);
+          judge(ending);
         } finally {
           leaveOnce(ending);
         }
       };
-      return { permit, end, leave: leaveOnce };
+      return { permit, judge, end, leave: leaveOnce };
     } catch (error) {
       leave?.({ error });
       throw error;
     }
   }
 
-  #begun({ permit, end, leave }: Admitted): BegunAttempt {
+  #begun({ permit, judge, end, leave }: Admitted): BegunAttempt {
     return {
       end: (result) => end({ result }),
+      judge: (result) => judge({ result }),
       leave: () => leave({ result: NOT_KNOWN_YET }),
       settleTokens: this.#limits.tokens && permit.settleTokens,
     };

@@ -322,7 +322,7 @@ describe('HttpTransport', () => {
       const busy = Array.from({ length: 4 }, () => send(origin));
       await until(() => waiting.length === 4);
       expect(await faultOf(() => send(origin, { firstByteTimeoutMs: 50 }))).toMatchObject({
-        reason: 'first_byte_timeout',
+        reason: 'pool_timeout',
         beforeResponse: true,
       });
       for (const socket of waiting) socket.write(PLAIN_ANSWER);

@@ -13,8 +13,13 @@ let addresses: string[] = [];
 let origin: string;
 let transport: HttpTransport;
 
+/** What the name server says in place of the addresses; `silence`: nothing. */
+let failure: string | undefined;
+
 const lookup: LookupFunction = (_, options, callback) => {
   expect(options.all).toBe(true);
+  if (failure === 'silence') return;
+  if (failure) return callback(Object.assign(new Error(failure), { code: failure }), []);
   callback(
     null,
     addresses.map((address) => ({ address, family: 4 })),
@@ -23,6 +28,7 @@ const lookup: LookupFunction = (_, options, callback) => {
 
 beforeEach(async () => {
   served = [0, 0];
+  failure = undefined;
   addresses = [...ADDRESSES];
   let port = 0;
   replicas = [];
@@ -91,5 +97,31 @@ describe('the replicas behind one name', () => {
     for (let request = 0; request < 10; request += 1) expect(await ask()).toBe('0');
     expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
     replicas = replicas.slice(0, 1);
+  });
+});
+
+describe('a name server', () => {
+  it.each(['EAI_AGAIN', 'ESERVFAIL', 'silence'])(
+    'that fails by %s takes no host away: new connections go where the last ones went',
+    async (how) => {
+      use({ maxKeepalive: 0 });
+      await ask();
+      failure = how;
+      const { opened } = transport.statusOf(origin);
+      await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end of the connection' });
+      expect(['0', '1']).toContain(await ask());
+      expect(transport.statusOf(origin).opened).toBe(opened + 1);
+    },
+  );
+
+  it('that says that there is no such name is believed, and so is one that never answered', async () => {
+    use({ maxKeepalive: 0 });
+    failure = 'EAI_AGAIN';
+    await expect(ask()).rejects.toMatchObject({ reason: 'dns_failed' });
+    failure = undefined;
+    await ask();
+    failure = 'ENOTFOUND';
+    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end of the connection' });
+    await expect(ask()).rejects.toMatchObject({ reason: 'dns_failed' });
   });
 });

@@ -59,6 +59,24 @@ describe('a forward proxy', () => {
     expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
   });
 
+  it('may be an address of IPv6', async () => {
+    const port = await listen(
+      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
+    );
+    const { seen, url } = await proxyTo(port);
+    const transport = transportOver({ url: url.replace('127.0.0.1', '[::ffff:127.0.0.1]') });
+    const response = await transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
+    expect((await response.bytes()).toString()).toBe('yes');
+    expect(seen).toHaveLength(1);
+  });
+
+  it('is asked for an address of IPv6 in brackets', async () => {
+    const { seen, url } = await proxyTo(1, 403);
+    const request = transportOver({ url }).request({ origin: 'https://[fd00::1]', path: '/', method: 'GET' });
+    await expect(request).rejects.toMatchObject({ reason: 'connect_failed' });
+    expect(seen).toEqual([expect.stringMatching(/^\[fd00::1\]:443 /)]);
+  });
+
   it('that refuses is a failed connection', async () => {
     const { url } = await proxyTo(1, 403);
     const request = transportOver({ url }).request({

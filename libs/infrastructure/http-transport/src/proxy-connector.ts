@@ -25,7 +25,7 @@ export function proxyConnector(
   const secure = buildConnector(options);
   return (target, callback) => {
     const fail = (error: Error) => callback(error, null);
-    const request = connectRequest(new URL(url), `${target.hostname}:${target.port || '443'}`);
+    const request = connectRequest(new URL(url), authorityOf(target));
     request.setTimeout(options.timeout, () => {
       request.destroy(
         Object.assign(new Error('The proxy did not answer.'), { code: 'UND_ERR_CONNECT_TIMEOUT' }),
@@ -42,13 +42,19 @@ export function proxyConnector(
   };
 }
 
+/** undici takes the brackets from an address of IPv6. */
+function authorityOf({ hostname, port }: buildConnector.Options): string {
+  return `${hostname.includes(':') ? `[${hostname.replace(/^\[|\]$/g, '')}]` : hostname}:${port || '443'}`;
+}
+
 function connectRequest(proxy: URL, authority: string) {
   const { protocol, hostname, port, username, password } = proxy;
   const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const authorization = { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` };
   return (protocol === 'https:' ? httpsRequest : httpRequest)({
     method: 'CONNECT',
-    hostname,
+    // An address of IPv6 has brackets in a URL only.
+    hostname: hostname.replace(/^\[|\]$/g, ''),
     port,
     path: authority,
     headers: { host: authority, ...(username !== '' && authorization) },

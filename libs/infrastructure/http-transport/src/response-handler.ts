@@ -72,8 +72,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     const isSent = this.#phase !== 'queued' && this.#phase !== 'connecting';
     if (connectTimeoutMs !== undefined && !isSent)
       this.#connectTimer = setTimeout(() => {
-        const isQueued = this.#phase === 'queued' && pool.stats.connected > 0;
-        this.#fail(isQueued ? 'pool_timeout' : 'connect_timeout');
+        this.#fail(this.#isCrowdedOut ? 'pool_timeout' : 'connect_timeout');
       }, connectTimeoutMs);
     if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
     this.#poolTimer = setTimeout(() => {
@@ -159,8 +158,15 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** Where our own event loop stood still, the response may be here and only not be heard of yet: that is looked at first. */
   readonly #onLate = (): void =>
     void setImmediate(() => {
-      if (this.#phase !== 'responding' && this.#phase !== 'over') this.#expire('first_byte_timeout');
+      if (this.#phase === 'responding' || this.#phase === 'over') return;
+      if (this.#isCrowdedOut) this.#fail('pool_timeout');
+      else this.#expire('first_byte_timeout');
     });
+
+  /** Others keep every connection busy: the other side has not been asked. */
+  get #isCrowdedOut(): boolean {
+    return this.#phase === 'queued' && this.#options.pool.stats.connected > 0;
+  }
 
   #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
     if (this.#phase === 'sent') this.#connection?.retire();
@@ -171,7 +177,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (this.#phase === 'over') return;
     this.#options.pool.failed(reason);
     const stale = reason === 'reset' && this.#mayBeStale && isConnectionEnd(cause);
-    const error = new TransportError(reason, this.#phase !== 'responding', cause, stale);
+    const isQueued = this.#isCrowdedOut;
+    const error = new TransportError(reason, this.#phase !== 'responding', cause, { stale, isQueued });
     this.#settle();
     this.#controller?.abort(error);
     if (!this.#body) this.#options.onFault(error);

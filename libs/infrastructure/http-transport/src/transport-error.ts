@@ -12,13 +12,13 @@ export type TransportFault =
   | 'tls_failed'
   /** No connection for another reason: no route, no free local port. */
   | 'connect_failed'
-  /** No connection became free in time. Nothing was sent. */
+  /** No connection became free in the time for that, or for the response. Nothing was sent. */
   | 'pool_timeout'
   /** The other side stopped taking the request body. */
   | 'write_timeout'
   /** The source of a streamed request body failed, or gave not the bytes that `content-length` announced. */
   | 'upload_failed'
-  /** No response began within the limit, whatever the reason: no free connection, no reply. */
+  /** No response began within the limit. */
   | 'first_byte_timeout'
   /** The response began, then fell silent for longer than the limit. */
   | 'body_timeout'
@@ -58,22 +58,32 @@ const MESSAGES = {
   invalid_request: 'The request is not valid HTTP.',
 } as const satisfies Record<TransportFault & FaultWord, string>;
 
+/** What else is known of a fault. */
+interface FaultMarks {
+  readonly stale: boolean;
+  readonly isQueued: boolean;
+}
+
 /** A request that got no whole response. The message names no address and no content; `cause` has the original fault. */
 export class TransportError extends Error {
   override readonly name = 'TransportError';
-
   /**
-   * @param beforeResponse whether it happened before the status line and headers of a response were there.
-   * @param stale whether the connection had served a response before and ended before one byte of this one came. As a
-   *   rule the server closed it for having been idle while the request was on its way, unseen. A server that dies at
-   *   its work looks the same.
+   * Whether the connection had served a response before and ended before one byte of this one came. As a rule the server
+   * closed it for having been idle while the request was on its way, unseen. A server that dies at its work looks the same.
    */
+  readonly stale: boolean;
+  /** Whether it still waited for a connection, as others kept all of them busy: the other side was not asked. */
+  readonly isQueued: boolean;
+
+  /** @param beforeResponse whether it happened before the status line and headers of a response were there. */
   constructor(
     readonly reason: TransportFault,
     readonly beforeResponse: boolean,
     cause?: unknown,
-    readonly stale = false,
+    { stale, isQueued }: FaultMarks = { stale: false, isQueued: false },
   ) {
     super(MESSAGES[reason], { cause });
+    this.stale = stale;
+    this.isQueued = isQueued;
   }
 }

@@ -130,7 +130,7 @@ describe('the wait for a free connection', () => {
     const ask = (firstByteTimeoutMs: number) => faultOf(patient.request({ ...request, firstByteTimeoutMs }));
     const faults = await Promise.all([ask(400), ask(200)]);
     await patient.close(0);
-    expect(faults.map(({ reason }) => reason)).toEqual(['first_byte_timeout', 'first_byte_timeout']);
+    expect(faults.map(({ reason }) => reason)).toEqual(['first_byte_timeout', 'pool_timeout']);
   });
 
   it('is not the time that making a connection takes', async () => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { AppError, type ErrorCode } from '@morgan/foundation';
+import { AppError, type ErrorCode, timeThere } from '@morgan/foundation';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
@@ -70,7 +70,10 @@ function saidTimeMs(
 ): number | undefined {
   const said = restTimeMs(headers, error?.message, status < 500 && status !== 404);
   if (said || !error) return said;
-  return error.retryAfterMs ?? restTimeMs(error.headers ?? {}, error.behind) ?? said;
+  const { retryAfterMs, resetsAtMs, headers: behindHeaders, behind } = error;
+  const untilMs = resetsAtMs === undefined ? 0 : Math.ceil(resetsAtMs - timeThere(headers));
+  if (retryAfterMs !== undefined || untilMs > 0) return retryAfterMs ?? untilMs;
+  return restTimeMs({ date: headers.date, ...behindHeaders }, behind) ?? said;
 }
 
 /** What it is when no response came, or when one broke off. */
@@ -86,6 +89,11 @@ export function outcomeOfNoResponse(cause: unknown, hasContent: boolean): Outcom
   if (cause.reason === 'aborted' && cause.cause instanceof AppError)
     return outcomeOfAppError(cause.cause, hasContent);
   return hasContent && cause.reason !== 'aborted' ? 'interrupted' : OUTCOME_OF_FAULT[cause.reason];
+}
+
+/** It waited for a connection of ours that others kept busy: whatever ended that, the host has not seen it. */
+export function isQueued(cause: unknown): boolean {
+  return cause instanceof TransportError && cause.isQueued;
 }
 
 /** The host had closed a kept connection before it saw the request. */

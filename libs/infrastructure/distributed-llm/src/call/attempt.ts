@@ -3,7 +3,7 @@ import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
-import type { Outcome } from '../evidence/outcome.ts';
+import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openResponse } from './response-opening.ts';
@@ -20,7 +20,13 @@ import { brokenResponse } from './call-error.ts';
 import { noteFailure } from './failure-memory.ts';
 import { firstTokenLimitMs } from './first-token-clock.ts';
 import { requestIdOf } from './error-response.ts';
-import { isStale, outcomeOfNoResponse, readErrorInResponse, readRefusal } from './attempt-failure.ts';
+import {
+  isQueued,
+  isStale,
+  outcomeOfNoResponse,
+  readErrorInResponse,
+  readRefusal,
+} from './attempt-failure.ts';
 
 /** An attempt that has come out one way or the other. */
 export interface EndedAttempt {
@@ -28,7 +34,6 @@ export interface EndedAttempt {
   readonly result: AttemptResult;
 }
 
-const TOKEN_BYTES = 4;
 /** The timer of the limit may fire a little before it. */
 const TIMER_SLACK_MS = 5;
 const USAGE_OPTION = /stream_options|include_usage/;
@@ -67,7 +72,7 @@ export class Attempt {
     readonly mode: AttemptMode,
   ) {
     this.#kind = call.isStream ? 'streamed' : 'whole';
-    this.#tokens = Math.ceil(call.facts.bytes / TOKEN_BYTES);
+    this.#tokens = call.facts.tokens;
     this.#aborter = mode.mayLose ? new AbortController() : undefined;
     this.#signal = this.#aborter?.signal ?? mode.signal;
     if (this.#aborter) mode.signal.addEventListener('abort', this.#onAbort);
@@ -99,7 +104,7 @@ export class Attempt {
     this.#aborter?.abort();
   }
 
-  /** Tells breaker and health what it says of the host. Only the first time counts. */
+  /** Tells breaker and health what it says of the host. Only the first time counts; before its end it keeps its slot. */
   book(weight: Weight = EVIDENCE[this.outcome ?? 'ok'].weight): void {
     if (this.#isBooked) return;
     this.#isBooked = true;
@@ -108,8 +113,10 @@ export class Attempt {
     const isTrial = host.policies.breaker.state === 'HALF_OPEN';
     const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
     const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
-    const overloaded = this.outcome === 'rate_limited' || this.outcome === 'overloaded';
-    this.#begun?.end({ verdict, overloaded });
+    const overloaded = this.outcome !== undefined && OF_LOAD.has(this.outcome);
+    if (this.outcome) this.#begun?.end({ verdict, overloaded });
+    else this.#begun?.judge({ verdict, overloaded });
+    if (verdict !== 'ignored') host.ended(model ?? facts.model, isFault);
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.checkNow();
@@ -204,10 +211,14 @@ export class Attempt {
     this.#contentAfterMs = this.tookMs;
     this.#load.began(performance.now());
     this.target.pace.began(this.#contentAfterMs, this.#kind);
-    this.target.host.stats.begun(this.#contentAfterMs);
-    this.parts.metrics?.began(this.target.host, this.#contentAfterMs);
-    // A long stream must not keep everybody else waiting for the verdict of a trial.
-    if (this.target.host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
+    const { host, model } = this.target;
+    const { facts } = this.call;
+    host.stats.begun(this.#contentAfterMs);
+    // A stream may end long after that, and one refusal among many calls would count as the next in a row.
+    host.began(model ?? facts.model, facts.path, this.#sentAt ?? performance.now());
+    this.parts.metrics?.began(host, this.#contentAfterMs);
+    // A long stream must not keep everybody else waiting for the verdict of a trial, or for the end of a panic.
+    if (this.mode.isPanic || host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
     if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
     else if (body)
       body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
@@ -217,6 +228,8 @@ export class Attempt {
   #close(outcome: Outcome): void {
     this.#end(outcome);
     this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
+    // Where it was booked before its end.
+    this.#begun?.leave();
   }
 
   #fail(failure: AttemptFailure): void {
@@ -258,13 +271,13 @@ export class Attempt {
   /** What an end without a whole response is: of the host's doing, of ours or of the caller's. */
   #outcomeOf(cause: unknown): Outcome {
     // As long as it is not late, as in a queue of ours, that says nothing of the host.
-    if (this.#isCancelled) return this.#isOverdue ? 'outrun' : 'cancelled';
+    if (this.#isCancelled) return this.#isOverdue && !isQueued(cause) ? 'outrun' : 'cancelled';
     if (cause !== undefined && cause === this.mode.signal.reason && !(cause instanceof AppError))
       return 'aborted';
     const hasContent = this.#contentAfterMs !== undefined;
     const outcome = this.#lateOr(outcomeOfNoResponse(cause, hasContent));
     if (outcome !== 'aborted' && outcome !== 'expired') return outcome;
-    return this.#isUnlikelyLong && !hasContent ? 'impatient' : outcome;
+    return this.#isUnlikelyLong && !hasContent && !isQueued(cause) ? 'impatient' : outcome;
   }
 
   /** By the history of the target. */

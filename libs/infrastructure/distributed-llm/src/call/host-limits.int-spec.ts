@@ -5,7 +5,17 @@ import { silentLogger } from '@morgan/foundation';
 import { RedisConnection } from '@morgan/redis';
 import { redisUrl, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
-import { chat, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
+import {
+  chat,
+  CONTENT_CHUNK,
+  END_CHUNKS,
+  events,
+  refusal,
+  type Reply,
+  reset,
+  ROLE_CHUNK,
+  ScriptedHost,
+} from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import type { LlmHostOptions } from '../hosts/host-list.ts';
 
@@ -156,6 +166,34 @@ describe('the concurrency of a host', () => {
     expect(await bench.metric('morgan_llm_host_requests_total{host="queued",outcome="impatient"}')).toBe(
       undefined,
     );
+  });
+
+  it('holds for a stream that tries the host out, until its end', async () => {
+    const client = bench.client(
+      [entry('full', full.url, { concurrency: { maxConcurrent: 1, maxQueue: 0 } })],
+      {
+        circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1 },
+      },
+    );
+    full.reply = reset;
+    await errorOf(send(client));
+    await waitFor(() => client.getMetrics()['full']?.circuit.state === 'OPEN', { what: 'the open breaker' });
+    let finish: (() => void) | undefined;
+    full.reply = (response, ...rest) => {
+      events(ROLE_CHUNK + CONTENT_CHUNK, true)(response, ...rest);
+      finish = () => response.end(END_CHUNKS);
+    };
+    const stream = { body: Buffer.from(JSON.stringify({ ...CHAT, stream: true })) };
+    const trial = await send(client, stream);
+    expect(client.getMetrics()['full']).toMatchObject({
+      circuit: { state: 'CLOSED' },
+      limits: { concurrency: { running: 1 } },
+    });
+    expect(await errorOf(send(client, stream))).toMatchObject({ code: 'no_host_available' });
+    finish?.();
+    await trial.body.bytes();
+    const freed = () => client.getMetrics()['full']?.limits.concurrency?.running === 0;
+    await waitFor(freed, { what: 'the slot' });
   });
 
   it('adapts: refusals for load make it narrower', async () => {

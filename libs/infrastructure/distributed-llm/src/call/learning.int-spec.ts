@@ -72,6 +72,19 @@ describe('a rest', () => {
     expect(client.getMetrics()['full']?.rests[0]?.remainingMs).toBeGreaterThan(50_000);
   });
 
+  it('until a moment that an error names ends by the clock of the host', async () => {
+    const there = Date.now() + 3_600_000;
+    const headers = { date: new Date(there).toUTCString() };
+    const error = { message: 'Full.', type: 'usage_limit', resets_at: Math.ceil(there / 1_000) + 20 };
+    await using full = await ScriptedHost.start(json(429, { error }, headers));
+    await using idle = await ScriptedHost.start();
+    const client = bench.client([entry('full', full.url), entry('idle', idle.url)]);
+    await repeat(2, async () => expect((await ask(client)).host).toBe('idle'));
+    const remainingMs = client.getMetrics()['full']?.rests[0]?.remainingMs;
+    expect(remainingMs).toBeGreaterThan(15_000);
+    expect(remainingMs).toBeLessThan(25_000);
+  });
+
   it('of every host gives the caller the earliest time, without asking them again', async () => {
     const full = (seconds: number) => refusal(429, 'Full.', { headers: { 'retry-after': String(seconds) } });
     await using first = await ScriptedHost.start(full(60));

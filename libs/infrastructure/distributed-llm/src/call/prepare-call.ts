@@ -3,6 +3,7 @@ import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
+import { promptTokensOf } from '../routing/prompt-tokens.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
@@ -14,6 +15,7 @@ import type { CallInput } from './call-parts.ts';
 const SESSION_HEADER = 'x-session-id';
 /** The caller's choice of a strategy, where that is allowed. */
 const STRATEGY_HEADER = 'x-morgan-strategy';
+/** Of a form, in bytes: what it costs goes with its length. */
 const TOKEN_BYTES = 4;
 
 /**
@@ -32,6 +34,7 @@ export function prepareCall(
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? upload?.length ?? 0;
+  const tokens = body ? promptTokensOf(body) : Math.ceil(bytes / TOKEN_BYTES);
   const { totalTimeoutMs } = route;
   return {
     route,
@@ -45,7 +48,7 @@ export function prepareCall(
       upload,
       deadline:
         totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
-      facts: { path: barePath, bytes, model: asked, needs: read && (() => read.needs()) },
+      facts: { path: barePath, bytes, tokens, model: asked, needs: read && (() => read.needs()) },
       modelAt: read?.modelAt,
       streamOptionsAt: read?.streamOptionsAt,
       dialect: dialectOf(barePath, body),
@@ -54,7 +57,7 @@ export function prepareCall(
       choices: choices ?? 1,
       limits: limitsOf(config, route, headers),
     },
-    traits: new RequestTraits(Math.ceil(bytes / TOKEN_BYTES), { headers, read, model: asked }),
+    traits: new RequestTraits(tokens, { headers, read, model: asked }),
   };
 }
 

@@ -243,6 +243,17 @@ describe('a rest', () => {
     expect([above.asked, client.getMetrics()['above']?.rests.length]).toEqual([2, 1]);
   });
 
+  it('is over with the first content of a stream, not with its end', async () => {
+    above.reply = refusal(529, 'Overloaded', { type: 'overloaded_error' });
+    const client = bench.client([entry('above', above.url)]);
+    expect((await read(client)).status).toBe(529);
+    expect(client.getMetrics()['above']?.rests).toHaveLength(1);
+    above.reply = OPEN;
+    const { body } = await send(client, { body: STREAM });
+    expect(client.getMetrics()['above']).toMatchObject({ rests: [], inFlight: 1 });
+    body.destroy();
+  });
+
   it('of ten years is told to callers as long as it is kept', async () => {
     above.reply = refusal(429, 'full', { headers: { 'retry-after': '315360000' } });
     const client = bench.client([entry('above', above.url)], { maxRestMs: 90_000 });
@@ -280,5 +291,39 @@ describe('a rest', () => {
     // They are spread over a quarter of that time.
     const [, earliest = NaN] = came;
     expect((came.at(-1) ?? NaN) - earliest).toBeGreaterThan(200);
+  });
+});
+
+describe('a host that asked for a rest and is down at its end', () => {
+  const request = {
+    method: 'POST' as const,
+    path: '/chat/completions',
+    headers: {},
+    body: Buffer.from(JSON.stringify(CHAT)),
+  };
+
+  /** The rest is short enough now to be waited for. */
+  async function downAndResting(client: DistributedLlmClient): Promise<void> {
+    await client.start();
+    above.reply = refusal(503, 'Loading model', { headers: { 'retry-after-ms': '5500' } });
+    await read(client);
+    above.list = reset;
+    const ofHost = () => client.getMetrics()['above'];
+    while (ofHost()?.health?.state !== 'UNHEALTHY') await client.healthCheckAll();
+    await waitFor(() => (ofHost()?.rests[0]?.remainingMs ?? Infinity) < 4_900, { what: 'a shorter rest' });
+  }
+
+  it('is not waited for where a lower tier can serve', async () => {
+    const client = tiered({});
+    await downAndResting(client);
+    expect(client.explain(request)).toMatchObject({ decision: 'ask', tier: 1 });
+    expect((await read(client)).host).toBe('below');
+    expect(above.asked).toBe(1);
+  });
+
+  it('is waited for where there is nobody else', async () => {
+    const client = bench.client([entry('above', above.url)]);
+    await downAndResting(client);
+    expect(client.explain(request)).toMatchObject({ decision: 'wait', tier: 0 });
   });
 });

@@ -34,6 +34,7 @@ const ROUTE_SETTINGS = ['routes', 'groups', 'strategy', 'allowedStrategies'] as 
 /**
  * The hosts of a client and which of them serve which models. A host whose settings are those of the fleet before is the
  * same one, with all that is known of it; a new weight alone changes no host. A host that is drained or disabled stays so.
+ * One with other settings at the same URL has the load that is there, and limits that are as before go on.
  */
 export class ClientFleet {
   readonly hosts: readonly Host[];
@@ -78,7 +79,7 @@ export class ClientFleet {
     const leaving = this.hosts.filter((host) => !next?.hosts.includes(host));
     for (const host of leaving) {
       host.health.stop();
-      host.policies.stop();
+      host.policies.stop(next && next.#find(host.name)?.policies);
       this.#unwatch.get(host)?.();
     }
     this.#parts.metrics?.hosts.forget(leaving);
@@ -122,7 +123,10 @@ export class ClientFleet {
     const { transports, metrics, ...rest } = this.#parts;
     transports.add(options);
     const transportOf = (one: LlmHost) => transports.of(one);
-    const host = createHost(options, { config: this.#config, transportOf, metrics, ...rest });
+    const before = previous && previous.#find(options.name);
+    const isSamePlace = before?.options.url === options.url;
+    const parts = { config: this.#config, transportOf, metrics, ...rest };
+    const host = createHost(options, parts, isSamePlace ? before : undefined);
     previous?.handOn(host);
     metrics?.hosts.watch([host]);
     const read = () => transports.of(options).statusOf(host.address.origin);

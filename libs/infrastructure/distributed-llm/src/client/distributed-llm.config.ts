@@ -16,7 +16,7 @@ const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).defa
  */
 const hostBreakerConfig = circuitBreakerConfig
   .unwrap()
-  .omit({ trialTimeoutMs: true })
+  .omit({ trialTimeoutMs: true, trialSlotMs: true })
   .extend({
     successThreshold: setting(z.int().min(1).default(1), {
       doc: 'Trial calls that succeeded in HALF_OPEN that close it again; a trial call is a call like any other.',
@@ -174,7 +174,7 @@ export const distributedLlmConfig = z
     ...restConfig,
     maxConnections: setting(z.int().min(1).default(1024), {
       env: 'LLM_MAX_CONNECTIONS',
-      doc: 'The most connections to one host at a time; requests beyond it wait, and the wait counts as time before the first byte.',
+      doc: 'The most connections to one host at a time; requests beyond it wait, as long as they may for the first byte, and then go to another host: the wait says nothing of this one.',
     }),
     proxy: proxyConfig,
     ...probeConfig,

@@ -2,11 +2,26 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, type FakeLlmHostOptions, type Fault } from '@morgan/fake-llm-host';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
+import {
+  chat,
+  CONTENT_CHUNK,
+  events,
+  refusal,
+  reset,
+  ROLE_CHUNK,
+  ScriptedHost,
+} from '../../fixture/scripted-host.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
 const DOWN: Fault = { kind: 'status', status: 503 };
 const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+const EXPLAINED = {
+  method: 'POST' as const,
+  path: '/chat/completions',
+  headers: {},
+  body: Buffer.from(JSON.stringify(CHAT)),
+};
 const PATIENT = { circuitBreaker: { failureThreshold: 1_000_000 } };
 
 let bench: ClientBench;
@@ -112,6 +127,33 @@ describe('the breaker of a host', () => {
     await narrow.close();
   });
 
+  it('is not held up by a trial whose whole answer takes long: the next call may know sooner', async () => {
+    const [slow, other] = [await ScriptedHost.start(reset), await ScriptedHost.start()];
+    const client = bench.client([entry('slow', slow.url, { weight: 1_000 }), entry('other', other.url)], {
+      circuitBreaker: { failureThreshold: 1, resetTimeoutMs: 1_000, resetJitter: 0 },
+      answerTimeoutMs: 60_000,
+    });
+    await answer(client);
+    expect(circuitOf(client)).toBe('OPEN');
+    slow.reply = (response, request, body) => {
+      if (!body.includes('a long story')) chat('hello')(response, request, body);
+    };
+    const caller = new AbortController();
+    const story = Buffer.from(
+      JSON.stringify({ ...CHAT, messages: [{ role: 'user', content: 'a long story' }] }),
+    );
+    await waitFor(() => client.explain(EXPLAINED).tiers[0]?.[0]?.candidate === true, { what: 'the trial' });
+    const long = errorOf(send(client, { body: story }, { signal: caller.signal }));
+    await waitFor(() => slow.asked === 2, { what: 'the trial at the host' });
+    expect(await answer(client)).toBe('other');
+    await waitFor(async () => (await answer(client)) === 'slow', { what: 'the next trial' });
+    expect(circuitOf(client)).toBe('CLOSED');
+    caller.abort();
+    await long;
+    await slow[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+  });
+
   it('lets one call find out how the host is, and closes with its first content', async () => {
     const host = await fakeHost({ fault: { kind: 'refuse' } });
     const client = clientOf(
@@ -164,7 +206,7 @@ describe('when every circuit is open', () => {
     const host = await fakeHost({ fault: { kind: 'reset-before-headers', times: 2 } });
     const client = clientOf(
       { host },
-      { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1 }, panic: { share: 0 } },
+      { circuitBreaker: { ...circuitBreaker, resetTimeoutMs: 1_000 }, panic: { share: 0 } },
     );
     await errorOf(send(client));
     await host.nextRequest();
@@ -225,5 +267,80 @@ describe('the budget', () => {
     const client = clientOf({ bad, good }, settings);
     await repeat(5, async () => expect(await answer(client)).toBe('good'));
     expect(client.getStatus().budget).toMatchObject({ granted: { fallback: 1 }, refused: { fallback: 0 } });
+  });
+});
+
+describe('a host that fails every other call', () => {
+  it('is asked after others, and only as often as it takes to see it', async () => {
+    const [bad, good] = [await ScriptedHost.start(), await ScriptedHost.start()];
+    bad.reply = (...exchange) =>
+      (bad.asked % 2 === 1 ? refusal(500, 'CUDA error') : chat('hello'))(...exchange);
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
+    await repeat(60, () => answer(client));
+    expect(circuitOf(client)).toBe('CLOSED');
+    expect(bad.asked).toBeGreaterThanOrEqual(10);
+    expect(bad.asked).toBeLessThan(14);
+    expect(client.explain(EXPLAINED).tiers[0]?.[0]).toMatchObject({ host: 'bad', because: ['doubtful'] });
+    await bad[Symbol.asyncDispose]();
+    await good[Symbol.asyncDispose]();
+  });
+
+  it('is not one that failed all of them: that is back with its breaker', async () => {
+    const [bad, good] = [await ScriptedHost.start(), await ScriptedHost.start()];
+    // Three outages, and one good answer behind each of them.
+    const fails = () => bad.asked % 6 !== 0 && bad.asked < 18;
+    bad.reply = (...exchange) => (fails() ? refusal(500, 'CUDA error') : chat('hello'))(...exchange);
+    const client = bench.client([entry('bad', bad.url), entry('good', good.url)], {
+      circuitBreaker: { resetTimeoutMs: 20, maxResetTimeoutMs: 20 },
+    });
+    await waitFor(() => answer(client).then(() => bad.asked >= 17), { what: 'all three outages' });
+    expect(circuitOf(client)).toBe('OPEN');
+    await waitFor(async () => (await answer(client)) === 'bad', { what: 'its return', timeoutMs: 5_000 });
+    await bad[Symbol.asyncDispose]();
+    await good[Symbol.asyncDispose]();
+  });
+
+  it('is asked all the same where it is the only one', async () => {
+    const only = await ScriptedHost.start();
+    only.reply = (...exchange) =>
+      (only.asked % 2 === 1 ? refusal(500, 'CUDA error') : chat('hello'))(...exchange);
+    const client = bench.client([entry('only', only.url)], { budget: { minPerSecond: 1_000 } });
+    await repeat(12, async () => expect(await answer(client)).toBe('only'));
+    await only[Symbol.asyncDispose]();
+  });
+});
+
+describe('a host all of whose connections our own calls keep', () => {
+  it('is neither down nor at fault, whoever waits for one of them', async () => {
+    const [full, other] = [
+      await ScriptedHost.start(events(ROLE_CHUNK + CONTENT_CHUNK, true)),
+      await ScriptedHost.start(),
+    ];
+    const narrow = new ClientBench({ maxConnections: 1, poolTimeoutMs: null });
+    const client = narrow.client([entry('full', full.url, { weight: 1_000 }), entry('other', other.url)], {
+      probeTimeoutMs: 60,
+      firstTokenTimeoutMs: 60,
+      firstByteTimeoutMs: 20_000,
+    });
+    await client.start();
+    const long = await send(client, { body: STREAM });
+    expect(long.host).toBe('full');
+    await repeat(3, () => client.healthCheckAll());
+    expect(client.getMetrics()['full']?.health).toMatchObject({
+      state: expect.not.stringMatching('UNHEALTHY'),
+    });
+    await repeat(6, async () => expect(await answer(client, STREAM)).toBe('other'));
+    expect(full.asked).toBe(1);
+    const outcome = (name: string) =>
+      narrow.metric(`morgan_llm_host_requests_total{host="full",outcome="${name}"}`);
+    await waitFor(async () => Number(await outcome('cancelled')) > 0, {
+      what: 'the end of those that waited',
+    });
+    expect(await outcome('outrun')).toBeUndefined();
+    expect(client.getMetrics()['full']).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    long.body.destroy();
+    await narrow.close();
+    await full[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
   });
 });

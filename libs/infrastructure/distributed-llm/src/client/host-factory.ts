@@ -23,8 +23,11 @@ const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };
 const assessAttempt: CallAssessor = (ending) =>
   'result' in ending ? (ending.result as Assessment) : IGNORED;
 
-/** A host with its policies and its health. */
-export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
+/**
+ * A host with its policies and its health.
+ * @param before the one in whose place it is, at the same URL.
+ */
+export function createHost(options: LlmHost, parts: HostFactoryParts, before?: Host): Host {
   const { config, logger, metrics, redis } = parts;
   const { firstByteTimeoutMs, answerTimeoutMs = firstByteTimeoutMs } = config;
   const { rateLimit, tokenLimit, concurrency } = options;
@@ -33,8 +36,13 @@ export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
   const policies = new AttemptPolicies({
     name: options.name,
     config: {
-      // An attempt ends by itself within its limits: a trial is never overdue before.
-      circuitBreaker: { ...circuitBreaker, trialTimeoutMs: Math.max(firstByteTimeoutMs, answerTimeoutMs) },
+      circuitBreaker: {
+        ...circuitBreaker,
+        // An attempt ends by itself within its limits: a trial is never overdue before.
+        trialTimeoutMs: Math.max(firstByteTimeoutMs, answerTimeoutMs),
+        // One that is not streamed says nothing until it is whole, which may take minutes.
+        trialSlotMs: circuitBreaker.resetTimeoutMs,
+      },
       rateLimit,
       tokenLimit,
       concurrency,
@@ -43,8 +51,10 @@ export function createHost(options: LlmHost, parts: HostFactoryParts): Host {
     logger,
     metrics: metrics?.policies,
     redis,
+    before: before?.policies,
   });
   return new Host(options, {
+    before,
     transport: parts.transportOf(options),
     logger,
     metrics,

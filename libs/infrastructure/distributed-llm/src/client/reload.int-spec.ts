@@ -168,6 +168,54 @@ describe('a reload', () => {
     expect(third).toMatchObject({ weight: 2, circuit: { held: false } });
   });
 
+  it('makes a host anew at the same URL with the load that is there and what its limits have let through', async () => {
+    const ends: (() => void)[] = [];
+    one.reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(ROLE_CHUNK + CONTENT_CHUNK);
+      ends.push(() => response.end(END_CHUNKS));
+    };
+    const limits = {
+      concurrency: { maxConcurrent: 2, maxQueue: 0 },
+      rateLimit: { requestsPerSecond: 0.01, burst: 4, maxWaitMs: 0 },
+    };
+    const client = bench.client([entry('one', one.url, limits)]);
+    const stream = () => send(client, { stream: true });
+    const live = [await stream(), await stream()];
+    const changed = { ...limits, headers: { 'x-team': 'blue' } };
+    await client.reload({ ...SETTINGS, hosts: [entry('one', one.url, changed)] });
+    expect(client.getMetrics()['one']).toMatchObject({ inFlight: 2, requests: 2 });
+    expect(await errorOf(stream())).toMatchObject({ code: 'no_host_available' });
+    for (const end of ends.splice(0)) end();
+    for (const { body } of live) await body.bytes();
+    await waitFor(() => client.getMetrics()['one']?.inFlight === 0, { what: 'the end of both' });
+    // Two of the four requests are left, of which none was given back.
+    for (const response of [await stream(), await stream()]) response.body.destroy();
+    await waitFor(() => client.getMetrics()['one']?.inFlight === 0, { what: 'the end of two more' });
+    expect(await errorOf(stream())).toMatchObject({ code: 'no_host_available' });
+    expect(one.asked).toBe(4);
+    // What goes on is shown, too.
+    for (const gauge of [
+      'morgan_rate_limiter_keys{limiter="one"}',
+      'morgan_concurrency_running{bulkhead="one"}',
+    ])
+      expect(await bench.metric(gauge)).toBeDefined();
+  });
+
+  it('makes a host anew at another URL, or with another limit, without any of that', async () => {
+    const rateLimit = { requestsPerSecond: 0.01, burst: 1, maxWaitMs: 0 };
+    const client = bench.client([entry('one', one.url, { rateLimit }), entry('two', two.url, { rateLimit })]);
+    for (let call = 0; call < 2; call += 1) await post(client);
+    await errorOf(send(client));
+    const wider = { rateLimit: { ...rateLimit, burst: 2 } };
+    await client.reload({
+      ...SETTINGS,
+      hosts: [entry('one', one.url.replace('/v1', '/v2'), { rateLimit }), entry('two', two.url, wider)],
+    });
+    for (let call = 0; call < 3; call += 1) await post(client);
+    expect([one.asked, two.asked]).toEqual([2, 3]);
+  });
+
   it('changes nothing where the settings are wrong', async () => {
     const client = bench.client([entry('one', one.url)]);
     const routes = [{ model: 'm', tiers: [[{ host: 'nobody' }]] }];

@@ -137,6 +137,16 @@ describe('errorIn', () => {
       { retryAfterMs: 30_000 },
     ],
     [
+      'a plan, which names a moment',
+      { error: { message: 'no', resets_at: 1_800_000_000 } },
+      { resetsAtMs: 1_800_000_000_000 },
+    ],
+    [
+      'a plan, which names it in milliseconds',
+      { error: { message: 'no', reset_at: 1_800_000_000_123 } },
+      { resetsAtMs: 1_800_000_000_123 },
+    ],
+    [
       'a proxy, which says it in milliseconds',
       { error: { message: 'no', retry_after_ms: 250 } },
       { retryAfterMs: 250 },

@@ -1,4 +1,4 @@
-import { saidTimeMs } from './said-time.ts';
+import { saidTime } from './said-time.ts';
 
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */
 export interface ReportedError {
@@ -10,6 +10,8 @@ export interface ReportedError {
   readonly param?: string | undefined;
   /** When to come back, in milliseconds, where the error itself says so. */
   readonly retryAfterMs?: number | undefined;
+  /** The same as a moment on the host's own clock, in milliseconds since 1970. */
+  readonly resetsAtMs?: number | undefined;
   /** What a router's own host said, where the message only says that there was an error. */
   readonly behind?: string;
   /** Headers of that host, names in lower case. */
@@ -199,14 +201,13 @@ function describe(fields: JsonObject): ReportedError {
 }
 
 /** What stands beside the text: when to come back, and what was said to a router by a host of its own. */
-function more(fields: JsonObject): Pick<ReportedError, 'retryAfterMs' | 'behind' | 'headers'> {
+function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const retryAfterMs = saidTimeMs([fields, metadata, ...details]);
   const behind = textOrNone(metadata['raw']);
   const { headers } = metadata;
   return {
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...saidTime([fields, metadata, ...details]),
     ...(behind !== undefined && { behind }),
     ...(isObject(headers) && { headers: lowerCased(headers) }),
   };

@@ -10,22 +10,31 @@ const SECONDS = [
   'reset_in_seconds',
 ];
 const MILLISECONDS = ['retry_after_ms', 'retryAfterMs'];
-/** Seconds since 1970. */
+/** Seconds since 1970, or milliseconds. */
 const MOMENTS = ['resets_at', 'reset_at'];
+/** What seconds since 1970 are not for the next thousands of years. */
+const LEAST_MILLISECONDS = 100_000_000_000;
 /** A number, or a duration as Google writes it. */
 const NUMBER = /^(\d+(?:\.\d+)?)s?$/;
 
-/** When an error says to come back, in milliseconds; the first of these objects that says so counts. */
-export function saidTimeMs(objects: readonly Fields[]): number | undefined {
+/** When to come back: after so long, or at a moment on the clock of who says it, both in milliseconds. */
+export interface SaidTime {
+  readonly retryAfterMs?: number;
+  readonly resetsAtMs?: number;
+}
+
+/** When an error says to come back; the first of these objects that says so counts. */
+export function saidTime(objects: readonly Fields[]): SaidTime {
   for (const fields of objects) {
     const [ms] = [
       ...SECONDS.map((name) => numberOf(fields[name]) * 1_000),
       ...MILLISECONDS.map((name) => numberOf(fields[name])),
-      ...MOMENTS.map((name) => numberOf(fields[name]) * 1_000 - Date.now()),
     ].filter((each) => each > 0);
-    if (ms !== undefined) return Math.ceil(ms);
+    if (ms !== undefined) return { retryAfterMs: Math.ceil(ms) };
+    const moment = MOMENTS.map((name) => numberOf(fields[name])).find((each) => each > 0);
+    if (moment !== undefined) return { resetsAtMs: moment < LEAST_MILLISECONDS ? moment * 1_000 : moment };
   }
-  return undefined;
+  return {};
 }
 
 function numberOf(value: unknown): number {

@@ -37,3 +37,6 @@ export type Outcome =
   | 'expired'
   | 'aborted'
   | 'impatient';
+
+/** What a host that is well says to one call of many. */
+export const OF_LOAD: ReadonlySet<Outcome> = new Set(['rate_limited', 'overloaded']);

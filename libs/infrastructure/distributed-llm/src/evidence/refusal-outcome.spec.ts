@@ -123,6 +123,11 @@ describe('outcomeOfRefusal', () => {
     [500, 'tools param requires --jinja flag', 'conflict'],
     [400, 'Your organization must be verified to stream this model.', 'conflict'],
     [400, 'The chatCompletion operation does not work with the specified model, m.', 'conflict'],
+    [
+      429,
+      'The system is experiencing high demand. Your request exceeds the maximum usage size allowed during peak load. Please retry after 20 seconds.',
+      'conflict',
+    ],
     [402, 'You requested up to 65536 tokens, but can only afford 2300.', 'conflict'],
     [402, 'Insufficient credits.', 'quota_exhausted'],
     [404, 'HTTP 404 Not Found', 'path_not_found'],

@@ -56,7 +56,7 @@ export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,30}\bquota/
 export const QUOTA = /billing|quota exceeded for.{0,40}(plan|billing)/i;
 /** A limit that this request alone is above: others fit. */
 export const ABOVE_LIMIT =
-  /request too large\b.{0,200}\b(tokens per|tpm|tpd)\b|\blong context requests?\b|\bcan only afford\b/is;
+  /request too large\b.{0,200}\b(tokens per|tpm|tpd)\b|\blong context requests?\b|\bcan only afford\b|exceeds the maximum usage size\b/is;
 export const PER_TIME = /\bper.(second|minute|min|hour|day)\b|please wait/i;
 /** Some say it with a status of their own. */
 export const THROTTLED =

@@ -4,6 +4,7 @@ import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client
 import { Excuses } from './excuses.ts';
 import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
+import { HalfFailures } from './half-failures.ts';
 import type { LlmHost } from './host-list.ts';
 import { HostStats, type HostFigures } from './host-stats.ts';
 import { ModelList } from './model-list.ts';
@@ -33,6 +34,8 @@ export interface HostStatus extends HostFigures {
 export interface HostParts extends HostHealthOptions {
   readonly policies: AttemptPolicies;
   readonly maxRestMs: number;
+  /** The host in whose place it is, at the same URL: the calls that are under way there go on. */
+  readonly before?: Host | undefined;
 }
 
 /** Open faults and unlikely silences in a row that put a host behind the others. */
@@ -48,13 +51,14 @@ export class Host {
   readonly options: LlmHost;
   readonly address: HostAddress;
   readonly models = new ModelList();
-  readonly stats = new HostStats();
+  readonly stats: HostStats;
   readonly policies: AttemptPolicies;
   readonly health: HostHealth;
   readonly rests: Rests;
   readonly excuses = new Excuses();
+  readonly #halfFailures = new HalfFailures();
   readonly #refusals = new RefusalRuns();
-  readonly #paces = new Map<string | undefined, Pace>();
+  readonly #paces: Map<string | undefined, Pace>;
   weight: number;
   /** Whether it takes `stream_options.include_usage`, until it refuses that by name. */
   takesUsageOption = true;
@@ -64,11 +68,13 @@ export class Host {
   #doubtedAt = -Infinity;
   #weak = 0;
 
-  constructor(options: LlmHost, parts: HostParts) {
+  constructor(options: LlmHost, { before, ...parts }: HostParts) {
     this.name = options.name;
     this.options = options;
     this.weight = options.weight;
     this.address = new HostAddress(options);
+    this.stats = before?.stats ?? new HostStats();
+    this.#paces = before ? before.#paces : new Map<string | undefined, Pace>();
     this.policies = parts.policies;
     this.rests = new Rests(parts.maxRestMs);
     this.health = new HostHealth(this, parts);
@@ -124,9 +130,10 @@ export class Host {
     return tokens;
   }
 
-  /** Several open faults or unlikely silences lately: others are asked first, until it is known what they were about. */
-  get isDoubtful(): boolean {
-    return this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
+  /** Others are asked first: after several open faults or unlikely silences, until it is known what they were about, or as half of such calls fail. */
+  isDoubtful(model: string | undefined): boolean {
+    const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
+    return hasOpen || this.#halfFailures.has(model);
   }
 
   doubt(): void {
@@ -141,6 +148,12 @@ export class Host {
     return wasFine;
   }
 
+  /** A call for the model has ended that says something of it. Where its breaker is not closed that decides alone, and the next calls begin anew. */
+  ended(model: string | undefined, hasFailed: boolean): void {
+    if (this.policies.breaker.state === 'CLOSED') this.#halfFailures.ended(model, hasFailed);
+    else this.#halfFailures.clear();
+  }
+
   /** It answered such a request as it should, which it was sent at that time. */
   succeeded(model: string | undefined, path: string, sentAt: number): void {
     this.#isFine = true;
@@ -148,6 +161,11 @@ export class Host {
     this.#weak = 0;
     this.excuses.succeeded(model);
     this.#refusals.end(runKey(model, path));
+    this.began(model, path, sentAt);
+  }
+
+  /** There is content for such a request, which it was sent at that time: what it rested from since before is over. */
+  began(model: string | undefined, path: string, sentAt: number): void {
     if (this.rests.size === 0) return;
     for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key, sentAt);
   }

@@ -1,6 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
-import { chat, reset, ScriptedHost } from '../../fixture/scripted-host.ts';
+import {
+  chat,
+  CONTENT_CHUNK,
+  events,
+  refusal,
+  reset,
+  ROLE_CHUNK,
+  ScriptedHost,
+} from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
 let bench: ClientBench;
@@ -66,5 +75,61 @@ describe('an outage of every host', () => {
     const seen = await outage(most.hosts);
     expect(seen).toMatchObject({ unasked: most.unasked, untilAll: most.untilAll });
     expect(seen.untilOne).toBeLessThanOrEqual(most.untilOne);
+  });
+});
+
+describe('the end of a panic', () => {
+  it('is the first content of a stream, not its end: further calls find room', async () => {
+    const host = await ScriptedHost.start(reset);
+    hosts.push(host);
+    const client = bench.client([entry('only', host.url)], {
+      circuitBreaker: { failureThreshold: 1 },
+      panic: { concurrency: 1 },
+    });
+    expect(await succeeds(client)).toBe(false);
+    expect(client.getMetrics()['only']?.circuit.state).toBe('OPEN');
+    host.reply = events(ROLE_CHUNK + CONTENT_CHUNK, true);
+    const body = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+    const streams = [
+      await send(client, { body }),
+      await send(client, { body }),
+      await send(client, { body }),
+    ];
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(client.getMetrics()['only']).toMatchObject({ inFlight: 3, circuit: { state: 'CLOSED' } });
+    for (const stream of streams) stream.body.destroy();
+  });
+});
+
+describe('a refusal for load without a time', () => {
+  it.each([
+    ['429', refusal(429, 'Slow down.')],
+    ['529', refusal(529, 'Overloaded', { type: 'overloaded_error' })],
+  ])(
+    'of status %s is no panic: the sole host is asked by all who come, as it refused one call',
+    async (_, reply) => {
+      const host = await ScriptedHost.start(reply);
+      hosts.push(host);
+      const client = bench.client([entry('only', host.url)], { panic: { concurrency: 2 } });
+      expect(await succeeds(client)).toBe(false);
+      const waiting: (() => void)[] = [];
+      host.reply = (...exchange) => void waiting.push(() => chat('hello')(...exchange));
+      const calls = Array.from({ length: 8 }, () => succeeds(client));
+      await waitFor(() => waiting.length === 8, { what: 'all of them at the host' });
+      for (const answer of waiting) answer();
+      expect(await Promise.all(calls)).toEqual(Array(8).fill(true));
+    },
+  );
+
+  it('sends calls to whoever has not refused any', async () => {
+    for (let index = 0; index < 2; index += 1) hosts.push(await ScriptedHost.start());
+    const [full, good] = hosts as [ScriptedHost, ScriptedHost];
+    full.reply = refusal(429, 'Slow down.');
+    const tiers = [[{ host: 'full' }], [{ host: 'good' }]];
+    const client = bench.client([entry('full', full.url), entry('good', good.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    for (let call = 0; call < 4; call += 1) expect(await succeeds(client)).toBe(true);
+    expect([full.asked, good.asked]).toEqual([1, 4]);
   });
 });

@@ -5,6 +5,8 @@ export interface RequestFacts {
   /** Below the base URL, without its query. */
   readonly path: string;
   readonly bytes: number;
+  /** About how many tokens its prompt has. */
+  readonly tokens: number;
   /** The model as the caller named it. */
   readonly model: string | undefined;
   readonly needs: (() => RequestNeeds) | undefined;

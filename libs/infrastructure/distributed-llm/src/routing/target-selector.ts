@@ -1,3 +1,4 @@
+import { OF_LOAD } from '../evidence/outcome.ts';
 import type { Rest } from '../hosts/rests.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import type { Panic } from './panic.ts';
@@ -51,7 +52,9 @@ const UNLISTED = 1;
 const DOUBTFUL = 2;
 const BUSY = 4;
 const QUEUED = 5;
-const LAST_RESORT = 6;
+/** It has refused a call for load lately, and not said for how long. */
+const LOADED = 6;
+const LAST_RESORT = 7;
 const RESTING = Infinity;
 const OUT = -1;
 
@@ -65,7 +68,7 @@ export class TargetSelector {
 
   /** A further good target, for a call that has one under way: a free one of any tier before the queue of another. */
   chooseSpare(input: ChoiceInput): Choice {
-    const found = this.#first(input, BUSY) ?? this.#first(input, LAST_RESORT) ?? { kind: 'none' };
+    const found = this.#first(input, BUSY) ?? this.#first(input, LOADED) ?? { kind: 'none' };
     return chosenFrom(found, input);
   }
 
@@ -74,11 +77,12 @@ export class TargetSelector {
     for (const tier of input.route.tiers) {
       const among = this.#equals(tier, input, QUEUED);
       if (among.length > 0) return { kind: 'ask', tier, among, isPanic: false };
-      const wait = this.#shortestWait(tier, input);
+      const wait = shortestWait(tier.targets.filter(isWell), input);
       if (wait) return wait;
     }
-    const queued = input.queued && this.#first(input, LAST_RESORT);
-    return queued ?? this.#lastResort(input) ?? { kind: 'none' };
+    const late = this.#first(input, LAST_RESORT);
+    const all = input.route.tiers.flatMap(({ targets }) => targets);
+    return late ?? this.#lastResort(input) ?? shortestWait(all, input) ?? { kind: 'none' };
   }
 
   #lastResort(input: ChoiceInput): Preview | undefined {
@@ -110,19 +114,6 @@ export class TargetSelector {
     return best;
   }
 
-  #shortestWait({ targets }: Tier, input: ChoiceInput): (Choice & { kind: 'wait' }) | undefined {
-    let wait: (Choice & { kind: 'wait' }) | undefined;
-    for (const target of targets) {
-      const rest = restOf(target, input.facts);
-      if (!rest?.binding || !isEligible(target, input)) continue;
-      const ms = Math.max(0, rest.until - performance.now());
-      // Behind the wait there must be time for an answer.
-      const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMs ?? 0) <= input.remainingMs;
-      if (isInTime && ms < (wait?.ms ?? Infinity)) wait = { kind: 'wait', ms, target };
-    }
-    return wait;
-  }
-
   #rankOf(target: Target, input: ChoiceInput): number {
     const { host } = target;
     if (input.tried.has(target) || !isEligible(target, input)) return OUT;
@@ -133,13 +124,36 @@ export class TargetSelector {
     const isBusy = mayQueue && !host.policies.room(input.traits.promptTokens).available;
     // A request that is known to fail must not be the one that finds out how a host is.
     const isOpen = !breaker.allows() || (input.isPoisonous && breaker.state !== 'CLOSED');
-    if (isOpen || host.health.isDown || rest)
+    const isLoaded = rest !== undefined && OF_LOAD.has(rest.outcome);
+    if (isOpen || host.health.isDown || (rest && !isLoaded))
       return LAST_RESORT + (rest ? 1 : 0) + (host.health.isDown ? 2 : 0) + (isBusy ? 4 : 0);
+    if (isLoaded) return LOADED;
     const queued = input.queued?.get(target) ?? 0;
     if (queued > 0 || isBusy) return queued > 1 ? QUEUED : BUSY;
     const rank = isListed(target, input) ? LISTED : UNLISTED;
-    return rank + (host.isDoubtful ? DOUBTFUL : 0);
+    return rank + (host.isDoubtful(target.modelFor(input.facts.model)) ? DOUBTFUL : 0);
   }
+}
+
+/** Whether nothing but a rest speaks against it: what is down or open is no better when that is over. */
+function isWell({ host }: Target): boolean {
+  return !host.health.isDown && host.policies.breaker.allows();
+}
+
+function shortestWait(
+  targets: readonly Target[],
+  input: ChoiceInput,
+): (Choice & { kind: 'wait' }) | undefined {
+  let wait: (Choice & { kind: 'wait' }) | undefined;
+  for (const target of targets) {
+    const rest = restOf(target, input.facts);
+    if (!rest?.binding || !isEligible(target, input)) continue;
+    const ms = Math.max(0, rest.until - performance.now());
+    // Behind the wait there must be time for an answer.
+    const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMs ?? 0) <= input.remainingMs;
+    if (isInTime && ms < (wait?.ms ?? Infinity)) wait = { kind: 'wait', ms, target };
+  }
+  return wait;
 }
 
 function chosenFrom(found: Preview, { traits }: ChoiceInput): Choice {

@@ -4,7 +4,7 @@ export interface Candidate {
   /** Above 0: its share relative to the others, slow start included. */
   readonly weight: number;
   readonly inFlight: number;
-  /** Prompt tokens (bytes / 4) of the calls that have not begun to answer. */
+  /** Prompt tokens, as estimated, of the calls that have not begun to answer. */
   readonly tokensInFlight: number;
   /** Recent time to the first token (`PeakEwma`); unknown of one that nothing was heard of lately. */
   readonly ttftMs: number | undefined;
