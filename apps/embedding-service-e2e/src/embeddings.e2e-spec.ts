@@ -248,7 +248,7 @@ describe('a deadline', () => {
     const response = await post({ model: 'default', input }, deadline('200'));
     const tookMs = performance.now() - startedAt;
     expect([response.status, await code(response)]).toEqual([504, 'deadline_exceeded']);
-    expect(tookMs).toBeGreaterThanOrEqual(199);
+    expect(tookMs).toBeGreaterThanOrEqual(150);
     // The queue is served in order: whatever was still in it would come before this one.
     expect((await post({ model: 'default', input: 'after the deadline' })).status).toBe(200);
     expect((await computed()) - before).toBeLessThan(1_000);
