@@ -33,10 +33,12 @@ export async function sendBody(
   const writingMs = tokensPerSecond > 0 ? (content.tokenCount * 1000) / tokensPerSecond : 0;
   await pause(response, timeToFirstTokenMs + writingMs);
   if (response.closed) return;
-  const { pieces, stop } = bodyOf(content, fault);
+  // Once: the next one has another id, which may be longer.
+  const whole = content.body();
+  const { pieces, stop } = bodyOf(whole, fault, content.failure);
   const body = pieces.join('');
   if (stop === 'end' && !fault?.closeDelimited) return sendReply(response, { status: 200, body });
-  const length = { 'content-length': Buffer.byteLength(content.body()) };
+  const length = { 'content-length': Buffer.byteLength(whole) };
   writeHead(
     response,
     { 'content-type': 'application/json', ...(fault?.closeDelimited ? {} : length) },

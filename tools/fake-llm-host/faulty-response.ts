@@ -47,8 +47,7 @@ export function eventsOf(content: ResponseContent, fault: StreamFault | undefine
 }
 
 /** The JSON of a response with its fault. One that comes in the middle leaves half of it, or nothing at its start. */
-export function bodyOf(content: ResponseContent, fault: StreamFault | undefined): Delivery {
-  const body = content.body();
+export function bodyOf(body: string, fault: StreamFault | undefined, failure: string | undefined): Delivery {
   switch (fault?.kind) {
     case undefined:
     case 'no-end-marker':
@@ -56,7 +55,7 @@ export function bodyOf(content: ResponseContent, fault: StreamFault | undefined)
     case 'wrong-usage':
       return { pieces: [miscounted(body)], stop: 'end' };
     case 'error-in-stream':
-      return { pieces: [content.failure ?? FAILURE], stop: 'end' };
+      return { pieces: [failure ?? FAILURE], stop: 'end' };
     case 'malformed-event':
       return { pieces: [body.slice(0, body.length / 2)], stop: 'end' };
     case 'stall-in-stream':
