@@ -3,7 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
 import { isClosed } from '../dialects/json-text.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
+import { BROKEN_OFF, type ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
@@ -189,8 +189,13 @@ const CLOSING_LIST = ']'.charCodeAt(0);
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
 /** The same, reasons of a choice that broke off, and a count that says that there is nothing. */
-const ODD_END =
-  /error"|ERROR"|"abort"|"timeout"|"cancelled"|"insufficient_system_resource"|"completion_tokens": ?0/;
+const ODD_WORDS = [
+  'error"',
+  'ERROR"',
+  '"completion_tokens": ?0',
+  ...[...BROKEN_OFF].map((end) => `"${end}"`),
+];
+const ODD_END = new RegExp(ODD_WORDS.join('|'));
 
 function mayBeError(text: string, dialect: Dialect): boolean {
   const { answerKey, hasEnd, isKept, objectName } = dialect;

@@ -64,7 +64,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Reasons for the end of a choice that are no end of an answer: what makes it broke off. */
-const BROKEN_OFF: ReadonlySet<string> = new Set([
+export const BROKEN_OFF: ReadonlySet<string> = new Set([
   'error',
   'network_error',
   'abort',
