@@ -1,7 +1,7 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
-import type { Host } from '../hosts/host.ts';
+import type { HostAddress } from '../hosts/host-address.ts';
 
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
@@ -12,6 +12,12 @@ const LONGEST_TEXT = 2_000;
 /** The data of an event: some hosts refuse a stream in the form of one. */
 const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
+
+/** The host that said it. */
+interface Speaker {
+  readonly name: string;
+  readonly address: HostAddress;
+}
 
 interface ErrorResponseParts {
   readonly status: number;
@@ -42,7 +48,7 @@ export class ErrorResponse {
   }
 
   /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
-  static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
+  static async read(response: TransportResponse, host: Speaker, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const bytes = await readBounded(response);
     const received = bytes.toString();
@@ -67,7 +73,7 @@ export class ErrorResponse {
   static within(
     response: TransportResponse,
     status: number,
-    said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
+    said: { readonly error: ReportedError; readonly host: Speaker; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
     const { withoutSecrets } = host.address;

@@ -1,13 +1,20 @@
 import { EVIDENCE, MODEL_OUTAGE } from '../evidence/evidence-table.ts';
 import type { RestRule } from '../evidence/evidence.ts';
 import { restKey } from '../hosts/host.ts';
-import type { Attempt } from './attempt.ts';
+import type { Target } from '../routing/target.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure } from './attempt-result.ts';
+import type { CallRequest } from './attempt-request.ts';
+
+/** What was asked of whom. */
+interface Asked {
+  readonly target: Target;
+  readonly call: CallRequest;
+}
 
 /** Remembers what a failure says about the host, a model or a path of it, for as long as the evidence table says. */
 export function noteFailure(
-  { target, call }: Attempt,
+  { target, call }: Asked,
   { outcome, errorResponse, saidMs }: AttemptFailure,
   { onLockout }: AttemptParts,
 ): void {
@@ -25,7 +32,7 @@ export function noteFailure(
 }
 
 /** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
-export function noteModelOutage({ target, call }: Attempt, { outcome, errorResponse }: AttemptFailure): void {
+export function noteModelOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure): void {
   const key = restKey.model(target.modelFor(call.facts.model));
   target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse });
 }
