@@ -36,6 +36,8 @@ export interface HostStreamListener {
 
 type State = 'waiting' | 'content' | 'finished' | 'over';
 
+/** Events without content, but for comments, that may come before the first: each takes far more than its few bytes. */
+const MOST_HELD = 10_000;
 /** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
 const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
@@ -175,6 +177,10 @@ export class HostStream {
     this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
   }
 
+  get #choices(): number {
+    return this.#options.choices ?? 1;
+  }
+
   #onEndMarker(event: SseEvent, reading: EventReading): void {
     this.#count(reading);
     if (this.#state === 'waiting' && this.#finishedChoices === 0) return this.#onEmpty();
@@ -187,7 +193,7 @@ export class HostStream {
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
     if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
-    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= (this.#options.choices ?? 1);
+    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= this.#choices;
     if (reading.content) this.#open();
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
@@ -196,7 +202,8 @@ export class HostStream {
 
   /** Of comments before the first content there may be any number: what does not fit is left out. */
   #hold(event: SseEvent, reading: EventReading): boolean {
-    const isFull = this.#heldBytes + event.raw.length > this.#options.limits.maxEventBytes;
+    const { maxEventBytes } = this.#options.limits;
+    const isFull = this.#held.length >= MOST_HELD || this.#heldBytes + event.raw.length > maxEventBytes;
     if (isFull && reading.isComment) return true;
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
@@ -209,7 +216,8 @@ export class HostStream {
   #count({ usage, finished, finishedAt, finishReason }: EventReading): void {
     this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };
-    for (const index of finishedAt) this.#finishedAt.add(index);
+    // Who says it of more choices than were asked for says nothing new with them.
+    for (const index of finishedAt) if (this.#finishedAt.size < this.#choices) this.#finishedAt.add(index);
     this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
   }
 
