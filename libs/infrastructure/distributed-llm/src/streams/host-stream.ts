@@ -72,11 +72,13 @@ export class HostStream {
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   #malformed = 0;
+  readonly #choices: number;
   #usage: TokenUsage | undefined;
 
   constructor(body: Readable, options: HostStreamOptions) {
     this.#body = body;
     this.#options = options;
+    this.#choices = options.choices ?? 1;
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
     this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
@@ -175,10 +177,6 @@ export class HostStream {
     const { withoutSecrets = (text: string) => text } = this.#options;
     const told = error && withTexts(error, withoutSecrets);
     this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
-  }
-
-  get #choices(): number {
-    return this.#options.choices ?? 1;
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
