@@ -33,3 +33,4 @@ export {
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
 export { retryAfterMs, timeThere } from './faults/retry-after.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
+export { Pieces } from './pieces.ts';

@@ -9,6 +9,10 @@ const LIMIT_BYTES = 64 * 1024;
 const LIMIT_MS = 2_000;
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
+/** What is said in more bytes is kept in short only. */
+const MOST_KEPT = 8_192;
+/** What is longer is no id: it stands in log lines and in a header. */
+const LONGEST_ID = 256;
 /** The data of an event: some hosts refuse a stream in the form of one. */
 const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
@@ -95,6 +99,17 @@ export class ErrorResponse {
     return [this.status, code, type, words].join(' ');
   }
 
+  /** The same for whoever keeps it: a host may say a lot, and quote the request, and there may be a thousand of them. */
+  brief(dialect: Dialect): ErrorResponse {
+    const { status, requestId, isJson } = this;
+    const headersLength = this.#headers.reduce((sum, text) => sum + text.length, 0);
+    if (this.body.length + headersLength <= MOST_KEPT) return this;
+    const error = this.error && withTexts(bareError(this.error), (text) => text.slice(0, LONGEST_TEXT));
+    const body = error ? envelope(dialect, error, status) : this.body;
+    const headers = headersLength <= MOST_KEPT ? withoutBodyHeaders(this.#headers) : JSON_TYPE;
+    return new ErrorResponse({ status, error, isJson, headers, body, requestId });
+  }
+
   /** @param retryAfterMs when the first of the targets is asked again, if that is known. */
   headersWith(retryAfterMs: number | undefined): string[] {
     if (retryAfterMs === undefined) return [...this.#headers];
@@ -107,6 +122,11 @@ export class ErrorResponse {
   }
 }
 
+/** Without what only the call itself needs to know. */
+function bareError({ status, type, code, message, param }: ReportedError): ReportedError {
+  return { status, type, code, message, param };
+}
+
 function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {
   const { type = typeOf(status), code = 'host_error' } = error;
   return Buffer.from(JSON.stringify(dialect.errorBody({ ...error, status, type, code })));
@@ -115,7 +135,7 @@ function envelope(dialect: Dialect, error: ReportedError, status: number): Buffe
 /** The host's own id of a request, under either of its usual names. */
 export function requestIdOf({ headers }: TransportResponse): string | undefined {
   const id = headers['x-request-id'] ?? headers['request-id'];
-  return typeof id === 'string' ? id : undefined;
+  return typeof id === 'string' && id.length <= LONGEST_ID ? id : undefined;
 }
 
 /** What is there of a refusal in time: one that is endless or falls silent is worth no wait. */

@@ -24,7 +24,12 @@ export function noteFailure(
   if (mayBeHost) host.refused(model, call.facts.path);
   if (!rule) return;
   const key = keyOf(rule, model, call.facts.path);
-  const isNew = host.rests.begin(key, { outcome, rule, saidMs, errorResponse });
+  const isNew = host.rests.begin(key, {
+    outcome,
+    rule,
+    saidMs,
+    errorResponse: errorResponse?.brief(call.dialect),
+  });
   if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))
     void host.health.refreshModels();
   const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';
@@ -34,7 +39,8 @@ export function noteFailure(
 /** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
 export function noteModelOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure): void {
   const key = restKey.model(target.modelFor(call.facts.model));
-  target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse });
+  const said = errorResponse?.brief(call.dialect);
+  target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse: said });
 }
 
 function keyOf({ of }: RestRule, model: string | undefined, path: string): string {

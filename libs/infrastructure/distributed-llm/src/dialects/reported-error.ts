@@ -18,6 +18,13 @@ export interface ReportedError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** More of a text is not looked into and not told: what is wrong stands at its beginning, and a host chooses its length. */
+const LONGEST_MESSAGE = 16_384;
+/** The same of a name: a type, a code, a field. */
+const LONGEST_NAME = 256;
+/** Headers of a host behind a router that are looked at. */
+const MOST_HEADERS = 100;
+
 /** A value of JSON.parse that is an object and no list. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -186,16 +193,16 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
 }
 
 function describe(fields: JsonObject): ReportedError {
-  const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields);
+  const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const isStatus = isHttpStatus(Number(code));
-  const named = isStatus ? undefined : textOrNone(code);
+  const named = isStatus ? undefined : nameOf(textOrNone(code));
   return {
     status: isStatus ? Number(code) : (statusOf(named) ?? statusOf(type)),
     type,
     code: named,
-    message: textIn(fields) ?? named ?? type ?? 'The host reported an error without a message.',
-    ...(typeof fields['param'] === 'string' && { param: fields['param'] }),
+    message: messageOf(fields) ?? named ?? type ?? 'The host reported an error without a message.',
+    ...(typeof fields['param'] === 'string' && { param: nameOf(fields['param']) }),
     ...more(fields),
   };
 }
@@ -204,7 +211,7 @@ function describe(fields: JsonObject): ReportedError {
 function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const behind = textOrNone(metadata['raw']);
+  const behind = textOrNone(metadata['raw'])?.slice(0, LONGEST_MESSAGE);
   const { headers } = metadata;
   return {
     ...saidTime([fields, metadata, ...details]),
@@ -215,13 +222,26 @@ function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code
 
 function lowerCased(headers: JsonObject): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    Object.entries(headers)
+      .slice(0, MOST_HEADERS)
+      .map(([name, value]) => [
+        name.slice(0, LONGEST_NAME).toLowerCase(),
+        String(value).slice(0, LONGEST_NAME),
+      ]),
   );
 }
 
 /** AWS writes the name behind a namespace. */
 function awsType(fields: JsonObject): string | undefined {
   return textOrNone(fields['__type'])?.split('#').at(-1);
+}
+
+function nameOf(text: string | undefined): string | undefined {
+  return text?.slice(0, LONGEST_NAME);
+}
+
+function messageOf(fields: JsonObject): string | undefined {
+  return textIn(fields)?.slice(0, LONGEST_MESSAGE);
 }
 
 function textIn(fields: JsonObject): string | undefined {

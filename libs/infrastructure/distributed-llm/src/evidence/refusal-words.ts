@@ -11,7 +11,7 @@ export const POLICY =
 /** A policy as the name of a fault, which no host gives to a moderation of its own that is down. */
 export const POLICY_NAME = /content.?(policy|filter)|responsible.?ai|data_inspection/i;
 export const MODEL =
-  /model_?not_?(found|available|supported)|(models?|lora|adapter|deployment|engine)\b.{0,300}\b(not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _]\w+){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
+  /model_?not_?(found|available|supported)|(models?|lora|adapter|deployment|engine)\b.{0,300}\b(not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _]\w{1,32}){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
@@ -60,7 +60,7 @@ export const ABOVE_LIMIT =
 export const PER_TIME = /\bper.(second|minute|min|hour|day)\b|please wait/i;
 /** Some say it with a status of their own. */
 export const THROTTLED =
-  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|exceed.{0,40}rate.?limit|rate exceeded|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w+.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/i;
+  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|exceed.{0,40}rate.?limit|rate exceeded|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w{1,16}.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/i;
 export const LOADING =
   /loading|warming.?up|starting up|scaling (up|from)|sleeping|waking up|cold start|not.?ready|still initiali[sz]ing|加载中|启动中/i;
 /** The same where another 5xx says it, whose words are about other things that are loaded as well. */

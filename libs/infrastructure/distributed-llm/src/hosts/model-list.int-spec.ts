@@ -119,6 +119,13 @@ describe('the list of models of a host', () => {
     expect(client.getMetrics()['one']?.models).toEqual(['phi']);
   });
 
+  it('is kept in part where it has hundreds of thousands, and says nothing of others then', async () => {
+    one.list = json(200, { data: Array.from({ length: 200_000 }, (_, index) => ({ id: `m${index}` })) });
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toHaveLength(10_000);
+    expect(await hostsOf(client, 'other')).toEqual(['one']);
+  });
+
   it('is read again at once when its host does not know a model that it lists', async () => {
     const client = await started();
     expect(one.lists).toBe(1);

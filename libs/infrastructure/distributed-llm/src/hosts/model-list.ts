@@ -15,6 +15,9 @@ export interface ListedModels {
 
 /** Far above any real list; a host must not fill our memory. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
+/** The same in models, and in names of one: each call looks through those that stand for several. */
+const MOST_MODELS = 10_000;
+const MOST_ALIASES = 100;
 const CONTEXT_LENGTH_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'];
 const TAG = ':latest';
 /** Gemini's list has it in front of every name, and its API takes names with and without. */
@@ -80,7 +83,9 @@ export async function readModelList(body: ResponseBody): Promise<ListedModels | 
     const data = Array.isArray(json) ? json : json.data;
     const models = Array.isArray(data) ? data.filter(isModel) : [];
     // A host without models would serve nothing: an empty list is a list that is not kept.
-    return models.length > 0 ? { models, isWhole: json.has_more !== true } : undefined;
+    if (models.length === 0) return undefined;
+    const isWhole = json.has_more !== true && models.length <= MOST_MODELS;
+    return { models: models.slice(0, MOST_MODELS), isWhole };
   } catch {
     return undefined;
   }
@@ -98,7 +103,7 @@ function keyOf(model: string): string {
 }
 
 function textsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+  return Array.isArray(value) ? value.slice(0, MOST_ALIASES).filter((each) => typeof each === 'string') : [];
 }
 
 function isModel(item: unknown): item is ModelObject {

@@ -34,7 +34,7 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ['user', /\b(body\.|parameter:? ['"`]?|supplied: |property ['"`]?|field:? ['"`]?)user\b(?!\.)/i],
 ]);
 
-const NEWER_LENGTH = /max_tokens\W+is not supported[^]*max_completion_tokens/;
+const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
 /** Of Mistral and Perplexity, and of the templates of Qwen, Llama and Gemma. */
 const SYSTEM_FIRST = [
   /system (message|prompt)\b[^]{0,40}\b(beginning|first|start)\b/i,
