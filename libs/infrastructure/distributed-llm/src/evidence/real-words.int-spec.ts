@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
+import { json, refusal, type Reply, ScriptedHost, text } from '../../fixture/scripted-host.ts';
+import type { Outcome } from './outcome.ts';
+
+const LONG = 'x'.repeat(200_000);
+const IS_JSON = { 'content-type': 'application/json' };
+/** What a caller of vLLM sent without its messages, as that quotes it. */
+const ECHO = `{'model': 'm', 'prompt': 'Why is the file not found? ${LONG}'}`;
+const BODY = Buffer.from(JSON.stringify({ ...CHAT, prompt: `Why is the file not found? ${LONG}` }));
+
+let bench: ClientBench;
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+/** What the caller of two hosts gets of which the first answers so, and whether the second was asked. */
+async function ask(reply: Reply, body?: Buffer) {
+  await using first = await ScriptedHost.start(reply);
+  await using second = await ScriptedHost.start();
+  const client = bench.client([entry('first', first.url), entry('second', second.url)]);
+  const response = await send(client, body && { body });
+  const { status, host } = response;
+  const said = (await response.body.bytes()).toString();
+  return { status, host, said, asked: [first.asked, second.asked], hosts: client.getStatus().hosts };
+}
+
+const counted = (outcome: Outcome) =>
+  bench.metric(`morgan_llm_host_requests_total{host="first",outcome="${outcome}"}`);
+
+describe('a refusal that is longer than what is read of it', () => {
+  it.each<[string, Reply, string]>([
+    [
+      'in the envelope',
+      json(400, {
+        error: {
+          message: `1 validation error:\n  {'type': 'missing', 'msg': 'Field required', 'input': ${ECHO}}`,
+          type: 'BadRequestError',
+          code: 400,
+        },
+      }),
+      '1 validation error:\\n',
+    ],
+    [
+      'without it',
+      json(400, { object: 'error', message: `[{'msg': 'Field required', 'input': ${ECHO}}]`, code: 400 }),
+      "[{'msg': 'Field required'",
+    ],
+    [
+      'as a list of faults, each with all of the request',
+      json(422, { detail: [{ type: 'missing', loc: ['body', 'n'], msg: 'Field required', input: ECHO }] }),
+      '"message":"Field required"',
+    ],
+    [
+      'with something behind it',
+      text(400, `{"error":{"message":"Field \\"n\\" required"}}\n{"error":null}`, IS_JSON),
+      'Field \\"n\\" required',
+    ],
+  ])('%s goes back with its first words, and nobody else is asked', async (_, reply, says) => {
+    const { status, said, asked } = await ask(reply, BODY);
+    expect([status, asked]).toEqual([status === 422 ? 422 : 400, [1, 0]]);
+    expect(said).toContain(says);
+    expect(said.length).toBeLessThan(5_000);
+    expect((JSON.parse(said) as { error: object }).error).toMatchObject({ message: expect.any(String) });
+    expect(await counted('malformed_request')).toBe('1');
+  });
+
+  it('is read no further, and its host is none the worse', async () => {
+    const { hosts } = await ask(json(400, { error: { message: LONG.repeat(100) } }));
+    expect(hosts[0]).toMatchObject({ failures: 0, rests: [], circuit: { state: 'CLOSED' } });
+  });
+});
+
+describe('what a host says in words of its own', () => {
+  it.each<[string, Reply, Outcome]>([
+    [
+      'of its account, as a fault of the request',
+      refusal(400, 'Billing hard limit has been reached', { code: 'billing_hard_limit_reached' }),
+      'quota_exhausted',
+    ],
+    [
+      'of the version that it was set up with',
+      refusal(400, 'API version not supported', { code: 'BadRequest' }),
+      'conflict',
+    ],
+    [
+      'of another endpoint of its model',
+      json(400, {
+        object: 'error',
+        message: 'The model does not support Chat Completions API',
+        type: 'BadRequestError',
+        code: 400,
+      }),
+      'conflict',
+    ],
+    [
+      'of its load, which puts others first',
+      refusal(503, 'The request is aborted by a higher priority request.'),
+      'overloaded',
+    ],
+    ['of a model that does not start', refusal(500, 'model name=m failed to load'), 'model_not_found'],
+    [
+      'of a queue that has taken the call, in place of an answer',
+      json(200, { id: 'q1', status: 'IN_QUEUE', delayTime: 1 }),
+      'error_in_answer',
+    ],
+    ['of its health, in place of an answer', json(200, { status: 'ok' }), 'error_in_answer'],
+  ])('%s moves the call on', async (_, reply, outcome) => {
+    expect(await ask(reply)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });
+    expect(await counted(outcome)).toBe('1');
+  });
+});
