@@ -3,7 +3,14 @@ import { type BodyReading, type Dialect, type EventReading, NO_READING, type Tok
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
-import { bareErrorIn, errorIn, isObject, type JsonObject, type ReportedError } from './reported-error.ts';
+import {
+  bareErrorIn,
+  errorIn,
+  isObject,
+  type JsonObject,
+  type ReportedError,
+  textOrNone,
+} from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };
@@ -57,8 +64,9 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
     const { content, usage, finishReason } = dialect.readEvent(json);
     return content === undefined && saysNothing(usage, finishReason) ? NO_ANSWER : undefined;
   }
-  const isEmpty =
-    answer === null || Array.isArray(answer) || (objectName !== undefined && json['object'] === objectName);
+  // That of a queue that has taken the call, or of a health check that answers on every path.
+  const isState = json['object'] === objectName || textOrNone(json['status']) !== undefined;
+  const isEmpty = answer === null || Array.isArray(answer) || (objectName !== undefined && isState);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
 

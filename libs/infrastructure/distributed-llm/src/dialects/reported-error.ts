@@ -83,7 +83,7 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
   if (isObject(error) && saysSomething(error, choices))
     return Object.keys(error).length > 0
-      ? describe(innermost(error))
+      ? describe(innermost(error), json)
       : (bareErrorIn(json) ?? describe(error));
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (error === true) return bareErrorIn(json) ?? describe({});
@@ -185,13 +185,17 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
   return undefined;
 }
 
-function describe(fields: JsonObject): ReportedError {
+/** Where hosts say which HTTP status it stands for, as a number or a text. */
+const STATUS_FIELDS = ['code', 'status', 'statusCode', 'status_code', 'http_status_code', 'error_code'];
+
+/** @param around what the error stands in, where some say its status. */
+function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields);
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
-  const isStatus = isHttpStatus(Number(code));
-  const named = isStatus ? undefined : textOrNone(code);
+  const named = isHttpStatus(Number(code)) ? undefined : textOrNone(code);
+  const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
-    status: isStatus ? Number(code) : (statusOf(named) ?? statusOf(type)),
+    status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
     type,
     code: named,
     message: textIn(fields) ?? named ?? type ?? 'The host reported an error without a message.',

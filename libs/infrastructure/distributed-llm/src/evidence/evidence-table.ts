@@ -45,7 +45,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     mayBeHost: true,
   },
   context_too_long: {
-    seen: '400, 413, 422 or 5xx whose code or text says that the context is too long',
+    seen: '400, 403, 413, 422 or 5xx whose code or text says that the context is too long',
     about: 'request',
     next: 'next larger target',
     weight: 'none',

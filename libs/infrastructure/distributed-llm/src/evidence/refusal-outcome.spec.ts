@@ -262,6 +262,37 @@ describe('outcomeOfRefusal', () => {
     expect(told('supports at most 1 image per prompt')).toBe('malformed_request');
   });
 
+  /** Words of engines and providers that neither their status nor the tables above tell. */
+  it.each([
+    [400, 'Billing hard limit has been reached', 'quota_exhausted'],
+    [403, 'Input tokens + max_tokens exceed the context length of the model', 'context_too_long'],
+    [503, 'The request is aborted by a higher priority request.', 'overloaded'],
+    [502, 'Worker local total request limit reached (33/32)', 'rate_limited'],
+    [500, 'model name=qwen failed to load', 'model_not_found'],
+    [400, 'For the model m: Failed to load image or audio file', 'malformed_request'],
+    [400, 'The model does not support Chat Completions API', 'conflict'],
+    [400, 'API version not supported', 'conflict'],
+    [400, 'Model m is enabled only for api versions 2024-12-01-preview and later', 'conflict'],
+    [404, 'models/m is not found for API version v1, or is not supported for x.', 'model_not_found'],
+    [400, "Invalid schema for function 'get_billing_limits': type is missing", 'malformed_request'],
+  ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+  });
+
+  it.each([
+    [400, "[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required', 'input': ECHO}]"],
+    [400, "1 validation error:\n  {'msg': \"Input should be 'user'\", 'input': ECHO}"],
+    [422, '1 validation error for Request\nmessages\n  Field required [type=missing, input_value=ECHO]'],
+  ])(
+    'takes what a validator of Python quotes of a request for no word of the host: %i, %j',
+    (status, form) => {
+      const echo = "{'model': 'm', 'prompt': 'Why is the file not found? My credit balance is too low.'}";
+      const request = Buffer.from(echo.replaceAll("'", '"'));
+      const said = refusal(status, form.replace('ECHO', echo));
+      expect(outcomeOfRefusal({ ...said, request })).toBe('malformed_request');
+    },
+  );
+
   it.each([
     'quota exhausted',
     'quota exceeded',
