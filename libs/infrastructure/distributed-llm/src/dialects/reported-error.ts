@@ -79,7 +79,7 @@ const BROKEN_OFF: ReadonlySet<string> = new Set([
  * that broke off.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {
-  const { detail, choices } = json;
+  const { detail, choices, x_groq: groq } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
   if (isObject(error) && saysSomething(error, choices))
     return Object.keys(error).length > 0
@@ -91,6 +91,8 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });
+  // Why Groq has stopped early.
+  if (isObject(groq) && textOrNone(groq['error'])) return describe({ message: groq['error'] });
   return Array.isArray(choices) ? errorOfChoice(choices.filter(isObject)) : undefined;
 }
 

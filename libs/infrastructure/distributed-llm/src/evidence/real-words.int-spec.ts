@@ -1,8 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
-import { json, refusal, type Reply, ScriptedHost, text } from '../../fixture/scripted-host.ts';
+import {
+  CONTENT_CHUNK,
+  events,
+  json,
+  refusal,
+  type Reply,
+  ROLE_CHUNK,
+  ScriptedHost,
+  text,
+} from '../../fixture/scripted-host.ts';
 import type { Outcome } from './outcome.ts';
 
+const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 const LONG = 'x'.repeat(200_000);
 const IS_JSON = { 'content-type': 'application/json' };
 /** What a caller of vLLM sent without its messages, as that quotes it. */
@@ -111,5 +121,39 @@ describe('what a host says in words of its own', () => {
   ])('%s moves the call on', async (_, reply, outcome) => {
     expect(await ask(reply)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });
     expect(await counted(outcome)).toBe('1');
+  });
+});
+
+/** Errors of engines that have no envelope in their streams. */
+const IN_STREAMS = [
+  ['of llama.cpp', 'error: {"code":500,"message":"It broke.","type":"server_error"}'],
+  ['with a status', 'data: {"status":500,"message":"It broke."}'],
+  ['with a type', 'data: {"message":"It broke.","type":"internal_error"}'],
+  ['with a number', 'data: {"code":50500,"message":"It broke.","data":null}'],
+  ['of Groq', 'data: {"id":"c1","choices":[],"x_groq":{"id":"r1","error":"It broke."}}'],
+] as const;
+
+describe('an error in a stream without an envelope', () => {
+  it.each(IN_STREAMS)('%s moves the call on while there is no content', async (_, event) => {
+    const reply = events(`${ROLE_CHUNK}${event}\n\ndata: [DONE]\n\n`);
+    expect(await ask(reply, STREAM)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });
+  });
+
+  it.each(IN_STREAMS)('%s is no end of an answer, though the end marker follows', async (_, event) => {
+    await using host = await ScriptedHost.start(
+      events(`${ROLE_CHUNK}${CONTENT_CHUNK}${event}\n\ndata: [DONE]\n\n`),
+    );
+    const { stream } = await send(bench.client([entry('first', host.url)]), { body: STREAM });
+    const nothing = () => undefined;
+    stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
+    expect(await stream?.over).toMatchObject({ reported: { message: 'It broke.' } });
+    expect(await counted('interrupted')).toBe('1');
+  });
+});
+
+describe('a stream that was asked for', () => {
+  it('is no JSON without an answer, which its clients would take for a whole one', async () => {
+    expect(await ask(json(200, {}), STREAM)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });
+    expect(await counted('wrong_type')).toBe('1');
   });
 });
