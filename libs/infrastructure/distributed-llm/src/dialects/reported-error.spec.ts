@@ -130,6 +130,11 @@ describe('errorIn', () => {
       { status: 413, code: 'x' },
     ],
     [
+      'a router, whose own host spoke JSON',
+      { error: { message: 'no', code: 400, metadata: { raw: { error: { message: 'behind' } } } } },
+      { behind: '{"error":{"message":"behind"}}' },
+    ],
+    [
       'one within another',
       { error: { error: { message: 'no', code: 500 } } },
       { status: 500, message: 'no' },

@@ -210,7 +210,8 @@ function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
 function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const behind = textOrNone(metadata['raw']);
+  const { raw } = metadata;
+  const behind = isObject(raw) ? JSON.stringify(raw) : textOrNone(raw);
   const { headers } = metadata;
   return {
     ...saidTime([fields, metadata, ...details]),
