@@ -273,6 +273,18 @@ describe('outcomeOfRefusal', () => {
     [400, 'For the model m: Failed to load image or audio file', 'malformed_request'],
     [400, 'The model does not support Chat Completions API', 'conflict'],
     [400, 'API version not supported', 'conflict'],
+    [400, 'The model returned the following errors: messages.1.type: unknown variant', 'malformed_request'],
+    [
+      403,
+      'User: arn:aws:iam::1:user/u is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/m',
+      'model_not_found',
+    ],
+    [
+      403,
+      "Permission 'aiplatform.endpoints.predict' denied on resource '//x/projects/p/locations/l/publishers/google/models/m' (or it may not exist).",
+      'model_not_found',
+    ],
+    [403, "Permission 'x' denied on resource '//x/projects/p'.", 'credentials_rejected'],
     [400, 'The model does not support Rerank (Score) API', 'conflict'],
     [400, '"nomic-embed-text" does not support chat', 'conflict'],
     [400, 'registry.ollama.ai/library/gemma3:4b does not support tools', 'conflict'],

@@ -11,7 +11,7 @@ export const POLICY =
 /** A policy as the name of a fault, which no host gives to a moderation of its own that is down. */
 export const POLICY_NAME = /content.?(policy|filter)|responsible.?ai|data_inspection/i;
 export const MODEL =
-  /model_?not_?(found|available|supported)|(models?|lora|adapter|deployment|engine)\b.{0,300}\b(never been loaded|not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _]\w+){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
+  /model_?not_?(found|available|supported)|(models?(?! returned)|lora|adapter|deployment|engine)\b.{0,300}\b(never been loaded|not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _]\w+){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
@@ -19,7 +19,7 @@ export const UNLOADABLE =
   /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|error loading model|waiting for llama runner to start|degraded function cannot be invoked|\bendpoint is paused\b|^channel error$|model failed to load|\bmodel\b.{0,80}\bfailed to load(?! \w)|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|无可用渠道/im;
 /** It is there and only not for us, whatever else the key may be good for. */
 export const MODEL_ACCESS =
-  /model_access_denied|(access|allowed|permission)\b.{0,30}\bmodels?\b|\bmodels?\b.{0,60}\b(access|blocked|not allowed|permission)/is;
+  /model_access_denied|(access|allowed|permission)\b.{0,30}\bmodels?\b|not authorized to perform\b.{0,200}\bfoundation-model\/|\bmodels?\b.{0,60}\b(access|blocked|not allowed|permission)/is;
 /** The same in words that cannot be about what a request asks of a model. */
 export const NO_MODEL_ACCESS =
   /(access to|unable to access|permission to (use|access)|not allowed to use)\b.{0,30}\bmodels?\b|terms acceptance|accept (the|its) (\w+ )?(terms|licen[cs]e)|free tier of the model|无权(访问|使用).{0,20}模型/i;
