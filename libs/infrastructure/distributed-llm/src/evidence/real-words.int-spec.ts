@@ -84,6 +84,22 @@ describe('a refusal that is longer than what is read of it', () => {
   });
 });
 
+describe('a refusal that quotes the request', () => {
+  it('does not say that its host takes no `stream_options`, which are our own words there', async () => {
+    await using host = await ScriptedHost.start((response, request, body) => {
+      const input = body.replaceAll('"', "'");
+      const message = `[{'loc': ('body',), 'msg': "Value error, tools must be set.", 'input': ${input}}]`;
+      json(400, { error: { message, type: 'BadRequestError', code: 400 } })(response, request, body);
+    });
+    const client = bench.client([entry('first', host.url)]);
+    for (let call = 0; call < 2; call += 1) {
+      const response = await send(client, { body: STREAM, asksUsage: true });
+      expect((await response.body.bytes()).toString()).toContain('must be set.');
+    }
+    expect(host.bodies.map((body) => body.includes('stream_options'))).toEqual([true, true]);
+  });
+});
+
 describe('what a host says in words of its own', () => {
   it.each<[string, Reply, Outcome]>([
     [
