@@ -1,6 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
+import { ownWordsIn } from '../dialects/own-words.ts';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
@@ -202,7 +203,8 @@ export class Attempt {
   #refusesUsageOption({ errorResponse }: AttemptFailure): boolean {
     const { host } = this.target;
     const isAsked = this.call.asksUsage && host.takesUsageOption && !hasStreamOptions(this.call);
-    if (!isAsked || !errorResponse || !USAGE_OPTION.test(errorResponse.error?.message ?? '')) return false;
+    if (!isAsked || !errorResponse || !USAGE_OPTION.test(ownWordsIn(errorResponse.error?.message ?? '')))
+      return false;
     host.takesUsageOption = false;
     return true;
   }

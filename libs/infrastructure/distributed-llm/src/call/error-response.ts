@@ -2,6 +2,7 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import type { HostAddress } from '../hosts/host-address.ts';
+import { BodyStart } from './body-start.ts';
 
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
@@ -15,6 +16,8 @@ const MOST_KEPT = 8_192;
 const LONGEST_ID = 256;
 /** The data of an event: some hosts refuse a stream in the form of one. */
 const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
+/** What a JSON that cannot be read to its end says first: so near its beginning that no key can be cut there. */
+const FIRST_WORDS = /^\s*[[{][^]{0,8192}?"(?:message|msg|detail|error)"\s*:\s*"((?:[^"\\]|\\.){1,2000})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
 /** The host that said it. */
@@ -61,7 +64,8 @@ export class ErrorResponse {
     const whole = parse(event ?? text);
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
-    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
+    const begun = isObject(json) ? undefined : firstWordsIn(text);
+    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : (begun ?? plainError(text));
     const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
@@ -69,7 +73,8 @@ export class ErrorResponse {
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
-    const parts = { isJson: isObject(json), headers: withoutBodyHeaders(headers), body, requestId };
+    const isJson = isObject(json) || begun !== undefined;
+    const parts = { isJson, headers: withoutBodyHeaders(headers), body, requestId };
     return new ErrorResponse({ status, error, ...parts });
   }
 
@@ -138,16 +143,26 @@ export function requestIdOf({ headers }: TransportResponse): string | undefined 
   return typeof id === 'string' && id.length <= LONGEST_ID ? id : undefined;
 }
 
-/** What is there of a refusal in time: one that is endless or falls silent is worth no wait. */
+/**
+ * What is there of a refusal in time: one that is endless or falls silent is worth no wait. Of a long one the beginning is
+ * enough: validators quote the request behind what they say of it.
+ */
 async function readBounded(response: TransportResponse): Promise<Buffer> {
   const timer = setTimeout(() => response.discard(), LIMIT_MS);
   try {
-    return await response.bytes(LIMIT_BYTES);
+    return (await response.bytesUpTo(LIMIT_BYTES)) ?? (await beginningOf(response));
   } catch {
     return Buffer.alloc(0);
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function beginningOf(response: TransportResponse): Promise<Buffer> {
+  const start = new BodyStart(response.body);
+  await start.read((_, held) => held >= LIMIT_BYTES);
+  response.discard();
+  return start.bytes().subarray(0, LIMIT_BYTES);
 }
 
 function typeOf(status: number): string {
@@ -163,6 +178,18 @@ function withoutBodyHeaders(headers: readonly string[]): string[] {
       kept.push(headers[at] as string, headers[at + 1] as string);
   }
   return [...kept, ...JSON_TYPE];
+}
+
+/** Of a JSON that is longer than what is read of it, or that something else stands behind. */
+function firstWordsIn(text: string): ReportedError | undefined {
+  const words = FIRST_WORDS.exec(text)?.[1];
+  return words === undefined ? undefined : errorOf(unescaped(words));
+}
+
+/** As it stands where it ends within an escape. */
+function unescaped(words: string): string {
+  const text: unknown = parse(`"${words}"`);
+  return typeof text === 'string' ? text : words;
 }
 
 /** A page for people is no message: whoever made it is not the API. */

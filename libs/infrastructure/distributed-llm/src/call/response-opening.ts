@@ -116,11 +116,17 @@ async function openUntyped(response: TransportResponse, options: HostStreamOptio
     if (isMore && EVENT_LINE.test(beginningOf(start.bytes()))) return await openStream(start.body, options);
     const rest = isMore ? new BodyStart(start.body) : start;
     const isLong = isMore && (await rest.read((_, held) => held > MOST_HELD_BYTES, restOfTime(options)));
-    return openText(response, isLong ? undefined : rest.bytes(), options.dialect);
+    return asStream(openText(response, isLong ? undefined : rest.bytes(), options.dialect), options.dialect);
   } catch (error) {
     response.discard();
     return failedBy(error);
   }
+}
+
+/** Whoever waits for events takes a JSON for a whole answer, even one that has none. */
+function asStream(opening: Opening, { answerKey, objectName }: Dialect): Opening {
+  if (opening.kind === 'failed' || !opening.whole || objectName === undefined) return opening;
+  return opening.whole.includes(`"${answerKey}"`) ? opening : failed('wrong_type');
 }
 
 /** Whether a line has begun behind the white space, each byte of which is looked at once. */

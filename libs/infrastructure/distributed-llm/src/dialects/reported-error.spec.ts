@@ -115,6 +115,26 @@ describe('errorIn', () => {
       { status: 429, behind: 'Slow down.', headers: { 'x-ratelimit-reset': '1741305600000' } },
     ],
     [
+      'text-generation-inference within a stream',
+      { error: { message: 'no', http_status_code: 424 } },
+      { status: 424, message: 'no' },
+    ],
+    [
+      'a status around it',
+      { status_code: 429, error: { message: 'no', type: 'too_many_requests_error', code: 'queue_exceeded' } },
+      { status: 429, code: 'queue_exceeded' },
+    ],
+    [
+      'a name beside its status',
+      { error: { message: 'no', type: 'invalid_request_error', code: 'x', status_code: 413 } },
+      { status: 413, code: 'x' },
+    ],
+    [
+      'a router, whose own host spoke JSON',
+      { error: { message: 'no', code: 400, metadata: { raw: { error: { message: 'behind' } } } } },
+      { behind: '{"error":{"message":"behind"}}' },
+    ],
+    [
       'one within another',
       { error: { error: { message: 'no', code: 500 } } },
       { status: 500, message: 'no' },

@@ -86,11 +86,11 @@ export const BROKEN_OFF: ReadonlySet<string> = new Set([
  * that broke off.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {
-  const { detail, choices } = json;
+  const { detail, choices, x_groq: groq } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
   if (isObject(error) && saysSomething(error, choices))
     return Object.keys(error).length > 0
-      ? describe(innermost(error))
+      ? describe(innermost(error), json)
       : (bareErrorIn(json) ?? describe(error));
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (error === true) return bareErrorIn(json) ?? describe({});
@@ -98,6 +98,8 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });
+  // Why Groq has stopped early.
+  if (isObject(groq) && textOrNone(groq['error'])) return describe({ message: groq['error'] });
   return Array.isArray(choices) ? errorOfChoice(choices.filter(isObject)) : undefined;
 }
 
@@ -192,13 +194,17 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
   return undefined;
 }
 
-function describe(fields: JsonObject): ReportedError {
+/** Where hosts say which HTTP status it stands for, as a number or a text. */
+const STATUS_FIELDS = ['code', 'status', 'statusCode', 'status_code', 'http_status_code', 'error_code'];
+
+/** @param around what the error stands in, where some say its status. */
+function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
-  const isStatus = isHttpStatus(Number(code));
-  const named = isStatus ? undefined : nameOf(textOrNone(code));
+  const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
+  const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
-    status: isStatus ? Number(code) : (statusOf(named) ?? statusOf(type)),
+    status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
     type,
     code: named,
     message: messageOf(fields) ?? named ?? type ?? 'The host reported an error without a message.',
@@ -211,7 +217,8 @@ function describe(fields: JsonObject): ReportedError {
 function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const behind = textOrNone(metadata['raw'])?.slice(0, LONGEST_MESSAGE);
+  const { raw } = metadata;
+  const behind = (isObject(raw) ? JSON.stringify(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
   const { headers } = metadata;
   return {
     ...saidTime([fields, metadata, ...details]),

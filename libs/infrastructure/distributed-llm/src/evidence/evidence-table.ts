@@ -45,7 +45,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     mayBeHost: true,
   },
   context_too_long: {
-    seen: '400, 413, 422 or 5xx whose code or text says that the context is too long',
+    seen: '400, 403, 413, 422 or 5xx whose code or text says that the context is too long',
     about: 'request',
     next: 'next larger target',
     weight: 'none',
@@ -122,7 +122,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   html: unusable('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204'),
   wrong_type: unusable(
-    '200 with a content type that is neither JSON nor events, or with events where none were asked for',
+    '200 with a content type that is neither JSON nor events, with events where none were asked for, or with a JSON without an answer where events were',
   ),
   bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
   connect_error: unusable('no connection: refused, DNS, TLS, time-out'),

@@ -105,6 +105,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   if (status === 403 && !error && !isJson) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
   if (status !== 403) return 'credentials_rejected';
+  if (isTooLong(said)) return 'context_too_long';
   if (said.say(words.NO_MODEL_ACCESS)) return 'model_not_found';
   if (said.say(words.SPENT)) return 'quota_exhausted';
   if (said.say(words.POLICY)) return 'policy_refusal';

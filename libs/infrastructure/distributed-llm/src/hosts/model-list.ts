@@ -22,6 +22,9 @@ const CONTEXT_LENGTH_FIELDS = ['max_model_len', 'context_length', 'context_windo
 const TAG = ':latest';
 /** Gemini's list has it in front of every name, and its API takes names with and without. */
 const FOLDER = 'models/';
+/** Providers list a model with its date, and take its name without one, or with `-latest`, as well. */
+const DATE = /-(\d{8}|\d{4}-\d\d-\d\d)$/;
+const LATEST = /-latest$/;
 
 /** The models that a host says it has. A host may have no such list, or a broken one: then nothing is known. */
 export class ModelList {
@@ -48,7 +51,9 @@ export class ModelList {
 
   /** Whether the model may be there: it is named, in whatever spelling, or there is no whole list. */
   mayHave(model: string): boolean {
-    if (!this.#listed?.isWhole || this.#keys.has(keyOf(model))) return true;
+    if (!this.#listed?.isWhole) return true;
+    const key = keyOf(model);
+    if (this.#keys.has(key) || this.#keys.has(key.replace(LATEST, ''))) return true;
     return this.#prefixes.some((prefix) => model.startsWith(prefix));
   }
 
@@ -67,7 +72,8 @@ export class ModelList {
     const models = listed?.models ?? [];
     this.#listed = listed;
     this.#ids = new Set(models.map(({ id }) => id));
-    this.#keys = new Set(models.flatMap(({ id, aliases }) => [id, ...textsIn(aliases)]).map(keyOf));
+    const names = models.flatMap(({ id, aliases }) => [id, id.replace(DATE, ''), ...textsIn(aliases)]);
+    this.#keys = new Set(names.map(keyOf));
     this.#prefixes = models.filter(({ id }) => id.endsWith('*')).map(({ id }) => id.slice(0, -1));
   }
 }

@@ -1,3 +1,4 @@
+import { ownWordsIn } from '../own-words.ts';
 import type { JsonObject, ReportedError } from '../reported-error.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
@@ -53,8 +54,9 @@ const OF_VALUE = /unsupported value|supported values/i;
 /** The habits with what this refusal shows of them; undefined where it shows nothing new. */
 export function habitsShown(
   habits: ChatHabits,
-  { message, param }: Pick<ReportedError, 'message' | 'param'>,
+  { message: said, param }: Pick<ReportedError, 'message' | 'param'>,
 ): ChatHabits | undefined {
+  const message = ownWordsIn(said);
   const { lengthField, without } = habits;
   if (lengthField === 'max_tokens' && NEWER_LENGTH.test(message))
     return { ...habits, lengthField: 'max_completion_tokens' };
