@@ -1,4 +1,5 @@
 import { ConfigError } from '@morgan/foundation';
+import { warnOfMemory } from './body/memory-warning.ts';
 import { collectGarbageWhenIdle } from './idle-garbage.ts';
 import { keepObjectsYoung } from './object-ages.ts';
 import type { ServiceParts } from './service-parts.ts';
@@ -44,6 +45,7 @@ export async function runService(
 }
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
+  warnOfMemory(config.bodies, logger);
   await app.listen(config.port, config.host);
   const own = await app.getUrl();
   // Whoever listens on all addresses is met at the usual one, too.
