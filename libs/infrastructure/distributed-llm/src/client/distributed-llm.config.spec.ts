@@ -212,6 +212,9 @@ describe('distributedLlmConfig', () => {
     [{ headers: { Authorization: 'Bearer $A_KEY' } }, /headers.*Authorization.*the name of a variable/],
     [{ headers: { 'x-team': '$(TEAM)' } }, /headers.*x-team.*the name of a variable/],
     [{ query: { key: '$A_KEY' } }, /query.*key.*the name of a variable/],
+    [{ weight: true }, /weight: must be a number/],
+    [{ weight: [3] }, /weight: must be a number/],
+    [{ weight: '' }, /weight: must be a number/],
     [{ capabilities: { endpoints: ['/v1/chat/completions'] } }, /endpoints.*leave \/v1 out/],
   ])('refuses a host with %j', (fields, fault) => {
     const faults = faultsOf({}, [{ name: 'a', url: 'http://h/v1', ...fields }]);

@@ -58,10 +58,11 @@ export const capabilities = z.strictObject({
 export type Capabilities = z.output<typeof capabilities>;
 
 /** A host's share of calls relative to the others. */
-export const hostWeight = z.coerce
-  .number({ error: 'must be a number' })
-  .positive('must be above 0')
-  .max(1000, 'must be at most 1000');
+export const hostWeight = z.preprocess(
+  // A line has texts only; what is neither text nor number, such as `true`, is no weight.
+  (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z.number({ error: 'must be a number' }).positive('must be above 0').max(1000, 'must be at most 1000'),
+);
 
 const hostFields = z.strictObject({
   name,
