@@ -1,24 +1,31 @@
 import { describe, expect, it } from '@jest/globals';
 import { type LogFields, silentLogger } from '@morgan/foundation';
-import { warnOfMemory } from './memory-warning.ts';
+import { httpConfig } from './http-server.config.ts';
+import { type PlatformLimits, warnOfPlatform } from './platform-limits.ts';
 
-describe('bodies that may take more memory than there is', () => {
-  const warningsOf = (maxBytes: number, limitBytes: number) => {
+describe('limits of the configuration above those of the platform', () => {
+  const config = httpConfig({ port: 0, bodyLimitBytes: 2_048, maxBodyBytes: 65_536 }).parse({
+    maxConnections: 1_000,
+  });
+  const warningsOf = (limits: Partial<PlatformLimits>) => {
     const warnings: LogFields[] = [];
     const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
-    warnOfMemory({ maxBytes }, logger, limitBytes);
+    warnOfPlatform(config, logger, { memoryBytes: 0, openFiles: undefined, ...limits });
     return warnings;
   };
 
   it('are told of at the start', () => {
-    expect(warningsOf(2_000, 1_000)).toEqual([{ maxBytes: 2_000, limitBytes: 1_000 }]);
+    expect(warningsOf({ memoryBytes: 65_535, openFiles: 999 })).toEqual([
+      { maxBytes: 65_536, memoryBytes: 65_535 },
+      { maxConnections: 1_000, openFiles: 999 },
+    ]);
   });
 
-  it.each([
-    ['there is room', 1_000],
-    ['there is no limit', 0],
-    ['the limit is none', 2 ** 64],
-  ])('are not where %s', (_, limitBytes) => {
-    expect(warningsOf(1_000, limitBytes)).toEqual([]);
+  it.each<[string, Partial<PlatformLimits>]>([
+    ['there is room', { memoryBytes: 65_536, openFiles: 1_000 }],
+    ['nobody says', {}],
+    ['the limit is none', { memoryBytes: 2 ** 64 }],
+  ])('are none where %s', (_, limits) => {
+    expect(warningsOf(limits)).toEqual([]);
   });
 });
