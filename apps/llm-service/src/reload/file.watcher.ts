@@ -12,6 +12,8 @@ const RETURN_MS = 1_000;
 /** What a watcher of a file works with. */
 export interface FileWatcherOptions {
   readonly path: string;
+  /** Of the content that is in force. Default: of the one that is there now. */
+  readonly digest?: string | undefined;
   readonly onChange: () => void;
   readonly logger: Logger;
 }
@@ -25,7 +27,7 @@ export class FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #folder: string;
   #watcher: FSWatcher | undefined;
-  #watched: number | undefined;
+  #watched: string | undefined;
   #digest: string;
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,12 +35,14 @@ export class FileWatcher {
   constructor(options: FileWatcherOptions) {
     this.#options = options;
     this.#folder = dirname(options.path);
-    this.#digest = digestOf(options.path);
+    this.#digest = options.digest ?? digestOf(options.path);
     try {
       this.#watch();
     } catch (error) {
       this.#blind(error);
     }
+    // What has changed since that content was read, before anybody watched.
+    this.#later(SETTLE_MS);
   }
 
   stop(): void {
@@ -48,7 +52,7 @@ export class FileWatcher {
 
   #watch(): void {
     this.#watcher?.close();
-    this.#watched = inodeOf(this.#folder);
+    this.#watched = placeOf(this.#folder);
     this.#watcher = watch(this.#folder, { persistent: false }, () => this.#later(SETTLE_MS));
     this.#watcher.on('error', (error) => this.#blind(error));
   }
@@ -68,9 +72,9 @@ export class FileWatcher {
 
   /** Another folder has the name now, or none: then it is waited for. */
   #follow(): void {
-    const inode = inodeOf(this.#folder);
-    if (inode === undefined) return this.#later(RETURN_MS);
-    if (inode === this.#watched) return;
+    const place = placeOf(this.#folder);
+    if (place === undefined) return this.#later(RETURN_MS);
+    if (place === this.#watched) return;
     try {
       this.#watch();
     } catch (error) {
@@ -84,17 +88,18 @@ export class FileWatcher {
   }
 }
 
-/** None where it is not there, or nobody may look. */
-function inodeOf(folder: string): number | undefined {
+/** Which folder it is: file systems give the number of one that is gone to the next. None where there is none, or nobody may look. */
+function placeOf(folder: string): string | undefined {
   try {
-    return statSync(folder).ino;
+    const { ino, birthtimeMs } = statSync(folder);
+    return `${ino} ${birthtimeMs}`;
   } catch {
     return undefined;
   }
 }
 
-/** A file that cannot be read is another content. */
-function digestOf(path: string): string {
+/** Tells one content from another. A file that cannot be read is another content. */
+export function digestOf(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {

@@ -1,14 +1,36 @@
 import { describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import { z } from 'zod';
 import { redisConfig } from './redis.config.ts';
 
-describe('the configuration of Redis', () => {
+const load = (env: Record<string, string>) =>
+  loadConfig(z.strictObject({ redis: redisConfig }), { env }).redis;
+
+describe('redisConfig', () => {
+  it('is without a Redis by default', () => {
+    expect(load({})).toEqual({ commandTimeoutMs: 100 });
+  });
+
+  it.each(['redis://redis:6379', 'redis://redis/', 'rediss://user:password@redis.example:6380/2'])(
+    'takes %s',
+    (url) => {
+      expect(load({ REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20' })).toEqual({ url, commandTimeoutMs: 20 });
+    },
+  );
+
   it.each([
-    [1, true],
-    [60_000, true],
-    // A timer cannot be set for so long, and would be over at once: every command would be late.
-    [2_147_483_648, false],
-    [3_000_000_000, false],
-  ])('takes a command timeout of %i ms: %s', (commandTimeoutMs, isTaken) => {
-    expect(redisConfig.safeParse({ commandTimeoutMs }).success).toBe(isTaken);
+    ['another protocol', { REDIS_URL: 'http://:a-password@redis' }],
+    ['what is no URL', { REDIS_URL: 'a-password' }],
+    ['a URL without its slashes', { REDIS_URL: 'redis:a-password' }],
+    ['a URL without a host', { REDIS_URL: 'redis:///a-password' }],
+    ['a host without a protocol', { REDIS_URL: 'a-password:6379' }],
+    ['a database that is no number', { REDIS_URL: 'redis://redis:6379/a-password' }],
+    ['a password that is cut', { REDIS_URL: 'redis://default:1234#a-password@redis:6379' }],
+    ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
+    ['a timeout that no timer can wait for', { REDIS_COMMAND_TIMEOUT_MS: '99999999999' }],
+  ])('refuses %s, and shows no secret', (_, env) => {
+    const [name] = Object.keys(env);
+    expect(() => load(env as Record<string, string>)).toThrow(name);
+    expect(() => load(env as Record<string, string>)).not.toThrow('a-password');
   });
 });

@@ -7,7 +7,17 @@ const redisUrl = z
   .refine(
     (text) => /^rediss?:\/\/\S+$/i.test(text) && Boolean(URL.parse(text)?.hostname),
     'must be a URL with a host, such as redis://redis:6379, or rediss:// for TLS',
-  );
+  )
+  .refine(
+    (text) => isDatabase(URL.parse(text)),
+    'must end in the number of a database, such as /2, or in none',
+  )
+  .refine((text) => !text.includes('#'), 'has a # in it: write %23 where it is part of a password');
+
+/** Anything else would be the database 0, which others may use. */
+function isDatabase(url: URL | null): boolean {
+  return url === null || /^\/?\d*$/.test(url.pathname);
+}
 
 /** The connection is given up after a few times this, which is a timer too. */
 const LONGEST_COMMAND_MS = Math.floor(MAX_TIMER_MS / 10);

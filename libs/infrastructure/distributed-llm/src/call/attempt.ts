@@ -84,6 +84,12 @@ export class Attempt {
     this.ended = this.#run();
   }
 
+  /** How it ended, or is about to where nobody waits for it any more. None while it goes on. */
+  get outcomeSoFar(): Outcome | undefined {
+    const { signal } = this.mode;
+    return this.outcome ?? (signal.aborted ? this.#outcomeOf(signal.reason) : undefined);
+  }
+
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
     return this.#sentAt === undefined ? 0 : (this.#endedAt ?? performance.now()) - this.#sentAt;

@@ -150,7 +150,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   },
   answer_timeout: over('not streamed: no whole answer within `answerTimeoutMs`', 'request'),
   saturated: {
-    seen: 'no connection of our own limit became free',
+    seen: 'no connection of our own limit became free, or this process may open no further file',
     about: 'this process',
     next: 'next target',
     weight: 'none',
