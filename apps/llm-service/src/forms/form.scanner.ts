@@ -57,9 +57,18 @@ export class FormScanner {
   /** @returns whether the model is found, or cannot come any more. */
   push(chunk: Buffer): boolean {
     if (this.#state === 'over') return true;
-    this.#pending = Buffer.concat([this.#pending, chunk]);
+    this.#pending = this.#state === 'file' ? this.#joined(chunk) : Buffer.concat([this.#pending, chunk]);
     while (this.#step());
     return this.#is('over') || this.#model !== undefined;
+  }
+
+  /** A file goes by without a copy: only a boundary that the last piece may have begun needs one, of the first bytes. */
+  #joined(chunk: Buffer): Buffer {
+    const seam = Buffer.concat([this.#pending, chunk.subarray(0, this.#delimiter.length)]);
+    if (chunk.length <= this.#delimiter.length || seam.includes(this.#delimiter))
+      return Buffer.concat([this.#pending, chunk]);
+    this.#drop(this.#pending.length);
+    return chunk;
   }
 
   /** @returns whether there may be another. */
