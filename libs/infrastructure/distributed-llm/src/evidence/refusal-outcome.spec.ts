@@ -313,6 +313,7 @@ describe('outcomeOfRefusal', () => {
   it.each([
     [400, "[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required', 'input': ECHO}]"],
     [400, "1 validation error:\n  {'msg': \"Input should be 'user'\", 'input': ECHO}"],
+    [400, 'Failed to parse tools: Missing name; tools = [ { "x": ECHO } ]'],
     [422, '1 validation error for Request\nmessages\n  Field required [type=missing, input_value=ECHO]'],
   ])(
     'takes what a validator of Python quotes of a request for no word of the host: %i, %j',
@@ -323,6 +324,12 @@ describe('outcomeOfRefusal', () => {
       expect(outcomeOfRefusal({ ...said, request })).toBe('malformed_request');
     },
   );
+
+  it('takes what llama.cpp quotes of a conversation for no word of its own', () => {
+    const quoted = '[ { "content": "It said: error loading model, the server is overloaded" } ]';
+    const said = refusal(500, `Failed to parse messages: Missing role; messages = ${quoted}`);
+    expect(outcomeOfRefusal(said)).toBe('server_error');
+  });
 
   it.each([
     'quota exhausted',
