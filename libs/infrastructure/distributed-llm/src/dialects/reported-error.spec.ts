@@ -216,6 +216,10 @@ describe('bareErrorIn', () => {
     ],
     [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
     [{ errors: ['no such thing'] }, { message: 'no such thing' }],
+    [
+      { detail: [{ loc: ['body', 'n'], msg: 'too small' }], body: { n: 0, messages: [] } },
+      { message: 'body.n: too small' },
+    ],
     [{ fault: { faultstring: 'Quota', detail: { errorcode: 'x' } } }, { message: 'Quota' }],
     [
       { statusCode: 429, message: 'Slow down' },
@@ -229,5 +233,6 @@ describe('bareErrorIn', () => {
     [{ ok: true, message: '', errors: [] }],
     [{ code: 200, msg: 'success', data: {} }],
     [{ success: true, message: 'done' }],
+    [{ detail: ['high'], data: [] }],
   ])('finds none in %j', (json) => expect(bareErrorIn(json)).toBeUndefined());
 });
