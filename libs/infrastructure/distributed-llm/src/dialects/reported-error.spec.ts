@@ -162,6 +162,11 @@ describe('errorIn', () => {
       { resetsAtMs: 1_800_000_000_000 },
     ],
     [
+      'a plan, which names it as a date',
+      { error: { message: 'no', resets_at: '2027-01-15T17:00:00+09:00' } },
+      { resetsAtMs: 1_800_000_000_000 },
+    ],
+    [
       'a plan, which names it in milliseconds',
       { error: { message: 'no', reset_at: 1_800_000_000_123 } },
       { resetsAtMs: 1_800_000_000_123 },
