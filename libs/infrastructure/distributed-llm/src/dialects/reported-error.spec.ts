@@ -162,6 +162,11 @@ describe('errorIn', () => {
       { resetsAtMs: 1_800_000_000_000 },
     ],
     [
+      'a plan, which names it as a date',
+      { error: { message: 'no', resets_at: '2027-01-15T17:00:00+09:00' } },
+      { resetsAtMs: 1_800_000_000_000 },
+    ],
+    [
       'a plan, which names it in milliseconds',
       { error: { message: 'no', reset_at: 1_800_000_000_123 } },
       { resetsAtMs: 1_800_000_000_123 },
@@ -216,6 +221,10 @@ describe('bareErrorIn', () => {
     ],
     [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
     [{ errors: ['no such thing'] }, { message: 'no such thing' }],
+    [
+      { detail: [{ loc: ['body', 'n'], msg: 'too small' }], body: { n: 0, messages: [] } },
+      { message: 'body.n: too small' },
+    ],
     [{ fault: { faultstring: 'Quota', detail: { errorcode: 'x' } } }, { message: 'Quota' }],
     [
       { statusCode: 429, message: 'Slow down' },
@@ -229,5 +238,6 @@ describe('bareErrorIn', () => {
     [{ ok: true, message: '', errors: [] }],
     [{ code: 200, msg: 'success', data: {} }],
     [{ success: true, message: 'done' }],
+    [{ detail: ['high'], data: [] }],
   ])('finds none in %j', (json) => expect(bareErrorIn(json)).toBeUndefined());
 });

@@ -252,9 +252,11 @@ function messageOf(fields: JsonObject): string | undefined {
 }
 
 function textIn(fields: JsonObject): string | undefined {
-  const { message } = fields;
+  const { message, detail } = fields;
   if (isObject(message)) return detailText(message['detail'] ?? message);
-  return TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((text) => text !== undefined);
+  const text = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
+  // Beside it may stand what was sent.
+  return text ?? (Array.isArray(detail) && detail.some(isObject) ? detailText(detail) : undefined);
 }
 
 function statusOf(name: string | undefined): number | undefined {

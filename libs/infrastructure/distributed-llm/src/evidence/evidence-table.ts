@@ -113,7 +113,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host', SECOND, 10 * SECOND),
   },
   server_error: doubtful(
-    'any other 5xx, 408, 426, 499, 403 without a word of an API, and 424 that an inference server says of its model',
+    'any other 5xx, 408, 426, 499, 400 of an engine that broke, 403 without a word of an API, and 424 that an inference server says of its model',
   ),
   error_in_answer: doubtful(
     '200 with an error object as the whole JSON or as the first event, without a status in it',

@@ -167,6 +167,30 @@ describe('an error in a stream without an envelope', () => {
   });
 });
 
+describe('an engine that broke and blames the request', () => {
+  const broke = {
+    message: 'EngineCore encountered an issue. See stack trace (above) for the root cause.',
+    type: 'BadRequestError',
+    code: 400,
+  };
+  const first = events(`data: ${JSON.stringify({ error: broke })}\n\ndata: [DONE]\n\n`);
+
+  it.each<[string, Reply, Buffer | undefined]>([
+    ['in its first event', first, STREAM],
+    ['in its status', json(400, { error: broke }), undefined],
+  ])('%s moves the call on', async (_, reply, body) => {
+    expect(await ask(reply, body)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });
+    expect(await counted('server_error')).toBe('1');
+  });
+
+  it('is no fault of the caller where no other host is left', async () => {
+    await using host = await ScriptedHost.start(first);
+    const response = await send(bench.client([entry('first', host.url)]), { body: STREAM });
+    expect(response.status).toBe(500);
+    expect((await response.body.bytes()).toString()).toContain('EngineCore encountered an issue');
+  });
+});
+
 describe('a stream that was asked for', () => {
   it('is no JSON without an answer, which its clients would take for a whole one', async () => {
     expect(await ask(json(200, {}), STREAM)).toMatchObject({ status: 200, host: 'second', asked: [1, 1] });

@@ -273,6 +273,11 @@ describe('outcomeOfRefusal', () => {
     [400, 'For the model m: Failed to load image or audio file', 'malformed_request'],
     [400, 'The model does not support Chat Completions API', 'conflict'],
     [400, 'API version not supported', 'conflict'],
+    [400, 'EngineCore encountered an issue. See stack trace (above) for the root cause.', 'server_error'],
+    [400, 'Background loop has errored already.', 'server_error'],
+    [400, 'CUDA error: an illegal memory access was encountered', 'server_error'],
+    [400, 'Engine loop is not running. Inspect the stacktrace', 'server_error'],
+    [400, 'The engine does not take this parameter: it is not running there', 'malformed_request'],
     [400, 'The model returned the following errors: messages.1.type: unknown variant', 'malformed_request'],
     [
       403,
@@ -338,6 +343,7 @@ describe('outcomeOfRefusal', () => {
     'model m not found',
     'overdue',
     'maximum context length',
+    'CUDA error',
     'please wait, rate limit exceeded',
   ])('takes %j for no word of the host where the request says so', (said) => {
     const request = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: `Why ${said}?` }] }));
@@ -413,6 +419,7 @@ describe('statusWithin', () => {
     ['Insufficient credits', 402],
     ['quota exceeded', 402],
     ['rate limit', 429],
+    ['The engine process has died', undefined],
     ['Model m is currently loading', 503],
     ['Model m is temporarily unavailable, please try again', 503],
     ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],

@@ -69,6 +69,9 @@ export const MODEL_LOADING =
 export const OVERLOADED =
   /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|no capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
 export const PASSING = /temporar|try again|currently (unavailable|not available)/i;
+/** What an engine that broke says in whatever status: vLLM has 400 for all that ends a stream of its, TensorRT-LLM for all else too. */
+export const BROKEN_ENGINE =
+  /\bengine(core|deaderror| loop| process)?\b.{0,12}\b(encountered an issue|(is|already) dead|not running|errored|died|crashed)\b|background loop (has errored|is not running)|\b(cuda|hip|nccl|cublas)\b.{0,20}\b(error|out of memory)\b/i;
 /** The name of a fault that is not the caller's, though the status says so. */
 export const HOST_FAULT_NAME = /^(?!.*invalid).*(upstream|internal|(server|service).?(error|unavailable))/is;
 /** 424 of inference servers is about their model; elsewhere it is about something that the request refers to. */
