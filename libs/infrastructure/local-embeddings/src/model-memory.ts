@@ -76,7 +76,7 @@ export class ModelMemory {
     const least = Math.max(...[...this.#shares.values()].map(leastBatch));
     if (least <= this.batchBytes) return;
     this.#shares.delete(model);
-    throw this.#noRoom();
+    throw this.#noRoom(share.processes);
   }
 
   leave(model: object): void {
@@ -96,9 +96,13 @@ export class ModelMemory {
     return this.#ceilingBytes * PLANNED_SHARE - this.#serviceBytes - held;
   }
 
-  #noRoom(): NoRoomError {
+  /** @param processes of the model that has none; where there are several, fewer of them may have. */
+  #noRoom(processes = 1): NoRoomError {
+    const ceiling = `${Math.floor(this.#ceilingBytes / MEBIBYTE)} MiB of memory`;
+    const higher = 'EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher';
+    if (processes === 1) return new NoRoomError(`${ceiling} leave no room for a batch; ${higher}`);
     return new NoRoomError(
-      `${Math.floor(this.#ceilingBytes / MEBIBYTE)} MiB of memory leave no room for a batch; EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher`,
+      `${ceiling} leave no room for a batch beside ${processes} processes; EMBEDDING_WORKERS must be lower, or ${higher}`,
     );
   }
 }
