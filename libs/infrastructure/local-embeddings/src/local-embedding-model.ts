@@ -4,6 +4,7 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  residentBytes,
   silentLogger,
 } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
@@ -310,7 +311,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return {
       up: this.#info !== undefined && this.#engine.isServing,
       // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
-      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: process.memoryUsage.rss() },
+      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: residentBytes() },
     };
   }
 

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
+import { residentBytes } from '@morgan/foundation';
 import { batchBytes, type BatchCost } from './processes/batch-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -85,7 +86,7 @@ export class ModelMemory {
   }
 
   #measureService(): void {
-    this.#serviceBytes = process.memoryUsage.rss();
+    this.#serviceBytes = residentBytes() ?? this.#serviceBytes;
   }
 
   get #freeBytes(): number {
