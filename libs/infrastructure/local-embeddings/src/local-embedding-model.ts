@@ -308,11 +308,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
   }
 
   read(): HealthReading {
-    return {
-      up: this.#info !== undefined && this.#engine.isServing,
-      // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
-      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: residentBytes() },
-    };
+    const up = this.#info !== undefined && this.#engine.isServing;
+    // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
+    return { up, details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: residentBytes() } };
   }
 
   get #scheduler(): EmbeddingScheduler {
