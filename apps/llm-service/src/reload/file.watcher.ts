@@ -6,8 +6,10 @@ import type { Logger } from '@morgan/foundation';
 /** One save makes several events, and a file may be there before its content is. */
 const SETTLE_MS = 200;
 
-/** How often a folder that is gone is looked for. */
+/** How often a folder or a file that is gone is looked for. */
 const RETURN_MS = 1_000;
+
+const UNREADABLE = 'unreadable: ';
 
 /** What a watcher of a file works with. */
 export interface FileWatcherOptions {
@@ -65,6 +67,7 @@ export class FileWatcher {
   #compare(): void {
     this.#follow();
     const digest = digestOf(this.#options.path);
+    if (digest.startsWith(UNREADABLE)) this.#later(RETURN_MS);
     if (digest === this.#digest) return;
     this.#digest = digest;
     this.#options.onChange();
@@ -103,6 +106,6 @@ export function digestOf(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {
-    return `unreadable: ${String((error as NodeJS.ErrnoException).code)}`;
+    return `${UNREADABLE}${String((error as NodeJS.ErrnoException).code)}`;
   }
 }
