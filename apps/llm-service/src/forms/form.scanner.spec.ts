@@ -85,6 +85,14 @@ describe('the model of a form', () => {
     for (let cut = 0; cut <= form.length; cut += 1 + (cut >> 6)) expect(scan(form, [cut])).toBe('unclear');
   });
 
+  it('is found behind a file that goes by in pieces of any length', () => {
+    const form = file('RIFF\r\n--'.repeat(40)) + field('model', 'whisper') + END;
+    for (let length = 1; length <= form.length; length += 1) {
+      const cuts = Array.from({ length: Math.floor(form.length / length) }, (_, at) => at * length);
+      expect(scan(form, cuts)).toEqual(found);
+    }
+  });
+
   it('is the same however any form is cut', () => {
     const part = fc.oneof(
       fc

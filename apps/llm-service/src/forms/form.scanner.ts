@@ -57,18 +57,23 @@ export class FormScanner {
   /** @returns whether the model is found, or cannot come any more. */
   push(chunk: Buffer): boolean {
     if (this.#state === 'over') return true;
-    this.#pending = this.#state === 'file' ? this.#joined(chunk) : Buffer.concat([this.#pending, chunk]);
-    while (this.#step());
+    if (!this.#passesBy(chunk)) {
+      this.#pending = Buffer.concat([this.#pending, chunk]);
+      while (this.#step());
+    }
     return this.#is('over') || this.#model !== undefined;
   }
 
-  /** A file goes by without a copy: only a boundary that the last piece may have begun needs one, of the first bytes. */
-  #joined(chunk: Buffer): Buffer {
-    const seam = Buffer.concat([this.#pending, chunk.subarray(0, this.#delimiter.length)]);
-    if (chunk.length <= this.#delimiter.length || seam.includes(this.#delimiter))
-      return Buffer.concat([this.#pending, chunk]);
-    this.#drop(this.#pending.length);
-    return chunk;
+  /** A piece from the middle of a file is not copied: a large form would cost as much memory again. */
+  #passesBy(chunk: Buffer): boolean {
+    const { length } = this.#delimiter;
+    if (this.#state !== 'file' || chunk.length < length) return false;
+    const seam = Buffer.concat([this.#pending, chunk.subarray(0, length - 1)]);
+    if (seam.includes(this.#delimiter) || chunk.includes(this.#delimiter)) return false;
+    const end = chunk.length - length + 1;
+    this.#offset += this.#pending.length + end;
+    this.#pending = Buffer.from(chunk.subarray(end));
+    return true;
   }
 
   /** @returns whether there may be another. */
