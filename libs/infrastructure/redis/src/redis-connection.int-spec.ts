@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisScript } from './redis-script.ts';
 
-const TIMEOUT_MS = 100;
+const TIMEOUT_MS = 500;
 /** Of a command that must not wait for it, and half of that for a busy machine. */
 const LONG_TIMEOUT_MS = 10_000;
 const BUSY_MS = 5_000;
