@@ -15,6 +15,7 @@ import type { EmbeddingServiceConfig } from './config/embedding-service.config.t
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 import { modelRoutes } from './model.routes.ts';
+import { furtherModelConfig } from './models/models.config.ts';
 import { ServedModels } from './models/served-models.ts';
 import { pathHint } from './path-hint.ts';
 
@@ -122,7 +123,7 @@ function servedModels(
     });
   };
   const others = further.models.map(
-    (own) => new LocalEmbeddingModel({ config: { ...local, ...own }, ...parts }),
+    (own) => new LocalEmbeddingModel({ config: furtherModelConfig(local, own), ...parts }),
   );
   return new ServedModels([first(), ...others], { idleMs: further.idleMs, logger });
 }
