@@ -1,5 +1,6 @@
 import { type RunningService, startService } from '@morgan/testing';
-import type { FaultCase, Group } from './fault-case.ts';
+import type { Group } from './case-description.ts';
+import type { FaultCase } from './fault-case.ts';
 import { FaultHost } from './fault-host.ts';
 import { GatewayWatch } from './gateway-watch.ts';
 

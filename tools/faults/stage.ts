@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ask, isGood, type Seen } from './caller.ts';
-import type { FaultCase } from './fault-case.ts';
+import type { CaseDescription } from './case-description.ts';
 import type { GatewayWatch } from './gateway-watch.ts';
 import { type Behaviour, type FaultHost, GOOD } from './fault-host.ts';
 import type { Seed } from './seed.ts';
@@ -9,7 +9,7 @@ import { type Expected, missesOf, type Result } from './verdict.ts';
 
 /** What a stage is made of. */
 export interface StageParts {
-  readonly definition: FaultCase;
+  readonly definition: CaseDescription;
   readonly origin: string;
   /** The process of the gateway. */
   readonly pid: number;

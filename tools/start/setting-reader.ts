@@ -23,7 +23,7 @@ export function settingReader(env: Env): ReadSetting {
 function readConfigFile(path: string | undefined): unknown {
   if (!path) return undefined;
   try {
-    return parse(readFileSync(path, 'utf8'));
+    return parse(readFileSync(path, 'utf8'), { merge: true });
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 export { type Certificate, CertificateAuthority } from './certificates.ts';
 export { costOf } from './call-cost.ts';
-export { processorSeconds } from './process-time.ts';
+export { processorSeconds, timedOnThread } from './process-time.ts';
 export { docRegion } from './doc-region.ts';
 export { freePort } from './free-port.ts';
 export { redisCommand } from './redis-command.ts';

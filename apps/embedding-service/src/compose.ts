@@ -15,6 +15,7 @@ import type { EmbeddingServiceConfig } from './config/embedding-service.config.t
 import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 import { modelRoutes } from './model.routes.ts';
+import { memoryLimit } from './models/memory-limit.ts';
 import { furtherModelConfig } from './models/models.config.ts';
 import { ServedModels } from './models/served-models.ts';
 import { pathHint } from './path-hint.ts';
@@ -99,7 +100,7 @@ function servedModels(
   metrics: Metrics,
 ): ServedModels {
   const { backend, ...local } = model;
-  const memory = new ModelMemory(local.memoryLimitMb);
+  const memory = new ModelMemory(memoryLimit(local.memoryLimitMb, logger));
   const proxy = url === undefined ? undefined : { url, except };
   const parts = { bundledModelDir: BUNDLED_MODEL_DIR, logger, metrics, memory, proxy };
   const fallbackTexts = metrics.counter({

@@ -131,6 +131,8 @@ describe('the output of POST /v1/embeddings', () => {
       { truncation: true },
       { late_chunking: false },
       { add_special_tokens: true, truncate_prompt_tokens: -1, embed_dtype: 'float32', modality: 'text' },
+      { modality: ['text', 'text'] },
+      { modality: 'text,text' },
     ])
       expect(await statusOf(more)).toBe(200);
   });
@@ -193,6 +195,13 @@ describe('the output of POST /v1/embeddings', () => {
     });
     expect([status, body.error.param]).toEqual([400, param]);
     expect(body.error.message).toMatch(message);
+  });
+
+  it('is refused by its field also where that has megabytes', async () => {
+    const modality = `text${',text'.repeat(3_000_000)}`;
+    const more = { model: 'default', input: 'a', modality };
+    const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', more);
+    expect([status, body.error.param]).toEqual([400, 'modality']);
   });
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type RunningService, startService } from '@morgan/testing';
 
 const MIB = 1024 * 1024;
-const FILE_BYTES = 200 * MIB;
+const FILE_BYTES = 300 * MIB;
 const HEAD =
   '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper\r\n' +
   '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n';
@@ -44,7 +44,7 @@ const figure = async (name: string): Promise<number> => {
 };
 const residentBytes = () => figure('process_resident_memory_bytes');
 
-describe('a form of 200 MiB', () => {
+describe('a form of 300 MiB', () => {
   it('passes through, and counts as what is held of it', async () => {
     const before = await residentBytes();
     let peak = before;

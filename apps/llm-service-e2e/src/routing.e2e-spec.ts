@@ -171,6 +171,25 @@ describe('the log line of a call', () => {
     expect((await lineOf(lost.id))['attempts']).toEqual(expect.arrayContaining([made('two', 'reset')]));
   });
 
+  it.each([
+    ['before it began', { kind: 'stall-before-headers' }, 499],
+    ['in the middle of it', { kind: 'stall-in-stream', afterChunks: 2 }, 200],
+  ] as const)('says that the caller left a stream %s, not that all was well', async (_, fault, status) => {
+    await one.setFault(fault);
+    const [id, asked, leaver] = [`left-${status}`, one.calls.length, new AbortController()];
+    const answer = fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      signal: leaver.signal,
+      headers: { 'content-type': 'application/json', 'x-request-id': id },
+      body: JSON.stringify({ model: 'continued', stream: true, messages: [{ role: 'user', content: LONG }] }),
+    });
+    if (status === 200) await (await answer).body?.getReader().read();
+    else await waitFor(() => one.calls.length > asked, { what: 'the call' });
+    leaver.abort();
+    await answer.catch(() => undefined);
+    expect(await lineOf(id)).toMatchObject({ status, aborted: true, attempts: [made('one', 'aborted')] });
+  });
+
   it('has how a stream ended, and who finished it', async () => {
     await one.setFault({ kind: 'reset-in-stream', afterChunks: 4, times: 1 });
     const { id, text } = await ask({ model: 'continued', stream: true });

@@ -5,7 +5,7 @@ import { RedisConnection } from '@morgan/redis';
 import type { Metrics } from '@morgan/telemetry';
 import { CallerLimits } from './callers/caller-limits.ts';
 import { limitsCallers } from './callers/caller-limits.config.ts';
-import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { EMBEDDING_HOST, type LlmServiceConfig } from './config/llm-service.config.ts';
 
 /** How long a stop waits for connections to hosts once nothing is in flight at the HTTP edge. */
 const TRANSPORT_GRACE_MS = 1_000;
@@ -68,7 +68,7 @@ function embeddingSettings(
     // It is one of our own, and met directly.
     proxy: { ...upstream.proxy, httpUrl: undefined },
     circuitBreaker: { ...upstream.circuitBreaker, failureThreshold: EMBEDDING_FAILURE_THRESHOLD },
-    hosts: [{ name: 'embedding-service', weight: 1, ...embeddingService }],
+    hosts: [{ name: EMBEDDING_HOST, weight: 1, ...embeddingService }],
     routes: [],
     groups: {},
   };

@@ -9,6 +9,7 @@ import { RequestExplainer } from './admin/request-explainer.ts';
 import { AppModule } from './app.module.ts';
 import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
+import { unreachedLimits } from './config/unreached-limits.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
@@ -31,6 +32,8 @@ export interface ConfigSource {
   readonly load: () => LlmServiceConfig;
   /** The file that is watched for changes; none: only signals and operators have it loaded again. */
   readonly file: string | undefined;
+  /** Tells the content of the file that was loaded from later ones ({@link digestOf}). Default: that is the one that is there now. */
+  readonly digest?: string | undefined;
 }
 
 /** A service whose configuration can be loaded again. */
@@ -53,6 +56,8 @@ export async function composeLlmService(
 ): Promise<ReloadableService> {
   const { log, llmService } = config;
   const logger = createLogger('llm-service', log);
+  for (const { limit, endsBefore } of unreachedLimits(llmService))
+    logger.warn({ limit, endsBefore }, 'a limit is never reached: hosts that hang would not be found');
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
   const endpoints = [...ENDPOINTS, ...llmService.extraPaths.map(extraEndpoint)];
@@ -119,7 +124,7 @@ function composeApplication(
 /** What changes the service while it runs: the watched file and the admin API. */
 async function composeOperations(
   config: LlmServiceConfig,
-  { load, file }: ConfigSource,
+  { load, file, digest }: ConfigSource,
   { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
 ) {
   const { llm, embedding, reload: apply } = upstreams;
@@ -128,7 +133,7 @@ async function composeOperations(
   const adminParts = new AdminParts(new HostFleet(llm, embedding), explainer, reloader, logger);
   const admin = await composeAdmin(config.llmService.admin, adminParts);
   const onChange = () => void reloader.reload('file');
-  const watcher = file === undefined ? undefined : new FileWatcher({ path: file, onChange, logger });
+  const watcher = file === undefined ? undefined : new FileWatcher({ path: file, digest, onChange, logger });
   return {
     reload: (trigger: ReloadTrigger) => reloader.reload(trigger),
     start: async () => admin?.start(),

@@ -1,5 +1,6 @@
 import { isGood } from '../caller.ts';
-import type { FaultCase, Group } from '../fault-case.ts';
+import type { Group } from '../case-description.ts';
+import type { FaultCase } from '../fault-case.ts';
 import { type Behaviour, GOOD, REFUSED } from '../fault-host.ts';
 import { refusal, type Reply, reset, silence } from '../replies.ts';
 import { PROMPT_MS, type Stage } from '../stage.ts';

@@ -8,7 +8,7 @@ import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
 import { proxyConfig } from './proxy.config.ts';
-import { remoteConfig } from '../remote/remote.config.ts';
+import { type RemoteConfig, remoteConfig } from '../remote/remote.config.ts';
 import { warmingConfig } from '../cache/warming.config.ts';
 
 /** 16 MiB: 2,048 texts of 8 kB. */
@@ -18,6 +18,7 @@ const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 const MAX_BODY_BYTES = 96 * 1024 * 1024;
 
 const local = localEmbeddingsConfig.unwrap();
+const BUNDLED = local.shape.model.parse(undefined);
 
 /** The model here; its backend may be none: hosts elsewhere. */
 const modelConfig = local
@@ -28,6 +29,48 @@ const modelConfig = local
     }),
   })
   .prefault({});
+
+/** Settings of a model here that make other vectors: hosts elsewhere do not hear of them. */
+const OF_MODELS_HERE = [
+  'graphFile',
+  'graphInputs',
+  'graphOutput',
+  'pooling',
+  'normalize',
+  'truncateDimensions',
+  'promptName',
+  'maxTokens',
+] as const;
+
+interface Backends {
+  readonly model: z.output<typeof modelConfig>;
+  readonly further: { readonly models: readonly unknown[] };
+  readonly remote: RemoteConfig;
+}
+
+type Fault = readonly [section: 'model' | 'remote', key: string, message: string];
+
+/** Whoever names hosts elsewhere wants their vectors, and would get others in silence. */
+function localFaults({ remote: { hosts, model, dimensions, fallbackModel } }: Backends): Fault[] {
+  return Object.entries({ hosts: hosts[0], model, dimensions, fallbackModel })
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => ['remote', key, 'is for hosts elsewhere: `model.backend` is not `remote`']);
+}
+
+function remoteFaults({ model, further, remote }: Backends): Fault[] {
+  const needed = { hosts: remote.hosts[0], model: remote.model, dimensions: remote.dimensions };
+  const faults = Object.entries(needed)
+    .filter(([, value]) => value === undefined)
+    .map(([key]): Fault => ['remote', key, 'is needed where `model.backend` is `remote`']);
+  if (model.model !== BUNDLED)
+    faults.push(['model', 'model', 'is not used: `backend` is `remote`, whose model is `remote.model`']);
+  if (remote.fallbackModel !== undefined || further.models.length > 0) return faults;
+  const idle = OF_MODELS_HERE.filter((key) => model[key] !== undefined);
+  return [
+    ...faults,
+    ...idle.map((key): Fault => ['model', key, 'is for a model here, and `backend` is `remote`']),
+  ];
+}
 
 /** The whole configuration of embedding-service. */
 export const embeddingServiceConfig = z.strictObject({
@@ -52,19 +95,10 @@ export const embeddingServiceConfig = z.strictObject({
       warming: warmingConfig,
       redis: redisConfig,
     })
-    .superRefine(({ model, remote }, context) => {
-      if (model.backend !== 'remote') {
-        const message = 'is for hosts elsewhere: `model.backend` is not `remote`';
-        if (remote.fallbackModel !== undefined)
-          context.addIssue({ code: 'custom', path: ['remote', 'fallbackModel'], message });
-        return;
-      }
-      const { hosts, ...declared } = remote;
-      const needed = { hosts: hosts[0], model: declared.model, dimensions: declared.dimensions };
-      for (const [key, value] of Object.entries(needed)) {
-        const message = 'is needed where `model.backend` is `remote`';
-        if (value === undefined) context.addIssue({ code: 'custom', path: ['remote', key], message });
-      }
+    .superRefine((config, context) => {
+      const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
+      for (const [section, key, message] of faults)
+        context.addIssue({ code: 'custom', path: [section, key], message });
     })
     .prefault({}),
 });

@@ -6,6 +6,15 @@ import { promptFields } from './prompt-choice.ts';
 import { only } from './unserved-value.ts';
 import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
 
+const LONGEST_MODALITY = 'text,'.length * MAX_INPUTS;
+
+/** One for all texts, or one for each, as a list or with commas. */
+function isText(modality: unknown): boolean {
+  if (typeof modality === 'string' && modality.length > LONGEST_MODALITY) return false;
+  const names = typeof modality === 'string' ? modality.split(',') : modality;
+  return Array.isArray(names) && names.length > 0 && names.every((name) => name === 'text');
+}
+
 /** `input` as the API documentation shows it; {@link checkInput} is what it is held to. */
 const TEXT = { type: 'string', minLength: 1 } as const;
 const TOKEN_IDS = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 } as const;
@@ -78,7 +87,7 @@ export const embeddingsRequestSchema = z.looseObject({
   instruction: z.null('is not served: prompt puts a text before every text').optional(),
   modality: z
     .unknown()
-    .refine((value) => /^text(,text)*$/.test(String(value)), 'is not served, but for text')
+    .refine(isText, 'is not served, but for text')
     .nullish()
     .describe('Only `text` is served.'),
   user: z.string().nullish().describe('Ignored.'),

@@ -47,7 +47,7 @@ export function furtherModelConfig<First extends object, Own extends object>(fir
 function fromText(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const at = value.indexOf('=');
-  return at < 0 ? { model: value } : { name: value.slice(0, at), model: value.slice(at + 1) };
+  return at < 0 ? { model: value } : { name: value.slice(0, at).trim(), model: value.slice(at + 1).trim() };
 }
 
 /** The `further` section of the configuration: models besides the first. */

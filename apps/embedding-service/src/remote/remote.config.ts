@@ -1,10 +1,10 @@
-import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
+import { apiKeySetting, apiUrl, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The `remote` section: OpenAI-compatible hosts that compute in place of a model here. */
 export const remoteConfig = z
   .strictObject({
-    hosts: setting(z.array(httpUrl()).max(16).default([]), {
+    hosts: setting(z.array(apiUrl()).max(16).default([]), {
       env: 'EMBEDDING_REMOTE_HOSTS',
       doc: 'Base URLs of hosts that serve the same model, such as `http://host:8000/v1`, in the order in which they are tried.',
     }),

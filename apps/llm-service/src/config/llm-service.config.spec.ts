@@ -23,6 +23,28 @@ describe('an error of the configuration', () => {
     );
   });
 
+  it('keeps the port of operators and of callers apart', () => {
+    const load = (env: object) =>
+      loadConfig(llmServiceConfig, { env: { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', ...env } });
+    expect(() => load({ ADMIN_PORT: '8080' })).toThrow('llmService.admin.port: is the port of callers, too');
+    expect(load({ ADMIN_PORT: '0', PORT: '0' })).toBeDefined();
+    expect(load({ ADMIN_PORT: '8080', PORT: '8081' })).toBeDefined();
+  });
+
+  it('says that a host has a name which embedding-service has already', () => {
+    const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1,embedding-service=http://127.0.0.1:8/v1' };
+    expect(() => loadConfig(llmServiceConfig, { env })).toThrow(
+      'llmService.upstream.hosts.1.name: is the name of what EMBEDDING_URL leads to',
+    );
+  });
+
+  it('says that EMBEDDING_URL is a base URL', () => {
+    const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', EMBEDDING_URL: 'http://e:8081/v1/embeddings' };
+    expect(() => loadConfig(llmServiceConfig, { env })).toThrow(
+      'llmService.embedding.url: is a base URL: leave the endpoint out',
+    );
+  });
+
   it('never shows what a setting was set to', () => {
     const shown = shownSettings(listSettings(llmServiceConfig), (sources) =>
       loadConfig(llmServiceConfig, sources),

@@ -1,4 +1,4 @@
-import { apiKeySetting, httpUrl, setting } from '@morgan/foundation';
+import { apiKeySetting, apiUrl, setting } from '@morgan/foundation';
 import { distributedLlmConfig } from '@morgan/distributed-llm';
 import { httpConfig } from '@morgan/http-server';
 import { redisConfig } from '@morgan/redis';
@@ -18,10 +18,13 @@ const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 /** Five of the largest bodies at a time, within a pod of 512 MiB. */
 const MAX_BODY_BYTES = 192 * 1024 * 1024;
 
+/** What `POST /v1/embeddings` goes to is called among hosts. */
+export const EMBEDDING_HOST = 'embedding-service';
+
 /** Where `POST /v1/embeddings` goes. */
 const embeddingUpstreamConfig = z
   .strictObject({
-    url: setting(httpUrl().default('http://127.0.0.1:8081/v1'), {
+    url: setting(apiUrl().default('http://127.0.0.1:8081/v1'), {
       env: 'EMBEDDING_URL',
       doc: 'Base URL of the embedding-service, to which `/v1/embeddings` is forwarded.',
     }),
@@ -85,7 +88,18 @@ export const llmServiceConfig = z
   .refine(
     ({ auth, llmService: { admin } }) => admin.apiKey === undefined || !auth.apiKeys.includes(admin.apiKey),
     { path: ['llmService', 'admin', 'apiKey'], message: 'is a key of callers, too: they would be operators' },
-  );
+  )
+  .refine(({ llmService: { admin, http } }) => !admin.port || admin.port !== http.port, {
+    path: ['llmService', 'admin', 'port'],
+    message: 'is the port of callers, too: operators have one of their own',
+  })
+  .superRefine(({ llmService: { upstream } }, context) => {
+    const at = upstream.hosts.findIndex(({ name }) => name === EMBEDDING_HOST);
+    if (at < 0) return;
+    const message =
+      'is the name of what EMBEDDING_URL leads to, in metrics and for operators: take another one';
+    context.addIssue({ code: 'custom', path: ['llmService', 'upstream', 'hosts', at, 'name'], message });
+  });
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
 

@@ -1,4 +1,5 @@
 import type { HttpRequest, PlainRoute } from '@morgan/http-server';
+import { checkDeployment } from '../openai/request-checks.ts';
 import type { RequestOutline } from '../openai/request-outline.ts';
 import type { HostRelay } from '../relay/host-relay.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -9,6 +10,7 @@ export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay)
     const { method, path, summary, schema, check, isForm } = endpoint;
     const handle: PlainRoute['handle'] = async (request: HttpRequest, reply) => {
       const outline = request.body as RequestOutline | undefined;
+      checkDeployment((request.params as { readonly model?: string }).model);
       check?.(outline);
       if (isForm) await relay.relayForm(endpoint, { outline: undefined, request, reply });
       else await relay.relay(endpoint, { outline, request, reply });

@@ -128,6 +128,19 @@ describe('an endpoint of hosts', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(speech);
   });
 
+  it('takes no longer name of a model in its path than in its body', async () => {
+    for (const [length, status] of [
+      [256, 200],
+      [257, 400],
+      [8_000, 400],
+    ] as const) {
+      const response = await call(`/openai/deployments/${'m'.repeat(length)}/chat/completions`, BODY);
+      expect(response.status).toBe(status);
+      if (status === 400)
+        expect(await response.json()).toMatchObject({ error: { code: 'invalid_value', param: 'model' } });
+    }
+  });
+
   it('takes a form, with its model, up to the limit of bodies', async () => {
     const form = new FormData();
     form.append('file', new Blob(['RIFF\r\n\r\n{']), 'a.wav');

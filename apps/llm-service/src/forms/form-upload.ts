@@ -12,6 +12,15 @@ export interface FormUpload {
   readonly model: string | undefined;
 }
 
+/** How a form is read. */
+export interface FormOptions {
+  readonly heldBytes: number;
+  /** Whether the call can be routed without a model. */
+  readonly mayBeUnknown: boolean;
+  /** The model that the path names. */
+  readonly deployment?: string | undefined;
+}
+
 /** Which bodies are forms, and what is held of one. */
 export function formBodies(heldBytes: number): Required<BodyFormat>['streamed'] {
   return {
@@ -26,22 +35,42 @@ export function formBodies(heldBytes: number): Required<BodyFormat>['streamed'] 
 
 /**
  * Reads a form up to its model, at most as much as is held.
- * @param mayBeUnknown whether the call can be routed without a model.
  * @throws AppError about the form, or what its upload broke with.
  */
 export async function openForm(
   { body, headers }: HttpRequest,
-  { heldBytes, mayBeUnknown }: { readonly heldBytes: number; readonly mayBeUnknown: boolean },
+  { heldBytes, mayBeUnknown, deployment }: FormOptions,
 ): Promise<FormUpload> {
   if (!(body instanceof BodyStream)) throw new AppError('missing_body', 'The request needs a body.');
   const upload = new RepeatableUpload(body, body.declared, heldBytes);
   const scanner = new FormScanner(boundaryOf(headers['content-type']) ?? '');
-  const isFound = await upload.peek((chunk) => scanner.push(chunk));
+  const take = (chunk: Buffer) => {
+    const isFound = scanner.push(chunk);
+    if (scanner.isUnclear) throw unclear();
+    if (hasBegun && scanner.model && isAnother(scanner.model, deployment)) throw anotherModel();
+    return isFound;
+  };
+  let hasBegun = false;
+  const isFound = await upload.peek(take);
+  // One that is found from here on has been routed without, and cannot be replaced.
+  hasBegun = !scanner.model;
+  upload.onPiece = take;
   if (!upload.head) throw new AppError('missing_body', 'The request needs a body.');
   if (!isFound && !upload.isComplete && !mayBeUnknown) throw modelTooLate(heldBytes);
   const { model } = scanner;
   if (model) upload.modelAt = [model.start, model.end];
+  if (model && isAnother(model, deployment)) upload.modelAs = deployment;
   return { upload, model: model && nameIn(model) };
+}
+
+function isAnother({ name }: FormModel, deployment: string | undefined): boolean {
+  return deployment !== undefined && name !== deployment;
+}
+
+/** The path has said which. */
+function anotherModel(): AppError {
+  const message = `Invalid 'model': it is another than the one in the path.`;
+  return new AppError('invalid_value', message, { param: 'model' });
 }
 
 function nameIn({ name }: FormModel): string {
@@ -49,6 +78,12 @@ function nameIn({ name }: FormModel): string {
   throw new AppError('invalid_value', `Invalid 'model': it has 1 to ${MAX_MODEL_LENGTH} characters.`, {
     param: 'model',
   });
+}
+
+/** What is routed by one of them may be answered by the other: parsers of hosts take the first or the last. */
+function unclear(): AppError {
+  const message = `Invalid 'model': it must come once, as a short field whose head is below 8 KiB and in plain lines.`;
+  return new AppError('invalid_value', message, { param: 'model' });
 }
 
 function modelTooLate(heldBytes: number): AppError {

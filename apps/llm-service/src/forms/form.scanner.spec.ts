@@ -20,7 +20,8 @@ function scan(form: string | Buffer, cuts: readonly number[] = []) {
     scanner.push(bytes.subarray(start, end));
     start = end;
   }
-  const { model } = scanner;
+  const { model, isUnclear } = scanner;
+  if (isUnclear) return 'unclear';
   return model && { name: model.name, written: bytes.toString('utf8', model.start, model.end) };
 }
 
@@ -36,7 +37,7 @@ describe('the model of a form', () => {
       file(`\r\n--${BOUNDARY.slice(0, -1)}\r\n\r\n`) + field('model', 'whisper') + END,
     ],
     ['behind a preamble', `This is a form.\r\n${field('model', 'whisper')}${END}`],
-    ['of two', field('model', 'whisper') + field('model', 'other') + END],
+    ['in front of a field that is called so', field('model', 'whisper') + field('models', 'other') + END],
     [
       'behind a file that is called so',
       `${head('file', '; filename="a; name=model"')}\r\nRIFF\r\n${field('model', 'whisper')}${END}`,
@@ -56,14 +57,40 @@ describe('the model of a form', () => {
     ['stands behind the end', file('RIFF') + END + field('model', 'whisper')],
     ['has no end', file('RIFF') + head('model') + '\r\nwhisp'],
     ['is a file of that name', file(`name="model"\r\n\r\nwhisper\r\n`) + END],
-    ['is longer than any name', field('model', 'x'.repeat(5_000)) + END],
-    [
-      'stands behind a head that is too long',
-      head('model', `; x="${'y'.repeat(3_000)}"`) + '\r\nwhisper\r\n' + END,
-    ],
   ])('is none where it %s', (_, form) => {
     expect(scan(form)).toBeUndefined();
     expect(scan(form, [7, 60, 61, 90])).toBeUndefined();
+  });
+
+  const ONE = field('model', 'whisper');
+  const OTHER = '\r\nother\r\n';
+  it.each([
+    ['comes twice', ONE + field('language', 'en') + field('model', 'other') + END],
+    ['comes twice, the same', ONE + ONE + END],
+    ['comes twice, once behind a file', ONE + file('RIFF') + field('model', 'other') + END],
+    ['is longer than any name', field('model', 'x'.repeat(5_000)) + END],
+    ['has a head that is too long', head('model', `; x="${'y'.repeat(9_000)}"`) + OTHER + END],
+    ['may stand behind a head that is too long', ONE + head('x', `; x="${'y'.repeat(9_000)}"`) + OTHER + END],
+    ['is one of two names of a part', ONE + head('x', '; name="model"') + OTHER + END],
+    ['is the name of a part in another character set', ONE + head('x', "; name*=utf-8''model") + OTHER + END],
+    [
+      'is in the second of two heads of a part',
+      `${ONE}${head('x')}Content-Disposition: form-data; name="model"\r\n${OTHER}${END}`,
+    ],
+    [
+      'is in a line that goes on in the next',
+      `${ONE}--${BOUNDARY}\r\ncontent-disposition: form-data;\r\n name="model"\r\n${OTHER}${END}`,
+    ],
+  ])('is unclear where it %s, wherever the form is cut', (_, form) => {
+    for (let cut = 0; cut <= form.length; cut += 1 + (cut >> 6)) expect(scan(form, [cut])).toBe('unclear');
+  });
+
+  it('is found behind a file that goes by in pieces of any length', () => {
+    const form = file('RIFF\r\n--'.repeat(40)) + field('model', 'whisper') + END;
+    for (let length = 1; length <= form.length; length += 1) {
+      const cuts = Array.from({ length: Math.floor(form.length / length) }, (_, at) => at * length);
+      expect(scan(form, cuts)).toEqual(found);
+    }
   });
 
   it('is the same however any form is cut', () => {
@@ -90,6 +117,8 @@ describe('the boundary of a form', () => {
     ['multipart/form-data', undefined],
     ['multipart/form-data; boundary=', undefined],
     ['multipart/form-data; x=boundary=abc', undefined],
+    ['multipart/form-data; boundary=abc; boundary=xyz', undefined],
+    ['multipart/form-data; boundary=abc; x=1; BOUNDARY = "xyz"', undefined],
     ['multipart/mixed; boundary=abc', undefined],
     ['application/json; boundary=abc', undefined],
     [undefined, undefined],

@@ -6,25 +6,30 @@ export interface FormModel {
 }
 
 const BOUNDARY = /^\s*multipart\/form-data\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
-const DISPOSITION = /^content-disposition:([^\r\n]*)/im;
+const DISPOSITION = /^content-disposition:([^\r\n]*)/gim;
+/** A second one: parsers differ in which of the two they take. */
+const BOUNDARIES = /;\s*boundary\s*=/gi;
+/** A line that goes on in the next, which is one line for some parsers. */
+const FOLDED = /\r\n[ \t]/;
 const PARAMETER = /;\s*([\w*-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;\s]*)/g;
 const LINE_END = '\r\n';
 const END_OF_HEAD = '\r\n\r\n';
 const CLOSING = '--';
-/** Of one part; a field with a longer one is no model. */
-const LONGEST_HEAD = 2_048;
+/** Of one part. */
+const LONGEST_HEAD = 8_192;
 /** No model has a longer name, in bytes. */
 const LONGEST_NAME = 1_024;
 
-/** The boundary of a multipart form (RFC 2046, 5.1.1); none where the type is another, or names none. */
-export function boundaryOf(contentType: string | undefined): string | undefined {
-  const [, quoted, bare] = BOUNDARY.exec(contentType ?? '') ?? [];
-  return quoted ?? bare;
+/** The boundary of a multipart form (RFC 2046, 5.1.1); none where the type is another, or names none, or two. */
+export function boundaryOf(contentType = ''): string | undefined {
+  const [, quoted, bare] = BOUNDARY.exec(contentType) ?? [];
+  return contentType.match(BOUNDARIES)?.length === 1 ? (quoted ?? bare) : undefined;
 }
 
 /**
- * Finds the field `model` in a multipart form that comes in pieces, cut anywhere. Each byte is searched for the boundary
- * once; no more is kept than the head of a part or a name, so that files go by unseen.
+ * Finds the field `model` in a multipart form that comes in pieces, cut anywhere, and whether it is there once and says
+ * the same to every parser. Each byte is searched for the boundary once; no more is kept than the head of a part or a name,
+ * so that files go by unseen.
  */
 export class FormScanner {
   readonly #delimiter: Buffer;
@@ -34,6 +39,7 @@ export class FormScanner {
   /** Where that begins in the form. */
   #offset = -LINE_END.length;
   #model: FormModel | undefined;
+  #isUnclear = false;
 
   constructor(boundary: string) {
     this.#delimiter = Buffer.from(`${LINE_END}--${boundary}`);
@@ -43,12 +49,31 @@ export class FormScanner {
     return this.#model;
   }
 
-  /** @returns whether there is nothing more to be found. */
+  /** Whether the model comes twice, or may be read otherwise by others. */
+  get isUnclear(): boolean {
+    return this.#isUnclear;
+  }
+
+  /** @returns whether the model is found, or cannot come any more. */
   push(chunk: Buffer): boolean {
     if (this.#state === 'over') return true;
-    this.#pending = Buffer.concat([this.#pending, chunk]);
-    while (this.#step());
-    return this.#is('over');
+    if (!this.#passesBy(chunk)) {
+      this.#pending = Buffer.concat([this.#pending, chunk]);
+      while (this.#step());
+    }
+    return this.#is('over') || this.#model !== undefined;
+  }
+
+  /** A piece from the middle of a file is not copied: a large form would cost as much memory again. */
+  #passesBy(chunk: Buffer): boolean {
+    const { length } = this.#delimiter;
+    if (this.#state !== 'file' || chunk.length < length) return false;
+    const seam = Buffer.concat([this.#pending, chunk.subarray(0, length - 1)]);
+    if (seam.includes(this.#delimiter) || chunk.includes(this.#delimiter)) return false;
+    const end = chunk.length - length + 1;
+    this.#offset += this.#pending.length + end;
+    this.#pending = Buffer.from(chunk.subarray(end));
+    return true;
   }
 
   /** @returns whether there may be another. */
@@ -70,17 +95,23 @@ export class FormScanner {
     if (pending.length >= CLOSING.length && pending.toString('latin1', 0, CLOSING.length) === CLOSING)
       return this.#enter('over', 0);
     const end = pending.subarray(0, LONGEST_HEAD).indexOf(END_OF_HEAD);
-    if (end < 0) return pending.length >= LONGEST_HEAD && this.#enter('file', 0);
-    const isModel = nameOf(pending.toString('latin1', 0, end)) === 'model';
+    if (end < 0) return pending.length >= LONGEST_HEAD && this.#refuse();
+    const { name, isClear } = nameOf(pending.toString('latin1', 0, end));
+    const isModel = name === 'model';
+    if (!isClear || (isModel && this.#model)) return this.#refuse();
     return this.#enter(isModel ? 'name' : 'file', end + END_OF_HEAD.length - (isModel ? 0 : LINE_END.length));
   }
 
   #readName(): boolean {
     const end = this.#pending.subarray(0, LONGEST_NAME + this.#delimiter.length).indexOf(this.#delimiter);
-    if (end < 0)
-      return this.#pending.length > LONGEST_NAME + this.#delimiter.length && this.#enter('over', 0);
+    if (end < 0) return this.#pending.length > LONGEST_NAME + this.#delimiter.length && this.#refuse();
     const start = this.#offset;
     this.#model = { name: this.#pending.toString('utf8', 0, end), start, end: start + end };
+    return this.#enter('file', end);
+  }
+
+  #refuse(): boolean {
+    this.#isUnclear = true;
     return this.#enter('over', 0);
   }
 
@@ -100,10 +131,14 @@ export class FormScanner {
   }
 }
 
-/** Of a part, by its head: a file may be called `a; name=model`. */
-function nameOf(head: string): string | undefined {
-  const [, parameters = ''] = DISPOSITION.exec(head) ?? [];
-  for (const [, key = '', value = ''] of parameters.matchAll(PARAMETER))
-    if (key.toLowerCase() === 'name') return value.replace(/^"|"$/g, '');
-  return undefined;
+/** The name of a part, by its head: a file may be called `a; name=model`. */
+function nameOf(head: string): { readonly name: string | undefined; readonly isClear: boolean } {
+  const [first, second] = head.matchAll(DISPOSITION);
+  const parameters = [...(first?.[1] ?? '').matchAll(PARAMETER)];
+  // In another character set it is `name*`.
+  const names = parameters.filter(([, key = '']) => /^name(\*|$)/i.test(key));
+  const [, key, value] = names[0] ?? [];
+  const isPlain = names.length === 0 || (names.length === 1 && key?.toLowerCase() === 'name');
+  const isClear = isPlain && second === undefined && !FOLDED.test(head);
+  return { name: value?.replace(/^"|"$/g, ''), isClear };
 }

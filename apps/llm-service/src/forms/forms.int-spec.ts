@@ -11,6 +11,7 @@ import { llmServiceConfig } from '../config/llm-service.config.ts';
 
 const PATH = '/v1/audio/transcriptions';
 const BOUNDARY = 'b-1';
+const AZURE = '/openai/deployments/alias/audio/transcriptions?api-version=1';
 const TYPE = `multipart/form-data; boundary=${BOUNDARY}`;
 const HELD_BYTES = 65_536;
 const LIMIT_BYTES = 1_000_000;
@@ -170,9 +171,47 @@ describe('a form', () => {
       message: expect.stringContaining('within the first 65536 bytes'),
     });
     expect(asked).toEqual([]);
-    const azure = '/openai/deployments/alias/audio/transcriptions?api-version=1';
-    expect((await send(late, {}, azure)).headers.get('x-morgan-host')).toBe('two');
+    const named = late.replace('whisper', 'alias');
+    expect((await send(named, {}, AZURE)).headers.get('x-morgan-host')).toBe('two');
   });
+
+  it('asks for the model that the path names, whatever it names itself', async () => {
+    const form = MODEL + file(200_000) + END;
+    await send(form, {}, AZURE.replace('alias', 'unrouted'));
+    await send(form, {}, AZURE);
+    const asFor = (model: string) => {
+      const body = MODEL.replace('whisper', model) + file(200_000) + END;
+      return expect.objectContaining({ length: String(body.length), body });
+    };
+    expect(asked).toEqual([asFor('unrouted'), asFor('whisper-large-v3')]);
+  });
+
+  it('that names another model than its path where it cannot be replaced is refused', async () => {
+    expect(await errorOf(await send(file(200_000) + MODEL + END, {}, AZURE))).toMatchObject({
+      status: 400,
+      code: 'invalid_value',
+      param: 'model',
+    });
+    expect(asked).toEqual([]);
+    await waitFor(() => broken === begun, { what: 'the host to see it' });
+  });
+
+  it.each([
+    ['at once', 1_000, 0],
+    ['when it comes', 900_000, 1],
+  ])(
+    'that names a second model is refused %s: parsers differ in which they take',
+    async (_, bytes, hosts) => {
+      const form = MODEL + file(bytes) + MODEL.replace('whisper', 'other') + END;
+      expect(await errorOf(await send(form))).toMatchObject({
+        status: 400,
+        code: 'invalid_value',
+        param: 'model',
+      });
+      expect([begun, asked.length]).toEqual([hosts, 0]);
+      await waitFor(() => broken === hosts, { what: 'the host to see it' });
+    },
+  );
 
   it.each([
     ['larger than the limit, as it says', MODEL + file(LIMIT_BYTES) + END, 413, 'request_too_large'],

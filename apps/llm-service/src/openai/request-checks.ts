@@ -52,20 +52,23 @@ function checkObject(outline: RequestOutline | undefined): asserts outline {
   if (ambiguous !== undefined) throw notOnce(ambiguous);
 }
 
+/** The name of a model that stands in the path. @throws AppError `invalid_value` */
+export function checkDeployment(name: string | undefined): void {
+  if (name !== undefined && name.length > MAX_MODEL_LENGTH) throw modelTooLong();
+}
+
 function checkModel(outline: RequestOutline): void {
   const span = outline.spanOf('model');
   if (span?.kind !== 'string') throw wrongType('model', 'string', span?.kind);
   if (span.start === span.end) throw emptyText('model');
   const isTooLong =
     span.end - span.start > MAX_MODEL_BYTES || (outline.model ?? '').length > MAX_MODEL_LENGTH;
-  if (isTooLong)
-    throw new AppError(
-      'invalid_value',
-      `Invalid 'model': at most ${MAX_MODEL_LENGTH} characters are allowed.`,
-      {
-        param: 'model',
-      },
-    );
+  if (isTooLong) throw modelTooLong();
+}
+
+function modelTooLong(): AppError {
+  const message = `Invalid 'model': at most ${MAX_MODEL_LENGTH} characters are allowed.`;
+  return new AppError('invalid_value', message, { param: 'model' });
 }
 
 function checkStream(outline: RequestOutline): void {

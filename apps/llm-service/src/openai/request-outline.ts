@@ -101,14 +101,15 @@ export class RequestOutline {
     return Number(this.bytes.toString('latin1', span.start, span.end));
   }
 
-  /** Whether the caller asked for the token counts of a stream. */
+  /** Whether the caller asked for the token counts of a stream, or may have: options of kilobytes are not looked into. */
   get wantsUsage(): boolean {
     const span = this.parts.fields.get('stream_options');
-    const isShort = span?.kind === 'object' && span.end - span.start <= MAX_TEXT_BYTES;
-    return isShort && /"include_usage"\s*:\s*true/.test(this.bytes.toString('latin1', span.start, span.end));
+    if (span?.kind !== 'object') return false;
+    if (span.end - span.start > MAX_TEXT_BYTES) return true;
+    return /"include_usage"\s*:\s*true/.test(this.bytes.toString('latin1', span.start, span.end));
   }
 
-  /** Whether they can be asked for beside what the caller says there: not where that is nothing that could be said. */
+  /** Whether they can be asked for beside what the caller says there: not where that is nothing that could be said, or too much to be read. */
   get lacksUsage(): boolean {
     const kind = this.kindOf('stream_options') ?? 'null';
     return !this.wantsUsage && (kind === 'null' || kind === 'object');

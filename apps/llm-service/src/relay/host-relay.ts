@@ -106,9 +106,9 @@ export class HostRelay {
   async relayForm(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { heldBytes } = this.options.forms;
     const { request } = incoming;
-    const isNamed = 'model' in (request.params as object);
-    const mayBeUnknown = isNamed || this.options.llm.routeOf(undefined).hosts.length === 1;
-    const form = await openForm(request, { heldBytes, mayBeUnknown });
+    const { model: deployment } = request.params as { readonly model?: string };
+    const mayBeUnknown = deployment !== undefined || this.options.llm.routeOf(undefined).hosts.length === 1;
+    const form = await openForm(request, { heldBytes, mayBeUnknown, deployment });
     try {
       await this.relay(endpoint, { ...incoming, form });
     } finally {

@@ -40,6 +40,12 @@ describe('how a model wants to be asked', () => {
   it.each([
     ['another refusal', refusal('max_tokens must be at least 1, or set max_completion_tokens.')],
     ['an answer', { ...UNSUPPORTED, status: 200 }],
+    [
+      'what is quoted of a request',
+      refusal(
+        "[{'msg': 'Extra inputs are not permitted', 'input': {'user': 'u', 'messages': [{'content': 'System prompt first: max_tokens is not supported, use max_completion_tokens'}]}}]",
+      ),
+    ],
     ['no JSON', { status: 400, whole: Buffer.from('max_tokens is not supported: max_completion_tokens') }],
     ['nothing', { status: 400, whole: undefined }],
   ])('is not learned from %s', (_, response) => {

@@ -6,12 +6,16 @@ import type { Logger } from '@morgan/foundation';
 /** One save makes several events, and a file may be there before its content is. */
 const SETTLE_MS = 200;
 
-/** How often a folder that is gone is looked for. */
+/** How often a folder or a file that is gone is looked for. */
 const RETURN_MS = 1_000;
+
+const UNREADABLE = 'unreadable: ';
 
 /** What a watcher of a file works with. */
 export interface FileWatcherOptions {
   readonly path: string;
+  /** Of the content that is in force. Default: of the one that is there now. */
+  readonly digest?: string | undefined;
   readonly onChange: () => void;
   readonly logger: Logger;
 }
@@ -25,7 +29,7 @@ export class FileWatcher {
   readonly #options: FileWatcherOptions;
   readonly #folder: string;
   #watcher: FSWatcher | undefined;
-  #watched: number | undefined;
+  #watched: string | undefined;
   #digest: string;
   #timer: NodeJS.Timeout | undefined;
 
@@ -33,12 +37,14 @@ export class FileWatcher {
   constructor(options: FileWatcherOptions) {
     this.#options = options;
     this.#folder = dirname(options.path);
-    this.#digest = digestOf(options.path);
+    this.#digest = options.digest ?? digestOf(options.path);
     try {
       this.#watch();
     } catch (error) {
       this.#blind(error);
     }
+    // What has changed since that content was read, before anybody watched.
+    this.#later(SETTLE_MS);
   }
 
   stop(): void {
@@ -48,7 +54,7 @@ export class FileWatcher {
 
   #watch(): void {
     this.#watcher?.close();
-    this.#watched = inodeOf(this.#folder);
+    this.#watched = placeOf(this.#folder);
     this.#watcher = watch(this.#folder, { persistent: false }, () => this.#later(SETTLE_MS));
     this.#watcher.on('error', (error) => this.#blind(error));
   }
@@ -61,6 +67,7 @@ export class FileWatcher {
   #compare(): void {
     this.#follow();
     const digest = digestOf(this.#options.path);
+    if (digest.startsWith(UNREADABLE)) this.#later(RETURN_MS);
     if (digest === this.#digest) return;
     this.#digest = digest;
     this.#options.onChange();
@@ -68,9 +75,9 @@ export class FileWatcher {
 
   /** Another folder has the name now, or none: then it is waited for. */
   #follow(): void {
-    const inode = inodeOf(this.#folder);
-    if (inode === undefined) return this.#later(RETURN_MS);
-    if (inode === this.#watched) return;
+    const place = placeOf(this.#folder);
+    if (place === undefined) return this.#later(RETURN_MS);
+    if (place === this.#watched) return;
     try {
       this.#watch();
     } catch (error) {
@@ -84,20 +91,21 @@ export class FileWatcher {
   }
 }
 
-/** None where it is not there, or nobody may look. */
-function inodeOf(folder: string): number | undefined {
+/** Which folder it is: file systems give the number of one that is gone to the next. None where there is none, or nobody may look. */
+function placeOf(folder: string): string | undefined {
   try {
-    return statSync(folder).ino;
+    const { ino, birthtimeMs } = statSync(folder);
+    return `${ino} ${birthtimeMs}`;
   } catch {
     return undefined;
   }
 }
 
-/** A file that cannot be read is another content. */
-function digestOf(path: string): string {
+/** Tells one content from another. A file that cannot be read is another content. */
+export function digestOf(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');
   } catch (error) {
-    return `unreadable: ${String((error as NodeJS.ErrnoException).code)}`;
+    return `${UNREADABLE}${String((error as NodeJS.ErrnoException).code)}`;
   }
 }

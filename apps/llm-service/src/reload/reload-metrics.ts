@@ -12,6 +12,8 @@ export class ReloadMetrics {
       help: 'Times that the configuration was loaded again, by outcome: `applied`, `unchanged` or `failed`.',
       labels: ['outcome'],
     });
+    // A series that begins with its first failure would hide that from every rate.
+    for (const outcome of ['applied', 'unchanged', 'failed'] as const) this.#reloads.inc({ outcome }, 0);
     metrics.gauge(
       {
         name: 'morgan_config_out_of_date',

@@ -10,6 +10,7 @@ import { loadServiceConfig } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { composeLlmService, type ReloadableService } from '../compose.ts';
 import { FOREIGN_SECTIONS, llmServiceConfig } from '../config/llm-service.config.ts';
+import { digestOf } from './file.watcher.ts';
 
 const CHAT = { model: 'simulated', messages: [{ role: 'user', content: 'hello' }] };
 const SECRET = 'c4n4ry-c4n4ry';
@@ -40,10 +41,14 @@ afterEach(async () => {
 const withHost = (name: string, hostUrl: string, more = '') =>
   `llmService:\n  upstream:\n    hosts:\n      - { name: ${name}, url: '${hostUrl}' }\n${more}`;
 
-async function start() {
+/** @param meanwhile happens between the reading of the file and the making of the service. */
+async function start(meanwhile = () => Promise.resolve()) {
   const env = { MORGAN_CONFIG: file, LOG_LEVEL: 'silent' };
   const load = () => loadServiceConfig(llmServiceConfig, env, FOREIGN_SECTIONS);
-  service = await composeLlmService(load(), { load, file });
+  const digest = digestOf(file);
+  const config = load();
+  await meanwhile();
+  service = await composeLlmService(config, { load, file, digest });
   await service.app.listen(0, '127.0.0.1');
   url = await service.app.getUrl();
   await service.start();
@@ -136,6 +141,26 @@ describe('a changed configuration file', () => {
     await until('two');
     await writeFile(file, withHost('one', one.url));
     await until('one');
+  });
+
+  it('is found in a folder that was made anew, whose number may be that of the one before', async () => {
+    const own = join(folder, 'current');
+    file = join(own, 'morgan.yaml');
+    await mkdir(own);
+    await writeFile(file, withHost('one', one.url));
+    await start();
+    await rm(own, { recursive: true });
+    await mkdir(own);
+    await writeFile(file, withHost('two', two.url));
+    await until('two');
+    await writeFile(file, withHost('one', one.url));
+    await until('one');
+  });
+
+  it('is found where it came after the file was read and before it was watched', async () => {
+    await writeFile(file, withHost('one', one.url));
+    await start(() => writeFile(file, withHost('two', two.url)));
+    await until('two');
   });
 
   it('with faults changes nothing, and one that is mended is in force', async () => {

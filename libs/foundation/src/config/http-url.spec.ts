@@ -19,6 +19,8 @@ describe('the setting of a base URL', () => {
     ['http://host/v1#secret', 'must not have a query or a fragment'],
     ['http://host/a b', 'must not have white space in it'],
     ['http://one\nhttp://two', 'must not have white space in it'],
+    ['http://${HOST}:8000/v1', 'has a reference such as'],
+    ['http://$(HOST)/v1', 'has a reference such as'],
   ])('may not be %j', (text, fault) => {
     expect(faultOf(text)).toContain(fault);
     expect(faultOf(text)).not.toContain('secret');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isUnresolved, UNRESOLVED_FAULT } from './variables.ts';
 
 /**
  * A setting that holds the base URL of a service: http or https, without query or fragment. Credentials are refused: a URL is
@@ -11,7 +12,16 @@ export function httpUrl(options: Parameters<typeof z.string>[0] = {}) {
   });
 }
 
+/** What people take for a base URL: requests would go to `…/chat/completions/chat/completions`. */
+const ENDPOINT = /\/(completions|responses|messages|embeddings)\/*$/;
+
+/** The same for an API of OpenAI's kind: its endpoints are below that URL. */
+export function apiUrl(options: Parameters<typeof httpUrl>[0] = {}) {
+  return httpUrl(options).refine((url) => !ENDPOINT.test(url), 'is a base URL: leave the endpoint out');
+}
+
 function faultOf(text: string): string | undefined {
+  if (isUnresolved(text)) return UNRESOLVED_FAULT;
   const parsed = URL.parse(text);
   if (!parsed || !/^https?:$/.test(parsed.protocol)) return 'must be an http:// or https:// URL';
   if (parsed.username || parsed.password) return 'must not hold credentials; there is a setting for the key';

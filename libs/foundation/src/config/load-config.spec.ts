@@ -125,6 +125,12 @@ describe('a value that was meant otherwise', () => {
     });
   });
 
+  it('has no white space around it where the file names it either', () => {
+    const file = { http: { host: 'the-${H}:${P}' }, flags: { name: '${H}' } };
+    const { http, flags } = loadConfig(schema, { env: { H: 'host\n', P: ' 1\r\n' }, file });
+    expect([http.host, flags.name]).toEqual(['the-host:1', 'host']);
+  });
+
   it('is a list by lines as well', () => {
     const { flags } = loadConfig(schema, { env: { KEYS: 'abc\ndef,\nghi\n' } });
     expect(flags.keys).toEqual(['abc', 'def', 'ghi']);
@@ -144,6 +150,13 @@ describe('a value that was meant otherwise', () => {
     ['a default', { env: {}, file: { flags: { name: '${K:-secret}' } } }, 'a `${` that is no reference'],
     ['an expression', { env: {}, file: { flags: { name: '${{ secret }}' } } }, 'is no reference'],
     ['no end', { env: {}, file: { flags: { name: '${secret' } } }, 'a `${` that is no reference'],
+    ['an open reference', { env: { NAME: 'x-${secret}' } }, 'flags.name: has a reference such as'],
+    ['one of Kubernetes', { env: { KEYS: '$(secret),abc' } }, 'flags.keys: has a reference such as'],
+    [
+      'one in what a variable says',
+      { env: { K: '${secret}' }, file: { flags: { name: '${K}' } } },
+      'flags.name: has a reference such as',
+    ],
   ])('is refused, and not shown: %s', (_, sources, fault) => {
     const faults = faultsOf(sources);
     expect(faults).toEqual([expect.stringContaining(fault)]);

@@ -27,7 +27,7 @@ export function substituteVariables(tree: unknown, env: Variables): Substitution
         return found;
       }
       names.add(name);
-      const value = env[name];
+      const value = env[name]?.trim();
       if (value === undefined)
         faults.push(`\${${name}} is used in the configuration file, but ${name} is not set`);
       return value ?? '';
@@ -49,9 +49,22 @@ export function valueOf(env: Variables, name: string | undefined): string | unde
   return (name === undefined ? undefined : env[name]?.trim()) || undefined;
 }
 
+/** `${NAME}` of shells and Compose, `$(NAME)` of Kubernetes. */
+const UNRESOLVED = /\$\{[A-Za-z_]\w*\}|\$\([A-Za-z_]\w*\)/;
+
+/** What is said of a value in which a reference still stands. The value may be a secret. */
+export const UNRESOLVED_FAULT =
+  'has a reference such as ${NAME} in it that nobody has put a value in for: give the value itself';
+
+/** Whether a variable still stands in a value by its name: Docker's `--env-file` and Secrets of Kubernetes put nothing in its place. */
+export function isUnresolved(text: string): boolean {
+  return UNRESOLVED.test(text);
+}
+
 /** What is wrong with the writing of a value: marks that belong to other notations would become part of it. */
 export function writingFault(text: string, isList: boolean): string | undefined {
   if (/^(["'`]).*\1$/s.test(text)) return 'has quotes around it, which would be part of it: leave them out';
+  if (isUnresolved(text)) return UNRESOLVED_FAULT;
   if (isList && /^\[.*\]$/s.test(text))
     return 'has brackets around it: separate the entries of a list by commas alone';
   if (isList && /^[\s,]*$/.test(text)) return 'lists nothing';

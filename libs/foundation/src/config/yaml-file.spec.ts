@@ -22,6 +22,16 @@ describe('readYamlFile', () => {
     expect(await read('auth:\n  apiKeys: [a, b]\n')).toEqual({ auth: { apiKeys: ['a', 'b'] } });
   });
 
+  it('takes over what stands at an anchor, as other readers do', async () => {
+    const text = 'hosts:\n  - &one { name: a, weight: 2 }\n  - { <<: *one, name: b }\n';
+    expect(await read(text)).toEqual({
+      hosts: [
+        { name: 'a', weight: 2 },
+        { name: 'b', weight: 2 },
+      ],
+    });
+  });
+
   it.each([
     ['auth:\n  apiKeys: ["sk-secret\n', 'line 3, column 1'],
     ['auth:\n  apiKeys: sk-secret: sk-secret\n', 'line 2, column 12'],

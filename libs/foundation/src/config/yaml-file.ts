@@ -11,7 +11,8 @@ export function readYamlFile(path: string, name: string): unknown {
   const text = readText(path, name);
   // What is being written is empty for a moment: a reload must not take that for a configuration.
   if (text.trim() === '') throw new ConfigError([`${name} is empty`]);
-  const document = parseDocument(text);
+  // As Compose, Helm and most others read it: `<<` takes over what stands at an anchor.
+  const document = parseDocument(text, { merge: true });
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) throw new ConfigError(faults.map((fault) => `${name}${describe(fault)}`));
   try {

@@ -123,6 +123,10 @@ export const ERROR_CODES = {
     doc: 'The model gave a vector with a value that is no finite number, as an overflow of 16-bit weights does. It is never cached.',
   },
   client_closed_request: { kind: 'cancelled', doc: 'The client went away. Seen only in logs and metrics.' },
+  service_stopping: {
+    kind: 'unavailable',
+    doc: 'The service stopped, and its grace period was over before the answer was: its connection was cut. Seen only in logs and metrics.',
+  },
   deadline_exceeded: {
     kind: 'timeout',
     doc: 'The call was not over by its deadline: that of the service, or the one in `x-morgan-deadline-ms`.',

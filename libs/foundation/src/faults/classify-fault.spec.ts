@@ -24,6 +24,7 @@ const BY_WORD: Readonly<Record<string, string>> = {
   connect_failed: NOT_CONNECTED,
   dns_failed: NOT_CONNECTED,
   connect_timeout: CONNECT_TIMEOUT,
+  out_of_sockets: 'connection, retryable, not sent, ignored',
   pool_timeout: 'timeout, retryable, not sent, ignored',
   write_timeout: TIMEOUT,
   first_byte_timeout: TIMEOUT,

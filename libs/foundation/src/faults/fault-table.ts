@@ -20,6 +20,8 @@ export const FAULT_OF_WORD = {
   connect_failed: NOT_CONNECTED,
   dns_failed: NOT_CONNECTED,
   connect_timeout: CONNECT_TIMEOUT,
+  // This process has no file descriptor left.
+  out_of_sockets: row('connection', 'ignored', { retryable: true, sent: false }),
   // All connections that this process allows itself are in use.
   pool_timeout: row('timeout', 'ignored', { retryable: true, sent: false }),
   // A certificate that is refused now is refused in a second, too.

@@ -9,6 +9,7 @@ const CODE_OF: Readonly<Record<TransportFault, string>> = {
   connect_timeout: AxiosError.ETIMEDOUT,
   tls_failed: AxiosError.ERR_NETWORK,
   connect_failed: AxiosError.ERR_NETWORK,
+  out_of_sockets: AxiosError.ERR_NETWORK,
   pool_timeout: 'timeout',
   write_timeout: 'timeout',
   first_byte_timeout: 'timeout',

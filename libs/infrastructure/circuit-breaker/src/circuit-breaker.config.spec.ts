@@ -24,6 +24,7 @@ describe('the configuration of a breaker', () => {
     { failureThreshold: 0 },
     { failureRate: { threshold: 0 } },
     { failureRate: { threshold: 1.1 } },
+    { failureRate: { window: 'count', windowCalls: 10 } },
     { resetJitter: 1 },
     { predictive: { errorRate: 1 } },
     { timeoutMs: 5 },

@@ -4,16 +4,21 @@ import { z } from 'zod';
 const count = (fallback: number) => z.int().min(1).default(fallback);
 const milliseconds = (fallback: number) => z.int().min(1).default(fallback);
 
-const failureRateConfig = z.strictObject({
-  threshold: setting(z.number().gt(0).max(1).default(0.5), {
-    doc: 'Opens when this share of the calls in the window, or more, failed.',
-  }),
-  window: setting(z.enum(['count', 'time']).default('time'), {
-    doc: 'What the share is taken of: the last `windowCalls` calls, or those of the last `windowMs`.',
-  }),
-  windowCalls: setting(count(100), { doc: 'Length of the count window, in calls.' }),
-  minimumCalls: setting(count(20), { doc: 'Fewer calls than this in the window never open.' }),
-});
+const failureRateConfig = z
+  .strictObject({
+    threshold: setting(z.number().gt(0).max(1).default(0.5), {
+      doc: 'Opens when this share of the calls in the window, or more, failed.',
+    }),
+    window: setting(z.enum(['count', 'time']).default('time'), {
+      doc: 'What the share is taken of: the last `windowCalls` calls, or those of the last `windowMs`.',
+    }),
+    windowCalls: setting(count(100), { doc: 'Length of the count window, in calls.' }),
+    minimumCalls: setting(count(20), { doc: 'Fewer calls than this in the window never open.' }),
+  })
+  .refine(({ window, windowCalls, minimumCalls }) => window === 'time' || minimumCalls <= windowCalls, {
+    path: ['minimumCalls'],
+    message: 'is more than windowCalls, so that it would never open',
+  });
 
 const predictiveConfig = z.strictObject({
   errorRate: setting(z.number().gt(0).lt(1).default(0.25), {

@@ -1,9 +1,6 @@
 export { distributedLlmConfig, type DistributedLlmConfig } from './client/distributed-llm.config.ts';
-export {
-  DistributedLlmClient,
-  type DistributedLlmOptions,
-  type HostRequest,
-} from './client/distributed-llm.client.ts';
+export { DistributedLlmClient, type DistributedLlmOptions } from './client/distributed-llm.client.ts';
+export type { HostRequest } from './call/host-request.ts';
 export { DistributedLlmMetrics } from './client/distributed-llm-metrics.ts';
 export type { DistributedLlmStatus } from './client/client-status.ts';
 export { HostError } from './client/host-error.ts';

@@ -17,6 +17,7 @@ export class Drain implements HealthIndicator {
   readonly required = true;
   #inFlight = 0;
   #stopping = false;
+  #isOver = false;
   #idle: (() => void) | undefined;
 
   get inFlight(): number {
@@ -25,6 +26,11 @@ export class Drain implements HealthIndicator {
 
   get stopping(): boolean {
     return this.#stopping;
+  }
+
+  /** What is still in flight is cut. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   read(): HealthReading {
@@ -55,6 +61,7 @@ export class Drain implements HealthIndicator {
         };
       });
     }
+    this.#isOver = true;
     return this.#inFlight;
   }
 }

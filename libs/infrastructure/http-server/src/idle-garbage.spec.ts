@@ -26,6 +26,17 @@ describe('an idle service', () => {
     await collections.of(large());
   });
 
+  it('that cannot see what it holds, as all its files are open, lives on and looks again', async () => {
+    const rss = jest.spyOn(process.memoryUsage, 'rss').mockImplementationOnce(() => {
+      throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    });
+    timer = collectGarbageWhenIdle({ inFlight: 0 }, 20);
+    timer.ref();
+    await collections.of([{}]);
+    expect(rss.mock.calls.length).toBeGreaterThan(1);
+    rss.mockRestore();
+  });
+
   it('is one in which no call is under way', async () => {
     const drain = { inFlight: 1 };
     const looks = jest.spyOn(performance, 'eventLoopUtilization');

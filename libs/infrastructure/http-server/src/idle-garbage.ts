@@ -1,3 +1,4 @@
+import { residentBytes } from '@morgan/foundation';
 import type { Drain } from './drain.ts';
 import { collectGarbage } from './garbage.ts';
 
@@ -26,9 +27,11 @@ export function collectGarbageWhenIdle(drain: Pick<Drain, 'inFlight'>, lookMs = 
     idleLooks = drain.inFlight === 0 && utilization <= IDLE_SHARE ? idleLooks + 1 : 0;
     const isStart = heldBytes === undefined && drain.inFlight === 0;
     const isIdle = heldBytes !== undefined && idleLooks >= IDLE_LOOKS;
-    if (!isStart && !(isIdle && process.memoryUsage.rss() - (heldBytes ?? 0) > TOLERATED_GROWTH_BYTES))
-      return;
+    if (!isStart && !isIdle) return;
+    const bytes = residentBytes();
+    // A later look may know.
+    if (bytes === undefined || bytes - (heldBytes ?? -Infinity) <= TOLERATED_GROWTH_BYTES) return;
     collectGarbage();
-    heldBytes = process.memoryUsage.rss();
+    heldBytes = residentBytes() ?? bytes;
   }, lookMs).unref();
 }

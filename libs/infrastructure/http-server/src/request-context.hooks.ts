@@ -35,6 +35,7 @@ export function registerRequestContext(
     // The response's `close`, not the request's: the latter fires once the body is read, client or no client.
     reply.raw.once('close', () => {
       const cut = !reply.raw.writableFinished;
+      if (cut && drain.isOver) context.errorCode ??= 'service_stopping';
       if (cut) context.abort();
       // With an error code it was the service that cut the response, not the client.
       const aborted = cut && context.errorCode === undefined;
@@ -52,10 +53,16 @@ function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolea
     requestId: context.id,
     method: request.method,
     route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
-    status: aborted && !reply.raw.headersSent ? 499 : reply.raw.statusCode,
+    status: reply.raw.headersSent ? reply.raw.statusCode : unsentStatus(context, reply, aborted),
     durationMs: performance.now() - context.startedAt,
     errorCode: context.errorCode,
     aborted,
     notes: context.notes,
   };
+}
+
+/** The status that an answer has of which nothing has left. */
+function unsentStatus({ errorCode }: RequestContext, reply: FastifyReply, aborted: boolean): number {
+  if (aborted) return 499;
+  return errorCode === 'service_stopping' ? 503 : reply.raw.statusCode;
 }

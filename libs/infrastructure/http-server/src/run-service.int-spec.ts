@@ -69,6 +69,27 @@ describe('a stop', () => {
     expect(performance.now() - signalled).toBeGreaterThan(1_000);
     expect((await exit).code).toBe(0);
   });
+
+  it.concurrent('says of each request that it cuts that it did, not that its client left', async () => {
+    const { child, exit, until, output } = start('nothing wrong', { shutdownGraceMs: 200 });
+    await until('listening');
+    const url = /"url":"([^"]+)"/.exec(output())?.[1] ?? '';
+    const answer = fetch(`${url}/hang`).catch(() => 'cut');
+    const leaver = new AbortController();
+    const left = fetch(`${url}/hang`, { signal: leaver.signal }).catch(() => 'left');
+    setTimeout(() => leaver.abort(), 100);
+    expect(await left).toBe('left');
+    await until('"status":499');
+    child.kill('SIGTERM');
+    const { code, output: text } = await exit;
+    expect([await answer, code]).toEqual(['cut', 0]);
+    const lines = text.split('\n').filter((line) => line.includes('/hang'));
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { status: 499, aborted: true },
+      { status: 503, errorCode: 'service_stopping' },
+    ]);
+    expect(lines[1]).not.toContain('aborted');
+  });
 });
 
 describe('a start', () => {

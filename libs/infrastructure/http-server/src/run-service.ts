@@ -1,6 +1,7 @@
 import { ConfigError } from '@morgan/foundation';
 import { collectGarbageWhenIdle } from './idle-garbage.ts';
 import { keepObjectsYoung } from './object-ages.ts';
+import { warnOfPlatform } from './platform-limits.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
 import { limitYoungSpace } from './young-space.ts';
@@ -44,6 +45,7 @@ export async function runService(
 }
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
+  warnOfPlatform(config, logger);
   await app.listen(config.port, config.host);
   const own = await app.getUrl();
   // Whoever listens on all addresses is met at the usual one, too.

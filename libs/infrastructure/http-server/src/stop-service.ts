@@ -41,6 +41,8 @@ async function closeEverything(
   if (left > 0) {
     logger.warn({ inFlight: left }, 'the grace period is over: the requests still in flight are cut');
     server.closeAllConnections();
+    // Each of them has its line in the log before the process ends.
+    await drain.stop({ minMs: 0, graceMs: LAST_CONNECTIONS_MS });
   }
   const lastConnections = setTimeout(() => server.closeAllConnections(), LAST_CONNECTIONS_MS);
   await app.close();

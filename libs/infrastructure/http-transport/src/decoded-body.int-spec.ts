@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { gunzip, gzipSync } from 'node:zlib';
+import { constants, createZstdCompress, gunzip, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
+import type { TransportError } from './transport-error.ts';
 
 describe('a body without its compression', () => {
   let server: Server;
@@ -45,12 +46,31 @@ describe('a body without its compression', () => {
     expect((await response.bytes()).toString()).toBe('hello');
   });
 
-  it('is the body itself where the compression is none that is known', async () => {
-    encoding = 'gzip, br';
+  it.each(['gzip, br', 'constructor', '__proto__', ''])(
+    'is the body itself where the compression is none that is known: %j',
+    async (name) => {
+      encoding = name;
+      const response = await ask();
+      answer.end('hello');
+      expect(response.headers['content-encoding']).toBe(name);
+      expect((await response.bytes()).toString()).toBe('hello');
+    },
+  );
+
+  it.each([
+    [23, 'hello'],
+    [27, 'bad_response'],
+  ])('takes a zstd whose text looks back 2^%i bytes as: %s', async (windowLog, outcome) => {
+    encoding = 'zstd';
+    // As it comes from a host that does not know how long it will be.
+    const packer = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } });
+    packer.write('hello');
+    packer.flush(() => packer.end());
+    const packed = Buffer.concat((await packer.toArray()) as Buffer[]);
     const response = await ask();
-    answer.end('hello');
-    expect(response.headers['content-encoding']).toBe('gzip, br');
-    expect((await response.bytes()).toString()).toBe('hello');
+    answer.end(packed);
+    const said = response.bytes().then(String, (error: Error) => (error.cause as TransportError).reason);
+    expect(await said).toBe(outcome);
   });
 
   it.each<[string, Buffer]>([

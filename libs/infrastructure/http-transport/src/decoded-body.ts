@@ -1,20 +1,32 @@
 import type { Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib';
 import { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
 import { TransportError } from './transport-error.ts';
 
-const DECODERS: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-};
+/** 8 MiB are kept of a text at most (RFC 9659): a host names how much, and may name any amount. */
+const ZSTD_WINDOW_LOG = 23;
+const createZstd = () =>
+  createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
+
+/** No object: a host may name what every object has. */
+const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstd],
+]);
 
 /** What undoes a `content-encoding`; none for one that is not known. */
 export function decoderOf(encoding: string | undefined): Transform | undefined {
-  return encoding === undefined ? undefined : DECODERS[encoding.trim().toLowerCase()]?.();
+  return encoding === undefined ? undefined : DECODERS.get(encoding.trim().toLowerCase())?.();
 }
 
 /**

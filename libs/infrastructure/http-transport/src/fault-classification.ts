@@ -30,6 +30,9 @@ const CONNECTING: Readonly<Record<string, TransportFault>> = {
   EPROTO: 'tls_failed',
 };
 
+/** A limit of this process or machine: open files, memory. */
+const OUT_OF_SOCKETS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
 const RESPONDING: Readonly<Record<string, TransportFault>> = {
   UND_ERR_BODY_TIMEOUT: 'body_timeout',
   // The parser's word for an end of the connection inside a chunked body.
@@ -48,6 +51,7 @@ export function transportFaultOf(error: unknown, phase: Phase): TransportFault {
   const { code = '', name, message = '' } = error as Partial<NodeJS.ErrnoException>;
   const known = ANY_PHASE[code];
   if (known) return known;
+  if ((phase === 'queued' || phase === 'connecting') && OUT_OF_SOCKETS.has(code)) return 'out_of_sockets';
   if (phase === 'connecting')
     return CONNECTING[code] ?? (isTlsFault(code, message) ? 'tls_failed' : 'connect_failed');
   // A server that wants a certificate of ours refuses after the connection is made, as TLS 1.3 has it.

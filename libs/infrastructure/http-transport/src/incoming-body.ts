@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { Pieces } from '@morgan/foundation';
 import { HELD_BYTES, ResponseBody } from './response-body.ts';
 import { TransportError } from './transport-error.ts';
 
@@ -14,8 +15,7 @@ interface Collecting {
  * wanted in one piece: those never become a stream, which would cost more than all else that is done for them.
  */
 export class IncomingBody {
-  #chunks: Buffer[] = [];
-  #length = 0;
+  readonly #pieces = new Pieces();
   #isEnded = false;
   #fault: Error | undefined;
   #collecting: Collecting | undefined;
@@ -30,10 +30,10 @@ export class IncomingBody {
   /** @returns false: the reader is slow, nothing more should come before it resumes the controller. */
   push(chunk: Buffer): boolean {
     if (this.#stream) return this.#stream.push(chunk);
-    this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    if (!this.#collecting) return this.#length < HELD_BYTES;
-    if (this.#length <= this.#collecting.limitBytes) return true;
+    this.#pieces.push(chunk);
+    const { length } = this.#pieces;
+    if (!this.#collecting) return length < HELD_BYTES;
+    if (length <= this.#collecting.limitBytes) return true;
     this.#take()?.resolve(undefined);
     return false;
   }
@@ -48,7 +48,7 @@ export class IncomingBody {
     if (this.#stream) this.#stream.destroy(fault);
     else {
       this.#fault = fault;
-      this.#chunks = [];
+      this.#pieces.clear();
       this.#take()?.reject(fault);
     }
   }
@@ -67,8 +67,8 @@ export class IncomingBody {
     if (this.#stream) return this.#stream;
     const stream = new ResponseBody(this.controller, this.abandon);
     this.#stream = stream;
-    for (const chunk of this.#chunks) stream.push(chunk);
-    this.#chunks = [];
+    for (const piece of this.#pieces.list) stream.push(piece);
+    this.#pieces.clear();
     if (this.#fault) stream.destroy(this.#fault);
     else if (this.#isEnded) stream.push(null);
     return stream;
@@ -80,7 +80,7 @@ export class IncomingBody {
    */
   upTo(limitBytes: number, timeoutMs?: number): Promise<Buffer | undefined> {
     if (this.#fault) return Promise.reject(this.#fault);
-    if (this.#stream || this.#length > limitBytes) return Promise.resolve(undefined);
+    if (this.#stream || this.#pieces.length > limitBytes) return Promise.resolve(undefined);
     if (this.#isEnded) return Promise.resolve(this.#all());
     return new Promise((resolve, reject) => {
       const late = () => this.#take()?.reject(new TransportError('first_byte_timeout', false));
@@ -102,10 +102,9 @@ export class IncomingBody {
   }
 
   #all(): Buffer {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    this.#length = 0;
-    return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+    const whole = this.#pieces.whole();
+    this.#pieces.clear();
+    return whole;
   }
 
   #take(): Collecting | undefined {

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { Pieces } from '@morgan/foundation';
 import type { Dispatcher } from 'undici';
 import { TransportError } from './transport-error.ts';
 
@@ -29,16 +30,14 @@ export class ResponseBody extends Readable {
     return new Promise((resolve, reject) => {
       if (this.readableEnded) return resolve(Buffer.alloc(0));
       if (this.destroyed) return reject(this.errored ?? new TransportError('aborted', false));
-      const chunks: Buffer[] = [];
-      let length = 0;
+      const pieces = new Pieces();
       // Listeners and not `for await`, which makes an iterator and several ticks for each body.
       this.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length > limitBytes) this.destroy(new TransportError('too_large', false));
+        pieces.push(chunk);
+        if (pieces.length > limitBytes) this.destroy(new TransportError('too_large', false));
       });
       this.once('error', reject);
-      this.once('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+      this.once('end', () => resolve(pieces.whole()));
       this.once('close', () => reject(new TransportError('aborted', false)));
     });
   }

@@ -8,6 +8,9 @@ import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { SLICE_BYTES, Upload } from './upload.ts';
 
+/** More responses of status 1xx before the response itself are none of a server: each of them costs as much as a response. */
+const MOST_INTERIM = 1_000;
+
 /** What a handler knows of the connection that it is sent over. */
 export interface HandlerConnection {
   /** Whether a response came whole over the socket that it has now. */
@@ -49,6 +52,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   #mayBeStale = false;
   /** The end of the connection is that of the body, as HTTP/1.0 has it. */
   #lastsUntilClose = false;
+  /** Responses of status 1xx so far. */
+  #interim = 0;
   #poolTimer: NodeJS.Timeout | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   /** What undici is to send. */
@@ -111,7 +116,8 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    if (status < 200 || this.#phase === 'over') return;
+    if (this.#phase === 'over') return;
+    if (status < 200) return this.#passInterim();
     clearTimeout(this.#timer);
     this.#phase = 'responding';
     this.#lastsUntilClose =
@@ -121,6 +127,12 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     // HTTP/2 has an object here, the same as `headers`.
     const rawHeaders = Array.isArray(controller.rawHeaders) ? (controller.rawHeaders as Buffer[]) : undefined;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
+  }
+
+  /** Hints and signs of life, of which nobody needs many. */
+  #passInterim(): void {
+    this.#interim += 1;
+    if (this.#interim > MOST_INTERIM) this.#fail('bad_response');
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -10,6 +10,8 @@ export type TransportFault =
   | 'connect_timeout'
   /** No TLS session: a certificate that one side does not trust or does not show, or no TLS on that port at all. */
   | 'tls_failed'
+  /** This process may open no more sockets, or has no memory for one: the other side was not asked. */
+  | 'out_of_sockets'
   /** No connection for another reason: no route, no free local port. */
   | 'connect_failed'
   /** No connection became free in the time for that, or for the response. Nothing was sent. */
@@ -44,6 +46,7 @@ const MESSAGES = {
   connect_timeout: 'No connection was made in time.',
   tls_failed: 'No TLS session could be made.',
   connect_failed: 'No connection could be made.',
+  out_of_sockets: 'This process can open no further connection.',
   pool_timeout: 'No connection became free in time.',
   write_timeout: 'The other side stopped reading the request.',
   upload_failed: 'The request body could not be read.',

@@ -42,17 +42,18 @@ export class EmbeddingMetrics {
       counter.inc({ model }, 0);
       return { inc: (_, amount) => counter.inc({ model }, amount) };
     };
-    const byReason = (counter: Declared['refused']): ModelCounter<'reason'> => ({
-      inc: (labels, amount) => counter.inc({ ...labels, model }, amount),
-    });
+    const byReason = (counter: Declared['refused'], reasons: readonly string[]): ModelCounter<'reason'> => {
+      for (const reason of reasons) counter.inc({ model, reason }, 0);
+      return { inc: (labels, amount) => counter.inc({ ...labels, model }, amount) };
+    };
     this.batches = plain(all.batches);
     this.texts = plain(all.texts);
     this.tokens = plain(all.tokens);
     this.truncated = plain(all.truncated);
     this.failed = plain(all.failed);
     this.faultyVectors = plain(all.faultyVectors);
-    this.refused = byReason(all.refused);
-    this.restarts = byReason(all.restarts);
+    this.refused = byReason(all.refused, ['queue', 'memory']);
+    this.restarts = byReason(all.restarts, ['crash', 'memory']);
   }
 
   /** A batch is through. */

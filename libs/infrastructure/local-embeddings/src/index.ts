@@ -6,7 +6,7 @@ export {
   type ScoredText,
   type ScoreOptions,
 } from './local-embedding-model.ts';
-export { ModelMemory, NoRoomError } from './model-memory.ts';
+export { memoryCeiling, ModelMemory, NoRoomError } from './model-memory.ts';
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';

@@ -4,6 +4,7 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  residentBytes,
   silentLogger,
 } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
@@ -307,11 +308,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
   }
 
   read(): HealthReading {
-    return {
-      up: this.#info !== undefined && this.#engine.isServing,
-      // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
-      details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: process.memoryUsage.rss() },
-    };
+    const up = this.#info !== undefined && this.#engine.isServing;
+    // Asking for it takes longer than all the rest of a call whose vectors are cached, so only health checks do.
+    return { up, details: { ...this.getInfo(), ...this.getStatus(), serviceBytes: residentBytes() } };
   }
 
   get #scheduler(): EmbeddingScheduler {

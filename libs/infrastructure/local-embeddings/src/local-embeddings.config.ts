@@ -103,7 +103,7 @@ export const localEmbeddingsConfig = z
     }),
     memoryLimitMb: setting(z.int().min(64).optional(), {
       env: 'EMBEDDING_MEMORY_LIMIT_MB',
-      doc: 'Memory of the whole service in MiB, which no batch may cross. By default the limit of the container, or what the machine has.',
+      doc: 'Memory of the whole service in MiB, which no batch may cross. By default, and at most, the limit of the container, or what the machine has.',
     }),
     taskTimeoutMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(300_000), {
       env: 'EMBEDDING_TASK_TIMEOUT_MS',

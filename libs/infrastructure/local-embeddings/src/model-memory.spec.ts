@@ -44,6 +44,15 @@ describe('the memory of the service', () => {
       expect((processes * memory.batchBytes) / MEBIBYTE + held).toBeCloseTo(3_400);
     }
   });
+
+  it('says what takes it where there is none for a batch', () => {
+    const join = (processes: number) => new ModelMemory(700).join({}, share({ processes }));
+    expect(() => join(64)).toThrow('700 MiB of memory leave no room for a batch beside 64 processes');
+    expect(() => join(64)).toThrow('EMBEDDING_WORKERS must be lower');
+    expect(() => new ModelMemory(300).join({}, share())).toThrow(
+      'leave no room for a batch; EMBEDDING_MEMORY',
+    );
+  });
 });
 
 describe('a further model', () => {

@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
+import { residentBytes } from '@morgan/foundation';
 import { batchBytes, type BatchCost } from './processes/batch-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -76,7 +77,7 @@ export class ModelMemory {
     const least = Math.max(...[...this.#shares.values()].map(leastBatch));
     if (least <= this.batchBytes) return;
     this.#shares.delete(model);
-    throw this.#noRoom();
+    throw this.#noRoom(share.processes);
   }
 
   leave(model: object): void {
@@ -85,7 +86,7 @@ export class ModelMemory {
   }
 
   #measureService(): void {
-    this.#serviceBytes = process.memoryUsage.rss();
+    this.#serviceBytes = residentBytes() ?? this.#serviceBytes;
   }
 
   get #freeBytes(): number {
@@ -96,9 +97,13 @@ export class ModelMemory {
     return this.#ceilingBytes * PLANNED_SHARE - this.#serviceBytes - held;
   }
 
-  #noRoom(): NoRoomError {
+  /** @param processes of the model that has none; where there are several, fewer of them may have. */
+  #noRoom(processes = 1): NoRoomError {
+    const ceiling = `${Math.floor(this.#ceilingBytes / MEBIBYTE)} MiB of memory`;
+    const higher = 'EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher';
+    if (processes === 1) return new NoRoomError(`${ceiling} leave no room for a batch; ${higher}`);
     return new NoRoomError(
-      `${Math.floor(this.#ceilingBytes / MEBIBYTE)} MiB of memory leave no room for a batch; EMBEDDING_MEMORY_LIMIT_MB, or the limit of the container, must be higher`,
+      `${ceiling} leave no room for a batch beside ${processes} processes; EMBEDDING_WORKERS must be lower, or ${higher}`,
     );
   }
 }

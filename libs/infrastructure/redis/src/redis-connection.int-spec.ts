@@ -212,6 +212,20 @@ describe('a connection to Redis', () => {
     expect(left[1]).toBe(-1);
   });
 
+  it('never takes another database for the one that is named and is not there', async () => {
+    await using redis = await startRedis();
+    const { connection, lines } = connect(`${redis.url}/99`);
+    connection.start();
+    await waitFor(() => lines.messages.length > 0, { what: 'a word about it' });
+    expect([lines.messages, lines.everything]).toEqual([
+      ['redis is down; working without it'],
+      [{ reason: 'ERR' }],
+    ]);
+    await expect(connection.setBuffers([['k', Buffer.from('v')]], 0)).rejects.toThrow();
+    expect(connection.read()).toMatchObject({ up: false, details: { lastFault: 'ERR' } });
+    expect(await redisCommand(redis.url, 'GET k')).toBe('$-1');
+  });
+
   it('names a refusal by its code and never repeats the password', async () => {
     using server = await refusing("ERR unknown 'HELLO', with args beginning with: '3' 'AUTH' 'a-password'");
     const { connection, lines } = connect(`redis://:a-password@127.0.0.1:${server.port}`);

@@ -34,6 +34,7 @@ export class RedisConnection implements HealthIndicator {
   #stopping = false;
   #lastFault: string | undefined;
   #leftAt = -Infinity;
+  #hasNoDatabase = false;
 
   constructor({ url, commandTimeoutMs }: RedisConnectionOptions, logger: Logger) {
     this.#logger = logger;
@@ -52,7 +53,8 @@ export class RedisConnection implements HealthIndicator {
     });
     this.#client.on('ready', () => this.#turned(true));
     this.#client.on('close', () => this.#turned(false));
-    this.#client.on('error', (error: Error) => (this.#lastFault = nameFault(error)));
+    this.#client.on('connect', () => (this.#hasNoDatabase = false));
+    this.#client.on('error', (error: Error) => this.#failed(error));
   }
 
   /** Begins to connect, and to reconnect for as long as it takes. Waits for nothing. */
@@ -127,6 +129,16 @@ export class RedisConnection implements HealthIndicator {
     return true;
   }
 
+  #failed(error: Error): void {
+    // What was under way fails then, too, and says less.
+    if (this.#hasNoDatabase) return;
+    this.#lastFault = nameFault(error);
+    if (!isOfSelect(error)) return;
+    // It would go on with the database 0, whose keys are not ours.
+    this.#hasNoDatabase = true;
+    this.#client.disconnect(true);
+  }
+
   /** Says each change once, not each of the many tries between. */
   #turned(up: boolean): void {
     if (this.#up === up || this.#stopping) return;
@@ -142,4 +154,9 @@ export class RedisConnection implements HealthIndicator {
 function nameFault(error: Error & { readonly code?: string }): string {
   if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
   return error.code ?? error.message;
+}
+
+/** Redis has no database of the number that the URL names, or does not let us have it. */
+function isOfSelect(error: Error & { readonly command?: { readonly name?: string } }): boolean {
+  return error.command?.name === 'select';
 }

@@ -11,9 +11,12 @@ describe('redisConfig', () => {
     expect(load({})).toEqual({ commandTimeoutMs: 100 });
   });
 
-  it.each(['redis://redis:6379', 'rediss://user:password@redis.example:6380/2'])('takes %s', (url) => {
-    expect(load({ REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20' })).toEqual({ url, commandTimeoutMs: 20 });
-  });
+  it.each(['redis://redis:6379', 'redis://redis/', 'rediss://user:password@redis.example:6380/2'])(
+    'takes %s',
+    (url) => {
+      expect(load({ REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20' })).toEqual({ url, commandTimeoutMs: 20 });
+    },
+  );
 
   it.each([
     ['another protocol', { REDIS_URL: 'http://:a-password@redis' }],
@@ -21,7 +24,10 @@ describe('redisConfig', () => {
     ['a URL without its slashes', { REDIS_URL: 'redis:a-password' }],
     ['a URL without a host', { REDIS_URL: 'redis:///a-password' }],
     ['a host without a protocol', { REDIS_URL: 'a-password:6379' }],
+    ['a database that is no number', { REDIS_URL: 'redis://redis:6379/a-password' }],
+    ['a password that is cut', { REDIS_URL: 'redis://default:1234#a-password@redis:6379' }],
     ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
+    ['a timeout that no timer can wait for', { REDIS_COMMAND_TIMEOUT_MS: '99999999999' }],
   ])('refuses %s, and shows no secret', (_, env) => {
     const [name] = Object.keys(env);
     expect(() => load(env as Record<string, string>)).toThrow(name);

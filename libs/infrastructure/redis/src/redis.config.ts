@@ -1,4 +1,4 @@
-import { setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** `redis:6379` is a URL too, of no host: without a word it would be the one on this machine. */
@@ -7,7 +7,20 @@ const redisUrl = z
   .refine(
     (text) => /^rediss?:\/\/\S+$/i.test(text) && Boolean(URL.parse(text)?.hostname),
     'must be a URL with a host, such as redis://redis:6379, or rediss:// for TLS',
-  );
+  )
+  .refine(
+    (text) => isDatabase(URL.parse(text)),
+    'must end in the number of a database, such as /2, or in none',
+  )
+  .refine((text) => !text.includes('#'), 'has a # in it: write %23 where it is part of a password');
+
+/** Anything else would be the database 0, which others may use. */
+function isDatabase(url: URL | null): boolean {
+  return url === null || /^\/?\d*$/.test(url.pathname);
+}
+
+/** The connection is given up after a few times this, which is a timer too. */
+const LONGEST_COMMAND_MS = Math.floor(MAX_TIMER_MS / 10);
 
 /** The `redis` section of the configuration. */
 export const redisConfig = z
@@ -17,7 +30,7 @@ export const redisConfig = z
       doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it each process is on its own.',
       secret: true,
     }),
-    commandTimeoutMs: setting(z.int().min(1).default(100), {
+    commandTimeoutMs: setting(z.int().min(1).max(LONGEST_COMMAND_MS).default(100), {
       env: 'REDIS_COMMAND_TIMEOUT_MS',
       doc: 'How long a command may take before Redis counts as gone for that request, in milliseconds.',
     }),

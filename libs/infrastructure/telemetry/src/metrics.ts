@@ -2,9 +2,9 @@ import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client
 import { Counter } from './counter.ts';
 import { Histogram } from './histogram.ts';
 
-/** Upper bounds in seconds for anything that a client waits for: from a cached vector to a long response. */
+/** Upper bounds in seconds for anything that a client waits for: from a cached vector to the longest stream that is let through. */
 const DURATION_BUCKETS_SECONDS = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800,
 ];
 
 /** What Morgan says about one metric. Label values must come from closed sets, or a client could grow them for ever. */

@@ -3,7 +3,7 @@ import type { Attempt } from './attempt.ts';
 /** One try, for logs. */
 export interface AttemptSummary {
   readonly host: string;
-  /** As docs/evidence.md names it; one that has begun to answer counts as `ok` until it breaks. */
+  /** As docs/evidence.md names it; one that has begun to answer counts as `ok` until it breaks or its caller leaves. */
   readonly outcome: string;
   readonly ms: number;
   /** The host's own id of the request, where it gave one other than ours. */
@@ -28,7 +28,7 @@ export class AttemptLog {
 
 /** An attempt in short. */
 export function summaryOf(attempt: Attempt): AttemptSummary {
-  const { target, outcome = 'ok', tookMs, upstreamRequestId, call } = attempt;
+  const { target, outcomeSoFar: outcome = 'ok', tookMs, upstreamRequestId, call } = attempt;
   return {
     host: target.host.name,
     outcome,

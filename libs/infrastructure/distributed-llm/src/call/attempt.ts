@@ -1,6 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
+import { ownWordsIn } from '../dialects/own-words.ts';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
@@ -81,6 +82,12 @@ export class Attempt {
     target.host.stats.started();
     this.#load = target.pace.load.begin(this.#tokens, this.#startedAt);
     this.ended = this.#run();
+  }
+
+  /** How it ended, or is about to where nobody waits for it any more. None while it goes on. */
+  get outcomeSoFar(): Outcome | undefined {
+    const { signal } = this.mode;
+    return this.outcome ?? (signal.aborted ? this.#outcomeOf(signal.reason) : undefined);
   }
 
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
@@ -202,7 +209,8 @@ export class Attempt {
   #refusesUsageOption({ errorResponse }: AttemptFailure): boolean {
     const { host } = this.target;
     const isAsked = this.call.asksUsage && host.takesUsageOption && !hasStreamOptions(this.call);
-    if (!isAsked || !errorResponse || !USAGE_OPTION.test(errorResponse.error?.message ?? '')) return false;
+    if (!isAsked || !errorResponse || !USAGE_OPTION.test(ownWordsIn(errorResponse.error?.message ?? '')))
+      return false;
     host.takesUsageOption = false;
     return true;
   }

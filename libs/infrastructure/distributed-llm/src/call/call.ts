@@ -254,10 +254,20 @@ export class Call {
     return { path: facts.path, body: body ?? upload?.head };
   }
 
+  /** What callers do wrong, and that they leave, is no news for whoever watches hosts and this process. */
   #log(): void {
     if (this.#failed.length === 0) return;
     const attempts = this.#attempts.map(summaryOf);
     const cause = this.#failed.at(-1)?.failure.cause;
-    this.#parts.logger.warn({ requestId: this.#context.id, attempts, cause }, 'a call met failing hosts');
+    const fields = { requestId: this.#context.id, attempts, cause };
+    const { logger } = this.#parts;
+    if (this.#failed.some(isOurs)) logger.warn(fields, 'a call met failing hosts');
+    else logger.debug(fields, 'a call ended by its own fault or its caller');
   }
+}
+
+/** Whether operators can do something about it. */
+function isOurs({ failure: { outcome } }: FailedAttempt): boolean {
+  const { about } = EVIDENCE[outcome];
+  return about !== 'caller' && about !== 'request';
 }

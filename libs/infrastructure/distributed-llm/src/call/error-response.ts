@@ -1,7 +1,8 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
-import type { Host } from '../hosts/host.ts';
+import type { HostAddress } from '../hosts/host-address.ts';
+import { BodyStart } from './body-start.ts';
 
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
@@ -9,9 +10,21 @@ const LIMIT_BYTES = 64 * 1024;
 const LIMIT_MS = 2_000;
 /** The most of a plain text that is quoted. */
 const LONGEST_TEXT = 2_000;
+/** What is said in more bytes is kept in short only. */
+const MOST_KEPT = 8_192;
+/** What is longer is no id: it stands in log lines and in a header. */
+const LONGEST_ID = 256;
 /** The data of an event: some hosts refuse a stream in the form of one. */
 const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
+/** What a JSON that cannot be read to its end says first: so near its beginning that no key can be cut there. */
+const FIRST_WORDS = /^\s*[[{][^]{0,8192}?"(?:message|msg|detail|error)"\s*:\s*"((?:[^"\\]|\\.){1,2000})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
+
+/** The host that said it. */
+interface Speaker {
+  readonly name: string;
+  readonly address: HostAddress;
+}
 
 interface ErrorResponseParts {
   readonly status: number;
@@ -42,7 +55,7 @@ export class ErrorResponse {
   }
 
   /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
-  static async read(response: TransportResponse, host: Host, dialect: Dialect): Promise<ErrorResponse> {
+  static async read(response: TransportResponse, host: Speaker, dialect: Dialect): Promise<ErrorResponse> {
     const { status } = response;
     const bytes = await readBounded(response);
     const received = bytes.toString();
@@ -51,7 +64,8 @@ export class ErrorResponse {
     const whole = parse(event ?? text);
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
-    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : plainError(text);
+    const begun = isObject(json) ? undefined : firstWordsIn(text);
+    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : (begun ?? plainError(text));
     const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
@@ -59,7 +73,8 @@ export class ErrorResponse {
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
     const body = envelope(dialect, said, status);
-    const parts = { isJson: isObject(json), headers: withoutBodyHeaders(headers), body, requestId };
+    const isJson = isObject(json) || begun !== undefined;
+    const parts = { isJson, headers: withoutBodyHeaders(headers), body, requestId };
     return new ErrorResponse({ status, error, ...parts });
   }
 
@@ -67,7 +82,7 @@ export class ErrorResponse {
   static within(
     response: TransportResponse,
     status: number,
-    said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
+    said: { readonly error: ReportedError; readonly host: Speaker; readonly dialect: Dialect },
   ): ErrorResponse {
     const { host, dialect } = said;
     const { withoutSecrets } = host.address;
@@ -89,6 +104,17 @@ export class ErrorResponse {
     return [this.status, code, type, words].join(' ');
   }
 
+  /** The same for whoever keeps it: a host may say a lot, and quote the request, and there may be a thousand of them. */
+  brief(dialect: Dialect): ErrorResponse {
+    const { status, requestId, isJson } = this;
+    const headersLength = this.#headers.reduce((sum, text) => sum + text.length, 0);
+    if (this.body.length + headersLength <= MOST_KEPT) return this;
+    const error = this.error && withTexts(bareError(this.error), (text) => text.slice(0, LONGEST_TEXT));
+    const body = error ? envelope(dialect, error, status) : this.body;
+    const headers = headersLength <= MOST_KEPT ? withoutBodyHeaders(this.#headers) : JSON_TYPE;
+    return new ErrorResponse({ status, error, isJson, headers, body, requestId });
+  }
+
   /** @param retryAfterMs when the first of the targets is asked again, if that is known. */
   headersWith(retryAfterMs: number | undefined): string[] {
     if (retryAfterMs === undefined) return [...this.#headers];
@@ -101,6 +127,11 @@ export class ErrorResponse {
   }
 }
 
+/** Without what only the call itself needs to know. */
+function bareError({ status, type, code, message, param }: ReportedError): ReportedError {
+  return { status, type, code, message, param };
+}
+
 function envelope(dialect: Dialect, error: ReportedError, status: number): Buffer {
   const { type = typeOf(status), code = 'host_error' } = error;
   return Buffer.from(JSON.stringify(dialect.errorBody({ ...error, status, type, code })));
@@ -109,19 +140,29 @@ function envelope(dialect: Dialect, error: ReportedError, status: number): Buffe
 /** The host's own id of a request, under either of its usual names. */
 export function requestIdOf({ headers }: TransportResponse): string | undefined {
   const id = headers['x-request-id'] ?? headers['request-id'];
-  return typeof id === 'string' ? id : undefined;
+  return typeof id === 'string' && id.length <= LONGEST_ID ? id : undefined;
 }
 
-/** What is there of a refusal in time: one that is endless or falls silent is worth no wait. */
+/**
+ * What is there of a refusal in time: one that is endless or falls silent is worth no wait. Of a long one the beginning is
+ * enough: validators quote the request behind what they say of it.
+ */
 async function readBounded(response: TransportResponse): Promise<Buffer> {
   const timer = setTimeout(() => response.discard(), LIMIT_MS);
   try {
-    return await response.bytes(LIMIT_BYTES);
+    return (await response.bytesUpTo(LIMIT_BYTES)) ?? (await beginningOf(response));
   } catch {
     return Buffer.alloc(0);
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function beginningOf(response: TransportResponse): Promise<Buffer> {
+  const start = new BodyStart(response.body);
+  await start.read((_, held) => held >= LIMIT_BYTES);
+  response.discard();
+  return start.bytes().subarray(0, LIMIT_BYTES);
 }
 
 function typeOf(status: number): string {
@@ -137,6 +178,18 @@ function withoutBodyHeaders(headers: readonly string[]): string[] {
       kept.push(headers[at] as string, headers[at + 1] as string);
   }
   return [...kept, ...JSON_TYPE];
+}
+
+/** Of a JSON that is longer than what is read of it, or that something else stands behind. */
+function firstWordsIn(text: string): ReportedError | undefined {
+  const words = FIRST_WORDS.exec(text)?.[1];
+  return words === undefined ? undefined : errorOf(unescaped(words));
+}
+
+/** As it stands where it ends within an escape. */
+function unescaped(words: string): string {
+  const text: unknown = parse(`"${words}"`);
+  return typeof text === 'string' ? text : words;
 }
 
 /** A page for people is no message: whoever made it is not the API. */

@@ -1,13 +1,20 @@
 import { EVIDENCE, MODEL_OUTAGE } from '../evidence/evidence-table.ts';
 import type { RestRule } from '../evidence/evidence.ts';
 import { restKey } from '../hosts/host.ts';
-import type { Attempt } from './attempt.ts';
+import type { Target } from '../routing/target.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure } from './attempt-result.ts';
+import type { CallRequest } from './attempt-request.ts';
+
+/** What was asked of whom. */
+interface Asked {
+  readonly target: Target;
+  readonly call: CallRequest;
+}
 
 /** Remembers what a failure says about the host, a model or a path of it, for as long as the evidence table says. */
 export function noteFailure(
-  { target, call }: Attempt,
+  { target, call }: Asked,
   { outcome, errorResponse, saidMs }: AttemptFailure,
   { onLockout }: AttemptParts,
 ): void {
@@ -17,7 +24,12 @@ export function noteFailure(
   if (mayBeHost) host.refused(model, call.facts.path);
   if (!rule) return;
   const key = keyOf(rule, model, call.facts.path);
-  const isNew = host.rests.begin(key, { outcome, rule, saidMs, errorResponse });
+  const isNew = host.rests.begin(key, {
+    outcome,
+    rule,
+    saidMs,
+    errorResponse: errorResponse?.brief(call.dialect),
+  });
   if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))
     void host.health.refreshModels();
   const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';
@@ -25,9 +37,10 @@ export function noteFailure(
 }
 
 /** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
-export function noteModelOutage({ target, call }: Attempt, { outcome, errorResponse }: AttemptFailure): void {
+export function noteModelOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure): void {
   const key = restKey.model(target.modelFor(call.facts.model));
-  target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse });
+  const said = errorResponse?.brief(call.dialect);
+  target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse: said });
 }
 
 function keyOf({ of }: RestRule, model: string | undefined, path: string): string {

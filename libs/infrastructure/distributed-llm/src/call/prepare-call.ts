@@ -1,6 +1,5 @@
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
-import type { HostRequest } from '../client/distributed-llm.client.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
 import { promptTokensOf } from '../routing/prompt-tokens.ts';
@@ -10,6 +9,7 @@ import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
 import { limitsOf } from './call-limits.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import type { CallInput } from './call-parts.ts';
+import type { HostRequest } from './host-request.ts';
 
 /** The caller's own name for a conversation. */
 const SESSION_HEADER = 'x-session-id';

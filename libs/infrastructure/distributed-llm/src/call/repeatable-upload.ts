@@ -10,6 +10,10 @@ type Span = readonly [start: number, end: number];
 export class RepeatableUpload {
   /** Where the name of the model stands, for targets that have another. */
   modelAt: Span | undefined;
+  /** The model that is asked for where a target has no other: in place of the one that the upload names. */
+  modelAs: string | undefined;
+  /** Sees each further piece before it is sent; what it throws breaks the upload. */
+  onPiece: ((piece: Buffer) => void) | undefined;
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -67,13 +71,14 @@ export class RepeatableUpload {
    * @param model in place of the one it names.
    */
   async *send(model?: string): AsyncGenerator<Buffer, void, undefined> {
-    const span = model === undefined ? undefined : this.modelAt;
+    const name = model ?? this.modelAs;
+    const span = name === undefined ? undefined : this.modelAt;
     let at = 0;
     let sentBytes = 0;
     for (;;) {
       const chunk = this.#kept[at - this.#forgotten];
       if (chunk) {
-        const piece = span ? replaced(chunk, sentBytes, { span, model: model as string }) : chunk;
+        const piece = span ? replaced(chunk, sentBytes, { span, model: name as string }) : chunk;
         if (piece.length > 0) yield piece;
         at += 1;
         sentBytes += chunk.length;
@@ -86,8 +91,9 @@ export class RepeatableUpload {
   /** How long it is with another model. */
   lengthWith(model: string | undefined): number | undefined {
     const { length, modelAt } = this;
-    if (length === undefined || model === undefined || !modelAt) return length;
-    return length + Buffer.byteLength(model) - (modelAt[1] - modelAt[0]);
+    const name = model ?? this.modelAs;
+    if (length === undefined || name === undefined || !modelAt) return length;
+    return length + Buffer.byteLength(name) - (modelAt[1] - modelAt[0]);
   }
 
   /** Nobody wants the rest. */
@@ -107,6 +113,7 @@ export class RepeatableUpload {
       return;
     }
     const { value } = next;
+    this.onPiece?.(value);
     this.#head ??= value;
     this.#kept.push(value);
     this.#keptBytes += value.length;

@@ -3,7 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
 import { isClosed } from '../dialects/json-text.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
+import { BROKEN_OFF, type ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
@@ -116,11 +116,17 @@ async function openUntyped(response: TransportResponse, options: HostStreamOptio
     if (isMore && EVENT_LINE.test(beginningOf(start.bytes()))) return await openStream(start.body, options);
     const rest = isMore ? new BodyStart(start.body) : start;
     const isLong = isMore && (await rest.read((_, held) => held > MOST_HELD_BYTES, restOfTime(options)));
-    return openText(response, isLong ? undefined : rest.bytes(), options.dialect);
+    return asStream(openText(response, isLong ? undefined : rest.bytes(), options.dialect), options.dialect);
   } catch (error) {
     response.discard();
     return failedBy(error);
   }
+}
+
+/** Whoever waits for events takes a JSON for a whole answer, even one that has none. */
+function asStream(opening: Opening, { answerKey, objectName }: Dialect): Opening {
+  if (opening.kind === 'failed' || !opening.whole || objectName === undefined) return opening;
+  return opening.whole.includes(`"${answerKey}"`) ? opening : failed('wrong_type');
 }
 
 /** Whether a line has begun behind the white space, each byte of which is looked at once. */
@@ -189,8 +195,13 @@ const CLOSING_LIST = ']'.charCodeAt(0);
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
 /** The same, reasons of a choice that broke off, and a count that says that there is nothing. */
-const ODD_END =
-  /error"|ERROR"|"abort"|"timeout"|"cancelled"|"insufficient_system_resource"|"completion_tokens": ?0/;
+const ODD_WORDS = [
+  'error"',
+  'ERROR"',
+  '"completion_tokens": ?0',
+  ...[...BROKEN_OFF].map((end) => `"${end}"`),
+];
+const ODD_END = new RegExp(ODD_WORDS.join('|'));
 
 function mayBeError(text: string, dialect: Dialect): boolean {
   const { answerKey, hasEnd, isKept, objectName } = dialect;

@@ -2,6 +2,7 @@ import type { CallContext, Logger } from '@morgan/foundation';
 import { RetryBudget } from '@morgan/retry';
 import { Call } from '../call/call.ts';
 import type { CallInput, CallParts } from '../call/call-parts.ts';
+import type { HostRequest } from '../call/host-request.ts';
 import type { HostResponse } from '../call/host-response.ts';
 import { prepareCall } from '../call/prepare-call.ts';
 import type { RequestMemory } from '../call/request-memory.ts';
@@ -11,7 +12,6 @@ import { TargetSelector } from '../routing/target-selector.ts';
 import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet, type FleetParts } from './client-fleet.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
-import type { HostRequest } from './distributed-llm.client.ts';
 
 /** Of the extra attempts per second that need no requests: how many more there are for requests that fail everywhere. */
 const POISON_SHARE = 0.5;

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import {
   type CallContext,
   type HealthIndicator,
@@ -6,17 +5,15 @@ import {
   type Logger,
   silentLogger,
 } from '@morgan/foundation';
-import type { HttpTransport, TransportRequest } from '@morgan/http-transport';
+import type { HttpTransport } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
 import { DeadlineScope } from '@morgan/retry';
 import type { z } from 'zod';
-import type { AttemptLog } from '../call/attempt-log.ts';
+import type { HostRequest } from '../call/host-request.ts';
 import type { HostResponse } from '../call/host-response.ts';
-import type { RepeatableUpload } from '../call/repeatable-upload.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
-import type { BodyFacts } from '../routing/body-facts.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
@@ -39,33 +36,6 @@ export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
   /** How the client shows among the health indicators. Default `llm_hosts`, required where `readiness` is `hosts`. */
   readonly indicator?: { readonly name: string; readonly required: boolean } | undefined;
 };
-
-/** A call for whichever host is best. */
-export interface HostRequest {
-  readonly method: TransportRequest['method'];
-  /** Below the host's base URL, starting with a slash: `/chat/completions`; `/../tokenize` is beside its `/v1`. */
-  readonly path: string;
-  /** The caller's headers; only an allow-list of them is passed on. */
-  readonly headers: IncomingHttpHeaders;
-  /** Passed on byte for byte, but for the name of the model where a target has another. */
-  readonly body?: Buffer | undefined;
-  /** A body that is not held, in place of `body`; whoever made it closes it when the call is over. */
-  readonly upload?: RepeatableUpload | undefined;
-  /** Left out, it is read from the body. */
-  readonly model?: string | undefined;
-  /** Whether a streamed response is asked for. Left out, it is read from the body. */
-  readonly stream?: boolean | undefined;
-  /** How many choices a streamed response has. Left out: one. */
-  readonly choices?: number | undefined;
-  /** Whether token counts of a stream are asked for on the caller's behalf, by `stream_options`, of hosts that take it. */
-  readonly asksUsage?: boolean | undefined;
-  /** What is known of the body already. Left out, or of another body: it is read once more. */
-  readonly facts?: BodyFacts | undefined;
-  /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
-  readonly only?: readonly string[] | undefined;
-  /** Takes every attempt, for a log line of the caller's own. */
-  readonly log?: AttemptLog | undefined;
-}
 
 /** How long a stop waits for connections to hosts. */
 const TRANSPORT_GRACE_MS = 1_000;

@@ -192,6 +192,9 @@ describe('distributedLlmConfig', () => {
       ['hosts.0.weight: must be above 0', 'hosts.1.weight: must be a number'],
     ],
     ['a=http://h/v1;wieght=2', ['hosts.0: holds a key that does not exist']],
+    ['a=http://h/v1;weight=2;weight=3', ['hosts.0.weight: is given twice']],
+    ['a=http://h/v1;apiKey=k;apiKey=l', ['hosts.0.apiKey: is given twice']],
+    ['a=http://h/v1;url=http://i/v1', ['hosts.0.url: is given twice']],
     ['a=http://h/v1;apiKey=', ['hosts.0.apiKey: must be visible ASCII']],
     ['bad name=http://h/v1', ['hosts.0.name: a name has at most 63']],
   ])('refuses %s', (line, faults) => {
@@ -206,6 +209,12 @@ describe('distributedLlmConfig', () => {
     [{ apiKey: 'k', headers: { Authorization: 'Bearer k' } }, /headers.*Authorization.*apiKey already/],
     [{ apiKey: 'k', keyHeader: 'Api-Key', headers: { 'api-key': 'k' } }, /headers.*api-key.*apiKey already/],
     [{ url: 'http://h/v1/chat/completions' }, /url.*leave the endpoint out/],
+    [{ headers: { Authorization: 'Bearer $A_KEY' } }, /headers.*Authorization.*the name of a variable/],
+    [{ headers: { 'x-team': '$(TEAM)' } }, /headers.*x-team.*the name of a variable/],
+    [{ query: { key: '$A_KEY' } }, /query.*key.*the name of a variable/],
+    [{ weight: true }, /weight: must be a number/],
+    [{ weight: [3] }, /weight: must be a number/],
+    [{ weight: '' }, /weight: must be a number/],
     [{ capabilities: { endpoints: ['/v1/chat/completions'] } }, /endpoints.*leave \/v1 out/],
   ])('refuses a host with %j', (fields, fault) => {
     const faults = faultsOf({}, [{ name: 'a', url: 'http://h/v1', ...fields }]);

@@ -28,6 +28,10 @@ const hostBreakerConfig = circuitBreakerConfig
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
     }),
   })
+  .refine(({ resetTimeoutMs, maxResetTimeoutMs }) => resetTimeoutMs <= maxResetTimeoutMs, {
+    path: ['maxResetTimeoutMs'],
+    message: 'is less than resetTimeoutMs, which would be cut to it',
+  })
   .prefault({});
 
 const panicConfig = z

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHAT, ClientBench, entry, KEYS, send } from '../../fixture/client-bench.ts';
+import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../../fixture/client-bench.ts';
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
 const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
@@ -27,6 +27,33 @@ describe('a refusal', () => {
     expect(response.headers.join()).toContain('x-ratelimit-remaining-tokens,0');
     expect(response.headers.join()).toContain('retry-after,17');
     expect((await response.body.bytes()).toString()).toBe(body);
+  });
+
+  it('that is about the request, and a caller who leaves, are no warnings about hosts', async () => {
+    const body = '{"error":{"message":"messages must not be empty"}}';
+    const refusing = await hosts.fake({ fault: { kind: 'status', status: 400, body } });
+    expect((await send(bench.client([entry('refusing', refusing.url)]))).status).toBe(400);
+    const leaver = new AbortController();
+    const silent = await hosts.plain(() => leaver.abort());
+    await errorOf(send(bench.client([entry('silent', silent)]), {}, { signal: leaver.signal }));
+    expect(bench.log.filter(({ level }) => level !== 'debug')).toEqual([]);
+    expect(bench.log.map(({ attempts }) => attempts)).toMatchObject([
+      [{ host: 'refusing', outcome: 'malformed_request' }],
+      [{ host: 'silent', outcome: 'aborted' }],
+    ]);
+
+    const failing = await hosts.fake({ fault: { kind: 'status', status: 503, body } });
+    await send(bench.client([entry('failing', failing.url), entry('refusing', refusing.url)]));
+    const warnings = bench.log.filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      {
+        message: 'a call met failing hosts',
+        attempts: [
+          { host: 'failing', outcome: 'server_error' },
+          { host: 'refusing', outcome: 'malformed_request' },
+        ],
+      },
+    ]);
   });
 
   it.each([

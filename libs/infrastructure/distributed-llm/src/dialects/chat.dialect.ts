@@ -41,6 +41,7 @@ type Choices = Pick<EventReading, 'content' | 'text' | 'finished' | 'finishedAt'
 
 function readChoices(choices: readonly JsonObject[]): Choices {
   let reading: Choices = NO_READING;
+  const finishedAt: unknown[] = [];
   for (const choice of choices) {
     const delta = isObject(choice['delta']) ? choice['delta'] : {};
     const { message, text } = choice;
@@ -48,11 +49,12 @@ function readChoices(choices: readonly JsonObject[]): Choices {
     const isOdd = textOrNone(text) !== undefined || (isObject(message) && kindOf(message, 0) !== undefined);
     const content = kindOf(delta, choice['index']) ?? (isOdd ? 'other' : undefined);
     const reason = finishReasonOf(choice);
+    if (reason) finishedAt.push(choice['index'] ?? 0);
     reading = {
       content: content ?? reading.content,
       text: content === 'text' ? (delta['content'] as string) : reading.text,
-      finished: reading.finished + (reason ? 1 : 0),
-      finishedAt: reason ? [...reading.finishedAt, choice['index'] ?? 0] : reading.finishedAt,
+      finished: finishedAt.length,
+      finishedAt,
       finishReason: reason ?? reading.finishReason,
     };
   }

@@ -1,9 +1,13 @@
 import { isObject, type JsonObject } from './reported-error.ts';
 
+/** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
+const MOST_CHOICES = 1_024;
+const LONGEST_REPEATED = 4 * 1024 * 1024;
+
 /** A whole chat completion as the events that would have told it, token counts last. None where it has no choices. */
 export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   const { choices, usage, ...head } = completion;
-  if (!Array.isArray(choices)) return undefined;
+  if (!Array.isArray(choices) || isTooMuch(choices, head)) return undefined;
   const chunk = (...told: JsonObject[]) => ({ ...head, object: 'chat.completion.chunk', choices: told });
   return [
     ...choices.filter(isObject).flatMap((choice, place) => {
@@ -16,6 +20,11 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
     }),
     ...(isObject(usage) ? [{ ...chunk(), usage }] : []),
   ];
+}
+
+/** Each event of a choice repeats what stands beside the choices. */
+function isTooMuch({ length }: readonly unknown[], head: JsonObject): boolean {
+  return length > MOST_CHOICES || length * JSON.stringify(head).length > LONGEST_REPEATED;
 }
 
 /** In a stream each call of a tool has its place. */

@@ -57,10 +57,20 @@ describe('an error in a stream', () => {
     ['data: {"choices":null,"base_resp":{"status_code":1008,"status_msg":"no"}}\n\n', 'no'],
     ['data: [{"error":{"message":"no"}}]\n\n', 'no'],
     ['\r\n {"error":\n {"message":"no"}}\n\n', 'no'],
+    ['error: {"code":500,"message":"no","type":"server_error"}\n\n', 'no'],
+    ['error: no\n\n', 'no'],
+    ['data: {"message":"no","type":"server_error","code":"x"}\n\n', 'no'],
+    ['data: {"message":"no","type":"internal_error"}\n\n', 'no'],
+    ['data: {"status":500,"message":"no"}\n\n', 'no'],
+    ['data: {"code":20012,"message":"no","data":null}\n\n', 'no'],
+    ['data: {"id":"c1","choices":[],"x_groq":{"id":"r","error":"no"}}\n\n', 'no'],
   ])('is found in %j', (raw, message) => expect(reading(raw)).toBe(message));
 
   it.each([
     'data: {"message":"waiting in the queue"}\n\n',
+    'data: {"message":"search is done","type":"status","status":"ok"}\n\n',
+    'data: {"code":0,"message":"no"}\n\n',
+    'data: {"id":"c1","choices":[],"x_groq":{"id":"r","error":null}}\n\n',
     'data: {"choices":[{"index":0,"delta":{}}],"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
     'data: {"base_resp":{"status_code":0,"status_msg":"success"}}\n\n',
     'data: {"choices":[],"error_code":0,"error_msg":"success"}\n\n',

@@ -3,7 +3,14 @@ import { type BodyReading, type Dialect, type EventReading, NO_READING, type Tok
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
-import { bareErrorIn, errorIn, isObject, type JsonObject, type ReportedError } from './reported-error.ts';
+import {
+  bareErrorIn,
+  errorIn,
+  isObject,
+  type JsonObject,
+  type ReportedError,
+  textOrNone,
+} from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };
@@ -57,8 +64,9 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
     const { content, usage, finishReason } = dialect.readEvent(json);
     return content === undefined && saysNothing(usage, finishReason) ? NO_ANSWER : undefined;
   }
-  const isEmpty =
-    answer === null || Array.isArray(answer) || (objectName !== undefined && json['object'] === objectName);
+  // That of a queue that has taken the call, or of a health check that answers on every path.
+  const isState = json['object'] === objectName || textOrNone(json['status']) !== undefined;
+  const isEmpty = answer === null || Array.isArray(answer) || (objectName !== undefined && isState);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
 
@@ -82,14 +90,14 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
   // Of another dialect: some say it behind the end of each, and some in its place.
   if (DONE.test(data)) return dialect.hasEnd && dialect.endMarker !== DONE_EVENT ? MALFORMED : END;
   const json = unlisted(parse(data));
-  const error = dialect.isKept ? undefined : errorOf(event, json);
+  const error = dialect.isKept ? undefined : errorOf(dialect, event, json);
   if (error) return { ...NO_READING, error };
   if (isObject(json)) return dialect.readEvent(json);
   return dialect.hasEnd ? MALFORMED : SOMETHING;
 }
 
-function errorOf(event: SseEvent, json: unknown): ReportedError | undefined {
-  return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(event, json);
+function errorOf(dialect: Dialect, event: SseEvent, json: unknown): ReportedError | undefined {
+  return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(dialect, event, json);
 }
 
 /** Some hosts begin a stream by their headers, and then say what is wrong as if it were none. */
@@ -101,15 +109,24 @@ function readNoData({ raw }: SseEvent): EventReading {
 }
 
 /** The event itself says that it is one, or its data has a code and a text and nothing of an answer. */
-function declaredError(event: SseEvent, json: unknown): ReportedError | undefined {
-  const isError = event.type === 'error';
-  if (!isObject(json))
-    return isError ? { ...NO_ANSWER, message: event.data ?? NO_ANSWER.message } : undefined;
+function declaredError(
+  { answerKey }: Dialect,
+  { isError, data }: SseEvent,
+  json: unknown,
+): ReportedError | undefined {
+  if (!isObject(json)) return isError ? { ...NO_ANSWER, message: data ?? NO_ANSWER.message } : undefined;
   const isCoded = 'error_code' in json || json['success'] === false || 'base_resp' in json;
   const { choices } = json;
   const hasAnswer = Array.isArray(choices) && choices.length > 0;
-  const error = isError || (isCoded && !hasAnswer) ? bareErrorIn(json) : undefined;
-  return error ?? (isError ? NO_ANSWER : undefined);
+  if (isError || (isCoded && !hasAnswer)) return bareErrorIn(json) ?? (isError ? NO_ANSWER : undefined);
+  return answerKey === 'choices' && choices === undefined ? namedError(json) : undefined;
+}
+
+/** Without an envelope what is an error has the number or the name of one: other words are about a queue or a tool. */
+function namedError(json: JsonObject): ReportedError | undefined {
+  const error = bareErrorIn(json);
+  const isOne = error?.status !== undefined || /error|exception/i.test(error?.type ?? '');
+  return isOne || typeof json['code'] === 'number' ? error : undefined;
 }
 
 /** Whether another event that has another text in the same place says nothing else. */

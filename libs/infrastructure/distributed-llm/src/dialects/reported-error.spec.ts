@@ -115,6 +115,26 @@ describe('errorIn', () => {
       { status: 429, behind: 'Slow down.', headers: { 'x-ratelimit-reset': '1741305600000' } },
     ],
     [
+      'text-generation-inference within a stream',
+      { error: { message: 'no', http_status_code: 424 } },
+      { status: 424, message: 'no' },
+    ],
+    [
+      'a status around it',
+      { status_code: 429, error: { message: 'no', type: 'too_many_requests_error', code: 'queue_exceeded' } },
+      { status: 429, code: 'queue_exceeded' },
+    ],
+    [
+      'a name beside its status',
+      { error: { message: 'no', type: 'invalid_request_error', code: 'x', status_code: 413 } },
+      { status: 413, code: 'x' },
+    ],
+    [
+      'a router, whose own host spoke JSON',
+      { error: { message: 'no', code: 400, metadata: { raw: { error: { message: 'behind' } } } } },
+      { behind: '{"error":{"message":"behind"}}' },
+    ],
+    [
       'one within another',
       { error: { error: { message: 'no', code: 500 } } },
       { status: 500, message: 'no' },
@@ -139,6 +159,11 @@ describe('errorIn', () => {
     [
       'a plan, which names a moment',
       { error: { message: 'no', resets_at: 1_800_000_000 } },
+      { resetsAtMs: 1_800_000_000_000 },
+    ],
+    [
+      'a plan, which names it as a date',
+      { error: { message: 'no', resets_at: '2027-01-15T17:00:00+09:00' } },
       { resetsAtMs: 1_800_000_000_000 },
     ],
     [
@@ -196,6 +221,10 @@ describe('bareErrorIn', () => {
     ],
     [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
     [{ errors: ['no such thing'] }, { message: 'no such thing' }],
+    [
+      { detail: [{ loc: ['body', 'n'], msg: 'too small' }], body: { n: 0, messages: [] } },
+      { message: 'body.n: too small' },
+    ],
     [{ fault: { faultstring: 'Quota', detail: { errorcode: 'x' } } }, { message: 'Quota' }],
     [
       { statusCode: 429, message: 'Slow down' },
@@ -209,5 +238,6 @@ describe('bareErrorIn', () => {
     [{ ok: true, message: '', errors: [] }],
     [{ code: 200, msg: 'success', data: {} }],
     [{ success: true, message: 'done' }],
+    [{ detail: ['high'], data: [] }],
   ])('finds none in %j', (json) => expect(bareErrorIn(json)).toBeUndefined());
 });

@@ -18,6 +18,13 @@ export interface ReportedError {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** More of a text is not looked into and not told: what is wrong stands at its beginning, and a host chooses its length. */
+const LONGEST_MESSAGE = 16_384;
+/** The same of a name: a type, a code, a field. */
+const LONGEST_NAME = 256;
+/** Headers of a host behind a router that are looked at. */
+const MOST_HEADERS = 100;
+
 /** A value of JSON.parse that is an object and no list. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -64,7 +71,7 @@ const STATUS_OF: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Reasons for the end of a choice that are no end of an answer: what makes it broke off. */
-const BROKEN_OFF: ReadonlySet<string> = new Set([
+export const BROKEN_OFF: ReadonlySet<string> = new Set([
   'error',
   'network_error',
   'abort',
@@ -79,11 +86,11 @@ const BROKEN_OFF: ReadonlySet<string> = new Set([
  * that broke off.
  */
 export function errorIn(json: JsonObject): ReportedError | undefined {
-  const { detail, choices } = json;
+  const { detail, choices, x_groq: groq } = json;
   const error = Array.isArray(json['error']) ? (json['error'][0] as unknown) : json['error'];
   if (isObject(error) && saysSomething(error, choices))
     return Object.keys(error).length > 0
-      ? describe(innermost(error))
+      ? describe(innermost(error), json)
       : (bareErrorIn(json) ?? describe(error));
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (error === true) return bareErrorIn(json) ?? describe({});
@@ -91,6 +98,8 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });
+  // Why Groq has stopped early.
+  if (isObject(groq) && textOrNone(groq['error'])) return describe({ message: groq['error'] });
   return Array.isArray(choices) ? errorOfChoice(choices.filter(isObject)) : undefined;
 }
 
@@ -185,17 +194,21 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
   return undefined;
 }
 
-function describe(fields: JsonObject): ReportedError {
-  const type = textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields);
+/** Where hosts say which HTTP status it stands for, as a number or a text. */
+const STATUS_FIELDS = ['code', 'status', 'statusCode', 'status_code', 'http_status_code', 'error_code'];
+
+/** @param around what the error stands in, where some say its status. */
+function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
+  const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
-  const isStatus = isHttpStatus(Number(code));
-  const named = isStatus ? undefined : textOrNone(code);
+  const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
+  const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
-    status: isStatus ? Number(code) : (statusOf(named) ?? statusOf(type)),
+    status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
     type,
     code: named,
-    message: textIn(fields) ?? named ?? type ?? 'The host reported an error without a message.',
-    ...(typeof fields['param'] === 'string' && { param: fields['param'] }),
+    message: messageOf(fields) ?? named ?? type ?? 'The host reported an error without a message.',
+    ...(typeof fields['param'] === 'string' && { param: nameOf(fields['param']) }),
     ...more(fields),
   };
 }
@@ -204,7 +217,8 @@ function describe(fields: JsonObject): ReportedError {
 function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const behind = textOrNone(metadata['raw']);
+  const { raw } = metadata;
+  const behind = (isObject(raw) ? JSON.stringify(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
   const { headers } = metadata;
   return {
     ...saidTime([fields, metadata, ...details]),
@@ -215,7 +229,12 @@ function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code
 
 function lowerCased(headers: JsonObject): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+    Object.entries(headers)
+      .slice(0, MOST_HEADERS)
+      .map(([name, value]) => [
+        name.slice(0, LONGEST_NAME).toLowerCase(),
+        String(value).slice(0, LONGEST_NAME),
+      ]),
   );
 }
 
@@ -224,10 +243,20 @@ function awsType(fields: JsonObject): string | undefined {
   return textOrNone(fields['__type'])?.split('#').at(-1);
 }
 
+function nameOf(text: string | undefined): string | undefined {
+  return text?.slice(0, LONGEST_NAME);
+}
+
+function messageOf(fields: JsonObject): string | undefined {
+  return textIn(fields)?.slice(0, LONGEST_MESSAGE);
+}
+
 function textIn(fields: JsonObject): string | undefined {
-  const { message } = fields;
+  const { message, detail } = fields;
   if (isObject(message)) return detailText(message['detail'] ?? message);
-  return TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((text) => text !== undefined);
+  const text = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
+  // Beside it may stand what was sent.
+  return text ?? (Array.isArray(detail) && detail.some(isObject) ? detailText(detail) : undefined);
 }
 
 function statusOf(name: string | undefined): number | undefined {

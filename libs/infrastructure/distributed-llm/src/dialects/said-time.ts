@@ -10,12 +10,13 @@ const SECONDS = [
   'reset_in_seconds',
 ];
 const MILLISECONDS = ['retry_after_ms', 'retryAfterMs'];
-/** Seconds since 1970, or milliseconds. */
+/** Seconds since 1970, or milliseconds, or a date with its zone. */
 const MOMENTS = ['resets_at', 'reset_at'];
 /** What seconds since 1970 are not for the next thousands of years. */
 const LEAST_MILLISECONDS = 100_000_000_000;
 /** A number, or a duration as Google writes it. */
 const NUMBER = /^(\d+(?:\.\d+)?)s?$/;
+const DATE = /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)$/;
 
 /** When to come back: after so long, or at a moment on the clock of who says it, both in milliseconds. */
 export interface SaidTime {
@@ -31,10 +32,14 @@ export function saidTime(objects: readonly Fields[]): SaidTime {
       ...MILLISECONDS.map((name) => numberOf(fields[name])),
     ].filter((each) => each > 0);
     if (ms !== undefined) return { retryAfterMs: Math.ceil(ms) };
-    const moment = MOMENTS.map((name) => numberOf(fields[name])).find((each) => each > 0);
+    const moment = MOMENTS.map((name) => momentOf(fields[name])).find((each) => each > 0);
     if (moment !== undefined) return { resetsAtMs: moment < LEAST_MILLISECONDS ? moment * 1_000 : moment };
   }
   return {};
+}
+
+function momentOf(value: unknown): number {
+  return typeof value === 'string' && DATE.test(value) ? Date.parse(value) : numberOf(value);
 }
 
 function numberOf(value: unknown): number {

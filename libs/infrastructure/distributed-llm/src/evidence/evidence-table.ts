@@ -45,7 +45,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     mayBeHost: true,
   },
   context_too_long: {
-    seen: '400, 413, 422 or 5xx whose code or text says that the context is too long',
+    seen: '400, 403, 413, 422 or 5xx whose code or text says that the context is too long',
     about: 'request',
     next: 'next larger target',
     weight: 'none',
@@ -113,7 +113,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host', SECOND, 10 * SECOND),
   },
   server_error: doubtful(
-    'any other 5xx, 408, 426, 499, 403 without a word of an API, and 424 that an inference server says of its model',
+    'any other 5xx, 408, 426, 499, 400 of an engine that broke, 403 without a word of an API, and 424 that an inference server says of its model',
   ),
   error_in_answer: doubtful(
     '200 with an error object as the whole JSON or as the first event, without a status in it',
@@ -122,7 +122,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   html: unusable('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204'),
   wrong_type: unusable(
-    '200 with a content type that is neither JSON nor events, or with events where none were asked for',
+    '200 with a content type that is neither JSON nor events, with events where none were asked for, or with a JSON without an answer where events were',
   ),
   bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
   connect_error: unusable('no connection: refused, DNS, TLS, time-out'),
@@ -150,7 +150,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   },
   answer_timeout: over('not streamed: no whole answer within `answerTimeoutMs`', 'request'),
   saturated: {
-    seen: 'no connection of our own limit became free',
+    seen: 'no connection of our own limit became free, or this process may open no further file',
     about: 'this process',
     next: 'next target',
     weight: 'none',

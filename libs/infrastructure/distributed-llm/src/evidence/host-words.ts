@@ -1,7 +1,5 @@
+import { ownWordsIn } from '../dialects/own-words.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
-
-/** What is wrong stands at the beginning of a message; the rest may be the request, or a page. */
-const LONGEST_MESSAGE = 4_096;
 
 /** What a host says is wrong, as far as the words are its own: some quote the request, which may speak of anything. */
 export class HostWords {
@@ -14,7 +12,7 @@ export class HostWords {
     const { code = '', type = '', message = '', behind = '' } = error ?? {};
     this.#names = `${code}\n${type}`;
     // One line each, as little that is looked for goes from one over to the next.
-    this.#all = `${this.#names}\n${message.slice(0, LONGEST_MESSAGE)}\n${behind.slice(0, LONGEST_MESSAGE)}`;
+    this.#all = `${this.#names}\n${ownWordsIn(message)}\n${ownWordsIn(behind)}`;
     this.#request = request;
   }
 

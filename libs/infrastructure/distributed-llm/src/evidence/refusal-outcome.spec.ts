@@ -235,6 +235,7 @@ describe('outcomeOfRefusal', () => {
     [500, 'model_not_found', 'model_not_found'],
     [503, 'insufficient_user_quota', 'quota_exhausted'],
     [500, 'content_filter', 'policy_refusal'],
+    [400, 'prohibited_content', 'policy_refusal'],
   ] as const)('goes by the name of a %i that is called %s: %s', (status, code, outcome) => {
     expect(outcomeOfRefusal(refusal(status, 'no', code))).toBe(outcome);
   });
@@ -262,6 +263,79 @@ describe('outcomeOfRefusal', () => {
     expect(told('supports at most 1 image per prompt')).toBe('malformed_request');
   });
 
+  /** Words of engines and providers that neither their status nor the tables above tell. */
+  it.each([
+    [400, 'Billing hard limit has been reached', 'quota_exhausted'],
+    [403, 'Input tokens + max_tokens exceed the context length of the model', 'context_too_long'],
+    [503, 'The request is aborted by a higher priority request.', 'overloaded'],
+    [502, 'Worker local total request limit reached (33/32)', 'rate_limited'],
+    [500, 'model name=qwen failed to load', 'model_not_found'],
+    [400, 'For the model m: Failed to load image or audio file', 'malformed_request'],
+    [400, 'The model does not support Chat Completions API', 'conflict'],
+    [400, 'API version not supported', 'conflict'],
+    [400, 'EngineCore encountered an issue. See stack trace (above) for the root cause.', 'server_error'],
+    [400, 'Background loop has errored already.', 'server_error'],
+    [400, 'CUDA error: an illegal memory access was encountered', 'server_error'],
+    [400, 'Engine loop is not running. Inspect the stacktrace', 'server_error'],
+    [400, 'The engine does not take this parameter: it is not running there', 'malformed_request'],
+    [400, 'The model returned the following errors: messages.1.type: unknown variant', 'malformed_request'],
+    [
+      403,
+      'User: arn:aws:iam::1:user/u is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/m',
+      'model_not_found',
+    ],
+    [
+      403,
+      "Permission 'aiplatform.endpoints.predict' denied on resource '//x/projects/p/locations/l/publishers/google/models/m' (or it may not exist).",
+      'model_not_found',
+    ],
+    [403, "Permission 'x' denied on resource '//x/projects/p'.", 'credentials_rejected'],
+    [400, 'The model does not support Rerank (Score) API', 'conflict'],
+    [400, '"nomic-embed-text" does not support chat', 'conflict'],
+    [400, 'registry.ollama.ai/library/gemma3:4b does not support tools', 'conflict'],
+    [400, 'The long context beta is not yet available for this subscription.', 'conflict'],
+    [400, "Function id 'f': DEGRADED function cannot be invoked", 'model_not_found'],
+    [400, 'Bad Request: The endpoint is paused, ask a maintainer to restart it', 'model_not_found'],
+    [400, 'Channel Error', 'model_not_found'],
+    [400, 'Got LoRA adapter that has never been loaded: a', 'model_not_found'],
+    [500, 'error loading model: unknown model architecture', 'model_not_found'],
+    [500, 'timed out waiting for llama runner to start - progress 0.00', 'model_not_found'],
+    [500, 'input (3000 tokens) is too large to process. increase the batch size', 'context_too_long'],
+    [400, 'default_max_tokens (-5) = max_seq_len (9) - splited_prompt_len (14)', 'context_too_long'],
+    [503, 'Exceeds maximum queue size', 'overloaded'],
+    [503, 'pending request queue full', 'overloaded'],
+    [503, 'Request dropped due to backpressure (num_queued_requests=5).', 'overloaded'],
+    [500, 'The request was aborted because there was no available instance.', 'overloaded'],
+    [503, 'No instances available', 'overloaded'],
+    [400, 'Your project has reached its spend limit.', 'quota_exhausted'],
+    [400, 'Model m is enabled only for api versions 2024-12-01-preview and later', 'conflict'],
+    [404, 'models/m is not found for API version v1, or is not supported for x.', 'model_not_found'],
+    [400, "Invalid schema for function 'get_billing_limits': type is missing", 'malformed_request'],
+  ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
+    expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+  });
+
+  it.each([
+    [400, "[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required', 'input': ECHO}]"],
+    [400, "1 validation error:\n  {'msg': \"Input should be 'user'\", 'input': ECHO}"],
+    [400, 'Failed to parse tools: Missing name; tools = [ { "x": ECHO } ]'],
+    [422, '1 validation error for Request\nmessages\n  Field required [type=missing, input_value=ECHO]'],
+  ])(
+    'takes what a validator of Python quotes of a request for no word of the host: %i, %j',
+    (status, form) => {
+      const echo = "{'model': 'm', 'prompt': 'Why is the file not found? My credit balance is too low.'}";
+      const request = Buffer.from(echo.replaceAll("'", '"'));
+      const said = refusal(status, form.replace('ECHO', echo));
+      expect(outcomeOfRefusal({ ...said, request })).toBe('malformed_request');
+    },
+  );
+
+  it('takes what llama.cpp quotes of a conversation for no word of its own', () => {
+    const quoted = '[ { "content": "It said: error loading model, the server is overloaded" } ]';
+    const said = refusal(500, `Failed to parse messages: Missing role; messages = ${quoted}`);
+    expect(outcomeOfRefusal(said)).toBe('server_error');
+  });
+
   it.each([
     'quota exhausted',
     'quota exceeded',
@@ -269,6 +343,7 @@ describe('outcomeOfRefusal', () => {
     'model m not found',
     'overdue',
     'maximum context length',
+    'CUDA error',
     'please wait, rate limit exceeded',
   ])('takes %j for no word of the host where the request says so', (said) => {
     const request = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: `Why ${said}?` }] }));
@@ -343,6 +418,8 @@ describe('statusWithin', () => {
     ['API key not valid. Please pass a valid API key.', 401],
     ['Insufficient credits', 402],
     ['quota exceeded', 402],
+    ['rate limit', 429],
+    ['The engine process has died', undefined],
     ['Model m is currently loading', 503],
     ['Model m is temporarily unavailable, please try again', 503],
     ['context deadline exceeded (Client.Timeout or context cancellation while reading body)', undefined],

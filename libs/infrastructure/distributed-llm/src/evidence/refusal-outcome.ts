@@ -24,8 +24,9 @@ const OF_ANYTHING: ReadonlySet<number> = new Set([400, 412, 422]);
 
 /** The status that an error object inside a 200 stands for; nothing where neither its code nor its words say. */
 export function statusWithin(error: ReportedError): number | undefined {
-  if (error.status !== undefined) return error.status;
   const said = new HostWords(error);
+  if (error.status === 400 && said.say(words.BROKEN_ENGINE)) return 500;
+  if (error.status !== undefined) return error.status;
   if (isTooLong(said) || said.say(words.POLICY)) return 400;
   if (said.say(words.KEY)) return 401;
   if (said.say(words.SPENT)) return 402;
@@ -95,7 +96,8 @@ function isTooLong(said: HostWords): boolean {
 }
 
 /** 499: the host takes us for gone. 426: it, or what is before it, speaks another HTTP. */
-function isServerError({ status, error }: Refusal): boolean {
+function isServerError({ status, error, request }: Refusal): boolean {
+  if (status === 400) return new HostWords(error, request).say(words.BROKEN_ENGINE);
   if (status === 424) return words.FAILED_INFERENCE.test(error?.type ?? '');
   return status === 408 || status === 426 || status === 499;
 }
@@ -105,6 +107,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   if (status === 403 && !error && !isJson) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
   if (status !== 403) return 'credentials_rejected';
+  if (isTooLong(said)) return 'context_too_long';
   if (said.say(words.NO_MODEL_ACCESS)) return 'model_not_found';
   if (said.say(words.SPENT)) return 'quota_exhausted';
   if (said.say(words.POLICY)) return 'policy_refusal';

@@ -28,6 +28,8 @@ describe('restTimeMs', () => {
     [{ 'retry-after': '0' }, 0],
     [{ 'retry-after': 'Mon, 23 Nov 2020 12:00:00 GMT', 'x-ratelimit-reset': '7' }, 7_000],
     [{ 'x-rate-limit-reset': '9' }, 9_000],
+    [{ 'ratelimitbysize-remaining': '0', 'ratelimitbysize-reset': '42' }, 42_000],
+    [{ 'x-ratelimitbysize-remaining-minute': '7', 'x-ratelimitbysize-reset-minute': '42' }, undefined],
     [{ 'x-ratelimit-reset-after': '1.5', 'x-ratelimit-remaining': '0' }, 1_500],
     [{ 'x-ratelimit-reset-after': '1.5', 'x-ratelimit-remaining': '3' }, undefined],
     [{ ratelimit: 'limit=100, remaining=0, reset=30' }, 30_000],

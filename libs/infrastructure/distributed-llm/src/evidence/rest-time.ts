@@ -23,9 +23,9 @@ const FACTORS: readonly (readonly [RegExp, number])[] = [
 /** What a number of seconds is no longer, but a moment since 1970. */
 const EARLIEST_EPOCH_S = 1_000_000_000;
 /** The names of resets, each of which stands beside a `remaining`. */
-const RESETS = [/^(?:x-)?rate-?limit-reset(-.*)?$/, /^anthropic-ratelimit-(.*)-reset$/];
+const RESETS = [/^(?:x-)?rate-?limit(?:bysize)?-reset(-.*)?$/, /^anthropic-ratelimit-(.*)-reset$/];
 /** What is used up and when it is reset, in the drafts of a standard: `remaining=0, reset=5` and `"default";r=0;t=5`. */
-const DRAFT = /(?:\bremaining=|;\s*r=)0\b.*?(?:\breset=|;\s*t=)(\d+)/;
+const DRAFT = /(?:\bremaining=|;\s*r=)0\b.{0,200}?(?:\breset=|;\s*t=)(\d+)/;
 
 /**
  * How long a host asks to be passed over, in milliseconds: `retry-after-ms`, `retry-after` (seconds, a date or, though no

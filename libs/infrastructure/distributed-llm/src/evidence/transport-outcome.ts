@@ -8,6 +8,7 @@ export const OUTCOME_OF_FAULT: Readonly<Record<TransportFault, Outcome>> = {
   connect_timeout: 'connect_error',
   tls_failed: 'connect_error',
   connect_failed: 'connect_error',
+  out_of_sockets: 'saturated',
   pool_timeout: 'saturated',
   write_timeout: 'timeout',
   upload_failed: 'unsendable',

@@ -167,8 +167,8 @@ export class HostHealth {
 
   /** Whether a probe without a response says that the host is down. */
   #isProof(reason: TransportFault, since: number): boolean {
-    // Our own calls keep every connection busy, so that it was not asked: nothing is new.
-    if (reason === 'pool_timeout') return this.isDown;
+    // Our own calls keep every connection or file of ours busy, so that it was not asked: nothing is new.
+    if (reason === 'pool_timeout' || reason === 'out_of_sockets') return this.isDown;
     if (UNREACHABLE.has(reason) || this.#host.options.probe) return true;
     return this.#hasResponded && this.#liveSuccessAt < since;
   }

@@ -1,4 +1,4 @@
-import { apiKeySetting, httpUrl } from '@morgan/foundation';
+import { apiKeySetting, apiUrl, NAMES_VARIABLE_FAULT, namesVariable } from '@morgan/foundation';
 import { attemptPoliciesConfig } from '@morgan/http-client';
 import { z } from 'zod';
 import { hostProbe } from './host-probe.config.ts';
@@ -11,7 +11,12 @@ const name = z
   .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'a name has at most 63 letters, digits, dots, dashes and underscores');
 
 const headerName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of an HTTP header');
-const headerValue = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of an HTTP header');
+
+/** What is behind a scheme such as `Bearer` is a key. */
+const headerValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'must be the value of an HTTP header')
+  .refine((text) => isValue(text.split(' ').at(-1) ?? ''), NAMES_VARIABLE_FAULT);
 
 /** What the gateway says itself in every request, or is about one connection. */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
@@ -29,9 +34,6 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'x-morgan-hops',
   'x-request-id',
 ]);
-
-/** What people take for a base URL: their requests would go to `…/chat/completions/chat/completions`. */
-const ENDPOINT = /\/(completions|responses|messages|embeddings)\/*$/;
 
 /** What only some targets can do; what is left out is taken to be possible. */
 export const capabilities = z.strictObject({
@@ -56,20 +58,21 @@ export const capabilities = z.strictObject({
 export type Capabilities = z.output<typeof capabilities>;
 
 /** A host's share of calls relative to the others. */
-export const hostWeight = z.coerce
-  .number({ error: 'must be a number' })
-  .positive('must be above 0')
-  .max(1000, 'must be at most 1000');
+export const hostWeight = z.preprocess(
+  // A line has texts only; what is neither text nor number, such as `true`, is no weight.
+  (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z.number({ error: 'must be a number' }).positive('must be above 0').max(1000, 'must be at most 1000'),
+);
 
 const hostFields = z.strictObject({
   name,
-  url: httpUrl({ error: FORM }).refine((url) => !ENDPOINT.test(url), 'is a base URL: leave the endpoint out'),
+  url: apiUrl({ error: FORM }),
   weight: hostWeight.default(1),
   /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
   apiKey: apiKeySetting.optional(),
   keyHeader: headerName.optional(),
   headers: z.record(headerName, headerValue).optional(),
-  query: z.record(z.string().min(1), z.string()).optional(),
+  query: z.record(z.string().min(1), z.string().refine(isValue, NAMES_VARIABLE_FAULT)).optional(),
   tls: hostTls.optional(),
   capabilities: capabilities.optional(),
   probe: hostProbe.optional(),
@@ -95,7 +98,7 @@ export type LlmHostOptions = z.input<typeof host>;
 
 /** A list of hosts: objects, or one line such as `gpu1=http://10.0.0.1:8000/v1;weight=2,gpu2=http://10.0.0.2:8000/v1`. */
 export const hostList = z.preprocess(
-  (value) => (typeof value === 'string' ? splitLine(value) : value),
+  (value, context) => (typeof value === 'string' ? splitLine(value, context) : value),
   z.array(host, { error: `must be a list of hosts; for each one ${FORM}` }).superRefine((hosts, context) => {
     hosts.forEach((one, index) => {
       if (hosts.findIndex((other) => other.name === one.name) === index) return;
@@ -104,20 +107,32 @@ export const hostList = z.preprocess(
   }),
 );
 
-function splitLine(line: string): Record<string, string>[] {
+function isValue(text: string): boolean {
+  return !namesVariable(text);
+}
+
+function splitLine(line: string, context: z.RefinementCtx): Record<string, string>[] {
   const entries = line.split(/[,\n]/).map((entry) => entry.trim());
-  return entries.filter(Boolean).map((entry) => {
+  return entries.filter(Boolean).map((entry, index) => {
     const [address = '', ...options] = entry.split(';');
-    const pairs = options.filter((option) => option.trim()).map(splitPair);
-    return { ...Object.fromEntries(pairs), ...splitAddress(address) };
+    const pairs = [...splitAddress(address), ...options.filter((option) => option.trim()).map(splitPair)];
+    const names = pairs.map(([key]) => key);
+    // Other names may be part of a secret.
+    for (const key of Object.keys(hostFields.shape))
+      if (names.indexOf(key) !== names.lastIndexOf(key))
+        context.addIssue({ code: 'custom', path: [index, key], message: 'is given twice' });
+    return Object.fromEntries(pairs);
   });
 }
 
 /** Without a `=` there is no telling name from URL, and a missing URL is what the schema then complains of. */
-function splitAddress(address: string): Record<string, string> {
-  if (!address.includes('=')) return { name: address.trim() };
+function splitAddress(address: string): [string, string][] {
+  if (!address.includes('=')) return [['name', address.trim()]];
   const [own, itsUrl] = splitPair(address);
-  return { name: own, url: itsUrl };
+  return [
+    ['name', own],
+    ['url', itsUrl],
+  ];
 }
 
 function splitPair(text: string): [string, string] {

@@ -68,9 +68,17 @@ describe('the list of models of a host', () => {
     ['Qwen/Big', 'qwen/big'],
     ['openai/*', 'openai/gpt'],
     ['mistral-2411', 'mistral-latest'],
+    ['claude-4-20250514', 'claude-4'],
+    ['claude-4-20250514', 'claude-4-latest'],
+    ['models/gpt-2024-08-06', 'gpt'],
   ])('that has %s names %s', async (id, model) => {
     one.list = json(200, { data: [{ id, aliases: ['mistral-latest'] }] });
     expect(await hostsOf(await started(), model)).toEqual(['one']);
+  });
+
+  it('that has a model of a date names none of another', async () => {
+    one.list = json(200, { data: [{ id: 'claude-4-20250514' }] });
+    expect(await hostsOf(await started(), 'claude-4-20250101')).toEqual(['one', 'two']);
   });
 
   it('says nothing of what is not on it where it is one page of several', async () => {
@@ -117,6 +125,13 @@ describe('the list of models of a host', () => {
     one.list = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(list);
     const client = await started();
     expect(client.getMetrics()['one']?.models).toEqual(['phi']);
+  });
+
+  it('is kept in part where it has hundreds of thousands, and says nothing of others then', async () => {
+    one.list = json(200, { data: Array.from({ length: 200_000 }, (_, index) => ({ id: `m${index}` })) });
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toHaveLength(10_000);
+    expect(await hostsOf(client, 'other')).toEqual(['one']);
   });
 
   it('is read again at once when its host does not know a model that it lists', async () => {

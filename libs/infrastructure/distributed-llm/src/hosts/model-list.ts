@@ -15,10 +15,16 @@ export interface ListedModels {
 
 /** Far above any real list; a host must not fill our memory. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
+/** The same in models, and in names of one: each call looks through those that stand for several. */
+const MOST_MODELS = 10_000;
+const MOST_ALIASES = 100;
 const CONTEXT_LENGTH_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'];
 const TAG = ':latest';
 /** Gemini's list has it in front of every name, and its API takes names with and without. */
 const FOLDER = 'models/';
+/** Providers list a model with its date, and take its name without one, or with `-latest`, as well. */
+const DATE = /-(\d{8}|\d{4}-\d\d-\d\d)$/;
+const LATEST = /-latest$/;
 
 /** The models that a host says it has. A host may have no such list, or a broken one: then nothing is known. */
 export class ModelList {
@@ -45,7 +51,9 @@ export class ModelList {
 
   /** Whether the model may be there: it is named, in whatever spelling, or there is no whole list. */
   mayHave(model: string): boolean {
-    if (!this.#listed?.isWhole || this.#keys.has(keyOf(model))) return true;
+    if (!this.#listed?.isWhole) return true;
+    const key = keyOf(model);
+    if (this.#keys.has(key) || this.#keys.has(key.replace(LATEST, ''))) return true;
     return this.#prefixes.some((prefix) => model.startsWith(prefix));
   }
 
@@ -64,7 +72,8 @@ export class ModelList {
     const models = listed?.models ?? [];
     this.#listed = listed;
     this.#ids = new Set(models.map(({ id }) => id));
-    this.#keys = new Set(models.flatMap(({ id, aliases }) => [id, ...textsIn(aliases)]).map(keyOf));
+    const names = models.flatMap(({ id, aliases }) => [id, id.replace(DATE, ''), ...textsIn(aliases)]);
+    this.#keys = new Set(names.map(keyOf));
     this.#prefixes = models.filter(({ id }) => id.endsWith('*')).map(({ id }) => id.slice(0, -1));
   }
 }
@@ -80,7 +89,9 @@ export async function readModelList(body: ResponseBody): Promise<ListedModels | 
     const data = Array.isArray(json) ? json : json.data;
     const models = Array.isArray(data) ? data.filter(isModel) : [];
     // A host without models would serve nothing: an empty list is a list that is not kept.
-    return models.length > 0 ? { models, isWhole: json.has_more !== true } : undefined;
+    if (models.length === 0) return undefined;
+    const isWhole = json.has_more !== true && models.length <= MOST_MODELS;
+    return { models: models.slice(0, MOST_MODELS), isWhole };
   } catch {
     return undefined;
   }
@@ -98,7 +109,7 @@ function keyOf(model: string): string {
 }
 
 function textsIn(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+  return Array.isArray(value) ? value.slice(0, MOST_ALIASES).filter((each) => typeof each === 'string') : [];
 }
 
 function isModel(item: unknown): item is ModelObject {

@@ -36,6 +36,8 @@ export interface HostStreamListener {
 
 type State = 'waiting' | 'content' | 'finished' | 'over';
 
+/** Events without content, but for comments, that may come before the first: each takes far more than its few bytes. */
+const MOST_HELD = 10_000;
 /** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
 const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
@@ -70,11 +72,13 @@ export class HostStream {
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   #malformed = 0;
+  readonly #choices: number;
   #usage: TokenUsage | undefined;
 
   constructor(body: Readable, options: HostStreamOptions) {
     this.#body = body;
     this.#options = options;
+    this.#choices = options.choices ?? 1;
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
     this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
@@ -187,7 +191,7 @@ export class HostStream {
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
     if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
-    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= (this.#options.choices ?? 1);
+    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= this.#choices;
     if (reading.content) this.#open();
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
@@ -196,7 +200,8 @@ export class HostStream {
 
   /** Of comments before the first content there may be any number: what does not fit is left out. */
   #hold(event: SseEvent, reading: EventReading): boolean {
-    const isFull = this.#heldBytes + event.raw.length > this.#options.limits.maxEventBytes;
+    const { maxEventBytes } = this.#options.limits;
+    const isFull = this.#held.length >= MOST_HELD || this.#heldBytes + event.raw.length > maxEventBytes;
     if (isFull && reading.isComment) return true;
     this.#held.push([event, reading]);
     this.#heldBytes += event.raw.length;
@@ -209,7 +214,8 @@ export class HostStream {
   #count({ usage, finished, finishedAt, finishReason }: EventReading): void {
     this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };
-    for (const index of finishedAt) this.#finishedAt.add(index);
+    // Who says it of more choices than were asked for says nothing new with them.
+    for (const index of finishedAt) if (this.#finishedAt.size < this.#choices) this.#finishedAt.add(index);
     this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
   }
 

@@ -26,6 +26,12 @@ export class SseEvent {
     return fields.data ?? fields.error;
   }
 
+  /** Whether it says of itself, and not only in its data, that it is an error. */
+  get isError(): boolean {
+    const { event, data, error } = this.#read();
+    return event === 'error' || (data === undefined && error !== undefined);
+  }
+
   /** The field `event`. */
   get type(): string | undefined {
     return this.#read().event;

@@ -1,3 +1,4 @@
+import { Pieces } from '@morgan/foundation';
 import { SseEvent } from './sse-event.ts';
 import { StreamFault } from './stream-fault.ts';
 
@@ -13,8 +14,7 @@ const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
  * in front of an event belong to it.
  */
 export class SseReader {
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
+  readonly #pending = new Pieces();
   #isAtLineStart = true;
   /** Nothing but line ends so far. */
   #isBlank = true;
@@ -50,10 +50,8 @@ export class SseReader {
   }
 
   #complete(last: Buffer): Buffer {
-    this.#checkSize(this.#pendingBytes + last.length);
-    const whole = this.#pendingBytes === 0 ? last : Buffer.concat([...this.#pending, last]);
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    this.#checkSize(this.#pending.length + last.length);
+    const whole = this.#pending.length === 0 ? last : this.#join(last);
     if (!this.#isFirst) return whole;
     this.#isFirst = false;
     const start = whole.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
@@ -62,10 +60,16 @@ export class SseReader {
     return whole.subarray(start);
   }
 
+  #join(last: Buffer): Buffer {
+    this.#pending.push(last);
+    const whole = this.#pending.whole();
+    this.#pending.clear();
+    return whole;
+  }
+
   #keep(piece: Buffer): void {
-    this.#checkSize(this.#pendingBytes + piece.length);
+    this.#checkSize(this.#pending.length + piece.length);
     this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
   }
 
   #checkSize(bytes: number): void {

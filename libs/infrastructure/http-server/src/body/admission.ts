@@ -3,7 +3,8 @@ import type { BodyConfig } from './body.config.ts';
 import { BodyCharge } from './body-charge.ts';
 
 /** Which limit a call met. `queue_timeout`: there was no room for its body in time. */
-export type RefusalReason = 'calls' | 'body_bytes' | 'queue_timeout';
+export const REFUSAL_REASONS = ['calls', 'body_bytes', 'queue_timeout'] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Hears of every refusal. */
 export interface AdmissionObserver {

@@ -88,8 +88,12 @@ const faultOf = async (response: Response) => {
   const { error } = (await response.json()) as { error: { code: string; message: string } };
   return [response.status, error.code, error.message] as const;
 };
+/** All series of it together. */
 const figure = async (name: string): Promise<number> =>
-  Number(new RegExp(`^${name}(?:{[^}]*})? (\\d+)`, 'm').exec(await metrics.render())?.[1] ?? 0);
+  (await metrics.render())
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 const heldBytes = () => figure('morgan_http_body_bytes');
 const stalled = () => figure('morgan_http_stalled_readers_total');
 const nothingHeld = () =>

@@ -1,5 +1,5 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
-import type { Admission, AdmissionObserver, RefusalReason } from './admission.ts';
+import { type Admission, type AdmissionObserver, REFUSAL_REASONS, type RefusalReason } from './admission.ts';
 
 /** What admission, uploads and readers do to calls, in figures. */
 export class BodyMetrics implements AdmissionObserver {
@@ -14,6 +14,8 @@ export class BodyMetrics implements AdmissionObserver {
       help: 'Requests refused with 503 before their body was held, by the limit that was reached.',
       labels: ['reason'],
     });
+    // A series that begins with its first refusal would hide that from every rate.
+    for (const reason of REFUSAL_REASONS) this.#refused.inc({ reason }, 0);
     this.#slowUploads = metrics.counter({
       name: 'morgan_http_slow_uploads_total',
       help: 'Requests refused with 408 because their body came too slowly.',

@@ -104,8 +104,10 @@ export class ModelProcess {
   }
 
   #send(request: ProcessRequest): void {
-    // What cannot be sent any more is answered by the end of the process.
-    this.#child.send(request, () => undefined);
+    // What cannot be sent any more is answered by the end of the process. One that was never started, because this one may
+    // open no more files, has no way to it either.
+    const child: Partial<ChildProcess> = this.#child;
+    child.send?.(request, () => undefined);
   }
 
   #receive(message: ProcessReply): void {

@@ -7,7 +7,9 @@ import type {
   VectorBatch,
 } from '../model/embedding-model.types.ts';
 import type { TextToken } from '../model/token-encoder.ts';
-import type { CutSide } from './text-window.ts';
+
+/** Where a model drops what is too much of a text. */
+export type CutSide = 'left' | 'right';
 
 /** What a model process is started with. */
 export interface ProcessOptions {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
+import type { CutSide } from './process-protocol.ts';
 import {
-  type CutSide,
   readableCharacters,
   readablePart,
   shortWindows,

@@ -1,5 +1,5 @@
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
-import type { EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
+import type { CutSide, EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
 const CHARACTERS_PER_TOKEN = 64;
@@ -14,9 +14,6 @@ const FIRST_CHARACTERS_PER_TOKEN = 8;
  * its file states, and has one token for it: a word that was cut has at most as many tokens, which all must be beyond the limit.
  */
 const MARGIN_TOKENS = 64;
-
-/** Where a model drops what is too much of a text. */
-export type CutSide = 'left' | 'right';
 
 /** Characters of a text that can matter to a model that takes `limit` tokens: what stands behind them is not looked at. */
 export function readableCharacters(limit: number): number {

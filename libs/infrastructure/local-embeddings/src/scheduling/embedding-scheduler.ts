@@ -7,10 +7,10 @@ import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
-import type { EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
+import type { CutSide, EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
 import { LoneTexts } from './lone-texts.ts';
 import { TokenLister } from './token-lister.ts';
-import { type CutSide, readableIds, significantPart } from '../processes/text-window.ts';
+import { readableIds, significantPart } from '../processes/text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */

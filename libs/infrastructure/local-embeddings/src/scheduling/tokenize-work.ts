@@ -1,8 +1,8 @@
 import { AppError } from '@morgan/foundation';
 import type { BatchWork } from './batcher.ts';
 import type { QueueItem } from './fair-queue.ts';
-import type { Task, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
-import { type CutSide, readableCharacters, readablePart } from '../processes/text-window.ts';
+import type { CutSide, Task, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
+import { readableCharacters, readablePart } from '../processes/text-window.ts';
 
 /** Texts that wait to be tokenised: what bounds a batch is the time that its worst text can take. */
 const LIMITS = { items: 64, size: 65_536 };

@@ -1,3 +1,4 @@
+import { ownWordsIn } from '../own-words.ts';
 import type { JsonObject, ReportedError } from '../reported-error.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
@@ -34,7 +35,7 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ['user', /\b(body\.|parameter:? ['"`]?|supplied: |property ['"`]?|field:? ['"`]?)user\b(?!\.)/i],
 ]);
 
-const NEWER_LENGTH = /max_tokens\W+is not supported[^]*max_completion_tokens/;
+const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
 /** Of Mistral and Perplexity, and of the templates of Qwen, Llama and Gemma. */
 const SYSTEM_FIRST = [
   /system (message|prompt)\b[^]{0,40}\b(beginning|first|start)\b/i,
@@ -53,8 +54,9 @@ const OF_VALUE = /unsupported value|supported values/i;
 /** The habits with what this refusal shows of them; undefined where it shows nothing new. */
 export function habitsShown(
   habits: ChatHabits,
-  { message, param }: Pick<ReportedError, 'message' | 'param'>,
+  { message: said, param }: Pick<ReportedError, 'message' | 'param'>,
 ): ChatHabits | undefined {
+  const message = ownWordsIn(said);
   const { lengthField, without } = habits;
   if (lengthField === 'max_tokens' && NEWER_LENGTH.test(message))
     return { ...habits, lengthField: 'max_completion_tokens' };

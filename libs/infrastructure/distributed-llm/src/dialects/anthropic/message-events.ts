@@ -15,6 +15,11 @@ import { signedId } from './thought-signature.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { ToolNames } from './tool-names.ts';
 
+/** Calls of tools behind each other: those behind the first are held until it is over. */
+const MOST_WAITING = 1_000;
+/** Characters of the arguments of those that are held. */
+const LONGEST_WAITING = 8 * 1024 * 1024;
+
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
   readonly index: number;
@@ -33,6 +38,10 @@ export class MessageEvents implements StreamTranslator {
   #finish: JsonObject = {};
   /** Of the tools called last: the first of them has the open block, and the others wait, as their pieces may alternate. */
   #calls: ToolCall[] = [];
+  /** The last of them at each place. */
+  readonly #lastAt = new Map<unknown, ToolCall>();
+  /** Bytes of the pieces since, nearly all of calls that wait. */
+  #waitingLength = 0;
   /** The last event with counts. */
   #counted: JsonObject = {};
 
@@ -102,13 +111,15 @@ export class MessageEvents implements StreamTranslator {
     const fields = isObject(called) ? called : {};
     const name = textOrNone(fields['name']);
     const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
-    const last = this.#calls.findLast((call) => call.place === place);
+    const last = this.#lastAt.get(place);
     if (last && !last.isFollowedBy(delta)) return this.#goOn(last, delta);
     if (!last && delta.id === undefined && name === undefined)
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     const before = this.#calls.length === 0 ? this.#endBlock() : [];
     const call = new ToolCall(place, signedId(delta.id ?? newCallId(), said), delta.id);
     this.#calls.push(call);
+    this.#lastAt.set(place, call);
+    if (this.#calls.length > MOST_WAITING) throw tooManyCalls();
     this.#hasTools = true;
     return [...before, ...this.#goOn(call, { ...delta, name: name ?? last?.name })];
   }
@@ -116,9 +127,14 @@ export class MessageEvents implements StreamTranslator {
   /** Nothing is told of a call without its name, nor of one behind the first. */
   #goOn(call: ToolCall, delta: Omit<ToolCallDelta, 'id'>): Buffer[] {
     call.take(delta);
-    if (call !== this.#calls[0]) return [];
     if (call.isTold) return this.#argumentsDelta(delta.piece);
-    return call.name === undefined ? [] : this.#tell(call);
+    return call !== this.#calls[0] || call.name === undefined ? this.#wait(delta) : this.#tell(call);
+  }
+
+  #wait({ piece }: Pick<ToolCallDelta, 'piece'>): Buffer[] {
+    this.#waitingLength += piece.length;
+    if (this.#waitingLength > LONGEST_WAITING) throw tooManyCalls();
+    return [];
   }
 
   /** As far as it has come. */
@@ -145,6 +161,8 @@ export class MessageEvents implements StreamTranslator {
   /** The open one, and those of the calls that waited for it. */
   #endBlock(): Buffer[] {
     const waiting = this.#calls.splice(0).filter(({ isTold }) => !isTold);
+    this.#lastAt.clear();
+    this.#waitingLength = 0;
     return [...this.#close(), ...waiting.flatMap((call) => [...this.#tell(call), ...this.#close()])];
   }
 
@@ -154,6 +172,13 @@ export class MessageEvents implements StreamTranslator {
     this.#block = undefined;
     return [event({ type: 'content_block_stop', index })];
   }
+}
+
+function tooManyCalls(): StreamFault {
+  return new StreamFault(
+    'host_error',
+    'The host called more tools at once than can be told one after the other.',
+  );
 }
 
 function event(json: JsonObject & { readonly type: string }): Buffer {

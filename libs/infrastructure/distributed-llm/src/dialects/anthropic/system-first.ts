@@ -6,12 +6,13 @@ import type { JsonObject } from '../reported-error.ts';
  */
 export function systemFirst(messages: readonly JsonObject[]): JsonObject[] {
   const told: JsonObject[] = [];
+  const lists = new Set<unknown>();
   for (const message of messages) {
     const last = told.at(-1);
     const { role, content } = message;
     if (role !== 'system' || !last) told.push(message);
-    else if (last['role'] === 'system') told[told.length - 1] = joined(last, String(content));
-    else if (last['role'] === 'user') told[told.length - 1] = joined(last, reminder(content));
+    else if (last['role'] === 'system') told[told.length - 1] = joined(last, String(content), lists);
+    else if (last['role'] === 'user') told[told.length - 1] = joined(last, reminder(content), lists);
     else told.push({ role: 'user', content: reminder(content) });
   }
   return told;
@@ -22,9 +23,14 @@ function reminder(content: unknown): string {
   return `<system-reminder>\n${String(content)}\n</system-reminder>`;
 }
 
-function joined(message: JsonObject, text: string): JsonObject {
+/** @param lists those that were made here, which may grow: a copy for each of thousands would take minutes. */
+function joined(message: JsonObject, text: string, lists: Set<unknown>): JsonObject {
   const { content } = message;
-  if (Array.isArray(content))
-    return { ...message, content: [...(content as unknown[]), { type: 'text', text }] };
+  if (Array.isArray(content)) {
+    const parts = lists.has(content) ? (content as unknown[]) : [...(content as unknown[])];
+    lists.add(parts);
+    parts.push({ type: 'text', text });
+    return { ...message, content: parts };
+  }
   return { ...message, content: `${String(content)}\n${text}` };
 }

@@ -5,8 +5,8 @@ import type { ReportedError } from '../reported-error.ts';
 /** Anthropic's own words. */
 const KNOWN = /prompt is too long|exceed context limit/i;
 /** Of OpenAI, vLLM and SGLang, whose numbers say whether the prompt alone would fit. */
-const INPUT = /(\d+) (?:input tokens|tokens from the input|in (?:the|your) (?:messages|prompt))/;
-const OUTPUT = /too large: (\d+)|(\d+) (?:output tokens|(?:tokens )?(?:in|for) the completion)/;
+const INPUT = /\b(\d{1,9}) (?:input tokens|tokens from the input|in (?:the|your) (?:messages|prompt))/;
+const OUTPUT = /too large: (\d{1,9})|\b(\d{1,9}) (?:output tokens|(?:tokens )?(?:in|for) the completion)/;
 
 /**
  * What an error says, in the words by which Anthropic's clients know that a conversation is too long, and shorten it, or

@@ -4,7 +4,8 @@ import type { JsonObject } from '../../dialects/reported-error.ts';
 import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import type { ResumeMode } from './attempt-usage.ts';
-import { type Seam, seamOf } from './seam.ts';
+import type { Seam } from './seam.ts';
+import { seamOf } from './seam-of.ts';
 import type { SentResponse } from './sent-response.ts';
 import { TextAligner } from './text-aligner.ts';
 

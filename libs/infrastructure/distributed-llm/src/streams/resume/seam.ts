@@ -1,7 +1,5 @@
-import type { DialectName, EventReading, TokenUsage } from '../../dialects/dialect.ts';
+import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import type { JsonObject } from '../../dialects/reported-error.ts';
-import { CompletionSeam } from './completion-seam.ts';
-import { MessageSeam } from './message-seam.ts';
 
 /** Turns the events of a second response into ones that go on with the first: one id, one start, one row of indices. */
 export interface Seam {
@@ -16,13 +14,4 @@ export interface Seam {
     text: string,
     before: TokenUsage | undefined,
   ): JsonObject | undefined;
-}
-
-/**
- * The seam behind a response's last event; none where no other can go on: between blocks, or in a dialect whose last event
- * repeats the whole response.
- */
-export function seamOf(dialect: DialectName, first: JsonObject, last: JsonObject): Seam | undefined {
-  if (dialect === 'chat' || dialect === 'completions') return new CompletionSeam(first);
-  return dialect === 'messages' ? MessageSeam.behind(last) : undefined;
 }

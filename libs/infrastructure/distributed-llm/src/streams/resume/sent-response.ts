@@ -3,6 +3,8 @@ import type { SseEvent } from '../sse-event.ts';
 
 /** Pieces that are joined at a time: a text of thousands of tokens must not be kept as thousands of objects. */
 const PIECES = 128;
+/** A longer response is not finished elsewhere: its text is not kept, which a host may go on with for as long as it likes. */
+const MOST_CHARACTERS = 1024 * 1024;
 
 /** What a caller has of a response that streams: enough to go on with it elsewhere, or to know that nobody can. */
 export class SentResponse {
@@ -12,6 +14,7 @@ export class SentResponse {
   #pieces: string[] = [];
   #textEvents = 0;
   #hasOther = false;
+  #characters = 0;
 
   /** The first event that names the response: some hosts say something else before, without an id. */
   get first(): SseEvent | undefined {
@@ -34,19 +37,29 @@ export class SentResponse {
     return this.#textEvents;
   }
 
-  /** Whether nothing but plain text and reasoning was sent: a tool call or a second choice cannot be joined. */
+  /** Whether nothing but plain text and reasoning was sent, and all of it is here: a tool call or a second choice cannot be joined. */
   get isPlainText(): boolean {
-    return !this.#hasOther;
+    return !this.#hasOther && !this.#isTooLong;
+  }
+
+  get #isTooLong(): boolean {
+    return this.#characters > MOST_CHARACTERS;
   }
 
   /** @param text what was sent of its text. Default all of it. */
   add(event: SseEvent, { content, text: whole, id }: EventReading, text = whole): void {
     if (id !== undefined || content !== undefined) this.#first ??= event;
     this.#last = event;
-    if (content === 'text') {
-      this.#textEvents += 1;
-      if (this.#pieces.push(text) >= PIECES) this.#join();
-    } else if (content !== undefined && content !== 'reasoning') this.#hasOther = true;
+    if (content === 'text') this.#addText(text);
+    else if (content !== undefined && content !== 'reasoning') this.#hasOther = true;
+  }
+
+  #addText(text: string): void {
+    this.#textEvents += 1;
+    this.#characters += text.length;
+    if (this.#isTooLong) this.#text = '';
+    if (this.#isTooLong) this.#pieces = [];
+    else if (this.#pieces.push(text) >= PIECES) this.#join();
   }
 
   #join(): void {

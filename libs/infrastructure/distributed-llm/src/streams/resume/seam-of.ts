@@ -1,0 +1,14 @@
+import type { DialectName } from '../../dialects/dialect.ts';
+import type { JsonObject } from '../../dialects/reported-error.ts';
+import { CompletionSeam } from './completion-seam.ts';
+import { MessageSeam } from './message-seam.ts';
+import type { Seam } from './seam.ts';
+
+/**
+ * The seam behind a response's last event; none where no other can go on: between blocks, or in a dialect whose last event
+ * repeats the whole response.
+ */
+export function seamOf(dialect: DialectName, first: JsonObject, last: JsonObject): Seam | undefined {
+  if (dialect === 'chat' || dialect === 'completions') return new CompletionSeam(first);
+  return dialect === 'messages' ? MessageSeam.behind(last) : undefined;
+}

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { type LogFields, silentLogger } from '@morgan/foundation';
+import { httpConfig } from './http-server.config.ts';
+import { type PlatformLimits, warnOfPlatform } from './platform-limits.ts';
+
+describe('limits of the configuration above those of the platform', () => {
+  const config = httpConfig({ port: 0, bodyLimitBytes: 2_048, maxBodyBytes: 65_536 }).parse({
+    maxConnections: 1_000,
+  });
+  const warningsOf = (limits: Partial<PlatformLimits>) => {
+    const warnings: LogFields[] = [];
+    const logger = { ...silentLogger, warn: (fields: LogFields) => void warnings.push(fields) };
+    warnOfPlatform(config, logger, { memoryBytes: 0, openFiles: undefined, ...limits });
+    return warnings;
+  };
+
+  it('are told of at the start', () => {
+    expect(warningsOf({ memoryBytes: 65_535, openFiles: 999 })).toEqual([
+      { maxBytes: 65_536, memoryBytes: 65_535 },
+      { maxConnections: 1_000, openFiles: 999 },
+    ]);
+  });
+
+  it.each<[string, Partial<PlatformLimits>]>([
+    ['there is room', { memoryBytes: 65_536, openFiles: 1_000 }],
+    ['nobody says', {}],
+    ['the limit is none', { memoryBytes: 2 ** 64 }],
+  ])('are none where %s', (_, limits) => {
+    expect(warningsOf(limits)).toEqual([]);
+  });
+});
