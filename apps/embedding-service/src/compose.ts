@@ -16,6 +16,7 @@ import type { EmbeddingModel } from './embeddings/embedding-model.ts';
 import { EmbeddingService } from './embeddings/embedding.service.ts';
 import { modelRoutes } from './model.routes.ts';
 import { memoryLimit } from './models/memory-limit.ts';
+import { furtherModelConfig } from './models/models.config.ts';
 import { ServedModels } from './models/served-models.ts';
 import { pathHint } from './path-hint.ts';
 
@@ -123,7 +124,7 @@ function servedModels(
     });
   };
   const others = further.models.map(
-    (own) => new LocalEmbeddingModel({ config: { ...local, name: undefined, ...own }, ...parts }),
+    (own) => new LocalEmbeddingModel({ config: furtherModelConfig(local, own), ...parts }),
   );
   return new ServedModels([first(), ...others], { idleMs: further.idleMs, logger });
 }

@@ -117,6 +117,9 @@ describe('the output of POST /v1/embeddings', () => {
     const cut = await vectorOf({ dimensions: 4 });
     expect(cut).toHaveLength(4);
     expect(await vectorOf({ output_dimension: 4 })).toEqual(cut);
+    const whole = await vectorOf({});
+    expect(await vectorOf({ dimensions: 4, normalize: false })).toEqual(whole.slice(0, 4));
+    expect(await vectorOf({ dimensions: 4, normalized: true })).toEqual(cut);
     const input = 'word '.repeat(100);
     const statusOf = async (more: object) =>
       (await responseOf('/v1/embeddings', { model: 'default', input, ...more })).status;
@@ -173,6 +176,16 @@ describe('the output of POST /v1/embeddings', () => {
     [{ modality: 'image' }, 'modality', /not served/],
     [{ endianness: 'big' }, 'endianness', /not served, but for little/],
     [{ use_activation: false }, 'use_activation', /not served/],
+    [{ activation: false }, 'activation', /normalize chooses/],
+    [{ embd_normalize: -1 }, 'embd_normalize', /normalize chooses/],
+    [{ truncation_direction: 'Left' }, 'truncation_direction', /at the start; the model cuts them at the end/],
+    [{ truncate: 'END', truncation_side: 'left' }, 'truncation_side', /at the start/],
+    [{ max_tokens: 8 }, 'max_tokens', /not served/],
+    [{ max_length: 8 }, 'max_length', /not served/],
+    [{ dimensionality: 4 }, 'dimensionality', /dimensions cuts/],
+    [{ output_dimensionality: 4 }, 'output_dimensionality', /dimensions cuts/],
+    [{ long_text_mode: 'mean' }, 'long_text_mode', /but for truncate/],
+    [{ text_type: 'query' }, 'text_type', /input_type chooses/],
     [{ instruction: 'Find the cat.' }, 'instruction', /prompt puts a text/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
@@ -246,6 +259,12 @@ describe("text-embeddings-inference's", () => {
       dimensions: 4,
     });
     expect(one).toEqual([await vectorOf({ input_type: 'document', dimensions: 4 })]);
+    const { body: plain } = await responseOf<number[][]>('/embed', {
+      inputs: 'a cat',
+      dimensions: 4,
+      normalize: false,
+    });
+    expect(plain[0]).toEqual((await vectorOf({})).slice(0, 4));
   });
 
   /** As the model pools: the mean, scaled to length 1. */

@@ -1,6 +1,6 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { cutOf } from '../embeddings/cut-side.ts';
+import { sidesOf } from '../embeddings/cut-side.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema } from './cohere.schema.ts';
@@ -14,9 +14,9 @@ export function cohereEmbedRoute(service: EmbeddingService): PlainRoute {
     schema: cohereEmbedSchema,
     answer: async (body, request, reply) => {
       const { model, texts: inputs, input_type, embedding_types: types, output_dimension: wanted } = body;
-      const truncate = body.truncate !== 'NONE';
+      const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;
       const dimensions = { wanted, field: 'output_dimension' };
-      const cut = cutOf(body.truncate);
+      const cut = sidesOf({ truncate: body.truncate });
       const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
       const outcome = await collectVectors(service, asked, request, reply);
       reply.type('application/json');

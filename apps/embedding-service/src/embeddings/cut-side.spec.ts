@@ -9,7 +9,7 @@ describe('the side where texts are to be cut', () => {
     ['as the model has it', 'left', 'left'],
     ['the usual one', 'right', undefined],
   ] as const)('may be %s', (_, side, own) => {
-    expect(() => checkCut(side && { side, field: 'truncate' }, model(own))).not.toThrow();
+    expect(() => checkCut(side && [{ side, field: 'truncate' }], model(own))).not.toThrow();
   });
 
   it.each([
@@ -17,7 +17,7 @@ describe('the side where texts are to be cut', () => {
     ['right', 'left', "'truncate' asks for texts to be cut at the end; the model cuts them at the start."],
     ['left', undefined, "'truncate' asks for texts to be cut at the start; the model cuts them at the end."],
   ] as const)('is refused where it is %s and the model has %s', (side, own, message) => {
-    expect(() => checkCut({ side, field: 'truncate' }, model(own))).toThrow(
+    expect(() => checkCut([{ side, field: 'truncate' }], model(own))).toThrow(
       expect.objectContaining({ code: 'invalid_value', param: 'truncate', message }),
     );
   });

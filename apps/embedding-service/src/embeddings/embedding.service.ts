@@ -41,7 +41,7 @@ export interface EmbeddingRequest {
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
   /** Default: where the model is made for it. */
-  readonly cut?: AskedCut | undefined;
+  readonly cut?: readonly AskedCut[] | undefined;
   readonly prompt?: PromptFields;
   /** A length that vectors are to be cut to, and what the caller calls it. */
   readonly dimensions?: { readonly wanted: number | null | undefined; readonly field: string };

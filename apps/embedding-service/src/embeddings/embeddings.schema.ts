@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sideFields } from './cut-side.ts';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
@@ -25,6 +26,10 @@ export const inputsField = z
   .check(checkInput)
   .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
   .describe('A text, several texts, the token ids of a text, or several such lists.');
+
+const SCALES = 'normalize chooses whether vectors are scaled';
+const limit = z.null('is not served: texts are cut to the limit of the model').optional();
+const length = z.null('is not served: dimensions cuts vectors').optional();
 
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
@@ -60,6 +65,12 @@ export const embeddingsRequestSchema = z.looseObject({
       "Cut texts above the model's limit (`true`, `END`, or `START` for a model that is made for that) or refuse them (`false`, `NONE`).",
     ),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
+  ...sideFields,
+  long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
+  max_tokens: limit,
+  max_length: limit,
+  dimensionality: length,
+  output_dimensionality: length,
   late_chunking: only(false, 'every text has a vector of its own'),
   return_multivector: only(false, 'every text has one vector'),
   add_special_tokens: only(true, 'texts are read as the model is made for it'),
@@ -69,7 +80,10 @@ export const embeddingsRequestSchema = z.looseObject({
     .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
     .nullish()
     .describe('Only `little` is served.'),
-  use_activation: only(true, 'normalize chooses whether vectors are scaled'),
+  use_activation: only(true, SCALES),
+  activation: only(true, SCALES),
+  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
+  text_type: z.null('is not served: input_type chooses a prompt').optional(),
   instruction: z.null('is not served: prompt puts a text before every text').optional(),
   modality: z
     .unknown()

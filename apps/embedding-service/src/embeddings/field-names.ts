@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import { type AskedCut, cutOf } from './cut-side.ts';
+import { type AskedCut, sidesOf } from './cut-side.ts';
 import type { EmbeddingsRequest } from './embeddings.schema.ts';
 import type { OutputType } from './vector-output.ts';
 
@@ -8,9 +8,10 @@ export interface AskedOutput {
   readonly type: OutputType;
   readonly encoding: 'float' | 'base64';
   readonly dimensions: { readonly wanted: number | null | undefined; readonly field: string };
-  readonly normalize: boolean;
+  /** Undefined: vectors that are cut are scaled to length 1, others are as the model gives them. */
+  readonly normalize: boolean | undefined;
   readonly truncate: boolean | undefined;
-  readonly cut: AskedCut | undefined;
+  readonly cut: readonly AskedCut[];
 }
 
 /** Fields that say the same: this service's or OpenAI's, then those of Voyage, Jina and others. */
@@ -39,8 +40,8 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
       wanted: body.dimensions ?? body.output_dimension,
       field: body.output_dimension ? 'output_dimension' : 'dimensions',
     },
-    normalize: body.normalize ?? body.normalized ?? false,
+    normalize: body.normalize ?? body.normalized ?? undefined,
     truncate: typeof truncate === 'string' ? truncate !== 'NONE' : truncate,
-    cut: cutOf(body.truncate),
+    cut: sidesOf(body),
   };
 }

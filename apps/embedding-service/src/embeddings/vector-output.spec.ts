@@ -43,6 +43,11 @@ describe('a vector', () => {
     }
   });
 
+  it('is cut and nothing else where it is not to be scaled', () => {
+    const shape = { dimensions: 2, type: 'float', normalize: false } as const;
+    expect(shapeVector(DOUBLE, shape)).toEqual(DOUBLE.slice(0, 2));
+  });
+
   it('of the cache is not changed', () => {
     for (const type of OUTPUT_TYPES) shapeVector(DOUBLE, { dimensions: 4, type, normalize: true });
     expect(DOUBLE).toEqual(UNIT.map((value) => value * 2));

@@ -9,11 +9,11 @@ export type OutputVector = Float32Array | Int8Array | Uint8Array;
 
 /** What is made of a full vector for a response. */
 export interface OutputShape {
-  /** Values that are kept; fewer than the model gives are scaled to length 1 again. */
+  /** Values that are kept. */
   readonly dimensions: number;
   readonly type: OutputType;
-  /** Scale to length 1 what the model does not. */
-  readonly normalize?: boolean;
+  /** Whether a `float` vector has length 1. Default: where it is cut; else it is as the model gives it. */
+  readonly normalize?: boolean | undefined;
 }
 
 /**
@@ -22,11 +22,13 @@ export interface OutputShape {
  * filled up with zeros, `binary` these bytes minus 128.
  */
 export function shapeVector(vector: Float32Array, shape: OutputShape): OutputVector {
-  const cut = shape.dimensions === vector.length ? vector : cutDimensions(vector, shape.dimensions);
-  if (shape.type === 'float' && !shape.normalize) return cut;
+  const { dimensions, type, normalize: scales } = shape;
+  if (type === 'float' && scales === false) return vector.slice(0, dimensions);
+  const cut = dimensions === vector.length ? vector : cutDimensions(vector, dimensions);
+  if (type === 'float' && !scales) return cut;
   const unit = cut.slice();
   normalize(unit);
-  switch (shape.type) {
+  switch (type) {
     case 'float':
       return unit;
     case 'int8':

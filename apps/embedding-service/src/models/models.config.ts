@@ -1,11 +1,11 @@
-import { localEmbeddingsConfig } from '@morgan/local-embeddings';
+import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from '@morgan/local-embeddings';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 const MOST_MODELS = 32;
 const { shape } = localEmbeddingsConfig.unwrap();
 
-/** What a further model may have of its own; all else is as for the first. */
+/** What a further model may have of its own. */
 const furtherModel = z.strictObject({
   model: z.string().min(1),
   name: shape.name,
@@ -21,10 +21,27 @@ const furtherModel = z.strictObject({
   truncateDimensions: shape.truncateDimensions,
   promptName: shape.promptName,
   maxTokens: shape.maxTokens,
-  truncate: shape.truncate,
+  truncate: z.boolean().optional(),
   workers: shape.workers,
   threads: shape.threads,
 });
+
+/** What is said of the files of one model, and would be wrong of any other. */
+const OF_ITS_FILES = {
+  name: undefined,
+  graphFile: undefined,
+  graphInputs: undefined,
+  graphOutput: undefined,
+  pooling: undefined,
+  normalize: undefined,
+  truncateDimensions: undefined,
+  promptName: undefined,
+} satisfies Partial<LocalEmbeddingsConfig>;
+
+/** The settings of a further model: its own, and those of the first that are not about the files of that one. */
+export function furtherModelConfig<First extends object, Own extends object>(first: First, own: Own) {
+  return { ...first, ...OF_ITS_FILES, ...own };
+}
 
 /** `NAME=MODEL` or `MODEL` alone, as it stands in the environment. */
 function fromText(value: unknown): unknown {

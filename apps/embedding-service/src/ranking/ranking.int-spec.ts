@@ -123,6 +123,17 @@ describe("Cohere's rerank", () => {
     expect(headers.get('x-morgan-truncated')).toBe('1');
   });
 
+  it('gives raw scores to who asks for them, in either of the words for it', async () => {
+    for (const [path, more] of [
+      ['/v1/rerank', { raw_scores: true }],
+      ['/v2/rerank', { use_activation: false }],
+    ] as const) {
+      const { body } = await ask<Ranking>(path, { query, documents: texts, ...more });
+      for (const { index, relevance_score } of body.results)
+        expect(relevance_score).toBeCloseTo(alike[index]?.raw as number, 5);
+    }
+  });
+
   it('gives documents back, in either version, to who asks for them', async () => {
     const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: true });
     expect(body.results.map(({ document }) => document?.text)).toEqual(order.map((index) => texts[index]));
@@ -154,6 +165,10 @@ describe("Cohere's rerank", () => {
     ['/v2/rerank', { query, documents: texts, truncate: false }, 400, /truncation is off/],
     ['/v1/rerank', { query, documents: texts, truncation: false }, 400, /truncation is off/],
     ['/v1/rerank', { query, documents: texts, truncate: true, truncation: true }, 400, /Only one of/],
+    ['/v2/rerank', { query, documents: texts, truncation_direction: 'Left' }, 400, /truncation_direction/],
+    ['/v1/rerank', { query, documents: texts, instruction: 'Find it.' }, 400, /instruction/],
+    ['/v1/rerank', { query, documents: texts, activation: false }, 400, /activation.*raw_scores/],
+    ['/v2/rerank', { query, documents: texts, raw_scores: true, use_activation: false }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, model: 'another' }, 404, /'bert-mean', 'bert-max', 'ranker'/],
     ['/v2/rerank', { query, documents: texts, model: 'bert-mean' }, 400, /cross-encoder/],
   ])('%s refuses by the field: %#', async (path, body, status, message) => {

@@ -15,7 +15,7 @@ export interface RankingRequest {
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
   /** Default: where the model is made for it. */
-  readonly cut?: AskedCut | undefined;
+  readonly cut?: readonly AskedCut[] | undefined;
   /** Tokens that a text is to be cut to: none but the limit of the model, or more, is served. */
   readonly maxTokens?: { readonly wanted: number | null | undefined; readonly field: string };
   /** Scores as the model gives them, instead of between 0 and 1. */

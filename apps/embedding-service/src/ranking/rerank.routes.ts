@@ -1,5 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { sidesOf } from '../embeddings/cut-side.ts';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {
@@ -55,11 +56,12 @@ async function rank(
   reply: HttpReply,
 ) {
   const { query, documents, model, top_n: most, return_documents: withText } = body;
-  const truncate = truncateOf(body);
+  const [truncate, raw] = [truncateOf(body), rawOf(body)];
   const texts = documents.map(textOf);
   const context = contextOf(request);
   const maxTokens = { wanted: body.max_tokens_per_doc, field: 'max_tokens_per_doc' };
-  const asked = { query, texts, field: 'documents', model, truncate, most, maxTokens };
+  const cut = sidesOf(body);
+  const asked = { query, texts, field: 'documents', model, truncate, cut, most, maxTokens, raw };
   const outcome = await ranking.rank(asked, context);
   describeRanking(outcome, texts.length, context, reply);
   const results = outcome.ranked.map(({ index, score }) => ({
@@ -75,6 +77,14 @@ function truncateOf({ truncate, truncation }: Pick<RerankRequest, 'truncate' | '
   if (typeof truncate !== 'boolean' || typeof truncation !== 'boolean') return truncate ?? truncation;
   const message = "Only one of 'truncate' and 'truncation' may be given.";
   throw new AppError('invalid_value', message, { param: 'truncation' });
+}
+
+/** @throws AppError `invalid_value` where both fields are there */
+function rawOf({ raw_scores: raw, use_activation: activates }: Pick<RerankRequest, 'raw_scores' | 'use_activation'>) {
+  if (typeof activates !== 'boolean') return raw;
+  if (typeof raw !== 'boolean') return !activates;
+  const message = "Only one of 'raw_scores' and 'use_activation' may be given.";
+  throw new AppError('invalid_value', message, { param: 'use_activation' });
 }
 
 function textOf(document: RerankDocument): string {

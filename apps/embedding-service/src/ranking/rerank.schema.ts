@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
+import { sideFields } from '../embeddings/cut-side.ts';
 import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
 import { only } from '../embeddings/unserved-value.ts';
 
@@ -21,6 +22,12 @@ const fields = {
   top_k: z.null('is not served: top_n bounds the results').optional(),
   truncate: z.boolean().nullish().describe('Cut pairs above the limit of the model, or refuse them.'),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
+  ...sideFields,
+  raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
+  use_activation: z.boolean().nullish().describe('The contrary, as vLLM says it.'),
+  activation: only(true, 'use_activation or raw_scores chooses'),
+  softmax: only(true, 'use_activation or raw_scores chooses'),
+  instruction: z.null('is not served: the model reads query and text alone').optional(),
   return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
   max_tokens_per_doc: z
     .int()

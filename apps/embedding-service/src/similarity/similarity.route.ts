@@ -1,5 +1,6 @@
 import { jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
+import { sidesOf } from '../embeddings/cut-side.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
@@ -16,7 +17,8 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
     answer: async (body, request, reply) => {
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
-      const asked = { inputs, model: body.model ?? undefined, truncate: body.truncate, prompt: body };
+      const { model, truncate } = body;
+      const asked = { inputs, model: model ?? undefined, truncate, cut: sidesOf(body), prompt: body };
       const outcome = await collectVectors(service, asked, request, reply).catch((error: Error) => {
         throw inFieldsOf(body, inputs, error);
       });

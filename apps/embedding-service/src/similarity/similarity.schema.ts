@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sideFields } from '../embeddings/cut-side.ts';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { checkPairs, checkTexts } from '../embeddings/list.check.ts';
 import { promptFields } from '../embeddings/prompt-choice.ts';
@@ -28,6 +29,8 @@ export const similarityRequestSchema = z.looseObject({
     .nullish()
     .describe('`cosine` (default) and `dot` grow with likeness; `euclidean` is the distance.'),
   truncate: z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them."),
+  ...sideFields,
+  dimensions: z.null('is not served: whole vectors are compared').optional(),
   ...promptFields,
 });
 

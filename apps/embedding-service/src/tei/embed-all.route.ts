@@ -1,13 +1,12 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { DeadlinePolicy } from '@morgan/retry';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
-import { checkCut } from '../embeddings/cut-side.ts';
+import { checkCut, sidesOf } from '../embeddings/cut-side.ts';
 import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
 import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import type { ServedModels } from '../models/served-models.ts';
-import { directionOf } from './truncation-direction.ts';
 import { type TeiEmbedAllRequest, teiEmbedAllSchema } from './tei.schema.ts';
 
 const deadline = new DeadlinePolicy();
@@ -26,7 +25,7 @@ export function embedAllRoute(models: ServedModels): PlainRoute {
         (bounded) =>
           models.use(model, bounded, () => {
             const prompt = promptOf({ prompt_name: body.prompt_name }, model.prompts);
-            checkCut(directionOf(body), model);
+            checkCut(sidesOf(body), model);
             const truncate = body.truncate ?? model.truncatesByDefault;
             return model.embedTokens(listInputs(body.inputs), bounded, { truncate, prompt });
           }),

@@ -1,5 +1,6 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
+import { sidesOf } from '../embeddings/cut-side.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
@@ -8,7 +9,6 @@ import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
-import { directionOf } from './truncation-direction.ts';
 import {
   type TeiEmbedRequest,
   teiEmbedSchema,
@@ -71,7 +71,7 @@ export function teiRerankRoute(ranking: RankingService): PlainRoute {
     answer: async (body, request, reply) => {
       const { query, texts, truncate, raw_scores: raw, return_text: withText } = body;
       const context = contextOf(request);
-      const asked = { query, texts, field: 'texts', truncate, cut: directionOf(body), raw };
+      const asked = { query, texts, field: 'texts', truncate, cut: sidesOf(body), raw };
       const outcome = await ranking.rank(asked, context);
       describeRanking(outcome, texts.length, context, reply);
       return outcome.ranked.map(({ index, score }) => ({
@@ -89,7 +89,7 @@ type TeiEmbedTreatment = TeiTreatment & { readonly dimensions?: number | null | 
 function treated(body: TeiEmbedTreatment) {
   const { truncate, prompt_name, dimensions: wanted } = body;
   const dimensions = { wanted, field: 'dimensions' };
-  return { truncate, cut: directionOf(body), prompt: { prompt_name }, dimensions };
+  return { truncate, cut: sidesOf(body), prompt: { prompt_name }, dimensions };
 }
 
 function* wrapped(slices: Iterable<string>): Generator<string, void> {

@@ -1,17 +1,14 @@
 import { z } from 'zod';
+import { sideFields } from '../embeddings/cut-side.ts';
 import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
 import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
-const truncationDirection = z
-  .enum(['Left', 'Right', 'left', 'right'])
-  .nullish()
-  .describe('Where texts are cut; only the side that the model itself is made for is served.');
 const promptName = z.string().min(1).max(128).nullish().describe("One of the model's prompts.");
 
 /** How texts of any of these calls are treated. */
-const treatment = { truncate, truncation_direction: truncationDirection, prompt_name: promptName };
+const treatment = { truncate, ...sideFields, prompt_name: promptName };
 export type TeiTreatment = z.infer<z.ZodObject<typeof treatment>>;
 
 /** The body of `POST /embed`. */
@@ -39,7 +36,7 @@ export const teiRerankSchema = z.looseObject({
     .check(checkTexts)
     .meta({ type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 }),
   truncate,
-  truncation_direction: truncationDirection,
+  ...sideFields,
   raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
   return_text: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
 });

@@ -97,3 +97,13 @@ describe('a hub that does not have the model', () => {
     expect((await embedOnce('cache-missing')).vector).toHaveLength(4);
   });
 });
+
+describe('a model without modules.json', () => {
+  it('is obeyed as its folder would be: the settings beside it come along', async () => {
+    const settings = { prompts: { query: 'red ' }, default_prompt_name: 'query' };
+    hub.files.set('config_sentence_transformers.json', Buffer.from(JSON.stringify(settings)));
+    const prompted = await embedOnce('cache-prompted');
+    hub.files.delete('config_sentence_transformers.json');
+    expect(prompted.vector).not.toEqual((await embedOnce('cache-unprompted')).vector);
+  });
+});

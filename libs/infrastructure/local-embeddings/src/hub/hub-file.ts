@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
 import type { HubResponse, ModelHub } from './model-hub.ts';
+import { isPointer } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** One file, and what it is got with. */
@@ -24,6 +25,12 @@ const PROGRESS_LOG_INTERVAL_MS = 2_000;
 /** Breaks in a row after which a file is given up, and what must have come on top of the rest to begin a new row. */
 const MAX_BREAKS = 5;
 const FAIR_SHARE_BYTES = 1024 * 1024;
+/** How the name of a file ends that is on its way, and for how long nothing may have been added to it. */
+const PART = '.part';
+const ABANDONED_MS = 600_000;
+/** How a page begins, and how much of a file is looked at. No file that is asked for is one. */
+const PAGE = /^\s*<(!doctype html|html)/i;
+const BEGINNING_BYTES = 256;
 
 /** A file of a hub on its way to the disk. A connection that breaks in the middle is taken up where it broke. */
 export class HubFile {
@@ -47,8 +54,9 @@ export class HubFile {
     if (!begun) return false;
     const { target } = this.#options;
     await mkdir(dirname(target), { recursive: true });
+    await removeAbandoned(target);
     // Other processes may fill the same folder.
-    const part = `${target}.${randomUUID()}.part`;
+    const part = `${target}.${randomUUID()}${PART}`;
     try {
       await this.#receive(begun, part);
       await this.#check(part);
@@ -87,8 +95,11 @@ export class HubFile {
     const { name } = this.#options;
     if (this.#sha256 !== undefined && this.#sha256 !== (await sha256Of(part)))
       throw new ModelLoadError(`what the hub sent for ${name} does not have the checksum that it states`);
+    if (isPointer(part)) throw new ModelLoadError(`what the hub sent for ${name} is a pointer of Git LFS, not the file`);
     if (name.endsWith('.json') && !isJson(await readFile(part, 'utf8')))
       throw new ModelLoadError(`what the hub sent for ${name} is no JSON; is it the page of a proxy?`);
+    if (PAGE.test(await beginningOf(part)))
+      throw new ModelLoadError(`what the hub sent for ${name} is a page of HTML; is it that of a proxy?`);
   }
 
   /** @returns nothing where the hub has no such file. */
@@ -128,6 +139,23 @@ export class HubFile {
     const fields = { file: name, loadedBytes: this.#bytes, ...(totalBytes && { totalBytes }) };
     logger.info(fields, 'downloading the embedding model');
   }
+}
+
+/** What a process left that was ended in the middle: each of its next starts would leave another one, until the disk is full. */
+async function removeAbandoned(target: string): Promise<void> {
+  const folder = dirname(target);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(target)}.`) || !name.endsWith(PART)) continue;
+    const path = join(folder, name);
+    const { mtimeMs = Infinity } = (await stat(path).catch(() => undefined)) ?? {};
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+  }
+}
+
+async function beginningOf(path: string): Promise<string> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(BEGINNING_BYTES), 0, BEGINNING_BYTES, 0);
+  return buffer.toString('latin1', 0, bytesRead);
 }
 
 async function sha256Of(path: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,12 +17,18 @@ import {
   redirectTo,
 } from '../../fixture/hub-server.ts';
 import { onnxFile } from '../../fixture/protobuf.ts';
+import { TRANSFORMER_SETTINGS_FILES } from '../model/sentence-plan.reader.ts';
 import { downloadModel, type ModelDownloadOptions } from './model-download.ts';
 import type { HubSource } from './model-source.ts';
 
 const WEIGHTS = 'onnx/model.onnx';
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json', WEIGHTS];
-const OPTIONAL = ['modules.json', '1_Pooling/config.json', 'sentence_bert_config.json'];
+const OPTIONAL = [
+  'modules.json',
+  'config_sentence_transformers.json',
+  '1_Pooling/config.json',
+  ...TRANSFORMER_SETTINGS_FILES,
+];
 const FURTHER = ['special_tokens_map.json', 'added_tokens.json', 'README.md'];
 
 let root: string;
@@ -146,6 +152,16 @@ describe('a download', () => {
     expect((await weights()).equals(content)).toBe(true);
   });
 
+  it('takes away what a process left that was ended in the middle, and nothing that another one is at', async () => {
+    const [old, fresh] = [`${WEIGHTS}.1.part`, `${WEIGHTS}.2.part`];
+    await mkdir(join(root, 'a/b/onnx'), { recursive: true });
+    for (const name of [old, fresh]) await writeFile(join(root, 'a/b', name), 'half');
+    const anHourAgo = Date.now() / 1000 - 3600;
+    await utimes(join(root, 'a/b', old), anHourAgo, anHourAgo);
+    await download();
+    expect(await written()).toEqual([...FILES, fresh].toSorted());
+  });
+
   it('tells how far it is', async () => {
     const lines: object[] = [];
     const info: Logger['info'] = (fields) => lines.push(fields);
@@ -234,10 +250,42 @@ describe('a hub with troubles', () => {
     );
     expect(await written()).toEqual(['config.json']);
     hub.misbehave(WEIGHTS, page);
-    await expect(download()).rejects.toThrow(`${WEIGHTS} is no ONNX file, or is damaged`);
+    await expect(download()).rejects.toThrow(`sent for ${WEIGHTS} is a page of HTML`);
     expect(await written()).not.toContain(WEIGHTS);
     await download();
     expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('is not believed where it sends a page or a pointer for weights beside the graph', async () => {
+    const [data, weights] = ['onnx/weights.bin', '2_Dense/model.safetensors'];
+    hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '' }, { path: '2_Dense' }])));
+    hub.files.set(WEIGHTS, onnxFile(Buffer.from('graph'), ['weights.bin']));
+    for (const name of [data, weights]) hub.files.set(name, Buffer.from(name));
+    const page: HubFault = (response) => void response.end('\n<!DOCTYPE html><title>Sign in</title>');
+    const pointer: HubFault = (response) =>
+      void response.end('version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90\n');
+    for (const name of [weights, data]) {
+      hub.misbehave(name, page, pointer);
+      await expect(download()).rejects.toThrow(`sent for ${name} is a page of HTML`);
+      await expect(download()).rejects.toThrow(`sent for ${name} is a pointer of Git LFS`);
+      expect(await written()).not.toContain(name);
+    }
+    await download();
+    expect(await written()).toEqual(expect.arrayContaining([data, weights]));
+  });
+
+  it('is asked for the rest of the commit that was begun, by a later start too', async () => {
+    const [begun, newer] = ['b'.repeat(40), 'c'.repeat(40)];
+    hub.misbehave('modules.json', answer(404, { 'x-repo-commit': begun }));
+    hub.files.delete(WEIGHTS);
+    await expect(download()).rejects.toThrow('in revision main');
+    hub.misbehave('modules.json', answer(404, { 'x-repo-commit': newer }));
+    hub.takeAsked();
+    await expect(download()).rejects.toThrow(`in revision main at commit ${begun}, of which`);
+    hub.files.set(WEIGHTS, content);
+    await download();
+    expect(new Set(hub.asked.map(({ file }) => file.split('/')[0]))).toEqual(new Set([begun]));
+    expect(await written()).toContain(WEIGHTS);
   });
 
   it('is held to the checksum that it states', async () => {
@@ -259,7 +307,7 @@ describe('a hub with troubles', () => {
     await download();
     expect(hub.asked.map(({ file }) => file.split('/')[0])).toEqual([
       'main',
-      ...new Array<string>(9).fill(commit),
+      ...new Array<string>(OPTIONAL.length + FILES.length + FURTHER.length - 1).fill(commit),
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
@@ -32,6 +32,10 @@ export interface ModelDownloadOptions {
   readonly proxy?: HttpClientOptions['proxy'];
 }
 
+/** Notes the commit that the files of a folder are of. */
+const COMMIT_FILE = '.commit';
+const COMMIT = /^[\da-f]{40}$/;
+
 /** Gets a file that is not there yet. Resolves with whether the hub has it. */
 type Fetch = (name: string) => Promise<boolean>;
 
@@ -45,15 +49,19 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
   const folder = modelFolder(source);
   if (await isComplete(folder, choice)) return;
   const hub = new ModelHub({ ...source, logger, proxy });
+  let commit = await keptCommit(folder);
   const has: Fetch = async (name) => {
     const target = join(folder, name);
     if (existsSync(target)) return true;
-    const revision = hub.commit ?? encodeURIComponent(source.revision);
+    const revision = commit ?? hub.commit ?? encodeURIComponent(source.revision);
     const path = `${source.id}/resolve/${revision}/${name}`;
-    return new HubFile({ name, path, target, hub, logger, signal }).download();
+    const isThere = await new HubFile({ name, path, target, hub, logger, signal }).download();
+    if (isThere && hub.commit) commit ??= await keepCommit(folder, hub.commit);
+    return isThere;
   };
+  const begun = commit && ` at commit ${commit}, of which ${folder} holds other files already`;
   const missing = (name: string) =>
-    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}`);
+    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}${begun ?? ''}`);
   const need = async (name: string) => {
     if (!(await has(name))) throw missing(name);
   };
@@ -72,6 +80,21 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
   }
 }
 
+/**
+ * The commit that the files of a folder are of: a download that was ended, or one more number format, goes on with the same,
+ * though the branch has moved on. Undefined where the hub did not say it.
+ */
+async function keptCommit(folder: string): Promise<string | undefined> {
+  const text = await readFile(join(folder, COMMIT_FILE), 'utf8').catch(() => '');
+  return COMMIT.exec(text)?.[0];
+}
+
+/** @returns that of another process where it was first */
+async function keepCommit(folder: string, commit: string): Promise<string> {
+  await writeFile(join(folder, COMMIT_FILE), commit, { flag: 'wx' }).catch(() => undefined);
+  return (await keptCommit(folder)) ?? commit;
+}
+
 /** A damaged graph is taken away, so that the next start asks for it again. @throws ModelLoadError */
 async function dataFilesOf(folder: ModelFolder, graph: string): Promise<readonly string[]> {
   try {
@@ -85,8 +108,9 @@ async function dataFilesOf(folder: ModelFolder, graph: string): Promise<readonly
 /** What sentence-transformers keeps beside a model. @returns the folder of the model proper, '' as a rule */
 async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string> {
   if (!(await has(MODULES_FILE))) {
+    await has(MODEL_SETTINGS_FILE);
     await has(`${POOLING_FOLDER}/config.json`);
-    await has(TRANSFORMER_SETTINGS_FILES[0] as string);
+    await firstOf(TRANSFORMER_SETTINGS_FILES, has);
     return '';
   }
   const content = (await folder.json(MODULES_FILE)) as readonly { readonly path?: unknown }[];

@@ -19,12 +19,25 @@ const TOKEN_NAMES = ['last_hidden_state', 'token_embeddings'];
 const VECTOR_NAMES = ['sentence_embedding', 'embeddings', 'sentence_embeddings', 'text_embeds', 'embedding'];
 /** Made for classification: the first token through a layer of its own, not what models are compared by. */
 const CLASSIFIER_NAME = 'pooler_output';
-/** Scores for the words of a vocabulary or for labels. */
-const SCORES = /logits/i;
+/** What exporters of sentence-transformers call the vector behind all modules. */
+const WHOLE_MODEL = 'sentence_embedding';
+/** Scores of labels or of the words of a vocabulary, and what is searched by in another way than by one vector for each text. */
+const OTHER_NAMES = /logits|sparse|lexical|colbert/i;
+
+/** What tells scores of all words of a vocabulary from vectors, whatever they are called. */
+export interface ModelWidths {
+  readonly vocab_size?: number | undefined;
+  readonly hidden_size?: number | undefined;
+}
 
 /** Chooses by what a first run gave. @throws ModelLoadError that lists the outputs and what would settle it */
-export function chooseOutput(outputs: Outputs, plan: ModelPlan, graph: GraphSettings = {}): ChosenOutput {
-  const name = graph.output ?? namedOutput(outputs, plan) ?? guessOutput(outputs, plan);
+export function chooseOutput(
+  outputs: Outputs,
+  plan: ModelPlan,
+  graph: GraphSettings = {},
+  widths: ModelWidths = {},
+): ChosenOutput {
+  const name = graph.output ?? namedOutput(outputs, plan) ?? guessOutput(outputs, plan, widths);
   const rank = name === undefined ? undefined : outputs.get(name)?.dims.length;
   if (name === undefined || (rank !== TOKENS && rank !== VECTORS)) {
     const wanted =
@@ -46,22 +59,27 @@ function namedOutput(outputs: Outputs, { output }: ModelPlan): string | undefine
   return output !== undefined && (outputs.has(output) || !TOKEN_NAMES.includes(output)) ? output : undefined;
 }
 
-function guessOutput(outputs: Outputs, { notes }: ModelPlan): string | undefined {
+function guessOutput(outputs: Outputs, { notes }: ModelPlan, widths: ModelWidths): string | undefined {
   const ofRank = (rank: number) =>
     [...outputs]
-      .filter(([name, { dims }]) => dims.length === rank && !SCORES.test(name))
+      .filter(([name, { dims }]) => dims.length === rank && !OTHER_NAMES.test(name) && !isOfWords(dims, widths))
       .map(([name]) => name);
-  const pick = (names: readonly string[], known: readonly string[]) =>
-    known.find((name) => names.includes(name)) ?? (names.length === 1 ? names[0] : undefined);
-  const tokens = pick(ofRank(TOKENS), TOKEN_NAMES);
-  const all = ofRank(VECTORS);
-  const vectors = pick(
-    all.filter((name) => name !== CLASSIFIER_NAME),
-    VECTOR_NAMES,
-  );
+  const known = (names: readonly string[], usual: readonly string[]) =>
+    usual.find((name) => names.includes(name));
+  const only = (names: readonly string[]) => (names.length === 1 ? names[0] : undefined);
+  const [tokens, all] = [ofRank(TOKENS), ofRank(VECTORS)];
+  const vectors = all.filter((name) => name !== CLASSIFIER_NAME);
+  const [ofTokens, ofTexts] = [known(tokens, TOKEN_NAMES), known(vectors, VECTOR_NAMES)];
   // Where the folder or the configuration says how to pool, tokens are what it speaks of.
-  if (notes.length === 0) return tokens ?? vectors;
-  return vectors ?? tokens ?? pick(all, []);
+  if (notes.length === 0) return ofTokens ?? only(tokens) ?? ofTexts ?? only(vectors);
+  if (ofTexts !== undefined) return ofTexts;
+  // Beside vectors of tokens, one of unknown meaning may be made for classification as well.
+  if (vectors.length > 0) return only([...vectors, ...tokens]);
+  return ofTokens ?? only(tokens) ?? only(all);
+}
+
+function isOfWords(dims: readonly number[], { vocab_size: words, hidden_size: hidden }: ModelWidths): boolean {
+  return words !== undefined && words !== hidden && dims.at(-1) === words;
 }
 
 /** A graph that pools may do further steps itself; the length of its vectors tells where a Dense has been. */
@@ -70,16 +88,18 @@ function modulesAfter(name: string, outputs: Outputs, { modules }: ModelPlan): r
   const shaping = rest.filter((module) => module.type === 'dense' || module.type === 'layer-norm');
   const [first, last] = [shaping[0], shaping.at(-1)];
   if (!first || !last) return rest;
-  if (name === 'sentence_embedding') return [];
   const size = outputs.get(name)?.dims.at(-1);
   const before = first.type === 'dense' ? first.inFeatures : first.dimension;
   const after = last.type === 'dense' ? last.outFeatures : last.dimension;
-  if (before === after)
+  if (size !== before && size !== after)
     throw new ModelLoadError(
-      `the graph's output "${name}" may come before or after the modules of the folder; an output of token vectors is needed`,
+      `the graph's output "${name}" has ${size} values, and the modules of the folder make ${after} of ${before}`,
     );
-  if (size === before) return rest;
-  return rest.slice(rest.lastIndexOf(last) + 1);
+  if (before !== after) return size === before ? rest : rest.slice(rest.lastIndexOf(last) + 1);
+  if (name === WHOLE_MODEL) return [];
+  throw new ModelLoadError(
+    `the graph's output "${name}" may come before or after the modules of the folder; an output of token vectors is needed`,
+  );
 }
 
 function describe(outputs: Outputs): string {

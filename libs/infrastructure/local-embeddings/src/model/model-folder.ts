@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import { z } from 'zod';
@@ -25,8 +25,20 @@ export class ModelFolder {
     return join(this.path, clean);
   }
 
+  /**
+   * @throws ModelLoadError where that cannot be seen, and for a link to a file that is not there: a folder that was copied
+   * without what its links lead to must not pass for one that never had the file
+   */
   has(name: string): boolean {
-    return existsSync(this.pathOf(name));
+    const path = this.pathOf(name);
+    try {
+      if (statSync(path, { throwIfNoEntry: false })) return true;
+      if (!lstatSync(path, { throwIfNoEntry: false })) return false;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return false;
+      throw new ModelLoadError(`${name} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+    throw new ModelLoadError(`${name} is a link to a file that is not there`);
   }
 
   sizeOf(name: string): number {
@@ -35,8 +47,7 @@ export class ModelFolder {
 
   /** @throws ModelLoadError where a clone without Git LFS left only a note of the file in its place */
   checkFetched(name: string): void {
-    if (this.sizeOf(name) > LONGEST_POINTER_BYTES) return;
-    if (readFileSync(this.pathOf(name), 'latin1').startsWith(POINTER))
+    if (isPointer(this.pathOf(name)))
       throw new ModelLoadError(`${name} is a pointer of Git LFS, not the file; \`git lfs pull\` fetches it`);
   }
 
@@ -92,4 +103,9 @@ export class ModelFolder {
     const path = join(this.path, folder);
     return existsSync(path) ? readdirSync(path).sort() : [];
   }
+}
+
+/** Whether a file is the note that Git LFS keeps in the place of a large one. */
+export function isPointer(path: string): boolean {
+  return statSync(path).size <= LONGEST_POINTER_BYTES && readFileSync(path, 'latin1').startsWith(POINTER);
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
@@ -9,7 +9,7 @@ import {
 } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
 import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
-import { block, text } from '../../fixture/protobuf.ts';
+import { block, number, text } from '../../fixture/protobuf.ts';
 import { writeTinyBert } from '../../fixture/tiny-bert.ts';
 
 const TEXTS = ['hello world', 'a', 'NEW YORK is a city'];
@@ -184,5 +184,53 @@ describe('a graph with vectors of tokens and of texts', () => {
     await writeTinyBert(folder, { 'onnx/model.onnx': graph, '1_Pooling/config.json': pooling });
     const { info } = await probe.open(folder);
     expect(info).toMatchObject({ output: 'last_hidden_state', pooling: 'cls', dimensions: 2, notes: [] });
+  });
+});
+
+describe('a graph that pools', () => {
+  /** The mean of the rows of a table. */
+  function pooling(output: string, width: number): Buffer {
+    const table = Float32Array.from({ length: 300 * width }, (_, index) => Math.sin(index));
+    const [axes, keepdims] = [
+      [text(1, 'axes'), number(8, 1), number(20, 7)],
+      [text(1, 'keepdims'), number(3, 0), number(20, 2)],
+    ];
+    const mean = [text(1, 'tokens'), text(2, output), text(4, 'ReduceMean'), block(5, axes), block(5, keepdims)];
+    return modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      block(1, mean),
+      text(2, 'pools'),
+      initializer('table', [300, width], table),
+      port(11, 'input_ids', INT64, ['batch', 'length']),
+      port(12, output, FLOAT, ['batch', width]),
+    ]);
+  }
+
+  it('is followed by the Dense of the folder where it ends before that, whatever its output is called', async () => {
+    const files = { 'onnx/model.onnx': pooling('sentence_embedding', 8) };
+    const { info } = await probe.open(await copies.copy('bert-dense-tanh', files));
+    expect(info).toMatchObject({ dimensions: 4, pooling: 'model', modules: ['dense', 'normalize'] });
+  });
+
+  it('says that it is not pooled as the configuration wants it', async () => {
+    const folder = await copies.bare('bert-mean', { 'onnx/model.onnx': pooling('embeddings', 8) });
+    const { info } = await probe.open(folder, { graph: { pooling: ['cls'] } });
+    expect(info.notes).toContain('the graph pools by itself: EMBEDDING_POOLING is without effect');
+  });
+});
+
+describe('a folder that was copied without what its links lead to', () => {
+  it.each([
+    'modules.json',
+    'config_sentence_transformers.json',
+    '1_Pooling/config.json',
+    'tokenizer_config.json',
+    'onnx/model.onnx',
+  ])('does not pass for one without %s', async (file) => {
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
+    const folder = await copies.copy('bert-mean', { 'onnx/model_quantized.onnx': graph });
+    await rm(join(folder, file));
+    await symlink('/no/such/blob', join(folder, file));
+    await expect(probe.open(folder)).rejects.toThrow(`${file} is a link to a file that is not there`);
   });
 });

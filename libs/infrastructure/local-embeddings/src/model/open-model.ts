@@ -76,7 +76,8 @@ async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph):
   const { folder, plan, options, tokenizer } = parts;
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
-    const output = chooseOutput(await firstRun(runner, tokenizer, sample.ids), plan, options.graph);
+    const outputs = await firstRun(runner, tokenizer, sample.ids);
+    const output = chooseOutput(outputs, plan, options.graph, parts.config);
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
     const info = {
@@ -84,7 +85,7 @@ async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph):
       ...limit,
       rowTokens: runner.length,
       device,
-      notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts), ...notes],
+      notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts, output), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
     const samples = await tokenizer.tokenize(BATCH_SAMPLES);
@@ -228,8 +229,10 @@ function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSo
   };
 }
 
-function notesOf(parts: ModelParts): string[] {
+function notesOf(parts: ModelParts, { pooled }: ChosenOutput): string[] {
   const notes: string[] = [];
+  if (pooled && parts.options.graph?.pooling)
+    notes.push('the graph pools by itself: EMBEDDING_POOLING is without effect');
   if (ownLimit(limitSources(parts)) === undefined && parts.options.maxTokens === undefined)
     notes.push(
       `nothing in the folder says how many tokens a text may have; ${FALLBACK_LIMIT} are used, and EMBEDDING_MAX_TOKENS says it otherwise`,
