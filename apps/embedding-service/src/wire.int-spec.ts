@@ -178,7 +178,11 @@ describe('the output of POST /v1/embeddings', () => {
     [{ use_activation: false }, 'use_activation', /not served/],
     [{ activation: false }, 'activation', /normalize chooses/],
     [{ embd_normalize: -1 }, 'embd_normalize', /normalize chooses/],
-    [{ truncation_direction: 'Left' }, 'truncation_direction', /at the start; the model cuts them at the end/],
+    [
+      { truncation_direction: 'Left' },
+      'truncation_direction',
+      /at the start; the model cuts them at the end/,
+    ],
     [{ truncate: 'END', truncation_side: 'left' }, 'truncation_side', /at the start/],
     [{ max_tokens: 8 }, 'max_tokens', /not served/],
     [{ max_length: 8 }, 'max_length', /not served/],

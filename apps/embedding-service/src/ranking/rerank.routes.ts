@@ -80,7 +80,10 @@ function truncateOf({ truncate, truncation }: Pick<RerankRequest, 'truncate' | '
 }
 
 /** @throws AppError `invalid_value` where both fields are there */
-function rawOf({ raw_scores: raw, use_activation: activates }: Pick<RerankRequest, 'raw_scores' | 'use_activation'>) {
+function rawOf({
+  raw_scores: raw,
+  use_activation: activates,
+}: Pick<RerankRequest, 'raw_scores' | 'use_activation'>) {
   if (typeof activates !== 'boolean') return raw;
   if (typeof raw !== 'boolean') return !activates;
   const message = "Only one of 'raw_scores' and 'use_activation' may be given.";

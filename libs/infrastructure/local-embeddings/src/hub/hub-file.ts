@@ -95,7 +95,8 @@ export class HubFile {
     const { name } = this.#options;
     if (this.#sha256 !== undefined && this.#sha256 !== (await sha256Of(part)))
       throw new ModelLoadError(`what the hub sent for ${name} does not have the checksum that it states`);
-    if (isPointer(part)) throw new ModelLoadError(`what the hub sent for ${name} is a pointer of Git LFS, not the file`);
+    if (isPointer(part))
+      throw new ModelLoadError(`what the hub sent for ${name} is a pointer of Git LFS, not the file`);
     if (name.endsWith('.json') && !isJson(await readFile(part, 'utf8')))
       throw new ModelLoadError(`what the hub sent for ${name} is no JSON; is it the page of a proxy?`);
     if (PAGE.test(await beginningOf(part)))

@@ -6,7 +6,10 @@ const pooling = { type: 'pooling', modes: ['cls'], includePrompt: true } as cons
 const normalize = { type: 'normalize' } as const;
 
 /** @param notes empty where the folder says how to pool */
-const planOf = (notes: readonly string[], modules: readonly VectorModule[] = [pooling, normalize]): ModelPlan => ({
+const planOf = (
+  notes: readonly string[],
+  modules: readonly VectorModule[] = [pooling, normalize],
+): ModelPlan => ({
   backend: 'onnx',
   root: '',
   modules,
@@ -35,8 +38,14 @@ describe('the output that is chosen', () => {
   });
 
   it('is never as wide as the vocabulary, unless it is named', () => {
-    const [words, widths] = [{ vocab_size: 999, hidden_size: 64 }, { vocab_size: 64, hidden_size: 64 }];
-    for (const shape of [[1, 999], [1, 6, 999]]) {
+    const [words, widths] = [
+      { vocab_size: 999, hidden_size: 64 },
+      { vocab_size: 64, hidden_size: 64 },
+    ];
+    for (const shape of [
+      [1, 999],
+      [1, 6, 999],
+    ]) {
       expect(() => chooseOutput(outputs({ output: shape }), TOLD, {}, words)).toThrow(/output \(rank/);
       const named = chooseOutput(outputs({ output: shape }), TOLD, { output: 'output' }, words);
       expect(named.name).toBe('output');
@@ -46,7 +55,9 @@ describe('the output that is chosen', () => {
 
   it('is not guessed where a vector of unknown meaning stands beside those of tokens', () => {
     const shapes = outputs({ '1545': [1, 6, 64], '1546': [1, 64] });
-    expect(() => chooseOutput(shapes, SILENT)).toThrow(/1545 \(rank 3\), 1546 \(rank 2\).*EMBEDDING_GRAPH_OUTPUT/);
+    expect(() => chooseOutput(shapes, SILENT)).toThrow(
+      /1545 \(rank 3\), 1546 \(rank 2\).*EMBEDDING_GRAPH_OUTPUT/,
+    );
     expect(chooseOutput(shapes, TOLD)).toMatchObject({ name: '1545', pooled: false });
   });
 });

@@ -62,7 +62,9 @@ function namedOutput(outputs: Outputs, { output }: ModelPlan): string | undefine
 function guessOutput(outputs: Outputs, { notes }: ModelPlan, widths: ModelWidths): string | undefined {
   const ofRank = (rank: number) =>
     [...outputs]
-      .filter(([name, { dims }]) => dims.length === rank && !OTHER_NAMES.test(name) && !isOfWords(dims, widths))
+      .filter(
+        ([name, { dims }]) => dims.length === rank && !OTHER_NAMES.test(name) && !isOfWords(dims, widths),
+      )
       .map(([name]) => name);
   const known = (names: readonly string[], usual: readonly string[]) =>
     usual.find((name) => names.includes(name));
@@ -78,7 +80,10 @@ function guessOutput(outputs: Outputs, { notes }: ModelPlan, widths: ModelWidths
   return ofTokens ?? only(tokens) ?? only(all);
 }
 
-function isOfWords(dims: readonly number[], { vocab_size: words, hidden_size: hidden }: ModelWidths): boolean {
+function isOfWords(
+  dims: readonly number[],
+  { vocab_size: words, hidden_size: hidden }: ModelWidths,
+): boolean {
   return words !== undefined && words !== hidden && dims.at(-1) === words;
 }
 

@@ -195,7 +195,13 @@ describe('a graph that pools', () => {
       [text(1, 'axes'), number(8, 1), number(20, 7)],
       [text(1, 'keepdims'), number(3, 0), number(20, 2)],
     ];
-    const mean = [text(1, 'tokens'), text(2, output), text(4, 'ReduceMean'), block(5, axes), block(5, keepdims)];
+    const mean = [
+      text(1, 'tokens'),
+      text(2, output),
+      text(4, 'ReduceMean'),
+      block(5, axes),
+      block(5, keepdims),
+    ];
     return modelFile([
       block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
       block(1, mean),
