@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -77,6 +77,12 @@ const lines = (text: string): readonly LogLine[] => gateway.logs.filter(({ msg }
 const RELOADED = 'the configuration was loaded again';
 const REFUSED = `${RELOADED} and has faults: nothing is changed`;
 
+/** As editors and Kubernetes do it: whoever looks sees all of the one or all of the other. */
+async function save(text: string): Promise<void> {
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
+}
+
 describe.each([
   ['SIGHUP', 'signal', (): void => void gateway.process.kill('SIGHUP')],
   ['a change of the file', 'file', (): void => undefined],
@@ -84,7 +90,7 @@ describe.each([
   it('puts a good file into force; a live call ends under the old one, and its host is gone after it', async () => {
     const open = await chat({ ...CHAT, stream: true });
     expect(open.headers.get('x-morgan-host')).toBe('slow');
-    await writeFile(file, withHosts(`{ name: two, url: '${two.url}' }`));
+    await save(withHosts(`{ name: two, url: '${two.url}' }`));
     tell();
     await waitFor(() => lines(RELOADED).length > 0, { what: 'the reload', timeoutMs: 10_000 });
     expect(lines(RELOADED).map((line) => line['outcome'])).toContain('applied');
@@ -102,7 +108,7 @@ describe.each([
       `{ name: one, url: 'ftp://${SECRET}' }`,
       `{ name: two, url: '${two.url}', weight: -1, apiKy: ${SECRET} }`,
     );
-    await writeFile(file, `${bad}    strategy: fastest\n`);
+    await save(`${bad}    strategy: fastest\n`);
     tell();
     await waitFor(() => lines(REFUSED).length > 0, { what: 'the refusal', timeoutMs: 10_000 });
     const faults = (lines(REFUSED)[0]?.['faults'] as string[]).join('\n');

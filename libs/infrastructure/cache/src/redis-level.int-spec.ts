@@ -14,7 +14,7 @@ let connection: RedisConnection;
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 500 }, silentLogger);
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 }, silentLogger);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
 });
