@@ -1,11 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { composeEmbeddingService } from './compose.ts';
-import { embeddingServiceConfig } from './config/embedding-service.config.ts';
+import { type Served, serve } from '../fixture/served.ts';
 
 const MODEL = join(
   import.meta.dirname,
@@ -17,27 +14,22 @@ const QUIET_TEXTS = 100;
 /** Texts that are with the tokenizer do not wait. */
 const TOKENIZED_TOGETHER = 64;
 
-let parts: ServiceParts;
+let served: Served;
 let url: string;
 
 beforeAll(async () => {
   const env = {
     EMBEDDING_MODEL: MODEL,
-    EMBEDDING_WORKERS: '1',
     EMBEDDING_BATCH_SIZE: '8',
     API_KEYS: `${LOUD},${QUIET}`,
-    LOG_LEVEL: 'silent',
   };
-  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  url = await parts.app.getUrl();
+  served = await serve(env);
+  ({ url } = served);
 });
 
 afterAll(async () => {
   signalModel('SIGCONT');
-  await parts.app.close();
-  await parts.close();
+  await served.close();
 });
 
 /** To the processes of the model, which are children of this one. */

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
 import { OpenAIEmbeddings } from '@langchain/openai';
-import type { ServiceParts } from '@morgan/http-server';
 import OpenAI from 'openai';
-import { composeEmbeddingService } from './compose.ts';
-import { embeddingServiceConfig } from './config/embedding-service.config.ts';
+import { type Served, serve } from '../fixture/served.ts';
 
 /** Eight values, 32 tokens, prompts `query` (the default) and `document`. */
 const MODEL = join(
@@ -13,26 +10,19 @@ const MODEL = join(
   '../../../libs/infrastructure/local-embeddings/fixture/reference-models/bert-prompts',
 );
 
-let parts: ServiceParts;
+let served: Served;
 let url: string;
 
 beforeAll(async () => {
   const env = {
     EMBEDDING_MODEL: MODEL,
-    EMBEDDING_WORKERS: '1',
     EMBEDDING_CUT_DIMENSIONS: '4,6',
-    LOG_LEVEL: 'silent',
   };
-  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  url = await parts.app.getUrl();
+  served = await serve(env);
+  ({ url } = served);
 });
 
-afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-});
+afterAll(() => served.close());
 
 const send = (path: string, body: object, headers: Record<string, string> = {}) =>
   fetch(`${url}${path}`, {
@@ -485,6 +475,9 @@ describe('POST /v1/similarity', () => {
       },
       'pairs[1][1]',
     ],
+    [{ source: 'a', targets: ['b'], dimensions: 4 }, 'dimensions'],
+    [{ source: 'a', targets: ['b'], truncation_side: 'left' }, 'truncation_side'],
+    [{ source: 'a', targets: ['b'], truncation_direction: 'Left' }, 'truncation_direction'],
   ])('refuses by its field: %#', async (body, param) => {
     const answer = await responseOf<OpenAiError>('/v1/similarity', body);
     expect([answer.status, answer.body.error.param]).toEqual([400, param]);

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
+import { type Served, serve } from '../../fixture/served.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
 
@@ -17,7 +17,7 @@ const MODEL = join(
 );
 const KEY = 'the-key-of-operators';
 
-let parts: ServiceParts;
+let served: Served;
 let url: string;
 let folder: string;
 
@@ -25,22 +25,17 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'morgan-warm-'));
   const env = {
     EMBEDDING_MODEL: MODEL,
-    EMBEDDING_WORKERS: '1',
     EMBEDDING_TRUNCATE: 'false',
     CACHE_WARM_MAX_CALLS: '1',
     API_KEYS: KEY,
     BODY_LIMIT_BYTES: '100000',
-    LOG_LEVEL: 'silent',
   };
-  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  url = await parts.app.getUrl();
+  served = await serve(env);
+  ({ url } = served);
 });
 
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
+  await served.close();
   await rm(folder, { recursive: true });
 });
 

@@ -1,16 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeEmbeddingService } from '../compose.ts';
-import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
+import { type Served, serve } from '../../fixture/served.ts';
 
 const FIXTURES = join(
   import.meta.dirname,
   '../../../../libs/infrastructure/local-embeddings/fixture/reference-models',
 );
 
-let parts: ServiceParts;
+let served: Served;
 let url: string;
 beforeAll(async () => {
   const env = {
@@ -22,19 +19,12 @@ beforeAll(async () => {
     EMBEDDING_PROMPT_NAME: 'document',
     EMBEDDING_TRUNCATE_DIMENSIONS: '4',
     EMBEDDING_TRUNCATE: 'false',
-    EMBEDDING_WORKERS: '1',
     EMBEDDING_FURTHER_MODELS: join(FIXTURES, 'bert-mean'),
-    LOG_LEVEL: 'silent',
   };
-  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  url = await parts.app.getUrl();
+  served = await serve(env);
+  ({ url } = served);
 });
-afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-});
+afterAll(() => served.close());
 
 const LONG = 'word '.repeat(100);
 

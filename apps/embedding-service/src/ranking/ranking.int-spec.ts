@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeEmbeddingService } from '../compose.ts';
-import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
+import { type Served, serve } from '../../fixture/served.ts';
 
 interface ReferenceRow {
   readonly query: string;
@@ -24,25 +21,18 @@ const order = alike
   .map((_, index) => index)
   .sort((one, other) => (alike[other]?.score ?? 0) - (alike[one]?.score ?? 0));
 
-let parts: ServiceParts;
+let served: Served;
 let url: string;
 
 beforeAll(async () => {
   const env = {
     EMBEDDING_MODEL: join(FIXTURES, 'reference-models/bert-mean'),
-    EMBEDDING_WORKERS: '1',
     EMBEDDING_FURTHER_MODELS: `${join(FIXTURES, 'reference-models/bert-max')},ranker=${RANKER}`,
-    LOG_LEVEL: 'silent',
   };
-  parts = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  url = await parts.app.getUrl();
+  served = await serve(env);
+  ({ url } = served);
 });
-afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-});
+afterAll(() => served.close());
 
 async function ask<Body>(path: string, body: object) {
   const response = await fetch(`${url}${path}`, {

@@ -13,6 +13,17 @@ const request = {
 };
 
 describe('HttpMetrics', () => {
+  it('tells a stream of twenty minutes from one of two hours', async () => {
+    const metrics = new Metrics();
+    const observer = new HttpMetrics(metrics);
+    for (const minutes of [20, 120]) observer.finished({ ...request, durationMs: minutes * 60_000 });
+    const text = await metrics.render();
+    const bucket = (le: string) =>
+      `morgan_http_request_duration_seconds_bucket{le="${le}",route="/v1/embeddings"}`;
+    for (const [le, count] of Object.entries({ 600: 0, 1800: 1, '+Inf': 2 }))
+      expect(text).toContain(`${bucket(le)} ${count}`);
+  });
+
   it('counts requests, errors and durations, and knows what is in flight', async () => {
     const metrics = new Metrics();
     const observer = new HttpMetrics(metrics);

@@ -118,6 +118,11 @@ describe('distributedLlmConfig', () => {
     });
   });
 
+  it('refuses a first wait of a breaker that is above the longest one', () => {
+    const file = { upstream: { circuitBreaker: { resetTimeoutMs: 60_000, maxResetTimeoutMs: 30_000 } } };
+    expect(() => loadConfig(schema, { env: {}, file })).toThrow('maxResetTimeoutMs');
+  });
+
   it('refuses a second route of the same name, which nothing would go by', () => {
     const route = (model: string) => ({ model, tiers: [[{ host: 'a' }]] });
     const file = {
