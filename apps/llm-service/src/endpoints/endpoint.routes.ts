@@ -8,12 +8,13 @@ import type { Endpoint } from './endpoint.ts';
 export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay): PlainRoute[] {
   return endpoints.map((endpoint) => {
     const { method, path, summary, schema, check, isForm } = endpoint;
-    const handle: PlainRoute['handle'] = async (request: HttpRequest, reply) => {
+    const handle: PlainRoute['handle'] = (request: HttpRequest, reply) => {
       const outline = request.body as RequestOutline | undefined;
       checkDeployment((request.params as { readonly model?: string }).model);
       check?.(outline);
-      if (isForm) await relay.relayForm(endpoint, { outline: undefined, request, reply });
-      else await relay.relay(endpoint, { outline, request, reply });
+      return isForm
+        ? relay.relayForm(endpoint, { outline: undefined, request, reply })
+        : relay.relay(endpoint, { outline, request, reply });
     };
     return { method, path, handle, tag: 'openai', summary, schema };
   });

@@ -54,9 +54,12 @@ export class HostRelay {
 
   constructor(private readonly options: HostRelayOptions) {}
 
-  async relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
+  relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { callers } = this.options;
-    if (!callers) return this.#relay(endpoint, incoming);
+    return callers ? this.#relayWithin(callers, endpoint, incoming) : this.#relay(endpoint, incoming);
+  }
+
+  async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { tenant = '' } = contextOf(incoming.request);
     const { outline } = incoming;
     const permit = await callers.take(tenant, outline ? promptTokensOf(outline.bytes) : 0);

@@ -12,7 +12,7 @@ export interface PlainRoute {
   readonly path: string;
   /**
    * Resolves to the body of the response, or to undefined where nothing is left to do for the reply.
-   * @throws AppError, which becomes the response.
+   * @throws AppError, which becomes the response, as one that it rejects with does.
    */
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
   /** For the API documentation. */

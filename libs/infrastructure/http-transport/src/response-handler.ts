@@ -125,7 +125,10 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (this.body instanceof Upload) this.body.unwatch();
     this.#body = new IncomingBody(controller, () => this.#abandon());
     // HTTP/2 has an object here, the same as `headers`.
-    const rawHeaders = Array.isArray(controller.rawHeaders) ? (controller.rawHeaders as Buffer[]) : undefined;
+    const { rawHeaders: raw } = controller;
+    const rawHeaders = Array.isArray(raw) ? raw.map((part) => part.toString('latin1')) : undefined;
+    // The bytes would keep the piece of the connection that they came with as long as the body, which may be a stream.
+    controller.rawHeaders = null;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
   }
 

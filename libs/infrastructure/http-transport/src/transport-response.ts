@@ -10,7 +10,7 @@ const SINGLE = ['content-type', 'content-encoding'] as const;
 
 /** A response whose headers are here and whose body is on its way. */
 export class TransportResponse {
-  readonly #rawHeaders: readonly Buffer[] | undefined;
+  readonly #rawHeaders: string[] | undefined;
   readonly #incoming: IncomingBody;
   /** Names in lower case; a repeated header is a list, but for its type and its encoding. */
   readonly headers: IncomingHttpHeaders;
@@ -18,7 +18,7 @@ export class TransportResponse {
   constructor(
     readonly status: number,
     headers: IncomingHttpHeaders,
-    rawHeaders: readonly Buffer[] | undefined,
+    rawHeaders: string[] | undefined,
     incoming: IncomingBody,
   ) {
     this.headers = withSingles(headers);
@@ -33,7 +33,7 @@ export class TransportResponse {
 
   /** Names and values in turn, exactly as received: spelling, order and repetition kept. With HTTP/2 as `headers`. */
   get rawHeaders(): string[] {
-    if (this.#rawHeaders) return this.#rawHeaders.map((part) => part.toString('latin1'));
+    if (this.#rawHeaders) return this.#rawHeaders;
     return Object.entries(this.headers).flatMap(([name, values]) =>
       [values ?? []].flat().flatMap((value) => [name, value]),
     );
@@ -62,7 +62,7 @@ export class TransportResponse {
     if (!decoder) return this;
     const headers = { ...this.headers };
     for (const name of Object.keys(headers)) if (OF_ENCODING.test(name)) delete headers[name];
-    const raw = this.#rawHeaders?.filter((_, at, all) => !OF_ENCODING.test(String(all[at - (at % 2)])));
+    const raw = this.#rawHeaders?.filter((_, at, all) => !OF_ENCODING.test(all[at - (at % 2)] as string));
     return new TransportResponse(this.status, headers, raw, decodedBody(this.body, decoder, asFault));
   }
 

@@ -5,12 +5,15 @@ import type { Authenticator } from '@morgan/http-server';
 const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
 
 /**
- * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. Holds only SHA-256
- * digests and compares all of them in constant time, so that neither memory nor timing reveals a key. A caller that sends
- * several different keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
+ * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. A key is compared by its
+ * SHA-256 digest, with all of them and in constant time; one that was admitted is found in a hash table from then on, whose
+ * seed is the process's own: neither lets timing reveal how much of a key was right. A caller that sends several different
+ * keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
  */
 export class ApiKeys implements Authenticator {
   readonly #digests: readonly Buffer[];
+  /** The place of each key that was admitted: no more than are configured. A digest costs more than all else here. */
+  readonly #admitted = new Map<string, string>();
 
   constructor(keys: readonly string[]) {
     this.#digests = keys.map(digest);
@@ -26,9 +29,16 @@ export class ApiKeys implements Authenticator {
     if (this.open) return '';
     const key = sentKey(rawHeaders);
     if (key === undefined) return undefined;
+    return this.#admitted.get(key) ?? this.#admit(key);
+  }
+
+  #admit(key: string): string | undefined {
     const given = digest(key);
     const index = this.#digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
-    return index < 0 ? undefined : `key ${index + 1}`;
+    if (index < 0) return undefined;
+    const place = `key ${index + 1}`;
+    this.#admitted.set(key, place);
+    return place;
   }
 }
 

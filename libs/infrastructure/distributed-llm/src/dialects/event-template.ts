@@ -1,6 +1,9 @@
 const QUOTE = 34;
 const BACKSLASH = 92;
 const FIRST_PRINTABLE = 32;
+const LAST_PRINTABLE = 126;
+/** As most tokens are. */
+const SHORT = 12;
 
 /**
  * An event with its text taken out. An event that equals it around one JSON string is the same JSON with another text,
@@ -38,9 +41,22 @@ export class EventTemplate {
     if (end <= start) return undefined;
     if (raw.compare(after, 0, after.length, end) !== 0) return undefined;
     if (raw.compare(before, 0, start, 0, start) !== 0) return undefined;
+    const short = end - start <= SHORT ? shortText(raw, start, end) : undefined;
+    if (short !== undefined) return short;
     const text = raw.toString('utf8', start, end);
     return isPlain(raw, start, end) ? text : unescaped(text);
   }
+}
+
+/** Some letters are put together faster than they are decoded. Undefined: there is something else among them. */
+function shortText(raw: Buffer, start: number, end: number): string | undefined {
+  let text = '';
+  for (let at = start; at < end; at += 1) {
+    const byte = raw[at] as number;
+    if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === QUOTE || byte === BACKSLASH) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 function isPlain(raw: Buffer, start: number, end: number): boolean {

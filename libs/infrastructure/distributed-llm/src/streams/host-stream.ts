@@ -116,9 +116,11 @@ export class HostStream {
   start(listener: HostStreamListener): void {
     this.#listener = listener;
     const before = this.#outcome;
-    this.#read(() =>
-      this.#held.splice(0).forEach(([event, reading]) => this.#listener?.event(event, reading)),
-    );
+    try {
+      this.#held.splice(0).forEach(([event, reading]) => this.#listener?.event(event, reading));
+    } catch (fault) {
+      this.#failBy(fault);
+    }
     if (!this.#listener || this.#outcome !== before) return;
     if (this.#outcome) return this.#report(listener);
     this.resume();
@@ -148,29 +150,29 @@ export class HostStream {
 
   #onData(chunk: Buffer): void {
     if (this.#state === 'over') return;
-    this.#read(() => this.#sse.push(chunk, (event) => this.#take(event)));
+    try {
+      this.#sse.push(chunk, this.#take);
+    } catch (fault) {
+      this.#failBy(fault);
+    }
     if (this.#hasProgress) this.#clock.progress();
     this.#hasProgress = false;
     this.#listener?.flush();
   }
 
   /** Whatever a host says, and whatever is made of it, costs this stream and never the process. */
-  #read(events: () => void): void {
-    try {
-      events();
-    } catch (fault) {
-      this.#fail(fault instanceof StreamFault ? fault : unreadable(fault));
-    }
+  #failBy(fault: unknown): void {
+    this.#fail(fault instanceof StreamFault ? fault : unreadable(fault));
   }
 
-  #take(event: SseEvent): void {
+  readonly #take = (event: SseEvent): void => {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#malformed += 1;
     else if (reading.error) this.#onReported(reading);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
-  }
+  };
 
   #onReported({ error }: EventReading): void {
     if (this.#state === 'finished') return this.#complete(undefined);
@@ -235,8 +237,12 @@ export class HostStream {
 
   #onEnd(): void {
     if (this.#state === 'over') return;
-    const rest = this.#sse.rest();
-    if (rest) this.#read(() => this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE]))));
+    try {
+      const rest = this.#sse.rest();
+      if (rest) this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE])));
+    } catch (fault) {
+      this.#failBy(fault);
+    }
     this.#listener?.flush();
     this.#endOfBody();
   }

@@ -36,11 +36,11 @@ export class SseReader {
     let end = this.#findEnd(chunk, 0, hasCr);
     while (end >= 0) {
       this.#startOver(chunk[end - 1] === CR);
-      take(new SseEvent(this.#complete(chunk.subarray(start, end))));
+      take(new SseEvent(this.#complete(part(chunk, start, end))));
       start = end;
       end = this.#findEnd(chunk, start, hasCr);
     }
-    if (start < chunk.length) this.#keep(start === 0 ? chunk : chunk.subarray(start));
+    if (start < chunk.length) this.#keep(part(chunk, start, chunk.length));
   }
 
   /** What came after the last whole event, as an event whose blank line is missing. None if nothing but line ends did. */
@@ -122,4 +122,9 @@ export class SseReader {
     }
     return -1;
   }
+}
+
+/** Most pieces are one event, and a view of a whole costs more than finding that out. */
+function part(chunk: Buffer, start: number, end: number): Buffer {
+  return start === 0 && end === chunk.length ? chunk : chunk.subarray(start, end);
 }
