@@ -117,17 +117,20 @@ async function manyStreams(host: Target): Promise<BenchRow[]> {
     bare: async () => manyThrough(await startBare(host)),
   });
   const name = '1,000 streams of 20 events/s';
-  return [
+  const longest = (figure: 'firstDelayMs' | 'longestDelayMs', what: string, target?: number) =>
     compare(
       {
-        name: `${name}: longest delay of an event`,
+        name: `${name}: longest delay of an event${what}`,
         unit: 'ms',
-        target: 1,
         better: 'less',
         baseline: `${BARE}, ${STALL_MS} ms at least`,
+        ...(target !== undefined && { target }),
       },
-      rounds.map(({ own, bare }) => [own.longestDelayMs, Math.max(STALL_MS, bare.longestDelayMs)]),
-    ),
+      rounds.map(({ own, bare }) => [own[figure], Math.max(STALL_MS, bare[figure])]),
+    );
+  return [
+    longest('longestDelayMs', '', 1),
+    longest('firstDelayMs', ', just after a start'),
     atMost(
       `${name}: memory of a stream`,
       'kB',
@@ -137,8 +140,18 @@ async function manyStreams(host: Target): Promise<BenchRow[]> {
   ];
 }
 
-/** Through a gateway that has begun anew, as memory that was used once is kept; what the first calls take is not counted. */
-async function manyThrough(started: Gateway): Promise<{ longestDelayMs: number; kbPerStream: number }> {
+interface ManyFigures {
+  readonly kbPerStream: number;
+  /** While most of the code that streams need runs for the first time, and is compiled beside it. */
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+}
+
+/**
+ * Through a gateway that has begun anew, as memory that was used once is kept; what the first calls take is not counted.
+ * Delays are those of the second time.
+ */
+async function manyThrough(started: Gateway): Promise<ManyFigures> {
   using gateway = started;
   await jsonPerSecond(gateway, 32, ROUND_MS / 3);
   await streamsOf(gateway, { ...PACED, streamsEach: 1 });
@@ -149,6 +162,8 @@ async function manyThrough(started: Gateway): Promise<{ longestDelayMs: number; 
   const over = streams.then(() => true);
   while (!(await Promise.race([over, delay(SAMPLE_MS, false)])))
     most = Math.max(most, await residentBytes(gateway.pid));
-  const { longestDelayMs } = await streams;
-  return { longestDelayMs, kbPerStream: (most - before) / 1_000 / MANY.callers };
+  const { longestDelayMs: firstDelayMs } = await streams;
+  await delay(REST_MS);
+  const { longestDelayMs } = await streamsOf(gateway, MANY);
+  return { longestDelayMs, firstDelayMs, kbPerStream: (most - before) / 1_000 / MANY.callers };
 }

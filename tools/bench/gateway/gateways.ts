@@ -9,6 +9,8 @@ export interface Gateway extends Target, Disposable {
 }
 
 const FOLDER = join(import.meta.dirname, '../../../.bench/gateway');
+/** Not beside the configuration, whose folder is watched. */
+const LOGS = join(FOLDER, 'logs');
 const KEY = 'bench-key';
 /** Limits that are counted and never reached. */
 const LIMITS = { rateLimit: { requestsPerSecond: 1_000_000 }, concurrency: { maxConcurrent: 4_096 } };
@@ -25,12 +27,12 @@ export async function startBare(host: Target): Promise<Gateway> {
 
 /** llm-service with everything on: keys, limits of the host, breaker, evidence, metrics, and one log line a call to a file. */
 export async function startMorgan(host: Target): Promise<Gateway> {
-  await mkdir(FOLDER, { recursive: true });
+  await mkdir(LOGS, { recursive: true });
   const config = join(FOLDER, 'morgan.yaml');
   const hosts = [{ name: 'one', url: `${host.origin}/v1`, ...LIMITS }];
   await writeFile(config, JSON.stringify({ llmService: { upstream: { hosts } } }));
   const env = { MORGAN_CONFIG: config, API_KEYS: KEY, PORT: '0', LOG_FORMAT: 'json' };
-  const child = await startChild(['dist/apps/llm-service/main.js'], env, join(FOLDER, 'log.ndjson'));
+  const child = await startChild(['dist/apps/llm-service/main.js'], env, join(LOGS, 'log.ndjson'));
   return toGateway(child, { authorization: `Bearer ${KEY}` });
 }
 

@@ -6,6 +6,9 @@ import type { Logger } from '@morgan/foundation';
 /** One save makes several events, and a file may be there before its content is. */
 const SETTLE_MS = 200;
 
+/** The longest that further events put a look off: a log in the same folder never settles. */
+const MOST_SETTLE_MS = 1_000;
+
 /** How often a folder or a file that is gone is looked for. */
 const RETURN_MS = 1_000;
 
@@ -32,6 +35,8 @@ export class FileWatcher {
   #watched: string | undefined;
   #digest: string;
   #timer: NodeJS.Timeout | undefined;
+  /** When the first event came that nobody has looked after yet. */
+  #firstAt: number | undefined;
 
   /** Where the folder cannot be watched the log says so, and nothing else happens. */
   constructor(options: FileWatcherOptions) {
@@ -55,8 +60,14 @@ export class FileWatcher {
   #watch(): void {
     this.#watcher?.close();
     this.#watched = placeOf(this.#folder);
-    this.#watcher = watch(this.#folder, { persistent: false }, () => this.#later(SETTLE_MS));
+    this.#watcher = watch(this.#folder, { persistent: false }, () => this.#settle());
     this.#watcher.on('error', (error) => this.#blind(error));
+  }
+
+  #settle(): void {
+    this.#firstAt ??= performance.now();
+    const left = this.#firstAt + MOST_SETTLE_MS - performance.now();
+    if (left > 0) this.#later(Math.min(SETTLE_MS, left));
   }
 
   #later(ms: number): void {
@@ -65,6 +76,7 @@ export class FileWatcher {
   }
 
   #compare(): void {
+    this.#firstAt = undefined;
     this.#follow();
     const digest = digestOf(this.#options.path);
     if (digest.startsWith(UNREADABLE)) this.#later(RETURN_MS);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -155,6 +156,14 @@ describe('a changed configuration file', () => {
     await until('two');
     await writeFile(file, withHost('one', one.url));
     await until('one');
+  });
+
+  it('is found beside a file that is written to all the time', async () => {
+    await writeFile(file, withHost('one', one.url));
+    await start();
+    const busy = setInterval(() => appendFileSync(join(folder, 'service.log'), 'line\n'), 50);
+    await writeFile(file, withHost('two', two.url));
+    await until('two').finally(() => clearInterval(busy));
   });
 
   it('is found where it came after the file was read and before it was watched', async () => {
