@@ -54,6 +54,7 @@ export class StreamedResponse {
   readonly #route: RouteReading;
   readonly #client: ClientStream;
   #response: HostResponse | undefined;
+  #waitsForDrain = false;
 
   constructor(parts: StreamedResponseParts, call: StreamedCall, incoming: IncomingCall) {
     this.#parts = parts;
@@ -91,16 +92,26 @@ export class StreamedResponse {
   }
 
   #openClient(): ClientStream {
-    const { reply, request } = this.#incoming;
+    const { reply } = this.#incoming;
     const { keepAliveMs, earlyKeepAliveMs = Infinity } = this.#parts.config;
-    const { stalledReaders } = request.server;
-    reply.raw.on('drain', () => stalledReaders.unwatch(reply.raw));
     return new ClientStream(reply.raw, {
       dialect: this.#call.callerDialect,
       writeHead: () => writeStreamHead(reply, this.#response),
       keepAliveMs,
       earlyKeepAliveMs,
-      onFull: () => stalledReaders.watch(reply.raw, this.#context.id),
+      onFull: () => this.#onFull(),
+    });
+  }
+
+  #onFull(): void {
+    const { reply, request } = this.#incoming;
+    const { stalledReaders } = request.server;
+    stalledReaders.watch(reply.raw, this.#context.id);
+    if (this.#waitsForDrain) return;
+    this.#waitsForDrain = true;
+    reply.raw.once('drain', () => {
+      this.#waitsForDrain = false;
+      stalledReaders.unwatch(reply.raw);
     });
   }
 

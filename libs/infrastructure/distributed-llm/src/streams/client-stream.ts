@@ -56,7 +56,7 @@ export class ClientStream {
     return this.#hasBegun;
   }
 
-  /** Whether the caller has stopped taking bytes for now; `onDrain` tells when it goes on. */
+  /** Whether the caller has stopped taking bytes for now; {@link onceDrained} tells when it goes on. */
   get isFull(): boolean {
     return this.#response.writableNeedDrain;
   }
@@ -66,10 +66,9 @@ export class ClientStream {
     return this.#isOver || this.#response.closed;
   }
 
-  /** @returns a function that takes the listener away again. */
-  onDrain(listener: () => void): () => void {
-    this.#response.on('drain', listener);
-    return () => void this.#response.off('drain', listener);
+  /** Calls once, when what was written has been taken. */
+  onceDrained(listener: () => void): void {
+    this.#response.once('drain', listener);
   }
 
   /** Takes the bytes of whole events. All that come in one turn of the loop leave in one write, at its end. */

@@ -64,7 +64,7 @@ export class HostStream {
   #finishedChoices = 0;
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
   #saysEndTooSoon = false;
-  readonly #finishedAt = new Set<unknown>();
+  #finishedAt: Set<unknown> | undefined;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether there is content, or an end that makes it a response without any. */
   #isOpen = false;
@@ -86,9 +86,10 @@ export class HostStream {
     );
     this.#opened.promise.catch(() => undefined);
     body.on('data', (chunk: Buffer) => this.#onData(chunk));
-    body.once('end', () => this.#onEnd());
-    body.once('error', (cause) => this.#onCut(cause));
-    body.once('close', () => this.#onCut(body.errored));
+    // Not `once`, whose wrappers live as long as the stream.
+    body.on('end', () => this.#onEnd());
+    body.on('error', (cause) => this.#onCut(cause));
+    body.on('close', () => this.#onCut(body.errored));
     if (body.closed) this.#onCut(body.errored);
   }
 
@@ -217,8 +218,11 @@ export class HostStream {
     this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };
     // Who says it of more choices than were asked for says nothing new with them.
-    for (const index of finishedAt) if (this.#finishedAt.size < this.#choices) this.#finishedAt.add(index);
-    this.#finishedChoices = this.#finishedAt.size || this.#finishedChoices + finished;
+    for (const index of finishedAt) {
+      this.#finishedAt ??= new Set();
+      if (this.#finishedAt.size < this.#choices) this.#finishedAt.add(index);
+    }
+    this.#finishedChoices = this.#finishedAt?.size ?? this.#finishedChoices + finished;
   }
 
   #enter(state: 'content' | 'finished'): void {

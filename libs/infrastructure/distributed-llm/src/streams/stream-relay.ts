@@ -74,6 +74,7 @@ export class StreamRelay implements HostStreamListener {
   #usageEvent: Buffer | undefined;
   #sequence = 0;
   #hasId = false;
+  #waitsForDrain = false;
   #malformed = 0;
   #resumes = 0;
   #settle: (ending: Ending) => void = () => undefined;
@@ -87,14 +88,12 @@ export class StreamRelay implements HostStreamListener {
 
   /** Resolves when the caller has the whole response, or an error, or is gone. Never rejects for a host's fault. */
   async run(): Promise<StreamOutcome> {
-    const stopListening = this.#client.onDrain(() => this.#stream.resume());
     void this.#client.closed.then(() => this.#settle('caller_gone'));
     let ending: Ending;
     do {
       ending = await this.#pass();
       this.#malformed += this.#stream.malformed;
     } while (ending instanceof StreamFault && (await this.#resume(ending)));
-    stopListening();
     if (ending instanceof StreamFault) {
       this.#options.onFault?.(ending);
       this.#client.fail(reportOf(ending), this.#sequence);
@@ -119,7 +118,14 @@ export class StreamRelay implements HostStreamListener {
   }
 
   flush(): void {
-    if (this.#client.isFull) this.#stream.pause();
+    if (!this.#client.isFull) return;
+    this.#stream.pause();
+    if (this.#waitsForDrain) return;
+    this.#waitsForDrain = true;
+    this.#client.onceDrained(() => {
+      this.#waitsForDrain = false;
+      this.#stream.resume();
+    });
   }
 
   ended(end: Buffer | undefined): void {
