@@ -18,9 +18,10 @@ export function passResponse(
   const { whole } = response;
   writeHead(reply, response);
   if (!whole) return copyBody(response, { request, reply }, logger);
-  if (response.status < 400) seen(whole);
   client.end(whole);
   if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
+  // Behind the last byte: nobody waits for it.
+  if (response.status < 400) seen(whole);
   return undefined;
 }
 

@@ -51,4 +51,22 @@ describe('an idle service', () => {
     await left;
     expect(order).toEqual(['answered', 'collected']);
   });
+
+  it('is not one that only happens to have no call under way, as between those of a start under load', async () => {
+    const looks = jest.spyOn(performance, 'eventLoopUtilization');
+    timer = collectGarbageWhenIdle({ inFlight: 0 }, 20);
+    timer.ref();
+    const order: string[] = [];
+    const left = collections.of([{}]).then(() => order.push('collected'));
+    const isDue = () => looks.mock.calls.length > 10;
+    while (!isDue()) {
+      const until = performance.now() + 10;
+      while (performance.now() < until);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    looks.mockRestore();
+    order.push('quiet');
+    await left;
+    expect(order).toEqual(['quiet', 'collected']);
+  });
 });

@@ -11,8 +11,8 @@ const IDLE_LOOKS = 10;
 const TOLERATED_GROWTH_BYTES = 64 * 1024 * 1024;
 
 /**
- * Gives memory back while nobody is answered: what the start has left behind, a sixth of a service at rest, in the first moment
- * without a call; later what a busy time has left, once the service is idle. V8 collects in full only while something is
+ * Gives memory back while nobody is answered: what the start has left behind, a sixth of a service at rest, after the first second
+ * without much to do; later what a busy time has left, once the service is idle. V8 collects in full only while something is
  * allocated: a service that nobody calls any more would hold the large bodies of its last calls for as long as it rests.
  * @returns the timer, which keeps no process alive
  */
@@ -25,9 +25,7 @@ export function collectGarbageWhenIdle(drain: Pick<Drain, 'inFlight'>, lookMs = 
     const { utilization } = performance.eventLoopUtilization(now, looked);
     looked = now;
     idleLooks = drain.inFlight === 0 && utilization <= IDLE_SHARE ? idleLooks + 1 : 0;
-    const isStart = heldBytes === undefined && drain.inFlight === 0;
-    const isIdle = heldBytes !== undefined && idleLooks >= IDLE_LOOKS;
-    if (!isStart && !isIdle) return;
+    if (idleLooks < (heldBytes === undefined ? 1 : IDLE_LOOKS)) return;
     const bytes = residentBytes();
     // A later look may know.
     if (bytes === undefined || bytes - (heldBytes ?? -Infinity) <= TOLERATED_GROWTH_BYTES) return;

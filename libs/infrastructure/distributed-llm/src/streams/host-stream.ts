@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
-import { EventReader, saysNothing } from '../dialects/event-reader.ts';
+import { EventReader } from '../dialects/event-reader.ts';
 import { withTexts } from '../dialects/reported-error.ts';
+import { ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
@@ -61,24 +62,20 @@ export class HostStream {
   #heldBytes = 0;
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
-  #finishedChoices = 0;
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
   #saysEndTooSoon = false;
-  #finishedAt: Set<unknown> | undefined;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
   /** Whether there is content, or an end that makes it a response without any. */
   #isOpen = false;
-  #finishReason: string | undefined;
+  readonly #progress: ResponseProgress;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   #malformed = 0;
-  readonly #choices: number;
-  #usage: TokenUsage | undefined;
 
   constructor(body: Readable, options: HostStreamOptions) {
     this.#body = body;
     this.#options = options;
-    this.#choices = options.choices ?? 1;
+    this.#progress = new ResponseProgress(options.choices ?? 1);
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
     this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
@@ -100,7 +97,7 @@ export class HostStream {
 
   /** What the host has counted so far. */
   get usage(): TokenUsage | undefined {
-    return this.#usage;
+    return this.#progress.usage;
   }
 
   /** Resolves when content has come, or a whole response without any. @throws StreamFault when neither comes. */
@@ -183,18 +180,18 @@ export class HostStream {
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
-    this.#count(reading);
-    if (this.#state === 'waiting' && this.#finishedChoices === 0) return this.#onEmpty();
+    this.#progress.add(reading);
+    if (this.#state === 'waiting' && !this.#progress.hasFinishedChoice) return this.#onEmpty();
     this.#complete(USUAL_MARKER.test(event.data ?? '') ? event.raw : this.#options.dialect.endMarker);
   }
 
   #pass(event: SseEvent, reading: EventReading): void {
-    this.#count(reading);
+    this.#progress.add(reading);
     if (!reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
     if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;
-    const isFinished = !this.#saysEndTooSoon && this.#finishedChoices >= this.#choices;
+    const isFinished = !this.#saysEndTooSoon && this.#progress.isFinished;
     if (reading.content) this.#open();
     if (isFinished && reading.isUsageOnly) return this.#complete(undefined);
     if (isFinished) this.#enter('finished');
@@ -212,17 +209,6 @@ export class HostStream {
     if (this.#state === 'finished') this.#complete(undefined);
     else this.#fail(new StreamFault('event_too_large', 'The stream is too large without any content.'));
     return false;
-  }
-
-  #count({ usage, finished, finishedAt, finishReason }: EventReading): void {
-    this.#finishReason = finishReason ?? this.#finishReason;
-    if (usage) this.#usage = { ...this.#usage, ...usage };
-    // Who says it of more choices than were asked for says nothing new with them.
-    for (const index of finishedAt) {
-      this.#finishedAt ??= new Set();
-      if (this.#finishedAt.size < this.#choices) this.#finishedAt.add(index);
-    }
-    this.#finishedChoices = this.#finishedAt?.size ?? this.#finishedChoices + finished;
   }
 
   #enter(state: 'content' | 'finished'): void {
@@ -281,7 +267,7 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
-    if (!this.#isOpen && saysNothing(this.#usage, this.#finishReason))
+    if (!this.#isOpen && this.#progress.saysNothing)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const isWhole = this.#state === 'finished';
     const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);

@@ -1,0 +1,43 @@
+import type { EventReading, TokenUsage } from '../dialects/dialect.ts';
+import { saysNothing } from '../dialects/event-reader.ts';
+
+/** What the events of a response have told of its end so far: choices that are finished, why, and tokens. */
+export class ResponseProgress {
+  #usage: TokenUsage | undefined;
+  #finishReason: string | undefined;
+  #finished = 0;
+  /** The finished choices, where the host names them. */
+  #finishedAt: Set<unknown> | undefined;
+
+  /** @param choices how many the response has. */
+  constructor(private readonly choices: number) {}
+
+  /** The tokens that the host has counted. */
+  get usage(): TokenUsage | undefined {
+    return this.#usage;
+  }
+
+  get hasFinishedChoice(): boolean {
+    return this.#finished > 0;
+  }
+
+  get isFinished(): boolean {
+    return this.#finished >= this.choices;
+  }
+
+  /** Whether the host says that it has answered, and has not written a token. */
+  get saysNothing(): boolean {
+    return saysNothing(this.#usage, this.#finishReason);
+  }
+
+  add({ usage, finished, finishedAt, finishReason }: EventReading): void {
+    this.#finishReason = finishReason ?? this.#finishReason;
+    if (usage) this.#usage = { ...this.#usage, ...usage };
+    // Who says it of more choices than were asked for says nothing new with them.
+    for (const index of finishedAt) {
+      this.#finishedAt ??= new Set();
+      if (this.#finishedAt.size < this.choices) this.#finishedAt.add(index);
+    }
+    this.#finished = this.#finishedAt?.size ?? this.#finished + finished;
+  }
+}
