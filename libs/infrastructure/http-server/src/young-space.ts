@@ -22,5 +22,7 @@ export function limitYoungSpace(): void {
 }
 
 function youngBytes(): number {
-  return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size || ENOUGH_BYTES;
+  return (
+    getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size || ENOUGH_BYTES
+  );
 }

@@ -53,7 +53,8 @@ function shortText(raw: Buffer, start: number, end: number): string | undefined 
   let text = '';
   for (let at = start; at < end; at += 1) {
     const byte = raw[at] as number;
-    if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === QUOTE || byte === BACKSLASH) return undefined;
+    if (byte < FIRST_PRINTABLE || byte > LAST_PRINTABLE || byte === QUOTE || byte === BACKSLASH)
+      return undefined;
     text += String.fromCharCode(byte);
   }
   return text;
