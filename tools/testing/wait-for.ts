@@ -5,10 +5,14 @@ const FIRST_POLL_MS = 2;
 const LONGEST_POLL_MS = 25;
 const POLL_GROWTH = 1.25;
 
-/** What to wait for, in words for the error, and how long at most (default 20 seconds). */
+/**
+ * What to wait for, in words for the error, how long at most (default 20 seconds), and how rarely it is asked for in the end
+ * (default 25 ms), where asking is work for whoever is waited for.
+ */
 export interface WaitOptions {
   readonly what: string;
   readonly timeoutMs?: number;
+  readonly longestPollMs?: number;
 }
 
 /**
@@ -17,10 +21,10 @@ export interface WaitOptions {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { what, timeoutMs = 20_000 }: WaitOptions,
+  { what, timeoutMs = 20_000, longestPollMs = LONGEST_POLL_MS }: WaitOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
-  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, LONGEST_POLL_MS)) {
+  for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * POLL_GROWTH, longestPollMs)) {
     let cause: unknown;
     try {
       // Raced, because a condition may hang for ever where the thing that it asks is gone.
