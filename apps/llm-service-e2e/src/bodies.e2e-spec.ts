@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
@@ -160,6 +161,40 @@ describe('a client that stops reading', () => {
     });
     for (const socket of sockets) socket.destroy();
   });
+});
+
+it('a client that has taken all there was may wait for more, however slow it was', async () => {
+  const content = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'x'.repeat(MIB) } }] })}\n\n`;
+  const end = `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })}\n\ndata: [DONE]\n\n`;
+  let answer: ServerResponse | undefined;
+  const slow = createServer((request, response) => {
+    request.resume();
+    if (request.method !== 'POST') return void response.end('{"data":[{"id":"simulated"}]}');
+    answer = response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(content.repeat(20));
+  });
+  await once(slow.listen(0, '127.0.0.1'), 'listening');
+  const { port } = slow.address() as AddressInfo;
+  await using patient = await startService({
+    app: 'llm-service',
+    env: { LLM_HOSTS: `one=http://127.0.0.1:${port}/v1`, READ_STALL_TIMEOUT_MS: '300' },
+  });
+  const body = JSON.stringify({ ...(JSON.parse(chat('a lot')) as object), stream: true });
+  const response = await fetch(`${patient.url}/v1/chat/completions`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  let bytes = 0;
+  let last = '';
+  for await (const piece of response.body as AsyncIterable<Uint8Array>) {
+    bytes += piece.length;
+    last = Buffer.from(piece.subarray(-20)).toString();
+    // The host is silent for longer than a client may stop reading.
+    if (bytes === 20 * content.length) setTimeout(() => answer?.end(end), 900);
+  }
+  expect([bytes, last.endsWith('[DONE]\n\n')]).toEqual([20 * content.length + end.length, true]);
+  slow.close();
 });
 
 describe('a whole call', () => {
