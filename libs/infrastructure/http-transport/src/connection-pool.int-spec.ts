@@ -174,9 +174,9 @@ describe.each(['http', 'https'])('a name whose record changes, over %s', (scheme
     const answers = await wave(origin, 100);
     expect(answers.filter((answer) => answer === 'old').length).toBeLessThan(50);
     expect(answers.at(-1)).toBe('new');
-    // The new ones grow old as well where the machine is slow.
+    // How many new ones there are is a matter of speed: one may have done all before the second is made, and new ones grow old.
     expect(servers[0]?.accepted).toBe(2);
-    expect(servers[1]?.accepted).toBeGreaterThanOrEqual(2);
+    await waitFor(() => servers[0]?.open === 0, { what: 'both old connections closed' });
   });
 
   it('leaves a response that is under way alone', async () => {
