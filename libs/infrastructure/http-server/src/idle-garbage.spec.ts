@@ -14,7 +14,7 @@ class Collections {
   }
 }
 const collections = new Collections();
-const large = () => Array.from({ length: 3_000_000 }, (_, index) => ({ index }));
+const large = () => Array.from({ length: 5_000_000 }, (_, index) => ({ index }));
 
 describe('an idle service', () => {
   it('frees what its start has left behind, then what a busy time has, and is kept alive by nothing', async () => {

@@ -1,6 +1,6 @@
 import { ConfigError } from '@morgan/foundation';
+import { setHeapFlags } from './heap-flags.ts';
 import { collectGarbageWhenIdle } from './idle-garbage.ts';
-import { keepObjectsYoung } from './object-ages.ts';
 import { warnOfPlatform } from './platform-limits.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
@@ -17,7 +17,7 @@ export async function runService(
   stop: AbortSignal,
   build: () => Promise<ServiceParts>,
 ): Promise<void> {
-  keepObjectsYoung();
+  setHeapFlags();
   const endUnbuilt = () => void setTimeout(() => process.exit(1), STOP_MARGIN_MS);
   try {
     if (stop.aborted) process.exit(0);
