@@ -2,6 +2,7 @@ export { type CallContext, contextWith } from './call-context.ts';
 export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
+export { atEndOfTurn } from './end-of-turn.ts';
 export { type Listener, Listeners } from './listeners.ts';
 export { QuantileWindow } from './quantile-window.ts';
 export { type LeaveReason, Waiter } from './waiter.ts';

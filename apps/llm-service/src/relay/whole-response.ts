@@ -1,5 +1,5 @@
 import { breakTransfer, type HostResponse } from '@morgan/distributed-llm';
-import { AppError, type Logger } from '@morgan/foundation';
+import { AppError, atEndOfTurn, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import { writeHead } from './response-head.ts';
 import type { IncomingCall } from './outbound-call.ts';
@@ -18,9 +18,10 @@ export function passResponse(
   const { whole } = response;
   writeHead(reply, response);
   if (!whole) return copyBody(response, { request, reply }, logger);
-  client.end(whole);
-  if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
-  // Behind the last byte: nobody waits for it.
+  atEndOfTurn(() => {
+    client.end(whole);
+    if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
+  });
   if (response.status < 400) seen(whole);
   return undefined;
 }
