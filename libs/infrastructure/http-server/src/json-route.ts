@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { PlainRoute } from './plain-route.ts';
@@ -19,7 +20,9 @@ export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summ
 export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
   const handle: PlainRoute['handle'] = async (request, reply) => {
     checkBody(route.schema, request.body);
-    return answer(request.body as Body, request, reply);
+    const body = await answer(request.body as Body, request, reply);
+    await new Promise<void>(atEndOfTurn);
+    return body;
   };
   return { ...route, method: 'POST', handle };
 }
