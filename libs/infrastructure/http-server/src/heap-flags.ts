@@ -1,5 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
+/** Older ones do not know the flag of the memory reducer, and print that. */
+const LEAST_V8 = 13;
+
 /**
  * What V8 does with memory that makes a service slower than it need be, switched off; before the first full collection. Figures:
  * docs/performance.md.
@@ -13,5 +16,5 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function setHeapFlags(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');
-  setFlagsFromString('--memory-reducer-gc-count=0');
+  if (Number.parseInt(process.versions.v8, 10) >= LEAST_V8) setFlagsFromString('--memory-reducer-gc-count=0');
 }
