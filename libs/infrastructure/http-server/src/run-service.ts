@@ -4,6 +4,7 @@ import { collectGarbageWhenIdle } from './idle-garbage.ts';
 import { warnOfPlatform } from './platform-limits.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
+import { keepTickShape } from './tick-shape.ts';
 import { limitYoungSpace } from './young-space.ts';
 
 /**
@@ -18,6 +19,7 @@ export async function runService(
   build: () => Promise<ServiceParts>,
 ): Promise<void> {
   setHeapFlags();
+  keepTickShape();
   const endUnbuilt = () => void setTimeout(() => process.exit(1), STOP_MARGIN_MS);
   try {
     if (stop.aborted) process.exit(0);
