@@ -1,7 +1,6 @@
-import type { Logger } from '@morgan/foundation';
 import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
 import { ApiKeys } from '@morgan/security';
-import { createLogger, HttpMetrics, Metrics, RequestLog } from '@morgan/telemetry';
+import { createLogger, HttpMetrics, Metrics, RequestLog, type ServiceLogger } from '@morgan/telemetry';
 import { AdminParts } from './admin/admin.controller.ts';
 import { composeAdmin } from './admin/compose-admin.ts';
 import { HostFleet } from './admin/host-fleet.ts';
@@ -45,7 +44,7 @@ interface OperatedParts {
   readonly upstreams: ReturnType<typeof composeUpstreams>;
   readonly endpoints: readonly Endpoint[];
   readonly owners: ResponseOwners;
-  readonly logger: Logger;
+  readonly logger: ServiceLogger;
   readonly metrics: Metrics;
 }
 

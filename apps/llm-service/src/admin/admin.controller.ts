@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { AppError, type Logger } from '@morgan/foundation';
+import { AppError } from '@morgan/foundation';
 import { ApiOperation, ApiTags, contextOf, type HttpRequest } from '@morgan/http-server';
+import type { ServiceLogger } from '@morgan/telemetry';
 import type { ConfigReloader } from '../reload/config-reloader.ts';
 import { type ExplainRequest, explainSchema, type WeightRequest, weightSchema } from './admin.schemas.ts';
 import type { HostFleet } from './host-fleet.ts';
@@ -12,7 +13,7 @@ export class AdminParts {
     readonly fleet: HostFleet,
     readonly explainer: RequestExplainer,
     readonly reloader: ConfigReloader,
-    readonly logger: Logger,
+    readonly logger: ServiceLogger,
   ) {}
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DistributedLlmClient } from '@morgan/distributed-llm';
 import { type FakeLlmHost, startFakeLlmHost } from '@morgan/fake-llm-host';
-import { ConfigError, loadConfig, type LogFields, type Logger } from '@morgan/foundation';
+import { ConfigError, loadConfig, type LogFields } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { freePort, RouteWalk, statusesOf } from '@morgan/testing';
 import { ENDPOINTS, extraEndpoint } from '../endpoints/endpoint.table.ts';
@@ -51,7 +51,7 @@ afterEach(async () => {
 async function open(apiKey: string | undefined) {
   log = [];
   const note = (fields: LogFields, message: string) => void log.push({ ...fields, message });
-  const logger: Logger = { debug: note, info: note, warn: note, error: note };
+  const logger = { debug: note, info: note, warn: note, error: note, plain: () => undefined };
   const config = loadConfig(llmServiceConfig, { env: { LLM_HOSTS: `one=${one.url}` } });
   const load = () => {
     throw new ConfigError(['everything is wrong']);

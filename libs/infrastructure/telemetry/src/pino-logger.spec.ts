@@ -5,13 +5,15 @@ import { RequestLog } from './request-log.ts';
 
 function capture(level: 'info' | 'debug' = 'info') {
   const lines: Record<string, unknown>[] = [];
+  const raw: string[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
+      raw.push(chunk.toString('utf8'));
       lines.push(JSON.parse(chunk.toString('utf8')) as Record<string, unknown>);
       done();
     },
   });
-  return { lines, logger: createLogger('test-service', { level, format: 'json' }, sink) };
+  return { lines, raw, logger: createLogger('test-service', { level, format: 'json' }, sink) };
 }
 
 const request = {
@@ -138,6 +140,17 @@ describe('the request log', () => {
       host: 'gpu1',
       durationMs: 12.3,
     });
+  });
+
+  it('writes what pino would write', () => {
+    const { lines, raw, logger } = capture();
+    const notes = { attempts: { toJSON: () => [{ host: 'gpu1', ms: 3 }] }, model: 'a"b\\c\u{1f600}\ud800\n' };
+    new RequestLog(logger).finished({ ...request, notes, errorCode: 'queue_full', aborted: true });
+    const { level, time, service, msg, ...fields } = lines[0] as Record<string, string>;
+    logger.info(fields, msg as string);
+    const [own = '', its = ''] = raw.map((line) => line.replace(/"time":"[^"]*"/, ''));
+    expect(own).toBe(its);
+    expect([level, service, typeof time]).toEqual(['info', 'test-service', 'string']);
   });
 
   it('warns of server errors and whispers of probes', () => {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import type { Logger } from '@morgan/foundation';
-import { type DestinationStream, pino } from 'pino';
+import type { LogFields, Logger } from '@morgan/foundation';
+import { type DestinationStream, pino, type Logger as PinoLogger } from 'pino';
 import type { default as prettyStream } from 'pino-pretty';
 import { timeField } from './time-field.ts';
 import { BatchedOutput } from './batched-output.ts';
@@ -16,17 +16,30 @@ const PRETTY = {
   messageFormat: '{service}: {msg}',
 };
 
+/** A logger with a cheap way for the line that each request writes. */
+export interface ServiceLogger extends Logger {
+  /**
+   * As the method of that name, for fields that hold nothing but JSON, the message among them, as `msg`. The same line costs a
+   * quarter of what pino takes, which is 7 % of a request (docs/performance.md).
+   */
+  plain(level: 'debug' | 'info' | 'warn', fields: LogFields & { readonly msg: string }): void;
+}
+
 /**
  * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
  * lines of a crashing process are not lost.
  */
-export function createLogger(service: string, config: LogConfig, destination?: DestinationStream): Logger {
+export function createLogger(
+  service: string,
+  config: LogConfig,
+  destination?: DestinationStream,
+): ServiceLogger {
   // To look at it opens it, and from then on a pipe that is full refuses a write and no longer holds up the process.
   const { isTTY } = process.stdout;
   const isPretty = config.format === 'pretty' || (config.format === 'auto' && isTTY);
   const onLost = (lines: number) => logger.warn({ lines }, 'lines of the log were lost: nobody took them');
   const stream = destination ?? (isPretty ? loadPretty()(PRETTY) : new BatchedOutput(1, onLost));
-  const logger: Logger = pino(
+  const logger = pino(
     {
       level: config.level,
       base: { service },
@@ -37,7 +50,16 @@ export function createLogger(service: string, config: LogConfig, destination?: D
     },
     stream,
   );
-  return logger;
+  return Object.assign(logger, { plain: plainLines(service, logger, stream) });
+}
+
+/** Put together by one `JSON.stringify`, where pino has many small texts that are joined later. */
+function plainLines(service: string, logger: PinoLogger, stream: DestinationStream): ServiceLogger['plain'] {
+  const base = `,"service":${JSON.stringify(service)},`;
+  return (level, fields) => {
+    if (!logger.isLevelEnabled(level)) return;
+    stream.write(`{"level":"${level}"${timeField()}${base}${JSON.stringify(fields).slice(1)}\n`);
+  };
 }
 
 /** Only where lines are for people: it takes a twentieth of a service's start to load. */

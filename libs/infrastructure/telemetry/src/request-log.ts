@@ -1,10 +1,11 @@
-import type { FinishedRequest, HttpObserver, Logger } from '@morgan/foundation';
+import type { FinishedRequest, HttpObserver } from '@morgan/foundation';
+import type { ServiceLogger } from './pino-logger.ts';
 
 const QUIET_ROUTES = new Set(['/livez', '/readyz', '/metrics']);
 
 /** One log line per request. Routes that probes and scrapers call every few seconds are written at debug level. */
 export class RequestLog implements HttpObserver {
-  constructor(private readonly logger: Logger) {}
+  constructor(private readonly logger: Pick<ServiceLogger, 'plain'>) {}
 
   started(): void {
     // A request is written once, when it is over.
@@ -22,8 +23,12 @@ export class RequestLog implements HttpObserver {
     if (errorCode) fields['errorCode'] = errorCode;
     if (aborted) fields['aborted'] = aborted;
     Object.assign(fields, notes);
-    if (QUIET_ROUTES.has(request.route)) this.logger.debug(fields, 'request');
-    else if (request.status >= 500) this.logger.warn(fields, 'request');
-    else this.logger.info(fields, 'request');
+    fields['msg'] = 'request';
+    this.logger.plain(levelOf(request), fields as { msg: string });
   }
+}
+
+function levelOf({ route, status }: FinishedRequest): 'debug' | 'info' | 'warn' {
+  if (QUIET_ROUTES.has(route)) return 'debug';
+  return status >= 500 ? 'warn' : 'info';
 }
