@@ -18,5 +18,5 @@ export function contextWith<Context extends CallContext, Changes extends object>
   changes: Changes,
 ): Context & Changes {
   const { id, signal, tenant, deadline } = context;
-  return { ...context, id, signal, tenant, deadline, ...changes };
+  return Object.assign({ ...context, id, signal, tenant, deadline }, changes);
 }

@@ -41,7 +41,8 @@ export function registerRequestContext(
       const aborted = cut && context.errorCode === undefined;
       context.end();
       drain.leave();
-      for (const observer of observers) observer.finished(summarise(request, reply, aborted));
+      const finished = summarise(request, reply, aborted);
+      for (const observer of observers) observer.finished(finished);
     });
     done();
   });

@@ -79,8 +79,9 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
 
   #setClock(deadline: Deadline | undefined): void {
     if (!deadline) return;
-    if (deadline.passed) this.#expire();
-    else this.#timer = setTimeout(() => this.#expire(), Math.min(deadline.remainingMs(), MAX_TIMER_MS));
+    const leftMs = deadline.remainingMs();
+    if (leftMs === 0) this.#expire();
+    else this.#timer = setTimeout(() => this.#expire(), Math.min(leftMs, MAX_TIMER_MS));
   }
 
   #expire(): void {

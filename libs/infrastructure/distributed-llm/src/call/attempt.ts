@@ -141,7 +141,7 @@ export class Attempt {
         await admission;
         this.#signal.throwIfAborted();
       }
-      this.#sentAt = performance.now();
+      this.#sentAt = admission ? performance.now() : this.#startedAt;
       this.target.host.stats.sent();
       result = await this.#ask();
     } catch (cause) {
@@ -216,8 +216,9 @@ export class Attempt {
   }
 
   #begin({ body, stream }: Content): void {
-    this.#contentAfterMs = this.tookMs;
-    this.#load.began(performance.now());
+    const now = performance.now();
+    this.#contentAfterMs = now - (this.#sentAt ?? now);
+    this.#load.began(now);
     this.target.pace.began(this.#contentAfterMs, this.#kind);
     const { host, model } = this.target;
     const { facts } = this.call;

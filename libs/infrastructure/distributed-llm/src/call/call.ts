@@ -54,11 +54,12 @@ export class Call {
   async run(): Promise<HostResponse> {
     try {
       for (;;) {
-        const choice = this.#parts.selector.choose(this.#choiceInput());
+        const input = this.#choiceInput();
+        const choice = this.#parts.selector.choose(input);
         if (choice.kind === 'none' || !this.#mayGoOn(choice)) return this.#giveUp();
         if (choice.kind === 'wait') await this.#wait(choice);
         else {
-          this.#start(choice);
+          this.#start(choice, input);
           const response = await this.#untilResponse();
           if (response) return response;
         }
@@ -133,7 +134,7 @@ export class Call {
     return undefined;
   }
 
-  #start({ target, isPanic }: Choice & { kind: 'ask' }): void {
+  #start({ target, isPanic }: Choice & { kind: 'ask' }, input: ChoiceInput): void {
     const { request, route } = this.#input;
     const last = this.#failed.at(-1);
     // Neither a second attempt beside one nor another one after a queue of ours goes on from a further failure.
@@ -144,7 +145,7 @@ export class Call {
     // A host that resets whatever it is sent looks as if its kept connections were at fault: once is enough.
     const mayResend = !this.#attempts.some((earlier) => earlier.target === target && earlier.hasResent);
     const { signal } = this.#context;
-    const mode = { signal, isPanic, mayLose, maxQueueMs: this.#maxQueueMs(target), mayResend };
+    const mode = { signal, isPanic, mayLose, maxQueueMs: this.#maxQueueMs(target, input), mayResend };
     const attempt = new Attempt(target, request, this.#parts.attempts, mode);
     this.#tried.add(target);
     this.#attempts.push(attempt);
@@ -154,8 +155,8 @@ export class Call {
       this.#clock ??= new FirstTokenClock(firstTokenLimitMs(target, request, this.#parts.attempts));
   }
 
-  #maxQueueMs(target: Target): number | undefined {
-    return target.host.policies.mayQueue ? this.#queues.maxWaitMs(target, this.#choiceInput()) : undefined;
+  #maxQueueMs(target: Target, input: ChoiceInput): number | undefined {
+    return target.host.policies.mayQueue ? this.#queues.maxWaitMs(target, input) : undefined;
   }
 
   /** No host has seen it: it counts for nothing but the time, and its target is asked after others. */
@@ -168,8 +169,9 @@ export class Call {
 
   #hedge(): void {
     this.#clock?.stop();
-    const choice = this.#parts.selector.chooseSpare(this.#choiceInput());
-    if (choice.kind === 'ask' && this.#parts.budget.take('hedge')) this.#start(choice);
+    const input = this.#choiceInput();
+    const choice = this.#parts.selector.chooseSpare(input);
+    if (choice.kind === 'ask' && this.#parts.budget.take('hedge')) this.#start(choice, input);
   }
 
   #deliver(attempt: Attempt, content: AttemptResult & { kind: 'content' }): HostResponse {
@@ -198,7 +200,7 @@ export class Call {
 
   #choiceInput(): ChoiceInput {
     const { route, traits, request } = this.#input;
-    const { deadline } = this.#context;
+    const remainingMs = this.#context.deadline?.remainingMs() ?? Infinity;
     return {
       route,
       traits,
@@ -207,8 +209,8 @@ export class Call {
       queued: this.#queues.met,
       isPoisonous: this.#isPoisonous,
       tooLongFor: this.#tooLongFor,
-      mayWaitMs: deadline ? Math.min(this.#mayWaitMs, deadline.remainingMs()) : this.#mayWaitMs,
-      remainingMs: deadline?.remainingMs() ?? Infinity,
+      mayWaitMs: Math.min(this.#mayWaitMs, remainingMs),
+      remainingMs,
       mayPanic: this.#mayPanic,
     };
   }

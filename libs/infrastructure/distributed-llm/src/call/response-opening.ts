@@ -212,10 +212,12 @@ function mayBeError(text: string, dialect: Dialect): boolean {
 
 /** Whether there is a list under the key, and something in it. */
 function hasAnswer(text: string, answerKey: string): boolean {
-  return [`"${answerKey}":[`, `"${answerKey}": [`].some((opening) => {
-    const at = text.indexOf(opening);
-    return at >= 0 && text.charCodeAt(at + opening.length) !== CLOSING_LIST;
-  });
+  return hasBehind(text, `"${answerKey}":[`) || hasBehind(text, `"${answerKey}": [`);
+}
+
+function hasBehind(text: string, opening: string): boolean {
+  const at = text.indexOf(opening);
+  return at >= 0 && text.charCodeAt(at + opening.length) !== CLOSING_LIST;
 }
 
 /** The body broke: what its reader meets is meant for callers; the fault itself is the cause. */
