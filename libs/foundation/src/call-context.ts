@@ -10,6 +10,8 @@ export interface CallContext {
   readonly tenant?: string | undefined;
   /** By when the call must be over. None: as long as it takes. */
   readonly deadline?: Deadline | undefined;
+  /** Whether `signal` aborts when the deadline passes, so that nobody else needs a clock for it. Default: it does not. */
+  readonly keepsDeadline?: boolean | undefined;
 }
 
 /** The same call with other fields. A context may be an object with accessors, which a spread alone would lose. */

@@ -1,6 +1,6 @@
 export { type CallContext, contextWith } from './call-context.ts';
 export { backoffMs, spreadWaitMs } from './backoff.ts';
-export { callStopped } from './call-stopped.ts';
+export { callStopped, deadlineExceeded } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
 export { atEndOfTurn } from './end-of-turn.ts';
 export { type Listener, Listeners } from './listeners.ts';

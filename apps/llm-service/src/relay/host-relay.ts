@@ -67,17 +67,19 @@ export class HostRelay {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
       // Whoever leaves has had the prompt computed.
-      if (!contextOf(incoming.request).signal.aborted) permit.refund();
+      if (!contextOf(incoming.request).isClientGone) permit.refund();
       throw error;
     }
   }
 
   async #relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { llm, embedding } = this.options;
-    contextOf(incoming.request).limitTo(this.#timeoutMs(endpoint, incoming));
+    const context = contextOf(incoming.request);
+    context.limitTo(this.#timeoutMs(endpoint, incoming));
+    context.keepDeadline();
     countHop(incoming.request.headers);
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
-    contextOf(incoming.request).note('attempts', call.request.log);
+    context.note('attempts', call.request.log);
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);

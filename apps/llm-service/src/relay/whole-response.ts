@@ -40,7 +40,7 @@ function copyBody(
   const context = contextOf(request);
   const { stalledReaders } = request.server;
   body.once('error', (error) => {
-    if (!context.signal.aborted) {
+    if (!context.isClientGone) {
       context.errorCode = error instanceof AppError ? error.code : 'internal_error';
       logger.warn({ requestId: context.id, host, cause: error }, 'the answer broke off');
     }

@@ -1,4 +1,4 @@
-import { type CallContext, Deadline, type Note } from '@morgan/foundation';
+import { type CallContext, Deadline, deadlineExceeded, MAX_TIMER_MS, type Note } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** What the HTTP edge knows of one request while it lives. */
@@ -11,6 +11,10 @@ export class RequestContext implements CallContext {
   errorCode: string | undefined;
   tenant: string | undefined;
   #deadline: Deadline | undefined;
+  /** The deadline that the clock is set for. */
+  #kept: Deadline | undefined;
+  #clock: NodeJS.Timeout | undefined;
+  #isClientGone = false;
 
   /** @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything. */
   constructor(
@@ -28,6 +32,30 @@ export class RequestContext implements CallContext {
   /** The whole call, its upload included, takes at most so many milliseconds; the caller's deadline may be nearer. */
   limitTo(ms: number): void {
     this.#deadline = Deadline.nearest(this.#deadline, Deadline.at(this.startedAt + ms));
+  }
+
+  /**
+   * From now on, until the response is over, {@link signal} aborts when the deadline passes, too: one clock and one signal for all
+   * that works for the request. A deadline that becomes nearer later is not kept by it.
+   */
+  keepDeadline(): void {
+    const deadline = this.#deadline;
+    if (!deadline || this.#isOver) return;
+    clearTimeout(this.#clock);
+    this.#kept = deadline;
+    const leftMs = deadline.remainingMs();
+    const expire = () => this.#aborter.abort(deadlineExceeded());
+    if (leftMs === 0) expire();
+    else this.#clock = setTimeout(expire, Math.min(leftMs, MAX_TIMER_MS));
+  }
+
+  get keepsDeadline(): boolean {
+    return this.#kept !== undefined && this.#kept === this.#deadline;
+  }
+
+  /** Whether there is nobody to be answered any more, which {@link signal} alone does not tell where it keeps the deadline. */
+  get isClientGone(): boolean {
+    return this.#isClientGone;
   }
 
   get signal(): AbortSignal {
@@ -52,10 +80,13 @@ export class RequestContext implements CallContext {
   /** The response is over. */
   end(): void {
     this.#isOver = true;
+    clearTimeout(this.#clock);
     for (const release of this.#releases) release();
   }
 
+  /** The client has left. */
   abort(): void {
+    this.#isClientGone = true;
     this.#aborter.abort(new DOMException('The client went away.', 'AbortError'));
   }
 }

@@ -1,9 +1,9 @@
 import {
-  AppError,
   type CallContext,
   callStopped,
   contextWith,
   Deadline,
+  deadlineExceeded,
   MAX_TIMER_MS,
 } from '@morgan/foundation';
 
@@ -85,6 +85,6 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   }
 
   #expire(): void {
-    this.abort(new AppError('deadline_exceeded', 'The call was not over by its deadline.'));
+    this.abort(deadlineExceeded());
   }
 }

@@ -122,7 +122,8 @@ export class DistributedLlmClient implements HealthIndicator {
     const { id, signal } = context;
     const input = setup.prepare(request, context);
     const { deadline } = input.request;
-    const scope = deadline && new DeadlineScope({ id, signal, deadline });
+    const isKept = context.keepsDeadline === true && deadline === context.deadline;
+    const scope = deadline && !isKept ? new DeadlineScope({ id, signal, deadline }) : undefined;
     const leave = setup.enter();
     const end = () => {
       scope?.[Symbol.dispose]();
