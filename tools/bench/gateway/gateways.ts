@@ -25,6 +25,14 @@ export async function startBare(host: Target): Promise<Gateway> {
   return toGateway(await startChild(['tools/bench/bare-passthrough.mjs', host.origin]));
 }
 
+/** The least that one can be that is made of the same parts as llm-service. */
+export async function startLeast(host: Target): Promise<Gateway> {
+  await mkdir(LOGS, { recursive: true });
+  const program = join(import.meta.dirname, 'least-gateway.mjs');
+  const child = await startChild([program, host.origin, KEY], {}, join(LOGS, 'least.ndjson'));
+  return toGateway(child, { authorization: `Bearer ${KEY}` });
+}
+
 /** llm-service with everything on: keys, limits of the host, breaker, evidence, metrics, and one log line a call to a file. */
 export async function startMorgan(host: Target): Promise<Gateway> {
   await mkdir(LOGS, { recursive: true });

@@ -26,7 +26,9 @@ app.post('/v1/chat/completions', (request, reply) => {
   const options = { path: request.url, method: 'POST', headers, body: request.body };
   if (stream) {
     response.once('finish', end);
-    return void pool.stream(options, ({ statusCode, headers: theirs }) => response.writeHead(statusCode, theirs));
+    return void pool.stream(options, ({ statusCode, headers: theirs }) =>
+      response.writeHead(statusCode, theirs),
+    );
   }
   void pool.request(options).then(async ({ statusCode, headers: theirs, body }) => {
     const bytes = Buffer.from(await body.arrayBuffer());
