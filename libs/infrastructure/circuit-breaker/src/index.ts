@@ -5,6 +5,5 @@ export {
   type CircuitBreakerOptions,
 } from './circuit-breaker.config.ts';
 export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
-export { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
 export type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';
 export type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';

@@ -46,6 +46,20 @@ describe('the deadline of a call', () => {
     expect(host.requests[0]?.headers).not.toHaveProperty(HEADER);
   });
 
+  it('is left to whoever keeps it with the signal of the call', async () => {
+    const deadline = Deadline.after(50);
+    const late = await hosts.plain((_request, response) => {
+      void waitFor(() => deadline.passed, { what: 'the deadline' }).then(() => response.end('{}'));
+    });
+    const client = bench.client([entry('late', late)]);
+    const context = { id: 'call', signal: new AbortController().signal, deadline, keepsDeadline: true };
+    const response = await client.send(
+      { method: 'GET', path: '/other', headers: {}, body: undefined },
+      context,
+    );
+    expect(response.status).toBe(200);
+  });
+
   it('ends the wait for a host that stalls, and asks no other', async () => {
     const [stalled, other] = [
       await hosts.fake({ fault: { kind: 'stall-before-headers' } }),

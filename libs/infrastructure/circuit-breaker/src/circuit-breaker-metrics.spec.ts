@@ -2,7 +2,6 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
-import { CircuitBreakerRegistry } from './circuit-breaker-registry.ts';
 
 const context = { id: 'call', signal: new AbortController().signal };
 const bad = () => Promise.reject(new Error('reset'));
@@ -15,22 +14,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-describe('the registry', () => {
-  it('has one breaker a name, and they share configuration but no state', async () => {
-    const registry = new CircuitBreakerRegistry({ config: { failureThreshold: 2 } });
-    const changes: string[] = [];
-    registry.onChange(({ breaker, to }) => changes.push(`${breaker} ${to}`));
-    expect(registry.get('a')).toBe(registry.get('a'));
-    registry.get('b');
-    await fail(registry.get('a'), 2);
-    expect(registry.getStatus()).toMatchObject({ a: { state: 'OPEN' }, b: { state: 'CLOSED' } });
-    expect(changes).toEqual(['a OPEN']);
-    registry.remove('a');
-    registry.remove('never there');
-    expect(Object.keys(registry.getStatus())).toEqual(['b']);
-    expect(registry.get('a').state).toBe('CLOSED');
-  });
-
+describe('a breaker', () => {
   it('refuses a configuration that makes no sense', () => {
     const make = () => new CircuitBreaker({ name: 'host', config: { failureThreshold: 0 } });
     expect(make).toThrow(/failureThreshold/);
@@ -42,15 +26,13 @@ describe('the metrics', () => {
     jest.useFakeTimers();
     const metrics = new Metrics();
     const shown = new CircuitBreakerMetrics(metrics);
-    const registry = new CircuitBreakerRegistry({
-      config: { failureThreshold: 2, slowCallMs: 100 },
-      metrics: shown,
-    });
-    const host = registry.get('gpu-1');
+    const config = { failureThreshold: 2, slowCallMs: 100 };
+    const host = new CircuitBreaker({ name: 'gpu-1', config, metrics: shown });
+    const gone = new CircuitBreaker({ name: 'gpu-2', config, metrics: shown });
     await host.execute(() => Promise.resolve(), context);
     await host.execute(() => Promise.resolve(jest.advanceTimersByTime(100)), context);
     await fail(host, 2);
-    await fail(registry.get('gpu-2'), 1);
+    await fail(gone, 1);
     const lines = (await metrics.render()).split('\n');
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -66,9 +48,7 @@ describe('the metrics', () => {
       ]),
     );
     await fail(host, 1);
-    await fail(registry.get('gpu-2'), 1);
-    const gone = registry.get('gpu-2');
-    registry.remove('gpu-2');
+    await fail(gone, 1);
     shown.forget(gone);
     const later = await metrics.render();
     expect(later).toContain('calls_total{breaker="gpu-1",outcome="rejected"} 2');
