@@ -123,7 +123,7 @@ function declareState(metrics: Metrics, figures: ReadonlyMap<string, EmbeddingFi
     loaded: gauge('model_loaded', 'Whether a model is loaded: 1 or 0.'),
     batchBudget: gauge(
       'batch_memory_bytes',
-      'Memory that one batch may take: what the ceiling leaves beside the loaded models.',
+      'Memory that batches may take together, and one alone at most: what the ceiling leaves beside the loaded models.',
     ),
     queueLength: gauge('queue_length', 'Texts that wait to be tokenised or computed.', (its) =>
       its.waitingTexts(),

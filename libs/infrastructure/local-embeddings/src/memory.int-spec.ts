@@ -32,27 +32,32 @@ function memoryOf({ pid }: ModelProcess, field: 'VmRSS' | 'VmHWM'): number {
 /** The processes that were started so far: the tokenizer's first, then that of the graph, then those in place of them. */
 const processes = () => [...new Set(loaded.mock.contexts as ModelProcess[])];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'morgan-memory-'));
-  await writeAttentionBert(folder);
+/** A model whose processes leave `ROOM_MB` for batches under the limit of the service. */
+async function modelWithRoom(workers: number): Promise<LocalEmbeddingModel> {
   const build = (memoryLimitMb: number) =>
     new LocalEmbeddingModel({
-      config: { ...DEFAULTS, model: folder, workers: 1, threads: 1, memoryLimitMb, idleRestartMs: 500 },
+      config: { ...DEFAULTS, model: folder, workers, threads: 1, memoryLimitMb, idleRestartMs: 500 },
       bundledModelDir: folder,
       logger: silentLogger,
       metrics: new Metrics(),
     });
-  // What the three processes hold is known once they run: the ceiling is what leaves the room beside it.
+  // What the processes hold is known once they run: the ceiling is what leaves the room beside it.
   const trial = build(1_000_000);
+  loaded.mockClear();
   await trial.load();
-  const held = processes().reduce(
-    (sum, process) => sum + memoryOf(process, 'VmRSS'),
-    process.memoryUsage.rss() / MEBIBYTE,
-  );
+  const [tokenizer, graph] = processes().map((process) => memoryOf(process, 'VmRSS')) as [number, number];
+  const held = process.memoryUsage.rss() / MEBIBYTE + tokenizer + graph * workers;
   await trial.unload();
   loaded.mockClear();
-  model = build(Math.ceil((held + ROOM_MB) / 0.85));
+  const model = build(Math.ceil((held + ROOM_MB) / 0.85));
   await model.load();
+  return model;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-memory-'));
+  await writeAttentionBert(folder);
+  model = await modelWithRoom(1);
 });
 afterAll(async () => {
   await model.unload();
@@ -91,5 +96,41 @@ describe('a model whose attention has twelve heads', () => {
       { what: 'the memory of the start', timeoutMs: 20_000 },
     );
     expect(await model.embed(['red'], context)).toHaveLength(1);
+  });
+});
+
+describe('a text that needs more memory than the share of one of two processes', () => {
+  it('runs while none other as large does, and short ones beside it', async () => {
+    const runTask = Reflect.get<ModelProcess, 'run'>(ModelProcess.prototype, 'run');
+    const large = { now: 0, most: 0 };
+    const run = jest.spyOn(ModelProcess.prototype, 'run').mockImplementation(function (
+      this: ModelProcess,
+      type,
+      task,
+    ) {
+      const isLarge = 'rows' in task && task.rows.some(({ ids }) => ids.length === TOKENS);
+      if (!isLarge) return runTask.call(this, type, task);
+      large.now += 1;
+      large.most = Math.max(large.most, large.now);
+      return runTask.call(this, type, task).finally(() => (large.now -= 1));
+    });
+    const pair = await modelWithRoom(2);
+    try {
+      await waitFor(() => pair.getStatus().workersAlive === 2, { what: 'both', timeoutMs: 20_000 });
+      const calls = [1, 2, 3].map((tenant) =>
+        pair.embed(textsOf(2, TOKENS), { ...context, tenant: `tenant ${tenant}` }),
+      );
+      const short = pair.embed(['red', 'red red'], { ...context, tenant: 'short' });
+      const items = await Promise.all([...calls, short]);
+      expect(items.flat().map(({ tokenCount }) => tokenCount)).toEqual([
+        ...new Array<number>(6).fill(TOKENS),
+        3,
+        4,
+      ]);
+      expect(large.most).toBe(1);
+    } finally {
+      run.mockRestore();
+      await pair.unload();
+    }
   });
 });

@@ -4,6 +4,9 @@ import { memoryCeiling, ModelMemory, NoRoomError } from './model-memory.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const SERVICE_MB = 200;
+const ANY = { leastBytes: 1, mostBytes: Infinity };
+const sum = (numbers: readonly (number | undefined)[]) =>
+  numbers.reduce<number>((total, number) => total + (number ?? NaN), 0);
 const share = (more: object = {}) => ({
   tokenizerBytes: 50 * MEBIBYTE,
   inferenceBytes: 200 * MEBIBYTE,
@@ -41,7 +44,10 @@ describe('the memory of the service', () => {
       memory.join({}, share({ processes: count }));
       held += 50 + 200 * count;
       processes += count;
-      expect((processes * memory.batchBytes) / MEBIBYTE + held).toBeCloseTo(3_400);
+      expect(memory.batches.mostBytes / MEBIBYTE + held).toBeCloseTo(3_400);
+      const takes = Array.from({ length: processes }, () => memory.batches.take({}, ANY));
+      expect(sum(takes)).toBeCloseTo(memory.batches.mostBytes);
+      for (const bytes of takes) memory.batches.give(bytes as number);
     }
   });
 
@@ -61,12 +67,12 @@ describe('a further model', () => {
     const memory = new ModelMemory(1_000);
     const [one, two] = [{}, {}];
     memory.join(one, share());
-    const before = memory.batchBytes;
+    const before = memory.batches.mostBytes;
     expect(() => memory.join(two, share({ inferenceBytes: 320 * MEBIBYTE }))).toThrow(NoRoomError);
-    expect(memory.batchBytes).toBe(before);
+    expect(memory.batches.mostBytes).toBe(before);
     memory.leave(one);
     memory.join(two, share({ inferenceBytes: 320 * MEBIBYTE }));
-    expect(memory.batchBytes / MEBIBYTE).toBeCloseTo(280);
+    expect(memory.batches.mostBytes / MEBIBYTE).toBeCloseTo(280);
   });
 
   it('is refused before it is started where its files alone are too large', () => {

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os';
 import { constrainedMemory } from 'node:process';
 import { residentBytes } from '@morgan/foundation';
+import { BatchMemory } from './batch-memory.ts';
 import { batchBytes, type BatchCost } from './processes/batch-cost.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -40,6 +41,8 @@ export interface MemoryShare {
 export class ModelMemory {
   readonly #shares = new Map<object, MemoryShare>();
   readonly #ceilingBytes: number;
+  /** What the models leave, and which batches hold it now. */
+  readonly batches = new BatchMemory(() => ({ freeBytes: this.#freeBytes, shareBytes: this.#shareBytes }));
   /** Of this process, when a model last came or went. */
   #serviceBytes = 0;
 
@@ -47,12 +50,6 @@ export class ModelMemory {
   constructor(limitMb?: number) {
     this.#ceilingBytes = memoryCeiling(limitMb);
     this.#measureService();
-  }
-
-  /** What one batch may take on top of what is loaded, in bytes, when all processes of all models are at work. */
-  get batchBytes(): number {
-    const processes = sum(this.#shares, (share) => share.processes);
-    return this.#freeBytes / Math.max(processes, 1);
   }
 
   /** Inference processes of a model for which there is room: each needs its weights, and as much again for batches. */
@@ -75,7 +72,7 @@ export class ModelMemory {
     this.#measureService();
     this.#shares.set(model, share);
     const least = Math.max(...[...this.#shares.values()].map(leastBatch));
-    if (least <= this.batchBytes) return;
+    if (least <= this.#shareBytes) return;
     this.#shares.delete(model);
     throw this.#noRoom(share.processes);
   }
@@ -83,6 +80,11 @@ export class ModelMemory {
   leave(model: object): void {
     this.#shares.delete(model);
     this.#measureService();
+  }
+
+  get #shareBytes(): number {
+    const processes = sum(this.#shares, (share) => share.processes);
+    return this.#freeBytes / Math.max(processes, 1);
   }
 
   #measureService(): void {

@@ -102,8 +102,16 @@ export class ProcessPool {
     for (; this.#wanted < size; this.#wanted += 1) void this.#start();
   }
 
-  /** Runs a task on a free process; call it only while `hasFree`. @throws TaskFailedError, ProcessCrashedError */
-  async run<Type extends TaskType>(type: Type, task: Task<Type>): Promise<TaskResult<Type>> {
+  /**
+   * Runs a task on a free process; call it only while `hasFree`.
+   * @param onEnd called when the task is over, before its process is free again
+   * @throws TaskFailedError, ProcessCrashedError
+   */
+  async run<Type extends TaskType>(
+    type: Type,
+    task: Task<Type>,
+    onEnd?: () => void,
+  ): Promise<TaskResult<Type>> {
     // The one that was busy last: its share of the caches is still warm.
     const member = this.#free.pop();
     if (!member) throw new Error('no model process is free');
@@ -117,6 +125,7 @@ export class ProcessPool {
       return result;
     } finally {
       clearTimeout(hung);
+      onEnd?.();
       this.#release(member);
     }
   }

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
-import { batchBytes, longestWithin, type BatchCost } from '../processes/batch-cost.ts';
+import type { BatchMemory } from '../batch-memory.ts';
 import { Batcher } from './batcher.ts';
 import { type EmbeddedItem, EmbeddingJob, type JobRequest } from './embedding-job.ts';
 import type { EmbeddingMetrics } from '../embedding-metrics.ts';
@@ -32,9 +32,7 @@ export interface SchedulerParts {
   /** Tokens that the model takes. */
   readonly maxTokens: number;
   readonly cutSide: CutSide;
-  readonly cost: BatchCost;
-  /** Memory that a batch may take now, in bytes. */
-  readonly budgetBytes: () => number;
+  readonly memory: BatchMemory;
 }
 
 /**
@@ -172,20 +170,14 @@ export class EmbeddingScheduler {
     if (ready) this.#inferenceOf(job).add([ready]);
   }
 
-  /** What goes on to the model, unless it can never fit into memory or must not be run. */
+  /** What goes on to the model, unless it has nothing to run or must not be run. */
   #readyItem({ job, position }: QueueItem, window: TokenWindow): QueueItem | undefined {
-    const { cost, maxTokens, metrics, inferenceWork, tokenVectorWork, tokenDimensions } = this.#parts;
+    const { maxTokens, inferenceWork, tokenVectorWork, tokenDimensions } = this.#parts;
     const { perToken } = job.request;
-    const budgetBytes = this.#parts.budgetBytes();
     const size = Math.min(window.row.ids.length, maxTokens);
     job.tokenised(position, window);
     if (size === 0 && typeof job.request.inputs[position] === 'string') {
       job.fail(noTokens(job.request.paramOf(position)));
-      return undefined;
-    }
-    if (batchBytes(cost, 1, size) > budgetBytes) {
-      metrics.refused.inc({ reason: 'memory' });
-      job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, budgetBytes)));
       return undefined;
     }
     if (perToken && job.tokens * tokenDimensions > MOST_TOKEN_VALUES) {
@@ -215,13 +207,5 @@ function tooManyTokens(limit: number): AppError {
     'context_length_exceeded',
     `The inputs have more than ${limit} tokens together, which is the most whose vectors are given one by one.`,
     { param: 'inputs' },
-  );
-}
-
-function doesNotFit(param: string, count: number, limit: number): AppError {
-  return new AppError(
-    'context_length_exceeded',
-    `The input has ${count} tokens; the memory of this service has room for ${limit}. EMBEDDING_MEMORY_LIMIT_MB or EMBEDDING_MAX_TOKENS would change that.`,
-    { param },
   );
 }

@@ -31,6 +31,7 @@ interface Running {
   readonly tokenizers: ProcessPool;
   readonly inference: ProcessPool;
   scheduler?: EmbeddingScheduler;
+  forgetRoom?: () => void;
 }
 
 /** The processes that serve one model, and what brings calls to them. After a stop it may be started again. */
@@ -90,8 +91,9 @@ export class InferenceEngine {
 
   /** Ends the processes at once, whatever they are doing. Calls that wait are refused. */
   async stop(): Promise<void> {
-    const { scheduler, tokenizers, inference } = this.#running ?? {};
+    const { scheduler, tokenizers, inference, forgetRoom } = this.#running ?? {};
     this.#running = undefined;
+    forgetRoom?.();
     scheduler?.refuseAll(this.#options.unavailable);
     await Promise.all([tokenizers?.stop(), inference?.stop()]);
     this.#options.memory.leave(this);
@@ -107,12 +109,13 @@ export class InferenceEngine {
     const parts = {
       admission: this.#admission,
       metrics: this.#metrics,
-      budgetBytes: () => memory.batchBytes,
+      memory: memory.batches,
     };
     const workOf = (perToken: boolean) =>
       new InferenceWork({
         ...parts,
         perToken,
+        cost,
         limits: { items: config.batchSize, size: config.batchTokens },
         processes: () => running.inference.alive,
         logger,
@@ -126,8 +129,8 @@ export class InferenceEngine {
       inference: running.inference,
       maxTokens: info.maxTokens,
       cutSide: tokenizer.cutSide ?? 'right',
-      cost,
     });
+    running.forgetRoom = memory.batches.onRoom(() => running.scheduler?.dispatch());
     return info;
   }
 
@@ -157,6 +160,6 @@ export class InferenceEngine {
     const processes = config.workers ?? defaultWorkers(info.device, availableParallelism(), room);
     memory.join(this, { ...held, processes, cost, maxTokens: info.maxTokens });
     pool.growTo(processes);
-    this.#metrics.loaded(memory.batchBytes);
+    this.#metrics.loaded(memory.batches.mostBytes);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
+import { BatchMemory } from '../batch-memory.ts';
 import { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { Task, TaskResult } from '../processes/process-protocol.ts';
@@ -31,7 +32,8 @@ function batcherOf(isFaulty: (row: number, rows: number) => boolean) {
   const work = new InferenceWork({
     limits: { items: 32, size: 1_000 },
     perToken: false,
-    budgetBytes: () => 1e9,
+    cost: { perToken: 1, perPair: 0 },
+    memory: new BatchMemory(() => ({ freeBytes: 1e9, shareBytes: 1e9 })),
     processes: () => 1,
     admission,
     metrics,

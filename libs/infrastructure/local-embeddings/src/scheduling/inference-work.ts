@@ -1,10 +1,12 @@
 import { AppError, type Logger } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
-import type { BatchWork } from './batcher.ts';
+import type { BatchMemory } from '../batch-memory.ts';
+import { batchBytes, type BatchCost, longestWithin } from '../processes/batch-cost.ts';
+import type { BatchWork, BegunBatch } from './batcher.ts';
 import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { BatchLimits, QueueItem } from './fair-queue.ts';
 import { ProcessCrashedError } from '../processes/model-process.ts';
-import type { Task, TaskResult } from '../processes/process-protocol.ts';
+import type { TaskResult } from '../processes/process-protocol.ts';
 import { Quarantine } from './quarantine.ts';
 
 /** Longest part of the runtime's own words that a message holds. */
@@ -15,8 +17,9 @@ export interface InferenceParts {
   readonly limits: BatchLimits;
   /** Whether vectors of tokens are made, and not one for each input. */
   readonly perToken: boolean;
-  /** Memory that a batch may take now, in bytes. */
-  readonly budgetBytes: () => number;
+  /** What batches cost, and where they take it from. */
+  readonly cost: BatchCost;
+  readonly memory: BatchMemory;
   readonly processes: () => number;
   readonly admission: Admission;
   readonly metrics: EmbeddingMetrics;
@@ -35,25 +38,32 @@ export class InferenceWork implements BatchWork<'run'> {
     this.limits = parts.limits;
   }
 
-  /** Fails an input that is known to end processes. @returns whether it may be run */
-  admits({ job, position }: QueueItem): boolean {
+  /** Fails an input that can never fit into memory, or is known to end processes. @returns whether it may be run */
+  admits(item: QueueItem): boolean {
+    if (!this.#fits(item)) return false;
+    const { job, position } = item;
     if (!this.#quarantine.has(job.windowOf(position).row.ids)) return true;
     const param = job.request.paramOf(position);
-    job.fail(
-      new AppError(
-        'inference_failed',
-        'This input has ended the model process before and is not tried again for now.',
-        {
-          param,
-        },
-      ),
-    );
+    const message = 'This input has ended the model process before and is not tried again for now.';
+    job.fail(new AppError('inference_failed', message, { param }));
     return false;
   }
 
-  taskOf(items: readonly QueueItem[]): Task<'run'> {
+  begin(items: readonly QueueItem[]): BegunBatch<'run'> | undefined {
+    const { memory, cost, perToken } = this.#parts;
+    const longest = items.reduce((one, other) => (other.size > one.size ? other : one));
+    // There was room for it when it came; a model that was loaded since may have taken that.
+    if (!this.#fits(longest)) return undefined;
+    const leastBytes = batchBytes(cost, 1, longest.size);
+    const mostBytes = batchBytes(cost, items.length, longest.size);
+    const budgetBytes = memory.take(this, { leastBytes, mostBytes });
+    if (budgetBytes === undefined) return undefined;
     const rows = items.map(({ job, position }) => job.windowOf(position).row);
-    return { rows, budgetBytes: this.#parts.budgetBytes(), perToken: this.#parts.perToken };
+    return { task: { rows, budgetBytes, perToken }, end: () => memory.give(budgetBytes) };
+  }
+
+  giveUp(): void {
+    this.#parts.memory.giveUp(this);
   }
 
   deliver(
@@ -100,6 +110,14 @@ export class InferenceWork implements BatchWork<'run'> {
     job.fail(new AppError('inference_failed', `The model failed on this input: ${reason}`, { param, cause }));
   }
 
+  #fits({ job, position, size }: QueueItem): boolean {
+    const { memory, cost, metrics } = this.#parts;
+    if (batchBytes(cost, 1, size) <= memory.mostBytes) return true;
+    if (!job.settled) metrics.refused.inc({ reason: 'memory' });
+    job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, memory.mostBytes)));
+    return false;
+  }
+
   /** Masks of padding, which a text has beside longer ones only, overflow in 16 bits: it may well have a vector alone. */
   #mayBeCompany({ job, position }: QueueItem, together: number, reason: string): boolean {
     if (together === 1 || job.settled || !job.mayRetry(position)) return false;
@@ -120,6 +138,14 @@ export class InferenceWork implements BatchWork<'run'> {
       new AppError('vector_not_finite', `The model gave no vector for this input: ${reason}.`, { param }),
     );
   }
+}
+
+function doesNotFit(param: string, count: number, limit: number): AppError {
+  return new AppError(
+    'context_length_exceeded',
+    `The input has ${count} tokens; the memory of this service has room for ${limit}. EMBEDDING_MEMORY_LIMIT_MB or EMBEDDING_MAX_TOKENS would change that.`,
+    { param },
+  );
 }
 
 function sizeOf(items: readonly QueueItem[]): number {

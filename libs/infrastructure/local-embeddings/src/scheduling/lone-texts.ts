@@ -1,3 +1,4 @@
+import type { BatchMemory } from '../batch-memory.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
@@ -15,8 +16,7 @@ const REST_MS = 10 * 60_000;
 export interface LoneTextParts {
   readonly inference: ProcessPool;
   readonly inferenceWork: InferenceWork;
-  /** Memory that a batch may take now, in bytes. */
-  readonly budgetBytes: () => number;
+  readonly memory: BatchMemory;
   /** Takes a text that was tokenised and not run: it has no tokens, too many, or needs more memory than there is. */
   readonly onTokenised: (item: QueueItem, window: TokenWindow) => void;
   /** Takes a text that is to be tried the long way. */
@@ -52,12 +52,20 @@ export class LoneTexts {
 
   /** Embeds the text of a call that is taken. */
   async embed(item: QueueItem): Promise<void> {
-    const { inference, inferenceWork, budgetBytes, onTokenised, onFailed } = this.#parts;
+    const { inference, inferenceWork, memory, onTokenised, onFailed } = this.#parts;
     const { job, position } = item;
     const { inputs, promptName, prompt } = job.request;
+    // What it needs is known to the process that makes its tokens: it gets what there is.
+    const budgetBytes = memory.take(this, { leastBytes: 0, mostBytes: Infinity });
+    if (budgetBytes === undefined) {
+      memory.giveUp(this);
+      return onFailed(item);
+    }
     const text = { text: inputs[position] as string, more: false, promptName, prompt };
     try {
-      const { window, run } = await inference.run('embed', { text, budgetBytes: budgetBytes() });
+      const { window, run } = await inference.run('embed', { text, budgetBytes }, () =>
+        memory.give(budgetBytes),
+      );
       if (job.settled) return;
       if (!run) return onTokenised(item, window);
       job.tokenised(position, window);

@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
-import type { BatchWork } from './batcher.ts';
+import type { BatchWork, BegunBatch } from './batcher.ts';
 import type { QueueItem } from './fair-queue.ts';
-import type { CutSide, Task, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
+import type { CutSide, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
 import { readableCharacters, readablePart } from '../processes/text-window.ts';
 
 /** Texts that wait to be tokenised: what bounds a batch is the time that its worst text can take. */
@@ -29,7 +29,7 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     return Math.min(text.length, readable) + Math.min(query.length, readable);
   }
 
-  taskOf(items: readonly QueueItem[]): Task<'tokenize'> {
+  begin(items: readonly QueueItem[]): BegunBatch<'tokenize'> {
     const textOf = ({ job, position }: QueueItem) => job.request.inputs[position] as string;
     // The texts of a call share one object, which is sent, and tokenised, once.
     const queries = new Map(
@@ -46,8 +46,11 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
       prompt: item.job.request.prompt,
       query: queries.get(item.job),
     }));
-    return { texts, limit: this.limit };
+    return { task: { texts, limit: this.limit }, end: () => undefined };
   }
+
+  /** None has to wait. */
+  giveUp(): void {}
 
   deliver(items: readonly QueueItem[], { windows }: TaskResult<'tokenize'>): readonly QueueItem[] {
     items.forEach((item, index) => {
