@@ -18,6 +18,8 @@ export async function bundle(entry: string): Promise<Output> {
     tsconfig: join(ROOT, 'tsconfig.base.json'),
     external: isLeftOutside,
     plugins: [swc],
+    // Of a library a program has what it uses: none of its modules does anything by being imported.
+    treeshake: { moduleSideEffects: [{ test: /\/libs\//, sideEffects: false }] },
     // Bottleneck hides an optional import from bundlers that way.
     checks: { eval: false },
     onLog: (level, log) => {

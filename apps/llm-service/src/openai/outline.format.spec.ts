@@ -98,8 +98,41 @@ describe('the outline of a request', () => {
         const text = `{${pairs.map(([name, each]) => `"${name}": ${JSON.stringify(each)}`).join(' , ')} }`;
         const { facts } = outlineOf(text);
         const own = readBodyFacts(Buffer.from(text));
-        for (const name of ['model', 'modelAt', 'stream', 'promptCacheKey', 'user', 'start'] as const)
+        for (const name of [
+          'model',
+          'modelAt',
+          'stream',
+          'promptCacheKey',
+          'user',
+          'start',
+          'promptTokens',
+        ] as const)
           expect(facts[name]).toEqual(own[name]);
+        expect(facts.needs()).toEqual(own.needs());
+      }),
+    );
+  });
+
+  it('has what a body holds, as a search of all of it would find it', () => {
+    const data = 'A'.repeat(8_000);
+    const part = fc.constantFrom<object>(
+      { type: 'text', text: data },
+      { type: 'text', text: `See data:image/png;base64,${data}` },
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${data}` } },
+      { type: 'input_audio', input_audio: { data, format: 'wav' } },
+      { type: 'input_image', image_url: 'https://example.com/cat.png' },
+      { type: 'image', source: { type: 'base64', media_type: 'image/png', data } },
+      { type: 'document', source: { data: `data:application/pdf;base64,${data}` } },
+      { type: 'image', source: { type: 'base64', data: data.slice(1) } },
+      { type: 'text', text: 'an image', data: ['image', data] },
+    );
+    fc.assert(
+      fc.property(fc.array(part), fc.constantFrom(undefined, 2), (content, indent) => {
+        const body = { model: 'm', messages: [{ role: 'user', content }] };
+        const text = JSON.stringify(body, null, indent);
+        const { facts } = outlineOf(text);
+        const own = readBodyFacts(Buffer.from(text));
+        expect(facts.promptTokens).toBe(own.promptTokens);
         expect(facts.needs()).toEqual(own.needs());
       }),
     );

@@ -6,6 +6,7 @@ import {
   type JsonVisitor,
   textOf,
 } from '@morgan/http-server';
+import { ContentVisitor } from './content.visitor.ts';
 import { MessageListVisitor } from './message-list.visitor.ts';
 import { PromptVisitor } from './prompt.visitor.ts';
 import {
@@ -46,6 +47,7 @@ export function outlineOf(json: Buffer): RequestOutline {
 class OutlineAssembly implements BodyAssembly, JsonVisitor {
   readonly visitor = this;
   readonly #fields = new Map<OutlinedField, FieldSpan>();
+  readonly #content = new ContentVisitor();
   #isObject = false;
   #ambiguous: OutlinedField | undefined;
   #field: OutlinedField | undefined;
@@ -60,6 +62,7 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
       isObject: this.#isObject,
       ambiguous: this.#ambiguous,
       fields: this.#fields,
+      content: this.#content.of(bytes),
       messages: this.#messages,
       prompt: this.#prompt,
     };
@@ -67,6 +70,7 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   }
 
   key(token: JsonToken, bytes: Buffer): void {
+    this.#content.key(token, bytes);
     if (token.depth > 1) this.#inside?.key(token, bytes);
     else this.#take(nameOf(token, bytes));
   }
@@ -78,11 +82,13 @@ class OutlineAssembly implements BodyAssembly, JsonVisitor {
   }
 
   scalar(token: JsonToken, bytes: Buffer): void {
+    this.#content.scalar(token, bytes);
     if (token.depth > 1) this.#inside?.scalar(token, bytes);
     else if (token.depth === 1) this.#note(token);
   }
 
   open(token: JsonToken, bytes: Buffer): void {
+    this.#content.open();
     if (token.depth > 1) this.#inside?.open(token, bytes);
     else if (token.depth === 0) this.#isObject = token.kind === 'object';
     else {

@@ -1,4 +1,4 @@
-import { BodyFacts } from '@morgan/distributed-llm';
+import { type BodyContent, BodyFacts, type ValueSpan } from '@morgan/distributed-llm';
 import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
 import type { MessageListVisitor } from './message-list.visitor.ts';
 import type { PromptVisitor } from './prompt.visitor.ts';
@@ -49,6 +49,7 @@ export interface OutlineParts {
   /** A field that comes twice, or in another case: hosts differ in which of them they take. */
   readonly ambiguous: OutlinedField | undefined;
   readonly fields: ReadonlyMap<OutlinedField, FieldSpan>;
+  readonly content: BodyContent;
   /** Where `messages` is a list. */
   readonly messages: MessageListVisitor | undefined;
   /** Where `prompt` is a list. */
@@ -117,12 +118,14 @@ export class RequestOutline {
 
   /** What routing needs to know of the body. */
   get facts(): BodyFacts {
-    return new BodyFacts(this.bytes, (field) => {
-      const span = this.parts.fields.get(field as OutlinedField);
+    const { fields, content } = this.parts;
+    const spanOf = (field: string): ValueSpan | undefined => {
+      const span = fields.get(field as OutlinedField);
       if (!span) return undefined;
       const quotes = span.kind === 'string' ? 1 : 0;
       return [span.start - quotes, span.end + quotes];
-    });
+    };
+    return new BodyFacts(this.bytes, spanOf, content);
   }
 
   /** How many choices the response has: so many of each prompt. Hosts that take an `n` below 1 give one. */

@@ -2,7 +2,6 @@ import {
   type DistributedLlmClient,
   type HostResponse,
   MessageEvents,
-  promptTokensOf,
   readBody,
   type TokenUsage,
 } from '@morgan/distributed-llm';
@@ -22,8 +21,10 @@ import {
   isUnknownPath,
   messageResponse,
   mustTranslate,
+  NOTHING,
 } from './message-translation.ts';
 import { countHop } from './hops.ts';
+import { MessageReader } from './message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
@@ -51,6 +52,7 @@ export interface HostRelayOptions {
 /** Passes a request on to a host and the host's response back, both byte for byte where both speak the same API. */
 export class HostRelay {
   readonly #habits = new LearnedHabits();
+  readonly #messages = new MessageReader();
 
   constructor(private readonly options: HostRelayOptions) {}
 
@@ -62,7 +64,7 @@ export class HostRelay {
   async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { tenant = '' } = contextOf(incoming.request);
     const { outline } = incoming;
-    const permit = await callers.take(tenant, outline ? promptTokensOf(outline.bytes) : 0);
+    const permit = await callers.take(tenant, outline?.facts.promptTokens ?? 0);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
@@ -100,11 +102,11 @@ export class HostRelay {
     await this.#passWhole(response, call, incoming);
   }
 
-  #estimated({ request }: OutboundCall, incoming: IncomingCall): Promise<void> | undefined {
+  async #estimated({ request }: OutboundCall, incoming: IncomingCall): Promise<void> {
     const { logger } = this.options;
-    const response = estimateResponse(request.body);
+    const response = estimateResponse(await this.#messages.tokens(request.body ?? NOTHING));
     incoming.permit?.refund();
-    return passResponse(response, incoming, { logger, seen: () => undefined });
+    await passResponse(response, incoming, { logger, seen: () => undefined });
   }
 
   /** As {@link relay}, for a body that is a form: it goes through as it comes. */
@@ -157,7 +159,7 @@ export class HostRelay {
   async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
     const { model } = call.request;
     const continuation = continuationOf(this.options.llm.routeOf(model));
-    const chat = asChatCall(call, { habits: this.#habits.of(model), continuation });
+    const chat = await asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);

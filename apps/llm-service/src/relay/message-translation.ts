@@ -1,5 +1,5 @@
 import {
-  type ChatHabits,
+  BodyFacts,
   type ContinuationStyle,
   type Dialect,
   dialectOf,
@@ -9,20 +9,21 @@ import {
   isObject,
   type JsonObject,
   parseExactly,
-  prefilledRequest,
   readBody,
   type RouteReading,
-  toChatRequest,
   toMessageResponse,
   ToolNames,
   WholeBody,
 } from '@morgan/distributed-llm';
+import { type AskedModel, asBuffer } from './message-body.ts';
+import type { MessageReader } from './message-reader.ts';
 import type { OutboundCall } from './outbound-call.ts';
 
 /** What a message is asked as where no host knows messages. */
 export const CHAT_PATH = '/chat/completions';
 export const MESSAGES_PATH = '/messages';
 export const JSON_HEADERS = ['content-type', 'application/json; charset=utf-8'];
+export const NOTHING = Buffer.from('{}');
 const UNKNOWN_PATH: ReadonlySet<number> = new Set([404, 405, 501]);
 
 /** Whether a message has to become a chat completion: no host of the model has Anthropic's API, as far as is known. */
@@ -45,13 +46,6 @@ export interface ChatCall extends OutboundCall {
   readonly names: ToolNames;
 }
 
-/** What is known of those who are asked. */
-export interface AskedModel {
-  readonly habits?: ChatHabits;
-  /** How its hosts go on with an answer that has begun: messages may end with the beginning of one. */
-  readonly continuation?: ContinuationStyle | undefined;
-}
-
 /** How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known. */
 export function continuationOf({ hosts }: RouteReading): ContinuationStyle | undefined {
   const [first, ...others] = hosts.map(({ continuation }) => continuation);
@@ -59,19 +53,23 @@ export function continuationOf({ hosts }: RouteReading): ContinuationStyle | und
 }
 
 /** @throws AppError about what there is no counterpart for. */
-export function asChatCall(call: OutboundCall, { habits, continuation }: AskedModel = {}): ChatCall {
-  const message = parseExactly((call.request.body ?? '{}').toString()) as JsonObject;
-  const chat = toChatRequest(message, habits);
-  const json = continuation === undefined ? chat : prefilledRequest(chat, continuation);
+export async function asChatCall(
+  call: OutboundCall,
+  asked: AskedModel,
+  reader: MessageReader,
+): Promise<ChatCall> {
+  const { bytes, fields, content, tools } = await reader.chat(call.request.body ?? NOTHING, asked);
+  const body = asBuffer(bytes);
   return {
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    names: new ToolNames(message['tools']),
+    names: new ToolNames(tools),
     request: {
       ...call.request,
       path: CHAT_PATH,
-      body: Buffer.from(JSON.stringify(json)),
+      body,
+      facts: new BodyFacts(body, (field) => fields.get(field), content),
       // Anthropic's clients are always told what a message cost.
       asksUsage: call.isStream,
     },

@@ -308,7 +308,7 @@ describe('the tokens of a message', () => {
   });
 
   it('are not estimated by the bytes of images', async () => {
-    const source = { type: 'base64', media_type: 'image/png', data: 'A'.repeat(1_000_000) };
+    const source = { type: 'base64', media_type: 'image/png', data: 'A'.repeat(400_000) };
     const messages = [{ role: 'user', content: [{ type: 'image', source }] }];
     const { input_tokens: tokens } = (await (await call({ messages }, COUNT)).json()) as Record<
       string,

@@ -1,12 +1,9 @@
 import {
   type DistributedLlmClient,
-  estimatedTokens,
   type HostRequest,
   type HostResponse,
-  isObject,
   WholeBody,
 } from '@morgan/distributed-llm';
-import { AppError } from '@morgan/foundation';
 import { CHAT_PATH, JSON_HEADERS, MESSAGES_PATH } from './message-translation.ts';
 import { GATEWAY_HOST } from './response-head.ts';
 
@@ -22,15 +19,9 @@ export function mustEstimate(
   return !route.serves(path) && (route.serves(MESSAGES_PATH) || route.serves(CHAT_PATH));
 }
 
-/**
- * The gateway's own answer where no host counts: clients ask before each turn, and guess by themselves without one.
- * @throws AppError `invalid_type` where there is nothing to count.
- */
-export function estimateResponse(body: Buffer = Buffer.from('{}')): HostResponse {
-  const message: unknown = JSON.parse(body.toString());
-  if (!isObject(message) || !Array.isArray(message['messages']))
-    throw new AppError('invalid_type', "'messages' must be a list of messages.", { param: 'messages' });
-  const whole = Buffer.from(JSON.stringify({ input_tokens: estimatedTokens(message) }));
+/** The gateway's own answer where no host counts: clients ask before each turn, and guess by themselves without one. */
+export function estimateResponse(tokens: number): HostResponse {
+  const whole = Buffer.from(JSON.stringify({ input_tokens: tokens }));
   return {
     host: GATEWAY_HOST,
     status: 200,

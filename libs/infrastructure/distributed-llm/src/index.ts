@@ -37,5 +37,11 @@ export {
 } from './streams/resume/continuation-request.ts';
 export type { HostStatus } from './hosts/host.ts';
 export type { ModelObject } from './hosts/model-list.ts';
-export { BodyFacts, readBodyFacts } from './routing/body-facts.ts';
-export { promptTokensOf } from './routing/prompt-tokens.ts';
+export {
+  type BodyContent,
+  BodyFacts,
+  fieldsOf,
+  readBodyFacts,
+  type ValueSpan,
+} from './routing/body-facts.ts';
+export { PromptEstimate } from './routing/prompt-tokens.ts';

@@ -2,7 +2,6 @@ import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { type BodyFacts, readBodyFacts } from '../routing/body-facts.ts';
-import { promptTokensOf } from '../routing/prompt-tokens.ts';
 import { restrictedTo, type Route, type RouteTable } from '../routing/route-table.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { sessionKeyOf, type SessionTraits } from '../strategies/session-key.ts';
@@ -34,7 +33,7 @@ export function prepareCall(
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? upload?.length ?? 0;
-  const tokens = body ? promptTokensOf(body) : Math.ceil(bytes / TOKEN_BYTES);
+  const tokens = read?.promptTokens ?? Math.ceil(bytes / TOKEN_BYTES);
   const { totalTimeoutMs } = route;
   return {
     route,

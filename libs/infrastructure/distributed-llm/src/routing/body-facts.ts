@@ -1,3 +1,5 @@
+import { promptTokensOf } from './prompt-tokens.ts';
+
 /** What only some targets can do. */
 export interface RequestNeeds {
   readonly tools: boolean;
@@ -7,6 +9,12 @@ export interface RequestNeeds {
 /** Where the value of a field stands in a body, the quotes of a text included. */
 export type ValueSpan = readonly [start: number, end: number];
 
+/** What is found by a look at all of a body. */
+export interface BodyContent {
+  readonly promptTokens: number;
+  readonly vision: boolean;
+}
+
 /**
  * What routing needs to know of a JSON body, found without building it: each fact when it is asked for. What is no object
  * has none.
@@ -14,11 +22,21 @@ export type ValueSpan = readonly [start: number, end: number];
 export class BodyFacts {
   #needs: RequestNeeds | undefined;
 
-  /** @param spanOf finds a field of the top level; of one that comes twice the last. */
+  #promptTokens: number | undefined;
+
+  /**
+   * @param spanOf finds a field of the top level; of one that comes twice the last
+   * @param content where somebody has seen it; else the body is searched when it is asked for
+   */
   constructor(
     readonly body: Buffer,
     private readonly spanOf: (field: string) => ValueSpan | undefined,
+    private readonly content?: BodyContent,
   ) {}
+
+  get promptTokens(): number {
+    return (this.#promptTokens ??= this.content?.promptTokens ?? promptTokensOf(this.body));
+  }
 
   get model(): string | undefined {
     return this.#textOf('model');
@@ -54,9 +72,14 @@ export class BodyFacts {
     return at ? startOf(this.body, at) : '';
   }
 
-  /** Looks through the whole body: for targets that declare what they cannot do. */
+  /** For targets that declare what they cannot do. */
   needs(): RequestNeeds {
-    return (this.#needs ??= needsOf(this.body, this.spanOf('tools')));
+    const tools = this.spanOf('tools');
+    return (this.#needs ??= {
+      tools:
+        tools !== undefined && /^\[\s*[^\s\]]/.test(this.body.toString('latin1', tools[0], tools[0] + 16)),
+      vision: this.content?.vision ?? IMAGE_TYPES.some((type) => this.body.includes(type)),
+    });
   }
 
   #textOf(field: string): string | undefined {
@@ -71,20 +94,19 @@ const [OPEN_OBJECT, CLOSE_OBJECT, OPEN_LIST, CLOSE_LIST, COMMA] = [0x7b, 0x7d, 0
 
 /** Reads the top level of a JSON object. What is no such object has no facts; a repeated key counts as JSON.parse has it. */
 export function readBodyFacts(body: Buffer): BodyFacts {
+  const fields = fieldsOf(body);
+  return new BodyFacts(body, (field) => fields.get(field));
+}
+
+/** Where the values of a JSON object stand. */
+export function fieldsOf(body: Buffer): ReadonlyMap<string, ValueSpan> {
   const fields = new Map<string, ValueSpan>();
   for (const [key, start, end] of topLevelFields(body)) fields.set(key, [start, end]);
-  return new BodyFacts(body, (field) => fields.get(field));
+  return fields;
 }
 
 /** Parts of chat completions, of responses and of messages. */
 const IMAGE_TYPES = ['"image_url"', '"input_image"', '"type":"image"', '"type": "image"'];
-
-function needsOf(body: Buffer, tools: ValueSpan | undefined): RequestNeeds {
-  return {
-    tools: tools !== undefined && /^\[\s*[^\s\]]/.test(body.toString('latin1', tools[0], tools[0] + 16)),
-    vision: IMAGE_TYPES.some((type) => body.includes(type)),
-  };
-}
 
 /** The body with other texts in the places of these values, which come in their order; every other byte stays. */
 export function withValues(body: Buffer, values: readonly (readonly [ValueSpan, string])[]): Buffer {

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import type { AddressInfo } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { costOf, type RunningService, startService } from '@morgan/testing';
+
+const COMPLETION = {
+  id: 'c1',
+  object: 'chat.completion',
+  created: 1,
+  model: 'm',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Read.' }, finish_reason: 'stop' }],
+  usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+};
+const MIB = 1024 * 1024;
+
+/** The bodies that the host was asked with. It knows chat completions only. */
+let asked: Buffer[] = [];
+const host = createServer((request, response) => {
+  void buffer(request).then((body) => {
+    const isChat = request.url === '/v1/chat/completions';
+    if (isChat) asked.push(body);
+    response.writeHead(isChat ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isChat ? COMPLETION : { error: { message: 'Not Found' } }));
+  });
+});
+let upstream: string;
+let gateway: RunningService;
+
+beforeAll(async () => {
+  await once(host.listen(0, '127.0.0.1'), 'listening');
+  upstream = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
+  gateway = await startService({ app: 'llm-service', env: { LLM_HOSTS: upstream } });
+  // The first of them teaches that the host knows no messages.
+  expect((await post(message('hello'))).status).toBe(200);
+  asked = [];
+});
+afterEach(() => void (asked = []));
+afterAll(async () => {
+  await gateway.stop();
+  host.close();
+});
+
+const post = (body: object, path = '/v1/messages', { url } = gateway) =>
+  fetch(url + path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+const message = (content: unknown, more: object = {}) => ({
+  model: 'm',
+  max_tokens: 5,
+  messages: [{ role: 'user', content }],
+  ...more,
+});
+const contentsOf = (body: Buffer | undefined) =>
+  (JSON.parse(String(body)) as { messages: { content: unknown }[] }).messages.map(({ content }) => content);
+
+describe('a message of megabytes that has to be translated', () => {
+  const image = 'A'.repeat(24 * MIB);
+  const source = { type: 'base64', media_type: 'image/png', data: image };
+  const turns = Array.from({ length: 100_000 }, (_, index) => `number ${index}`);
+  it.each<[string, object, readonly unknown[]]>([
+    ['of one text', message('wörd "x"\n'.repeat(2_500_000)), ['wörd "x"\n'.repeat(2_500_000)]],
+    [
+      'of one image',
+      message([{ type: 'image', source }]),
+      [[{ type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } }]],
+    ],
+    [
+      'of 100,000 turns',
+      {
+        ...message(''),
+        messages: turns.map((content, at) => ({ role: at % 2 ? 'assistant' : 'user', content })),
+      },
+      turns,
+    ],
+  ])('%s is translated as any other, and holds up nobody', async (_, body, contents) => {
+    const { response, ...cost } = await costOf(gateway, () => post(body));
+    expect(await response.json()).toMatchObject({
+      type: 'message',
+      content: [{ type: 'text', text: 'Read.' }],
+    });
+    // Not shown where they differ: megabytes.
+    expect(isDeepStrictEqual(contentsOf(asked[0]), contents)).toBe(true);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
+  });
+
+  it('is refused by the name of what has no counterpart', async () => {
+    const response = await post(message('x'.repeat(4 * MIB), { container: 'c' }));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({
+      type: 'error',
+      error: { type: 'invalid_request_error', message: expect.stringContaining("'container'") },
+    });
+    expect(asked).toHaveLength(0);
+  });
+
+  it('beside others of its like gets its own response', async () => {
+    const contents = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(2 * MIB));
+    const responses = await Promise.all(contents.map((content) => post(message(content))));
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(isDeepStrictEqual(asked.flatMap(contentsOf).sort(), contents)).toBe(true);
+  });
+
+  it('has its tokens counted without holding up anybody', async () => {
+    const body = message('word '.repeat(5_000_000));
+    const { response, ...cost } = await costOf(gateway, () => post(body, '/v1/messages/count_tokens'));
+    expect(await response.json()).toEqual({ input_tokens: expect.any(Number) });
+    expect(cost.livezSeconds).toBeLessThan(0.3);
+  });
+});
+
+describe('a thread that has no memory for a message', () => {
+  it('ends with its call, and the next message gets another one', async () => {
+    await using small = await startService({
+      app: 'llm-service',
+      env: { LLM_HOSTS: upstream, NODE_OPTIONS: '--max-old-space-size=72' },
+    });
+    expect((await post(message('hello'), '/v1/messages', small)).status).toBe(200);
+    const parts = Array.from({ length: 300_000 }, (_, index) => ({ type: 'text', text: `part ${index}` }));
+    const response = await post(message(parts), '/v1/messages', small);
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
+    expect((await post(message('y'.repeat(MIB)), '/v1/messages', small)).status).toBe(200);
+    expect((await fetch(`${small.url}/livez`)).status).toBe(200);
+  });
+});

@@ -1,0 +1,57 @@
+import {
+  type BodyContent,
+  BodyFacts,
+  type ChatHabits,
+  type ContinuationStyle,
+  estimatedTokens,
+  fieldsOf,
+  isObject,
+  type JsonObject,
+  parseExactly,
+  prefilledRequest,
+  toChatRequest,
+  type ValueSpan,
+} from '@morgan/distributed-llm';
+import { AppError } from '@morgan/foundation';
+
+/** What is known of those who are asked. */
+export interface AskedModel {
+  readonly habits?: ChatHabits;
+  /** How its hosts go on with an answer that has begun: messages may end with the beginning of one. */
+  readonly continuation?: ContinuationStyle | undefined;
+}
+
+/** The body of a message as that of a chat completion. */
+export interface ChatBody {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What routing needs to know of them, in parts that pass from thread to thread. */
+  readonly fields: ReadonlyMap<string, ValueSpan>;
+  readonly content: BodyContent;
+  /** Of the message's tools, as far as they have any. */
+  readonly tools: readonly { readonly name: unknown }[];
+}
+
+/** @throws AppError about what there is no counterpart for. */
+export function chatBody(message: Uint8Array, { habits, continuation }: AskedModel): ChatBody {
+  const request = parseExactly(asBuffer(message).toString()) as JsonObject;
+  const chat = toChatRequest(request, habits);
+  const json = continuation === undefined ? chat : prefilledRequest(chat, continuation);
+  const bytes = new TextEncoder().encode(JSON.stringify(json));
+  const fields = fieldsOf(asBuffer(bytes));
+  const facts = new BodyFacts(asBuffer(bytes), (field) => fields.get(field));
+  const content = { promptTokens: facts.promptTokens, vision: facts.needs().vision };
+  const tools = Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
+  return { bytes, fields, content, tools: tools.map(({ name }) => ({ name })) };
+}
+
+/** About how many tokens a message has. @throws AppError `invalid_type` where there is nothing to count. */
+export function tokensOfMessage(message: Uint8Array): number {
+  const request: unknown = JSON.parse(asBuffer(message).toString());
+  if (isObject(request) && Array.isArray(request['messages'])) return estimatedTokens(request);
+  throw new AppError('invalid_type', "'messages' must be a list of messages.", { param: 'messages' });
+}
+
+/** The same bytes. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import { type AskedModel, type ChatBody, chatBody, tokensOfMessage } from './message-body.ts';
+
+/** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
+const LARGE_BYTES = 512 * 1024;
+/** Copied in one go. */
+const PIECE_BYTES = 1024 * 1024;
+/** A thread without work gives its memory back after this time. */
+const IDLE_MS = 30_000;
+
+/** What a thread is to make of a message. */
+export interface MessageTask {
+  readonly message: Uint8Array<ArrayBuffer>;
+  /** As a chat completion for such a model; none: its tokens are to be counted. */
+  readonly asked: AskedModel | undefined;
+}
+
+/** What became of a task. An error of the caller's is told by its parts: classes do not pass from thread to thread. */
+export type MessageResult =
+  | { readonly chat: ChatBody }
+  | { readonly tokens: number }
+  | {
+      readonly refusal: {
+        readonly code: ErrorCode;
+        readonly message: string;
+        readonly param: string | undefined;
+      };
+    };
+
+/**
+ * Reads messages whose content the gateway itself has to know. Large ones are read one after the other in a thread of their own, which
+ * begins with the first of them and ends when there was none for a while: the event loop goes on meanwhile.
+ */
+export class MessageReader {
+  #last: Promise<unknown> = Promise.resolve();
+  #thread: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  /** @throws AppError about what there is no counterpart for. */
+  async chat(message: Buffer, asked: AskedModel): Promise<ChatBody> {
+    if (message.length < LARGE_BYTES) return chatBody(message, asked);
+    return resultIn(await this.#inThread(message, asked), 'chat');
+  }
+
+  /** @throws AppError `invalid_type` where there is nothing to count. */
+  async tokens(message: Buffer): Promise<number> {
+    if (message.length < LARGE_BYTES) return tokensOfMessage(message);
+    return resultIn(await this.#inThread(message, undefined), 'tokens');
+  }
+
+  #inThread(message: Buffer, asked: AskedModel | undefined): Promise<MessageResult> {
+    const turn = this.#last.then(() => this.#run(message, asked));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** @throws Error where the thread ended, for want of memory */
+  async #run(message: Buffer, asked: AskedModel | undefined): Promise<MessageResult> {
+    clearTimeout(this.#idle);
+    const thread = (this.#thread ??= this.#start());
+    const task: MessageTask = { message: await copyOf(message), asked };
+    const over = new AbortController();
+    try {
+      const result = once(thread, 'message', over);
+      const end = once(thread, 'exit', over).then(([code]) => {
+        throw new Error(`the thread that reads messages ended with code ${code}`);
+      });
+      thread.postMessage(task, [task.message.buffer]);
+      const [value] = (await Promise.race([result, end])) as [MessageResult];
+      return value;
+    } finally {
+      over.abort();
+      this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref();
+    }
+  }
+
+  #start(): Worker {
+    // Source runs `.ts`, a build runs `.js`.
+    const thread = new Worker(new URL(`./message.thread${extname(import.meta.url)}`, import.meta.url));
+    thread.once('exit', () => {
+      if (this.#thread === thread) this.#thread = undefined;
+    });
+    // Whoever waits for it hears of it, and nobody else has to.
+    thread.on('error', () => undefined).unref();
+    return thread;
+  }
+
+  #end(): void {
+    void this.#thread?.terminate();
+    this.#thread = undefined;
+  }
+}
+
+/** What is handed over is gone here, and may have to be sent to a host as it is. */
+async function copyOf(message: Buffer): Promise<Uint8Array<ArrayBuffer>> {
+  const copy = new Uint8Array(message.length);
+  for (let at = 0; at < message.length; at += PIECE_BYTES) {
+    copy.set(message.subarray(at, at + PIECE_BYTES), at);
+    await setImmediate();
+  }
+  return copy;
+}
+
+function resultIn<Kind extends 'chat' | 'tokens'>(
+  result: MessageResult,
+  kind: Kind,
+): Extract<MessageResult, Record<Kind, unknown>>[Kind] {
+  if (!('refusal' in result)) return (result as Extract<MessageResult, Record<Kind, unknown>>)[kind];
+  const { code, message, param } = result.refusal;
+  throw new AppError(code, message, { param });
+}
