@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +16,8 @@ const COMPLETION = {
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
 };
 const MIB = 1024 * 1024;
+/** What the manifests give a pod of this service. */
+const POD_BYTES = 512 * MIB;
 
 /** The bodies that the host was asked with. It knows chat completions only. */
 let asked: Buffer[] = [];
@@ -55,6 +58,12 @@ const message = (content: unknown, more: object = {}) => ({
   messages: [{ role: 'user', content }],
   ...more,
 });
+/** Without pages of files, such as Node's own, which the system may drop. */
+const peakBytes = () => {
+  const status = readFileSync(`/proc/${gateway.process.pid}/status`, 'utf8');
+  const kb = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  return (kb('VmHWM') - kb('RssFile')) * 1024;
+};
 const contentsOf = (body: Buffer | undefined) =>
   (JSON.parse(String(body)) as { messages: { content: unknown }[] }).messages.map(({ content }) => content);
 
@@ -103,6 +112,17 @@ describe('a message of megabytes that has to be translated', () => {
     const responses = await Promise.all(contents.map((content) => post(message(content))));
     expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(isDeepStrictEqual(asked.flatMap(contentsOf).sort(), contents)).toBe(true);
+  });
+
+  it('in a flood of its like stays within the memory of a pod', async () => {
+    const content = 'word '.repeat(6 * MIB);
+    const calls = Array.from({ length: 8 }, () => post(message(content)));
+    const responses = await Promise.all(calls);
+    const statuses = new Set(responses.map(({ status }) => status));
+    expect([...statuses].sort()).toEqual([200, 503]);
+    for (const { status, headers } of responses)
+      if (status === 503) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(peakBytes()).toBeLessThan(POD_BYTES);
   });
 
   it('has its tokens counted without holding up anybody', async () => {

@@ -19,6 +19,7 @@ export { AppError } from './errors/app-error.ts';
 export type { ErrorCode } from './errors/error-codes.ts';
 export type { ErrorKind } from './errors/error-kind.ts';
 export type { FinishedRequest, HttpObserver, Note } from './http-observer.ts';
+export { collectGarbage } from './garbage.ts';
 export { residentBytes } from './resident-bytes.ts';
 export { MAX_TIMER_MS } from './timer.ts';
 export { silentLogger, type LogFields, type Logger } from './logger.ts';

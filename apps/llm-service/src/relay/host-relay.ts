@@ -158,6 +158,8 @@ export class HostRelay {
 
   async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
     const { model } = call.request;
+    // Held beside the caller's own until the response is over.
+    incoming.request.admittedBody?.charge.growTo(2 * (call.request.body?.length ?? 0));
     const continuation = continuationOf(this.options.llm.routeOf(model));
     const chat = await asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
     const response = call.isStream

@@ -31,17 +31,33 @@ export interface ChatBody {
   readonly tools: readonly { readonly name: unknown }[];
 }
 
-/** @throws AppError about what there is no counterpart for. */
-export function chatBody(message: Uint8Array, { habits, continuation }: AskedModel): ChatBody {
-  const request = parseExactly(asBuffer(message).toString()) as JsonObject;
-  const chat = toChatRequest(request, habits);
-  const json = continuation === undefined ? chat : prefilledRequest(chat, continuation);
-  const bytes = new TextEncoder().encode(JSON.stringify(json));
+/**
+ * @param free called when much that was needed is needed no more
+ * @throws AppError about what there is no counterpart for.
+ */
+export function chatBody(message: Uint8Array, asked: AskedModel, free = () => undefined): ChatBody {
+  const { json, tools } = chatJson(message, asked, free);
+  free();
+  const bytes = new TextEncoder().encode(json);
   const fields = fieldsOf(asBuffer(bytes));
   const facts = new BodyFacts(asBuffer(bytes), (field) => fields.get(field));
   const content = { promptTokens: facts.promptTokens, vision: facts.needs().vision };
+  return { bytes, fields, content, tools };
+}
+
+function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, free: () => void) {
+  const request = requestIn(message);
+  free();
+  const chat = toChatRequest(request, habits);
   const tools = Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
-  return { bytes, fields, content, tools: tools.map(({ name }) => ({ name })) };
+  return {
+    json: JSON.stringify(continuation === undefined ? chat : prefilledRequest(chat, continuation)),
+    tools: tools.map(({ name }) => ({ name })),
+  };
+}
+
+function requestIn(message: Uint8Array): JsonObject {
+  return parseExactly(asBuffer(message).toString()) as JsonObject;
 }
 
 /** About how many tokens a message has. @throws AppError `invalid_type` where there is nothing to count. */

@@ -1,7 +1,7 @@
 import { createHook } from 'node:async_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
-import { collectGarbage } from './garbage.ts';
+import { collectGarbage } from '@morgan/foundation';
 import { keepTickShape } from './tick-shape.ts';
 
 /** The objects that `process.nextTick` makes meanwhile, none of them held. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
-import { collectGarbage } from '../garbage.ts';
+import { collectGarbage } from '@morgan/foundation';
 import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
