@@ -38,10 +38,15 @@ export class StalledReaders {
   }
 }
 
-/** Watches the readers of responses that are complete when they are sent. Streams are for whoever makes them. */
+/**
+ * Watches the readers of what Fastify sends; who writes past it watches its own. A response that the system has taken in full, as
+ * it does nearly all, holds nothing any more and has nobody to be watched.
+ */
 export function registerStalledReaders(fastify: FastifyInstance, readers: StalledReaders): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    readers.watch(reply.raw, contextOf(request).id);
+    // It is written by then, unless it is a stream.
     done(null, payload);
+    const { raw } = reply;
+    if (!raw.writableEnded || raw.writableLength > 0) readers.watch(raw, contextOf(request).id);
   });
 }
