@@ -6,7 +6,7 @@ export { createHttpApplication } from './http-application.ts';
 export { httpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat } from './body/body-format.ts';
 export { BodyStream } from './body/body-stream.ts';
-export { wrongMediaType } from './body/media-type.ts';
+export { isJsonType, wrongMediaType } from './body/media-type.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
