@@ -1,4 +1,5 @@
-export type { ErrorBody } from './error-body.ts';
+export type { ErrorBody, ErrorReader } from './error-body.ts';
+export { REQUEST_ID_HEADER } from './request-id.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
