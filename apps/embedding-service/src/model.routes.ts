@@ -40,6 +40,6 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
       ...withErrors(teiErrorOf, tei),
       ...withErrors(cohereErrorOf, cohere),
     ],
-    errorBody: (error, url) => writers.get(plainPath(url))?.(error).body ?? error.toEnvelope(),
+    errorBody: (error, { url }) => writers.get(plainPath(url))?.(error).body ?? error.toEnvelope(),
   };
 }

@@ -232,6 +232,11 @@ describe("Cohere's POST /v2/embed", () => {
     expect([status, Object.keys(body)]).toEqual([wanted, ['message']]);
   });
 
+  it.each(['images', 'inputs'])('names what it does not take in the place of texts: %s', async (field) => {
+    const { status, body } = await ask<{ message: string }>({ texts: undefined, [field]: ['a'] });
+    expect([status, body.message]).toEqual([400, `Invalid '${field}': are not served, only texts.`]);
+  });
+
   it('has no ranking', async () => {
     const { status, body } = await responseOf<{ message: string }>('/v2/rerank', {
       model: 'default',

@@ -12,6 +12,7 @@ import { unreachedLimits } from './config/unreached-limits.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
+import { requestIdHeadersOf } from './endpoints/anthropic-callers.ts';
 import { errorBodyOf } from './endpoints/error-body.ts';
 import { pathHint } from './endpoints/path-hint.ts';
 import { formBodies } from './forms/form-upload.ts';
@@ -110,6 +111,7 @@ function composeApplication(
     authenticator: keys,
     bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
     errorBody: errorBodyOf,
+    requestIdHeaders: requestIdHeadersOf,
     pathHint,
     headers: { [HOST_HEADER]: GATEWAY_HOST },
     routes: endpointRoutes(endpoints, relay),

@@ -9,6 +9,9 @@ export type CohereType = (typeof COHERE_TYPES)[number];
 
 /** The body of `POST /v2/embed`. Fields that change no vector are ignored. */
 export const cohereEmbedSchema = z.looseObject({
+  // In front: whoever sends them sends no texts, and is to read why not, rather than that those are missing.
+  images: z.null('are not served, only texts').optional(),
+  inputs: z.null('are not served, only texts').optional(),
   model: z.string().min(1).describe('The id of the served model, or `default`.'),
   texts: z
     .unknown()
@@ -27,8 +30,6 @@ export const cohereEmbedSchema = z.looseObject({
     .nullish()
     .describe('`NONE` refuses texts above the limit; they are cut where the model is made for it.'),
   max_tokens: z.null('is not served: texts are cut to the limit of the model').optional(),
-  images: z.null('are not served, only texts').optional(),
-  inputs: z.null('are not served, only texts').optional(),
 });
 
 export type CohereEmbedRequest = z.infer<typeof cohereEmbedSchema> & {

@@ -1,4 +1,4 @@
-import type { HttpRequest, PlainRoute } from '@morgan/http-server';
+import { BodyStream, type HttpRequest, type PlainRoute } from '@morgan/http-server';
 import { checkDeployment } from '../openai/request-checks.ts';
 import type { RequestOutline } from '../openai/request-outline.ts';
 import type { HostRelay } from '../relay/host-relay.ts';
@@ -9,12 +9,12 @@ export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay)
   return endpoints.map((endpoint) => {
     const { method, path, summary, schema, check, isForm } = endpoint;
     const handle: PlainRoute['handle'] = (request: HttpRequest, reply) => {
-      const outline = request.body as RequestOutline | undefined;
       checkDeployment((request.params as { readonly model?: string }).model);
+      if (isForm && (request.body === undefined || request.body instanceof BodyStream))
+        return relay.relayForm(endpoint, { outline: undefined, request, reply });
+      const outline = request.body as RequestOutline | undefined;
       check?.(outline);
-      return isForm
-        ? relay.relayForm(endpoint, { outline: undefined, request, reply })
-        : relay.relay(endpoint, { outline, request, reply });
+      return relay.relay(endpoint, { outline, request, reply });
     };
     return { method, path, handle, tag: 'openai', summary, schema };
   });

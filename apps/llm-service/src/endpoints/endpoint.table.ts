@@ -34,7 +34,7 @@ const EMBEDDINGS = post('/v1/embeddings', 'Vectors for texts, made by embedding-
   check: checkEmbedding,
 });
 
-const form = (path: string, summary: string) => post(path, summary, { isForm: true, check: undefined });
+const form = (path: string, summary: string) => post(path, summary, { isForm: true });
 
 const RESPONSE = '/v1/responses/:id';
 

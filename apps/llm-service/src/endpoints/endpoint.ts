@@ -13,10 +13,10 @@ export interface Endpoint {
   readonly callClass: CallClass;
   /** Whether embedding-service answers it, and no LLM host. */
   readonly isEmbedding?: boolean;
-  /** Whether its body is a multipart form. */
+  /** Whether its body may be a multipart form. */
   readonly isForm?: boolean;
   /** What the API documentation says of the body. */
   readonly schema?: z.ZodType;
-  /** None where there is no body, or one that is not looked into. @throws AppError about the first field that is wrong. */
+  /** Of a JSON body; none where there is no body. @throws AppError about the first field that is wrong. */
   readonly check?: ((outline: RequestOutline | undefined) => void) | undefined;
 }

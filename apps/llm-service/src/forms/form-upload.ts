@@ -1,6 +1,12 @@
 import { RepeatableUpload } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
-import { BodyStream, type BodyFormat, type HttpRequest, wrongMediaType } from '@morgan/http-server';
+import {
+  BodyStream,
+  type BodyFormat,
+  type HttpRequest,
+  isJsonType,
+  wrongMediaType,
+} from '@morgan/http-server';
 import { FORM_ROUTES } from '../endpoints/endpoint.table.ts';
 import { MAX_MODEL_LENGTH } from '../openai/request-checks.ts';
 import { boundaryOf, type FormModel, FormScanner } from './form.scanner.ts';
@@ -21,13 +27,14 @@ export interface FormOptions {
   readonly deployment?: string | undefined;
 }
 
-/** Which bodies are forms, and what is held of one. */
+/** Which bodies are forms, and what is held of one. Where forms are taken, JSON is too: some hosts take nothing else there. */
 export function formBodies(heldBytes: number): Required<BodyFormat>['streamed'] {
   return {
     takes: (route, contentType) => {
       if (!FORM_ROUTES.has(route ?? '')) return false;
       if (boundaryOf(contentType) !== undefined) return true;
-      throw wrongMediaType('multipart/form-data with a boundary', contentType);
+      if (isJsonType(contentType)) return false;
+      throw wrongMediaType('multipart/form-data with a boundary, or application/json', contentType);
     },
     heldBytes,
   };

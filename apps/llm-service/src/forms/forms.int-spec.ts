@@ -149,7 +149,6 @@ describe('a form', () => {
 
   it.each([
     ['multipart/form-data', "'multipart/form-data'"],
-    ['application/json', "'application/json'"],
     ['audio/wav', "'audio/wav'"],
     ['multipart/mixed; boundary=b-1', "'multipart/mixed; boundary=b-1'"],
   ])('of another type is refused by what it should be: %s', async (type, named) => {
@@ -157,9 +156,26 @@ describe('a form', () => {
     expect(await errorOf(response)).toMatchObject({
       status: 415,
       code: 'unsupported_media_type',
-      message: `The content-type must be multipart/form-data with a boundary, not ${named}.`,
+      message: `The content-type must be multipart/form-data with a boundary, or application/json, not ${named}.`,
     });
     expect(asked).toEqual([]);
+  });
+
+  it('may be JSON in its place, which some hosts take alone, and is checked and routed as any other', async () => {
+    const jsonType = { 'content-type': 'application/json; charset=utf-8' };
+    const body = '{"model":"whisper", "input_audio":{"data":"AAAA","format":"wav"},"prompt":1e2}';
+    expect((await send(body, jsonType)).headers.get('x-morgan-host')).toBe('one');
+    expect(asked).toEqual([{ host: 'one', length: String(body.length), type: jsonType['content-type'], body }]);
+    expect((await send(body, jsonType, AZURE)).headers.get('x-morgan-host')).toBe('two');
+    expect(asked[1]?.body).toBe(body.replace('whisper', 'whisper-large-v3'));
+    for (const [text, code] of [
+      ['{"model":', 'invalid_json'],
+      ['{"model":1}', 'invalid_type'],
+      ['{"model":"a","model":"b"}', 'invalid_value'],
+      ['[]', 'missing_body'],
+    ] as const)
+      expect(await errorOf(await send(text, jsonType))).toMatchObject({ status: 400, code });
+    expect(asked).toHaveLength(2);
   });
 
   it('that has its model too late is refused, unless the path names one', async () => {

@@ -1,10 +1,15 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Req } from '@nestjs/common';
 import type { DistributedLlmClient } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
-import { ApiOperation, ApiTags } from '@morgan/http-server';
+import { ApiOperation, ApiTags, type HttpRequest } from '@morgan/http-server';
+import { isAnthropicCall } from '../endpoints/anthropic-callers.ts';
 import { EMBEDDING_UPSTREAM, LLM_UPSTREAM } from '../relay/upstreams.ts';
+import { anthropicModel, anthropicModels } from './anthropic-models.ts';
 
-/** The models of all usable hosts, each object as its host describes it; where Azure's clients look for them, too. */
+/**
+ * The models of all usable hosts, each object as its host describes it, and for Anthropic's clients with what those read; where
+ * Azure's clients look for them, too.
+ */
 @ApiTags('openai')
 @Controller(['v1/models', 'openai/models', 'openai/v1/models'])
 export class ModelsController {
@@ -15,17 +20,18 @@ export class ModelsController {
 
   @Get()
   @ApiOperation({ summary: 'The models that can be asked for.' })
-  list() {
-    return { object: 'list', data: this.#models() };
+  list(@Req() { url, headers }: HttpRequest) {
+    const models = this.#models();
+    return isAnthropicCall(url, headers) ? anthropicModels(models) : { object: 'list', data: models };
   }
 
   // Model ids may hold slashes, as hub ids do.
   @Get('*')
   @ApiOperation({ summary: 'One model.' })
-  one(@Param('*') wanted: string) {
+  one(@Param('*') wanted: string, @Req() { url, headers }: HttpRequest) {
     const model = this.#models().find((candidate) => candidate.id === wanted);
     if (!model) throw new AppError('model_not_found', 'The model does not exist here.', { param: 'model' });
-    return model;
+    return isAnthropicCall(url, headers) ? anthropicModel(model) : model;
   }
 
   #models() {

@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   missing_body: { kind: 'invalid_request', doc: 'The request has no JSON body.' },
   unsupported_media_type: {
     kind: 'unsupported_media_type',
-    doc: 'The `content-type` is not `application/json` in UTF-8 (of a path that takes forms: `multipart/form-data` with a boundary), or the `content-encoding` is neither gzip nor zstd; the message names what came.',
+    doc: 'The `content-type` is not `application/json` in UTF-8 (nor, of a path that takes forms, `multipart/form-data` with a boundary), or the `content-encoding` is neither gzip nor zstd; the message names what came.',
   },
   invalid_content_encoding: {
     kind: 'invalid_request',
@@ -80,6 +80,10 @@ export const ERROR_CODES = {
   method_not_allowed: {
     kind: 'method_not_allowed',
     doc: 'The path exists, but not with this method; the `allow` header lists those it has.',
+  },
+  upgrade_required: {
+    kind: 'upgrade_required',
+    doc: 'A WebSocket was asked for. The path exists and answers over plain HTTP, streams included; `allow` lists its methods.',
   },
   no_host_available: {
     kind: 'unavailable',

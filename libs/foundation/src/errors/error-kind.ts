@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'too_large'
   | 'unsupported_media_type'
   | 'expectation_failed'
+  | 'upgrade_required'
   | 'headers_too_large'
   | 'rate_limited'
   | 'overloaded'
@@ -29,6 +30,7 @@ export const HTTP_STATUS: Readonly<Record<ErrorKind, number>> = {
   too_large: 413,
   unsupported_media_type: 415,
   expectation_failed: 417,
+  upgrade_required: 426,
   headers_too_large: 431,
   rate_limited: 429,
   overloaded: 503,
@@ -50,6 +52,7 @@ export const ENVELOPE_TYPE: Readonly<Record<ErrorKind, string>> = {
   too_large: 'invalid_request_error',
   unsupported_media_type: 'invalid_request_error',
   expectation_failed: 'invalid_request_error',
+  upgrade_required: 'invalid_request_error',
   headers_too_large: 'invalid_request_error',
   rate_limited: 'rate_limit_error',
   overloaded: 'server_error',

@@ -63,6 +63,7 @@ export const FAULT_OF_KIND: Readonly<Record<ErrorKind, FaultTraits>> = {
   forbidden: row('client_error', 'ignored'),
   not_found: row('client_error', 'ignored'),
   method_not_allowed: row('client_error', 'ignored'),
+  upgrade_required: row('client_error', 'ignored'),
   request_timeout: row('client_error', 'ignored'),
   expectation_failed: row('client_error', 'ignored'),
   headers_too_large: row('invalid_request', 'ignored'),

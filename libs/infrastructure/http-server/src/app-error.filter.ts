@@ -29,7 +29,7 @@ export class AppErrorFilter implements ExceptionFilter {
     void reply
       .status(error.status)
       .type('application/json; charset=utf-8')
-      .send(JSON.stringify(this.errorBody(error, request.url)));
+      .send(JSON.stringify(this.errorBody(error, request)));
   }
 
   #classify(exception: unknown, request: FastifyRequest): AppError {

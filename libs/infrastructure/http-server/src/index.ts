@@ -1,4 +1,5 @@
-export type { ErrorBody } from './error-body.ts';
+export type { ErrorBody, ErrorReader } from './error-body.ts';
+export { REQUEST_ID_HEADER } from './request-id.ts';
 export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { type RequestContext, contextOf } from './request-context.ts';
@@ -6,7 +7,7 @@ export { createHttpApplication } from './http-application.ts';
 export { httpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat } from './body/body-format.ts';
 export { BodyStream } from './body/body-stream.ts';
-export { wrongMediaType } from './body/media-type.ts';
+export { isJsonType, wrongMediaType } from './body/media-type.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';

@@ -14,6 +14,7 @@ import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
+import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
 import { closeAfterUnreadBody } from './unread-body.ts';
 
 /** The headers alone have this long at most. */
@@ -31,6 +32,7 @@ export interface NodeServerOptions {
   /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   readonly errorBody?: ErrorBody;
+  readonly requestIdHeaders?: RequestIdHeaders;
 }
 
 /**
@@ -44,16 +46,16 @@ export class NodeServer {
   #route: RequestListener = () => undefined;
 
   constructor(options: NodeServerOptions) {
-    const { observers, headers, config, errorBody = openAiEnvelope } = options;
+    const { config, errorBody = openAiEnvelope, requestIdHeaders = oneIdHeader } = options;
     this.#options = options;
     this.#pipelining = new Pipelining(
       (request, response) => this.#serve(request, response),
       (socket) => this.refusals.cutConnection(socket),
     );
     this.refusals = new ProtocolRefusals({
-      observers,
-      headers,
+      ...options,
       errorBody,
+      requestIdHeaders,
       maxBytesAfter: config.bodyLimitBytes,
       latest: (socket) => this.#pipelining.latest(socket),
     });

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 export const REQUEST_ID_HEADER = 'x-request-id';
+
+/** Which headers tell a caller the id of its request, by what it asked for and the headers that it sent. */
+export type RequestIdHeaders = (url: string, headers: IncomingHttpHeaders) => readonly string[];
+
+/** {@link REQUEST_ID_HEADER}, whatever was asked. */
+export const oneIdHeader: RequestIdHeaders = () => [REQUEST_ID_HEADER];
 
 /** Printable ASCII without spaces: safe in a header, a log line and a shell. */
 const ACCEPTABLE = /^[\x21-\x7e]{1,128}$/;

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KnownRoutes } from './known-routes.ts';
@@ -44,8 +45,12 @@ interface Knowledge {
   readonly hint: PathHint;
 }
 
-/** 404, or 405 with `allow` where the path exists with another method. */
-function unmatchedRoute({ method, url }: FastifyRequest, reply: FastifyReply, known: Knowledge): AppError {
+/** 404, or 405 with `allow` where the path exists with another method; 426 to a WebSocket, whose client then sends plain HTTP. */
+function unmatchedRoute(
+  { method, url, headers }: FastifyRequest,
+  reply: FastifyReply,
+  known: Knowledge,
+): AppError {
   const path = plainPath(url);
   const shown = path.length <= LONGEST_PATH ? path : `${path.slice(0, LONGEST_PATH)}…`;
   const methods = known.routes.methodsOf(path);
@@ -58,7 +63,16 @@ function unmatchedRoute({ method, url }: FastifyRequest, reply: FastifyReply, kn
     );
   }
   reply.header('allow', allowed);
+  if (asksForWebSocket(headers)) {
+    reply.header('upgrade', 'HTTP/1.1').header('connection', 'upgrade, close');
+    return new AppError('upgrade_required', `${shown} takes ${allowed} over HTTP, and no WebSocket.`);
+  }
   return new AppError('method_not_allowed', `${shown} takes ${allowed}, not ${method}.`);
+}
+
+/** Codex does so first, and goes on at once after a 426, but only after several tries after anything else. */
+function asksForWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
+  return upgrade?.trim().toLowerCase() === 'websocket';
 }
 
 function sentenceAbout(method: string, path: string, { routes, hint }: Knowledge): string | undefined {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Gate, startGate } from '../fixture/gate.ts';
 
@@ -26,6 +28,34 @@ describe('a path that is there', () => {
     ['PATCH', '/docs/swagger-ui.css', 'GET, HEAD'],
   ])('says which methods it has instead of %s %s, parameters or not', async (method, path, allow) => {
     expect(await refusalOf(method, path)).toMatchObject({ status: 405, code: 'method_not_allowed', allow });
+  });
+});
+
+describe('a WebSocket', () => {
+  const handshake = async (path: string, key = 'the-key') => {
+    const headers = {
+      ...{ connection: 'Upgrade', upgrade: 'WebSocket', 'x-api-key': key },
+      ...{ 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' },
+    };
+    const [response] = (await once(get(gate.url + path, { headers }), 'response')) as [IncomingMessage];
+    const { error } = JSON.parse(Buffer.concat(await response.toArray()).toString()) as {
+      error: { code: string; message: string };
+    };
+    return { status: response.statusCode, headers: response.headers, ...error };
+  };
+
+  it('is told that the path answers over HTTP, so that its client asks again that way', async () => {
+    expect(await handshake('/v1/echo')).toMatchObject({
+      status: 426,
+      code: 'upgrade_required',
+      message: '/v1/echo takes POST over HTTP, and no WebSocket.',
+      headers: { upgrade: 'HTTP/1.1', connection: 'upgrade, close', allow: 'POST' },
+    });
+  });
+
+  it('is refused for what matters more: its key, or that there is no such path', async () => {
+    expect(await handshake('/v1/echo', 'wrong')).toMatchObject({ status: 401, code: 'invalid_api_key' });
+    expect(await handshake('/v1/none')).toMatchObject({ status: 404, code: 'unknown_url' });
   });
 });
 

@@ -16,13 +16,18 @@ const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
  */
 export function checkMediaType({ 'content-type': type }: IncomingHttpHeaders): void {
   if (type === 'application/json') return;
-  const [mediaType = '', ...parameters] = (type ?? '').toLowerCase().split(';');
-  if (!JSON_TYPE.test(mediaType.trim())) throw wrongMediaType('application/json', type);
+  if (!isJsonType(type)) throw wrongMediaType('application/json', type);
+  const [, ...parameters] = (type ?? '').toLowerCase().split(';');
   for (const parameter of parameters) {
     const charset = charsetIn(parameter);
     if (charset !== undefined && !CHARSETS.has(charset))
       throw unsupported(`The body must be in UTF-8, not in ${quote(charset)}.`);
   }
+}
+
+/** Whether a `content-type` is that of JSON, whatever its parameters say. */
+export function isJsonType(type: string | undefined): boolean {
+  return JSON_TYPE.test((type?.split(';', 1)[0] ?? '').trim().toLowerCase());
 }
 
 /** No pattern: of one with many spaces it would try every way to read them, for a minute. */
