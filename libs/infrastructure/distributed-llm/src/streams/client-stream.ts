@@ -100,6 +100,7 @@ export class ClientStream {
     this.#stop();
     const response = this.#response;
     response.write(this.#options.dialect.errorEvent(error, sequence), () => breakTransfer(response));
+    if (response.writableLength > 0) this.#options.onFull?.();
   }
 
   #flush(): void {
