@@ -1,18 +1,26 @@
-import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
-import type { CallerPermit } from '../callers/caller-permit.ts';
+import { type HostResponse, promptTokensOf, type TokenUsage } from '@morgan/distributed-llm';
+import type { IncomingCall } from './outbound-call.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 
-/** Counts what a response cost: in metrics, and against the limits of tokens of its host and of its caller. */
+/**
+ * Counts what a response cost: in metrics, and against the limits of tokens of its host and of its caller. There a prompt that
+ * nobody has counted is as long as it was taken for.
+ */
 export function noteUsage(
   metrics: ResponseMetrics,
   response: HostResponse,
   usage: TokenUsage | undefined,
-  permit: CallerPermit | undefined,
+  { permit, outline }: Pick<IncomingCall, 'permit' | 'outline'>,
 ): void {
-  const tokens = (usage?.input ?? 0) + (usage?.output ?? 0);
   // Where a host counts nothing, or says of an answer that it was nothing, the estimate stays.
-  if (!usage || tokens === 0) return;
+  if (!usage || (usage.input ?? 0) + (usage.output ?? 0) === 0) return;
   metrics.counted(response, usage);
+  if (!permit && !response.settleTokens) return;
+  const tokens = (usage.input ?? promptTokensIn(outline)) + (usage.output ?? 0);
   response.settleTokens?.(tokens);
   permit?.count(tokens);
+}
+
+function promptTokensIn(outline: IncomingCall['outline']): number {
+  return outline ? promptTokensOf(outline.bytes) : 0;
 }

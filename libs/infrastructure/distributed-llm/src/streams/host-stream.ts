@@ -16,6 +16,8 @@ export interface HostStreamOptions {
   readonly choices?: number;
   /** Whether a body that ends cleanly, but before its response did, is taken for a response. Default false. */
   readonly acceptUnfinished?: boolean;
+  /** Whether a host that says that it has nothing to say is believed: the rest of an answer may be nothing. Default false. */
+  readonly mayBeEmpty?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
   /** Takes what callers must not read out of the words of the host. */
@@ -267,7 +269,7 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
-    if (!this.#isOpen && this.#progress.saysNothing)
+    if (!this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const isWhole = this.#state === 'finished';
     const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);

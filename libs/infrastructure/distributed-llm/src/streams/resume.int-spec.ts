@@ -195,6 +195,15 @@ describe('an interrupted text', () => {
     expect(text).toContain('"tool_calls"');
   });
 
+  it('has the counts of a host that says them beside a choice without text', async () => {
+    const counts = { prompt_tokens: 12, completion_tokens: 1 };
+    const last = `data: ${JSON.stringify({ id: 'b', choices: [{ index: 0, delta: { content: '' } }], usage: counts })}\n\n`;
+    const { json } = await answerOf(begun, {
+      others: [['continue', whole(b.text('three'), b.stop, last, b.done)]],
+    });
+    expect(json.at(-1)).toMatchObject({ id: 'id-a', usage: { prompt_tokens: 22, completion_tokens: 3 } });
+  });
+
   it('is joined in the last event of a host that says text, end and counts at once', async () => {
     const last = `data: ${JSON.stringify({ id: 'b', choices: [{ index: 0, delta: { content: 'three' }, finish_reason: 'length' }], usage: { prompt_tokens: 12, completion_tokens: 1 } })}\n\n`;
     const { json } = await answerOf(begun, { others: [['continue', whole(last, b.done)]] });
@@ -297,6 +306,16 @@ describe('a message', () => {
     ]);
     expect(json.at(-2)?.usage).toEqual({ output_tokens: 6 });
     expect(seen).not.toContain('Aha');
+  });
+
+  it('is joined also where the last that was said is that its host is there', async () => {
+    const ping = event({ type: 'ping' });
+    const again = whole(start('b'), block(0, 'text'), text(0, 'One two'), ...ending);
+    const { json, broken } = await answerOf(cut(start('a'), block(0, 'text'), text(0, 'One '), ping), {
+      dialect: messagesDialect,
+      others: [['restart', again]],
+    });
+    expect([textOf(json), broken]).toEqual(['One two', false]);
   });
 
   it('is an error between two blocks', async () => {

@@ -41,6 +41,13 @@ export class SseEvent {
     return this.#read().id;
   }
 
+  /** Whether it has fields and no data. */
+  get isEmpty(): boolean {
+    const { data, error, event, id, retry } = this.#read();
+    if (data !== undefined) return data === '';
+    return error === undefined && [event, id, retry].some((field) => field !== undefined);
+  }
+
   /** The field `retry`, in milliseconds. */
   get retryMs(): number | undefined {
     return this.#read().retry;

@@ -117,9 +117,17 @@ describe('a stream that is whole', () => {
   });
 
   it('has no events without data', async () => {
-    const empty = ['data: \n\n', 'event: ping\ndata\n\n'];
-    const gateway = await gatewayTo(whole(empty[0] ?? '', ROLE, HELLO, ...empty, WORLD, STOP, DONE));
-    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    const empty = [
+      'data: \n\n',
+      'event: ping\ndata\n\n',
+      'event: ping\n\n',
+      'id: 7\n\n',
+      'retry: 3000\r\n\r\n',
+      ': a comment\nid\n\n',
+    ];
+    const gateway = await gatewayTo(whole(...empty, ROLE, ': hi\n\n', HELLO, ...empty, WORLD, STOP, DONE));
+    const events = [ROLE, ': hi\n\n', HELLO, WORLD, STOP, DONE];
+    expect(await gateway.read()).toEqual({ text: events.join(''), broken: false });
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
   });
 
