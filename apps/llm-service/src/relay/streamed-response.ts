@@ -183,18 +183,18 @@ export class StreamedResponse {
   }
 
   /**
-   * None for what nobody could go on with: translated responses, structured output, several choices, and routes without
-   * another host. Of those nothing that was sent is kept.
+   * None for what nobody could go on with: structured output, several choices, and routes without another host. Of those
+   * nothing that was sent is kept.
    * @param responses takes those that take the first one up.
    */
   #resumption(responses: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
-    const { dialect, request, translator } = this.#call;
+    const { dialect, request } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     const { hosts } = this.#route;
     if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
-    if (translator || !outline || outline.isStructured || outline.choices > 1) return undefined;
+    if (!outline || outline.isStructured || outline.choices > 1) return undefined;
     return new StreamResumption(responses[0], {
       hosts,
       dialectName: dialect.name,

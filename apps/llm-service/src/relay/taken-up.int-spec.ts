@@ -14,6 +14,8 @@ interface Asked {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
+/** What hosts can do that do not speak Anthropic's API. */
+const CHATS = { endpoints: ['/chat/completions'] };
 const DONE = 'data: [DONE]\n\n';
 const chunk = (choices: object[], more: object = {}) =>
   `data: ${JSON.stringify({ id: 'c', model: 'm', choices, ...more })}\n\n`;
@@ -85,6 +87,13 @@ async function serviceWith({ env = {}, upstream = {} }: { env?: object; upstream
                 tiers: [
                   [{ host: 'first' }],
                   [{ host: 'second', capabilities: { prefixContinuation: 'vllm' } }],
+                ],
+              },
+              {
+                model: 'chats',
+                tiers: [
+                  [{ host: 'first', capabilities: CHATS }],
+                  [{ host: 'second', capabilities: { ...CHATS, prefixContinuation: 'vllm' } }],
                 ],
               },
             ],
@@ -181,6 +190,54 @@ describe('an answer that another host takes up', () => {
     expect((await call()).broken).toBe(true);
     const told = warn.mock.calls.filter(([, message]) => message === 'a stream was interrupted');
     expect(told.map(([fields]) => (fields as { host: string }).host)).toEqual(['second']);
+  });
+});
+
+describe('a message whose hosts know chat completions only', () => {
+  const eventsIn = (seen: string) =>
+    (seen.match(/^data: \{.*$/gm) ?? []).map(
+      (line) => JSON.parse(line.slice(6)) as { type: string; index?: number; delta?: { text?: string } },
+    );
+  const thought = delta({ reasoning_content: 'Hm.' });
+
+  it.each<[string, Script]>([
+    ['continued', whole(text('two'), stop(), usage(12, 1), DONE)],
+    ['begun again', whole(thought, text('One two'), stop(), usage(12, 1), DONE)],
+  ])('is %s elsewhere, in the same blocks', async (how, second) => {
+    const refusal: Script = (response) =>
+      void response.writeHead(400).end('{"error":{"message":"no prefix"}}');
+    const refuses = how === 'begun again';
+    scripts.splice(0, 2, cut(thought, text('One ')), (response) =>
+      (refuses && asked[1]?.length === 1 ? refusal : second)(response),
+    );
+    const { call } = await serviceWith();
+    const { text: seen, broken } = await call({ model: 'chats', max_tokens: 99 }, '', '/messages');
+    const events = eventsIn(seen);
+    expect(broken).toBe(false);
+    expect(events.map(({ delta: change }) => change?.text ?? '').join('')).toBe('One two');
+    expect(events.map(({ type, index }) => `${type} ${index ?? ''}`.trim())).toEqual([
+      'message_start',
+      'content_block_start 0',
+      'content_block_delta 0',
+      'content_block_stop 0',
+      'content_block_start 1',
+      'content_block_delta 1',
+      'content_block_delta 1',
+      'content_block_stop 1',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(asked[1]?.[0]?.messages.at(-1)).toEqual({ role: 'assistant', content: 'One ' });
+    // Of the second host 12 and 1, of the first a token for each event and a prompt as long as the other's.
+    expect(events.at(-2)).toMatchObject({ usage: { output_tokens: 3 } });
+  });
+
+  it('breaks where a tool was called', async () => {
+    const call_ = delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '{' } }] });
+    scripts.splice(0, 2, cut(text('Let me see. '), call_), whole(text('x'), stop(), DONE));
+    const { call } = await serviceWith();
+    const { text: seen, broken } = await call({ model: 'chats', max_tokens: 99 }, '', '/messages');
+    expect([broken, seen.includes('event: error'), asked[1]]).toEqual([true, true, []]);
   });
 });
 
