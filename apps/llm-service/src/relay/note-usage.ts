@@ -13,10 +13,11 @@ export function noteUsage(
   { permit, outline }: Pick<IncomingCall, 'permit' | 'outline'>,
 ): void {
   // Where a host counts nothing, or says of an answer that it was nothing, the estimate stays.
-  if (!usage || (usage.input ?? 0) + (usage.output ?? 0) === 0) return;
+  const { input = 0, output = 0 } = usage ?? {};
+  if (!usage || input + output === 0) return;
   metrics.counted(response, usage);
   if (!permit && !response.settleTokens) return;
-  const tokens = (usage.input ?? promptTokensIn(outline)) + (usage.output ?? 0);
+  const tokens = (input > 0 ? input : promptTokensIn(outline)) + output;
   response.settleTokens?.(tokens);
   permit?.count(tokens);
 }

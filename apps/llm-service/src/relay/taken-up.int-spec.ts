@@ -249,6 +249,7 @@ describe('what a stream costs that its host did not count to its end', () => {
   it.each<[string, Script]>([
     ['breaks', cut(...words)],
     ['is whole', whole(...words, stop(), DONE)],
+    ['is whole, and was nothing', whole(...words, stop(), usage(0, 0), DONE)],
   ])('is its prompt as it was taken for, and a token for each event, where it %s', async (_, script) => {
     scripts.splice(0, 2, script, cut());
     const { call, metric } = await serviceWith({
