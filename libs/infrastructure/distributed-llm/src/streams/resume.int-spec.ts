@@ -122,6 +122,13 @@ describe('an interrupted text', () => {
     expect(json.at(-1)?.usage).toEqual({ prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 });
   });
 
+  it('is the same where a host leaves other white space around it', async () => {
+    const { text, broken, json } = await answerOf(begun, {
+      others: [['restart', whole(b.text('\n\n'), b.text('One'), b.text(' two'), b.stop, b.done)]],
+    });
+    expect([textOf(json), broken, text.endsWith('[DONE]\n\n')]).toEqual(['One two ', false, true]);
+  });
+
   it.each<[string, Script]>([
     ['says something else', whole(b.role, b.text('One fine day'), b.stop, b.done)],
     ['is shorter', whole(b.role, b.text('One'), b.stop, b.done)],
