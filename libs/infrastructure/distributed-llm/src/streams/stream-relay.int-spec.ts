@@ -144,6 +144,21 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 1 });
   });
 
+  it.each([
+    ['in lines of their own', HELLO.replace('\n\n', '\n') + WORLD],
+    ['in one line', HELLO.trimEnd() + WORLD],
+  ])('loses none of the events that a host leaves no blank line between: %s', async (_, both) => {
+    const gateway = await gatewayTo(whole(ROLE, both, STOP, DONE));
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+  });
+
+  it('is read where its host leaves no blank lines at all', async () => {
+    const events = [ROLE, HELLO, WORLD, STOP, DONE];
+    const gateway = await gatewayTo(whole(events.join('').replaceAll('\n\n', '\n')));
+    expect(await gateway.read()).toEqual({ text: events.join(''), broken: false });
+  });
+
   it.each<[string, Script]>([
     ['ends', whole(ROLE, HELLO, STOP)],
     ['is cut', cut(ROLE, HELLO, STOP)],

@@ -218,7 +218,7 @@ export class StreamRelay implements HostStreamListener {
   #outcome(ending: Ending): StreamOutcome {
     const { usage: said } = this.#stream;
     const isCounted = ending === 'complete' && (said?.output ?? 0) > 0;
-    const usage = isCounted ? said : countedSoFar(said, this.#written);
+    const usage = said && isCounted ? said : countedSoFar(said, this.#written);
     return {
       kind: ending instanceof StreamFault ? 'failed' : ending,
       fault: ending instanceof StreamFault ? ending : undefined,
