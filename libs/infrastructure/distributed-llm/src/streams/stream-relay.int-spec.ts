@@ -429,6 +429,18 @@ describe('keep-alive', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
   });
 
+  it('comments without a blank line where events have ids, which some clients take for one more event', async () => {
+    const gateway = await gatewayTo(silent(`id: 1\n${ROLE}`, `id: 2\n${HELLO}`), { keepAliveMs: 20 });
+    const response = await gateway.open();
+    let text = '';
+    response.on('data', (data: Buffer) => (text += data.toString()));
+    await waitFor(() => text.endsWith(': keep-alive\n: keep-alive\n'), { what: 'two comments' });
+    expect(text).toBe(
+      `id: 1\n${ROLE}id: 2\n${HELLO}${': keep-alive\n'.repeat(text.split(': keep').length - 1)}`,
+    );
+    response.destroy();
+  });
+
   it('pings callers of messages', async () => {
     const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } };
     const said = `event: content_block_delta\ndata: ${JSON.stringify(delta)}\n\n`;

@@ -105,7 +105,7 @@ export class StreamRelay implements HostStreamListener {
   event(event: SseEvent, reading: EventReading): void {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
     if (reading.content !== undefined && this.#options.dialect.hasEnd) this.#written += 1;
-    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id);
+    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
       const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
       if (passed) this.#passOn(passed, reading);
@@ -132,7 +132,9 @@ export class StreamRelay implements HostStreamListener {
     const { wantsUsage, resumption, translator } = this.#options;
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
-      this.#client.send(Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}\n\n`));
+      this.#client.send(
+        Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}${this.#client.commentEnd}`),
+      );
     if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
     this.#client.complete(translator ? undefined : end);
     this.#settle('complete');
@@ -142,8 +144,9 @@ export class StreamRelay implements HostStreamListener {
     this.#settle(fault);
   }
 
-  #noteId(id: string): void {
+  #noteId(id: string, event: SseEvent): void {
     this.#hasId = true;
+    if (event.id !== undefined) this.#client.commentEnd = '\n';
     this.#options.onId?.(id);
   }
 
