@@ -58,9 +58,24 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'leaves as much length as the caller allowed in all',
       ],
       [
+        'Reasoning has its part of that length.',
+        'taken-up',
+        'may take what is left of the length, of which reasoning has its part',
+      ],
+      [
+        'Who continues it may have nothing to say: then it was over.',
+        'taken-up',
+        'may be over: whoever continues it has nothing to say',
+      ],
+      [
         'Any other writes a second answer, whose text is consumed as far as it repeats what was sent.',
         'resume',
         'is started again where nobody continues it, and goes on where it broke off',
+      ],
+      [
+        'White space at either end of a text is no difference.',
+        'resume',
+        'is the same where a host leaves other white space around it',
       ],
       [
         'If that says something else, ends earlier, or calls a tool instead, the stream ends with the error event.',
@@ -79,7 +94,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
       ],
       ['Reasoning is had of the first answer only.', 'resume', 'has its reasoning once'],
       [
-        "The last counts are those of all attempts together; of one that broke off before it counted, each event with text is taken for a token, and its prompt for as long as the other's.",
+        "The last counts are those of all attempts together; of one that broke off before it counted, each event with content is taken for a token, and its prompt for as long as the other's.",
         'resume',
         'is continued elsewhere without a seam',
       ],
@@ -100,9 +115,24 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
       ],
       ['An answer is taken up at most twice.', 'resume', 'is taken up twice at most'],
       [
-        'Tool calls, refusals, further choices and structured output (`response_format`, `guided_json` and the like) are never joined.',
+        'Each attempt at that comes out of the budget of further attempts: a fleet whose streams break sees no more load than one that refuses.',
+        'taken-up',
+        'comes out of the budget of further attempts, and of its first',
+      ],
+      [
+        'Tool calls, refusals and structured output (`response_format`, `guided_json` and the like) are never joined.',
         'resume',
         'what cannot be joined',
+      ],
+      [
+        'Neither are answers of several choices: the others would go on with the text of the first.',
+        'taken-up',
+        'has one choice: of several the others would go on with the text of the first',
+      ],
+      [
+        'A message whose hosts speak chat completions only is finished in the same way.',
+        'taken-up',
+        'is %s elsewhere, in the same blocks',
       ],
       [
         "Responses (`/v1/responses`) are not resumed. Their last event repeats the whole answer with the ids of its items, counts and a signature of its own: the second host's would contradict what the caller has, and its `id` could not be asked for at either host.",

@@ -91,7 +91,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'leaves as the bytes that came',
       ],
       [
-        'Events without data do not leave: official clients take them for JSON.',
+        'Events without data do not leave, whatever other fields they have: official clients take them for JSON.',
         'stream-relay',
         'has no events without data',
       ],
@@ -126,6 +126,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'drops an event that cannot be read, and counts it',
       ],
       [
+        'Events that a host has left no blank line between are told one by one.',
+        'stream-relay',
+        'loses none of the events that a host leaves no blank line between: %s',
+      ],
+      [
         'Token counts are known of every stream whose host counts. The event that has nothing but counts comes last, and only to callers who asked for it.',
         'stream-relay',
         'keeps the event with token counts for callers who asked, and knows them anyway',
@@ -141,7 +146,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'is asked for without counts of a host that refuses to be asked',
       ],
       [
-        'A JSON in the place of a stream is told as a whole stream: clients take it for an answer without a word. So is a chat completion to a caller of messages.',
+        'What a host has not counted to the end of its stream is a token for each event with content, and a prompt as long as it was taken for: so it counts against the limits of callers and hosts, also where a caller leaves.',
+        'taken-up',
+        'is its prompt as it was taken for, and a token for each event, where it %s',
+      ],
+      [
+        'A JSON in the place of a stream, whatever type it has, is told as a whole stream: clients take it for an answer without a word. So is a chat completion to a caller of messages.',
         'stream-shapes',
         'a whole answer of a host that does not stream is told as a stream',
       ],

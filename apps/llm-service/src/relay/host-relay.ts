@@ -179,7 +179,7 @@ export class HostRelay {
     const { permit } = incoming;
     if (response.status >= 400) permit?.refund();
     const seen = (bytes: Buffer) => {
-      noteUsage(metrics, response, this.#read(bytes, call, response.host), permit);
+      noteUsage(metrics, response, this.#read(bytes, call, response.host), incoming);
     };
     await passResponse(response, incoming, { logger, seen });
   }

@@ -1,18 +1,23 @@
 import type { HostResponse, TokenUsage } from '@morgan/distributed-llm';
-import type { CallerPermit } from '../callers/caller-permit.ts';
+import type { IncomingCall } from './outbound-call.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 
-/** Counts what a response cost: in metrics, and against the limits of tokens of its host and of its caller. */
+/**
+ * Counts what a response cost: in metrics, and against the limits of tokens of its host and of its caller. There a prompt that
+ * nobody has counted is as long as it was taken for.
+ */
 export function noteUsage(
   metrics: ResponseMetrics,
   response: HostResponse,
   usage: TokenUsage | undefined,
-  permit: CallerPermit | undefined,
+  { permit, outline }: Pick<IncomingCall, 'permit' | 'outline'>,
 ): void {
-  const tokens = (usage?.input ?? 0) + (usage?.output ?? 0);
   // Where a host counts nothing, or says of an answer that it was nothing, the estimate stays.
-  if (!usage || tokens === 0) return;
+  const { input = 0, output = 0 } = usage ?? {};
+  if (!usage || input + output === 0) return;
   metrics.counted(response, usage);
+  if (!permit && !response.settleTokens) return;
+  const tokens = (input > 0 ? input : (outline?.facts.promptTokens ?? 0)) + output;
   response.settleTokens?.(tokens);
   permit?.count(tokens);
 }

@@ -31,7 +31,7 @@ export class ResponseMetrics {
     });
     this.#tokens = metrics.counter({
       name: 'morgan_llm_tokens_total',
-      help: 'Tokens as hosts count them, by the host that made them, route (empty without one), model (those that the configuration or a host names, the first 200; else `other`) and kind: `input`, `output`, `cached_input` (a part of `input`).',
+      help: 'Tokens as hosts count them, one for each event with content of a stream that its host did not count to its end, by the host that made them, route (empty without one), model (those that the configuration or a host names, the first 200; else `other`) and kind: `input`, `output`, `cached_input` (a part of `input`).',
       labels: ['host', 'route', 'model', 'kind'],
     });
   }

@@ -15,8 +15,13 @@ export interface StreamResumptionParts {
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
   /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
-  readonly ask: (body: Buffer, only: readonly string[]) => Promise<HostResponse | undefined>;
+  readonly ask: (
+    body: Buffer,
+    how: { readonly only: readonly string[]; readonly takesUp: Mode },
+  ) => Promise<HostResponse | undefined>;
 }
+
+type Mode = Parameters<Resumption['reopen']>[0];
 
 /** A response is taken up at most so often. */
 const MOST_RESUMES = 2;
@@ -40,26 +45,24 @@ export class StreamResumption implements Resumption {
   }
 
   async reopen(
-    mode: 'continue' | 'restart',
+    mode: Mode,
     sent: { readonly text: string; readonly tokens: number },
   ): Promise<HostStream | undefined> {
     const { hosts, body, dialectName } = this.#parts;
     const others = hosts.filter(({ name }) => !this.#begun.has(name));
-    if (mode === 'restart') return this.#ask(body, others);
+    if (mode === 'restart') return this.#ask(mode, body, others);
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
     if (style === undefined) return undefined;
     const json = parseExactly(body.toString()) as JsonObject;
     const rest = continuationRequest(dialectName, style, json, sent);
     const able = others.filter(({ continuation }) => continuation === style);
-    return rest && this.#ask(Buffer.from(JSON.stringify(rest)), able);
+    return rest && this.#ask(mode, Buffer.from(JSON.stringify(rest)), able);
   }
 
-  async #ask(body: Buffer, hosts: RouteReading['hosts']): Promise<HostStream | undefined> {
+  async #ask(mode: Mode, body: Buffer, hosts: RouteReading['hosts']): Promise<HostStream | undefined> {
     if (hosts.length === 0) return undefined;
-    const response = await this.#parts.ask(
-      body,
-      hosts.map(({ name }) => name),
-    );
+    const only = hosts.map(({ name }) => name);
+    const response = await this.#parts.ask(body, { only, takesUp: mode });
     this.#attempts += response?.attempts ?? 1;
     if (!response) return undefined;
     this.#begun.add(response.host);

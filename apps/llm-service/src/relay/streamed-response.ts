@@ -141,7 +141,7 @@ export class StreamedResponse {
   /** @returns whether the answer could be told as a stream. */
   #passWhole(response: HostResponse, whole: Buffer): boolean {
     const { dialect, translator, onId } = this.#call;
-    const { outline, permit } = this.#incoming;
+    const { outline } = this.#incoming;
     const events = wholeAsStream(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
     if (!events) return false;
     this.#begin(response);
@@ -149,7 +149,7 @@ export class StreamedResponse {
     this.#client.complete(undefined);
     const read = readBody(dialect, whole);
     if (read?.id !== undefined) onId?.(read.id, response.host);
-    noteUsage(this.#parts.metrics, response, read?.usage, permit);
+    noteUsage(this.#parts.metrics, response, read?.usage, this.#incoming);
     return true;
   }
 
@@ -165,10 +165,11 @@ export class StreamedResponse {
       ...(translator && { translator }),
       ...(resumption && { resumption }),
       ...(onId && { onId: (id: string) => onId(id, host) }),
-      onFault: (fault) => this.#interrupted(host, fault),
+      onFault: (fault) => this.#interrupted((responses.at(-1) ?? response).host, fault),
     }).run();
-    const { permit } = this.#incoming;
-    outcome.usages.forEach((usage, at) => noteUsage(metrics, responses[at] ?? response, usage, permit));
+    outcome.usages.forEach((usage, at) =>
+      noteUsage(metrics, responses[at] ?? response, usage, this.#incoming),
+    );
     metrics.streamEnded(host, outcome);
   }
 
@@ -182,24 +183,24 @@ export class StreamedResponse {
   }
 
   /**
-   * None for what nobody could go on with: translated responses, structured output, and routes without another host. Of
-   * those nothing that was sent is kept.
+   * None for what nobody could go on with: structured output, several choices, and routes without another host. Of those
+   * nothing that was sent is kept.
    * @param responses takes those that take the first one up.
    */
   #resumption(responses: [HostResponse, ...HostResponse[]]): StreamResumption | undefined {
     const { llm, config } = this.#parts;
     const { outline } = this.#incoming;
-    const { dialect, request, translator } = this.#call;
+    const { dialect, request } = this.#call;
     const onInterrupt = this.#route.onInterrupt ?? config.onInterrupt;
     const { hosts } = this.#route;
     if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
-    if (translator || !outline || outline.isStructured) return undefined;
+    if (!outline || outline.isStructured || outline.choices > 1) return undefined;
     return new StreamResumption(responses[0], {
       hosts,
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
-      ask: async (body, only) => {
-        const response = await llm.send({ ...request, body, only }, this.#context);
+      ask: async (body, { only, takesUp }) => {
+        const response = await llm.send({ ...request, body, only, takesUp }, this.#context);
         if (response.status < 400 && response.stream) {
           this.#context.note('resumedAt', response.host);
           responses.push(response);
@@ -211,8 +212,10 @@ export class StreamedResponse {
     });
   }
 
+  /** Nothing of an answer has come. */
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
+    if (!this.#context.isClientGone) this.#incoming.permit?.refund();
     this.#client.fail(error, 0);
   }
 }

@@ -6,6 +6,7 @@ import { isObject } from '../dialects/reported-error.ts';
 import { type ValueSpan, withValues } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
+import type { ResumeMode } from '../streams/resume/attempt-usage.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
 import type { HostStreamOptions } from '../streams/host-stream.ts';
 import { brokenResponse } from './call-error.ts';
@@ -35,6 +36,8 @@ export interface CallRequest {
   readonly asksUsage: boolean;
   readonly deadline: Deadline | undefined;
   readonly limits: CallLimits;
+  /** How it takes up a call that broke off, if it does. */
+  readonly takesUp: ResumeMode | undefined;
 }
 
 /** Whether it can be sent once more: of an upload only the beginning is kept. */
@@ -76,7 +79,7 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
 
 /** How the response of an attempt is read if it is a stream. */
 export function streamOptions(
-  { dialect, choices, isStream, limits }: CallRequest,
+  { dialect, choices, isStream, limits, takesUp }: CallRequest,
   { host }: Target,
   startedAt: number,
 ): HostStreamOptions {
@@ -85,6 +88,7 @@ export function streamOptions(
     dialect,
     choices,
     acceptUnfinished,
+    mayBeEmpty: takesUp === 'continue',
     startedAt,
     limits: { ...stream, firstContentMs: isStream ? firstByteTimeoutMs : answerTimeoutMs },
     withoutSecrets: host.address.withoutSecrets,

@@ -220,7 +220,7 @@ export class Call {
     const { budget: usual, poisonBudget, memory } = this.#parts;
     const isRequests = isKnownFailure(this.#failed.at(-1), memory) || mayBeHosts(this.#failed);
     const budget = isRequests ? poisonBudget : usual;
-    if (this.#attempts.length === 0) return true;
+    if (this.#attempts.length === 0 && !this.#input.request.takesUp) return true;
     if (!mayRepeat(this.#input.request)) return false;
     if (choice.kind === 'wait') return budget.allows();
     const isRepeated = choice.kind === 'ask' && this.#attempts.some(({ target }) => target === choice.target);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TransportRequest } from '@morgan/http-transport';
 import type { BodyFacts } from '../routing/body-facts.ts';
+import type { ResumeMode } from '../streams/resume/attempt-usage.ts';
 import type { AttemptLog } from './attempt-log.ts';
 import type { RepeatableUpload } from './repeatable-upload.ts';
 
@@ -27,6 +28,11 @@ export interface HostRequest {
   readonly facts?: BodyFacts | undefined;
   /** The names of the hosts that may be asked, as for what one of them keeps. Left out: all of the route. */
   readonly only?: readonly string[] | undefined;
+  /**
+   * It takes up a call that broke off in the middle, and how: even its first attempt is an extra one, and the rest of an answer
+   * may be nothing. Left out: it is a call of its own.
+   */
+  readonly takesUp?: ResumeMode | undefined;
   /** Takes every attempt, for a log line of the caller's own. */
   readonly log?: AttemptLog | undefined;
 }

@@ -22,19 +22,31 @@ const TOKEN_BYTES = 4;
  * @throws AppError `invalid_value` or `strategy_not_allowed` where the caller chooses a strategy that is not to be had.
  */
 export function prepareCall(
-  { method, path, headers, body, upload, model, stream, choices, asksUsage, only, facts, log }: HostRequest,
+  {
+    method,
+    path,
+    headers,
+    body,
+    upload,
+    model,
+    stream,
+    choices,
+    asksUsage,
+    only,
+    takesUp,
+    facts,
+    log,
+  }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
 ): CallInput {
   const read = facts && facts.body === body ? facts : body && readBodyFacts(body);
   const asked = model ?? read?.model;
-  const wish = headers[STRATEGY_HEADER];
-  const found = wish === undefined ? routes.find(asked) : chosenBy(String(wish), routes.find(asked));
+  const found = chosenBy(headers[STRATEGY_HEADER], routes.find(asked));
   const route = only ? restrictedTo(found, only) : found;
   const [barePath = path] = path.split('?', 1);
   const bytes = body?.length ?? upload?.length ?? 0;
   const tokens = read?.promptTokens ?? Math.ceil(bytes / TOKEN_BYTES);
-  const { totalTimeoutMs } = route;
   return {
     route,
     log,
@@ -45,8 +57,7 @@ export function prepareCall(
       headers,
       body,
       upload,
-      deadline:
-        totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs)),
+      deadline: deadlineOf(route, deadline),
       facts: { path: barePath, bytes, tokens, model: asked, needs: read && (() => read.needs()) },
       modelAt: read?.modelAt,
       streamOptionsAt: read?.streamOptionsAt,
@@ -55,9 +66,15 @@ export function prepareCall(
       asksUsage: asksUsage ?? false,
       choices: choices ?? 1,
       limits: limitsOf(config, route, headers),
+      takesUp,
     },
     traits: new RequestTraits(tokens, { headers, read, model: asked }),
   };
+}
+
+/** The caller's, or that of the route where it is nearer. */
+function deadlineOf({ totalTimeoutMs }: Route, deadline: CallContext['deadline']): CallContext['deadline'] {
+  return totalTimeoutMs === undefined ? deadline : Deadline.nearest(deadline, Deadline.after(totalTimeoutMs));
 }
 
 interface SessionParts {
@@ -95,7 +112,10 @@ export function sessionTraitsOf(
   };
 }
 
-function chosenBy(strategy: string, { variants }: Route): Route {
+function chosenBy(wish: HostRequest['headers'][string], route: Route): Route {
+  if (wish === undefined) return route;
+  const { variants } = route;
+  const strategy = String(wish);
   const found = variants.get(strategy);
   if (found) return found;
   const names = loadBalancingStrategy.options;

@@ -59,16 +59,20 @@ export function openResponse(
   const { hasEnd } = options.dialect;
   const isEvents = type.startsWith('text/event-stream');
   const isEmpty = status === 204 || status === 205;
-  const useless = isEmpty ? 'empty' : isEvents && hasEnd && !isStream ? 'wrong_type' : undefined;
-  if (useless) {
+  if (isEmpty) {
     response.discard();
-    return Promise.resolve(failed(useless));
+    return Promise.resolve(failed('empty'));
   }
-  if (isEvents) return openStream(response.body, options);
-  return isStream && hasEnd ? openUntyped(response, options) : openWhole(response, type, options);
+  if (isEvents && (isStream || !hasEnd)) return openStream(response, response.body, options);
+  const mayBeOther = hasEnd && (isEvents || isStream);
+  return mayBeOther ? openUntyped(response, options, isStream) : openWhole(response, type, options);
 }
 
-async function openStream(body: ResponseBody, options: HostStreamOptions): Promise<Opening> {
+async function openStream(
+  response: TransportResponse,
+  body: ResponseBody,
+  options: HostStreamOptions,
+): Promise<Opening> {
   const stream = new HostStream(body, options);
   try {
     await stream.opened();
@@ -77,6 +81,9 @@ async function openStream(body: ResponseBody, options: HostStreamOptions): Promi
     if (!(fault instanceof StreamFault)) throw fault;
     const { reason, reported, cause } = fault;
     if (reported) return { kind: 'failed', outcome: 'error_in_answer', error: reported };
+    const { json } = stream;
+    if (reason === 'empty' && json)
+      return asStream(openText(response, json, options.dialect), options.dialect);
     const outcome = OUTCOME_OF_STREAM[reason];
     if (outcome || !cause) return { kind: 'failed', outcome: outcome ?? 'cut', cause: fault };
     return failedBy(cause);
@@ -108,15 +115,23 @@ async function openWhole(
 const EVENT_LINE = /^(data|event|id|retry)?:/;
 const LONGEST_FIELD = 'event:'.length;
 
-/** A stream may come as plain text or without a type: not every host looks at what it sends. */
-async function openUntyped(response: TransportResponse, options: HostStreamOptions): Promise<Opening> {
+/** A stream may come as plain text or without a type, and a JSON as a stream: not every host looks at what it sends. */
+async function openUntyped(
+  response: TransportResponse,
+  options: HostStreamOptions,
+  isStream: boolean,
+): Promise<Opening> {
   const start = new BodyStart(response.body);
   try {
     const isMore = await start.read(untilLine(), restOfTime(options));
-    if (isMore && EVENT_LINE.test(beginningOf(start.bytes()))) return await openStream(start.body, options);
+    const isEvents = isMore && EVENT_LINE.test(beginningOf(start.bytes()));
+    if (isEvents && isStream) return await openStream(response, start.body, options);
+    if (isEvents) response.discard();
+    if (isEvents) return failed('wrong_type');
     const rest = isMore ? new BodyStart(start.body) : start;
     const isLong = isMore && (await rest.read((_, held) => held > MOST_HELD_BYTES, restOfTime(options)));
-    return asStream(openText(response, isLong ? undefined : rest.bytes(), options.dialect), options.dialect);
+    const opening = openText(response, isLong ? undefined : rest.bytes(), options.dialect);
+    return isStream ? asStream(opening, options.dialect) : opening;
   } catch (error) {
     response.discard();
     return failedBy(error);

@@ -118,7 +118,7 @@ export class DistributedLlmClient implements HealthIndicator {
    */
   async send(request: HostRequest, context: CallContext): Promise<HostResponse> {
     const setup = this.#setup;
-    setup.budget.countRequest();
+    if (!request.takesUp) setup.budget.countRequest();
     const { id, signal } = context;
     const input = setup.prepare(request, context);
     const { deadline } = input.request;

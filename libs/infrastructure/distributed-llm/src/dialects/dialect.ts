@@ -37,6 +37,8 @@ export interface EventReading {
   readonly error: ReportedError | undefined;
   /** It has no data, or none that is not empty: it is a comment, or sets a field only. */
   readonly isComment: boolean;
+  /** It says that the host is there, and nothing else. */
+  readonly isKeepAlive: boolean;
   /** It has data that cannot be read. */
   readonly isMalformed: boolean;
   readonly id: string | undefined;
@@ -65,6 +67,7 @@ export const NO_READING: EventReading = {
   isUsageOnly: false,
   error: undefined,
   isComment: false,
+  isKeepAlive: false,
   isMalformed: false,
   id: undefined,
   model: undefined,

@@ -43,6 +43,7 @@ export const messagesDialect: Dialect = {
       finished: reason ? 1 : 0,
       finishReason: reason,
       isEnd: type === 'message_stop',
+      isKeepAlive: type === 'ping',
     };
   },
   readBody: (json) => ({ ...head(json), usage: readUsage(json) }),

@@ -15,6 +15,7 @@ import type { StreamFault } from '../streams/stream-fault.ts';
 
 const WHOLE = JSON.stringify({ id: 'c1', choices: [{ message: { role: 'assistant', content: 'hello' } }] });
 const EVENTS = ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS;
+const TYPE = 'text/event-stream';
 const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
 /** Takes nothing of a stream but its fault. */
 const silently = (failed: (fault: StreamFault) => void) => ({
@@ -94,6 +95,23 @@ describe('an answer in an odd dress is an answer', () => {
     expect(seen).toMatchObject({ host: 'odd', said: WHOLE });
     expect(headers.match(/content-type\n.*/g)).toEqual(['content-type\napplication/json']);
   });
+
+  it('as a JSON that calls itself a stream', async () => {
+    const reply: Reply = (response) => void response.writeHead(200, { 'content-type': TYPE }).end(WHOLE);
+    const { headers, ...seen } = await ask(reply);
+    expect(seen).toMatchObject({ host: 'odd', said: WHOLE });
+    expect(headers.match(/content-type\n.*/g)).toEqual(['content-type\napplication/json']);
+  });
+
+  it.each([WHOLE, `${WHOLE}\n\ndata: [DONE]\n\n`, ` \n${WHOLE}\n`])(
+    'as a JSON that calls itself a stream, where one was asked for',
+    async (body) => {
+      const reply: Reply = (response) => void response.writeHead(200, { 'content-type': TYPE }).end(body);
+      const seen = await ask(reply, { body: STREAM });
+      expect(seen).toMatchObject({ host: 'odd', isStream: false });
+      expect(seen.said.trim()).toBe(WHOLE);
+    },
+  );
 
   it.each<[string, object | undefined]>([
     ['as a whole', undefined],

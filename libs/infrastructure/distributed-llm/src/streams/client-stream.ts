@@ -22,8 +22,6 @@ export interface ClientStreamOptions {
   readonly onFull?: () => void;
 }
 
-const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
-
 /**
  * The caller's side of a stream. Whole events go in; it ends either as a complete response or visibly broken, by an error
  * event and a transfer without its end.
@@ -31,6 +29,11 @@ const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 export class ClientStream {
   /** Resolves when the caller has everything or is gone. */
   readonly closed: Promise<void>;
+  /**
+   * What a comment ends with. Where events have ids a blank line behind one is, for openai-python, an event without data, which
+   * it takes for JSON.
+   */
+  commentEnd: '\n' | '\n\n' = '\n\n';
   readonly #response: ServerResponse;
   readonly #options: ClientStreamOptions;
   #pieces: Buffer[] = [];
@@ -100,6 +103,7 @@ export class ClientStream {
     this.#stop();
     const response = this.#response;
     response.write(this.#options.dialect.errorEvent(error, sequence), () => breakTransfer(response));
+    if (response.writableLength > 0) this.#options.onFull?.();
   }
 
   #flush(): void {
@@ -131,7 +135,8 @@ export class ClientStream {
   #keepAlive(): void {
     const wait = this.#lastWriteAt + this.#options.keepAliveMs - performance.now();
     const isDue = wait <= 0 || !this.#hasBegun;
-    if (isDue && !this.isFull) this.#write(this.#options.dialect.keepAlive ?? KEEP_ALIVE);
+    const { keepAlive = Buffer.from(`: keep-alive${this.commentEnd}`) } = this.#options.dialect;
+    if (isDue && !this.isFull) this.#write(keepAlive);
     this.#arm(isDue ? this.#options.keepAliveMs : wait);
   }
 

@@ -2,11 +2,12 @@ import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { withTexts } from '../dialects/reported-error.ts';
+import { HeldEvents } from './held-events.ts';
 import { ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
-import { StreamFault } from './stream-fault.ts';
+import { StreamFault, streamFaultOf } from './stream-fault.ts';
 
 /** What a host's stream is read with. */
 export interface HostStreamOptions {
@@ -16,6 +17,8 @@ export interface HostStreamOptions {
   readonly choices?: number;
   /** Whether a body that ends cleanly, but before its response did, is taken for a response. Default false. */
   readonly acceptUnfinished?: boolean;
+  /** Whether a host that says that it has nothing to say is believed: the rest of an answer may be nothing. Default false. */
+  readonly mayBeEmpty?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
   /** Takes what callers must not read out of the words of the host. */
@@ -37,8 +40,6 @@ export interface HostStreamListener {
 
 type State = 'waiting' | 'content' | 'finished' | 'over';
 
-/** Events without content, but for comments, that may come before the first: each takes far more than its few bytes. */
-const MOST_HELD = 10_000;
 /** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
 const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
@@ -58,8 +59,7 @@ export class HostStream {
   readonly #clock: StreamClock;
   readonly #opened = Promise.withResolvers<void>();
   readonly #over = Promise.withResolvers<StreamEnd>();
-  #held: (readonly [SseEvent, EventReading])[] = [];
-  #heldBytes = 0;
+  readonly #held: HeldEvents;
   #listener: HostStreamListener | undefined;
   #state: State = 'waiting';
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
@@ -77,6 +77,7 @@ export class HostStream {
     this.#options = options;
     this.#progress = new ResponseProgress(options.choices ?? 1);
     this.#sse = new SseReader(options.limits.maxEventBytes);
+    this.#held = new HeldEvents(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
     this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
       this.#onLate(fault),
@@ -105,6 +106,11 @@ export class HostStream {
     return this.#opened.promise;
   }
 
+  /** The JSON that stood in the place of events, where nothing else has come. */
+  get json(): Buffer | undefined {
+    return this.#held.json;
+  }
+
   /** Resolves when the listener has everything, or nobody wants the rest. */
   get over(): Promise<StreamEnd> {
     return this.#over.promise;
@@ -115,7 +121,7 @@ export class HostStream {
     this.#listener = listener;
     const before = this.#outcome;
     try {
-      this.#held.splice(0).forEach(([event, reading]) => this.#listener?.event(event, reading));
+      this.#held.take().forEach(([event, reading]) => this.#listener?.event(event, reading));
     } catch (fault) {
       this.#failBy(fault);
     }
@@ -160,17 +166,23 @@ export class HostStream {
 
   /** Whatever a host says, and whatever is made of it, costs this stream and never the process. */
   #failBy(fault: unknown): void {
-    this.#fail(fault instanceof StreamFault ? fault : unreadable(fault));
+    this.#fail(streamFaultOf(fault));
   }
 
   readonly #take = (event: SseEvent): void => {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
-    if (reading.isMalformed) this.#malformed += 1;
+    if (reading.isMalformed) this.#onMalformed(event);
     else if (reading.error) this.#onReported(reading);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   };
+
+  #onMalformed(event: SseEvent): void {
+    const events = event.apart();
+    if (events) events.forEach(this.#take);
+    else this.#malformed += 1;
+  }
 
   #onReported({ error }: EventReading): void {
     if (this.#state === 'finished') return this.#complete(undefined);
@@ -198,14 +210,8 @@ export class HostStream {
     else if (reading.content) this.#enter('content');
   }
 
-  /** Of comments before the first content there may be any number: what does not fit is left out. */
   #hold(event: SseEvent, reading: EventReading): boolean {
-    const { maxEventBytes } = this.#options.limits;
-    const isFull = this.#held.length >= MOST_HELD || this.#heldBytes + event.raw.length > maxEventBytes;
-    if (isFull && reading.isComment) return true;
-    this.#held.push([event, reading]);
-    this.#heldBytes += event.raw.length;
-    if (this.#isOpen || !isFull) return true;
+    if (this.#held.add(event, reading) || this.#isOpen) return true;
     if (this.#state === 'finished') this.#complete(undefined);
     else this.#fail(new StreamFault('event_too_large', 'The stream is too large without any content.'));
     return false;
@@ -251,7 +257,7 @@ export class HostStream {
   }
 
   #onEmpty(): void {
-    if (this.#held.some(([, { isComment }]) => !isComment)) return this.#onUnfinished();
+    if (this.#held.saysSomething) return this.#onUnfinished();
     this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
   }
 
@@ -267,7 +273,7 @@ export class HostStream {
   }
 
   #complete(marker: Buffer | undefined): void {
-    if (!this.#isOpen && this.#progress.saysNothing)
+    if (!this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
     const isWhole = this.#state === 'finished';
     const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);
@@ -307,8 +313,4 @@ export class HostStream {
     body.once('close', () => clearTimeout(timer));
     body.resume();
   }
-}
-
-function unreadable(cause: unknown): StreamFault {
-  return new StreamFault('host_error', 'The stream of the host could not be read.', undefined, cause);
 }

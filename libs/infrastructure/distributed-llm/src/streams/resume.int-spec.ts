@@ -122,6 +122,13 @@ describe('an interrupted text', () => {
     expect(json.at(-1)?.usage).toEqual({ prompt_tokens: 20, completion_tokens: 5, total_tokens: 25 });
   });
 
+  it('is the same where a host leaves other white space around it', async () => {
+    const { text, broken, json } = await answerOf(begun, {
+      others: [['restart', whole(b.text('\n\n'), b.text('One'), b.text(' two'), b.stop, b.done)]],
+    });
+    expect([textOf(json), broken, text.endsWith('[DONE]\n\n')]).toEqual(['One two ', false, true]);
+  });
+
   it.each<[string, Script]>([
     ['says something else', whole(b.role, b.text('One fine day'), b.stop, b.done)],
     ['is shorter', whole(b.role, b.text('One'), b.stop, b.done)],
@@ -193,6 +200,15 @@ describe('an interrupted text', () => {
     const { text, broken } = await answerOf(begun, { others: [['continue', whole(call, b.stop, b.done)]] });
     expect(broken).toBe(false);
     expect(text).toContain('"tool_calls"');
+  });
+
+  it('has the counts of a host that says them beside a choice without text', async () => {
+    const counts = { prompt_tokens: 12, completion_tokens: 1 };
+    const last = `data: ${JSON.stringify({ id: 'b', choices: [{ index: 0, delta: { content: '' } }], usage: counts })}\n\n`;
+    const { json } = await answerOf(begun, {
+      others: [['continue', whole(b.text('three'), b.stop, last, b.done)]],
+    });
+    expect(json.at(-1)).toMatchObject({ id: 'id-a', usage: { prompt_tokens: 22, completion_tokens: 3 } });
   });
 
   it('is joined in the last event of a host that says text, end and counts at once', async () => {
@@ -297,6 +313,16 @@ describe('a message', () => {
     ]);
     expect(json.at(-2)?.usage).toEqual({ output_tokens: 6 });
     expect(seen).not.toContain('Aha');
+  });
+
+  it('is joined also where the last that was said is that its host is there', async () => {
+    const ping = event({ type: 'ping' });
+    const again = whole(start('b'), block(0, 'text'), text(0, 'One two'), ...ending);
+    const { json, broken } = await answerOf(cut(start('a'), block(0, 'text'), text(0, 'One '), ping), {
+      dialect: messagesDialect,
+      others: [['restart', again]],
+    });
+    expect([textOf(json), broken]).toEqual(['One two', false]);
   });
 
   it('is an error between two blocks', async () => {

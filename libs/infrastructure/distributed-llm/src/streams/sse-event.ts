@@ -2,6 +2,12 @@ const LF = 10;
 const CR = 13;
 const DATA = Buffer.from('data: ');
 
+const DONE = '[DONE]';
+/** More in one event than anybody means to say: each is read while nobody else has a turn. */
+const MOST_APART = 10_000;
+/** Where one JSON ends and the next begins, or the end marker does. */
+const NEXT_JSON = /(?<=\})(?:\s*data:|\n)\s*(?=\{|\[DONE\])/;
+
 interface Fields {
   data?: string;
   event?: string;
@@ -41,6 +47,25 @@ export class SseEvent {
     return this.#read().id;
   }
 
+  /** Whether it has fields and no data. */
+  get isEmpty(): boolean {
+    const { data, error, event, id, retry } = this.#read();
+    if (data !== undefined) return data === '';
+    return error === undefined && [event, id, retry].some((field) => field !== undefined);
+  }
+
+  /**
+   * The events that it is made of where a host has left out the blank lines between them, or all of the line ends. Undefined:
+   * that is not so, or not beyond doubt.
+   */
+  apart(): SseEvent[] | undefined {
+    const { data = '', event } = this.#read();
+    const pieces = data.split(NEXT_JSON, MOST_APART + 1);
+    if (pieces.length < 2 || pieces.length > MOST_APART) return undefined;
+    const events = pieces.map((piece) => eventOf(piece.trim(), event));
+    return events.every((each) => each !== undefined) ? events : undefined;
+  }
+
   /** The field `retry`, in milliseconds. */
   get retryMs(): number | undefined {
     return this.#read().retry;
@@ -72,4 +97,14 @@ function addLine(fields: Fields, line: string): void {
   else if (name === 'event') fields.event = value;
   else if (name === 'id' && !value.includes('\0')) fields.id = value;
   else if (name === 'retry' && /^\d+$/.test(value)) fields.retry = Number(value);
+}
+
+/** @param name that of the last of several; where they have names these are their types. */
+function eventOf(piece: string, name: string | undefined): SseEvent | undefined {
+  try {
+    const { type = name } = piece === DONE ? {} : (JSON.parse(piece) as { readonly type?: string });
+    return new SseEvent(Buffer.from(`${name === undefined ? '' : `event: ${type}\n`}data: ${piece}\n\n`));
+  } catch {
+    return undefined;
+  }
 }

@@ -33,3 +33,9 @@ export class StreamFault extends Error {
     super(message, { cause });
   }
 }
+
+/** What was thrown while a stream was read. */
+export function streamFaultOf(cause: unknown): StreamFault {
+  if (cause instanceof StreamFault) return cause;
+  return new StreamFault('host_error', 'The stream of the host could not be read.', undefined, cause);
+}

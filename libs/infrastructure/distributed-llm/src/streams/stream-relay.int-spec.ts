@@ -117,9 +117,17 @@ describe('a stream that is whole', () => {
   });
 
   it('has no events without data', async () => {
-    const empty = ['data: \n\n', 'event: ping\ndata\n\n'];
-    const gateway = await gatewayTo(whole(empty[0] ?? '', ROLE, HELLO, ...empty, WORLD, STOP, DONE));
-    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    const empty = [
+      'data: \n\n',
+      'event: ping\ndata\n\n',
+      'event: ping\n\n',
+      'id: 7\n\n',
+      'retry: 3000\r\n\r\n',
+      ': a comment\nid\n\n',
+    ];
+    const gateway = await gatewayTo(whole(...empty, ROLE, ': hi\n\n', HELLO, ...empty, WORLD, STOP, DONE));
+    const events = [ROLE, ': hi\n\n', HELLO, WORLD, STOP, DONE];
+    expect(await gateway.read()).toEqual({ text: events.join(''), broken: false });
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
   });
 
@@ -134,6 +142,21 @@ describe('a stream that is whole', () => {
     const gateway = await gatewayTo(whole(ROLE, HELLO, 'data: {"choices":[{\n\n', WORLD, STOP, DONE));
     expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 1 });
+  });
+
+  it.each([
+    ['in lines of their own', HELLO.replace('\n\n', '\n') + WORLD],
+    ['in one line', HELLO.trimEnd() + WORLD],
+  ])('loses none of the events that a host leaves no blank line between: %s', async (_, both) => {
+    const gateway = await gatewayTo(whole(ROLE, both, STOP, DONE));
+    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
+    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+  });
+
+  it('is read where its host leaves no blank lines at all', async () => {
+    const events = [ROLE, HELLO, WORLD, STOP, DONE];
+    const gateway = await gatewayTo(whole(events.join('').replaceAll('\n\n', '\n')));
+    expect(await gateway.read()).toEqual({ text: events.join(''), broken: false });
   });
 
   it.each<[string, Script]>([
@@ -404,6 +427,18 @@ describe('keep-alive', () => {
     expect(text.startsWith(ROLE + HELLO)).toBe(true);
     response.destroy();
     expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone' });
+  });
+
+  it('comments without a blank line where events have ids, which some clients take for one more event', async () => {
+    const gateway = await gatewayTo(silent(`id: 1\n${ROLE}`, `id: 2\n${HELLO}`), { keepAliveMs: 20 });
+    const response = await gateway.open();
+    let text = '';
+    response.on('data', (data: Buffer) => (text += data.toString()));
+    await waitFor(() => text.endsWith(': keep-alive\n: keep-alive\n'), { what: 'two comments' });
+    expect(text).toBe(
+      `id: 1\n${ROLE}id: 2\n${HELLO}${': keep-alive\n'.repeat(text.split(': keep').length - 1)}`,
+    );
+    response.destroy();
   });
 
   it('pings callers of messages', async () => {

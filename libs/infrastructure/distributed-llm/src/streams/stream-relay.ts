@@ -5,7 +5,7 @@ import type { JsonObject } from '../dialects/reported-error.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
-import { AttemptUsage, type ResumeMode } from './resume/attempt-usage.ts';
+import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
 import { JoinedResponse } from './resume/joined-response.ts';
 import { SentResponse } from './resume/sent-response.ts';
@@ -46,8 +46,8 @@ export interface StreamOutcome {
   readonly kind: 'complete' | 'failed' | 'caller_gone';
   /** What broke the response, for `failed`. */
   readonly fault: StreamFault | undefined;
-  /** Tokens of each host that wrote a part of it, in their order, as far as they are known. */
-  readonly usages: readonly (TokenUsage | undefined)[];
+  /** Tokens of each host that wrote a part of it, in their order, as far as they are known or can be told from what came. */
+  readonly usages: readonly TokenUsage[];
   /** Events left out because they could not be read. */
   readonly malformed: number;
   /** How often the response was taken up elsewhere. */
@@ -69,7 +69,7 @@ export class StreamRelay implements HostStreamListener {
   #joined: JoinedResponse | undefined;
   /** Tokens that the present host was given as the beginning of its response. */
   #given = 0;
-  /** Events with text that it has sent. */
+  /** Events with content that it has sent. */
   #written = 0;
   #usageEvent: Buffer | undefined;
   #sequence = 0;
@@ -104,8 +104,8 @@ export class StreamRelay implements HostStreamListener {
 
   event(event: SseEvent, reading: EventReading): void {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
-    if (reading.content === 'text') this.#written += 1;
-    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id);
+    if (reading.content !== undefined && this.#options.dialect.hasEnd) this.#written += 1;
+    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
       const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
       if (passed) this.#passOn(passed, reading);
@@ -132,7 +132,9 @@ export class StreamRelay implements HostStreamListener {
     const { wantsUsage, resumption, translator } = this.#options;
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
-      this.#client.send(Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}\n\n`));
+      this.#client.send(
+        Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}${this.#client.commentEnd}`),
+      );
     if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
     this.#client.complete(translator ? undefined : end);
     this.#settle('complete');
@@ -142,8 +144,9 @@ export class StreamRelay implements HostStreamListener {
     this.#settle(fault);
   }
 
-  #noteId(id: string): void {
+  #noteId(id: string, event: SseEvent): void {
     this.#hasId = true;
+    if (event.id !== undefined) this.#client.commentEnd = '\n';
     this.#options.onId?.(id);
   }
 
@@ -162,8 +165,8 @@ export class StreamRelay implements HostStreamListener {
 
   #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
     const { translator } = this.#options;
-    // Some hosts keep a connection open so; official clients take it for JSON.
-    if (isComment && event.data === '') return;
+    // Some hosts keep a connection open so, or say when to come back; official clients take it for JSON.
+    if (isComment && event.isEmpty) return;
     if (translator && !isComment)
       for (const bytes of translator.take(parseExactly(event.data ?? '') as JsonObject))
         this.#client.send(bytes);
@@ -178,13 +181,14 @@ export class StreamRelay implements HostStreamListener {
     // What one host refuses in the middle is not to be had of the next.
     if (fault.reported && refusalOfInput(fault.reported)) return false;
     if (!resumption || fault.reason === 'diverged' || this.#resumes >= resumption.limit) return false;
-    const sent = { text: this.#sent.text, tokens: this.#sent.textEvents };
+    const { text, textEvents, contentEvents } = this.#sent;
+    const sent = { text, tokens: contentEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
     for (const mode of modes) {
       const joined = JoinedResponse.of(this.#options.dialect, this.#sent, mode);
       const stream = joined && (await this.#reopen(resumption, mode, sent));
       if (!stream) continue;
-      this.#takeUp(stream, joined, mode === 'continue' ? sent.tokens : 0);
+      this.#takeUp(stream, joined, mode === 'continue' ? textEvents : 0);
       return true;
     }
     return false;
@@ -215,11 +219,13 @@ export class StreamRelay implements HostStreamListener {
   }
 
   #outcome(ending: Ending): StreamOutcome {
-    const { usage } = this.#stream;
+    const { usage: said } = this.#stream;
+    const isCounted = ending === 'complete' && (said?.output ?? 0) > 0;
+    const usage = said && isCounted ? said : countedSoFar(said, this.#written);
     return {
       kind: ending instanceof StreamFault ? 'failed' : ending,
       fault: ending instanceof StreamFault ? ending : undefined,
-      usages: [...this.#attempts.each(usage ?? {}, this.#given), usage],
+      usages: [...this.#attempts.each(usage, this.#given), usage],
       malformed: this.#malformed,
       resumes: this.#resumes,
     };

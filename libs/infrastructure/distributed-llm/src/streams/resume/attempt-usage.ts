@@ -7,13 +7,13 @@ interface Attempt {
   readonly usage: TokenUsage | undefined;
   /** Tokens of the response that it was given as its beginning. */
   readonly given: number;
-  /** Tokens that it wrote, as far as they came. */
+  /** Events with content that came of it. */
   readonly written: number;
 }
 
 /**
- * What the interrupted attempts of one response cost. A host that breaks off has mostly not counted yet: its tokens are then
- * taken as one for each event, and its prompt as that of the attempt which did count.
+ * What the interrupted attempts of one response cost. A host that breaks off has mostly not counted yet: its prompt is then
+ * taken as that of the attempt which did count.
  */
 export class AttemptUsage {
   readonly #attempts: Attempt[] = [];
@@ -32,12 +32,20 @@ export class AttemptUsage {
 
   /** The same, of each of them in turn. */
   each(usage: TokenUsage, given: number): TokenUsage[] {
-    const prompt = Math.max(0, (usage.input ?? 0) - given);
+    const prompt = usage.input === undefined ? undefined : Math.max(0, usage.input - given);
     return this.#attempts.map((attempt) => ({
-      input: attempt.usage?.input ?? prompt + attempt.given,
-      output: attempt.usage?.output ?? attempt.written,
+      ...(prompt !== undefined && { input: prompt + attempt.given }),
+      ...countedSoFar(attempt.usage, attempt.written),
     }));
   }
+}
+
+/**
+ * The counts of a response that its host may not have counted to its end: each event with content is taken for a token, as
+ * nearly all hosts send one for each. Anthropic begins a count with its first event.
+ */
+export function countedSoFar(usage: TokenUsage | undefined, written: number): TokenUsage {
+  return { ...usage, output: Math.max(usage?.output ?? 0, written) };
 }
 
 /** The counts of two attempts together; a count that only one has is that one's. */

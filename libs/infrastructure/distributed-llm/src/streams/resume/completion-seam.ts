@@ -22,7 +22,8 @@ export class CompletionSeam implements Seam {
     const counted = usage && isObject(json['usage']) && { usage: added(json['usage'], before) };
     if (isUsageOnly) return { ...json, ...this.#head, ...counted };
     const isNew = (content === 'text' && text !== '') || content === 'tool' || content === 'other';
-    if (!isNew && finished === 0) return undefined;
+    const isCount = content === undefined && Boolean(counted);
+    if (!isNew && !isCount && finished === 0) return undefined;
     const choices = (json['choices'] as unknown[])
       .filter(isObject)
       .map((choice) => joinChoice(choice, content, text));

@@ -33,16 +33,18 @@ describe('continuationRequest', () => {
   });
 
   it('leaves as much length as the caller allowed in all', () => {
-    const limited = { ...chat, max_tokens: 10, max_completion_tokens: 1 };
+    const limited = { ...chat, max_tokens: 10, max_completion_tokens: 1, min_tokens: 1 };
     expect(continuationRequest('chat', 'vllm', limited, sent)).toMatchObject({
       max_tokens: 8,
       max_completion_tokens: 1,
+      min_tokens: 0,
     });
   });
 
   it('has nothing to offer where the text would not stand last or be refused', () => {
     const own = { ...chat, messages: [user, { role: 'assistant', content: 'One' }] };
     expect(continuationRequest('chat', 'vllm', own, sent)).toBeUndefined();
+    expect(continuationRequest('chat', 'vllm', { ...chat, echo: true }, sent)).toBeUndefined();
     expect(continuationRequest('messages', 'prefill', chat, { text: 'One ', tokens: 1 })).toBeUndefined();
     expect(continuationRequest('responses', 'vllm', { input: 'x' }, sent)).toBeUndefined();
     expect(continuationRequest('plain', 'vllm', {}, sent)).toBeUndefined();

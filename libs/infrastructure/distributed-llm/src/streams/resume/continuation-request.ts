@@ -15,14 +15,18 @@ const FLAGS: Readonly<
   prefill: { body: {}, message: {} },
 };
 
-/** The fields that bound a response's length, whichever a request has. */
-const LENGTHS = ['max_tokens', 'max_completion_tokens'] as const;
+/** The fields that bound a response's length, whichever a request has, and the least that each may say. */
+const LENGTHS = [
+  ['max_tokens', 1],
+  ['max_completion_tokens', 1],
+  ['min_tokens', 0],
+] as const;
 
 /** An interrupted response, as far as asking for the rest of it needs. */
 export interface Interrupted {
   /** The text that the caller has. */
   readonly text: string;
-  /** About how many tokens that is: they come off the length that the caller allowed. */
+  /** About how many tokens that is, with the reasoning before it: they come off the length that the caller allowed. */
   readonly tokens: number;
 }
 
@@ -34,11 +38,11 @@ export function continuationRequest(
   sent: Interrupted,
 ): JsonObject | undefined {
   const shortened = { ...body, ...lengths(body, sent.tokens) };
+  // It would repeat what the caller has.
+  if (body['echo'] === true) return undefined;
   if (dialect === 'completions') {
     const { prompt } = body;
-    return typeof prompt === 'string' && body['echo'] !== true
-      ? { ...shortened, prompt: prompt + sent.text }
-      : undefined;
+    return typeof prompt === 'string' ? { ...shortened, prompt: prompt + sent.text } : undefined;
   }
   const { messages } = body;
   if ((dialect !== 'chat' && dialect !== 'messages') || !Array.isArray(messages)) return undefined;
@@ -62,9 +66,9 @@ export function prefilledRequest(chat: JsonObject, style: ContinuationStyle): Js
 }
 
 function lengths(body: JsonObject, tokens: number): JsonObject {
-  const entries = LENGTHS.flatMap((field) => {
+  const entries = LENGTHS.flatMap(([field, least]) => {
     const allowed = body[field];
-    return typeof allowed === 'number' ? [[field, Math.max(1, allowed - tokens)] as const] : [];
+    return typeof allowed === 'number' ? [[field, Math.max(least, allowed - tokens)] as const] : [];
   });
   return Object.fromEntries(entries);
 }

@@ -13,6 +13,7 @@ export class SentResponse {
   #text = '';
   #pieces: string[] = [];
   #textEvents = 0;
+  #contentEvents = 0;
   #hasOther = false;
   #characters = 0;
 
@@ -21,7 +22,7 @@ export class SentResponse {
     return this.#first;
   }
 
-  /** The last event with data. */
+  /** The last event that says something. */
   get last(): SseEvent | undefined {
     return this.#last;
   }
@@ -37,6 +38,11 @@ export class SentResponse {
     return this.#textEvents;
   }
 
+  /** The same of text and reasoning. */
+  get contentEvents(): number {
+    return this.#contentEvents;
+  }
+
   /** Whether nothing but plain text and reasoning was sent, and all of it is here: a tool call or a second choice cannot be joined. */
   get isPlainText(): boolean {
     return !this.#hasOther && !this.#isTooLong;
@@ -47,9 +53,10 @@ export class SentResponse {
   }
 
   /** @param text what was sent of its text. Default all of it. */
-  add(event: SseEvent, { content, text: whole, id }: EventReading, text = whole): void {
+  add(event: SseEvent, { content, text: whole, id, isKeepAlive }: EventReading, text = whole): void {
     if (id !== undefined || content !== undefined) this.#first ??= event;
-    this.#last = event;
+    if (!isKeepAlive) this.#last = event;
+    if (content !== undefined) this.#contentEvents += 1;
     if (content === 'text') this.#addText(text);
     else if (content !== undefined && content !== 'reasoning') this.#hasOther = true;
   }
