@@ -29,6 +29,8 @@ export class BatchedOutput implements DestinationStream {
   /** Asks pino to set `lastLevel` before each write. Whoever else writes may leave it. */
   readonly [pino.symbols.needsMetadataGsym] = true;
   lastLevel = 0;
+  /** One listener for all: Node warns of many. */
+  static readonly #all = new Set<BatchedOutput>();
   readonly #fd: number;
   readonly #onLost: (lines: number) => void;
   /** A line is put here at once: its parts are in the caches of the processor as long as it is new. */
@@ -48,7 +50,8 @@ export class BatchedOutput implements DestinationStream {
     this.#fd = fd;
     this.#onLost = onLost;
     setInterval(() => this.#flush(), FLUSH_INTERVAL_MS).unref();
-    process.on('exit', () => this.#flushAtExit());
+    if (BatchedOutput.#all.size === 0) process.on('exit', () => BatchedOutput.#flushAllAtExit());
+    BatchedOutput.#all.add(this);
   }
 
   write(line: string): void {
@@ -96,6 +99,10 @@ export class BatchedOutput implements DestinationStream {
     if (this.#bytes.length > ROOM_BYTES) this.#bytes = Buffer.allocUnsafeSlow(ROOM_BYTES);
     this.#tellLost();
     return 'all';
+  }
+
+  static #flushAllAtExit(): void {
+    for (const output of BatchedOutput.#all) output.#flushAtExit();
   }
 
   #flushAtExit(): void {
