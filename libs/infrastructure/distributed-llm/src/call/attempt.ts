@@ -219,7 +219,7 @@ export class Attempt {
     const now = performance.now();
     this.#contentAfterMs = now - (this.#sentAt ?? now);
     this.#load.began(now);
-    this.target.pace.began(this.#contentAfterMs, this.#kind);
+    this.target.pace.began(this.#contentAfterMs, this.#kind, this.#tokens);
     const { host, model } = this.target;
     const { facts } = this.call;
     host.stats.begun(this.#contentAfterMs);
@@ -289,9 +289,9 @@ export class Attempt {
     return this.#isUnlikelyLong && !hasContent && !isQueued(cause) ? 'impatient' : outcome;
   }
 
-  /** By the history of the target. */
+  /** By the history of the target, and for so long a prompt. */
   get #isUnlikelyLong(): boolean {
-    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
+    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind, this.#tokens);
   }
 
   /** It has been silent for so long that another was asked. */

@@ -460,6 +460,22 @@ describe('callers who give up', () => {
     expect(frozen.asked - asked).toBeGreaterThan(1);
   });
 
+  it('on long prompts say nothing where only short ones were answered so soon', async () => {
+    const reply: Reply = (response, request, body) =>
+      (body.length > 4_000 ? silence : chat('hello'))(response, request, body);
+    await using host = await ScriptedHost.start(reply);
+    const client = bench.client([entry('host', host.url)]);
+    await repeat(8, () => ask(client));
+    const body = bodyOf('a long story '.repeat(2_000));
+    const giveUp = (request: Parameters<typeof send>[1]) =>
+      Promise.all(Array.from({ length: 10 }, () => errorOf(send(client, request, giveUpAfter(400)))));
+    await giveUp({ body });
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    host.reply = silence;
+    await giveUp({});
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 5, circuit: { state: 'OPEN' } });
+  });
+
   it('early say nothing', async () => {
     await using slow = await ScriptedHost.start(silence);
     const client = bench.client([entry('slow', slow.url)]);
