@@ -4,6 +4,7 @@ import type { Outcome } from '../evidence/outcome.ts';
 import type { HostMetrics } from '../hosts/host-metrics.ts';
 import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
+import type { UsualSilence } from '../routing/usual-silence.ts';
 
 /** What attempts work with. */
 export interface AttemptParts {
@@ -14,7 +15,7 @@ export interface AttemptParts {
   /** An attempt that takes longer to its first content is a fault, in milliseconds. */
   readonly slowCallMs: number;
   /** The longest silence that is not remarkable at a target, in milliseconds. */
-  readonly usualSilenceMs: (target: Target, kind: 'streamed' | 'whole') => number;
+  readonly usualSilenceMs: UsualSilence;
   /** A host refuses the key or has no quota: it is said once, not with each call. */
   readonly onLockout: (target: Target, outcome: Outcome, requestId: string) => void;
 }

@@ -18,7 +18,7 @@ import {
   streamOptions,
 } from './attempt-request.ts';
 import { brokenResponse } from './call-error.ts';
-import { noteFailure } from './failure-memory.ts';
+import { faultOf, noteFailure } from './failure-memory.ts';
 import { firstTokenLimitMs } from './first-token-clock.ts';
 import { requestIdOf } from './error-response.ts';
 import {
@@ -80,7 +80,7 @@ export class Attempt {
     if (mode.signal.aborted) this.#onAbort();
     if (mode.isPanic) parts.panic.started(target.host);
     target.host.stats.started();
-    this.#load = target.pace.load.begin(this.#tokens, this.#startedAt);
+    this.#load = target.pace.load.begin(this.#tokens, this.#startedAt, target.modelFor(call.facts.model));
     this.ended = this.#run();
   }
 
@@ -219,7 +219,7 @@ export class Attempt {
     const now = performance.now();
     this.#contentAfterMs = now - (this.#sentAt ?? now);
     this.#load.began(now);
-    this.target.pace.began(this.#contentAfterMs, this.#kind);
+    this.target.pace.began(this.#contentAfterMs, this.#kind, this.#tokens);
     const { host, model } = this.target;
     const { facts } = this.call;
     host.stats.begun(this.#contentAfterMs);
@@ -265,7 +265,7 @@ export class Attempt {
     if (this.#sentAt === undefined) this.#load.sent(this.#endedAt);
     const { host } = this.target;
     host.stats.ended();
-    this.#load.ended(this.#endedAt, EVIDENCE[outcome].weight === 'fault');
+    this.#load.ended(this.#endedAt, faultOf(outcome));
     this.parts.metrics?.ended(host, outcome);
     if (this.mode.isPanic) this.parts.panic.ended(host);
     this.mode.signal.removeEventListener('abort', this.#onAbort);
@@ -289,9 +289,9 @@ export class Attempt {
     return this.#isUnlikelyLong && !hasContent && !isQueued(cause) ? 'impatient' : outcome;
   }
 
-  /** By the history of the target. */
+  /** By the history of the target, and for so long a prompt. */
   get #isUnlikelyLong(): boolean {
-    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind);
+    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind, this.#tokens);
   }
 
   /** It has been silent for so long that another was asked. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type AppError, type CallContext, callStopped, spreadWaitMs } from '@morgan/foundation';
 import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
+import type { Outcome } from '../evidence/outcome.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type EndedAttempt } from './attempt.ts';
@@ -18,6 +19,9 @@ import { OwnQueues } from './own-queues.ts';
 
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
 const REPEAT_PAUSE_MS = 100;
+
+/** Another try there would take as long: a target that is alone is not asked again. */
+const TAKES_ITS_TIME: ReadonlySet<Outcome> = new Set(['timeout', 'stalled']);
 
 /**
  * One call: attempts at targets, one after the other, until one has content to hand out. A streamed call whose first
@@ -124,6 +128,7 @@ export class Call {
     if (isOver || isAboutRequest(this.#failed)) return this.#giveUp();
     if (
       mayBeRequest &&
+      !TAKES_ITS_TIME.has(outcome) &&
       !this.#hasRepeated &&
       isAlone(attempt.target, this.#input.route, this.#input.request.facts)
     ) {

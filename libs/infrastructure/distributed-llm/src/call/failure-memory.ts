@@ -1,7 +1,9 @@
 import { EVIDENCE, MODEL_OUTAGE } from '../evidence/evidence-table.ts';
 import type { RestRule } from '../evidence/evidence.ts';
+import type { Outcome } from '../evidence/outcome.ts';
 import { restKey } from '../hosts/host.ts';
 import type { Target } from '../routing/target.ts';
+import type { TargetFault } from '../strategies/target-load.ts';
 import type { AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure } from './attempt-result.ts';
 import type { CallRequest } from './attempt-request.ts';
@@ -41,6 +43,13 @@ export function noteModelOutage({ target, call }: Asked, { outcome, errorRespons
   const key = restKey.model(target.modelFor(call.facts.model));
   const said = errorResponse?.brief(call.dialect);
   target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse: said });
+}
+
+/** What a request can cause may be the fault of its model alone. */
+export function faultOf(outcome: Outcome): TargetFault | undefined {
+  const { weight, mayBeRequest } = EVIDENCE[outcome];
+  if (weight !== 'fault') return undefined;
+  return mayBeRequest ? 'model' : 'target';
 }
 
 function keyOf({ of }: RestRule, model: string | undefined, path: string): string {

@@ -209,6 +209,26 @@ describe('a request that fails everywhere', () => {
     for (const { failures } of client.getStatus().hosts) expect(failures).toBeGreaterThan(0);
   });
 
+  it.each<[string, Reply]>([
+    ['before the headers', silence],
+    ['behind the headers', events(ROLE_CHUNK, true)],
+  ])('counts against none of them where it hangs %s', async (_, hangs) => {
+    const reply: Reply = (response, request, body) =>
+      (body.includes('poison') ? hangs : chat('hello'))(response, request, body);
+    await using first = await ScriptedHost.start(reply);
+    await using second = await ScriptedHost.start(reply);
+    const hosts = [entry('first', first.url), entry('second', second.url)];
+    const times = { firstByteTimeoutMs: 150, idleTimeoutMs: 150, streams: { stallTimeoutMs: 150 } };
+    const client = bench.client(hosts, times);
+    const body = Buffer.from(STREAM.toString().replace('the prompt', 'poison'));
+    await repeat(6, async () =>
+      expect(await errorOf(send(client, { body }))).toMatchObject({ code: 'host_timeout' }),
+    );
+    for (const host of client.getStatus().hosts)
+      expect(host).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    expect(await ask(client, { body: STREAM })).toMatchObject({ status: 200, attempts: 1 });
+  });
+
   it('is never what finds out how a host is', async () => {
     await using first = await ScriptedHost.start(poison);
     await using second = await ScriptedHost.start(poison);
@@ -403,6 +423,14 @@ describe('a stream whose first token is late', () => {
     expect(client.getStatus().budget.granted.hedge).toBe(1);
   });
 
+  it('is not asked for once more where nothing came in time and there is nowhere else to go', async () => {
+    await using sole = await ScriptedHost.start(silence);
+    const client = bench.client([entry('sole', sole.url)], { firstByteTimeoutMs: 150 });
+    expect(await errorOf(send(client, { body: STREAM }))).toMatchObject({ code: 'host_timeout' });
+    expect(sole.asked).toBe(1);
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 1, lastError: 'timeout' });
+  });
+
   it('waits where there is nowhere else to go', async () => {
     await using slow = await ScriptedHost.start((response, request, body) => {
       setTimeout(() => chat('hello')(response, request, body), 300);
@@ -430,6 +458,22 @@ describe('callers who give up', () => {
     );
     expect(frozen.asked - asked).toBeLessThanOrEqual(10);
     expect(frozen.asked - asked).toBeGreaterThan(1);
+  });
+
+  it('on long prompts say nothing where only short ones were answered so soon', async () => {
+    const reply: Reply = (response, request, body) =>
+      (body.length > 4_000 ? silence : chat('hello'))(response, request, body);
+    await using host = await ScriptedHost.start(reply);
+    const client = bench.client([entry('host', host.url)]);
+    await repeat(8, () => ask(client));
+    const body = bodyOf('a long story '.repeat(2_000));
+    const giveUp = (request: Parameters<typeof send>[1]) =>
+      Promise.all(Array.from({ length: 10 }, () => errorOf(send(client, request, giveUpAfter(400)))));
+    await giveUp({ body });
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' } });
+    host.reply = silence;
+    await giveUp({});
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 5, circuit: { state: 'OPEN' } });
   });
 
   it('early say nothing', async () => {

@@ -102,3 +102,29 @@ describe('requests that fail at every host', () => {
     expect(client.getStatus().poisonousRequests).toBe(10);
   });
 });
+
+describe('a model that fails at one host only', () => {
+  /** With the strategy that callers have by default: the other host answers, and the failure is known. */
+  async function failOnce(): Promise<ScriptedHost> {
+    const [partly, well] = hosts as [ScriptedHost, ScriptedHost];
+    well.reply = chat('hello');
+    const entries = hosts.map(({ url }, index) => entry(`host${index}`, url));
+    client = bench.client(entries, { strategy: 'session_affinity' });
+    await waitFor(async () => (await ask('dead')).attempts === 2, { what: 'a failure' });
+    return partly;
+  }
+
+  it('does not keep calls for other models away from there', async () => {
+    const partly = await failOnce();
+    const before = partly.asked;
+    for (let count = 0; count < 20; count += 1) await succeed('well');
+    expect(partly.asked).toBeGreaterThan(before);
+  });
+
+  it('is asked for elsewhere from its first failure on', async () => {
+    const partly = await failOnce();
+    const before = partly.asked;
+    for (let count = 0; count < 20; count += 1) expect(await ask('dead')).toMatchObject({ status: 200 });
+    expect(partly.asked).toBe(before);
+  });
+});

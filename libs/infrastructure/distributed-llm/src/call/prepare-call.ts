@@ -89,6 +89,10 @@ class RequestTraits implements CallTraits {
     private readonly parts: SessionParts,
   ) {}
 
+  get model(): string | undefined {
+    return this.parts.model;
+  }
+
   /** Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt. */
   get sessionKey(): string | undefined {
     const { headers, read, model } = this.parts;

@@ -79,8 +79,8 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
     prepare: ({ first }) => first[Symbol.asyncDispose](),
   }),
   reset: doubtful(reset),
-  timeout: fault(silence, { isStream: true, settings: { firstByteTimeoutMs: 100 } }),
-  stalled: fault(events('', true), {
+  timeout: doubtful(silence, { isStream: true, settings: { firstByteTimeoutMs: 100 } }),
+  stalled: doubtful(events('', true), {
     isStream: true,
     settings: { idleTimeoutMs: 100, streams: { stallTimeoutMs: 100 } },
   }),

@@ -127,8 +127,8 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
   connect_error: unusable('no connection: refused, DNS, TLS, time-out'),
   reset: doubtful('the connection ended before the headers'),
-  timeout: unusable('streamed: no headers within `firstByteTimeoutMs`'),
-  stalled: unusable(
+  timeout: doubtful('streamed: no headers within `firstByteTimeoutMs`'),
+  stalled: doubtful(
     'streamed: headers, then silence for `idleTimeoutMs`, or for the limit between events where that is longer',
   ),
   cut: doubtful('headers, then the end of the connection before any content'),

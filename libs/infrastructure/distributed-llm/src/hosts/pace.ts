@@ -6,6 +6,8 @@ const LEAST_HISTORY = 3;
 /** A wait is unlikely where it is so many times longer than nearly all waits before it were. */
 const UNLIKELY_FACTOR = 2;
 const NEARLY_ALL = 0.95;
+/** Prompts of fewer tokens are read at once; a longer one takes its time in proportion. */
+const LONG_PROMPT_TOKENS = 256;
 /** Below this no silence is remarkable, in milliseconds. */
 const LEAST_UNLIKELY_MS = 250;
 
@@ -15,18 +17,30 @@ const LEAST_UNLIKELY_MS = 250;
  */
 export class Pace {
   readonly load = new TargetLoad();
-  readonly #history = { streamed: new QuantileWindow(HISTORY), whole: new QuantileWindow(HISTORY) };
+  readonly #history = { streamed: new History(), whole: new History() };
 
-  /** The first content came. */
-  began(afterMs: number, kind: 'streamed' | 'whole'): void {
-    this.#history[kind].add(afterMs);
+  /** The first content came, of a prompt of so many tokens. */
+  began(afterMs: number, kind: 'streamed' | 'whole', promptTokens: number): void {
+    const { waits, prompts } = this.#history[kind];
+    waits.add(afterMs);
+    prompts.add(promptTokens);
   }
 
-  /** The longest silence before content that is not remarkable here, in milliseconds. None while too little is known. */
-  usualSilenceMs(kind: 'streamed' | 'whole'): number | undefined {
-    const history = this.#history[kind];
-    if (history.size < LEAST_HISTORY) return undefined;
-    const usual = history.quantile(NEARLY_ALL) as number;
-    return Math.max(LEAST_UNLIKELY_MS, UNLIKELY_FACTOR * usual);
+  /**
+   * The longest silence before content that is not remarkable here, in milliseconds. None while too little is known.
+   * @param promptTokens where they are more than nearly all before it had, it may take longer by as much.
+   */
+  usualSilenceMs(kind: 'streamed' | 'whole', promptTokens = 0): number | undefined {
+    const { waits, prompts } = this.#history[kind];
+    if (waits.size < LEAST_HISTORY) return undefined;
+    const usual = waits.quantile(NEARLY_ALL) as number;
+    const longest = Math.max(LONG_PROMPT_TOKENS, prompts.quantile(NEARLY_ALL) as number);
+    return Math.max(LEAST_UNLIKELY_MS, UNLIKELY_FACTOR * usual) * Math.max(1, promptTokens / longest);
   }
+}
+
+/** Of the latest calls: how long they waited, and how long their prompts were. */
+class History {
+  readonly waits = new QuantileWindow(HISTORY);
+  readonly prompts = new QuantileWindow(HISTORY);
 }

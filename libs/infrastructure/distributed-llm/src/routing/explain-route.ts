@@ -181,6 +181,7 @@ function explainTarget(
   if (!candidate && because.length === 0) because.push('lower_tier');
   const rest = restOf(target, input.facts);
   const limits = target.host.policies.availability(input.traits.promptTokens);
+  const ttftMs = target.ttftMsFor(input.facts);
   return {
     host: target.host.name,
     model: target.modelFor(input.facts.model),
@@ -191,7 +192,7 @@ function explainTarget(
     ...(rest && { restsForMs: Math.max(0, Math.ceil(rest.until - performance.now())) }),
     weight: target.weight,
     inFlight: target.inFlight,
-    ...(target.ttftMs !== undefined && { ttftMs: target.ttftMs }),
+    ...(ttftMs !== undefined && { ttftMs }),
   };
 }
 

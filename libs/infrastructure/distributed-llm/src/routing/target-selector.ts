@@ -150,7 +150,7 @@ function shortestWait(
     if (!rest?.binding || !isEligible(target, input)) continue;
     const ms = Math.max(0, rest.until - performance.now());
     // Behind the wait there must be time for an answer.
-    const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMs ?? 0) <= input.remainingMs;
+    const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMsFor(input.facts) ?? 0) <= input.remainingMs;
     if (isInTime && ms < (wait?.ms ?? Infinity)) wait = { kind: 'wait', ms, target };
   }
   return wait;

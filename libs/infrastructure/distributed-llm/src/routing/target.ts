@@ -54,8 +54,9 @@ export class Target implements Candidate {
     return this.host.tokensInFlight;
   }
 
-  get ttftMs(): number | undefined {
-    return this.pace.load.ttftMsAt(performance.now());
+  /** @param model that the caller names. */
+  ttftMsFor({ model }: { readonly model?: string | undefined }): number | undefined {
+    return this.pace.load.ttftMsAt(performance.now(), this.modelFor(model));
   }
 
   /** In tokens, prompt and answer together: as declared, else as the host's list says. */

@@ -14,13 +14,15 @@ const TURNS = 3_000;
 
 const weights = fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 8 });
 const anyCandidates = fc.uniqueArray(
-  fc.record({
-    name: fc.string({ minLength: 1, maxLength: 12 }),
-    weight: fc.double({ min: 0.01, max: 1000, noNaN: true }),
-    inFlight: fc.nat(100),
-    tokensInFlight: fc.nat(1_000_000),
-    ttftMs: fc.option(fc.double({ min: 0, max: 300_000, noNaN: true }), { nil: undefined }),
-  }),
+  fc
+    .record({
+      name: fc.string({ minLength: 1, maxLength: 12 }),
+      weight: fc.double({ min: 0.01, max: 1000, noNaN: true }),
+      inFlight: fc.nat(100),
+      tokensInFlight: fc.nat(1_000_000),
+      ttftMs: fc.option(fc.double({ min: 0, max: 300_000, noNaN: true }), { nil: undefined }),
+    })
+    .map(({ name, ...rest }) => candidate(name, rest)),
   { minLength: 1, maxLength: 12, selector: ({ name }) => name },
 );
 const anyCall = fc.record({

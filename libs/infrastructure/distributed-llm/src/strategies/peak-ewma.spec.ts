@@ -34,35 +34,12 @@ describe('the moving average of first-token times', () => {
     expect(ewma.valueAt(60 * SECOND)).toBe(50);
   });
 
-  it('takes a fast failure for slow: four times what was expected, at least a second', () => {
-    const ewma = after([2_000, 0]);
-    ewma.fail(0);
-    expect(ewma.valueAt(0)).toBe(8_000);
-    ewma.fail(0);
-    expect(ewma.valueAt(0)).toBe(32_000);
-    const unknown = new PeakEwma();
-    unknown.fail(0);
-    expect(unknown.valueAt(0)).toBe(1_000);
-    for (let count = 0; count < 100; count += 1) unknown.fail(0);
-    expect(unknown.valueAt(0)).toBe(300_000);
-  });
-
-  it('forgives failures with the next answer, not a slow one', () => {
-    const ewma = after([300, 0]);
-    for (let count = 0; count < 5; count += 1) ewma.fail(0);
-    ewma.observe(200, 0);
-    expect(ewma.valueAt(0)).toBe(300);
-  });
-
   it('learns from a wait that was given up only that it takes longer', () => {
     const ewma = after([300, 0]);
     ewma.observeAtLeast(100, 0);
     expect(ewma.valueAt(0)).toBe(300);
     ewma.observeAtLeast(7_000, 0);
     expect(ewma.valueAt(0)).toBe(7_000);
-    ewma.fail(0);
-    ewma.observeAtLeast(9_000, 0);
-    expect(ewma.valueAt(0)).toBe(28_000);
   });
 
   it('is a number from 0 to the largest sample, whatever comes', () => {

@@ -24,6 +24,22 @@ describe('power of two choices', () => {
     expect(better(candidate('a', { ttftMs: 400 }), candidate('b', { ttftMs: 300 }))).toBe('b');
   });
 
+  it('takes no notice of what may be noise: load and weight decide then', () => {
+    const [one, other] = [candidate('one', { ttftMs: 5 }), candidate('other', { ttftMs: 54 })];
+    expect(better(one, other)).toBe('one or other');
+    expect(better({ ...one, tokensInFlight: 1 }, other)).toBe('other');
+    expect(better(one, candidate('slow', { ttftMs: 56 }))).toBe('one');
+    expect(better(candidate('a', { ttftMs: 1_000 }), candidate('b', { ttftMs: 820 }))).toBe('a or b');
+    expect(better(candidate('a', { ttftMs: 1_000 }), candidate('b', { ttftMs: 780 }))).toBe('b');
+  });
+
+  it('gives idle hosts their shares, though one was a little quicker last', () => {
+    const strategy = new PowerOfTwoStrategy(seededRandom(3));
+    const fleet = [candidate('heavy', { weight: 3, ttftMs: 9 }), candidate('light', { ttftMs: 6 })];
+    const names = Array.from({ length: 4_000 }, () => strategy.choose(fleet, call).name);
+    expect(names.filter((name) => name === 'heavy').length / 4_000).toBeCloseTo(0.75, 1);
+  });
+
   it('multiplies that with the tokens that wait there and its own', () => {
     const [slow, busy] = [
       candidate('slow', { ttftMs: 900 }),

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { candidates } from '../../fixture/candidate.ts';
+import { candidates, type PlainCandidate as Candidate } from '../../fixture/candidate.ts';
 import { SessionAffinityStrategy } from './session-affinity.strategy.ts';
-import type { Candidate } from './strategy.ts';
 
 const call = { sessionKey: 'a conversation', promptTokens: 1_000 };
 const fleet = candidates(4, { ttftMs: 300 });
@@ -71,6 +70,9 @@ describe('session affinity', () => {
   it('leaves a target that is three times as slow as the others', () => {
     expect(chosen(changed({ [own]: { ttftMs: 890 } }))).toBe(own);
     expect(chosen(changed({ [own]: { ttftMs: 910 } }))).toBe(next);
+    const quick = changed({ [own]: { ttftMs: 55 }, ...othersWith({ ttftMs: 5 }) });
+    expect(chosen(quick)).toBe(own);
+    expect(chosen(quick.map((each) => (each.name === own ? { ...each, ttftMs: 56 } : each)))).toBe(next);
     expect(chosen(changed({ [own]: { tokensInFlight: 1_500 }, [next]: { ttftMs: 910 } }))).not.toBe(next);
   });
 

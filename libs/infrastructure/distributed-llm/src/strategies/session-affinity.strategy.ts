@@ -1,6 +1,7 @@
 import { PowerOfTwoStrategy } from './power-of-two.strategy.ts';
 import { rendezvousScore, textHash } from './rendezvous.ts';
 import type { CallTraits, Candidate, Strategy } from './strategy.ts';
+import { TTFT_NOISE_MS } from './ttft-noise.ts';
 
 /** About 1 KB. Less is computed anew faster than a busy host gets to it. */
 const SHORT_PROMPT_TOKENS = 256;
@@ -30,7 +31,7 @@ export class SessionAffinityStrategy implements Strategy {
     if (promptTokens < SHORT_PROMPT_TOKENS) return this.#unbound.choose(candidates, call);
     const { sessionKey } = call;
     if (sessionKey === undefined) return this.#unbound.choose(candidates, call);
-    const fleet = new FleetLoad(candidates, promptTokens);
+    const fleet = new FleetLoad(candidates, call);
     const session = textHash(sessionKey);
     let own: C | undefined;
     let ownScore = -1;
@@ -60,12 +61,13 @@ class FleetLoad {
 
   constructor(
     candidates: readonly Candidate[],
-    private readonly promptTokens: number,
+    private readonly call: CallTraits,
   ) {
-    this.#tokens = promptTokens;
-    for (const { tokensInFlight, weight, ttftMs } of candidates) {
-      this.#tokens += tokensInFlight;
-      this.#weight += weight;
+    this.#tokens = call.promptTokens;
+    for (const candidate of candidates) {
+      this.#tokens += candidate.tokensInFlight;
+      this.#weight += candidate.weight;
+      const ttftMs = candidate.ttftMsFor(call);
       if (ttftMs === undefined) continue;
       this.#ttftMs += ttftMs;
       this.#known += 1;
@@ -73,10 +75,13 @@ class FleetLoad {
   }
 
   /** Waiting for less than this prompt is no overload: elsewhere at least as much would be computed anew. */
-  hasRoom({ tokensInFlight, weight, ttftMs }: Candidate, most: number): boolean {
+  hasRoom(candidate: Candidate, most: number): boolean {
+    const { tokensInFlight, weight } = candidate;
     const share = (this.#tokens * weight) / this.#weight;
-    if (tokensInFlight > Math.max(this.promptTokens, most * share)) return false;
+    if (tokensInFlight > Math.max(this.call.promptTokens, most * share)) return false;
+    const ttftMs = candidate.ttftMsFor(this.call);
     if (ttftMs === undefined || this.#known < 2) return true;
-    return ttftMs * (this.#known - 1) <= MOST_SLOWNESS * (this.#ttftMs - ttftMs);
+    const othersMs = (this.#ttftMs - ttftMs) / (this.#known - 1);
+    return ttftMs <= Math.max(MOST_SLOWNESS * othersMs, othersMs + TTFT_NOISE_MS);
   }
 }

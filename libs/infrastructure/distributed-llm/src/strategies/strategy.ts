@@ -6,8 +6,8 @@ export interface Candidate {
   readonly inFlight: number;
   /** Prompt tokens, as estimated, of the calls that have not begun to answer. */
   readonly tokensInFlight: number;
-  /** Recent time to the first token (`PeakEwma`); unknown of one that nothing was heard of lately. */
-  readonly ttftMs: number | undefined;
+  /** Recent time to the first token (`TargetLoad`) of such a call; unknown of one that nothing was heard of lately. */
+  ttftMsFor(call: CallTraits): number | undefined;
 }
 
 /** What a strategy sees of a call. */
@@ -15,6 +15,8 @@ export interface CallTraits {
   /** See `sessionKeyOf`. */
   readonly sessionKey: string | undefined;
   readonly promptTokens: number;
+  /** The model that the caller names. */
+  readonly model?: string | undefined;
 }
 
 /** Names one of the equal targets of a tier. Keeps at most a number for each target, whatever callers send. */

@@ -1,0 +1,51 @@
+import { keptOf } from './peak-ewma.ts';
+
+const FAILURE_FACTOR = 4;
+const LEAST_AFTER_FAILURE_MS = 1_000;
+const MOST_AFTER_FAILURE_MS = 300_000;
+/** Models are named by callers: only the latest so many are remembered. */
+const MOST_MODELS = 100;
+
+interface Penalty {
+  readonly ms: number;
+  readonly at: number;
+}
+
+/**
+ * What failures before the first token make of its time, at one target: a host that fails fast must not look fast, and after
+ * a few failures any other one looks better, however slow they all are. Each model has its own: one that is broken there
+ * must not keep the others away. The clock is any that never goes back, in milliseconds.
+ */
+export class FailurePenalties {
+  readonly #models = new Map<string | undefined, Penalty>();
+  /** Of what fails whatever is asked for. */
+  #ofAll: Penalty | undefined;
+
+  /** The least time that a call for the model is expected to take; 0 where nothing has failed. */
+  msAt(now: number, model: string | undefined): number {
+    if (!this.#ofAll && this.#models.size === 0) return 0;
+    return Math.max(msOf(this.#ofAll, now), msOf(this.#models.get(model), now));
+  }
+
+  /** One more, for the model or whatever is asked for, where so much was expected: it counts as four times that. */
+  add(expectedMs: number, now: number, model: string | undefined, isOfAll: boolean): void {
+    const ms = Math.min(MOST_AFTER_FAILURE_MS, Math.max(LEAST_AFTER_FAILURE_MS, expectedMs * FAILURE_FACTOR));
+    if (isOfAll) {
+      this.#ofAll = { ms, at: now };
+      return;
+    }
+    this.#models.delete(model);
+    this.#models.set(model, { ms, at: now });
+    if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
+  }
+
+  /** The model answered: its failures are forgiven. */
+  forgive(model: string | undefined): void {
+    this.#ofAll = undefined;
+    if (this.#models.size > 0) this.#models.delete(model);
+  }
+}
+
+function msOf(penalty: Penalty | undefined, now: number): number {
+  return penalty ? penalty.ms * keptOf(penalty.at, now) : 0;
+}
