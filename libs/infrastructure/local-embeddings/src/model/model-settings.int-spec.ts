@@ -141,9 +141,35 @@ describe('a class of the tokenizer that does not fit its file', () => {
       /BertTokenizer makes WordPiece .* tokenizer\.json is BPE/,
     ],
     ['bert-mean', { tokenizer_class: 'XLMRobertaTokenizerFast' }, /makes Unigram .* is WordPiece/],
+    [
+      'bert-mean',
+      { tokenizer_class: 'SplinterTokenizer' },
+      /SplinterTokenizer makes tokens in a way of its own, .* PreTrainedTokenizerFast/,
+    ],
   ])('%s with %j is refused', async (name, values, message) => {
     const folder = await copies.copy(name, { [TOKENIZER]: await changed(name, TOKENIZER, values) });
     await expect(probe.open(folder)).rejects.toThrow(message);
+  });
+
+  it('is that of the network where no file names one', async () => {
+    const folder = await copies.copy('xlm-roberta', {
+      'config.json': await changed('xlm-roberta', 'config.json', { model_type: 'big_bird' }),
+      [TOKENIZER]: await changed('xlm-roberta', TOKENIZER, { tokenizer_class: undefined }),
+    });
+    await expect(probe.open(folder)).rejects.toThrow(/BigBirdTokenizer makes tokens in a way of its own/);
+  });
+
+  it('does not matter to FastEmbed, which takes the file as it is', async () => {
+    const settings = { tokenizer_class: 'BertTokenizer' };
+    const folder = await copies.bare('bert-cased', {
+      'special_tokens_map.json': {},
+      [TOKENIZER]: await changed('bert-cased', TOKENIZER, settings),
+    });
+    const options = { backend: 'fastembed', graph: { pooling: ['mean'] } } as const;
+    const { batch } = await probe.open(folder, options, TEXTS);
+    (await referenceVectors('bert-cased', TEXTS)).forEach((vector, row) =>
+      vector.forEach((value, index) => expect(batch[row]?.[index]).toBeCloseTo(value, 5)),
+    );
   });
 
   it('does not matter where transformers keeps to the file', async () => {
@@ -151,6 +177,16 @@ describe('a class of the tokenizer that does not fit its file', () => {
       [TOKENIZER]: await changed('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
     });
     await expectReference(folder, 'modernbert');
+  });
+});
+
+describe('a network that compares texts token by token', () => {
+  it('is not taken for one with a vector for each text, unless the configuration says how it is made', async () => {
+    const config = await changed('bert-mean', 'config.json', { architectures: ['HF_ColBERT'] });
+    const folder = await copies.bare('bert-mean', { 'config.json': config });
+    await expect(probe.open(folder)).rejects.toThrow(/HF_ColBERT, .* has no vector for a text/);
+    const { info } = await probe.open(folder, { graph: { pooling: ['mean'] } });
+    expect(info.pooling).toBe('mean');
   });
 });
 

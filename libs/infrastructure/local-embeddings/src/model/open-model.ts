@@ -25,6 +25,7 @@ import { VectorHead } from './vector-head.ts';
 
 const count = z.int().min(1).optional().catch(undefined);
 const configSchema = z.looseObject({
+  model_type: z.string().optional().catch(undefined),
   vocab_size: count,
   max_position_embeddings: count,
   n_positions: count,
@@ -35,6 +36,8 @@ const configSchema = z.looseObject({
 });
 type ModelConfig = z.output<typeof configSchema>;
 
+/** Networks that see how far tokens are from each other, so that `n_positions`, which they have too, limits nothing. */
+const RELATIVE = /t5|^switch_transformers$/i;
 const SAMPLE = 'a sample of text';
 /** What is read besides the graph, and what the plan names. */
 const SETTINGS_FILES = ['config.json', 'tokenizer.json', ...TOKENIZER_SETTINGS_FILES];
@@ -220,11 +223,12 @@ async function describe(
 }
 
 function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSources {
+  const { model_type: network = '', max_position_embeddings: positions, n_positions: called } = config;
   return {
     tokenizer: tokenizer.settings.maxTokens,
     sentenceTransformers: plan.maxTokens,
     // As the networks after GPT call it.
-    positions: config.max_position_embeddings ?? config.n_positions,
+    positions: positions ?? (RELATIVE.test(network) ? undefined : called),
     configured: options.maxTokens,
   };
 }
