@@ -8,6 +8,7 @@ export interface TokenizerSteps {
   readonly model: Readonly<Record<string, unknown>> & {
     readonly type?: string | undefined;
     readonly vocab?: unknown;
+    readonly max_input_chars_per_word?: number | undefined;
   };
 }
 
