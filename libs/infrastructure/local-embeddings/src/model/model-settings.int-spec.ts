@@ -104,6 +104,16 @@ describe('the limit of tokens', () => {
     expect(configured).toMatchObject({ maxTokens: 10, notes: [] });
   });
 
+  it('may be said in a file with an older name beside an empty one', async () => {
+    const folder = await copies.copy('bert-max-seq-length', {
+      'sentence_bert_config.json': {},
+      'sentence_roberta_config.json': { max_seq_length: 12, do_lower_case: false },
+    });
+    await expectReference(folder, 'bert-max-seq-length');
+    const { info } = await probe.open(folder);
+    expect(info).toMatchObject({ maxTokens: 12, notes: [] });
+  });
+
   it('may be said as the networks after GPT do it', async () => {
     const files = await unlimited();
     const config = { ...files['config.json'], n_positions: 20 };

@@ -7,6 +7,7 @@ const NETWORKS: Readonly<Record<string, string>> = {
   BarthezTokenizer: 'barthez',
   BertTokenizer:
     'bert convbert distilbert electra ernie layoutlm megatron-bert mobilebert nomic_bert squeezebert',
+  BertGenerationTokenizer: 'bert-generation',
   BigBirdTokenizer: 'big_bird',
   BlenderbotTokenizer: 'blenderbot',
   CLIPTokenizer: 'clip clipseg groupvit owlvit owlv2',
@@ -22,6 +23,7 @@ const NETWORKS: Readonly<Record<string, string>> = {
   HerbertTokenizer: 'herbert',
   LukeTokenizer: 'luke',
   LxmertTokenizer: 'lxmert',
+  M2M100Tokenizer: 'm2m_100',
   MBartTokenizer: 'mbart',
   MLukeTokenizer: 'mluke',
   MPNetTokenizer: 'mpnet',
