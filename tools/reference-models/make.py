@@ -55,6 +55,11 @@ def roberta(vocabulary):
     return offset(transformers.RobertaConfig, transformers.RobertaModel, vocabulary)
 
 
+def told_positions(vocabulary):
+    network, _ = roberta(vocabulary)
+    return network, ["input_ids", "attention_mask", "position_ids"]
+
+
 def xlm_roberta(vocabulary):
     return offset(transformers.XLMRobertaConfig, transformers.XLMRobertaModel, vocabulary)
 
@@ -325,6 +330,7 @@ FOLDERS = {
     # A weight that is no number, as the overflow of 16 bits leaves it: the token of "a".
     "bert-nan-token": specification(MEAN, nan="a"),
     "roberta": specification(MEAN, vocabularies.byte_bpe, roberta),
+    "roberta-told-positions": specification(MEAN, vocabularies.byte_bpe, told_positions),
     "xlm-roberta": specification(MEAN, vocabularies.unigram, xlm_roberta),
     "mpnet": specification(MEAN, lambda: vocabularies.byte_bpe(), mpnet),
     "data2vec": specification(MEAN, vocabularies.byte_bpe, data2vec),

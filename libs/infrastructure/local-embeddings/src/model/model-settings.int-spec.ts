@@ -264,6 +264,15 @@ describe('a graph that pools', () => {
     expect(info).toMatchObject({ dimensions: 4, pooling: 'model', modules: ['dense', 'normalize'] });
   });
 
+  it('says that its only output is one for classification', async () => {
+    const folder = await copies.bare('bert-mean', { 'onnx/model.onnx': pooling('pooler_output', 8) });
+    const { info } = await probe.open(folder);
+    const note = expect.stringContaining('"pooler_output", which most networks make for');
+    expect(info.notes).toContainEqual(note);
+    const named = await probe.open(folder, { graph: { output: 'pooler_output' } });
+    expect(named.info.notes).not.toContainEqual(note);
+  });
+
   it('says that it is not pooled as the configuration wants it', async () => {
     const folder = await copies.bare('bert-mean', { 'onnx/model.onnx': pooling('embeddings', 8) });
     const { info } = await probe.open(folder, { graph: { pooling: ['cls'] } });

@@ -7,9 +7,10 @@ import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
 import { readExternalData } from './external-data.reader.ts';
+import { readFirstPosition } from './first-position.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
 import { type OpenedGraph, openGraph } from './graph-opener.ts';
-import { type ChosenOutput, chooseOutput } from './graph-output.chooser.ts';
+import { type ChosenOutput, CLASSIFIER_NAME, chooseOutput } from './graph-output.chooser.ts';
 import { type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
 import { measureLimit } from './limit-measurement.ts';
 import { digestFiles } from './model-digest.ts';
@@ -181,6 +182,7 @@ async function limitOf(
           threads: options.threads,
           memoryArena: false,
           inputs: options.graph?.inputs,
+          firstPosition: await readFirstPosition(folder, parts.plan.root),
         });
   const { padId } = tokenizer.settings;
   try {
@@ -233,8 +235,10 @@ function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSo
   };
 }
 
-function notesOf(parts: ModelParts, { pooled }: ChosenOutput): string[] {
+function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
   const notes: string[] = [];
+  if (name === CLASSIFIER_NAME && parts.options.graph?.output === undefined)
+    notes.push(`the only output is "${name}", which most networks make for classification, and it is used`);
   if (pooled && parts.options.graph?.pooling)
     notes.push('the graph pools by itself: EMBEDDING_POOLING is without effect');
   if (ownLimit(limitSources(parts)) === undefined && parts.options.maxTokens === undefined)
