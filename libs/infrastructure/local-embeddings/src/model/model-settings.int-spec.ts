@@ -190,6 +190,21 @@ describe('a class of the tokenizer that does not fit its file', () => {
   });
 });
 
+describe('a tokenizer without a token for what its vocabulary lacks', () => {
+  it('is refused with the reason, which would be the fault of each text otherwise', async () => {
+    const settings = { tokenizer_class: 'BertTokenizer', unk_token: '[OTHER]' };
+    const words = await copies.copy('bert-mean', {
+      [TOKENIZER]: await changed('bert-mean', TOKENIZER, settings),
+    });
+    await expect(probe.open(words)).rejects.toThrow(/tokens of every text: WordPiece error: Missing \[UNK\]/);
+    const { model } = (await changed('xlm-roberta', 'tokenizer.json', {})) as { model: object };
+    const pieces = await copies.copy('xlm-roberta', {
+      'tokenizer.json': await changed('xlm-roberta', 'tokenizer.json', { model: { ...model, unk_id: null } }),
+    });
+    await expect(probe.open(pieces)).rejects.toThrow(/tokens of every text: .*unk/);
+  });
+});
+
 describe('a network that compares texts token by token', () => {
   it('is not taken for one with a vector for each text, unless the configuration says how it is made', async () => {
     const config = await changed('bert-mean', 'config.json', { architectures: ['HF_ColBERT'] });
