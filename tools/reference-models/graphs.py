@@ -30,6 +30,7 @@ def export(model, path, *, names=None, output="last_hidden_state", rest=(), inte
     example = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]], dtype=integers)
     mask = torch.tensor([[1] * 5, [1, 1, 1, 0, 0]], dtype=integers)
     values = {"input_ids": example, "attention_mask": mask, "token_type_ids": torch.zeros_like(example)}
+    values["position_ids"] = torch.arange(2, 7, dtype=integers).repeat(2, 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {name: {0: "batch", 1: "length"} for name in names}
     axes[output] = {0: "batch"} if rest else {0: "batch", 1: "length"}

@@ -55,6 +55,11 @@ def roberta(vocabulary):
     return offset(transformers.RobertaConfig, transformers.RobertaModel, vocabulary)
 
 
+def told_positions(vocabulary):
+    network, _ = roberta(vocabulary)
+    return network, ["input_ids", "attention_mask", "position_ids"]
+
+
 def xlm_roberta(vocabulary):
     return offset(transformers.XLMRobertaConfig, transformers.XLMRobertaModel, vocabulary)
 
@@ -99,6 +104,41 @@ def gpt2(vocabulary):
         use_cache=False, bos_token_id=0, eos_token_id=0,
     )
     return transformers.GPT2Model(config), None
+
+
+def albert(vocabulary):
+    config = transformers.AlbertConfig(vocab_size=vocabulary, embedding_size=HIDDEN, max_position_embeddings=32, **SHAPE)
+    return transformers.AlbertModel(config, add_pooling_layer=False), BERT_INPUTS
+
+
+def deberta_v2(vocabulary):
+    config = transformers.DebertaV2Config(
+        vocab_size=vocabulary, max_position_embeddings=32, relative_attention=True, position_buckets=8,
+        norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type="p2c|c2p", type_vocab_size=0,
+        position_biased_input=False, **SHAPE,
+    )
+    return transformers.DebertaV2Model(config), None
+
+
+def decoder(kind, model):
+    """Networks that read from the left."""
+    def network(vocabulary):
+        config = kind(
+            vocab_size=vocabulary, max_position_embeddings=64, num_key_value_heads=1, use_cache=False, pad_token_id=0,
+            eos_token_id=0, bos_token_id=0, **SHAPE,
+        )
+        return model(config), None
+
+    return network
+
+
+def t5(vocabulary):
+    # Positions are relative: this number limits nothing.
+    config = transformers.T5Config(
+        vocab_size=vocabulary, d_model=HIDDEN, d_kv=4, d_ff=12, num_layers=1, num_heads=2, n_positions=12,
+        initializer_factor=2.0, use_cache=False,
+    )
+    return transformers.T5EncoderModel(config), None
 
 
 def three_types(vocabulary):
@@ -147,6 +187,20 @@ def typed(content):
 
 
 NEW_TOKEN = dict(content="[NEW]", lstrip=False, normalized=False, rstrip=False, single_word=False, special=False)
+def class_named(name, **more):
+    return {CONFIG: changed(tokenizer_class=name, **more)}
+
+
+def single_digits(content):
+    first = dict(type="Digits", individual_digits=True)
+    content["pre_tokenizer"] = dict(type="Sequence", pretokenizers=[first, content["pre_tokenizer"]])
+
+
+def shorter_words(content):
+    content["model"]["max_input_chars_per_word"] = 20
+
+
+SPACED = ["  ＦＵＬＬ  ｗｉｄｔｈ ½ ﬁne ", "``quoted'' (text) in 2026, don't", "[SEP] </s> <pad> <mask>"]
 LEFT = dict(direction="Left", max_length=32, strategy="LongestFirst", stride=0)
 
 FOLDERS = {
@@ -226,6 +280,45 @@ FOLDERS = {
     "qwen3-without-class": specification(
         MEAN, vocabularies.causal, qwen3, files={CONFIG: without("tokenizer_class")}, texts=["in 2026, 123 and 456"]
     ),
+    # Classes that make their steps themselves, with files that say something else; of ConvBERT the file counts.
+    "albert": specification(MEAN, vocabularies.albert, albert, files=class_named("AlbertTokenizer"), texts=SPACED),
+    "albert-keeps-case": specification(
+        MEAN, vocabularies.albert, albert, texts=SPACED,
+        files=class_named("AlbertTokenizer", do_lower_case=False, keep_accents=True, add_prefix_space=False),
+    ),
+    "deberta-v2": specification(
+        MEAN, vocabularies.deberta_v2, deberta_v2, files=class_named("DebertaV2Tokenizer"), texts=SPACED
+    ),
+    "deberta-v2-signs": specification(
+        MEAN, vocabularies.deberta_v2, deberta_v2, texts=SPACED,
+        files=class_named("DebertaV2TokenizerFast", split_by_punct=True, do_lower_case=True),
+    ),
+    "llama": specification(
+        [lambda: pooling("lasttoken"), Normalize], vocabularies.with_bytes, texts=SPACED,
+        network=decoder(transformers.LlamaConfig, transformers.LlamaModel), files=class_named("LlamaTokenizer"),
+    ),
+    "bert-class-gemma": specification(
+        MEAN, vocabularies.with_bytes, texts=SPACED[:2], files=class_named("GemmaTokenizer")
+    ),
+    "bert-class-clip": specification(MEAN, vocabularies.clip, texts=SPACED, files=class_named("CLIPTokenizer")),
+    "bert-class-convbert": specification(MEAN, CASED, files=class_named("ConvBertTokenizer")),
+    "bert-class-dpr": specification(
+        MEAN, CASED, files=class_named("DPRQuestionEncoderTokenizer", do_lower_case=False)
+    ),
+    "bert-class-words": specification(
+        MEAN, texts=["a" * 60], files={"tokenizer.json": shorter_words, **class_named("BertTokenizer")}
+    ),
+    # A network whose file counts whatever the class is, and one whose class counts whatever the file says.
+    "granite": specification(
+        MEAN, vocabularies.byte_bpe, decoder(transformers.GraniteConfig, transformers.GraniteModel),
+        files={"tokenizer.json": single_digits, **class_named("GPT2Tokenizer")}, texts=SPACED,
+    ),
+    "qwen2": specification(
+        [lambda: pooling("lasttoken"), Normalize], vocabularies.causal, texts=SPACED,
+        network=decoder(transformers.Qwen2Config, transformers.Qwen2Model),
+        files={"tokenizer.json": changed(normalizer=dict(type="Lowercase")), **class_named("PreTrainedTokenizerFast")},
+    ),
+    "t5": specification(MEAN, vocabularies.t5, t5, files=class_named("T5Tokenizer", extra_ids=0)),
     "bert-limit-of-tokenizer": specification(
         MEAN, transformer_settings=dict(max_seq_length=20, tokenizer_args=dict(model_max_length=12)),
     ),
@@ -237,6 +330,7 @@ FOLDERS = {
     # A weight that is no number, as the overflow of 16 bits leaves it: the token of "a".
     "bert-nan-token": specification(MEAN, nan="a"),
     "roberta": specification(MEAN, vocabularies.byte_bpe, roberta),
+    "roberta-told-positions": specification(MEAN, vocabularies.byte_bpe, told_positions),
     "xlm-roberta": specification(MEAN, vocabularies.unigram, xlm_roberta),
     "mpnet": specification(MEAN, lambda: vocabularies.byte_bpe(), mpnet),
     "data2vec": specification(MEAN, vocabularies.byte_bpe, data2vec),
@@ -259,7 +353,7 @@ def make(name, specification, target):
     if "nan" in specification:
         network.embeddings.word_embeddings.weight.data[tokenizer.convert_tokens_to_ids(specification["nan"])] = torch.nan
     network.eval().save_pretrained(work)
-    limit = min(tokenizer.model_max_length, network.config.max_position_embeddings)
+    limit = min(tokenizer.model_max_length, getattr(network.config, "max_position_embeddings", math.inf))
     if network.config.model_type in ("roberta", "xlm-roberta", "mpnet", "data2vec-text"):
         limit -= 2
     tokenizer.save_pretrained(work)

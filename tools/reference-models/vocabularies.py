@@ -1,6 +1,8 @@
-"""Tiny tokenizers, trained on the corpus below: WordPiece, byte-level BPE and Unigram."""
+"""Tiny tokenizers, trained on the corpus below: WordPiece, BPE and Unigram."""
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+import json
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 CORPUS = [
@@ -46,6 +48,86 @@ def unigram():
     trainer = trainers.UnigramTrainer(vocab_size=260, special_tokens=specials, unk_token="<unk>")
     tokenizer.train_from_iterator(CORPUS, trainer)
     return wrapped(tokenizer, "<s>", "</s>", pad="<pad>", unk="<unk>", mask="<mask>")
+
+
+def sentencepieces(normalizer, pad, unk, cls, sep, mask):
+    """As versions before 5 of transformers made a tokenizer of the files of sentencepiece."""
+    specials = [pad, unk, cls, sep, mask]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=260, special_tokens=specials, unk_token=unk)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return wrapped(tokenizer, cls, sep, pad=pad, unk=unk, mask=mask)
+
+
+def albert():
+    steps = [normalizers.Replace("``", '"'), normalizers.Replace("''", '"'), normalizers.NFKD()]
+    steps += [normalizers.StripAccents(), normalizers.Lowercase(), normalizers.Replace(Regex(" {2,}"), " ")]
+    return sentencepieces(normalizers.Sequence(steps), "<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")
+
+
+def deberta_v2():
+    steps = [normalizers.Strip(), normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " ")]
+    return sentencepieces(normalizers.Sequence(steps), "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def t5():
+    """A closing token, and none before the text."""
+    specials = ["<pad>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=260, special_tokens=specials, unk_token="<unk>")
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="</s>", pad_token="<pad>", unk_token="<unk>", model_max_length=MAX_LENGTH
+    )
+
+
+def with_bytes():
+    """As Llama and Gemma: marks for spaces, bytes for what the vocabulary does not have, a token before the text."""
+    specials = ["<unk>", "<s>", "</s>", "<pad>"]
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    marks = normalizers.Replace(" ", "▁")
+    tokenizer.normalizer = marks
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    trainer = trainers.BpeTrainer(
+        vocab_size=460, special_tokens=[*specials, *(f"<0x{byte:02X}>" for byte in range(256))], limit_alphabet=40
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    definition = json.loads(tokenizer.to_str())
+    definition["added_tokens"] = [token for token in definition["added_tokens"] if token["content"] in specials]
+    tokenizer = Tokenizer.from_str(json.dumps(definition))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), marks])
+    tokenizer.pre_tokenizer = None
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> $B </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>",
+        model_max_length=MAX_LENGTH,
+    )
+
+
+def clip():
+    """Byte-level BPE with marks behind words; as a file without the steps of its class."""
+    specials = ["<|startoftext|>", "<|endoftext|>"]
+    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=specials[1]))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=560, special_tokens=specials, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        end_of_word_suffix="</w>",
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.normalizer = None
+    return wrapped(tokenizer, *specials, pad=specials[1], unk=specials[1], mask=specials[1])
 
 
 def causal():

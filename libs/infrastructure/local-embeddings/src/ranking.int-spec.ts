@@ -35,29 +35,34 @@ async function open(folder: string, config: object = {}) {
 }
 
 describe('a cross-encoder of sentence-transformers', () => {
-  it.each(['bert', 'bert-cut-left', 'bert-untold', 'distilbert-class', 'roberta-class', 'xlm-roberta'])(
-    '%s gives the scores of the library, alone and in a batch, cut or not',
-    async (name) => {
-      await using model = await open(join(FOLDERS, name));
-      expect(model.getInfo()).toMatchObject({ backend: 'cross-encoder', maxTokens: LIMIT, dimensions: 1 });
-      expect(await model.kind()).toBe('ranking');
-      const rows = rowsOf(name);
-      for (const { query, text, ids, raw } of rows) {
-        const [item] = await model.score(query, [text]);
-        expect(item?.score).toBeCloseTo(raw, 5);
-        expect(item?.tokenCount).toBe(ids.length);
-        // The longest pairs fill the limit, and nothing else does.
-        expect(item?.truncated).toBe(ids.length === LIMIT);
-      }
-      const [{ query }] = rows as [ReferenceRow];
-      const alike = rows.filter((row) => row.query === query);
-      const items = await model.score(
-        query,
-        alike.map(({ text }) => text),
-      );
-      items.forEach(({ score }, index) => expect(score).toBeCloseTo(alike[index]?.raw ?? NaN, 5));
-    },
-  );
+  it.each([
+    'bert',
+    'bert-cut-left',
+    'bert-untold',
+    'deberta-v2-class',
+    'distilbert-class',
+    'roberta-class',
+    'xlm-roberta',
+  ])('%s gives the scores of the library, alone and in a batch, cut or not', async (name) => {
+    await using model = await open(join(FOLDERS, name));
+    expect(model.getInfo()).toMatchObject({ backend: 'cross-encoder', maxTokens: LIMIT, dimensions: 1 });
+    expect(await model.kind()).toBe('ranking');
+    const rows = rowsOf(name);
+    for (const { query, text, ids, raw } of rows) {
+      const [item] = await model.score(query, [text]);
+      expect(item?.score).toBeCloseTo(raw, 5);
+      expect(item?.tokenCount).toBe(ids.length);
+      // The longest pairs fill the limit, and nothing else does.
+      expect(item?.truncated).toBe(ids.length === LIMIT);
+    }
+    const [{ query }] = rows as [ReferenceRow];
+    const alike = rows.filter((row) => row.query === query);
+    const items = await model.score(
+      query,
+      alike.map(({ text }) => text),
+    );
+    items.forEach(({ score }, index) => expect(score).toBeCloseTo(alike[index]?.raw ?? NaN, 5));
+  });
 });
 
 describe('a cross-encoder', () => {

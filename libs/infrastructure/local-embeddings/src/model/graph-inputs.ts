@@ -35,8 +35,12 @@ export class GraphInputs {
   /** The only length that rows of token ids may have; undefined where they may have any. */
   readonly length: number | undefined;
 
-  /** @param mapping entries such as `input_ids=tokens` @throws ModelLoadError that lists the inputs */
-  constructor(ports: readonly GraphPort[], mapping: readonly string[] = []) {
+  /**
+   * @param mapping entries such as `input_ids=tokens`
+   * @param firstPosition number of the first token, for graphs that are told positions
+   * @throws ModelLoadError that lists the inputs
+   */
+  constructor(ports: readonly GraphPort[], mapping: readonly string[] = [], firstPosition = 0) {
     const roles = new Map<string, InputRole>();
     for (const entry of mapping) {
       const [role, name] = entry.split('=') as [InputRole, string | undefined];
@@ -59,7 +63,8 @@ export class GraphInputs {
       throw new ModelLoadError(
         `nothing says which input of the graph takes token ids; ${describeInputs(ports)}`,
       );
-    for (const port of ports) this.#feeds.set(port.name, feedOf(port, roles.get(port.name), ports));
+    for (const port of ports)
+      this.#feeds.set(port.name, feedOf(port, roles.get(port.name), ports, firstPosition));
     const length = ports.find(({ name }) => roles.get(name) === 'input_ids')?.shape[1];
     this.length = typeof length === 'number' && length > 0 ? length : undefined;
   }
@@ -70,9 +75,15 @@ export class GraphInputs {
   }
 }
 
-function feedOf(port: GraphPort, role: InputRole | undefined, ports: readonly GraphPort[]): Feed {
+function feedOf(
+  port: GraphPort,
+  role: InputRole | undefined,
+  ports: readonly GraphPort[],
+  firstPosition: number,
+): Feed {
   if (role) {
-    const valuesOf = VALUES[role];
+    const valuesOf =
+      role === 'position_ids' ? (batch: GraphBatch) => positionsOf(batch, firstPosition) : VALUES[role];
     const toTensor = integerTensor(port, ports);
     return (batch) => toTensor(valuesOf(batch), [batch.rows, batch.length]);
   }
@@ -87,18 +98,17 @@ function feedOf(port: GraphPort, role: InputRole | undefined, ports: readonly Gr
   );
 }
 
-const VALUES: Readonly<Record<InputRole, (batch: GraphBatch) => Int32Array>> = {
+const VALUES: Readonly<Record<Exclude<InputRole, 'position_ids'>, (batch: GraphBatch) => Int32Array>> = {
   input_ids: ({ ids }) => ids,
   attention_mask: ({ mask }) => mask,
   token_type_ids: ({ types }) => types,
-  position_ids: positionsOf,
 };
 
 /** Positions count real tokens only, so that padding on the left shifts nothing. */
-function positionsOf({ rows, length, mask }: GraphBatch): Int32Array {
+function positionsOf({ rows, length, mask }: GraphBatch, first: number): Int32Array {
   const positions = new Int32Array(mask.length);
   for (let row = 0; row < rows; row += 1) {
-    let next = 0;
+    let next = first;
     for (let index = row * length; index < (row + 1) * length; index += 1) {
       if (mask[index]) positions[index] = next++;
     }

@@ -1,4 +1,5 @@
 import type { Device, ModelOptions } from './embedding-model.types.ts';
+import { readFirstPosition } from './first-position.reader.ts';
 import type { GraphRunner } from './graph-runner.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
@@ -44,8 +45,10 @@ async function openOn(
 ): Promise<GraphRunner> {
   const { threads, memoryArena = true, graph } = options;
   const common = { device, threads, memoryArena };
-  if (plan.backend !== 'transformers')
-    return OnnxGraph.open(folder.pathOf(file), { ...common, inputs: graph?.inputs });
+  if (plan.backend !== 'transformers') {
+    const firstPosition = await readFirstPosition(folder, plan.root);
+    return OnnxGraph.open(folder.pathOf(file), { ...common, inputs: graph?.inputs, firstPosition });
+  }
   // A large library that the other backends need not load.
   const { TransformersGraph } = await import('./transformers-graph.ts');
   return TransformersGraph.open(folder, file, common);

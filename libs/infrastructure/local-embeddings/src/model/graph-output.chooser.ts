@@ -18,7 +18,7 @@ const VECTORS = 2;
 const TOKEN_NAMES = ['last_hidden_state', 'token_embeddings'];
 const VECTOR_NAMES = ['sentence_embedding', 'embeddings', 'sentence_embeddings', 'text_embeds', 'embedding'];
 /** Made for classification: the first token through a layer of its own, not what models are compared by. */
-const CLASSIFIER_NAME = 'pooler_output';
+export const CLASSIFIER_NAME = 'pooler_output';
 /** What exporters of sentence-transformers call the vector behind all modules. */
 const WHOLE_MODEL = 'sentence_embedding';
 /** Scores of labels or of the words of a vocabulary, and what is searched by in another way than by one vector for each text. */

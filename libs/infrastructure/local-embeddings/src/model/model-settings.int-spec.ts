@@ -104,6 +104,16 @@ describe('the limit of tokens', () => {
     expect(configured).toMatchObject({ maxTokens: 10, notes: [] });
   });
 
+  it('may be said in a file with an older name beside an empty one', async () => {
+    const folder = await copies.copy('bert-max-seq-length', {
+      'sentence_bert_config.json': {},
+      'sentence_roberta_config.json': { max_seq_length: 12, do_lower_case: false },
+    });
+    await expectReference(folder, 'bert-max-seq-length');
+    const { info } = await probe.open(folder);
+    expect(info).toMatchObject({ maxTokens: 12, notes: [] });
+  });
+
   it('may be said as the networks after GPT do it', async () => {
     const files = await unlimited();
     const config = { ...files['config.json'], n_positions: 20 };
@@ -141,9 +151,35 @@ describe('a class of the tokenizer that does not fit its file', () => {
       /BertTokenizer makes WordPiece .* tokenizer\.json is BPE/,
     ],
     ['bert-mean', { tokenizer_class: 'XLMRobertaTokenizerFast' }, /makes Unigram .* is WordPiece/],
+    [
+      'bert-mean',
+      { tokenizer_class: 'SplinterTokenizer' },
+      /SplinterTokenizer makes tokens in a way of its own, .* PreTrainedTokenizerFast/,
+    ],
   ])('%s with %j is refused', async (name, values, message) => {
     const folder = await copies.copy(name, { [TOKENIZER]: await changed(name, TOKENIZER, values) });
     await expect(probe.open(folder)).rejects.toThrow(message);
+  });
+
+  it('is that of the network where no file names one', async () => {
+    const folder = await copies.copy('xlm-roberta', {
+      'config.json': await changed('xlm-roberta', 'config.json', { model_type: 'big_bird' }),
+      [TOKENIZER]: await changed('xlm-roberta', TOKENIZER, { tokenizer_class: undefined }),
+    });
+    await expect(probe.open(folder)).rejects.toThrow(/BigBirdTokenizer makes tokens in a way of its own/);
+  });
+
+  it('does not matter to FastEmbed, which takes the file as it is', async () => {
+    const settings = { tokenizer_class: 'BertTokenizer' };
+    const folder = await copies.bare('bert-cased', {
+      'special_tokens_map.json': {},
+      [TOKENIZER]: await changed('bert-cased', TOKENIZER, settings),
+    });
+    const options = { backend: 'fastembed', graph: { pooling: ['mean'] } } as const;
+    const { batch } = await probe.open(folder, options, TEXTS);
+    (await referenceVectors('bert-cased', TEXTS)).forEach((vector, row) =>
+      vector.forEach((value, index) => expect(batch[row]?.[index]).toBeCloseTo(value, 5)),
+    );
   });
 
   it('does not matter where transformers keeps to the file', async () => {
@@ -151,6 +187,31 @@ describe('a class of the tokenizer that does not fit its file', () => {
       [TOKENIZER]: await changed('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
     });
     await expectReference(folder, 'modernbert');
+  });
+});
+
+describe('a tokenizer without a token for what its vocabulary lacks', () => {
+  it('is refused with the reason, which would be the fault of each text otherwise', async () => {
+    const settings = { tokenizer_class: 'BertTokenizer', unk_token: '[OTHER]' };
+    const words = await copies.copy('bert-mean', {
+      [TOKENIZER]: await changed('bert-mean', TOKENIZER, settings),
+    });
+    await expect(probe.open(words)).rejects.toThrow(/tokens of every text: WordPiece error: Missing \[UNK\]/);
+    const { model } = (await changed('xlm-roberta', 'tokenizer.json', {})) as { model: object };
+    const pieces = await copies.copy('xlm-roberta', {
+      'tokenizer.json': await changed('xlm-roberta', 'tokenizer.json', { model: { ...model, unk_id: null } }),
+    });
+    await expect(probe.open(pieces)).rejects.toThrow(/tokens of every text: .*unk/);
+  });
+});
+
+describe('a network that compares texts token by token', () => {
+  it('is not taken for one with a vector for each text, unless the configuration says how it is made', async () => {
+    const config = await changed('bert-mean', 'config.json', { architectures: ['HF_ColBERT'] });
+    const folder = await copies.bare('bert-mean', { 'config.json': config });
+    await expect(probe.open(folder)).rejects.toThrow(/HF_ColBERT, .* has no vector for a text/);
+    const { info } = await probe.open(folder, { graph: { pooling: ['mean'] } });
+    expect(info.pooling).toBe('mean');
   });
 });
 
@@ -216,6 +277,15 @@ describe('a graph that pools', () => {
     const files = { 'onnx/model.onnx': pooling('sentence_embedding', 8) };
     const { info } = await probe.open(await copies.copy('bert-dense-tanh', files));
     expect(info).toMatchObject({ dimensions: 4, pooling: 'model', modules: ['dense', 'normalize'] });
+  });
+
+  it('says that its only output is one for classification', async () => {
+    const folder = await copies.bare('bert-mean', { 'onnx/model.onnx': pooling('pooler_output', 8) });
+    const { info } = await probe.open(folder);
+    const note = expect.stringContaining('"pooler_output", which most networks make for');
+    expect(info.notes).toContainEqual(note);
+    const named = await probe.open(folder, { graph: { output: 'pooler_output' } });
+    expect(named.info.notes).not.toContainEqual(note);
   });
 
   it('says that it is not pooled as the configuration wants it', async () => {

@@ -12,6 +12,7 @@ export interface OnnxGraphOptions {
   readonly memoryArena: boolean;
   /** See `GraphInputs`. */
   readonly inputs?: readonly string[] | undefined;
+  readonly firstPosition?: number | undefined;
 }
 
 /** The runtime prints to stderr, which belongs to the log; what it says is in its errors too. */
@@ -59,7 +60,8 @@ export class OnnxGraph implements GraphRunner {
       );
     }
     try {
-      return new OnnxGraph(session, new GraphInputs(portsOf(session.inputMetadata), options.inputs));
+      const ports = portsOf(session.inputMetadata);
+      return new OnnxGraph(session, new GraphInputs(ports, options.inputs, options.firstPosition));
     } catch (error) {
       await session.release();
       throw error;

@@ -7,9 +7,10 @@ import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
 import { readExternalData } from './external-data.reader.ts';
+import { readFirstPosition } from './first-position.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
 import { type OpenedGraph, openGraph } from './graph-opener.ts';
-import { type ChosenOutput, chooseOutput } from './graph-output.chooser.ts';
+import { type ChosenOutput, CLASSIFIER_NAME, chooseOutput } from './graph-output.chooser.ts';
 import { type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
 import { measureLimit } from './limit-measurement.ts';
 import { digestFiles } from './model-digest.ts';
@@ -25,6 +26,7 @@ import { VectorHead } from './vector-head.ts';
 
 const count = z.int().min(1).optional().catch(undefined);
 const configSchema = z.looseObject({
+  model_type: z.string().optional().catch(undefined),
   vocab_size: count,
   max_position_embeddings: count,
   n_positions: count,
@@ -35,6 +37,8 @@ const configSchema = z.looseObject({
 });
 type ModelConfig = z.output<typeof configSchema>;
 
+/** Networks that see how far tokens are from each other, so that `n_positions`, which they have too, limits nothing. */
+const RELATIVE = /t5|^switch_transformers$/i;
 const SAMPLE = 'a sample of text';
 /** What is read besides the graph, and what the plan names. */
 const SETTINGS_FILES = ['config.json', 'tokenizer.json', ...TOKENIZER_SETTINGS_FILES];
@@ -178,6 +182,7 @@ async function limitOf(
           threads: options.threads,
           memoryArena: false,
           inputs: options.graph?.inputs,
+          firstPosition: await readFirstPosition(folder, parts.plan.root),
         });
   const { padId } = tokenizer.settings;
   try {
@@ -220,17 +225,20 @@ async function describe(
 }
 
 function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSources {
+  const { model_type: network = '', max_position_embeddings: positions, n_positions: called } = config;
   return {
     tokenizer: tokenizer.settings.maxTokens,
     sentenceTransformers: plan.maxTokens,
     // As the networks after GPT call it.
-    positions: config.max_position_embeddings ?? config.n_positions,
+    positions: positions ?? (RELATIVE.test(network) ? undefined : called),
     configured: options.maxTokens,
   };
 }
 
-function notesOf(parts: ModelParts, { pooled }: ChosenOutput): string[] {
+function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
   const notes: string[] = [];
+  if (name === CLASSIFIER_NAME && parts.options.graph?.output === undefined)
+    notes.push(`the only output is "${name}", which most networks make for classification, and it is used`);
   if (pooled && parts.options.graph?.pooling)
     notes.push('the graph pools by itself: EMBEDDING_POOLING is without effect');
   if (ownLimit(limitSources(parts)) === undefined && parts.options.maxTokens === undefined)

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { Backend, ModelOptions } from './embedding-model.types.ts';
 import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
@@ -19,6 +20,9 @@ import {
 const FASTEMBED_GRAPH = 'model_optimized.onnx';
 /** Folders of modules whose steps are taken where no file names any. */
 const PLAIN_MODULE = /^\d+_(Transformer|Pooling|Normalize)$/;
+
+const networkSchema = z.looseObject({ architectures: z.array(z.string()).optional().catch(undefined) });
+const TOKEN_BY_TOKEN = /col(bert|xlm)/i;
 
 /**
  * The folder that holds the files: the hub's own cache, which FastEmbed uses too, keeps them in `snapshots/REVISION`.
@@ -87,6 +91,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     includePrompt: true,
   };
   const says = found !== undefined || pooling !== undefined;
+  if (!says) await checkNetwork(folder);
   const modes = pooled.type === 'pooling' ? pooled.modes.join('+') : '';
   return {
     backend,
@@ -106,6 +111,17 @@ function checkModules(folder: ModelFolder): void {
   if (unclear === undefined || folder.has(MODULES_FILE)) return;
   throw new ModelLoadError(
     `${unclear} holds a module, and ${MODULES_FILE}, which says what it is and where it stands, is missing`,
+  );
+}
+
+/** A mean that nobody asked for would pass for the vector of a text. @throws ModelLoadError */
+async function checkNetwork(folder: ModelFolder): Promise<void> {
+  const { architectures } = (await folder.read('config.json', networkSchema)) ?? {};
+  const network = architectures?.find((name) => TOKEN_BY_TOKEN.test(name));
+  if (network === undefined) return;
+  throw new ModelLoadError(
+    `config.json names the network ${network}, which compares texts token by token: it has no vector for a text. ` +
+      'EMBEDDING_POOLING says how one is made all the same',
   );
 }
 

@@ -176,12 +176,19 @@ const FEATURES: TransformerTask = {
   module_output_name: 'token_embeddings',
 };
 
+/** The first of its files that says anything. */
+async function readTransformerFile(folder: ModelFolder, root: string) {
+  for (const file of TRANSFORMER_SETTINGS_FILES) {
+    const name = posix.join(root, file);
+    const settings = await folder.read(name, transformerSchema);
+    if (settings && Object.keys(settings).length > 0) return { name, settings };
+  }
+  return { name: '', settings: {} as z.output<typeof transformerSchema> };
+}
+
 /** The settings of the Transformer module, which older folders have without a `modules.json` too. @throws ModelLoadError */
 export async function readTransformer(folder: ModelFolder, root: string, task = FEATURES) {
-  const name = TRANSFORMER_SETTINGS_FILES.map((file) => posix.join(root, file)).find((file) =>
-    folder.has(file),
-  );
-  const settings = (name && (await folder.read(name, transformerSchema))) || {};
+  const { name, settings } = await readTransformerFile(folder, root);
   for (const key of ['transformer_task', 'module_output_name'] as const) {
     const said = settings[key];
     if (said === undefined || said === task[key]) continue;

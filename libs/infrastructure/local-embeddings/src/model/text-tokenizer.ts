@@ -21,6 +21,8 @@ export type TokenizerSettings = Pick<
 >;
 
 const SAMPLE = 'a sample';
+/** Letters that hardly a vocabulary has, and that no normalizer takes away. */
+const RARE = '𒀀 𓀀 𐎀';
 
 /** Makes token ids of texts, as the model's author does it. Needs no graph, so that it can run anywhere. */
 export class TextTokenizer {
@@ -58,6 +60,11 @@ export class TextTokenizer {
       throw new ModelLoadError(
         'tokenizer.json is not understood: special tokens do not stand around the text',
       );
+    await encoder.encode([RARE], false).catch((error: Error) => {
+      throw new ModelLoadError(`tokenizer.json cannot make tokens of every text: ${error.message}`, {
+        cause: error,
+      });
+    });
     const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, specialIds } = files;
     const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord };
     const ownTypes = files.tellsTypes ? tokenTypesOf(types, specials) : undefined;

@@ -1,51 +1,61 @@
 import { ModelLoadError } from './model-load-error.ts';
+import { CLASS_STEPS, type ClassSettings, type TokenizerSteps } from './tokenizer-steps.ts';
 
-type Step = Readonly<Record<string, unknown>> & { readonly type: string };
-
-/** What is done to a text before its words are looked up. */
-export interface TokenizerSteps {
-  readonly normalizer?: Step | null | undefined;
-  readonly pre_tokenizer?: Step | null | undefined;
-}
-
-/** What `tokenizer_config.json` says to a class. */
-export interface ClassSettings {
-  readonly tokenizer_class?: string | null | undefined;
-  readonly do_lower_case?: boolean | null | undefined;
-  readonly strip_accents?: boolean | null | undefined;
-  readonly tokenize_chinese_chars?: boolean | null | undefined;
-  readonly add_prefix_space?: boolean | null | undefined;
-}
-
-type Make = (settings: ClassSettings, own: TokenizerSteps) => TokenizerSteps;
-
-/** Classes of transformers that make these steps themselves: of `tokenizer.json` they take the vocabulary, for the model named here. */
-const CLASSES: readonly (readonly [name: RegExp, model: string, make: Make])[] = [
-  [
-    /^(Bert|ConvBert|DistilBert|Electra|Funnel|LayoutLM|MobileBert|MPNet|SqueezeBert)Tokenizer/,
-    'WordPiece',
-    wordPieces,
-  ],
-  [/^(Bart|Deberta|GPT2|LED|Longformer|Roberta)Tokenizer/, 'BPE', bytes],
-  [/^(Camembert|T5|XLMRoberta)Tokenizer/, 'Unigram', markedWords],
-  [/^Qwen2Tokenizer/, 'BPE', qwen],
-];
-
+/** The class of a network that no file names one for. */
 const NETWORKS: Readonly<Record<string, string>> = {
+  AlbertTokenizer: 'albert yoso',
+  BarthezTokenizer: 'barthez',
   BertTokenizer:
     'bert convbert distilbert electra ernie layoutlm megatron-bert mobilebert nomic_bert squeezebert',
+  BertGenerationTokenizer: 'bert-generation',
+  BigBirdTokenizer: 'big_bird',
+  BlenderbotTokenizer: 'blenderbot',
+  CLIPTokenizer: 'clip clipseg groupvit owlvit owlv2',
   CamembertTokenizer: 'camembert',
+  CohereTokenizer: 'cohere cohere2',
+  DPRQuestionEncoderTokenizer: 'dpr',
   DebertaTokenizer: 'deberta',
+  DebertaV2Tokenizer: 'deberta-v2',
   FunnelTokenizer: 'funnel',
-  GPT2Tokenizer: 'codegen gpt2 gpt_neo gptj opt phi',
+  GPT2Tokenizer: 'codegen gpt2 gpt_neo gptj opt phi starcoder2',
+  GPTNeoXTokenizer: 'gpt_neox mamba mamba2 mpt olmo olmoe rwkv',
+  GemmaTokenizer: 'gemma gemma2 gemma3 gemma3_text gemma3n gemma3n_text t5gemma',
+  HerbertTokenizer: 'herbert',
+  LukeTokenizer: 'luke',
+  LxmertTokenizer: 'lxmert',
+  M2M100Tokenizer: 'm2m_100',
+  MBartTokenizer: 'mbart',
+  MLukeTokenizer: 'mluke',
   MPNetTokenizer: 'mpnet',
-  Qwen2Tokenizer: 'qwen2 qwen3',
-  RobertaTokenizer: 'bart data2vec-text ibert lilt longformer mra roberta roberta-prelayernorm',
-  T5Tokenizer: 'mt5 t5',
+  NllbTokenizer: 'nllb nllb-moe',
+  OpenAIGPTTokenizer: 'openai-gpt',
+  PegasusTokenizer: 'pegasus',
+  Qwen2Tokenizer: 'qwen2 qwen2_moe qwen3 qwen3_moe qwen3_next',
+  Qwen3_5Tokenizer: 'qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text',
+  ReformerTokenizer: 'reformer',
+  RemBertTokenizer: 'rembert',
+  RoFormerTokenizer: 'roformer',
+  RobertaTokenizer: 'bart data2vec-text ibert lilt longformer mra mvp roberta roberta-prelayernorm',
+  SplinterTokenizer: 'splinter',
+  T5Tokenizer: 'mt5 switch_transformers t5',
+  WhisperTokenizer: 'whisper',
+  XGLMTokenizer: 'xglm',
   XLMRobertaTokenizer: 'gte jina_embeddings_v3 xlm-roberta xmod',
+  XLNetTokenizer: 'xlnet',
 };
 /** Networks whose `tokenizer.json` is used as it is, whatever class the files name. */
-const KEEPING = 'modernbert nystromformer umt5 xlm-roberta-xl';
+const KEEPING =
+  'arctic bigbird_pegasus deepseek_v2 deepseek_v3 ernie4_5 ernie4_5_moe flex_olmo glm glm4 glm4_moe gpt_bigcode granite ' +
+  'granitemoe granitemoehybrid granitemoeshared hyperclovax internlm2 jamba kosmos-2 llava minicpm3 minimax_m2 ministral ' +
+  'ministral3 mistral mistral3 mixtral modernbert modernbert-decoder molmo nemotron nystromformer olmo2 olmo3 olmo_hybrid ' +
+  'pegasus_x persimmon phi3 phi3_v phimoe pixtral smolvlm stablelm umt5 xlm-roberta-xl';
+/** Networks whose class is taken, whatever class the files name. */
+const INSISTING = 'qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text';
+/** Classes of transformers that make tokens in ways of their own, some of them in Python and without a `tokenizer.json`. */
+const UNFOLLOWED =
+  /^(Barthez|Bartpho|BertGeneration|BertJapanese|Bertweet|BigBird|BioGpt|Blenderbot|BlenderbotSmall|ByT5|CTRL|Canine|CodeLlama|Cohere|Cpm|Esm|FSMT|Flaubert|GPTNeoX|GPTNeoXJapanese|GPTSw3|Herbert|LayoutLMv2|LayoutLMv3|LayoutXLM|Luke|M2M100|MBart|MBart50|MLuke|Marian|MarkupLM|MyT5|Nllb|Nougat|OpenAIGPT|PLBart|Pegasus|Perceiver|Phobert|ProphetNet|Reformer|RemBert|RoCBert|RoFormer|SeamlessM4T|Siglip|Siglip2|Splinter|Tapas|Udop|Whisper|XGLM|XLM|XLNet)Tokenizer/;
+const THE_FILE_IS_MEANT =
+  'The tokenizer_class PreTrainedTokenizerFast in tokenizer_config.json says that the file is meant';
 
 const has = (list: string | undefined, network: string) => list?.split(' ').includes(network) ?? false;
 
@@ -56,72 +66,27 @@ const has = (list: string | undefined, network: string) => list?.split(' ').incl
  */
 export function classOf(named: string | null | undefined, network = ''): string | undefined {
   if (has(KEEPING, network)) return undefined;
-  return named ?? Object.keys(NETWORKS).find((name) => has(NETWORKS[name], network));
+  const given = has(INSISTING, network) ? undefined : named;
+  return given ?? Object.keys(NETWORKS).find((name) => has(NETWORKS[name], network));
 }
 
 /**
  * The steps of a tokenizer as its class in transformers has them.
- * @param model the type of the model in tokenizer.json, where it says one
- * @throws ModelLoadError for a class that makes another model of the vocabulary
+ * @throws ModelLoadError for a class that makes another model of the vocabulary, or steps that are not followed here
  */
-export function asClassHasIt(
-  own: TokenizerSteps,
-  settings: ClassSettings,
-  model: string | undefined,
-): TokenizerSteps {
+export function asClassHasIt(own: TokenizerSteps, settings: ClassSettings): TokenizerSteps {
   const name = settings.tokenizer_class ?? '';
-  const [, wanted, make] = CLASSES.find(([pattern]) => pattern.test(name)) ?? [];
-  if (!make) return { normalizer: own.normalizer, pre_tokenizer: own.pre_tokenizer };
-  if (model === undefined || model === wanted) return make(settings, own);
+  if (UNFOLLOWED.test(name))
+    throw new ModelLoadError(
+      `the class ${name} makes tokens in a way of its own, which is not understood here, and not as tokenizer.json says it. ` +
+        THE_FILE_IS_MEANT,
+    );
+  const [, wanted, make] = CLASS_STEPS.find(([pattern]) => pattern.test(name)) ?? [];
+  const { normalizer, pre_tokenizer, model } = own;
+  if (!make) return { normalizer, pre_tokenizer, model };
+  if (model.type === undefined || model.type === wanted) return make(settings, own);
   throw new ModelLoadError(
-    `the class ${name} makes ${wanted} of a vocabulary, and tokenizer.json is ${model}: transformers 4 obeys the file, ` +
-      'transformers 5 the class. The tokenizer_class PreTrainedTokenizerFast in tokenizer_config.json says that the file is meant',
+    `the class ${name} makes ${wanted} of a vocabulary, and tokenizer.json is ${model.type}: transformers 4 obeys the file, ` +
+      `transformers 5 the class. ${THE_FILE_IS_MEANT}`,
   );
-}
-
-function wordPieces(settings: ClassSettings): TokenizerSteps {
-  return {
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      lowercase: settings.do_lower_case ?? true,
-      strip_accents: settings.strip_accents ?? null,
-      handle_chinese_chars: settings.tokenize_chinese_chars ?? true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-  };
-}
-
-function bytes(settings: ClassSettings): TokenizerSteps {
-  return { normalizer: null, pre_tokenizer: byteLevel(settings, true) };
-}
-
-function byteLevel({ add_prefix_space: prefix }: ClassSettings, splits: boolean): Step {
-  return { type: 'ByteLevel', add_prefix_space: prefix ?? false, trim_offsets: true, use_regex: splits };
-}
-
-/** Of the normalizer only the table stays that comes from sentencepiece. */
-function markedWords(settings: ClassSettings, { normalizer }: TokenizerSteps): TokenizerSteps {
-  const steps = normalizer?.type === 'Sequence' ? (normalizer['normalizers'] as Step[]) : [normalizer];
-  const isAlways = settings.tokenizer_class?.startsWith('T5') || (settings.add_prefix_space ?? true);
-  const marks = { replacement: '▁', prepend_scheme: isAlways ? 'always' : 'never', split: true };
-  return {
-    normalizer: steps.find((step) => step?.type === 'Precompiled') ?? null,
-    pre_tokenizer: {
-      type: 'Sequence',
-      pretokenizers: [{ type: 'WhitespaceSplit' }, { type: 'Metaspace', ...marks }],
-    },
-  };
-}
-
-/** Words, single digits, signs, and white space up to the last one before a word. */
-const QWEN_WORDS =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-function qwen(settings: ClassSettings): TokenizerSteps {
-  const split = { type: 'Split', pattern: { Regex: QWEN_WORDS }, behavior: 'Isolated', invert: false };
-  return {
-    normalizer: { type: 'NFC' },
-    pre_tokenizer: { type: 'Sequence', pretokenizers: [split, byteLevel(settings, false)] },
-  };
 }

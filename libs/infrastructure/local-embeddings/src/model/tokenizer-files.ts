@@ -49,7 +49,7 @@ const definitionSchema = z.looseObject({
 });
 /** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
 const UNTOLD_CLASS =
-  /^(TokenizersBackend$|(Bart|Camembert|DistilBert|GPT2|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
+  /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
 
@@ -59,7 +59,9 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
   const own = await folder.read(name, definitionSchema);
   if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
   const { olderTokens, ...settings } = await readTokenizerSettings(folder, plan.root);
-  const definition = { ...own, ...overridesOf(own, settings, olderTokens) };
+  // FastEmbed knows no classes: it takes tokenizer.json as it is.
+  const obeyed = plan.backend === 'fastembed' ? { ...settings, tokenizer_class: undefined } : settings;
+  const definition = { ...own, ...overridesOf(own, obeyed, olderTokens) };
   const tellsTypes = settings.model_input_names?.includes('token_type_ids');
   const padToken = contentOf(settings.pad_token);
   const padId =

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ModelLoadError } from './model-load-error.ts';
-import { asClassHasIt, type TokenizerSteps } from './tokenizer-class.ts';
+import { asClassHasIt } from './tokenizer-class.ts';
+import type { TokenizerSteps } from './tokenizer-steps.ts';
 import { templateOf } from './tokenizer-template.ts';
 
 /** A token that is looked for in a text before anything else: a special one, or one that was added to the vocabulary. */
@@ -13,6 +14,9 @@ export const overridesSchema = z.looseObject({
   tokenizer_class: z.string().nullish(),
   do_lower_case: flag,
   strip_accents: flag,
+  keep_accents: flag,
+  split_by_punct: flag,
+  legacy: flag,
   tokenize_chinese_chars: flag,
   split_special_tokens: z.literal(false, 'is not understood').nullish(),
   added_tokens_decoder: z.record(z.string(), addedToken).nullish(),
@@ -35,7 +39,6 @@ type Overrides = z.output<typeof overridesSchema>;
 export interface TokenizerDefinition extends TokenizerSteps {
   readonly added_tokens: readonly AddedToken[];
   readonly post_processor?: unknown;
-  readonly model: { readonly type?: string | undefined; readonly vocab?: unknown };
 }
 
 /** A token of `added_tokens` in tokenizer.json. */
@@ -71,7 +74,7 @@ export function overridesOf(
   return {
     added_tokens: tokens,
     post_processor: template ?? definition.post_processor,
-    ...asClassHasIt(definition, settings, definition.model.type),
+    ...asClassHasIt(definition, settings),
   };
 }
 

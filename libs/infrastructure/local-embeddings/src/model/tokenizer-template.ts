@@ -12,7 +12,8 @@ const ROBERTA = { single: '0A1', pair: '0A11B1' };
 /** Of transformers: these classes make the template themselves, whatever `tokenizer.json` says. */
 const FAMILIES: readonly Family[] = [
   {
-    classes: /^(Bert|ConvBert|DistilBert|Electra|LayoutLM|MobileBert|SqueezeBert)Tokenizer/,
+    classes:
+      /^(Albert|Bert|ConvBert|DPR\w+|DebertaV2|DistilBert|Electra|LayoutLM|Lxmert|MobileBert|SqueezeBert)Tokenizer/,
     tokens: [
       ['cls_token', '[CLS]'],
       ['sep_token', '[SEP]'],
@@ -21,7 +22,7 @@ const FAMILIES: readonly Family[] = [
     pair: '0A1|B1',
   },
   {
-    classes: /^(Bart|LED|Longformer|MPNet|Roberta)Tokenizer/,
+    classes: /^(Bart|LED|Longformer|MPNet|Mvp|Roberta)Tokenizer/,
     tokens: [
       ['cls_token', '<s>'],
       ['sep_token', '</s>'],
@@ -33,6 +34,22 @@ const FAMILIES: readonly Family[] = [
     tokens: [
       ['bos_token', '<s>'],
       ['eos_token', '</s>'],
+    ],
+    ...ROBERTA,
+  },
+  {
+    classes: /^DebertaTokenizer/,
+    tokens: [
+      ['cls_token', '[CLS]'],
+      ['sep_token', '[SEP]'],
+    ],
+    ...ROBERTA,
+  },
+  {
+    classes: /^CLIPTokenizer/,
+    tokens: [
+      ['bos_token', '<|startoftext|>'],
+      ['eos_token', '<|endoftext|>'],
     ],
     ...ROBERTA,
   },
