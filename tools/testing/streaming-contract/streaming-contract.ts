@@ -141,6 +141,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'are asked for where %s, and told to whom they were',
       ],
       [
+        'Where the caller did not ask for them, a `usage` of null at the end of an event, as hosts then write it into each, does not leave.',
+        'stream-shapes',
+        'leave no trace in the events of a caller that did not ask for them',
+      ],
+      [
         'A host that refuses this field by name is asked again without it, and never with it after that.',
         'streams',
         'is asked for without counts of a host that refuses to be asked',

@@ -260,6 +260,17 @@ describe('token counts of a stream', () => {
     expect(text.includes('"prompt_tokens"')).toBe(isTold);
   });
 
+  it('leave no trace in the events of a caller that did not ask for them', async () => {
+    const asEver = [chunk({ content: 'Hi' }), chunk({}, 'stop')];
+    const asAsked = asEver.map((event) => ({ ...event, usage: null }));
+    answer = events(...asAsked, { choices: [], usage: USAGE }, DONE);
+    const body = { model: 'm', messages: user, stream: true };
+    expect((await read(await call(CHAT, body))).text).toBe([...asEver, DONE].map(written).join(''));
+    const options = { stream_options: { include_usage: true } };
+    const { text } = await read(await call(CHAT, { ...body, ...options }));
+    expect(text).toBe([...asAsked, { choices: [], usage: USAGE }, DONE].map(written).join(''));
+  });
+
   it('are not asked for beside what is no option, which is for the host to refuse', async () => {
     answer = json({ error: { message: 'stream_options must be an object', code: 400 } }, 400);
     const body = { model: 'm', messages: user, stream: true, stream_options: 'all' };

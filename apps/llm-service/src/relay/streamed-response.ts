@@ -155,13 +155,14 @@ export class StreamedResponse {
 
   async #relay(response: HostResponse, stream: HostStream): Promise<void> {
     const { metrics } = this.#parts;
-    const { dialect, translator, onId } = this.#call;
+    const { dialect, request, translator, onId } = this.#call;
     const { host } = response;
     const responses: [HostResponse, ...HostResponse[]] = [response];
     const resumption = this.#resumption(responses);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
       wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
+      asksUsage: request.asksUsage,
       ...(translator && { translator }),
       ...(resumption && { resumption }),
       ...(onId && { onId: (id: string) => onId(id, host) }),

@@ -5,6 +5,7 @@ import type { JsonObject } from '../dialects/reported-error.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
+import { withoutNullUsage } from './null-usage.ts';
 import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
 import { JoinedResponse } from './resume/joined-response.ts';
@@ -31,6 +32,8 @@ export interface StreamRelayOptions {
   readonly dialect: Dialect;
   /** Whether the caller asked for the event with token counts; else it is left out. */
   readonly wantsUsage: boolean;
+  /** Whether the host was asked for counts although the caller did not: then no event tells of it. */
+  readonly asksUsage?: boolean | undefined;
   /** For a host whose dialect is not the caller's. */
   readonly translator?: StreamTranslator;
   /** None: an interruption is an error. */
@@ -164,14 +167,14 @@ export class StreamRelay implements HostStreamListener {
   }
 
   #passOn(event: SseEvent, { isUsageOnly, isComment }: EventReading): void {
-    const { translator } = this.#options;
+    const { translator, asksUsage } = this.#options;
     // Some hosts keep a connection open so, or say when to come back; official clients take it for JSON.
     if (isComment && event.isEmpty) return;
     if (translator && !isComment)
       for (const bytes of translator.take(parseExactly(event.data ?? '') as JsonObject))
         this.#client.send(bytes);
     else if (isUsageOnly) this.#usageEvent = event.raw;
-    else this.#client.send(event.raw);
+    else this.#client.send(asksUsage ? withoutNullUsage(event.raw) : event.raw);
   }
 
   async #resume(fault: StreamFault): Promise<boolean> {
