@@ -92,6 +92,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'resume',
         'is joined within its block of text, whatever the index of the second one',
       ],
+      [
+        'That block ends where no more text comes, but a call of a tool or the end.',
+        'resume',
+        'has its block of text closed where the second one has no more text and %s',
+      ],
       ['Reasoning is had of the first answer only.', 'resume', 'has its reasoning once'],
       [
         "The last counts are those of all attempts together; of one that broke off before it counted, each event with content is taken for a token, and its prompt for as long as the other's.",

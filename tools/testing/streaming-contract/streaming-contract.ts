@@ -71,6 +71,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'comments while the host is silent',
       ],
       [
+        'No blank line stands behind it where events have ids: openai-python would take that for an event without data.',
+        'stream-relay',
+        'comments without a blank line where events have ids, which some clients take for one more event',
+      ],
+      [
         'Callers of messages get a `ping` in its place: their clients take no comment for a sign of life.',
         'stream-relay',
         'pings callers of messages',

@@ -315,6 +315,47 @@ describe('a message', () => {
     expect(seen).not.toContain('Aha');
   });
 
+  const startOf = (index: number, of: object) =>
+    event({ type: 'content_block_start', index, content_block: of } as Json);
+  const toolUse = [
+    startOf(0, { type: 'tool_use', id: 't', name: 'f', input: {} }),
+    event({
+      type: 'content_block_delta',
+      index: 0,
+      delta: { type: 'input_json_delta', partial_json: '{}' },
+    } as Json),
+    event({ type: 'content_block_stop', index: 0 }),
+  ];
+
+  it.each<[string, string[], string[]]>([
+    ['ends', [], []],
+    ['calls a tool', toolUse, ['content_block_start 1', 'content_block_delta 1', 'content_block_stop 1']],
+    [
+      'thinks and calls a tool',
+      [
+        startOf(0, { type: 'thinking', thinking: 'Hm.' }),
+        event({ type: 'content_block_stop', index: 0 }),
+        ...toolUse.map((each) => each.replace('"index":0', '"index":1')),
+      ],
+      ['content_block_start 1', 'content_block_delta 1', 'content_block_stop 1'],
+    ],
+  ])('has its block of text closed where the second one has no more text and %s', async (_, said, told) => {
+    const { json, broken } = await answerOf(cut(start('a'), block(0, 'text'), text(0, 'One')), {
+      dialect: messagesDialect,
+      others: [['continue', whole(start('b'), ...said, ...ending.slice(1))]],
+    });
+    expect(broken).toBe(false);
+    expect(json.map(({ type, index }) => `${type} ${index ?? ''}`.trim())).toEqual([
+      'message_start',
+      'content_block_start 0',
+      'content_block_delta 0',
+      'content_block_stop 0',
+      ...told,
+      'message_delta',
+      'message_stop',
+    ]);
+  });
+
   it('is joined also where the last that was said is that its host is there', async () => {
     const ping = event({ type: 'ping' });
     const again = whole(start('b'), block(0, 'text'), text(0, 'One two'), ...ending);

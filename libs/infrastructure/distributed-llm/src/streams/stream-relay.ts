@@ -110,8 +110,8 @@ export class StreamRelay implements HostStreamListener {
     if (reading.content !== undefined && this.#options.dialect.hasEnd) this.#written += 1;
     if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
-      const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
-      if (passed) this.#passOn(passed, reading);
+      if (!this.#joined) this.#passOn(event, reading);
+      else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(passed, reading);
     } catch (fault) {
       if (!(fault instanceof StreamFault)) throw fault;
       this.#stream.destroy();
@@ -161,7 +161,7 @@ export class StreamRelay implements HostStreamListener {
     });
   }
 
-  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): SseEvent | undefined {
+  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): readonly SseEvent[] {
     const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
     return joined.join(event, reading, before);
   }

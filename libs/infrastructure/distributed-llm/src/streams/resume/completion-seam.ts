@@ -18,16 +18,16 @@ export class CompletionSeam implements Seam {
     { content, isUsageOnly, finished, usage }: EventReading,
     text: string,
     before: TokenUsage | undefined,
-  ): JsonObject | undefined {
+  ): readonly JsonObject[] {
     const counted = usage && isObject(json['usage']) && { usage: added(json['usage'], before) };
-    if (isUsageOnly) return { ...json, ...this.#head, ...counted };
+    if (isUsageOnly) return [{ ...json, ...this.#head, ...counted }];
     const isNew = (content === 'text' && text !== '') || content === 'tool' || content === 'other';
     const isCount = content === undefined && Boolean(counted);
-    if (!isNew && !isCount && finished === 0) return undefined;
+    if (!isNew && !isCount && finished === 0) return [];
     const choices = (json['choices'] as unknown[])
       .filter(isObject)
       .map((choice) => joinChoice(choice, content, text));
-    return { ...json, ...this.#head, choices, ...counted };
+    return [{ ...json, ...this.#head, choices, ...counted }];
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Dialect, EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { dataEvent } from '../../dialects/openai-shapes.ts';
-import type { JsonObject } from '../../dialects/reported-error.ts';
+import { type JsonObject, textOrNone } from '../../dialects/reported-error.ts';
 import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import type { ResumeMode } from './attempt-usage.ts';
@@ -29,17 +29,18 @@ export class JoinedResponse {
   }
 
   /**
-   * The event as it has to leave; none where nothing of it is new.
+   * What has to leave of the event: nothing where nothing of it is new.
    * @param before the counts of the attempts before, for events that have counts.
    * @throws StreamFault `diverged` when the response is not the one that was begun.
    */
-  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): SseEvent | undefined {
-    if (reading.isComment) return event;
+  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): readonly SseEvent[] {
+    if (reading.isComment) return [event];
     const text = this.#newText(reading);
-    const json = this.seam.join(dataOf(event), reading, text, before);
-    if (!json) return undefined;
-    const joined = new SseEvent(dataEvent(json, event.type));
-    this.sent.add(joined, reading, text);
+    const joined = this.seam
+      .join(dataOf(event), reading, text, before)
+      .map((json) => new SseEvent(dataEvent(json, event.type && (textOrNone(json['type']) ?? event.type))));
+    const last = joined.at(-1);
+    if (last) this.sent.add(last, reading, text);
     return joined;
   }
 

@@ -2,10 +2,16 @@ import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { isObject, type JsonObject } from '../../dialects/reported-error.ts';
 import type { Seam } from './seam.ts';
 
-/** Joins Anthropic's messages within a block of text: the second response's first text goes on in that block. */
+/** The caller had that of the first response. */
+const THINKING = /thinking$/;
+
+/**
+ * Joins Anthropic's messages within a block of text: the second response's first text goes on in that block, which ends
+ * where there is none.
+ */
 export class MessageSeam implements Seam {
-  /** Where the second response's text block is; the blocks before it are thinking, which the caller had of the first. */
-  #textIndex: number | undefined;
+  /** By how much the second response's indices are moved, from the block on that goes on or follows. */
+  #moved: { readonly from: number; readonly by: number } | undefined;
 
   private constructor(private readonly openIndex: number) {}
 
@@ -21,20 +27,32 @@ export class MessageSeam implements Seam {
     _reading: EventReading,
     text: string,
     before: TokenUsage | undefined,
-  ): JsonObject | undefined {
+  ): readonly JsonObject[] {
     const { type, index } = json;
-    if (type === 'ping') return json;
-    if (type === 'message_delta') return withUsage(json, before);
-    if (typeof index !== 'number') return undefined;
-    if (type === 'content_block_start' && this.#textIndex === undefined) return this.#openText(json, index);
-    if (this.#textIndex === undefined || index < this.#textIndex) return undefined;
-    const moved = { ...json, index: index - this.#textIndex + this.openIndex };
-    if (!isObject(json['delta']) || json['delta']['type'] !== 'text_delta') return moved;
-    return text === '' ? undefined : { ...moved, delta: { ...json['delta'], text } };
+    if (type === 'ping') return [json];
+    if (type === 'message_delta') return [...this.#endOpen(), withUsage(json, before)];
+    if (typeof index !== 'number') return [];
+    const ended = !this.#moved && type === 'content_block_start' ? this.#begin(json, index) : [];
+    if (!ended || !this.#moved || index < this.#moved.from) return [];
+    const moved = { ...json, index: index + this.#moved.by };
+    if (!isObject(json['delta']) || json['delta']['type'] !== 'text_delta') return [...ended, moved];
+    return text === '' ? [] : [{ ...moved, delta: { ...json['delta'], text } }];
   }
 
-  #openText({ content_block: block }: JsonObject, index: number): undefined {
-    if (isObject(block) && block['type'] === 'text') this.#textIndex = index;
+  /** @returns what ends the open block; none where the event is not to leave, as its block goes on in the open one. */
+  #begin({ content_block: block }: JsonObject, index: number): readonly JsonObject[] | undefined {
+    const kind = isObject(block) ? String(block['type']) : '';
+    if (THINKING.test(kind)) return undefined;
+    if (kind !== 'text') return this.#endOpen(index);
+    this.#moved = { from: index, by: this.openIndex - index };
+    return undefined;
+  }
+
+  /** @param next the second response's block that follows. */
+  #endOpen(next = 0): readonly JsonObject[] {
+    if (this.#moved) return [];
+    this.#moved = { from: next, by: this.openIndex + 1 - next };
+    return [{ type: 'content_block_stop', index: this.openIndex }];
   }
 }
 

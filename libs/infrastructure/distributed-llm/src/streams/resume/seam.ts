@@ -6,12 +6,12 @@ export interface Seam {
   /**
    * @param text the new part of the event's text.
    * @param before the counts of the attempts before.
-   * @returns none where nothing of the event is new.
+   * @returns what becomes of the event: nothing where nothing of it is new.
    */
   join(
     json: JsonObject,
     reading: EventReading,
     text: string,
     before: TokenUsage | undefined,
-  ): JsonObject | undefined;
+  ): readonly JsonObject[];
 }
