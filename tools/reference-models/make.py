@@ -301,6 +301,9 @@ FOLDERS = {
         MEAN, vocabularies.with_bytes, texts=SPACED[:2], files=class_named("GemmaTokenizer")
     ),
     "bert-class-clip": specification(MEAN, vocabularies.clip, texts=SPACED, files=class_named("CLIPTokenizer")),
+    "bert-class-herbert": specification(
+        MEAN, vocabularies.herbert, texts=SPACED, files=class_named("HerbertTokenizerFast")
+    ),
     "bert-class-convbert": specification(MEAN, CASED, files=class_named("ConvBertTokenizer")),
     "bert-class-dpr": specification(
         MEAN, CASED, files=class_named("DPRQuestionEncoderTokenizer", do_lower_case=False)

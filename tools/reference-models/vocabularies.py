@@ -130,6 +130,17 @@ def clip():
     return wrapped(tokenizer, *specials, pad=specials[1], unk=specials[1], mask=specials[1])
 
 
+def herbert():
+    """Marks behind words, as CLIP; as a file that lowers, which its class does not."""
+    specials = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.BpeTrainer(vocab_size=360, special_tokens=specials, end_of_word_suffix="</w>")
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return wrapped(tokenizer, "<s>", "</s>", pad="<pad>", unk="<unk>", mask="<mask>")
+
+
 def causal():
     """As Qwen3-Embedding: byte-level BPE, an end-of-text token behind the text, padding on the left."""
     end = "<|endoftext|>"

@@ -147,6 +147,19 @@ describe('what is not understood stops the load with its name', () => {
       /query_length/,
     ],
     [
+      'texts as messages of a chat',
+      'bert-mean',
+      {
+        'sentence_bert_config.json': {
+          modality_config: {
+            text: { method: 'forward', method_output_name: 'last_hidden_state' },
+            message: { method: 'forward', method_output_name: 'last_hidden_state', format: 'flat' },
+          },
+        },
+      },
+      /modality_config: .*"message"/,
+    ],
+    [
       'a setting of the model',
       'bert-mean',
       { 'config_sentence_transformers.json': { quantization: 'int8' } },

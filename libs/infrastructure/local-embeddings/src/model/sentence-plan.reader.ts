@@ -82,6 +82,7 @@ const transformerSchema = z.strictObject({
   max_seq_length: z.number().min(1).nullish(),
   do_lower_case: z.boolean().nullish(),
   transformer_task: z.string().optional(),
+  // A template for messages of a chat would be put around texts as well: the key is refused.
   modality_config: z
     .strictObject({
       text: z.strictObject({

@@ -44,6 +44,7 @@ export const CLASS_STEPS: readonly (readonly [name: RegExp, model: string, make:
   [/^GemmaTokenizer/, 'BPE', gemma],
   [/^LlamaTokenizer/, 'BPE', llama],
   [/^CLIPTokenizer/, 'BPE', clip],
+  [/^HerbertTokenizer/, 'BPE', herbert],
 ];
 
 function wordPieces(settings: ClassSettings, { model }: TokenizerSteps): TokenizerSteps {
@@ -204,6 +205,13 @@ function clip(settings: ClassSettings, { model }: TokenizerSteps): TokenizerStep
     pre_tokenizer: { type: 'Sequence', pretokenizers: [split, byteLevel({}, true)] },
     model: { ...model, ...PLAIN_BPE, unk_token: unknown, end_of_word_suffix: '</w>' },
   };
+}
+
+/** BERT's words, which keep their case, in another model. */
+function herbert({ unk_token: unknown }: ClassSettings, own: TokenizerSteps): TokenizerSteps {
+  const { normalizer, pre_tokenizer } = wordPieces({ do_lower_case: false, strip_accents: false }, own);
+  const model = { ...PLAIN_BPE, unk_token: contentOf(unknown) ?? '<unk>', end_of_word_suffix: '</w>' };
+  return { normalizer, pre_tokenizer, model: { ...own.model, ...model } };
 }
 
 function contentOf(token: ClassSettings['unk_token']): string | undefined {

@@ -38,6 +38,15 @@ const FAMILIES: readonly Family[] = [
     ...ROBERTA,
   },
   {
+    classes: /^HerbertTokenizer/,
+    tokens: [
+      ['cls_token', '<s>'],
+      ['sep_token', '</s>'],
+    ],
+    single: '0A1',
+    pair: '0A1|B1',
+  },
+  {
     classes: /^DebertaTokenizer/,
     tokens: [
       ['cls_token', '[CLS]'],
