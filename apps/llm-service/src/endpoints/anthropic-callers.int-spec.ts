@@ -93,7 +93,8 @@ describe("what Anthropic's clients read: models", () => {
       id: null,
       body: { object: 'list', data: MODELS },
     });
-    expect(await get('/v1/models/org/a', KEYS)).toMatchObject({ body: MODELS[0] });
+    for (const name of ['org/a', 'org%2Fa', 'org/a:latest'])
+      expect(await get(`/v1/models/${name}`, KEYS)).toMatchObject({ body: MODELS[0] });
     expect(await get('/v1/models/none', KEYS)).toMatchObject({
       body: { error: { code: 'model_not_found' } },
     });

@@ -29,7 +29,9 @@ export class ModelsController {
   @Get('*')
   @ApiOperation({ summary: 'One model.' })
   one(@Param('*') wanted: string, @Req() { url, headers }: HttpRequest) {
-    const model = this.#models().find((candidate) => candidate.id === wanted);
+    const listed = this.#models().find(({ id }) => id === wanted);
+    // By a name that calls may have for it, too: clients look whether there is a model before they ask it.
+    const model = listed ?? this.llm.model(wanted) ?? this.embedding.model(wanted);
     if (!model) throw new AppError('model_not_found', 'The model does not exist here.', { param: 'model' });
     return isAnthropicCall(url, headers) ? anthropicModel(model) : model;
   }

@@ -3,7 +3,7 @@ import { type Logger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { LlmHost } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
-import type { ModelObject } from '../hosts/model-list.ts';
+import { type ModelObject, spellingsOf } from '../hosts/model-list.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
@@ -60,12 +60,20 @@ export class ClientFleet {
   /** The models of all hosts that take part and are not down, of equal ids the first, after the names of the routes. */
   models(): readonly ModelObject[] {
     const byId = new Map<string, ModelObject>();
-    for (const id of this.routes.names) byId.set(id, { id, object: 'model', created: 0, owned_by: 'morgan' });
+    for (const id of this.routes.names) byId.set(id, modelOfRoute(id));
     for (const { health, takesPart, models } of this.hosts) {
       if (health.isDown || !takesPart) continue;
       for (const model of models.objects) if (!byId.has(model.id)) byId.set(model.id, model);
     }
     return [...byId.values()];
+  }
+
+  /** One of {@link models}, or one that a glob takes, by a name that calls may have for it. */
+  model(name: string): ModelObject | undefined {
+    const byId = new Map(this.models().map((model) => [model.id, model]));
+    const id = spellingsOf(name).find((spelling) => byId.has(spelling));
+    if (id !== undefined) return byId.get(id);
+    return this.routes.find(name).name === undefined ? undefined : modelOfRoute(name);
   }
 
   /** Probes every host once, then each on its own interval. Never rejects. @param running hosts that are probed already. */
@@ -142,6 +150,11 @@ export class ClientFleet {
       ? previous.routes
       : undefined;
   }
+}
+
+/** What can be said of a name that only the configuration knows. */
+function modelOfRoute(id: string): ModelObject {
+  return { id, object: 'model', created: 0, owned_by: 'morgan' };
 }
 
 function isSame<Key extends keyof DistributedLlmConfig>(

@@ -163,6 +163,11 @@ export class DistributedLlmClient implements HealthIndicator {
     return this.#setup.fleet.models();
   }
 
+  /** The model that a call of this name is for, as its host describes it. None: no list and no route has it. */
+  model(name: string): ModelObject | undefined {
+    return this.#setup.fleet.model(name);
+  }
+
   /** The way that calls for a model go; without one, that of all hosts. */
   routeOf(model: string | undefined): RouteReading {
     return readRoute(this.#setup.fleet.routes.find(model));

@@ -46,7 +46,7 @@ export class ModelList {
 
   /** Whether it names the model, with or without Ollama's `:latest` and Gemini's `models/`. */
   names(model: string): boolean {
-    return [model, toggleTag(model), FOLDER + model].some((id) => this.#ids.has(id));
+    return spellingsOf(model).some((id) => this.#ids.has(id));
   }
 
   /** Whether the model may be there: it is named, in whatever spelling, or there is no whole list. */
@@ -95,6 +95,11 @@ export async function readModelList(body: ResponseBody): Promise<ListedModels | 
   } catch {
     return undefined;
   }
+}
+
+/** The ids that a list may have for the model of a name, the name itself first. */
+export function spellingsOf(model: string): string[] {
+  return [model, toggleTag(model), FOLDER + model];
 }
 
 /** The same model in Ollama's other spelling: with `:latest`, or without. */

@@ -188,6 +188,18 @@ describe('a route', () => {
     expect(client.models().map(({ id }) => id)).toEqual(['gpt-4', 'other']);
   });
 
+  it('makes a model of each name that it takes, as calls may spell it', async () => {
+    const host = await hostOf(chat('hello'), models('llama3:latest', 'models/gemini', 'plain'));
+    const routes = [{ model: 'gpt-*', tiers: [[{ host: 'a', model: 'plain' }]] }];
+    const client = bench.client([entry('a', host.url)], { routes });
+    await client.start();
+    const ids = ['llama3', 'llama3:latest', 'gemini', 'plain:latest', 'gpt-5', 'gpt', 'llama'];
+    expect(ids.map((id) => client.model(id)?.id)).toEqual([
+      ...['llama3:latest', 'llama3:latest', 'models/gemini', 'plain', 'gpt-5'],
+      ...[undefined, undefined],
+    ]);
+  });
+
   it("is found by either of Ollama's spellings of its name", async () => {
     const [a, b] = [await hostOf(), await hostOf()];
     const routes = ['llama3', 'qwen3:latest'].map((model) => ({ model, tiers: [[{ host: 'b' }]] }));
