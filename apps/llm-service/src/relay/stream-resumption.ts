@@ -23,6 +23,8 @@ export interface StreamResumptionParts {
 
 type Mode = Parameters<Resumption['reopen']>[0];
 
+/** Of a longer request, as with images, nothing else is made: that holds everybody else up. Others begin its response again. */
+const LONGEST_CONTINUED = 4 * 1024 * 1024;
 /** A response is taken up at most so often. */
 const MOST_RESUMES = 2;
 
@@ -52,7 +54,7 @@ export class StreamResumption implements Resumption {
     const others = hosts.filter(({ name }) => !this.#begun.has(name));
     if (mode === 'restart') return this.#ask(mode, body, others);
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
-    if (style === undefined) return undefined;
+    if (style === undefined || body.length > LONGEST_CONTINUED) return undefined;
     const json = parseExactly(body.toString()) as JsonObject;
     const rest = continuationRequest(dialectName, style, json, sent);
     const able = others.filter(({ continuation }) => continuation === style);

@@ -3,7 +3,7 @@ import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { withTexts } from '../dialects/reported-error.ts';
 import { HeldEvents } from './held-events.ts';
-import { ResponseProgress } from './response-progress.ts';
+import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits } from './stream-clock.ts';
@@ -199,7 +199,7 @@ export class HostStream {
 
   #pass(event: SseEvent, reading: EventReading): void {
     this.#progress.add(reading);
-    if (!reading.isComment) this.#hasProgress = true;
+    if (this.#state === 'finished' ? addsToResponse(reading) : !reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
     if (reading.content && this.#state === 'finished') this.#saysEndTooSoon = true;

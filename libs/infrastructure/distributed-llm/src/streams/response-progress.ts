@@ -41,3 +41,8 @@ export class ResponseProgress {
     this.#finished = this.#finishedAt?.size ?? this.#finished + finished;
   }
 }
+
+/** Whether an event has something of a response, or of its end: some hosts go on with empty ones behind that. */
+export function addsToResponse({ content, usage, finished }: EventReading): boolean {
+  return content !== undefined || usage !== undefined || finished > 0;
+}

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
@@ -20,6 +21,8 @@ const DONE = 'data: [DONE]\n\n';
 
 /** How long a host may be silent beside a reader who stops; it also has to bear a busy machine. */
 const STALL_MS = 1_000;
+/** More than fit into any limit of such a test. */
+const MANY = 200;
 
 const gateways: StreamGateway[] = [];
 afterEach(async () => {
@@ -177,6 +180,27 @@ describe('a stream that is whole', () => {
   it('gets its end marker soon when the host says nothing behind the last choice', async () => {
     const gateway = await gatewayTo(silent(ROLE, HELLO, STOP), { limits: { finishMs: 20 } });
     expect(await gateway.read()).toEqual({ text: ROLE + HELLO + STOP + DONE, broken: false });
+  });
+
+  it.each([
+    ['empty events', 'data: {"choices":[]}\n\n'],
+    ['empty texts', chunk({ content: '' })],
+    ['comments', ': hi\n\n'],
+  ])('gets its end marker soon when the host says %s only behind the last choice', async (_, again) => {
+    const gateway = await gatewayTo(
+      async (response) => {
+        await say(response, ROLE, HELLO, STOP);
+        for (let count = 0; count < MANY && !response.destroyed; count += 1) {
+          await say(response, again);
+          await delay(10);
+        }
+        response.end();
+      },
+      { limits: { finishMs: 200 } },
+    );
+    const { text, broken } = await gateway.read();
+    expect([text.startsWith(ROLE + HELLO + STOP), text.endsWith(DONE), broken]).toEqual([true, true, false]);
+    expect(text.split(again).length - 1).toBeLessThan(MANY);
   });
 
   it('may follow any number of comments', async () => {
