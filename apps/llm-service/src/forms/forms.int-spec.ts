@@ -165,7 +165,9 @@ describe('a form', () => {
     const jsonType = { 'content-type': 'application/json; charset=utf-8' };
     const body = '{"model":"whisper", "input_audio":{"data":"AAAA","format":"wav"},"prompt":1e2}';
     expect((await send(body, jsonType)).headers.get('x-morgan-host')).toBe('one');
-    expect(asked).toEqual([{ host: 'one', length: String(body.length), type: jsonType['content-type'], body }]);
+    expect(asked).toEqual([
+      { host: 'one', length: String(body.length), type: jsonType['content-type'], body },
+    ]);
     expect((await send(body, jsonType, AZURE)).headers.get('x-morgan-host')).toBe('two');
     expect(asked[1]?.body).toBe(body.replace('whisper', 'whisper-large-v3'));
     for (const [text, code] of [
