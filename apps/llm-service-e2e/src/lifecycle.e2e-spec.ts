@@ -37,6 +37,15 @@ describe('a start', () => {
     expect(stderr).toMatch(/llmService\.http\.shutdownGraceMs.*SHUTDOWN_GRACE_MS/);
   });
 
+  it('by a Node that is too old is one clear sentence', async () => {
+    const older =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` };
+    const { code, stdout, stderr } = await endOfService({ app: 'llm-service', env });
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^llm-service needs Node 24 or newer, and this is v\d+\.\d+\.\d+\..*\n$/);
+  });
+
   it('on a port in use is one clear sentence', async () => {
     await using taken = await startFakeLlmHost();
     const { port } = new URL(taken.url);

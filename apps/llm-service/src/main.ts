@@ -6,5 +6,14 @@ for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop.abort(
 // Loads the configuration again, once there is one; until then it must not end the process.
 process.on('SIGHUP', () => undefined);
 
+/** What this is built for and tested with; older ones fail somewhere in the midst of loading. */
+const OLDEST_NODE = 24;
+if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+  console.error(
+    `llm-service needs Node ${OLDEST_NODE} or newer, and this is ${process.version}. Scripts of npm bring their own.`,
+  );
+  process.exit(1);
+}
+
 const { run } = await import('./run.ts');
 await run(stop.signal);
