@@ -9,8 +9,8 @@ process.on('SIGHUP', () => undefined);
 /** What this is built for and tested with; older ones fail somewhere in the midst of loading. */
 const OLDEST_NODE = 24;
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-  console.error(
-    `llm-service needs Node ${OLDEST_NODE} or newer, and this is ${process.version}. Scripts of npm bring their own.`,
+  process.stderr.write(
+    `llm-service needs Node ${OLDEST_NODE} or newer, and this is ${process.version}. Scripts of npm bring their own.\n`,
   );
   process.exit(1);
 }
