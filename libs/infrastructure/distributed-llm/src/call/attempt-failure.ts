@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { AppError, type ErrorCode, timeThere } from '@morgan/foundation';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
+import { ownWordsIn } from '../dialects/own-words.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { outcomeOfRefusal, refusalOfInput, statusWithin } from '../evidence/refusal-outcome.ts';
@@ -9,12 +10,13 @@ import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
-import type { CallRequest } from './attempt-request.ts';
+import { type CallRequest, hasStreamOptions } from './attempt-request.ts';
 import type { AttemptFailure } from './attempt-result.ts';
 import { ErrorResponse } from './error-response.ts';
 
 /** A status for an error that stood in a 200 and named none. */
 const BAD_GATEWAY = 502;
+const USAGE_OPTION = /stream_options|include_usage/;
 
 /** What the policies around an attempt refuse it with. */
 const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
@@ -46,6 +48,19 @@ export async function readRefusal(
   return outcome === 'redirect'
     ? { kind: 'failed', outcome }
     : { kind: 'failed', outcome, errorResponse, saidMs };
+}
+
+/** Whether a host refuses the count of tokens that we ask for: then it is never asked for that again. */
+export function refusesUsageOption(
+  call: CallRequest,
+  host: Host,
+  { errorResponse }: AttemptFailure,
+): boolean {
+  const isAsked = call.asksUsage && host.takesUsageOption && !hasStreamOptions(call);
+  if (!isAsked || !errorResponse || !USAGE_OPTION.test(ownWordsIn(errorResponse.error?.message ?? '')))
+    return false;
+  host.takesUsageOption = false;
+  return true;
 }
 
 /** Sorts an error object that stood in a response with a good status. */

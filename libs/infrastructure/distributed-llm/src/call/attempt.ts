@@ -1,7 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { BegunAttempt } from '@morgan/http-client';
 import type { TransportResponse } from '@morgan/http-transport';
-import { ownWordsIn } from '../dialects/own-words.ts';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
@@ -10,14 +9,9 @@ import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openResponse } from './response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
-import {
-  attemptRequest,
-  type CallRequest,
-  hasStreamOptions,
-  mayRepeat,
-  streamOptions,
-} from './attempt-request.ts';
+import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
 import { brokenResponse } from './call-error.ts';
+import { isByCaller } from './call-limits.ts';
 import { faultOf, noteFailure } from './failure-memory.ts';
 import { firstTokenLimitMs } from './first-token-clock.ts';
 import { requestIdOf } from './error-response.ts';
@@ -27,6 +21,7 @@ import {
   outcomeOfNoResponse,
   readErrorInResponse,
   readRefusal,
+  refusesUsageOption,
 } from './attempt-failure.ts';
 
 /** An attempt that has come out one way or the other. */
@@ -37,7 +32,6 @@ export interface EndedAttempt {
 
 /** The timer of the limit may fire a little before it. */
 const TIMER_SLACK_MS = 5;
-const USAGE_OPTION = /stream_options|include_usage/;
 
 /**
  * One try at one target, judged until its last byte. What it says of the host is booked once, by {@link Attempt.book}:
@@ -61,6 +55,8 @@ export class Attempt {
   #endedAt: number | undefined;
   /** How it ended; none while it goes on. */
   outcome: Outcome | undefined;
+  /** A limit ended it that its caller has shortened: that says no more than a caller who leaves. */
+  isByCaller = false;
   /** The host had closed the kept connection of the first request. */
   hasResent = false;
   /** The host's own id of the request, once it has responded. */
@@ -180,7 +176,7 @@ export class Attempt {
     parts.metrics?.responded(target.host, this.tookMs);
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call);
-      return this.#refusesUsageOption(refusal) ? this.#ask() : refusal;
+      return refusesUsageOption(call, target.host, refusal) ? this.#ask() : refusal;
     }
     const options = streamOptions(call, target, this.#sentAt ?? performance.now());
     const opening = await openResponse(response, options, call.isStream);
@@ -205,16 +201,6 @@ export class Attempt {
     return this.#send();
   }
 
-  /** Then it is never asked for that again. */
-  #refusesUsageOption({ errorResponse }: AttemptFailure): boolean {
-    const { host } = this.target;
-    const isAsked = this.call.asksUsage && host.takesUsageOption && !hasStreamOptions(this.call);
-    if (!isAsked || !errorResponse || !USAGE_OPTION.test(ownWordsIn(errorResponse.error?.message ?? '')))
-      return false;
-    host.takesUsageOption = false;
-    return true;
-  }
-
   #begin({ body, stream }: Content): void {
     const now = performance.now();
     this.#contentAfterMs = now - (this.#sentAt ?? now);
@@ -228,7 +214,11 @@ export class Attempt {
     this.parts.metrics?.began(host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial, or for the end of a panic.
     if (this.mode.isPanic || host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());
-    if (stream) void stream.over.then((end) => this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end)));
+    if (stream)
+      void stream.over.then((end) => {
+        this.isByCaller = isByCaller(end, this.call.limits);
+        this.#close(end === 'whole' ? 'ok' : this.#outcomeOf(end));
+      });
     else if (body)
       body.once('close', () => this.#close(body.readableEnded ? 'ok' : this.#outcomeOf(body.errored)));
     else this.#close('ok');
@@ -236,12 +226,13 @@ export class Attempt {
 
   #close(outcome: Outcome): void {
     this.#end(outcome);
-    this.book(this.outcome === 'ok' ? this.#weightOfSuccess() : undefined);
+    this.book(outcome === 'ok' ? this.#weightOfSuccess() : this.isByCaller ? 'none' : undefined);
     // Where it was booked before its end.
     this.#begun?.leave();
   }
 
   #fail(failure: AttemptFailure): void {
+    this.isByCaller = isByCaller(failure.cause, this.call.limits);
     this.#end(failure.outcome);
     noteFailure(this, failure, this.parts);
     // What was refused, or never came there, was not computed.
@@ -250,7 +241,8 @@ export class Attempt {
     const isLate = this.tookMs >= this.parts.slowCallMs && this.#signal.aborted;
     if (isLate) this.book('fault');
     // Where answers take minutes this is one more; at a host that used to be quick its engine may have frozen.
-    else if (failure.outcome === 'answer_timeout' && this.#isUnlikelyLong) this.book('weak');
+    else if (failure.outcome === 'answer_timeout' || this.isByCaller)
+      this.book(this.#isUnlikelyLong ? 'weak' : 'none');
     else if (!EVIDENCE[failure.outcome].mayBeRequest) this.book();
     else {
       // Whose doing it was is known when the call ends, which may itself wait for the slot.
@@ -265,7 +257,7 @@ export class Attempt {
     if (this.#sentAt === undefined) this.#load.sent(this.#endedAt);
     const { host } = this.target;
     host.stats.ended();
-    this.#load.ended(this.#endedAt, faultOf(outcome));
+    this.#load.ended(this.#endedAt, this.isByCaller ? undefined : faultOf(outcome));
     this.parts.metrics?.ended(host, outcome);
     if (this.mode.isPanic) this.parts.panic.ended(host);
     this.mode.signal.removeEventListener('abort', this.#onAbort);

@@ -54,7 +54,9 @@ export function bookOpen(
   memory: RequestMemory,
 ): void {
   if (hasResponse && isPoisonous) memory.forget(request);
-  const open = failed.filter(({ failure }) => EVIDENCE[failure.outcome].mayBeRequest);
+  const open = failed.filter(
+    ({ attempt, failure }) => EVIDENCE[failure.outcome].mayBeRequest && !attempt.isByCaller,
+  );
   if (open.length === 0) return;
   if (hasResponse) for (const { failure } of open) memory.forgetFailure(signatureOf(failure));
   const hosts = [...new Set(open.map(({ attempt }) => attempt.target.host))];

@@ -97,6 +97,7 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
     const headers = said ? { [LIMIT_HEADERS.connect]: said } : {};
     expect((await errorOf(send(client, { headers }))).code).toBe('no_host_available');
     expect(await outcome('connect_error')).toBe('1');
+    expect(client.getStatus().hosts[0]?.failures).toBe(said === '150' ? 0 : 1);
     await bench.close();
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -106,6 +107,50 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
     const error = await breakOf(silentInText, { totalTimeoutMs: 150 });
     expect(error.code).toBe('deadline_exceeded');
     expect([await outcome('expired'), await outcome('interrupted')]).toEqual(['1', undefined]);
+  });
+});
+
+describe('a limit that only the caller set', () => {
+  const all = (url: string) => bench.client([entry('host', url)], { firstByteTimeoutMs: LONG });
+
+  it.each<[string, Reply, string]>([
+    ['first content', silentBefore, LIMIT_HEADERS.firstContent],
+    ['silence in the text', silentInText, LIMIT_HEADERS.stall],
+  ])('for %s takes no host out, however many callers reach it', async (_, reply, header) => {
+    await using host = await ScriptedHost.start(reply);
+    const client = all(host.url);
+    const fail = () =>
+      errorOf(send(client, { body: STREAM, headers: { [header]: '50' } }).then(({ body }) => body.bytes()));
+    await Promise.all(Array.from({ length: 12 }, fail));
+    expect(client.getStatus()).toMatchObject({
+      poisonousRequests: 0,
+      hosts: [{ failures: 0, circuit: { state: 'CLOSED' }, health: { live: { failed: 0 } } }],
+    });
+    host.reply = events(ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS);
+    const good = await send(client, { body: STREAM });
+    await good.body.bytes();
+    expect(good).toMatchObject({ status: 200, attempts: 1 });
+  });
+
+  it('is no evidence about the request either, though several hosts were too slow for it', async () => {
+    await using host = await ScriptedHost.start(silentBefore);
+    await using other = await ScriptedHost.start(silentBefore);
+    const client = bench.client([entry('host', host.url), entry('other', other.url)]);
+    const headers = { [LIMIT_HEADERS.firstContent]: '50' };
+    await errorOf(send(client, { body: STREAM, headers }));
+    expect([host.asked, other.asked]).toEqual([1, 1]);
+    expect(client.getStatus()).toMatchObject({ poisonousRequests: 0, hosts: [{ failures: 0 }, {}] });
+  });
+
+  it('is half a fault where the host used to be that much quicker', async () => {
+    await using host = await ScriptedHost.start(events(ROLE_CHUNK + CONTENT_CHUNK + END_CHUNKS));
+    const client = all(host.url);
+    for (let count = 0; count < 5; count += 1)
+      await send(client, { body: STREAM }).then(({ body }) => body.bytes());
+    host.reply = silentBefore;
+    const headers = { [LIMIT_HEADERS.firstContent]: '600' };
+    await Promise.all(Array.from({ length: 10 }, () => errorOf(send(client, { body: STREAM, headers }))));
+    expect(client.getStatus().hosts[0]).toMatchObject({ failures: 5, circuit: { state: 'OPEN' } });
   });
 });
 

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { TransportError } from '@morgan/http-transport';
 import type { DistributedLlmConfig } from '../client/distributed-llm.config.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { StreamLimits } from '../streams/stream-clock.ts';
+import { StreamFault } from '../streams/stream-fault.ts';
 
 /** How long the parts of a call may take, in milliseconds, and what of a stream is taken for a response. */
 export interface CallLimits {
@@ -15,6 +17,8 @@ export interface CallLimits {
   readonly stream: Omit<StreamLimits, 'firstContentMs'>;
   /** Whether a stream that ends cleanly, but before its response did, is taken for a response. */
   readonly acceptUnfinished: boolean;
+  /** Which of them the caller has shortened. */
+  readonly ofCaller: { readonly connect: boolean; readonly firstContent: boolean; readonly stall: boolean };
 }
 
 /** Headers by which a caller shortens a limit, in whole milliseconds. Longer times, and what is no time, change nothing. */
@@ -33,20 +37,38 @@ export function limitsOf(
   const { idleTimeoutMs, connectTimeoutMs, streams } = config;
   const { firstByteTimeoutMs = config.firstByteTimeoutMs } = route;
   const shortened = (limitMs: number, name: string) => Math.min(limitMs, saidMs(headers[name]) ?? limitMs);
-  const connectMs = shortened(route.connectTimeoutMs ?? connectTimeoutMs, LIMIT_HEADERS.connect);
+  const { connectTimeoutMs: connectLimitMs = connectTimeoutMs, stallTimeoutMs = streams.stallTimeoutMs } =
+    route;
+  const connectMs = shortened(connectLimitMs, LIMIT_HEADERS.connect);
+  const firstContentMs = shortened(firstByteTimeoutMs, LIMIT_HEADERS.firstContent);
+  const stallMs = shortened(stallTimeoutMs, LIMIT_HEADERS.stall);
   return {
     connectTimeoutMs: connectMs < connectTimeoutMs ? connectMs : undefined,
-    firstByteTimeoutMs: shortened(firstByteTimeoutMs, LIMIT_HEADERS.firstContent),
+    firstByteTimeoutMs: firstContentMs,
     idleTimeoutMs,
     answerTimeoutMs: route.answerTimeoutMs ?? config.answerTimeoutMs ?? firstByteTimeoutMs,
     firstTokenTimeoutMs: route.firstTokenTimeoutMs ?? config.firstTokenTimeoutMs,
     stream: {
-      stallMs: shortened(route.stallTimeoutMs ?? streams.stallTimeoutMs, LIMIT_HEADERS.stall),
+      stallMs,
       finishMs: streams.finishTimeoutMs,
       maxEventBytes: streams.maxEventBytes,
     },
     acceptUnfinished: route.acceptUnfinished ?? streams.acceptUnfinished,
+    ofCaller: {
+      connect: connectMs < connectLimitMs,
+      firstContent: firstContentMs < firstByteTimeoutMs,
+      stall: stallMs < stallTimeoutMs,
+    },
   };
+}
+
+/** Whether an attempt ended by a limit that its caller has shortened, which is no measure of a host. */
+export function isByCaller(cause: unknown, { ofCaller }: CallLimits): boolean {
+  if (!(cause instanceof TransportError || cause instanceof StreamFault)) return false;
+  const { reason } = cause;
+  if (reason === 'connect_timeout') return ofCaller.connect;
+  if (reason === 'stalled') return ofCaller.stall;
+  return ofCaller.firstContent && (reason === 'first_byte_timeout' || reason === 'first_content_timeout');
 }
 
 function saidMs(value: string | string[] | undefined): number | undefined {

@@ -144,16 +144,18 @@ describe('a rest', () => {
     expect(hosts).toEqual(new Set(['host', 'other']));
   });
 
-  it('because of the key is said once, and shown', async () => {
-    await using bad = await ScriptedHost.start(refusal(401, 'expired'));
+  it.each<[string, Reply, RegExp, string]>([
+    ['the key', refusal(401, 'expired'), /refuses our key/, 'credentials_rejected'],
+    ['a quota', refusal(402, 'Insufficient credits.'), /quota is used up/, 'quota_exhausted'],
+  ])('because of %s is said once, and shown', async (_, refuses, said, outcome) => {
+    await using bad = await ScriptedHost.start(refuses);
     await using good = await ScriptedHost.start();
     const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
     await repeat(20, async () => expect(await ask(client)).toMatchObject({ status: 200, host: 'good' }));
     expect(bad.asked).toBe(1);
-    expect(bench.log.filter(({ level }) => level === 'error')).toHaveLength(1);
-    expect(client.read()).toMatchObject({
-      details: { bad: { resting: [{ of: 'host', outcome: 'credentials_rejected' }] } },
-    });
+    const errors = bench.log.filter(({ level }) => level === 'error');
+    expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching(said) })]);
+    expect(client.read()).toMatchObject({ details: { bad: { resting: [{ of: 'host', outcome }] } } });
   });
 });
 

@@ -98,6 +98,8 @@ function lockoutLog(logger: Logger): CallParts['attempts']['onLockout'] {
   return ({ host }, reason, requestId) =>
     logger.error(
       { host: host.name, reason, requestId },
-      'host refuses our key: it is asked last until it takes it',
+      reason === 'quota_exhausted'
+        ? 'host says that credit or quota is used up: others are asked until it answers'
+        : 'host refuses our key: it is asked last until it takes it',
     );
 }
