@@ -63,7 +63,8 @@ describe('a remote model', () => {
     expect(items.map(({ vector }) => vector[0])).toEqual(texts(70).map(({ length }) => length));
     expect(first.requests.map(({ input }) => input.length).toSorted((a, b) => a - b)).toEqual([6, 32, 32]);
     expect(tokens).toBe(65 + 65 + 13);
-    expect(first.requests[0]).toMatchObject({ model: 'far-away', encoding_format: 'float' });
+    // Voyage refuses to hear of `encoding_format: float`.
+    expect(first.requests[0]).toEqual({ model: 'far-away', input: expect.anything() });
     expect(new Set(first.keys)).toEqual(new Set(['Bearer secret']));
     expect(second.requests).toEqual([]);
   });
