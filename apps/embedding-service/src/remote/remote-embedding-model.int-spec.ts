@@ -196,6 +196,9 @@ describe('a remote model', () => {
     // What they have given until then is not asked for again.
     await collect(inputs.filter((text) => text !== 'bad'));
     expect(first.requests.at(-1)?.input).toEqual(inputs.slice(21));
+    // They were not too many.
+    await collect(texts(32).map((text) => `${text}!`));
+    expect(first.requests.at(-1)?.input).toHaveLength(32);
   });
 
   it('names the input for which hosts have no numbers, and keeps the vectors of the others', async () => {
@@ -221,6 +224,10 @@ describe('a remote model', () => {
       [32, 16, 8, 8, 16, 8, 8],
       4 * 17,
     ]);
+    // And is not told of that in every call.
+    first.requests.length = 0;
+    await collect(texts(24).map((text) => `${text}!`));
+    expect(first.requests.map(({ input }) => input.length)).toEqual([8, 8, 8]);
   });
 
   it('counts the tokens of hosts that say only how many there were in total', async () => {
