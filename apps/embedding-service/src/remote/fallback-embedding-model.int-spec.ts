@@ -66,11 +66,12 @@ async function kill(): Promise<void> {
   await once(host, 'exit');
 }
 
-async function start(port: number, { local = 'bert-mean', dimensions = 8 } = {}) {
+async function start(port: number, { local = 'bert-mean', dimensions = 8, batchSize = 32 } = {}) {
   const config = remoteConfig.parse({
     hosts: [`http://127.0.0.1:${port}/v1`],
     model: 'far-away',
     dimensions,
+    batchSize,
     requestsPerSecond: 1_000,
     fallbackModel: folderOf(local),
   });
@@ -152,6 +153,22 @@ describe('the same model here, beside a host', () => {
     await kill();
     expect(distance((await call).vector, rows[0]?.vector ?? [])).toBeLessThan(1e-5);
     expect(await metrics()).toContain('fallback_texts_total 1');
+  });
+
+  it('embeds only what the host did not', async () => {
+    const its = await start(await startHost(rows.map(({ text, vector }) => [text, vector])), {
+      batchSize: 1,
+    });
+    // When the last one is asked for, four at a time, no more than three others are on their way.
+    const all = await its.embed([...texts, 'too much']);
+    texts.forEach((_, index) =>
+      expect(distance(all[index]?.vector ?? new Float32Array(), rows[index]?.vector ?? [])).toBeLessThan(
+        1e-5,
+      ),
+    );
+    const [, count] = /fallback_texts_total (\d+)/.exec(await metrics()) ?? [];
+    expect(texts.length).toBeGreaterThan(5);
+    expect(Number(count)).toBeLessThanOrEqual(4);
   });
 
   it('gets a text cut at the same character, and says that it was', async () => {

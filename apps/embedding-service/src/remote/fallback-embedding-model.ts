@@ -154,8 +154,13 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
     options: EmbedOptions,
   ): Promise<EmbeddedInput[]> {
     const { hosts, logger } = this.#parts;
+    const given = new Array<EmbeddedInput | undefined>(inputs.length).fill(undefined);
+    const onItem = (index: number, item: EmbeddedInput) => {
+      given[index] = item;
+      options.onItem?.(index, item);
+    };
     try {
-      const items = await hosts.embed(inputs, context, options);
+      const items = await hosts.embed(inputs, context, { ...options, onItem });
       if (this.#serves) logger.info({}, 'embedding hosts give vectors again');
       this.#serves = false;
       this.#compare(inputs, items, options);
@@ -164,8 +169,30 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
       if (this.#comparison === 'different' || !isAboutHosts(error)) throw error;
       if (!this.#serves) logger.warn({ error }, 'no embedding host gives vectors; the same model here does');
       this.#serves = true;
-      return this.#embedHere(inputs, context, options);
+      return this.#embedRest(inputs, given, context, options);
     }
+  }
+
+  /** What the hosts have given until they failed stays as it is: it is the same model. */
+  async #embedRest(
+    inputs: readonly EmbeddingInput[],
+    given: readonly (EmbeddedInput | undefined)[],
+    context: CallContext,
+    options: EmbedOptions,
+  ): Promise<EmbeddedInput[]> {
+    const places = [...given.keys()].filter((index) => !given[index]);
+    const rest = await this.#embedHere(
+      places.map((place) => inputs[place] as EmbeddingInput),
+      context,
+      {
+        ...options,
+        positions: places.map((place) => options.positions[place] ?? place),
+        onItem: (index, item) => options.onItem?.(places[index] as number, item),
+      },
+    );
+    const items = [...given];
+    places.forEach((place, index) => (items[place] = rest[index]));
+    return items as EmbeddedInput[];
   }
 
   async #embedHere(

@@ -24,6 +24,9 @@ import type { RemoteConfig } from './remote.config.ts';
 /** Batches of one call that are under way at a time. */
 const BATCHES_AT_A_TIME = 4;
 
+/** How long it is remembered that hosts take fewer texts at a time, in milliseconds: it may have been their lengths. */
+const REMEMBERED_MS = 300_000;
+
 /** What hosts say of one input of a batch, without its place. */
 const ABOUT_AN_INPUT: readonly ErrorCode[] = ['invalid_value', 'vector_not_finite'];
 
@@ -59,6 +62,8 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
   readonly #config: RemoteConfig;
   readonly #identity: string;
   readonly #hosts: RemoteHosts;
+  /** As many texts as hosts have taken where they have refused more, and until when that counts. */
+  #taken = { texts: Infinity, until: 0 };
   #loadedAt = 0;
   #inFlight = 0;
 
@@ -137,7 +142,7 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     context: CallContext,
     options: EmbedOptions,
   ): Promise<EmbeddedInput[]> {
-    const { batchSize } = this.#config;
+    const batchSize = this.#batchSize;
     const sent = this.toSend(inputs, options);
     const items = new Array<EmbeddedInput>(inputs.length);
     const starts = Array.from(
@@ -175,10 +180,12 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
    * @param start the place of the first of them in the call
    */
   async #embedBatch(batch: readonly EmbeddingInput[], start: number, call: RemoteCall): Promise<void> {
+    let isRefused: boolean;
     try {
       return call.take(start, await this.#hosts.embed(batch, call.context));
     } catch (error) {
       if (!(error instanceof AppError) || !ABOUT_AN_INPUT.includes(error.code)) throw error;
+      isRefused = error.code === 'invalid_value';
       if (batch.length === 1)
         throw new AppError(error.code, error.message, {
           param: call.paramOf(start),
@@ -188,6 +195,15 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     const half = Math.ceil(batch.length / 2);
     await this.#embedBatch(batch.slice(0, half), start, call);
     await this.#embedBatch(batch.slice(half), start + half, call);
+    // None of them was at fault: they were too many.
+    if (isRefused && half < this.#batchSize)
+      this.#taken = { texts: half, until: performance.now() + REMEMBERED_MS };
+  }
+
+  /** Texts in one request. */
+  get #batchSize(): number {
+    const { texts, until } = this.#taken;
+    return performance.now() < until ? Math.min(texts, this.#config.batchSize) : this.#config.batchSize;
   }
 
   /** What hosts get of each input: cut to `maxCharacters`, the prompt in front. @throws AppError `context_length_exceeded`, `invalid_value` */

@@ -1,12 +1,15 @@
-import { AppError, type CallContext, type ErrorCode, type Logger } from '@morgan/foundation';
+import { AppError, type CallContext, type Logger, retryAfterMs } from '@morgan/foundation';
 import {
+  type Availability,
   HttpClient,
-  HttpClientError,
   type HttpClientMetrics,
   type HttpClientOptions,
   type HttpResponse,
 } from '@morgan/http-client';
-import { blamesOurFields, errorNameOf, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
+import { RemoteAssessor } from './remote-assessor.ts';
+import { failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
+import { subjectOf } from './remote-refusal.ts';
+import { readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
@@ -16,8 +19,14 @@ const MAX_WAIT_BESIDE_FALLBACK_MS = 1_000;
 /** Longest part of a name that a message holds. */
 const MOST_NAME = 100;
 
-/** Statuses that are about the inputs: every host of the same model would say so. */
-const INPUT_STATUSES: readonly number[] = [400, 413, 422];
+/** A host that is started anew is back within seconds, and one call is all that finding out costs. */
+const RESET = { resetTimeoutMs: 5_000, maxResetTimeoutMs: 60_000 };
+/** A value as JSON has it takes some 20 bytes, and twice that with the indentation of a host that writes for people. */
+const BYTES_PER_VALUE = 48;
+/** All else in an answer. */
+const BYTES_BESIDES = 1024 * 1024;
+/** No longer text can be read. */
+const MOST_BYTES = 512 * 1024 * 1024 - 1024;
 
 /** What {@link RemoteHosts} works with. */
 export interface RemoteHostsParts {
@@ -41,42 +50,43 @@ export class RemoteHosts {
     const { config, logger, metrics, proxy } = parts;
     const { maxConnections, failureThreshold, requestsPerSecond, burst, apiKey } = config;
     const maxWaitMs = config.fallbackModel === undefined ? MAX_WAIT_MS : MAX_WAIT_BESIDE_FALLBACK_MS;
-    this.#clients = config.hosts.map(
-      (baseUrl, index) =>
-        new HttpClient(
-          {
-            serviceName: `embedding-host-${index + 1}`,
-            baseUrl,
-            headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-            pool: { maxConnections },
-            proxy,
-            circuitBreaker: { failureThreshold },
-            rateLimit: { requestsPerSecond, burst, maxWaitMs },
-            // Another host, or the same model here, is the better second try.
-            ...(config.hosts.length > 1 || config.fallbackModel !== undefined
-              ? { retry: { maxRetries: 0 } }
-              : {}),
-          },
-          { logger, metrics },
-        ),
-    );
+    // Another host, or the same model here, is the better second try.
+    const hasOther = config.hosts.length > 1 || config.fallbackModel !== undefined;
+    this.#clients = config.hosts.map((baseUrl, index) => {
+      const assessor = new RemoteAssessor(hasOther, () => client.getStatus().latency?.p99Ms);
+      const client: HttpClient = new HttpClient(
+        {
+          serviceName: `embedding-host-${index + 1}`,
+          baseUrl,
+          headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+          maxResponseBytes: largestResponse(config.batchSize, parts.dimensions),
+          pool: { maxConnections },
+          proxy,
+          circuitBreaker: { failureThreshold, ...RESET },
+          rateLimit: { requestsPerSecond, burst, maxWaitMs },
+          ...(hasOther ? { retry: { maxRetries: 0 } } : {}),
+        },
+        { logger, metrics, assess: assessor.assess },
+      );
+      return client;
+    });
   }
 
   /** The vectors of a batch, from the first host that gives usable ones. @throws AppError */
   async embed(input: readonly unknown[], context: CallContext): Promise<RemoteVectors> {
     const { logger } = this.#parts;
-    let last: unknown;
+    const errors: unknown[] = [];
     for (const client of this.#inTurn()) {
       try {
         return await this.#ask(client, input, context);
       } catch (caught) {
         const error = ownErrorOf(caught);
-        last = error;
+        errors.push(error);
         if (!mayFailOver(error)) break;
         logger.warn({ host: client.serviceName, error }, 'an embedding host failed; the next one is tried');
       }
     }
-    throw appErrorOf(last);
+    throw failureOf(errors);
   }
 
   async #ask(
@@ -85,22 +95,33 @@ export class RemoteHosts {
     { id, signal, deadline }: CallContext,
   ): Promise<RemoteVectors> {
     const { model, dimensions } = this.#parts;
-    const json = { model, input, encoding_format: 'float' };
+    // No `encoding_format`: numbers are what all hosts give without it, and some refuse to hear of them.
+    const json = { model, input };
     const read: { vectors?: RemoteVectors } = {};
     // Within the attempt: a host whose answers are of no use is one that fails.
     const check = (response: HttpResponse) => {
       read.vectors = readRemoteResponse(response, input.length, dimensions);
       this.#checkModel(client, read.vectors.model);
     };
-    await client.post('/embeddings', { json, signal, deadline, requestId: id, check });
+    const refused = (response: HttpResponse) => this.#heed(client, response);
+    await client.post('/embeddings', { json, signal, deadline, requestId: id, check, refused });
     return read.vectors as RemoteVectors;
   }
 
-  /** In their order, but first those that would be asked at once: who has reached its limit, or said that it has, can wait. */
+  /** @throws AppError `invalid_value` where the inputs are refused, whatever the status */
+  #heed({ policies }: HttpClient, response: HttpResponse): void {
+    const { status, headers } = response;
+    const subject = subjectOf(response);
+    if (subject === 'inputs') throw inputsRefused(response);
+    // After a 429 the client does so itself.
+    if (subject === 'limit' && status !== 429) void policies.attempts.slowDown(retryAfterMs(headers));
+  }
+
+  /** In their order, but first those that would be asked at once, then who has the shortest wait: for its limit, or as it has said. */
   #inTurn(): HttpClient[] {
     return this.#clients
-      .map((client) => ({ client, waits: !client.policies.attempts.allows() }))
-      .sort((one, other) => Number(one.waits) - Number(other.waits))
+      .map((client) => ({ client, waitMs: waitOf(client.policies.attempts.availability()) }))
+      .sort((one, other) => one.waitMs - other.waitMs)
       .map(({ client }) => client);
   }
 
@@ -137,48 +158,12 @@ function plainName(model: string): string {
   return model.toLowerCase().replace(/^.*\/|:latest$/g, '');
 }
 
-/** What this service itself has said of an answer. */
-const OWN_CODES: readonly string[] = ['host_error', 'vector_not_finite'] satisfies ErrorCode[];
-
-function ownErrorOf(error: unknown): unknown {
-  return error instanceof HttpClientError && OWN_CODES.includes(error.code) ? error.cause : error;
+/** The longest answer to a full batch: what is longer is none, and is not read to its end. */
+function largestResponse(batchSize: number, dimensions: number): number {
+  return Math.min(MOST_BYTES, BYTES_BESIDES + batchSize * dimensions * BYTES_PER_VALUE);
 }
 
-function mayFailOver(error: unknown): boolean {
-  if (!(error instanceof HttpClientError)) return error instanceof AppError;
-  if (error.category === 'cancelled' || error.code === 'deadline_exceeded') return false;
-  return !isAboutInputs(error);
-}
-
-/** Not where the host names another field of the request: that is what it is asked with for every input. */
-function isAboutInputs({ status, response }: HttpClientError): boolean {
-  return status !== undefined && INPUT_STATUSES.includes(status) && !blamesOurFields(response);
-}
-
-const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
-  timeout: 'host_timeout',
-  rate_limited: 'rate_limited',
-  connection: 'no_host_available',
-  refused: 'no_host_available',
-  closed: 'no_host_available',
-  cancelled: 'client_closed_request',
-};
-
-function appErrorOf(error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  if (!(error instanceof HttpClientError))
-    return new AppError('host_error', 'The embedding host could not be asked.', { cause: error });
-  const { status, category, retryAfterMs } = error;
-  const parts = { cause: error, retryAfterMs };
-  if (error.code === 'deadline_exceeded')
-    return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
-  if (status === 401 || status === 403)
-    return new AppError('host_rejected_credentials', 'The embedding host refused the key.', parts);
-  if (isAboutInputs(error)) {
-    const name = errorNameOf(error.response);
-    const said = name === undefined ? `${status}` : `${status} (${name})`;
-    return new AppError('invalid_value', `The embedding host refused the inputs with ${said}.`, parts);
-  }
-  const code = CODE_OF_CATEGORY[category] ?? 'host_error';
-  return new AppError(code, 'No embedding host gave vectors.', parts);
+/** Of those that would be refused at once those are last, for whom it is not known when that ends. */
+function waitOf(availability: Availability): number {
+  return availability.available ? 0 : (availability.retryAfterMs ?? Number.MAX_SAFE_INTEGER);
 }

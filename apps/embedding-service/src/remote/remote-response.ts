@@ -1,7 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { WholeResponse } from '@morgan/http-client';
-
-const WORD = /^[\w.-]{1,64}$/;
+import { asRecord, errorNameOf, jsonOf } from './remote-refusal.ts';
 
 /** What a host gave for a batch. */
 export interface RemoteVectors {
@@ -24,7 +23,8 @@ export function readRemoteResponse(
 ): RemoteVectors {
   const body = jsonOf(response);
   if (body === undefined) throw unusable('something else than JSON');
-  const { data, usage, model } = asRecord(body);
+  const { data, usage, model, error } = asRecord(body);
+  if (!data && error) throw unusable(['an error', errorNameOf(response)].filter(Boolean).join(' called '));
   if (!Array.isArray(data) || data.length !== count)
     throw unusable(`not one vector for each of ${count} inputs`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
@@ -65,34 +65,6 @@ function vectorOf(embedding: unknown, dimensions: number): Float32Array {
 function fromBase64(text: string): number[] {
   const bytes = Buffer.from(text, 'base64');
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
-}
-
-/** The word by which a host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
-export function errorNameOf(response: WholeResponse | undefined): string | undefined {
-  const { error, error_type: ofTei } = asRecord(jsonOf(response));
-  const { code, type } = asRecord(error);
-  return [code, type, ofTei].find((word): word is string => typeof word === 'string' && WORD.test(word));
-}
-
-/** What a request has besides its inputs, as hosts name it where they refuse it. */
-const OUR_FIELDS: readonly unknown[] = ['model', 'model_not_found', 'encoding_format'];
-
-/** Whether a refusal is about what every request of this service has, such as the name of the model. */
-export function blamesOurFields(response: WholeResponse | undefined): boolean {
-  const { param, code } = asRecord(asRecord(jsonOf(response)).error);
-  return OUR_FIELDS.includes(param) || OUR_FIELDS.includes(code);
-}
-
-function jsonOf(response: WholeResponse | undefined): unknown {
-  try {
-    return response?.json();
-  } catch {
-    return undefined;
-  }
-}
-
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function unusable(what: string): AppError {

@@ -9,8 +9,11 @@ export type CallEnding = { readonly result: unknown } | { readonly error: unknow
 /** What the end of a call says about its host, and whether the host had too much load. */
 export type Assessment = Pick<FaultTraits, 'verdict' | 'overloaded'>;
 
-/** Says what an ended call means for breaker, bulkhead and health. It must not throw. */
-export type CallAssessor = (ending: CallEnding, context: CallContext) => Assessment;
+/**
+ * Says what an ended call means for breaker, bulkhead and health. It must not throw.
+ * @param tookMs how long it took, in milliseconds, where whoever asks has measured it, as a breaker has
+ */
+export type CallAssessor = (ending: CallEnding, context: CallContext, tookMs?: number) => Assessment;
 
 const SUCCESS: Assessment = { verdict: 'success', overloaded: false };
 const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };

@@ -119,7 +119,10 @@ export class CircuitBreaker implements Policy {
   begin(context: CallContext): (ending: CallEnding) => void {
     const ticket = this.#admit(context);
     const startedAt = performance.now();
-    return (ending) => this.#ended(ticket, performance.now() - startedAt, this.#verdict(ending, context));
+    return (ending) => {
+      const tookMs = performance.now() - startedAt;
+      this.#ended(ticket, tookMs, this.#assess(ending, context, tookMs).verdict);
+    };
   }
 
   /** A listener that throws is logged. @returns a function that ends the subscription. */
@@ -226,10 +229,6 @@ export class CircuitBreaker implements Policy {
     throw new AppError('circuit_open', 'The host has failed too often, and its circuit is open.', {
       retryAfterMs: Number.isFinite(waitMs) ? waitMs : undefined,
     });
-  }
-
-  #verdict(ending: CallEnding, context: CallContext): Verdict {
-    return this.#assess(ending, context).verdict;
   }
 
   #ended(ticket: Ticket, tookMs: number, verdict: Verdict): void {

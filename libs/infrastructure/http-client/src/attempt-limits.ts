@@ -38,6 +38,8 @@ export interface AttemptPermit {
 
 const NO_PERMIT: AttemptPermit = { settleTokens: () => undefined, release: () => undefined };
 const MINUTE_MS = 60_000;
+/** A target that asks for more is asked again all the same: it may be mistaken, or be mended before. As the gateway has it by default. */
+const LONGEST_REST_MS = 300_000;
 
 /** The name of the limiter that counts the tokens of a target. */
 export function tokenLimiterOf(name: string): string {
@@ -95,12 +97,12 @@ export class AttemptLimits {
     );
   }
 
-  /** The target has answered 429: its own limit is lower. @param retryAfterMs as it said, if it did. */
+  /** The target has answered 429: its own limit is lower. @param retryAfterMs as it said, if it did; five minutes at most count. */
   async slowDown(retryAfterMs: number | undefined): Promise<void> {
     const limiter = this.requests ?? this.tokens;
     await (retryAfterMs === undefined
       ? limiter?.drain(this.#name)
-      : limiter?.penalize(this.#name, spreadWaitMs(retryAfterMs)));
+      : limiter?.penalize(this.#name, spreadWaitMs(Math.min(retryAfterMs, LONGEST_REST_MS))));
   }
 
   getStatus(): { readonly rateLimit?: RateLimiterStatus; readonly tokenLimit?: RateLimiterStatus } {

@@ -5,7 +5,7 @@ import type { ClientCall } from './client-call.ts';
 import type { ClientPolicies } from './client-policies.ts';
 import type { ServiceHealth } from './service-health.ts';
 
-/** What an attempt makes of a response that is below 400; what it throws is a failure of the attempt. */
+/** What an attempt makes of a response of any status; what it throws is a failure of the attempt. */
 export type Taking<Result> = (response: TransportResponse) => Promise<Result> | Result;
 
 /** What {@link CallAttempts} works with. */
@@ -49,7 +49,7 @@ export class CallAttempts {
       const response = await transport.request(attemptOf(request, context));
       // The host says that the limit is its own, and lower than ours.
       if (response.status === 429) void policies.attempts.slowDown(retryAfterMs(response.headers));
-      const result = await take(call.accept(response));
+      const result = await take(response);
       health?.attempted({ result: response }, performance.now() - startedAt, context);
       return result;
     } catch (error) {

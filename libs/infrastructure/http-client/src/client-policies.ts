@@ -1,5 +1,6 @@
 import {
   AppError,
+  type CallAssessor,
   type CallContext,
   classifyFault,
   compose,
@@ -19,6 +20,7 @@ export interface PolicyParts {
   readonly logger: Logger;
   readonly metrics: PolicyMetrics | undefined;
   readonly redis: RedisConnection | undefined;
+  readonly assess?: CallAssessor | undefined;
 }
 
 /** Refused by this client itself: whoever refused has waited as long as it may, so another try is no use. */
@@ -40,7 +42,7 @@ export class ClientPolicies {
   readonly #repeating: Policy;
   readonly #once: Policy;
 
-  constructor(config: HttpClientConfig, { logger, metrics, redis }: PolicyParts) {
+  constructor(config: HttpClientConfig, { logger, metrics, redis, assess }: PolicyParts) {
     const { serviceName: name, circuitBreaker, rateLimit, concurrency, timeout } = config;
     const counter = metrics?.retry.of(name);
     this.budget = new RetryBudget({ ...config.retry.budget, metrics: counter?.budget });
@@ -48,6 +50,7 @@ export class ClientPolicies {
     this.hedge = config.hedge && new HedgePolicy({ ...config.hedge, budget: this.budget, metrics: counter });
     this.attempts = new AttemptPolicies({
       name,
+      assess,
       config: { circuitBreaker, rateLimit, concurrency, adaptiveTimeout: timeout.adaptive },
       logger,
       metrics,

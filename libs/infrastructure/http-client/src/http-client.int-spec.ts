@@ -302,6 +302,37 @@ describe('a check of the response', () => {
   });
 });
 
+describe('a look at a refusal', () => {
+  const refused = (response: { text(): string }) => {
+    if (response.text() === 'too long') throw new AppError('invalid_value', 'The text is too long.');
+  };
+
+  it('fails the attempt with what it throws, else with the response', async () => {
+    await clientOf([respond(500, 'too long'), respond(404, 'nothing here')]);
+    expect(await codeOf(client.post('/', { refused }))).toBe('invalid_value');
+    const error = (await client.post('/', { refused }).catch((reason: unknown) => reason)) as HttpClientError;
+    expect([error.code, error.response?.text()]).toEqual(['http_404', 'nothing here']);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it('lets the circuit go by what the service has said', async () => {
+    await clientOf([respond(404, 'nothing here')]);
+    const { serviceName, baseUrl } = client.getStatus();
+    await using other = new HttpClient(
+      { serviceName, baseUrl, circuitBreaker: { failureThreshold: 1 } },
+      {
+        assess: (ending) => {
+          const response = 'error' in ending && (ending.error as HttpClientError).response;
+          const isGone = response && response.text() === 'nothing here';
+          return { verdict: isGone ? 'failure' : 'success', overloaded: false };
+        },
+      },
+    );
+    expect(await codeOf(other.get('/', { refused }))).toBe('http_404');
+    expect(other.getStatus().circuitBreaker.state).toBe('OPEN');
+  });
+});
+
 describe('a streamed request', () => {
   it('goes out as it comes', async () => {
     await clientOf([hang]);

@@ -1,4 +1,10 @@
-import { type HealthIndicator, type ListPlace, type Logger, silentLogger } from '@morgan/foundation';
+import {
+  type CallAssessor,
+  type HealthIndicator,
+  type ListPlace,
+  type Logger,
+  silentLogger,
+} from '@morgan/foundation';
 import type { IndicatorPresentation } from '@morgan/health-monitor';
 import {
   HttpTransport,
@@ -32,6 +38,8 @@ export interface HttpClientParts {
   readonly metrics?: HttpClientMetrics | undefined;
   /** Shares the rate limit with every process that has a client of this `serviceName`. */
   readonly redis?: RedisConnection | undefined;
+  /** Decides what an ended attempt says about the service. Default: `assessCall` of the foundation, which goes by the status. */
+  readonly assess?: CallAssessor | undefined;
   /** How names are resolved, in place of Node's way. */
   readonly lookup?: HttpTransportOptions['lookup'];
 }
@@ -46,12 +54,15 @@ export interface WholeCallRequest extends CallRequest {
    * thinks of the service, and whether it is asked again. The call ends with it as the `cause`.
    */
   readonly check?: ((response: HttpResponse) => void) | undefined;
+  /**
+   * The same for one of 400 or above. Where it throws nothing the attempt fails with an `HttpClientError` that has the response, so
+   * that whoever assesses it knows what the service has said.
+   */
+  readonly refused?: ((response: HttpResponse) => void) | undefined;
 }
 
 const DEFAULT_GRACE_MS = 5_000;
 type HttpMethod = TransportRequest['method'];
-
-const begun: Taking<TransportResponse> = (response) => response;
 
 /**
  * A client of one service: a transport with deadline, budget, retry, breaker and, where they are configured, rate limit,
@@ -73,14 +84,14 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   /** @throws ZodError when an option is unknown or out of its bounds. */
   constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
-    const { logger = silentLogger, metrics, redis, lookup } = parts;
+    const { logger = silentLogger, metrics, redis, assess, lookup } = parts;
     const config = httpClientConfig.parse(options);
     const { serviceName, baseUrl, headers } = config;
     this.#config = config;
     this.serviceName = serviceName;
     this.#builder = new RequestBuilder(baseUrl, headers);
     this.#transport = new HttpTransport(transportOptions(config, lookup));
-    this.policies = new ClientPolicies(config, { logger, metrics: metrics?.policies, redis });
+    this.policies = new ClientPolicies(config, { logger, metrics: metrics?.policies, redis, assess });
     this.#health = this.#healthOf(logger, metrics);
     this.#attempts = new CallAttempts({
       policies: this.policies,
@@ -132,7 +143,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     const response = await this.#perform(
       call,
       () => ({ ...this.#build(call, method, path, request), bodyFault: call.bodyError }),
-      begun,
+      (begun) => call.accept(begun),
     );
     call.finishWith(response);
     return { ...headOf(response, call), body: response.body };
@@ -149,7 +160,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
         throw new UnsendableRequest('The origin is not that of the client.');
       const outgoing = { ...request, bodyFault: request.bodyFault ?? call.bodyError };
       return this.#attempts
-        .run(call, outgoing, context, begun)
+        .run(call, outgoing, context, (begun) => call.accept(begun))
         .catch((error: unknown) => call.responseBehind(error));
     });
     call.finishWith(response);
@@ -209,6 +220,12 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       call,
       () => this.#build(call, method, path, request),
       async (response) => {
+        if (request.refused && response.status >= 400) {
+          const refusal = await this.#readRefusal(call, response);
+          request.refused(refusal);
+          throw statusError(refusal, call);
+        }
+        call.accept(response);
         const whole = new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes));
         request.check?.(whole);
         return whole;
@@ -256,10 +273,13 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   /** A response that is an error is worth reading: it says why. */
   async #explain(call: ClientCall, error: unknown): Promise<never> {
     if (!(error instanceof UnwantedStatus)) throw error;
-    const { response } = error;
+    throw statusError(await this.#readRefusal(call, error.response), call);
+  }
+
+  async #readRefusal(call: ClientCall, response: TransportResponse): Promise<HttpResponse> {
     // What breaks or is too large to be read must not hide the status.
     const body = await response.bytes(this.#config.maxResponseBytes).catch(() => Buffer.alloc(0));
-    throw statusError(new HttpResponse(headOf(response, call), body), call);
+    return new HttpResponse(headOf(response, call), body);
   }
 
   #healthOf(logger: Logger, metrics: HttpClientMetrics | undefined): ServiceHealth | undefined {

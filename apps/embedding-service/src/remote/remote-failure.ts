@@ -1,0 +1,84 @@
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import { HttpClientError, type WholeResponse } from '@morgan/http-client';
+import { errorNameOf, subjectOf } from './remote-refusal.ts';
+
+/** What this service itself has said of an answer. */
+const OWN_CODES: readonly ErrorCode[] = ['host_error', 'vector_not_finite', 'invalid_value'];
+
+/** Its own error, where this service has found that an answer is of no use; else the client's. */
+export function ownErrorOf(error: unknown): unknown {
+  return error instanceof HttpClientError && OWN_CODES.some((code) => code === error.code)
+    ? error.cause
+    : error;
+}
+
+/** Whether another host may do better. */
+export function mayFailOver(error: unknown): boolean {
+  if (error instanceof AppError) return error.code !== 'invalid_value';
+  if (!(error instanceof HttpClientError)) return false;
+  return error.category !== 'cancelled' && error.code !== 'deadline_exceeded';
+}
+
+/** The inputs are refused: by a host, for all hosts of the same model. */
+export function inputsRefused(response: WholeResponse): AppError {
+  return new AppError('invalid_value', `${response.serviceName} refused the inputs with ${said(response)}.`);
+}
+
+/**
+ * The failure of a call by those of its hosts, of which the one counts that says most of what its caller can do: a fault of an
+ * input, the earliest end of a limit, the last fault of a host that was asked, and only then that a host was not asked at all.
+ */
+export function failureOf(errors: readonly unknown[]): AppError {
+  const weights = errors.map(weightOf);
+  const most = errors.filter((_, index) => weights[index] === Math.max(...weights));
+  const [soonest] = most.toSorted((one, other) => waitOf(one) - waitOf(other));
+  return appErrorOf(weightOf(soonest) === WEIGHTS.fault ? most.at(-1) : soonest);
+}
+
+const WEIGHTS = { call: 3, limit: 2, fault: 1, notAsked: 0 } as const;
+
+function weightOf(error: unknown): number {
+  if (!mayFailOver(error)) return WEIGHTS.call;
+  if (!(error instanceof HttpClientError))
+    return (error as AppError).code === 'vector_not_finite' ? WEIGHTS.call : WEIGHTS.fault;
+  const { category, response } = error;
+  if (response ? subjectOf(response) === 'limit' : category === 'rate_limited') return WEIGHTS.limit;
+  return category === 'refused' ? WEIGHTS.notAsked : WEIGHTS.fault;
+}
+
+function waitOf(error: unknown): number {
+  return (error as Partial<HttpClientError>).retryAfterMs ?? Number.MAX_SAFE_INTEGER;
+}
+
+const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
+  timeout: 'host_timeout',
+  rate_limited: 'rate_limited',
+  connection: 'no_host_available',
+  refused: 'no_host_available',
+  closed: 'no_host_available',
+  cancelled: 'client_closed_request',
+};
+
+function appErrorOf(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof HttpClientError))
+    return new AppError('host_error', 'The embedding host could not be asked.', { cause: error });
+  const { category, retryAfterMs, response, serviceName } = error;
+  const parts = { cause: error, retryAfterMs };
+  if (error.code === 'deadline_exceeded')
+    return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
+  const code = codeOfStatus(response?.status) ?? CODE_OF_CATEGORY[category] ?? 'host_error';
+  const reason = response ? `${serviceName} answered ${said(response)}.` : error.message;
+  return new AppError(code, `No embedding host gave vectors: ${reason}`, parts);
+}
+
+function codeOfStatus(status: number | undefined): ErrorCode | undefined {
+  if (status === 401 || status === 403) return 'host_rejected_credentials';
+  return status === 503 ? 'no_host_available' : undefined;
+}
+
+/** A status, and the word by which the host calls the error. */
+function said(response: WholeResponse): string {
+  const name = errorNameOf(response);
+  return name === undefined ? `${response.status}` : `${response.status} (${name})`;
+}

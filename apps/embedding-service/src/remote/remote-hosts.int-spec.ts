@@ -1,0 +1,309 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type AppError, type CallContext, Deadline, type LogFields, silentLogger } from '@morgan/foundation';
+import {
+  EmbeddingHost,
+  goodResponse,
+  type HostRequest,
+  type HostResponse,
+} from '../../fixture/embedding-host.ts';
+import { RemoteEmbeddingModel } from './remote-embedding-model.ts';
+import { remoteConfig } from './remote.config.ts';
+
+const good = (request: HostRequest): HostResponse => ({ body: goodResponse(request) });
+const always = (answer: HostResponse) => () => answer;
+
+let first: EmbeddingHost;
+let second: EmbeddingHost;
+let hosts: string[];
+let models: RemoteEmbeddingModel[];
+let warnings: string[];
+
+beforeEach(async () => {
+  first = new EmbeddingHost();
+  second = new EmbeddingHost();
+  hosts = [await first.start(), await second.start()];
+  models = [];
+  warnings = [];
+});
+afterEach(async () => {
+  await Promise.all(models.map((model) => model.unload()));
+  await first[Symbol.asyncDispose]();
+  await second[Symbol.asyncDispose]();
+});
+
+function modelOf(more: object = {}): RemoteEmbeddingModel {
+  const limits = { requestsPerSecond: 1_000, burst: 1_000 };
+  const config = remoteConfig.parse({ hosts, model: 'far-away', dimensions: 2, ...limits, ...more });
+  const warn = (_: LogFields, message: string) => warnings.push(message);
+  const model = new RemoteEmbeddingModel({ config, truncate: true, logger: { ...silentLogger, warn } });
+  models.push(model);
+  return model;
+}
+
+function embed(model: RemoteEmbeddingModel, inputs: readonly string[], context: Partial<CallContext> = {}) {
+  const positions = inputs.map((_, index) => index);
+  const call = { id: 'test', signal: new AbortController().signal, ...context };
+  return model.embed(inputs, call, { truncate: true, positions });
+}
+
+async function embedTimes(times: number, model: RemoteEmbeddingModel) {
+  for (let time = 0; time < times; time += 1) await embed(model, ['abc']);
+}
+
+const states = (model: RemoteEmbeddingModel) =>
+  model.getStatus().hosts.map(({ circuitBreaker: { state } }) => state);
+
+describe('a host that is of no use until somebody mends its settings', () => {
+  it.each<[string, HostResponse]>([
+    ['an expired key', { status: 401, body: { error: { code: 'invalid_api_key' } } }],
+    ['an account without money', { status: 402, body: {} }],
+    ['a key that may not do this', { status: 403, body: { error: { message: 'not allowed' } } }],
+    ['a model that is not loaded', { status: 404, body: { error: { code: 'model_not_found' } } }],
+    ['an account that is used up', { status: 429, body: { error: { type: 'insufficient_quota' } } }],
+    [
+      'a key, as Google says it',
+      {
+        status: 400,
+        body: [
+          {
+            error: {
+              code: 400,
+              message: 'API key not valid. Please pass a valid API key.',
+              status: 'INVALID_ARGUMENT',
+            },
+          },
+        ],
+      },
+    ],
+    [
+      'a model, as Mistral says it',
+      { status: 400, body: { message: 'Invalid model: x', type: 'invalid_model', code: '1500' } },
+    ],
+    [
+      'a model, as Voyage says it',
+      { status: 400, body: { detail: 'Model x is not supported. Supported models are y.' } },
+    ],
+    [
+      'a model for other things',
+      {
+        status: 400,
+        body: { error: { message: 'The embeddings operation does not work with the specified model' } },
+      },
+    ],
+  ])('is not asked any more after %s, and the other one answers', async (_, answer) => {
+    first.respond = always(answer);
+    const model = modelOf();
+    await embedTimes(12, model);
+    expect(first.requests.length).toBeLessThanOrEqual(5);
+    expect(second.requests).toHaveLength(12);
+    expect(warnings.length).toBeLessThanOrEqual(6);
+    // The sole one is asked once for a call: another try would say the same.
+    const alone = modelOf({ hosts: hosts.slice(0, 1) });
+    const asked = first.requests.length;
+    const refused = (await embed(alone, ['abc']).catch((error: unknown) => error)) as AppError;
+    expect(refused.status).not.toBe(400);
+    if (answer.status !== 429) expect(first.requests).toHaveLength(asked + 1);
+  });
+
+  it('is told of with its status and its word', async () => {
+    for (const host of [first, second])
+      host.respond = always({
+        status: 401,
+        body: { error: { code: 'invalid_api_key', message: 'Key sk-1' } },
+      });
+    await expect(embed(modelOf(), ['abc'])).rejects.toMatchObject({
+      code: 'host_rejected_credentials',
+      message: 'No embedding host gave vectors: embedding-host-2 answered 401 (invalid_api_key).',
+    });
+  });
+});
+
+describe('inputs that are refused', () => {
+  it.each<[string, HostResponse]>([
+    [
+      'llama.cpp, too long',
+      {
+        status: 500,
+        body: {
+          error: {
+            code: 500,
+            message: 'input is too large to process. increase the physical batch size',
+            type: 'server_error',
+          },
+        },
+      },
+    ],
+    ['Ollama, too long', { status: 500, body: { error: 'the input length exceeds the context length' } }],
+    [
+      'vLLM, too long',
+      {
+        status: 400,
+        body: { message: "This model's maximum context length is 512 tokens", type: 'BadRequestError' },
+      },
+    ],
+    [
+      'TEI, too long',
+      {
+        status: 413,
+        body: { error: '`inputs` must have less than 512 tokens. Given: 900', error_type: 'Validation' },
+      },
+    ],
+    [
+      'a ban',
+      {
+        status: 403,
+        body: { error: { message: 'Your input was flagged', code: 'content_policy_violation' } },
+      },
+    ],
+  ])('are about the caller, and of their hosts nothing is remembered: %s', async (_, answer) => {
+    first.respond = (request) => (request.input.includes('bad') ? answer : good(request));
+    const model = modelOf();
+    for (let time = 0; time < 6; time += 1)
+      await expect(embed(model, ['abc', 'bad'])).rejects.toMatchObject({
+        code: 'invalid_value',
+        param: 'input[1]',
+      });
+    expect(second.requests).toEqual([]);
+    expect(states(model)).toEqual(['CLOSED', 'CLOSED']);
+    const alone = modelOf({ hosts: hosts.slice(0, 1) });
+    const asked = first.requests.length;
+    await expect(embed(alone, ['bad'])).rejects.toMatchObject({ code: 'invalid_value' });
+    expect(first.requests).toHaveLength(asked + 1);
+  });
+});
+
+describe('hosts that will answer later', () => {
+  const loading = (seconds: number): HostResponse => ({
+    status: 503,
+    headers: { 'retry-after': `${seconds}` },
+    body: { error: { message: 'Loading model', type: 'unavailable_error', code: 503 } },
+  });
+  const full = (seconds: number): HostResponse => ({
+    status: 429,
+    headers: { 'retry-after': `${seconds}` },
+    body: {},
+  });
+
+  it.each([
+    ['loads', loading(40)],
+    ['is full', full(40)],
+  ])('one that %s is not asked until then, and its circuit stays closed', async (_, answer) => {
+    first.respond = always(answer);
+    const model = modelOf();
+    await Promise.all(Array.from({ length: 8 }, () => embed(model, ['abc'])));
+    await embedTimes(3, model);
+    expect(first.requests.length).toBeLessThanOrEqual(8);
+    expect([second.requests.length, ...states(model)]).toEqual([11, 'CLOSED', 'CLOSED']);
+  });
+
+  it.each([
+    [full(50), full(40), { status: 429, code: 'rate_limited', retryAfterMs: 40_000 }],
+    [full(40), full(50), { status: 429, code: 'rate_limited', retryAfterMs: 40_000 }],
+    [
+      loading(40),
+      { status: 500, body: {} },
+      { status: 503, code: 'no_host_available', retryAfterMs: 40_000 },
+    ],
+    [
+      loading(40),
+      { status: 401, body: {} },
+      { status: 503, message: expect.stringContaining('503 (unavailable_error)') },
+    ],
+  ])('callers learn the earliest time: %j, %j', async (one, other, error) => {
+    first.respond = always(one);
+    second.respond = always(other);
+    await expect(embed(modelOf(), ['abc'])).rejects.toMatchObject(error);
+  });
+
+  it('asks first who has the shorter wait', async () => {
+    first.respond = (request) => (first.requests.length > 1 ? good(request) : full(20));
+    second.respond = (request) => (second.requests.length > 1 ? good(request) : full(1));
+    const model = modelOf();
+    await expect(embed(model, ['abc'])).rejects.toMatchObject({ code: 'rate_limited' });
+    await embed(model, ['abc']);
+    expect([first.requests.length, second.requests.length]).toEqual([1, 2]);
+  });
+
+  it('is asked again though it has said that it takes a year', async () => {
+    const model = modelOf({ hosts: hosts.slice(0, 1), fallbackModel: 'same' });
+    first.respond = always(full(31_536_000));
+    await expect(embed(model, ['abc'])).rejects.toMatchObject({ code: 'rate_limited' });
+    const { retryAfterMs } = await embed(model, ['abc']).then(
+      () => ({ retryAfterMs: Infinity }),
+      (error: { retryAfterMs: number }) => error,
+    );
+    expect(retryAfterMs).toBeLessThan(400_000);
+  });
+});
+
+it('asks a host that failed again after seconds, as it may only have been started anew', async () => {
+  for (const host of [first, second]) host.respond = always({ status: 500, body: {} });
+  const model = modelOf();
+  for (let time = 0; time < 5; time += 1) await expect(embed(model, ['abc'])).rejects.toThrow();
+  const error = await embed(model, ['abc']).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'no_host_available' });
+  expect((error as AppError).retryAfterMs).toBeLessThanOrEqual(5_000);
+});
+
+describe('callers that give a host no time', () => {
+  it('say nothing about it', async () => {
+    for (const host of [first, second]) host.respond = () => undefined;
+    const model = modelOf();
+    for (let time = 0; time < 12; time += 1)
+      await expect(embed(model, ['abc'], { deadline: Deadline.after(20) })).rejects.toMatchObject({
+        code: 'deadline_exceeded',
+      });
+    expect(states(model)).toEqual(['CLOSED', 'CLOSED']);
+    for (const host of [first, second]) host.respond = good;
+    expect(await embed(model, ['abc'])).toHaveLength(1);
+  });
+
+  it('find out that it is frozen where they wait for longer than it ever took', async () => {
+    const model = modelOf();
+    await embedTimes(3, model);
+    first.respond = () => undefined;
+    const caller = new AbortController();
+    const leave = () => embed(model, ['abc'], { signal: caller.signal }).catch(() => undefined);
+    setTimeout(() => caller.abort(), 1_200);
+    await Promise.all(Array.from({ length: 5 }, leave));
+    expect(states(model)).toEqual(['OPEN', 'CLOSED']);
+    expect(await embed(model, ['abc'])).toHaveLength(1);
+    expect(second.requests).toHaveLength(1);
+  });
+});
+
+describe('answers of all sizes', () => {
+  it('takes the largest that the configuration can lead to', async () => {
+    // As a host that indents writes it: above 64 MiB.
+    const dimensions = 4_096;
+    const values = Array.from({ length: dimensions }, (_, index) => (index + 1) / 3_000_000_007);
+    first.respond = ({ input }) => ({
+      body: JSON.stringify({ data: input.map((_, index) => ({ index, embedding: values })) }, undefined, 4),
+    });
+    const model = modelOf({ dimensions, batchSize: 512 });
+    const items = await embed(
+      model,
+      Array.from({ length: 512 }, (_, index) => `text ${index}`),
+    );
+    expect(items.every(({ vector }) => vector[0] === Math.fround(values[0] as number))).toBe(true);
+  });
+
+  it('does not read what is far longer than any answer', async () => {
+    first.respond = always({ body: `{"data":[${' '.repeat(8_000_000)}]}` });
+    const items = await embed(modelOf(), ['abc']);
+    expect([items[0]?.vector[0], warnings]).toEqual([3, ['an embedding host failed; the next one is tried']]);
+  });
+});
+
+it('names the input without finite numbers though the other host is not there', async () => {
+  first.respond = ({ input }) => ({
+    body: {
+      data: input.map((text, index) => ({ index, embedding: text === 'bad' ? [null, 1] : [text.length, 1] })),
+    },
+  });
+  second.respond = always({ status: 500, body: {} });
+  await expect(embed(modelOf(), ['abc', 'bad', 'ab'])).rejects.toMatchObject({
+    code: 'vector_not_finite',
+    param: 'input[1]',
+  });
+});

@@ -1,0 +1,86 @@
+import type { WholeResponse } from '@morgan/http-client';
+
+/**
+ * What a refusal of a host is about: the `inputs`, which other hosts of the same model would refuse as well; what every request of
+ * this service has (`settings`: key, account, model, path), in which case the host is of no use until somebody mends that; a
+ * `limit` or a start that passes; or nothing that is known, when the status says all there is.
+ */
+export type RefusalSubject = 'inputs' | 'settings' | 'limit' | 'unknown';
+
+const WORD = /^[\w.-]{1,64}$/;
+/** Statuses that are about the inputs unless the host names something else. */
+const INPUT_STATUSES: readonly number[] = [400, 413, 422];
+/** Client errors that are about nothing but the moment. */
+const PASSING_STATUSES: readonly number[] = [408, 425];
+
+/** What a request has besides its inputs, as hosts name it where they refuse it. */
+const OUR_FIELDS: readonly unknown[] = ['model', 'model_not_found', 'encoding_format', 'invalid_model'];
+/** The same where a sentence begins with it: inputs that are quoted stand further behind. */
+const OUR_WORDS = [
+  /^\W*((the|this|your|requested|specified|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|has expired)/i,
+  /^\W*(invalid|incorrect|unknown|unsupported|missing|no such)\W+(model|deployment|api.?key)\b/i,
+];
+/** A ban of certain content, which comes with the status of one of keys. */
+const POLICY = /flagged|moderation|guardrail|content.?(policy|filter)|safety/i;
+/** llama.cpp and Ollama have 500 for a text that is too long. */
+const TOO_LONG = /\binput\b.{0,40}\b(too (large|long)|exceeds?)\b|\bcontext (length|window|size)\b/i;
+/** An account that is used up has the status of a limit that passes. */
+const SPENT = /insufficient.?(quota|balance|credit|funds)|billing/i;
+/** As much of a sentence as may decide. */
+const MOST_READ = 300;
+
+/** What a response of 400 or above is about. */
+export function subjectOf(response: WholeResponse): RefusalSubject {
+  const { status, headers } = response;
+  const said = `${errorNameOf(response) ?? ''} ${sentenceOf(response)}`;
+  if (INPUT_STATUSES.includes(status)) return blamesSettings(response) ? 'settings' : 'inputs';
+  if (status === 429) return SPENT.test(said) ? 'settings' : 'limit';
+  if (status === 503 && headers['retry-after'] !== undefined) return 'limit';
+  if (status >= 500) return TOO_LONG.test(said) ? 'inputs' : 'unknown';
+  if (PASSING_STATUSES.includes(status)) return 'unknown';
+  return status === 403 && POLICY.test(said) ? 'inputs' : 'settings';
+}
+
+/** The word by which a host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
+export function errorNameOf(response: WholeResponse | undefined): string | undefined {
+  const { code, type, error_type: ofTei, status } = errorOf(response);
+  return [code, type, ofTei, status].find(
+    (word): word is string => typeof word === 'string' && WORD.test(word) && !/^\d+$/.test(word),
+  );
+}
+
+function blamesSettings(response: WholeResponse): boolean {
+  const { param, code, type } = errorOf(response);
+  return (
+    [param, code, type].some((word) => OUR_FIELDS.includes(word)) ||
+    OUR_WORDS.some((words) => words.test(sentenceOf(response)))
+  );
+}
+
+/** What a host says went wrong. Not to be shown: it may quote inputs. */
+function sentenceOf(response: WholeResponse): string {
+  const { message, error, detail } = errorOf(response);
+  const sentence = [message, error, detail].find((text) => typeof text === 'string');
+  return typeof sentence === 'string' ? sentence.slice(0, MOST_READ) : '';
+}
+
+/** The error object: OpenAI's is within `error`, Google's in a list besides; those of others are the body itself. */
+function errorOf(response: WholeResponse | undefined): Readonly<Record<string, unknown>> {
+  const json = jsonOf(response);
+  const body = asRecord(Array.isArray(json) ? json[0] : json);
+  return typeof body['error'] === 'object' ? asRecord(body['error']) : body;
+}
+
+/** The body, or undefined where it is no JSON. */
+export function jsonOf(response: WholeResponse | undefined): unknown {
+  try {
+    return response?.json();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of an object; none of anything else. */
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
