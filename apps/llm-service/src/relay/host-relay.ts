@@ -147,7 +147,7 @@ export class HostRelay {
         request,
         dialect,
         callerDialect: call.dialect,
-        translator: chat && new MessageEvents(chat.names),
+        translator: chat && new MessageEvents(chat.asked),
         onId: dialect.name === 'responses' ? onId : undefined,
       },
       incoming,
@@ -163,8 +163,8 @@ export class HostRelay {
       : await this.#send(this.options.llm, chat, incoming);
     if (!response) return;
     if (this.#habits.learn(model, response)) return this.#translated(call, incoming);
-    const { names } = chat;
-    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, names }), call, incoming);
+    const { asked } = chat;
+    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, asked }), call, incoming);
   }
 
   async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {

@@ -1,4 +1,6 @@
 import {
+  type AskedMessage,
+  askedMessage,
   type ChatHabits,
   type ContinuationStyle,
   type Dialect,
@@ -14,7 +16,6 @@ import {
   type RouteReading,
   toChatRequest,
   toMessageResponse,
-  ToolNames,
   WholeBody,
 } from '@morgan/distributed-llm';
 import type { OutboundCall } from './outbound-call.ts';
@@ -40,9 +41,9 @@ export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
 }
 
-/** A message as a chat completion, and how its host knows the tools. */
+/** A message as a chat completion, and what its answer is told by. */
 export interface ChatCall extends OutboundCall {
-  readonly names: ToolNames;
+  readonly asked: AskedMessage;
 }
 
 /** What is known of those who are asked. */
@@ -67,7 +68,7 @@ export function asChatCall(call: OutboundCall, { habits, continuation }: AskedMo
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    names: new ToolNames(message['tools']),
+    asked: askedMessage(message),
     request: {
       ...call.request,
       path: CHAT_PATH,
@@ -81,14 +82,14 @@ export function asChatCall(call: OutboundCall, { habits, continuation }: AskedMo
 /** The response to a chat completion as the one to a message, a refusal included. */
 export async function messageResponse(
   response: HostResponse,
-  { dialect, names }: { readonly dialect: Dialect; readonly names?: ToolNames },
+  { dialect, asked }: { readonly dialect: Dialect; readonly asked?: AskedMessage },
 ): Promise<HostResponse> {
   const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
     status < 400
-      ? toMessageResponse(objectIn(bytes), names)
+      ? toMessageResponse(objectIn(bytes), asked)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   const whole = Buffer.from(JSON.stringify(body));

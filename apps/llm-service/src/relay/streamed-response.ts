@@ -8,10 +8,11 @@ import {
   readBody,
   type ReportedError,
   type RouteReading,
-  type StreamFault,
+  StreamFault,
   StreamRelay,
   type StreamTranslator,
   wholeAsStream,
+  type WholeAsStreamOptions,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
@@ -142,7 +143,7 @@ export class StreamedResponse {
   #passWhole(response: HostResponse, whole: Buffer): boolean {
     const { dialect, translator, onId } = this.#call;
     const { outline, permit } = this.#incoming;
-    const events = wholeAsStream(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
+    const events = told(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
     if (!events) return false;
     this.#begin(response);
     events.forEach((bytes) => this.#client.send(bytes));
@@ -214,6 +215,16 @@ export class StreamedResponse {
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
     this.#client.fail(error, 0);
+  }
+}
+
+/** @throws AppError `host_error` about what cannot be told. */
+function told(whole: Buffer, options: WholeAsStreamOptions): Buffer[] | undefined {
+  try {
+    return wholeAsStream(whole, options);
+  } catch (cause) {
+    if (cause instanceof StreamFault) throw new AppError('host_error', cause.message, { cause });
+    throw cause;
   }
 }
 

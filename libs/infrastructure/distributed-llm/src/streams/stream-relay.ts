@@ -110,9 +110,7 @@ export class StreamRelay implements HostStreamListener {
       const passed = this.#joined ? this.#join(this.#joined, event, reading) : event;
       if (passed) this.#passOn(passed, reading);
     } catch (fault) {
-      if (!(fault instanceof StreamFault)) throw fault;
-      this.#stream.destroy();
-      this.#settle(fault);
+      this.#broken(fault);
     }
     if (!this.#joined && this.#options.resumption && !reading.isComment) this.#sent.add(event, reading);
   }
@@ -133,12 +131,23 @@ export class StreamRelay implements HostStreamListener {
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
       this.#client.send(Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}\n\n`));
-    if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    try {
+      if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    } catch (fault) {
+      return this.#broken(fault);
+    }
     this.#client.complete(translator ? undefined : end);
     this.#settle('complete');
   }
 
   failed(fault: StreamFault): void {
+    this.#settle(fault);
+  }
+
+  /** What the host said cannot be told. @throws what is no fault of the host. */
+  #broken(fault: unknown): void {
+    if (!(fault instanceof StreamFault)) throw fault;
+    this.#stream.destroy();
     this.#settle(fault);
   }
 

@@ -1,0 +1,43 @@
+import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+
+/** What a message or a part of one says, whichever of their names hosts have for it. */
+export interface Said {
+  readonly thinking: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** Fields with what was thought, as a text or a list of parts. Some hosts say it twice: the first of these that says something counts. */
+const THOUGHTS = [
+  'reasoning_content',
+  'reasoning',
+  'reasoning_text',
+  'thinking',
+  'reasoning_details',
+  'thinking_blocks',
+];
+/** Of a part of a content. */
+const OF_THOUGHT = /^(reason|think)/;
+
+/** A content may be a list of parts, some of which are thoughts. */
+export function saidIn(message: JsonObject): Said {
+  const { content, refusal } = message;
+  const parts = Array.isArray(content) ? content.filter(isObject) : [];
+  const thoughts = parts.filter(isThought);
+  const texts = parts.filter((part) => !isThought(part));
+  const named = THOUGHTS.map((name) => textIn(message[name])).find((text) => text !== '');
+  return {
+    thinking: named ?? textOrNone(textIn(thoughts)),
+    text: textOrNone(content) ?? textOrNone(textIn(texts)) ?? textOrNone(refusal),
+  };
+}
+
+function isThought({ type }: JsonObject): boolean {
+  return typeof type === 'string' && OF_THOUGHT.test(type);
+}
+
+/** A text, that of a part, or those of a list of parts: thoughts are lists within a part at some hosts. Parts that are encrypted have none. */
+function textIn(said: unknown): string {
+  if (typeof said === 'string') return said;
+  if (Array.isArray(said)) return said.map((part: unknown) => (isObject(part) ? textIn(part) : '')).join('');
+  return isObject(said) ? textIn(said['thinking'] ?? said['text'] ?? said['summary']) : '';
+}
