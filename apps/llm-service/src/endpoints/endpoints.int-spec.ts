@@ -253,6 +253,32 @@ describe('a response that a host keeps', () => {
     }
   });
 
+  it('costs what it cost once, however often it is asked for', async () => {
+    const over = '{"input_tokens":10,"output_tokens":5}';
+    const tokens = async () => {
+      const metrics = await (await fetch(`${origin}/metrics`)).text();
+      const each = metrics.matchAll(/^morgan_llm_tokens_total\{.*kind="input".*\} (\d+)$/gm);
+      return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const get = () => call('/v1/responses/resp_cost', undefined, { method: 'GET' });
+    const start = await tokens();
+    const grown: number[] = [];
+    for (const [usage, ask] of [
+      [over, () => call('/v1/responses', BODY)],
+      [over, get],
+      [over, get],
+      ['null', () => call('/v1/responses', BODY)],
+      ['null', get],
+      [over, get],
+      [over, get],
+    ] as const) {
+      answer = (response) => json(response, 200, `{"id":"resp_cost","object":"response","usage":${usage}}`);
+      await (await ask()).text();
+      grown.push((await tokens()) - start);
+    }
+    expect(grown).toEqual([10, 10, 10, 10, 10, 20, 20]);
+  });
+
   it('has an answer of its own where nobody knows which host that is', async () => {
     const gone = await call('/v1/responses/resp_gone', undefined, { method: 'GET' });
     expect([gone.status, ((await gone.json()) as { error: object }).error]).toEqual([

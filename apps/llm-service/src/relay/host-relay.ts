@@ -140,7 +140,8 @@ export class HostRelay {
     { chat, given }: { readonly chat?: ChatCall; readonly given?: HostResponse } = {},
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = chat ?? call;
-    const onId = (id: string, host: string) => this.options.owners.add(id, host);
+    const { owners } = this.options;
+    const onId = owners.add.bind(owners);
     return new StreamedResponse(
       { ...this.options, config: this.options.streams },
       {
@@ -181,10 +182,11 @@ export class HostRelay {
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
-    if (dialect.name !== 'responses') return usageInJson(dialect, bytes);
-    const read = readBody(dialect, bytes);
-    if (read?.id !== undefined) this.options.owners.add(read.id, host);
-    return read?.usage;
+    const { owners } = this.options;
+    if (dialect.name !== 'responses' && !dialect.isKept) return usageInJson(dialect, bytes);
+    const { id = '', usage } = readBody(dialect, bytes) ?? {};
+    if (!dialect.isKept) owners.add(id, host, usage !== undefined);
+    return dialect.isKept && !(usage && owners.takeCount(id)) ? undefined : usage;
   }
 
   /** What a host keeps only that host can be asked for. */

@@ -327,6 +327,30 @@ describe('a stream that is no chat', () => {
   });
 });
 
+it('what a host keeps is broken, as a stream, where it ends before its end', async () => {
+  const delta = (place: number) => ({
+    type: 'response.output_text.delta',
+    delta: 'Hi',
+    sequence_number: place,
+  });
+  const ends = (status: string) => ({
+    type: `response.${status}`,
+    response: { id: 'resp_1' },
+    sequence_number: 9,
+  });
+  const ask = async (...each: object[]) => {
+    answer = events(...each);
+    return read(await fetch(`${origin}/v1/responses/resp_1?stream=true&starting_after=6`));
+  };
+  const { text, broken } = await ask(delta(7), delta(8));
+  expect([broken, eventsIn(text).at(-1)]).toEqual([
+    true,
+    ['error', expect.objectContaining({ type: 'error', code: 'stream_interrupted', sequence_number: 9 })],
+  ]);
+  for (const status of ['completed', 'incomplete', 'failed', 'cancelled'])
+    expect(await ask(delta(8), ends(status))).toMatchObject({ broken: false });
+});
+
 describe('a message as a chat completion', () => {
   const refused = { error: { message: 'Unknown field: stream_options', code: 400 } };
   const chunk = (delta: object, finish: string | null = null) => ({

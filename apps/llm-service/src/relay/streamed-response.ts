@@ -39,8 +39,8 @@ export interface StreamedCall {
   readonly dialect: Dialect;
   readonly callerDialect: Dialect;
   readonly translator?: StreamTranslator | undefined;
-  /** Tells who made the response of this id. */
-  readonly onId?: ((id: string, host: string) => void) | undefined;
+  /** Tells who made the response of this id, and once more where it broke off before its tokens were counted. */
+  readonly onId?: ((id: string, host: string, isCounted?: boolean) => void) | undefined;
 }
 
 /** More than any refusal has. */
@@ -159,17 +159,23 @@ export class StreamedResponse {
     const { dialect, translator, onId } = this.#call;
     const { host } = response;
     const responses: [HostResponse, ...HostResponse[]] = [response];
+    let made: string | undefined;
+    const noteId = (id: string) => {
+      made = id;
+      onId?.(id, host);
+    };
     const resumption = this.#resumption(responses);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
       wantsUsage: this.#incoming.outline?.wantsUsage ?? false,
       ...(translator && { translator }),
       ...(resumption && { resumption }),
-      ...(onId && { onId: (id: string) => onId(id, host) }),
+      ...(onId && { onId: noteId }),
       onFault: (fault) => this.#interrupted(host, fault),
     }).run();
     const { permit } = this.#incoming;
     outcome.usages.forEach((usage, at) => noteUsage(metrics, responses[at] ?? response, usage, permit));
+    if (made !== undefined && outcome.usages.every((usage) => usage === undefined)) onId?.(made, host, false);
     metrics.streamEnded(host, outcome);
   }
 

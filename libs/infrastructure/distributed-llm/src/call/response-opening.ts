@@ -56,10 +56,11 @@ export function openResponse(
 ): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  const { hasEnd } = options.dialect;
+  const { hasEnd, isKept } = options.dialect;
   const isEvents = type.startsWith('text/event-stream');
   const isEmpty = status === 204 || status === 205;
-  const useless = isEmpty ? 'empty' : isEvents && hasEnd && !isStream ? 'wrong_type' : undefined;
+  const isUnasked = isEvents && hasEnd && !isStream && !isKept;
+  const useless = isEmpty ? 'empty' : isUnasked ? 'wrong_type' : undefined;
   if (useless) {
     response.discard();
     return Promise.resolve(failed(useless));
