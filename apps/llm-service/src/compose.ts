@@ -12,7 +12,7 @@ import { unreachedLimits } from './config/unreached-limits.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
-import { errorBodyOf } from './endpoints/error-body.ts';
+import { errorBodyOf, idHeaderOf } from './endpoints/error-body.ts';
 import { pathHint } from './endpoints/path-hint.ts';
 import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
@@ -110,6 +110,7 @@ function composeApplication(
     authenticator: keys,
     bodies: { ...OUTLINE, streamed: formBodies(forms.heldBytes) },
     errorBody: errorBodyOf,
+    idHeader: idHeaderOf,
     pathHint,
     headers: { [HOST_HEADER]: GATEWAY_HOST },
     routes: endpointRoutes(endpoints, relay),

@@ -304,6 +304,22 @@ describe("an error on Anthropic's paths", () => {
       status,
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);
+    expect(response.headers.get('request-id')).toBe(response.headers.get('x-request-id'));
+  });
+
+  it('has the id of a host that has one of its own, as a good answer has', async () => {
+    const ask = async (path: string, headers: object) => {
+      answer = (response) => {
+        Object.entries(headers).forEach(([name, value]) => response.setHeader(name, value as string));
+        json(response, 200, '{"content":[{"type":"text","text":"Hi"}],"usage":{"output_tokens":1}}');
+      };
+      const { headers: got } = await call(path, BODY);
+      return [got.get('request-id'), got.get('x-request-id')];
+    };
+    const [own, ownToo] = await ask('/v1/messages', {});
+    expect(own).toBe(ownToo);
+    expect(await ask('/v1/messages', { 'Request-Id': 'req_1' })).toEqual(['req_1', expect.any(String)]);
+    expect(await ask('/v1/moderations', {})).toEqual([null, expect.any(String)]);
   });
 
   const POST = 'POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n';
@@ -329,5 +345,6 @@ describe("an error on Anthropic's paths", () => {
       status,
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);
+    expect(/^request-id: (.*)$/im.exec(head)?.[1]).toBe(/^x-request-id: (.*)$/im.exec(head)?.[1]);
   });
 });

@@ -1,5 +1,6 @@
 import type { HostResponse } from '@morgan/distributed-llm';
 import type { HttpReply } from '@morgan/http-server';
+import { ANTHROPIC_ID_HEADER } from '../endpoints/error-body.ts';
 import { responseHeaders } from './response-headers.ts';
 
 /** Names who answered: the configured name of the host, or {@link GATEWAY_HOST}. */
@@ -30,7 +31,10 @@ export function writeHead(reply: HttpReply, response: HostResponse, headers = re
   if (upstreamRequestId !== undefined) reply.header(UPSTREAM_ID_HEADER, asHeader(upstreamRequestId));
   if (attempts > 1) reply.header(ATTEMPTS_HEADER, String(attempts));
   if (isEventStream(response)) reply.header('x-accel-buffering', 'no');
-  reply.raw.writeHead(status, responseHeaders({ status, received: headers, own: takeOver(reply) }));
+  const own = takeOver(reply);
+  // Whom its users ask about a request of Anthropic's knows its own id of it.
+  if (own.has(ANTHROPIC_ID_HEADER) && has(headers, ANTHROPIC_ID_HEADER)) own.delete(ANTHROPIC_ID_HEADER);
+  reply.raw.writeHead(status, responseHeaders({ status, received: headers, own }));
 }
 
 /** The head of a stream: its length is not what its host said, its type may not be, and nobody may have answered yet. */
@@ -52,6 +56,10 @@ function takeOver(reply: HttpReply): Map<string, string> {
   const headers = reply.getHeaders();
   for (const name of Object.keys(headers)) own.set(name, String(headers[name]));
   return own;
+}
+
+function has(headers: readonly string[], name: string): boolean {
+  return headers.some((each, at) => at % 2 === 0 && each.toLowerCase() === name);
 }
 
 function without(headers: readonly string[], name: string): string[] {

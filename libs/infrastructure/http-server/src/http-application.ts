@@ -20,7 +20,7 @@ import { NestLogger } from './nest-logger.ts';
 import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
 import { type PlainRoute, registerPlainRoutes } from './plain-route.ts';
-import { requestIdOf } from './request-id.ts';
+import { type IdHeader, requestIdOf } from './request-id.ts';
 import { type PathHint, registerUnmatchedRoute } from './unmatched-route.hook.ts';
 import { RequestValidationPipe } from './request-validation.ts';
 
@@ -47,6 +47,8 @@ export interface HttpApplicationOptions {
   readonly bodies?: BodyFormat;
   /** The shape of errors. Default: OpenAI's. */
   readonly errorBody?: ErrorBody;
+  /** Default: none. */
+  readonly idHeader?: IdHeader;
   /** What is said of paths that the service has not, beyond what their names tell. */
   readonly pathHint?: PathHint;
 }
@@ -72,7 +74,16 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, drain, observers, authenticator, callTimeoutMs, pathHint, headers = {} } = options;
+  const {
+    config,
+    drain,
+    observers,
+    authenticator,
+    callTimeoutMs,
+    pathHint,
+    idHeader,
+    headers = {},
+  } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -92,7 +103,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
     },
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  registerRequestContext(fastify, { drain, observers, headers, callTimeoutMs });
+  registerRequestContext(fastify, { drain, observers, headers, idHeader, callTimeoutMs });
   registerCors(fastify, config.corsOrigins);
   registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
   registerUnmatchedRoute(fastify, pathHint);

@@ -11,6 +11,7 @@ import type { Metrics } from '@morgan/telemetry';
 import { limitConnections } from './connection-limit.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
+import type { IdHeader } from './request-id.ts';
 import { Pipelining } from './pipelining.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
@@ -31,6 +32,7 @@ export interface NodeServerOptions {
   /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   readonly errorBody?: ErrorBody;
+  readonly idHeader?: IdHeader;
 }
 
 /**
@@ -44,7 +46,7 @@ export class NodeServer {
   #route: RequestListener = () => undefined;
 
   constructor(options: NodeServerOptions) {
-    const { observers, headers, config, errorBody = openAiEnvelope } = options;
+    const { observers, headers, config, idHeader, errorBody = openAiEnvelope } = options;
     this.#options = options;
     this.#pipelining = new Pipelining(
       (request, response) => this.#serve(request, response),
@@ -54,6 +56,7 @@ export class NodeServer {
       observers,
       headers,
       errorBody,
+      idHeader,
       maxBytesAfter: config.bodyLimitBytes,
       latest: (socket) => this.#pipelining.latest(socket),
     });

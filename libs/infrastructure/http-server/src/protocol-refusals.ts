@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, type HttpObserver } from '@morgan/foundation';
 import type { ErrorBody } from './error-body.ts';
 import type { Exchange } from './pipelining.ts';
-import { REQUEST_ID_HEADER, requestIdOf } from './request-id.ts';
+import { type IdHeader, idHeaders, requestIdOf } from './request-id.ts';
 import { endWithGrace } from './unread-body.ts';
 
 /** What Node reports of a connection on which it could not read a request. */
@@ -28,6 +28,7 @@ export interface ProtocolRefusalOptions {
   /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
   readonly errorBody: ErrorBody;
+  readonly idHeader: IdHeader | undefined;
   /** The most that is read of a connection after its refusal. */
   readonly maxBytesAfter: number;
   /** The exchange that a connection began last. */
@@ -86,7 +87,7 @@ export class ProtocolRefusals {
     const id = randomUUID();
     for (const observer of this.options.observers) observer.started();
     const body = JSON.stringify(this.options.errorBody(error, path));
-    const headers = { ...this.#headers(id, body), connection: 'close' };
+    const headers = { ...this.#headers(id, body, path), connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.write(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}\r\n${lines.join('')}\r\n${body}`);
     endWithGrace(socket);
@@ -119,15 +120,16 @@ export class ProtocolRefusals {
   }
 
   #write({ request, response }: Exchange, error: AppError, id: string): void {
-    const body = JSON.stringify(this.options.errorBody(error, request.url ?? ''));
-    response.writeHead(error.status, this.#headers(id, body)).end(body);
+    const { url = '' } = request;
+    const body = JSON.stringify(this.options.errorBody(error, url));
+    response.writeHead(error.status, this.#headers(id, body, url)).end(body);
   }
 
-  #headers(id: string, body: string): Record<string, string> {
+  #headers(id: string, body: string, path: string): Record<string, string> {
     return {
       'content-type': 'application/json; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
-      [REQUEST_ID_HEADER]: id,
+      ...idHeaders(id, path, this.options.idHeader),
       ...this.options.headers,
     };
   }

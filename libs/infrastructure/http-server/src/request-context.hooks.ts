@@ -2,7 +2,7 @@ import { Deadline, type HttpObserver } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Drain } from './drain.ts';
 import { RequestContext } from './request-context.ts';
-import { REQUEST_ID_HEADER } from './request-id.ts';
+import { type IdHeader, idHeaders } from './request-id.ts';
 
 /** What the context of every request is made with. */
 export interface RequestContextOptions {
@@ -10,6 +10,7 @@ export interface RequestContextOptions {
   readonly observers: readonly HttpObserver[];
   /** Headers of every response of this service. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly idHeader?: IdHeader | undefined;
   /** How long any call may take. None: whoever answers it sets its limit. */
   readonly callTimeoutMs?: number | undefined;
 }
@@ -20,7 +21,7 @@ export interface RequestContextOptions {
  */
 export function registerRequestContext(
   fastify: FastifyInstance,
-  { drain, observers, headers, callTimeoutMs }: RequestContextOptions,
+  { drain, observers, headers, idHeader, callTimeoutMs }: RequestContextOptions,
 ): void {
   fastify.decorateRequest('requestContext');
   fastify.addHook('onRequest', (request, reply, done) => {
@@ -28,7 +29,7 @@ export function registerRequestContext(
     if (callTimeoutMs !== undefined) context.limitTo(callTimeoutMs);
     request.requestContext = context;
     reply.headers(headers);
-    reply.header(REQUEST_ID_HEADER, context.id);
+    reply.headers(idHeaders(context.id, request.url, idHeader));
     if (drain.stopping) reply.header('connection', 'close');
     drain.enter();
     for (const observer of observers) observer.started();
