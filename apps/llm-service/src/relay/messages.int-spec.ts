@@ -141,7 +141,7 @@ describe('what Claude Code sends', () => {
   });
 
   it('has hints for Anthropic, and tools that it has searched for', async () => {
-    const tool = { name: 'f', input_schema: { type: 'object' } };
+    const tool = { name: 'f', input_schema: { type: 'object', properties: {} } };
     const found = {
       type: 'tool_result',
       tool_use_id: 't1',
