@@ -315,6 +315,16 @@ describe.each<[string, (body?: Json) => Promise<Told>]>([
     expect((await told()).content).toEqual([{ type: 'thinking', thinking: 'Hm.', signature: '' }, text]);
   });
 
+  it('calls one tool under a name of its own, or says its text in a list of texts', async () => {
+    const called = { function_call: named('f', '{"a":1}') };
+    says(called, 'function_call');
+    deltas = [{ function_call: named('f', '{"a"') }, { function_call: more(':1}') }];
+    expect(await told()).toMatchObject({ content: [{ name: 'f', input: { a: 1 } }], stop: 'tool_use' });
+    says({ content: ['H', 'i'] }, 'stop');
+    deltas = [{ content: ['H', 'i'] }];
+    expect((await told()).content).toEqual([{ type: 'text', text: 'Hi' }]);
+  });
+
   it('stops at a sequence of the caller only, and not where it calls tools', async () => {
     const stops = { stop_sequences: ['END'] };
     const ends = async (message: Json, choice: Json) => {

@@ -197,6 +197,8 @@ describe('a whole answer of a host that does not stream is told as a stream', ()
       role: 'assistant',
       content,
       stop_reason: 'tool_use',
+      stop_details: null,
+      container: { id: 'container_1' },
       usage: {},
     });
     const { text } = await read(
@@ -206,7 +208,9 @@ describe('a whole answer of a host that does not stream is told as a stream', ()
     expect(told.map(([name]) => name)).toEqual(MESSAGE_EVENTS);
     expect(told[0]?.[1]).toMatchObject({ message: { id: 'msg_1', content: [], stop_reason: null } });
     expect(told[5]?.[1]).toMatchObject({ index: 1, delta: { partial_json: '{"a":1}' } });
-    expect(told[7]?.[1]).toMatchObject({ delta: { stop_reason: 'tool_use' } });
+    expect(told[7]?.[1]).toMatchObject({
+      delta: { stop_reason: 'tool_use', stop_details: null, container: { id: 'container_1' } },
+    });
   });
 
   it('of a chat, to a caller of messages', async () => {

@@ -5,7 +5,7 @@ import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts'
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { CallIds, messageId, messageUsage } from './message-response.ts';
-import { saidIn } from './said.ts';
+import { callsIn, saidIn } from './said.ts';
 import { isCut, stopOf } from './stop.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
@@ -94,11 +94,10 @@ export class MessageEvents implements StreamTranslator {
   #delta(delta: JsonObject): Buffer[] {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
-    const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
     return [
       ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
       ...(text === undefined ? [] : this.#piece('text', { type: 'text_delta', text })),
-      ...calls.flatMap((call) => this.#callDelta(call)),
+      ...callsIn(delta).flatMap((call) => this.#callDelta(call)),
     ];
   }
 

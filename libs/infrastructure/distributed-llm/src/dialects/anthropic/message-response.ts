@@ -3,7 +3,7 @@ import { AppError } from '@morgan/foundation';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
-import { saidIn } from './said.ts';
+import { callsIn, saidIn } from './said.ts';
 import { signedId } from './thought-signature.ts';
 import { isCut, stopOf } from './stop.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
@@ -85,7 +85,7 @@ interface Content {
 /** @param isShort whether it broke off at its longest: half a call is none, and why it is not there is said. */
 function blocksOf(message: JsonObject, asked: AskedMessage, isShort: boolean): Content {
   const { thinking, text } = saidIn(message);
-  const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
+  const calls = callsIn(message);
   const ids = new CallIds();
   const uses = calls.flatMap((call) => toolUse(call, { asked, ids, isShort }));
   const blocks = [

@@ -21,7 +21,7 @@ const OF_THOUGHT = /^(reason|think)/;
 /** A content may be a list of parts, some of which are thoughts. */
 export function saidIn(message: JsonObject): Said {
   const { content, refusal } = message;
-  const parts = Array.isArray(content) ? content.filter(isObject) : [];
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
   const thoughts = parts.filter(isThought);
   const texts = parts.filter((part) => !isThought(part));
   const named = THOUGHTS.map((name) => textIn(message[name])).find((text) => text !== '');
@@ -31,13 +31,19 @@ export function saidIn(message: JsonObject): Said {
   };
 }
 
-function isThought({ type }: JsonObject): boolean {
-  return typeof type === 'string' && OF_THOUGHT.test(type);
+/** The calls of tools in a message or a part of one; hosts of the first days of tools have one under a name of its own. */
+export function callsIn({ tool_calls: calls, function_call: only }: JsonObject): JsonObject[] {
+  if (Array.isArray(calls) && calls.length > 0) return calls.filter(isObject);
+  return isObject(only) ? [{ function: only }] : [];
+}
+
+function isThought(part: unknown): boolean {
+  return isObject(part) && OF_THOUGHT.test(String(part['type']));
 }
 
 /** A text, that of a part, or those of a list of parts: thoughts are lists within a part at some hosts. Parts that are encrypted have none. */
 function textIn(said: unknown): string {
   if (typeof said === 'string') return said;
-  if (Array.isArray(said)) return said.map((part: unknown) => (isObject(part) ? textIn(part) : '')).join('');
+  if (Array.isArray(said)) return said.map(textIn).join('');
   return isObject(said) ? textIn(said['thinking'] ?? said['text'] ?? said['summary']) : '';
 }
