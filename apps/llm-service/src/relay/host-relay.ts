@@ -155,15 +155,22 @@ export class HostRelay {
     ).run(given);
   }
 
-  async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+  #asChat(call: OutboundCall): ChatCall {
     const { model } = call.request;
     const continuation = continuationOf(this.options.llm.routeOf(model));
-    const chat = asChatCall(call, { habits: this.#habits.of(model), continuation });
+    return asChatCall(call, { habits: this.#habits.of(model), continuation });
+  }
+
+  async #translated(call: OutboundCall, incoming: IncomingCall, chat = this.#asChat(call)): Promise<void> {
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
     if (!response) return;
-    if (this.#habits.learn(model, response)) return this.#translated(call, incoming);
+    if (this.#habits.learn(call.request.model, response)) {
+      const other = this.#asChat(call);
+      if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
+        return this.#translated(call, incoming, other);
+    }
     const { asked } = chat;
     await this.#passWhole(await messageResponse(response, { dialect: call.dialect, asked }), call, incoming);
   }
