@@ -253,6 +253,19 @@ describe('a response that a host keeps', () => {
     }
   });
 
+  it('may be gone at its host, which has the path all the same', async () => {
+    answer = (response, host) => json(response, 200, `{"id":"resp_gone_${host}","object":"response"}`);
+    const host = (await call('/v1/responses', BODY)).headers.get('x-morgan-host') as string;
+    const made = answer;
+    answer = (response) => json(response, 404, '{"detail":"Not Found"}');
+    const gone = await call('/v1/responses', `{"model":"m","previous_response_id":"resp_gone_${host}"}`);
+    expect([gone.status, gone.headers.get('x-morgan-host')]).toEqual([404, host]);
+    answer = made;
+    asked.length = 0;
+    for (let count = 0; count < 4; count += 1) await call('/v1/responses', BODY);
+    expect(new Set(asked.map((each) => each.host)).size).toBe(2);
+  });
+
   it('costs what it cost once, however often it is asked for', async () => {
     const over = '{"input_tokens":10,"output_tokens":5}';
     const tokens = async () => {
