@@ -331,6 +331,28 @@ describe('a stream that is no chat', () => {
   });
 });
 
+it('the tokens of a response that broke off are counted where it is fetched, once', async () => {
+  const kept = { id: 'resp_broken', object: 'response', usage: { input_tokens: 1_234, output_tokens: 1 } };
+  const counted = async () => {
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    const each = metrics.matchAll(/^morgan_llm_tokens_total\{.*kind="input".*\} (\d+)$/gm);
+    return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const begun = { type: 'response.created', response: { id: kept.id, status: 'in_progress' } };
+  answer = events(begun, { type: 'response.output_text.delta', delta: 'Hi', output_index: 0 });
+  const before = await counted();
+  expect(await read(await call('/v1/responses', { model: 'm', input: 'Hi', stream: true }))).toMatchObject({
+    broken: true,
+  });
+  answer = json(kept);
+  const after: number[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    await (await fetch(`${origin}/v1/responses/${kept.id}`)).text();
+    after.push((await counted()) - before);
+  }
+  expect(after).toEqual([1_234, 1_234]);
+});
+
 it('what a host keeps is broken, as a stream, where it ends before its end', async () => {
   const delta = (place: number) => ({
     type: 'response.output_text.delta',
