@@ -253,6 +253,45 @@ describe('a response that a host keeps', () => {
     }
   });
 
+  it('may be gone at its host, which has the path all the same', async () => {
+    answer = (response, host) => json(response, 200, `{"id":"resp_gone_${host}","object":"response"}`);
+    const host = (await call('/v1/responses', BODY)).headers.get('x-morgan-host') as string;
+    const made = answer;
+    answer = (response) => json(response, 404, '{"detail":"Not Found"}');
+    const gone = await call('/v1/responses', `{"model":"m","previous_response_id":"resp_gone_${host}"}`);
+    expect([gone.status, gone.headers.get('x-morgan-host')]).toEqual([404, host]);
+    answer = made;
+    asked.length = 0;
+    for (let count = 0; count < 4; count += 1) await call('/v1/responses', BODY);
+    expect(new Set(asked.map((each) => each.host)).size).toBe(2);
+  });
+
+  it('costs what it cost once, however often it is asked for', async () => {
+    const over = '{"input_tokens":10,"output_tokens":5}';
+    const tokens = async () => {
+      const metrics = await (await fetch(`${origin}/metrics`)).text();
+      const each = metrics.matchAll(/^morgan_llm_tokens_total\{.*kind="input".*\} (\d+)$/gm);
+      return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const get = () => call('/v1/responses/resp_cost', undefined, { method: 'GET' });
+    const start = await tokens();
+    const grown: number[] = [];
+    for (const [usage, ask] of [
+      [over, () => call('/v1/responses', BODY)],
+      [over, get],
+      [over, get],
+      ['null', () => call('/v1/responses', BODY)],
+      ['null', get],
+      [over, get],
+      [over, get],
+    ] as const) {
+      answer = (response) => json(response, 200, `{"id":"resp_cost","object":"response","usage":${usage}}`);
+      await (await ask()).text();
+      grown.push((await tokens()) - start);
+    }
+    expect(grown).toEqual([10, 10, 10, 10, 10, 20, 20]);
+  });
+
   it('has an answer of its own where nobody knows which host that is', async () => {
     const gone = await call('/v1/responses/resp_gone', undefined, { method: 'GET' });
     expect([gone.status, ((await gone.json()) as { error: object }).error]).toEqual([
@@ -278,6 +317,22 @@ describe("an error on Anthropic's paths", () => {
       status,
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);
+    expect(response.headers.get('request-id')).toBe(response.headers.get('x-request-id'));
+  });
+
+  it('has the id of a host that has one of its own, as a good answer has', async () => {
+    const ask = async (path: string, headers: object) => {
+      answer = (response) => {
+        Object.entries(headers).forEach(([name, value]) => response.setHeader(name, value as string));
+        json(response, 200, '{"content":[{"type":"text","text":"Hi"}],"usage":{"output_tokens":1}}');
+      };
+      const { headers: got } = await call(path, BODY);
+      return [got.get('request-id'), got.get('x-request-id')];
+    };
+    const [own, ownToo] = await ask('/v1/messages', {});
+    expect(own).toBe(ownToo);
+    expect(await ask('/v1/messages', { 'Request-Id': 'req_1' })).toEqual(['req_1', expect.any(String)]);
+    expect(await ask('/v1/moderations', {})).toEqual([null, expect.any(String)]);
   });
 
   const POST = 'POST /v1/messages HTTP/1.1\r\nhost: x\r\nconnection: close\r\n';
@@ -303,5 +358,6 @@ describe("an error on Anthropic's paths", () => {
       status,
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);
+    expect(/^request-id: (.*)$/im.exec(head)?.[1]).toBe(/^x-request-id: (.*)$/im.exec(head)?.[1]);
   });
 });

@@ -142,33 +142,42 @@ export class HostRelay {
     { chat, given }: { readonly chat?: ChatCall; readonly given?: HostResponse } = {},
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = chat ?? call;
-    const onId = (id: string, host: string) => this.options.owners.add(id, host);
+    const { owners } = this.options;
+    const onId = owners.add.bind(owners);
     return new StreamedResponse(
       { ...this.options, config: this.options.streams },
       {
         request,
         dialect,
         callerDialect: call.dialect,
-        translator: chat && new MessageEvents(chat.names),
+        translator: chat && new MessageEvents(chat.asked),
         onId: dialect.name === 'responses' ? onId : undefined,
       },
       incoming,
     ).run(given);
   }
 
-  async #translated(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+  #asChat(call: OutboundCall, incoming: IncomingCall): Promise<ChatCall> {
     const { model } = call.request;
     // Held beside the caller's own until the response is over.
     incoming.request.admittedBody?.charge.growTo(2 * (call.request.body?.length ?? 0));
     const continuation = continuationOf(this.options.llm.routeOf(model));
-    const chat = await asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
+    return asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
+  }
+
+  async #translated(call: OutboundCall, incoming: IncomingCall, known?: ChatCall): Promise<void> {
+    const chat = known ?? (await this.#asChat(call, incoming));
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
     if (!response) return;
-    if (this.#habits.learn(model, response)) return this.#translated(call, incoming);
-    const { names } = chat;
-    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, names }), call, incoming);
+    if (this.#habits.learn(call.request.model, response)) {
+      const other = await this.#asChat(call, incoming);
+      if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
+        return this.#translated(call, incoming, other);
+    }
+    const { asked } = chat;
+    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, asked }), call, incoming);
   }
 
   async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {
@@ -185,10 +194,11 @@ export class HostRelay {
   }
 
   #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
-    if (dialect.name !== 'responses') return usageInJson(dialect, bytes);
-    const read = readBody(dialect, bytes);
-    if (read?.id !== undefined) this.options.owners.add(read.id, host);
-    return read?.usage;
+    const { owners } = this.options;
+    if (dialect.name !== 'responses' && !dialect.isKept) return usageInJson(dialect, bytes);
+    const { id = '', usage } = readBody(dialect, bytes) ?? {};
+    if (!dialect.isKept) owners.add(id, host, usage !== undefined);
+    return dialect.isKept && !(usage && owners.takeCount(id)) ? undefined : usage;
   }
 
   /** What a host keeps only that host can be asked for. */

@@ -27,8 +27,8 @@ export interface ChatBody {
   /** What routing needs to know of them, in parts that pass from thread to thread. */
   readonly fields: ReadonlyMap<string, ValueSpan>;
   readonly content: BodyContent;
-  /** Of the message's tools, as far as they have any. */
-  readonly tools: readonly { readonly name: unknown }[];
+  /** What has to be known of the message to tell its answer; of its tools the names. */
+  readonly message: JsonObject;
 }
 
 /**
@@ -36,24 +36,23 @@ export interface ChatBody {
  * @throws AppError about what there is no counterpart for.
  */
 export function chatBody(message: Uint8Array, asked: AskedModel, free = () => undefined): ChatBody {
-  const { json, tools } = chatJson(message, asked, free);
+  const { json, ...rest } = chatJson(message, asked, free);
   free();
   const bytes = new TextEncoder().encode(json);
   const fields = fieldsOf(asBuffer(bytes));
   const facts = new BodyFacts(asBuffer(bytes), (field) => fields.get(field));
   const content = { promptTokens: facts.promptTokens, vision: facts.needs().vision };
-  return { bytes, fields, content, tools };
+  return { bytes, fields, content, ...rest };
 }
 
 function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, free: () => void) {
   const request = requestIn(message);
   free();
   const chat = toChatRequest(request, habits);
-  const tools = Array.isArray(request['tools']) ? request['tools'].filter(isObject) : [];
-  return {
-    json: JSON.stringify(continuation === undefined ? chat : prefilledRequest(chat, continuation)),
-    tools: tools.map(({ name }) => ({ name })),
-  };
+  const json = JSON.stringify(continuation === undefined ? chat : prefilledRequest(chat, continuation));
+  const { model, tools, stop_sequences, max_tokens } = request;
+  const named = Array.isArray(tools) ? tools.filter(isObject).map(({ name }) => ({ name })) : [];
+  return { json, message: { model, tools: named, stop_sequences, max_tokens } };
 }
 
 function requestIn(message: Uint8Array): JsonObject {

@@ -1,4 +1,6 @@
 import {
+  type AskedMessage,
+  askedMessage,
   BodyFacts,
   type ContinuationStyle,
   type Dialect,
@@ -12,7 +14,6 @@ import {
   readBody,
   type RouteReading,
   toMessageResponse,
-  ToolNames,
   WholeBody,
 } from '@morgan/distributed-llm';
 import { type AskedModel, asBuffer } from './message-body.ts';
@@ -41,9 +42,9 @@ export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
 }
 
-/** A message as a chat completion, and how its host knows the tools. */
+/** A message as a chat completion, and what its answer is told by. */
 export interface ChatCall extends OutboundCall {
-  readonly names: ToolNames;
+  readonly asked: AskedMessage;
 }
 
 /** How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known. */
@@ -58,13 +59,13 @@ export async function asChatCall(
   asked: AskedModel,
   reader: MessageReader,
 ): Promise<ChatCall> {
-  const { bytes, fields, content, tools } = await reader.chat(call.request.body ?? NOTHING, asked);
+  const { bytes, fields, content, message } = await reader.chat(call.request.body ?? NOTHING, asked);
   const body = asBuffer(bytes);
   return {
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    names: new ToolNames(tools),
+    asked: askedMessage(message),
     request: {
       ...call.request,
       path: CHAT_PATH,
@@ -79,14 +80,14 @@ export async function asChatCall(
 /** The response to a chat completion as the one to a message, a refusal included. */
 export async function messageResponse(
   response: HostResponse,
-  { dialect, names }: { readonly dialect: Dialect; readonly names?: ToolNames },
+  { dialect, asked }: { readonly dialect: Dialect; readonly asked?: AskedMessage },
 ): Promise<HostResponse> {
   const bytes = response.whole ?? (await response.body.bytes());
   const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
   const body =
     status < 400
-      ? toMessageResponse(objectIn(bytes), names)
+      ? toMessageResponse(objectIn(bytes), asked)
       : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   const whole = Buffer.from(JSON.stringify(body));

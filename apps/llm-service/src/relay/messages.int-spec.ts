@@ -141,7 +141,7 @@ describe('what Claude Code sends', () => {
   });
 
   it('has hints for Anthropic, and tools that it has searched for', async () => {
-    const tool = { name: 'f', input_schema: { type: 'object' } };
+    const tool = { name: 'f', input_schema: { type: 'object', properties: {} } };
     const found = {
       type: 'tool_result',
       tool_use_id: 't1',
@@ -461,6 +461,27 @@ it('calls go on under ids that OpenAI takes, where it is asked for the rest of a
   const [, called, answered] = seen.at(-1)?.['messages'] as Json[];
   const [{ id: sent = '' } = {}] = called?.['tool_calls'] as { id: string }[];
   expect([sent.length, answered?.['tool_call_id']]).toEqual([40, sent]);
+});
+
+it.each([
+  'thinking is enabled but reasoning_content is missing in assistant tool call message at index 1',
+  'Missing `reasoning_content` field in the assistant message at message index 1.',
+  'The `reasoning_content` in the thinking mode must be passed back to the API.',
+])('every answer has a thought for a model that wants one, and wants no empty one: %s', async (words) => {
+  answer = (response, body) => {
+    const answers = (body['messages'] as Json[]).filter(({ role }) => role === 'assistant');
+    const isWhole = answers.every(({ reasoning_content: thought }) => thought);
+    return (isWhole ? json(completion({ content: 'Hi' })) : refusal(words))(response, body);
+  };
+  const said = (...content: Json[]) => ({ role: 'assistant', content });
+  const called = { type: 'tool_use', id: 't', name: 'f', input: {} };
+  const result = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '2' }] };
+  const thought = { type: 'thinking', thinking: 'Hm.', signature: '' };
+  const messages = [...HELLO, said(called), result, said(thought, called), result];
+  const { statuses, seen } = await askTwice({ model: `thoughts-${words.length}`, messages });
+  expect([statuses, seen.length]).toEqual([[200, 200], 3]);
+  const sent = (seen.at(-1)?.['messages'] as Json[]).map(({ reasoning_content: each }) => each);
+  expect(sent).toEqual([undefined, ' ', undefined, 'Hm.', undefined]);
 });
 
 it('the beginning of an answer goes to hosts as they go on with one', async () => {

@@ -10,12 +10,21 @@ const ID = /^[A-Za-z0-9][\w.:-]{0,255}$/;
  */
 export class ResponseOwners {
   readonly #hosts = new Map<string, string>();
+  /** Those that are made in the background. */
+  readonly #uncounted = new Set<string>();
 
-  add(id: string, host: string): void {
+  /** @param isCounted whether its tokens are known. */
+  add(id: string, host: string, isCounted = true): void {
     if (!ID.test(id)) return;
-    this.#hosts.delete(id);
+    this.#forget(id);
     this.#hosts.set(id, host);
-    if (this.#hosts.size > MOST_ENTRIES) this.#hosts.delete(this.#hosts.keys().next().value as string);
+    if (!isCounted) this.#uncounted.add(id);
+    if (this.#hosts.size > MOST_ENTRIES) this.#forget(this.#hosts.keys().next().value as string);
+  }
+
+  /** Whether the tokens of a response are counted now, where it is asked for again: once for each. */
+  takeCount(id: string): boolean {
+    return this.#uncounted.delete(id);
   }
 
   /**
@@ -29,5 +38,10 @@ export class ResponseOwners {
     throw new AppError('response_not_found', 'It is not known here which host keeps this response.', {
       param,
     });
+  }
+
+  #forget(id: string): void {
+    this.#hosts.delete(id);
+    this.#uncounted.delete(id);
   }
 }

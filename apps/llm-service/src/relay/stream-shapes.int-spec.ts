@@ -197,6 +197,8 @@ describe('a whole answer of a host that does not stream is told as a stream', ()
       role: 'assistant',
       content,
       stop_reason: 'tool_use',
+      stop_details: null,
+      container: { id: 'container_1' },
       usage: {},
     });
     const { text } = await read(
@@ -206,7 +208,9 @@ describe('a whole answer of a host that does not stream is told as a stream', ()
     expect(told.map(([name]) => name)).toEqual(MESSAGE_EVENTS);
     expect(told[0]?.[1]).toMatchObject({ message: { id: 'msg_1', content: [], stop_reason: null } });
     expect(told[5]?.[1]).toMatchObject({ index: 1, delta: { partial_json: '{"a":1}' } });
-    expect(told[7]?.[1]).toMatchObject({ delta: { stop_reason: 'tool_use' } });
+    expect(told[7]?.[1]).toMatchObject({
+      delta: { stop_reason: 'tool_use', stop_details: null, container: { id: 'container_1' } },
+    });
   });
 
   it('of a chat, to a caller of messages', async () => {
@@ -336,6 +340,52 @@ describe('a stream that is no chat', () => {
     expect(seen).toEqual({ text: written(created ?? '') + written(failed ?? ''), broken: false });
     expect(asked[0]?.[0]).toBe('/v1/responses/resp_1?stream=true&starting_after=0');
   });
+});
+
+it('the tokens of a response that broke off are counted where it is fetched, once', async () => {
+  const kept = { id: 'resp_broken', object: 'response', usage: { input_tokens: 1_234, output_tokens: 1 } };
+  const counted = async () => {
+    const metrics = await (await fetch(`${origin}/metrics`)).text();
+    const each = metrics.matchAll(/^morgan_llm_tokens_total\{.*kind="input".*\} (\d+)$/gm);
+    return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const begun = { type: 'response.created', response: { id: kept.id, status: 'in_progress' } };
+  answer = events(begun, { type: 'response.output_text.delta', delta: 'Hi', output_index: 0 });
+  const before = await counted();
+  expect(await read(await call('/v1/responses', { model: 'm', input: 'Hi', stream: true }))).toMatchObject({
+    broken: true,
+  });
+  answer = json(kept);
+  const after: number[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    await (await fetch(`${origin}/v1/responses/${kept.id}`)).text();
+    after.push((await counted()) - before);
+  }
+  expect(after).toEqual([1_234, 1_234]);
+});
+
+it('what a host keeps is broken, as a stream, where it ends before its end', async () => {
+  const delta = (place: number) => ({
+    type: 'response.output_text.delta',
+    delta: 'Hi',
+    sequence_number: place,
+  });
+  const ends = (status: string) => ({
+    type: `response.${status}`,
+    response: { id: 'resp_1' },
+    sequence_number: 9,
+  });
+  const ask = async (...each: object[]) => {
+    answer = events(...each);
+    return read(await fetch(`${origin}/v1/responses/resp_1?stream=true&starting_after=6`));
+  };
+  const { text, broken } = await ask(delta(7), delta(8));
+  expect([broken, eventsIn(text).at(-1)]).toEqual([
+    true,
+    ['error', expect.objectContaining({ type: 'error', code: 'stream_interrupted', sequence_number: 9 })],
+  ]);
+  for (const status of ['completed', 'incomplete', 'failed', 'cancelled'])
+    expect(await ask(delta(8), ends(status))).toMatchObject({ broken: false });
 });
 
 describe('a message as a chat completion', () => {

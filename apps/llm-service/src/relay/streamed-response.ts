@@ -8,10 +8,11 @@ import {
   readBody,
   type ReportedError,
   type RouteReading,
-  type StreamFault,
+  StreamFault,
   StreamRelay,
   type StreamTranslator,
   wholeAsStream,
+  type WholeAsStreamOptions,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
@@ -38,8 +39,8 @@ export interface StreamedCall {
   readonly dialect: Dialect;
   readonly callerDialect: Dialect;
   readonly translator?: StreamTranslator | undefined;
-  /** Tells who made the response of this id. */
-  readonly onId?: ((id: string, host: string) => void) | undefined;
+  /** Tells who made the response of this id, and once more where it broke off before its tokens were counted. */
+  readonly onId?: ((id: string, host: string, isCounted?: boolean) => void) | undefined;
 }
 
 /** More than any refusal has. */
@@ -142,7 +143,7 @@ export class StreamedResponse {
   #passWhole(response: HostResponse, whole: Buffer): boolean {
     const { dialect, translator, onId } = this.#call;
     const { outline } = this.#incoming;
-    const events = wholeAsStream(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
+    const events = told(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
     if (!events) return false;
     this.#begin(response);
     events.forEach((bytes) => this.#client.send(bytes));
@@ -158,6 +159,11 @@ export class StreamedResponse {
     const { dialect, request, translator, onId } = this.#call;
     const { host } = response;
     const responses: [HostResponse, ...HostResponse[]] = [response];
+    let made: string | undefined;
+    const noteId = (id: string) => {
+      made = id;
+      onId?.(id, host);
+    };
     const resumption = this.#resumption(responses);
     const outcome = await new StreamRelay(this.#client, stream, {
       dialect,
@@ -165,12 +171,13 @@ export class StreamedResponse {
       asksUsage: request.asksUsage,
       ...(translator && { translator }),
       ...(resumption && { resumption }),
-      ...(onId && { onId: (id: string) => onId(id, host) }),
+      ...(onId && { onId: noteId }),
       onFault: (fault) => this.#interrupted((responses.at(-1) ?? response).host, fault),
     }).run();
     outcome.usages.forEach((usage, at) =>
       noteUsage(metrics, responses[at] ?? response, usage, this.#incoming),
     );
+    if (made !== undefined && outcome.usages.every((usage) => usage === undefined)) onId?.(made, host, false);
     metrics.streamEnded(host, outcome);
   }
 
@@ -218,6 +225,16 @@ export class StreamedResponse {
     this.#context.errorCode = code;
     if (!this.#context.isClientGone) this.#incoming.permit?.refund();
     this.#client.fail(error, 0);
+  }
+}
+
+/** @throws AppError `host_error` about what cannot be told. */
+function told(whole: Buffer, options: WholeAsStreamOptions): Buffer[] | undefined {
+  try {
+    return wholeAsStream(whole, options);
+  } catch (cause) {
+    if (cause instanceof StreamFault) throw new AppError('host_error', cause.message, { cause });
+    throw cause;
   }
 }
 

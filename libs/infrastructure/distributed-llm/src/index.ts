@@ -22,13 +22,13 @@ export { isObject, type JsonObject, type ReportedError } from './dialects/report
 export { type ChatHabits, habitsShown, USUAL_HABITS } from './dialects/anthropic/chat-habits.ts';
 export { toChatRequest } from './dialects/anthropic/chat-request.ts';
 export { estimatedTokens } from './dialects/anthropic/token-estimate.ts';
-export { ToolNames } from './dialects/anthropic/tool-names.ts';
+export { askedMessage, type AskedMessage } from './dialects/anthropic/asked-message.ts';
 export { toMessageResponse } from './dialects/anthropic/message-response.ts';
 export { MessageEvents } from './dialects/anthropic/message-events.ts';
 export { ClientStream } from './streams/client-stream.ts';
-export { wholeAsStream } from './streams/whole-as-stream.ts';
+export { wholeAsStream, type WholeAsStreamOptions } from './streams/whole-as-stream.ts';
 export type { HostStream } from './streams/host-stream.ts';
-export type { StreamFault } from './streams/stream-fault.ts';
+export { StreamFault } from './streams/stream-fault.ts';
 export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stream-relay.ts';
 export {
   type ContinuationStyle,

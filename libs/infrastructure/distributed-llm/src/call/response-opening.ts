@@ -56,14 +56,14 @@ export function openResponse(
 ): Promise<Opening> {
   const { status, headers } = response;
   const type = headers['content-type']?.toLowerCase() ?? '';
-  const { hasEnd } = options.dialect;
+  const { hasEnd, isKept } = options.dialect;
   const isEvents = type.startsWith('text/event-stream');
   const isEmpty = status === 204 || status === 205;
   if (isEmpty) {
     response.discard();
     return Promise.resolve(failed('empty'));
   }
-  if (isEvents && (isStream || !hasEnd)) return openStream(response, response.body, options);
+  if (isEvents && (isStream || isKept || !hasEnd)) return openStream(response, response.body, options);
   const mayBeOther = hasEnd && (isEvents || isStream);
   return mayBeOther ? openUntyped(response, options, isStream) : openWhole(response, type, options);
 }

@@ -4,6 +4,9 @@ import { isObject, type JsonObject } from './reported-error.ts';
 const MOST_CHOICES = 1_024;
 const LONGEST_REPEATED = 4 * 1024 * 1024;
 
+/** Fields of a choice about its end: what it stopped at, and why in the host's own words. */
+const OF_END = /stop|finish/;
+
 /** A whole chat completion as the events that would have told it, token counts last. None where it has no choices. */
 export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   const { choices, usage, ...head } = completion;
@@ -13,9 +16,12 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
     ...choices.filter(isObject).flatMap((choice, place) => {
       const { index = place, message, finish_reason: reason, ...rest } = choice;
       const delta = isObject(message) ? deltaOf(message) : {};
+      const fields = Object.entries(rest);
+      const ofEnd = Object.fromEntries(fields.filter(([name]) => OF_END.test(name)));
+      const others = Object.fromEntries(fields.filter(([name]) => !OF_END.test(name)));
       return [
-        chunk({ ...rest, index, delta, finish_reason: null }),
-        chunk({ index, delta: {}, finish_reason: reason ?? 'stop' }),
+        chunk({ ...others, index, delta, finish_reason: null }),
+        chunk({ ...ofEnd, index, delta: {}, finish_reason: reason ?? 'stop' }),
       ];
     }),
     ...(isObject(usage) ? [{ ...chunk(), usage }] : []),

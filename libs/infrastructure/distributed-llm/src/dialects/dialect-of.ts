@@ -1,6 +1,7 @@
 import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
+import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
 import { responsesDialect } from './responses.dialect.ts';
@@ -21,8 +22,6 @@ const countTokensDialect: Dialect = {
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
 
-/** A response that was made before: that it failed then is what is asked for. */
-const keptDialect: Dialect = { ...plainDialect, isKept: true };
 const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */

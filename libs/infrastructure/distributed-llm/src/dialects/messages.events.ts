@@ -4,11 +4,18 @@ import { isObject, type JsonObject } from './reported-error.ts';
 export function messagesEvents(message: JsonObject): JsonObject[] | undefined {
   const { content, stop_reason: reason = null, stop_sequence: sequence = null, usage = {} } = message;
   if (!Array.isArray(content)) return undefined;
+  const { stop_details: details, container } = message;
+  const end = {
+    stop_reason: reason,
+    stop_sequence: sequence,
+    ...(details !== undefined && { stop_details: details }),
+    ...(container !== undefined && { container }),
+  };
   const begun = { ...message, content: [], stop_reason: null, stop_sequence: null };
   return [
     { type: 'message_start', message: begun },
     ...content.filter(isObject).flatMap(eventsOfBlock),
-    { type: 'message_delta', delta: { stop_reason: reason, stop_sequence: sequence }, usage },
+    { type: 'message_delta', delta: end, usage },
   ];
 }
 

@@ -38,7 +38,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     weight: 'success',
   },
   malformed_request: {
-    seen: '400, 413, 422 and other 4xx that are about the form of a request: 406, 411, 412, 414 to 417, 428, 431',
+    seen: '400, 413, 422 and other 4xx that are about the form of a request: 406, 411, 412, 414 to 417, 428, 431; 404 of what a request refers to, such as a response that is kept',
     about: 'request',
     next: 'return',
     weight: 'none',

@@ -11,7 +11,7 @@ export interface Refusal {
   readonly isJson: boolean;
   /** Whether it says when to come back. */
   readonly saysWhen: boolean;
-  /** The body of the request, which the host may quote. */
+  /** The body of the request, which the host may quote, or which goes on with what a host keeps. */
   readonly request?: Buffer | undefined;
 }
 
@@ -155,15 +155,24 @@ function isModelMissing(said: HostWords): boolean {
  * The API of a host names what it misses. A bare 404 is that of a router or a proxy: it does not know the path. What a
  * request refers to may be missing, but is not gone for good.
  */
-function outcomeOf404({ status, isJson, error }: Refusal, said: HostWords): Outcome {
+function outcomeOf404({ status, isJson, error, request }: Refusal, said: HostWords): Outcome {
   if (said.say(words.OTHER_ENDPOINT) || said.say(words.NOT_HERE)) return 'conflict';
   if (said.say(words.MODEL) || said.say(words.UNLOADABLE)) return 'model_not_found';
+  // Whoever has made a response knows the path: it is the response that is not there any more.
+  if (isJson && goesOn(request)) return 'malformed_request';
   if (!isJson || !error) return 'path_not_found';
   if (said.say(words.NAMES_MODEL)) return 'model_not_found';
   const isPath =
     status === 410 || words.NO_ROUTE.test(error.message) || words.UNKNOWN_ENDPOINT.test(error.message);
   if (isPath) return 'path_not_found';
   return words.REFERRED.test(error.message) ? 'malformed_request' : 'conflict';
+}
+
+/** Whether a request goes on with a response that is kept. */
+function goesOn(request: Buffer | undefined): boolean {
+  return (
+    request !== undefined && request.includes(words.KEPT_FIELD) && words.GOES_ON.test(request.toString())
+  );
 }
 
 function outcomeOf5xx({ status, saysWhen }: Refusal, said: HostWords): Outcome {

@@ -37,6 +37,10 @@ export const NO_ROUTE =
 /** What a request may refer to by its id: where one is missing, that is about the request. */
 export const REFERRED =
   /\b(responses?|conversations?|messages?|files?|items?|assistants?|threads?|vector|batch(es)?|containers?|runs?|prompts?|tools?|connectors?|cached?\w*|fine.?tun\w*|uploads?|voices?|ids?)\b/i;
+/** The field of a request that names a response that is kept. */
+export const KEPT_FIELD = '"previous_response_id"';
+/** Of a request: quotes in a text of it have a backslash. */
+export const GOES_ON = /[{,]\s*"previous_response_id"\s*:\s*"[^"]/;
 /** One answers so with a 200. */
 export const UNKNOWN_ENDPOINT =
   /unexpected endpoint|(unknown|no such|unsupported) (url|route|path|endpoint)/i;

@@ -113,9 +113,7 @@ export class StreamRelay implements HostStreamListener {
       if (!this.#joined) this.#passOn(event, reading);
       else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(passed, reading);
     } catch (fault) {
-      if (!(fault instanceof StreamFault)) throw fault;
-      this.#stream.destroy();
-      this.#settle(fault);
+      this.#broken(fault);
     }
     if (!this.#joined && this.#options.resumption && !reading.isComment) this.#sent.add(event, reading);
   }
@@ -138,12 +136,23 @@ export class StreamRelay implements HostStreamListener {
       this.#client.send(
         Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}${this.#client.commentEnd}`),
       );
-    if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    try {
+      if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
+    } catch (fault) {
+      return this.#broken(fault);
+    }
     this.#client.complete(translator ? undefined : end);
     this.#settle('complete');
   }
 
   failed(fault: StreamFault): void {
+    this.#settle(fault);
+  }
+
+  /** What the host said cannot be told. @throws what is no fault of the host. */
+  #broken(fault: unknown): void {
+    if (!(fault instanceof StreamFault)) throw fault;
+    this.#stream.destroy();
     this.#settle(fault);
   }
 

@@ -1,5 +1,5 @@
 import { ownWordsIn } from '../own-words.ts';
-import type { JsonObject, ReportedError } from '../reported-error.ts';
+import { type JsonObject, type ReportedError, textOrNone } from '../reported-error.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
 
@@ -13,6 +13,8 @@ export interface ChatHabits {
   readonly systemFirst: boolean;
   /** Whether ids of calls have at most 40 characters, as OpenAI's: a conversation may have begun at a host with longer ones. */
   readonly shortIds: boolean;
+  /** Whether each of its answers has to be sent back with a thought: where it called a tool without one, or another model answered. */
+  readonly everyThought: boolean;
   /** Fields that it refuses, and that say nothing of what is asked. */
   readonly without: ReadonlySet<string>;
 }
@@ -22,6 +24,7 @@ export const USUAL_HABITS: ChatHabits = {
   lengthField: 'max_tokens',
   systemFirst: false,
   shortIds: false,
+  everyThought: false,
   without: new Set(),
 };
 
@@ -44,6 +47,11 @@ const SYSTEM_FIRST = [
   /roles must alternate/i,
   /last (message|role)\b[^]{0,80}\b(user|system)\b/i,
 ];
+/** Of Moonshot and DeepSeek. */
+const THOUGHT_MISSING =
+  /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
+/** Moonshot takes an empty text for none. */
+const NO_THOUGHT = ' ';
 const LONG_ID = /tool_call(s\[\d+\]\.id|_id)\b[^]{0,20}too long/;
 const LONGEST_ID = 40;
 const UNKNOWN =
@@ -62,6 +70,7 @@ export function habitsShown(
     return { ...habits, lengthField: 'max_completion_tokens' };
   if (!habits.systemFirst && SYSTEM_FIRST.some((words) => words.test(message)))
     return { ...habits, systemFirst: true };
+  if (!habits.everyThought && THOUGHT_MISSING.test(message)) return { ...habits, everyThought: true };
   if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
   if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
   for (const [name, mention] of SPARE_FIELDS)
@@ -72,15 +81,17 @@ export function habitsShown(
 
 /** A request as a model with these habits takes it, but for its length. */
 export function adapted(request: JsonObject, habits: ChatHabits): JsonObject {
-  const { without, shortIds } = habits;
+  const { without, shortIds, everyThought } = habits;
   const messages = request['messages'] as JsonObject[];
   const ordered = habits.systemFirst ? systemFirst(messages) : messages;
-  if (without.size === 0 && !shortIds) return { ...request, messages: ordered };
+  if (without.size === 0 && !shortIds && !everyThought) return { ...request, messages: ordered };
   const idOf = (id: unknown) => (shortIds ? shortened(id, LONGEST_ID) : id);
   const adaptedMessage = (message: JsonObject) => {
-    const { tool_calls: calls, tool_call_id: answered } = message;
+    const { role, tool_calls: calls, tool_call_id: answered } = message;
+    const thought = textOrNone(message['reasoning_content']) ?? NO_THOUGHT;
+    const isFilled = everyThought && role === 'assistant';
     return {
-      ...omit(message, without),
+      ...omit(isFilled ? { ...message, reasoning_content: thought } : message, without),
       ...(Array.isArray(calls) && {
         tool_calls: calls.map((call: JsonObject) => ({ ...omit(call, without), id: idOf(call['id']) })),
       }),

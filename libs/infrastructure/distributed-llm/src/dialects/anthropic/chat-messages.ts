@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { isObject, type JsonObject } from '../reported-error.ts';
 import {
   type Block,
   blocksOf,
@@ -11,7 +11,15 @@ import {
 } from './chat-parts.ts';
 import { bareId, signatureOf } from './thought-signature.ts';
 import { chatToolName } from './tool-names.ts';
-import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+import {
+  cannotTranslate,
+  fieldsAt,
+  flagAt,
+  invalidField,
+  isGiven,
+  refuseOthers,
+  textAt,
+} from './translation-refused.ts';
 
 /**
  * Claude Code puts a line about itself in front of its system prompt, another one with each request: it is for Anthropic,
@@ -39,6 +47,7 @@ export function chatMessages(messages: readonly unknown[]): JsonObject[] {
     if (role !== 'user' && role !== 'assistant') throw cannotTranslate(`${path}.role`, 'This role');
     if (typeof content === 'string') return [{ role, content }];
     const blocks = blocksOf(content, `${path}.content`);
+    if (role === 'user' && blocks.length === 0) throw invalidField(`${path}.content`, 'no empty list');
     return role === 'user' ? userMessages(blocks) : [assistantMessage(blocks)];
   });
 }
@@ -63,17 +72,19 @@ interface ToolResult {
 /** That a tool failed can only be said in words, and images and files only be shown by the user. */
 function toolResult({ path, fields }: Block): ToolResult {
   refuseOthers(fields, new Set(['type', 'tool_use_id', 'content', 'is_error', HINT]), `${path}.`);
-  const { tool_use_id: given, content = '', is_error: isError } = fields;
-  const id = bareId(given);
+  const { tool_use_id: given, content } = fields;
+  const isError = flagAt(fields['is_error'], `${path}.is_error`);
+  const id = bareId(textAt(given, `${path}.tool_use_id`));
+  const said = isGiven(content) ? content : '';
   const parts =
-    typeof content === 'string'
-      ? [{ type: 'text', text: content }]
-      : blocksOf(content, `${path}.content`).map(resultPart);
+    typeof said === 'string'
+      ? [{ type: 'text', text: said }]
+      : blocksOf(said, `${path}.content`).map(resultPart);
   const shown = parts.filter(({ type }) => type !== 'text');
   const kind = shown.every(({ type }) => type === 'image_url') ? 'images' : 'files';
   const texts = parts.filter(({ type }) => type === 'text').map(textOf);
   if (shown.length > 0) texts.push(`(The ${kind} of this result follow.)`);
-  const text = (isError === true ? 'Error: ' : '') + texts.join('\n');
+  const text = (isError ? 'Error: ' : '') + texts.join('\n');
   const whose = kind === 'images' ? 'Images' : 'Files';
   const sentence = { type: 'text', text: `${whose} of the result of ${String(id)}:` };
   return {
@@ -114,14 +125,16 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
 /** The signature proves the thought to Anthropic; nobody else asks for it. */
 function thoughtOf({ path, fields }: Block): string {
   refuseOthers(fields, new Set(['type', 'thinking', 'signature']), `${path}.`);
-  return textOrNone(fields['thinking']) ?? '';
+  return textAt(fields['thinking'], `${path}.thinking`);
 }
 
 function toolCall({ path, fields }: Block): JsonObject {
-  const { id, name, input = {}, caller } = fields;
+  const { caller } = fields;
   // As Anthropic says it of every call that its model makes by itself.
   const known = isObject(caller) && caller['type'] === 'direct' ? ['caller'] : [];
   refuseOthers(fields, new Set(['type', 'id', 'name', 'input', HINT, ...known]), `${path}.`);
+  const [id, name] = [textAt(fields['id'], `${path}.id`), textAt(fields['name'], `${path}.name`)];
+  const input = fieldsAt(fields['input'], `${path}.input`);
   const called = { name: chatToolName(name), arguments: JSON.stringify(input) };
   return { id: bareId(id), type: 'function', function: called, ...signatureOf(id) };
 }

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
-import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+import { cannotTranslate, invalidField, refuseOthers, textAt } from './translation-refused.ts';
 
 /** Fields of blocks that change no response: cache hints. */
 export const HINT = 'cache_control';
@@ -41,7 +41,7 @@ export function userPart(block: Block): JsonObject {
 export function textPart({ path, fields }: Block): JsonObject {
   if (fields['type'] !== 'text') throw unknownBlock({ path, fields });
   refuseOthers(fields, new Set(['type', 'text', HINT]), `${path}.`);
-  return { type: 'text', text: fields['text'] };
+  return { type: 'text', text: textAt(fields['text'], `${path}.text`) };
 }
 
 export function unknownBlock({ path, fields }: Block) {
@@ -85,9 +85,4 @@ function sourceOf({ source }: JsonObject): JsonObject {
 function dataUrl({ type, media_type: media, data }: JsonObject, path: string): string {
   if (type !== 'base64') throw cannotTranslate(path, 'This kind of source');
   return `data:${textAt(media, `${path}.media_type`)};base64,${textAt(data, `${path}.data`)}`;
-}
-
-function textAt(value: unknown, path: string): string {
-  if (typeof value === 'string') return value;
-  throw invalidField(path, 'a text');
 }

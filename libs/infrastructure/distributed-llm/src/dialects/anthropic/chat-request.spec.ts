@@ -359,6 +359,33 @@ describe('toChatRequest', () => {
     );
   });
 
+  it('has nothing of fields that say nothing', () => {
+    const names = ['temperature', 'top_k', 'stop_sequences', 'metadata', 'thinking', 'tools', 'tool_choice'];
+    const nulls = Object.fromEntries([...names, 'context_management', 'system'].map((name) => [name, null]));
+    const config = { output_config: { effort: null, format: null } };
+    const empty = { mcp_servers: [], container: null };
+    expect(toChatRequest(request({ ...nulls, ...config, ...empty }))).toEqual(toChatRequest(request()));
+    const result = { type: 'tool_result', tool_use_id: 't', content: null, is_error: null };
+    const call = { type: 'tool_use', id: 't', name: 'f', input: null };
+    const text = { type: 'text', text: 'Hi', citations: [] };
+    expect(toChatRequest(user(result))['messages']).toEqual([
+      { role: 'tool', tool_call_id: 't', content: '' },
+    ]);
+    expect(toChatRequest(assistant(text, call))['messages']).toMatchObject([
+      { content: 'Hi', tool_calls: [{ function: { arguments: '{}' } }] },
+    ]);
+  });
+
+  it('declares a tool without arguments as OpenAI takes it, and one that only the model itself calls', () => {
+    const tool = { name: 'f', allowed_callers: ['direct'] };
+    const declared = (schema: JsonObject) =>
+      toChatRequest(request({ tools: [{ ...tool, input_schema: schema }] }))['tools'];
+    const named = (parameters: JsonObject) => [{ type: 'function', function: { name: 'f', parameters } }];
+    expect(declared({ type: 'object' })).toEqual(named({ type: 'object', properties: {} }));
+    const schema = { type: 'object', properties: { a: {} } };
+    expect([declared(schema), declared({})]).toEqual([named(schema), named({})]);
+  });
+
   it('has structured output', () => {
     const format = { type: 'json_schema', schema: { type: 'object' } };
     expect(toChatRequest(request({ output_config: { format } }))['response_format']).toEqual({
@@ -395,15 +422,15 @@ describe('toChatRequest', () => {
     ['messages[0].content[0]', assistant({ type: 'server_tool_use', id: 'x' })],
     [
       'messages[0].content[0].content[0].source',
-      user({ type: 'tool_result', content: [{ type: 'document', source: {} }] }),
+      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'document', source: {} }] }),
     ],
     [
       'messages[0].content[0].content[0]',
-      user({ type: 'tool_result', content: [{ type: 'search_result', source: 'x' }] }),
+      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'search_result', source: 'x' }] }),
     ],
     [
       'messages[0].content[0].content[0].source',
-      user({ type: 'tool_result', content: [{ type: 'image', source: {} }] }),
+      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: {} }] }),
     ],
     [
       'messages[0].content[0].caller',
@@ -421,6 +448,31 @@ describe('toChatRequest', () => {
     ['messages[0]', request({ messages: ['x'] })],
     ['messages[0].content', request({ messages: [{ role: 'user', content: 3 }] })],
     ['messages[0].content[0]', request({ messages: [{ role: 'user', content: ['x'] }] })],
+    ['messages[0].content', user()],
+    ['messages[0].content[0].text', user({ type: 'text', text: null })],
+    ['messages[0].content[0].text', user({ type: 'text', text: 5 })],
+    ['messages[0].content[0].thinking', assistant({ type: 'thinking', thinking: 5 })],
+    ['messages[0].content[0].id', assistant({ type: 'tool_use', name: 'f', input: {} })],
+    ['messages[0].content[0].name', assistant({ type: 'tool_use', id: 't', input: {} })],
+    ['messages[0].content[0].input', assistant({ type: 'tool_use', id: 't', name: 'f', input: '{}' })],
+    ['messages[0].content[0].tool_use_id', user({ type: 'tool_result', content: 'x' })],
+    ['messages[0].content[0].is_error', user({ type: 'tool_result', tool_use_id: 't', is_error: 'true' })],
+    ['stop_sequences', request({ stop_sequences: 'END' })],
+    ['thinking', request({ thinking: 'on' })],
+    ['metadata', request({ metadata: 'x' })],
+    ['metadata.user_id', request({ metadata: { user_id: 5 } })],
+    ['context_management', request({ context_management: 'x' })],
+    ['context_management.edits', request({ context_management: { edits: {} } })],
+    ['output_config', request({ output_config: 'x' })],
+    ['output_config.effort', request({ output_config: { effort: 5 } })],
+    ['output_config.format', request({ output_config: { format: 'json' } })],
+    ['tools[0].name', request({ tools: [{ input_schema: {} }] })],
+    ['tool_choice', request({ tools: [{ name: 'f' }], tool_choice: 'none' })],
+    ['tool_choice.name', request({ tools: [{ name: 'f' }], tool_choice: { type: 'tool' } })],
+    [
+      'tool_choice.disable_parallel_tool_use',
+      request({ tools: [{ name: 'f' }], tool_choice: { type: 'any', disable_parallel_tool_use: 'yes' } }),
+    ],
     ['tools', request({ tools: 'x' })],
     ['tools[0]', request({ tools: ['x'] })],
     [

@@ -3,7 +3,14 @@ import { isObject, type JsonObject } from '../reported-error.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
-import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+import {
+  cannotTranslate,
+  fieldsAt,
+  invalidField,
+  isGiven,
+  refuseOthers,
+  textAt,
+} from './translation-refused.ts';
 
 /** Fields that mean the same in both. `top_k` is no field of OpenAI's, but of the open engines. */
 const SAME = ['model', 'temperature', 'top_p', 'top_k'] as const;
@@ -45,15 +52,15 @@ const EFFORTS = [
 export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HABITS): JsonObject {
   refuseOthers(request, KNOWN, '');
   const { messages, system, stop_sequences: stop, stream } = request;
-  const hasStop = !Array.isArray(stop) || stop.length > 0;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
+  if (isGiven(stop) && !Array.isArray(stop)) throw invalidField('stop_sequences', 'a list of texts');
   refuseEdits(request['context_management']);
   const chat = {
-    ...Object.fromEntries(SAME.flatMap((name) => (name in request ? [[name, request[name]]] : []))),
-    ...('max_tokens' in request && { [habits.lengthField]: request['max_tokens'] }),
+    ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
+    ...(isGiven(request['max_tokens']) && { [habits.lengthField]: request['max_tokens'] }),
     messages: [...systemMessage(system), ...chatMessages(messages)],
     // An empty list is refused where there may be one.
-    ...(stop !== undefined && hasStop && { stop }),
+    ...(Array.isArray(stop) && stop.length > 0 && { stop }),
     ...(stream === true && { stream: true }),
     ...user(request['metadata']),
     ...tier(request['service_tier']),
@@ -66,10 +73,11 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
 
 /** Clients ask for all thoughts to be kept, which is what a host does that knows of no edits. */
 function refuseEdits(management: unknown): void {
-  if (!isObject(management)) return;
-  refuseOthers(management, new Set(['edits']), 'context_management.');
-  const edits = Array.isArray(management['edits']) ? management['edits'].filter(isObject) : [];
-  const at = edits.findIndex(({ keep }) => keep !== 'all');
+  const fields = fieldsAt(management, 'context_management');
+  refuseOthers(fields, new Set(['edits']), 'context_management.');
+  const edits: unknown = fields['edits'] ?? [];
+  if (!Array.isArray(edits)) throw invalidField('context_management.edits', 'a list of edits');
+  const at = edits.findIndex((edit: unknown) => !isObject(edit) || edit['keep'] !== 'all');
   if (at >= 0) throw cannotTranslate(`context_management.edits[${at}]`, 'An edit');
 }
 
@@ -77,23 +85,24 @@ function refuseEdits(management: unknown): void {
 const LONGEST_USER = 64;
 
 function user(metadata: unknown): JsonObject {
-  if (!isObject(metadata)) return {};
-  refuseOthers(metadata, new Set(['user_id']), 'metadata.');
-  const { user_id: id } = metadata;
-  if (typeof id !== 'string') return {};
+  const fields = fieldsAt(metadata, 'metadata');
+  refuseOthers(fields, new Set(['user_id']), 'metadata.');
+  if (!isGiven(fields['user_id'])) return {};
+  const id = textAt(fields['user_id'], 'metadata.user_id');
   return { user: id.length <= LONGEST_USER ? id : createHash('sha256').update(id).digest('hex') };
 }
 
 function tier(value: unknown): JsonObject {
-  if (value === undefined || value === null) return {};
+  if (!isGiven(value)) return {};
   if (value === 'auto') return { service_tier: 'auto' };
   if (value === 'standard_only') return { service_tier: 'default' };
   throw cannotTranslate('service_tier', 'This value');
 }
 
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
-function effortOfBudget(thinking: unknown): JsonObject {
-  if (!isObject(thinking)) return {};
+function effortOfBudget(given: unknown): JsonObject {
+  if (!isGiven(given)) return {};
+  const thinking = fieldsAt(given, 'thinking');
   // That thoughts are shown is what hosts do anyhow.
   const isShown = thinking['display'] === 'summarized';
   refuseOthers(thinking, new Set(['type', 'budget_tokens', ...(isShown ? ['display'] : [])]), 'thinking.');
@@ -104,14 +113,18 @@ function effortOfBudget(thinking: unknown): JsonObject {
   return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
 }
 
-function outputConfig(config: unknown): JsonObject {
-  if (!isObject(config)) return {};
+function outputConfig(given: unknown): JsonObject {
+  const config = fieldsAt(given, 'output_config');
   refuseOthers(config, new Set(['effort', 'format']), 'output_config.');
   const { effort, format } = config;
   return {
-    ...(effort !== undefined && { reasoning_effort: effort === 'max' ? 'high' : effort }),
-    ...(isObject(format) && { response_format: responseFormat(format) }),
+    ...(isGiven(effort) && { reasoning_effort: effortOf(textAt(effort, 'output_config.effort')) }),
+    ...(isGiven(format) && { response_format: responseFormat(fieldsAt(format, 'output_config.format')) }),
   };
+}
+
+function effortOf(effort: string): string {
+  return effort === 'max' ? 'high' : effort;
 }
 
 function responseFormat(format: JsonObject): JsonObject {

@@ -1,6 +1,14 @@
 import { isObject, type JsonObject } from '../reported-error.ts';
 import { chatToolName } from './tool-names.ts';
-import { cannotTranslate, invalidField, refuseOthers } from './translation-refused.ts';
+import {
+  cannotTranslate,
+  fieldsAt,
+  flagAt,
+  invalidField,
+  isGiven,
+  refuseOthers,
+  textAt,
+} from './translation-refused.ts';
 
 const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'type',
@@ -13,13 +21,14 @@ const TOOL_FIELDS: ReadonlySet<string> = new Set([
   'eager_input_streaming',
   // Hosts know all tools from the beginning; which one a client has found is said in the result of its search.
   'defer_loading',
+  'allowed_callers',
 ]);
 
 /** `tools` and `tool_choice` as chat completions have them. Tools that Anthropic runs itself have no counterpart. */
 export function chatTools(tools: unknown, choice: unknown): JsonObject {
-  if (tools !== undefined && tools !== null && !Array.isArray(tools)) throw invalidField('tools', 'a list');
+  if (isGiven(tools) && !Array.isArray(tools)) throw invalidField('tools', 'a list');
   const has = Array.isArray(tools) && tools.length > 0;
-  const chosen = isObject(choice) ? chatToolChoice(choice) : {};
+  const chosen = isGiven(choice) ? chatToolChoice(fieldsAt(choice, 'tool_choice')) : {};
   // Hosts refuse a choice where there is none.
   if (!has) return chosen['tool_choice'] === 'auto' || chosen['tool_choice'] === 'none' ? {} : chosen;
   return { tools: tools.map(chatTool), ...chosen };
@@ -28,30 +37,43 @@ export function chatTools(tools: unknown, choice: unknown): JsonObject {
 function chatTool(tool: unknown, index: number): JsonObject {
   const path = `tools[${index}]`;
   if (!isObject(tool)) throw invalidField(path, 'an object');
-  const { type, name, description, input_schema: parameters, strict } = tool;
+  const { type, name, description, input_schema: schema, strict, allowed_callers: callers } = tool;
   if (type !== undefined && type !== 'custom')
     throw cannotTranslate(`${path}.type`, `The type ${JSON.stringify(type)}`);
   refuseOthers(tool, TOOL_FIELDS, `${path}.`);
+  // Code that Anthropic runs may call some; the model itself may call all.
+  if (isGiven(callers) && !isDirect(callers)) throw cannotTranslate(`${path}.allowed_callers`);
   return {
     type: 'function',
     function: {
-      name: chatToolName(name),
+      name: chatToolName(textAt(name, `${path}.name`)),
       ...(description !== undefined && { description }),
-      ...(parameters !== undefined && { parameters }),
+      ...(isGiven(schema) && { parameters: withProperties(schema) }),
       ...(strict !== undefined && { strict }),
     },
   };
 }
 
+function isDirect(callers: unknown): boolean {
+  return Array.isArray(callers) && callers.every((caller) => caller === 'direct');
+}
+
+/** OpenAI refuses an object of which nothing is said, as many servers of tools declare it for those without arguments. */
+function withProperties(schema: unknown): unknown {
+  const isBare = isObject(schema) && schema['type'] === 'object' && !('properties' in schema);
+  return isBare ? { ...schema, properties: {} } : schema;
+}
+
 function chatToolChoice(choice: JsonObject): JsonObject {
   refuseOthers(choice, new Set(['type', 'name', 'disable_parallel_tool_use']), 'tool_choice.');
-  const parallel = choice['disable_parallel_tool_use'] === true && { parallel_tool_calls: false };
-  return { tool_choice: choiceOf(choice), ...parallel };
+  const isOne = flagAt(choice['disable_parallel_tool_use'], 'tool_choice.disable_parallel_tool_use');
+  return { tool_choice: choiceOf(choice), ...(isOne && { parallel_tool_calls: false }) };
 }
 
 function choiceOf({ type, name }: JsonObject): unknown {
   if (type === 'auto' || type === 'none') return type;
   if (type === 'any') return 'required';
-  if (type === 'tool') return { type: 'function', function: { name: chatToolName(name) } };
+  if (type === 'tool')
+    return { type: 'function', function: { name: chatToolName(textAt(name, 'tool_choice.name')) } };
   throw cannotTranslate('tool_choice.type', 'This value');
 }

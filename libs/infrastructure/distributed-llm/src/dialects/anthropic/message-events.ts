@@ -1,19 +1,14 @@
+import { AppError } from '@morgan/foundation';
 import { StreamFault } from '../../streams/stream-fault.ts';
 import type { StreamTranslator } from '../dialect.ts';
 import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
-import {
-  argumentsOf,
-  messageId,
-  messageUsage,
-  newCallId,
-  saidIn,
-  type Stop,
-  stopOf,
-} from './message-response.ts';
-import { signedId } from './thought-signature.ts';
+import { type AskedMessage, askedMessage } from './asked-message.ts';
+import { CallIds, messageId, messageUsage } from './message-response.ts';
+import { callsIn, saidIn } from './said.ts';
+import { isCut, stopOf } from './stop.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
-import { ToolNames } from './tool-names.ts';
+import { argumentsOf, inputIn } from './tool-input.ts';
 
 /** Calls of tools behind each other: those behind the first are held until it is over. */
 const MOST_WAITING = 1_000;
@@ -40,15 +35,19 @@ export class MessageEvents implements StreamTranslator {
   #calls: ToolCall[] = [];
   /** The last of them at each place. */
   readonly #lastAt = new Map<unknown, ToolCall>();
+  readonly #ids = new CallIds();
   /** Bytes of the pieces since, nearly all of calls that wait. */
   #waitingLength = 0;
   /** The last event with counts. */
   #counted: JsonObject = {};
 
-  /** @param names of the tools that may be called. */
-  constructor(private readonly names = new ToolNames()) {}
+  /** @param asked what it answers. */
+  constructor(private readonly asked: AskedMessage = askedMessage()) {}
 
-  /** @throws StreamFault `host_error` when the host goes back to a tool call that something else has followed. */
+  /**
+   * @throws StreamFault `host_error` when the host goes back to a tool call that something else has followed, or leaves one
+   * in the middle.
+   */
   take(json: JsonObject): Buffer[] {
     if (completionUsage(json)) this.#counted = json;
     const choice: unknown = Array.isArray(json['choices']) ? json['choices'][0] : undefined;
@@ -61,14 +60,16 @@ export class MessageEvents implements StreamTranslator {
     return events;
   }
 
-  /** What a whole response ends with. */
+  /** What a whole response ends with. @throws StreamFault `host_error` when a tool call in it has no end, and it no reason for that. */
   end(): Buffer[] {
-    const stop: Stop = stopOf(this.#finish, this.#hasTools);
-    const delta = this.#hasRefusal ? { ...stop, stop_reason: 'refusal' } : stop;
     const usage = messageUsage(this.#counted);
+    const [choice, hasTools, hasRefusal] = [this.#finish, this.#hasTools, this.#hasRefusal];
+    const isShort = isCut(choice, usage.output_tokens, this.asked);
+    const isHalf = isShort && this.#calls.some(({ isWhole }) => !isWhole);
+    const delta = stopOf({ choice, hasTools, hasRefusal, isHalf }, this.asked);
     return [
       ...(this.#hasStarted ? [] : [this.#start({})]),
-      ...this.#endBlock(),
+      ...this.#endBlock(isShort),
       event({ type: 'message_delta', delta, usage }),
       event({ type: 'message_stop' }),
     ];
@@ -76,8 +77,9 @@ export class MessageEvents implements StreamTranslator {
 
   /** The host counts at its end only; Anthropic's clients take the counts of `message_delta` over. */
   #start(json: JsonObject): Buffer {
-    const { id, model = '' } = json;
+    const { id } = json;
     this.#hasStarted = true;
+    const model = textOrNone(json['model']) ?? this.asked.model;
     const head = { id: messageId(id), type: 'message', role: 'assistant', model };
     const message = {
       ...head,
@@ -92,11 +94,10 @@ export class MessageEvents implements StreamTranslator {
   #delta(delta: JsonObject): Buffer[] {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
-    const calls = Array.isArray(delta['tool_calls']) ? delta['tool_calls'].filter(isObject) : [];
     return [
       ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
       ...(text === undefined ? [] : this.#piece('text', { type: 'text_delta', text })),
-      ...calls.flatMap((call) => this.#callDelta(call)),
+      ...callsIn(delta).flatMap((call) => this.#callDelta(call)),
     ];
   }
 
@@ -111,12 +112,15 @@ export class MessageEvents implements StreamTranslator {
     const fields = isObject(called) ? called : {};
     const name = textOrNone(fields['name']);
     const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
+    const known = this.#callOf(place, delta);
+    if (known) return this.#goOn(known, delta);
     const last = this.#lastAt.get(place);
-    if (last && !last.isFollowedBy(delta)) return this.#goOn(last, delta);
-    if (!last && delta.id === undefined && name === undefined)
+    if (!last && delta.id === undefined && name === undefined) {
+      if (delta.piece.trim() === '') return [];
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
+    }
     const before = this.#calls.length === 0 ? this.#endBlock() : [];
-    const call = new ToolCall(place, signedId(delta.id ?? newCallId(), said), delta.id);
+    const call = new ToolCall(place, this.#ids.of(delta.id, said), delta.id);
     this.#calls.push(call);
     this.#lastAt.set(place, call);
     if (this.#calls.length > MOST_WAITING) throw tooManyCalls();
@@ -124,11 +128,23 @@ export class MessageEvents implements StreamTranslator {
     return [...before, ...this.#goOn(call, { ...delta, name: name ?? last?.name })];
   }
 
-  /** Nothing is told of a call without its name, nor of one behind the first. */
+  /** The call that a delta goes on with. Where its place is that of another one, its id tells. */
+  #callOf(place: unknown, delta: ToolCallDelta): ToolCall | undefined {
+    const { id, name } = delta;
+    const last = this.#lastAt.get(place);
+    if (id !== undefined && name === undefined && id !== last?.said) {
+      const named = this.#calls.find(({ said }) => said === id);
+      if (named) return named;
+    }
+    return last?.isFollowedBy(delta) ? undefined : last;
+  }
+
+  /** Nothing is told of a call without its name, of arguments that are no object as they begin, nor of a call behind the first. */
   #goOn(call: ToolCall, delta: Omit<ToolCallDelta, 'id'>): Buffer[] {
-    call.take(delta);
-    if (call.isTold) return this.#argumentsDelta(delta.piece);
-    return call !== this.#calls[0] || call.name === undefined ? this.#wait(delta) : this.#tell(call);
+    if (call.take(delta)) throw brokenCall();
+    if (call.isTold) return this.#argumentsDelta(call.told());
+    const isFirst = call === this.#calls[0];
+    return isFirst && call.name !== undefined && call.isObject ? this.#tell(call) : this.#wait(delta);
   }
 
   #wait({ piece }: Pick<ToolCallDelta, 'piece'>): Buffer[] {
@@ -138,10 +154,17 @@ export class MessageEvents implements StreamTranslator {
   }
 
   /** As far as it has come. */
-  #tell(call: ToolCall): Buffer[] {
-    call.isTold = true;
-    const block = { type: 'tool_use', id: call.id, name: this.names.callers(call.name), input: {} };
-    return [this.#open('tool_use', block), ...this.#argumentsDelta(call.arguments)];
+  #tell(call: ToolCall, text = call.told()): Buffer[] {
+    const block = { type: 'tool_use', id: call.id, name: this.asked.names.callers(call.name), input: {} };
+    return [this.#open('tool_use', block), ...this.#argumentsDelta(text)];
+  }
+
+  /** @param isShort whether the answer broke off at its longest: half a call is none. */
+  #tellWhole(call: ToolCall, isShort: boolean): Buffer[] {
+    const text = call.name === undefined ? undefined : wholeArguments(call);
+    if (text !== undefined) return [...this.#tell(call, text), ...this.#close()];
+    if (isShort) return [];
+    throw brokenCall();
   }
 
   #argumentsDelta(piece: string): Buffer[] {
@@ -158,12 +181,17 @@ export class MessageEvents implements StreamTranslator {
     return event({ type: 'content_block_delta', index: this.#block?.index, delta });
   }
 
-  /** The open one, and those of the calls that waited for it. */
-  #endBlock(): Buffer[] {
-    const waiting = this.#calls.splice(0).filter(({ isTold }) => !isTold);
+  /**
+   * The open one, and those of the calls that waited for it.
+   * @param isShort whether this is the end of an answer that broke off at its longest.
+   */
+  #endBlock(isShort = false): Buffer[] {
+    const calls = this.#calls.splice(0);
     this.#lastAt.clear();
     this.#waitingLength = 0;
-    return [...this.#close(), ...waiting.flatMap((call) => [...this.#tell(call), ...this.#close()])];
+    if (!isShort && calls.some(({ isTold, isWhole }) => isTold && !isWhole)) throw brokenCall();
+    const waiting = calls.filter(({ isTold }) => !isTold);
+    return [...this.#close(), ...waiting.flatMap((call) => this.#tellWhole(call, isShort))];
   }
 
   #close(): Buffer[] {
@@ -172,6 +200,25 @@ export class MessageEvents implements StreamTranslator {
     this.#block = undefined;
     return [event({ type: 'content_block_stop', index })];
   }
+}
+
+/** What is no object yet may be one in another form. */
+function wholeArguments(call: ToolCall): string | undefined {
+  if (call.isObject) return call.isWhole ? call.arguments : undefined;
+  try {
+    const input = inputIn(call.arguments);
+    return Object.keys(input).length > 0 ? JSON.stringify(input) : '';
+  } catch (error) {
+    if (error instanceof AppError) return undefined;
+    throw error;
+  }
+}
+
+function brokenCall(): StreamFault {
+  return new StreamFault(
+    'host_error',
+    'The host called a tool with arguments that are not JSON, or without a name.',
+  );
 }
 
 function tooManyCalls(): StreamFault {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { SseEvent } from '../../streams/sse-event.ts';
 import type { JsonObject } from '../reported-error.ts';
+import { askedMessage } from './asked-message.ts';
 import { toMessageResponse } from './message-response.ts';
 import { MessageEvents } from './message-events.ts';
-import { chatToolName, ToolNames } from './tool-names.ts';
+import { chatToolName } from './tool-names.ts';
 
 const usage = { prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 6 } };
 const NOTHING = {
@@ -15,7 +16,8 @@ const NOTHING = {
 const COUNTS = { ...NOTHING, input_tokens: 4, output_tokens: 4, cache_read_input_tokens: 6 };
 /** Of a tool that OpenAI would refuse for its name. */
 const LONG_NAME = `mcp__plugin_${'x'.repeat(80)}`;
-const NAMES = new ToolNames([{ name: LONG_NAME }, { name: 'f' }]);
+/** What the answers are to. */
+const ASKED = askedMessage({ tools: [{ name: LONG_NAME }, { name: 'f' }], stop_sequences: ['END'] });
 const SHORT_NAME = chatToolName(LONG_NAME) as string;
 const answer = (message: JsonObject, rest: JsonObject = { finish_reason: 'stop' }) => ({
   id: 'c1',
@@ -74,6 +76,15 @@ describe('toMessageResponse', () => {
       { stop_reason: 'stop_sequence', stop_sequence: 'END' },
     ],
     [
+      { finish_reason: 'stop', matched_stop: '<|im_end|>' },
+      { stop_reason: 'end_turn', stop_sequence: null },
+    ],
+    [{ finish_reason: 'stop_sequence' }, { stop_reason: 'stop_sequence', stop_sequence: 'END' }],
+    [{ finish_reason: 'MAX_TOKENS' }, { stop_reason: 'max_tokens' }],
+    [{ finish_reason: 'content_filter: SAFETY' }, { stop_reason: 'refusal' }],
+    [{ finish_reason: 'sensitive' }, { stop_reason: 'refusal' }],
+    [{ finish_reason: 'model_context_window_exceeded' }, { stop_reason: 'model_context_window_exceeded' }],
+    [
       { finish_reason: 'stop', matched_stop: 151645 },
       { stop_reason: 'end_turn', stop_sequence: null },
     ],
@@ -83,7 +94,7 @@ describe('toMessageResponse', () => {
     ],
     [{ finish_reason: 'something' }, { stop_reason: 'end_turn' }],
   ])('says why it stopped: %j', (choice, expected) => {
-    expect(toMessageResponse(answer({ content: 'Hi' }, choice))).toMatchObject(expected);
+    expect(toMessageResponse(answer({ content: 'Hi' }, choice), ASKED)).toMatchObject(expected);
   });
 
   const CALLS = { tool_calls: [call('f', '{}')] };
@@ -106,7 +117,7 @@ describe('toMessageResponse', () => {
 
   it('calls tools as the caller does, however long', () => {
     const message = answer({ tool_calls: [call(SHORT_NAME, '{}'), call('f', '{}'), call('g', '{}')] });
-    const { content } = toMessageResponse(message, NAMES);
+    const { content } = toMessageResponse(message, ASKED);
     expect((content as JsonObject[]).map(({ name }) => name)).toEqual([LONG_NAME, 'f', 'g']);
     expect(SHORT_NAME).toHaveLength(64);
   });
@@ -165,7 +176,7 @@ describe('MessageEvents', () => {
   const tool = (index: number, rest: JsonObject) => chunk({ tool_calls: [{ index, ...rest }] });
 
   function translate(...chunks: JsonObject[]): JsonObject[] {
-    const events = new MessageEvents(NAMES);
+    const events = new MessageEvents(ASKED);
     const bytes = [...chunks.flatMap((json) => events.take(json)), ...events.end()];
     return bytes.map((raw) => {
       const event = new SseEvent(raw);

@@ -1,44 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
-import { parseExactly } from '../exact-json.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { type AskedMessage, askedMessage } from './asked-message.ts';
+import { callsIn, saidIn } from './said.ts';
 import { signedId } from './thought-signature.ts';
-import { ToolNames } from './tool-names.ts';
+import { isCut, stopOf } from './stop.ts';
+import { argumentsOf, inputIn } from './tool-input.ts';
 
-const STOP_REASONS: ReadonlyMap<unknown, string> = new Map([
-  ['stop', 'end_turn'],
-  ['length', 'max_tokens'],
-  ['max_tokens', 'max_tokens'],
-  ['model_length', 'max_tokens'],
-  ['tool_calls', 'tool_use'],
-  ['function_call', 'tool_use'],
-  ['content_filter', 'refusal'],
-]);
-
-/** Why a message ended, as Anthropic says it. */
-export interface Stop {
-  readonly stop_reason: string;
-  readonly stop_sequence: string | null;
-}
-
-/**
- * @param hasTools whether it calls tools: clients run them for this reason only, and wait for some where it is said, while
- * hosts say `stop` with tools, `tool_calls` without, or nothing.
- */
-export function stopOf(choice: JsonObject, hasTools: boolean): Stop {
-  const { finish_reason: finish, stop_reason: ofVllm, matched_stop: ofSglang } = choice;
-  // Both name the sequence that stopped them; a token that did has a number.
-  const sequence = finish === 'stop' ? (textOrNone(ofVllm) ?? textOrNone(ofSglang)) : undefined;
-  if (sequence !== undefined) return { stop_reason: 'stop_sequence', stop_sequence: sequence };
-  const reason = STOP_REASONS.get(finish) ?? 'end_turn';
-  const isWhole = reason === 'end_turn' || reason === 'tool_use';
-  const ending = hasTools ? 'tool_use' : 'end_turn';
-  return { stop_reason: isWhole ? ending : reason, stop_sequence: null };
+/** Anthropic's counts. */
+export interface MessageUsage extends JsonObject {
+  readonly output_tokens: number;
 }
 
 /** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
-export function messageUsage(completion: JsonObject): JsonObject {
+export function messageUsage(completion: JsonObject): MessageUsage {
   const { input = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
   return {
     input_tokens: Math.max(0, input - cached),
@@ -49,94 +25,94 @@ export function messageUsage(completion: JsonObject): JsonObject {
   };
 }
 
-/** What a message or a part of one says, whichever of their names hosts have for it. */
-export interface Said {
-  readonly thinking: string | undefined;
-  readonly text: string | undefined;
-}
-
-/** Mistral's content is a list of parts, of which a thought is a list again. */
-export function saidIn({ content, refusal, reasoning, reasoning_content: thought }: JsonObject): Said {
-  const parts = Array.isArray(content) ? content.filter(isObject) : [];
-  const thoughts = parts.flatMap(({ thinking }) =>
-    Array.isArray(thinking) ? thinking.filter(isObject) : [],
-  );
-  return {
-    thinking: textOrNone(thought) ?? textOrNone(reasoning) ?? textOrNone(textOf(thoughts)),
-    text: textOrNone(content) ?? textOrNone(textOf(parts)) ?? textOrNone(refusal),
-  };
-}
-
-function textOf(parts: readonly JsonObject[]): string {
-  return parts.map(({ text }) => textOrNone(text) ?? '').join('');
-}
-
-/** Arguments of a tool as JSON: some hosts send the object itself. */
-export function argumentsOf(called: JsonObject): string | undefined {
-  const { arguments: given } = called;
-  return isObject(given) ? JSON.stringify(given) : textOrNone(given);
-}
-
 /** Anthropic's ids begin with their kind. */
 export function messageId(id: unknown): string {
   return `msg_${typeof id === 'string' ? id : 'unknown'}`;
 }
 
-/** For a call that its host gave no id: the result is sent back under it, beside those of all calls before. */
-export function newCallId(): string {
+/** The ids of the calls in one message, each of which is answered under its own. */
+export class CallIds {
+  readonly #given = new Set<string>();
+
+  /**
+   * @param said the host's, if it gave one: some give none, and some the same to all calls.
+   * @param call which may have more that its host wants back.
+   */
+  of(said: string | undefined, call: JsonObject): string {
+    const own = said === undefined || this.#given.has(said) ? newCallId() : said;
+    this.#given.add(own);
+    return signedId(own, call);
+  }
+}
+
+/** The result is sent back under it, beside those of all calls before. */
+function newCallId(): string {
   return `call_${randomUUID().replaceAll('-', '')}`;
 }
 
 /**
  * A response of `/v1/chat/completions` as one of `/v1/messages`.
- * @param names of the tools that it may call.
- * @throws AppError `host_error` when it has no choice, or arguments of a tool that are no JSON.
+ * @param asked what it answers.
+ * @throws AppError `host_error` when it has no choice, or a call without a name or with arguments that are no JSON.
  */
-export function toMessageResponse(completion: JsonObject, names = new ToolNames()): JsonObject {
+export function toMessageResponse(completion: JsonObject, asked: AskedMessage = askedMessage()): JsonObject {
   const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw new AppError('host_error', 'The host answered without a choice.');
-  const isCut = stopOf(choice, false).stop_reason === 'max_tokens';
-  const content = blocksOf(choice['message'], names, isCut);
-  const hasTools = content.some(({ type }) => type === 'tool_use');
-  const stop = stopOf(choice, hasTools);
+  const { message } = choice;
+  const usage = messageUsage(completion);
+  const isShort = isCut(choice, usage.output_tokens, asked);
+  const { blocks, isHalf } = blocksOf(message, asked, isShort);
+  const hasTools = blocks.some(({ type }) => type === 'tool_use');
+  const hasRefusal = textOrNone(message['refusal']) !== undefined;
   return {
     id: messageId(completion['id']),
     type: 'message',
     role: 'assistant',
-    model: completion['model'],
-    content,
-    ...stop,
-    ...(textOrNone(choice['message']['refusal']) && { stop_reason: 'refusal' }),
-    usage: messageUsage(completion),
+    model: textOrNone(completion['model']) ?? asked.model,
+    content: blocks,
+    ...stopOf({ choice, hasTools, hasRefusal, isHalf }, asked),
+    usage,
   };
 }
 
-/** @param isCut whether it broke off at its longest: half a call is none, and why it is not there is said. */
-function blocksOf(message: JsonObject, names: ToolNames, isCut: boolean): JsonObject[] {
+interface Content {
+  readonly blocks: readonly JsonObject[];
+  /** Whether a call was left out that has no end. */
+  readonly isHalf: boolean;
+}
+
+/** @param isShort whether it broke off at its longest: half a call is none, and why it is not there is said. */
+function blocksOf(message: JsonObject, asked: AskedMessage, isShort: boolean): Content {
   const { thinking, text } = saidIn(message);
-  const calls = Array.isArray(message['tool_calls']) ? message['tool_calls'].filter(isObject) : [];
-  return [
+  const calls = callsIn(message);
+  const ids = new CallIds();
+  const uses = calls.flatMap((call) => toolUse(call, { asked, ids, isShort }));
+  const blocks = [
     ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
     ...(text === undefined ? [] : [{ type: 'text', text }]),
-    ...calls.flatMap((call) => toolUse(call, names, isCut)),
+    ...uses,
   ];
+  return { blocks, isHalf: uses.length < calls.length };
 }
 
-function toolUse(call: JsonObject, names: ToolNames, isCut: boolean): JsonObject[] {
+interface ToolUseOptions {
+  readonly asked: AskedMessage;
+  readonly ids: CallIds;
+  readonly isShort: boolean;
+}
+
+function toolUse(call: JsonObject, { asked, ids, isShort }: ToolUseOptions): JsonObject[] {
   const { id, function: called } = call;
   const fields = isObject(called) ? called : {};
-  const name = names.callers(fields['name']);
   try {
-    const input = parseInput(argumentsOf(fields) ?? '');
-    return [{ type: 'tool_use', id: signedId(textOrNone(id) ?? newCallId(), call), name, input }];
-  } catch (cause) {
-    if (isCut) return [];
-    throw new AppError('host_error', 'The host called a tool with arguments that are not JSON.', { cause });
+    const input = inputIn(argumentsOf(fields) ?? '');
+    if (textOrNone(fields['name']) === undefined)
+      throw new AppError('host_error', 'The host called a tool without a name.');
+    const name = asked.names.callers(fields['name']);
+    return [{ type: 'tool_use', id: ids.of(textOrNone(id), call), name, input }];
+  } catch (error) {
+    if (isShort) return [];
+    throw error;
   }
-}
-
-/** Some hosts have `null` for no arguments. */
-function parseInput(text: string): unknown {
-  return text.trim() === '' ? {} : (parseExactly(text) ?? {});
 }

@@ -7,26 +7,39 @@ export interface ToolCallDelta {
 
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST] = [0x7b, 0x5b, 0x7d, 0x5d];
+const OBJECT = /^\s*\{/;
 
-/** Whether the object that comes in pieces has come to its end. Each character is looked at once, whatever the pieces are. */
+/** The object that comes in pieces: whether it has come to its end. Each character is looked at once, whatever the pieces are. */
 class JsonEnd {
   #depth = 0;
   #isInText = false;
   #isEscaped = false;
   #isReached = false;
+  #length = 0;
+  #hash = 0;
 
   get isReached(): boolean {
     return this.#isReached;
   }
 
-  take(piece: string): void {
-    for (let at = 0; at < piece.length; at += 1) {
+  /** Of what belongs to it: a short stand-in for a text of any length. */
+  get fingerprint(): string {
+    return `${this.#length}:${this.#hash}`;
+  }
+
+  /** @returns how much of the piece belongs to it. */
+  take(piece: string): number {
+    let at = 0;
+    for (; at < piece.length && !this.#isReached; at += 1) {
       const code = piece.charCodeAt(at);
+      this.#hash = (Math.imul(this.#hash, 31) + code) | 0;
       if (this.#isInText) this.#takeOfText(code);
       else if (code === QUOTE) this.#isInText = true;
-      else if (code === OPEN_OBJECT || code === OPEN_LIST) this.#open();
+      else if (code === OPEN_OBJECT || code === OPEN_LIST) this.#depth += 1;
       else if (code === CLOSE_OBJECT || code === CLOSE_LIST) this.#close();
     }
+    this.#length += at;
+    return at;
   }
 
   #takeOfText(code: number): void {
@@ -35,15 +48,16 @@ class JsonEnd {
     else if (code === QUOTE) this.#isInText = false;
   }
 
-  #open(): void {
-    this.#depth += 1;
-    this.#isReached = false;
-  }
-
   #close(): void {
     this.#depth -= 1;
     this.#isReached = this.#depth === 0;
   }
+}
+
+function fingerprintOf(text: string): string {
+  const end = new JsonEnd();
+  end.take(text);
+  return end.fingerprint;
 }
 
 /** A call of a tool in a stream, as far as it has come. */
@@ -53,6 +67,7 @@ export class ToolCall {
   /** Whether its caller knows of it. */
   isTold = false;
   #name: string | undefined;
+  #hasArguments = false;
   readonly #end = new JsonEnd();
 
   /**
@@ -63,23 +78,51 @@ export class ToolCall {
   constructor(
     readonly place: unknown,
     readonly id: string,
-    private readonly said: string | undefined,
+    readonly said: string | undefined,
   ) {}
 
   get name(): string | undefined {
     return this.#name;
   }
 
-  /** Whether a delta at its place begins another call: some hosts give all of them one place, and no ids. */
-  isFollowedBy({ id, name, piece }: ToolCallDelta): boolean {
-    if (id !== undefined) return id !== this.said;
-    const isOther = name !== undefined && this.#name !== undefined && name !== this.#name;
-    return isOther || (piece.startsWith('{') && this.#end.isReached);
+  /** Whether its arguments have come to their end, or are none. */
+  get isWhole(): boolean {
+    return this.#end.isReached || !this.#hasArguments;
   }
 
-  take({ name, piece }: Omit<ToolCallDelta, 'id'>): void {
+  /** Whether its arguments are an object as far as they have come. */
+  get isObject(): boolean {
+    return OBJECT.test(this.arguments);
+  }
+
+  /**
+   * Whether a delta at its place begins another call. Some hosts give all calls one place, with ids, without, or with the
+   * same one; some give one call another id with each delta; some repeat it as a whole at its end.
+   */
+  isFollowedBy({ id, name, piece }: ToolCallDelta): boolean {
+    const isOther = name !== undefined && this.#name !== undefined && name !== this.#name;
+    const isSame = id !== undefined && id === this.said;
+    if (isOther && (!isSame || this.isWhole)) return true;
+    if (name !== undefined && id !== undefined && !isSame) return true;
+    if (!this.#end.isReached || !OBJECT.test(piece)) return false;
+    return !isSame || fingerprintOf(piece) !== this.#end.fingerprint;
+  }
+
+  /** What stands behind the end of the object is no part of it. @returns whether another one begins there. */
+  take({ name, piece }: Omit<ToolCallDelta, 'id'>): boolean {
     this.#name ??= name;
-    if (!this.isTold) this.arguments += piece;
-    this.#end.take(piece);
+    const isRepeated = this.#end.isReached;
+    const length = this.#end.take(piece);
+    this.#hasArguments ||= piece.trim() !== '';
+    this.arguments += piece.slice(0, length);
+    return !isRepeated && OBJECT.test(piece.slice(length));
+  }
+
+  /** What its caller is told now. */
+  told(): string {
+    const piece = this.arguments;
+    this.arguments = '';
+    this.isTold = true;
+    return piece;
   }
 }

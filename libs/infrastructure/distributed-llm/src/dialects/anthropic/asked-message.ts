@@ -1,0 +1,28 @@
+import type { JsonObject } from '../reported-error.ts';
+import { ToolNames } from './tool-names.ts';
+
+/** What of a request to `/v1/messages` has to be known to tell its answer. */
+export interface AskedMessage {
+  /** What it was asked of, for hosts that do not say who they are. */
+  readonly model: string;
+  readonly names: ToolNames;
+  /** What the caller wants it to stop at: hosts have sequences of their own besides. */
+  readonly stops: ReadonlySet<unknown>;
+  /** How many tokens it may have. */
+  readonly length: number;
+}
+
+/** What is known of a request; nothing without one. */
+export function askedMessage({
+  model,
+  tools,
+  stop_sequences: stops,
+  max_tokens: length,
+}: JsonObject = {}): AskedMessage {
+  return {
+    model: typeof model === 'string' ? model : '',
+    names: new ToolNames(tools),
+    stops: new Set(Array.isArray(stops) ? stops : []),
+    length: typeof length === 'number' ? length : Infinity,
+  };
+}

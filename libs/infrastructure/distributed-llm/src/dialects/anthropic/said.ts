@@ -1,0 +1,49 @@
+import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+
+/** What a message or a part of one says, whichever of their names hosts have for it. */
+export interface Said {
+  readonly thinking: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** Fields with what was thought, as a text or a list of parts. Some hosts say it twice: the first of these that says something counts. */
+const THOUGHTS = [
+  'reasoning_content',
+  'reasoning',
+  'reasoning_text',
+  'thinking',
+  'reasoning_details',
+  'thinking_blocks',
+];
+/** Of a part of a content. */
+const OF_THOUGHT = /^(reason|think)/;
+
+/** A content may be a list of parts, some of which are thoughts. */
+export function saidIn(message: JsonObject): Said {
+  const { content, refusal } = message;
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  const thoughts = parts.filter(isThought);
+  const texts = parts.filter((part) => !isThought(part));
+  const named = THOUGHTS.map((name) => textIn(message[name])).find((text) => text !== '');
+  return {
+    thinking: named ?? textOrNone(textIn(thoughts)),
+    text: textOrNone(content) ?? textOrNone(textIn(texts)) ?? textOrNone(refusal),
+  };
+}
+
+/** The calls of tools in a message or a part of one; hosts of the first days of tools have one under a name of its own. */
+export function callsIn({ tool_calls: calls, function_call: only }: JsonObject): JsonObject[] {
+  if (Array.isArray(calls) && calls.length > 0) return calls.filter(isObject);
+  return isObject(only) ? [{ function: only }] : [];
+}
+
+function isThought(part: unknown): boolean {
+  return isObject(part) && OF_THOUGHT.test(String(part['type']));
+}
+
+/** A text, that of a part, or those of a list of parts: thoughts are lists within a part at some hosts. Parts that are encrypted have none. */
+function textIn(said: unknown): string {
+  if (typeof said === 'string') return said;
+  if (Array.isArray(said)) return said.map(textIn).join('');
+  return isObject(said) ? textIn(said['thinking'] ?? said['text'] ?? said['summary']) : '';
+}
