@@ -13,10 +13,16 @@ const PROGRAM = join(import.meta.dirname, '../fixture/log-and-end.ts');
 const TALKER = join(import.meta.dirname, '../fixture/log-on-and-on.ts');
 /** More than a batch, and more than a pipe holds. */
 const LINES = 1_000;
+/** Which endings have further lines. */
+const OTHER_LINES: Readonly<Record<string, number>> = {
+  'with a second logger': 1,
+  'SIGKILL behind an error line': 1,
+};
 
 describe('batched log output', () => {
   it.each([
     'by itself',
+    'with a second logger',
     'process.exit',
     'an uncaught error',
     'an unhandled rejection',
@@ -30,7 +36,7 @@ describe('batched log output', () => {
     const written = lines.map((line) => JSON.parse(line) as { msg: string; line?: number });
     const numbers = written.filter(({ msg }) => msg === 'line').map(({ line }) => line);
     expect(numbers).toEqual(Array.from({ length: LINES }, (_, index) => index + 1));
-    expect(written.length - numbers.length).toBe(ending.startsWith('SIGKILL') ? 1 : 0);
+    expect(written.length - numbers.length).toBe(OTHER_LINES[ending] ?? 0);
   });
 
   describe('to a file', () => {
