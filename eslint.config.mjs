@@ -48,6 +48,7 @@ const owners = {
   '@nestjs/terminus': 'health-monitor',
   axios: 'axios-transport',
   fastify: 'http-server',
+  'find-my-way': 'http-server',
   ioredis: 'redis',
   'lru-cache': 'cache',
   'onnxruntime-node': 'local-embeddings',

@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import type { FastifyInstance } from 'fastify';
+import type { GateHook } from './gate.ts';
 import { contextOf } from './request-context.ts';
 import type { OpenRoutes } from './open-routes.ts';
 
@@ -16,12 +16,8 @@ export interface Authenticator {
  * Refuses unknown callers before their body is read, on every route that is not declared open. A path that no route matches is
  * refused as well, so that they cannot learn which ones exist.
  */
-export function registerAuthentication(
-  fastify: FastifyInstance,
-  authenticator: Authenticator,
-  openRoutes: OpenRoutes,
-): void {
-  fastify.addHook('onRequest', (request, reply, done) => {
+export function authentication(authenticator: Authenticator, openRoutes: OpenRoutes): GateHook {
+  return (request, reply, done) => {
     const tenant = authenticator.identify(request.raw.rawHeaders);
     if (tenant !== undefined) {
       if (tenant !== '') contextOf(request).tenant = tenant;
@@ -35,5 +31,5 @@ export function registerAuthentication(
         'The API key is missing or not valid. Send one key, as `Authorization: Bearer <key>`, `x-api-key` or `api-key`.',
       ),
     );
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { GateHook } from './gate.ts';
 
 /** How long a browser may remember the response to a preflight, in seconds. */
 const MAX_AGE_SECONDS = 86_400;
@@ -12,9 +12,9 @@ const METHODS = 'GET, HEAD, POST, DELETE';
  * never in cookies, so credentials stay off and all headers of responses may be read.
  * @param origins exact origins, or `*`.
  */
-export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
+export function cors(origins: readonly string[]): GateHook {
   const anyOrigin = origins.includes('*');
-  fastify.addHook('onRequest', (request, reply, done) => {
+  return (request, reply, done) => {
     const { origin } = request.headers;
     if (origins.length > 0 && !anyOrigin) reply.header('vary', 'origin');
     const found = anyOrigin ? '*' : origins.find((own) => own === origin);
@@ -34,5 +34,5 @@ export function registerCors(fastify: FastifyInstance, origins: readonly string[
     }
     reply.header('allow', `${METHODS}, OPTIONS`);
     reply.status(204).send();
-  });
+  };
 }

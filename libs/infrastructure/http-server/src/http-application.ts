@@ -8,24 +8,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
 import { AppErrorFilter } from './app-error.filter.ts';
 import type { ErrorBody } from './error-body.ts';
-import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
-import { registerCors } from './cors.hook.ts';
+import { type Authenticator, authentication } from './authentication.hook.ts';
+import { cors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
-import { registerExpectContinue } from './expect-continue.hook.ts';
-import { registerRequestContext } from './request-context.hooks.ts';
+import { ErrorResponder } from './error-responder.ts';
+import { expectContinue } from './expect-continue.hook.ts';
+import { registerGate } from './fastify-gate.ts';
+import type { Gate } from './gate.ts';
+import { requestContext } from './request-context.hooks.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import type { BodyFormat } from './body/body-format.ts';
-import { registerBodies } from './body/register-bodies.ts';
+import { createBodies } from './body/bodies.ts';
 import { NestLogger } from './nest-logger.ts';
 import { NodeServer } from './node-server.ts';
 import { OpenRoutes } from './open-routes.ts';
-import { type PlainRoute, registerPlainRoutes } from './plain-route.ts';
+import type { PlainRoute } from './plain-route.ts';
+import { PlainRoutes } from './plain-routes.ts';
 import { type RequestIdHeaders, requestIdOf } from './request-id.ts';
-import { type PathHint, registerUnmatchedRoute } from './unmatched-route.hook.ts';
 import { RequestValidationPipe } from './request-validation.ts';
-
-/** Above any path that fits into a request's head: a model id of a few hundred characters is no fault. */
-const MAX_PARAM_LENGTH = 16 * 1024;
+import { ROUTER_OPTIONS } from './router-options.ts';
+import type { PathHint } from './unmatched-route.hook.ts';
 
 /** What an HTTP application is made of. */
 export interface HttpApplicationOptions {
@@ -59,22 +61,22 @@ export async function createHttpApplication(
   options: HttpApplicationOptions,
 ): Promise<NestFastifyApplication> {
   const { logger, api, errorBody, routes = [] } = options;
-  const adapter = createAdapter(options);
+  const errors = new ErrorResponder(logger, errorBody);
+  const adapter = createAdapter(options, errors);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
     logger: new NestLogger(logger),
     abortOnError: false,
   });
   app.useGlobalPipes(new RequestValidationPipe());
-  app.useGlobalFilters(new AppErrorFilter(logger, errorBody));
-  registerPlainRoutes(adapter.getInstance(), routes);
+  app.useGlobalFilters(new AppErrorFilter(errors));
   serveApiDocumentation(app, api, routes);
   return app;
 }
 
-/** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
-function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, authenticator, pathHint, headers = {} } = options;
+/** Fastify on its own server, behind the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
+function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder): FastifyAdapter {
+  const { config, authenticator, pathHint, headers = {}, routes = [] } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -87,18 +89,20 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
     },
     // What comes in while the port closes is answered like everything before it, with `connection: close`.
     return503OnClosing: false,
-    routerOptions: {
-      ignoreTrailingSlash: true,
-      ignoreDuplicateSlashes: true,
-      maxParamLength: MAX_PARAM_LENGTH,
-    },
+    routerOptions: ROUTER_OPTIONS,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  registerRequestContext(fastify, { ...options, headers });
-  registerCors(fastify, config.corsOrigins);
-  registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
-  registerUnmatchedRoute(fastify, pathHint);
-  registerBodies(fastify, options);
-  registerExpectContinue(fastify);
+  const { admission, parser, stalledReaders } = createBodies(options);
+  const gate: Gate = {
+    onRequest: [
+      requestContext({ ...options, headers }),
+      cors(config.corsOrigins),
+      authentication(authenticator, new OpenRoutes(config.openEndpoints)),
+    ],
+    beforeBody: [admission, expectContinue],
+    readBody: parser,
+  };
+  registerGate(fastify, gate, { stalledReaders, pathHint });
+  server.use(new PlainRoutes(fastify, { routes, gate, errors, stalledReaders }));
   return adapter;
 }

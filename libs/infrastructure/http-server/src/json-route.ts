@@ -1,6 +1,6 @@
 import { atEndOfTurn } from '@morgan/foundation';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import type { HttpReply, HttpRequest } from './http-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
 import { checkBody } from './request-validation.ts';
 
@@ -13,7 +13,7 @@ export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summ
    * @param body as it came: defaults and other changes of the schema are not made
    * @throws AppError, which becomes the response
    */
-  readonly answer: (body: Body, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  readonly answer: (body: Body, request: HttpRequest, reply: HttpReply) => Promise<unknown>;
 }
 
 /** A {@link PlainRoute} whose body is held to a schema first, with the errors of `@Body({ schema })`. */

@@ -12,6 +12,7 @@ import { limitConnections } from './connection-limit.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
+import type { PlainRoutes } from './plain-routes.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
 import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
@@ -44,6 +45,7 @@ export class NodeServer {
   readonly #options: NodeServerOptions;
   readonly #pipelining: Pipelining;
   #route: RequestListener = () => undefined;
+  #plainRoutes: PlainRoutes | undefined;
 
   constructor(options: NodeServerOptions) {
     const { config, errorBody = openAiEnvelope, requestIdHeaders = oneIdHeader } = options;
@@ -59,6 +61,11 @@ export class NodeServer {
       maxBytesAfter: config.bodyLimitBytes,
       latest: (socket) => this.#pipelining.latest(socket),
     });
+  }
+
+  /** From now on these are asked first. */
+  use(plainRoutes: PlainRoutes): void {
+    this.#plainRoutes = plainRoutes;
   }
 
   /** @param route handles every request that is one. */
@@ -90,7 +97,7 @@ export class NodeServer {
     closeAfterUnreadBody(request, response, this.#options.config.bodyLimitBytes);
     const fault = checkRequestHead(request);
     if (fault) this.refusals.respond(request, response, fault);
-    else this.#route(request, response);
+    else if (!this.#plainRoutes?.take(request, response)) this.#route(request, response);
   }
 
   #refuseTunnel(request: IncomingMessage, socket: Socket): void {

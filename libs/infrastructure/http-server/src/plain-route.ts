@@ -1,9 +1,9 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import type { HttpReply, HttpRequest } from './http-exchange.ts';
 
 /**
- * A route that Fastify answers without Nest's pipeline, which is a fifth of what the gateway spends on a request
+ * A route without the pipelines of Nest and Fastify, which together are a quarter of what the gateway would spend on a request
  * (docs/performance.md). The checks before it and the shape of its errors are those of every route.
  */
 export interface PlainRoute {
@@ -14,17 +14,12 @@ export interface PlainRoute {
    * Resolves to the body of the response, or to undefined where nothing is left to do for the reply.
    * @throws AppError, which becomes the response, as one that it rejects with does.
    */
-  readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+  readonly handle: (request: HttpRequest, reply: HttpReply) => Promise<unknown>;
   /** For the API documentation. */
   readonly tag: string;
   readonly summary: string;
   /** Of a JSON body, for the API documentation. {@link jsonRoute} holds bodies to it. */
   readonly schema?: z.ZodType | undefined;
-}
-
-/** Adds the routes to the service. */
-export function registerPlainRoutes(fastify: FastifyInstance, routes: readonly PlainRoute[]): void {
-  for (const { method, path, handle } of routes) fastify.route({ method, url: path, handler: handle });
 }
 
 /** What the API documentation says of them. */

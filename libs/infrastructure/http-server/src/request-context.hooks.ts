@@ -1,6 +1,7 @@
 import { Deadline, type HttpObserver } from '@morgan/foundation';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Drain } from './drain.ts';
+import type { GateHook } from './gate.ts';
+import type { HttpReply, HttpRequest } from './http-exchange.ts';
 import { RequestContext } from './request-context.ts';
 import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
 
@@ -19,12 +20,14 @@ export interface RequestContextOptions {
  * Gives every request its context: id on the response, the caller's deadline, abort when the client goes away, one report
  * when it is over. Whoever answers the request keeps the deadline; a request without one has none.
  */
-export function registerRequestContext(
-  fastify: FastifyInstance,
-  { drain, observers, headers, requestIdHeaders = oneIdHeader, callTimeoutMs }: RequestContextOptions,
-): void {
-  fastify.decorateRequest('requestContext');
-  fastify.addHook('onRequest', (request, reply, done) => {
+export function requestContext({
+  drain,
+  observers,
+  headers,
+  requestIdHeaders = oneIdHeader,
+  callTimeoutMs,
+}: RequestContextOptions): GateHook {
+  return (request, reply, done) => {
     const context = new RequestContext(request.id, Deadline.fromHeader(request.headers[Deadline.HEADER]));
     if (callTimeoutMs !== undefined) context.limitTo(callTimeoutMs);
     request.requestContext = context;
@@ -46,10 +49,10 @@ export function registerRequestContext(
       for (const observer of observers) observer.finished(finished);
     });
     done();
-  });
+  };
 }
 
-function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolean) {
+function summarise(request: HttpRequest, reply: HttpReply, aborted: boolean) {
   const { requestContext: context } = request;
   return {
     requestId: context.id,
@@ -64,7 +67,7 @@ function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolea
 }
 
 /** The status that an answer has of which nothing has left. */
-function unsentStatus({ errorCode }: RequestContext, reply: FastifyReply, aborted: boolean): number {
+function unsentStatus({ errorCode }: RequestContext, reply: HttpReply, aborted: boolean): number {
   if (aborted) return 499;
   return errorCode === 'service_stopping' ? 503 : reply.raw.statusCode;
 }

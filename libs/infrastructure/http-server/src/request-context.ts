@@ -1,5 +1,5 @@
 import { type CallContext, Deadline, deadlineExceeded, MAX_TIMER_MS, type Note } from '@morgan/foundation';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpReply, HttpRequest } from './http-exchange.ts';
 
 /** What the HTTP edge knows of one request while it lives. */
 export class RequestContext implements CallContext {
@@ -91,13 +91,7 @@ export class RequestContext implements CallContext {
   }
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    requestContext: RequestContext;
-  }
-}
-
 /** The context of a request or reply. */
-export function contextOf(subject: FastifyRequest | FastifyReply): RequestContext {
-  return 'raw' in subject && 'request' in subject ? subject.request.requestContext : subject.requestContext;
+export function contextOf(subject: HttpRequest | HttpReply): RequestContext {
+  return 'request' in subject ? subject.request.requestContext : subject.requestContext;
 }

@@ -1,7 +1,7 @@
 import type { FinishedRequest, HttpObserver } from '@morgan/foundation';
 import type { Counter } from './counter.ts';
 import type { Histogram } from './histogram.ts';
-import type { Gauge, Metrics } from './metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -10,7 +10,7 @@ export class HttpMetrics implements HttpObserver {
   readonly #requests: Counter<'method' | 'route' | 'status'>;
   readonly #errors: Counter<'route' | 'code'>;
   readonly #duration: Histogram<'route'>;
-  readonly #inFlight: Gauge;
+  #inFlight = 0;
 
   constructor(metrics: Metrics) {
     this.#requests = metrics.counter({
@@ -28,18 +28,19 @@ export class HttpMetrics implements HttpObserver {
       help: 'Time from the first byte of the request to the last byte of the answer, by route.',
       labels: ['route'],
     });
-    this.#inFlight = metrics.gauge({
+    const inFlight = {
       name: 'morgan_http_requests_in_flight',
       help: 'HTTP requests that are being answered now.',
-    });
+    };
+    metrics.gauge(inFlight, (gauge) => gauge.set(this.#inFlight));
   }
 
   started(): void {
-    this.#inFlight.inc();
+    this.#inFlight += 1;
   }
 
   finished({ method, route, status, durationMs, errorCode }: FinishedRequest): void {
-    this.#inFlight.dec();
+    this.#inFlight -= 1;
     this.#requests.inc({ method: METHODS.has(method) ? method : 'OTHER', route, status });
     this.#duration.observe({ route }, durationMs / 1000);
     if (errorCode) this.#errors.inc({ route, code: errorCode });

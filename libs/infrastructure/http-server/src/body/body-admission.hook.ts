@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import type { GateHook } from '../gate.ts';
 import { contextOf } from '../request-context.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';
@@ -17,26 +17,18 @@ export interface AdmittedBody {
   readonly declared: number | undefined;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    admittedBody: AdmittedBody | undefined;
-  }
-}
-
 /** Nobody reads a body of these, whatever it is. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
  * Refuses what can be refused by its head, then lets the call in or has it wait for room, all before its body is read.
- * Register it in front of whatever asks the caller for the body.
+ * It belongs in front of whatever asks the caller for the body.
  */
-export function registerBodyAdmission(
-  fastify: FastifyInstance,
+export function bodyAdmission(
   admission: Admission,
   { limitBytes, format }: { readonly limitBytes: number; readonly format: BodyFormat },
-): void {
-  fastify.decorateRequest('admittedBody', undefined);
-  fastify.addHook('preParsing', (request, _reply, _payload, done) => {
+): GateHook {
+  return (request, _reply, done) => {
     if (READING.has(request.method) || !hasBody(request.headers)) return done();
     try {
       const type = request.headers['content-type'];
@@ -62,7 +54,7 @@ export function registerBodyAdmission(
     } catch (error) {
       done(error as Error);
     }
-  });
+  };
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from '@morgan/foundation';
+import type { BodyHook } from '../gate.ts';
 import { contextOf } from '../request-context.ts';
 import type { BodyConfig } from './body.config.ts';
 import type { BodyFormat } from './body-format.ts';
@@ -17,12 +17,10 @@ export interface JsonBodyOptions {
 }
 
 /** Reads the bodies that were let in. Their media types have been checked. */
-export function registerJsonBodyParser(fastify: FastifyInstance, options: JsonBodyOptions): void {
+export function bodyParser(options: JsonBodyOptions): BodyHook {
   const { format, limitBytes, config, logger, metrics } = options;
   const { minBytesPerSecond, rateWindowMs } = config;
-  fastify.removeAllContentTypeParsers();
-  // Fastify finds the type that nearly all bodies have by its name, and would take any other to pieces each time.
-  fastify.addContentTypeParser(['application/json', '*'], (request, payload, done) => {
+  return (request, source, done) => {
     const admitted = request.admittedBody;
     if (!admitted) return done(null, undefined);
     const { id } = contextOf(request);
@@ -31,10 +29,10 @@ export function registerJsonBodyParser(fastify: FastifyInstance, options: JsonBo
       const announcedBytes = admitted.declared;
       logger.info({ requestId: id, receivedBytes, announcedBytes }, 'an upload was too slow and is refused');
     };
-    const isPaused = () => payload.isPaused();
+    const isPaused = () => source.isPaused();
     const pace = { minBytesPerSecond, rateWindowMs, isPaused, tooSlow };
     if (admitted.isStreamed)
       return done(null, new BodyStream(request.raw, { ...admitted, limitBytes, pace }));
-    new BodyReader(payload, { ...admitted, format, limitBytes, json: config, pace }, done).start();
-  });
+    new BodyReader(source, { ...admitted, format, limitBytes, json: config, pace }, done).start();
+  };
 }

@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Logger } from '@morgan/foundation';
-import type { FastifyInstance } from 'fastify';
-import { contextOf } from '../request-context.ts';
 import type { BodyMetrics } from './body-metrics.ts';
 
 /** Breaks responses off whose client has stopped reading: they hold memory, and the host's response behind them. */
@@ -32,21 +30,16 @@ export class StalledReaders {
     response.prependOnceListener('finish', () => this.unwatch(response));
   }
 
+  /**
+   * {@link watch}, where something is still to be taken: a response that the system has taken in full, as it does nearly all, holds
+   * nothing any more and has nobody to be watched.
+   */
+  watchUnlessTaken(response: ServerResponse, requestId: string): void {
+    if (!response.writableEnded || response.writableLength > 0) this.watch(response, requestId);
+  }
+
   /** The client has taken everything so far: from now on it may wait for more. */
   unwatch(response: ServerResponse): void {
     response.socket?.setTimeout(0);
   }
-}
-
-/**
- * Watches the readers of what Fastify sends; who writes past it watches its own. A response that the system has taken in full, as
- * it does nearly all, holds nothing any more and has nobody to be watched.
- */
-export function registerStalledReaders(fastify: FastifyInstance, readers: StalledReaders): void {
-  fastify.addHook('onSend', (request, reply, payload, done) => {
-    // It is written by then, unless it is a stream.
-    done(null, payload);
-    const { raw } = reply;
-    if (!raw.writableEnded || raw.writableLength > 0) readers.watch(raw, contextOf(request).id);
-  });
 }

@@ -1,0 +1,39 @@
+import type { Logger } from '@morgan/foundation';
+import type { Metrics } from '@morgan/telemetry';
+import type { BodyHook, GateHook } from '../gate.ts';
+import type { HttpConfig } from '../http-server.config.ts';
+import { Admission } from './admission.ts';
+import { bodyAdmission } from './body-admission.hook.ts';
+import { type BodyFormat, PARSED_JSON } from './body-format.ts';
+import { BodyMetrics } from './body-metrics.ts';
+import { bodyParser } from './json-body.parser.ts';
+import { StalledReaders } from './stalled-readers.ts';
+
+/** What the bodies of requests and responses are handled with. */
+export interface BodyOptions {
+  readonly config: HttpConfig;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly bodies?: BodyFormat;
+}
+
+/** Everything between a body and memory: who may send one, how it is read, and who reads the response. */
+export interface Bodies {
+  readonly admission: GateHook;
+  readonly parser: BodyHook;
+  readonly stalledReaders: StalledReaders;
+}
+
+/** What all bodies of an application share. */
+export function createBodies({ config, logger, ...options }: BodyOptions): Bodies {
+  const { bodies, bodyLimitBytes: limitBytes } = config;
+  const format = options.bodies ?? PARSED_JSON;
+  const metrics = new BodyMetrics(options.metrics);
+  const admission = new Admission(bodies, logger, metrics);
+  metrics.watch(admission);
+  return {
+    admission: bodyAdmission(admission, { limitBytes, format }),
+    parser: bodyParser({ format, limitBytes, config: bodies, logger, metrics }),
+    stalledReaders: new StalledReaders(bodies.readStallTimeoutMs, logger, metrics),
+  };
+}
