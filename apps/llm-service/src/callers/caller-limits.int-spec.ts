@@ -104,6 +104,17 @@ describe('requests of a caller', () => {
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
     await closeServices();
   });
+
+  it('stay those of its key while replicas with another list of keys come in', async () => {
+    await using redis = await startRedis();
+    const patience = { REDIS_COMMAND_TIMEOUT_MS: '30000' };
+    const env = { CALLER_REQUESTS_PER_MINUTE: '1', REDIS_URL: redis.url, ...patience };
+    const call = await serviceWith(env);
+    const callNewer = await serviceWith({ ...env, API_KEYS: `key-of-a-third,${ONE},${TWO}` });
+    const statuses = [await call(ONE), await callNewer(ONE), await callNewer(TWO), await call(TWO)];
+    expect(statuses.map(({ status }) => status)).toEqual([200, 429, 200, 429]);
+    await closeServices();
+  });
 });
 
 describe('tokens of a caller', () => {
