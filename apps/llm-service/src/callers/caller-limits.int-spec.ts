@@ -66,11 +66,15 @@ async function serviceWith(env: Record<string, string>) {
     return details.redis.status === 'up';
   };
   if (env['REDIS_URL']) await waitFor(hasRedis, { what: 'Redis' });
-  return async (key: string, more: object = {}, signal: AbortSignal | null = null) => {
+  return async (
+    key: string,
+    more: object = {},
+    { signal = null, headers = {} }: { signal?: AbortSignal | null; headers?: Record<string, string> } = {},
+  ) => {
     const response = await fetch(url, {
       method: 'POST',
       signal,
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more }),
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
@@ -165,13 +169,40 @@ describe('tokens of a caller', () => {
     answer = (response) => void response.once('close', () => (isCancelled = true));
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
     const leaver = new AbortController();
-    const left = call(ONE, {}, leaver.signal);
+    const left = call(ONE, {}, { signal: leaver.signal });
     await waitFor(() => asked === 1, { what: 'the call' });
     leaver.abort();
     await expect(left).rejects.toThrow();
     await waitFor(() => isCancelled, { what: 'the end of the call' });
     answer = json(200, COMPLETION);
     for (let count = 0; count < 5; count += 1) expect((await call(ONE)).status).toBe(429);
+  });
+
+  it.each([
+    ['an answer', {}, undefined],
+    ['a stream', { stream: true }, undefined],
+    ['a stream that began with comments', { stream: true }, '50'],
+  ])('are used up by the prompt of a caller whose own time was over before %s', async (_, more, early) => {
+    let isCancelled = false;
+    answer = (response) => void response.once('close', () => (isCancelled = true));
+    const env = { CALLER_TOKENS_PER_MINUTE: '25', ...(early && { STREAM_EARLY_KEEP_ALIVE_MS: early }) };
+    const call = await serviceWith(env);
+    // What has begun breaks off.
+    const status = call(ONE, more, { headers: { 'x-morgan-deadline-ms': '300' } }).then(
+      (ended) => ended.status,
+      () => 'broken',
+    );
+    expect([await status, asked]).toEqual([early ? 'broken' : 504, 1]);
+    await waitFor(() => isCancelled, { what: 'the end of the call' });
+    answer = json(200, COMPLETION);
+    expect((await call(ONE)).status).toBe(429);
+  });
+
+  it('are not used up where the time of a caller was over before a host was asked', async () => {
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
+    for (let count = 0; count < 3; count += 1)
+      expect((await call(ONE, {}, { headers: { 'x-morgan-deadline-ms': '0' } })).status).toBe(504);
+    expect([(await call(ONE)).status, asked]).toEqual([200, 1]);
   });
 
   it('take no request where they are refused themselves', async () => {

@@ -68,8 +68,7 @@ export class HostRelay {
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
-      // Whoever leaves has had the prompt computed.
-      if (!contextOf(incoming.request).isClientGone) permit.refund();
+      permit.failed();
       throw error;
     }
   }
@@ -82,6 +81,7 @@ export class HostRelay {
     countHop(incoming.request.headers);
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
     context.note('attempts', call.request.log);
+    if (incoming.permit) incoming.permit.attempts = call.request.log;
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);

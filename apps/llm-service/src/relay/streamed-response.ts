@@ -223,7 +223,7 @@ export class StreamedResponse {
   /** Nothing of an answer has come. */
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
-    if (!this.#context.isClientGone) this.#incoming.permit?.refund();
+    this.#incoming.permit?.failed();
     this.#client.fail(error, 0);
   }
 }
