@@ -50,6 +50,13 @@ async function closeServices(): Promise<void> {
   }
 }
 
+interface CallInit {
+  readonly path?: string;
+  readonly method?: string;
+  readonly signal?: AbortSignal | null;
+  readonly headers?: Record<string, string>;
+}
+
 /** Calls a service that has these limits, with the key of a caller. */
 async function serviceWith(env: Record<string, string>) {
   const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
@@ -59,7 +66,6 @@ async function serviceWith(env: Record<string, string>) {
   await parts.start();
   await parts.app.listen(0, '127.0.0.1');
   const origin = await parts.app.getUrl();
-  const url = `${origin}/v1/chat/completions`;
   const hasRedis = async () => {
     const response = await fetch(`${origin}/health`, { headers: { 'x-api-key': ONE } });
     const { details } = (await response.json()) as { details: { redis: { status: string } } };
@@ -69,10 +75,10 @@ async function serviceWith(env: Record<string, string>) {
   return async (
     key: string,
     more: object = {},
-    { signal = null, headers = {} }: { signal?: AbortSignal | null; headers?: Record<string, string> } = {},
+    { path = '/v1/chat/completions', method = 'POST', signal = null, headers = {} }: CallInit = {},
   ) => {
-    const response = await fetch(url, {
-      method: 'POST',
+    const response = await fetch(`${origin}${path}`, {
+      method,
       signal,
       headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more }),
@@ -203,6 +209,24 @@ describe('tokens of a caller', () => {
     for (let count = 0; count < 3; count += 1)
       expect((await call(ONE, {}, { headers: { 'x-morgan-deadline-ms': '0' } })).status).toBe(504);
     expect([(await call(ONE)).status, asked]).toEqual([200, 1]);
+  });
+
+  it.each([
+    ['POST', '/v1/messages/count_tokens'],
+    ['POST', '/v1/responses/input_tokens'],
+    ['POST', '/openai/responses/input_tokens'],
+    ['POST', '/tokenize'],
+    ['POST', '/detokenize'],
+    ['DELETE', '/v1/responses/resp_1'],
+  ])('are not used up by what only counts, and do not stop it: %s %s', async (method, path) => {
+    const limits = { CALLER_TOKENS_PER_MINUTE: '60', CALLER_REQUESTS_PER_MINUTE: '6' };
+    const call = await serviceWith(limits);
+    answer = json(200, { input_tokens: 20, count: 20 });
+    const messages = [{ role: 'user', content: 'x'.repeat(160) }];
+    const counts = async () => (await call(ONE, { messages }, { method, path })).status;
+    for (let count = 0; count < 4; count += 1) expect(await counts()).toBe(200);
+    answer = json(200, COMPLETION);
+    expect([(await call(ONE)).status, await counts(), await counts()]).toEqual([200, 200, 429]);
   });
 
   it('take no request where they are refused themselves', async () => {

@@ -64,7 +64,8 @@ export class HostRelay {
   async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const { tenant = '' } = contextOf(incoming.request);
     const { outline } = incoming;
-    const permit = await callers.take(tenant, outline?.facts.promptTokens ?? 0);
+    const tokens = endpoint.usesNoTokens ? undefined : (outline?.facts.promptTokens ?? 0);
+    const permit = await callers.take(tenant, tokens);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
