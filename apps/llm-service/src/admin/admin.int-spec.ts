@@ -198,7 +198,7 @@ describe('the admin API', () => {
   });
 
   it('explains every path that callers have, and no other', async () => {
-    owners.add('resp_1', 'two');
+    owners.add('resp_1', { host: 'two', caller: 'somebody' });
     const explained = async (asked: object) => (await ask('POST', '/explain', asked)).data;
     for (const [path, inside] of [
       ['/v1/audio/voices', '/audio/voices'],

@@ -60,7 +60,7 @@ export class RequestExplainer {
     if (kept === undefined) return undefined;
     const { llm, owners } = this.parts;
     const hosts = llm.routeOf(undefined).hosts.map(({ name }) => name);
-    return owners.ownerOf(kept, hosts, id === undefined ? 'previous_response_id' : 'path');
+    return owners.ownerOf(kept, { hosts, param: id === undefined ? 'previous_response_id' : 'path' });
   }
 }
 

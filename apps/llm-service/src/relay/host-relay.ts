@@ -28,7 +28,7 @@ import { MessageReader } from './message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
-import type { ResponseOwners } from './response-owners.ts';
+import type { ResponseOwner, ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
 import { estimateResponse, mustEstimate } from './token-count.ts';
@@ -62,10 +62,8 @@ export class HostRelay {
   }
 
   async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
-    const { tenant = '' } = contextOf(incoming.request);
-    const { outline } = incoming;
-    const tokens = endpoint.usesNoTokens ? undefined : (outline?.facts.promptTokens ?? 0);
-    const permit = await callers.take(tenant, tokens);
+    const tokens = endpoint.usesNoTokens ? undefined : (incoming.outline?.facts.promptTokens ?? 0);
+    const permit = await callers.take(callerOf(incoming), tokens);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
@@ -144,7 +142,9 @@ export class HostRelay {
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = chat ?? call;
     const { owners } = this.options;
-    const onId = owners.add.bind(owners);
+    const caller = callerOf(incoming);
+    const onId = (id: string, host: string, isCounted?: boolean) =>
+      owners.add(id, { host, caller }, isCounted);
     return new StreamedResponse(
       { ...this.options, config: this.options.streams },
       {
@@ -189,31 +189,30 @@ export class HostRelay {
     const { permit } = incoming;
     if (response.status >= 400) permit?.refund();
     const seen = (bytes: Buffer) => {
-      noteUsage(metrics, response, this.#read(bytes, call, response.host), incoming);
+      const owner = { host: response.host, caller: callerOf(incoming) };
+      noteUsage(metrics, response, this.#read(bytes, call, owner), incoming);
     };
     await passResponse(response, incoming, { logger, seen });
   }
 
-  #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
+  #read(bytes: Buffer, { dialect }: OutboundCall, owner: ResponseOwner): TokenUsage | undefined {
     const { owners } = this.options;
     if (dialect.name !== 'responses' && !dialect.isKept) return usageInJson(dialect, bytes);
     const { id = '', usage } = readBody(dialect, bytes) ?? {};
-    if (!dialect.isKept) owners.add(id, host, usage !== undefined);
+    if (!dialect.isKept) owners.add(id, owner, usage !== undefined);
     return dialect.isKept && !(usage && owners.takeCount(id)) ? undefined : usage;
   }
 
   /** What a host keeps only that host can be asked for. */
-  #toOwner(call: OutboundCall, { outline, request }: IncomingCall): OutboundCall {
+  #toOwner(call: OutboundCall, incoming: IncomingCall): OutboundCall {
+    const { outline, request } = incoming;
     const { id } = request.params as { readonly id?: string };
     const mayGoOn = call.path.startsWith('/responses');
     const kept = id ?? (mayGoOn ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
     const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
-    const owner = this.options.owners.ownerOf(
-      kept,
-      hosts,
-      id === undefined ? 'previous_response_id' : 'response_id',
-    );
+    const param = id === undefined ? 'previous_response_id' : 'response_id';
+    const owner = this.options.owners.ownerOf(kept, { hosts, param, caller: callerOf(incoming) });
     return { ...call, request: { ...call.request, only: [owner] } };
   }
 
@@ -223,4 +222,9 @@ export class HostRelay {
     if (callClass !== 'chat') return otherMs;
     return outline?.stream ? chatStreamMs : chatMs;
   }
+}
+
+/** Whose call it is; empty where callers are not told apart. */
+function callerOf({ request }: IncomingCall): string {
+  return contextOf(request).tenant ?? '';
 }
