@@ -12,17 +12,28 @@ export interface Authenticator {
   identify(rawHeaders: readonly string[]): string | undefined;
 }
 
+/** Who is asked about a request. */
+export interface Authenticators {
+  /** Guards every route that the configuration does not declare open. */
+  readonly authenticator: Authenticator;
+  /** Asked in its place about the routes below `/admin`. Default: whoever may call is an operator. */
+  readonly operators?: Authenticator | undefined;
+}
+
+const OF_OPERATORS = '/admin/';
+
 /**
  * Refuses unknown callers before their body is read, on every route that is not declared open. A path that no route matches is
  * refused as well, so that they cannot learn which ones exist.
  */
 export function registerAuthentication(
   fastify: FastifyInstance,
-  authenticator: Authenticator,
+  { authenticator, operators = authenticator }: Authenticators,
   openRoutes: OpenRoutes,
 ): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    const tenant = authenticator.identify(request.raw.rawHeaders);
+    const isOperators = request.routeOptions.url?.startsWith(OF_OPERATORS) ?? false;
+    const tenant = (isOperators ? operators : authenticator).identify(request.raw.rawHeaders);
     if (tenant !== undefined) {
       if (tenant !== '') contextOf(request).tenant = tenant;
       return done();

@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
 import { AppErrorFilter } from './app-error.filter.ts';
 import type { ErrorBody } from './error-body.ts';
-import { type Authenticator, registerAuthentication } from './authentication.hook.ts';
+import { type Authenticators, registerAuthentication } from './authentication.hook.ts';
 import { registerCors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
 import { registerExpectContinue } from './expect-continue.hook.ts';
@@ -28,14 +28,12 @@ import { RequestValidationPipe } from './request-validation.ts';
 const MAX_PARAM_LENGTH = 16 * 1024;
 
 /** What an HTTP application is made of. */
-export interface HttpApplicationOptions {
+export interface HttpApplicationOptions extends Authenticators {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
   readonly metrics: Metrics;
-  /** Guards every route that the configuration does not declare open. */
-  readonly authenticator: Authenticator;
   /** Headers of every response that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
@@ -74,7 +72,7 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, with the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
-  const { config, authenticator, pathHint, headers = {} } = options;
+  const { config, pathHint, headers = {} } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -96,7 +94,7 @@ function createAdapter(options: HttpApplicationOptions): FastifyAdapter {
   const fastify = adapter.getInstance<FastifyInstance>();
   registerRequestContext(fastify, { ...options, headers });
   registerCors(fastify, config.corsOrigins);
-  registerAuthentication(fastify, authenticator, new OpenRoutes(config.openEndpoints));
+  registerAuthentication(fastify, options, new OpenRoutes(config.openEndpoints));
   registerUnmatchedRoute(fastify, pathHint);
   registerBodies(fastify, options);
   registerExpectContinue(fastify);
