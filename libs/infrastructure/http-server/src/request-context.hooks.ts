@@ -57,6 +57,7 @@ function summarise(request: FastifyRequest, reply: FastifyReply, aborted: boolea
     route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
     status: reply.raw.headersSent ? reply.raw.statusCode : unsentStatus(context, reply, aborted),
     durationMs: performance.now() - context.startedAt,
+    caller: context.tenant,
     errorCode: context.errorCode,
     aborted,
     notes: context.notes,
