@@ -5,6 +5,8 @@ import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */
 export interface Authenticator {
+  /** How many callers can be told apart. Default: 1. */
+  readonly callers?: number | undefined;
   /**
    * @param rawHeaders names and values in turn, as they came.
    * @returns a name for who calls, which is no secret; empty where callers are not told apart; none for an unknown caller.

@@ -59,6 +59,14 @@ describe('ApiKeys', () => {
     expect(other.identify(['x-api-key', 'new-key'])).not.toBe(keys.identify(['x-api-key', 'first-key']));
   });
 
+  it.each([
+    [[], 1],
+    [['first-key'], 1],
+    [['first-key', 'first-key', 'second-key'], 2],
+  ])('of %j tells %d callers apart', (configured, count) => {
+    expect(new ApiKeys(configured).callers).toBe(count);
+  });
+
   it('holds no key in a readable form', () => {
     expect(JSON.stringify(keys)).not.toContain('first');
   });

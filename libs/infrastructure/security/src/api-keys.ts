@@ -19,12 +19,16 @@ export class ApiKeys implements Authenticator {
   readonly #admitted = new Map<string, string>();
 
   constructor(keys: readonly string[]) {
-    this.#digests = keys.map(digest);
+    this.#digests = [...new Set(keys)].map(digest);
   }
 
   /** Whether every caller is admitted because no key is configured. */
   get open(): boolean {
     return this.#digests.length === 0;
+  }
+
+  get callers(): number {
+    return Math.max(1, this.#digests.length);
   }
 
   /**

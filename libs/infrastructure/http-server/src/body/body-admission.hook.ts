@@ -55,7 +55,7 @@ export function registerBodyAdmission(
       };
       const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
       const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
-      const entered = admission.enter(bytes, signal);
+      const entered = admission.enter(bytes, context);
       // Where the client has left while it waited, nobody is there to be answered.
       if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);

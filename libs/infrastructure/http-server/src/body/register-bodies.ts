@@ -1,6 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import type { FastifyInstance } from 'fastify';
+import type { Authenticator } from '../authentication.hook.ts';
 import type { HttpConfig } from '../http-server.config.ts';
 import { Admission } from './admission.ts';
 import { registerBodyAdmission } from './body-admission.hook.ts';
@@ -15,6 +16,8 @@ export interface BodyOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly bodies?: BodyFormat;
+  /** Tells callers apart. */
+  readonly authenticator: Pick<Authenticator, 'callers'>;
 }
 
 declare module 'fastify' {
@@ -25,10 +28,10 @@ declare module 'fastify' {
 
 /** Everything between a body and memory: who may send one, how it is read, and who reads the response. */
 export function registerBodies(fastify: FastifyInstance, options: BodyOptions): void {
-  const { config, logger, bodies: format = PARSED_JSON } = options;
+  const { config, logger, bodies: format = PARSED_JSON, authenticator } = options;
   const { bodies, bodyLimitBytes: limitBytes } = config;
   const metrics = new BodyMetrics(options.metrics);
-  const admission = new Admission(bodies, logger, metrics);
+  const admission = new Admission({ ...bodies, callers: authenticator.callers }, logger, metrics);
   metrics.watch(admission);
   registerBodyAdmission(fastify, admission, { limitBytes, format });
   registerJsonBodyParser(fastify, { format, limitBytes, config: bodies, logger, metrics });
