@@ -153,6 +153,7 @@ export class HostRelay {
         callerDialect: call.dialect,
         translator: chat && new MessageEvents(chat.asked),
         onId: dialect.name === 'responses' ? onId : undefined,
+        mayCount: dialect.isKept && (() => owners.takeCount(keptIdOf(incoming) ?? '')),
       },
       incoming,
     ).run(given);
@@ -205,8 +206,8 @@ export class HostRelay {
 
   /** What a host keeps only that host can be asked for. */
   #toOwner(call: OutboundCall, incoming: IncomingCall): OutboundCall {
-    const { outline, request } = incoming;
-    const { id } = request.params as { readonly id?: string };
+    const { outline } = incoming;
+    const id = keptIdOf(incoming);
     const mayGoOn = call.path.startsWith('/responses');
     const kept = id ?? (mayGoOn ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
@@ -227,4 +228,9 @@ export class HostRelay {
 /** Whose call it is; empty where callers are not told apart. */
 function callerOf({ request }: IncomingCall): string {
   return contextOf(request).tenant ?? '';
+}
+
+/** The response that a path names. */
+function keptIdOf({ request }: IncomingCall): string | undefined {
+  return (request.params as { readonly id?: string }).id;
 }

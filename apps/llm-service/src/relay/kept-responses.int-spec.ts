@@ -9,21 +9,25 @@ import { llmServiceConfig } from '../config/llm-service.config.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
 const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [] };
+const QUEUED = { ...RESPONSE, status: 'queued', usage: null };
+const USED = { ...RESPONSE, usage: { input_tokens: 30, output_tokens: 70 } };
+const sse = (...each: object[]) => each.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 
 let host: Server;
 let parts: ServiceParts;
 let origin: string;
 let asked: string[];
+/** What the host answers as JSON, and as a stream. */
+let whole: object;
+let streamed: string;
 
 beforeAll(async () => {
   host = createServer((request, response) => {
     request.resume().once('end', () => {
       if (!request.url?.endsWith('/models')) asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
       if (request.headers.accept !== 'text/event-stream')
-        return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(RESPONSE));
-      const event = { type: 'response.completed', sequence_number: 0, response: RESPONSE };
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      return response.end(`event: response.completed\ndata: ${JSON.stringify(event)}\n\n`);
+        return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(whole));
+      return response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed);
     });
   }).listen(0, '127.0.0.1');
   await once(host, 'listening');
@@ -35,6 +39,8 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   asked = [];
+  whole = RESPONSE;
+  streamed = sse({ type: 'response.completed', sequence_number: 0, response: RESPONSE });
 });
 afterAll(async () => {
   await parts.app.close();
@@ -43,7 +49,8 @@ afterAll(async () => {
 });
 
 async function call(key: string, method: string, path: string, body?: object) {
-  const accept = body && 'stream' in body ? 'text/event-stream' : 'application/json';
+  const accept =
+    path.includes('stream=true') || (body && 'stream' in body) ? 'text/event-stream' : 'application/json';
   const response = await fetch(origin + path, {
     method,
     headers: { 'x-api-key': key, accept, ...(body && { 'content-type': 'application/json' }) },
@@ -79,5 +86,32 @@ describe('a response that a host keeps for one caller', () => {
     expect(asked).toEqual([]);
     for (const [method, path, sent] of ways)
       expect([path, (await call(ONE, method, path, sent)).status]).toEqual([path, 200]);
+  });
+});
+
+describe('the tokens of a response that is made in the background', () => {
+  const tokens = async () => {
+    const { text } = await call(ONE, 'GET', '/metrics');
+    const each = text.matchAll(/^morgan_llm_tokens_total\{.*kind="(?:in|out)put".*\} (\d+)$/gm);
+    return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const delta = { type: 'response.output_text.delta', delta: 'Hi', output_index: 0, sequence_number: 1 };
+  const fetchStream = async () => {
+    const { status, text } = await call(ONE, 'GET', '/v1/responses/resp_1?stream=true');
+    expect([status, text.includes('"Hi"')]).toEqual([200, true]);
+  };
+
+  it('count once where it is fetched as a stream, and its events never', async () => {
+    const before = await tokens();
+    whole = QUEUED;
+    const made = await call(ONE, 'POST', '/v1/responses', { model: 'm', input: 'x', background: true });
+    expect([made.status, await tokens()]).toEqual([200, before]);
+    streamed = sse(delta, delta, { type: 'response.cancelled', sequence_number: 2, response: QUEUED });
+    await fetchStream();
+    streamed = sse(delta, delta, { type: 'response.completed', sequence_number: 2, response: USED });
+    for (let count = 0; count < 3; count += 1) await fetchStream();
+    whole = USED;
+    expect((await call(ONE, 'GET', '/v1/responses/resp_1')).status).toBe(200);
+    expect(await tokens()).toBe(before + 100);
   });
 });
