@@ -74,7 +74,14 @@ const SHORTEST_SECRET = 4;
 
 function secretsOf(options: LlmHost): string[] {
   const values = [...namedSecrets(options), options.apiKey ?? ''];
-  return values.filter(({ length }) => length >= SHORTEST_SECRET);
+  const secrets = values.filter(({ length }) => length >= SHORTEST_SECRET);
+  return [...new Set(secrets.flatMap(waysToWrite))];
+}
+
+/** As it is, and as it stands in a URL or in a JSON text that a host quotes. */
+function waysToWrite(secret: string): string[] {
+  const inQuery = new URLSearchParams([['', secret]]).toString().slice(1);
+  return [secret, inQuery, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
 }
 
 /** What headers and parameters hold whose names say that it is secret. */
