@@ -204,6 +204,15 @@ describe('tokens of a caller', () => {
     expect((await call(ONE)).status).toBe(429);
   });
 
+  it('are used up by the prompt of a caller who waits for the first content no longer than it says', async () => {
+    answer = () => undefined;
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
+    const impatient = { headers: { 'x-morgan-first-content-ms': '100' } };
+    expect((await call(ONE, { stream: true }, impatient)).status).toBe(504);
+    answer = json(200, COMPLETION);
+    expect((await call(ONE)).status).toBe(429);
+  });
+
   it('are not used up where the time of a caller was over before a host was asked', async () => {
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
     for (let count = 0; count < 3; count += 1)

@@ -28,10 +28,11 @@ export class AttemptLog {
     this.#attempts.push(attempt);
   }
 
-  /** Whether a host was at work when the caller left, or when the time of the call was over. */
+  /** Whether a host was at work when the caller left, or when the time of the call, or a limit of its caller's own, was over. */
   get wasLeft(): boolean {
     return this.#attempts.some(
-      ({ outcomeSoFar, tookMs }) => LEFT.has(outcomeSoFar) && tookMs >= LEAST_WORK_MS,
+      ({ outcomeSoFar: outcome, isByCaller, tookMs }) =>
+        (LEFT.has(outcome) || (isByCaller && outcome !== 'connect_error')) && tookMs >= LEAST_WORK_MS,
     );
   }
 
