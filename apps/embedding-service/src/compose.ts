@@ -22,7 +22,7 @@ import { pathHint } from './path-hint.ts';
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
-  const { log, auth, embeddingService } = config;
+  const { log, embeddingService } = config;
   const { http, callTimeoutMs } = embeddingService;
   const logger = createLogger('embedding-service', log);
   const metrics = new Metrics({ process: true });
@@ -31,8 +31,6 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
   const service = new EmbeddingService({ models, cache, cutDimensions: embeddingService.cutDimensions });
   const warmer = new CacheWarmer(service, embeddingService.warming);
   const drain = new Drain();
-  const keys = new ApiKeys(auth.apiKeys);
-  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const app = await createHttpApplication(
     AppModule.register({
       cache,
@@ -48,7 +46,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
-      authenticator: keys,
+      ...authenticators(config, logger),
       ...modelRoutes(service, models),
       pathHint,
       api: {
@@ -70,6 +68,16 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       await Promise.all([models.stop(), closeCache()]);
     },
   };
+}
+
+/** Who may call, and who may do what operators do; the log says where that is everybody. */
+function authenticators({ auth: { apiKeys }, embeddingService }: EmbeddingServiceConfig, logger: Logger) {
+  const { apiKey } = embeddingService.admin;
+  const authenticator = new ApiKeys(apiKeys);
+  if (authenticator.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  else if (apiKey === undefined && apiKeys.length > 1)
+    logger.warn({}, 'no admin API key is configured: every caller may empty the cache');
+  return { authenticator, operators: apiKey === undefined ? undefined : new ApiKeys([apiKey]) };
 }
 
 /** The cache, in Redis too where one is configured. */

@@ -9,6 +9,8 @@ export interface FinishedRequest {
   readonly route: string;
   readonly status: number;
   readonly durationMs: number;
+  /** Whose request it was, where callers are told apart. Never a key. */
+  readonly caller?: string | undefined;
   /** The stable error code, when the service answered with an error of its own. */
   readonly errorCode?: string | undefined;
   /** The client went away before the response was complete. */

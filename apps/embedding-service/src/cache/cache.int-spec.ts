@@ -107,6 +107,30 @@ describe('POST /admin/cache/purge', () => {
     expect(await cacheOf({ input: 'to be purged' })).toBe('miss');
   });
 
+  it('is for operators alone where they have a key, however its path is spelled', async () => {
+    const admin = 'the-key-of-admins';
+    const others = await serve({ EMBEDDING_MODEL: MODEL, API_KEYS: KEY, ADMIN_API_KEY: admin });
+    const statuses = async (key: string) => {
+      const headers = { 'x-api-key': key, 'content-type': 'application/json' };
+      const calls = [
+        ['/admin/cache/purge', '{}'],
+        ['//%61dmin/cache//purge/', '{}'],
+        ['/admin/cache/warm', '{"input":"a"}'],
+        ['/v1/embeddings', '{"input":"a","model":"default"}'],
+      ] as const;
+      const asked = calls.map(([path, body]) => fetch(others.url + path, { method: 'POST', body, headers }));
+      return (await Promise.all(asked)).map(({ status }) => status);
+    };
+    expect(await statuses(KEY)).toEqual([401, 401, 401, 200]);
+    expect(await statuses(admin)).toEqual([200, 200, 200, 401]);
+    await others.close();
+  });
+
+  it('has a key that no caller has', () => {
+    const env = { API_KEYS: KEY, ADMIN_API_KEY: KEY };
+    expect(() => loadConfig(embeddingServiceConfig, { env })).toThrow('they would be operators');
+  });
+
   it('says that the other replicas keep theirs where Redis is gone', async () => {
     const env = { EMBEDDING_MODEL: MODEL, REDIS_URL: 'redis://127.0.0.1:1', LOG_LEVEL: 'silent' };
     const lonely = await composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }));

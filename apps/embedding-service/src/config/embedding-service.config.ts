@@ -7,6 +7,7 @@ import { logConfig } from '@morgan/telemetry';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
+import { adminConfig } from './admin.config.ts';
 import { proxyConfig } from './proxy.config.ts';
 import { type RemoteConfig, remoteConfig } from '../remote/remote.config.ts';
 import { warmingConfig } from '../cache/warming.config.ts';
@@ -73,35 +74,41 @@ function remoteFaults({ model, further, remote }: Backends): Fault[] {
 }
 
 /** The whole configuration of embedding-service. */
-export const embeddingServiceConfig = z.strictObject({
-  log: logConfig,
-  auth: authConfig,
-  embeddingService: z
-    .strictObject({
-      http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
-      callTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(600_000), {
-        env: 'CALL_TIMEOUT_MS',
-        doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
-      }),
-      model: modelConfig,
-      further: modelsConfig,
-      remote: remoteConfig,
-      proxy: proxyConfig,
-      cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
-        env: 'EMBEDDING_CUT_DIMENSIONS',
-        doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',
-      }),
-      cache: cacheConfig,
-      warming: warmingConfig,
-      redis: redisConfig,
-    })
-    .superRefine((config, context) => {
-      const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
-      for (const [section, key, message] of faults)
-        context.addIssue({ code: 'custom', path: [section, key], message });
-    })
-    .prefault({}),
-});
+export const embeddingServiceConfig = z
+  .strictObject({
+    log: logConfig,
+    auth: authConfig,
+    embeddingService: z
+      .strictObject({
+        http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
+        callTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(600_000), {
+          env: 'CALL_TIMEOUT_MS',
+          doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
+        }),
+        model: modelConfig,
+        further: modelsConfig,
+        remote: remoteConfig,
+        proxy: proxyConfig,
+        cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
+          env: 'EMBEDDING_CUT_DIMENSIONS',
+          doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',
+        }),
+        cache: cacheConfig,
+        warming: warmingConfig,
+        admin: adminConfig,
+        redis: redisConfig,
+      })
+      .superRefine((config, context) => {
+        const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
+        for (const [section, key, message] of faults)
+          context.addIssue({ code: 'custom', path: [section, key], message });
+      })
+      .prefault({}),
+  })
+  .refine(({ auth, embeddingService: { admin } }) => !auth.apiKeys.some((key) => key === admin.apiKey), {
+    path: ['embeddingService', 'admin', 'apiKey'],
+    message: 'is a key of callers, too: they would be operators',
+  });
 
 export type EmbeddingServiceConfig = z.output<typeof embeddingServiceConfig>;
 

@@ -198,7 +198,7 @@ describe('the admin API', () => {
   });
 
   it('explains every path that callers have, and no other', async () => {
-    owners.add('resp_1', 'two');
+    owners.add('resp_1', { host: 'two', caller: 'somebody' });
     const explained = async (asked: object) => (await ask('POST', '/explain', asked)).data;
     for (const [path, inside] of [
       ['/v1/audio/voices', '/audio/voices'],
@@ -213,13 +213,22 @@ describe('the admin API', () => {
     const pinned = { only: ['two'], tiers: [[{ host: 'two', candidate: true, order: 1 }]] };
     expect(await explained({ path: '/v1/responses/resp_1', method: 'GET' })).toMatchObject(pinned);
     const next = { model: 'simulated', previous_response_id: 'resp_1' };
-    for (const path of ['/v1/responses', '/openai/responses', '/openai/v1/responses'])
+    expect(await explained({ path: '/v1/responses/resp_%31', method: 'GET' })).toMatchObject(pinned);
+    for (const path of [
+      '/v1/responses',
+      '/openai/responses',
+      '/openai/v1/responses',
+      '/v1/responses/compact',
+    ])
       expect(await explained({ path, body: next })).toMatchObject(pinned);
     expect(await explained({ path: '/v1/responses/resp_2', method: 'GET' })).toMatchObject({
       error: { code: 'response_not_found' },
     });
     expect(await explained({ path: '/v1//chat/completions/?a=1', model: 'simulated' })).toMatchObject({
       request: { path: '/chat/completions', model: 'simulated' },
+    });
+    expect(await explained({ path: '/openai/deployments//chat/completions', body: {} })).toMatchObject({
+      error: { code: 'empty_string', param: 'model' },
     });
     expect(await explained({ path: '/openai/deployments/%zz/chat/completions', body: {} })).toMatchObject({
       error: { code: 'invalid_value', param: 'path' },

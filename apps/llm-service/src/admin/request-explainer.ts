@@ -4,6 +4,7 @@ import { plainPath } from '@morgan/http-server';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
 import { outlineOf } from '../openai/outline.format.ts';
+import { checkDeployment } from '../openai/request-checks.ts';
 import { CHAT_PATH, mustTranslate } from '../relay/message-translation.ts';
 import type { ResponseOwners } from '../relay/response-owners.ts';
 import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
@@ -26,14 +27,16 @@ export class RequestExplainer {
     const { endpoint, params } = this.#endpointOf(method, plainPath(path));
     const lowered = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
     const json = body ?? (model === undefined ? undefined : { model });
+    const deployment = decoded(params['model']);
+    checkDeployment(path, deployment);
     if (body) endpoint.check?.(outlineOf(Buffer.from(JSON.stringify(body))));
-    const owner = this.#ownerOf(endpoint, params['id'], body?.['previous_response_id']);
+    const owner = this.#ownerOf(endpoint, decoded(params['id']), body?.['previous_response_id']);
     const request: HostRequest = {
       method,
       path: hostPathOf(endpoint.path).replace(/:(\w+)/g, (_, name: string) => params[name] ?? ''),
       headers: Object.fromEntries(lowered) as Record<string, string>,
       body: json && Buffer.from(JSON.stringify(json)),
-      model: decoded(params['model']) ?? modelIn(json),
+      model: deployment ?? modelIn(json),
       only: owner === undefined ? undefined : [owner],
     };
     const { llm, embedding } = this.parts;
@@ -56,11 +59,12 @@ export class RequestExplainer {
 
   /** What a host keeps only that host is asked for. */
   #ownerOf({ path }: Endpoint, id: string | undefined, previous: unknown): string | undefined {
-    const kept = id ?? (path.endsWith('/responses') && typeof previous === 'string' ? previous : undefined);
+    const mayGoOn = hostPathOf(path).startsWith('/responses');
+    const kept = id ?? (mayGoOn && typeof previous === 'string' ? previous : undefined);
     if (kept === undefined) return undefined;
     const { llm, owners } = this.parts;
     const hosts = llm.routeOf(undefined).hosts.map(({ name }) => name);
-    return owners.ownerOf(kept, hosts, id === undefined ? 'previous_response_id' : 'path');
+    return owners.ownerOf(kept, { hosts, param: id === undefined ? 'previous_response_id' : 'path' });
   }
 }
 

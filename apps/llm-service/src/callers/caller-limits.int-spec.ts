@@ -50,6 +50,13 @@ async function closeServices(): Promise<void> {
   }
 }
 
+interface CallInit {
+  readonly path?: string;
+  readonly method?: string;
+  readonly signal?: AbortSignal | null;
+  readonly headers?: Record<string, string>;
+}
+
 /** Calls a service that has these limits, with the key of a caller. */
 async function serviceWith(env: Record<string, string>) {
   const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
@@ -59,18 +66,21 @@ async function serviceWith(env: Record<string, string>) {
   await parts.start();
   await parts.app.listen(0, '127.0.0.1');
   const origin = await parts.app.getUrl();
-  const url = `${origin}/v1/chat/completions`;
   const hasRedis = async () => {
     const response = await fetch(`${origin}/health`, { headers: { 'x-api-key': ONE } });
     const { details } = (await response.json()) as { details: { redis: { status: string } } };
     return details.redis.status === 'up';
   };
   if (env['REDIS_URL']) await waitFor(hasRedis, { what: 'Redis' });
-  return async (key: string, more: object = {}, signal: AbortSignal | null = null) => {
-    const response = await fetch(url, {
-      method: 'POST',
+  return async (
+    key: string,
+    more: object = {},
+    { path = '/v1/chat/completions', method = 'POST', signal = null, headers = {} }: CallInit = {},
+  ) => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
       signal,
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
       body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more }),
     });
     return { status: response.status, headers: response.headers, text: await response.text() };
@@ -102,6 +112,17 @@ describe('requests of a caller', () => {
     const [call, callOther] = [await serviceWith(env), await serviceWith(env)];
     const statuses = [await call(ONE), await callOther(ONE), await call(ONE), await callOther(ONE)];
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
+    await closeServices();
+  });
+
+  it('stay those of its key while replicas with another list of keys come in', async () => {
+    await using redis = await startRedis();
+    const patience = { REDIS_COMMAND_TIMEOUT_MS: '30000' };
+    const env = { CALLER_REQUESTS_PER_MINUTE: '1', REDIS_URL: redis.url, ...patience };
+    const call = await serviceWith(env);
+    const callNewer = await serviceWith({ ...env, API_KEYS: `key-of-a-third,${ONE},${TWO}` });
+    const statuses = [await call(ONE), await callNewer(ONE), await callNewer(TWO), await call(TWO)];
+    expect(statuses.map(({ status }) => status)).toEqual([200, 429, 200, 429]);
     await closeServices();
   });
 });
@@ -154,13 +175,67 @@ describe('tokens of a caller', () => {
     answer = (response) => void response.once('close', () => (isCancelled = true));
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
     const leaver = new AbortController();
-    const left = call(ONE, {}, leaver.signal);
+    const left = call(ONE, {}, { signal: leaver.signal });
     await waitFor(() => asked === 1, { what: 'the call' });
     leaver.abort();
     await expect(left).rejects.toThrow();
     await waitFor(() => isCancelled, { what: 'the end of the call' });
     answer = json(200, COMPLETION);
     for (let count = 0; count < 5; count += 1) expect((await call(ONE)).status).toBe(429);
+  });
+
+  it.each([
+    ['an answer', {}, undefined],
+    ['a stream', { stream: true }, undefined],
+    ['a stream that began with comments', { stream: true }, '50'],
+  ])('are used up by the prompt of a caller whose own time was over before %s', async (_, more, early) => {
+    let isCancelled = false;
+    answer = (response) => void response.once('close', () => (isCancelled = true));
+    const env = { CALLER_TOKENS_PER_MINUTE: '25', ...(early && { STREAM_EARLY_KEEP_ALIVE_MS: early }) };
+    const call = await serviceWith(env);
+    // What has begun breaks off.
+    const status = call(ONE, more, { headers: { 'x-morgan-deadline-ms': '300' } }).then(
+      (ended) => ended.status,
+      () => 'broken',
+    );
+    expect([await status, asked]).toEqual([early ? 'broken' : 504, 1]);
+    await waitFor(() => isCancelled, { what: 'the end of the call' });
+    answer = json(200, COMPLETION);
+    expect((await call(ONE)).status).toBe(429);
+  });
+
+  it('are used up by the prompt of a caller who waits for the first content no longer than it says', async () => {
+    answer = () => undefined;
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
+    const impatient = { headers: { 'x-morgan-first-content-ms': '100' } };
+    expect((await call(ONE, { stream: true }, impatient)).status).toBe(504);
+    answer = json(200, COMPLETION);
+    expect((await call(ONE)).status).toBe(429);
+  });
+
+  it('are not used up where the time of a caller was over before a host was asked', async () => {
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '25' });
+    for (let count = 0; count < 3; count += 1)
+      expect((await call(ONE, {}, { headers: { 'x-morgan-deadline-ms': '0' } })).status).toBe(504);
+    expect([(await call(ONE)).status, asked]).toEqual([200, 1]);
+  });
+
+  it.each([
+    ['POST', '/v1/messages/count_tokens'],
+    ['POST', '/v1/responses/input_tokens'],
+    ['POST', '/openai/responses/input_tokens'],
+    ['POST', '/tokenize'],
+    ['POST', '/detokenize'],
+    ['DELETE', '/v1/responses/resp_1'],
+  ])('are not used up by what only counts, and do not stop it: %s %s', async (method, path) => {
+    const limits = { CALLER_TOKENS_PER_MINUTE: '60', CALLER_REQUESTS_PER_MINUTE: '6' };
+    const call = await serviceWith(limits);
+    answer = json(200, { input_tokens: 20, count: 20 });
+    const messages = [{ role: 'user', content: 'x'.repeat(160) }];
+    const counts = async () => (await call(ONE, { messages }, { method, path })).status;
+    for (let count = 0; count < 4; count += 1) expect(await counts()).toBe(200);
+    answer = json(200, COMPLETION);
+    expect([(await call(ONE)).status, await counts(), await counts()]).toEqual([200, 200, 429]);
   });
 
   it('take no request where they are refused themselves', async () => {

@@ -33,13 +33,14 @@ export class CallerLimits {
 
   /**
    * Never waits: whoever calls can do that better.
-   * @param tokens an estimate; one above the limit takes all of it
+   * @param tokens an estimate; one above the limit takes all of it. None: the call uses no tokens, and may be made however many were used
    * @throws AppError `rate_limited`; then nothing is taken from either limit.
    */
-  async take(caller: string, tokens: number): Promise<CallerPermit> {
+  async take(caller: string, tokens: number | undefined): Promise<CallerPermit> {
     const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = this.#config;
     const request = await this.#requests?.tryAcquire(caller);
     if (isRefused(request)) throw refusal(`make ${requestsPerMinute} requests`, request.retryAfterMs);
+    if (tokens === undefined) return new CallerPermit(undefined);
     const estimate = await this.#tokens?.tryAcquire(caller, Math.min(tokens, tokensPerMinute));
     if (!isRefused(estimate)) return new CallerPermit(estimate);
     request?.settle(0);

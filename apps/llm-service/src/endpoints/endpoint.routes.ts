@@ -9,7 +9,7 @@ export function endpointRoutes(endpoints: readonly Endpoint[], relay: HostRelay)
   return endpoints.map((endpoint) => {
     const { method, path, summary, schema, check, isForm } = endpoint;
     const handle: PlainRoute['handle'] = (request: HttpRequest, reply) => {
-      checkDeployment((request.params as { readonly model?: string }).model);
+      checkDeployment(request.url, (request.params as { readonly model?: string }).model);
       if (isForm && (request.body === undefined || request.body instanceof BodyStream))
         return relay.relayForm(endpoint, { outline: undefined, request, reply });
       const outline = request.body as RequestOutline | undefined;

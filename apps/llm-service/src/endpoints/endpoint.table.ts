@@ -34,6 +34,8 @@ const EMBEDDINGS = post('/v1/embeddings', 'Vectors for texts, made by embedding-
   check: checkEmbedding,
 });
 
+const NO_TOKENS = { usesNoTokens: true } as const;
+
 const form = (path: string, summary: string) => post(path, summary, { isForm: true });
 
 const RESPONSE = '/v1/responses/:id';
@@ -47,10 +49,10 @@ const stored = (method: Endpoint['method'], path: string, summary: string): Endp
 
 const RESPONSES = [
   post('/v1/responses', 'A response, as JSON or as a stream of server-sent events.', { callClass: 'chat' }),
-  post('/v1/responses/input_tokens', 'How many tokens the input of a response would have.'),
+  post('/v1/responses/input_tokens', 'How many tokens the input of a response would have.', NO_TOKENS),
   post('/v1/responses/compact', 'A conversation made shorter.', { callClass: 'chat' }),
   stored('GET', RESPONSE, 'A response that a host keeps.'),
-  stored('DELETE', RESPONSE, 'Has a host forget a response.'),
+  { ...stored('DELETE', RESPONSE, 'Has a host forget a response.'), ...NO_TOKENS },
   stored('POST', `${RESPONSE}/cancel`, 'Cancels a response that is made in the background.'),
   stored('GET', `${RESPONSE}/input_items`, 'What a response was made from.'),
 ];
@@ -85,12 +87,12 @@ export const ENDPOINTS: readonly Endpoint[] = [
   post('/v1/messages', "Anthropic's messages, as JSON or as a stream of server-sent events.", {
     callClass: 'chat',
   }),
-  post('/v1/messages/count_tokens', 'How many tokens a message would have.'),
+  post('/v1/messages/count_tokens', 'How many tokens a message would have.', NO_TOKENS),
   post('/v1/moderations', 'Whether texts are harmful.'),
   ...['/v1/rerank', '/v2/rerank', '/rerank'].map((path) => post(path, 'Documents by relevance to a query.')),
   ...['/v1/score', '/score'].map((path) => post(path, 'How well texts fit together.')),
-  post('/tokenize', 'Tokens of a text.'),
-  post('/detokenize', 'Text of tokens.'),
+  post('/tokenize', 'Tokens of a text.', NO_TOKENS),
+  post('/detokenize', 'Text of tokens.', NO_TOKENS),
 ];
 
 /** The routes whose bodies are multipart forms. */

@@ -13,6 +13,8 @@ export interface Endpoint {
   readonly callClass: CallClass;
   /** Whether embedding-service answers it, and no LLM host. */
   readonly isEmbedding?: boolean;
+  /** Whether no model is asked, as where tokens are counted: nothing of what its caller may use is used. */
+  readonly usesNoTokens?: boolean;
   /** Whether its body may be a multipart form. */
   readonly isForm?: boolean;
   /** What the API documentation says of the body. */

@@ -128,6 +128,24 @@ describe('an endpoint of hosts', () => {
     expect(Buffer.from(await response.arrayBuffer())).toEqual(speech);
   });
 
+  it.each([
+    '/openai/deployments//chat/completions?api-version=1',
+    '//openai/deployments///chat//completions/',
+  ])('is no other one where the name of the model in its path is empty: %s', async (path) => {
+    const response = await call(path, BODY);
+    expect([response.status, asked]).toEqual([400, []]);
+    expect(await response.json()).toMatchObject({ error: { code: 'empty_string', param: 'model' } });
+  });
+
+  it('has a model called chat where the path names it', async () => {
+    const paths = ['/openai/deployments/chat/completions', '/openai/deployments//chat/chat/completions'];
+    for (const path of paths) await call(path, BODY);
+    expect(asked.map(({ url, body }) => [url, body.includes('"chat"')])).toEqual([
+      ['/v1/completions', true],
+      ['/v1/chat/completions', true],
+    ]);
+  });
+
   it('takes no longer name of a model in its path than in its body', async () => {
     for (const [length, status] of [
       [256, 200],

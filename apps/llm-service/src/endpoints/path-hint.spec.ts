@@ -14,6 +14,7 @@ describe('the hint about a path that the gateway has not', () => {
     ['/openai/realtime', 'WebSockets'],
     ['/api/chat', '/v1/chat/completions'],
     ['/v1beta/models/gemini-pro:generateContent', '/v1/chat/completions'],
+    ['/openai/deployments/embeddings', 'its name must not be empty'],
     ['/admin/hosts', 'ADMIN_PORT'],
   ])('%s', (path, said) => {
     expect(pathHint(path)).toContain(said);

@@ -9,6 +9,10 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/\/realtime(?:\/|$)/, 'The realtime API is not offered: it needs WebSockets.'],
   [/^\/api\//, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
   [/^\/v1beta\//, "Gemini's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
+  [
+    /^\/openai\/deployments(?:\/|$)/,
+    'A deployment is a model here, and its name must not be empty: /openai/deployments/MODEL/chat/completions.',
+  ],
   [/^\/admin(?:\/|$)/, 'The admin API has a port of its own: ADMIN_PORT.'],
 ];
 

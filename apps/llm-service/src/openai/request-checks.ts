@@ -8,6 +8,9 @@ export const MAX_MODEL_LENGTH = 256;
 /** No name of that many characters is longer, however it is written. */
 const MAX_MODEL_BYTES = MAX_MODEL_LENGTH * 6;
 
+/** Slashes in a row count as one: a chat with a model of no name would be a text completion by a model that is called `chat`. */
+const NAMELESS = /^[^?]*\/deployments\/{2,}chat\/+completions/;
+
 /** @throws AppError about the first field of a chat completion that is wrong */
 export function checkChatCompletion(outline: RequestOutline | undefined): asserts outline {
   checkObject(outline);
@@ -52,9 +55,14 @@ function checkObject(outline: RequestOutline | undefined): asserts outline {
   if (ambiguous !== undefined) throw notOnce(ambiguous);
 }
 
-/** The name of a model that stands in the path. @throws AppError `invalid_value` */
-export function checkDeployment(name: string | undefined): void {
-  if (name !== undefined && name.length > MAX_MODEL_LENGTH) throw modelTooLong();
+/**
+ * The name of a model that stands in the path; undefined where the path has no room for one.
+ * @throws AppError `empty_string`, `invalid_value`
+ */
+export function checkDeployment(url: string, name: string | undefined): void {
+  if (name === undefined) return;
+  if (NAMELESS.test(url)) throw emptyText('model');
+  if (name.length > MAX_MODEL_LENGTH) throw modelTooLong();
 }
 
 function checkModel(outline: RequestOutline): void {

@@ -28,7 +28,7 @@ import { MessageReader } from './message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
-import type { ResponseOwners } from './response-owners.ts';
+import type { ResponseOwner, ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
 import { estimateResponse, mustEstimate } from './token-count.ts';
@@ -62,14 +62,12 @@ export class HostRelay {
   }
 
   async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
-    const { tenant = '' } = contextOf(incoming.request);
-    const { outline } = incoming;
-    const permit = await callers.take(tenant, outline?.facts.promptTokens ?? 0);
+    const tokens = endpoint.usesNoTokens ? undefined : (incoming.outline?.facts.promptTokens ?? 0);
+    const permit = await callers.take(callerOf(incoming), tokens);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {
-      // Whoever leaves has had the prompt computed.
-      if (!contextOf(incoming.request).isClientGone) permit.refund();
+      permit.failed();
       throw error;
     }
   }
@@ -82,6 +80,7 @@ export class HostRelay {
     countHop(incoming.request.headers);
     const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
     context.note('attempts', call.request.log);
+    if (incoming.permit) incoming.permit.attempts = call.request.log;
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return this.#translated(call, incoming);
@@ -143,7 +142,9 @@ export class HostRelay {
   ): Promise<HostResponse | undefined> {
     const { request, dialect } = chat ?? call;
     const { owners } = this.options;
-    const onId = owners.add.bind(owners);
+    const caller = callerOf(incoming);
+    const onId = (id: string, host: string, isCounted?: boolean) =>
+      owners.add(id, { host, caller }, isCounted);
     return new StreamedResponse(
       { ...this.options, config: this.options.streams },
       {
@@ -152,6 +153,7 @@ export class HostRelay {
         callerDialect: call.dialect,
         translator: chat && new MessageEvents(chat.asked),
         onId: dialect.name === 'responses' ? onId : undefined,
+        mayCount: dialect.isKept && (() => owners.takeCount(keptIdOf(incoming) ?? '')),
       },
       incoming,
     ).run(given);
@@ -188,31 +190,30 @@ export class HostRelay {
     const { permit } = incoming;
     if (response.status >= 400) permit?.refund();
     const seen = (bytes: Buffer) => {
-      noteUsage(metrics, response, this.#read(bytes, call, response.host), incoming);
+      const owner = { host: response.host, caller: callerOf(incoming) };
+      noteUsage(metrics, response, this.#read(bytes, call, owner), incoming);
     };
     await passResponse(response, incoming, { logger, seen });
   }
 
-  #read(bytes: Buffer, { dialect }: OutboundCall, host: string): TokenUsage | undefined {
+  #read(bytes: Buffer, { dialect }: OutboundCall, owner: ResponseOwner): TokenUsage | undefined {
     const { owners } = this.options;
     if (dialect.name !== 'responses' && !dialect.isKept) return usageInJson(dialect, bytes);
     const { id = '', usage } = readBody(dialect, bytes) ?? {};
-    if (!dialect.isKept) owners.add(id, host, usage !== undefined);
+    if (!dialect.isKept) owners.add(id, owner, usage !== undefined);
     return dialect.isKept && !(usage && owners.takeCount(id)) ? undefined : usage;
   }
 
   /** What a host keeps only that host can be asked for. */
-  #toOwner(call: OutboundCall, { outline, request }: IncomingCall): OutboundCall {
-    const { id } = request.params as { readonly id?: string };
+  #toOwner(call: OutboundCall, incoming: IncomingCall): OutboundCall {
+    const { outline } = incoming;
+    const id = keptIdOf(incoming);
     const mayGoOn = call.path.startsWith('/responses');
     const kept = id ?? (mayGoOn ? outline?.textOf('previous_response_id') : undefined);
     if (kept === undefined) return call;
     const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
-    const owner = this.options.owners.ownerOf(
-      kept,
-      hosts,
-      id === undefined ? 'previous_response_id' : 'response_id',
-    );
+    const param = id === undefined ? 'previous_response_id' : 'response_id';
+    const owner = this.options.owners.ownerOf(kept, { hosts, param, caller: callerOf(incoming) });
     return { ...call, request: { ...call.request, only: [owner] } };
   }
 
@@ -222,4 +223,14 @@ export class HostRelay {
     if (callClass !== 'chat') return otherMs;
     return outline?.stream ? chatStreamMs : chatMs;
   }
+}
+
+/** Whose call it is; empty where callers are not told apart. */
+function callerOf({ request }: IncomingCall): string {
+  return contextOf(request).tenant ?? '';
+}
+
+/** The response that a path names. */
+function keptIdOf({ request }: IncomingCall): string | undefined {
+  return (request.params as { readonly id?: string }).id;
 }

@@ -41,6 +41,8 @@ export interface StreamedCall {
   readonly translator?: StreamTranslator | undefined;
   /** Tells who made the response of this id, and once more where it broke off before its tokens were counted. */
   readonly onId?: ((id: string, host: string, isCounted?: boolean) => void) | undefined;
+  /** Of a response that is kept: whether its tokens are counted now, which is done once. */
+  readonly mayCount?: (() => boolean) | undefined;
 }
 
 /** More than any refusal has. */
@@ -174,9 +176,11 @@ export class StreamedResponse {
       ...(onId && { onId: noteId }),
       onFault: (fault) => this.#interrupted((responses.at(-1) ?? response).host, fault),
     }).run();
-    outcome.usages.forEach((usage, at) =>
-      noteUsage(metrics, responses[at] ?? response, usage, this.#incoming),
-    );
+    const { mayCount } = this.#call;
+    const isCounted = !mayCount || (outcome.usages.some(({ output }) => output) && mayCount());
+    outcome.usages.forEach((usage, at) => {
+      if (isCounted) noteUsage(metrics, responses[at] ?? response, usage, this.#incoming);
+    });
     if (made !== undefined && outcome.usages.every((usage) => usage === undefined)) onId?.(made, host, false);
     metrics.streamEnded(host, outcome);
   }
@@ -223,7 +227,7 @@ export class StreamedResponse {
   /** Nothing of an answer has come. */
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
-    if (!this.#context.isClientGone) this.#incoming.permit?.refund();
+    this.#incoming.permit?.failed();
     this.#client.fail(error, 0);
   }
 }

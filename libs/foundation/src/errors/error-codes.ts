@@ -70,7 +70,7 @@ export const ERROR_CODES = {
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
   response_not_found: {
     kind: 'not_found',
-    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, or this process was started since. Send the conversation itself.',
+    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, or this process was started since; or it was made for another API key. Send the conversation itself.',
   },
   host_not_found: {
     kind: 'not_found',
@@ -149,7 +149,7 @@ export const ERROR_CODES = {
   },
   rate_limited: {
     kind: 'rate_limited',
-    doc: 'The rate limit is reached. Try again after `retry-after` seconds.',
+    doc: 'The rate limit is reached, or one of several API keys has three quarters of all requests under way that are answered at a time. Try again after `retry-after` seconds.',
   },
   cost_above_limit: {
     kind: 'too_large',

@@ -5,6 +5,8 @@ import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */
 export interface Authenticator {
+  /** How many callers can be told apart. Default: 1. */
+  readonly callers?: number | undefined;
   /**
    * @param rawHeaders names and values in turn, as they came.
    * @returns a name for who calls, which is no secret; empty where callers are not told apart; none for an unknown caller.
@@ -12,13 +14,27 @@ export interface Authenticator {
   identify(rawHeaders: readonly string[]): string | undefined;
 }
 
+/** Who is asked about a request. */
+export interface Authenticators {
+  /** Guards every route that the configuration does not declare open. */
+  readonly authenticator: Authenticator;
+  /** Asked in its place about the routes below `/admin`. Default: whoever may call is an operator. */
+  readonly operators?: Authenticator | undefined;
+}
+
+const OF_OPERATORS = '/admin/';
+
 /**
  * Refuses unknown callers before their body is read, on every route that is not declared open. A path that no route matches is
  * refused as well, so that they cannot learn which ones exist.
  */
-export function authentication(authenticator: Authenticator, openRoutes: OpenRoutes): GateHook {
+export function authentication(
+  { authenticator, operators = authenticator }: Authenticators,
+  openRoutes: OpenRoutes,
+): GateHook {
   return (request, reply, done) => {
-    const tenant = authenticator.identify(request.raw.rawHeaders);
+    const isOperators = request.routeOptions.url?.startsWith(OF_OPERATORS) ?? false;
+    const tenant = (isOperators ? operators : authenticator).identify(request.raw.rawHeaders);
     if (tenant !== undefined) {
       if (tenant !== '') contextOf(request).tenant = tenant;
       return done();

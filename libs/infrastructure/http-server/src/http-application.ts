@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { serveApiDocumentation, type ApiDescription } from './api-documentation.ts';
 import { AppErrorFilter } from './app-error.filter.ts';
 import type { ErrorBody } from './error-body.ts';
-import { type Authenticator, authentication } from './authentication.hook.ts';
+import { type Authenticators, authentication } from './authentication.hook.ts';
 import { cors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
 import { ErrorResponder } from './error-responder.ts';
@@ -30,14 +30,12 @@ import { ROUTER_OPTIONS } from './router-options.ts';
 import type { PathHint } from './unmatched-route.hook.ts';
 
 /** What an HTTP application is made of. */
-export interface HttpApplicationOptions {
+export interface HttpApplicationOptions extends Authenticators {
   readonly config: HttpConfig;
   readonly logger: Logger;
   readonly drain: Drain;
   readonly observers: readonly HttpObserver[];
   readonly metrics: Metrics;
-  /** Guards every route that the configuration does not declare open. */
-  readonly authenticator: Authenticator;
   /** Headers of every response that this service makes, refusals below the routes included. */
   readonly headers?: Readonly<Record<string, string>>;
   /** How long any call may take, in milliseconds. Default: whoever answers it sets its limit. */
@@ -76,7 +74,7 @@ export async function createHttpApplication(
 
 /** Fastify on its own server, behind the gate of docs/architecture.md: the order of the hooks is the order of the checks. */
 function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder): FastifyAdapter {
-  const { config, authenticator, pathHint, headers = {}, routes = [] } = options;
+  const { config, pathHint, headers = {}, routes = [] } = options;
   const server = new NodeServer({ ...options, headers });
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimitBytes,
@@ -97,7 +95,7 @@ function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder):
     onRequest: [
       requestContext({ ...options, headers }),
       cors(config.corsOrigins),
-      authentication(authenticator, new OpenRoutes(config.openEndpoints)),
+      authentication(options, new OpenRoutes(config.openEndpoints)),
     ],
     beforeBody: [admission, expectContinue],
     readBody: parser,

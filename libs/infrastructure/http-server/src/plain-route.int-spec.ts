@@ -23,7 +23,8 @@ describe('a route without the pipeline of Nest', () => {
     expect([response.status, await response.json()]).toEqual([200, { body: { a: 1 }, params: { id: '7' } }]);
     expect(response.headers.get('x-answered-by')).toBe('gate');
     const requestId = response.headers.get('x-request-id');
-    expect(gate.finished.find((each) => each.requestId === requestId)?.route).toBe('/v1/plain/:id');
+    const finished = gate.finished.find((each) => each.requestId === requestId);
+    expect(finished).toMatchObject({ route: '/v1/plain/:id', caller: 'key 1' });
   });
 
   it('is guarded as every route is', async () => {

@@ -26,6 +26,7 @@ describe('what cannot reach a route', () => {
     ['a path that cannot be decoded', `GET /% HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['a path that is not UTF-8', `GET /v1/%ff HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['no path', `OPTIONS * HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
+    ['a fragment', `GET /livez?a=b#c HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['another scheme', `GET ftp://x/livez HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['a null byte in the path', `GET /\0 HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
     ['a broken request line', 'HELLO\r\n\r\n', 400, 'malformed_request'],

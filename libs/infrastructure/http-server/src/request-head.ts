@@ -8,7 +8,8 @@ import { AppError } from '@morgan/foundation';
  */
 export function checkRequestHead(request: IncomingMessage): AppError | undefined {
   const target = originForm(request.url ?? '');
-  if (target === undefined) return new AppError('invalid_url', 'The request target must be a path.');
+  if (target === undefined)
+    return new AppError('invalid_url', 'The request target must be a path, and has no fragment (#).');
   request.url = target;
   const hosts = countHosts(request.rawHeaders);
   if (hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0')) {
@@ -29,7 +30,9 @@ export function asksForContinue({ headers, httpVersion }: IncomingMessage): bool
   return httpVersion !== '1.0' && headers.expect?.toLowerCase() === '100-continue';
 }
 
+/** A fragment never leaves a client (RFC 9110, 4.1); whatever a gateway put behind one, a host would take for a part of it. */
 function originForm(target: string): string | undefined {
+  if (target.includes('#')) return undefined;
   if (target.startsWith('/')) return target;
   const rest = /^https?:\/\/[^/?#]+(.*)$/i.exec(target)?.[1];
   if (rest === undefined) return undefined;

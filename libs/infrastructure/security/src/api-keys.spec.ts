@@ -48,7 +48,23 @@ describe('ApiKeys', () => {
 
   it('tells keys apart without naming them', () => {
     const names = ['first-key', 'second-key'].map((key) => keys.identify(['x-api-key', key]));
-    expect(names).toEqual(['key 1', 'key 2']);
+    // As `printf %s KEY | sha256sum | cut -c-8` says.
+    expect(names).toEqual(['9e24b553', 'f397f260']);
+  });
+
+  it('means the same caller by a name wherever its key stands in the list', () => {
+    const sent = ['x-api-key', 'second-key'];
+    const other = new ApiKeys(['new-key', 'second-key', 'first-key']);
+    expect(other.identify(sent)).toBe(keys.identify(sent));
+    expect(other.identify(['x-api-key', 'new-key'])).not.toBe(keys.identify(['x-api-key', 'first-key']));
+  });
+
+  it.each([
+    [[], 1],
+    [['first-key'], 1],
+    [['first-key', 'first-key', 'second-key'], 2],
+  ])('of %j tells %d callers apart', (configured, count) => {
+    expect(new ApiKeys(configured).callers).toBe(count);
   });
 
   it('holds no key in a readable form', () => {

@@ -4,6 +4,9 @@ import type { Authenticator } from '@morgan/http-server';
 /** Where clients of this field put their key: OpenAI's, Anthropic's and Azure's. */
 const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
 
+/** Of its digest, in hexadecimal: enough to tell keys apart, too little to find a random key by. */
+const NAME_LENGTH = 8;
+
 /**
  * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. A key is compared by its
  * SHA-256 digest, with all of them and in constant time; one that was admitted is found in a hash table from then on, whose
@@ -12,11 +15,11 @@ const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 
  */
 export class ApiKeys implements Authenticator {
   readonly #digests: readonly Buffer[];
-  /** The place of each key that was admitted: no more than are configured. A digest costs more than all else here. */
+  /** The name of each key that was admitted: no more than are configured. A digest costs more than all else here. */
   readonly #admitted = new Map<string, string>();
 
   constructor(keys: readonly string[]) {
-    this.#digests = keys.map(digest);
+    this.#digests = [...new Set(keys)].map(digest);
   }
 
   /** Whether every caller is admitted because no key is configured. */
@@ -24,7 +27,14 @@ export class ApiKeys implements Authenticator {
     return this.#digests.length === 0;
   }
 
-  /** The key's place among the configured ones. */
+  get callers(): number {
+    return Math.max(1, this.#digests.length);
+  }
+
+  /**
+   * The beginning of the key's SHA-256 digest, in hexadecimal. Unlike a place among the configured keys it means the same caller
+   * in every replica and after every change of the list, so that limits which replicas share are never those of somebody else.
+   */
   identify(rawHeaders: readonly string[]): string | undefined {
     if (this.open) return '';
     const key = sentKey(rawHeaders);
@@ -34,11 +44,10 @@ export class ApiKeys implements Authenticator {
 
   #admit(key: string): string | undefined {
     const given = digest(key);
-    const index = this.#digests.map((known) => timingSafeEqual(known, given)).indexOf(true);
-    if (index < 0) return undefined;
-    const place = `key ${index + 1}`;
-    this.#admitted.set(key, place);
-    return place;
+    if (!this.#digests.map((known) => timingSafeEqual(known, given)).includes(true)) return undefined;
+    const name = given.toString('hex').slice(0, NAME_LENGTH);
+    this.#admitted.set(key, name);
+    return name;
   }
 }
 

@@ -142,6 +142,12 @@ describe('the request log', () => {
     });
   });
 
+  it('says whose request it was, where callers are told apart', () => {
+    const { lines, logger } = capture();
+    for (const caller of ['1b4f0e98', undefined]) new RequestLog(logger).finished({ ...request, caller });
+    expect(lines.map((line) => line['caller'])).toEqual(['1b4f0e98', undefined]);
+  });
+
   it('writes what pino would write', () => {
     const { lines, raw, logger } = capture();
     const notes = { attempts: { toJSON: () => [{ host: 'gpu1', ms: 3 }] }, model: 'a"b\\c\u{1f600}\ud800\n' };

@@ -12,7 +12,7 @@ export class RequestLog implements HttpObserver {
   }
 
   finished(request: FinishedRequest): void {
-    const { requestId, method, route, status, durationMs, errorCode, aborted, notes } = request;
+    const { requestId, method, route, status, durationMs, caller, errorCode, aborted, notes } = request;
     const fields: Record<string, unknown> = {
       requestId,
       method,
@@ -20,6 +20,7 @@ export class RequestLog implements HttpObserver {
       status,
       durationMs: Math.round(durationMs * 10) / 10,
     };
+    if (caller) fields['caller'] = caller;
     if (errorCode) fields['errorCode'] = errorCode;
     if (aborted) fields['aborted'] = aborted;
     Object.assign(fields, notes);

@@ -1,4 +1,11 @@
+import type { Outcome } from '../evidence/outcome.ts';
 import type { Attempt } from './attempt.ts';
+
+/** The call was over for its caller, who had left or set it a time, while a host was at it. */
+const LEFT: ReadonlySet<Outcome | undefined> = new Set<Outcome>(['aborted', 'expired', 'impatient']);
+
+/** What took less was over before a host had seen it, in milliseconds. */
+const LEAST_WORK_MS = 1;
 
 /** One try, for logs. */
 export interface AttemptSummary {
@@ -19,6 +26,14 @@ export class AttemptLog {
 
   add(attempt: Attempt): void {
     this.#attempts.push(attempt);
+  }
+
+  /** Whether a host was at work when the caller left, or when the time of the call, or a limit of its caller's own, was over. */
+  get wasLeft(): boolean {
+    return this.#attempts.some(
+      ({ outcomeSoFar: outcome, isByCaller, tookMs }) =>
+        (LEFT.has(outcome) || (isByCaller && outcome !== 'connect_error')) && tookMs >= LEAST_WORK_MS,
+    );
   }
 
   toJSON(): AttemptSummary[] {

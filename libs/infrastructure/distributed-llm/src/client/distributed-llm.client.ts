@@ -17,7 +17,7 @@ import type { ModelObject } from '../hosts/model-list.ts';
 import type { RouteExplanation } from '../routing/explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
-import { isUp, readingOf } from './host-reading.ts';
+import { isResting, isUp, readingOf } from './host-reading.ts';
 import type { DistributedLlmStatus } from './client-status.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
@@ -232,11 +232,15 @@ export class DistributedLlmClient implements HealthIndicator {
     };
   }
 
-  /** Up while at least one host may be, as probes and live calls have found. Breakers only show: they need calls to close. */
+  /**
+   * Up while at least one host may be, as probes and live calls have found, and does not rest as a whole. Breakers only show: they
+   * need calls to close. Where readiness goes by hosts rests only show as well: who is refused is to hear why and for how long.
+   */
   read(): HealthReading {
     const { hosts } = this.#setup.fleet;
     const details = hosts.map((host) => [host.name, readingOf(host)] as const);
-    return { up: hosts.some(isUp), details: Object.fromEntries(details) };
+    const up = hosts.some((host) => isUp(host) && (this.required || !isResting(host)));
+    return { up, details: Object.fromEntries(details) };
   }
 
   #sendJson(path: string, json: object, options: CallOptions): Promise<HostResponse> {

@@ -1,8 +1,13 @@
-import type { Host } from '../hosts/host.ts';
+import { type Host, restKey } from '../hosts/host.ts';
 
 /** Whether a host may be asked, as far as probes know. */
 export function isUp({ takesPart, health }: Host): boolean {
   return takesPart && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed);
+}
+
+/** Whether whatever is asked of it fails or waits: its key is refused, its quota used up, or it asked for a pause. */
+export function isResting({ rests }: Host): boolean {
+  return rests.size > 0 && rests.of(restKey.host) !== undefined;
 }
 
 /** What `/health` shows of a host. */

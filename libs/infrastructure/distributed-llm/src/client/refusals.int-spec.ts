@@ -80,4 +80,17 @@ describe('a refusal', () => {
     stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
     expect(await stream?.over).toMatchObject({ reported: { message: 'no model for [redacted]' } });
   });
+
+  it.each([
+    ['a URL', (key: string) => encodeURIComponent(key)],
+    ['a query', (key: string) => new URLSearchParams({ key }).toString()],
+    ['a JSON text', (key: string) => key],
+  ])('that quotes a key of the host as %s has it does not show it', async (_, written) => {
+    const key = 'k+y/of="us"~*\\==';
+    const body = JSON.stringify({ error: { message: `no route for ${written(key)}.` } });
+    const host = await hosts.fake({ fault: { kind: 'status', status: 400, body } });
+    const response = await send(bench.client([entry('host', host.url, { query: { key } })]));
+    const { error } = JSON.parse((await response.body.bytes()).toString()) as { error: { message: string } };
+    expect(error.message).toMatch(/^no route for (key=)?\[redacted\]\.$/);
+  });
 });

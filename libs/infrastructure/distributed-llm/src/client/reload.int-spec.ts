@@ -277,6 +277,20 @@ describe('by hand', () => {
     expect(client.getMetrics()['one']).toMatchObject({ circuit: { state: 'OPEN', held: true } });
   });
 
+  it('a host that is drained or disabled shows as such', async () => {
+    const client = bench.client([entry('one', one.url), entry('two', two.url)]);
+    const modes = async (host: string) => {
+      const values = ['enabled', 'draining', 'disabled'].map((mode) =>
+        bench.metric(`morgan_llm_host_mode{host="${host}",mode="${mode}"}`),
+      );
+      return (await Promise.all(values)).join();
+    };
+    expect([await modes('one'), await modes('two')]).toEqual(['1,0,0', '1,0,0']);
+    client.drainHost('one');
+    client.disableHost('two');
+    expect([await modes('one'), await modes('two')]).toEqual(['0,1,0', '0,0,1']);
+  });
+
   it('a host that is disabled is not probed, whoever asks', async () => {
     const client = bench.client([entry('one', one.url), entry('two', two.url)]);
     await client.start();

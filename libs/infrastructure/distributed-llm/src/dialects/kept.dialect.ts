@@ -1,7 +1,8 @@
-import { type Dialect, NO_READING } from './dialect.ts';
+import { type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
 import { responsesDialect } from './responses.dialect.ts';
-import { head } from './openai-shapes.ts';
+import { head, responsesUsage } from './openai-shapes.ts';
+import { isObject, type JsonObject } from './reported-error.ts';
 
 /** The events that a response ends with, however it ended. */
 const ENDS: ReadonlySet<unknown> = new Set([
@@ -14,19 +15,21 @@ const ENDS: ReadonlySet<unknown> = new Set([
 
 /**
  * A response that was made before, at `/v1/responses/{id}`: that it failed then is what is asked for, and as a stream it may
- * begin anywhere. Its events count nothing: that is done when it is made.
+ * begin anywhere. Its events count nothing: that is done when it is made, or, of one that is made in the background, by what its
+ * last event says of all of it.
  */
 export const keptDialect: Dialect = {
   ...plainDialect,
   isKept: true,
   hasEnd: true,
   readEvent(json) {
-    const { type, sequence_number: sequence } = json;
+    const { type, sequence_number: sequence, response } = json;
     const isEnd = ENDS.has(type);
     return {
       ...NO_READING,
       ...head(json),
       content: 'other',
+      usage: isEnd && isObject(response) ? usageOf(response) : undefined,
       finished: isEnd ? 1 : 0,
       isEnd,
       sequence: typeof sequence === 'number' ? sequence : undefined,
@@ -35,3 +38,9 @@ export const keptDialect: Dialect = {
   readBody: (json) => responsesDialect.readBody(json),
   errorEvent: (error, sequence) => responsesDialect.errorEvent(error, sequence),
 };
+
+/** That nothing was written is no fault here. */
+function usageOf(response: JsonObject): TokenUsage | undefined {
+  const usage = responsesUsage(response);
+  return usage?.output ? usage : undefined;
+}

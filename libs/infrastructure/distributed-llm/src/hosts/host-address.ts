@@ -7,11 +7,11 @@ export class HostAddress {
   readonly headers: readonly string[];
   /** The names of these headers, in lower case. */
   readonly ownNames: ReadonlySet<string>;
-  /** Whether it is met with a key of ours. */
+  /** Whether it is met with a key of ours, wherever that is sent. */
   readonly hasKey: boolean;
   readonly #basePath: string;
   readonly #query: string;
-  /** Parameters of callers that stay here: their keys, and what the host has a word of its own for. */
+  /** Parameters of callers that stay here, in lower case: their keys, and what the host has a word of its own for. */
   readonly #keptBack: ReadonlySet<string>;
   readonly #secrets: readonly string[];
 
@@ -20,10 +20,11 @@ export class HostAddress {
     this.origin = origin;
     this.headers = [...credentialsOf(options), ...Object.entries(options.headers ?? {}).flat()];
     this.ownNames = new Set(this.headers.flatMap((text, at) => (at % 2 === 0 ? [text.toLowerCase()] : [])));
-    this.hasKey = options.apiKey !== undefined;
+    this.hasKey = options.apiKey !== undefined || namedSecrets(options).length > 0;
     this.#basePath = pathname.replace(/\/+$/, '');
     this.#query = new URLSearchParams(options.query).toString();
-    this.#keptBack = new Set([...KEY_PARAMETERS, ...Object.keys(options.query ?? {})]);
+    const own = Object.keys(options.query ?? {});
+    this.#keptBack = new Set([...KEY_PARAMETERS, ...own.map((name) => name.toLowerCase())]);
     this.#secrets = secretsOf(options);
   }
 
@@ -58,9 +59,10 @@ const BESIDE = '/../';
 /** No key of a caller reaches a host: some services take theirs from the query. */
 const KEY_PARAMETERS = ['key', 'api_key', 'api-key', 'apikey', 'access_token'];
 
+/** In lower case: many a host takes `API-Version` for `api-version`, and two of them for neither. */
 function parameterName(pair: string): string {
   const [name = ''] = new URLSearchParams(pair).keys();
-  return name;
+  return name.toLowerCase();
 }
 
 const REDACTED = '[redacted]';
@@ -70,12 +72,23 @@ const SCHEME = /^(Bearer|Basic|Token) +/i;
 /** What is shorter is no secret, and may be a part of any text. */
 const SHORTEST_SECRET = 4;
 
-function secretsOf({ apiKey, headers = {}, query = {} }: LlmHost): string[] {
-  const named = [...Object.entries(headers), ...Object.entries(query)].filter(([name]) =>
-    SECRET_NAME.test(name),
-  );
-  const values = [...named.map(([, value]) => value.replace(SCHEME, '').trim()), apiKey ?? ''];
-  return values.filter(({ length }) => length >= SHORTEST_SECRET);
+function secretsOf(options: LlmHost): string[] {
+  const values = [...namedSecrets(options), options.apiKey ?? ''];
+  const secrets = values.filter(({ length }) => length >= SHORTEST_SECRET);
+  return [...new Set(secrets.flatMap(waysToWrite))];
+}
+
+/** As it is, and as it stands in a URL or in a JSON text that a host quotes. */
+function waysToWrite(secret: string): string[] {
+  const inQuery = new URLSearchParams([['', secret]]).toString().slice(1);
+  return [secret, inQuery, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+}
+
+/** What headers and parameters hold whose names say that it is secret. */
+function namedSecrets({ headers = {}, query = {} }: LlmHost): string[] {
+  return [...Object.entries(headers), ...Object.entries(query)]
+    .filter(([name]) => SECRET_NAME.test(name))
+    .map(([, value]) => value.replace(SCHEME, '').trim());
 }
 
 function credentialsOf({ apiKey, keyHeader = 'authorization' }: LlmHost): string[] {

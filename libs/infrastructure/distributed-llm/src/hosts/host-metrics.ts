@@ -1,7 +1,7 @@
 import { forgetTarget } from '@morgan/http-client';
 import type { Counter, Histogram, Metrics } from '@morgan/telemetry';
 import type { Outcome } from '../evidence/outcome.ts';
-import type { Host } from './host.ts';
+import { type Host, HOST_MODES } from './host.ts';
 
 /** The metrics of all hosts of one process, whichever client they belong to. Host labels are configured names. */
 export class HostMetrics {
@@ -58,6 +58,22 @@ export class HostMetrics {
       (gauge) => {
         gauge.reset();
         this.#hosts.forEach((host) => showRests(host, gauge));
+      },
+    );
+    this.#showModes();
+  }
+
+  #showModes(): void {
+    this.metrics.gauge(
+      {
+        name: 'morgan_llm_host_mode',
+        help: '1 for the mode that operators have put a host in, 0 for the others: `draining` and `disabled` hosts get no new calls.',
+        labels: ['host', 'mode'],
+      },
+      (gauge) => {
+        gauge.reset();
+        for (const { name: host, mode: current } of this.#hosts)
+          for (const mode of HOST_MODES) gauge.set({ host, mode }, Number(mode === current));
       },
     );
   }

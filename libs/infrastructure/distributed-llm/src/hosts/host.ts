@@ -13,7 +13,8 @@ import { RefusalRuns } from './refusal-runs.ts';
 import { type Rest, Rests } from './rests.ts';
 
 /** Whether a host takes part. A draining one finds its calls to an end and gets no new ones; a disabled one is not probed either. */
-export type HostMode = 'enabled' | 'draining' | 'disabled';
+export const HOST_MODES = ['enabled', 'draining', 'disabled'] as const;
+export type HostMode = (typeof HOST_MODES)[number];
 
 /** What can be said about one host right now. */
 export interface HostStatus extends HostFigures {

@@ -268,6 +268,7 @@ describe('a host of its own kind', () => {
     ['?api-version=2000-01-01&a=1%20b', '?a=1%20b&api-version=2026-01-01'],
     ['?api%2Dversion=2000-01-01', '?api-version=2026-01-01'],
     ['?key=callers&api_key=callers&access_token=callers&keys=a', '?keys=a&api-version=2026-01-01'],
+    ['?API-Version=2000-01-01&Api_Key=callers&A=B', '?A=B&api-version=2026-01-01'],
     ['?', '?api-version=2026-01-01'],
   ])('gets its own query, and of a caller all but keys and what is its own: %s', async (asked, expected) => {
     const urls: unknown[] = [];
@@ -281,6 +282,22 @@ describe('a host of its own kind', () => {
       await (await send(client, { path: `/chat/completions${asked}` })).body.bytes();
     expect(urls[0]).toBe(`/v1/chat/completions${expected}`);
     expect(urls[1]).not.toContain('callers');
+  });
+
+  it.each([
+    ['a key', { apiKey: 'sk-of-the-host' }, undefined],
+    ['a header with a key', { headers: { Authorization: 'Bearer sk-of-the-host' } }, undefined],
+    ['a parameter with a key', { query: { key: 'of-the-host' } }, undefined],
+    ['a header of another kind', { headers: { 'x-team': 'blue' } }, 'theirs'],
+  ])('is not told whose organization a caller is where it has %s', async (_, own, expected) => {
+    let seen: unknown = 'nothing';
+    const host = await hostOf((response, request, body) => {
+      seen = request.headers['openai-organization'];
+      chat('hello')(response, request, body);
+    });
+    const client = bench.client([entry('a', host.url, own)]);
+    await (await send(client, { headers: { 'openai-organization': 'theirs' } })).body.bytes();
+    expect(seen).toBe(expected);
   });
 
   it('gets a header that it is configured with once, whatever a caller says', async () => {

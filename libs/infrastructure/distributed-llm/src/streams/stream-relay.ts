@@ -107,7 +107,8 @@ export class StreamRelay implements HostStreamListener {
 
   event(event: SseEvent, reading: EventReading): void {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
-    if (reading.content !== undefined && this.#options.dialect.hasEnd) this.#written += 1;
+    const { hasEnd, isKept } = this.#options.dialect;
+    if (reading.content !== undefined && hasEnd && !isKept) this.#written += 1;
     if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
       if (!this.#joined) this.#passOn(event, reading);

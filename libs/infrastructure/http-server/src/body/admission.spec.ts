@@ -33,13 +33,13 @@ describe('admission', () => {
   });
 
   const atOnce = (bytes: number) => {
-    const entered = admission.enter(bytes, leave.signal);
+    const entered = admission.enter(bytes, leave);
     if (!(entered instanceof Promise)) return entered;
     entered.catch(() => undefined);
     throw new Error('it has to wait');
   };
   const queued = (bytes: number, name: string, order: string[]) => {
-    const entered = admission.enter(bytes, leave.signal);
+    const entered = admission.enter(bytes, leave);
     if (!(entered instanceof Promise)) throw new Error('it did not have to wait');
     const outcome = entered.then(
       (charge) => {
@@ -137,6 +137,50 @@ describe('admission', () => {
     charge.release();
     charge.growTo(800);
     expect(admission.bytes).toBe(0);
+  });
+
+  describe('of several callers', () => {
+    beforeEach(() => {
+      const observer = { refused: (reason: RefusalReason) => void refusals.push(reason) };
+      admission = new Admission({ ...OPTIONS, callers: 2 }, silentLogger, observer);
+    });
+    const enter = (tenant: string, bytes = 1) => {
+      const { signal } = leave;
+      const entered = admission.enter(bytes, { signal, tenant });
+      if (entered instanceof Promise) entered.catch(() => undefined);
+      return entered as BodyCharge;
+    };
+    const refused = expect.objectContaining({ code: 'rate_limited', status: 429 });
+
+    it('keeps a quarter of its places for others, and takes every one back', () => {
+      const charges = Array.from({ length: 6 }, () => enter('a'));
+      expect(() => enter('a')).toThrow(refused);
+      expect(() => enter('a')).toThrow('has 6 requests under way');
+      charges.push(enter('b'), enter('b'));
+      expect(() => enter('b')).toThrow('at most 8 requests');
+      expect(refusals).toEqual(['caller_calls', 'caller_calls', 'calls']);
+      for (const charge of charges) charge.release();
+      for (const charge of charges) charge.release();
+      for (let call = 0; call < 6; call += 1) enter('a');
+      expect(() => enter('a')).toThrow(refused);
+    });
+
+    it('counts those that wait, until they leave', () => {
+      enter('b', 700);
+      for (let call = 0; call < 5; call += 1) enter('a', 600);
+      enter('a');
+      expect(() => enter('a')).toThrow(refused);
+      leave.abort();
+      leave = new AbortController();
+      for (let call = 0; call < 5; call += 1) enter('a');
+      expect(() => enter('a')).toThrow(refused);
+    });
+  });
+
+  it('gives a single caller every place', () => {
+    const { signal } = leave;
+    for (let call = 0; call < 8; call += 1) void admission.enter(1, { signal, tenant: 'a' });
+    expect(() => admission.enter(1, { signal, tenant: 'a' })).toThrow('at most 8 requests');
   });
 
   it('logs refusals once in a while, with how many there were', () => {

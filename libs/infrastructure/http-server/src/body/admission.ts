@@ -1,9 +1,10 @@
 import { AppError, type Logger, Waiter } from '@morgan/foundation';
 import type { BodyConfig } from './body.config.ts';
 import { BodyCharge } from './body-charge.ts';
+import { CallerShares } from './caller-shares.ts';
 
-/** Which limit a call met. `queue_timeout`: there was no room for its body in time. */
-export const REFUSAL_REASONS = ['calls', 'body_bytes', 'queue_timeout'] as const;
+/** Which limit a call met. `caller_calls`: the share of its caller; `queue_timeout`: there was no room for its body in time. */
+export const REFUSAL_REASONS = ['calls', 'caller_calls', 'body_bytes', 'queue_timeout'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Hears of every refusal. */
@@ -15,7 +16,18 @@ export interface AdmissionObserver {
 export type AdmissionOptions = Pick<
   BodyConfig,
   'maxCalls' | 'maxBytes' | 'smallBytes' | 'smallShare' | 'queueTimeoutMs'
->;
+> & {
+  /** How many callers can be told apart. Default: 1. */
+  readonly callers?: number | undefined;
+};
+
+/** Who asks for room. */
+export interface AdmissionAsk {
+  /** Takes a call that waits out of the line. */
+  readonly signal: AbortSignal;
+  /** Whose call it is, where callers are told apart. */
+  readonly tenant?: string | undefined;
+}
 
 /** Between two log lines about refusals. */
 const LOG_INTERVAL_MS = 10_000;
@@ -29,7 +41,8 @@ export class Admission {
   #calls = 0;
   #bytes = 0;
   /** In the order in which they came, with the length of their bodies. */
-  readonly #waiting = new Map<Waiter<BodyCharge>, number>();
+  readonly #waiting = new Map<Waiter<BodyCharge>, { readonly bytes: number; readonly tenant: string }>();
+  readonly #shares: CallerShares;
   #unlogged = 0;
   #loggedAt = -Infinity;
 
@@ -37,7 +50,9 @@ export class Admission {
     private readonly options: AdmissionOptions,
     private readonly logger: Logger,
     private readonly observer: AdmissionObserver,
-  ) {}
+  ) {
+    this.#shares = new CallerShares(options.maxCalls, options.callers ?? 1);
+  }
 
   /** Bytes of bodies that are held, as their calls have announced them or as they have come. */
   get bytes(): number {
@@ -51,29 +66,35 @@ export class Admission {
 
   /**
    * @param bytes how long the body is; 0 where nobody knows, it is charged as it comes then.
-   * @param signal takes a call that waits out of the line.
    * @returns at once where there is room.
-   * @throws AppError `overloaded`; the reason of the signal when it is aborted while the call waits
+   * @throws AppError `overloaded`, `rate_limited`; the reason of the signal when it is aborted while the call waits
    */
-  enter(bytes: number, signal: AbortSignal): BodyCharge | Promise<BodyCharge> {
+  enter(bytes: number, { signal, tenant = '' }: AdmissionAsk): BodyCharge | Promise<BodyCharge> {
     if (this.#calls >= this.#limit(this.options.maxCalls, bytes)) throw this.#refuse('calls');
+    if (this.#shares.isUsedUp(tenant)) throw this.#refuse('caller_calls');
     this.#calls += 1;
-    if (!this.#mustWait(bytes)) return this.#charge(bytes);
-    return this.#wait(bytes, signal);
+    this.#shares.enter(tenant);
+    if (!this.#mustWait(bytes)) return this.#charge(bytes, tenant);
+    return this.#wait(bytes, { signal, tenant });
   }
 
-  #wait(bytes: number, signal: AbortSignal): Promise<BodyCharge> {
+  #leave(tenant: string): void {
+    this.#calls -= 1;
+    this.#shares.leave(tenant);
+  }
+
+  #wait(bytes: number, { signal, tenant }: AdmissionAsk & { readonly tenant: string }): Promise<BodyCharge> {
     const waiter = new Waiter<BodyCharge>(signal, (leaving, why) => {
       this.#waiting.delete(leaving);
-      this.#calls -= 1;
+      this.#leave(tenant);
       leaving.refuse(why === 'aborted' ? signal.reason : this.#refuse('queue_timeout'));
     });
     waiter.limit(this.options.queueTimeoutMs);
-    this.#waiting.set(waiter, bytes);
+    this.#waiting.set(waiter, { bytes, tenant });
     return waiter.turn;
   }
 
-  #charge(bytes: number): BodyCharge {
+  #charge(bytes: number, tenant: string): BodyCharge {
     this.#bytes += bytes;
     return new BodyCharge(bytes, {
       grow: (from, to) => {
@@ -82,7 +103,7 @@ export class Admission {
       },
       release: (held) => {
         this.#bytes -= held;
-        this.#calls -= 1;
+        this.#leave(tenant);
         this.#admitWaiting();
       },
     });
@@ -91,12 +112,12 @@ export class Admission {
   /** In their order, but for small ones, which pass a large one that still has no room. */
   #admitWaiting(): void {
     let isLargeBlocked = false;
-    for (const [waiter, bytes] of this.#waiting) {
+    for (const [waiter, { bytes, tenant }] of this.#waiting) {
       const isLarge = this.#isLarge(bytes);
       if ((isLarge && isLargeBlocked) || !this.#fits(bytes, bytes)) isLargeBlocked ||= isLarge;
       else {
         this.#waiting.delete(waiter);
-        waiter.admit(this.#charge(bytes));
+        waiter.admit(this.#charge(bytes, tenant));
       }
     }
   }
@@ -104,7 +125,7 @@ export class Admission {
   #mustWait(bytes: number): boolean {
     if (!this.#fits(bytes, bytes)) return true;
     if (!this.#isLarge(bytes)) return false;
-    for (const other of this.#waiting.values()) if (this.#isLarge(other)) return true;
+    for (const other of this.#waiting.values()) if (this.#isLarge(other.bytes)) return true;
     return false;
   }
 
@@ -133,11 +154,15 @@ export class Admission {
       this.#loggedAt = now;
       this.#unlogged = 0;
     }
-    return new AppError('overloaded', this.#explain(reason), { retryAfterMs: retryAfterMs() });
+    // Others are served: it is this caller who has too much under way.
+    const code = reason === 'caller_calls' ? 'rate_limited' : 'overloaded';
+    return new AppError(code, this.#explain(reason), { retryAfterMs: retryAfterMs() });
   }
 
   #explain(reason: RefusalReason): string {
     const { maxCalls, maxBytes } = this.options;
+    if (reason === 'caller_calls')
+      return `Your API key has ${this.#shares.most} requests under way, which is the most that one of several may have. Try again later.`;
     return reason === 'calls'
       ? `This service answers at most ${maxCalls} requests at a time. Try again later.`
       : `This service holds at most ${maxBytes} bytes of request bodies at a time. Try again later.`;

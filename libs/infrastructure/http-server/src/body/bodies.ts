@@ -1,5 +1,6 @@
 import type { Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
+import type { Authenticator } from '../authentication.hook.ts';
 import type { BodyHook, GateHook } from '../gate.ts';
 import type { HttpConfig } from '../http-server.config.ts';
 import { Admission } from './admission.ts';
@@ -15,6 +16,8 @@ export interface BodyOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly bodies?: BodyFormat;
+  /** Tells callers apart. */
+  readonly authenticator: Pick<Authenticator, 'callers'>;
 }
 
 /** Everything between a body and memory: who may send one, how it is read, and who reads the response. */
@@ -25,11 +28,11 @@ export interface Bodies {
 }
 
 /** What all bodies of an application share. */
-export function createBodies({ config, logger, ...options }: BodyOptions): Bodies {
+export function createBodies({ config, logger, authenticator, ...options }: BodyOptions): Bodies {
   const { bodies, bodyLimitBytes: limitBytes } = config;
   const format = options.bodies ?? PARSED_JSON;
   const metrics = new BodyMetrics(options.metrics);
-  const admission = new Admission(bodies, logger, metrics);
+  const admission = new Admission({ ...bodies, callers: authenticator.callers }, logger, metrics);
   metrics.watch(admission);
   return {
     admission: bodyAdmission(admission, { limitBytes, format }),

@@ -47,7 +47,7 @@ export function bodyAdmission(
       };
       const held = isStreamed ? (format.streamed?.heldBytes ?? 0) : Infinity;
       const bytes = Math.min(declared ?? (isStreamed ? held : 0), held);
-      const entered = admission.enter(bytes, signal);
+      const entered = admission.enter(bytes, context);
       // Where the client has left while it waited, nobody is there to be answered.
       if (entered instanceof Promise) entered.then(admit, (error: Error) => signal.aborted || done(error));
       else admit(entered);

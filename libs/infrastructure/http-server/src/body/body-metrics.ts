@@ -11,7 +11,7 @@ export class BodyMetrics implements AdmissionObserver {
   constructor(metrics: Metrics) {
     this.#refused = metrics.counter({
       name: 'morgan_http_refused_total',
-      help: 'Requests refused with 503 before their body was held, by the limit that was reached.',
+      help: 'Requests refused before their body was held, by the limit that was reached: with 429 where it is that of one of several callers (`caller_calls`), else with 503.',
       labels: ['reason'],
     });
     // A series that begins with its first refusal would hide that from every rate.

@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+const [ONE, TWO] = ['first-caller', 'second-caller'];
+const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [] };
+const QUEUED = { ...RESPONSE, status: 'queued', usage: null };
+const USED = { ...RESPONSE, usage: { input_tokens: 30, output_tokens: 70 } };
+const sse = (...each: object[]) => each.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+
+let host: Server;
+let parts: ServiceParts;
+let origin: string;
+let asked: string[];
+/** What the host answers as JSON, and as a stream. */
+let whole: object;
+let streamed: string;
+
+beforeAll(async () => {
+  host = createServer((request, response) => {
+    request.resume().once('end', () => {
+      if (!request.url?.endsWith('/models')) asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      if (request.headers.accept !== 'text/event-stream')
+        return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(whole));
+      return response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+  const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
+  const env = { LLM_HOSTS, LOG_LEVEL: 'silent', API_KEYS: `${ONE},${TWO}` };
+  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
+  await parts.app.listen(0, '127.0.0.1');
+  origin = await parts.app.getUrl();
+});
+beforeEach(() => {
+  asked = [];
+  whole = RESPONSE;
+  streamed = sse({ type: 'response.completed', sequence_number: 0, response: RESPONSE });
+});
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  host.close().closeAllConnections();
+});
+
+async function call(key: string, method: string, path: string, body?: object) {
+  const accept =
+    path.includes('stream=true') || (body && 'stream' in body) ? 'text/event-stream' : 'application/json';
+  const response = await fetch(origin + path, {
+    method,
+    headers: { 'x-api-key': key, accept, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+describe('a response that a host keeps for one caller', () => {
+  it.each([
+    ['whole', { model: 'm', input: 'secret' }],
+    ['streamed', { model: 'm', input: 'secret', stream: true }],
+  ])('is none for another: %s', async (_, body) => {
+    expect((await call(ONE, 'POST', '/v1/responses', body)).status).toBe(200);
+    asked = [];
+    const goesOn = { model: 'm', input: 'what did I say?', previous_response_id: 'resp_1' };
+    const ways = [
+      ['GET', '/v1/responses/resp_1'],
+      ['GET', '/v1/responses/resp_%31?stream=true'],
+      ['GET', '/openai/responses/resp_1/input_items'],
+      ['POST', '/openai/v1/responses/resp_1/cancel'],
+      ['DELETE', '/v1/responses/resp_1'],
+      ['POST', '/v1/responses', goesOn],
+      ['POST', '/v1/responses', { ...goesOn, stream: true }],
+      ['POST', '/v1/responses/compact', goesOn],
+      ['POST', '/v1/responses/input_tokens', goesOn],
+    ] as const;
+    for (const [method, path, sent] of ways) {
+      const { status, text } = await call(TWO, method, path, sent);
+      expect([path, status]).toEqual([path, 404]);
+      expect(JSON.parse(text)).toMatchObject({ error: { code: 'response_not_found' } });
+    }
+    expect(asked).toEqual([]);
+    for (const [method, path, sent] of ways)
+      expect([path, (await call(ONE, method, path, sent)).status]).toEqual([path, 200]);
+  });
+});
+
+describe('the tokens of a response that is made in the background', () => {
+  const tokens = async () => {
+    const { text } = await call(ONE, 'GET', '/metrics');
+    const each = text.matchAll(/^morgan_llm_tokens_total\{.*kind="(?:in|out)put".*\} (\d+)$/gm);
+    return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const delta = { type: 'response.output_text.delta', delta: 'Hi', output_index: 0, sequence_number: 1 };
+  const fetchStream = async () => {
+    const { status, text } = await call(ONE, 'GET', '/v1/responses/resp_1?stream=true');
+    expect([status, text.includes('"Hi"')]).toEqual([200, true]);
+  };
+
+  it('count once where it is fetched as a stream, and its events never', async () => {
+    const before = await tokens();
+    whole = QUEUED;
+    const made = await call(ONE, 'POST', '/v1/responses', { model: 'm', input: 'x', background: true });
+    expect([made.status, await tokens()]).toEqual([200, before]);
+    streamed = sse(delta, delta, { type: 'response.cancelled', sequence_number: 2, response: QUEUED });
+    await fetchStream();
+    streamed = sse(delta, delta, { type: 'response.completed', sequence_number: 2, response: USED });
+    for (let count = 0; count < 3; count += 1) await fetchStream();
+    whole = USED;
+    expect((await call(ONE, 'GET', '/v1/responses/resp_1')).status).toBe(200);
+    expect(await tokens()).toBe(before + 100);
+  });
+});
