@@ -122,6 +122,28 @@ describe("Voyage's POST /v1/rerank", () => {
   });
 });
 
+describe("Jina's clients", () => {
+  it('may send texts as objects, and the type that they want in a list', async () => {
+    const input = [{ text: 'a cat' }, 'a dog'];
+    const asked = { model: 'default', input, embedding_type: ['int8'], late_chunking: false };
+    const { body } = await ask<{ data: { embedding: number[] }[] }>('/v1/embeddings', asked);
+    const expected = await vectorsOf(['a cat', 'a dog'], 'default', { output_dtype: 'int8' });
+    expect(body.data.map(({ embedding }) => embedding)).toEqual(expected);
+  });
+
+  it('may not send what is no text, nor ask for two types', async () => {
+    for (const [more, param] of [
+      [{ input: [{ image: 'data:image/png;base64,AA==' }] }, 'input[0].image'],
+      [{ input: ['a', { text: 7 }] }, 'input[1].text'],
+      [{ input: 'a', embedding_type: ['float', 'int8'] }, 'embedding_type'],
+    ] as const) {
+      const asked = { model: 'default', ...more };
+      const { status, body } = await ask<{ error: { param: string } }>('/v1/embeddings', asked);
+      expect([status, body.error.param]).toEqual([400, param]);
+    }
+  });
+});
+
 describe("Mistral's clients", () => {
   it('find an id, and equal requests have equal answers all the same', async () => {
     const asked = { model: 'bert-mean', input: ['a cat'] };
