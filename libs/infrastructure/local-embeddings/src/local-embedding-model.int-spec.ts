@@ -175,6 +175,17 @@ describe('a queue with a limit', () => {
     expect(await next).toHaveLength(1);
     expect((await ends).map(({ status }) => status)).toEqual(new Array(8).fill('rejected'));
   });
+
+  it('refuses who comes to a full queue as all others when the model is unloaded in that turn', async () => {
+    const { model: other } = build({ queueTokens: 256, workers: 1 });
+    await other.load();
+    const calls = Array.from({ length: 9 }, (_, index) =>
+      other.embed(textsOf(32, `unloaded ${index}`), context()),
+    );
+    const ends = Promise.allSettled(calls);
+    await other.unload();
+    expect(await ends).toMatchObject(new Array(9).fill({ reason: { code: 'model_loading' } }));
+  });
 });
 
 describe('a process that dies', () => {

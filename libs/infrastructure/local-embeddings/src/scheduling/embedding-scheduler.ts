@@ -87,12 +87,13 @@ export class EmbeddingScheduler {
   /** One vector per input, in their order. @param signal what waits is dropped when it is aborted */
   async submit(request: JobRequest, signal: AbortSignal, stopped: () => AppError): Promise<EmbeddedItem[]> {
     const job = new EmbeddingJob(request);
-    if (!this.#isAdmitted(job)) await this.#admitLater(job, signal, stopped);
+    const isAdmitted = this.#isAdmitted(job);
     const leave = () => job.fail(stopped());
     signal.addEventListener('abort', leave, { once: true });
     this.#jobs.add(job);
-    this.#start(job);
     try {
+      if (!isAdmitted) await this.#admitLater(job);
+      this.#start(job);
       return await job.done;
     } finally {
       signal.removeEventListener('abort', leave);
@@ -131,9 +132,11 @@ export class EmbeddingScheduler {
   }
 
   /** Nobody is refused for the sake of those who have left. */
-  async #admitLater(job: EmbeddingJob, signal: AbortSignal, stopped: () => AppError): Promise<void> {
+  async #admitLater(job: EmbeddingJob): Promise<void> {
+    // It may be over before anybody waits for its end.
+    job.done.catch(() => undefined);
     for (let turn = 0; turn < TURNS_TO_LEAVE; turn += 1) await nextTurn();
-    if (signal.aborted) throw stopped();
+    if (job.settled) return;
     try {
       this.#admit(job);
     } catch (error) {
