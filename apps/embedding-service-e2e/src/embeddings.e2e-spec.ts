@@ -220,7 +220,7 @@ describe('an embedding request', () => {
     ]);
     expect(await code(await post('{"input"'))).toEqual([400, 'invalid_json']);
     expect(await code(await fetch(`${service.url}/v1/embeddings`))).toEqual([405, 'method_not_allowed']);
-    expect(await code(await fetch(`${service.url}/v1/embed`))).toEqual([404, 'unknown_url']);
+    expect(await code(await fetch(`${service.url}/v1/embedding`))).toEqual([404, 'unknown_url']);
   });
 
   it('takes as many inputs as the API allows', async () => {

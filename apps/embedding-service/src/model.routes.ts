@@ -1,9 +1,11 @@
 import { type ErrorBody, plainPath, type PlainRoute } from '@morgan/http-server';
 import { cohereErrorOf } from './cohere/cohere-error.ts';
-import { cohereEmbedRoute } from './cohere/cohere.route.ts';
+import { cohereEmbedRoute, olderCohereEmbedRoute } from './cohere/cohere.route.ts';
 import type { EmbeddingService } from './embeddings/embedding.service.ts';
 import { embeddingsRoute } from './embeddings/embeddings.route.ts';
 import type { ServedModels } from './models/served-models.ts';
+import { ollamaErrorOf } from './ollama/ollama-error.ts';
+import { ollamaRoutes } from './ollama/ollama.routes.ts';
 import { RankingService } from './ranking/ranking.service.ts';
 import { olderRerankRoute, rerankRoute } from './ranking/rerank.routes.ts';
 import { similarityRoute } from './similarity/similarity.route.ts';
@@ -28,10 +30,17 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
     embedAllRoute(models),
     tokenizeRoute(models),
   ];
-  const cohere = [cohereEmbedRoute(service), rerankRoute(ranking), olderRerankRoute(ranking)];
+  const cohere = [
+    cohereEmbedRoute(service),
+    olderCohereEmbedRoute(service),
+    rerankRoute(ranking),
+    olderRerankRoute(ranking),
+  ];
+  const ollama = ollamaRoutes(service, models);
   const writers = new Map<string, WireErrorWriter>([
     ...tei.map(({ path }) => [path, teiErrorOf] as const),
     ...cohere.map(({ path }) => [path, cohereErrorOf] as const),
+    ...ollama.map(({ path }) => [path, ollamaErrorOf] as const),
   ]);
   return {
     routes: [
@@ -39,6 +48,7 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
       similarityRoute(service),
       ...withErrors(teiErrorOf, tei),
       ...withErrors(cohereErrorOf, cohere),
+      ...withErrors(ollamaErrorOf, ollama),
     ],
     errorBody: (error, { url }) => writers.get(plainPath(url))?.(error).body ?? error.toEnvelope(),
   };

@@ -5,6 +5,7 @@ const OF_GATEWAY =
 /** Why there is no such path, where it is one that people look for. */
 export function pathHint(path: string): string | undefined {
   if (OF_GATEWAY.test(path)) return 'This is embedding-service: llm-service has such paths.';
-  if (path.startsWith('/api/')) return "Ollama's own API is not offered; OpenAI's is: /v1/embeddings.";
+  if (path.startsWith('/api/'))
+    return "Of Ollama's own API there are /api/embed and /api/embeddings; OpenAI's /v1/embeddings is there too.";
   return undefined;
 }

@@ -1,9 +1,9 @@
-import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
+import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { sidesOf } from '../embeddings/cut-side.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { cohereResponse } from './cohere-response.ts';
-import { type CohereEmbedRequest, cohereEmbedSchema } from './cohere.schema.ts';
+import { type CohereEmbedRequest, cohereEmbedSchema, olderCohereEmbedSchema } from './cohere.schema.ts';
 
 /** Cohere's wire: vectors in several types at once. */
 export function cohereEmbedRoute(service: EmbeddingService): PlainRoute {
@@ -13,17 +13,41 @@ export function cohereEmbedRoute(service: EmbeddingService): PlainRoute {
     summary: 'Vectors for texts, in several number formats.',
     schema: cohereEmbedSchema,
     answer: async (body, request, reply) => {
-      const { model, texts: inputs, input_type, embedding_types: types, output_dimension: wanted } = body;
-      const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;
-      const dimensions = { wanted, field: 'output_dimension' };
-      const cut = sidesOf({ truncate: body.truncate });
-      const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
-      const outcome = await collectVectors(service, asked, request, reply);
-      reply.type('application/json');
-      const { items, tokens } = outcome;
-      const vectors = items.map(({ vector }) => vector);
-      const shape = { types: types ?? ['float' as const], dimensions: outcome.dimensions };
-      return cohereResponse({ id: contextOf(request).id, vectors, ...shape, tokens });
+      const parts = await embed(service, body, request, reply);
+      return cohereResponse({ ...parts, types: body.embedding_types ?? ['float'], version: '2' });
     },
   });
+}
+
+/** Its first version, which LangChain and others speak: a list of vectors for who names no types. */
+export function olderCohereEmbedRoute(service: EmbeddingService): PlainRoute {
+  return jsonRoute<CohereEmbedRequest>({
+    path: '/v1/embed',
+    tag: 'cohere',
+    summary: 'The same, as older clients know it.',
+    schema: olderCohereEmbedSchema,
+    answer: async (body, request, reply) => {
+      const parts = await embed(service, body, request, reply);
+      const { embedding_types, texts } = body;
+      return cohereResponse({ ...parts, types: embedding_types ?? undefined, texts, version: '1' });
+    },
+  });
+}
+
+async function embed(
+  service: EmbeddingService,
+  body: CohereEmbedRequest,
+  request: HttpRequest,
+  reply: HttpReply,
+) {
+  const { texts: inputs, input_type, output_dimension: wanted } = body;
+  const model = body.model ?? undefined;
+  const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;
+  const dimensions = { wanted, field: 'output_dimension' };
+  const cut = sidesOf({ truncate: body.truncate });
+  const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
+  const outcome = await collectVectors(service, asked, request, reply);
+  reply.type('application/json');
+  const vectors = outcome.items.map(({ vector }) => vector);
+  return { id: contextOf(request).id, vectors, dimensions: outcome.dimensions, tokens: outcome.tokens };
 }

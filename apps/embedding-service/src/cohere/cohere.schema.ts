@@ -32,7 +32,12 @@ export const cohereEmbedSchema = z.looseObject({
   max_tokens: z.null('is not served: texts are cut to the limit of the model').optional(),
 });
 
-export type CohereEmbedRequest = z.infer<typeof cohereEmbedSchema> & {
+/** The body of `POST /v1/embed`, whose clients need not name a model. */
+export const olderCohereEmbedSchema = cohereEmbedSchema.extend({
+  model: cohereEmbedSchema.shape.model.nullish(),
+});
+
+export type CohereEmbedRequest = z.infer<typeof olderCohereEmbedSchema> & {
   readonly texts: readonly string[];
   readonly embedding_types?: readonly CohereType[] | null;
 };

@@ -1,8 +1,13 @@
 import type { z } from 'zod';
 import type { EmbeddingInput } from './embedding-model.ts';
 
+/** A text as Jina's clients send it, whose models read images too. */
+interface TextObject {
+  readonly text: string;
+}
+
 /** What `input` may be: a text, texts, the token ids of a text, or several such lists. */
-export type EmbeddingInputs = string | string[] | number[] | number[][];
+export type EmbeddingInputs = string | (string | TextObject)[] | number[] | number[][];
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -21,7 +26,9 @@ export function checkInput({ value, issues }: z.core.ParsePayload): void {
 /** A lone list of numbers is one text's token ids; every other list is a list of inputs. */
 export function listInputs(input: EmbeddingInputs): readonly EmbeddingInput[] {
   if (typeof input === 'string') return [input];
-  return typeof input[0] === 'number' ? [input as number[]] : (input as string[] | number[][]);
+  if (typeof input[0] === 'number') return [input as number[]];
+  if (Array.isArray(input[0])) return input as number[][];
+  return (input as (string | TextObject)[]).map((text) => (typeof text === 'string' ? text : text.text));
 }
 
 function faultOf(input: unknown): Issue | undefined {
@@ -32,7 +39,17 @@ function faultOf(input: unknown): Issue | undefined {
   if (typeof first === 'number') return tokenIdsFault(list);
   if (list.length > MAX_INPUTS)
     return { code: 'too_big', origin: 'array', maximum: MAX_INPUTS, inclusive: true, input, path: [] };
-  return firstOf(list, Array.isArray(first) ? tokenListFault : textFault);
+  return firstOf(list, Array.isArray(first) ? tokenListFault : listedTextFault);
+}
+
+function listedTextFault(value: unknown): Issue | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return textFault(value);
+  const { text, ...others } = value as Record<string, unknown>;
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    return { code: 'custom', message: 'is not served, only text', input: value, path: [other] };
+  const fault = textFault(text);
+  return fault && { ...fault, path: ['text'] };
 }
 
 function textFault(value: unknown): Issue | undefined {

@@ -21,7 +21,7 @@ describe('EmbeddingsResponse', () => {
     ['one vector', 1],
     ['exactly a slice', 32],
     ['several slices', 100],
-  ])('is the JSON that OpenAI defines: %s', async (_, count) => {
+  ])('is the JSON that OpenAI defines, with the id of Mistral: %s', async (_, count) => {
     const parts = {
       model: 'the "model"',
       items: items(count, 512),
@@ -38,6 +38,7 @@ describe('EmbeddingsResponse', () => {
         ...(truncated ? { truncated } : {}),
       })),
       model: 'the "model"',
+      id: 'embd-the "model"',
       usage: { prompt_tokens: count * 3, total_tokens: count * 3 },
     });
   });

@@ -38,7 +38,8 @@ export class EmbeddingsResponse {
     yield* listSlices(items.length, shape.dimensions, (index) => this.#write(index));
     const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
-    yield `],"model":${JSON.stringify(model)},"usage":${JSON.stringify(usage)}}`;
+    // Mistral's clients take no answer without an id. Equal requests keep equal answers: `x-request-id` names the request.
+    yield `],"model":${JSON.stringify(model)},"id":${JSON.stringify(`embd-${model}`)},"usage":${JSON.stringify(usage)}}`;
   }
 
   *#byteSlices(): Generator<Buffer, void> {

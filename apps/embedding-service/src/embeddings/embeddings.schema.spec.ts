@@ -6,10 +6,11 @@ import { embeddingsRequestSchema } from './embeddings.schema.ts';
 
 const text = z.string().min(1);
 const tokenIds = z.array(z.int().min(0)).min(1);
+const listed = z.union([text, z.strictObject({ text })]);
 /** What `input` is by OpenAI's description, as zod would check it with one issue for every element. */
 const reference = z.union([
   text,
-  z.array(text).min(1).max(MAX_INPUTS),
+  z.array(listed).min(1).max(MAX_INPUTS),
   tokenIds,
   z.array(tokenIds).min(1).max(MAX_INPUTS),
 ]);
@@ -30,6 +31,8 @@ describe("the input's check", () => {
       fc.array(fc.string({ minLength: 1 })),
       fc.array(fc.nat()),
       fc.array(scalar),
+      fc.array(fc.record({ text: fc.oneof(fc.string(), scalar) })),
+      fc.array(fc.oneof(fc.string(), fc.dictionary(fc.constantFrom('text', 'image'), fc.string()))),
       fc.array(fc.array(fc.nat(), { maxLength: 3 })),
       fc.array(fc.array(scalar, { maxLength: 3 })),
     );
@@ -49,6 +52,8 @@ describe("the input's check", () => {
     expect(issuesOf(new Array(MAX_INPUTS + 1).fill(''))).toMatchObject([
       { code: 'too_big', path: ['input'] },
     ]);
+    expect(issuesOf(['a', { text: 'b', image: 'c' }, null])).toMatchObject([{ path: ['input', 1, 'image'] }]);
+    expect(issuesOf([{ text: 'a' }, { text: '' }])).toMatchObject([{ path: ['input', 1, 'text'] }]);
     expect(issuesOf([[1], [2, -1, -1]])).toMatchObject([{ code: 'too_small', path: ['input', 1, 1] }]);
   });
 });

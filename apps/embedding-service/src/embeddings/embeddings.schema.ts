@@ -15,21 +15,30 @@ function isText(modality: unknown): boolean {
   return Array.isArray(names) && names.length > 0 && names.every((name) => name === 'text');
 }
 
+/** The element of a list of one, or what else there is. */
+export function soleOf(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
+}
+
 /** `input` as the API documentation shows it; {@link checkInput} is what it is held to. */
 const TEXT = { type: 'string', minLength: 1 } as const;
 const TOKEN_IDS = { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 } as const;
+const LISTED_TEXT = {
+  anyOf: [TEXT, { type: 'object', properties: { text: TEXT }, required: ['text'] }],
+};
 const severalOf = (items: object) => ({ type: 'array', items, minItems: 1, maxItems: MAX_INPUTS }) as const;
 
 /** A field that holds inputs: a text, several texts, the token ids of a text, or several such lists. */
 export const inputsField = z
   .unknown()
   .check(checkInput)
-  .meta({ anyOf: [TEXT, severalOf(TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
-  .describe('A text, several texts, the token ids of a text, or several such lists.');
+  .meta({ anyOf: [TEXT, severalOf(LISTED_TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
+  .describe('A text, several texts (also as `{"text": …}`), the token ids of a text, or several such lists.');
 
 const SCALES = 'normalize chooses whether vectors are scaled';
 const limit = z.null('is not served: texts are cut to the limit of the model').optional();
 const length = z.null('is not served: dimensions cuts vectors').optional();
+const prefix = z.null('is not served: prompt puts a text before every text').optional();
 
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
@@ -51,9 +60,8 @@ export const embeddingsRequestSchema = z.looseObject({
     .meta({ type: 'array', items: { type: 'string', enum: OUTPUT_TYPES }, minItems: 1, maxItems: 1 })
     .describe('The same as `output_dtype`, as a list of one.'),
   embedding_type: z
-    .enum([...OUTPUT_TYPES, 'base64'])
-    .nullish()
-    .describe('The same, as Jina says it; `base64` is the encoding of `float`.'),
+    .preprocess(soleOf, z.enum([...OUTPUT_TYPES, 'base64']).nullish())
+    .describe('The same, as Jina says it, also as a list of one; `base64` is the encoding of `float`.'),
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
   output_dimension: z.int().min(1).nullish().describe('The same, as Voyage says it.'),
   normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
@@ -69,8 +77,10 @@ export const embeddingsRequestSchema = z.looseObject({
   long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
   max_tokens: limit,
   max_length: limit,
+  dimension: length,
   dimensionality: length,
   output_dimensionality: length,
+  truncate_dim: length,
   late_chunking: only(false, 'every text has a vector of its own'),
   return_multivector: only(false, 'every text has one vector'),
   add_special_tokens: only(true, 'texts are read as the model is made for it'),
@@ -84,7 +94,9 @@ export const embeddingsRequestSchema = z.looseObject({
   activation: only(true, SCALES),
   embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
   text_type: z.null('is not served: input_type chooses a prompt').optional(),
-  instruction: z.null('is not served: prompt puts a text before every text').optional(),
+  instruction: prefix,
+  prompt_template: prefix,
+  return_logits: z.null('is not served: every text has its vector').optional(),
   modality: z
     .unknown()
     .refine(isText, 'is not served, but for text')

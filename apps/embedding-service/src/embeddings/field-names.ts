@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { type AskedCut, sidesOf } from './cut-side.ts';
-import type { EmbeddingsRequest } from './embeddings.schema.ts';
+import { type EmbeddingsRequest, soleOf } from './embeddings.schema.ts';
 import type { OutputType } from './vector-output.ts';
 
 /** What a request asks for, in whichever API's words it does so. */
@@ -30,7 +30,7 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
     const message = `Only one of '${first}' and '${second}' may be given.`;
     throw new AppError('invalid_value', message, { param: second });
   }
-  const { embedding_type: jina } = body;
+  const jina = soleOf(body.embedding_type) as EmbeddingsRequest['embedding_type'];
   const truncate = body.truncate ?? body.truncation ?? undefined;
   const isBase64 = jina === 'base64';
   return {

@@ -33,15 +33,20 @@ export function olderRerankRoute(ranking: RankingService): PlainRoute {
   return jsonRoute<OlderRerankRequest>({
     path: '/v1/rerank',
     tag: 'cohere',
-    summary: 'The same, as older clients and those of Jina know it.',
+    summary: 'The same, as older clients and those of Jina and Voyage know it.',
     schema: olderRerankSchema,
     answer: async (body, request, reply) => {
       const { id, outcome, results, searches } = await rank(ranking, body, request, reply);
       const { model, tokens } = outcome;
       return {
         id,
+        object: 'list',
         model,
         results,
+        // Voyage's clients read these, and a document as its text.
+        data: results.map(({ document, ...result }) =>
+          document ? { ...result, document: document.text } : result,
+        ),
         usage: { total_tokens: tokens },
         meta: metaOf('1', searches),
       };
@@ -55,8 +60,8 @@ async function rank(
   request: HttpRequest,
   reply: HttpReply,
 ) {
-  const { query, documents, model, top_n: most, return_documents: withText } = body;
-  const [truncate, raw] = [truncateOf(body), rawOf(body)];
+  const { query, documents, model, return_documents: withText } = body;
+  const [truncate, raw, most] = [truncateOf(body), rawOf(body), mostOf(body)];
   const texts = documents.map(textOf);
   const context = contextOf(request);
   const maxTokens = { wanted: body.max_tokens_per_doc, field: 'max_tokens_per_doc' };
@@ -67,7 +72,7 @@ async function rank(
   const results = outcome.ranked.map(({ index, score }) => ({
     index,
     relevance_score: score,
-    ...(withText ? { document: { text: texts[index] } } : {}),
+    ...(withText ? { document: givenBack(documents[index] as RerankDocument) } : {}),
   }));
   return { id: context.id, outcome, results, searches: Math.ceil(texts.length / DOCUMENTS_PER_SEARCH) };
 }
@@ -75,8 +80,13 @@ async function rank(
 /** @throws AppError `invalid_value` where both fields are there */
 function truncateOf({ truncate, truncation }: Pick<RerankRequest, 'truncate' | 'truncation'>) {
   if (typeof truncate !== 'boolean' || typeof truncation !== 'boolean') return truncate ?? truncation;
-  const message = "Only one of 'truncate' and 'truncation' may be given.";
-  throw new AppError('invalid_value', message, { param: 'truncation' });
+  throw onlyOneOf('truncate', 'truncation');
+}
+
+/** @throws AppError `invalid_value` where both fields are there */
+function mostOf({ top_n: most, top_k: ofVoyage }: Pick<OlderRerankRequest, 'top_n' | 'top_k'>) {
+  if (typeof most !== 'number' || typeof ofVoyage !== 'number') return most ?? ofVoyage;
+  throw onlyOneOf('top_n', 'top_k');
 }
 
 /** @throws AppError `invalid_value` where both fields are there */
@@ -86,12 +96,21 @@ function rawOf({
 }: Pick<RerankRequest, 'raw_scores' | 'use_activation'>) {
   if (typeof activates !== 'boolean') return raw;
   if (typeof raw !== 'boolean') return !activates;
-  const message = "Only one of 'raw_scores' and 'use_activation' may be given.";
-  throw new AppError('invalid_value', message, { param: 'use_activation' });
+  throw onlyOneOf('raw_scores', 'use_activation');
+}
+
+function onlyOneOf(first: string, second: string): AppError {
+  const message = `Only one of '${first}' and '${second}' may be given.`;
+  return new AppError('invalid_value', message, { param: second });
 }
 
 function textOf(document: RerankDocument): string {
   return typeof document === 'string' ? document : document.text;
+}
+
+/** A document in the answer: an object as it came, with what else it has. */
+function givenBack(document: RerankDocument) {
+  return typeof document === 'string' ? { text: document } : document;
 }
 
 function metaOf(version: string, searches: number) {

@@ -19,7 +19,6 @@ const fields = {
     .describe('The id of a cross-encoder. Default: the first that is served.'),
   query: z.string().min(1).describe('What the texts are to answer.'),
   top_n: z.int().min(1).nullish().describe('Results in the answer at most. Default: all.'),
-  top_k: z.null('is not served: top_n bounds the results').optional(),
   truncate: z.boolean().nullish().describe('Cut pairs above the limit of the model, or refuse them.'),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
   ...sideFields,
@@ -29,6 +28,7 @@ const fields = {
   softmax: only(true, 'use_activation or raw_scores chooses'),
   instruction: z.null('is not served: the model reads query and text alone').optional(),
   return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  return_embeddings: only(false, 'a cross-encoder has none'),
   max_tokens_per_doc: z
     .int()
     .min(1)
@@ -42,6 +42,7 @@ const fields = {
 /** The body of `POST /v2/rerank`. Further fields are ignored. */
 export const rerankSchema = z.looseObject({
   ...fields,
+  top_k: z.null('is not served: top_n bounds the results').optional(),
   documents: z
     .unknown()
     .check(checkTexts)
@@ -49,9 +50,10 @@ export const rerankSchema = z.looseObject({
 });
 export type RerankRequest = z.infer<typeof rerankSchema> & { readonly documents: readonly string[] };
 
-/** The body of `POST /v1/rerank`, which Jina has too. Further fields are ignored. */
+/** The body of `POST /v1/rerank`, which Jina and Voyage have too. Further fields are ignored. */
 export const olderRerankSchema = z.looseObject({
   ...fields,
+  top_k: fields.top_n.describe('The same as `top_n`, as Voyage says it.'),
   documents: z
     .unknown()
     .check(checkDocuments)

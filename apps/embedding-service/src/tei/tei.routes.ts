@@ -9,6 +9,7 @@ import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
+import { olderRerankRoute } from '../ranking/rerank.routes.ts';
 import {
   type TeiEmbedRequest,
   teiEmbedSchema,
@@ -33,7 +34,8 @@ export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
       schema: teiSimilaritySchema,
       answer: async (body, request, reply) => {
         const { source_sentence: source, sentences } = body.inputs;
-        const asked = { ...treated(body.parameters ?? {}), inputs: [source, ...sentences] };
+        const treatment = { ...body.parameters, model: body.model };
+        const asked = { ...treated(treatment), inputs: [source, ...sentences] };
         const { items } = await collectVectors(service, asked, request, reply);
         const [first, ...others] = items.map(({ vector }) => vector);
         return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
@@ -61,17 +63,30 @@ function embedRoute(path: string, service: EmbeddingService): PlainRoute {
   });
 }
 
-/** Ranking as text-embeddings-inference has it. */
+/** Ranking as text-embeddings-inference has it; with `documents` in place of `texts` as vLLM, Infinity and llama.cpp have it at this path. */
 export function teiRerankRoute(ranking: RankingService): PlainRoute {
+  const ofTexts = textsRoute(ranking);
+  const ofDocuments = olderRerankRoute(ranking);
+  const handle: PlainRoute['handle'] = (request, reply) =>
+    (hasDocuments(request.body) ? ofDocuments : ofTexts).handle(request, reply);
+  return { ...ofTexts, handle };
+}
+
+function hasDocuments(body: unknown): boolean {
+  const { documents, texts } = (body ?? {}) as { readonly documents?: unknown; readonly texts?: unknown };
+  return documents !== undefined && texts === undefined;
+}
+
+function textsRoute(ranking: RankingService): PlainRoute {
   return jsonRoute<TeiRerankRequest>({
     path: '/rerank',
     tag: TAG,
     summary: 'Texts in the order of how well they answer a query, from a cross-encoder.',
     schema: teiRerankSchema,
     answer: async (body, request, reply) => {
-      const { query, texts, truncate, raw_scores: raw, return_text: withText } = body;
+      const { query, texts, model, truncate, top_n: most, raw_scores: raw, return_text: withText } = body;
       const context = contextOf(request);
-      const asked = { query, texts, field: 'texts', truncate, cut: sidesOf(body), raw };
+      const asked = { query, texts, field: 'texts', model, truncate, cut: sidesOf(body), most, raw };
       const outcome = await ranking.rank(asked, context);
       describeRanking(outcome, texts.length, context, reply);
       return outcome.ranked.map(({ index, score }) => ({
@@ -83,13 +98,17 @@ export function teiRerankRoute(ranking: RankingService): PlainRoute {
   });
 }
 
-/** How texts of a call are treated, and to which length their vectors are cut. */
-type TeiEmbedTreatment = TeiTreatment & { readonly dimensions?: number | null | undefined };
+/** Of which model a call wants vectors, how it wants its texts treated, and to which length the vectors are cut. */
+type TeiEmbedTreatment = TeiTreatment & {
+  readonly model?: string | null | undefined;
+  readonly dimensions?: number | null | undefined;
+};
 
 function treated(body: TeiEmbedTreatment) {
   const { truncate, prompt_name, dimensions: wanted } = body;
   const dimensions = { wanted, field: 'dimensions' };
-  return { truncate, cut: sidesOf(body), prompt: { prompt_name }, dimensions };
+  const model = body.model ?? undefined;
+  return { model, truncate, cut: sidesOf(body), prompt: { prompt_name }, dimensions };
 }
 
 function* wrapped(slices: Iterable<string>): Generator<string, void> {

@@ -6,6 +6,8 @@ import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
 const promptName = z.string().min(1).max(128).nullish().describe("One of the model's prompts.");
+/** That server has one model: a client that names another means that one, and would not see that it got this one's answer. */
+const model = z.string().min(1).nullish().describe('The id of a served model, or `default`.');
 
 /** How texts of any of these calls are treated. */
 const treatment = { truncate, ...sideFields, prompt_name: promptName };
@@ -17,6 +19,7 @@ export const teiEmbedSchema = z.looseObject({
   normalize: z.boolean().nullish().describe('Scale vectors to length 1. Default: `true`.'),
   ...treatment,
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
+  model,
 });
 export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
 
@@ -24,7 +27,7 @@ export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs
 export const teiEmbedAllSchema = z.looseObject({
   inputs: inputsField,
   ...treatment,
-  model: z.string().min(1).nullish().describe('The id of a served model, or `default`.'),
+  model,
 });
 export type TeiEmbedAllRequest = z.infer<typeof teiEmbedAllSchema> & { readonly inputs: EmbeddingInputs };
 
@@ -35,10 +38,21 @@ export const teiRerankSchema = z.looseObject({
     .unknown()
     .check(checkTexts)
     .meta({ type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 }),
+  documents: z.null('is not served beside texts').optional(),
   truncate,
   ...sideFields,
   raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
   return_text: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  top_n: z
+    .int()
+    .min(1)
+    .nullish()
+    .describe('Results in the answer at most, as Elasticsearch says it. Default: all.'),
+  model: z
+    .string()
+    .min(1)
+    .nullish()
+    .describe('The id of a cross-encoder. Default: the first that is served.'),
 });
 export type TeiRerankRequest = z.infer<typeof teiRerankSchema> & { readonly texts: readonly string[] };
 
@@ -58,7 +72,7 @@ export const teiTokenizeSchema = z.looseObject({
     .nullish()
     .describe('Whether special tokens are put around. Default: `true`.'),
   prompt_name: promptName,
-  model: z.string().min(1).nullish().describe('The id of a served model, or `default`.'),
+  model,
 });
 export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
   readonly inputs: string | readonly string[];
@@ -67,7 +81,13 @@ export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
 /** The body of `POST /similarity`. */
 export const teiSimilaritySchema = z.looseObject({
   inputs: z.looseObject({ source_sentence: z.string().min(1), sentences: z.unknown().check(checkTexts) }),
-  parameters: z.looseObject(treatment).nullish(),
+  parameters: z
+    .looseObject({
+      ...treatment,
+      dimensions: z.null('is not served: whole vectors are compared').optional(),
+    })
+    .nullish(),
+  model,
 });
 export type TeiSimilarityRequest = z.infer<typeof teiSimilaritySchema> & {
   readonly inputs: { readonly source_sentence: string; readonly sentences: readonly string[] };

@@ -152,16 +152,39 @@ describe('a queue with a limit', () => {
   it('admits a call of any size where there is room, and refuses one and many alike where there is none', async () => {
     // Each counts with an eighth of the limit, however large it is.
     const calls = Array.from({ length: 8 }, (_, index) =>
-      model.embed(textsOf(8, `call ${index}`), context()),
+      model.embed(textsOf(32, `call ${index}`), context()),
     );
     for (const count of [1, 2_048]) {
       const refused = model.embed(textsOf(count, 'too much'), context());
       await expect(refused).rejects.toMatchObject({ code: 'queue_full', status: 429 });
       await expect(refused).rejects.toThrow(/256 tokens wait.*limit is 256/);
     }
-    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(8).fill(8));
+    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(8).fill(32));
     expect(await figure('morgan_embedding_queue_tokens')).toBe(0);
     expect(await model.embed(['there is room again'], context())).toHaveLength(1);
+  });
+
+  it('refuses nobody for the sake of callers who are on their way out', async () => {
+    const gone = new AbortController();
+    const calls = Array.from({ length: 8 }, (_, index) =>
+      model.embed(textsOf(32, `left ${index}`), context(gone.signal)),
+    );
+    const ends = Promise.allSettled(calls);
+    const next = model.embed(['right behind them'], context());
+    gone.abort();
+    expect(await next).toHaveLength(1);
+    expect((await ends).map(({ status }) => status)).toEqual(new Array(8).fill('rejected'));
+  });
+
+  it('refuses who comes to a full queue as all others when the model is unloaded in that turn', async () => {
+    const { model: other } = build({ queueTokens: 256, workers: 1 });
+    await other.load();
+    const calls = Array.from({ length: 9 }, (_, index) =>
+      other.embed(textsOf(32, `unloaded ${index}`), context()),
+    );
+    const ends = Promise.allSettled(calls);
+    await other.unload();
+    expect(await ends).toMatchObject(new Array(9).fill({ reason: { code: 'model_loading' } }));
   });
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
 import type { BatchMemory } from '../batch-memory.ts';
@@ -18,6 +19,12 @@ const CHARACTERS_PER_TOKEN = 4;
 
 /** Values of the vectors of all tokens of one call: 16 MB, some 45 MB as JSON. */
 const MOST_TOKEN_VALUES = 4_194_304;
+
+/**
+ * Turns of the event loop until it is known which callers had left when a call came: their connections may stand behind its own, and
+ * are closed a turn after their end was read.
+ */
+const TURNS_TO_LEAVE = 3;
 
 /** What a scheduler works with. */
 export interface SchedulerParts {
@@ -80,12 +87,13 @@ export class EmbeddingScheduler {
   /** One vector per input, in their order. @param signal what waits is dropped when it is aborted */
   async submit(request: JobRequest, signal: AbortSignal, stopped: () => AppError): Promise<EmbeddedItem[]> {
     const job = new EmbeddingJob(request);
-    this.#admit(job);
+    const isAdmitted = this.#isAdmitted(job);
     const leave = () => job.fail(stopped());
     signal.addEventListener('abort', leave, { once: true });
     this.#jobs.add(job);
-    this.#start(job);
     try {
+      if (!isAdmitted) await this.#admitLater(job);
+      this.#start(job);
       return await job.done;
     } finally {
       signal.removeEventListener('abort', leave);
@@ -114,16 +122,33 @@ export class EmbeddingScheduler {
     this.tokens.refuseAll(reason);
   }
 
-  #admit(job: EmbeddingJob): void {
-    const { admission, metrics } = this.#parts;
-    const { inputs, query } = job.request;
-    const tokens = inputs.reduce((sum, input) => sum + this.#estimate(input, query), 0);
+  #isAdmitted(job: EmbeddingJob): boolean {
     try {
-      admission.admit(job, tokens);
+      this.#admit(job);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Nobody is refused for the sake of those who have left. */
+  async #admitLater(job: EmbeddingJob): Promise<void> {
+    // It may be over before anybody waits for its end.
+    job.done.catch(() => undefined);
+    for (let turn = 0; turn < TURNS_TO_LEAVE; turn += 1) await nextTurn();
+    if (job.settled) return;
+    try {
+      this.#admit(job);
     } catch (error) {
-      metrics.refused.inc({ reason: 'queue' });
+      this.#parts.metrics.refused.inc({ reason: 'queue' });
       throw error;
     }
+  }
+
+  #admit(job: EmbeddingJob): void {
+    const { inputs, query } = job.request;
+    const tokens = inputs.reduce((sum, input) => sum + this.#estimate(input, query), 0);
+    this.#parts.admission.admit(job, tokens);
   }
 
   #estimate(input: EmbeddingInput, query = ''): number {
