@@ -336,6 +336,7 @@ describe('a Dockerfile with a fault', () => {
     ],
     ['CMD ["node", "dist', 'RUN chown -R 1000 .\nCMD ["node", "dist', 'what follows USER would belong to it'],
     ['COPY . .', 'ADD . .', 'ADD fetches and unpacks'],
+    [' onnxruntime-node ', ' ', 'onnxruntime-node is installed and never loaded'],
   ])('%j -> %j', (text, other, fault) => {
     const source = readFileSync(join(ROOT, 'docker/llm-service.Dockerfile'), 'utf8');
     expect(source).toContain(text);
