@@ -223,6 +223,7 @@ describe('a fault that only the whole shows', () => {
       literals('REDIS_URL=redis://redis:1'),
       'no Service answers',
     ],
+    ['replicas of a limit', llm, 'spec.replicas', 3, 'CALLER_LIMIT_REPLICAS is not 3'],
     [
       'replicas that share nothing',
       'kustomization',
