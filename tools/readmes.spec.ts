@@ -36,3 +36,15 @@ describe('every header of Morgan', () => {
     expect(sent.filter((header) => !documented.has(header))).toEqual([]);
   });
 });
+
+describe('every metric that a page names', () => {
+  it('is one of docs/metrics.md', () => {
+    const known = new Set(
+      Array.from(read('docs/metrics.md').matchAll(/^\| `(morgan_\w+)`/gm), ([, name]) => name),
+    );
+    const pages = ['README.md', ...globSync('docs/*.md', { cwd: ROOT }), ...READMES];
+    const unknown = pages.flatMap((page) => read(page).match(/\bmorgan_(?:\w*[a-z])\b(?![\w*])/g) ?? []);
+    expect(known.size).toBeGreaterThan(50);
+    expect([...new Set(unknown)].filter((name) => !known.has(name))).toEqual([]);
+  });
+});

@@ -34,6 +34,8 @@ export interface DeploymentTree {
   readonly dockerignore: readonly string[];
   /** docs/deployment.md */
   readonly manual: string;
+  /** The configuration file of the overlay that the manual leads to; it names further environment variables. */
+  readonly exampleFile: string;
 }
 
 export const SERVICE_NAMES = ['llm-service', 'embedding-service'] as const;
@@ -60,6 +62,7 @@ export function readDeploymentTree(root: string): DeploymentTree {
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#')),
     manual: text('docs/deployment.md'),
+    exampleFile: text('docs/examples/kubernetes/morgan.yaml'),
   };
 }
 

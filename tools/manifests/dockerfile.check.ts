@@ -4,6 +4,8 @@ import { isKnownName } from './settings.ts';
 
 const BASE_IMAGE = 'node:24-bookworm-slim';
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD/;
+/** Hundreds of megabytes of native code that only the model processes of embedding-service load. */
+const EMBEDDING_STACK = ['@huggingface/transformers', 'onnxruntime-node', 'tokenizers'];
 const LOCKED_INSTALL = ['COPY package.json package-lock.json .npmrc ./', 'npm ci', 'COPY . .'];
 
 /** Checks the Dockerfiles against good practice and against the services that they hold. */
@@ -13,6 +15,7 @@ export function dockerfileFaults({ services, dockerignore }: DeploymentTree): st
     const final = finalStage(service.dockerfile);
     return [
       ...stageFaults(service),
+      ...dependencyFaults(service),
       ...contextFaults(service, dockerignore),
       ...processFaults(final, service),
       ...environmentFaults(final, service),
@@ -40,6 +43,19 @@ function stageFaults({ dockerfile }: ServiceImage): string[] {
       : []),
     ...(instructions.some(({ keyword }) => keyword === 'ADD') ? ['ADD fetches and unpacks; use COPY'] : []),
   ];
+}
+
+/** What a service never loads leaves the manifest before its dependencies are installed. */
+function dependencyFaults({ name, dockerfile }: ServiceImage): string[] {
+  const uninstalled = dockerfile
+    .flatMap((stage) => valuesOf(stage, 'RUN'))
+    .flatMap((value) => /npm uninstall --package-lock-only ([^&]+)/.exec(value)?.[1]?.split(/\s+/) ?? []);
+  return EMBEDDING_STACK.filter((one) => uninstalled.includes(one) === (name === 'embedding-service')).map(
+    (one) =>
+      name === 'embedding-service'
+        ? `${one} is needed and uninstalled`
+        : `${one} is installed and never loaded`,
+  );
 }
 
 /** What a stage copies from the build context must be let in by .dockerignore. */

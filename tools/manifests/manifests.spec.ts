@@ -223,6 +223,7 @@ describe('a fault that only the whole shows', () => {
       literals('REDIS_URL=redis://redis:1'),
       'no Service answers',
     ],
+    ['replicas of a limit', llm, 'spec.replicas', 3, 'CALLER_LIMIT_REPLICAS is not 3'],
     [
       'replicas that share nothing',
       'kustomization',
@@ -336,6 +337,7 @@ describe('a Dockerfile with a fault', () => {
     ],
     ['CMD ["node", "dist', 'RUN chown -R 1000 .\nCMD ["node", "dist', 'what follows USER would belong to it'],
     ['COPY . .', 'ADD . .', 'ADD fetches and unpacks'],
+    [' onnxruntime-node ', ' ', 'onnxruntime-node is installed and never loaded'],
   ])('%j -> %j', (text, other, fault) => {
     const source = readFileSync(join(ROOT, 'docker/llm-service.Dockerfile'), 'utf8');
     expect(source).toContain(text);

@@ -8,11 +8,11 @@ import { stopTimes } from './shutdown.ts';
 const ENVIRONMENT_NAME = /\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g;
 
 /**
- * docs/deployment.md may only name settings that a service reads, shows images of the current version, and says at which
+ * docs/deployment.md may only name settings that a service or its example file reads, shows images of the current version, and says at which
  * second of a pod's end what happens.
  */
 export function manualFaults(tree: DeploymentTree): string[] {
-  const { manual, services, version } = tree;
+  const { manual, services, version, exampleFile } = tree;
   const names = new Set(manual.match(ENVIRONMENT_NAME));
   const builds = [
     ...SERVICE_NAMES.map((name) => `-f docker/${name}.Dockerfile -t morgan/${name}:${version} .`),
@@ -21,6 +21,7 @@ export function manualFaults(tree: DeploymentTree): string[] {
   return [
     ...[...names]
       .filter((name) => !services.some(({ settings }) => isKnownName(settings, name)))
+      .filter((name) => !exampleFile.includes(`\${${name}}`))
       .map((name) => `no service reads ${name}`),
     ...builds
       .filter((build) => !manual.includes(build))

@@ -8,6 +8,9 @@ import { isKnownName } from './settings.ts';
 import { stopTimes } from './shutdown.ts';
 import { servicesOf } from './workload.check.ts';
 
+/** By how many processes a shared limit is divided while Redis is gone. */
+const REPLICAS = 'CALLER_LIMIT_REPLICAS';
+
 /** Checks the pods of our services against their images and against what their code reads. */
 export function servicePodFaults(tree: DeploymentTree): string[] {
   const { kustomization, faults } = parseKustomization(tree);
@@ -72,6 +75,9 @@ function environmentFaults({ replicas, environment, image }: ServicePod, tree: D
       .map(([name, value]) => `${name}: no Service answers at ${value}`),
     ...(replicas > 1 && image.settings.has('REDIS_URL') && environment['REDIS_URL'] === undefined
       ? ['its replicas share nothing without a REDIS_URL']
+      : []),
+    ...(image.settings.has(REPLICAS) && environment[REPLICAS] !== `${replicas}`
+      ? [`${REPLICAS} is not ${replicas}, as the Deployment has it`]
       : []),
   ];
 }

@@ -1,6 +1,9 @@
 import { fileURLToPath } from 'node:url';
 
-/** Beside the apps in `dist`: the build puts it there, and a container image copies `dist` as it is. */
+/** From here to `dist`: a bundle lies in it, in `apps/embedding-service`; the sources lie beside it, one folder deeper. */
+const DIST = import.meta.url.endsWith('.ts') ? '../../../dist' : '../..';
+
+/** In `dist`, beside the apps: the build puts it there, and a container image copies `dist` as it is. */
 export const BUNDLED_MODEL_DIR = fileURLToPath(
-  new URL('../../models/universal-sentence-encoder-lite', import.meta.url),
+  new URL(`${DIST}/models/universal-sentence-encoder-lite`, import.meta.url),
 );

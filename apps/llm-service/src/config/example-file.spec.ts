@@ -45,3 +45,20 @@ describe('docs/examples/morgan.yaml', () => {
     expect(() => load({})).toThrow(/MORGAN_API_KEY[^]*MORGAN_ADMIN_KEY[^]*AZURE_OPENAI_API_KEY/);
   });
 });
+
+describe('docs/examples/kubernetes/morgan.yaml', () => {
+  const MORGAN_CONFIG = FILE.replace('morgan.yaml', 'kubernetes/morgan.yaml');
+
+  it('is a configuration whose keys come from the environment', () => {
+    const { upstream } = load({
+      MORGAN_CONFIG,
+      VLLM_API_KEY: 'own-key',
+      OPENAI_API_KEY: 'their-key',
+    }).llmService;
+    expect(upstream.hosts.map(({ name, apiKey }) => [name, apiKey])).toEqual([
+      ['vllm-0', 'own-key'],
+      ['vllm-1', 'own-key'],
+      ['openai', 'their-key'],
+    ]);
+  });
+});

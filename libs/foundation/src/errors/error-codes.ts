@@ -70,7 +70,7 @@ export const ERROR_CODES = {
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
   response_not_found: {
     kind: 'not_found',
-    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, or this process was started since; or it was made for another API key. Send the conversation itself.',
+    doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, another replica passed it on, or this process was started since; or it was made for another API key. Send the conversation itself.',
   },
   host_not_found: {
     kind: 'not_found',

@@ -26,6 +26,7 @@ describe('the configuration of a breaker', () => {
     { failureRate: { threshold: 1.1 } },
     { failureRate: { window: 'count', windowCalls: 10 } },
     { resetJitter: 1 },
+    { maxResetTimeoutMs: 30_000 },
     { predictive: { errorRate: 1 } },
     { timeoutMs: 5 },
   ])('refuses %j', (given) => {

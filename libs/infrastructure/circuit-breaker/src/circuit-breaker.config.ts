@@ -35,7 +35,17 @@ const predictiveConfig = z.strictObject({
   }),
 });
 
-/** The configuration of one breaker, or of all breakers of a registry. */
+/** For `refine`: a longest wait below the first one would cut that in silence. */
+export const RESETS_IN_ORDER = [
+  ({ resetTimeoutMs, maxResetTimeoutMs }: { resetTimeoutMs: number; maxResetTimeoutMs: number }) =>
+    resetTimeoutMs <= maxResetTimeoutMs,
+  {
+    path: ['maxResetTimeoutMs'] as PropertyKey[],
+    message: 'is less than resetTimeoutMs, which would be cut to it',
+  },
+] as const;
+
+/** The configuration of one breaker. */
 export const circuitBreakerConfig = z
   .strictObject({
     failureThreshold: setting(count(5), {
@@ -71,6 +81,7 @@ export const circuitBreakerConfig = z
     }),
     predictive: predictiveConfig.optional(),
   })
+  .refine(...RESETS_IN_ORDER)
   .prefault({});
 
 /** With every default filled in. */

@@ -3,6 +3,7 @@ export {
   circuitBreakerConfig,
   type CircuitBreakerConfig,
   type CircuitBreakerOptions,
+  RESETS_IN_ORDER,
 } from './circuit-breaker.config.ts';
 export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
 export type { CircuitChangeReason, CircuitStateName } from './circuit-state.ts';

@@ -9,13 +9,13 @@ import {
 } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
 import { Bulkhead, type BulkheadOptions, type BulkheadStatus, type SlotRequest } from './bulkhead.ts';
-import type { AdaptiveLimitConfig } from './concurrency.config.ts';
+import type { AdaptiveLimitSettings } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
 export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'> {
-  readonly limit: AdaptiveLimitConfig;
-  /** Calls that may wait for a slot at a time. */
-  readonly maxQueue: number;
+  readonly limit?: AdaptiveLimitSettings | undefined;
+  /** Calls that may wait for a slot at a time. Default: as of a {@link Bulkhead}, 100. */
+  readonly maxQueue?: number | undefined;
   /**
    * Says which calls their host served, whose latency counts, and which it gave up for overload. Others are not measured.
    * Default: {@link assessCall}.
@@ -34,6 +34,7 @@ export class AdaptiveBulkhead implements Policy {
   readonly #limit: AdaptiveLimit;
   readonly #assess: CallAssessor;
 
+  /** @throws ZodError, which names every setting that is wrong. */
   constructor({ limit, maxQueue, assess = assessCall, ...options }: AdaptiveBulkheadOptions) {
     this.#limit = new AdaptiveLimit(limit);
     this.#bulkhead = new Bulkhead({ ...options, config: { maxConcurrent: this.#limit.limit, maxQueue } });

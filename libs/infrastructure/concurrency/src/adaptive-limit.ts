@@ -1,4 +1,8 @@
-import type { AdaptiveLimitConfig } from './concurrency.config.ts';
+import {
+  type AdaptiveLimitConfig,
+  adaptiveLimitConfig,
+  type AdaptiveLimitSettings,
+} from './concurrency.config.ts';
 import { LatencyBatch } from './latency-batch.ts';
 import { MeanSinceChange } from './mean-since-change.ts';
 
@@ -77,9 +81,10 @@ export class AdaptiveLimit {
   #bdpAtMinRtt: number;
   #backedOffAtMs = -Infinity;
 
-  constructor(config: AdaptiveLimitConfig) {
-    this.#config = config;
-    this.#bdp = this.#bdpAtMinRtt = this.#stepLimit = config.initialLimit;
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor(settings?: AdaptiveLimitSettings) {
+    this.#config = adaptiveLimitConfig.parse(settings);
+    this.#bdp = this.#bdpAtMinRtt = this.#stepLimit = this.#config.initialLimit;
   }
 
   /** Calls that may run now. */

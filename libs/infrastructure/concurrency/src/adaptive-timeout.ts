@@ -7,13 +7,17 @@ import {
   type Work,
 } from '@morgan/foundation';
 import type { ConcurrencyMetrics } from './concurrency-metrics.ts';
-import type { AdaptiveTimeoutConfig } from './concurrency.config.ts';
+import {
+  type AdaptiveTimeoutConfig,
+  adaptiveTimeoutConfig,
+  type AdaptiveTimeoutSettings,
+} from './concurrency.config.ts';
 
 /** What an {@link AdaptiveTimeout} is made of. */
 export interface AdaptiveTimeoutOptions {
   /** A configured name, for status and metrics. */
   readonly name: string;
-  readonly config: AdaptiveTimeoutConfig;
+  readonly config?: AdaptiveTimeoutSettings | undefined;
   readonly metrics?: ConcurrencyMetrics | undefined;
 }
 
@@ -44,8 +48,12 @@ export class AdaptiveTimeout implements Policy {
   #samples = 0;
   #timeouts = 0;
 
+  readonly #config: AdaptiveTimeoutConfig;
+
+  /** @throws ZodError, which names every setting that is wrong. */
   constructor(private readonly options: AdaptiveTimeoutOptions) {
-    this.#boundMs = options.config.ceilingMs;
+    this.#config = adaptiveTimeoutConfig.parse(options.config);
+    this.#boundMs = this.#config.ceilingMs;
   }
 
   /** How long the next attempt may take, in milliseconds. */
@@ -82,7 +90,7 @@ export class AdaptiveTimeout implements Policy {
   record(latencyMs: number): void {
     this.#latencies.add(latencyMs);
     this.#samples += 1;
-    const { minSamples } = this.options.config;
+    const { minSamples } = this.#config;
     if (this.#samples === minSamples || this.#samples % REFRESH_SAMPLES === 0) this.#refresh();
   }
 
@@ -90,7 +98,7 @@ export class AdaptiveTimeout implements Policy {
     return {
       name: this.options.name,
       boundMs: this.#boundMs,
-      quantileMs: this.#latencies.quantile(this.options.config.quantile),
+      quantileMs: this.#latencies.quantile(this.#config.quantile),
       samples: this.#samples,
       timeouts: this.#timeouts,
     };
@@ -104,7 +112,7 @@ export class AdaptiveTimeout implements Policy {
   }
 
   #refresh(): void {
-    const { quantile, factor, floorMs, ceilingMs, minSamples } = this.options.config;
+    const { quantile, factor, floorMs, ceilingMs, minSamples } = this.#config;
     const usualMs = this.#latencies.quantile(quantile);
     if (usualMs === undefined || this.#samples < minSamples) return;
     this.#boundMs = Math.round(Math.min(ceilingMs, Math.max(floorMs, factor * usualMs)));

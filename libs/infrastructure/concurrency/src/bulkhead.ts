@@ -7,13 +7,13 @@ import {
   type Work,
 } from '@morgan/foundation';
 import type { ConcurrencyMetrics, BulkheadRefusal } from './concurrency-metrics.ts';
-import type { BulkheadConfig } from './concurrency.config.ts';
+import { type BulkheadConfig, bulkheadConfig, type BulkheadSettings } from './concurrency.config.ts';
 
 /** What a {@link Bulkhead} is made of. */
 export interface BulkheadOptions {
   /** A configured name, for status and metrics. */
   readonly name: string;
-  readonly config: BulkheadConfig;
+  readonly config?: BulkheadSettings | undefined;
   readonly metrics?: ConcurrencyMetrics | undefined;
 }
 
@@ -56,8 +56,12 @@ export class Bulkhead implements Policy {
   #maxConcurrent: number;
   #serviceMs: number | undefined;
 
+  readonly #config: BulkheadConfig;
+
+  /** @throws ZodError, which names every setting that is wrong. */
   constructor(private readonly options: BulkheadOptions) {
-    this.#maxConcurrent = options.config.maxConcurrent;
+    this.#config = bulkheadConfig.parse(options.config);
+    this.#maxConcurrent = this.#config.maxConcurrent;
     options.metrics?.watch(this);
   }
 
@@ -101,9 +105,7 @@ export class Bulkhead implements Policy {
    */
   waitMs(): number | undefined {
     if (this.#running < this.#maxConcurrent) return 0;
-    return this.#queue.size < this.options.config.maxQueue
-      ? this.#expectedWaitMs(this.#queue.size)
-      : undefined;
+    return this.#queue.size < this.#config.maxQueue ? this.#expectedWaitMs(this.#queue.size) : undefined;
   }
 
   /** Shows in no gauge any more. Calls that are running or waiting end as they would. */
@@ -117,7 +119,7 @@ export class Bulkhead implements Policy {
       running: this.#running,
       waiting: this.#queue.size,
       maxConcurrent: this.#maxConcurrent,
-      maxQueue: this.options.config.maxQueue,
+      maxQueue: this.#config.maxQueue,
       serviceMs: this.#serviceMs,
       refused: { ...this.#refused },
     };
@@ -143,7 +145,7 @@ export class Bulkhead implements Policy {
     if (maxWaitMs <= 0) throw this.#refusal('wait');
     if (deadline && !deadline.allows(this.#expectedWaitMs(this.#queue.size) ?? 0))
       throw this.#refusal('deadline');
-    if (this.#queue.size >= this.options.config.maxQueue) throw this.#refusal('full');
+    if (this.#queue.size >= this.#config.maxQueue) throw this.#refusal('full');
     const waiter = new Waiter(signal, (leaving, why) => this.#leave(leaving, why, context));
     const mayWaitMs = Math.min(maxWaitMs, deadline?.remainingMs() ?? Infinity);
     if (mayWaitMs < Infinity) waiter.limit(mayWaitMs);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { listSettings } from '@morgan/foundation';
+import { AdaptiveBulkhead } from './adaptive-bulkhead.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+import { AdaptiveTimeout } from './adaptive-timeout.ts';
+import { Bulkhead } from './bulkhead.ts';
 import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from './concurrency.config.ts';
 
 describe('the configuration of concurrency', () => {
@@ -24,6 +28,15 @@ describe('the configuration of concurrency', () => {
     [adaptiveTimeoutConfig, { quantile: 1 }],
   ])('refuses what cannot work (%#)', (schema, value) => {
     expect(schema.safeParse(value).success).toBe(false);
+  });
+
+  it.each([
+    ['maxConcurrent', () => new Bulkhead({ name: 'a', config: { maxConcurrent: 0 } })],
+    ['maxQueue', () => new AdaptiveBulkhead({ name: 'a', maxQueue: -1 })],
+    ['initialLimit', () => new AdaptiveLimit({ initialLimit: Number.NaN })],
+    ['quantile', () => new AdaptiveTimeout({ name: 'a', config: { quantile: 2 } })],
+  ])('a class that is given a wrong %s names it', (name, make) => {
+    expect(make).toThrow(name);
   });
 
   it('documents every setting', () => {

@@ -54,3 +54,8 @@ export const adaptiveTimeoutConfig = z
 export type BulkheadConfig = z.output<typeof bulkheadConfig>;
 export type AdaptiveLimitConfig = z.output<typeof adaptiveLimitConfig>;
 export type AdaptiveTimeoutConfig = z.output<typeof adaptiveTimeoutConfig>;
+
+/** As they are written: every key may be left out. */
+export type BulkheadSettings = z.input<typeof bulkheadConfig>;
+export type AdaptiveLimitSettings = z.input<typeof adaptiveLimitConfig>;
+export type AdaptiveTimeoutSettings = z.input<typeof adaptiveTimeoutConfig>;

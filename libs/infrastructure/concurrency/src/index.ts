@@ -14,8 +14,11 @@ export { type BulkheadRefusal, ConcurrencyMetrics } from './concurrency-metrics.
 export {
   adaptiveLimitConfig,
   type AdaptiveLimitConfig,
+  type AdaptiveLimitSettings,
   adaptiveTimeoutConfig,
   type AdaptiveTimeoutConfig,
+  type AdaptiveTimeoutSettings,
   bulkheadConfig,
   type BulkheadConfig,
+  type BulkheadSettings,
 } from './concurrency.config.ts';

@@ -1,10 +1,10 @@
 import { circuitBreakerConfig } from '@morgan/circuit-breaker';
 import { adaptiveLimitConfig, adaptiveTimeoutConfig, bulkheadConfig } from '@morgan/concurrency';
 import { setting } from '@morgan/foundation';
-import { rateLimiterConfig } from '@morgan/rate-limiter';
+import { BURST_OF_A_BUCKET, rateLimiterConfig } from '@morgan/rate-limiter';
 import { z } from 'zod';
 
-const limit = rateLimiterConfig.omit({ limit: true, windowMs: true });
+const limit = z.strictObject(rateLimiterConfig.shape).omit({ limit: true, windowMs: true });
 
 /** The settings of the policies around every attempt at one target. What is left out is off; the breaker never is. */
 export const attemptPoliciesConfig = z.strictObject({
@@ -15,6 +15,7 @@ export const attemptPoliciesConfig = z.strictObject({
         doc: 'Requests per second that are sent, every attempt counted; 0.1 is one in ten seconds.',
       }),
     })
+    .refine(...BURST_OF_A_BUCKET)
     .optional(),
   tokenLimit: limit
     .extend({
@@ -22,6 +23,7 @@ export const attemptPoliciesConfig = z.strictObject({
         doc: 'Tokens per minute that attempts may cost together; an estimate is taken first and corrected after.',
       }),
     })
+    .refine(...BURST_OF_A_BUCKET)
     .optional(),
   concurrency: z
     .strictObject({

@@ -1,8 +1,8 @@
 import { setting } from '@morgan/foundation';
 import { z } from 'zod';
 
-/** The configuration of one rate limiter. Units are what costs are counted in: requests, tokens. */
-export const rateLimiterConfig = z.strictObject({
+/** The settings of one rate limiter. Units are what costs are counted in: requests, tokens. */
+const limiterSettings = z.strictObject({
   algorithm: setting(z.enum(['token-bucket', 'sliding-window']).default('token-bucket'), {
     doc: '`token-bucket` allows bursts and is the cheapest; `sliding-window` never exceeds the limit in any window.',
   }),
@@ -22,4 +22,21 @@ export const rateLimiterConfig = z.strictObject({
   }),
 });
 
+/** For `refine`: nothing but a bucket has a burst. */
+export const BURST_OF_A_BUCKET = [
+  ({ algorithm, burst }: { algorithm: string; burst?: number | undefined }) =>
+    algorithm === 'token-bucket' || burst === undefined,
+  { path: ['burst'] as PropertyKey[], message: 'is of a token-bucket, and the algorithm is another' },
+] as const;
+
+/** The configuration of one rate limiter. */
+export const rateLimiterConfig = limiterSettings.refine(...BURST_OF_A_BUCKET);
+
+/** With every default filled in. */
 export type RateLimiterConfig = z.output<typeof rateLimiterConfig>;
+
+/** As it is written: what has a default may be left out. */
+export type RateLimiterOptions = z.input<typeof rateLimiterConfig> & {
+  /** Stands in status and metric labels, and in Redis, where limiters of one name share what they let through. */
+  readonly name: string;
+};

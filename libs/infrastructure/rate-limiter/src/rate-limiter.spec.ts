@@ -213,7 +213,8 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
   });
 
   it('of 10,000 per second admits 9,900 to 10,000 in every second under load', async () => {
-    const limiter = build({ algorithm, limit: 10_000, burst: 500 });
+    const burst = algorithm === 'token-bucket' ? 500 : undefined;
+    const limiter = build({ algorithm, limit: 10_000, burst });
     const admitted: number[] = [];
     const start = performance.now();
     const load = Array.from({ length: 200 }, async () => {

@@ -5,7 +5,7 @@ import { capacityOf, type Limit } from './limit.ts';
 import type { LimitStore, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
 import { Permit } from './permit.ts';
-import type { RateLimiterConfig } from './rate-limiter.config.ts';
+import { rateLimiterConfig, type RateLimiterOptions } from './rate-limiter.config.ts';
 import type { LimitOutcome, RateLimiterMetrics } from './rate-limiter-metrics.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
 import { LimitQueue, type QueueObserver } from './limit-queue.ts';
@@ -66,15 +66,17 @@ export class RateLimiter {
   readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
-  constructor(options: RateLimiterConfig & { readonly name: string }, parts: RateLimiterParts = {}) {
-    const { name, algorithm, limit, windowMs, burst = limit, maxWaitMs } = options;
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor({ name, ...settings }: RateLimiterOptions, parts: RateLimiterParts = {}) {
+    const config = rateLimiterConfig.parse(settings);
+    const { algorithm, limit, windowMs, burst = limit, maxWaitMs } = config;
     const { redis, metrics, logger = silentLogger } = parts;
     this.name = name;
     this.#limit = { algorithm, limit, windowMs, burst };
     this.capacity = capacityOf(this.#limit);
     this.#maxWaitMs = maxWaitMs;
     this.#store = redis
-      ? new RedisLimitStore(this.#limit, { ...options, redis, logger })
+      ? new RedisLimitStore(this.#limit, { ...config, name, redis, logger })
       : new LocalLimitStore(this.#limit);
     this.#metrics = metrics;
     this.#counters = metrics?.watch(this);

@@ -1,5 +1,6 @@
 import type { CallContext, Policy, Work } from '@morgan/foundation';
 import { DeadlineScope } from './deadline-scope.ts';
+import { deadlineConfig } from './retry.config.ts';
 
 export interface DeadlineOptions {
   /** How long a call may take. None: only the deadline that a call brings along counts. */
@@ -13,8 +14,9 @@ export interface DeadlineOptions {
 export class DeadlinePolicy implements Policy {
   readonly #timeoutMs: number | undefined;
 
-  constructor({ timeoutMs }: DeadlineOptions = {}) {
-    this.#timeoutMs = timeoutMs;
+  /** @throws ZodError where the time is no number above 0. */
+  constructor(options: DeadlineOptions = {}) {
+    this.#timeoutMs = deadlineConfig.parse(options).timeoutMs;
   }
 
   /** @throws AppError `deadline_exceeded`; on the caller's abort `client_closed_request` or the abort's own reason. */

@@ -1,5 +1,6 @@
 import { type Policy, QuantileWindow } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
+import { hedgeConfig } from './retry.config.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { RetryCounter } from './retry-metrics.ts';
 import type { HedgeOutcome } from './retry-outcome.ts';
@@ -30,12 +31,20 @@ const ENOUGH = 20;
  * that are safe to repeat, within the budget; a call with `idempotent: false` is passed on as it is.
  */
 export class HedgePolicy implements Policy {
-  readonly #options: HedgeOptions;
+  readonly #budget: RetryBudget;
+  readonly #delayMs: number | undefined;
+  readonly #quantile: number;
+  readonly #metrics: RetryCounter | undefined;
   readonly #observed = new QuantileWindow(OBSERVED);
   readonly #outcomes = { won: 0, lost: 0, failed: 0 };
 
-  constructor(options: HedgeOptions) {
-    this.#options = options;
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor({ budget, metrics, ...settings }: HedgeOptions) {
+    const { delayMs, quantile } = hedgeConfig.parse(settings);
+    this.#budget = budget;
+    this.#delayMs = delayMs;
+    this.#quantile = quantile;
+    this.#metrics = metrics;
   }
 
   /** @throws the first attempt's error, when the second one failed too or there was none. */
@@ -51,32 +60,32 @@ export class HedgePolicy implements Policy {
   }
 
   getStatus(): HedgeStatus {
-    return { delayMs: this.#delayMs(), outcomes: { ...this.#outcomes } };
+    return { delayMs: this.#nextDelayMs(), outcomes: { ...this.#outcomes } };
   }
 
   #run<Result, Context extends RepeatableContext>(
     work: (context: Context) => Promise<Result>,
     context: Context,
   ): Promise<Result> {
-    const delayMs = this.#delayMs();
+    const delayMs = this.#nextDelayMs();
     const { idempotent = true, deadline } = context;
     if (delayMs === undefined || !idempotent || deadline?.allows(delayMs) === false) return work(context);
     return new HedgeRace({
       work,
       context,
       delayMs,
-      mayHedge: () => this.#options.budget.take('hedge'),
+      mayHedge: () => this.#budget.take('hedge'),
       onHedgeEnd: (outcome) => this.#ended(outcome),
     }).run();
   }
 
-  #delayMs(): number | undefined {
-    const { delayMs, quantile = 0.95 } = this.#options;
-    return delayMs ?? (this.#observed.size < ENOUGH ? undefined : this.#observed.quantile(quantile));
+  #nextDelayMs(): number | undefined {
+    if (this.#delayMs !== undefined) return this.#delayMs;
+    return this.#observed.size < ENOUGH ? undefined : this.#observed.quantile(this.#quantile);
   }
 
   #ended(outcome: HedgeOutcome): void {
     this.#outcomes[outcome] += 1;
-    this.#options.metrics?.hedgeEnded(outcome);
+    this.#metrics?.hedgeEnded(outcome);
   }
 }

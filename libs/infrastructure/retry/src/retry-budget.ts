@@ -1,5 +1,6 @@
 import type { CallContext, Policy, Work } from '@morgan/foundation';
 import type { RetryBudgetCounter } from './retry-budget-metrics.ts';
+import { retryBudgetConfig } from './retry.config.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
 
 export interface RetryBudgetOptions {
@@ -49,7 +50,9 @@ export class RetryBudget implements Policy {
   readonly #granted = { retry: 0, fallback: 0, hedge: 0 };
   readonly #refused = { retry: 0, fallback: 0, hedge: 0 };
 
-  constructor({ ratio = 0.2, minPerSecond = 10, windowMs = 10_000, metrics }: RetryBudgetOptions = {}) {
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor({ metrics, ...settings }: RetryBudgetOptions = {}) {
+    const { ratio, minPerSecond, windowMs } = retryBudgetConfig.parse(settings);
     this.#ratio = ratio;
     this.#reserve = (minPerSecond * windowMs) / 1000;
     this.#sliceMs = windowMs / SLICES;

@@ -28,30 +28,37 @@ export const hedgeConfig = z.strictObject({
   }),
 });
 
+/** The settings of a `RetryPolicy`. */
+export const retryPolicyConfig = z.strictObject({
+  maxRetries: setting(z.int().min(0).max(100).default(3), {
+    doc: 'Attempts after the first one.',
+  }),
+  baseDelayMs: setting(milliseconds.default(1000), {
+    doc: 'The most that the first back-off can take, in milliseconds.',
+  }),
+  maxDelayMs: setting(milliseconds.default(60_000), {
+    doc: 'The most that any back-off can take, in milliseconds, and the longest Retry-After that a call without a deadline waits for.',
+  }),
+  base: setting(z.number().min(1).default(2), {
+    doc: 'How many times longer each back-off may be than the one before.',
+  }),
+  jitter: setting(
+    z
+      .union([z.enum(['full', 'none']), z.boolean()])
+      .transform((jitter) => (typeof jitter === 'string' ? jitter : jitter ? 'full' : 'none'))
+      .default('full'),
+    {
+      doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `none` the bound itself; `true` and `false` stand for the first and the last.',
+    },
+  ),
+});
+
 /** The settings of a `RetryPolicy` and of its budget. */
-export const retryConfig = z
-  .strictObject({
-    maxRetries: setting(z.int().min(0).max(100).default(3), {
-      doc: 'Attempts after the first one.',
-    }),
-    baseDelayMs: setting(milliseconds.default(1000), {
-      doc: 'The most that the first back-off can take, in milliseconds.',
-    }),
-    maxDelayMs: setting(milliseconds.default(60_000), {
-      doc: 'The most that any back-off can take, in milliseconds, and the longest Retry-After that a call without a deadline waits for.',
-    }),
-    base: setting(z.number().min(1).default(2), {
-      doc: 'How many times longer each back-off may be than the one before.',
-    }),
-    jitter: setting(
-      z
-        .union([z.enum(['full', 'none']), z.boolean()])
-        .transform((jitter) => (typeof jitter === 'string' ? jitter : jitter ? 'full' : 'none'))
-        .default('full'),
-      {
-        doc: 'How chance enters the back-off: `full` from 0 to the exponential bound, `none` the bound itself; `true` and `false` stand for the first and the last.',
-      },
-    ),
-    budget: retryBudgetConfig,
-  })
-  .prefault({});
+export const retryConfig = retryPolicyConfig.extend({ budget: retryBudgetConfig }).prefault({});
+
+/** The settings of a `DeadlinePolicy`. */
+export const deadlineConfig = z.strictObject({
+  timeoutMs: setting(z.number().gt(0).optional(), {
+    doc: 'How long a call may take, in milliseconds; without it only the deadline that a call brings along counts.',
+  }),
+});

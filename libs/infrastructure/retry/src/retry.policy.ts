@@ -13,6 +13,7 @@ import {
   spreadWaitMs,
 } from '@morgan/foundation';
 import { abortableWait } from './abortable-wait.ts';
+import { retryPolicyConfig } from './retry.config.ts';
 import type { RetryBudget, RetryBudgetStatus } from './retry-budget.ts';
 import type { AttemptOutcome, GiveUpReason } from './retry-outcome.ts';
 import type { RetryCounter } from './retry-metrics.ts';
@@ -69,8 +70,10 @@ export interface RetryStatus {
 export class RetryPolicy implements Policy {
   readonly #maxRetries: number;
   readonly #delays: RetryDelays;
-  readonly #options: RetryOptions;
+  readonly #budget: RetryBudget;
   readonly #classify: FaultClassifier;
+  readonly #metrics: RetryCounter | undefined;
+  readonly #random: (() => number) | undefined;
   readonly #attempts = Object.fromEntries(
     ['ok', ...FAULT_CATEGORIES].map((outcome) => [outcome, 0]),
   ) as Record<AttemptOutcome, number>;
@@ -78,12 +81,15 @@ export class RetryPolicy implements Policy {
   #calls = 0;
   #recovered = 0;
 
-  constructor(options: RetryOptions) {
-    const { baseDelayMs = 1000, maxDelayMs = 60_000, base = 2, jitter = 'full' } = options;
-    this.#maxRetries = options.maxRetries ?? 3;
-    this.#delays = { baseDelayMs, maxDelayMs, base, jitter };
-    this.#options = options;
-    this.#classify = options.classify ?? classifyFault;
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor({ budget, classify = classifyFault, metrics, random, ...settings }: RetryOptions) {
+    const { maxRetries, ...delays } = retryPolicyConfig.parse(settings);
+    this.#maxRetries = maxRetries;
+    this.#delays = delays;
+    this.#budget = budget;
+    this.#classify = classify;
+    this.#metrics = metrics;
+    this.#random = random;
   }
 
   /** @throws the last attempt's error; `client_closed_request` or the abort's own reason; `deadline_exceeded`. */
@@ -109,7 +115,7 @@ export class RetryPolicy implements Policy {
         if (next > 0)
           await abortableWait(next, context.signal).catch((stopped) => this.#giveUp('aborted', stopped));
         // Taken only now: an attempt counts for the time at which it is made.
-        if (!this.#options.budget.take('retry')) return this.#giveUp('budget', error);
+        if (!this.#budget.take('retry')) return this.#giveUp('budget', error);
       }
     }
   }
@@ -120,7 +126,7 @@ export class RetryPolicy implements Policy {
       recovered: this.#recovered,
       attempts: { ...this.#attempts },
       givenUp: { ...this.#givenUp },
-      budget: this.#options.budget.getStatus(),
+      budget: this.#budget.getStatus(),
     };
   }
 
@@ -137,8 +143,8 @@ export class RetryPolicy implements Policy {
     if (attempt > this.#maxRetries) return 'attempts';
     const fits = deadline ? deadline.allows(waitMs) : waitMs <= this.#delays.maxDelayMs;
     if (!fits) return 'wait';
-    if (this.#options.budget.allows()) return fault.retryAfterMs ? this.#spread(waitMs, deadline) : waitMs;
-    this.#options.budget.refuse('retry');
+    if (this.#budget.allows()) return fault.retryAfterMs ? this.#spread(waitMs, deadline) : waitMs;
+    this.#budget.refuse('retry');
     return 'budget';
   }
 
@@ -147,13 +153,13 @@ export class RetryPolicy implements Policy {
     if (retryAfterMs) return retryAfterMs;
     const { baseDelayMs: firstMs, maxDelayMs: longestMs, base: factor, jitter } = this.#delays;
     const share = jitter === 'full' ? 1 : 0;
-    return backoffMs(backoffs, { firstMs, longestMs, factor, jitter: share }, this.#options.random);
+    return backoffMs(backoffs, { firstMs, longestMs, factor, jitter: share }, this.#random);
   }
 
   /** Callers to whom a host named the same time shall not all come back at once, where the deadline allows it. */
   #spread(waitMs: number, deadline: Deadline | undefined): number {
     if (this.#delays.jitter === 'none') return waitMs;
-    const spreadMs = spreadWaitMs(waitMs, this.#options.random);
+    const spreadMs = spreadWaitMs(waitMs, this.#random);
     return deadline?.allows(spreadMs) === false ? waitMs : spreadMs;
   }
 
@@ -170,12 +176,12 @@ export class RetryPolicy implements Policy {
 
   #ended(outcome: AttemptOutcome): void {
     this.#attempts[outcome] += 1;
-    this.#options.metrics?.attemptEnded(outcome);
+    this.#metrics?.attemptEnded(outcome);
   }
 
   #giveUp(reason: GiveUpReason, error: unknown): never {
     this.#givenUp[reason] += 1;
-    this.#options.metrics?.gaveUp(reason);
+    this.#metrics?.gaveUp(reason);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { type Labels, type Sample, Series } from './series.ts';
 
 /** The observations of one combination of labels; keep it where observing is hot. */
-export class Distribution {
+class Distribution {
   sum = 0;
   /** One more than there are bounds: the last is for what is above all of them. */
   readonly counts: Float64Array;

@@ -75,4 +75,12 @@ describe('counters and histograms', () => {
       'morgan_c_total{b="x"} 1',
     ]);
   });
+
+  it.each([
+    ['morgan c', () => new Metrics().counter({ name: 'morgan c', help: 'C.' })],
+    ['a b', () => new Metrics().counter({ name: 'morgan_c_total', help: 'C.', labels: ['a b'] })],
+    ['buckets', () => new Metrics().histogram({ name: 'morgan_h', help: 'H.', buckets: [2, 1] })],
+  ])('are refused where a scraper could not read them: %s', (named, make) => {
+    expect(make).toThrow(named);
+  });
 });

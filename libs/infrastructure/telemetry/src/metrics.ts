@@ -7,6 +7,8 @@ const DURATION_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800,
 ];
 
+const READABLE_NAME = /^[a-zA-Z_]\w*$/;
+
 /** What Morgan says about one metric. Label values must come from closed sets, or a client could grow them for ever. */
 export interface MetricOptions<Label extends string> {
   /** Full Prometheus name, starting with `morgan_`. */
@@ -60,6 +62,8 @@ export class Metrics {
     options: MetricOptions<Label> & { buckets?: readonly number[] },
   ): Histogram<Label> {
     const { buckets = DURATION_BUCKETS_SECONDS } = options;
+    if (buckets.some((bound, index) => !(bound > (buckets[index - 1] ?? -Infinity))))
+      throw new RangeError(`the buckets of ${options.name} are not in ascending order`);
     const { name, help, labelNames } = this.#declare(options);
     return this.#register(new Histogram(name, help, labelNames, buckets));
   }
@@ -102,7 +106,10 @@ export class Metrics {
     return metric;
   }
 
+  /** @throws RangeError where scrapers could not read a name: they would lose all metrics of the process. */
   #declare<Label extends string>({ name, help, labels = [] }: MetricOptions<Label>) {
+    for (const word of [name, ...labels])
+      if (!READABLE_NAME.test(word)) throw new RangeError(`"${word}" is no name for a metric or a label`);
     this.#own.push({ name, help, labels });
     return { name, help, labelNames: labels, registers: [this.#registry] };
   }

@@ -36,6 +36,11 @@ describe('the log', () => {
     expect(lines[0]?.['time']).toMatch(/^\d{4}-\d\d-\d\dT/);
   });
 
+  it('refuses a setting that is none, by its name', () => {
+    const odd = { format: 'xml' } as unknown as { format: 'json' };
+    expect(() => createLogger('test-service', odd)).toThrow('format');
+  });
+
   it('writes errors with their causes but none of their further properties', () => {
     const { lines, logger } = capture();
     const cause = Object.assign(new Error('refused'), {

@@ -5,7 +5,7 @@ import type { default as prettyStream } from 'pino-pretty';
 import { timeField } from './time-field.ts';
 import { BatchedOutput } from './batched-output.ts';
 import { describeError, summariseError } from './error-description.ts';
-import type { LogConfig } from './telemetry.config.ts';
+import { logConfig, type LogOptions } from './telemetry.config.ts';
 
 /** One line per event on a terminal too, with the service's name: several services often share one. */
 const PRETTY = {
@@ -28,20 +28,22 @@ export interface ServiceLogger extends Logger {
 /**
  * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
  * lines of a crashing process are not lost.
+ * @throws ZodError, which names a setting that is wrong.
  */
 export function createLogger(
   service: string,
-  config: LogConfig,
+  options?: LogOptions,
   destination?: DestinationStream,
 ): ServiceLogger {
+  const { level, format } = logConfig.parse(options);
   // To look at it opens it, and from then on a pipe that is full refuses a write and no longer holds up the process.
   const { isTTY } = process.stdout;
-  const isPretty = config.format === 'pretty' || (config.format === 'auto' && isTTY);
+  const isPretty = format === 'pretty' || (format === 'auto' && isTTY);
   const onLost = (lines: number) => logger.warn({ lines }, 'lines of the log were lost: nobody took them');
   const stream = destination ?? (isPretty ? loadPretty()(PRETTY) : new BatchedOutput(1, onLost));
   const logger = pino(
     {
-      level: config.level,
+      level,
       base: { service },
       timestamp: timeField,
       formatters: { level: (level) => ({ level }) },

@@ -15,4 +15,5 @@ export const logConfig = z
   })
   .prefault({});
 
-export type LogConfig = z.output<typeof logConfig>;
+/** As it is written: every key may be left out. */
+export type LogOptions = z.input<typeof logConfig>;

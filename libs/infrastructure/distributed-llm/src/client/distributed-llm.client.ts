@@ -155,7 +155,7 @@ export class DistributedLlmClient implements HealthIndicator {
     json: object,
     options: CallOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
-    yield* readEvents(await this.#sendJson(path, { ...json, stream: true }, options));
+    yield* readEvents(await this.#sendJson(path, { ...json, stream: true }, options), path);
   }
 
   /** The names of the routes and the models of all hosts that are not down, as the hosts describe them. */

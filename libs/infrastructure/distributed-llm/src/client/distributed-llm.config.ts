@@ -1,4 +1,4 @@
-import { circuitBreakerConfig } from '@morgan/circuit-breaker';
+import { circuitBreakerConfig, RESETS_IN_ORDER } from '@morgan/circuit-breaker';
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { isExcepted } from '@morgan/http-transport';
 import { retryBudgetConfig } from '@morgan/retry';
@@ -14,8 +14,8 @@ const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).defa
  * The breaker's settings with a gateway's defaults: hosts are asked again soon, as callers wait for them, also after a
  * long outage; one good response is enough, as a response can take a minute. A trial call has the limits of any call.
  */
-const hostBreakerConfig = circuitBreakerConfig
-  .unwrap()
+const hostBreakerConfig = z
+  .strictObject(circuitBreakerConfig.unwrap().shape)
   .omit({ trialTimeoutMs: true, trialSlotMs: true })
   .extend({
     successThreshold: setting(z.int().min(1).default(1), {
@@ -28,10 +28,7 @@ const hostBreakerConfig = circuitBreakerConfig
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
     }),
   })
-  .refine(({ resetTimeoutMs, maxResetTimeoutMs }) => resetTimeoutMs <= maxResetTimeoutMs, {
-    path: ['maxResetTimeoutMs'],
-    message: 'is less than resetTimeoutMs, which would be cut to it',
-  })
+  .refine(...RESETS_IN_ORDER)
   .prefault({});
 
 const panicConfig = z

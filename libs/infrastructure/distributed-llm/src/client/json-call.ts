@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
+import { dialectOf } from '../dialects/dialect-of.ts';
+import { isObject, type JsonObject } from '../dialects/reported-error.ts';
 import { SseReader } from '../streams/sse-reader.ts';
 import { HostError } from './host-error.ts';
 
@@ -48,9 +50,16 @@ function jsonIn(bytes: Buffer): unknown {
   }
 }
 
-/** The data of each event, up to the end marker. @throws HostError where the host refused. */
-export async function* readEvents(response: HostResponse): AsyncGenerator<unknown, void, undefined> {
+/**
+ * The data of each event, up to the end marker. A host that answered with one JSON is read as the stream that it stands for.
+ * @throws HostError where the host refused; AppError `host_error` where it answered with something else than a stream.
+ */
+export async function* readEvents(
+  response: HostResponse,
+  path: string,
+): AsyncGenerator<unknown, void, undefined> {
   if (response.status >= 400) throw await HostError.of(response);
+  if (!isEventStream(response)) return yield* eventsOf(jsonIn(await response.body.bytes()), path);
   const reader = new SseReader(MOST_EVENT_BYTES);
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     const found: string[] = [];
@@ -62,4 +71,15 @@ export async function* readEvents(response: HostResponse): AsyncGenerator<unknow
       yield JSON.parse(data);
     }
   }
+}
+
+function isEventStream({ contentType = '' }: HostResponse): boolean {
+  return /^text\/event-stream\b/i.test(contentType);
+}
+
+function eventsOf(json: unknown, path: string): readonly JsonObject[] {
+  const [place = ''] = path.split('?');
+  const events = isObject(json) ? dialectOf(place).eventsOf?.(json) : undefined;
+  if (events) return events;
+  throw new AppError('host_error', 'The host answered a streamed request with something else than a stream.');
 }

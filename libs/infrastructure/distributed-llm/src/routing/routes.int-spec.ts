@@ -372,16 +372,32 @@ describe('a host of its own kind', () => {
 
 describe('the client without any parts', () => {
   it('posts, and tells a refusal in the words of the host', async () => {
-    const host = await hostOf(refusal(400, 'messages is empty'));
+    const host = await hostOf(
+      refusal(400, 'messages is empty', { code: 'empty_array', headers: { 'retry-after': '3' } }),
+    );
     const client = new DistributedLlmClient({ hosts: [{ name: 'one', url: host.url }] });
     const error: unknown = await client.post('/chat/completions', CHAT).catch((fault: unknown) => fault);
     expect(error).toBeInstanceOf(HostError);
     expect(error).toMatchObject({ message: 'messages is empty', status: 400, host: 'one', attempts: 1 });
+    expect(error).toMatchObject({ code: 'empty_array', param: undefined, retryAfterMs: 3_000 });
     host.reply = chat('hello');
     const events: unknown[] = [];
     for await (const event of client.stream('/chat/completions', CHAT, { timeoutMs: 5_000 }))
       events.push(event);
     expect(events).toHaveLength(3);
+    await client.stop();
+  });
+
+  it('reads one JSON for a stream as the stream that it stands for, and refuses what stands for none', async () => {
+    const message = { role: 'assistant', content: 'hello' };
+    const choices = [{ index: 0, message, finish_reason: 'stop' }];
+    const host = await hostOf(json(200, { id: 'c1', object: 'chat.completion', model: 'm', choices }));
+    const client = new DistributedLlmClient({ hosts: [{ name: 'one', url: host.url }] });
+    const events: unknown[] = [];
+    for await (const event of client.stream('/chat/completions', CHAT)) events.push(event);
+    expect(JSON.stringify(events)).toContain('"content":"hello"');
+    const scores = client.stream('/score', CHAT);
+    await expect(scores.next()).rejects.toMatchObject({ code: 'host_error' });
     await client.stop();
   });
 });

@@ -12,7 +12,7 @@ interface Fields {
   data?: string;
   event?: string;
   id?: string;
-  retry?: number;
+  retry?: string;
   error?: string;
 }
 
@@ -66,11 +66,6 @@ export class SseEvent {
     return events.every((each) => each !== undefined) ? events : undefined;
   }
 
-  /** The field `retry`, in milliseconds. */
-  get retryMs(): number | undefined {
-    return this.#read().retry;
-  }
-
   #read(): Fields {
     return (this.#fields ??= readFields(this.raw));
   }
@@ -96,7 +91,7 @@ function addLine(fields: Fields, line: string): void {
   else if (name === 'error') fields.error = value;
   else if (name === 'event') fields.event = value;
   else if (name === 'id' && !value.includes('\0')) fields.id = value;
-  else if (name === 'retry' && /^\d+$/.test(value)) fields.retry = Number(value);
+  else if (name === 'retry' && /^\d+$/.test(value)) fields.retry = value;
 }
 
 /** @param name that of the last of several; where they have names these are their types. */

@@ -15,7 +15,7 @@ function read(pieces: readonly Buffer[], limit = LIMIT): SseEvent[] {
 }
 
 function fieldsOf(events: readonly SseEvent[]) {
-  return events.map(({ data, type, id, retryMs }) => ({ data, type, id, retryMs }));
+  return events.map(({ data, type, id, isEmpty }) => ({ data, type, id, isEmpty }));
 }
 
 function cut(body: Buffer, places: readonly number[]): Buffer[] {
@@ -91,11 +91,12 @@ describe('SseReader', () => {
   });
 
   it('reads event, id and retry, and no retry or id that is none', () => {
-    const [event, odd] = read([
-      Buffer.from('event: e\nid: 1\nretry: 20\ndata: a\n\nid: \0\nretry: 2s\ndata:\n\n'),
+    const [event, odd, pause, none] = read([
+      Buffer.from('event: e\nid: 1\nretry: 20\ndata: a\n\nid: \0\ndata:\n\nretry: 20\n\nretry: 2s\n\n'),
     ]);
-    expect(event).toMatchObject({ type: 'e', id: '1', retryMs: 20, data: 'a' });
-    expect(odd).toMatchObject({ id: undefined, retryMs: undefined, data: '' });
+    expect(event).toMatchObject({ type: 'e', id: '1', data: 'a', isEmpty: false });
+    expect(odd).toMatchObject({ id: undefined, data: '', isEmpty: true });
+    expect([pause?.isEmpty, none?.isEmpty]).toEqual([true, false]);
   });
 
   it("reads the field 'error' of older llama.cpp as data", () => {

@@ -25,7 +25,7 @@ export interface HubSource {
 export type ModelSource = FolderSource | HubSource;
 
 /** The name under which the bundled model is served. */
-export const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
+const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
 
 /**
  * Finds out what `model` means and under which name it is served.

@@ -26,7 +26,7 @@ const FLOAT_BYTES = 4;
 const USUAL = { heads: 12, hiddenSize: 768 };
 
 /** Memory of a run over one text of `tokens`, roughly and rather too much: attention is squared in it. */
-export function estimateRunBytes(tokens: number, { heads, hiddenSize }: ModelShape): number {
+function estimateRunBytes(tokens: number, { heads, hiddenSize }: ModelShape): number {
   const scores = tokens ** 2 * (heads ?? USUAL.heads) * LIVE_SCORES;
   const vectors = tokens * (hiddenSize ?? USUAL.hiddenSize) * LIVE_VECTORS;
   return (scores + vectors) * FLOAT_BYTES;

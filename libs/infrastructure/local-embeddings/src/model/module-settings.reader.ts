@@ -103,7 +103,7 @@ export async function readModule(
 }
 
 /** The present spelling wins over the flags; no flag at all is `mean`, as in sentence-transformers. */
-export function poolingModes(settings: Readonly<Record<string, unknown>>): readonly PoolingMode[] {
+function poolingModes(settings: Readonly<Record<string, unknown>>): readonly PoolingMode[] {
   const named = settings['pooling_mode'] as PoolingMode | readonly PoolingMode[] | undefined;
   if (named !== undefined) return typeof named === 'string' ? [named] : named;
   const modes = Object.entries(POOLING_FLAGS)

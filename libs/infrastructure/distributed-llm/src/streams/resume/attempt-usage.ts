@@ -49,7 +49,7 @@ export function countedSoFar(usage: TokenUsage | undefined, written: number): To
 }
 
 /** The counts of two attempts together; a count that only one has is that one's. */
-export function addUsage(one: TokenUsage | undefined, other: TokenUsage | undefined): TokenUsage | undefined {
+function addUsage(one: TokenUsage | undefined, other: TokenUsage | undefined): TokenUsage | undefined {
   if (!one || !other) return one ?? other;
   const sum = (key: keyof TokenUsage) => {
     const [a, b] = [one[key], other[key]];
