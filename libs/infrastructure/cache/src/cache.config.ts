@@ -46,7 +46,7 @@ export const cacheConfig = z
     }),
     leaseMs: setting(z.int().min(0).max(60_000).default(5_000), {
       env: 'CACHE_LEASE_MS',
-      doc: 'How long one replica may take to compute a vector while the others wait for it instead of computing it too, in milliseconds; 0: nobody waits.',
+      doc: 'How long the others wait for a vector that a replica computes after its last sign of life, in milliseconds; then one of them computes it. A replica at work gives three signs in that time. 0: nobody waits.',
     }),
   })
   .prefault({});

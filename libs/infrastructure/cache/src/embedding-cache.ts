@@ -167,28 +167,32 @@ export class EmbeddingCache {
     }
   }
 
+  /** One replica computes each key: what nobody else computes is ours, the rest is waited for and claimed again. */
   async #throughRedis(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
-    const found = await redis.getMany(keys);
-    const missing = keys.filter((key, index) => !this.#take(key, found[index], call, 'redis'));
-    if (missing.length === 0) return;
-    const granted = await redis.claim(missing);
-    const ours = missing.filter((_, index) => granted[index]);
-    const theirs = missing.filter((_, index) => !granted[index]);
-    const ended = await Promise.allSettled([
-      this.#compute(ours, call).finally(() => redis.release(ours)),
-      this.#awaitOthers(theirs, call, redis),
-    ]);
-    const failed = ended.find(({ status }) => status === 'rejected');
+    let open = await this.#lookUp(keys, call, 'redis');
+    const computing: Promise<void>[] = [];
+    for (let polls = 0; open.length > 0; polls += 1) {
+      if (polls > 0) await redis.pause(polls, call.signal);
+      const lease = await redis.claim(open);
+      await this.#lookUp(lease.there, call, 'coalesced');
+      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => lease.release());
+      // Looked at below: what is under way may end well for others.
+      computed.catch(() => undefined);
+      computing.push(computed);
+      open = this.#lacking(lease.theirs, call);
+    }
+    const failed = (await Promise.allSettled(computing)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  async #awaitOthers(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
-    if (keys.length === 0) return;
-    const found = await redis.awaitOthers(keys, call.signal);
-    await this.#compute(
-      keys.filter((key, index) => !this.#take(key, found[index], call, 'coalesced')),
-      call,
-    );
+  /** @returns the keys for which Redis has nothing. */
+  async #lookUp(keys: readonly string[], call: CacheCall, result: CacheResult): Promise<readonly string[]> {
+    const found = (await this.#redis?.getMany(keys)) ?? [];
+    return keys.filter((key, index) => !this.#take(key, found[index], call, result));
+  }
+
+  #lacking(keys: readonly string[], call: CacheCall): readonly string[] {
+    return keys.filter((key) => !call.entry(key));
   }
 
   #forget(): void {

@@ -1,12 +1,8 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
-import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
+import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
 
 let redis: PrivateRedis;
@@ -112,6 +108,22 @@ describe('the level in Redis', () => {
     expect(await ttlOf(`${namespace}:embedding:1`)).toBeLessThanOrEqual(100);
   });
 
+  it('lets what is stored, or read, together expire at different times', async () => {
+    const namespace = randomUUID();
+    const keys = Array.from({ length: 20 }, (_, index) => String(index));
+    const ttls = async () =>
+      new Set(await Promise.all(keys.map((key) => ttlOf(`${namespace}:embedding:${key}`))));
+    const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 90_000_000);
+    await build(namespace, { ttlSeconds: 100_000 }).resolve(keys, compute, call);
+    old.mockRestore();
+    await isStored(namespace, '19');
+    expect((await ttls()).size).toBeGreaterThan(10);
+    for (const key of keys) await redisCommand(redis.url, `EXPIRE ${namespace}:embedding:${key} 100`);
+    await build(namespace, { ttlSeconds: 100_000 }).resolve(keys, never, call);
+    await waitFor(async () => Math.min(...(await ttls())) >= 89_990, { what: 'the longer time' });
+    expect((await ttls()).size).toBeGreaterThan(10);
+  });
+
   it('takes a damaged value for a miss', async () => {
     const namespace = randomUUID();
     await redisCommand(redis.url, `SET ${namespace}:embedding:a damaged`);
@@ -208,41 +220,5 @@ describe('the level in Redis', () => {
     await cache.resolve(['c'], compute, call);
     await isStored(namespace, 'c');
     expect((await build(namespace).resolve(['c'], never, call)).entries).toEqual([embedding(0)]);
-  });
-});
-
-describe('three replicas', () => {
-  it('compute once what a thousand calls want at the same time', async () => {
-    const program = join(import.meta.dirname, '../fixture/replica.ts');
-    const replicas = Array.from({ length: 3 }, () => {
-      const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [
-        ...RUN_SOURCES,
-        program,
-        redis.url,
-        '333',
-        '200',
-      ]);
-      child.stderr.pipe(process.stderr);
-      return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
-    });
-    try {
-      for (const { lines } of replicas) expect((await lines.next()).value).toBe('ready');
-      for (const { child } of replicas) child.stdin.write('go\n');
-      const reports = await Promise.all(
-        replicas.map(
-          async ({ lines }) =>
-            JSON.parse((await lines.next()).value ?? '') as { computed: number; right: number },
-        ),
-      );
-      expect(reports.reduce((sum, { computed }) => sum + computed, 0)).toBe(3);
-      expect(reports.map(({ right }) => right)).toEqual([333, 333, 333]);
-    } finally {
-      for (const { child } of replicas) {
-        if (child.exitCode !== null) continue;
-        const exit = once(child, 'exit');
-        child.kill('SIGKILL');
-        await exit;
-      }
-    }
   });
 });

@@ -74,11 +74,18 @@ export class RedisConnection implements HealthIndicator {
     return this.#client.mgetBuffer(...keys);
   }
 
-  /** Stores values in one round trip. @param ttlSeconds 0: for good. @throws Error when Redis is gone or slow */
-  async setBuffers(entries: readonly (readonly [string, Buffer])[], ttlSeconds: number): Promise<void> {
+  /**
+   * Stores values in one round trip. @param ttlSeconds 0: for good; a function is asked for each value.
+   * @throws Error when Redis is gone or slow
+   */
+  async setBuffers(
+    entries: readonly (readonly [string, Buffer])[],
+    ttlSeconds: number | (() => number),
+  ): Promise<void> {
     const pipeline = this.#client.pipeline();
     for (const [key, value] of entries) {
-      if (ttlSeconds > 0) pipeline.set(key, value, 'EX', ttlSeconds);
+      const ttl = typeof ttlSeconds === 'number' ? ttlSeconds : ttlSeconds();
+      if (ttl > 0) pipeline.set(key, value, 'EX', ttl);
       else pipeline.set(key, value);
     }
     const results = await pipeline.exec();
