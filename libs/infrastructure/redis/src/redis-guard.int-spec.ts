@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RedisConnection } from './redis-connection.ts';
@@ -72,7 +72,7 @@ it('a single fault opens nothing, and the substitute stands for it', async () =>
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 1 });
 });
 
-it('a refusal is an answer: it opens nothing, and is told of once', async () => {
+it('a refusal is an answer: it opens nothing, and is told of once in ten minutes', async () => {
   await redisCommand(redis.url, 'CONFIG SET maxmemory 1');
   const write = () =>
     guard.run(
@@ -83,4 +83,10 @@ it('a refusal is an answer: it opens nothing, and is told of once', async () => 
   expect(await read()).toBe('value');
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 0 });
   expect(lines).toEqual(['redis refuses a use; working without it']);
+  const later = performance.now() + 600_000;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => later);
+  await write();
+  await write();
+  clock.mockRestore();
+  expect(lines).toHaveLength(2);
 });

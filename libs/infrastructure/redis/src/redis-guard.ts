@@ -26,6 +26,9 @@ export interface RedisGuardStatus {
   readonly rejected: number;
 }
 
+/** A refusal that goes on, or comes again after months, is told of again. */
+const TELL_AGAIN_MS = 600_000;
+
 type Use = () => Promise<unknown>;
 type Fallback = (error: unknown) => unknown;
 
@@ -38,8 +41,8 @@ export class RedisGuard {
   readonly #breaker: Opossum<[Use, Fallback], unknown>;
   readonly #name: string;
   readonly #logger: Logger;
-  /** Codes of refusals that were told of. */
-  readonly #refusals = new Set<string>();
+  /** When refusals were told of, by their code. */
+  readonly #toldAt = new Map<string, number>();
 
   constructor({
     name,
@@ -75,9 +78,11 @@ export class RedisGuard {
     if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
     // Only the first word: the rest may repeat a command.
     const [reason = error.name] = error.message.split(' ', 1);
-    if (!this.#refusals.has(reason))
+    const now = performance.now();
+    if (now - (this.#toldAt.get(reason) ?? -Infinity) >= TELL_AGAIN_MS) {
+      this.#toldAt.set(reason, now);
       this.#logger.warn({ guard: this.#name, reason }, 'redis refuses a use; working without it');
-    this.#refusals.add(reason);
+    }
     return fallback(error);
   }
 
