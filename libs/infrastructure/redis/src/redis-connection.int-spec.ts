@@ -295,7 +295,7 @@ describe('a connection to Redis', () => {
     await back(connection);
     const admin = new Redis(redis.url);
     await admin.config('SET', 'requirepass', 'another');
-    await admin.client('KILL', 'TYPE', 'normal');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
     const isTold = () => lines.messages.includes('redis is there, but cannot be used');
     await waitFor(isTold, { what: 'the reason' });
     await waitFor(() => connection.read().details?.['lastFault'] === 'WRONGPASS', { what: 'another try' });

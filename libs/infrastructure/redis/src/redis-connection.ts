@@ -1,5 +1,6 @@
 import { backoffMs, type HealthIndicator, type HealthReading, type Logger } from '@morgan/foundation';
 import { Redis } from 'ioredis';
+import { nameFault } from './name-fault.ts';
 import type { RedisScript } from './redis-script.ts';
 
 const RECONNECT = { firstMs: 50, longestMs: 2_000 };
@@ -191,12 +192,6 @@ export class RedisConnection implements HealthIndicator {
     this.#told.add(reason);
     this.#logger.warn({ reason }, 'redis is there, but cannot be used');
   }
-}
-
-/** Only the first word of what Redis answered, such as `WRONGPASS`: the rest may repeat a command with its password. */
-function nameFault(error: Error & { readonly code?: string }): string {
-  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
-  return error.code ?? error.message;
 }
 
 /** Somebody has answered, Redis or its TLS. Codes such as `ECONNREFUSED` say no more than that it is gone. */

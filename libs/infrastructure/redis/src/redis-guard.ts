@@ -1,5 +1,6 @@
 import { type Logger, silentLogger } from '@morgan/foundation';
 import Opossum from 'opossum';
+import { nameFault } from './name-fault.ts';
 
 /** How a {@link RedisGuard} decides. */
 export interface RedisGuardOptions {
@@ -76,8 +77,7 @@ export class RedisGuard {
 
   #substitute<Result>(error: unknown, fallback: (error: unknown) => Result): Result {
     if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
-    // Only the first word: the rest may repeat a command.
-    const [reason = error.name] = error.message.split(' ', 1);
+    const reason = nameFault(error);
     const now = performance.now();
     if (now - (this.#toldAt.get(reason) ?? -Infinity) >= TELL_AGAIN_MS) {
       this.#toldAt.set(reason, now);
