@@ -29,11 +29,14 @@ export const cacheConfig = z
     namespace: setting(
       z
         .string()
-        .regex(/^[\w-]{1,64}$/, 'letters, digits, _ and -, 64 at most')
+        .regex(
+          /^([\w-]{1,64}|\{[\w-]{1,62}\})$/,
+          'letters, digits, _ and -, 64 at most, all of it in {} or none',
+        )
         .default('morgan'),
       {
         env: 'CACHE_NAMESPACE',
-        doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones.',
+        doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones. In braces, such as `{morgan}`, all keys have one slot, as a Redis Cluster of one shard asks for.',
       },
     ),
     vectorFormat: setting(z.enum(VECTOR_FORMATS).default('full'), {

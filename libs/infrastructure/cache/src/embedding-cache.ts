@@ -1,4 +1,4 @@
-import type { CallContext } from '@morgan/foundation';
+import { AppError, type CallContext } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
@@ -9,8 +9,14 @@ import { MemoryLevel } from './memory-level.ts';
 import { RedisLevel } from './redis-level.ts';
 import { SingleFlight } from './single-flight.ts';
 
-/** `no-cache`: computed anew and stored. `no-store`: computed, and no trace of it is left. */
-export type CacheUse = 'normal' | 'no-cache' | 'no-store';
+/** After which Redis may take vectors again. */
+const RETRY_AFTER_MS = 5_000;
+
+/**
+ * `shared`: as normal, and all replicas find it afterwards. `no-cache`: computed anew and stored. `no-store`: computed, and no
+ * trace of it is left.
+ */
+export type CacheUse = 'normal' | 'shared' | 'no-cache' | 'no-store';
 
 /** What a cache is made of. */
 export interface EmbeddingCacheParts {
@@ -86,7 +92,8 @@ export class EmbeddingCache {
   /**
    * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
    * are stored all the same.
-   * @throws what `compute` rejects with, the first error that it gives, or the reason of the aborted signal
+   * @throws what `compute` rejects with, the first error that it gives, the reason of the aborted signal, or AppError
+   *   `cache_unavailable` where entries are to be shared and Redis does not take them
    */
   async resolve(
     keys: readonly string[],
@@ -95,8 +102,9 @@ export class EmbeddingCache {
   ): Promise<Resolved> {
     const call = new CacheCall(compute, context, this.#generation);
     const wanted = [...new Set(keys)];
-    if (use === 'normal') await this.#collect(wanted, call);
+    if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
     else await this.#bypass(wanted, call, use);
+    if (use === 'shared') await this.#share(wanted, call);
     for (const result of call.results.values()) this.#counts.count(result);
     return { entries: keys.map((key) => call.entryOrThrow(key)), results: call.results };
   }
@@ -185,6 +193,24 @@ export class EmbeddingCache {
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
+  /** What has been computed is on its way to Redis; what this process had in memory may be there no more. */
+  async #share(keys: readonly string[], call: CacheCall): Promise<void> {
+    if (!this.#redis || call.generation !== this.#generation) return;
+    const found = await this.#redis.getMany(keys);
+    const entries = keys.flatMap((key, index) => {
+      const entry = found[index] ? undefined : call.entry(key);
+      return entry ? [[key, entry] as const] : [];
+    });
+    if (entries.length === 0 || (await this.#redis.setMany(entries))) return;
+    throw new AppError(
+      'cache_unavailable',
+      'Redis does not take the vectors that all replicas are to find.',
+      {
+        retryAfterMs: RETRY_AFTER_MS,
+      },
+    );
+  }
+
   /** @returns the keys for which Redis has nothing. */
   async #lookUp(keys: readonly string[], call: CacheCall, result: CacheResult): Promise<readonly string[]> {
     const found = (await this.#redis?.getMany(keys)) ?? [];
@@ -224,7 +250,7 @@ export class EmbeddingCache {
       this.#memory.set(key, entry);
       entries.push([key, entry]);
     }
-    if (entries.length > 0) this.#redis?.setMany(entries);
+    if (entries.length > 0) void this.#redis?.setMany(entries);
   }
 
   #show(metrics: Metrics): void {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
-import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
+import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
 
 let redis: PrivateRedis;
@@ -124,6 +127,30 @@ describe('the level in Redis', () => {
     expect((await ttls()).size).toBeGreaterThan(10);
   });
 
+  it('shares what only the memory of this process has where it is told to, and says where that cannot be', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    await cache.resolve(['a'], compute, call);
+    await isStored(namespace, 'a');
+    await redisCommand(redis.url, 'FLUSHALL');
+    const share = (key: string) => cache.resolve([key], compute, { ...call, use: 'shared' });
+    expect((await share('a')).results.get('a')).toBe('memory');
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':1');
+    await redisCommand(redis.url, 'CONFIG SET maxmemory 1');
+    try {
+      await expect(share('b')).rejects.toMatchObject({ code: 'cache_unavailable', retryAfterMs: 5_000 });
+      await expect(share('b')).rejects.toMatchObject({ code: 'cache_unavailable' });
+      expect((await cache.resolve(['b'], never, call)).results.get('b')).toBe('memory');
+    } finally {
+      await redisCommand(redis.url, 'CONFIG SET maxmemory 0');
+    }
+    await share('b');
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:b`)).toBe(':1');
+    expect((await new EmbeddingCache().resolve(['c'], compute, { ...call, use: 'shared' })).entries).toEqual([
+      embedding(0),
+    ]);
+  });
+
   it('takes a damaged value for a miss', async () => {
     const namespace = randomUUID();
     await redisCommand(redis.url, `SET ${namespace}:embedding:a damaged`);
@@ -221,4 +248,31 @@ describe('the level in Redis', () => {
     await isStored(namespace, 'c');
     expect((await build(namespace).resolve(['c'], never, call)).entries).toEqual([embedding(0)]);
   });
+});
+
+it('in a Redis Cluster of one shard it has all keys in one slot where the namespace is in braces', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-'));
+  const port = String(await freePort());
+  const node = await startRedis('--dir', folder, '--cluster-enabled', 'yes', '--cluster-port', port);
+  const client = new RedisConnection({ url: node.url, commandTimeoutMs: 5_000 }, silentLogger);
+  try {
+    await redisCommand(node.url, 'CLUSTER ADDSLOTSRANGE 0 16383');
+    const isReady = async () => (await redisCommand(node.url, 'CLUSTER INFO')).includes('cluster_state:ok');
+    await waitFor(isReady, { what: 'the cluster' });
+    client.start();
+    await waitFor(() => client.read().up, { what: 'redis' });
+    const cache = () => new EmbeddingCache({ redis: client, config: { namespace: '{morgan}' } });
+    const first = cache();
+    await first.resolve(['a', 'b', 'c'], compute, call);
+    await waitFor(async () => (await redisCommand(node.url, 'DBSIZE')) === ':3', { what: 'the entries' });
+    const second = cache();
+    const { results } = await second.resolve(['a', 'b', 'c'], never, call);
+    expect(new Set(results.values())).toEqual(new Set(['redis']));
+    expect([first, second].map((it) => it.getStatus().errors)).toEqual([0, 0]);
+    expect(await second.purge()).toBe(3);
+  } finally {
+    await client.stop();
+    await node.kill();
+    await rm(folder, { recursive: true });
+  }
 });

@@ -67,13 +67,14 @@ export class RedisLevel {
     return found;
   }
 
-  /** Stores in the background: one pipeline. */
-  setMany(entries: readonly (readonly [string, CachedEmbedding])[]): void {
+  /** Stores in one pipeline; nobody needs to wait for it. @returns whether Redis has taken all of them. */
+  async setMany(entries: readonly (readonly [string, CachedEmbedding])[]): Promise<boolean> {
     const { vectorFormat } = this.#config;
     const encoded = entries.map(
       ([key, embedding]) => [this.#valueKey(key), encodeEmbedding(embedding, vectorFormat)] as const,
     );
-    void this.#ask(entries.length, () => this.#parts.redis.setBuffers(encoded, this.#ttlSeconds));
+    const store = () => this.#parts.redis.setBuffers(encoded, this.#ttlSeconds).then(() => true);
+    return (await this.#ask(entries.length, store)) ?? false;
   }
 
   /** Asks for the right to compute. Every key is granted wherever Redis does not say no. */
