@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
-import { RedisConnection } from '@morgan/redis';
+import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
 
@@ -95,6 +95,31 @@ describe('a lease', () => {
     });
     const { results } = await build(namespace).resolve(['a'], never, call);
     expect(results.get('a')).toBe('coalesced');
+    await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
+  });
+
+  it('is given back also where Redis had been too slow to grant it, and is not asked for anything else', async () => {
+    const namespace = randomUUID();
+    const redisGuard = new RedisGuard({
+      name: 'cache',
+      timeoutMs: 50,
+      minimumUses: 1,
+      resetTimeoutMs: 60_000,
+    });
+    ends.push(() => redisGuard.stop());
+    const run = connection.run.bind(connection);
+    jest.spyOn(connection, 'run').mockImplementationOnce(async (...claim) => {
+      const states = await run(...claim);
+      await delay(200);
+      return states;
+    });
+    const cache = new EmbeddingCache({
+      redis: connection,
+      redisGuard,
+      config: { namespace, leaseMs: 60_000 },
+    });
+    await cache.resolve(['a'], computing(0).compute, call);
+    expect(redisGuard.getStatus().open).toBe(true);
     await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
   });
 

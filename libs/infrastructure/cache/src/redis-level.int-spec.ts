@@ -194,9 +194,9 @@ describe('the level in Redis', () => {
       for (let key = 0; key < 3; key += 1)
         expect((await guarded.resolve([String(key)], compute, call)).entries).toEqual([embedding(0)]);
       expect(guard.getStatus()).toMatchObject({ open: true });
-      const { timeouts } = guard.getStatus();
+      const { failures } = guard.getStatus();
       await guarded.resolve(['more'], compute, call);
-      expect(guard.getStatus().timeouts).toBe(timeouts);
+      expect(guard.getStatus().failures).toBe(failures);
     } finally {
       redis.resume();
     }
