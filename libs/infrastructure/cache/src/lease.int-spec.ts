@@ -104,6 +104,7 @@ describe('a lease', () => {
       name: 'cache',
       timeoutMs: 50,
       minimumUses: 1,
+      errorThresholdPercentage: 10,
       resetTimeoutMs: 60_000,
     });
     ends.push(() => redisGuard.stop());
@@ -119,7 +120,7 @@ describe('a lease', () => {
       config: { namespace, leaseMs: 60_000 },
     });
     await cache.resolve(['a'], computing(0).compute, call);
-    expect(redisGuard.getStatus().open).toBe(true);
+    expect(redisGuard.getStatus()).toMatchObject({ open: true });
     await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
   });
 
