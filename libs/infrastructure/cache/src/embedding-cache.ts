@@ -2,7 +2,7 @@ import { AppError, type CallContext } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
-import { CacheCall, type Compute } from './cache-call.ts';
+import { CacheCall, type Compute, type KeyFaults } from './cache-call.ts';
 import { CacheCounts, type CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { MemoryLevel } from './memory-level.ts';
@@ -26,6 +26,15 @@ export interface EmbeddingCacheParts {
   /** Around every command to Redis: one that is slow or fails is then not even asked. */
   readonly redisGuard?: RedisGuard | undefined;
   readonly metrics?: Metrics;
+}
+
+/** How a call is to be answered. */
+export interface ResolveOptions {
+  readonly context: CallContext;
+  /** Default: `normal`. */
+  readonly use?: CacheUse;
+  /** Default: no error is about a key, and each call that meets one computes for itself. */
+  readonly faults?: KeyFaults;
 }
 
 /** The entries of a call, and how each of its different keys was answered. */
@@ -98,9 +107,9 @@ export class EmbeddingCache {
   async resolve(
     keys: readonly string[],
     compute: Compute,
-    { context, use = 'normal' }: { readonly context: CallContext; readonly use?: CacheUse },
+    { context, use = 'normal', faults }: ResolveOptions,
   ): Promise<Resolved> {
-    const call = new CacheCall(compute, context, this.#generation);
+    const call = new CacheCall(compute, { context, faults }, this.#generation);
     const wanted = [...new Set(keys)];
     if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
     else await this.#bypass(wanted, call, use);
