@@ -109,10 +109,11 @@ describe('a lease', () => {
     });
     ends.push(() => redisGuard.stop());
     const run = connection.run.bind(connection);
+    // It has to be sent a second time, as text.
+    const claimed = Promise.withResolvers<void>();
     jest.spyOn(connection, 'run').mockImplementationOnce(async (...claim) => {
-      const states = await run(...claim);
       await delay(200);
-      return states;
+      return run(...claim).finally(claimed.resolve);
     });
     const cache = new EmbeddingCache({
       redis: connection,
@@ -121,6 +122,7 @@ describe('a lease', () => {
     });
     await cache.resolve(['a'], computing(0).compute, call);
     expect(redisGuard.getStatus()).toMatchObject({ open: true });
+    await claimed.promise;
     await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
   });
 

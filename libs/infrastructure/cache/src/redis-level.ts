@@ -84,16 +84,21 @@ export class RedisLevel {
     const owner = `${this.#process}:${(this.#claims += 1)}`;
     const run = async (script: RedisScript, scriptKeys: readonly string[]) =>
       (await this.#parts.redis.run(script, scriptKeys, [owner, leaseMs])) ?? 0;
-    const states = await this.#ask(keys.length, () =>
-      run(CLAIM, [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)]),
+    // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
+    let last: Promise<unknown> | undefined;
+    const states = await this.#ask(
+      keys.length,
+      () => (last = run(CLAIM, [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)])),
     );
     const claimed = keys.map((key, index) => ({
       key,
       state: Array.isArray(states) ? Number(states[index]) : FREE,
     }));
     // Past the guard: nobody here waits for these, but others do. A claim that came back too late may be in force all the same.
-    const send = (script: RedisScript, ours: readonly string[]) =>
-      void run(script, ours.map(this.#leaseKey)).catch(() => undefined);
+    const send = (script: RedisScript, ours: readonly string[]) => {
+      const next = () => run(script, ours.map(this.#leaseKey)).catch(() => undefined);
+      last = last?.then(next, next);
+    };
     return new Lease(claimed, {
       everyMs: leaseMs / RENEWALS,
       renew: (ours) => send(RENEW, ours),
