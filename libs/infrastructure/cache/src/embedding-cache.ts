@@ -190,7 +190,7 @@ export class EmbeddingCache {
     const computing: Promise<void>[] = [];
     for (let polls = 0; open.length > 0; polls += 1) {
       if (polls > 0) await redis.pause(polls, call.signal);
-      const lease = await redis.claim(open);
+      const lease = await redis.claim(open, call.signal);
       await this.#lookUp(lease.there, call, 'coalesced');
       const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => lease.release());
       // Looked at below: what is under way may end well for others.

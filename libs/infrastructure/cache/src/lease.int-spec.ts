@@ -98,6 +98,17 @@ describe('a lease', () => {
     await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
   });
 
+  it('is not kept up for a caller that has left, whatever computing does', async () => {
+    const namespace = randomUUID();
+    const caller = new AbortController();
+    const hangs = () => new Promise<never>(() => undefined);
+    void build(namespace).resolve(['a'], hangs, { context: { id: 'call', signal: caller.signal } });
+    await waitFor(() => exists(`${namespace}:lease:a`), { what: 'the lease' });
+    caller.abort();
+    const { results } = await build(namespace).resolve(['a'], computing(0).compute, call);
+    expect(results.get('a')).toBe('miss');
+  });
+
   it('is given back also where Redis had been too slow to grant it, and is not asked for anything else', async () => {
     const namespace = randomUUID();
     const redisGuard = new RedisGuard({

@@ -77,8 +77,11 @@ export class RedisLevel {
     return (await this.#ask(entries.length, store)) ?? false;
   }
 
-  /** Asks for the right to compute. Every key is granted wherever Redis does not say no. */
-  async claim(keys: readonly string[]): Promise<Lease> {
+  /**
+   * Asks for the right to compute. Every key is granted wherever Redis does not say no.
+   * @param signal of the call: once it is aborted nothing is renewed any more, whatever computing does
+   */
+  async claim(keys: readonly string[], signal: AbortSignal): Promise<Lease> {
     const { leaseMs } = this.#config;
     if (leaseMs === 0) return new Lease(keys.map((key) => ({ key, state: FREE })));
     const owner = `${this.#process}:${(this.#claims += 1)}`;
@@ -101,7 +104,9 @@ export class RedisLevel {
     };
     return new Lease(claimed, {
       everyMs: leaseMs / RENEWALS,
-      renew: (ours) => send(RENEW, ours),
+      renew: (ours) => {
+        if (!signal.aborted) send(RENEW, ours);
+      },
       release: (ours) => send(RELEASE, ours),
     });
   }
