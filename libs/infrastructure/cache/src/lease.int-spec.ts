@@ -105,7 +105,8 @@ describe('a lease', () => {
     void build(namespace).resolve(['a'], hangs, { context: { id: 'call', signal: caller.signal } });
     await waitFor(() => exists(`${namespace}:lease:a`), { what: 'the lease' });
     caller.abort();
-    const { results } = await build(namespace).resolve(['a'], computing(0).compute, call);
+    const patient = { context: { id: 'call', signal: AbortSignal.timeout(10_000) } };
+    const { results } = await build(namespace).resolve(['a'], computing(0).compute, patient);
     expect(results.get('a')).toBe('miss');
   });
 
