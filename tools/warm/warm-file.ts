@@ -11,7 +11,14 @@ const LONGEST_WAIT_MS = 30_000;
 const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /** Refusals that pass. */
-const PASSING = ['connection', 'overloaded', 'queue_full', 'model_loading', 'deadline_exceeded'];
+const PASSING = [
+  'connection',
+  'overloaded',
+  'queue_full',
+  'model_loading',
+  'deadline_exceeded',
+  'cache_unavailable',
+];
 /** Refusals of a call that fewer texts may not meet. */
 const TOO_MUCH = ['request_too_large', 'body_too_complex'];
 
@@ -171,21 +178,35 @@ function add(
   sum.failed += failed;
 }
 
-async function warm(texts: readonly string[], target: WarmTarget): Promise<Line> {
-  for (let attempt = 1; ; attempt += 1) {
-    const last = await send(texts, target).catch((error: unknown): Line => {
+/** Goes on behind what is through where a call breaks off. */
+async function warm(texts: readonly string[], target: WarmTarget): Promise<Counts> {
+  const sum = { cached: 0, computed: 0, failed: 0 };
+  let through = 0;
+  for (let attempt = 1; through < texts.length; attempt += 1) {
+    let step: Line = {};
+    const onLine = (line: Line) => (step = line.done === undefined ? step : line);
+    const last = await send(texts.slice(through), target, onLine).catch((error: unknown): Line => {
       return { error: { message: String((error as Error).cause ?? error), code: 'connection' } };
     });
-    if (last.done === texts.length) return last;
+    add(sum, step);
+    const { done = 0 } = step;
+    through += done;
+    if (through >= texts.length) break;
     const { error = { message: 'the answer broke off', code: 'connection' }, retryAfterMs = 1_000 } = last;
+    if (done > 0) attempt = 1;
     if (attempt === MOST_TRIES || !PASSING.includes(error.code))
       throw new WarmingRefused(error.message, error.code);
     await delay(Math.min(retryAfterMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
   }
+  return sum;
 }
 
-/** @returns the last line of the response */
-async function send(input: readonly string[], { url, apiKey, fields }: WarmTarget): Promise<Line> {
+/** @param onLine called with each line of the response as it comes @returns the last one */
+async function send(
+  input: readonly string[],
+  { url, apiKey, fields }: WarmTarget,
+  onLine: (line: Line) => void,
+): Promise<Line> {
   const response = await fetch(new URL('/admin/cache/warm', url), {
     method: 'POST',
     headers: {
@@ -194,8 +215,14 @@ async function send(input: readonly string[], { url, apiKey, fields }: WarmTarge
     },
     body: JSON.stringify({ ...fields, input }),
   });
-  const lines = (await response.text()).trim().split('\n');
-  const last = JSON.parse(lines.at(-1) ?? '{}') as Line;
+  let last: Line = {};
+  let open = '';
+  for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const lines = `${open}${chunk}`.split('\n');
+    open = lines.pop() ?? '';
+    for (const line of lines) onLine((last = JSON.parse(line) as Line));
+  }
+  if (open !== '') onLine((last = JSON.parse(open) as Line));
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   return Number.isNaN(seconds) ? last : { ...last, retryAfterMs: seconds * 1000 };
 }

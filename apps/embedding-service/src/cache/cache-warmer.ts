@@ -52,7 +52,7 @@ export class CacheWarmer {
 
   /**
    * Resolves when all inputs are through. @param onStep called with the progress after every job
-   * @throws AppError `overloaded` where as many warmings as allowed are going on, `deadline_exceeded` also where live calls never end,
+   * @throws AppError `cache_unavailable` where Redis does not take the vectors, `overloaded` where as many warmings as allowed are going on, `deadline_exceeded` also where live calls never end,
    *   and what the model throws but for single inputs
    */
   async warm(
@@ -95,7 +95,7 @@ export class CacheWarmer {
     context.signal.throwIfAborted();
     while (this.service.waitingInputs > 0) await delay(YIELD_MS, undefined, { signal: context.signal });
     try {
-      const { cached } = await this.service.collect(request, context);
+      const { cached } = await this.service.collect(request, context, 'shared');
       const hits = cached.filter(Boolean).length;
       return { cached: hits, computed: cached.length - hits, failed: 0 };
     } catch (error) {

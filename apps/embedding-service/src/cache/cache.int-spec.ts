@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { freePort, waitFor } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
@@ -143,6 +143,22 @@ describe('POST /admin/cache/purge', () => {
     await lonely.app.close();
     await lonely.close();
   });
+});
+
+it('warming says that Redis does not take the vectors, which other replicas would not find', async () => {
+  const redisUrl = `redis://127.0.0.1:${await freePort()}`;
+  const lonely = await serve({ EMBEDDING_MODEL: MODEL, REDIS_URL: redisUrl, LOG_LEVEL: 'silent' });
+  const response = await fetch(`${lonely.url}/admin/cache/warm`, {
+    method: 'POST',
+    body: JSON.stringify({ input: texts('lonely', 40) }),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([response.status, await response.json()]).toMatchObject([
+    503,
+    { error: { code: 'cache_unavailable' } },
+  ]);
+  expect(response.headers.get('retry-after')).toBe('5');
+  await lonely.close();
 });
 
 describe('npm run warm', () => {

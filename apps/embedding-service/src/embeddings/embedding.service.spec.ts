@@ -68,3 +68,17 @@ describe('a call that fails on one of its inputs', () => {
     expect(faulty.calls).toEqual([['a', 'bad', 'b'], ['b']]);
   });
 });
+
+it('an input that no model can take is tried once for all who ask for it at the time, and each hears of its own place', async () => {
+  const faulty = new FaultyModel();
+  const shared = new EmbeddingService({ model: faulty });
+  await shared.start();
+  const lists = [['a', 'bad'], ['bad', 'b', 'c'], ['bad'], ['d', 'd', 'bad']];
+  const calls = await Promise.allSettled(lists.map((inputs) => shared.collect({ inputs }, context())));
+  expect(calls.map((call) => call.status === 'rejected' && (call.reason as unknown))).toMatchObject(
+    ['input[1]', 'input[0]', 'input[0]', 'input[2]'].map((param) => ({ code: 'vector_not_finite', param })),
+  );
+  expect(faulty.calls).toEqual([['a', 'bad'], ['b', 'c'], ['d']]);
+  await expect(shared.collect({ inputs: ['bad'] }, context())).rejects.toMatchObject({ param: 'input[0]' });
+  expect(faulty.calls).toHaveLength(4);
+});

@@ -14,6 +14,7 @@ import { ServedModels } from '../models/served-models.ts';
 import { HITS } from './cache-headers.ts';
 import { type AskedCut, checkCut } from './cut-side.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
+import { inputFaults } from './input-faults.ts';
 import { mapInSlices } from './map-in-slices.ts';
 import { missingVectors } from './missing-vectors.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
@@ -199,7 +200,7 @@ export class EmbeddingService {
     const held = use === 'normal' && isInTime ? this.#cache.held(keys) : undefined;
     const resolve = (bounded: CallContext) => {
       const compute = missingVectors(model, { inputs, keys, truncate, prompt }, bounded);
-      return this.#cache.resolve(keys, compute, { context: bounded, use });
+      return this.#cache.resolve(keys, compute, { context: bounded, use, faults: inputFaults(keys) });
     };
     const { entries: items, results } = held ?? (await this.#deadline.execute(resolve, context));
     return {

@@ -108,7 +108,7 @@ export const ERROR_CODES = {
   model_loading: { kind: 'unavailable', doc: 'The embedding model is not loaded yet. Try again later.' },
   cache_unavailable: {
     kind: 'unavailable',
-    doc: 'Redis could not be asked for something that the cache alone cannot do, such as a purge for all replicas.',
+    doc: 'Redis could not be asked for something that the cache alone cannot do, such as a purge, or warming, for all replicas.',
   },
   overloaded: {
     kind: 'overloaded',

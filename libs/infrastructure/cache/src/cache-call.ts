@@ -1,10 +1,17 @@
 import type { CallContext } from '@morgan/foundation';
 import type { CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
-import { FlightAbandoned } from './single-flight.ts';
+import { FlightAbandoned, KeyFault } from './single-flight.ts';
 
 /** Computes the entries of some keys, in their order; an error stands for a key that could not be computed. */
 export type Compute = (keys: readonly string[]) => Promise<readonly (CachedEmbedding | Error)[]>;
+
+/** Tells of errors that are about the input of a key, as opposed to the call: whoever asks for the key at the same time shares them. */
+export interface KeyFaults {
+  isOf(key: string, error: unknown): boolean;
+  /** The error of another call about a key, as this call has to say it. */
+  retold(key: string, error: unknown): Error;
+}
 
 /** One call of a cache: what it has got so far, and what went wrong. */
 export class CacheCall {
@@ -12,16 +19,18 @@ export class CacheCall {
   readonly #entries = new Map<string, CachedEmbedding | Error>();
   readonly #compute: Compute;
   readonly #signal: AbortSignal;
+  readonly #faults: KeyFaults | undefined;
   #aborted: Promise<never> | undefined;
 
   /** @param generation of the cache when the call began */
   constructor(
     compute: Compute,
-    { signal }: CallContext,
+    { context, faults }: { readonly context: CallContext; readonly faults?: KeyFaults | undefined },
     readonly generation: number,
   ) {
     this.#compute = compute;
-    this.#signal = signal;
+    this.#signal = context.signal;
+    this.#faults = faults;
   }
 
   get signal(): AbortSignal {
@@ -55,7 +64,8 @@ export class CacheCall {
   }
 
   /**
-   * Waits for what another call of this process computes. `abandoned`: that call gave up for reasons of its own. `failed`:
+   * Waits for what another call of this process computes. `landed`: it has an entry, or an error that is about the key.
+   * `abandoned`: that call gave up for reasons of its own. `failed`:
    * its error is about it as a whole, and names inputs as it calls them.
    * @throws the reason of the aborted signal
    */
@@ -65,6 +75,10 @@ export class CacheCall {
       return 'landed';
     } catch (error) {
       this.#signal.throwIfAborted();
+      if (error instanceof KeyFault && this.#faults) {
+        this.#entries.set(key, this.#faults.retold(key, error.cause));
+        return 'landed';
+      }
       return error instanceof FlightAbandoned ? 'abandoned' : 'failed';
     }
   }
@@ -73,6 +87,8 @@ export class CacheCall {
   failureOf(key: string, failure: unknown): Error {
     if (this.#signal.aborted) return new FlightAbandoned();
     const entry = this.#entries.get(key);
+    const fault = entry instanceof Error ? entry : failure;
+    if (this.#faults?.isOf(key, fault)) return new KeyFault(fault);
     if (entry instanceof Error) return entry;
     return failure instanceof Error ? failure : new Error('the key was not resolved', { cause: failure });
   }

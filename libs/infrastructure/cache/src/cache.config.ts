@@ -29,11 +29,14 @@ export const cacheConfig = z
     namespace: setting(
       z
         .string()
-        .regex(/^[\w-]{1,64}$/, 'letters, digits, _ and -, 64 at most')
+        .regex(
+          /^([\w-]{1,64}|\{[\w-]{1,62}\})$/,
+          'letters, digits, _ and -, 64 at most, all of it in {} or none',
+        )
         .default('morgan'),
       {
         env: 'CACHE_NAMESPACE',
-        doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones.',
+        doc: 'Prefix of all keys in Redis: services that share a Redis but not their vectors take different ones. In braces, such as `{morgan}`, all keys have one slot, as a Redis Cluster of one shard asks for.',
       },
     ),
     vectorFormat: setting(z.enum(VECTOR_FORMATS).default('full'), {
@@ -46,7 +49,7 @@ export const cacheConfig = z
     }),
     leaseMs: setting(z.int().min(0).max(60_000).default(5_000), {
       env: 'CACHE_LEASE_MS',
-      doc: 'How long one replica may take to compute a vector while the others wait for it instead of computing it too, in milliseconds; 0: nobody waits.',
+      doc: 'How long the others wait for a vector that a replica computes after its last sign of life, in milliseconds; then one of them computes it. A replica at work gives three signs in that time. 0: nobody waits.',
     }),
   })
   .prefault({});

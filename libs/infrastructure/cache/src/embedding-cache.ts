@@ -1,16 +1,22 @@
-import type { CallContext } from '@morgan/foundation';
+import { AppError, type CallContext } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
-import { CacheCall, type Compute } from './cache-call.ts';
+import { CacheCall, type Compute, type KeyFaults } from './cache-call.ts';
 import { CacheCounts, type CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { MemoryLevel } from './memory-level.ts';
 import { RedisLevel } from './redis-level.ts';
 import { SingleFlight } from './single-flight.ts';
 
-/** `no-cache`: computed anew and stored. `no-store`: computed, and no trace of it is left. */
-export type CacheUse = 'normal' | 'no-cache' | 'no-store';
+/** After which Redis may take vectors again. */
+const RETRY_AFTER_MS = 5_000;
+
+/**
+ * `shared`: as normal, and all replicas find it afterwards. `no-cache`: computed anew and stored. `no-store`: computed, and no
+ * trace of it is left.
+ */
+export type CacheUse = 'normal' | 'shared' | 'no-cache' | 'no-store';
 
 /** What a cache is made of. */
 export interface EmbeddingCacheParts {
@@ -20,6 +26,15 @@ export interface EmbeddingCacheParts {
   /** Around every command to Redis: one that is slow or fails is then not even asked. */
   readonly redisGuard?: RedisGuard | undefined;
   readonly metrics?: Metrics;
+}
+
+/** How a call is to be answered. */
+export interface ResolveOptions {
+  readonly context: CallContext;
+  /** Default: `normal`. */
+  readonly use?: CacheUse;
+  /** Default: no error is about a key, and each call that meets one computes for itself. */
+  readonly faults?: KeyFaults;
 }
 
 /** The entries of a call, and how each of its different keys was answered. */
@@ -86,17 +101,19 @@ export class EmbeddingCache {
   /**
    * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
    * are stored all the same.
-   * @throws what `compute` rejects with, the first error that it gives, or the reason of the aborted signal
+   * @throws what `compute` rejects with, the first error that it gives, the reason of the aborted signal, or AppError
+   *   `cache_unavailable` where entries are to be shared and Redis does not take them
    */
   async resolve(
     keys: readonly string[],
     compute: Compute,
-    { context, use = 'normal' }: { readonly context: CallContext; readonly use?: CacheUse },
+    { context, use = 'normal', faults }: ResolveOptions,
   ): Promise<Resolved> {
-    const call = new CacheCall(compute, context, this.#generation);
+    const call = new CacheCall(compute, { context, faults }, this.#generation);
     const wanted = [...new Set(keys)];
-    if (use === 'normal') await this.#collect(wanted, call);
+    if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
     else await this.#bypass(wanted, call, use);
+    if (use === 'shared') await this.#share(wanted, call);
     for (const result of call.results.values()) this.#counts.count(result);
     return { entries: keys.map((key) => call.entryOrThrow(key)), results: call.results };
   }
@@ -167,28 +184,50 @@ export class EmbeddingCache {
     }
   }
 
+  /** One replica computes each key: what nobody else computes is ours, the rest is waited for and claimed again. */
   async #throughRedis(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
-    const found = await redis.getMany(keys);
-    const missing = keys.filter((key, index) => !this.#take(key, found[index], call, 'redis'));
-    if (missing.length === 0) return;
-    const granted = await redis.claim(missing);
-    const ours = missing.filter((_, index) => granted[index]);
-    const theirs = missing.filter((_, index) => !granted[index]);
-    const ended = await Promise.allSettled([
-      this.#compute(ours, call).finally(() => redis.release(ours)),
-      this.#awaitOthers(theirs, call, redis),
-    ]);
-    const failed = ended.find(({ status }) => status === 'rejected');
+    let open = await this.#lookUp(keys, call, 'redis');
+    const computing: Promise<void>[] = [];
+    for (let polls = 0; open.length > 0; polls += 1) {
+      if (polls > 0) await redis.pause(polls, call.signal);
+      const lease = await redis.claim(open, call.signal);
+      await this.#lookUp(lease.there, call, 'coalesced');
+      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => lease.release());
+      // Looked at below: what is under way may end well for others.
+      computed.catch(() => undefined);
+      computing.push(computed);
+      open = this.#lacking(lease.theirs, call);
+    }
+    const failed = (await Promise.allSettled(computing)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  async #awaitOthers(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
-    if (keys.length === 0) return;
-    const found = await redis.awaitOthers(keys, call.signal);
-    await this.#compute(
-      keys.filter((key, index) => !this.#take(key, found[index], call, 'coalesced')),
-      call,
+  /** What has been computed is on its way to Redis; what this process had in memory may be there no more. */
+  async #share(keys: readonly string[], call: CacheCall): Promise<void> {
+    if (!this.#redis || call.generation !== this.#generation) return;
+    const found = await this.#redis.getMany(keys);
+    const entries = keys.flatMap((key, index) => {
+      const entry = found[index] ? undefined : call.entry(key);
+      return entry ? [[key, entry] as const] : [];
+    });
+    if (entries.length === 0 || (await this.#redis.setMany(entries))) return;
+    throw new AppError(
+      'cache_unavailable',
+      'Redis does not take the vectors that all replicas are to find.',
+      {
+        retryAfterMs: RETRY_AFTER_MS,
+      },
     );
+  }
+
+  /** @returns the keys for which Redis has nothing. */
+  async #lookUp(keys: readonly string[], call: CacheCall, result: CacheResult): Promise<readonly string[]> {
+    const found = (await this.#redis?.getMany(keys)) ?? [];
+    return keys.filter((key, index) => !this.#take(key, found[index], call, result));
+  }
+
+  #lacking(keys: readonly string[], call: CacheCall): readonly string[] {
+    return keys.filter((key) => !call.entry(key));
   }
 
   #forget(): void {
@@ -220,7 +259,7 @@ export class EmbeddingCache {
       this.#memory.set(key, entry);
       entries.push([key, entry]);
     }
-    if (entries.length > 0) this.#redis?.setMany(entries);
+    if (entries.length > 0) void this.#redis?.setMany(entries);
   }
 
   #show(metrics: Metrics): void {

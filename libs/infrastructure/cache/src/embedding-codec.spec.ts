@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { crc32 } from 'node:zlib';
 import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 
 const embedding = { vector: Float32Array.of(1.5, -0.25, 3e-8), tokenCount: 70_000, truncated: true };
@@ -50,6 +51,18 @@ describe('a stored embedding', () => {
   it.each([[0], [4], [11], [12], [16], [20], [27]])('is a miss when it is cut to %i bytes', (length) => {
     expect(decodeEmbedding(encodeEmbedding(embedding).subarray(0, length))).toBeUndefined();
   });
+});
+
+it.each([
+  ['full', 17],
+  ['full', 27],
+  ['fp16', 21],
+  ['int8', 17],
+  ['int8', 20],
+] as const)('%s cut to %i bytes is a miss, also with the checksum of what is left', (format, length) => {
+  const bytes = encodeEmbedding(embedding, format).subarray(0, length);
+  bytes.writeUInt32LE(crc32(bytes.subarray(12), crc32(bytes.subarray(0, 8))), 8);
+  expect(decodeEmbedding(bytes, format)).toBeUndefined();
 });
 
 describe('a smaller number format', () => {

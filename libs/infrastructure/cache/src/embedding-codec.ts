@@ -47,13 +47,27 @@ export function decodeEmbedding(bytes: Buffer, wanted: VectorFormat = 'full'): C
   if (bytes.readUInt32LE(CHECKSUM_AT) !== checksum(bytes)) return undefined;
   const format = FORMATS[bytes.readUInt8(FORMAT_AT)];
   if (format !== 'full' && format !== wanted) return undefined;
-  const vector = readVector(bytes.subarray(HEADER_BYTES), format);
+  const values = bytes.subarray(HEADER_BYTES);
+  if (!isWhole(values, format)) return undefined;
+  const vector = readVector(values, format);
   return { vector, tokenCount: bytes.readUInt32LE(4), truncated: bytes.readUInt8(1) === TRUNCATED };
 }
 
 /** How long ago these bytes were stored, in seconds, by the clocks of whoever stored them and of this process. */
 export function ageSecondsOf(bytes: Buffer, nowMs = Date.now()): number {
   return nowMs / 1000 - bytes.readUInt32LE(STORED_AT);
+}
+
+/** Whether so many bytes are a number of whole values, one at least. */
+function isWhole({ length }: Buffer, format: VectorFormat): boolean {
+  switch (format) {
+    case 'full':
+      return length % 4 === 0;
+    case 'fp16':
+      return length % 2 === 0;
+    case 'int8':
+      return length > SCALE_BYTES;
+  }
 }
 
 // Plain loops over typed arrays: a large call has millions of values, and everybody else waits meanwhile.

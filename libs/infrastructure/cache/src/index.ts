@@ -1,5 +1,5 @@
 export { cacheConfig, type CacheConfig } from './cache.config.ts';
-export type { Compute } from './cache-call.ts';
+export type { Compute, KeyFaults } from './cache-call.ts';
 export type { CacheResult } from './cache-counts.ts';
 export {
   type CacheStatus,

@@ -59,4 +59,11 @@ describe('the level in memory', () => {
     jest.advanceTimersByTime(2 ** 40);
     expect(level.get('a')).toBeDefined();
   });
+
+  it('takes no memory for entries that its bytes have no room for', () => {
+    const { level } = build({ maxEntries: 5_000_000_000, maxBytes: 10_000 });
+    for (let key = 0; key < 100; key += 1) level.set(String(key), embedding(1));
+    expect(level.size).toBeLessThan(25);
+    expect(level.bytes).toBeLessThanOrEqual(10_000);
+  });
 });

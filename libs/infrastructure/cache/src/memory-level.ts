@@ -16,7 +16,8 @@ export class MemoryLevel {
   constructor({ maxEntries, maxBytes, ttlSeconds }: CacheConfig, onEvict: () => void) {
     this.#ttlMs = ttlSeconds * 1000;
     this.#entries = new LRUCache({
-      max: maxEntries,
+      // Its lists are made for as many at once: a number that the bytes have no room for would only take memory.
+      max: Math.min(maxEntries, Math.ceil(maxBytes / ENTRY_BYTES)),
       maxSize: maxBytes,
       sizeCalculation: ({ vector }) => vector.byteLength + ENTRY_BYTES,
       // What is asked for stays: a vector never goes out of date, its key names all that it depends on.

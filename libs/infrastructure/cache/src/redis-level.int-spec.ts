@@ -1,12 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
-import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
+import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
 
 let redis: PrivateRedis;
@@ -112,6 +111,46 @@ describe('the level in Redis', () => {
     expect(await ttlOf(`${namespace}:embedding:1`)).toBeLessThanOrEqual(100);
   });
 
+  it('lets what is stored, or read, together expire at different times', async () => {
+    const namespace = randomUUID();
+    const keys = Array.from({ length: 20 }, (_, index) => String(index));
+    const ttls = async () =>
+      new Set(await Promise.all(keys.map((key) => ttlOf(`${namespace}:embedding:${key}`))));
+    const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 90_000_000);
+    await build(namespace, { ttlSeconds: 100_000 }).resolve(keys, compute, call);
+    old.mockRestore();
+    await isStored(namespace, '19');
+    expect((await ttls()).size).toBeGreaterThan(10);
+    for (const key of keys) await redisCommand(redis.url, `EXPIRE ${namespace}:embedding:${key} 100`);
+    await build(namespace, { ttlSeconds: 100_000 }).resolve(keys, never, call);
+    await waitFor(async () => Math.min(...(await ttls())) >= 89_990, { what: 'the longer time' });
+    expect((await ttls()).size).toBeGreaterThan(10);
+  });
+
+  it('shares what only the memory of this process has where it is told to, and says where that cannot be', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    await cache.resolve(['a'], compute, call);
+    await isStored(namespace, 'a');
+    await redisCommand(redis.url, 'FLUSHALL');
+    const share = (key: string) => cache.resolve([key], compute, { ...call, use: 'shared' });
+    expect((await share('a')).results.get('a')).toBe('memory');
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':1');
+    await redisCommand(redis.url, 'CONFIG SET maxmemory 1');
+    try {
+      await expect(share('b')).rejects.toMatchObject({ code: 'cache_unavailable', retryAfterMs: 5_000 });
+      await expect(share('b')).rejects.toMatchObject({ code: 'cache_unavailable' });
+      expect((await cache.resolve(['b'], never, call)).results.get('b')).toBe('memory');
+    } finally {
+      await redisCommand(redis.url, 'CONFIG SET maxmemory 0');
+    }
+    await share('b');
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:b`)).toBe(':1');
+    expect((await new EmbeddingCache().resolve(['c'], compute, { ...call, use: 'shared' })).entries).toEqual([
+      embedding(0),
+    ]);
+  });
+
   it('takes a damaged value for a miss', async () => {
     const namespace = randomUUID();
     await redisCommand(redis.url, `SET ${namespace}:embedding:a damaged`);
@@ -155,9 +194,9 @@ describe('the level in Redis', () => {
       for (let key = 0; key < 3; key += 1)
         expect((await guarded.resolve([String(key)], compute, call)).entries).toEqual([embedding(0)]);
       expect(guard.getStatus()).toMatchObject({ open: true });
-      const { timeouts } = guard.getStatus();
+      const { failures } = guard.getStatus();
       await guarded.resolve(['more'], compute, call);
-      expect(guard.getStatus().timeouts).toBe(timeouts);
+      expect(guard.getStatus().failures).toBe(failures);
     } finally {
       redis.resume();
     }
@@ -211,38 +250,29 @@ describe('the level in Redis', () => {
   });
 });
 
-describe('three replicas', () => {
-  it('compute once what a thousand calls want at the same time', async () => {
-    const program = join(import.meta.dirname, '../fixture/replica.ts');
-    const replicas = Array.from({ length: 3 }, () => {
-      const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [
-        ...RUN_SOURCES,
-        program,
-        redis.url,
-        '333',
-        '200',
-      ]);
-      child.stderr.pipe(process.stderr);
-      return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
-    });
-    try {
-      for (const { lines } of replicas) expect((await lines.next()).value).toBe('ready');
-      for (const { child } of replicas) child.stdin.write('go\n');
-      const reports = await Promise.all(
-        replicas.map(
-          async ({ lines }) =>
-            JSON.parse((await lines.next()).value ?? '') as { computed: number; right: number },
-        ),
-      );
-      expect(reports.reduce((sum, { computed }) => sum + computed, 0)).toBe(3);
-      expect(reports.map(({ right }) => right)).toEqual([333, 333, 333]);
-    } finally {
-      for (const { child } of replicas) {
-        if (child.exitCode !== null) continue;
-        const exit = once(child, 'exit');
-        child.kill('SIGKILL');
-        await exit;
-      }
-    }
-  });
+it('in a Redis Cluster of one shard it has all keys in one slot where the namespace is in braces', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'redis-'));
+  const port = String(await freePort());
+  const node = await startRedis('--dir', folder, '--cluster-enabled', 'yes', '--cluster-port', port);
+  const client = new RedisConnection({ url: node.url, commandTimeoutMs: 5_000 }, silentLogger);
+  try {
+    await redisCommand(node.url, 'CLUSTER ADDSLOTSRANGE 0 16383');
+    const isReady = async () => (await redisCommand(node.url, 'CLUSTER INFO')).includes('cluster_state:ok');
+    await waitFor(isReady, { what: 'the cluster' });
+    client.start();
+    await waitFor(() => client.read().up, { what: 'redis' });
+    const cache = () => new EmbeddingCache({ redis: client, config: { namespace: '{morgan}' } });
+    const first = cache();
+    await first.resolve(['a', 'b', 'c'], compute, call);
+    await waitFor(async () => (await redisCommand(node.url, 'DBSIZE')) === ':3', { what: 'the entries' });
+    const second = cache();
+    const { results } = await second.resolve(['a', 'b', 'c'], never, call);
+    expect(new Set(results.values())).toEqual(new Set(['redis']));
+    expect([first, second].map((it) => it.getStatus().errors)).toEqual([0, 0]);
+    expect(await second.purge()).toBe(3);
+  } finally {
+    await client.stop();
+    await node.kill();
+    await rm(folder, { recursive: true });
+  }
 });

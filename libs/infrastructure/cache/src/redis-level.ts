@@ -5,31 +5,19 @@ import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 import { JoinedLookups } from './joined-lookups.ts';
+import { CLAIM, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
 import { jittered } from './ttl-jitter.ts';
 
-/** Takes the leases that nobody has. One number a key: 1 where it was free. */
-const CLAIM = new RedisScript(`
-  local taken = {}
-  for index, key in ipairs(KEYS) do
-    taken[index] = redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
-  end
-  return taken`);
-
-/** Gives back the leases that are still ours. */
-const RELEASE = new RedisScript(`
-  for _, key in ipairs(KEYS) do
-    if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
-  end`);
-
-/** Gives entries that were read their full time again. */
+/** Gives entries that were read their full time again, each its own. */
 const EXTEND = new RedisScript(`
-  for _, key in ipairs(KEYS) do
-    if redis.call('TTL', key) * 2 < tonumber(ARGV[1]) then redis.call('EXPIRE', key, ARGV[1]) end
+  for index, key in ipairs(KEYS) do
+    if redis.call('TTL', key) * 2 < tonumber(ARGV[index]) then redis.call('EXPIRE', key, ARGV[index]) end
   end`);
 
 const MGET_KEYS = 256;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
+const POLL_GROWTH = 1.5;
 
 /** What {@link RedisLevel} works with. */
 export interface RedisLevelParts {
@@ -48,8 +36,9 @@ export interface RedisLevelParts {
 export class RedisLevel {
   readonly #parts: RedisLevelParts;
   readonly #config: CacheConfig;
-  /** Marks the leases of this process. */
-  readonly #owner = randomUUID();
+  /** Marks the leases of this process, with the number of the claim. */
+  readonly #process = randomUUID();
+  #claims = 0;
   readonly #lookups = new JoinedLookups(MGET_KEYS, (keys) => this.#read(keys));
 
   constructor(config: CacheConfig, parts: RedisLevelParts) {
@@ -78,56 +67,57 @@ export class RedisLevel {
     return found;
   }
 
-  /** Stores in the background: one pipeline. */
-  setMany(entries: readonly (readonly [string, CachedEmbedding])[]): void {
+  /** Stores in one pipeline; nobody needs to wait for it. @returns whether Redis has taken all of them. */
+  async setMany(entries: readonly (readonly [string, CachedEmbedding])[]): Promise<boolean> {
     const { vectorFormat } = this.#config;
     const encoded = entries.map(
       ([key, embedding]) => [this.#valueKey(key), encodeEmbedding(embedding, vectorFormat)] as const,
     );
-    // At least a second: 0 would keep them for good.
-    const ttlSeconds =
-      this.#config.ttlSeconds === 0 ? 0 : Math.max(1, Math.floor(jittered(this.#config.ttlSeconds)));
-    void this.#ask(entries.length, () => this.#parts.redis.setBuffers(encoded, ttlSeconds));
-  }
-
-  /** Asks for the right to compute. @returns for each key whether this process has it; true wherever Redis does not say no. */
-  async claim(keys: readonly string[]): Promise<readonly boolean[]> {
-    const { leaseMs } = this.#config;
-    if (leaseMs === 0) return keys.map(() => true);
-    const taken = await this.#ask(keys.length, () =>
-      this.#parts.redis.run(CLAIM, keys.map(this.#leaseKey), [this.#owner, leaseMs]),
-    );
-    return keys.map((_, index) => !Array.isArray(taken) || taken[index] !== 0);
-  }
-
-  /** Gives up leases in the background. */
-  release(keys: readonly string[]): void {
-    if (keys.length === 0 || this.#config.leaseMs === 0) return;
-    void this.#ask(keys.length, () =>
-      this.#parts.redis.run(RELEASE, keys.map(this.#leaseKey), [this.#owner]).then(() => true),
-    );
+    const store = () => this.#parts.redis.setBuffers(encoded, this.#ttlSeconds).then(() => true);
+    return (await this.#ask(entries.length, store)) ?? false;
   }
 
   /**
-   * Waits while another replica computes. @returns the entries that came; undefined where its lease ended without one, or
-   * Redis went. Rejects with the reason of an aborted signal.
+   * Asks for the right to compute. Every key is granted wherever Redis does not say no.
+   * @param signal of the call: once it is aborted nothing is renewed any more, whatever computing does
    */
-  async awaitOthers(keys: readonly string[], signal: AbortSignal): Promise<(CachedEmbedding | undefined)[]> {
-    const found = new Map<string, CachedEmbedding>();
-    let open = [...keys];
-    const until = performance.now() + this.#config.leaseMs;
-    for (let pollMs = FIRST_POLL_MS; open.length > 0; pollMs = Math.min(pollMs * 1.5, LONGEST_POLL_MS)) {
-      await delay(pollMs * (0.5 + Math.random()), undefined, { signal });
-      const leases = await this.#ask(open.length, () =>
-        this.#parts.redis.getBuffers(open.map(this.#leaseKey)),
-      );
-      // Leases first: a value that is stored just before its lease is given back is not missed.
-      const values = await this.getMany(open);
-      values.forEach((value, index) => value && found.set(open[index] as string, value));
-      open = open.filter((key, index) => !found.has(key) && leases?.[index]);
-      if (performance.now() >= until) break;
-    }
-    return keys.map((key) => found.get(key));
+  async claim(keys: readonly string[], signal: AbortSignal): Promise<Lease> {
+    const { leaseMs } = this.#config;
+    if (leaseMs === 0) return new Lease(keys.map((key) => ({ key, state: FREE })));
+    const owner = `${this.#process}:${(this.#claims += 1)}`;
+    const run = async (script: RedisScript, scriptKeys: readonly string[]) =>
+      (await this.#parts.redis.run(script, scriptKeys, [owner, leaseMs])) ?? 0;
+    // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
+    let last: Promise<unknown> | undefined;
+    const states = await this.#ask(
+      keys.length,
+      () => (last = run(CLAIM, [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)])),
+    );
+    const claimed = keys.map((key, index) => ({
+      key,
+      state: Array.isArray(states) ? Number(states[index]) : FREE,
+    }));
+    // Past the guard: nobody here waits for these, but others do. A claim that came back too late may be in force all the same.
+    const send = (script: RedisScript, ours: readonly string[]) => {
+      const next = () => run(script, ours.map(this.#leaseKey)).catch(() => undefined);
+      last = last?.then(next, next);
+    };
+    return new Lease(claimed, {
+      everyMs: leaseMs / RENEWALS,
+      renew: (ours) => {
+        if (!signal.aborted) send(RENEW, ours);
+      },
+      release: (ours) => send(RELEASE, ours),
+    });
+  }
+
+  /**
+   * The pause before leases of other replicas are asked for once more, longer each time. Rejects when the signal is aborted.
+   * @param polls that there were
+   */
+  async pause(polls: number, signal: AbortSignal): Promise<void> {
+    const pauseMs = Math.min(FIRST_POLL_MS * POLL_GROWTH ** polls, LONGEST_POLL_MS);
+    await delay(pauseMs * (0.5 + Math.random()), undefined, { signal });
   }
 
   /** Deletes all entries of the namespace. @returns how many. @throws Error when Redis is gone */
@@ -138,6 +128,12 @@ export class RedisLevel {
   readonly #valueKey = (key: string) => `${this.#config.namespace}:embedding:${key}`;
   readonly #leaseKey = (key: string) => `${this.#config.namespace}:lease:${key}`;
 
+  /** Of one entry. At least a second: 0 keeps it for good. */
+  readonly #ttlSeconds = () => {
+    const { ttlSeconds } = this.#config;
+    return ttlSeconds === 0 ? 0 : Math.max(1, Math.floor(jittered(ttlSeconds)));
+  };
+
   /** What is young has most of its time before it, and is not asked about. */
   #isOld(bytes: Buffer): boolean {
     return ageSecondsOf(bytes) * 2 > this.#config.ttlSeconds;
@@ -146,7 +142,7 @@ export class RedisLevel {
   #extend(keys: readonly string[]): void {
     if (keys.length === 0 || this.#config.ttlSeconds === 0) return;
     void this.#ask(keys.length, () =>
-      this.#parts.redis.run(EXTEND, keys.map(this.#valueKey), [this.#config.ttlSeconds]).then(() => true),
+      this.#parts.redis.run(EXTEND, keys.map(this.#valueKey), keys.map(this.#ttlSeconds)).then(() => true),
     );
   }
 

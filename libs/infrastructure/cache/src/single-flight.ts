@@ -5,6 +5,15 @@ export class FlightAbandoned extends Error {
   override readonly name = 'FlightAbandoned';
 }
 
+/** What an owner rejects with when its error, the cause, is about the input itself: whoever waits would meet the same. */
+export class KeyFault extends Error {
+  override readonly name = 'KeyFault';
+
+  constructor(cause: unknown) {
+    super('the input cannot be computed', { cause });
+  }
+}
+
 /** A vector that is on its way in this process. Exactly one call owns it; others wait for it. */
 export class Flight {
   /** There once somebody waits; hardly anybody does. */

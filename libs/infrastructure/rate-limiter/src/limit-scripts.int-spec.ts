@@ -174,4 +174,23 @@ describe.each<Algorithm>(['token-bucket', 'sliding-window'])('the script of a %s
     }
     for (const cost of [10, 40, 70, 100]) expectAlike(await twins.decide(0, [{ cost, patienceMs: 0 }]));
   });
+
+  it('holds nobody up for as long as the clock of Redis is set back, and lets nothing more through for it', async () => {
+    const keys = [randomUUID(), randomUUID()];
+    const HOUR_US = 3_600_000_000;
+    const decide = async (atUs: number) => {
+      const operands = [10, 1_000_000, 10, 'decide', 0, 5, 0, atUs];
+      return (await connection.run(SCRIPTS[algorithm], keys, operands)) as [number, number];
+    };
+    const [takenAt] = await decide(HOUR_US);
+    expect((await decide(HOUR_US))[1]).toBe(0);
+    const [, wait] = await decide(0);
+    expect(wait).toBeGreaterThan(0);
+    expect(wait).toBeLessThanOrEqual(1_001_000);
+    expect((await decide(1_001_000))[1]).toBe(0);
+    // What was taken before is given back on the same clock.
+    await connection.run(SCRIPTS[algorithm], keys, [10, 1_000_000, 10, 'correct', takenAt, -5, 1_001_000]);
+    expect((await decide(1_001_000))[1]).toBe(0);
+    expect((await decide(1_001_000))[1]).toBeGreaterThan(0);
+  });
 });

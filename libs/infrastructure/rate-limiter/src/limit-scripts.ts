@@ -3,7 +3,8 @@ import type { Algorithm } from './limit.ts';
 
 /*
  * The meters of this library once more, in Lua, on the clock of Redis in microseconds since 2025 (small enough for
- * exact fractions in a double).
+ * exact fractions in a double). That clock may be set back, or be behind after a failover: a key goes on from the last time
+ * that it has seen, and is `ahead` from then on. Else what was used up a moment ago would stay so until the clock is there again.
  * KEYS: state, log. ARGV: limit, window in µs, burst, operation, its operands.
  */
 const SETUP = `
@@ -11,12 +12,16 @@ local limit, window, burst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV
 local state, log = KEYS[1], KEYS[2]
 local time = redis.call('TIME')
 local now = (time[1] - 1735689600) * 1000000 + time[2]
+local saved = redis.call('HMGET', state, 'blocked', 'ahead', 'seen', 'full', 'last', 'used')
+for i = 1, 6 do saved[i] = saved[i] or 0 end
+local blocked, ahead = saved[1] + 0, saved[2] + 0
+if now + ahead < saved[3] + 0 then ahead = saved[3] - now end
+now = now + ahead
 local meter = {}
 `;
 
 const TOKEN_BUCKET = `
-local saved = redis.call('HMGET', state, 'blocked', 'full', 'last')
-local blocked, full, last = tonumber(saved[1] or 0), tonumber(saved[2] or 0), tonumber(saved[3] or 0)
+local full, last = saved[4] + 0, saved[5] + 0
 local perUnit = window / limit
 
 function meter.wait(at, units) return math.max(0, math.max(full, at) + (units - burst) * perUnit - at) end
@@ -35,14 +40,13 @@ function meter.drain() full = math.max(full, now + burst * perUnit) end
 function meter.used() return math.max(0, full - now) / perUnit end
 
 function meter.save()
-  redis.call('HSET', state, 'blocked', blocked, 'full', full, 'last', last)
+  redis.call('HSET', state, 'blocked', blocked, 'ahead', ahead, 'seen', now, 'full', full, 'last', last)
   redis.call('PEXPIRE', state, math.ceil(math.max(full - now, blocked - now, 0) / 1000) + 1)
 end
 `;
 
 const SLIDING_WINDOW = `
-local saved = redis.call('HMGET', state, 'blocked', 'used')
-local blocked, used = tonumber(saved[1] or 0), tonumber(saved[2] or 0)
+local used = saved[6] + 0
 local slot = window / 1000
 
 local function expire(at)
@@ -101,7 +105,7 @@ end
 
 function meter.save()
   local ttl = math.ceil(math.max(blocked - now, window + 2 * slot) / 1000)
-  redis.call('HSET', state, 'blocked', blocked, 'used', used)
+  redis.call('HSET', state, 'blocked', blocked, 'ahead', ahead, 'seen', now, 'used', used)
   redis.call('PEXPIRE', state, ttl)
   redis.call('PEXPIRE', log, ttl)
 end
@@ -111,16 +115,16 @@ end
 const OPERATIONS = `
 local operation, reply = ARGV[4], { now }
 if operation == 'decide' then
-  local ahead, from = tonumber(ARGV[5]), math.max(now, blocked)
+  local before, from = tonumber(ARGV[5]), math.max(now, blocked)
   for i = 6, #ARGV, 2 do
     local cost = tonumber(ARGV[i])
-    local wait = from - now + meter.wait(from, ahead + cost)
-    if wait < 0.01 and ahead == 0 then
+    local wait = from - now + meter.wait(from, before + cost)
+    if wait < 0.01 and before == 0 then
       meter.take(now, cost)
       wait = 0
     else
       wait = math.max(1, math.ceil(wait))
-      if wait <= tonumber(ARGV[i + 1]) then ahead = ahead + cost end
+      if wait <= tonumber(ARGV[i + 1]) then before = before + cost end
     end
     reply[#reply + 1] = wait
   end
@@ -135,8 +139,20 @@ meter.save()
 return reply
 `;
 
+/** What a key holds that another program or version has left there, and that cannot be read, counts as nothing. */
+const scriptOf = (meter: string) =>
+  new RedisScript(`
+local function run() ${SETUP} ${meter} ${OPERATIONS} end
+local isDone, reply = pcall(run)
+if isDone then return reply end
+local fault = type(reply) == 'table' and reply.err or tostring(reply)
+if not fault:find('WRONGTYPE') and not fault:find('attempt to') then return { err = fault } end
+redis.call('DEL', KEYS[1], KEYS[2])
+return run()
+`);
+
 /** One script per algorithm: a decision is one round trip, and the clock is that of Redis. */
 export const LIMIT_SCRIPTS: Readonly<Record<Algorithm, RedisScript>> = {
-  'token-bucket': new RedisScript(SETUP + TOKEN_BUCKET + OPERATIONS),
-  'sliding-window': new RedisScript(SETUP + SLIDING_WINDOW + OPERATIONS),
+  'token-bucket': scriptOf(TOKEN_BUCKET),
+  'sliding-window': scriptOf(SLIDING_WINDOW),
 };

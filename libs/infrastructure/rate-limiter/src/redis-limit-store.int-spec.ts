@@ -164,6 +164,22 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     await waitFor(async () => (await left()) === 0, { what: 'the keys to expire' });
   });
 
+  it.each([
+    ['text in place of its state', (key: string) => [`SET ${key} text`]],
+    [
+      'words in place of numbers',
+      (key: string) => [`HSET ${key} blocked a full b last c used d seen e ahead f`],
+    ],
+    ['text in place of its log', (key: string) => [`SET ${key}:log text`]],
+    ['words in its log', (key: string) => [`RPUSH ${key}:log a b`]],
+  ])('begins anew with a key that has %s', async (_, commands) => {
+    const [one, two] = (await replicas(2, { algorithm })) as [RateLimiter, RateLimiter];
+    for (const command of commands(`morgan:limit:{${one.name}:a}`)) await redisCommand(redis.url, command);
+    expect(await admittedOf(one, 6)).toBe(6);
+    expect(await admittedOf(two, 6)).toBe(4);
+    expect(one.getStatus().store).toMatchObject({ degraded: false, failures: 0 });
+  });
+
   it('survives a crash of Redis in mid-traffic: nobody hangs, each takes its part, and it is shared again', async () => {
     const [one, two] = (await replicas(2, { algorithm, windowMs: 1_000, limit: 100 })) as [
       RateLimiter,
@@ -197,6 +213,20 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     expect(after).toBeGreaterThanOrEqual(100);
     expect(after).toBeLessThanOrEqual(100 + Math.ceil((performance.now() - returnedAt) / 10));
   });
+});
+
+it('says in the log why Redis is not used, and nothing of what it was asked', async () => {
+  const said: unknown[] = [];
+  await using refusing = await startRedis('--rename-command', 'EVALSHA', '');
+  const connection = new RedisConnection({ url: refusing.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
+  connections.push(connection);
+  connection.start();
+  await waitFor(() => connection.read().up, { what: 'redis' });
+  const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000 });
+  const logger = { ...silentLogger, warn: (fields: object) => void said.push(fields) };
+  const limiter = open(new RateLimiter({ name: 'a', ...config }, { redis: connection, logger }));
+  expect(await admittedOf(limiter, 3, 'a-caller')).toBe(3);
+  expect(said).toEqual([{ limiter: 'a', mode: 'local-share', reason: 'ERR' }]);
 });
 
 describe('a Redis that is gone', () => {

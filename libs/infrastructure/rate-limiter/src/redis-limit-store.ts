@@ -1,5 +1,5 @@
 import type { Logger } from '@morgan/foundation';
-import type { RedisConnection } from '@morgan/redis';
+import { nameFault, type RedisConnection } from '@morgan/redis';
 import { type Limit, shareOf } from './limit.ts';
 import { LIMIT_SCRIPTS } from './limit-scripts.ts';
 import type { Ask, Correction, Corrector, LimitStore, StoreDecision, StoreStatus } from './limit-store.ts';
@@ -138,7 +138,7 @@ export class RedisLimitStore implements LimitStore {
     this.#degraded = true;
     this.#tryAgain();
     const { name, onStoreFailure, logger } = this.#options;
-    const reason = error instanceof Error ? error.message : 'unknown';
+    const reason = nameFault(error);
     logger.warn({ limiter: name, mode: onStoreFailure, reason }, 'rate limit is not shared: redis failed');
   }
 

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { LogFields, Logger } from '@morgan/foundation';
 import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
@@ -59,6 +59,30 @@ async function refusing(error: string) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { port, [Symbol.dispose]: () => void server.close() };
+}
+
+/** A server that takes every connection and refuses PING until it is told otherwise. */
+async function refusingPing(error: string) {
+  let pong = `-${error}`;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (data) => {
+      for (const [, name] of data.toString('latin1').matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g))
+        socket.write(name?.toLowerCase() === 'ping' ? `${pong}\r\n` : '+OK\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    end: () => (pong = '+PONG'),
+    [Symbol.dispose]: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 const back = (connection: RedisConnection) => waitFor(() => connection.read().up, { what: 'redis' });
@@ -233,6 +257,54 @@ describe('a connection to Redis', () => {
     await waitFor(() => lines.messages.length > 0, { what: 'the refusal to be noticed' });
     expect(lines.everything).toEqual([{ reason: 'ERR' }]);
     expect(connection.read()).toMatchObject({ up: false, details: { lastFault: 'ERR' } });
+  });
+
+  it.each(['INFO', 'PING', 'HELLO', 'CLIENT'])('needs no %s', async (command) => {
+    await using redis = await startRedis();
+    await redisCommand(redis.url, `ACL SETUSER reader on nopass ~* +@all -${command}`);
+    await using hardened = await startRedis('--rename-command', 'INFO', '');
+    for (const url of [redis.url.replace('//', '//reader:any@'), hardened.url]) {
+      const { connection, lines } = connect(url);
+      connection.start();
+      await back(connection);
+      expect(await settle(connection)).toMatchObject({ outcome: 'answered' });
+      expect(lines.messages).toEqual(['redis is up']);
+    }
+  });
+
+  it.each(['LOADING Redis is loading the dataset in memory', 'NOAUTH Authentication required.'])(
+    'takes a server for down that is there and answers %s',
+    async (refusal) => {
+      using server = await refusingPing(refusal);
+      const { connection, lines } = connect(`redis://127.0.0.1:${server.port}`);
+      connection.start();
+      await waitFor(() => lines.messages.length > 0, { what: 'a word about it' });
+      expect(lines.messages).toEqual(['redis is down; working without it']);
+      expect(lines.everything).toEqual([{ reason: refusal.split(' ', 1)[0] }]);
+      expect(connection.read().up).toBe(false);
+      server.end();
+      await back(connection);
+      expect(lines.messages).toEqual(['redis is down; working without it', 'redis is up']);
+    },
+  );
+
+  it('says once why it does not come back: its password is another one now', async () => {
+    await using redis = await startRedis();
+    const { connection, lines } = connect(redis.url.replace('//', '//:a-password@'));
+    connection.start();
+    await back(connection);
+    const admin = new Redis(redis.url);
+    await admin.config('SET', 'requirepass', 'another');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal');
+    const isTold = () => lines.messages.includes('redis is there, but cannot be used');
+    await waitFor(isTold, { what: 'the reason' });
+    await waitFor(() => connection.read().details?.['lastFault'] === 'WRONGPASS', { what: 'another try' });
+    expect(lines.everything.slice(2)).toEqual([{ reason: 'WRONGPASS' }]);
+    expect(JSON.stringify(lines.everything)).not.toContain('a-password');
+    await admin.config('SET', 'requirepass', '');
+    admin.disconnect();
+    await back(connection);
+    expect(lines.messages.at(-1)).toBe('redis is up');
   });
 
   it('stops within the command timeout whatever Redis does, without a line and for good', async () => {

@@ -1,5 +1,6 @@
 import { backoffMs, type HealthIndicator, type HealthReading, type Logger } from '@morgan/foundation';
 import { Redis } from 'ioredis';
+import { nameFault } from './name-fault.ts';
 import type { RedisScript } from './redis-script.ts';
 
 const RECONNECT = { firstMs: 50, longestMs: 2_000 };
@@ -10,6 +11,11 @@ const SCAN_COUNT = 500;
 
 /** A server that refuses writes again, though it was left for it, is not left again for so long: it can still be read from. */
 const READ_ONLY_MS = 5_000;
+
+/** How often a server that takes connections and refuses everything is asked again. */
+const GREETING_INTERVAL_MS = 1_000;
+/** Answers to PING of a server that is of no use yet: it loads its data, or wants a password that the URL does not have. */
+const UNREADY = /^(LOADING|NOAUTH)\b/;
 
 /** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
 const SILENT_TIMEOUTS = 3;
@@ -32,6 +38,9 @@ export class RedisConnection implements HealthIndicator {
   readonly #logger: Logger;
   #up: boolean | undefined;
   #stopping = false;
+  #greeting: NodeJS.Timeout | undefined;
+  /** Refusals of this time without Redis that were told of. */
+  readonly #told = new Set<string | undefined>();
   #lastFault: string | undefined;
   #leftAt = -Infinity;
   #hasNoDatabase = false;
@@ -49,9 +58,11 @@ export class RedisConnection implements HealthIndicator {
       maxRetriesPerRequest: 0,
       // Redis became a replica: a new connection may lead to the server that takes writes now.
       reconnectOnError: ({ message }) => message.includes('READONLY') && this.#mayLeave(),
+      // It asks for INFO, which proxies and hardened servers do not know: it would never be ready there.
+      enableReadyCheck: false,
       retryStrategy: (attempt) => backoffMs(attempt - 1, RECONNECT),
     });
-    this.#client.on('ready', () => this.#turned(true));
+    this.#client.on('ready', () => void this.#greet());
     this.#client.on('close', () => this.#turned(false));
     this.#client.on('connect', () => (this.#hasNoDatabase = false));
     this.#client.on('error', (error: Error) => this.#failed(error));
@@ -65,6 +76,7 @@ export class RedisConnection implements HealthIndicator {
   /** Says good-bye to Redis, or leaves after the command timeout. Calls fail from then on. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    clearTimeout(this.#greeting);
     if (this.#client.status !== 'ready') this.#client.disconnect();
     else await this.#client.quit().catch(() => this.#client.disconnect());
   }
@@ -74,11 +86,18 @@ export class RedisConnection implements HealthIndicator {
     return this.#client.mgetBuffer(...keys);
   }
 
-  /** Stores values in one round trip. @param ttlSeconds 0: for good. @throws Error when Redis is gone or slow */
-  async setBuffers(entries: readonly (readonly [string, Buffer])[], ttlSeconds: number): Promise<void> {
+  /**
+   * Stores values in one round trip. @param ttlSeconds 0: for good; a function is asked for each value.
+   * @throws Error when Redis is gone or slow
+   */
+  async setBuffers(
+    entries: readonly (readonly [string, Buffer])[],
+    ttlSeconds: number | (() => number),
+  ): Promise<void> {
     const pipeline = this.#client.pipeline();
     for (const [key, value] of entries) {
-      if (ttlSeconds > 0) pipeline.set(key, value, 'EX', ttlSeconds);
+      const ttl = typeof ttlSeconds === 'number' ? ttlSeconds : ttlSeconds();
+      if (ttl > 0) pipeline.set(key, value, 'EX', ttl);
       else pipeline.set(key, value);
     }
     const results = await pipeline.exec();
@@ -118,7 +137,7 @@ export class RedisConnection implements HealthIndicator {
   }
 
   read(): HealthReading {
-    const up = this.#client.status === 'ready';
+    const up = this.#up === true && this.#client.status === 'ready';
     return { up, details: { state: this.#client.status, ...(up ? {} : { lastFault: this.#lastFault }) } };
   }
 
@@ -133,27 +152,51 @@ export class RedisConnection implements HealthIndicator {
     // What was under way fails then, too, and says less.
     if (this.#hasNoDatabase) return;
     this.#lastFault = nameFault(error);
+    if (isRefusal(error)) this.#tellRefusal(this.#lastFault);
     if (!isOfSelect(error)) return;
     // It would go on with the database 0, whose keys are not ours.
     this.#hasNoDatabase = true;
     this.#client.disconnect(true);
   }
 
-  /** Says each change once, not each of the many tries between. */
+  /** A connection is of use once anything is answered on it, be it that PING is forbidden. */
+  async #greet(): Promise<void> {
+    clearTimeout(this.#greeting);
+    const fault = await this.#client.ping().then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (this.#client.status !== 'ready') return;
+    if (!fault || (fault.name === 'ReplyError' && !UNREADY.test(fault.message))) return this.#turned(true);
+    this.#failed(fault);
+    this.#turned(false);
+    if (!this.#stopping) this.#greeting = setTimeout(() => void this.#greet(), GREETING_INTERVAL_MS).unref();
+  }
+
+  /** Says each change once, not each of the many tries between; but also what it is refused with when it comes back. */
   #turned(up: boolean): void {
     if (this.#up === up || this.#stopping) return;
     this.#up = up;
+    this.#told.clear();
     if (up) {
       this.#lastFault = undefined;
       this.#logger.info({}, 'redis is up');
-    } else this.#logger.warn({ reason: this.#lastFault }, 'redis is down; working without it');
+    } else {
+      this.#told.add(this.#lastFault);
+      this.#logger.warn({ reason: this.#lastFault }, 'redis is down; working without it');
+    }
+  }
+
+  #tellRefusal(reason: string): void {
+    if (this.#up !== false || this.#stopping || this.#told.has(reason)) return;
+    this.#told.add(reason);
+    this.#logger.warn({ reason }, 'redis is there, but cannot be used');
   }
 }
 
-/** Only the first word of what Redis answered, such as `WRONGPASS`: the rest may repeat a command with its password. */
-function nameFault(error: Error & { readonly code?: string }): string {
-  if (error.name === 'ReplyError') return error.message.split(' ', 1)[0] ?? error.name;
-  return error.code ?? error.message;
+/** Somebody has answered, Redis or its TLS. Codes such as `ECONNREFUSED` say no more than that it is gone. */
+function isRefusal(error: Error & { readonly code?: string }): boolean {
+  return error.name === 'ReplyError' || (error.code !== undefined && !/^E[A-Z]+$/.test(error.code));
 }
 
 /** Redis has no database of the number that the URL names, or does not let us have it. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { silentLogger } from '@morgan/foundation';
 import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RedisConnection } from './redis-connection.ts';
@@ -48,7 +48,7 @@ it('a Redis that hangs costs some uses the time limit and the others nothing, un
   redis.pause();
   try {
     expect(await Promise.all(Array.from({ length: 5 }, read))).toEqual(Array(5).fill('substitute'));
-    expect(guard.getStatus()).toMatchObject({ open: true, successes: 1, timeouts: 5 });
+    expect(guard.getStatus()).toMatchObject({ open: true, successes: 1, failures: 5 });
     const before = asked;
     expect(await read()).toBe('substitute');
     expect(asked).toBe(before);
@@ -62,6 +62,16 @@ it('a Redis that hangs costs some uses the time limit and the others nothing, un
   expect(lines.at(-1)).toBe('redis is used again');
 });
 
+it('a process that was busy for longer than the limit takes the answer that has come meanwhile', async () => {
+  for (let use = 0; use < 5; use += 1) {
+    const value = read();
+    const until = performance.now() + TIMEOUT_MS * 2;
+    while (performance.now() < until);
+    expect(await value).toBe('value');
+  }
+  expect(guard.getStatus()).toMatchObject({ open: false, successes: 5, failures: 0 });
+});
+
 it('a single fault opens nothing, and the substitute stands for it', async () => {
   const fault = new Error('WRONGTYPE');
   const seen: unknown[] = [];
@@ -72,7 +82,7 @@ it('a single fault opens nothing, and the substitute stands for it', async () =>
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 1 });
 });
 
-it('a refusal is an answer: it opens nothing, and is told of once', async () => {
+it('a refusal is an answer: it opens nothing, and is told of once in ten minutes', async () => {
   await redisCommand(redis.url, 'CONFIG SET maxmemory 1');
   const write = () =>
     guard.run(
@@ -83,4 +93,10 @@ it('a refusal is an answer: it opens nothing, and is told of once', async () => 
   expect(await read()).toBe('value');
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 0 });
   expect(lines).toEqual(['redis refuses a use; working without it']);
+  const later = performance.now() + 600_000;
+  const clock = jest.spyOn(performance, 'now').mockImplementation(() => later);
+  await write();
+  await write();
+  clock.mockRestore();
+  expect(lines).toHaveLength(2);
 });

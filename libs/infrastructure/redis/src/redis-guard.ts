@@ -1,5 +1,6 @@
 import { type Logger, silentLogger } from '@morgan/foundation';
 import Opossum from 'opossum';
+import { nameFault } from './name-fault.ts';
 
 /** How a {@link RedisGuard} decides. */
 export interface RedisGuardOptions {
@@ -20,40 +21,45 @@ export interface RedisGuardOptions {
 export interface RedisGuardStatus {
   readonly open: boolean;
   readonly successes: number;
+  /** Those that took too long among them. */
   readonly failures: number;
-  readonly timeouts: number;
   /** Uses for which Redis was not asked. */
   readonly rejected: number;
 }
+
+/** A refusal that goes on, or comes again after months, is told of again. */
+const TELL_AGAIN_MS = 600_000;
 
 type Use = () => Promise<unknown>;
 type Fallback = (error: unknown) => unknown;
 
 /**
  * For uses of Redis that have a substitute, such as a cache: while Redis is slow or fails, the substitute is given at
- * once instead of after a timeout each time. It is opossum's breaker: time limit, share of errors, fallback. What
- * Redis refuses, because it is full, a replica or forbids scripts, is answered in time and opens nothing: reading goes on.
+ * once instead of after a timeout each time. It is opossum's breaker: share of errors, fallback. The time limit is its own, as
+ * opossum's would take a busy process for a slow Redis. What Redis refuses, because it is full, a replica or forbids scripts, is answered in time and opens nothing: reading goes on.
  */
 export class RedisGuard {
   readonly #breaker: Opossum<[Use, Fallback], unknown>;
   readonly #name: string;
+  readonly #timeoutMs: number;
   readonly #logger: Logger;
-  /** Codes of refusals that were told of. */
-  readonly #refusals = new Set<string>();
+  /** When refusals were told of, by their code. */
+  readonly #toldAt = new Map<string, number>();
 
   constructor({
     name,
-    timeoutMs: timeout = 100,
+    timeoutMs = 100,
     errorThresholdPercentage = 50,
     minimumUses: volumeThreshold = 5,
     resetTimeoutMs: resetTimeout = 1_000,
     logger = silentLogger,
   }: RedisGuardOptions) {
     this.#name = name;
+    this.#timeoutMs = timeoutMs;
     this.#logger = logger;
     this.#breaker = new Opossum((use: Use, _fallback: Fallback) => use(), {
       name,
-      timeout,
+      timeout: false,
       errorThresholdPercentage,
       volumeThreshold,
       resetTimeout,
@@ -67,23 +73,38 @@ export class RedisGuard {
 
   /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
   async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
-    const answered = () => use().catch((error: unknown) => this.#substitute(error, fallback));
+    const answered = () => this.#inTime(use).catch((error: unknown) => this.#substitute(error, fallback));
     return (await this.#breaker.fire(answered, fallback)) as Result;
+  }
+
+  /**
+   * Where this process was busy for longer than the limit, the timer comes first though the answer is there: that is read
+   * before anything is decided.
+   */
+  #inTime<Result>(use: () => Promise<Result>): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const giveUp = () => reject(new Error(`Redis has not answered within ${this.#timeoutMs} ms`));
+      const timer = setTimeout(() => setImmediate(giveUp), this.#timeoutMs);
+      use()
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
   }
 
   #substitute<Result>(error: unknown, fallback: (error: unknown) => Result): Result {
     if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
-    // Only the first word: the rest may repeat a command.
-    const [reason = error.name] = error.message.split(' ', 1);
-    if (!this.#refusals.has(reason))
+    const reason = nameFault(error);
+    const now = performance.now();
+    if (now - (this.#toldAt.get(reason) ?? -Infinity) >= TELL_AGAIN_MS) {
+      this.#toldAt.set(reason, now);
       this.#logger.warn({ guard: this.#name, reason }, 'redis refuses a use; working without it');
-    this.#refusals.add(reason);
+    }
     return fallback(error);
   }
 
   getStatus(): RedisGuardStatus {
-    const { successes, failures, timeouts, rejects: rejected } = this.#breaker.stats;
-    return { open: this.#breaker.opened, successes, failures, timeouts, rejected };
+    const { successes, failures, rejects: rejected } = this.#breaker.stats;
+    return { open: this.#breaker.opened, successes, failures, rejected };
   }
 
   /** Leaves no timer; from then on only the fallback is given. */

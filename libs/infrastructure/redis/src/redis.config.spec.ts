@@ -26,6 +26,8 @@ describe('redisConfig', () => {
     ['a host without a protocol', { REDIS_URL: 'a-password:6379' }],
     ['a database that is no number', { REDIS_URL: 'redis://redis:6379/a-password' }],
     ['a password that is cut', { REDIS_URL: 'redis://default:1234#a-password@redis:6379' }],
+    ['a percent sign that begins no escape', { REDIS_URL: 'redis://:a-password%@redis:6379' }],
+    ['options', { REDIS_URL: 'redis://redis:6379/?password=a-password' }],
     ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
     ['a timeout that no timer can wait for', { REDIS_COMMAND_TIMEOUT_MS: '99999999999' }],
   ])('refuses %s, and shows no secret', (_, env) => {

@@ -12,7 +12,24 @@ const redisUrl = z
     (text) => isDatabase(URL.parse(text)),
     'must end in the number of a database, such as /2, or in none',
   )
-  .refine((text) => !text.includes('#'), 'has a # in it: write %23 where it is part of a password');
+  .refine((text) => !text.includes('#'), 'has a # in it: write %23 where it is part of a password')
+  .refine(
+    (text) => !text.includes('?'),
+    'has a ? in it: write %3F where it is part of a password; there are no options',
+  )
+  .refine(
+    (text) => isDecodable(text),
+    'has a % that begins no escape: write %25 where it is part of a password',
+  );
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Anything else would be the database 0, which others may use. */
 function isDatabase(url: URL | null): boolean {

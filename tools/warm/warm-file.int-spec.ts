@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { warmFile } from './warm-file.ts';
+
+const TEXTS = Array.from({ length: 40 }, (_, index) => `text ${index}`);
+
+let folder: string;
+let file: string;
+let server: Server;
+let sent: string[][];
+let breakOff: (response: ServerResponse) => void;
+
+/** A service that gets through 16 texts in a call, be it that they are all there were. */
+beforeEach(async () => {
+  sent = [];
+  folder = await mkdtemp(join(tmpdir(), 'morgan-warm-'));
+  file = join(folder, 'texts.txt');
+  await writeFile(file, TEXTS.join('\n'));
+  server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const { input } = JSON.parse(Buffer.concat(parts).toString()) as { input: string[] };
+      sent.push(input);
+      const done = Math.min(16, input.length);
+      response.write(
+        `${JSON.stringify({ of: input.length, done, cached: 1, computed: done - 1, failed: 0 })}\n`,
+      );
+      if (done === input.length) response.end();
+      else breakOff(response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true });
+});
+
+const fault = (code: string) => `${JSON.stringify({ error: { message: 'no', code }, retryAfterMs: 1 })}\n`;
+const warm = () => {
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return warmFile(file, { url }, () => undefined);
+};
+
+it.each([
+  ['its time is over', (response: ServerResponse) => response.end(fault('deadline_exceeded'))],
+  ['Redis does not take the vectors', (response: ServerResponse) => response.end(fault('cache_unavailable'))],
+  ['the connection ends', (response: ServerResponse) => setImmediate(() => response.destroy())],
+])('goes on behind what is through where a call breaks off because %s', async (_, how) => {
+  breakOff = how;
+  const { texts, cached, computed, failed } = await warm();
+  expect(sent).toEqual([TEXTS, TEXTS.slice(16), TEXTS.slice(32)]);
+  expect({ texts, cached, computed, failed }).toEqual({ texts: 40, cached: 3, computed: 37, failed: 0 });
+});
+
+it('stops where the service refuses for good', async () => {
+  breakOff = (response) => response.end(fault('model_not_found'));
+  await expect(warm()).rejects.toThrow('no');
+  expect(sent).toHaveLength(1);
+});
