@@ -60,6 +60,40 @@ describe('a route without the pipeline of Nest', () => {
     expect(body).not.toContain('secret');
   });
 
+  it.each([
+    ['/v1/plain/bytes', 'application/octet-stream', [0, 255]],
+    ['/v1/plain/text', 'text/plain; charset=utf-8', [...Buffer.from('äö')]],
+  ])('sends what %s is, with its length', async (path, type, bytes) => {
+    const response = await ask(path);
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual(bytes);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect(response.headers.get('content-length')).toBe(String(bytes.length));
+  });
+
+  it('sends a body as it comes, and a fault of it is an error or a broken transfer', async () => {
+    expect(await (await ask('/v1/plain/stream/never')).text()).toBe('one,two');
+    const before = await ask('/v1/plain/stream/before');
+    expect([before.status, await before.json()]).toMatchObject([500, { error: { code: 'internal_error' } }]);
+    const within = await ask('/v1/plain/stream/within');
+    expect(within.status).toBe(200);
+    await expect(within.text()).rejects.toThrow('terminated');
+  });
+
+  it('may fail before there is a promise', async () => {
+    const response = await ask('/v1/plain/thrown');
+    expect([response.status, await response.json()]).toMatchObject([503, { error: { code: 'bulkhead_full' } }]);
+  });
+
+  it('leaves a path that a route of Nest has more exactly to that one', async () => {
+    expect(await (await ask('/v1/either/nest')).json()).toEqual({ by: 'nest' });
+    expect(await (await ask('/v1//either/other/')).json()).toEqual({ by: 'plain' });
+  });
+
+  it('is there for HEAD as well', async () => {
+    const response = await ask('/v1/plain/text', { method: 'HEAD' });
+    expect([response.status, response.headers.get('content-length')]).toEqual([200, '4']);
+  });
+
   it('is in the API documentation', async () => {
     const { paths } = (await (await ask('/docs/openapi.json')).json()) as { paths: Record<string, unknown> };
     expect(paths['/v1/plain/{id}']).toMatchObject({
