@@ -57,11 +57,11 @@ const completion = (message: Json) => ({
 const call = (toolArguments: unknown) =>
   completion({ tool_calls: [{ id: 't', function: { name: 'f', arguments: toolArguments } }] });
 
-async function ask(): Promise<{ status: number; body: Json }> {
-  const response = await fetch(`${origin}/v1/messages`, {
+async function ask(path = '/v1/messages', more: Json = {}): Promise<{ status: number; body: Json }> {
+  const response = await fetch(origin + path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
-    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }),
+    body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...more }),
   });
   return { status: response.status, body: (await response.json()) as Json };
 }
@@ -99,6 +99,12 @@ describe('an answer that is translated', () => {
   ])('is an error of the host where it is nested too deep to be written again, %s', async (_, said) => {
     answer = (response) => send(response, said);
     expect(await ask()).toEqual({ status: 502, body: refused('too deep') });
+    // The arguments that are a text are not looked into there.
+    if (!said.includes(String.raw`\"a\"`)) {
+      expect(await ask('/v1/messages', { stream: true })).toEqual({ status: 502, body: refused('too deep') });
+      const { status, body } = await ask('/v1/chat/completions', { stream: true });
+      expect({ status, body }).toMatchObject({ status: 502, body: { error: { code: 'host_error' } } });
+    }
   });
 
   it('may begin with a byte order mark', async () => {

@@ -23,6 +23,7 @@ import type { StreamConfig } from './stream.config.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
 import { StreamResumption } from './stream-resumption.ts';
+import { writtenAgain } from './written-again.ts';
 
 /** What streamed responses are passed on with. */
 export interface StreamedResponseParts {
@@ -231,7 +232,7 @@ export class StreamedResponse {
 /** @throws AppError `host_error` about what cannot be told. */
 function told(whole: Buffer, options: WholeAsStreamOptions): Buffer[] | undefined {
   try {
-    return wholeAsStream(whole, options);
+    return writtenAgain(() => wholeAsStream(whole, options));
   } catch (cause) {
     if (cause instanceof StreamFault) throw new AppError('host_error', cause.message, { cause });
     throw cause;

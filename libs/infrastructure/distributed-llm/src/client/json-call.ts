@@ -42,7 +42,7 @@ export async function readJson(response: HostResponse): Promise<JsonResponse> {
 
 function jsonIn(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString());
+    return JSON.parse(bytes.toString().trim());
   } catch (cause) {
     throw new AppError('host_error', 'The host gave an answer that is not JSON.', { cause });
   }

@@ -81,7 +81,7 @@ export class ModelList {
 /** Reads OpenAI's list of models. Nothing where the body is something else: not every host has such a list. */
 export async function readModelList(body: ResponseBody): Promise<ListedModels | undefined> {
   try {
-    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as {
+    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString().trim()) as {
       data?: unknown;
       has_more?: unknown;
     };
