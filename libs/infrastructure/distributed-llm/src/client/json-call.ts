@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
+import { bytesOf } from '../call/whole-body.ts';
 import { SseReader } from '../streams/sse-reader.ts';
 import { HostError } from './host-error.ts';
 
@@ -21,6 +22,8 @@ export interface JsonResponse {
 }
 
 const MOST_EVENT_BYTES = 4 * 1024 * 1024;
+/** Far above any answer in JSON: it is held as a whole, and its host chooses its length. */
+const MOST_BYTES = 64 * 1024 * 1024;
 const DONE = '[DONE]';
 
 /** The context of a call that does not come from the HTTP edge. */
@@ -32,11 +35,13 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
   };
 }
 
-/** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON. */
+/** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON, or with more than 64 MiB. */
 export async function readJson(response: HostResponse): Promise<JsonResponse> {
   if (response.status >= 400) throw await HostError.of(response);
   const { host, model, attempts } = response;
-  const bytes = response.whole ?? (await response.body.bytes());
+  const bytes = response.whole ?? (await bytesOf(response.body, MOST_BYTES));
+  if (bytes.length > MOST_BYTES)
+    throw new AppError('host_error', `The host gave an answer of more than ${MOST_BYTES} bytes.`);
   return { data: jsonIn(bytes), host, model, attempts };
 }
 

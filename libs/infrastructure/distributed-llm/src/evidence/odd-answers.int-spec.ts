@@ -225,6 +225,14 @@ describe('what is nested too deep', () => {
   });
 });
 
+it.each([600, 999])('a status that does not exist, such as %i, is told as one that does', async (status) => {
+  await using host = await ScriptedHost.start(text(status, ''));
+  const response = await send(bench.client([entry('host', host.url)]));
+  expect(response.status).toBe(599);
+  expect(String(response.whole)).toContain(`with status ${status}`);
+  expect(await bench.metric('morgan_llm_host_requests_total{host="host",outcome="server_error"}')).toBe('2');
+});
+
 describe('compression that nobody asked for is undone', () => {
   const ENCODINGS = [
     ['gzip', gzipSync],
