@@ -166,6 +166,25 @@ describe('an answer of megabytes that has to be translated', () => {
     expect(cost.livezSeconds).toBeLessThan(1);
   });
 
+  it.each<[string, string, string, string]>([
+    ['a chat completion', '/v1/chat/completions', '"content":"', 'data: [DONE]\n\n'],
+    ['a message', '/v1/messages', '"text_delta","text":"', 'data: {"type":"message_stop"}\n\n'],
+  ])('is told as the stream that was asked for, as %s', async (_, path, delta, end) => {
+    const content = 'a'.repeat(20 * MIB);
+    said = answer({ content });
+    const body = { ...message('hello'), stream: true };
+    const { response, ...cost } = await costOf(gateway, () => post(body, path));
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const told = await response.text();
+    expect(told.includes(`${delta}${content}"`)).toBe(true);
+    expect(told.endsWith(end)).toBe(true);
+    expect(cost.livezSeconds).toBeLessThan(1);
+    said = answer({ content: 'x'.repeat(33 * MIB) });
+    const refused = await post(body, path);
+    expect(refused.status).toBe(502);
+    expect(await refused.text()).toContain(`${32 * MIB} bytes`);
+  });
+
   it.each<[string, string, string]>([
     ['there is no choice in it', JSON.stringify({ choices: [], pad: text }), 'without a choice'],
     [

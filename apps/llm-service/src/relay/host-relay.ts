@@ -145,15 +145,18 @@ export class HostRelay {
     incoming: IncomingCall,
     { chat, given }: { readonly chat?: ChatCall; readonly given?: HostResponse } = {},
   ): Promise<HostResponse | undefined> {
-    const { request, dialect } = chat ?? call;
+    const { request, dialect, path } = chat ?? call;
     const { owners } = this.options;
     const onId = owners.add.bind(owners);
     return new StreamedResponse(
-      { ...this.options, config: this.options.streams },
+      { ...this.options, config: this.options.streams, reader: this.#messages },
       {
         request,
         dialect,
         callerDialect: call.dialect,
+        path,
+        message: chat?.message,
+        room: this.#roomFor(call, incoming),
         translator: chat && new MessageEvents(askedMessage(chat.message)),
         onId: dialect.name === 'responses' ? onId : undefined,
       },
@@ -169,7 +172,7 @@ export class HostRelay {
     return asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
   }
 
-  /** An answer that is translated is held beside its request, in two forms as that. */
+  /** An answer that takes another form is held beside its request, in both. */
   #roomFor({ request: { body } }: OutboundCall, { request }: IncomingCall): AnswerRoom {
     const asked = body?.length ?? 0;
     const grow = (bytes: number) => request.admittedBody?.charge.growTo(2 * (asked + bytes));

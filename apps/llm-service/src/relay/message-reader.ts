@@ -6,6 +6,7 @@ import { AppError, type ErrorCode } from '@morgan/foundation';
 import type { JsonObject } from '@morgan/distributed-llm';
 import { messageAnswer } from './message-answer.ts';
 import { type AskedModel, type ChatBody, chatBody, tokensOfMessage } from './message-body.ts';
+import { type EventsAsked, type ToldEvents, toldEvents } from './told-events.ts';
 
 /** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
 const LARGE_BYTES = 512 * 1024;
@@ -21,7 +22,9 @@ type Work =
   /** Of a message how many tokens it has. */
   | { readonly kind: 'tokens' }
   /** Of the answer of a chat completion that to such a message. */
-  | { readonly kind: 'answer'; readonly message: JsonObject };
+  | { readonly kind: 'answer'; readonly message: JsonObject }
+  /** Of an answer the stream that was asked for. */
+  | { readonly kind: 'events'; readonly asked: EventsAsked };
 
 /** What a thread gets to do. */
 export type MessageTask = Work & { readonly bytes: Uint8Array<ArrayBuffer> };
@@ -31,6 +34,7 @@ export type MessageResult =
   | { readonly chat: ChatBody }
   | { readonly tokens: number }
   | { readonly answer: Uint8Array<ArrayBuffer> }
+  | { readonly events: ToldEvents | undefined }
   | {
       readonly refusal: {
         readonly code: ErrorCode;
@@ -40,7 +44,7 @@ export type MessageResult =
     };
 
 /**
- * Reads messages whose content the gateway itself has to know, and answers that become such. Large ones are read one after the other in
+ * Reads messages whose content the gateway itself has to know, and answers that take another form. Large ones are read one after the other in
  * a thread of their own, which begins with the first of them and ends when there was none for a while: the event loop goes on meanwhile.
  */
 export class MessageReader {
@@ -64,6 +68,12 @@ export class MessageReader {
   async answer(completion: Buffer, message: JsonObject): Promise<Uint8Array<ArrayBuffer>> {
     if (completion.length < LARGE_BYTES) return messageAnswer(completion, message);
     return resultIn(await this.#inThread(completion, { kind: 'answer', message }), 'answer');
+  }
+
+  /** @throws AppError `host_error` about what cannot be told. */
+  async events(answer: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
+    if (answer.length < LARGE_BYTES) return toldEvents(answer, asked);
+    return resultIn(await this.#inThread(answer, { kind: 'events', asked }), 'events');
   }
 
   #inThread(bytes: Buffer, work: Work): Promise<MessageResult> {

@@ -14,7 +14,7 @@ export const messageConfig = z
         .default(32 * MIB),
       {
         env: 'MESSAGE_ANSWER_LIMIT_BYTES',
-        doc: 'Largest answer, in bytes, that is translated for a caller of `/v1/messages` where its host knows only chat completions; a larger one is an error of the host. It is held as a whole, twice, and counts against `http.bodies.maxBytes`; streams are not.',
+        doc: 'Largest answer, in bytes, that is translated for a caller of `/v1/messages` where its host knows only chat completions, or that comes as one JSON where a stream was asked for; a larger one is an error of the host. It is held as a whole, twice, and counts against `http.bodies.maxBytes`; streams are not.',
       },
     ),
   })
