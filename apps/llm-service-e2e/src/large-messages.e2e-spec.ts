@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
@@ -21,12 +21,14 @@ const POD_BYTES = 512 * MIB;
 
 /** The bodies that the host was asked with. It knows chat completions only. */
 let asked: Buffer[] = [];
+/** What it answers. */
+let said = JSON.stringify(COMPLETION);
 const host = createServer((request, response) => {
   void buffer(request).then((body) => {
     const isChat = request.url === '/v1/chat/completions';
     if (isChat) asked.push(body);
     response.writeHead(isChat ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(isChat ? COMPLETION : { error: { message: 'Not Found' } }));
+    response.end(isChat ? said : JSON.stringify({ error: { message: 'Not Found' } }));
   });
 });
 let upstream: string;
@@ -40,7 +42,10 @@ beforeAll(async () => {
   expect((await post(message('hello'))).status).toBe(200);
   asked = [];
 });
-afterEach(() => void (asked = []));
+afterEach(() => {
+  asked = [];
+  said = JSON.stringify(COMPLETION);
+});
 afterAll(async () => {
   await gateway.stop();
   host.close();
@@ -59,11 +64,15 @@ const message = (content: unknown, more: object = {}) => ({
   ...more,
 });
 /** Without pages of files, such as Node's own, which the system may drop. */
-const peakBytes = () => {
-  const status = readFileSync(`/proc/${gateway.process.pid}/status`, 'utf8');
+const peakBytes = ({ process: { pid } } = gateway) => {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const kb = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
   return (kb('VmHWM') - kb('RssFile')) * 1024;
 };
+const hasThread = ({ process: { pid } }: RunningService) =>
+  readdirSync(`/proc/${pid}/task`).some((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').startsWith('WorkerThread'),
+  );
 const contentsOf = (body: Buffer | undefined) =>
   (JSON.parse(String(body)) as { messages: { content: unknown }[] }).messages.map(({ content }) => content);
 
@@ -130,6 +139,81 @@ describe('a message of megabytes that has to be translated', () => {
     const { response, ...cost } = await costOf(gateway, () => post(body, '/v1/messages/count_tokens'));
     expect(await response.json()).toEqual({ input_tokens: expect.any(Number) });
     expect(cost.livezSeconds).toBeLessThan(0.3);
+  });
+});
+
+describe('an answer of megabytes that has to be translated', () => {
+  const answer = (told: object) =>
+    JSON.stringify({ ...COMPLETION, choices: [{ ...COMPLETION.choices[0], message: told }] });
+  const call = (json: string) =>
+    answer({ tool_calls: [{ id: 't', function: { name: 'f', arguments: json } }] });
+  const text = 'wörd "x"\n'.repeat(2_000_000);
+  const numbers = Array.from({ length: 3_000_000 }, (_, index) => index);
+  it.each<[string, string, object]>([
+    ['of one text', answer({ content: text }), { type: 'text', text }],
+    [
+      'of three million arguments',
+      call(JSON.stringify({ numbers })),
+      { type: 'tool_use', id: 't', name: 'f', input: { numbers } },
+    ],
+  ])('%s is translated as any other, and holds up nobody', async (_, bytes, block) => {
+    said = bytes;
+    const { response, ...cost } = await costOf(gateway, () => post(message('hello')));
+    const { content, ...rest } = (await response.json()) as { content: unknown[] };
+    expect(rest).toMatchObject({ type: 'message', usage: { input_tokens: 5, output_tokens: 2 } });
+    // Not shown where they differ: megabytes.
+    expect(isDeepStrictEqual(content, [block])).toBe(true);
+    expect(cost.livezSeconds).toBeLessThan(1);
+  });
+
+  it.each<[string, string, string, string]>([
+    ['a chat completion', '/v1/chat/completions', '"content":"', 'data: [DONE]\n\n'],
+    ['a message', '/v1/messages', '"text_delta","text":"', 'data: {"type":"message_stop"}\n\n'],
+  ])('is told as the stream that was asked for, as %s', async (_, path, delta, end) => {
+    const content = 'a'.repeat(20 * MIB);
+    said = answer({ content });
+    const body = { ...message('hello'), stream: true };
+    const { response, ...cost } = await costOf(gateway, () => post(body, path));
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const told = await response.text();
+    expect(told.includes(`${delta}${content}"`)).toBe(true);
+    expect(told.endsWith(end)).toBe(true);
+    expect(cost.livezSeconds).toBeLessThan(1);
+    said = answer({ content: 'x'.repeat(33 * MIB) });
+    const refused = await post(body, path);
+    expect(refused.status).toBe(502);
+    expect(await refused.text()).toContain(`${32 * MIB} bytes`);
+  });
+
+  it.each<[string, string, string]>([
+    ['there is no choice in it', JSON.stringify({ choices: [], pad: text }), 'without a choice'],
+    [
+      'it is nested too deep to be written again',
+      call(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)},"b":"${'x'.repeat(MIB)}"}`),
+      'too deep',
+    ],
+    ['it is longer than the limit', answer({ content: 'x'.repeat(33 * MIB) }), `${32 * MIB} bytes`],
+  ])('is an error of the host where %s', async (_, bytes, words) => {
+    said = bytes;
+    const response = await post(message('hello'));
+    expect(response.status).toBe(502);
+    expect(await response.json()).toEqual({
+      type: 'error',
+      error: { type: 'api_error', message: expect.stringContaining(words) },
+    });
+  });
+
+  it('in a flood of its like is read in a thread, within the memory of a pod', async () => {
+    await using fresh = await startService({ app: 'llm-service', env: { LLM_HOSTS: upstream } });
+    expect((await post(message('hello'), '/v1/messages', fresh)).status).toBe(200);
+    expect(hasThread(fresh)).toBe(false);
+    said = answer({ content: 'word '.repeat(6 * MIB) });
+    const calls = Array.from({ length: 8 }, () => post(message('hello'), '/v1/messages', fresh));
+    const responses = await Promise.all(calls);
+    expect([...new Set(responses.map(({ status }) => status))].sort()).toEqual([200, 503]);
+    expect(hasThread(fresh)).toBe(true);
+    await Promise.all(responses.map((response) => response.arrayBuffer()));
+    expect(peakBytes(fresh)).toBeLessThan(POD_BYTES);
   });
 });
 

@@ -81,7 +81,7 @@ function composeApplication(
   drain: Drain,
   { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
 ) {
-  const { http, timeouts, streams, forms } = llmService;
+  const { http, timeouts, streams, forms, messages } = llmService;
   const { llm, embedding, callers, redis } = upstreams;
   const keys = new ApiKeys(auth.apiKeys);
   if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
@@ -91,6 +91,7 @@ function composeApplication(
     timeouts,
     streams,
     forms,
+    messages,
     owners,
     callers,
     logger,

@@ -1,4 +1,5 @@
 import {
+  askedMessage,
   type DistributedLlmClient,
   type HostResponse,
   MessageEvents,
@@ -24,6 +25,8 @@ import {
   NOTHING,
 } from './message-translation.ts';
 import { countHop } from './hops.ts';
+import type { AnswerRoom } from './held-answer.ts';
+import type { MessageConfig } from './message.config.ts';
 import { MessageReader } from './message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
@@ -42,6 +45,7 @@ export interface HostRelayOptions {
   readonly timeouts: CallTimeouts;
   readonly streams: StreamConfig;
   readonly forms: FormConfig;
+  readonly messages: MessageConfig;
   readonly metrics: ResponseMetrics;
   readonly owners: ResponseOwners;
   /** None: callers have no limits. */
@@ -140,18 +144,21 @@ export class HostRelay {
     incoming: IncomingCall,
     { chat, given }: { readonly chat?: ChatCall; readonly given?: HostResponse } = {},
   ): Promise<HostResponse | undefined> {
-    const { request, dialect } = chat ?? call;
+    const { request, dialect, path } = chat ?? call;
     const { owners } = this.options;
     const caller = callerOf(incoming);
     const onId = (id: string, host: string, isCounted?: boolean) =>
       owners.add(id, { host, caller }, isCounted);
     return new StreamedResponse(
-      { ...this.options, config: this.options.streams },
+      { ...this.options, config: this.options.streams, reader: this.#messages },
       {
         request,
         dialect,
         callerDialect: call.dialect,
-        translator: chat && new MessageEvents(chat.asked),
+        path,
+        message: chat?.message,
+        room: this.#roomFor(call, incoming),
+        translator: chat && new MessageEvents(askedMessage(chat.message)),
         onId: dialect.name === 'responses' ? onId : undefined,
         mayCount: dialect.isKept && (() => owners.takeCount(keptIdOf(incoming) ?? '')),
       },
@@ -167,6 +174,13 @@ export class HostRelay {
     return asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
   }
 
+  /** An answer that takes another form is held beside its request, in both. */
+  #roomFor({ request: { body } }: OutboundCall, { request }: IncomingCall): AnswerRoom {
+    const asked = body?.length ?? 0;
+    const grow = (bytes: number) => request.admittedBody?.charge.growTo(2 * (asked + bytes));
+    return { limitBytes: this.options.messages.answerLimitBytes, grow };
+  }
+
   async #translated(call: OutboundCall, incoming: IncomingCall, known?: ChatCall): Promise<void> {
     const chat = known ?? (await this.#asChat(call, incoming));
     const response = call.isStream
@@ -178,8 +192,13 @@ export class HostRelay {
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
     }
-    const { asked } = chat;
-    await this.#passWhole(await messageResponse(response, { dialect: call.dialect, asked }), call, incoming);
+    const told = await messageResponse(response, {
+      dialect: call.dialect,
+      message: chat.message,
+      reader: this.#messages,
+      room: this.#roomFor(call, incoming),
+    });
+    await this.#passWhole(told, call, incoming);
   }
 
   async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {

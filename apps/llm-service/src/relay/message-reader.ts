@@ -3,7 +3,10 @@ import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '@morgan/foundation';
+import type { JsonObject } from '@morgan/distributed-llm';
+import { messageAnswer } from './message-answer.ts';
 import { type AskedModel, type ChatBody, chatBody, tokensOfMessage } from './message-body.ts';
+import { type EventsAsked, type ToldEvents, toldEvents } from './told-events.ts';
 
 /** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
 const LARGE_BYTES = 512 * 1024;
@@ -12,17 +15,26 @@ const PIECE_BYTES = 1024 * 1024;
 /** A thread without work gives its memory back after this time. */
 const IDLE_MS = 30_000;
 
-/** What a thread is to make of a message. */
-export interface MessageTask {
-  readonly message: Uint8Array<ArrayBuffer>;
-  /** As a chat completion for such a model; none: its tokens are to be counted. */
-  readonly asked: AskedModel | undefined;
-}
+/** What is to be made of the bytes that a thread gets. */
+type Work =
+  /** Of a message the chat completion for such a model. */
+  | { readonly kind: 'chat'; readonly asked: AskedModel }
+  /** Of a message how many tokens it has. */
+  | { readonly kind: 'tokens' }
+  /** Of the answer of a chat completion that to such a message. */
+  | { readonly kind: 'answer'; readonly message: JsonObject }
+  /** Of an answer the stream that was asked for. */
+  | { readonly kind: 'events'; readonly asked: EventsAsked };
+
+/** What a thread gets to do. */
+export type MessageTask = Work & { readonly bytes: Uint8Array<ArrayBuffer> };
 
 /** What became of a task. An error of the caller's is told by its parts: classes do not pass from thread to thread. */
 export type MessageResult =
   | { readonly chat: ChatBody }
   | { readonly tokens: number }
+  | { readonly answer: Uint8Array<ArrayBuffer> }
+  | { readonly events: ToldEvents | undefined }
   | {
       readonly refusal: {
         readonly code: ErrorCode;
@@ -32,8 +44,8 @@ export type MessageResult =
     };
 
 /**
- * Reads messages whose content the gateway itself has to know. Large ones are read one after the other in a thread of their own, which
- * begins with the first of them and ends when there was none for a while: the event loop goes on meanwhile.
+ * Reads messages whose content the gateway itself has to know, and answers that take another form. Large ones are read one after the other in
+ * a thread of their own, which begins with the first of them and ends when there was none for a while: the event loop goes on meanwhile.
  */
 export class MessageReader {
   #last: Promise<unknown> = Promise.resolve();
@@ -43,33 +55,45 @@ export class MessageReader {
   /** @throws AppError about what there is no counterpart for. */
   async chat(message: Buffer, asked: AskedModel): Promise<ChatBody> {
     if (message.length < LARGE_BYTES) return chatBody(message, asked);
-    return resultIn(await this.#inThread(message, asked), 'chat');
+    return resultIn(await this.#inThread(message, { kind: 'chat', asked }), 'chat');
   }
 
   /** @throws AppError `invalid_type` where there is nothing to count. */
   async tokens(message: Buffer): Promise<number> {
     if (message.length < LARGE_BYTES) return tokensOfMessage(message);
-    return resultIn(await this.#inThread(message, undefined), 'tokens');
+    return resultIn(await this.#inThread(message, { kind: 'tokens' }), 'tokens');
   }
 
-  #inThread(message: Buffer, asked: AskedModel | undefined): Promise<MessageResult> {
-    const turn = this.#last.then(() => this.#run(message, asked));
+  /** @throws AppError `host_error` where the answer is none. */
+  async answer(completion: Buffer, message: JsonObject): Promise<Uint8Array<ArrayBuffer>> {
+    if (completion.length < LARGE_BYTES) return messageAnswer(completion, message);
+    return resultIn(await this.#inThread(completion, { kind: 'answer', message }), 'answer');
+  }
+
+  /** @throws AppError `host_error` about what cannot be told. */
+  async events(answer: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
+    if (answer.length < LARGE_BYTES) return toldEvents(answer, asked);
+    return resultIn(await this.#inThread(answer, { kind: 'events', asked }), 'events');
+  }
+
+  #inThread(bytes: Buffer, work: Work): Promise<MessageResult> {
+    const turn = this.#last.then(() => this.#run(bytes, work));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
   /** @throws Error where the thread ended, for want of memory */
-  async #run(message: Buffer, asked: AskedModel | undefined): Promise<MessageResult> {
+  async #run(bytes: Buffer, work: Work): Promise<MessageResult> {
     clearTimeout(this.#idle);
     const thread = (this.#thread ??= this.#start());
-    const task: MessageTask = { message: await copyOf(message), asked };
+    const task: MessageTask = { bytes: await copyOf(bytes), ...work };
     const over = new AbortController();
     try {
       const result = once(thread, 'message', over);
       const end = once(thread, 'exit', over).then(([code]) => {
         throw new Error(`the thread that reads messages ended with code ${code}`);
       });
-      thread.postMessage(task, [task.message.buffer]);
+      thread.postMessage(task, [task.bytes.buffer]);
       const [value] = (await Promise.race([result, end])) as [MessageResult];
       return value;
     } finally {
@@ -96,16 +120,16 @@ export class MessageReader {
 }
 
 /** What is handed over is gone here, and may have to be sent to a host as it is. */
-async function copyOf(message: Buffer): Promise<Uint8Array<ArrayBuffer>> {
-  const copy = new Uint8Array(message.length);
-  for (let at = 0; at < message.length; at += PIECE_BYTES) {
-    copy.set(message.subarray(at, at + PIECE_BYTES), at);
+async function copyOf(bytes: Buffer): Promise<Uint8Array<ArrayBuffer>> {
+  const copy = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    copy.set(bytes.subarray(at, at + PIECE_BYTES), at);
     await setImmediate();
   }
   return copy;
 }
 
-function resultIn<Kind extends 'chat' | 'tokens'>(
+function resultIn<Kind extends Work['kind']>(
   result: MessageResult,
   kind: Kind,
 ): Extract<MessageResult, Record<Kind, unknown>>[Kind] {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { dialectOf, type HostResponse, WholeBody } from '@morgan/distributed-llm';
+import { MessageReader } from './message-reader.ts';
 import { messageResponse } from './message-translation.ts';
 
 const answered = (text: string): HostResponse => {
@@ -24,7 +25,12 @@ describe('a chat completion that becomes a message', () => {
     'is an error of the host where it is none: %j',
     async (text) => {
       await expect(
-        messageResponse(answered(text), { dialect: dialectOf('/messages') }),
+        messageResponse(answered(text), {
+          dialect: dialectOf('/messages'),
+          message: {},
+          reader: new MessageReader(),
+          room: { limitBytes: 1_000, grow: () => undefined },
+        }),
       ).rejects.toMatchObject({
         code: 'host_error',
       });

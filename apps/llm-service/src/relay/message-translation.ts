@@ -1,6 +1,4 @@
 import {
-  type AskedMessage,
-  askedMessage,
   BodyFacts,
   type ContinuationStyle,
   type Dialect,
@@ -8,14 +6,13 @@ import {
   type DistributedLlmClient,
   type HostRequest,
   type HostResponse,
-  isObject,
   type JsonObject,
-  parseExactly,
   readBody,
+  type ReportedError,
   type RouteReading,
-  toMessageResponse,
   WholeBody,
 } from '@morgan/distributed-llm';
+import { type AnswerRoom, heldAnswer } from './held-answer.ts';
 import { type AskedModel, asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { OutboundCall } from './outbound-call.ts';
@@ -42,9 +39,9 @@ export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
 }
 
-/** A message as a chat completion, and what its answer is told by. */
+/** A message as a chat completion, and what of it has to be known to tell its answer. */
 export interface ChatCall extends OutboundCall {
-  readonly asked: AskedMessage;
+  readonly message: JsonObject;
 }
 
 /** How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known. */
@@ -65,7 +62,7 @@ export async function asChatCall(
     ...call,
     path: CHAT_PATH,
     dialect: dialectOf(CHAT_PATH),
-    asked: askedMessage(message),
+    message,
     request: {
       ...call.request,
       path: CHAT_PATH,
@@ -77,20 +74,31 @@ export async function asChatCall(
   };
 }
 
-/** The response to a chat completion as the one to a message, a refusal included. */
+/** What the response to a chat completion is translated with. */
+export interface ResponseTranslation {
+  /** Of the caller. */
+  readonly dialect: Dialect;
+  /** What was asked, as far as the answer depends on it. */
+  readonly message: JsonObject;
+  readonly reader: MessageReader;
+  readonly room: AnswerRoom;
+}
+
+/**
+ * The response to a chat completion as the one to a message, a refusal included.
+ * @throws AppError `host_error` where it is none, or too long; `overloaded` where there is no room for it.
+ */
 export async function messageResponse(
   response: HostResponse,
-  { dialect, asked }: { readonly dialect: Dialect; readonly asked?: AskedMessage },
+  { dialect, message, reader, room }: ResponseTranslation,
 ): Promise<HostResponse> {
-  const bytes = response.whole ?? (await response.body.bytes());
-  const read = readBody(dialectOf(CHAT_PATH), bytes);
   const { status } = response;
-  const body =
+  const bytes = await heldAnswer(response, room);
+  const whole =
     status < 400
-      ? toMessageResponse(objectIn(bytes), asked)
-      : dialect.errorBody({ ...(read?.error ?? UNKNOWN_ERROR), status });
+      ? asBuffer(await reader.answer(bytes, message))
+      : Buffer.from(JSON.stringify(dialect.errorBody({ ...errorIn(bytes), status })));
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
-  const whole = Buffer.from(JSON.stringify(body));
   return {
     ...response,
     headers: [...headers, ...JSON_HEADERS],
@@ -100,17 +108,11 @@ export async function messageResponse(
   };
 }
 
-/** An empty one where the host answered in no JSON, which has no choice either. */
-function objectIn(bytes: Buffer): JsonObject {
-  try {
-    const json = parseExactly(bytes.toString());
-    return isObject(json) ? json : {};
-  } catch {
-    return {};
-  }
+function errorIn(bytes: Buffer): ReportedError {
+  return readBody(dialectOf(CHAT_PATH), bytes)?.error ?? UNKNOWN_ERROR;
 }
 
-const UNKNOWN_ERROR = {
+const UNKNOWN_ERROR: ReportedError = {
   status: undefined,
   type: undefined,
   code: undefined,

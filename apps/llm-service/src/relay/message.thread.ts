@@ -1,26 +1,38 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError, collectGarbage } from '@morgan/foundation';
+import { messageAnswer } from './message-answer.ts';
 import { chatBody, tokensOfMessage } from './message-body.ts';
 import type { MessageResult, MessageTask } from './message-reader.ts';
+import { toldEvents } from './told-events.ts';
 
 // The entry of the thread that reads large messages.
 parentPort?.on('message', (task: MessageTask) => {
   const result = resultOf(task);
-  parentPort?.postMessage(result, 'chat' in result ? [result.chat.bytes.buffer] : []);
+  parentPort?.postMessage(result, buffersIn(result));
+  // Of a message they are gone already.
+  if (task.kind === 'answer' || task.kind === 'events') free(task);
 });
 
+/** What is handed over, and not copied. */
+function buffersIn(result: MessageResult): ArrayBuffer[] {
+  if ('chat' in result) return [result.chat.bytes.buffer];
+  if ('events' in result) return result.events ? [result.events.bytes.buffer] : [];
+  return 'answer' in result ? [result.answer.buffer] : [];
+}
+
 /** Texts of megabytes would pile up otherwise. Nobody waits for this thread but the callers of such. */
-function free({ buffer }: MessageTask['message']): undefined {
+function free({ bytes: { buffer } }: MessageTask): undefined {
   if (!buffer.detached) buffer.transfer(0);
   collectGarbage();
 }
 
 /** @throws what is a fault of ours: it ends the thread, and its call with it. */
-function resultOf({ message, asked }: MessageTask): MessageResult {
+function resultOf(task: MessageTask): MessageResult {
   try {
-    return asked
-      ? { chat: chatBody(message, asked, () => free(message)) }
-      : { tokens: tokensOfMessage(message) };
+    if (task.kind === 'chat') return { chat: chatBody(task.bytes, task.asked, () => free(task)) };
+    if (task.kind === 'answer') return { answer: messageAnswer(task.bytes, task.message) };
+    if (task.kind === 'events') return { events: toldEvents(task.bytes, task.asked) };
+    return { tokens: tokensOfMessage(task.bytes) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const { code, param } = error;

@@ -62,6 +62,17 @@ describe("the headers of a host's answer", () => {
     expect(pass(['content-length', '12', 'etag', 'x'], 304)).toEqual(['content-length', '12', 'etag', 'x']);
   });
 
+  it('have one type, the first, as it was judged by', () => {
+    const received = ['Content-Type', 'application/json', 'a', 'b', 'content-type', 'text/html'];
+    expect(pass(received)).toEqual(['Content-Type', 'application/json', 'a', 'b']);
+  });
+
+  it('say nothing in the name of the gateway, but pass what other services of it say', () => {
+    const names = ['Host', 'Attempts', 'Model', 'Upstream-Request-Id'].map((name) => `X-Morgan-${name}`);
+    const received = [...names.flatMap((name) => [name, 'x']), 'x-morgan-truncated', '1'];
+    expect(pass(received)).toEqual(['x-morgan-truncated', '1']);
+  });
+
   it("lose to the gateway's own", () => {
     expect(pass(['X-Morgan-Host', 'forged', 'a', 'b'], 200, [['x-morgan-host', 'one']])).toEqual([
       'a',

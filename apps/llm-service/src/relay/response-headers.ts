@@ -28,6 +28,10 @@ const KEPT_BACK: ReadonlyMap<string, string> = new Map([
   ['nel', "would have browsers report failures of the gateway to the host's operator"],
   ['report-to', 'as nel'],
   ['reporting-endpoints', 'as nel'],
+  ['x-morgan-host', "the gateway's own words about the call"],
+  ['x-morgan-attempts', 'as x-morgan-host'],
+  ['x-morgan-model', 'as x-morgan-host'],
+  ['x-morgan-upstream-request-id', 'as x-morgan-host'],
 ]);
 
 /** Who may read a response from another origin is for the gateway to say. */
@@ -49,11 +53,17 @@ export interface ResponseHead {
 export function responseHeaders({ status, received, own }: ResponseHead): string[] {
   const hopByHop = namedByConnection(received);
   const headers: string[] = [];
+  let hasType = false;
   for (let index = 0; index + 1 < received.length; index += 2) {
     const name = received[index] as string;
     const { key, isKeptBack } = readName(name);
     if (isKeptBack || own.has(key) || hopByHop?.has(key)) continue;
     if (key === 'content-length' && hasNoLength(status)) continue;
+    if (key === 'content-type') {
+      // A second one would be read as a part of the first, which is no type.
+      if (hasType) continue;
+      hasType = true;
+    }
     headers.push(name, received[index + 1] as string);
   }
   for (const [name, value] of own) headers.push(name, value);

@@ -5,19 +5,22 @@ import {
   type HostStream,
   type HostRequest,
   type HostResponse,
+  type JsonObject,
   readBody,
   type ReportedError,
   type RouteReading,
-  StreamFault,
+  type StreamFault,
   StreamRelay,
   type StreamTranslator,
-  wholeAsStream,
-  type WholeAsStreamOptions,
+  WholeBody,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf, type RequestContext } from '@morgan/http-server';
 import { writeStreamHead } from './response-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
+import { type AnswerRoom, heldAnswer } from './held-answer.ts';
+import { asBuffer } from './message-body.ts';
+import type { MessageReader } from './message-reader.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { noteResponse } from './note-response.ts';
@@ -29,6 +32,7 @@ export interface StreamedResponseParts {
   readonly llm: DistributedLlmClient;
   readonly config: StreamConfig;
   readonly metrics: ResponseMetrics;
+  readonly reader: MessageReader;
   readonly logger: Logger;
 }
 
@@ -38,6 +42,12 @@ export interface StreamedCall {
   /** Of the host's response. */
   readonly dialect: Dialect;
   readonly callerDialect: Dialect;
+  /** That the host is asked on, without a query. */
+  readonly path: string;
+  /** Where the caller asked for a message, and the host speaks chat completions. */
+  readonly message?: JsonObject | undefined;
+  /** For an answer that comes whole. */
+  readonly room: AnswerRoom;
   readonly translator?: StreamTranslator | undefined;
   /** Tells who made the response of this id, and once more where it broke off before its tokens were counted. */
   readonly onId?: ((id: string, host: string, isCounted?: boolean) => void) | undefined;
@@ -125,15 +135,16 @@ export class StreamedResponse {
 
   async #passNoStream(response: HostResponse): Promise<HostResponse | undefined> {
     const client = this.#client;
-    if (response.status < 400 && response.whole && this.#passWhole(response, response.whole)) {
+    const whole = await this.#wholeOf(response);
+    if (response.status < 400 && whole && (await this.#passWhole(response, whole))) {
       await client.closed;
       return undefined;
     }
     if (!client.hasBegun) {
       client.release();
-      return response;
+      return whole ? { ...response, whole, body: new WholeBody(whole) } : response;
     }
-    const bytes = await response.body.bytes(LONGEST_REFUSAL);
+    const bytes = whole ?? (await response.body.bytes(LONGEST_REFUSAL));
     const said = response.status < 400 ? undefined : readBody(this.#call.dialect, bytes)?.error;
     const error = new AppError('host_error', `The host ${response.host} answered without a stream.`);
     this.#fail(said ? { ...said, status: response.status } : wordsOf(error), error);
@@ -141,18 +152,24 @@ export class StreamedResponse {
     return undefined;
   }
 
+  /** All of an answer in JSON, however long: a client that waits for events takes a JSON for one without a word. */
+  async #wholeOf(response: HostResponse): Promise<Buffer | undefined> {
+    const { status, whole, contentType = '' } = response;
+    const isTold = status < 400 && this.#call.dialect.eventsOf && /json/i.test(contentType);
+    return isTold ? heldAnswer(response, this.#call.room) : whole;
+  }
+
   /** @returns whether the answer could be told as a stream. */
-  #passWhole(response: HostResponse, whole: Buffer): boolean {
-    const { dialect, translator, onId } = this.#call;
-    const { outline } = this.#incoming;
-    const events = told(whole, { dialect, translator, wantsUsage: outline?.wantsUsage ?? false });
-    if (!events) return false;
+  async #passWhole(response: HostResponse, whole: Buffer): Promise<boolean> {
+    const { path, message, onId } = this.#call;
+    const wantsUsage = this.#incoming.outline?.wantsUsage ?? false;
+    const told = await this.#parts.reader.events(whole, { path, wantsUsage, message });
+    if (!told) return false;
     this.#begin(response);
-    events.forEach((bytes) => this.#client.send(bytes));
+    this.#client.send(asBuffer(told.bytes));
     this.#client.complete(undefined);
-    const read = readBody(dialect, whole);
-    if (read?.id !== undefined) onId?.(read.id, response.host);
-    noteUsage(this.#parts.metrics, response, read?.usage, this.#incoming);
+    if (told.id !== undefined) onId?.(told.id, response.host);
+    noteUsage(this.#parts.metrics, response, told.usage, this.#incoming);
     return true;
   }
 
@@ -229,16 +246,6 @@ export class StreamedResponse {
     this.#context.errorCode = code;
     this.#incoming.permit?.failed();
     this.#client.fail(error, 0);
-  }
-}
-
-/** @throws AppError `host_error` about what cannot be told. */
-function told(whole: Buffer, options: WholeAsStreamOptions): Buffer[] | undefined {
-  try {
-    return wholeAsStream(whole, options);
-  } catch (cause) {
-    if (cause instanceof StreamFault) throw new AppError('host_error', cause.message, { cause });
-    throw cause;
   }
 }
 

@@ -81,7 +81,10 @@ describe('a route without the pipeline of Nest', () => {
 
   it('may fail before there is a promise', async () => {
     const response = await ask('/v1/plain/thrown');
-    expect([response.status, await response.json()]).toMatchObject([503, { error: { code: 'bulkhead_full' } }]);
+    expect([response.status, await response.json()]).toMatchObject([
+      503,
+      { error: { code: 'bulkhead_full' } },
+    ]);
   });
 
   it('leaves a path that a route of Nest has more exactly to that one', async () => {

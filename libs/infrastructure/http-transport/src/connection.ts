@@ -50,7 +50,10 @@ export class Connection extends Client implements HandlerConnection {
     this.position = options.position;
     this.place = options.place;
     // The pool listens too, and gives a waiting request to the connection: whether it is idle shows after that.
-    this.on('drain', () => queueMicrotask(() => this.#isIdle() && options.onIdle(this)));
+    this.on('drain', () => {
+      this.#dropUnread();
+      queueMicrotask(() => this.#isIdle() && options.onIdle(this));
+    });
     this.on('disconnect', () => options.onDisconnect(this));
     this.on('connect', () => {
       if (!this.#socket) return;
@@ -76,6 +79,14 @@ export class Connection extends Client implements HandlerConnection {
   /** Closes the socket if it is idle; the next request makes a new one. */
   drop(): void {
     if (this.#isIdle()) this.#socket?.destroy();
+  }
+
+  /**
+   * The response was whole before the request: what is still to be written stands in front of the next request, and a server that has
+   * answered may never read it.
+   */
+  #dropUnread(): void {
+    if (!this.#isShared && this.#socket && this.#socket.writableLength > 0) this.drop();
   }
 
   /**

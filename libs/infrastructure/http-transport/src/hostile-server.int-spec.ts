@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
+import type { TransportRequest } from './request-sender.ts';
 
 const HINT = 'HTTP/1.1 103 Early Hints\r\n\r\n';
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -25,11 +27,12 @@ describe('a server that is after the time of its clients', () => {
     server.close();
   });
 
-  const ask = () =>
+  const ask = (options: Partial<TransportRequest> = {}) =>
     transport.request({
       origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       path: '/',
       method: 'GET',
+      ...options,
     });
 
   it('may give a thousand hints before its response, and no more', async () => {
@@ -38,4 +41,23 @@ describe('a server that is after the time of its clients', () => {
     answer = (socket) => socket.write(HINT.repeat(1_001) + ANSWER);
     await expect(ask()).rejects.toMatchObject({ reason: 'bad_response', beforeResponse: true });
   });
+
+  it.each(['', 'Connection: keep-alive\r\n'])(
+    'may answer without reading the request, which then stands in front of no other: %j',
+    async (header) => {
+      await transport.close(0);
+      transport = new HttpTransport({ writeTimeoutMs: null, readTimeoutMs: 5_000 });
+      answer = (socket) => {
+        socket.pause().write(`HTTP/1.1 413 X\r\n${header}Content-Length: 2\r\n\r\nno`);
+      };
+      const upload = () => ask({ method: 'POST', body: Buffer.alloc(64 * 1024 * 1024) });
+      for (let time = 0; time < 2; time += 1) expect((await (await upload()).bytes()).toString()).toBe('no');
+      answer = (socket) => socket.write(ANSWER);
+      expect((await (await ask()).bytes()).toString()).toBe('ok');
+      // What was not sent is not kept either.
+      await waitFor(() => Object.values(transport.getStatus()).every(({ connected }) => connected === 1), {
+        what: 'the end of the connections that were not read',
+      });
+    },
+  );
 });

@@ -106,6 +106,13 @@ export function outcomeOfNoResponse(cause: unknown, hasContent: boolean): Outcom
   return hasContent && cause.reason !== 'aborted' ? 'interrupted' : OUTCOME_OF_FAULT[cause.reason];
 }
 
+/** What a host says may be more than can be read, such as a JSON that is nested too deep: then that is what is wrong with it. */
+export function unreadable(cause: unknown): unknown {
+  const isKnown =
+    cause instanceof TransportError || cause instanceof StreamFault || cause instanceof AppError;
+  return isKnown ? cause : new TransportError('bad_response', false, cause);
+}
+
 /** It waited for a connection of ours that others kept busy: whatever ended that, the host has not seen it. */
 export function isQueued(cause: unknown): boolean {
   return cause instanceof TransportError && cause.isQueued;

@@ -22,6 +22,7 @@ import {
   readErrorInResponse,
   readRefusal,
   refusesUsageOption,
+  unreadable,
 } from './attempt-failure.ts';
 
 /** An attempt that has come out one way or the other. */
@@ -164,7 +165,7 @@ export class Attempt {
   }
 
   async #ask(): Promise<AttemptResult> {
-    const { call, target, parts } = this;
+    const { target, parts } = this;
     let response: TransportResponse;
     try {
       response = await this.#send();
@@ -174,6 +175,14 @@ export class Attempt {
     response = response.decoded(brokenResponse);
     this.upstreamRequestId = requestIdOf(response);
     parts.metrics?.responded(target.host, this.tookMs);
+    return this.#read(response).catch((cause: unknown) => {
+      response.discard();
+      throw unreadable(cause);
+    });
+  }
+
+  async #read(response: TransportResponse): Promise<AttemptResult> {
+    const { call, target } = this;
     if (response.status >= 300) {
       const refusal = await readRefusal(response, target.host, call);
       return refusesUsageOption(call, target.host, refusal) ? this.#ask() : refusal;

@@ -4,6 +4,8 @@ import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '.
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
 
+/** Above it there is no status that clients, and proxies on the way to them, have to know (RFC 9110, 15). */
+const HIGHEST_STATUS = 599;
 /** Far above any error that is meant to be read. */
 const LIMIT_BYTES = 64 * 1024;
 /** An error is short, and its host has it ready. */
@@ -56,7 +58,7 @@ export class ErrorResponse {
 
   /** Reads a response with an error status. Should the host quote the key that it was sent, no caller reads it. */
   static async read(response: TransportResponse, host: Speaker, dialect: Dialect): Promise<ErrorResponse> {
-    const { status } = response;
+    const status = Math.min(response.status, HIGHEST_STATUS);
     const bytes = await readBounded(response);
     const received = bytes.toString();
     const text = host.address.withoutSecrets(received);
@@ -71,7 +73,7 @@ export class ErrorResponse {
     // What has the right shape passes as it came.
     if (isObject(whole) && dialect.isErrorBody(whole) && text === received && event === undefined)
       return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
-    const said = error ?? errorOf(`The host ${host.name} answered with status ${status}.`);
+    const said = error ?? errorOf(`The host ${host.name} answered with status ${response.status}.`);
     const body = envelope(dialect, said, status);
     const isJson = isObject(json) || begun !== undefined;
     const parts = { isJson, headers: withoutBodyHeaders(headers), body, requestId };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
+import { bytesOf } from '../call/whole-body.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { isObject, type JsonObject } from '../dialects/reported-error.ts';
 import { SseReader } from '../streams/sse-reader.ts';
@@ -23,6 +24,8 @@ export interface JsonResponse {
 }
 
 const MOST_EVENT_BYTES = 4 * 1024 * 1024;
+/** Far above any answer in JSON: it is held as a whole, and its host chooses its length. */
+const MOST_BYTES = 64 * 1024 * 1024;
 const DONE = '[DONE]';
 
 /** The context of a call that does not come from the HTTP edge. */
@@ -34,17 +37,19 @@ export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
   };
 }
 
-/** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON. */
+/** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON, or with more than 64 MiB. */
 export async function readJson(response: HostResponse): Promise<JsonResponse> {
   if (response.status >= 400) throw await HostError.of(response);
   const { host, model, attempts } = response;
-  const bytes = response.whole ?? (await response.body.bytes());
-  return { data: jsonIn(bytes), host, model, attempts };
+  return { data: await jsonIn(response), host, model, attempts };
 }
 
-function jsonIn(bytes: Buffer): unknown {
+async function jsonIn(response: HostResponse): Promise<unknown> {
+  const bytes = response.whole ?? (await bytesOf(response.body, MOST_BYTES));
+  if (bytes.length > MOST_BYTES)
+    throw new AppError('host_error', `The host gave an answer of more than ${MOST_BYTES} bytes.`);
   try {
-    return JSON.parse(bytes.toString());
+    return JSON.parse(bytes.toString().trim());
   } catch (cause) {
     throw new AppError('host_error', 'The host gave an answer that is not JSON.', { cause });
   }
@@ -59,7 +64,7 @@ export async function* readEvents(
   path: string,
 ): AsyncGenerator<unknown, void, undefined> {
   if (response.status >= 400) throw await HostError.of(response);
-  if (!isEventStream(response)) return yield* eventsOf(jsonIn(await response.body.bytes()), path);
+  if (!isEventStream(response)) return yield* eventsOf(await jsonIn(response), path);
   const reader = new SseReader(MOST_EVENT_BYTES);
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
     const found: string[] = [];

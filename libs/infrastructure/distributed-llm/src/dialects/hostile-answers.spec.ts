@@ -65,6 +65,34 @@ describe('calls of tools that are made to cost time', () => {
     expect(ms).toBeLessThan(2_000);
   });
 
+  it('may wait for their end in as many pieces, where their arguments are a text in JSON', () => {
+    const events = new MessageEvents();
+    events.take(call(0, 'f', '"{'));
+    const { ms } = timedOnThread(() => {
+      for (let piece = 0; piece < 300_000; piece += 1) events.take(call(0, undefined, ' '));
+    });
+    events.take(call(0, undefined, '}"'));
+    expect(events.end().join('')).toContain('"type":"tool_use"');
+    expect(ms).toBeLessThan(3_000);
+  });
+
+  it('have ids and names of 8 MiB in one answer, each of which counts as a hundred more', () => {
+    const told = { choices: [{ index: 0, delta: { content: 'a' } }] };
+    const takenUntilRefused = (id: string) => {
+      const events = new MessageEvents();
+      let count = 0;
+      expect(() => {
+        for (; count < 100_000; count += 1) {
+          events.take(chunk([{ index: 0, id: `${id}${count}`, function: { name: 'f', arguments: '{}' } }]));
+          events.take(told);
+        }
+      }).toThrow('more tools at once');
+      return count;
+    };
+    expect(takenUntilRefused('x'.repeat(1024 * 1024))).toBe(7);
+    expect(takenUntilRefused('')).toBeGreaterThan(50_000);
+  });
+
   it('are told apart as before where one place has them all', () => {
     const events = new MessageEvents();
     events.take(call(0, 'f', '{"a":"}{\\"'));

@@ -218,7 +218,7 @@ function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
   const { raw } = metadata;
-  const behind = (isObject(raw) ? JSON.stringify(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
+  const behind = (isObject(raw) ? written(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
   const { headers } = metadata;
   return {
     ...saidTime([fields, metadata, ...details]),
@@ -248,7 +248,7 @@ function nameOf(text: string | undefined): string | undefined {
 }
 
 function messageOf(fields: JsonObject): string | undefined {
-  return textIn(fields)?.slice(0, LONGEST_MESSAGE);
+  return textOrNone(textIn(fields)?.slice(0, LONGEST_MESSAGE));
 }
 
 function textIn(fields: JsonObject): string | undefined {
@@ -267,10 +267,19 @@ function isHttpStatus(value: number): boolean {
   return Number.isInteger(value) && value >= 400 && value < 600;
 }
 
+/** Nothing of what is nested too deep to be written again. */
+function written(value: JsonObject): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '';
+  }
+}
+
 /** FastAPI: a text, or a list of faults with the path to each field. */
 function detailText(detail: unknown): string {
   if (typeof detail === 'string') return detail;
-  if (isObject(detail)) return textOrNone(detail['message']) ?? JSON.stringify(detail);
+  if (isObject(detail)) return textOrNone(detail['message']) ?? written(detail);
   if (!Array.isArray(detail)) return String(detail);
   const faults = detail.filter(isObject).map(({ loc, msg }) => {
     const path = Array.isArray(loc) ? `${loc.join('.')}: ` : '';

@@ -124,7 +124,9 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   wrong_type: unusable(
     '200 with a content type that is neither JSON nor events, with events where none were asked for, or with a JSON without an answer where events were',
   ),
-  bad_response: doubtful('bytes that are not HTTP, or JSON that does not end'),
+  bad_response: doubtful(
+    'bytes that are not HTTP, or JSON that does not end or is nested too deep to be read',
+  ),
   connect_error: unusable('no connection: refused, DNS, TLS, time-out'),
   reset: doubtful('the connection ended before the headers'),
   timeout: doubtful('streamed: no headers within `firstByteTimeoutMs`'),

@@ -196,6 +196,43 @@ describe('a JSON that is longer than what is held back', () => {
   });
 });
 
+describe('what is nested too deep', () => {
+  const nested = (opening: string, depth: number, closing: string) =>
+    `${opening.repeat(depth)}1${closing.repeat(depth)}`;
+  const reply = (status: number, body: string) => text(status, body, { 'content-type': 'application/json' });
+
+  it('to be read is an answer that is not valid, and another host answers', async () => {
+    const body = nested('{"type":"response.failed","response":', 25_000, '}');
+    await using deep = await ScriptedHost.start(reply(200, body));
+    await using other = await ScriptedHost.start(reply(200, WHOLE));
+    const hosts = [entry('deep', deep.url, { weight: 1_000 }), entry('other', other.url)];
+    const client = bench.client(hosts, { strategy: 'round_robin' });
+    expect(await send(client)).toMatchObject({ host: 'other', status: 200, attempts: 2 });
+    expect(await bench.metric('morgan_llm_host_requests_total{host="deep",outcome="bad_response"}')).toBe(
+      '1',
+    );
+  });
+
+  it.each([400, 500])('to be told is a refusal with status %i all the same', async (status) => {
+    const message = nested('{"a":', 9_000, '}');
+    await using deep = await ScriptedHost.start(reply(status, `{"error":{"message":${message}}}`));
+    const client = bench.client([entry('deep', deep.url)]);
+    const response = await send(client);
+    expect(response.status).toBe(status);
+    expect(JSON.parse(String(response.whole))).toMatchObject({
+      error: { message: expect.stringContaining('without a message') },
+    });
+  });
+});
+
+it.each([600, 999])('a status that does not exist, such as %i, is told as one that does', async (status) => {
+  await using host = await ScriptedHost.start(text(status, ''));
+  const response = await send(bench.client([entry('host', host.url)]));
+  expect(response.status).toBe(599);
+  expect(String(response.whole)).toContain(`with status ${status}`);
+  expect(await bench.metric('morgan_llm_host_requests_total{host="host",outcome="server_error"}')).toBe('2');
+});
+
 describe('compression that nobody asked for is undone', () => {
   const ENCODINGS = [
     ['gzip', gzipSync],

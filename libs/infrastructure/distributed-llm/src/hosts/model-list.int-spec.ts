@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, send } from '../../fixture/client-bench.ts';
-import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { chat, json, models, refusal, type Reply, ScriptedHost, text } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 
 let bench: ClientBench;
@@ -59,6 +59,12 @@ describe('the list of models of a host', () => {
 
   it('may be the bare list', async () => {
     one.list = json(200, [{ id: 'phi', object: 'model' }, null, { name: 'none' }]);
+    const client = await started();
+    expect(client.getMetrics()['one']?.models).toEqual(['phi']);
+  });
+
+  it('may begin with a byte order mark', async () => {
+    one.list = text(200, '\uFEFF{"data":[{"id":"phi"}]}', { 'content-type': 'application/json' });
     const client = await started();
     expect(client.getMetrics()['one']?.models).toEqual(['phi']);
   });

@@ -62,10 +62,7 @@ export class ModelList {
     const key = keyOf(model);
     const found =
       this.objects.find(({ id }) => id === model) ?? this.objects.find(({ id }) => keyOf(id) === key);
-    const length = CONTEXT_LENGTH_FIELDS.map((field) => found?.[field]).find(
-      (value) => typeof value === 'number',
-    );
-    return length;
+    return CONTEXT_LENGTH_FIELDS.map((field) => found?.[field]).find(isLength);
   }
 
   update(listed: ListedModels | undefined): void {
@@ -81,7 +78,7 @@ export class ModelList {
 /** Reads OpenAI's list of models. Nothing where the body is something else: not every host has such a list. */
 export async function readModelList(body: ResponseBody): Promise<ListedModels | undefined> {
   try {
-    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString()) as {
+    const json = JSON.parse((await body.bytes(LIMIT_BYTES)).toString().trim()) as {
       data?: unknown;
       has_more?: unknown;
     };
@@ -115,6 +112,11 @@ function keyOf(model: string): string {
 
 function textsIn(value: unknown): string[] {
   return Array.isArray(value) ? value.slice(0, MOST_ALIASES).filter((each) => typeof each === 'string') : [];
+}
+
+/** Where a host does not know it, some say 0 or -1. */
+function isLength(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 function isModel(item: unknown): item is ModelObject {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { ToolCall } from '../dialects/anthropic/tool-call.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { NO_READING } from '../dialects/dialect.ts';
 import { HostStream } from './host-stream.ts';
@@ -35,6 +36,18 @@ describe('a stream that comes in small pieces', () => {
     const body = Readable.from([Buffer.from('data: {}\n\n'.repeat(20_000))], { objectMode: false });
     const stream = new HostStream(body, { dialect: chatDialect, limits });
     await expect(stream.opened()).rejects.toMatchObject({ reason: 'event_too_large' });
+  });
+});
+
+describe('the arguments of a tool that wait for the name of the tool', () => {
+  it('take little more than their characters, though each comes alone', () => {
+    const call = new ToolCall(0, 'i', 'i');
+    const before = heldBytes();
+    call.take({ name: undefined, piece: '{"' });
+    for (let count = 0; count < MIB; count += 1) call.take({ name: undefined, piece: 'é' });
+    expect(heldBytes() - before).toBeLessThan(8 * MIB);
+    expect(call.isObject).toBe(true);
+    expect(call.told()).toHaveLength(MIB + 2);
   });
 });
 

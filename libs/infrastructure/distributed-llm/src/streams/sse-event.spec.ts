@@ -22,3 +22,11 @@ describe('events without blank lines between them', () => {
     expect(apart(text)).toEqual(events);
   });
 });
+
+describe('an event of lines', () => {
+  it('has a hundred thousand at most: each takes time', () => {
+    const dataOf = (lines: number) => new SseEvent(Buffer.from(`${'data:\n'.repeat(lines)}\n`)).data;
+    expect(dataOf(90_000)).toHaveLength(90_000 - 1);
+    expect(() => dataOf(100_000)).toThrow('100000 lines');
+  });
+});

@@ -1,3 +1,5 @@
+import { StreamFault } from './stream-fault.ts';
+
 const LF = 10;
 const CR = 13;
 const DATA = Buffer.from('data: ');
@@ -5,6 +7,8 @@ const DATA = Buffer.from('data: ');
 const DONE = '[DONE]';
 /** More in one event than anybody means to say: each is read while nobody else has a turn. */
 const MOST_APART = 10_000;
+/** The same in lines: each takes as much time as a hundred bytes. */
+const MOST_LINES = 100_000;
 /** Where one JSON ends and the next begins, or the end marker does. */
 const NEXT_JSON = /(?<=\})(?:\s*data:|\n)\s*(?=\{|\[DONE\])/;
 
@@ -78,7 +82,10 @@ function readFields(raw: Buffer): Fields {
   if (isPlain && raw.compare(DATA, 0, DATA.length, 0, DATA.length) === 0)
     return { data: raw.toString('utf8', DATA.length, end) };
   const fields: Fields = {};
-  for (const line of raw.toString('utf8').split(/\r\n|\n|\r/)) addLine(fields, line);
+  const lines = raw.toString('utf8').split(/\r\n|\n|\r/, MOST_LINES + 1);
+  if (lines.length > MOST_LINES)
+    throw new StreamFault('event_too_large', `An event of the stream has more than ${MOST_LINES} lines.`);
+  for (const line of lines) addLine(fields, line);
   return fields;
 }
 

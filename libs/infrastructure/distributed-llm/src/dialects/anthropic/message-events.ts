@@ -12,8 +12,10 @@ import { argumentsOf, inputIn } from './tool-input.ts';
 
 /** Calls of tools behind each other: those behind the first are held until it is over. */
 const MOST_WAITING = 1_000;
-/** Characters of the arguments of those that are held. */
+/** Characters of the arguments of those that are held, and of the ids and names of all. */
 const LONGEST_WAITING = 8 * 1024 * 1024;
+/** What each call costs besides, in characters. */
+const CALL_COST = 100;
 
 interface OpenBlock {
   readonly type: 'thinking' | 'text' | 'tool_use';
@@ -36,8 +38,10 @@ export class MessageEvents implements StreamTranslator {
   /** The last of them at each place. */
   readonly #lastAt = new Map<unknown, ToolCall>();
   readonly #ids = new CallIds();
-  /** Bytes of the pieces since, nearly all of calls that wait. */
+  /** Characters of the pieces since, nearly all of calls that wait. */
   #waitingLength = 0;
+  /** What is kept of all calls of the answer, as each needs an id of its own. */
+  #callsLength = 0;
   /** The last event with counts. */
   #counted: JsonObject = {};
 
@@ -119,6 +123,8 @@ export class MessageEvents implements StreamTranslator {
       if (delta.piece.trim() === '') return [];
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     }
+    this.#callsLength += CALL_COST + (delta.id?.length ?? 0) + (name?.length ?? 0);
+    if (this.#callsLength > LONGEST_WAITING) throw tooManyCalls();
     const before = this.#calls.length === 0 ? this.#endBlock() : [];
     const call = new ToolCall(place, this.#ids.of(delta.id, said), delta.id);
     this.#calls.push(call);

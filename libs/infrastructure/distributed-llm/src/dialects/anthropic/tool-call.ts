@@ -1,3 +1,5 @@
+import { JoinedText } from '../../streams/joined-text.ts';
+
 /** What one delta says of a call. */
 export interface ToolCallDelta {
   readonly id: string | undefined;
@@ -62,12 +64,12 @@ function fingerprintOf(text: string): string {
 
 /** A call of a tool in a stream, as far as it has come. */
 export class ToolCall {
-  /** Those that its caller has not been told. */
-  arguments = '';
   /** Whether its caller knows of it. */
   isTold = false;
   #name: string | undefined;
-  #hasArguments = false;
+  /** What its arguments begin with, but for white space. */
+  #opening: string | undefined;
+  readonly #untold = new JoinedText();
   readonly #end = new JsonEnd();
 
   /**
@@ -85,14 +87,19 @@ export class ToolCall {
     return this.#name;
   }
 
+  /** Those of its arguments that its caller has not been told. */
+  get arguments(): string {
+    return this.#untold.text;
+  }
+
   /** Whether its arguments have come to their end, or are none. */
   get isWhole(): boolean {
-    return this.#end.isReached || !this.#hasArguments;
+    return this.#end.isReached || this.#opening === undefined;
   }
 
   /** Whether its arguments are an object as far as they have come. */
   get isObject(): boolean {
-    return OBJECT.test(this.arguments);
+    return this.#opening === '{';
   }
 
   /**
@@ -113,15 +120,15 @@ export class ToolCall {
     this.#name ??= name;
     const isRepeated = this.#end.isReached;
     const length = this.#end.take(piece);
-    this.#hasArguments ||= piece.trim() !== '';
-    this.arguments += piece.slice(0, length);
+    this.#opening ??= /\S/.exec(piece)?.[0];
+    this.#untold.add(piece.slice(0, length));
     return !isRepeated && OBJECT.test(piece.slice(length));
   }
 
   /** What its caller is told now. */
   told(): string {
     const piece = this.arguments;
-    this.arguments = '';
+    this.#untold.clear();
     this.isTold = true;
     return piece;
   }

@@ -1,8 +1,7 @@
 import type { EventReading } from '../../dialects/dialect.ts';
+import { JoinedText } from '../joined-text.ts';
 import type { SseEvent } from '../sse-event.ts';
 
-/** Pieces that are joined at a time: a text of thousands of tokens must not be kept as thousands of objects. */
-const PIECES = 128;
 /** A longer response is not finished elsewhere: its text is not kept, which a host may go on with for as long as it likes. */
 const MOST_CHARACTERS = 1024 * 1024;
 
@@ -10,8 +9,7 @@ const MOST_CHARACTERS = 1024 * 1024;
 export class SentResponse {
   #first: SseEvent | undefined;
   #last: SseEvent | undefined;
-  #text = '';
-  #pieces: string[] = [];
+  readonly #text = new JoinedText();
   #textEvents = 0;
   #contentEvents = 0;
   #hasOther = false;
@@ -29,8 +27,7 @@ export class SentResponse {
 
   /** Plain text of the first choice. */
   get text(): string {
-    this.#join();
-    return this.#text;
+    return this.#text.text;
   }
 
   /** Events with text: nearly all hosts send one for each token. */
@@ -64,13 +61,7 @@ export class SentResponse {
   #addText(text: string): void {
     this.#textEvents += 1;
     this.#characters += text.length;
-    if (this.#isTooLong) this.#text = '';
-    if (this.#isTooLong) this.#pieces = [];
-    else if (this.#pieces.push(text) >= PIECES) this.#join();
-  }
-
-  #join(): void {
-    this.#text += this.#pieces.join('');
-    this.#pieces = [];
+    if (this.#isTooLong) this.#text.clear();
+    else this.#text.add(text);
   }
 }

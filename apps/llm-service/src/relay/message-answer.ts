@@ -1,0 +1,32 @@
+import {
+  askedMessage,
+  isObject,
+  type JsonObject,
+  parseExactly,
+  toMessageResponse,
+} from '@morgan/distributed-llm';
+import { asBuffer } from './message-body.ts';
+import { writtenAgain } from './written-again.ts';
+
+/**
+ * The answer of a chat completion as that of a message.
+ * @param message what of the message has to be known to tell its answer.
+ * @throws AppError `host_error` where it is none.
+ */
+export function messageAnswer(completion: Uint8Array, message: JsonObject): Uint8Array<ArrayBuffer> {
+  return writtenAgain(() => {
+    const answer = toMessageResponse(objectIn(completion), askedMessage(message));
+    return new TextEncoder().encode(JSON.stringify(answer));
+  });
+}
+
+/** An empty one where the host answered in no JSON, which has no choice either. */
+function objectIn(bytes: Uint8Array): JsonObject {
+  try {
+    // A byte order mark counts as white space.
+    const json = parseExactly(asBuffer(bytes).toString().trim());
+    return isObject(json) ? json : {};
+  } catch {
+    return {};
+  }
+}

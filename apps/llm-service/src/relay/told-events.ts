@@ -1,0 +1,50 @@
+import {
+  askedMessage,
+  dialectOf,
+  type JsonObject,
+  MessageEvents,
+  readBody,
+  StreamFault,
+  type TokenUsage,
+  wholeAsStream,
+} from '@morgan/distributed-llm';
+import { AppError } from '@morgan/foundation';
+import { asBuffer } from './message-body.ts';
+import { writtenAgain } from './written-again.ts';
+
+/** Of what an answer is to be told as a stream. */
+export interface EventsAsked {
+  /** That the host was asked on. */
+  readonly path: string;
+  readonly wantsUsage: boolean;
+  /** Where the caller asked for a message: what of it has to be known to tell its answer. */
+  readonly message?: JsonObject | undefined;
+}
+
+/** The whole stream, and what the answer says of itself. */
+export interface ToldEvents {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly id: string | undefined;
+  readonly usage: TokenUsage | undefined;
+}
+
+/**
+ * The JSON of a host that does not stream as the stream that was asked for. None where it is no answer.
+ * @throws AppError `host_error` about what cannot be told.
+ */
+export function toldEvents(
+  answer: Uint8Array,
+  { path, wantsUsage, message }: EventsAsked,
+): ToldEvents | undefined {
+  const [bytes, dialect] = [asBuffer(answer), dialectOf(path)];
+  const translator = message && new MessageEvents(askedMessage(message));
+  try {
+    const events = writtenAgain(() => wholeAsStream(bytes, { dialect, wantsUsage, translator }));
+    if (!events) return undefined;
+    const { id, usage } = readBody(dialect, bytes) ?? {};
+    return { bytes: Uint8Array.from(Buffer.concat(events)), id, usage };
+  } catch (cause) {
+    if (!(cause instanceof StreamFault)) throw cause;
+    throw new AppError('host_error', cause.message, { cause });
+  }
+}

@@ -1,0 +1,32 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CHAT, ClientBench, entry } from '../../fixture/client-bench.ts';
+import { ScriptedHost, text } from '../../fixture/scripted-host.ts';
+
+const MIB = 1024 * 1024;
+const TYPE = { 'content-type': 'application/json' };
+
+let bench: ClientBench;
+beforeEach(() => {
+  bench = new ClientBench();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+describe('an answer that is wanted as JSON', () => {
+  it('may begin with a byte order mark', async () => {
+    await using host = await ScriptedHost.start(text(200, '\uFEFF{"choices":[{"message":{}}]}', TYPE));
+    const { data } = await bench.client([entry('host', host.url)]).post('/chat/completions', CHAT);
+    expect(data).toEqual({ choices: [{ message: {} }] });
+  });
+
+  it('is held up to 64 MiB, and no more of it is read', async () => {
+    const long = `{"choices":[{"message":{"content":"${'x'.repeat(65 * MIB)}"}}]}`;
+    await using host = await ScriptedHost.start(text(200, long, TYPE));
+    const asked = bench.client([entry('host', host.url)]).post('/chat/completions', CHAT);
+    await expect(asked).rejects.toMatchObject({
+      code: 'host_error',
+      message: expect.stringContaining(`${64 * MIB} bytes`),
+    });
+  });
+});
