@@ -16,8 +16,8 @@ import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 /** 32 MiB: a few images in a vision request. */
 const BODY_LIMIT_BYTES = 32 * 1024 * 1024;
 
-/** Five of the largest bodies at a time, within a pod of 512 MiB. */
-const MAX_BODY_BYTES = 192 * 1024 * 1024;
+/** Four of the largest bodies at a time: with what is made of them that stays within a pod of 512 MiB, on a crowded machine as well. */
+const MAX_BODY_BYTES = 160 * 1024 * 1024;
 
 /** What `POST /v1/embeddings` goes to is called among hosts. */
 export const EMBEDDING_HOST = 'embedding-service';
