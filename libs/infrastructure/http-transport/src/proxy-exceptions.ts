@@ -13,7 +13,7 @@ interface Target {
 export function isExcepted(origin: string, except: string): boolean {
   const { protocol, hostname, port } = new URL(origin);
   const usualPort = protocol === 'https:' ? '443' : '80';
-  const target = { host: withoutBrackets(hostname.toLowerCase()), port: port || usualPort };
+  const target = { host: withoutDot(withoutBrackets(hostname.toLowerCase())), port: port || usualPort };
   const rules = except.toLowerCase().split(/[\s,]+/);
   return rules.some((rule) => rule === '*' || (rule !== '' && names(rule, target)));
 }
@@ -24,7 +24,7 @@ function names(rule: string, { host, port }: Target): boolean {
   const [name, ofPort] = splitPort(rule);
   if (ofPort !== undefined && ofPort !== port) return false;
   if (isIP(name) !== 0) return isWithin(host, name, bitsOf(name));
-  const suffix = name.replace(/^\*?\./, '');
+  const suffix = withoutDot(name).replace(/^\*?\./, '');
   return host === suffix || host.endsWith(`.${suffix}`);
 }
 
@@ -49,4 +49,9 @@ function bitsOf(address: string): number {
 
 function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, '');
+}
+
+/** A dot at the end says that a name is complete, which keeps resolvers from trying it below their own domains: it is the same name. */
+export function withoutDot(name: string): string {
+  return name.replace(/\.$/, '');
 }
