@@ -172,6 +172,8 @@ describe('a forward proxy', () => {
     ['https://notexample', 'example', true],
     ['https://a.example', '*', false],
     ['https://a.example.', '.example', false],
+    ['https://bücher.example', '*.bücher.example', false],
+    ['https://a.example', 'not a name_, %%', true],
     ['https://a.example', 'a.example.', false],
   ])('of %s except %j: %s', (origin, except, expected) => {
     expect(isProxied(origin, { url: 'http://proxy', except })).toBe(expected);

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 
 interface Target {
   /** In lower case; an address of IPv6 without its brackets. */
@@ -24,7 +25,9 @@ function names(rule: string, { host, port }: Target): boolean {
   const [name, ofPort] = splitPort(rule);
   if (ofPort !== undefined && ofPort !== port) return false;
   if (isIP(name) !== 0) return isWithin(host, name, bitsOf(name));
-  const suffix = withoutDot(name).replace(/^\*?\./, '');
+  const written = withoutDot(name).replace(/^\*?\./, '');
+  // A URL has names with other letters in their encoded form only.
+  const suffix = domainToASCII(written) || written;
   return host === suffix || host.endsWith(`.${suffix}`);
 }
 
@@ -52,6 +55,6 @@ function withoutBrackets(host: string): string {
 }
 
 /** A dot at the end says that a name is complete, which keeps resolvers from trying it below their own domains: it is the same name. */
-export function withoutDot(name: string): string {
+function withoutDot(name: string): string {
   return name.replace(/\.$/, '');
 }
