@@ -1,7 +1,8 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { MAX_TIMER_MS } from '@morgan/foundation';
-import { buildConnector, Pool } from 'undici';
+import { type buildConnector, Pool } from 'undici';
 import { Connection, type ConnectionOptions } from './connection.ts';
+import { directConnector } from './direct-connector.ts';
 import type { PoolCounters } from './response-handler.ts';
 import type { HttpTransportConfig } from './http-transport.config.ts';
 import { IdleConnections } from './idle-connections.ts';
@@ -158,9 +159,17 @@ function connectorTo(
   origin: string,
   { tls, proxy, connectTimeoutMs: timeout, http2: allowH2 }: HttpTransportConfig,
   lookup: LookupFunction,
-): ReturnType<typeof buildConnector> {
-  if (!proxy || !isProxied(origin, proxy)) return buildConnector({ ...tls, timeout, allowH2, lookup });
-  return proxyConnector(proxy, { ...tls, timeout, allowH2 });
+): buildConnector.connector {
+  // The name in SNI has no dot at its end (RFC 6066, 3): servers know no certificate for one that has.
+  const servername = tls.servername ?? nameWithDot(origin)?.slice(0, -1);
+  const options = { ...tls, ...(servername !== undefined && { servername }), timeout, allowH2 };
+  if (!proxy || !isProxied(origin, proxy)) return directConnector({ ...options, lookup });
+  return proxyConnector(proxy, options);
+}
+
+function nameWithDot(origin: string): string | undefined {
+  const { hostname } = new URL(origin);
+  return hostname.endsWith('.') ? hostname : undefined;
 }
 
 /** An address needs no asking again for what it stands for. */

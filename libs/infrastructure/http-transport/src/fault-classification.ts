@@ -77,10 +77,10 @@ export function isConnectionEnd(error: unknown): boolean {
   return CONNECTION_ENDS.has(code);
 }
 
-/** Node has some forty codes for a refused certificate; what they share is that the TLS layer marks its errors. */
+/** Of the codes for a refused certificate most share their beginnings. `UNSPECIFIED`: those that Node has no name for, such as a weak key. */
+const TLS_CODE =
+  /^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|ERROR_IN_C|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$|HOSTNAME_MISMATCH$|UNSPECIFIED$)/;
+
 function isTlsFault(code: string, message: string): boolean {
-  return (
-    /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH)/.test(code) ||
-    message.includes('secure TLS connection')
-  );
+  return TLS_CODE.test(code) || message.includes('secure TLS connection');
 }

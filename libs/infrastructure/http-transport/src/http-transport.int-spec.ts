@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
+import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
@@ -250,23 +250,9 @@ describe('HttpTransport', () => {
     );
 
     it('the server accepts no connection', async () => {
-      const listener = new Worker(
-        `const { parentPort } = require('node:worker_threads');
-         const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-           parentPort.postMessage(server.address().port);
-           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-         });`,
-        { eval: true },
-      );
-      const [port] = (await once(listener, 'message')) as [number];
-      // With the listener asleep, these fill the kernel's queue: the next SYN gets no response.
-      const fillers = Array.from({ length: 8 }, () =>
-        connect(port, '127.0.0.1').on('error', () => undefined),
-      );
-      await Promise.race(fillers.map((filler) => once(filler, 'connect')));
-      const fault = await faultOf(() => send(`http://127.0.0.1:${port}`));
-      for (const filler of fillers) filler.destroy();
-      await listener.terminate();
+      const full = await FullListener.open();
+      const fault = await faultOf(() => send(`http://127.0.0.1:${full.port}`));
+      await full.close();
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
       expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });

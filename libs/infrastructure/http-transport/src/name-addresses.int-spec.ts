@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, LookupFunction } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
+import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 
 /** Two replicas behind one name, on one port of two addresses of this machine. */
@@ -98,6 +99,23 @@ describe('the replicas behind one name', () => {
     expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
     replicas = replicas.slice(0, 1);
   });
+});
+
+it('an address that is only slow has all the time there is for a connection, where another refuses', async () => {
+  const full = await FullListener.open();
+  use({
+    connectTimeoutMs: 900,
+    lookup: (_, __, callback) =>
+      callback(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '::1', family: 6 },
+      ]),
+  });
+  const startedAt = performance.now();
+  const asked = transport.request({ origin: `http://far.test:${full.port}`, path: '/', method: 'GET' });
+  await expect(asked).rejects.toMatchObject({ reason: 'connect_timeout' });
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(800);
+  await full.close();
 });
 
 describe('a name server', () => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority } from '@morgan/testing';
-import { HttpTransport } from './http-transport.ts';
+import { FullListener } from '../fixture/full-listener.ts';
+import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 import { isProxied } from './proxy-connector.ts';
 
 const authority = new CertificateAuthority('authority');
@@ -31,7 +32,7 @@ async function proxyTo(port: number, status = 200) {
   server.on('connect', ({ url, headers }, socket) => {
     seen.push(`${url} ${headers['proxy-authorization'] ?? ''}`.trim());
     socket.write(`HTTP/1.1 ${status} Whatever\r\n\r\n`);
-    if (status !== 200) return socket.end();
+    if (status >= 300) return socket.end();
     const upstream = connect(port, '127.0.0.1');
     upstream.on('error', () => socket.destroy()).on('close', () => socket.destroy());
     socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
@@ -41,8 +42,28 @@ async function proxyTo(port: number, status = 200) {
   return { seen, url: `http://user:p%40ss@127.0.0.1:${await listen(server)}` };
 }
 
-function transportOver(proxy: { url: string; except?: string }): HttpTransport {
-  const transport = new HttpTransport({ tls: { ca: authority.cert }, proxy, http2: false });
+async function full(): Promise<FullListener> {
+  const listener = await FullListener.open();
+  closers.push(() => listener.close());
+  return listener;
+}
+
+/** The proxy says that the way is open, and whoever is at its end says nothing. */
+async function tunnelToNowhere() {
+  const silent = createTcpServer((socket) => socket.on('error', () => undefined).resume()).listen(
+    0,
+    '127.0.0.1',
+  );
+  await once(silent, 'listening');
+  closers.push(() => new Promise((resolve) => silent.close(resolve)));
+  return proxyTo((silent.address() as AddressInfo).port);
+}
+
+function transportOver(
+  proxy: { url: string; except?: string },
+  options: HttpTransportOptions = {},
+): HttpTransport {
+  const transport = new HttpTransport({ tls: { ca: authority.cert }, proxy, http2: false, ...options });
   closers.push(() => transport.close(0));
   return transport;
 }
@@ -87,6 +108,44 @@ describe('a forward proxy', () => {
     await expect(request).rejects.toMatchObject({ reason: 'connect_failed' });
   });
 
+  it.each([
+    ['pa%ss', 'pa%ss'],
+    ['p%40s%', 'p@s%'],
+  ])('may have a password that is not encoded as a URL wants it, such as %s', async (written, sent) => {
+    const { seen, url } = await proxyTo(1, 407);
+    const request = transportOver({ url: url.replace('p%40ss', written) }).request({
+      origin: 'https://llm.example',
+      path: '/',
+      method: 'GET',
+    });
+    await expect(request).rejects.toMatchObject({ cause: { message: expect.stringContaining('407') } });
+    expect(seen).toEqual([`llm.example:443 Basic ${Buffer.from(`user:${sent}`).toString('base64')}`]);
+  });
+
+  it('may open the tunnel with any status of success', async () => {
+    const port = await listen(
+      createHttpsServer(authority.issue('llm.example'), (_, response) => response.end('yes')),
+    );
+    const { url } = await proxyTo(port, 201);
+    const request = { origin: 'https://llm.example', path: '/', method: 'GET' } as const;
+    expect((await transportOver({ url }).request(request)).status).toBe(200);
+  });
+
+  it.each([
+    ['takes no connection', async () => (await full()).port],
+    [
+      'never answers CONNECT',
+      async () => listen(createServer().on('connect', (__, socket) => socket.pipe(socket))),
+    ],
+    ['opens a tunnel to nowhere', async () => Number(new URL((await tunnelToNowhere()).url).port)],
+  ])('that %s has the time for a connection and no more', async (_, portOf) => {
+    const url = `http://127.0.0.1:${await portOf()}`;
+    const transport = transportOver({ url }, { connectTimeoutMs: 200, readTimeoutMs: 20_000 });
+    const request = transport.request({ origin: 'https://llm.example', path: '/', method: 'GET' });
+    await expect(request).rejects.toMatchObject({ reason: 'connect_timeout' });
+    expect(transport.statusOf('https://llm.example')).toMatchObject({ running: 0, waiting: 0 });
+  });
+
   it('is passed by where the origin is excepted', async () => {
     const port = await listen(
       createHttpsServer(authority.issue('localhost'), (_, response) => response.end('direct')),
@@ -112,6 +171,10 @@ describe('a forward proxy', () => {
     ['https://a.example:8443', 'a.example:8443', false],
     ['https://notexample', 'example', true],
     ['https://a.example', '*', false],
+    ['https://a.example.', '.example', false],
+    ['https://bücher.example', '*.bücher.example', false],
+    ['https://a.example', 'not a name_, %%', true],
+    ['https://a.example', 'a.example.', false],
   ])('of %s except %j: %s', (origin, except, expected) => {
     expect(isProxied(origin, { url: 'http://proxy', except })).toBe(expected);
   });

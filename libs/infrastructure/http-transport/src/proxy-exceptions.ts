@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 
 interface Target {
   /** In lower case; an address of IPv6 without its brackets. */
@@ -13,7 +14,7 @@ interface Target {
 export function isExcepted(origin: string, except: string): boolean {
   const { protocol, hostname, port } = new URL(origin);
   const usualPort = protocol === 'https:' ? '443' : '80';
-  const target = { host: withoutBrackets(hostname.toLowerCase()), port: port || usualPort };
+  const target = { host: withoutDot(withoutBrackets(hostname.toLowerCase())), port: port || usualPort };
   const rules = except.toLowerCase().split(/[\s,]+/);
   return rules.some((rule) => rule === '*' || (rule !== '' && names(rule, target)));
 }
@@ -24,7 +25,9 @@ function names(rule: string, { host, port }: Target): boolean {
   const [name, ofPort] = splitPort(rule);
   if (ofPort !== undefined && ofPort !== port) return false;
   if (isIP(name) !== 0) return isWithin(host, name, bitsOf(name));
-  const suffix = name.replace(/^\*?\./, '');
+  const written = withoutDot(name).replace(/^\*?\./, '');
+  // A URL has names with other letters in their encoded form only.
+  const suffix = domainToASCII(written) || written;
   return host === suffix || host.endsWith(`.${suffix}`);
 }
 
@@ -49,4 +52,9 @@ function bitsOf(address: string): number {
 
 function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, '');
+}
+
+/** A dot at the end says that a name is complete, which keeps resolvers from trying it below their own domains: it is the same name. */
+function withoutDot(name: string): string {
+  return name.replace(/\.$/, '');
 }

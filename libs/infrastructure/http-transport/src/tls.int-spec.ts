@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, LookupFunction } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
@@ -31,9 +31,9 @@ describe('TLS', () => {
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   };
-  const ask = async (origin: string, tls?: TransportTls) => {
+  const ask = async (origin: string, tls?: TransportTls, lookup?: LookupFunction) => {
     const options = { maxConnections: 1, connectTimeoutMs: 2000, keepAliveTimeoutMs: 1000 };
-    const transport = new HttpTransport({ ...options, ...(tls ? { tls } : {}) });
+    const transport = new HttpTransport({ ...options, ...(tls ? { tls } : {}), lookup });
     transports.push(transport);
     const limits = { firstByteTimeoutMs: 2000, idleTimeoutMs: 2000 };
     const body = Buffer.from('{}');
@@ -76,6 +76,12 @@ describe('TLS', () => {
     const port = await serve(authority.issue('model.example'));
     const tls = { ca, servername: 'model.example' };
     expect((await ask(`https://127.0.0.1:${port}`, tls)).servername).toBe('model.example');
+  });
+
+  it('asks for a name without the dot that it may end in', async () => {
+    const port = await serve(authority.issue('localhost'));
+    const lookup: LookupFunction = (_, __, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    expect((await ask(`https://localhost.:${port}`, { ca }, lookup)).servername).toBe('localhost');
   });
 
   it('opens as many connections as there are requests, once it knows that the server has no HTTP/2', async () => {
