@@ -4,7 +4,7 @@ import { localEmbeddingsConfig } from '@morgan/local-embeddings';
 import { redisConfig } from '@morgan/redis';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
 import { adminConfig } from './admin.config.ts';
@@ -98,14 +98,18 @@ export const embeddingServiceConfig = z
         admin: adminConfig,
         redis: redisConfig,
       })
-      .superRefine((config, context) => {
-        const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
-        for (const [section, key, message] of faults)
-          context.addIssue({ code: 'custom', path: [section, key], message });
-      })
+      .superRefine(
+        (config, context) => {
+          const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
+          for (const [section, key, message] of faults)
+            context.addIssue({ code: 'custom', path: [section, key], message });
+        },
+        whereGood('model', 'further', 'remote'),
+      )
       .prefault({}),
   })
   .refine(({ auth, embeddingService: { admin } }) => !auth.apiKeys.some((key) => key === admin.apiKey), {
+    ...whereGood('auth.apiKeys', 'embeddingService.admin.apiKey'),
     path: ['embeddingService', 'admin', 'apiKey'],
     message: 'is a key of callers, too: they would be operators',
   });
