@@ -89,7 +89,7 @@ export const embeddingServiceConfig = z
         further: modelsConfig,
         remote: remoteConfig,
         proxy: proxyConfig,
-        cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
+        cutDimensions: setting(z.array(z.int().min(1)).optional(), {
           env: 'EMBEDDING_CUT_DIMENSIONS',
           doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',
         }),
