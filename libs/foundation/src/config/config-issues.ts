@@ -63,10 +63,15 @@ function messageOf(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
   if (issue.code !== 'invalid_type') return issue.message;
   if (value === null) return 'is empty: leave it out, or give it a value';
+  // The schema has words of its own.
+  if (!issue.message.startsWith('Invalid input: ')) return issue.message;
+  if (value === undefined) return 'is needed';
   if (typeof value === 'string' && NUMBERS.has(issue.expected))
     return 'must be a number, in digits without a unit';
   if (typeof value === 'number' && issue.expected === 'int') return 'must be a whole number';
   if (typeof value === 'string' && issue.expected === 'boolean') return 'must be `true` or `false`';
+  if ((typeof value === 'number' || typeof value === 'boolean') && issue.expected === 'string')
+    return 'must be a text: put quotes around it';
   return issue.message;
 }
 
