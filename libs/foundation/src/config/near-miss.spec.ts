@@ -15,7 +15,7 @@ describe('a near miss', () => {
     ['LOG_LEVELL', 'LOG_LEVEL'],
     ['EMBEDING_URL', 'EMBEDDING_URL'],
     ['REDIS_URI', 'REDIS_URL'],
-    ['MORGAN_API_KEY', 'API_KEYS'],
+    ['MORGAN_API_KEYS', 'API_KEYS'],
     ['MORGAN_LOG_LEVEL', 'LOG_LEVEL'],
   ])('%s is one of %s', (written, meant) => {
     expect(nearMiss(written, NAMES)).toBe(meant);
