@@ -22,3 +22,22 @@ it('a further model has a name of its own, whatever the first one is called', as
   await close();
   expect(models.map(({ model }) => model.id)).toEqual(['mine', 'bert-max', 'other']);
 });
+
+it.each([
+  ['EMBEDDING_MODEL', {}],
+  ['EMBEDDING_FURTHER_MODELS', {}],
+  [
+    'EMBEDDING_REMOTE_FALLBACK_MODEL',
+    {
+      EMBEDDING_BACKEND: 'remote',
+      EMBEDDING_REMOTE_HOSTS: 'http://127.0.0.1:9/v1',
+      EMBEDDING_REMOTE_MODEL: 'far-away',
+      EMBEDDING_REMOTE_DIMENSIONS: '16',
+    },
+  ],
+])('a model that is no folder is told by what names it: %s', async (name, others) => {
+  const env = { ...others, [name]: import.meta.filename, LOG_LEVEL: 'silent' };
+  await expect(composeEmbeddingService(loadConfig(embeddingServiceConfig, { env }))).rejects.toThrow(
+    `${name} names what is no folder: `,
+  );
+});

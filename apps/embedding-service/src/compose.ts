@@ -126,13 +126,18 @@ function servedModels(
     const texts = fallbackTexts;
     return new FallbackEmbeddingModel({
       hosts,
-      local: new LocalEmbeddingModel({ config: same, ...parts }),
+      local: new LocalEmbeddingModel({ config: same, ...parts, setting: 'EMBEDDING_REMOTE_FALLBACK_MODEL' }),
       logger,
       texts,
     });
   };
   const others = further.models.map(
-    (own) => new LocalEmbeddingModel({ config: furtherModelConfig(local, own), ...parts }),
+    (own) =>
+      new LocalEmbeddingModel({
+        config: furtherModelConfig(local, own),
+        ...parts,
+        setting: 'EMBEDDING_FURTHER_MODELS',
+      }),
   );
   return new ServedModels([first(), ...others], { idleMs: further.idleMs, logger });
 }

@@ -8,7 +8,7 @@ import { RequestExplainer } from './admin/request-explainer.ts';
 import { AppModule } from './app.module.ts';
 import { composeUpstreams } from './compose-upstreams.ts';
 import type { LlmServiceConfig } from './config/llm-service.config.ts';
-import { unreachedLimits } from './config/unreached-limits.ts';
+import { warnOfUnreachedLimits } from './config/unreached-limits.ts';
 import type { Endpoint } from './endpoints/endpoint.ts';
 import { endpointRoutes } from './endpoints/endpoint.routes.ts';
 import { ENDPOINTS, extraEndpoint } from './endpoints/endpoint.table.ts';
@@ -56,8 +56,7 @@ export async function composeLlmService(
 ): Promise<ReloadableService> {
   const { log, llmService } = config;
   const logger = createLogger('llm-service', log);
-  for (const { limit, endsBefore } of unreachedLimits(llmService))
-    logger.warn({ limit, endsBefore }, 'a limit is never reached: hosts that hang would not be found');
+  warnOfUnreachedLimits(llmService, logger);
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
   const endpoints = [...ENDPOINTS, ...llmService.extraPaths.map(extraEndpoint)];

@@ -19,15 +19,42 @@ describe('an error of the configuration', () => {
   });
 });
 
+const faultsOf = (env: Record<string, string>, file?: object) => {
+  try {
+    loadConfig(embeddingServiceConfig, { env, file });
+  } catch (error) {
+    return (error as ConfigError).faults.join('\n');
+  }
+  return '';
+};
+
+describe('a list', () => {
+  it.each([
+    ['remote.hosts: names a host twice', { EMBEDDING_REMOTE_HOSTS: 'http://h:1/v1,http://h:1/v1/' }],
+    ['model.pooling: names a mode twice', { EMBEDDING_POOLING: 'mean,cls,mean' }],
+    ['cutDimensions.1: must be a number', { EMBEDDING_CUT_DIMENSIONS: '64,many' }],
+  ])('is refused where it %s', (fault, env) => {
+    expect(faultsOf({ EMBEDDING_BACKEND: 'auto', ...env })).toContain(`embeddingService.${fault}`);
+  });
+
+  it('of numbers has numbers, and texts that mean them', () => {
+    const { embeddingService } = loadConfig(embeddingServiceConfig, {
+      env: { EMBEDDING_CUT_DIMENSIONS: '64, 32' },
+    });
+    expect(embeddingService.cutDimensions).toEqual([64, 32]);
+    expect(faultsOf({}, { embeddingService: { cutDimensions: [true] } })).toContain('cutDimensions.0: ');
+  });
+});
+
+describe('a fault between two settings', () => {
+  it('is told with one elsewhere', () => {
+    expect(faultsOf({ PORT: 'x', EMBEDDING_BACKEND: 'remote' })).toMatch(
+      /http\.port: [^]*remote\.hosts: is needed[^]*remote\.model: is needed/,
+    );
+  });
+});
+
 describe('a setting of the backend that does not serve', () => {
-  const faultsOf = (env: Record<string, string>) => {
-    try {
-      loadConfig(embeddingServiceConfig, { env });
-    } catch (error) {
-      return (error as ConfigError).faults.join('\n');
-    }
-    return '';
-  };
   const REMOTE = {
     EMBEDDING_BACKEND: 'remote',
     EMBEDDING_REMOTE_HOSTS: 'http://host:8000/v1',

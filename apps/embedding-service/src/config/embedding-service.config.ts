@@ -4,7 +4,7 @@ import { localEmbeddingsConfig } from '@morgan/local-embeddings';
 import { redisConfig } from '@morgan/redis';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
 import { adminConfig } from './admin.config.ts';
@@ -89,7 +89,7 @@ export const embeddingServiceConfig = z
         further: modelsConfig,
         remote: remoteConfig,
         proxy: proxyConfig,
-        cutDimensions: setting(z.array(z.coerce.number<number | string>().int().min(1)).optional(), {
+        cutDimensions: setting(z.array(z.int().min(1)).optional(), {
           env: 'EMBEDDING_CUT_DIMENSIONS',
           doc: 'Lengths to which `dimensions` may cut vectors, of all models; an empty list for none. By default those that the files of a model declare (Matryoshka), and where they declare none any length below that of the model: the caller who asks for one must know.',
         }),
@@ -98,14 +98,18 @@ export const embeddingServiceConfig = z
         admin: adminConfig,
         redis: redisConfig,
       })
-      .superRefine((config, context) => {
-        const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
-        for (const [section, key, message] of faults)
-          context.addIssue({ code: 'custom', path: [section, key], message });
-      })
+      .superRefine(
+        (config, context) => {
+          const faults = config.model.backend === 'remote' ? remoteFaults(config) : localFaults(config);
+          for (const [section, key, message] of faults)
+            context.addIssue({ code: 'custom', path: [section, key], message });
+        },
+        whereGood('model', 'further', 'remote'),
+      )
       .prefault({}),
   })
   .refine(({ auth, embeddingService: { admin } }) => !auth.apiKeys.some((key) => key === admin.apiKey), {
+    ...whereGood('auth.apiKeys', 'embeddingService.admin.apiKey'),
     path: ['embeddingService', 'admin', 'apiKey'],
     message: 'is a key of callers, too: they would be operators',
   });

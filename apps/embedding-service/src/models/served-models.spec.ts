@@ -61,7 +61,7 @@ describe('the models of a service', () => {
     const named = (...ids: [string, ...string[]]) =>
       new ServedModels(ids.map((id) => new LoadableModel(id)) as unknown as [StubModel]);
     expect(() => named('one', 'one')).toThrow("'one'");
-    expect(() => named('one', 'default')).toThrow("'default'");
+    expect(() => named('one', 'default')).toThrow("'default' means the first model");
   });
 
   it('are loaded by the first call that names them, once', async () => {

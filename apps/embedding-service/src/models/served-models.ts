@@ -45,9 +45,13 @@ export class ServedModels {
     { idleMs = 0, logger = silentLogger }: ServedModelsOptions = {},
   ) {
     const names = models.map(({ id }) => id);
-    const taken = names.find((name, index) => names.indexOf(name) !== index || name === DEFAULT_NAME);
+    if (names.includes(DEFAULT_NAME))
+      throw new ModelLoadError(`'${DEFAULT_NAME}' means the first model; give the one of that name another`);
+    const taken = names.find((name, index) => names.indexOf(name) !== index);
     if (taken !== undefined)
-      throw new ModelLoadError(`'${taken}' cannot be the name of two models; give one another`);
+      throw new ModelLoadError(
+        `'${taken}' cannot be the name of two models; give one another, as in EMBEDDING_FURTHER_MODELS="NAME=MODEL"`,
+      );
     this.#entries = models.map((model) => ({
       model,
       users: 0,

@@ -1,13 +1,23 @@
 import { apiKeySetting, apiUrl, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
+/** `…/v1` and `…/v1/` are one host. */
+const withoutEnd = (url: string) => url.replace(/\/+$/, '');
+
 /** The `remote` section: OpenAI-compatible hosts that compute in place of a model here. */
 export const remoteConfig = z
   .strictObject({
-    hosts: setting(z.array(apiUrl()).max(16).default([]), {
-      env: 'EMBEDDING_REMOTE_HOSTS',
-      doc: 'Base URLs of hosts that serve the same model, such as `http://host:8000/v1`, in the order in which they are tried.',
-    }),
+    hosts: setting(
+      z
+        .array(apiUrl())
+        .max(16)
+        .refine((urls) => new Set(urls.map(withoutEnd)).size === urls.length, 'names a host twice')
+        .default([]),
+      {
+        env: 'EMBEDDING_REMOTE_HOSTS',
+        doc: 'Base URLs of hosts that serve the same model, such as `http://host:8000/v1`, in the order in which they are tried.',
+      },
+    ),
     apiKey: setting(apiKeySetting.optional(), {
       env: 'EMBEDDING_REMOTE_API_KEY',
       doc: 'Key that the hosts want, sent as bearer token.',

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { apiKeySetting, setting } from '@morgan/foundation';
+import { apiKeySetting, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 
 const LOOPBACK = new BlockList();
@@ -24,6 +24,7 @@ export const adminConfig = z
     }),
   })
   .refine(({ port, host, apiKey }) => port === undefined || apiKey !== undefined || isLoopback(host), {
+    ...whereGood('port', 'host', 'apiKey'),
     path: ['apiKey'],
     message: 'is needed where the admin API listens beyond loopback',
   })

@@ -15,6 +15,13 @@ describe('an error of the configuration', () => {
     expect(() => loadConfig(llmServiceConfig, { env: {} })).toThrow('LLM_HOSTS="gpu1=');
   });
 
+  it('is told with all others, also where it is between two settings', () => {
+    const env = { PORT: 'x', ADMIN_PORT: '8080', ADMIN_HOST: '0.0.0.0', CALLER_REQUESTS_PER_MINUTE: '5' };
+    expect(() => loadConfig(llmServiceConfig, { env })).toThrow(
+      /http\.port: [^]*admin\.apiKey: is needed[^]*upstream\.hosts: at least one[^]*callerLimits: callers are told apart/,
+    );
+  });
+
   it('keeps the keys of operators and of callers apart', () => {
     const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', API_KEYS: 'first-key,second-key' };
     expect(loadConfig(llmServiceConfig, { env: { ...env, ADMIN_API_KEY: 'third-key' } })).toBeDefined();

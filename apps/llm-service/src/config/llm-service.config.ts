@@ -1,4 +1,4 @@
-import { apiKeySetting, apiUrl, setting } from '@morgan/foundation';
+import { apiKeySetting, apiUrl, setting, whereGood } from '@morgan/foundation';
 import { distributedLlmConfig } from '@morgan/distributed-llm';
 import { httpConfig } from '@morgan/http-server';
 import { redisConfig } from '@morgan/redis';
@@ -77,21 +77,28 @@ export const llmServiceConfig = z
       .prefault({}),
   })
   .refine(({ llmService }) => llmService.upstream.hosts.length > 0, {
+    ...whereGood('llmService.upstream.hosts'),
     path: ['llmService', 'upstream', 'hosts'],
     message: 'at least one LLM host is needed, as in LLM_HOSTS="gpu1=http://10.0.0.1:8000/v1"',
   })
   .refine(
     ({ auth, llmService: { callerLimits } }) => auth.apiKeys.length > 0 || !limitsCallers(callerLimits),
     {
+      ...whereGood('auth.apiKeys', 'llmService.callerLimits'),
       path: ['llmService', 'callerLimits'],
       message: 'callers are told apart by their API keys, and API_KEYS is empty',
     },
   )
   .refine(
     ({ auth, llmService: { admin } }) => admin.apiKey === undefined || !auth.apiKeys.includes(admin.apiKey),
-    { path: ['llmService', 'admin', 'apiKey'], message: 'is a key of callers, too: they would be operators' },
+    {
+      ...whereGood('auth.apiKeys', 'llmService.admin.apiKey'),
+      path: ['llmService', 'admin', 'apiKey'],
+      message: 'is a key of callers, too: they would be operators',
+    },
   )
   .refine(({ llmService: { admin, http } }) => !admin.port || admin.port !== http.port, {
+    ...whereGood('llmService.http.port', 'llmService.admin.port'),
     path: ['llmService', 'admin', 'port'],
     message: 'is the port of callers, too: operators have one of their own',
   })
@@ -101,7 +108,7 @@ export const llmServiceConfig = z
     const message =
       'is the name of what EMBEDDING_URL leads to, in metrics and for operators: take another one';
     context.addIssue({ code: 'custom', path: ['llmService', 'upstream', 'hosts', at, 'name'], message });
-  });
+  }, whereGood('llmService.upstream.hosts'));
 
 export type LlmServiceConfig = z.output<typeof llmServiceConfig>;
 

@@ -38,4 +38,23 @@ describe('limits of hosts that are never reached', () => {
   ])('are named with what comes before them: %j', (env, limits) => {
     expect(found(env)).toEqual(limits.map((limit) => `llmService.upstream.${limit}`));
   });
+
+  it('are told of a route by its place, and once', () => {
+    const route = { model: 'a', tiers: [[{ host: 'one' }]] };
+    const limits = (...own: object[]) => {
+      const file = {
+        llmService: { upstream: { routes: own.map((each, at) => ({ ...route, model: `m${at}`, ...each })) } },
+      };
+      const { llmService } = loadConfig(llmServiceConfig, { env: { LLM_HOSTS: 'one=http://h/v1' }, file });
+      return unreachedLimits(llmService).map(({ limit, endsBefore }) => [limit, endsBefore]);
+    };
+    expect(limits({}, { totalTimeoutMs: 400_000 })).toEqual([]);
+    expect(limits({}, { firstByteTimeoutMs: 1_800_000, answerTimeoutMs: 5, stallTimeoutMs: 5 })).toEqual([
+      ['llmService.upstream.routes.1.firstByteTimeoutMs', 'llmService.timeouts.chatStreamMs'],
+    ]);
+    expect(limits({ totalTimeoutMs: 200_000, stallTimeoutMs: 200_000 })).toEqual([
+      ['llmService.upstream.firstByteTimeoutMs', 'llmService.upstream.routes.0.totalTimeoutMs'],
+      ['llmService.upstream.routes.0.stallTimeoutMs', 'llmService.upstream.routes.0.totalTimeoutMs'],
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import { ConfigError, type Logger } from '@morgan/foundation';
 import type { LlmServiceConfig } from '../config/llm-service.config.ts';
+import { warnOfUnreachedLimits } from '../config/unreached-limits.ts';
 import { changedSettings } from './changed-settings.ts';
 import type { ReloadMetrics } from './reload-metrics.ts';
 import type { ReloadReport } from './reload-report.ts';
@@ -54,6 +55,7 @@ export class ConfigReloader {
       return report;
     }
     logger.info({ trigger, outcome, changed }, 'the configuration was loaded again');
+    if (outcome === 'applied') warnOfUnreachedLimits(this.#running.llmService, logger);
     if (needRestart.length > 0)
       logger.warn({ settings: needRestart }, 'settings have changed that are not applied before a restart');
     return report;

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { nearMiss } from './near-miss.ts';
+import { describeIssue, plainIssues, valueOfText, whereIs } from './config-issues.ts';
 import { listSettings, type SettingEntry, unwrap } from './setting.ts';
+import { isTree, readAt, type Tree, writeAt } from './tree.ts';
 import { substituteVariables, valueOf, type Variables, writingFault } from './variables.ts';
-
-type Tree = Record<string, unknown>;
 
 /** Where configuration comes from. The environment wins over the file, the file over the defaults. */
 export interface ConfigSources {
@@ -25,36 +25,74 @@ export function loadConfig<Schema extends z.ZodObject>(
   schema: Schema,
   sources: ConfigSources,
 ): z.output<Schema> {
-  const faults: string[] = [];
+  const faults = new Faults();
   const { tree, references } = fileTree(sources, faults);
   const entries = listSettings(schema);
   fillSections(tree, entries);
   for (const entry of entries) {
+    const path = entry.path.split('.');
     const fromEnv = valueOf(sources.env, entry.env);
-    if (fromEnv !== undefined) writeAt(tree, entry.path, fromEnv);
-    const value = readAt(tree, entry.path);
-    if (typeof value === 'string') writeAt(tree, entry.path, coerce(value, entry, sources, faults));
+    if (fromEnv !== undefined) writeAt(tree, path, fromEnv);
+    const value = readAt(tree, path);
+    if (typeof value === 'string') writeAt(tree, path, coerce(value, entry, sources, faults));
   }
-  const unset = entries.filter(({ path, env }) => env && readAt(tree, path) === undefined);
-  faults.push(...slips(unset, entries, sources, references));
-  const result = schema.safeParse(tree);
-  if (!result.success)
-    faults.push(...result.error.issues.flatMap((issue) => describe(issue, entries, sources)));
-  if (faults.length > 0 || !result.success) throw new ConfigError(faults);
+  const unset = entries.filter(({ path, env }) => env && readAt(tree, path.split('.')) === undefined);
+  for (const slip of slips(unset, entries, sources, references)) faults.add(slip);
+  let result = schema.safeParse(tree);
+  if (!result.success && convertTexts(tree, result.error.issues)) result = schema.safeParse(tree);
+  for (const issue of plainIssues(result.error?.issues ?? [])) {
+    if (faults.isTold(issue.path.join('.'))) continue;
+    for (const fault of describeIssue(issue, { tree, entries, env: sources.env })) faults.add(fault);
+  }
+  if (faults.list.length > 0 || !result.success) throw new ConfigError(faults.list);
   return result.data;
 }
 
-function fileTree({ file, env, foreignSections }: ConfigSources, faults: string[]) {
+/** Every fault once. What a schema says of a value that has one already would only mislead. */
+class Faults {
+  readonly #messages = new Set<string>();
+  readonly #told: string[] = [];
+
+  add(message: string, path?: string): void {
+    this.#messages.add(message);
+    if (path !== undefined) this.#told.push(path);
+  }
+
+  isTold(path: string): boolean {
+    return this.#told.some((told) => `${path}.`.startsWith(`${told}.`));
+  }
+
+  get list(): string[] {
+    return [...this.#messages];
+  }
+}
+
+function fileTree({ file, env, foreignSections }: ConfigSources, faults: Faults) {
   const nothing: { tree: Tree; references: ReadonlySet<string> } = { tree: {}, references: new Set() };
   if (file === undefined || file === null) return nothing;
   if (!isTree(file)) {
-    faults.push('the configuration file must hold a mapping at its top level');
+    faults.add('the configuration file must hold a mapping at its top level');
     return nothing;
   }
   const own = Object.entries(file).filter(([key]) => !foreignSections?.includes(key));
   const { value, names, faults: found } = substituteVariables(Object.fromEntries(own), env);
-  faults.push(...found);
+  for (const { message, path } of found) faults.add(message, path);
   return { tree: value as Tree, references: names };
+}
+
+/** Within lists, too, a text stands for the number or the boolean that belongs there: a reference has no other type. */
+function convertTexts(tree: Tree, issues: readonly z.core.$ZodIssue[]): boolean {
+  let isConverted = false;
+  for (const issue of plainIssues(issues)) {
+    const path = issue.path.map(String);
+    const text = issue.code === 'invalid_type' ? readAt(tree, path) : undefined;
+    const value =
+      typeof text === 'string' ? valueOfText(text, (issue as { expected: string }).expected) : undefined;
+    if (value === undefined) continue;
+    writeAt(tree, path, value);
+    isConverted = true;
+  }
+  return isConverted;
 }
 
 /** Variables that look like a setting that nobody has made: what they say would be left out in silence. */
@@ -75,54 +113,24 @@ function slips(
     });
 }
 
-/** The value that a text means for its setting; undefined, and a fault, where it cannot mean one. */
+/** The value that a text means for its setting. Where it cannot mean one that is a fault, and it stays as it is. */
 function coerce(
   text: string,
   { schema, ...entry }: SettingEntry,
   sources: ConfigSources,
-  faults: string[],
+  faults: Faults,
 ): unknown {
   const type = unwrap(schema);
   const isList = type instanceof z.ZodArray;
-  const fault = writingFault(text, isList);
-  if (fault !== undefined) {
-    faults.push(`${entry.path}: ${fault}${whereIs(entry, sources)}`);
-    return undefined;
-  }
-  if (type instanceof z.ZodNumber)
-    return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-  if (type instanceof z.ZodBoolean)
-    return { true: true, '1': true, false: false, '0': false }[text.toLowerCase()] ?? text;
-  if (isList)
-    return text
-      .split(/[,\n]/)
-      .map((part) => part.trim())
-      .filter(Boolean);
-  return text;
-}
-
-function describe(
-  issue: z.core.$ZodIssue,
-  entries: readonly SettingEntry[],
-  sources: ConfigSources,
-): string[] {
-  const path = issue.path.map(String);
-  const entry = entries.find(({ path: own }) => `${path.join('.')}.`.startsWith(`${own}.`));
-  if (issue.code === 'unrecognized_keys') {
-    // What stands behind a stray separator in a secret reads as such a key.
-    if (entry?.secret)
-      return [
-        `${path.join('.')}: holds a key that does not exist; its name may be part of a secret and is not shown`,
-      ];
-    return issue.keys.map((key) => `${[...path, key].join('.')}: no such key`);
-  }
-  const isEmpty = issue.code === 'invalid_type' && issue.message.endsWith('received null');
-  const message = isEmpty ? 'is empty: leave it out, or give it a value' : issue.message;
-  return [`${path.join('.') || 'configuration'}: ${message}${whereIs(entry, sources)}`];
-}
-
-function whereIs(entry: Pick<SettingEntry, 'env'> | undefined, { env }: ConfigSources): string {
-  return entry?.env ? ` (environment: ${entry.env}${env[entry.env] ? '' : ', not set'})` : '';
+  const fault = faults.isTold(entry.path) ? undefined : writingFault(text, isList);
+  if (fault !== undefined) faults.add(`${entry.path}: ${fault}${whereIs(entry, sources.env)}`, entry.path);
+  if (type instanceof z.ZodNumber) return valueOfText(text, 'number') ?? text;
+  if (type instanceof z.ZodBoolean) return valueOfText(text, 'boolean') ?? text;
+  if (!isList) return text;
+  return text
+    .split(/[,\n]/)
+    .map((part) => part.trim())
+    .filter(Boolean);
 }
 
 /** A section of which everything is commented out is an empty one. */
@@ -130,31 +138,8 @@ function fillSections(tree: Tree, entries: readonly SettingEntry[]): void {
   for (const { path } of entries) {
     const keys = path.split('.');
     for (let length = 1; length < keys.length; length += 1) {
-      const section = keys.slice(0, length).join('.');
+      const section = keys.slice(0, length);
       if (readAt(tree, section) === null) writeAt(tree, section, {});
     }
   }
-}
-
-function readAt(tree: Tree, path: string): unknown {
-  return path.split('.').reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
-}
-
-function writeAt(tree: Tree, path: string, value: unknown): void {
-  const keys = path.split('.');
-  const last = keys.pop() as string;
-  let node = tree;
-  for (const key of keys) {
-    const child = node[key];
-    // A file that has a scalar where a section belongs is left for the schema to refuse.
-    if (child !== undefined && !isTree(child)) return;
-    const next: Tree = isTree(child) ? child : {};
-    node[key] = next;
-    node = next;
-  }
-  node[last] = value;
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

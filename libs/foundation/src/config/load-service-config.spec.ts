@@ -24,6 +24,14 @@ describe('loadServiceConfig', () => {
     expect(loadServiceConfig(schema, { HTTP_PROXY: 'http://p' }).proxy).toBeUndefined();
   });
 
+  it('does not take the key that the tools of this project send for one', () => {
+    const own = z.strictObject({
+      keys: setting(z.array(z.string()).default([]), { env: 'API_KEYS', doc: '' }),
+    });
+    expect(loadServiceConfig(own, { MORGAN_API_KEY: 'abc' }).keys).toEqual([]);
+    expect(() => loadServiceConfig(own, { MORGAN_API_KEYS: 'abc' })).toThrow('API_KEYS is one');
+  });
+
   it('names a file that is named by nearly the right variable', () => {
     expect(() => loadServiceConfig(schema, { MORGAN_CONFG: '/etc/morgan.yaml' })).toThrow(
       'MORGAN_CONFIG is one',

@@ -6,6 +6,9 @@ import { readYamlFile } from './yaml-file.ts';
 /** The environment variable that names the YAML configuration file. */
 export const CONFIG_FILE_VARIABLE = 'MORGAN_CONFIG';
 
+/** What the tools of this project send as a caller: no setting of a service, and no typing error for `API_KEYS`. */
+const CALLERS_VARIABLE = 'MORGAN_API_KEY';
+
 /** By custom these are written in lower case as well. */
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
 
@@ -22,7 +25,8 @@ export function loadServiceConfig<Schema extends z.ZodObject>(
   const env = withProxyNames(variables);
   const path = valueOf(env, CONFIG_FILE_VARIABLE);
   const file = path ? readYamlFile(path, `${path} (named by ${CONFIG_FILE_VARIABLE})`) : undefined;
-  const otherVariables = [CONFIG_FILE_VARIABLE, ...PROXY_VARIABLES];
+  const ofCallers = valueOf(env, CALLERS_VARIABLE) === undefined ? [] : [CALLERS_VARIABLE];
+  const otherVariables = [CONFIG_FILE_VARIABLE, ...PROXY_VARIABLES, ...ofCallers];
   return loadConfig(schema, { env, file, foreignSections, otherVariables });
 }
 

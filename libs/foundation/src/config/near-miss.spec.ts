@@ -15,6 +15,8 @@ describe('a near miss', () => {
     ['LOG_LEVELL', 'LOG_LEVEL'],
     ['EMBEDING_URL', 'EMBEDDING_URL'],
     ['REDIS_URI', 'REDIS_URL'],
+    ['MORGAN_API_KEYS', 'API_KEYS'],
+    ['MORGAN_LOG_LEVEL', 'LOG_LEVEL'],
   ])('%s is one of %s', (written, meant) => {
     expect(nearMiss(written, NAMES)).toBe(meant);
   });
@@ -29,6 +31,9 @@ describe('a near miss', () => {
     'LLM_HSXTS',
     'LLM_HXOTS',
     'OPENAI_API_KEY',
+    // What Kubernetes sets beside a Service of that name.
+    'MORGAN_PORT',
+    'MORGAN_SERVICE_HOST',
     'LOG_LEEVL_X',
     '',
   ])('%s is none', (written) => {

@@ -3,9 +3,13 @@ const SHORTEST = 6;
 
 /**
  * Which of these names somebody meant who wrote another one: the same but for underscores, case, a plural or `_FILE` at its
- * end, or one letter that is wrong, missing, too much or in its neighbour's place.
+ * end, the name of this product in front, or one letter that is wrong, missing, too much or in its neighbour's place.
  */
 export function nearMiss(written: string, names: readonly string[]): string | undefined {
+  return near(written, names) ?? near(written.replace(/^morgan_/i, ''), names);
+}
+
+function near(written: string, names: readonly string[]): string | undefined {
   const own = plain(written);
   if (own.length < SHORTEST) return undefined;
   return (

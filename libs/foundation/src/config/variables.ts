@@ -7,7 +7,14 @@ export interface Substitution {
   readonly value: unknown;
   /** The names that stand in it. */
   readonly names: ReadonlySet<string>;
-  readonly faults: readonly string[];
+  readonly faults: readonly SubstitutionFault[];
+}
+
+/** A reference that nothing can be put in for. It stays where it is. */
+export interface SubstitutionFault {
+  /** Where the text is in the tree. */
+  readonly path: string;
+  readonly message: string;
 }
 
 const REFERENCE = /\$\{([^}]*)(\}?)/g;
@@ -16,29 +23,32 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Puts the values of variables into every text of a tree. What looks like a reference and is none is a fault. */
 export function substituteVariables(tree: unknown, env: Variables): Substitution {
   const names = new Set<string>();
-  const faults: string[] = [];
-  const inText = (text: string) =>
-    text.replace(REFERENCE, (found, name: string, end: string) => {
+  const faults: SubstitutionFault[] = [];
+  const inText = (text: string, path: readonly string[]) => {
+    const fault = (message: string) => faults.push({ path: path.join('.'), message });
+    return text.replace(REFERENCE, (found, name: string, end: string) => {
       if (end === '' || !NAME.test(name)) {
         // What stands there may be a secret.
-        faults.push(
+        fault(
           'the configuration file has a `${` that is no reference: write ${NAME}, without a default or an expression',
         );
         return found;
       }
       names.add(name);
       const value = env[name]?.trim();
-      if (value === undefined)
-        faults.push(`\${${name}} is used in the configuration file, but ${name} is not set`);
-      return value ?? '';
+      if (value === undefined) fault(`\${${name}} is used in the configuration file, but ${name} is not set`);
+      return value ?? found;
     });
-  const inTree = (value: unknown): unknown => {
-    if (typeof value === 'string') return inText(value);
-    if (Array.isArray(value)) return value.map(inTree);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inTree(item)]));
   };
-  return { value: inTree(tree), names, faults };
+  const inTree = (value: unknown, path: readonly string[]): unknown => {
+    if (typeof value === 'string') return inText(value, path);
+    if (Array.isArray(value)) return value.map((item, at) => inTree(item, [...path, String(at)]));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, inTree(item, [...path, key])]),
+    );
+  };
+  return { value: inTree(tree, []), names, faults };
 }
 
 /**

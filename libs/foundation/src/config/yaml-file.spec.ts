@@ -41,6 +41,7 @@ describe('readYamlFile', () => {
     ['auth: !sk-secret sk-secret', 'line 1, column 7: tag resolve failed'],
     ['sk-secret: "\\q sk-secret"', 'line 1, column 13: bad dq escape'],
     ['auth: *sk-secret', 'refers to an anchor'],
+    ['auth: &sk-secret\n  sk-secret: *sk-secret', 'to one from within itself'],
     ['%sk-secret\n---\na: b', 'line 1'],
     ['a: b\n---\nsk-secret: c', 'line 2'],
   ])('names the place of a fault in %j, never the text', async (text, place) => {

@@ -16,9 +16,14 @@ export function readYamlFile(path: string, name: string): unknown {
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) throw new ConfigError(faults.map((fault) => `${name}${describe(fault)}`));
   try {
-    return document.toJS();
+    const tree: unknown = document.toJS();
+    // An anchor that stands within itself makes a tree without an end, which this does not write.
+    JSON.stringify(tree);
+    return tree;
   } catch {
-    throw new ConfigError([`${name} refers to an anchor that does not exist, or too often to one that does`]);
+    throw new ConfigError([
+      `${name} refers to an anchor that does not exist, too often to one that does, or to one from within itself`,
+    ]);
   }
 }
 

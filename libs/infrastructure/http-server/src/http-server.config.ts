@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 import { type BodyConfig, bodyConfig } from './body/body.config.ts';
 import { OPENABLE_ENDPOINTS } from './open-routes.ts';
@@ -59,6 +59,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       }),
     })
     .refine(admitsLargestBody, {
+      ...whereGood('bodyLimitBytes', 'bodies'),
       path: ['bodyLimitBytes'],
       message: 'a body of this size would never be let in: bodies.maxBytes without bodies.smallShare is less',
     })

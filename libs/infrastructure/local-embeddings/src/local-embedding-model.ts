@@ -36,6 +36,8 @@ export interface LocalEmbeddingModelOptions {
   readonly config?: z.input<typeof localEmbeddingsConfig>;
   /** Where the build put the bundled model; without it there is none. */
   readonly bundledModelDir?: string | undefined;
+  /** What names the model, for errors. Default: `EMBEDDING_MODEL`. */
+  readonly setting?: string;
   /** Default: nothing is logged. */
   readonly logger?: Logger;
   /** Default: nobody reads them. Several models may share them. */
@@ -99,7 +101,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
   constructor(options: LocalEmbeddingModelOptions = {}) {
     const { bundledModelDir, logger = silentLogger, metrics = new Metrics() } = options;
     const config = localEmbeddingsConfig.parse(options.config);
-    const { name, source } = resolveModelSource(config, bundledModelDir);
+    const { name, source } = resolveModelSource(config, bundledModelDir, options.setting);
     this.id = name;
     this.#config = config;
     this.#logger = logger;

@@ -57,10 +57,17 @@ export const localEmbeddingsConfig = z
       env: 'EMBEDDING_GRAPH_OUTPUT',
       doc: 'The output of the graph that holds the vectors, of tokens or of texts, where it cannot be guessed.',
     }),
-    pooling: setting(z.array(z.enum(POOLING_MODES)).min(1).optional(), {
-      env: 'EMBEDDING_POOLING',
-      doc: 'How the vectors of tokens become one, where the folder does not say it: one or more (then concatenated) of `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`.',
-    }),
+    pooling: setting(
+      z
+        .array(z.enum(POOLING_MODES))
+        .min(1)
+        .refine((modes) => new Set(modes).size === modes.length, 'names a mode twice')
+        .optional(),
+      {
+        env: 'EMBEDDING_POOLING',
+        doc: 'How the vectors of tokens become one, where the folder does not say it: one or more (then concatenated) of `cls`, `max`, `mean`, `mean_sqrt_len_tokens`, `weightedmean`, `lasttoken`.',
+      },
+    ),
     normalize: setting(z.boolean().optional(), {
       env: 'EMBEDDING_NORMALIZE',
       doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are.',

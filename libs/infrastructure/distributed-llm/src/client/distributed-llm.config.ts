@@ -1,5 +1,5 @@
 import { circuitBreakerConfig, RESETS_IN_ORDER } from '@morgan/circuit-breaker';
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
 import { isExcepted } from '@morgan/http-transport';
 import { retryBudgetConfig } from '@morgan/retry';
 import { z } from 'zod';
@@ -183,18 +183,26 @@ export const distributedLlmConfig = z
     panic: panicConfig,
     budget: retryBudgetConfig,
   })
-  .superRefine(({ hosts, routes, groups, proxy }, context) => {
-    for (const { name, url } of proxy.httpUrl ? hosts : [])
-      if (url.startsWith('http:') && !isExcepted(url, proxy.except))
-        context.addIssue({
-          code: 'custom',
-          path: ['proxy', 'httpUrl'],
-          message: `is not used for http: hosts, and "${name}" is one: leave it out, or name the host in NO_PROXY`,
-        });
-    const names = new Set(hosts.map(({ name }) => name));
-    for (const fault of [...unknownNames(routes, groups, names), ...repeatedTargets(routes, groups)])
-      context.addIssue({ code: 'custom', ...fault });
-  })
+  .superRefine(
+    ({ hosts, proxy }, context) => {
+      for (const { name, url } of proxy.httpUrl ? hosts : [])
+        if (url.startsWith('http:') && !isExcepted(url, proxy.except))
+          context.addIssue({
+            code: 'custom',
+            path: ['proxy', 'httpUrl'],
+            message: `is not used for http: hosts, and "${name}" is one: leave it out, or name the host in NO_PROXY`,
+          });
+    },
+    whereGood('hosts', 'proxy'),
+  )
+  .superRefine(
+    ({ hosts, routes, groups }, context) => {
+      const names = new Set(hosts.map(({ name }) => name));
+      for (const fault of [...unknownNames(routes, groups, names), ...repeatedTargets(routes, groups)])
+        context.addIssue({ code: 'custom', ...fault });
+    },
+    whereGood('hosts', 'routes', 'groups'),
+  )
   .prefault({});
 
 export type DistributedLlmConfig = z.output<typeof distributedLlmConfig>;

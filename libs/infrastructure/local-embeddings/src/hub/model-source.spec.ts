@@ -79,6 +79,6 @@ describe('resolveModelSource', () => {
   });
 
   it('refuses a file where a folder is needed', () => {
-    expect(() => find(join(root, 'a-file'))).toThrow(/does not exist/);
+    expect(() => find(join(root, 'a-file'))).toThrow(/EMBEDDING_MODEL names what is no folder: .*a-file/);
   });
 });

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
@@ -29,26 +29,29 @@ const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
 
 /**
  * Finds out what `model` means and under which name it is served.
+ * @param setting what names the model, for errors.
  * @throws ModelLoadError when it names a folder that is not there, or nothing that could be a hub id.
  */
 export function resolveModelSource(
   config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl' | 'hubToken'>,
   bundledModelDir: string | undefined,
+  setting = 'EMBEDDING_MODEL',
 ): { readonly name: string; readonly source: ModelSource } {
   const { model, name, revision, hubUrl, hubToken: token } = config;
   if (model === 'bundled') {
     if (bundledModelDir === undefined)
-      throw new ModelLoadError('No model is bundled here; EMBEDDING_MODEL names a folder or a hub id.');
+      throw new ModelLoadError(`No model is bundled here; ${setting} names a folder or a hub id.`);
     assertFolder(bundledModelDir, 'The bundled model is missing; `npm run build` makes it. Expected in');
     return { name: name ?? BUNDLED_MODEL_NAME, source: { kind: 'folder', path: resolve(bundledModelDir) } };
   }
   if (/^[./~]/.test(model) || isFolder(model)) {
-    assertFolder(model, 'EMBEDDING_MODEL names a folder that does not exist:');
+    const fault = existsSync(model) ? 'what is no folder' : 'a folder that does not exist';
+    assertFolder(model, `${setting} names ${fault}:`);
     return { name: name ?? basename(resolve(model)), source: { kind: 'folder', path: resolve(model) } };
   }
   if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(model)) {
     throw new ModelLoadError(
-      'EMBEDDING_MODEL is neither "bundled", nor a folder, nor a hub id like "Xenova/all-MiniLM-L6-v2"',
+      `${setting} is neither "bundled", nor a folder, nor a hub id like "Xenova/all-MiniLM-L6-v2"`,
     );
   }
   const cacheDir = resolve(config.cacheDir);

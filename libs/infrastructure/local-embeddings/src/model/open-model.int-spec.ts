@@ -235,6 +235,16 @@ describe('what is not understood stops the load with its name', () => {
       /modules\.json.*EMBEDDING_POOLING/,
     );
   });
+
+  it.each([
+    ['EMBEDDING_GRAPH_INPUTS', 'transformers', { inputs: ['input_ids=input_ids'] }],
+    ['EMBEDDING_POOLING', 'cross-encoder', { pooling: ['cls'] }],
+    ['EMBEDDING_NORMALIZE', 'cross-encoder', { normalize: false }],
+  ] as const)('%s, which the backend %s does not use', async (name, backend, graph) => {
+    await expect(probe.open(await bare('bert-mean'), { backend, graph })).rejects.toThrow(
+      `${name} is not used by the backend ${backend}`,
+    );
+  });
 });
 
 describe('a limit that other files of the folder contradict', () => {

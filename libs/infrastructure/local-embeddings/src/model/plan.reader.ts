@@ -46,6 +46,7 @@ export function openFolder(path: string): ModelFolder {
 /** Finds out how the vectors of a folder are made. @throws ModelLoadError */
 export async function readPlan(folder: ModelFolder, options: ModelOptions): Promise<ModelPlan> {
   const backend = options.backend === 'auto' ? await findBackend(folder) : options.backend;
+  assertUsed(backend, options.graph);
   const plan = await planOf(folder, backend, options);
   const { promptName, truncateDimensions } = options;
   if (promptName !== undefined && !Object.hasOwn(plan.prompts, promptName)) {
@@ -59,6 +60,22 @@ export async function readPlan(folder: ModelFolder, options: ModelOptions): Prom
     defaultPrompt: promptName ?? plan.defaultPrompt,
     truncateDimensions: truncateDimensions ?? plan.truncateDimensions,
   };
+}
+
+/** What no file of the folder contradicts, but the backend has no use for, would change nothing in silence. */
+function assertUsed(backend: Backend, graph: ModelOptions['graph'] = {}): void {
+  const { inputs, pooling, normalize } = graph;
+  const unused =
+    backend === 'transformers'
+      ? { EMBEDDING_GRAPH_INPUTS: inputs }
+      : backend === 'cross-encoder'
+        ? { EMBEDDING_POOLING: pooling, EMBEDDING_NORMALIZE: normalize }
+        : {};
+  const [name] = Object.entries(unused).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined)
+    throw new ModelLoadError(
+      `${name} is not used by the backend ${backend}: take it away, or choose another one`,
+    );
 }
 
 async function findBackend(folder: ModelFolder): Promise<Backend> {

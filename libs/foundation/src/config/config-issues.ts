@@ -1,0 +1,81 @@
+import type { z } from 'zod';
+import type { SettingEntry } from './setting.ts';
+import { readAt, type Tree } from './tree.ts';
+import type { Variables } from './variables.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** What a tree of settings was made of. */
+interface Origin {
+  readonly tree: Tree;
+  readonly entries: readonly SettingEntry[];
+  readonly env: Variables;
+}
+
+/**
+ * The issues of a schema, with those of the alternatives in place of a union that none of them fits: of those that the value
+ * was meant for, which are those that look into it.
+ */
+export function plainIssues(issues: readonly Issue[]): Issue[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'invalid_union') return [issue];
+    const inner = issue.errors.filter((own) => own.some(({ path }) => path.length > 0)).flat();
+    if (inner.length === 0) return [{ ...issue, message: alternatives(issue.errors) }];
+    return plainIssues(inner.map((own) => ({ ...own, path: [...issue.path, ...own.path] })));
+  });
+}
+
+function alternatives(errors: readonly (readonly Issue[])[]): string {
+  return errors.flatMap((own) => own.map(({ message }) => message)).join('; or: ');
+}
+
+/** What a text means where a number or a boolean belongs; undefined where it means none. */
+export function valueOfText(text: string, type: string): number | boolean | undefined {
+  if (type === 'boolean') return { true: true, '1': true, false: false, '0': false }[text.toLowerCase()];
+  if (!NUMBERS.has(type) || text.trim() === '') return undefined;
+  return Number.isFinite(Number(text)) ? Number(text) : undefined;
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['number', 'int']);
+
+/** Says in words what would be right, by the path and the variable of the setting, and never what it was set to. */
+export function describeIssue(issue: Issue, { tree, entries, env }: Origin): string[] {
+  const path = issue.path.map(String);
+  const entry = entries.find(({ path: own }) => `${path.join('.')}.`.startsWith(`${own}.`));
+  if (issue.code === 'unrecognized_keys') {
+    // What stands behind a stray separator in a secret reads as such a key.
+    if (entry?.secret) return issue.keys.map((key) => `${path.join('.')}: ${hiddenKey(key, path, tree)}`);
+    return issue.keys.map((key) => `${[...path, key].join('.')}: no such key`);
+  }
+  return [
+    `${path.join('.') || 'configuration'}: ${messageOf(issue, readAt(tree, path))}${whereIs(entry, env)}`,
+  ];
+}
+
+/** A key that may not be shown is told by its place. */
+function hiddenKey(key: string, path: readonly string[], tree: Tree): string {
+  const at = Object.keys(readAt(tree, path) ?? {}).indexOf(key);
+  const which = at < 0 ? '' : ` (number ${at + 1} of its keys)`;
+  return `holds a key that does not exist${which}; its name may be part of a secret and is not shown`;
+}
+
+function messageOf(issue: Issue, value: unknown): string {
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
+  if (issue.code !== 'invalid_type') return issue.message;
+  if (value === null) return 'is empty: leave it out, or give it a value';
+  // The schema has words of its own.
+  if (!issue.message.startsWith('Invalid input: ')) return issue.message;
+  if (value === undefined) return 'is needed';
+  if (typeof value === 'string' && NUMBERS.has(issue.expected))
+    return 'must be a number, in digits without a unit';
+  if (typeof value === 'number' && issue.expected === 'int') return 'must be a whole number';
+  if (typeof value === 'string' && issue.expected === 'boolean') return 'must be `true` or `false`';
+  if ((typeof value === 'number' || typeof value === 'boolean') && issue.expected === 'string')
+    return 'must be a text: put quotes around it';
+  return issue.message;
+}
+
+/** The variable of a setting, as it stands in a fault. */
+export function whereIs(entry: Pick<SettingEntry, 'env'> | undefined, env: Variables): string {
+  return entry?.env ? ` (environment: ${entry.env}${env[entry.env] ? '' : ', not set'})` : '';
+}
