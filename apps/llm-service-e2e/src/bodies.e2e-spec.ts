@@ -112,13 +112,13 @@ describe('a large body', () => {
     );
     const settled: (readonly [number, number])[] = [];
     for (const call of calls) void call.then((outcome) => settled.push(outcome));
-    await waitFor(() => settled.length === 3, { what: 'three refusals', timeoutMs: 40_000 });
+    await waitFor(() => settled.length === 4, { what: 'four refusals', timeoutMs: 40_000 });
     for (const [status, retryAfter] of settled) {
       expect(status).toBe(503);
       expect(retryAfter).toBeGreaterThan(0);
     }
-    const held = 5 * Buffer.byteLength(body);
-    await waitFor(async () => (await heldBytes()) === held, { what: 'five bodies' });
+    const held = 4 * Buffer.byteLength(body);
+    await waitFor(async () => (await heldBytes()) === held, { what: 'four bodies' });
     expect(await residentBytes()).toBeLessThan(POD_BYTES);
     await host.setFault(undefined);
     for (let call = 0; call < 5; call += 1) expect((await post(chat('small'))).status).toBe(200);
