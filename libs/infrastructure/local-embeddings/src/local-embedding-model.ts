@@ -330,9 +330,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   }
 
   async #download(signal: AbortSignal): Promise<void> {
-    const source = this.#source;
+    const [source, choice] = [this.#source, this.#options.model];
     if (source.kind !== 'hub') return;
-    const { model: choice } = this.#options;
     await downloadModel({ source, choice, logger: this.#logger, signal, proxy: this.#proxy });
   }
 
