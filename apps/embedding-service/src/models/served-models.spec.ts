@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
+import { silentLogger } from '@morgan/foundation';
 import { ModelLoadError, NoRoomError } from '@morgan/local-embeddings';
 import { StubModel } from '../../fixture/stub-model.ts';
 import { ServedModels } from './served-models.ts';
@@ -31,7 +32,7 @@ class LoadableModel extends StubModel {
   };
 }
 
-async function serve({ room = Infinity, idleMs = 0 } = {}) {
+async function serve({ room = Infinity, idleMs = 0, logger = silentLogger } = {}) {
   LoadableModel.log = [];
   LoadableModel.loaded = 0;
   LoadableModel.room = room;
@@ -41,7 +42,7 @@ async function serve({ room = Infinity, idleMs = 0 } = {}) {
     LoadableModel,
     LoadableModel,
   ];
-  const models = new ServedModels([first, one, two, three], { idleMs });
+  const models = new ServedModels([first, one, two, three], { idleMs, logger });
   await models.start();
   const use = (model: LoadableModel, signal?: AbortSignal) =>
     models.use(model, context(signal), () => Promise.resolve(model.id));
@@ -124,6 +125,20 @@ describe('the models of a service', () => {
     const next = use(one);
     loading.resolve();
     expect(await next).toBe('one');
+  });
+
+  it('are not loaded any more once the service stops, and what the stop breaks off is no fault', async () => {
+    const error = jest.fn();
+    const { models, one, two, use } = await serve({ logger: { ...silentLogger, error } });
+    const loading = Promise.withResolvers<void>();
+    one.load = () => loading.promise;
+    one.unload = () => Promise.resolve(loading.reject(new ModelLoadError('unloaded')));
+    const calls = Promise.allSettled([use(one), use(two)]);
+    await setImmediate();
+    await models.stop();
+    expect(await calls).toMatchObject(new Array(2).fill({ reason: { code: 'model_loading' } }));
+    expect(LoadableModel.log).not.toContain('load two');
+    expect(error).not.toHaveBeenCalled();
   });
 
   it('are unloaded when they are idle', async () => {

@@ -38,6 +38,7 @@ export class ServedModels {
   readonly #deadline = new DeadlinePolicy();
   /** Loads come one after the other: each must know what memory the one before it has left. */
   #turn: Promise<unknown> = Promise.resolve();
+  #stopping = false;
 
   /** @throws ModelLoadError where two have the same name, or one is called `default` */
   constructor(
@@ -97,6 +98,7 @@ export class ServedModels {
   }
 
   async stop(): Promise<void> {
+    this.#stopping = true;
     for (const { idle } of this.#entries) clearTimeout(idle);
     await Promise.all(this.#entries.map(({ model }) => model.unload()));
   }
@@ -142,6 +144,8 @@ export class ServedModels {
 
   async #loadNow(entry: Entry): Promise<void> {
     for (;;) {
+      // A load that still waits for its turn, too.
+      if (this.#stopping) throw notLoadable(entry.model);
       try {
         await entry.model.load();
         entry.isLoaded = true;
@@ -149,6 +153,7 @@ export class ServedModels {
         if (entry.users === 0) this.#unloadWhenIdle(entry);
         return;
       } catch (error) {
+        if (this.#stopping) throw notLoadable(entry.model);
         const other = isAboutRoom(error) ? this.#leastRecentlyUsed() : undefined;
         if (!other) {
           this.#logger.error({ model: entry.model.id, error }, 'a model could not be loaded');

@@ -188,6 +188,22 @@ describe('a queue with a limit', () => {
   });
 });
 
+describe('an unload while the model is being loaded', () => {
+  it.each([0, 1, 2, 5, 20])('ends the load, however early it comes (turn %i)', async (turns) => {
+    const { model } = build({ workers: 1 });
+    const ended = model.load().then(
+      () => 'loaded',
+      () => 'given up',
+    );
+    for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+    await model.unload();
+    const end = await ended;
+    const { up } = model.read();
+    await model.unload();
+    expect([end, up]).toEqual(['given up', false]);
+  });
+});
+
 describe('a process that dies', () => {
   const { model, figure } = build({ workers: 1 });
   const { value: original } = Object.getOwnPropertyDescriptor(ModelProcess.prototype, 'run') as {

@@ -128,10 +128,14 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async load(): Promise<void> {
     const startedAt = performance.now();
     this.#unloading = new AbortController();
+    const { signal } = this.#unloading;
     try {
-      this.#downloaded = this.#download();
+      this.#downloaded = this.#download(signal);
       await this.#downloaded;
-      this.#memory.expect(await weightsBytes(this.#options.folder, this.#options.model));
+      const bytes = await weightsBytes(this.#options.folder, this.#options.model);
+      // Processes that start now would be ended by nobody.
+      if (signal.aborted) throw new ModelLoadError('it was unloaded meanwhile');
+      this.#memory.expect(bytes);
       this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
@@ -327,11 +331,9 @@ export class LocalEmbeddingModel implements HealthIndicator {
     return this.#info;
   }
 
-  async #download(): Promise<void> {
-    const source = this.#source;
+  async #download(signal: AbortSignal): Promise<void> {
+    const [source, choice] = [this.#source, this.#options.model];
     if (source.kind !== 'hub') return;
-    const { model: choice } = this.#options;
-    const { signal } = this.#unloading;
     await downloadModel({ source, choice, logger: this.#logger, signal, proxy: this.#proxy });
   }
 

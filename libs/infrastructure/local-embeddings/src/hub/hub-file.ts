@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
 import type { HubResponse, ModelHub } from './model-hub.ts';
+import { partOf } from './part-files.ts';
 import { isPointer } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
@@ -25,9 +26,6 @@ const PROGRESS_LOG_INTERVAL_MS = 2_000;
 /** Breaks in a row after which a file is given up, and what must have come on top of the rest to begin a new row. */
 const MAX_BREAKS = 5;
 const FAIR_SHARE_BYTES = 1024 * 1024;
-/** How the name of a file ends that is on its way, and for how long nothing may have been added to it. */
-const PART = '.part';
-const ABANDONED_MS = 600_000;
 /** How a page begins, and how much of a file is looked at. No file that is asked for is one. */
 const PAGE = /^\s*<(!doctype html|html)/i;
 const BEGINNING_BYTES = 256;
@@ -54,9 +52,8 @@ export class HubFile {
     if (!begun) return false;
     const { target } = this.#options;
     await mkdir(dirname(target), { recursive: true });
-    await removeAbandoned(target);
     // Other processes may fill the same folder.
-    const part = `${target}.${randomUUID()}${PART}`;
+    const part = partOf(target);
     try {
       await this.#receive(begun, part);
       await this.#check(part);
@@ -139,17 +136,6 @@ export class HubFile {
     const { name, logger } = this.#options;
     const fields = { file: name, loadedBytes: this.#bytes, ...(totalBytes && { totalBytes }) };
     logger.info(fields, 'downloading the embedding model');
-  }
-}
-
-/** What a process left that was ended in the middle: each of its next starts would leave another one, until the disk is full. */
-async function removeAbandoned(target: string): Promise<void> {
-  const folder = dirname(target);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(target)}.`) || !name.endsWith(PART)) continue;
-    const path = join(folder, name);
-    const { mtimeMs = Infinity } = (await stat(path).catch(() => undefined)) ?? {};
-    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -62,6 +62,17 @@ async function written(): Promise<string[]> {
   const entries = await readdir(join(root, 'a/b'), { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
   return files.map(({ parentPath, name }) => join(parentPath, name).slice(join(root, 'a/b/').length)).sort();
+}
+
+/** Half a file, as a process leaves it that is killed. */
+async function half(ageSeconds: number): Promise<string> {
+  const name = `${WEIGHTS}.${randomUUID()}.part`;
+  const path = join(root, 'a/b', name);
+  await mkdir(join(root, 'a/b/onnx'), { recursive: true });
+  await writeFile(path, 'half');
+  const at = Date.now() / 1000 - ageSeconds;
+  await utimes(path, at, at);
+  return name;
 }
 
 const weights = () => readFile(join(root, 'a/b', WEIGHTS));
@@ -153,13 +164,22 @@ describe('a download', () => {
   });
 
   it('takes away what a process left that was ended in the middle, and nothing that another one is at', async () => {
-    const [old, fresh] = [`${WEIGHTS}.1.part`, `${WEIGHTS}.2.part`];
-    await mkdir(join(root, 'a/b/onnx'), { recursive: true });
-    for (const name of [old, fresh]) await writeFile(join(root, 'a/b', name), 'half');
-    const anHourAgo = Date.now() / 1000 - 3600;
-    await utimes(join(root, 'a/b', old), anHourAgo, anHourAgo);
+    const [old, fresh] = [await half(3600), await half(0)];
     await download();
+    expect(await written()).not.toContain(old);
     expect(await written()).toEqual([...FILES, fresh].toSorted());
+  });
+
+  it('takes it away later, too, when all files are there: the start after a crash finds it too young', async () => {
+    await download();
+    await half(3600);
+    const own = `${WEIGHTS}.part`;
+    await writeFile(join(root, 'a/b', own), 'of somebody else');
+    await utimes(join(root, 'a/b', own), 0, 0);
+    hub.asked.length = 0;
+    await download();
+    expect(await written()).toEqual([...FILES, own].toSorted());
+    expect(hub.asked).toEqual([]);
   });
 
   it('tells how far it is', async () => {

@@ -20,6 +20,7 @@ import { TOKENIZER_SETTINGS_FILES } from '../model/tokenizer-settings.reader.ts'
 import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
 import type { HubSource } from './model-source.ts';
+import { removeAbandonedParts } from './part-files.ts';
 
 /** What a download works with. */
 export interface ModelDownloadOptions {
@@ -47,6 +48,7 @@ type Fetch = (name: string) => Promise<boolean>;
 export async function downloadModel(options: ModelDownloadOptions): Promise<void> {
   const { source, choice, logger, signal, proxy } = options;
   const folder = modelFolder(source);
+  await removeAbandonedParts(folder);
   if (await isComplete(folder, choice)) return;
   const hub = new ModelHub({ ...source, logger, proxy });
   let commit = await keptCommit(folder);
