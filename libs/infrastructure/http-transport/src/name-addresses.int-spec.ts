@@ -114,7 +114,8 @@ it('an address that is only slow has all the time there is for a connection, whe
   const startedAt = performance.now();
   const asked = transport.request({ origin: `http://far.test:${full.port}`, path: '/', method: 'GET' });
   await expect(asked).rejects.toMatchObject({ reason: 'connect_timeout' });
-  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(800);
+  // Far above Node's quarter of a second. A timer begins with the turn of the event loop that sets it, which may have been a long one.
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(500);
   await full.close();
 });
 

@@ -176,13 +176,12 @@ export class LocalEmbeddingModel implements HealthIndicator {
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#loadedInfo('embedding');
-    const scheduler = this.#scheduler;
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
     const request = { inputs, tenant, truncate, promptName, prompt, paramOf, onItem };
-    return scheduler.submit(request, signal, () => callStopped(signal));
+    return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
   /**
