@@ -134,10 +134,9 @@ export class Attempt {
     let result: AttemptResult;
     try {
       const admission = this.#admission();
-      if (admission) {
-        await admission;
-        this.#signal.throwIfAborted();
-      }
+      if (admission) await admission;
+      // What was over before is no work of the host.
+      this.#signal.throwIfAborted();
       this.#sentAt = admission ? performance.now() : this.#startedAt;
       this.target.host.stats.sent();
       result = await this.#ask();
