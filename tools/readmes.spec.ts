@@ -12,7 +12,7 @@ describe('the README of each project', () => {
     expect(read(readme).match(/^```ts$/gm) ?? []).toHaveLength(1);
     const specs = globSync(`${dirname(readme)}/src/**/*spec.ts`, { cwd: ROOT });
     const readers = specs.filter(
-      (spec) => /README\.md/.test(read(spec)) && /```ts|example\.ts/.test(read(spec)),
+      (spec) => /README\.md/.test(read(spec)) && /```ts|example\.ts|runReadmeExample/.test(read(spec)),
     );
     expect(readers).toHaveLength(1);
   });
