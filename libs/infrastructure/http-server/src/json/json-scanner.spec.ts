@@ -222,4 +222,21 @@ describe('the beginning of a text', () => {
     const span = { start: 0, end: bytes.length, escaped: text.includes('\\') };
     expect(beginningOf(bytes, span, maxBytes)).toBe(expected);
   });
+
+  it('is cut between two characters or escapes wherever the limit falls', () => {
+    const parts = fc.constantFrom('a', 'u', 'é', '€', '😀', '\\n', '\\\\', '\\"', '\\u0041', '\\u00e9');
+    fc.assert(
+      fc.property(fc.array(parts, { minLength: 1, maxLength: 12 }), (text) => {
+        const bytes = Buffer.from(text.join(''));
+        const span = { start: 0, end: bytes.length, escaped: true };
+        let [begun, within] = ['', 0];
+        for (const part of [...text, '']) {
+          const next = within + Buffer.byteLength(part);
+          for (let limit = within; limit < Math.max(next, within + 1); limit += 1)
+            expect(beginningOf(bytes, span, limit)).toBe(JSON.parse(`"${begun}"`));
+          [begun, within] = [begun + part, next];
+        }
+      }),
+    );
+  });
 });

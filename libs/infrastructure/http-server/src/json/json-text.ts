@@ -5,6 +5,11 @@ export interface JsonSpan {
   readonly escaped: boolean;
 }
 
+const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
+/** Bytes of `\uXXXX`. */
+const LONGEST_ESCAPE = 6;
+
 /** The text of a string that the scanner has found. */
 export function textOf(bytes: Buffer, { start, end, escaped }: JsonSpan): string {
   const text = bytes.toString('utf8', start, end);
@@ -35,16 +40,29 @@ export function isText(bytes: Buffer, span: JsonSpan, text: string): boolean {
   return true;
 }
 
-/** The last place up to `limit` at which a character or an escape begins, seen from one that is such a place. */
+/**
+ * The last place up to `limit` at which a character or an escape begins, seen from one that is such a place. Found from the
+ * limit backwards: from the front it would be a look at every byte of a text of megabytes.
+ */
 function characterStart(bytes: Buffer, from: number, limit: number): number {
-  let start = from;
-  for (let next = from; next <= limit; next += characterLength(bytes, next)) start = next;
+  let start = limit;
+  while (start > from && isContinuation(bytes[start] as number)) start -= 1;
+  for (let at = start - 1; at >= from && at > start - LONGEST_ESCAPE; at -= 1) {
+    if (bytes[at] !== BACKSLASH) continue;
+    const length = bytes[at + 1] === LETTER_U ? LONGEST_ESCAPE : 2;
+    return at + length > start && beginsEscape(bytes, from, at) ? at : start;
+  }
   return start;
 }
 
-/** Bytes of the character or escape that begins here. */
-function characterLength(bytes: Buffer, at: number): number {
-  const byte = bytes[at] as number;
-  if (byte === 0x5c) return bytes[at + 1] === 0x75 ? 6 : 2;
-  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+/** Whether a byte of UTF-8 goes on with a character. */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
+}
+
+/** Whether this backslash is not the second one of an escape. */
+function beginsEscape(bytes: Buffer, from: number, backslash: number): boolean {
+  let first = backslash;
+  while (first > from && bytes[first - 1] === BACKSLASH) first -= 1;
+  return (backslash - first) % 2 === 0;
 }
