@@ -60,7 +60,7 @@ describe('a process that loads well and then crashes', () => {
   const crash = async () => {
     const before = restarts.length;
     process.kill(latest().pid as number, 'SIGKILL');
-    await waitFor(() => restarts.length > before && pool.hasFree, { what: 'the next process' });
+    await waitFor(() => restarts.length > before && pool.free > 0, { what: 'the next process' });
   };
 
   it('is restarted after twice the time each time, until a task goes well', async () => {
@@ -84,7 +84,7 @@ describe('a process that hangs', () => {
     process.kill(pid as number, 'SIGSTOP');
     const task = pool.run('run', oneRow);
     await expect(task).rejects.toThrow('it was at one task for more than 300 ms');
-    await waitFor(() => pool.hasFree, { what: 'the next process' });
+    await waitFor(() => pool.free > 0, { what: 'the next process' });
     expect([restarts, isAlive(pid as number)]).toEqual([['crash'], false]);
   });
 
@@ -112,7 +112,7 @@ describe('a process that has grown', () => {
       what: 'the end of the old process',
     });
     expect([pool.isServing, restarts[0]]).toEqual([true, 'memory']);
-    await waitFor(() => pool.hasFree, { what: 'the new process' });
+    await waitFor(() => pool.free > 0, { what: 'the new process' });
     await pool.run('run', oneRow);
     expect(latest()).not.toBe(old);
   });
@@ -135,7 +135,7 @@ describe('a process that is to stand for another', () => {
     expect(failures[0]).toMatch(/^the files of the model are not those that the first process has read/);
     expect(pool.isServing).toBe(false);
     await writeFile(file, before);
-    await waitFor(() => pool.hasFree, { what: 'a process with the same files', timeoutMs: 20_000 });
+    await waitFor(() => pool.free > 0, { what: 'a process with the same files', timeoutMs: 20_000 });
   });
 });
 
@@ -151,7 +151,7 @@ describe('a stop', () => {
       await new Promise((resolve) => setTimeout(resolve, afterMs));
       await pool.stop();
       expect(['loaded', 'ModelLoadError']).toContain(await loading);
-      expect([pool.hasFree, isAlive(latest().pid as number)]).toEqual([false, false]);
+      expect([pool.free, isAlive(latest().pid as number)]).toEqual([0, false]);
     },
   );
 });

@@ -87,8 +87,9 @@ export class ProcessPool {
     return this.#members.size + this.#replacing > 0;
   }
 
-  get hasFree(): boolean {
-    return this.#free.length > 0;
+  /** Processes that take a task now. */
+  get free(): number {
+    return this.#free.length;
   }
 
   /** Starts one process, so that a model that does not load fails once. @throws ModelLoadError */
@@ -103,7 +104,7 @@ export class ProcessPool {
   }
 
   /**
-   * Runs a task on a free process; call it only while `hasFree`.
+   * Runs a task on a free process; call it only while one is `free`.
    * @param onEnd called when the task is over, before its process is free again
    * @throws TaskFailedError, ProcessCrashedError
    */

@@ -1,5 +1,6 @@
 import { type BatchLimits, FairQueue, type QueueItem } from './fair-queue.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
+import { apartFromLong } from './short-calls.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { Task, TaskResult, TaskType } from '../processes/process-protocol.ts';
 
@@ -30,8 +31,8 @@ export interface BatchWork<Type extends TaskType> {
  */
 export class Batcher<Type extends TaskType> {
   readonly #queue = new FairQueue();
-  /** The batch that has to wait though a process is free. */
-  #waiting: readonly QueueItem[] = [];
+  /** Batches that are to begin before anything else is taken; the first of them waits for more than a free process. */
+  #next: (readonly QueueItem[])[] = [];
   #isDispatchDue = false;
 
   constructor(
@@ -41,7 +42,7 @@ export class Batcher<Type extends TaskType> {
 
   /** Inputs that wait for a process. */
   get length(): number {
-    return this.#queue.length + this.#waiting.length;
+    return this.#next.reduce((sum, batch) => sum + batch.length, this.#queue.length);
   }
 
   /** What comes in one turn of the event loop leaves together: the first of it would otherwise be a batch of one. */
@@ -58,24 +59,34 @@ export class Batcher<Type extends TaskType> {
   /** Drops what no process has begun of a job. */
   remove(job: EmbeddingJob): void {
     this.#queue.remove(job);
-    if (this.#waiting.length === 0) return;
-    this.#waiting = this.#waiting.filter((item) => item.job !== job);
-    if (this.#waiting.length > 0) return;
+    const first = this.#next[0];
+    if (!first) return;
+    this.#next = this.#next
+      .map((batch) => batch.filter((item) => item.job !== job))
+      .filter((batch) => batch.length > 0);
+    if (first.some((item) => item.job !== job)) return;
     this.work.giveUp();
     this.dispatch();
   }
 
   /** Hands batches to free processes while there are both. */
   dispatch(): void {
-    while (this.pool.hasFree) {
-      const batch = this.#waiting.length > 0 ? this.#waiting : this.#queue.take(this.work.limits);
-      if (batch.length === 0) return;
+    while (this.pool.free > 0) {
+      if (this.#next.length === 0) this.#next = this.#take();
+      const batch = this.#next[0];
+      if (!batch) return;
       const begun = this.work.begin(batch);
-      this.#waiting = begun ? [] : batch;
       if (!begun) return;
+      this.#next.shift();
       void this.#run(batch, begun);
     }
-    if (this.#waiting.length > 0) this.work.giveUp();
+    if (this.#next.length > 0) this.work.giveUp();
+  }
+
+  #take(): (readonly QueueItem[])[] {
+    const batch = this.#queue.take(this.work.limits);
+    if (batch.length === 0) return [];
+    return this.pool.free > 1 ? apartFromLong(batch) : [batch];
   }
 
   async #run(batch: readonly QueueItem[], { task, end }: BegunBatch<Type>): Promise<void> {

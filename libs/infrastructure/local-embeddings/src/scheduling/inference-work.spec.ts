@@ -39,7 +39,7 @@ function batcherOf(isFaulty: (row: number, rows: number) => boolean) {
     metrics,
     logger,
   });
-  const batcher = new Batcher({ hasFree: true, run } as unknown as ProcessPool, work);
+  const batcher = new Batcher({ free: 1, run } as unknown as ProcessPool, work);
   const embed = (rows: readonly (readonly number[])[]) => {
     const job = new EmbeddingJob({ inputs: rows, truncate: true, paramOf: (place) => `input[${place}]` });
     admission.admit(job, 100);

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import type { EmbeddedItem } from './embedding-job.ts';
 import { LocalEmbeddingModel } from '../local-embedding-model.ts';
 import { ModelProcess } from '../processes/model-process.ts';
+import type { Task } from '../processes/process-protocol.ts';
 
 /** Eight values, 32 tokens, prompts `query` (the default) and `document`. */
 const FOLDER = join(import.meta.dirname, '../../fixture/reference-models/bert-prompts');
@@ -15,6 +17,9 @@ const { value: original } = Object.getOwnPropertyDescriptor(ModelProcess.prototy
 const run = jest.spyOn(ModelProcess.prototype, 'run');
 /** What processes were asked for since the test began. */
 const asked = () => run.mock.calls.map(([type]) => type);
+/** Rows of each batch since then. */
+const rows = () =>
+  run.mock.calls.filter(([type]) => type === 'run').map(([, task]) => (task as Task<'run'>).rows.length);
 
 let model: LocalEmbeddingModel;
 
@@ -42,6 +47,19 @@ describe('calls that come in one turn of the event loop', () => {
       model.embed(['a hen', 'a fox', 'an owl'], NEVER),
     ]);
     expect(asked()).toEqual(['tokenize', 'run']);
+  });
+
+  it('and of which some are short are run apart from the long ones where a process is free for them', async () => {
+    const two = new LocalEmbeddingModel({ config: { model: FOLDER, workers: 2 } });
+    await two.load();
+    await waitFor(() => two.getStatus().workersAlive === 2, { what: 'the second process' });
+    const embed = (texts: readonly string[]) => two.embed(texts, NEVER, { truncate: true });
+    await Promise.all([embed(['a cat', LONG]), embed(['a hen', 'a fox']), embed(['an owl', 'a dog'])]);
+    expect(rows()).toEqual([4, 2]);
+    run.mockClear();
+    await Promise.all([embed(['a cat', 'a hen', 'a fox']), embed(['an owl', 'a dog'])]);
+    expect(rows()).toEqual([5]);
+    await two.unload();
   });
 });
 

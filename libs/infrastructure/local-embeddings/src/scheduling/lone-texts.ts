@@ -45,7 +45,7 @@ export class LoneTexts {
       text.length + prompt.length <= MOST_CHARACTERS &&
       query === undefined &&
       !perToken &&
-      this.#parts.inference.hasFree &&
+      this.#parts.inference.free > 0 &&
       performance.now() >= this.#restsUntil
     );
   }

@@ -58,7 +58,7 @@ export class TokenLister {
 
   /** Hands one task to a free process, every other time that it is asked. */
   dispatch(): void {
-    if (!this.#pool.hasFree) return;
+    if (this.#pool.free === 0) return;
     const task = this.#isNext ? this.#waiting.shift() : undefined;
     this.#isNext = task === undefined;
     if (task) void this.#run(task);
