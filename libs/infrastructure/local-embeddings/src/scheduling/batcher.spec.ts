@@ -1,0 +1,55 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, it } from '@jest/globals';
+import type { ProcessPool } from '../processes/process-pool.ts';
+import type { TaskResult } from '../processes/process-protocol.ts';
+import { Batcher, type BatchWork } from './batcher.ts';
+import { EmbeddingJob } from './embedding-job.ts';
+import type { QueueItem } from './fair-queue.ts';
+
+const jobOf = (inputs: number) =>
+  new EmbeddingJob({ inputs: Array<string>(inputs).fill(''), truncate: true, paramOf: String });
+
+it('batches that wait for room keep their turn, and go with the last of their calls', async () => {
+  const names = new Map<EmbeddingJob, string>();
+  const named = (items: readonly QueueItem[]) => items.map(({ job }) => names.get(job)).join('');
+  const [asked, ran]: [string[], string[]] = [[], []];
+  let [hasRoom, givenUp] = [false, 0];
+  const work: BatchWork<'run'> = {
+    type: 'run',
+    limits: { items: 8, size: 1_000 },
+    begin: (items) => {
+      asked.push(named(items));
+      const task = { rows: [], budgetBytes: 0, perToken: false };
+      return hasRoom ? { task, end: () => void ran.push(named(items)) } : undefined;
+    },
+    giveUp: () => void (givenUp += 1),
+    deliver: () => [],
+    onFailed: () => undefined,
+  };
+  const pool = {
+    free: 2,
+    run: (_: 'run', __: object, end: () => void): Promise<TaskResult<'run'>> => {
+      end();
+      return Promise.resolve({ vectors: new Float32Array(), faults: [], inferenceMs: 0 });
+    },
+  };
+  const batcher = new Batcher(pool as unknown as ProcessPool, work);
+  const add = (name: string, sizes: readonly number[]) => {
+    const job = jobOf(sizes.length);
+    names.set(job, name);
+    batcher.add(sizes.map((size, position) => ({ job, position, size })));
+    return job;
+  };
+  const short = add('s', [4]);
+  add('l', [400, 3]);
+  await setImmediate();
+  const late = add('x', [4]);
+  await setImmediate();
+  expect([asked, batcher.length, givenUp]).toEqual([['s', 's'], 4, 0]);
+  batcher.remove(late);
+  batcher.remove(short);
+  expect([asked, batcher.length, givenUp]).toEqual([['s', 's', 'll'], 2, 1]);
+  hasRoom = true;
+  batcher.dispatch();
+  expect([ran, batcher.length]).toEqual([['ll'], 0]);
+});
