@@ -4,7 +4,7 @@ import { type BareSettings, bestSettings, describe, runBare } from './bare.ts';
 import type { BenchModel } from './bench-models.ts';
 import { benchTexts, type TextKind } from './bench-texts.ts';
 import { type LoadShape, sendAll } from './embedding-load.ts';
-import { startMorgan, startPeer } from './embedding-servers.ts';
+import { startLeastServer, startMorgan, startPeer } from './embedding-servers.ts';
 
 const ROUNDS = 5;
 const CLIENTS: LoadShape = { clients: 64, textsPerRequest: 1 };
@@ -31,15 +31,17 @@ export async function modelRows(model: BenchModel): Promise<BenchRow[]> {
 }
 
 async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettings): Promise<BenchRow[]> {
-  using peers = new DisposableStack();
+  using servers = new DisposableStack();
+  const least = servers.use(await startLeastServer(model.folder, settings.batch));
   const measures = {
     bare: () => bareRate(model, 'short', settings),
     clients: () => rateOf(morgan, model, 'short', CLIENTS),
+    least: () => rateOf(least, model, 'short', CLIENTS),
     batches: () => rateOf(morgan, model, 'short', BATCHES),
   };
   const ofPeers: Record<string, () => Promise<number>> = {};
   for (const name of model.peers) {
-    const peer = peers.use(await startPeer(name, model.folder));
+    const peer = servers.use(await startPeer(name, model.folder));
     const texts = { ...model.texts, short: model.texts.short * PEER_SHARE };
     ofPeers[name] = () => rateOf(peer, { ...model, texts }, 'short', BATCHES);
   }
@@ -47,12 +49,11 @@ async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettin
   const pairs = (own: string, theirs: string) =>
     rounds.map((figures) => [figures[own] ?? NaN, figures[theirs] ?? NaN] as const);
   const common = { unit: UNIT, better: 'more', baseline: describe(settings) } as const;
+  const clients = `${model.name}: 16 tokens each, 64 clients with one text`;
   const batches = `${model.name}: 16 tokens each, batches of 256`;
   return [
-    compare(
-      { ...common, name: `${model.name}: 16 tokens each, 64 clients with one text`, target: 0.9 },
-      pairs('clients', 'bare'),
-    ),
+    compare({ ...common, name: clients, target: 0.9 }, pairs('clients', 'bare')),
+    compare({ ...common, name: `${clients}, the parts alone` }, pairs('least', 'bare')),
     compare({ ...common, name: batches, target: 0.97 }, pairs('batches', 'bare')),
     ...model.peers.map((peer) =>
       compare({ ...common, name: batches, baseline: `${peer} behind node:http` }, pairs('batches', peer)),
