@@ -14,7 +14,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Metrics } from '@morgan/telemetry';
 import { z } from 'zod';
 import { Drain } from './drain.ts';
-import { contextOf } from './request-context.ts';
+import { contextOf } from './http-exchange.ts';
 import { createHttpApplication } from './http-application.ts';
 import { httpConfig } from './http-server.config.ts';
 

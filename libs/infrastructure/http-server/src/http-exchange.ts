@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { AdmittedBody } from './body/body-admission.hook.ts';
+import type { AdmittedBody } from './body/admitted-body.ts';
 import type { StalledReaders } from './body/stalled-readers.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -35,4 +35,9 @@ export interface HttpReply {
   hijack(): HttpReply;
   /** Once: text, bytes, a stream of them, or a value that becomes JSON. */
   send(body?: unknown): HttpReply;
+}
+
+/** What the edge knows of a request or reply. */
+export function contextOf(subject: HttpRequest | HttpReply): RequestContext {
+  return 'request' in subject ? subject.request.requestContext : subject.requestContext;
 }

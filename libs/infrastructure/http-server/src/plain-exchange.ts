@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { finished, Readable } from 'node:stream';
-import type { AdmittedBody } from './body/body-admission.hook.ts';
+import type { AdmittedBody } from './body/admitted-body.ts';
 import type { ErrorResponder } from './error-responder.ts';
 import type { HttpReply, HttpRequest } from './http-exchange.ts';
 import type { RequestContext } from './request-context.ts';

@@ -1,5 +1,4 @@
 import { type CallContext, Deadline, deadlineExceeded, MAX_TIMER_MS, type Note } from '@morgan/foundation';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
 
 /** What the HTTP edge knows of one request while it lives. */
 export class RequestContext implements CallContext {
@@ -89,9 +88,4 @@ export class RequestContext implements CallContext {
     this.#isClientGone = true;
     this.#aborter.abort(new DOMException('The client went away.', 'AbortError'));
   }
-}
-
-/** The context of a request or reply. */
-export function contextOf(subject: HttpRequest | HttpReply): RequestContext {
-  return 'request' in subject ? subject.request.requestContext : subject.requestContext;
 }

@@ -1,21 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GateHook } from '../gate.ts';
-import { contextOf } from '../request-context.ts';
+import { contextOf } from '../http-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';
 import type { BodyFormat } from './body-format.ts';
 import { bodyTooLarge } from './body-reader.ts';
-import { checkMediaType, type ContentEncoding, contentEncodingOf } from './media-type.ts';
-
-/** A body that was let in and is not read yet. */
-export interface AdmittedBody {
-  readonly charge: BodyCharge;
-  readonly encoding: ContentEncoding;
-  /** Whether it is no JSON and passes through as it comes. */
-  readonly isStreamed: boolean;
-  /** How long it is once decoded, where that is known. */
-  readonly declared: number | undefined;
-}
+import { checkMediaType, contentEncodingOf } from './media-type.ts';
 
 /** Nobody reads a body of these, whatever it is. */
 const READING: ReadonlySet<string> = new Set(['GET', 'HEAD']);

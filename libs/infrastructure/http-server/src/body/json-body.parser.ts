@@ -1,6 +1,6 @@
 import type { Logger } from '@morgan/foundation';
 import type { BodyHook } from '../gate.ts';
-import { contextOf } from '../request-context.ts';
+import { contextOf } from '../http-exchange.ts';
 import type { BodyConfig } from './body.config.ts';
 import type { BodyFormat } from './body-format.ts';
 import type { BodyMetrics } from './body-metrics.ts';
