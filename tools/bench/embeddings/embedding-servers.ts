@@ -18,9 +18,9 @@ export async function startMorgan(folder: string, env: NodeJS.ProcessEnv = {}): 
 }
 
 /** The least that a server can be that is made of the same parts. */
-export function startLeastServer(folder: string, batch: number): Promise<Child> {
+export function startLeastServer(folder: string): Promise<Child> {
   // The tokenizer has threads of its own.
-  return startLogging([LEAST_SERVER, folder, String(batch)], 'least.ndjson', { RAYON_NUM_THREADS: '1' });
+  return startLogging([LEAST_SERVER, folder], 'least.ndjson', { RAYON_NUM_THREADS: '1' });
 }
 
 /** The least that answers from Redis. */

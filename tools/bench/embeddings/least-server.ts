@@ -7,12 +7,15 @@ interface Waiting {
   readonly resolve: (vector: Float32Array) => void;
 }
 
+/** As many as embedding-service takes by default. */
+const BATCH = 32;
+
 /**
- * `least-server.ts <folder> <batch>`: the least that a server of one text a call can be that is made of the parts of
+ * `least-server.ts <folder>`: the least that a server of one text a call can be that is made of the parts of
  * embedding-service: Fastify, a line of pino a call, and the bare runtime in the same process, which takes up to a batch of what waits.
  * No limits, no cache, no metrics, nothing between the parts. Prints its origin.
  */
-const [folder = '', batch = ''] = process.argv.slice(2);
+const [folder = ''] = process.argv.slice(2);
 const embedder = await BareEmbedder.load(folder, 1);
 const log = pino({ base: { service: 'least' } }, pino.destination({ dest: 1, sync: true, minLength: 8_192 }));
 const waiting: Waiting[] = [];
@@ -21,7 +24,7 @@ let isRunning = false;
 async function runBatches(): Promise<void> {
   isRunning = true;
   while (waiting.length > 0) {
-    const calls = waiting.splice(0, Number(batch));
+    const calls = waiting.splice(0, BATCH);
     const vectors = await embedder.vectorsOf(await embedder.rowsOf(calls.map(({ text }) => text)));
     const width = vectors.length / calls.length;
     calls.forEach(({ resolve }, at) => resolve(vectors.subarray(at * width, (at + 1) * width)));

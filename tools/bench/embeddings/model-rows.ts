@@ -32,7 +32,7 @@ export async function modelRows(model: BenchModel): Promise<BenchRow[]> {
 
 async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettings): Promise<BenchRow[]> {
   using servers = new DisposableStack();
-  const least = servers.use(await startLeastServer(model.folder, settings.batch));
+  const least = servers.use(await startLeastServer(model.folder));
   const measures = {
     bare: () => bareRate(model, 'short', settings),
     clients: () => rateOf(morgan, model, 'short', CLIENTS),
