@@ -89,16 +89,12 @@ export class Attempt {
 
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
-    const askedAt = this.#askedAt;
-    return askedAt === undefined ? 0 : Math.max(0, (this.#endedAt ?? performance.now()) - askedAt);
+    return Math.max(0, (this.#endedAt ?? performance.now()) - (this.#askedAt ?? Infinity));
   }
 
   /** Since when the host can be at work: an upload takes as long as its caller needs for it. */
   get #askedAt(): number | undefined {
-    const { upload } = this.call;
-    return this.#sentAt !== undefined && upload?.completedAt !== undefined
-      ? Math.max(this.#sentAt, upload.completedAt)
-      : this.#sentAt;
+    return this.#sentAt && Math.max(this.#sentAt, this.call.upload?.completedAt ?? 0);
   }
 
   /** How long it was in a queue of our own, in milliseconds. */
