@@ -125,6 +125,19 @@ describe('a remote model', () => {
     });
   });
 
+  it('says that a host redirects, and takes no vectors of it', async () => {
+    for (const host of [first, second])
+      host.respond = (request) => ({
+        status: 307,
+        headers: { location: 'http://127.0.0.1:9/' },
+        body: goodResponse(request),
+      });
+    await expect(collect(['abc'])).rejects.toMatchObject({
+      code: 'host_error',
+      message: 'The embedding host gave a redirect (307).',
+    });
+  });
+
   it.each<[string, object]>([
     ['bytes', { index: 0, embedding: Buffer.from(Float32Array.of(3, 0.5).buffer).toString('base64') }],
     ['numbers without a place', { index: null, embedding: [3, 0.5] }],

@@ -21,6 +21,8 @@ export function readRemoteResponse(
   count: number,
   dimensions: number,
 ): RemoteVectors {
+  // Mostly a base URL that has `http:` or a path of old; where it leads to is not followed, as keys would go along.
+  if (response.status >= 300) throw unusable(`a redirect (${response.status})`);
   const body = jsonOf(response);
   if (body === undefined) throw unusable('something else than JSON');
   const { data, usage, model, error } = asRecord(body);

@@ -40,6 +40,7 @@ beforeAll(async () => {
   const hosts = await Promise.all(['one', 'two'].map(startHost));
   const routes = [
     { model: 'whisper', tiers: [[{ host: 'one' }], [{ host: 'two' }]] },
+    { model: 'hurried', tiers: [[{ host: 'one' }]], answerTimeoutMs: 250 },
     { model: 'alias', tiers: [[{ host: 'two', model: 'whisper-large-v3' }]] },
   ];
   const { app } = (parts = await composeLlmService(
@@ -252,6 +253,26 @@ describe('a form', () => {
     expect([response.statusCode, body]).toEqual([status, expect.stringContaining(code)]);
     await waitFor(() => broken === 1, { what: 'the host to see it' });
     upload.destroy();
+  });
+
+  it('that comes slowly is no slowness of its host', async () => {
+    answer = (response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+      setTimeout(() => response.end('{"text":"hello"}'), 50);
+    };
+    // Longer than the host may take, and fast enough for the gateway.
+    const pieces = [MODEL.replace('whisper', 'hurried') + file(0).slice(0, -2)];
+    for (let piece = 0; piece < 5; piece += 1) pieces.push('x'.repeat(20_000));
+    async function* slowly() {
+      for (const piece of [...pieces, `\r\n${END}`]) {
+        yield Buffer.from(piece);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+    const body = ReadableStream.from(slowly());
+    const headers = { 'content-type': TYPE };
+    const response = await fetch(origin + PATH, { method: 'POST', body, headers, duplex: 'half' });
+    expect([response.status, await response.text()]).toEqual([200, '{"text":"hello"}']);
   });
 
   it('whose caller leaves breaks off at the host', async () => {

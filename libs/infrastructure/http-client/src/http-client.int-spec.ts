@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AppError, Deadline } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
@@ -42,6 +43,25 @@ describe('a request', () => {
       '{"a":1}',
       { a: 1 },
     ]);
+  });
+
+  it.each([200, 400])(
+    'gets a response of %d that is compressed unasked without its compression',
+    async (status) => {
+      const body = gzipSync('{"a":"é"}').toString('latin1');
+      const head = `HTTP/1.1 ${status} X\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`;
+      await clientOf([(socket) => socket.write(head + body, 'latin1')]);
+      const response = await client.get('/v1/x').catch((error: HttpClientError) => error.response);
+      expect(response?.json()).toEqual({ a: 'é' });
+      expect(response?.headers).not.toHaveProperty('content-encoding');
+    },
+  );
+
+  it('has a limit that counts what a compressed response unfolds to', async () => {
+    const body = gzipSync(Buffer.alloc(100_000)).toString('latin1');
+    const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\n`;
+    await clientOf([(socket) => socket.write(head + body, 'latin1')], { maxResponseBytes: 50_000 });
+    expect(await codeOf(client.get('/v1/x'))).toBe('too_large');
   });
 
   it('has the path of the base URL in front, the query behind, JSON in it and the headers of client and call', async () => {

@@ -219,7 +219,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     const result = await this.#perform(
       call,
       () => this.#build(call, method, path, request),
-      async (response) => {
+      async (received) => {
+        // No compression is asked for, and some servers and what stands before them choose one all the same.
+        const response = received.decoded();
         if (request.refused && response.status >= 400) {
           const refusal = await this.#readRefusal(call, response);
           request.refused(refusal);

@@ -14,7 +14,7 @@ export interface ResponseHead {
 
 /** A whole response. */
 export interface WholeResponse extends ResponseHead {
-  /** As it came: not decompressed, not decoded. */
+  /** Without a compression that the service chose unasked, and otherwise as it came: not decoded. */
   readonly body: Buffer;
   /** The body as UTF-8. */
   text(): string;

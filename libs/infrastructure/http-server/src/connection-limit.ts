@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
@@ -9,34 +9,33 @@ const LOG_EVERY_MS = 60_000;
 /** Looking for connections that make room takes longer the more there are; a flood must not make it a load of its own. */
 const MAKE_ROOM_EVERY_MS = 100;
 
-/** While the server is full, a connection has this long for the head of its first request. */
-const FIRST_HEAD_MS = 1_000;
-
-/** What Node says where a head has come. */
-const HEAD_EVENTS = ['request', 'checkContinue', 'checkExpectation'] as const;
+/** While the server is full, a connection on which no response is under way has this long for the head of its next request. */
+const NEXT_HEAD_MS = 1_000;
 
 /** What the limit is made with. */
 export interface ConnectionLimitOptions {
   readonly maxConnections: number;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** When the last response to a connection was over; none before the first, Infinity while one is under way. */
+  readonly quietSince: (socket: Socket) => number | undefined;
 }
 
 /**
- * Limits the open connections of a server. Node closes one above the limit at once; those that are idle, or have never
- * asked anything, make room for the next, so that probes get through while somebody holds all of them open. Logged when it
- * is met, counted always.
+ * Limits the open connections of a server. Node closes one above the limit at once; those to which nothing is being answered make
+ * room for the next, so that probes get through while somebody holds all of them open: idle ones, those that have never asked
+ * anything, and those that sent half of a head, or not the body of a request that was refused without it. Logged when it is met,
+ * counted always.
  */
 export function limitConnections(
   server: Server,
-  { maxConnections, logger, metrics }: ConnectionLimitOptions,
+  { maxConnections, logger, metrics, quietSince }: ConnectionLimitOptions,
 ): void {
-  let open = 0;
+  const openedAt = new Map<Socket, number>();
   let loggedAt = -Infinity;
   let madeRoomAt = -Infinity;
-  const silent = watchSilent(server);
   metrics.gauge({ name: 'morgan_http_connections', help: 'Open connections of clients.' }, (gauge) => {
-    gauge.set(open);
+    gauge.set(openedAt.size);
   });
   const refused = metrics.counter({
     name: 'morgan_http_connections_refused_total',
@@ -44,8 +43,8 @@ export function limitConnections(
   });
   server.maxConnections = maxConnections;
   server.on('connection', (socket) => {
-    open += 1;
-    socket.once('close', () => (open -= 1));
+    openedAt.set(socket, performance.now());
+    socket.once('close', () => openedAt.delete(socket));
   });
   server.on('drop', () => {
     refused.inc();
@@ -53,29 +52,11 @@ export function limitConnections(
     if (now - madeRoomAt >= MAKE_ROOM_EVERY_MS) {
       madeRoomAt = now;
       server.closeIdleConnections();
-      silent.close(now - FIRST_HEAD_MS);
+      for (const [socket, opened] of openedAt)
+        if ((quietSince(socket) ?? opened) < now - NEXT_HEAD_MS) socket.destroy();
     }
     if (now - loggedAt < LOG_EVERY_MS) return;
     loggedAt = now;
     logger.warn({ maxConnections }, 'the connection limit is met: new connections are refused');
   });
-}
-
-/** Knows the connections that have not asked anything yet, which Node does not take for idle. */
-function watchSilent(server: Server): { close: (openedBefore: number) => void } {
-  const openedAt = new Map<Socket, number>();
-  server.on('connection', (socket) => {
-    openedAt.set(socket, performance.now());
-    socket.once('close', () => openedAt.delete(socket));
-  });
-  for (const event of HEAD_EVENTS) server.on(event, ({ socket }: IncomingMessage) => openedAt.delete(socket));
-  return {
-    close: (before) => {
-      for (const [socket, opened] of openedAt) {
-        // In the order in which they came.
-        if (opened > before) return;
-        socket.destroy();
-      }
-    },
-  };
 }

@@ -6,6 +6,7 @@ import { waitFor } from '@morgan/testing';
 import { exchange, openConnection, startGate } from '../fixture/gate.ts';
 
 const GET = 'GET /v1/slow HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\n\r\n';
+const PROBE = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
 const answers = (all: string) => all.match(/HTTP\/1\.1 \d+/g) ?? [];
 
 describe('requests that are sent ahead', () => {
@@ -157,13 +158,56 @@ describe('the limit of connections', () => {
     const [silent, slow] = [await openConnection(gate.port), await openConnection(gate.port)];
     const ends = [silent, slow].map((socket) => once(socket.resume(), 'close'));
     slow.write('GET /livez HTTP/1.1\r\nhost:');
-    const probe = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
-    const isAnswered = async () => (await exchange(gate.port, probe)).startsWith('HTTP/1.1 200');
+    const isAnswered = async () => (await exchange(gate.port, PROBE)).startsWith('HTTP/1.1 200');
     await waitFor(isAnswered, {
       what: 'room for a probe',
       timeoutMs: 20_000,
     });
     await Promise.all(ends);
+  });
+
+  it.each([
+    ['half of a next head', GET, 'GET /li'],
+    [
+      'nothing of a body that was refused without it',
+      'POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n',
+      '',
+    ],
+    ['half of a body that nobody reads', GET.replace('host', 'content-length: 100\r\nhost'), '{'],
+  ])('lets connections make room that were answered and send %s', async (_, request, rest) => {
+    await using gate = await startGate({ maxConnections: 2 });
+    const holders = [await openConnection(gate.port), await openConnection(gate.port)];
+    for (const holder of holders) {
+      holder.write(request);
+      await once(holder, 'data');
+      holder.write(rest);
+    }
+    const ends = holders.map((holder) => once(holder.resume(), 'close'));
+    const isAnswered = async () => (await exchange(gate.port, PROBE)).startsWith('HTTP/1.1 200');
+    await waitFor(isAnswered, { what: 'room for a probe', timeoutMs: 20_000 });
+    await Promise.all(ends);
+  });
+
+  it('leaves a connection alone whose answer is under way, also behind one that is over', async () => {
+    await using gate = await startGate({ maxConnections: 2 });
+    const holder = await openConnection(gate.port);
+    holder.write(
+      `${GET}POST /v1/echo HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{`,
+    );
+    await waitFor(() => gate.finished.length === 1 && gate.drain.inFlight === 1, {
+      what: 'the second request',
+    });
+    const silent = await openConnection(gate.port);
+    const ended = once(silent.resume(), 'close');
+    const isAnswered = async () => (await exchange(gate.port, PROBE)).startsWith('HTTP/1.1 200');
+    await waitFor(isAnswered, { what: 'room for a probe', timeoutMs: 20_000 });
+    await ended;
+    const answered = once(holder, 'close');
+    let all = '';
+    holder.on('data', (data: Buffer) => (all += data.toString()));
+    holder.write('}');
+    await answered;
+    expect(answers(all)).toHaveLength(2);
   });
 });
 

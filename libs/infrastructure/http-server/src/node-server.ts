@@ -89,7 +89,9 @@ export class NodeServer {
     server.on('checkContinue', take);
     server.on('checkExpectation', take);
     server.on('connect', (request: IncomingMessage, socket: Socket) => this.#refuseTunnel(request, socket));
-    limitConnections(server, { ...this.#options, maxConnections: this.#options.config.maxConnections });
+    const quietSince = (socket: Socket) => this.#pipelining.quietSince(socket);
+    const { maxConnections } = this.#options.config;
+    limitConnections(server, { ...this.#options, maxConnections, quietSince });
     return server;
   }
 

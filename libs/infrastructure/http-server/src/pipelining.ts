@@ -14,6 +14,8 @@ interface Line {
   responding: boolean;
   readonly waiting: Exchange[];
   latest: Exchange | undefined;
+  /** When the last response was over. */
+  quietSince: number | undefined;
 }
 
 /**
@@ -46,10 +48,16 @@ export class Pipelining {
     return latest && { ...latest, waiting: waiting.includes(latest) };
   }
 
+  /** Since when no response to this connection is under way: the end of the last one, or none before there was one. Infinity: one is. */
+  quietSince(socket: Socket): number | undefined {
+    const line = this.#lines.get(socket);
+    return line?.responding ? Infinity : line?.quietSince;
+  }
+
   #lineOf(socket: Socket): Line {
     let line = this.#lines.get(socket);
     if (!line) {
-      line = { responding: false, waiting: [], latest: undefined };
+      line = { responding: false, waiting: [], latest: undefined, quietSince: undefined };
       this.#lines.set(socket, line);
     }
     return line;
@@ -63,6 +71,7 @@ export class Pipelining {
 
   #next(socket: Socket, line: Line): void {
     line.responding = false;
+    line.quietSince = performance.now();
     if (socket.destroyed || socket.writableEnded) {
       line.waiting.length = 0;
       return;

@@ -83,6 +83,12 @@ describe('what cannot reach a route', () => {
     expect(gate.finished.slice(seen)).toEqual([expect.objectContaining({ status: 400, route: '/livez' })]);
   });
 
+  it.each([1, 3])('does not take the answers to %d proper requests before it', async (count) => {
+    const proper = 'GET /v1/slow HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\n\r\n';
+    const all = await exchange(gate.port, `${proper.repeat(count)}\0\r\n\r\n`);
+    expect(all.match(/HTTP\/1\.1 \d+/g)).toEqual(new Array(count).fill('HTTP/1.1 200'));
+  });
+
   it('keeps the id of a caller whose request could be read', async () => {
     const answer = await exchange(
       gate.port,

@@ -107,8 +107,8 @@ export class ProtocolRefusals {
   #fail({ request, response, waiting }: Exchange & { readonly waiting: boolean }, error: AppError): void {
     const { socket } = request;
     response.shouldKeepAlive = false;
-    if (request.complete && !waiting) {
-      // Its response is on the way; what follows it is not read.
+    if (request.complete) {
+      // Its response is on the way, or waits for those before it; what follows it is not read.
       socket.pause();
       response.once('close', () => socket.destroySoon());
     } else if (waiting || response.headersSent) {

@@ -20,7 +20,8 @@ export interface TransportRequest {
   readonly signal?: AbortSignal | undefined;
   /** From the call of `request` to its leaving over a connection; what connections are made with is a limit besides. Default: none. */
   readonly connectTimeoutMs?: number | undefined;
-  /** From the call of `request` to the headers of the response: the wait for a connection counts. Default: `readTimeoutMs`. */
+  /** From the call of `request` to the headers of the response: the wait for a connection counts, the one for a streamed body does
+   * not. Default: `readTimeoutMs`. */
   readonly firstByteTimeoutMs?: number | undefined;
   /**
    * The longest silence within the body. Coarse: up to a second late. Time in which the reader is slow does not count.

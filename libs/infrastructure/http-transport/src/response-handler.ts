@@ -42,7 +42,9 @@ export interface ResponseHandlerOptions {
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #options: ResponseHandlerOptions;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  /** What the limit of the response was put off for a slow source of the request, in milliseconds. */
+  #putOffMs = 0;
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.request.signal?.reason);
   #controller: Dispatcher.DispatchController | undefined;
   #body: IncomingBody | undefined;
@@ -173,10 +175,20 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** Where our own event loop stood still, the response may be here and only not be heard of yet: that is looked at first. */
   readonly #onLate = (): void =>
     void setImmediate(() => {
-      if (this.#phase === 'responding' || this.#phase === 'over') return;
+      if (this.#phase === 'responding' || this.#phase === 'over' || this.#putOff()) return;
       if (this.#isCrowdedOut) this.#fail('pool_timeout');
       else this.#expire('first_byte_timeout');
     });
+
+  /** The other side cannot respond to what has not come: whoever sends it slowly is not its fault. */
+  #putOff(): boolean {
+    const waitedMs = this.body instanceof Upload ? this.body.waitedMs : 0;
+    const leftMs = Math.floor(waitedMs - this.#putOffMs);
+    if (leftMs < 1) return false;
+    this.#putOffMs += leftMs;
+    this.#timer = setTimeout(this.#onLate, leftMs);
+    return true;
+  }
 
   /** Others keep every connection busy: the other side has not been asked. */
   get #isCrowdedOut(): boolean {

@@ -74,6 +74,31 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
+describe('the limit of the response', () => {
+  /** Gives a piece every 100 ms, five of them. */
+  async function* slowly() {
+    for (let piece = 0; piece < 5; piece += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      yield Buffer.from('piece');
+    }
+  }
+
+  it('is not that of a body that comes slowly', async () => {
+    const origin = await serveHttp(
+      (request, response) => void request.resume().on('end', () => response.end('ok')),
+    );
+    const response = await send(origin, { body: slowly(), firstByteTimeoutMs: 200 });
+    expect((await response.bytes()).toString()).toBe('ok');
+  });
+
+  it('holds for a server that has all of it', async () => {
+    const origin = await serveHttp((request) => void request.resume());
+    expect(await faultOf(send(origin, { body: slowly(), firstByteTimeoutMs: 200 }))).toMatchObject({
+      reason: 'first_byte_timeout',
+    });
+  });
+});
+
 describe('the wait for a free connection', () => {
   it('ends with pool_timeout exactly on time, and the request is never sent', async () => {
     const held: IncomingMessage[] = [];

@@ -29,12 +29,20 @@ export class Upload implements AsyncIterable<Buffer> {
   /** Slices that the socket has taken. */
   #taken = 0;
   #over = false;
+  /** The time in which the source had nothing to give, in milliseconds, and since when it has not now. */
+  #waitedMs = 0;
+  #waitsSince: number | undefined;
 
   constructor(body: RequestBody, options: UploadOptions) {
     this.#options = options;
     this.#source = Buffer.isBuffer(body) ? only(body) : body;
     // A stream may break before its turn to be read comes.
     if (body instanceof Readable) body.on('error', options.onSourceFault);
+  }
+
+  /** How long the other side has had to wait for the source so far, in milliseconds. */
+  get waitedMs(): number {
+    return this.#waitedMs + (this.#waitsSince === undefined ? 0 : performance.now() - this.#waitsSince);
   }
 
   /** From here on the response counts: a receiver that has answered need not take the rest. */
@@ -76,12 +84,16 @@ export class Upload implements AsyncIterable<Buffer> {
 
   /** @returns nothing at the end of the source. */
   async #next(): Promise<Buffer | undefined> {
+    this.#waitsSince = performance.now();
     try {
       this.#chunks ??= this.#source[Symbol.asyncIterator]();
       const next = await this.#chunks.next();
       if (!next.done) return bytesOf(next.value);
     } catch (error) {
       if (!this.#over) this.#options.onSourceFault(error);
+    } finally {
+      this.#waitedMs = this.waitedMs;
+      this.#waitsSince = undefined;
     }
     this.#throwIfOver();
     return undefined;

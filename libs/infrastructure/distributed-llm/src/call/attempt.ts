@@ -89,7 +89,12 @@ export class Attempt {
 
   /** How long the host took or has been taking, in milliseconds; the time before that, in a queue of our own, is not its. */
   get tookMs(): number {
-    return this.#sentAt === undefined ? 0 : (this.#endedAt ?? performance.now()) - this.#sentAt;
+    return Math.max(0, (this.#endedAt ?? performance.now()) - (this.#askedAt ?? Infinity));
+  }
+
+  /** Since when the host can be at work: an upload takes as long as its caller needs for it. */
+  get #askedAt(): number | undefined {
+    return this.#sentAt && Math.max(this.#sentAt, this.call.upload?.completedAt ?? 0);
   }
 
   /** How long it was in a queue of our own, in milliseconds. */
@@ -186,7 +191,7 @@ export class Attempt {
       const refusal = await readRefusal(response, target.host, call);
       return refusesUsageOption(call, target.host, refusal) ? this.#ask() : refusal;
     }
-    const options = streamOptions(call, target, this.#sentAt ?? performance.now());
+    const options = streamOptions(call, target, this.#askedAt ?? performance.now());
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
     if (opening.error) {
@@ -211,7 +216,7 @@ export class Attempt {
 
   #begin({ body, stream }: Content): void {
     const now = performance.now();
-    this.#contentAfterMs = now - (this.#sentAt ?? now);
+    this.#contentAfterMs = now - (this.#askedAt ?? now);
     this.#load.began(now);
     this.target.pace.began(this.#contentAfterMs, this.#kind, this.#tokens);
     const { host, model } = this.target;

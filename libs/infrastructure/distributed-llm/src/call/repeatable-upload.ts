@@ -18,7 +18,7 @@ export class RepeatableUpload {
   readonly #kept: Buffer[] = [];
   #keptBytes = 0;
   #forgotten = 0;
-  #isComplete = false;
+  #completedAt: number | undefined;
   #head: Buffer | undefined;
   #pulling: Promise<void> | undefined;
 
@@ -63,7 +63,12 @@ export class RepeatableUpload {
 
   /** Whether it has come to its end. */
   get isComplete(): boolean {
-    return this.#isComplete;
+    return this.#completedAt !== undefined;
+  }
+
+  /** When it had come to its end. */
+  get completedAt(): number | undefined {
+    return this.#completedAt;
   }
 
   /**
@@ -83,7 +88,7 @@ export class RepeatableUpload {
         at += 1;
         sentBytes += chunk.length;
         this.#forget(at);
-      } else if (this.#isComplete) return;
+      } else if (this.isComplete) return;
       else await this.#pull();
     }
   }
@@ -109,7 +114,7 @@ export class RepeatableUpload {
   async #read(): Promise<void> {
     const next = await this.#chunks.next();
     if (next.done === true) {
-      this.#isComplete = true;
+      this.#completedAt = performance.now();
       return;
     }
     const { value } = next;

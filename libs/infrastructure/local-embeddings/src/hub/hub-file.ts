@@ -115,11 +115,15 @@ export class HubFile {
     throw new ModelLoadError(`the hub answered ${status} for ${name}${hintFor(status)}`);
   }
 
-  async #append({ status, headers, body }: HubResponse, file: FileHandle): Promise<void> {
+  async #append(response: HubResponse, file: FileHandle): Promise<void> {
+    const { status } = response;
+    // Mirrors may compress unasked; of such a response nobody could go on in the middle.
+    const isCompressed = response.headers['content-encoding'] !== undefined;
+    const { headers, body } = response.decoded(() => this.#notDecodable());
     if (status === 200) {
       await file.truncate();
       this.#bytes = 0;
-      this.#etag = strong(headers.etag);
+      this.#etag = isCompressed ? undefined : strong(headers.etag);
     }
     const totalBytes = this.#bytes + Number(headers['content-length']);
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -127,6 +131,11 @@ export class HubFile {
       this.#bytes += chunk.length;
       this.#reportProgress(totalBytes);
     }
+  }
+
+  #notDecodable(): ModelLoadError {
+    const { name } = this.#options;
+    return new ModelLoadError(`what the hub sent for ${name} is not compressed as its content-encoding says`);
   }
 
   #reportProgress(totalBytes: number): void {

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Logger, silentLogger } from '@morgan/foundation';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
@@ -233,6 +234,36 @@ describe('a hub with troubles', () => {
     await download();
     expect(requestsFor(WEIGHTS).map(({ range }) => range)).toEqual([undefined, undefined]);
     expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('may compress a file unasked, which is then begun anew where it breaks', async () => {
+    let asked: string | undefined;
+    const compressed: HubFault = (response, all, { headers }) => {
+      asked = headers['accept-encoding'];
+      response.writeHead(200, { etag: etagOf(all), 'content-encoding': 'gzip' }).end(gzipSync(all));
+    };
+    const cut: HubFault = (response, all) => {
+      const body = gzipSync(all);
+      response.writeHead(200, {
+        etag: etagOf(all),
+        'content-encoding': 'gzip',
+        'content-length': body.length,
+      });
+      response.write(body.subarray(0, 1_000_000), () => response.destroy());
+    };
+    hub.misbehave(WEIGHTS, cut, compressed);
+    hub.misbehave('config.json', compressed);
+    await download();
+    expect(asked).toBe('identity');
+    expect(requestsFor(WEIGHTS).map(({ range }) => range)).toEqual([undefined, undefined]);
+    expect((await weights()).equals(content)).toBe(true);
+  });
+
+  it('is told of where a file is not compressed as it says', async () => {
+    hub.misbehave('config.json', (response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}');
+    });
+    await expect(download()).rejects.toThrow('config.json is not compressed as its content-encoding says');
   });
 
   it('is given up where it sends another part than the one that was asked for', async () => {

@@ -88,7 +88,7 @@ export class ModelHub {
       origin,
       path: pathname + search,
       method: 'GET',
-      headers: [...headers, ...own],
+      headers: ['accept-encoding', 'identity', ...headers, ...own],
       signal,
     });
   }
