@@ -26,7 +26,7 @@ it('an asynchronous listener that fails is logged, and does not end the process'
   const logged = Promise.withResolvers<LogFields>();
   const listeners = new Listeners<number>({ ...silentLogger, error: logged.resolve });
   const fail: () => Promise<void> = () => Promise.reject(error);
-  listeners.add(fail as () => void);
+  listeners.add(fail);
   listeners.emit(1);
   expect(await logged.promise).toEqual({ error });
 });

@@ -133,7 +133,8 @@ export class RateLimiter {
    * @throws RangeError for what is no number of milliseconds, 0 or more.
    */
   async penalize(key: string, retryAfterMs: number): Promise<void> {
-    if (!isAmount(retryAfterMs)) throw new RangeError('a penalty must be a number of milliseconds, 0 or more');
+    if (!isAmount(retryAfterMs))
+      throw new RangeError('a penalty must be a number of milliseconds, 0 or more');
     await this.#store.penalize(key, retryAfterMs);
     this.#queues.get(key)?.reconsider();
   }
