@@ -25,8 +25,8 @@ it('an asynchronous listener that fails is logged, and does not end the process'
   const error = new Error('listener');
   const logged = Promise.withResolvers<LogFields>();
   const listeners = new Listeners<number>({ ...silentLogger, error: logged.resolve });
-  const fail: () => Promise<void> = () => Promise.reject(error);
-  listeners.add(fail);
+  const fail: unknown = () => Promise.reject(error);
+  listeners.add(fail as () => void);
   listeners.emit(1);
   expect(await logged.promise).toEqual({ error });
 });
