@@ -19,6 +19,12 @@ describe('a deadline', () => {
     expect(deadline.remainingMs()).toBe(100);
   });
 
+  it('is a moment: what is no number is refused, and a time without an end is one', () => {
+    expect(() => Deadline.after(NaN)).toThrow(RangeError);
+    expect(() => Deadline.at(Number('x'))).toThrow(RangeError);
+    expect(Deadline.after(Infinity).allows(1e15)).toBe(true);
+  });
+
   it('allows waits that end before it', () => {
     const deadline = Deadline.after(100);
     expect([deadline.allows(99), deadline.allows(100)]).toEqual([true, false]);

@@ -13,12 +13,16 @@ export class Deadline {
     readonly at: number,
   ) {}
 
-  /** @param moment in milliseconds on the monotonic clock, `performance.now()`. */
+  /**
+   * @param moment in milliseconds on the monotonic clock, `performance.now()`.
+   * @throws RangeError for NaN: nothing would ever be after it, and every timer would fire at once.
+   */
   static at(moment: number): Deadline {
+    if (Number.isNaN(moment)) throw new RangeError('a deadline must be a number of milliseconds');
     return new Deadline(moment);
   }
 
-  /** @param ms how long the call may take from now on, in milliseconds. */
+  /** @param ms how long the call may take from now on, in milliseconds. @throws RangeError for NaN. */
   static after(ms: number): Deadline {
     return Deadline.at(performance.now() + ms);
   }

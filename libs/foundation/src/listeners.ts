@@ -3,25 +3,54 @@ import { type Logger, silentLogger } from './logger.ts';
 /** Hears of something that has happened. */
 export type Listener<Event> = (event: Event) => void;
 
-/** Those who want to hear of one kind of event. One that throws is logged, and harms neither the others nor the caller. */
+/**
+ * Those who want to hear of one kind of event. One that throws, or whose promise is rejected, is logged and harms neither the
+ * others nor the caller. What happens while an event is being told, because a listener has done something, is told after it:
+ * everybody hears the same events in the same order.
+ */
 export class Listeners<Event> {
-  readonly #listeners = new Set<Listener<Event>>();
+  /** By subscription: a listener that was added twice hears everything twice, until each has ended. */
+  #listeners: readonly { readonly listener: Listener<Event> }[] = [];
+  readonly #untold: Event[] = [];
+  #isTelling = false;
 
   constructor(private readonly logger: Logger = silentLogger) {}
 
-  /** @returns a function that ends the subscription. */
+  /** Hears of what happens from now on. @returns a function that ends the subscription. */
   add(listener: Listener<Event>): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    const subscription = { listener };
+    this.#listeners = [...this.#listeners, subscription];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== subscription);
+    };
   }
 
   emit(event: Event): void {
-    for (const listener of this.#listeners) {
+    this.#untold.push(event);
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      while (this.#untold.length > 0) this.#tell(this.#untold.shift() as Event);
+    } finally {
+      this.#isTelling = false;
+    }
+  }
+
+  #tell(event: Event): void {
+    for (const subscription of this.#listeners) {
+      // Another listener may have ended it just now.
+      if (!this.#listeners.includes(subscription)) continue;
       try {
-        listener(event);
+        // A function that returns a promise is one that returns nothing, too, by its type.
+        const result: unknown = subscription.listener(event);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#failed(error));
       } catch (error) {
-        this.logger.error({ error }, 'a listener failed');
+        this.#failed(error);
       }
     }
+  }
+
+  #failed(error: unknown): void {
+    this.logger.error({ error }, 'a listener failed');
   }
 }

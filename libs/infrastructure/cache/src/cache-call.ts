@@ -21,6 +21,7 @@ export class CacheCall {
   readonly #signal: AbortSignal;
   readonly #faults: KeyFaults | undefined;
   #aborted: Promise<never> | undefined;
+  #onAbort: (() => void) | undefined;
 
   /** @param generation of the cache when the call began */
   constructor(
@@ -83,6 +84,11 @@ export class CacheCall {
     }
   }
 
+  /** The call is over: nothing of it stays with a signal that may live for many calls. */
+  release(): void {
+    if (this.#onAbort) this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
   /** What those learn who wait for a key of this call that did not come. */
   failureOf(key: string, failure: unknown): Error {
     if (this.#signal.aborted) return new FlightAbandoned();
@@ -98,7 +104,7 @@ export class CacheCall {
       const { promise, reject } = Promise.withResolvers<never>();
       const abort = () => reject(this.#signal.reason as Error);
       if (this.#signal.aborted) abort();
-      else this.#signal.addEventListener('abort', abort, { once: true });
+      else this.#signal.addEventListener('abort', (this.#onAbort = abort), { once: true });
       promise.catch(() => undefined);
       this.#aborted = promise;
     }

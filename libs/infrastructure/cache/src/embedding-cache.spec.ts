@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
 import type { Compute } from './cache-call.ts';
@@ -65,6 +66,16 @@ describe('the embedding cache', () => {
     for (const { entries } of await Promise.all(calls)) expect(entries).toEqual([valueOf('7')]);
     expect(model.asked).toEqual([['7']]);
     expect(cache.getStatus()).toMatchObject({ misses: 1, coalesced: 999 });
+  });
+
+  it('leaves nothing with a signal that many calls share', async () => {
+    const cache = new EmbeddingCache();
+    const model = new Model(true);
+    const { signal } = new AbortController();
+    const calls = Array.from({ length: 100 }, () => cache.resolve(['7'], model.compute, call(signal)));
+    model.open();
+    await Promise.all(calls);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('lets two calls wait for a vector of each other', async () => {

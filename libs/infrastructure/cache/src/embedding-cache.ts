@@ -111,8 +111,12 @@ export class EmbeddingCache {
   ): Promise<Resolved> {
     const call = new CacheCall(compute, { context, faults }, this.#generation);
     const wanted = [...new Set(keys)];
-    if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
-    else await this.#bypass(wanted, call, use);
+    try {
+      if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
+      else await this.#bypass(wanted, call, use);
+    } finally {
+      call.release();
+    }
     if (use === 'shared') await this.#share(wanted, call);
     for (const result of call.results.values()) this.#counts.count(result);
     return { entries: keys.map((key) => call.entryOrThrow(key)), results: call.results };

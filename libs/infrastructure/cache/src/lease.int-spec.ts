@@ -84,6 +84,18 @@ describe('a lease', () => {
     expect(all.map(({ results }) => results.get('a')).sort()).toEqual(['coalesced', 'coalesced', 'miss']);
   });
 
+  it('of somebody else is waited for until the caller leaves, for the reason that the caller has', async () => {
+    const namespace = randomUUID();
+    await redisCommand(redis.url, `SET ${namespace}:lease:a somebody PX 60000`);
+    const caller = new AbortController();
+    const reason = new Error('no time left');
+    const result = build(namespace).resolve(['a'], never, {
+      context: { id: 'call', signal: caller.signal },
+    });
+    setTimeout(() => caller.abort(reason), 100);
+    await expect(result).rejects.toBe(reason);
+  });
+
   it('is not used where the value has come between look-up and claim', async () => {
     const namespace = randomUUID();
     const getBuffers = connection.getBuffers.bind(connection);

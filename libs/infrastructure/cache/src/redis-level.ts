@@ -112,12 +112,13 @@ export class RedisLevel {
   }
 
   /**
-   * The pause before leases of other replicas are asked for once more, longer each time. Rejects when the signal is aborted.
+   * The pause before leases of other replicas are asked for once more, longer each time. Rejects with the reason of the signal when
+   * that is aborted, which Node's own pause does not.
    * @param polls that there were
    */
   async pause(polls: number, signal: AbortSignal): Promise<void> {
     const pauseMs = Math.min(FIRST_POLL_MS * POLL_GROWTH ** polls, LONGEST_POLL_MS);
-    await delay(pauseMs * (0.5 + Math.random()), undefined, { signal });
+    await delay(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 
   /** Deletes all entries of the namespace. @returns how many. @throws Error when Redis is gone */

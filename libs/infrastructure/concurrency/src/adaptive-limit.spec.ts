@@ -247,3 +247,14 @@ describe('an adaptive limit', () => {
     expect(limit.getStatus().minRttMs).toBeLessThan(105);
   });
 });
+
+it('finds a limit also on a clock that cannot tell how long the calls take', () => {
+  const limit = new AdaptiveLimit(config);
+  for (let call = 0; call < 10_000; call += 1) {
+    const inFlight = (call % limit.limit) + 1;
+    limit.record({ startedAtMs: call, endedAtMs: call, inFlight, dropped: false });
+  }
+  expect(limit.limit).toBeGreaterThanOrEqual(config.minLimit);
+  expect(limit.limit).toBeLessThanOrEqual(config.maxLimit);
+  expect(limit.getStatus().bdp).not.toBeNaN();
+});

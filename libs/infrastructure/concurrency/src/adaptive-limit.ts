@@ -53,6 +53,8 @@ const UNREACHED = 0.9;
 const BDP_FALLEN = 0.7;
 /** The bdp falls to half of it at once at most: one bad batch is not a trend. */
 const STEEPEST = 0.5;
+/** What a clock cannot tell from nothing counts as this, in milliseconds: the BDP is a ratio of latencies. */
+const SHORTEST_MS = 0.001;
 /** What a drop leaves of the BDP. */
 const BACKOFF = 0.9;
 
@@ -97,7 +99,7 @@ export class AdaptiveLimit {
       this.#backOff(startedAtMs, endedAtMs);
       return;
     }
-    const latencyMs = endedAtMs - startedAtMs;
+    const latencyMs = Math.max(SHORTEST_MS, endedAtMs - startedAtMs);
     if (inFlight <= this.#limitOf('probe_rtt')) this.#recordMinRtt(latencyMs, inFlight);
     if (!this.#isInformative(inFlight)) return;
     this.#step.add(latencyMs, inFlight);

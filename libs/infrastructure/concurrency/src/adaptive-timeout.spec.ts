@@ -133,6 +133,31 @@ describe('an attempt under an adaptive timeout', () => {
     await expect(timeout.execute(() => Promise.resolve(), call.context)).rejects.toBe(reason);
   });
 
+  it('work that throws at once, when its caller goes, leaves no rejection that nobody handles', async () => {
+    jest.useRealTimers();
+    const caller = new AbortController();
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const result = timeoutOf().execute(
+      () => {
+        caller.abort();
+        throw new Error('gave up');
+      },
+      { id: 'a', signal: caller.signal },
+    );
+    await expect(result).rejects.toThrow('gave up');
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it.each([NaN, -1])('refuses a latency of %s, of which no bound could be made', (latencyMs) => {
+    const timeout = timeoutOf();
+    expect(() => timeout.record(latencyMs)).toThrow(RangeError);
+    learn(timeout, 200, 32);
+    expect(timeout.boundMs).toBe(400);
+  });
+
   it('counts no latency of a call that failed', async () => {
     const timeout = timeoutOf();
     const call = callThrough(timeout);

@@ -67,6 +67,8 @@ export class AdaptiveTimeout implements Policy {
     const boundMs = this.#boundMs;
     const attempt = new AbortController();
     const { promise: cut, reject } = Promise.withResolvers<never>();
+    // Work that throws at once, after its caller has gone, leaves nobody who would look at it.
+    cut.catch(() => undefined);
     const end = (reason: Error): void => {
       // First, so that the reason wins over whatever the work makes of its signal.
       reject(reason);
@@ -86,8 +88,12 @@ export class AdaptiveTimeout implements Policy {
     }
   }
 
-  /** Counts a latency that was measured elsewhere, such as the time to the first byte. */
+  /**
+   * Counts a latency that was measured elsewhere, such as the time to the first byte.
+   * @throws RangeError for what is no number of milliseconds, 0 or more: no bound could be made of it.
+   */
   record(latencyMs: number): void {
+    if (!(latencyMs >= 0)) throw new RangeError('a latency must be a number of milliseconds, 0 or more');
     this.#latencies.add(latencyMs);
     this.#samples += 1;
     const { minSamples } = this.#config;

@@ -275,3 +275,9 @@ describe('a bulkhead', () => {
     expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
   });
 });
+
+it.each([NaN, 0, -1, 1.5, Infinity])('is not resized to %s', (size) => {
+  const bulkhead = new Bulkhead({ name: 'host', config: { maxConcurrent: 2 } });
+  expect(() => bulkhead.resize(size)).toThrow();
+  expect(bulkhead.getStatus().maxConcurrent).toBe(2);
+});

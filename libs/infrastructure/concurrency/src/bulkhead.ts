@@ -93,9 +93,12 @@ export class Bulkhead implements Policy {
     return this.#hold();
   }
 
-  /** Changes how many calls may run. Those that run are never stopped; a smaller limit is reached as they end. */
+  /**
+   * Changes how many calls may run. Those that run are never stopped; a smaller limit is reached as they end.
+   * @throws ZodError for what `maxConcurrent` of the configuration may not be either.
+   */
   resize(maxConcurrent: number): void {
-    this.#maxConcurrent = maxConcurrent;
+    this.#maxConcurrent = bulkheadConfig.unwrap().shape.maxConcurrent.parse(maxConcurrent);
     this.#admitNext();
   }
 

@@ -1,4 +1,4 @@
-import { LinkedList, type ListPlace } from '@morgan/foundation';
+import { LinkedList, type ListPlace, MAX_TIMER_MS } from '@morgan/foundation';
 import type { ClientCall } from './client-call.ts';
 
 /** The calls that are going on, so that a client can wait for them, or end them, when it stops. */
@@ -25,7 +25,7 @@ export class CallsInFlight {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
-      timer = setTimeout(resolve, graceMs);
+      timer = setTimeout(resolve, Math.min(graceMs, MAX_TIMER_MS));
     });
     clearTimeout(timer);
     for (const call of this.#calls) call.abort();

@@ -203,6 +203,20 @@ describe('health', () => {
     expect(client.indicator().read().up).toBe(false);
   });
 
+  it.each([null, undefined, 'no error', Object.freeze({})])(
+    'hears of a call whose own check throws %j, which is its cause',
+    async (thrown) => {
+      await clientOf([respond(200)], { health: {}, retry: { maxRetries: 0 } });
+      const check = () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- JavaScript lets anything be thrown.
+        throw thrown;
+      };
+      const failure = client.get('/', { check }).catch((error: unknown) => error);
+      expect(await failure).toMatchObject({ name: 'HttpClientError', cause: thrown });
+      expect(client.getStatus().health?.live).toEqual({ ok: 0, failed: 1 });
+    },
+  );
+
   it('learns nothing from a check that the end of the client cuts short', async () => {
     await clientOf([hang], { health: {} });
     const started = client.start();

@@ -55,7 +55,8 @@ export class ServiceHealth {
 
   /** An attempt has ended. 429 is about load, not about health, and counts as nothing. */
   attempted(ending: CallEnding, durationMs: number, context: CallContext): void {
-    const isRefused = 'error' in ending && (ending.error as { status?: unknown }).status === 429;
+    // Whatever was thrown: the check of a call is its caller's own.
+    const isRefused = 'error' in ending && (Object(ending.error) as { status?: unknown }).status === 429;
     const verdict = isRefused ? 'ignored' : assessCall(ending, context).verdict;
     if (verdict === 'ignored') return;
     this.#monitor.report(this.#serviceName, { ok: verdict === 'success', durationMs });

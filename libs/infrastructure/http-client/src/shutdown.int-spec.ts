@@ -36,6 +36,18 @@ describe('stop', () => {
     expect(client.getStatus()).toMatchObject({ state: 'closed', inFlight: 0, requests: 1, errors: 0 });
   });
 
+  it('waits for good for calls under way where it is told to', async () => {
+    const late: Turn = (socket, request) => void setTimeout(() => respond(200, 'late')(socket, request), 50);
+    await using server = new ScriptedServer([late]);
+    const client = new HttpClient({
+      serviceName: 'server',
+      baseUrl: `http://127.0.0.1:${await server.listen()}`,
+    });
+    const call = client.get('/');
+    await client.stop(Infinity);
+    expect((await call).text()).toBe('late');
+  });
+
   it('comes with the end of an `await using` block', async () => {
     await using server = new ScriptedServer([respond(200)]);
     const baseUrl = `http://127.0.0.1:${await server.listen()}`;

@@ -473,6 +473,23 @@ describe('HttpTransport', () => {
       await closed;
     });
 
+    it('waits for good where it is told to, and whoever calls it again waits with it', async () => {
+      const waiting: Socket[] = [];
+      const { origin } = await serve((socket) => void waiting.push(socket));
+      const sent = send(origin);
+      await until(() => waiting.length === 1);
+      const order: string[] = [];
+      const closed = ['first', 'second'].map((name) =>
+        transport.close(Infinity).then(() => order.push(`${name} close`)),
+      );
+      // Long after the end of a timer that overflows.
+      const ended = sent.then((response) => response.bytes()).then((bytes) => order.push(bytes.toString()));
+      setTimeout(() => waiting[0]?.write(PLAIN_ANSWER), 50);
+      await Promise.all([...closed, ended]);
+      expect(order[0]).toBe('ok');
+      expect(order).toHaveLength(3);
+    });
+
     it('cuts what is still in flight, and what still waits, when the grace is over', async () => {
       const { origin, server } = await serve(() => undefined);
       const outcomes = Array.from({ length: 6 }, () => faultOf(() => send(origin)));

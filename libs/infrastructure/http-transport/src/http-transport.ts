@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
+import { MAX_TIMER_MS } from '@morgan/foundation';
 import type { z } from 'zod';
 import { ConnectionPool, type OriginStatus } from './connection-pool.ts';
 import { ResponseHandler } from './response-handler.ts';
@@ -25,7 +26,7 @@ export class HttpTransport implements RequestSender {
   readonly #config: HttpTransportConfig;
   readonly #lookup: LookupFunction | undefined;
   readonly #pools = new Map<string, ConnectionPool>();
-  #closed = false;
+  #closed: Promise<void> | undefined;
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
   constructor({ lookup, ...settings }: HttpTransportOptions = {}) {
@@ -76,13 +77,22 @@ export class HttpTransport implements RequestSender {
     return Object.fromEntries(Array.from(this.#pools, ([origin, { status }]) => [origin, status]));
   }
 
-  /** Refuses new requests, waits at most `graceMs` for those in flight, then cuts them. No socket is left. */
-  async close(graceMs: number): Promise<void> {
-    this.#closed = true;
+  /**
+   * Refuses new requests, waits at most `graceMs` for those in flight, then cuts them. No socket is left. Of several calls the first
+   * decides how long they wait.
+   */
+  close(graceMs: number): Promise<void> {
+    this.#closed ??= this.#close(graceMs);
+    return this.#closed;
+  }
+
+  async #close(graceMs: number): Promise<void> {
     const pools = [...this.#pools.values()];
     this.#pools.clear();
     let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs)));
+    const grace = new Promise<void>(
+      (resolve) => (timer = setTimeout(resolve, Math.min(graceMs, MAX_TIMER_MS))),
+    );
     await Promise.race([Promise.all(pools.map((pool) => pool.close())), grace]);
     clearTimeout(timer);
     await Promise.all(pools.map((pool) => pool.destroy()));

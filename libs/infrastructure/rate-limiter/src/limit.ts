@@ -11,6 +11,11 @@ export interface Limit {
   readonly burst: number;
 }
 
+/** Whether units or times can be counted with it: what is no number once would stay none for ever. */
+export function isAmount(value: number): boolean {
+  return value >= 0 && value < Infinity;
+}
+
 /** The most that one call may cost: more would never fit. */
 export function capacityOf({ algorithm, burst, limit }: Limit): number {
   return algorithm === 'token-bucket' ? burst : limit;

@@ -1,3 +1,4 @@
+import { isAmount } from './limit.ts';
 import type { StoreDecision } from './limit-store.ts';
 
 /** What was admitted, and the way to tell what it cost in the end. */
@@ -19,8 +20,12 @@ export class Permit {
     this.#settled = settled;
   }
 
-  /** Replaces the estimate that was reserved by the truth, in units: 0 gives everything back. Returns at once. */
+  /**
+   * Replaces the estimate that was reserved by the truth, in units: 0 gives everything back. Returns at once.
+   * @throws RangeError for what is no such number; NaN would end the limit of its key for good, in all replicas.
+   */
   settle(cost: number): void {
+    if (!isAmount(cost)) throw new RangeError('a cost must be a number of units, 0 or more');
     const from = this.#cost;
     if (cost === from) return;
     this.#cost = cost;

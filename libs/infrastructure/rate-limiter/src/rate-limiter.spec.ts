@@ -24,6 +24,21 @@ beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
 describe.each(algorithms)('a limiter with a %s', (algorithm) => {
+  it.each([NaN, -1, Infinity])(
+    'takes no %s for what a call cost or a host asks for, and goes on',
+    async (odd) => {
+      const limiter = build({ algorithm });
+      const permit = await limiter.acquire('a', 4);
+      expect(() => permit.settle(odd)).toThrow(RangeError);
+      await expect(limiter.penalize('a', odd)).rejects.toThrow(RangeError);
+      expect((await limiter.inspect('a')).used).toBe(4);
+      permit.settle(1);
+      expect((await limiter.inspect('a')).used).toBe(1);
+      expect((await limiter.tryAcquire('a', 9)).admitted).toBe(true);
+      expect((await limiter.tryAcquire('a', 1)).admitted).toBe(false);
+    },
+  );
+
   it('admits without a timer while there is room, and each key for itself', async () => {
     const limiter = build({ algorithm });
     await fill(limiter, 10, 'a');

@@ -1,7 +1,7 @@
 import { AppError, type Deadline, type Logger, silentLogger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { Decision, LimitRefusal } from './decision.ts';
-import { capacityOf, type Limit } from './limit.ts';
+import { capacityOf, isAmount, type Limit } from './limit.ts';
 import type { LimitStore, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
 import { Permit } from './permit.ts';
@@ -128,8 +128,13 @@ export class RateLimiter {
     this.#metrics?.forget(this);
   }
 
-  /** Admits nothing for this key for so long: its host has answered 429 with `Retry-After`. */
+  /**
+   * Admits nothing for this key for so long: its host has answered 429 with `Retry-After`.
+   * @throws RangeError for what is no number of milliseconds, 0 or more.
+   */
   async penalize(key: string, retryAfterMs: number): Promise<void> {
+    if (!isAmount(retryAfterMs))
+      throw new RangeError('a penalty must be a number of milliseconds, 0 or more');
     await this.#store.penalize(key, retryAfterMs);
     this.#queues.get(key)?.reconsider();
   }

@@ -102,6 +102,18 @@ describe('a connection to Redis', () => {
     await waitFor(() => timers() <= before, { what: 'the last timer' });
   });
 
+  it('is started once: to start it again changes nothing, and nothing is read of no keys', async () => {
+    await using redis = await startRedis();
+    const { connection, lines } = connect(redis.url);
+    connection.start();
+    await waitFor(() => connection.read().up, { what: 'redis' });
+    connection.start();
+    expect(await connection.getBuffers([])).toEqual([]);
+    expect(await connection.getBuffers(['none'])).toEqual([null]);
+    expect(connection.read().up).toBe(true);
+    expect(lines.messages).toEqual(['redis is up']);
+  });
+
   it('keeps bytes as they are, for as long as it is told', async () => {
     await using redis: PrivateRedis = await startRedis();
     const { connection } = connect(redis.url);

@@ -68,8 +68,9 @@ export class RedisConnection implements HealthIndicator {
     this.#client.on('error', (error: Error) => this.#failed(error));
   }
 
-  /** Begins to connect, and to reconnect for as long as it takes. Waits for nothing. */
+  /** Begins to connect, and to reconnect for as long as it takes. Waits for nothing. Once: called again, or after a stop, it does nothing. */
   start(): void {
+    if (this.#client.status !== 'wait' || this.#stopping) return;
     this.#client.connect().catch(() => this.#turned(false));
   }
 
@@ -83,6 +84,8 @@ export class RedisConnection implements HealthIndicator {
 
   /** The values of keys, null where there is none: one round trip. @throws Error when Redis is gone or slow */
   getBuffers(keys: readonly string[]): Promise<(Buffer | null)[]> {
+    // Redis takes no such command without a key.
+    if (keys.length === 0) return Promise.resolve([]);
     return this.#client.mgetBuffer(...keys);
   }
 

@@ -1,4 +1,4 @@
-import { callStopped } from '@morgan/foundation';
+import { callStopped, MAX_TIMER_MS } from '@morgan/foundation';
 
 /**
  * Resolves after so many milliseconds. Leaves neither timer nor listener behind. The signal is not aborted yet.
@@ -10,10 +10,13 @@ export function abortableWait(ms: number, signal: AbortSignal): Promise<void> {
       clearTimeout(timer);
       reject(callStopped(signal));
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
+    const timer = setTimeout(
+      () => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      Math.min(ms, MAX_TIMER_MS),
+    );
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }

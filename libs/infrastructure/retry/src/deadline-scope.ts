@@ -46,7 +46,8 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
   run<Result>(work: (context: Context) => Promise<Result>): Promise<Result> {
     const { signal } = this.context;
     if (signal.aborted) return Promise.reject(callStopped(signal));
-    if (!this.#controller) return work(this.context);
+    // Nobody hears the caller's own signal yet.
+    if (!this.#controller) signal.addEventListener('abort', this.#onAbort);
     return new Promise((resolve, reject) => {
       this.#stopRun = reject;
       work(this.context).then(resolve, reject);
@@ -67,6 +68,7 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
    * @param reason what its work meets, and its caller too if it is an AppError.
    */
   abort(reason: unknown): void {
+    if (!this.#controller && !this.context.signal.aborted) return;
     this[Symbol.dispose]();
     this.#controller?.abort(reason);
     this.#stopRun?.(callStopped(this.context.signal));
@@ -81,7 +83,8 @@ export class DeadlineScope<Context extends CallContext = CallContext> implements
     if (!deadline) return;
     const leftMs = deadline.remainingMs();
     if (leftMs === 0) this.#expire();
-    else this.#timer = setTimeout(() => this.#expire(), Math.min(leftMs, MAX_TIMER_MS));
+    // It looks again: a deadline may be further away than any timer.
+    else this.#timer = setTimeout(() => this.#setClock(deadline), Math.min(leftMs, MAX_TIMER_MS));
   }
 
   #expire(): void {

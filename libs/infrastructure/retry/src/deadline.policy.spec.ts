@@ -100,6 +100,17 @@ describe('a deadline policy', () => {
     expect(await outcome).toMatchObject({ error: reason, atMs: 0 });
   });
 
+  it("ends at once on the caller's abort where there is no deadline either, and the work does not listen", async () => {
+    const outcome = settled(new DeadlinePolicy().execute(never, context), 0);
+    controller.abort();
+    expect(await outcome).toMatchObject({ error: { code: 'client_closed_request' } });
+  });
+
+  it('ends at a deadline that is further away than any timer, and no sooner', async () => {
+    const far = new DeadlinePolicy({ timeoutMs: 3e9 });
+    expect(await settled(far.execute(never, context), 4e9)).toMatchObject({ atMs: 3e9 });
+  });
+
   it('waits for a deadline that no timer can wait for in one piece', async () => {
     const far = new DeadlinePolicy({ timeoutMs: 1e12 });
     const outcome = far.execute(() => new Promise((resolve) => setTimeout(resolve, 50, 'done')), context);

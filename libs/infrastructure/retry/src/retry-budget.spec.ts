@@ -24,6 +24,21 @@ describe('a retry budget', () => {
     expect(takeAll(budget)).toBe(100);
   });
 
+  it('rejects, and does not throw, where the work throws at once', async () => {
+    const error = new Error('at once');
+    const work = () => {
+      throw error;
+    };
+    const result = new RetryBudget().execute(work, { id: 'call', signal: new AbortController().signal });
+    await expect(result).rejects.toBe(error);
+  });
+
+  it('makes no extra attempt where less than one is allowed in the window', () => {
+    const budget = new RetryBudget({ minPerSecond: 10, windowMs: 50 });
+    request(budget, 1_000);
+    expect(takeAll(budget)).toBe(0);
+  });
+
   it('adds one extra attempt for five requests', () => {
     const budget = new RetryBudget();
     takeAll(budget);

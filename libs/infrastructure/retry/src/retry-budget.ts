@@ -8,7 +8,7 @@ export interface RetryBudgetOptions {
   readonly ratio?: number | undefined;
   /**
    * Extra attempts per second that need no requests, so that a quiet client may retry. Times the window it is also how
-   * many may come at once on top of what requests pay for; 0 turns all extra attempts off. Default 10.
+   * many may come at once on top of what requests pay for; less than one, such as 0, turns all extra attempts off. Default 10.
    */
   readonly minPerSecond?: number | undefined;
   /** Default 10,000. */
@@ -60,7 +60,7 @@ export class RetryBudget implements Policy {
     this.#ring = Array.from({ length: SLICES + 1 }, () => ({ index: -1, debt: 0, suffixDebt: 0 }));
   }
 
-  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     this.countRequest();
     return work(context);
   }

@@ -10,7 +10,7 @@ export const retryBudgetConfig = z
       doc: 'Extra attempts (retries, fallbacks, hedges) per request that the budget allows.',
     }),
     minPerSecond: setting(z.number().min(0).default(10), {
-      doc: 'Extra attempts per second that the budget allows on top, so that a quiet client may retry; 0 turns all extra attempts off.',
+      doc: 'Extra attempts per second that the budget allows on top, so that a quiet client may retry; less than one in the window, such as 0, turns all extra attempts off.',
     }),
     windowMs: setting(milliseconds.default(10_000), {
       doc: 'The window of the budget, in milliseconds.',

@@ -150,6 +150,19 @@ describe('a retry policy', () => {
       expect(times()).toEqual([0, 7000, 7500]);
     });
 
+    it('waits no longer than its longest wait without a deadline, the quarter included', async () => {
+      const policy = create({ jitter: 'full', random: () => 0.999, maxDelayMs: 10_000 });
+      await run(policy, failing(answered(429, { retryAfterMs: 9_000 })));
+      expect(times()).toEqual([0, 10_000]);
+    });
+
+    it('waits for as long as the longest timer where a host asks for more, and not for none', async () => {
+      const longest = 2 ** 31 - 1;
+      const given = { ...context, deadline: Deadline.after(1e12) };
+      await run(create(), failing(answered(429, { retryAfterMs: longest + 10 })), given);
+      expect(times()).toEqual([0, longest]);
+    });
+
     it('adds up to a quarter, so that not all callers come back at once, where the deadline allows it', async () => {
       const create429 = () => failing(answered(429, { retryAfterMs: 8000 }));
       const policy = create({ jitter: 'full', random: () => 0.5 });

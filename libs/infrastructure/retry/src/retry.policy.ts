@@ -160,7 +160,8 @@ export class RetryPolicy implements Policy {
   #spread(waitMs: number, deadline: Deadline | undefined): number {
     if (this.#delays.jitter === 'none') return waitMs;
     const spreadMs = spreadWaitMs(waitMs, this.#random);
-    return deadline?.allows(spreadMs) === false ? waitMs : spreadMs;
+    if (!deadline) return Math.min(spreadMs, this.#delays.maxDelayMs);
+    return deadline.allows(spreadMs) ? spreadMs : waitMs;
   }
 
   #succeeded(attempt: number): void {
