@@ -4,25 +4,31 @@ import { contextOf } from '@morgan/http-server';
 import { writeHead } from './response-head.ts';
 import type { IncomingCall } from './outbound-call.ts';
 
+/** Who wants to know of a response that passes. */
+interface Passing {
+  readonly logger: Logger;
+  /** Gets a good response that is here in full, or what is known of a long JSON once all of it has come. */
+  readonly seen: (bytes: Buffer) => void;
+}
+
 /**
  * Passes a response on, byte for byte.
- * @param seen gets a response that is here in full.
  * @returns for a response that is still to come, what resolves when the client has all of it or is gone.
  */
 export function passResponse(
   response: HostResponse,
   { request, reply }: IncomingCall,
-  { logger, seen }: { readonly logger: Logger; readonly seen: (bytes: Buffer) => void },
+  passing: Passing,
 ): Promise<void> | undefined {
   const client = reply.raw;
   const { whole } = response;
   writeHead(reply, response);
-  if (!whole) return copyBody(response, { request, reply }, logger);
+  if (!whole) return copyBody(response, { request, reply }, passing);
   atEndOfTurn(() => {
     client.end(whole);
     if (client.writableLength > 0) request.server.stalledReaders.watch(client, contextOf(request).id);
   });
-  if (response.status < 400) seen(whole);
+  if (response.status < 400) passing.seen(whole);
   return undefined;
 }
 
@@ -33,7 +39,7 @@ export function passResponse(
 function copyBody(
   response: HostResponse,
   { request, reply }: Omit<IncomingCall, 'outline'>,
-  logger: Logger,
+  { logger, seen }: Passing,
 ): Promise<void> {
   const { host, body } = response;
   const client = reply.raw;
@@ -57,6 +63,7 @@ function copyBody(
     body.on('pause', () => stalledReaders.watch(client, context.id));
     client.on('drain', () => stalledReaders.unwatch(client));
     body.once('end', () => {
+      if (body.outline) seen(body.outline);
       if (client.writableLength > 0) stalledReaders.watch(client, context.id);
     });
   });

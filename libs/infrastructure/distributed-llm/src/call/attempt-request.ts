@@ -3,6 +3,7 @@ import { Deadline } from '@morgan/foundation';
 import type { TransportRequest } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { isObject } from '../dialects/reported-error.ts';
+import type { Work } from '../hosts/pace.ts';
 import { type ValueSpan, withValues } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';
 import type { Target } from '../routing/target.ts';
@@ -45,6 +46,14 @@ export function mayRepeat({ upload }: CallRequest): boolean {
   return upload?.canRepeat ?? true;
 }
 
+/** What hosts keep is all one, whatever it is called. */
+const KEPT_PATH = '/responses/';
+
+/** What a target's history of such calls goes by. */
+export function workOf({ facts, dialect, isStream }: CallRequest): Work {
+  return { path: dialect.isKept ? KEPT_PATH : facts.path, kind: isStream ? 'streamed' : 'whole' };
+}
+
 /** Whether the caller has something to say there itself: a host that refuses it refuses the caller. */
 export function hasStreamOptions({ body, streamOptionsAt }: CallRequest): boolean {
   return streamOptionsAt !== undefined && body?.[streamOptionsAt[0]] === OPENING;
@@ -79,7 +88,7 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
 
 /** How the response of an attempt is read if it is a stream. */
 export function streamOptions(
-  { dialect, choices, isStream, limits, takesUp }: CallRequest,
+  { method, dialect, choices, isStream, limits, takesUp }: CallRequest,
   { host }: Target,
   startedAt: number,
 ): HostStreamOptions {
@@ -88,6 +97,8 @@ export function streamOptions(
     dialect,
     choices,
     acceptUnfinished,
+    // What has been deleted need not be told of.
+    mayBeNothing: method === 'DELETE',
     mayBeEmpty: takesUp === 'continue',
     startedAt,
     limits: { ...stream, firstContentMs: isStream ? firstByteTimeoutMs : answerTimeoutMs },

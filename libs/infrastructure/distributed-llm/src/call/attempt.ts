@@ -4,12 +4,13 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Weight } from '../evidence/evidence.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
+import type { Work } from '../hosts/pace.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
 import { type Content, openResponse } from './response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
-import { attemptRequest, type CallRequest, mayRepeat, streamOptions } from './attempt-request.ts';
+import { attemptRequest, type CallRequest, mayRepeat, streamOptions, workOf } from './attempt-request.ts';
 import { brokenResponse } from './call-error.ts';
 import { isByCaller } from './call-limits.ts';
 import { faultOf, noteFailure } from './failure-memory.ts';
@@ -41,7 +42,7 @@ const TIMER_SLACK_MS = 5;
 export class Attempt {
   /** Resolves with its content, or when it has failed; never rejects. */
   readonly ended: Promise<EndedAttempt>;
-  readonly #kind: 'streamed' | 'whole';
+  readonly #work: Work;
   readonly #tokens: number;
   readonly #load: CallLoad;
   readonly #aborter: AbortController | undefined;
@@ -69,7 +70,7 @@ export class Attempt {
     private readonly parts: AttemptParts,
     readonly mode: AttemptMode,
   ) {
-    this.#kind = call.isStream ? 'streamed' : 'whole';
+    this.#work = workOf(call);
     this.#tokens = call.facts.tokens;
     this.#aborter = mode.mayLose ? new AbortController() : undefined;
     this.#signal = this.#aborter?.signal ?? mode.signal;
@@ -218,7 +219,7 @@ export class Attempt {
     const now = performance.now();
     this.#contentAfterMs = now - (this.#askedAt ?? now);
     this.#load.began(now);
-    this.target.pace.began(this.#contentAfterMs, this.#kind, this.#tokens);
+    this.target.pace.began(this.#contentAfterMs, this.#work, this.#tokens);
     const { host, model } = this.target;
     const { facts } = this.call;
     host.stats.begun(this.#contentAfterMs);
@@ -294,9 +295,10 @@ export class Attempt {
     return this.#isUnlikelyLong && !hasContent && !isQueued(cause) ? 'impatient' : outcome;
   }
 
-  /** By the history of the target, and for so long a prompt. */
+  /** By the history of the target, and for so long a prompt. As long as a caller has not sent all, the host waits as well. */
   get #isUnlikelyLong(): boolean {
-    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#kind, this.#tokens);
+    if (this.call.upload?.isComplete === false) return false;
+    return this.tookMs > this.parts.usualSilenceMs(this.target, this.#work, this.#tokens);
   }
 
   /** It has been silent for so long that another was asked. */
@@ -306,7 +308,7 @@ export class Attempt {
 
   /** A response that is not streamed takes as long as it takes: no second run of the same work elsewhere. */
   #lateOr(outcome: Outcome): Outcome {
-    const isLate = (outcome === 'timeout' || outcome === 'stalled') && this.#kind === 'whole';
+    const isLate = (outcome === 'timeout' || outcome === 'stalled') && !this.call.isStream;
     return isLate ? 'answer_timeout' : outcome;
   }
 }

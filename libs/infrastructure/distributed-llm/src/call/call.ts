@@ -145,8 +145,11 @@ export class Call {
     // Neither a second attempt beside one nor another one after a queue of ours goes on from a further failure.
     if (last && last !== this.#wentOnFrom) this.#parts.metrics?.failedOver(last.failure.outcome);
     this.#wentOnFrom = last;
+    // Pictures and speech have no first token that could be late: they take their time, and each is paid for.
     const mayLose =
-      request.isStream && route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
+      request.isStream &&
+      request.dialect.hasEnd &&
+      route.tiers.some(({ targets }) => targets.length > 1 || route.tiers.length > 1);
     // A host that resets whatever it is sent looks as if its kept connections were at fault: once is enough.
     const mayResend = !this.#attempts.some((earlier) => earlier.target === target && earlier.hasResent);
     const { signal } = this.#context;

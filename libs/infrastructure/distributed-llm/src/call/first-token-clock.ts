@@ -1,15 +1,15 @@
 import type { Target } from '../routing/target.ts';
 import type { AttemptParts } from './attempt-parts.ts';
-import type { CallRequest } from './attempt-request.ts';
+import { type CallRequest, workOf } from './attempt-request.ts';
 
 /** Later than the target's own history makes likely, and never sooner than the limit of the call, in milliseconds. */
 export function firstTokenLimitMs(
   target: Target,
-  { limits }: CallRequest,
+  call: CallRequest,
   { usualSilenceMs }: Pick<AttemptParts, 'usualSilenceMs'>,
 ): number {
-  const usualMs = usualSilenceMs(target, 'streamed');
-  return Math.max(limits.firstTokenTimeoutMs, Number.isFinite(usualMs) ? usualMs : 0);
+  const usualMs = usualSilenceMs(target, workOf(call));
+  return Math.max(call.limits.firstTokenTimeoutMs, Number.isFinite(usualMs) ? usualMs : 0);
 }
 
 /** One clock for a streamed call: its end is a sign that the first token is late, not a limit. */

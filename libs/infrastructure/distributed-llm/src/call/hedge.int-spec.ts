@@ -102,6 +102,17 @@ describe('the loser of a race for the first token', () => {
 });
 
 describe('a second attempt beside the first', () => {
+  it('is not made for pictures, each of which is paid for', async () => {
+    const PICTURE = 'data: {"type":"image_generation.completed","b64_json":"AAAA"}\n\n';
+    first.reply = (...exchange) => void setTimeout(() => events(PICTURE)(...exchange), 400);
+    const response = await send(clientOf(), {
+      path: '/images/generations',
+      body: Buffer.from('{"model":"simulated","prompt":"x","stream":true}'),
+    });
+    await response.body.bytes();
+    expect([response.host, second.asked]).toEqual(['first', 0]);
+  });
+
   it('is no failover', async () => {
     await using third = await ScriptedHost.start();
     first.reply = refusal(500, 'CUDA error');

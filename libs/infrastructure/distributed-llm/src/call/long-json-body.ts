@@ -1,6 +1,8 @@
 import { pipeline, Transform, type TransformCallback } from 'node:stream';
+import { Pieces } from '@morgan/foundation';
 import { type ResponseBody, TransportError } from '@morgan/http-transport';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
+import { fieldsOf } from '../routing/body-facts.ts';
 import { brokenResponse } from './call-error.ts';
 import { bytesOf, type HostResponseBody } from './whole-body.ts';
 
@@ -8,6 +10,12 @@ const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([
   [0x7b, 0x7d],
   [0x5b, 0x5d],
 ]);
+
+/** Where the id of a response stands, and where its usage: behind that come tools and metadata at most, in bytes. */
+const HEAD_BYTES = 4_096;
+const TAIL_BYTES = 65_536;
+const USAGE = '"usage"';
+const QUOTE = 0x22;
 
 /**
  * A JSON that is too long to be held. A proxy may give one that its own host broke off a clean end: what does not end as
@@ -17,6 +25,10 @@ export class LongJsonBody extends Transform implements HostResponseBody {
   #closing: number | undefined;
   #last: number | undefined;
   #hasBegun = false;
+  #head: Buffer | undefined;
+  /** The latest bytes are in these two: each is let go when the other has as many as are wanted. */
+  #before = new Pieces();
+  #latest = new Pieces();
 
   constructor(source: ResponseBody) {
     super();
@@ -29,7 +41,24 @@ export class LongJsonBody extends Transform implements HostResponseBody {
     return bytesOf(this, limitBytes);
   }
 
+  get outline(): Buffer {
+    const head = this.#head ?? Buffer.alloc(0);
+    const [start, end] = fieldsOf(head).get('id') ?? [0, 0];
+    const isText = head[start] === QUOTE && head[end - 1] === QUOTE;
+    const id = isText ? `"id":${head.toString('utf8', start, end)}` : '';
+    const tail = Buffer.concat([this.#before.whole(), this.#latest.whole()]);
+    const at = tail.lastIndexOf(USAGE);
+    if (at < 0) return Buffer.from(`{${id}}`);
+    return Buffer.concat([Buffer.from(id ? `{${id},` : '{'), tail.subarray(at)]);
+  }
+
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.#head ??= Buffer.from(chunk.subarray(0, HEAD_BYTES));
+    this.#latest.push(chunk.subarray(-TAIL_BYTES));
+    if (this.#latest.length >= TAIL_BYTES) {
+      this.#before.clear();
+      [this.#before, this.#latest] = [this.#latest, this.#before];
+    }
     const first = this.#hasBegun ? undefined : chunk[firstByte(chunk)];
     if (first !== undefined) {
       this.#hasBegun = true;

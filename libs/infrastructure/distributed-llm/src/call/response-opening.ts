@@ -40,6 +40,8 @@ const OUTCOME_OF_STREAM: Readonly<Partial<Record<StreamFaultReason, Outcome>>> =
   unfinished: 'cut',
 };
 
+const NOTHING: Opening = { kind: 'content', whole: Buffer.alloc(0) };
+
 const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
 
 /**
@@ -61,7 +63,7 @@ export function openResponse(
   const isEmpty = status === 204 || status === 205;
   if (isEmpty) {
     response.discard();
-    return Promise.resolve(failed('empty'));
+    return Promise.resolve(options.mayBeNothing ? NOTHING : failed('empty'));
   }
   if (isEvents && (isStream || isKept || !hasEnd)) return openStream(response, response.body, options);
   const mayBeOther = hasEnd && (isEvents || isStream);
@@ -101,9 +103,10 @@ async function openWhole(
   try {
     if (dialect.name === 'plain' && !isText) return await openBytes(new BodyStart(response.body), limitMs);
     const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
+    if (bytes?.length === 0 && options.mayBeNothing) return NOTHING;
     const isTranscript = dialect.isTranscript && type.startsWith('text/');
     if (bytes && isTranscript && !beginningOf(bytes).startsWith('{'))
-      return { kind: 'content', whole: bytes };
+      return isWebPage(bytes) ? failed('html') : { kind: 'content', whole: bytes };
     return openText(response, bytes, dialect);
   } catch (error) {
     response.discard();
@@ -160,6 +163,15 @@ function restOfTime({ limits, startedAt = performance.now() }: HostStreamOptions
 function beginningOf(bytes: Buffer): string {
   const start = firstByte(bytes);
   return bytes.toString('latin1', start, start + LONGEST_FIELD);
+}
+
+const WEB_PAGE = /^<(!doctype html|html|head|body)\b/i;
+const LONGEST_OPENING = '<!doctype html '.length;
+
+/** Some hosts call every transcript HTML, and subtitles begin with tags as well. */
+function isWebPage(bytes: Buffer): boolean {
+  const start = firstByte(bytes);
+  return WEB_PAGE.test(bytes.toString('latin1', start, start + LONGEST_OPENING));
 }
 
 /** @param bytes all of the body; none where it is longer than what is held back. */

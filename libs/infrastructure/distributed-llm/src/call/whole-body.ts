@@ -4,6 +4,8 @@ import { Readable } from 'node:stream';
 export interface HostResponseBody extends Readable {
   /** Everything that is left, in one piece. Rejects with the body's fault. */
   bytes(limitBytes?: number): Promise<Buffer>;
+  /** Of a JSON that passed by and was not held, once it is over: one with its id and its usage alone, where they were found. */
+  readonly outline?: Buffer;
 }
 
 /** A body that is here in full. */

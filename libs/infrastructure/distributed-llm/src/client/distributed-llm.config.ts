@@ -56,7 +56,7 @@ const timeConfig = {
   }),
   firstTokenTimeoutMs: setting(milliseconds(10_000), {
     env: 'LLM_FIRST_TOKEN_TIMEOUT_MS',
-    doc: 'How long the first content of a streamed answer may take before the call starts at a second host, too, in milliseconds; longer where the host is known to be slower. Whichever begins first is handed out.',
+    doc: 'How long the first content of a streamed answer may take before the call starts at a second host, too, in milliseconds; longer where the host is known to be slower. Whichever begins first is handed out. Pictures, speech and transcripts are never begun twice so.',
   }),
   answerTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).optional(), {
     env: 'LLM_ANSWER_TIMEOUT_MS',

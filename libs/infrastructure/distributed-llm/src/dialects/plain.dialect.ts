@@ -16,10 +16,12 @@ export const plainDialect: Dialect = {
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
 
-/** Audio counts as the Responses API does. */
+/** Audio and images count as the Responses API does. */
 function usageIn(json: JsonObject) {
   const { usage } = json;
   if (!isObject(usage)) return undefined;
-  if (!('input_tokens' in usage)) return completionUsage(json);
-  return counts(usage['input_tokens'], usage['output_tokens'], undefined);
+  const { input_tokens: input, output_tokens: output, prompt_tokens: prompt, total_tokens: total } = usage;
+  if (input !== undefined) return counts(input, output, undefined);
+  // Rerankers write nothing, and some of them count nothing else.
+  return prompt === undefined ? counts(total, output, undefined) : completionUsage(json);
 }

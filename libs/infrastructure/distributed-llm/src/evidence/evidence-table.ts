@@ -120,7 +120,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   ),
   redirect: unusable('3xx'),
   html: unusable('200 with HTML'),
-  empty: doubtful('200 without a byte of content, 204'),
+  empty: doubtful('200 without a byte of content, 204; not where something was to be deleted'),
   wrong_type: unusable(
     '200 with a content type that is neither JSON nor events, with events where none were asked for, or with a JSON without an answer where events were',
   ),

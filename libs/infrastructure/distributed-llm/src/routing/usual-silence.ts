@@ -1,8 +1,9 @@
+import type { Work } from '../hosts/pace.ts';
 import type { Route, RouteTable } from './route-table.ts';
 import type { Target } from './target.ts';
 
 /** The longest silence that is not remarkable, in milliseconds; of a prompt of any usual length without its tokens. */
-export type UsualSilence = (target: Target, kind: 'streamed' | 'whole', promptTokens?: number) => number;
+export type UsualSilence = (target: Target, work: Work, promptTokens?: number) => number;
 
 /**
  * The longest silence before content that is not remarkable at a target: by its own history, else by that of the quickest
@@ -12,13 +13,13 @@ export type UsualSilence = (target: Target, kind: 'streamed' | 'whole', promptTo
 export function usualSilenceIn(routes: RouteTable): UsualSilence {
   const tiers = new Map<Target, readonly Target[]>();
   for (const route of routes.all) addTiers(tiers, route);
-  return (target, kind, promptTokens) => {
-    const own = target.pace.usualSilenceMs(kind, promptTokens);
+  return (target, work, promptTokens) => {
+    const own = target.pace.usualSilenceMs(work, promptTokens);
     if (own !== undefined) return own;
     const others = tiers.get(target) ?? [];
     return Math.min(
       Infinity,
-      ...others.map((other) => other.pace.usualSilenceMs(kind, promptTokens) ?? Infinity),
+      ...others.map((other) => other.pace.usualSilenceMs(work, promptTokens) ?? Infinity),
     );
   };
 }

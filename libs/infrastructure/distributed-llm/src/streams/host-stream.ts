@@ -19,6 +19,8 @@ export interface HostStreamOptions {
   readonly acceptUnfinished?: boolean;
   /** Whether a host that says that it has nothing to say is believed: the rest of an answer may be nothing. Default false. */
   readonly mayBeEmpty?: boolean;
+  /** Of a response that is no stream: whether one without a byte is one. Default false. */
+  readonly mayBeNothing?: boolean;
   /** When the request was sent, by `performance.now()`; the limits count from it. Default now. */
   readonly startedAt?: number;
   /** Takes what callers must not read out of the words of the host. */

@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+/** More than is held of a response. */
+const PICTURE = 'A'.repeat(1_500_000);
+
+const servers: Server[] = [];
+let parts: ServiceParts;
+let origin: string;
+let asked: string[];
+let answer: (response: ServerResponse, host: string) => void;
+
+beforeAll(async () => {
+  const hosts = await Promise.all(['one', 'two'].map(startHost));
+  const env = { LLM_HOSTS: hosts.join(','), LOG_LEVEL: 'silent', LLM_STRATEGY: 'round_robin' };
+  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
+  await parts.app.listen(0, '127.0.0.1');
+  origin = await parts.app.getUrl();
+});
+beforeEach(() => {
+  asked = [];
+});
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  for (const server of servers) server.close().closeAllConnections();
+});
+
+async function startHost(host: string): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().once('end', () => {
+      if (request.url?.endsWith('/models')) return response.writeHead(404).end();
+      asked.push(`${host} ${request.method ?? ''} ${request.url ?? ''}`);
+      return answer(response, host);
+    });
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+const answerJson = (body: string) => {
+  answer = (response) => response.writeHead(200, JSON_TYPE).end(body);
+};
+
+const call = (path: string, body: object | FormData) =>
+  fetch(origin + path, {
+    method: 'POST',
+    ...(body instanceof FormData ? { body } : { body: JSON.stringify(body), headers: JSON_TYPE }),
+  });
+
+/** All tokens that hosts have counted so far: of prompts, and of answers. */
+async function tokens(): Promise<number[]> {
+  const metrics = await (await fetch(`${origin}/metrics`)).text();
+  return ['input', 'output'].map((kind) => {
+    const each = metrics.matchAll(
+      new RegExp(`^morgan_llm_tokens_total\\{.*kind="${kind}".*\\} (\\d+)$`, 'gm'),
+    );
+    return [...each].reduce((sum, [, count]) => sum + Number(count), 0);
+  });
+}
+
+async function counted(path: string, body: object): Promise<number[]> {
+  const before = await tokens();
+  await (await call(path, body)).text();
+  return (await tokens()).map((count, at) => count - (before[at] ?? 0));
+}
+
+describe('the tokens of a JSON', () => {
+  it.each([
+    [
+      '/v1/images/generations',
+      `{"data":[{"b64_json":"${PICTURE}"}],"usage":{"input_tokens":5,"output_tokens":6}}`,
+    ],
+    [
+      '/v1/rerank',
+      `{"results":[],"meta":"${PICTURE}","usage":{"prompt_tokens":5,"completion_tokens":6}, "n": 1}`,
+    ],
+  ])('that is too long to be held are counted: %s', async (path, body) => {
+    answerJson(body);
+    expect(await counted(path, { model: 'm', prompt: 'x' })).toEqual([5, 6]);
+  });
+
+  it('may be there as their sum alone', async () => {
+    answerJson('{"results":[],"usage":{"total_tokens":56}}');
+    expect(await counted('/v1/rerank', { model: 'm', query: 'a', documents: ['b'] })).toEqual([56, 0]);
+  });
+});
+
+describe('a response that holds a picture', () => {
+  it.each(['one', 'two'])('is found again at the host that made it: %s, whose turn it is', async (_) => {
+    answer = (response, host) =>
+      response
+        .writeHead(200, JSON_TYPE)
+        .end(
+          `{"object":"response", "id" : "resp_${host}", "status":"completed","output":[{"result":"${PICTURE}"}],` +
+            '"usage":{"input_tokens":5,"output_tokens":6},"metadata":{}}',
+        );
+    const made = await call('/v1/responses', { model: 'm', input: 'x' });
+    await made.text();
+    const host = made.headers.get('x-morgan-host') ?? '';
+    asked = [];
+    const next = await call('/v1/responses', {
+      model: 'm',
+      input: 'x',
+      previous_response_id: `resp_${host}`,
+    });
+    await next.text();
+    expect([next.status, asked]).toEqual([200, [`${host} POST /v1/responses`]]);
+  });
+});
+
+describe('a response that is deleted', () => {
+  it.each([
+    [204, {}],
+    [200, {}],
+    [200, JSON_TYPE],
+  ])('may be so without a word: %i %o', async (status, headers) => {
+    answerJson('{"id":"resp_gone","object":"response","status":"completed","output":[]}');
+    await (await call('/v1/responses', { model: 'm', input: 'x' })).text();
+    asked = [];
+    answer = (response) => response.writeHead(status, headers).end();
+    const gone = await fetch(`${origin}/v1/responses/resp_gone`, { method: 'DELETE' });
+    expect([gone.status, await gone.text()]).toEqual([status, '']);
+    expect(asked).toHaveLength(1);
+  });
+});
+
+describe('a transcript', () => {
+  const form = () => {
+    const fields = new FormData();
+    fields.set('model', 'm');
+    fields.set('file', new File(['x'], 'ä.wav'));
+    return fields;
+  };
+  const HTML = { 'content-type': 'text/html; charset=utf-8' };
+
+  it('is no page of a proxy', async () => {
+    const page = '\n<!DOCTYPE html><html><body>Please log in</body></html>';
+    answer = (response, host) => response.writeHead(200, HTML).end(host === 'one' ? page : 'hello');
+    for (let count = 0; count < 2; count += 1)
+      expect(await (await call('/v1/audio/transcriptions', form())).text()).toBe('hello');
+    expect(asked.some((each) => each.startsWith('one'))).toBe(true);
+  });
+
+  it.each(['hello', '<i>hello</i>', ''])('is one whatever its type: %j', async (text) => {
+    answer = (response) => response.writeHead(200, HTML).end(text);
+    const response = await call('/v1/audio/transcriptions', form());
+    expect([response.status, await response.text()]).toEqual([200, text]);
+  });
+});
