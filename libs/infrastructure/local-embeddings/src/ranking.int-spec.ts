@@ -154,4 +154,30 @@ describe('a folder of a cross-encoder that is not understood stops the load:', (
     await expect(readRankingPlan(new ModelFolder(folder))).rejects.toThrow(named);
     await writeFile(path, before);
   });
+
+  it.each([
+    ['chat_template.jinja', '{{ messages }}'],
+    ['tokenizer_config.json', JSON.stringify({ chat_template: [{ name: 'rerank', template: '' }] })],
+  ])('a template of a chat in %s, unless modules say that it is none for pairs', async (file, content) => {
+    const untold = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    await cp(join(FOLDERS, 'bert'), untold, { recursive: true });
+    await writeFile(join(untold, file), content);
+    await expect(readRankingPlan(new ModelFolder(untold))).resolves.toMatchObject({
+      backend: 'cross-encoder',
+    });
+    await rm(join(untold, 'modules.json'));
+    await rm(join(untold, 'config_sentence_transformers.json'));
+    await expect(readRankingPlan(new ModelFolder(untold))).rejects.toThrow(`${file} has a chat template`);
+    await rm(untold, { recursive: true });
+  });
+});
+
+describe('a folder of a cross-encoder that is understood', () => {
+  it('may say which packages it was made with', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    const settings = { model_type: 'CrossEncoder', requirements: { transformers: '>=5' } };
+    await writeFile(join(folder, 'config_sentence_transformers.json'), JSON.stringify(settings));
+    await expect(readRankingPlan(new ModelFolder(folder))).resolves.toMatchObject({ root: '' });
+    await rm(folder, { recursive: true });
+  });
 });

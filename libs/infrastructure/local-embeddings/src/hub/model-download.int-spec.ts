@@ -113,6 +113,17 @@ describe('a download', () => {
     expect(hub.asked.at(-1)?.file).toBe('main/onnx/weights.bin');
   });
 
+  it('takes the template of a chat that a cross-encoder has: it may be put around query and text', async () => {
+    hub.files.set('chat_template.jinja', Buffer.from('{{ messages }}'));
+    await download();
+    expect(requestsFor('chat_template.jinja')).toEqual([]);
+    await rm(join(root, 'a/b'), { recursive: true });
+    const config = { architectures: ['Qwen3ForSequenceClassification'] };
+    hub.files.set('config.json', Buffer.from(JSON.stringify(config)));
+    await download();
+    expect(await written()).toEqual([...FILES, 'chat_template.jinja'].toSorted());
+  });
+
   it('refuses modules and weights that lie outside of the folder', async () => {
     hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '../../elsewhere' }])));
     await expect(download()).rejects.toThrow('../../elsewhere lies outside of the folder');

@@ -10,6 +10,7 @@ import { type GraphChoice, graphCandidates } from '../model/graph-file.chooser.t
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
+import { CHAT_TEMPLATE_FILE, isRanking } from '../model/ranking-plan.reader.ts';
 import {
   MODEL_SETTINGS_FILE,
   MODULES_FILE,
@@ -72,6 +73,7 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     await need(posix.join(root, 'config.json'));
     await need(posix.join(root, 'tokenizer.json'));
     for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
+    if (await isRanking(new ModelFolder(folder))) await has(CHAT_TEMPLATE_FILE);
     await has(CARD);
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);

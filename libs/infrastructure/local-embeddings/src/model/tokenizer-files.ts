@@ -49,7 +49,7 @@ const definitionSchema = z.looseObject({
 });
 /** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
 const UNTOLD_CLASS =
-  /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
+  /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|Herbert|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
 

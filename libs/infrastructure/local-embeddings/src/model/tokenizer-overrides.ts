@@ -52,6 +52,8 @@ export type AddedToken = Readonly<Record<string, unknown>> & {
 export type OlderToken = Pick<AddedToken, 'content' | 'special'> & { readonly normalized: boolean };
 
 const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;
+/** Its class makes a template, and then takes that of the file, if there is one. */
+const KEEPS_TEMPLATE = /^AlbertTokenizer/;
 const PLAIN = { special: true, normalized: false, single_word: false, lstrip: false, rstrip: false };
 
 /**
@@ -64,16 +66,18 @@ export function overridesOf(
   settings: Overrides,
   olderTokens: readonly OlderToken[],
 ) {
-  for (const name of ['bos', 'eos'] as const) checkEnd(name, definition, settings);
+  for (const end of ['bos', 'eos'] as const) checkEnd(end, definition, settings);
   const tokens = addedTokens(definition, settings, olderTokens);
-  const template = templateOf(settings.tokenizer_class ?? '', {
+  const name = settings.tokenizer_class ?? '';
+  const made = templateOf(name, {
     named: (setting) => contentOf(settings[setting as 'cls_token']),
     idOf: (content) =>
       tokens.find((entry) => entry.content === content)?.id ?? idOf(definition.model.vocab, content),
   });
+  const { post_processor: own } = definition;
   return {
     added_tokens: tokens,
-    post_processor: template ?? definition.post_processor,
+    post_processor: KEEPS_TEMPLATE.test(name) ? (own ?? made) : (made ?? own),
     ...asClassHasIt(definition, settings),
   };
 }

@@ -90,6 +90,11 @@ function metaspace(prepend_scheme: Prepending, split = true): Step {
   return { type: 'Metaspace', replacement: '▁', prepend_scheme, split };
 }
 
+/** A setting that is on unless a file says otherwise; as Python has it, a null says so. */
+function isOn(setting: boolean | null | undefined): boolean {
+  return setting === undefined || setting === true;
+}
+
 /** Words at white space, each with a mark before it. */
 function markedSpaces(isAlways: boolean): Step {
   const marks = metaspace(isAlways ? 'always' : 'never');
@@ -112,7 +117,7 @@ function markedWords(settings: ClassSettings, own: TokenizerSteps): TokenizerSte
       : 3;
   return {
     normalizer: tableOf(own) ?? null,
-    pre_tokenizer: markedSpaces(name.startsWith('T5') || (settings.add_prefix_space ?? true)),
+    pre_tokenizer: markedSpaces(name.startsWith('T5') || isOn(settings.add_prefix_space)),
     model: { ...own.model, unk_id: unknown, byte_fallback: false },
   };
 }
@@ -123,12 +128,12 @@ function albert(settings: ClassSettings, own: TokenizerSteps): TokenizerSteps {
   const normalizers: Step[] = [
     ...quotes,
     ...(settings.keep_accents ? [] : [{ type: 'NFKD' }, { type: 'StripAccents' }]),
-    ...((settings.do_lower_case ?? true) ? [{ type: 'Lowercase' }] : []),
+    ...(isOn(settings.do_lower_case) ? [{ type: 'Lowercase' }] : []),
     ...(table ? [table] : []),
   ];
   return {
     normalizer: { type: 'Sequence', normalizers },
-    pre_tokenizer: markedSpaces(settings.add_prefix_space ?? true),
+    pre_tokenizer: markedSpaces(isOn(settings.add_prefix_space)),
     model: { ...own.model, unk_id: 1, byte_fallback: false },
   };
 }
@@ -148,7 +153,7 @@ function debertaV2(settings: ClassSettings, { model }: TokenizerSteps): Tokenize
       type: 'Sequence',
       pretokenizers: [
         ...(settings.split_by_punct ? [signs] : []),
-        metaspace((settings.add_prefix_space ?? true) ? 'always' : 'first'),
+        metaspace(isOn(settings.add_prefix_space) ? 'always' : 'first'),
       ],
     },
     model: { ...model, unk_id: unknown < 0 ? 1 : unknown, byte_fallback: false },
