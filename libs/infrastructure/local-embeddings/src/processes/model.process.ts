@@ -15,9 +15,8 @@ const post = (reply: ProcessReply) => process.send?.(reply, () => undefined);
 const readMemory = () => ({ rssBytes: process.memoryUsage.rss() });
 let role: Role | undefined;
 
-// A terminal sends Ctrl-C to every process of its group; the service decides when this one ends.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+// A terminal sends Ctrl-C, and its own end, to every process of its group; the service decides when this one ends.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => undefined);
 // Nothing is left to do without the service. An exit in the regular way would run destructors of native code.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.on('message', (message) => {

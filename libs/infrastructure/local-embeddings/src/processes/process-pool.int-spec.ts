@@ -57,6 +57,14 @@ describe('a process that loads well and then crashes', () => {
     await (await poolOf(60_000)).startFirst();
   });
 
+  it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('outlives %s to its whole group', async (signal) => {
+    const { pid } = latest();
+    process.kill(pid as number, signal);
+    await pool.run('run', oneRow);
+    expect(latest().pid).toBe(pid);
+    expect(restarts).toEqual([]);
+  });
+
   const crash = async () => {
     const before = restarts.length;
     process.kill(latest().pid as number, 'SIGKILL');
