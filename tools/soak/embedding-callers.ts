@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { seededRandom } from './soak-text.ts';
+import { seededRandom } from '@morgan/testing';
 
 /** A call that is not answered by then hangs. */
 const HANGS_AFTER_MS = 30_000;

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type RunningService, startService } from '@morgan/testing';
+import { RUN_SOURCES, type RunningService, seededRandom, startService } from '@morgan/testing';
 import { type Child, startChild } from '../bench/child.ts';
 import { type Held, INSPECTABLE, InspectedProcess } from './inspected-process.ts';
-import { seededRandom } from './soak-text.ts';
 import { SoakCaller } from './soak-caller.ts';
 import { growthOf, inMb } from './steadiness.ts';
 
@@ -44,7 +43,7 @@ export async function gatewaySoak(args: readonly string[]): Promise<string[]> {
     throw new Error('every option is a number of at least 0');
   const plan = { requests, streams, faults, seed } as Plan;
   const hosts = await Promise.all(
-    HOSTS.map((_, at) => startChild([HOST, String(plan.seed + at), String(plan.faults)])),
+    HOSTS.map((_, at) => startChild([...RUN_SOURCES, HOST, String(plan.seed + at), String(plan.faults)])),
   );
   const gateway = await startService({
     app: 'llm-service',

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SOAK_TEXT, seededRandom } from './soak-text.ts';
+import { seededRandom } from '@morgan/testing';
+import { SOAK_TEXT } from './soak-text.ts';
 
 /**
  * A host for the soak, in a process of its own: `soak-host.ts <seed> <share of faults>`. Most answers are whole; the others

@@ -11,6 +11,7 @@ export { runReadmeExample } from './readme-example.ts';
 export { RUN_SOURCES, runSourceProgram } from './source-program.ts';
 export { statusesOf } from './request-targets.ts';
 export { RouteWalk } from './route-walk.ts';
+export { seededRandom } from './seeded-random.ts';
 export { shownSettings } from './shown-settings.ts';
 export { endAtStart, endOfService, type ServiceEnd } from './service-end.ts';
 export type { ServiceProcess } from './service-process.ts';

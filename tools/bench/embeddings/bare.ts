@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { RUN_SOURCES } from '@morgan/testing';
 import type { BareFigures, BareTask } from './bare-runtime.ts';
 import type { BenchModel } from './bench-models.ts';
 import type { TextKind } from './bench-texts.ts';
@@ -35,7 +36,8 @@ export async function runBare(
   const full: BareTask = { folder, seed: 0, alone: false, ...task };
   // The tokenizer has threads of its own.
   const env = { PATH: process.env['PATH'], RAYON_NUM_THREADS: String(task.threads) };
-  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, JSON.stringify(full)], { env });
+  const args = [...RUN_SOURCES, PROGRAM, JSON.stringify(full)];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   return JSON.parse(stdout) as BareFigures;
 }
 

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../soak/soak-text.ts';
+import { seededRandom } from '@morgan/testing';
 
 /** Each is one token of the models of the bench, so that the length of a text is known. */
 export const WORDS =

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { FLOAT, INT64, OnnxGraph } from '../../bundled-model/onnx-writer.ts';
-import { seededRandom } from '../../soak/soak-text.ts';
+import { seededRandom } from '@morgan/testing';
 
 const LAYERS = 6;
 const WIDTH = 384;

@@ -4,7 +4,7 @@ import { OUTPUT_TYPES } from '../embeddings/vector-output.ts';
 import { checkChoice, checkTexts } from '../embeddings/list.check.ts';
 
 /** Cohere's types: `base64` is `float` as bytes. */
-export const COHERE_TYPES = [...OUTPUT_TYPES, 'base64'] as const;
+const COHERE_TYPES = [...OUTPUT_TYPES, 'base64'] as const;
 export type CohereType = (typeof COHERE_TYPES)[number];
 
 /** The body of `POST /v2/embed`. Fields that change no vector are ignored. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { readBodyFacts } from '@morgan/distributed-llm';
 import { OUTLINE } from './outline.format.ts';
 import type { RequestOutline } from './request-outline.ts';
-import { scanned } from './fixture/scanned.ts';
+import { scanned } from '../../fixture/scanned.ts';
 
 const outlineOf = (body: string | object, ...cuts: number[]) =>
   scanned(typeof body === 'string' ? body : JSON.stringify(body), OUTLINE, cuts) as RequestOutline;

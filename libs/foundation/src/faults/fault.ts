@@ -24,6 +24,7 @@ export const FAULT_CATEGORIES = [
   'unknown',
 ] as const;
 
+/** One of them. */
 export type FaultCategory = (typeof FAULT_CATEGORIES)[number];
 
 /** What the end of a call says about its host: `ignored` where the host had no part in it. */

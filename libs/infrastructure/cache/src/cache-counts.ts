@@ -1,7 +1,8 @@
 import type { Counter, Metrics } from '@morgan/telemetry';
 
 /** How a key was answered. `coalesced`: computed for another call, here or in another replica, at the same time. */
-export const CACHE_RESULTS = ['memory', 'redis', 'coalesced', 'miss', 'bypass'] as const;
+const CACHE_RESULTS = ['memory', 'redis', 'coalesced', 'miss', 'bypass'] as const;
+/** One of them. */
 export type CacheResult = (typeof CACHE_RESULTS)[number];
 
 /** Counts how keys were answered, for the status and for the metrics. */

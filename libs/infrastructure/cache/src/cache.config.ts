@@ -54,4 +54,5 @@ export const cacheConfig = z
   })
   .prefault({});
 
+/** With every default filled in. */
 export type CacheConfig = z.output<typeof cacheConfig>;

@@ -51,6 +51,7 @@ export const adaptiveTimeoutConfig = z
   })
   .prefault({});
 
+/** With every default filled in. */
 export type BulkheadConfig = z.output<typeof bulkheadConfig>;
 export type AdaptiveLimitConfig = z.output<typeof adaptiveLimitConfig>;
 export type AdaptiveTimeoutConfig = z.output<typeof adaptiveTimeoutConfig>;

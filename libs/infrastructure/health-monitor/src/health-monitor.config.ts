@@ -43,4 +43,5 @@ export const healthMonitorConfig = z
   })
   .prefault({});
 
+/** With every default filled in. */
 export type HealthMonitorConfig = z.output<typeof healthMonitorConfig>;

@@ -4,9 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { runSourceProgram, waitFor } from '@morgan/testing';
+import { runSourceProgram, seededRandom, waitFor } from '@morgan/testing';
 import { makeMixedCalls, rightResponse } from '../fixture/mixed-calls.ts';
-import { seededRandom } from '../fixture/random.ts';
 import { HttpClient } from './http-client.ts';
 
 const MAX_CONNECTIONS = 8;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { HttpReply, HttpRequest } from './http-exchange.ts';
 
 /**
- * A route without the pipelines of Nest and Fastify, which together are a quarter of what the gateway would spend on a request
+ * A route without the pipelines of Nest and Fastify, which together would be a fifth of a request to the gateway
  * (docs/performance.md). The checks before it and the shape of its errors are those of every route.
  */
 export interface PlainRoute {

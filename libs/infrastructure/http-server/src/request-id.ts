@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
+/** On requests and responses: what logs of both sides and errors name a request by. */
 export const REQUEST_ID_HEADER = 'x-request-id';
 
 /** Which headers tell a caller the id of its request, by what it asked for and the headers that it sent. */

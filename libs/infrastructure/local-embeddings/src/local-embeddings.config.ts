@@ -127,4 +127,5 @@ export const localEmbeddingsConfig = z
   })
   .prefault({});
 
+/** With every default filled in. */
 export type LocalEmbeddingsConfig = z.output<typeof localEmbeddingsConfig>;

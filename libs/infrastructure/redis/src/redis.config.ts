@@ -54,4 +54,5 @@ export const redisConfig = z
   })
   .prefault({});
 
+/** With every default filled in. */
 export type RedisConfig = z.output<typeof redisConfig>;

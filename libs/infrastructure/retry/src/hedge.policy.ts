@@ -6,6 +6,7 @@ import type { RetryCounter } from './retry-metrics.ts';
 import type { HedgeOutcome } from './retry-outcome.ts';
 import type { RepeatableContext } from './retry.policy.ts';
 
+/** When a second attempt starts, and out of which budget. */
 export interface HedgeOptions {
   /** The budget of the client, shared with its retries and fallbacks. It must stand around this policy. */
   readonly budget: RetryBudget;
@@ -16,6 +17,7 @@ export interface HedgeOptions {
   readonly metrics?: RetryCounter | undefined;
 }
 
+/** What a policy has come to since it was made. */
 export interface HedgeStatus {
   /** After which time the next call would be hedged; none while too little has been observed. */
   readonly delayMs: number | undefined;

@@ -3,6 +3,7 @@ import type { RetryBudgetCounter } from './retry-budget-metrics.ts';
 import { retryBudgetConfig } from './retry.config.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
 
+/** How many extra attempts a client may make. */
 export interface RetryBudgetOptions {
   /** Extra attempts per request. Default 0.2. */
   readonly ratio?: number | undefined;
@@ -16,6 +17,7 @@ export interface RetryBudgetOptions {
   readonly metrics?: RetryBudgetCounter | undefined;
 }
 
+/** What a budget has granted and refused since it was made. */
 export interface RetryBudgetStatus {
   /** Extra attempts that would be granted now. */
   readonly available: number;

@@ -41,6 +41,7 @@ export interface RetryDelays {
   readonly jitter: 'full' | 'none';
 }
 
+/** How often, how late and out of which budget a call is repeated. */
 export interface RetryOptions extends Partial<RetryDelays> {
   /** Attempts after the first one. Default 3. */
   readonly maxRetries?: number | undefined;
@@ -53,6 +54,7 @@ export interface RetryOptions extends Partial<RetryDelays> {
   readonly random?: (() => number) | undefined;
 }
 
+/** What a policy has come to since it was made. */
 export interface RetryStatus {
   readonly calls: number;
   /** Calls that succeeded after at least one failed attempt. */

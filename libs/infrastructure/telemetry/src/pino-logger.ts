@@ -19,8 +19,8 @@ const PRETTY = {
 /** A logger with a cheap way for the line that each request writes. */
 export interface ServiceLogger extends Logger {
   /**
-   * As the method of that name, for fields that hold nothing but JSON, the message among them, as `msg`. The same line costs a
-   * quarter of what pino takes, which is 7 % of a request (docs/performance.md).
+   * As the method of that name, for fields that hold nothing but JSON, the message among them, as `msg`. The same line at a
+   * fraction of what pino takes (docs/performance.md).
    */
   plain(level: 'debug' | 'info' | 'warn', fields: LogFields & { readonly msg: string }): void;
 }

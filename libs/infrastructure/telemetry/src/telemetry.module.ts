@@ -8,7 +8,7 @@ interface TextReply {
 
 /** `GET /metrics` in Prometheus format. */
 @Controller()
-export class MetricsController {
+class MetricsController {
   constructor(private readonly metrics: Metrics) {}
 
   @Get('metrics')

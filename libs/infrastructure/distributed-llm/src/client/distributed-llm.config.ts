@@ -205,4 +205,5 @@ export const distributedLlmConfig = z
   )
   .prefault({});
 
+/** With every default filled in. */
 export type DistributedLlmConfig = z.output<typeof distributedLlmConfig>;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '@morgan/testing';
 import fc from 'fast-check';
 import { candidate } from '../../fixture/candidate.ts';
-import { seededRandom } from '../../fixture/fleet/seeded-random.ts';
 import { createStrategy, DEFAULT_STRATEGY, loadBalancingStrategy } from './create-strategy.ts';
 import type { Candidate } from './strategy.ts';
 

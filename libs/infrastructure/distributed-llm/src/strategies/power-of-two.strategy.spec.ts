@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { seededRandom } from '@morgan/testing';
 import { candidate, candidates } from '../../fixture/candidate.ts';
-import { seededRandom } from '../../fixture/fleet/seeded-random.ts';
 import { PowerOfTwoStrategy } from './power-of-two.strategy.ts';
 import type { Candidate } from './strategy.ts';
 

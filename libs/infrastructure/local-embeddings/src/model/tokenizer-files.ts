@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
-import { contentOf, idOf, overridesOf } from './tokenizer-overrides.ts';
+import { idOf, overridesOf } from './tokenizer-overrides.ts';
+import { contentOf } from './tokenizer-steps.ts';
 import { readTokenizerSettings } from './tokenizer-settings.reader.ts';
 
 /** A tokenizer as its files describe it. */

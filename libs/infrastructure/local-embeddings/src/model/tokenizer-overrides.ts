@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ModelLoadError } from './model-load-error.ts';
 import { asClassHasIt } from './tokenizer-class.ts';
-import type { TokenizerSteps } from './tokenizer-steps.ts';
+import { contentOf, type TokenizerSteps } from './tokenizer-steps.ts';
 import { templateOf } from './tokenizer-template.ts';
 
 /** A token that is looked for in a text before anything else: a special one, or one that was added to the vocabulary. */
@@ -93,11 +93,6 @@ export function idOf(vocabulary: unknown, content: string | undefined): number |
 
 function sizeOf(vocabulary: unknown): number {
   return Array.isArray(vocabulary) ? vocabulary.length : Object.keys(vocabulary ?? {}).length;
-}
-
-/** What a token is called, in either of its spellings. */
-export function contentOf(given: z.output<typeof token>): string | undefined {
-  return typeof given === 'string' ? given : given?.content;
 }
 
 /** Tokens that the settings alone know get the ids behind the last one, as they get them in transformers. */

@@ -219,7 +219,8 @@ function herbert({ unk_token: unknown }: ClassSettings, own: TokenizerSteps): To
   return { normalizer, pre_tokenizer, model: { ...own.model, ...model } };
 }
 
-function contentOf(token: ClassSettings['unk_token']): string | undefined {
+/** What a token is called, in either of its spellings. */
+export function contentOf(token: ClassSettings['unk_token']): string | undefined {
   return typeof token === 'string' ? token : token?.content;
 }
 
