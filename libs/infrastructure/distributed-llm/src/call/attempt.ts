@@ -195,10 +195,8 @@ export class Attempt {
     const options = streamOptions(call, target, this.#askedAt ?? performance.now());
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
-    if (opening.error) {
-      const { error } = opening;
-      return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
-    }
+    const { error } = opening;
+    if (error) return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
     return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
   }
 
