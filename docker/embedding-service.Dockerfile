@@ -34,6 +34,7 @@ ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=8081 \
     LOG_FORMAT=json \
+    MALLOC_TRIM_THRESHOLD_=131072 \
     EMBEDDING_CACHE_DIR=/var/cache/morgan
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \

@@ -1,3 +1,4 @@
+import { ALLOCATOR_ENV } from '../start/allocator-env.ts';
 import type { DeploymentTree, ServiceImage } from './deployment-tree.ts';
 import { environmentOf, execForm, finalStage, type Stage, valuesOf } from './dockerfile.ts';
 import { isKnownName } from './settings.ts';
@@ -114,6 +115,9 @@ function environmentFaults(final: Stage, { settings }: ServiceImage): string[] {
       ? []
       : ['HOST must be 0.0.0.0, or nothing outside can connect']),
     ...(environment.get('NODE_ENV') === 'production' ? [] : ['NODE_ENV must be production']),
+    ...Object.entries(ALLOCATOR_ENV)
+      .filter(([name, value]) => environment.get(name) !== value)
+      .map(([name, value]) => `${name} must be ${value}, or memory does not come back`),
     ...(valuesOf(final, 'EXPOSE').join() === port ? [] : ['EXPOSE must be PORT']),
     ...(settings.get('PORT') === port
       ? []

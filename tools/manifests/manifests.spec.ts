@@ -318,6 +318,7 @@ describe('a Dockerfile with a fault', () => {
     ['ENV', 'NODE_ENV=production HOST=0.0.0.0 PORT=80', "PORT is 80, but the service's default is 8080"],
     ['ENV', 'NODE_ENV=production HOST=127.0.0.1 PORT=8080', 'HOST must be 0.0.0.0'],
     ['ENV', 'HOST=0.0.0.0 PORT=8080', 'NODE_ENV must be production'],
+    ['ENV', 'HOST=0.0.0.0 PORT=8080', 'MALLOC_TRIM_THRESHOLD_ must be 131072'],
     ['ENV', 'LOG_FORMATS=json', 'the service reads no LOG_FORMATS'],
     ['ENV', 'API_KEYS=abcdefgh', 'API_KEYS does not belong in an image'],
     ['COPY', '--from=builder /morgan/dist dist', 'there is no stage builder'],

@@ -1,8 +1,16 @@
+import { ALLOCATOR_ENV } from '../start/allocator-env.ts';
+
 /** Environment name -> default as JSON text; undefined where there is none. */
 export type Settings = ReadonlyMap<string, string | undefined>;
 
-/** Names that Node.js, the configuration loader and NVIDIA's container runtime read besides the settings of a service. */
-const PLATFORM_NAMES = ['MORGAN_CONFIG', 'NODE_ENV', 'NODE_OPTIONS', 'NVIDIA_DRIVER_CAPABILITIES'];
+/** Names that the C library, Node.js, the configuration loader and NVIDIA's container runtime read besides the settings of a service. */
+const PLATFORM_NAMES = [
+  ...Object.keys(ALLOCATOR_ENV),
+  'MORGAN_CONFIG',
+  'NODE_ENV',
+  'NODE_OPTIONS',
+  'NVIDIA_DRIVER_CAPABILITIES',
+];
 
 /**
  * Reads what one service understands from docs/configuration.md. Tools may not import an app, and a test of the apps

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { ALLOCATOR_ENV } from './allocator-env.ts';
 import { banner } from './banner.ts';
 import { chatModel } from './chat-model.ts';
 import { showStep } from './command.ts';
@@ -46,7 +47,7 @@ async function launch(
   ended: AbortSignal,
 ): Promise<void> {
   const run = async (name: string, program: string, plan: ServicePlan, readyPath: string) => {
-    group.start(name, join(ROOT, program), { ...env, ...plan.env });
+    group.start(name, join(ROOT, program), { ...ALLOCATOR_ENV, ...env, ...plan.env });
     await untilReady(name, plan.origin + readyPath, ended);
   };
   await Promise.all([

@@ -35,6 +35,8 @@ export function launchService(
       HOST: '127.0.0.1',
       PORT: '0',
       LOG_FORMAT: 'json',
+      // As the images have it.
+      MALLOC_TRIM_THRESHOLD_: '131072',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -4,13 +4,10 @@ import type { Drain } from './drain.ts';
 const LOOK_MS = 1_000;
 /** Share of the time that an idle event loop is at work at most: health checks and scrapes take less. */
 const IDLE_SHARE = 0.05;
-/** Seconds in a row without much to do, after which a service counts as idle. */
-const IDLE_LOOKS = 10;
-/**
- * What is not worth a collection, after which compiled code is compiled again: for two seconds calls take twice as long. A service
- * under full load of small calls grows by 100 MB as a matter of course.
- */
-const TOLERATED_GROWTH_BYTES = 128 * 1024 * 1024;
+/** Seconds in a row without much to do, after which a service counts as idle: what comes more often is not slowed down. */
+const IDLE_LOOKS = 20;
+/** What is not worth a collection, after which compiled code is compiled again: for two seconds calls take twice as long. */
+const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
 
 /**
  * Gives memory back while nobody is answered: what the start has left behind, a sixth of a service at rest, after the first second

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { modelProcessEnv } from './model-process-env.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import type {
   LoadedProcess,
@@ -53,7 +54,8 @@ export class ModelProcess {
     const entry = fileURLToPath(new URL(`./model.process${extname(import.meta.url)}`, import.meta.url));
     // The role is for whoever looks at a list of processes.
     this.#child = fork(entry, [role], {
-      execArgv: [],
+      execArgv: ['--expose-gc'],
+      env: modelProcessEnv(role),
       serialization: 'advanced',
       // Its standard output would mix with the log.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -13,6 +13,11 @@ interface Role {
 
 const post = (reply: ProcessReply) => process.send?.(reply, () => undefined);
 const readMemory = () => ({ rssBytes: process.memoryUsage.rss() });
+/** What it holds while it is idle: V8 collects in full only while something is allocated. */
+const readIdleMemory = () => {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  return readMemory();
+};
 let role: Role | undefined;
 
 // A terminal sends Ctrl-C, and its own end, to every process of its group; the service decides when this one ends.
@@ -42,7 +47,7 @@ async function perform(request: TaskRequest): Promise<void> {
   const { id } = request;
   try {
     if (!role) throw new Error('nothing is loaded');
-    const result = request.type === 'memory' ? readMemory() : await role.perform(request);
+    const result = request.type === 'memory' ? readIdleMemory() : await role.perform(request);
     post({ type: 'result', id, result });
   } catch (error) {
     post({ type: 'task-failed', id, reason: reasonOf(error) });

@@ -11,9 +11,9 @@ import type {
 } from './process-protocol.ts';
 
 const RESTART_DELAY = { firstMs: 100, longestMs: 10_000 };
-/** Growth since it was loaded above which an idle process is replaced; heaps of a warm process are that much larger. */
-const TOLERATED_GROWTH = 0.15;
-const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
+/** Growth since it was loaded above which an idle process is replaced: a share of what it held, and what a warm heap takes in any case. */
+const TOLERATED_GROWTH = 0.05;
+const TOLERATED_GROWTH_BYTES = 16 * 1024 * 1024;
 
 const CHANGED =
   'the files of the model are not those that the first process has read; a restart of the service loads them';

@@ -1,0 +1,25 @@
+import type { ProcessRole } from './process-protocol.ts';
+
+const KILOBYTE = 1024;
+const MEGABYTE = 1024 * KILOBYTE;
+
+/**
+ * What the C library of a model process is told about memory, in bytes: from which size on an allocation is one of the system's own, given
+ * back at once, and how much free memory the end of the heap may hold. A graph asks for the same buffers with every batch, and each page that
+ * comes anew costs a fault: both are the most that glibc would raise them to by itself. A tokenizer meets texts of megabytes now and then, so
+ * it keeps glibc's first values, which would be raised otherwise. Other C libraries ignore this. Figures: docs/performance.md.
+ */
+const ALLOCATOR: Readonly<Record<ProcessRole, { readonly mmapBytes: number; readonly trimBytes: number }>> = {
+  inference: { mmapBytes: 32 * MEGABYTE, trimBytes: 64 * MEGABYTE },
+  tokenizer: { mmapBytes: 128 * KILOBYTE, trimBytes: 128 * KILOBYTE },
+};
+
+/** @returns the environment of a model process: that of the service but for the settings of the allocator. */
+export function modelProcessEnv(role: ProcessRole): NodeJS.ProcessEnv {
+  const { mmapBytes, trimBytes } = ALLOCATOR[role];
+  return {
+    ...process.env,
+    MALLOC_MMAP_THRESHOLD_: String(mmapBytes),
+    MALLOC_TRIM_THRESHOLD_: String(trimBytes),
+  };
+}
