@@ -122,7 +122,7 @@ export const localEmbeddingsConfig = z
     }),
     idleRestartMs: setting(z.int().min(100).max(MAX_TIMER_MS).default(15_000), {
       env: 'EMBEDDING_IDLE_RESTART_MS',
-      doc: 'Idle time after which a process that has grown by more than 5 % and 16 MiB is replaced, to give its memory back.',
+      doc: 'Idle time after which a process that has grown by more than 5 % and 16 MiB is replaced, to give its memory back; twice as much where it has not worked for ten times as long as it loaded.',
     }),
   })
   .prefault({});

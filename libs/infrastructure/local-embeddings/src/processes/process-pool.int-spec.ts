@@ -124,6 +124,27 @@ describe('a process that has grown', () => {
     await pool.run('run', oneRow);
     expect(latest()).not.toBe(old);
   });
+
+  it('by a little is replaced only once it has worked for ten times as long as it loaded', async () => {
+    await poolOf(200);
+    const { rssBytes } = await pool.startFirst();
+    const { pid } = latest();
+    const grown = () => Promise.resolve({ rssBytes: rssBytes + 24 * 1024 * 1024 });
+    const asked = run.mock.calls.length;
+    run.mockImplementationOnce(grown);
+    await waitFor(() => run.mock.calls.length > asked, { what: 'the look at its memory' });
+    await run.mock.results.at(-1)?.value;
+    expect([restarts, pool.free]).toEqual([[], 1]);
+    const now = jest.spyOn(performance, 'now');
+    const begunAt = performance.now();
+    now.mockReturnValueOnce(begunAt).mockReturnValueOnce(begunAt + 1e6);
+    await pool.run('run', oneRow);
+    now.mockRestore();
+    run.mockImplementationOnce(grown);
+    await waitFor(() => restarts.length > 0 && !isAlive(pid as number), { what: 'the end of it' });
+    expect(restarts).toEqual(['memory']);
+    await waitFor(() => pool.free > 0, { what: 'the next one' });
+  });
 });
 
 describe('a process that is to stand for another', () => {

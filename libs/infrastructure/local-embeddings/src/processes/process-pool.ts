@@ -14,6 +14,8 @@ const RESTART_DELAY = { firstMs: 100, longestMs: 10_000 };
 /** Growth since it was loaded above which an idle process is replaced: a share of what it held, and what a warm heap takes in any case. */
 const TOLERATED_GROWTH = 0.05;
 const TOLERATED_GROWTH_BYTES = 16 * 1024 * 1024;
+/** Twice as much is tolerated of a process that has not worked for so many times as long as it loaded: a few calls now and then are not worth it. */
+const LOADS_WORTH = 10;
 
 const CHANGED =
   'the files of the model are not those that the first process has read; a restart of the service loads them';
@@ -47,6 +49,8 @@ interface Member {
   readonly process: ModelProcess;
   /** Bytes that it held when it was loaded. */
   readonly loadedBytes: number;
+  readonly loadMs: number;
+  workedMs: number;
   idle: NodeJS.Timeout;
 }
 
@@ -120,12 +124,14 @@ export class ProcessPool {
     const { taskTimeoutMs } = this.options;
     const reason = `it was at one task for more than ${taskTimeoutMs} ms`;
     const hung = setTimeout(() => member.process.giveUp(reason), taskTimeoutMs);
+    const begunAt = performance.now();
     try {
       const result = await member.process.run(type, task);
       this.#failuresInARow = 0;
       return result;
     } finally {
       clearTimeout(hung);
+      member.workedMs += performance.now() - begunAt;
       onEnd?.();
       this.#release(member);
     }
@@ -147,6 +153,7 @@ export class ProcessPool {
     this.#processes.add(process);
     const reason = `it was loading for more than ${loadTimeoutMs} ms`;
     const hung = setTimeout(() => process.giveUp(reason), loadTimeoutMs);
+    const begunAt = performance.now();
     try {
       const loaded = await process.loaded();
       this.#digest ??= loaded.digest;
@@ -155,7 +162,9 @@ export class ProcessPool {
         await process.end();
         throw new ModelLoadError(CHANGED);
       }
-      const member = { process, loadedBytes: loaded.rssBytes, idle: setTimeout(() => undefined, 0) };
+      const loadMs = performance.now() - begunAt;
+      const idle = setTimeout(() => undefined, 0);
+      const member = { process, loadedBytes: loaded.rssBytes, loadMs, workedMs: 0, idle };
       this.#members.set(process, member);
       this.#release(member);
       return loaded;
@@ -175,10 +184,11 @@ export class ProcessPool {
   }
 
   async #checkMemory(member: Member): Promise<void> {
-    const { process, loadedBytes } = member;
+    const { process, loadedBytes, loadMs, workedMs } = member;
     const { rssBytes } = await process.run('memory', {}).catch(() => ({ rssBytes: 0 }));
     const index = this.#free.indexOf(member);
-    const tolerated = Math.max(loadedBytes * TOLERATED_GROWTH, TOLERATED_GROWTH_BYTES);
+    const isWorthIt = workedMs >= LOADS_WORTH * loadMs;
+    const tolerated = Math.max(loadedBytes * TOLERATED_GROWTH, TOLERATED_GROWTH_BYTES) * (isWorthIt ? 1 : 2);
     if (index < 0 || rssBytes - loadedBytes <= tolerated) return;
     this.#free.splice(index, 1);
     this.#members.delete(process);
