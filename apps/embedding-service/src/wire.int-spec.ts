@@ -348,6 +348,14 @@ describe("text-embeddings-inference's", () => {
     expect(await vectorOf({}, [ids])).toEqual(await vectorOf({ prompt: '' }, inputs[1_234]));
   });
 
+  it('/tokenize lists a bounded number of tokens in one call', async () => {
+    const inputs = new Array<string>(20).fill('a '.repeat(16_000));
+    const answer = await responseOf('/tokenize', { inputs });
+    const error = expect.stringContaining('more than 262144 tokens together');
+    expect([answer.status, answer.body]).toEqual([413, { error, error_type: 'Validation' }]);
+    expect((await responseOf<unknown[]>('/tokenize', { inputs: inputs.slice(0, 2) })).body).toHaveLength(2);
+  });
+
   it('/embed says with its own status that a deadline has passed', async () => {
     const answer = await responseOf('/embed', { inputs: 'too late' }, { 'x-morgan-deadline-ms': '0' });
     expect([answer.status, answer.body]).toEqual([504, { error: expect.any(String), error_type: 'Backend' }]);
