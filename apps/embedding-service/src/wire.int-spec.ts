@@ -153,6 +153,7 @@ describe('the output of POST /v1/embeddings', () => {
     [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
     [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
     [{ embedding_type: 'int4' }, 'embedding_type', /int8/],
+    [{ embedding_type: 'base64', encoding_format: 'float' }, 'embedding_type', /encoding_format/],
     [{ output_dimension: 5 }, 'output_dimension', /'output_dimension' is 5, .* 4, 6/],
     [{ output_dimension: 4, dimensions: 6 }, 'output_dimension', /Only one of/],
     [{ truncate: true, truncation: false }, 'truncation', /Only one of/],
