@@ -10,6 +10,19 @@ export interface WireError {
 /** Says an error as a protocol does. */
 export type WireErrorWriter = (error: AppError) => WireError;
 
+/** A place within a request, as in `texts[3]`. */
+const PLACE = /[[.]/;
+
+/**
+ * What an error says, and which of several inputs it is about: these protocols have no field for that.
+ * @param inputs what the protocol calls the list of inputs. Default: `input`
+ */
+export function sentenceOf({ message, param }: AppError, inputs = 'input'): string {
+  const place = param?.replace(/^input\[/, `${inputs}[`);
+  const isToSay = place !== undefined && PLACE.test(place) && !message.includes(place);
+  return isToSay ? `${message} (${place})` : message;
+}
+
 /** Makes a reply that of an error, in the shape of a protocol. @returns its body, which is still to be sent */
 export function refuse(reply: HttpReply, error: AppError, write: WireErrorWriter): string {
   contextOf(reply).errorCode = error.code;

@@ -153,6 +153,7 @@ describe('the output of POST /v1/embeddings', () => {
     [{ embedding_types: ['int8', 'float'] }, 'embedding_types', /\/v2\/embed/],
     [{ output_dtype: 'int4' }, 'output_dtype', /int8/],
     [{ embedding_type: 'int4' }, 'embedding_type', /int8/],
+    [{ embedding_type: 'base64', encoding_format: 'float' }, 'embedding_type', /encoding_format/],
     [{ output_dimension: 5 }, 'output_dimension', /'output_dimension' is 5, .* 4, 6/],
     [{ output_dimension: 4, dimensions: 6 }, 'output_dimension', /Only one of/],
     [{ truncate: true, truncation: false }, 'truncation', /Only one of/],
@@ -346,6 +347,14 @@ describe("text-embeddings-inference's", () => {
     expect(body).toHaveLength(2_000);
     const ids = (body[1_234] ?? []).map(({ id }) => id);
     expect(await vectorOf({}, [ids])).toEqual(await vectorOf({ prompt: '' }, inputs[1_234]));
+  });
+
+  it('/tokenize lists a bounded number of tokens in one call', async () => {
+    const inputs = new Array<string>(20).fill('a '.repeat(16_000));
+    const answer = await responseOf('/tokenize', { inputs });
+    const error = expect.stringContaining('more than 262144 tokens together');
+    expect([answer.status, answer.body]).toEqual([413, { error, error_type: 'Validation' }]);
+    expect((await responseOf<unknown[]>('/tokenize', { inputs: inputs.slice(0, 2) })).body).toHaveLength(2);
   });
 
   it('/embed says with its own status that a deadline has passed', async () => {

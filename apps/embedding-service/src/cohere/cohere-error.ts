@@ -1,7 +1,7 @@
 import type { AppError } from '@morgan/foundation';
-import type { WireError } from '../wire-error.ts';
+import { sentenceOf, type WireError } from '../wire-error.ts';
 
 /** An error as Cohere's clients know it: a message alone. */
-export function cohereErrorOf({ status, message }: AppError): WireError {
-  return { status, body: { message } };
+export function cohereErrorOf(error: AppError): WireError {
+  return { status: error.status, body: { message: sentenceOf(error, 'texts') } };
 }

@@ -33,6 +33,10 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
   const jina = soleOf(body.embedding_type) as EmbeddingsRequest['embedding_type'];
   const truncate = body.truncate ?? body.truncation ?? undefined;
   const isBase64 = jina === 'base64';
+  if (isBase64 && body.encoding_format === 'float')
+    throw new AppError('invalid_value', "'embedding_type' is base64, and 'encoding_format' is float.", {
+      param: 'embedding_type',
+    });
   return {
     type: body.output_dtype ?? body.embedding_types?.[0] ?? (isBase64 ? undefined : jina) ?? 'float',
     encoding: body.encoding_format ?? (isBase64 ? 'base64' : 'float'),

@@ -307,3 +307,39 @@ it('names the input without finite numbers though the other host is not there', 
     param: 'input[1]',
   });
 });
+
+describe('an input for which a host has no numbers', () => {
+  it.each<[string, HostResponse]>([
+    ['null', { body: { data: [{ index: 0, embedding: [null, 1] }] } }],
+    ['NaN in an answer that is no JSON then', { body: '{"data": [{"index": 0, "embedding": [NaN, 1.0]}]}' }],
+    [
+      'the error of Ollama',
+      {
+        status: 500,
+        body: { error: { message: 'failed to encode response: json: unsupported value: NaN' } },
+      },
+    ],
+    [
+      'that of Python',
+      { status: 500, body: { detail: 'Out of range float values are not JSON compliant: nan' } },
+    ],
+  ])('is named, and the host serves all others: %s', async (_, answer) => {
+    first.respond = ({ input, ...request }) =>
+      input.includes('bad') ? answer : { body: goodResponse({ ...request, input }) };
+    const model = modelOf({ hosts: hosts.slice(0, 1) });
+    for (let time = 0; time < 6; time += 1)
+      await expect(embed(model, ['bad'])).rejects.toMatchObject({
+        code: 'vector_not_finite',
+        param: 'input[0]',
+      });
+    expect(first.requests).toHaveLength(6);
+    expect(states(model)).toEqual(['CLOSED']);
+    expect(await embed(model, ['abc'])).toHaveLength(1);
+  });
+
+  it('is embedded by another host that has some', async () => {
+    first.respond = always({ body: '{"data":[{"embedding":[1,-Infinity]}]}' });
+    expect((await embed(modelOf(), ['abc']))[0]?.vector[0]).toBe(3);
+    expect(second.requests).toHaveLength(1);
+  });
+});

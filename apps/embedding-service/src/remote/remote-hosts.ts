@@ -9,7 +9,7 @@ import {
 import { RemoteAssessor } from './remote-assessor.ts';
 import { failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
 import { subjectOf } from './remote-refusal.ts';
-import { readRemoteResponse, type RemoteVectors } from './remote-response.ts';
+import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
@@ -108,11 +108,12 @@ export class RemoteHosts {
     return read.vectors as RemoteVectors;
   }
 
-  /** @throws AppError `invalid_value` where the inputs are refused, whatever the status */
+  /** @throws AppError `invalid_value` where the inputs are refused, whatever the status, `vector_not_finite` */
   #heed({ policies }: HttpClient, response: HttpResponse): void {
     const { status, headers } = response;
     const subject = subjectOf(response);
     if (subject === 'inputs') throw inputsRefused(response);
+    if (subject === 'values') throw notFinite();
     // After a 429 the client does so itself.
     if (subject === 'limit' && status !== 429) void policies.attempts.slowDown(retryAfterMs(headers));
   }

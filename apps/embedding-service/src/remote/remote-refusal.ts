@@ -2,10 +2,11 @@ import type { WholeResponse } from '@morgan/http-client';
 
 /**
  * What a refusal of a host is about: the `inputs`, which other hosts of the same model would refuse as well; what every request of
- * this service has (`settings`: key, account, model, path), in which case the host is of no use until somebody mends that; a
- * `limit` or a start that passes; or nothing that is known, when the status says all there is.
+ * this service has (`settings`: key, account, model, path), in which case the host is of no use until somebody mends that; the
+ * `values` of a vector, which are no finite numbers; a `limit` or a start that passes; or nothing that is known, when the status
+ * says all there is.
  */
-export type RefusalSubject = 'inputs' | 'settings' | 'limit' | 'unknown';
+export type RefusalSubject = 'inputs' | 'settings' | 'values' | 'limit' | 'unknown';
 
 const WORD = /^[\w.-]{1,64}$/;
 /** Statuses that are about the inputs unless the host names something else. */
@@ -24,6 +25,8 @@ const OUR_WORDS = [
 const POLICY = /flagged|moderation|guardrail|content.?(policy|filter)|safety/i;
 /** llama.cpp and Ollama have 500 for a text that is too long. */
 const TOO_LONG = /\binput\b.{0,40}\b(too (large|long)|exceeds?)\b|\bcontext (length|window|size)\b/i;
+/** What Go's and Python's libraries for JSON say of such a value: that of Ollama, for one, and of hosts on FastAPI. */
+const NOT_FINITE = /\bunsupported value: [+-]?(NaN|Inf)|\bout of range float values\b/i;
 /** An account that is used up has the status of a limit that passes. */
 const SPENT = /insufficient.?(quota|balance|credit|funds)|billing/i;
 /** As much of a sentence as may decide. */
@@ -36,6 +39,7 @@ export function subjectOf(response: WholeResponse): RefusalSubject {
   if (INPUT_STATUSES.includes(status)) return blamesSettings(response) ? 'settings' : 'inputs';
   if (status === 429) return SPENT.test(said) ? 'settings' : 'limit';
   if (status === 503 && headers['retry-after'] !== undefined) return 'limit';
+  if (status >= 500 && NOT_FINITE.test(said)) return 'values';
   if (status >= 500) return TOO_LONG.test(said) ? 'inputs' : 'unknown';
   if (PASSING_STATUSES.includes(status)) return 'unknown';
   return status === 403 && POLICY.test(said) ? 'inputs' : 'settings';

@@ -2,6 +2,9 @@ import { AppError } from '@morgan/foundation';
 import type { WholeResponse } from '@morgan/http-client';
 import { asRecord, errorNameOf, jsonOf } from './remote-refusal.ts';
 
+/** An object with values that JSON does not have, and some writers of it do. */
+const NUMBERS_OF_PYTHON = /^\s*\{[^]*[[,:]\s*-?(NaN|Infinity)\s*[\],}]/;
+
 /** What a host gave for a batch. */
 export interface RemoteVectors {
   readonly vectors: readonly Float32Array[];
@@ -24,7 +27,8 @@ export function readRemoteResponse(
   // Mostly a base URL that has `http:` or a path of old; where it leads to is not followed, as keys would go along.
   if (response.status >= 300) throw unusable(`a redirect (${response.status})`);
   const body = jsonOf(response);
-  if (body === undefined) throw unusable('something else than JSON');
+  if (body === undefined)
+    throw NUMBERS_OF_PYTHON.test(response.text()) ? notFinite() : unusable('something else than JSON');
   const { data, usage, model, error } = asRecord(body);
   if (!data && error) throw unusable(['an error', errorNameOf(response)].filter(Boolean).join(' called '));
   if (!Array.isArray(data) || data.length !== count)
@@ -67,6 +71,11 @@ function vectorOf(embedding: unknown, dimensions: number): Float32Array {
 function fromBase64(text: string): number[] {
   const bytes = Buffer.from(text, 'base64');
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4));
+}
+
+/** A host has said that it has no numbers for one of the inputs. */
+export function notFinite(): AppError {
+  return new AppError('vector_not_finite', 'A vector of the host has values that are no finite numbers.');
 }
 
 function unusable(what: string): AppError {

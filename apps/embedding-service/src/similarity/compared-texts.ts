@@ -19,11 +19,19 @@ export function pairsOf({
 
 /** An error about one of the different texts, with the field of the request that has it. */
 export function inFieldsOf(request: SimilarityRequest, texts: readonly string[], error: Error): Error {
+  return withParam(error, (index) => {
+    const text = texts[index];
+    return text === undefined ? undefined : fieldOf(request, text);
+  });
+}
+
+/** An error about one of the inputs, with the field that `paramOf` says for it. */
+export function withParam(error: Error, paramOf: (index: number) => string | undefined): Error {
   if (!(error instanceof AppError)) return error;
-  const text = texts[Number(INPUT.exec(error.param ?? '')?.[1])];
-  if (text === undefined) return error;
+  const param = paramOf(Number(INPUT.exec(error.param ?? '')?.[1]));
+  if (param === undefined) return error;
   const { code, message, retryAfterMs, cause } = error;
-  return new AppError(code, message, { param: fieldOf(request, text), retryAfterMs, cause });
+  return new AppError(code, message, { param, retryAfterMs, cause });
 }
 
 function fieldOf({ source, targets, pairs }: SimilarityRequest, text: string): string {

@@ -1,5 +1,5 @@
 import type { AppError, ErrorCode, ErrorKind } from '@morgan/foundation';
-import type { WireError } from '../wire-error.ts';
+import { sentenceOf, type WireError } from '../wire-error.ts';
 
 /** The kinds of error of text-embeddings-inference. */
 type TeiErrorType = 'Unhealthy' | 'Backend' | 'Overloaded' | 'Validation' | 'Tokenizer' | 'Empty';
@@ -34,7 +34,9 @@ const OWN_STATUS: readonly ErrorKind[] = ['not_found', 'timeout'];
  * An error in the shape and with the status that clients of text-embeddings-inference know. A field that is not understood is 422 with
  * `Validation`: 413 would say that something is too large.
  */
-export function teiErrorOf({ code, kind, message, status }: AppError): WireError {
+export function teiErrorOf(error: AppError): WireError {
+  const { code, kind, status } = error;
+  const message = sentenceOf(error, 'inputs');
   const known = TYPE_OF_CODE[code];
   if (known !== undefined) return errorOf(STATUS[known], known, message);
   if (kind === 'invalid_request') return errorOf(422, 'Validation', message);

@@ -7,6 +7,7 @@ import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
+import { withParam } from '../similarity/compared-texts.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
 import { olderRerankRoute } from '../ranking/rerank.routes.ts';
@@ -36,12 +37,20 @@ export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
         const { source_sentence: source, sentences } = body.inputs;
         const treatment = { ...body.parameters, model: body.model };
         const asked = { ...treated(treatment), inputs: [source, ...sentences] };
-        const { items } = await collectVectors(service, asked, request, reply);
+        const { items } = await collectVectors(service, asked, request, reply).catch((error: Error) => {
+          throw withParam(error, comparedField);
+        });
         const [first, ...others] = items.map(({ vector }) => vector);
         return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
       },
     }),
   ];
+}
+
+/** The field of an input of a comparison; none of what is no input. */
+function comparedField(index: number): string | undefined {
+  if (index === 0) return 'inputs.source_sentence';
+  return index > 0 ? `inputs.sentences[${index - 1}]` : undefined;
 }
 
 function embedRoute(path: string, service: EmbeddingService): PlainRoute {

@@ -225,9 +225,10 @@ export class LocalEmbeddingModel implements HealthIndicator {
   }
 
   /**
-   * The tokens of each text as they are before anything is cut, of at most 65,536 characters each, without a prompt.
+   * The tokens of each text as they are before anything is cut, of at most 65,536 characters each and 262,144 tokens together,
+   * without a prompt.
    * @param specials whether special tokens are put around each
-   * @throws AppError `invalid_value`, `queue_full`, `model_loading`, `inference_failed`
+   * @throws AppError `invalid_value`, `context_length_exceeded`, `queue_full`, `model_loading`, `inference_failed`
    */
   async listTokens(
     texts: readonly string[],

@@ -7,6 +7,8 @@ const TASK_CHARACTERS = 65_536;
 /** Tasks of all calls that may wait. */
 const MOST_WAITING = 256;
 const RETRY_AFTER_MS = 1_000;
+/** Tokens of one call: some 16 MB as JSON. They are held until the caller has read them. */
+const MOST_TOKENS = 262_144;
 
 interface Waiting {
   readonly texts: readonly string[];
@@ -29,7 +31,8 @@ export class TokenLister {
   /**
    * The tokens of each text, uncut.
    * @param specials whether special tokens are put around each text
-   * @throws AppError `invalid_value` for a text that is too long, `queue_full`, `inference_failed`
+   * @throws AppError `invalid_value` for a text that is too long, `context_length_exceeded` for texts of too many tokens together,
+   * `queue_full`, `inference_failed`
    */
   async list(
     texts: readonly string[],
@@ -39,12 +42,15 @@ export class TokenLister {
   ): Promise<readonly (readonly TextToken[])[]> {
     const parts = partsOf(texts);
     if (this.#waiting.length + parts.length > MOST_WAITING + 1) throw queueFull();
-    const tasks = parts.map(
-      (part) =>
-        new Promise<readonly (readonly TextToken[])[]>((resolve, reject) =>
-          this.#waiting.push({ texts: part, specials, signal, resolve, reject }),
-        ),
-    );
+    let count = 0;
+    const tasks = parts.map(async (part) => {
+      const tokens = await new Promise<readonly (readonly TextToken[])[]>((resolve, reject) =>
+        this.#waiting.push({ texts: part, specials, signal, resolve, reject }),
+      );
+      count += tokens.reduce((sum, list) => sum + list.length, 0);
+      if (count > MOST_TOKENS) throw tooManyTokens();
+      return tokens;
+    });
     const leave = () => this.#drop((task) => task.signal === signal, stopped);
     signal.addEventListener('abort', leave, { once: true });
     this.dispatch();
@@ -102,6 +108,14 @@ function partsOf(texts: readonly string[]): string[][] {
     room -= text.length + 1;
   }
   return parts;
+}
+
+function tooManyTokens(): AppError {
+  return new AppError(
+    'context_length_exceeded',
+    `The inputs have more than ${MOST_TOKENS} tokens together, which is the most that are listed in one call.`,
+    { param: 'inputs' },
+  );
 }
 
 function queueFull(): AppError {

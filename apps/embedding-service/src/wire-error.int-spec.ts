@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Served, serve } from '../fixture/served.ts';
+
+const MODEL = join(
+  import.meta.dirname,
+  '../../../libs/infrastructure/local-embeddings/fixture/reference-models/bert-prompts',
+);
+
+let served: Served;
+beforeAll(async () => {
+  served = await serve({ EMBEDDING_MODEL: MODEL });
+});
+afterAll(() => served.close());
+
+describe('an error about one of several texts', () => {
+  const long = 'word '.repeat(100);
+  it.each<[string, object, string, string]>([
+    ['/embed', { inputs: ['a', long], truncate: false }, 'error', 'inputs[1]'],
+    ['/embed_all', { inputs: ['a', long], truncate: false }, 'error', 'inputs[1]'],
+    [
+      '/similarity',
+      { inputs: { source_sentence: 'a', sentences: ['b', long] }, parameters: { truncate: false } },
+      'error',
+      'inputs.sentences[1]',
+    ],
+    [
+      '/similarity',
+      { inputs: { source_sentence: long, sentences: ['b'] }, parameters: { truncate: false } },
+      'error',
+      'inputs.source_sentence',
+    ],
+    ['/v2/embed', { model: 'default', texts: ['a', long], truncate: 'NONE' }, 'message', 'texts[1]'],
+    ['/api/embed', { model: 'default', input: ['a', long], truncate: false }, 'error', 'input[1]'],
+  ])('%s says which one it is: %#', async (path, body, field, place) => {
+    const response = await fetch(`${served.url}${path}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
+    const answer = (await response.json()) as Record<string, string>;
+    expect(answer[field]).toMatch(/^The input has more than 32 tokens; /);
+    expect(answer[field]).toContain(`(${place})`);
+  });
+});
