@@ -323,6 +323,14 @@ describe('the key of a host', () => {
   it.each<[string, Reply]>([
     ['in a refusal', json(500, error, echo)],
     ['with a good status', json(200, error, echo)],
+    ['beside an answer', json(200, { choices: [{ message: { content: TOLD } }] }, echo)],
+    [
+      'beside a stream',
+      (response) => {
+        response.writeHead(200, { 'content-type': TYPE, ...echo });
+        response.end(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`);
+      },
+    ],
     ['as a first event', events(`data: ${JSON.stringify(error)}\n\n`)],
     ['within a stream', events(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`)],
   ])('and whatever else is a secret is not read by callers where it is quoted %s', async (_, reply) => {
