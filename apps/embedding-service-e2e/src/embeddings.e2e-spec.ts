@@ -45,6 +45,13 @@ describe('embeddings, with the official client', () => {
     expect(dot(cat, car)).toBeCloseTo(0.4833, 4);
   });
 
+  it.each([{ input: 'x' }, { model: null, input: 'x' }])(
+    'are those of the first model for %j',
+    async (body) => {
+      expect(await (await post(body)).json()).toMatchObject({ model: MODEL, data: [{ index: 0 }] });
+    },
+  );
+
   it('raise its typed errors', async () => {
     const unknown = client.embeddings.create({ model: 'another', input: 'x' });
     await expect(unknown).rejects.toBeInstanceOf(NotFoundError);
@@ -168,7 +175,7 @@ describe('an embedding request', () => {
 
   it.each([
     ['no input', { model: 'default' }, 400, 'missing_required_parameter', 'input'],
-    ['no model', { input: 'x' }, 400, 'missing_required_parameter', 'model'],
+    ['a model that is no name', { model: '', input: 'x' }, 400, 'empty_string', 'model'],
     ['an empty text', { model: 'default', input: '' }, 400, 'empty_string', 'input'],
     ['an empty text in a list', { model: 'default', input: ['a', ''] }, 400, 'empty_string', 'input[1]'],
     ['an empty list', { model: 'default', input: [] }, 400, 'empty_array', 'input'],

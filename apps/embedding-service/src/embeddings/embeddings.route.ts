@@ -19,7 +19,7 @@ export function embeddingsRoute(service: EmbeddingService): PlainRoute {
       const output = outputOf(body);
       const { truncate, cut, dimensions } = output;
       const inputs = listInputs(body.input);
-      const asked = { inputs, model: body.model, truncate, cut, prompt: body, dimensions };
+      const asked = { inputs, model: body.model ?? undefined, truncate, cut, prompt: body, dimensions };
       const outcome = await collectVectors(service, asked, request, reply);
       return responseOf(outcome, output, request, reply);
     },

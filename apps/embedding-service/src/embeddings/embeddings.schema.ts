@@ -43,7 +43,13 @@ const prefix = z.null('is not served: prompt puts a text before every text').opt
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
   input: inputsField,
-  model: z.string().min(1).describe('The id of the served model, or `default`.'),
+  model: z
+    .string()
+    .min(1)
+    .nullish()
+    .describe(
+      'The id of a served model, or `default`, the first one, which is also meant where none is named.',
+    ),
   encoding_format: z
     .enum(['float', 'base64'])
     .nullish()

@@ -39,6 +39,8 @@ export class RemoteAssessor {
     // A lone host is better than none, though nobody waits for it.
     if (context.signal.aborted) return this.hasOther ? FAILURE : assessCall(ending, context);
     if (ending.error instanceof AppError && ending.error.code === 'invalid_value') return SUCCESS;
+    // Also where the host has a good status, as that of a redirect.
+    if (ending.error instanceof AppError && ending.error.code === 'host_error') return FAILURE;
     const response = ending.error instanceof HttpClientError ? ending.error.response : undefined;
     return (response && OF_SUBJECT[subjectOf(response)]) ?? assessCall(ending, context);
   };

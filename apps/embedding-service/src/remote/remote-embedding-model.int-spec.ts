@@ -134,7 +134,7 @@ describe('a remote model', () => {
       });
     await expect(collect(['abc'])).rejects.toMatchObject({
       code: 'host_error',
-      message: 'The embedding host gave a redirect (307).',
+      message: 'The embedding host gave a redirect (307), which its base URL should be free of.',
     });
   });
 

@@ -343,3 +343,17 @@ describe('an input for which a host has no numbers', () => {
     expect(second.requests).toHaveLength(1);
   });
 });
+
+it('a lone host that redirects is asked once for each call, and not at all when it has done so again and again', async () => {
+  hosts = hosts.slice(0, 1);
+  first.respond = always({ status: 308, headers: { location: 'http://127.0.0.1:9/' }, body: {} });
+  const model = modelOf({ failureThreshold: 3 });
+  for (let calls = 1; calls <= 3; calls += 1) {
+    await expect(embed(model, ['abc'])).rejects.toMatchObject({
+      code: 'host_error',
+      message: expect.stringContaining('308'),
+    });
+    expect(first.requests).toHaveLength(calls);
+  }
+  expect(states(model)).toEqual(['OPEN']);
+});

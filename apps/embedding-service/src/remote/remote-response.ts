@@ -24,8 +24,11 @@ export function readRemoteResponse(
   count: number,
   dimensions: number,
 ): RemoteVectors {
-  // Mostly a base URL that has `http:` or a path of old; where it leads to is not followed, as keys would go along.
-  if (response.status >= 300) throw unusable(`a redirect (${response.status})`);
+  // Mostly a base URL that has `http:` or a path of old; where it leads to is not followed, as keys would go along. With its
+  // status as the cause it is not asked for again: it would be the same.
+  const { status } = response;
+  if (status >= 300)
+    throw unusable(`a redirect (${status}), which its base URL should be free of`, { status });
   const body = jsonOf(response);
   if (body === undefined)
     throw NUMBERS_OF_PYTHON.test(response.text()) ? notFinite() : unusable('something else than JSON');
@@ -78,6 +81,6 @@ export function notFinite(): AppError {
   return new AppError('vector_not_finite', 'A vector of the host has values that are no finite numbers.');
 }
 
-function unusable(what: string): AppError {
-  return new AppError('host_error', `The embedding host gave ${what}.`);
+function unusable(what: string, cause?: { readonly status: number }): AppError {
+  return new AppError('host_error', `The embedding host gave ${what}.`, { cause });
 }

@@ -44,13 +44,23 @@ export function formBodies(heldBytes: number): Required<BodyFormat>['streamed'] 
  * Reads a form up to its model, at most as much as is held.
  * @throws AppError about the form, or what its upload broke with.
  */
-export async function openForm(
-  { body, headers }: HttpRequest,
+export async function openForm({ body, headers }: HttpRequest, options: FormOptions): Promise<FormUpload> {
+  if (!(body instanceof BodyStream)) throw new AppError('missing_body', 'The request needs a body.');
+  const upload = new RepeatableUpload(body, body.declared, options.heldBytes);
+  try {
+    return await readForm(upload, new FormScanner(boundaryOf(headers['content-type']) ?? ''), options);
+  } catch (error) {
+    // Or whatever watches over it would do so for good: what is left of a refused body never comes to an end.
+    upload.close();
+    throw error;
+  }
+}
+
+async function readForm(
+  upload: RepeatableUpload,
+  scanner: FormScanner,
   { heldBytes, mayBeUnknown, deployment }: FormOptions,
 ): Promise<FormUpload> {
-  if (!(body instanceof BodyStream)) throw new AppError('missing_body', 'The request needs a body.');
-  const upload = new RepeatableUpload(body, body.declared, heldBytes);
-  const scanner = new FormScanner(boundaryOf(headers['content-type']) ?? '');
   const take = (chunk: Buffer) => {
     const isFound = scanner.push(chunk);
     if (scanner.isUnclear) throw unclear();

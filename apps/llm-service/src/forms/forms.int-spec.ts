@@ -194,6 +194,20 @@ describe('a form', () => {
     expect((await send(named, {}, AZURE)).headers.get('x-morgan-host')).toBe('two');
   });
 
+  it('that is refused is watched no longer', async () => {
+    const late = file(200_000) + MODEL + END;
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await send(MODEL + file(10) + END);
+    const before = timers();
+    const forms = Array.from({ length: 20 }, () => send(late));
+    for (const { status } of await Promise.all(forms)) expect(status).toBe(400);
+    // Others come and go meanwhile.
+    await waitFor(() => timers() < before + forms.length / 2, {
+      what: 'the end of their timers',
+      timeoutMs: 5_000,
+    });
+  });
+
   it('asks for the model that the path names, whatever it names itself', async () => {
     const form = MODEL + file(200_000) + END;
     await send(form, {}, AZURE.replace('alias', 'unrouted'));

@@ -19,6 +19,11 @@ describe('loadServiceConfig', () => {
     );
   });
 
+  it.each(['ALL_PROXY', 'all_proxy'])('takes %s where nothing is said of a kind of URL', (name) => {
+    expect(loadServiceConfig(schema, { [name]: 'http://p' }).proxy).toBe('http://p');
+    expect(loadServiceConfig(schema, { [name]: 'http://p', https_proxy: 'http://q' }).proxy).toBe('http://q');
+  });
+
   it('does not take a proxy that it does not use for a typing error', () => {
     expect(loadServiceConfig(schema, { http_proxy: 'http://p' }).proxy).toBeUndefined();
     expect(loadServiceConfig(schema, { HTTP_PROXY: 'http://p' }).proxy).toBeUndefined();

@@ -10,7 +10,7 @@ export const CONFIG_FILE_VARIABLE = 'MORGAN_CONFIG';
 const CALLERS_VARIABLE = 'MORGAN_API_KEY';
 
 /** By custom these are written in lower case as well. */
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'] as const;
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'ALL_PROXY'] as const;
 
 /**
  * Loads the configuration of a service from its environment and, where `MORGAN_CONFIG` names one, its YAML file.
@@ -30,12 +30,14 @@ export function loadServiceConfig<Schema extends z.ZodObject>(
   return loadConfig(schema, { env, file, foreignSections, otherVariables });
 }
 
-/** Where both spellings are there the one in capitals counts. */
+/** Where both spellings are there the one in capitals counts, and `ALL_PROXY` for whatever has no proxy of its own. */
 function withProxyNames(variables: Variables): Variables {
   const env: Record<string, string | undefined> = { ...variables };
   for (const name of PROXY_VARIABLES) {
     env[name] ??= env[name.toLowerCase()];
     delete env[name.toLowerCase()];
   }
+  env['HTTPS_PROXY'] ??= env['ALL_PROXY'];
+  env['HTTP_PROXY'] ??= env['ALL_PROXY'];
   return env;
 }

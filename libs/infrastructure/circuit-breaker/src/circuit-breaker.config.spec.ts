@@ -25,6 +25,7 @@ describe('the configuration of a breaker', () => {
     { failureRate: { threshold: 0 } },
     { failureRate: { threshold: 1.1 } },
     { failureRate: { window: 'count', windowCalls: 10 } },
+    { failureRate: { windowCalls: 100_001 } },
     { resetJitter: 1 },
     { maxResetTimeoutMs: 30_000 },
     { predictive: { errorRate: 1 } },

@@ -12,7 +12,9 @@ const failureRateConfig = z
     window: setting(z.enum(['count', 'time']).default('time'), {
       doc: 'What the share is taken of: the last `windowCalls` calls, or those of the last `windowMs`.',
     }),
-    windowCalls: setting(count(100), { doc: 'Length of the count window, in calls.' }),
+    windowCalls: setting(z.int().min(1).max(100_000).default(100), {
+      doc: 'Length of the count window, in calls, 100,000 at most: each takes a byte in every breaker.',
+    }),
     minimumCalls: setting(count(20), { doc: 'Fewer calls than this in the window never open.' }),
   })
   .refine(({ window, windowCalls, minimumCalls }) => window === 'time' || minimumCalls <= windowCalls, {

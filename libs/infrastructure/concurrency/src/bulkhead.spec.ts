@@ -281,3 +281,10 @@ it.each([NaN, 0, -1, 1.5, Infinity])('is not resized to %s', (size) => {
   expect(() => bulkhead.resize(size)).toThrow();
   expect(bulkhead.getStatus().maxConcurrent).toBe(2);
 });
+
+it('refuses a wait that is no number, which would have no end', () => {
+  const bulkhead = bulkheadOf(1, 1);
+  const { signal } = new AbortController();
+  expect(() => bulkhead.begin({ id: 'call', signal, maxWaitMs: NaN })).toThrow(RangeError);
+  expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
+});

@@ -31,7 +31,7 @@ export interface BulkheadStatus {
 
 /** A call that needs a slot. */
 export interface SlotRequest extends CallContext {
-  /** How long it waits for one at most, in milliseconds; 0: not at all. Default: as long as its deadline and the queue allow. */
+  /** How long it waits for one at most, in milliseconds; 0: not at all, NaN is a RangeError. Default: as long as its deadline and the queue allow. */
   readonly maxWaitMs?: number | undefined;
 }
 
@@ -87,6 +87,8 @@ export class Bulkhead implements Policy {
    */
   begin(context: SlotRequest): (() => void) | Promise<() => void> {
     context.signal.throwIfAborted();
+    if (Number.isNaN(context.maxWaitMs))
+      throw new RangeError('the longest wait must be a number of milliseconds');
     // Nobody waits while a slot is free, so taking one overtakes nobody.
     if (this.#running >= this.#maxConcurrent) return this.#inTurn(context);
     this.#running += 1;

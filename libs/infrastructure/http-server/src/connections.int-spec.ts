@@ -23,6 +23,15 @@ describe('requests that are sent ahead', () => {
     expect(gate.load).toMatchObject({ most: 1, total: 6 });
   });
 
+  it('too far are answered as far as they may wait, and the connection ends behind the last answer', async () => {
+    await using gate = await startGate();
+    const all = await exchange(gate.port, GET.repeat(50));
+    expect(answers(all)).toEqual(new Array(17).fill('HTTP/1.1 200'));
+    expect(all.match(/connection: close/gi)).toHaveLength(1);
+    expect(gate.load).toMatchObject({ most: 1, total: 17 });
+    expect(gate.finished.filter(({ status }) => status === 400)).toHaveLength(1);
+  });
+
   it('by the thousand start one answer, and the connection is cut', async () => {
     await using gate = await startGate();
     const socket = await openConnection(gate.port);

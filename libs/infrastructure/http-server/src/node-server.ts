@@ -52,7 +52,7 @@ export class NodeServer {
     this.#options = options;
     this.#pipelining = new Pipelining(
       (request, response) => this.#serve(request, response),
-      (socket) => this.refusals.cutConnection(socket),
+      () => this.refusals.tellSentAhead(),
     );
     this.refusals = new ProtocolRefusals({
       ...options,

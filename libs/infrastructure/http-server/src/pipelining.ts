@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 /** More than a client has reason to send ahead. Each one costs a hundred times its bytes until it is answered. */
 const MAX_WAITING = 16;
+/** So many more are passed over, and the connection ends behind the last answer; a client that sends on is cut at once. */
+const MAX_PASSED_OVER = 64;
 
 /** A request and the response to it. */
 export interface Exchange {
@@ -14,21 +16,24 @@ interface Line {
   responding: boolean;
   readonly waiting: Exchange[];
   latest: Exchange | undefined;
+  /** How many are not answered, as too many waited: from the first of them on all are. */
+  passedOver: number;
   /** When the last response was over. */
   quietSince: number | undefined;
 }
 
 /**
  * Answers the requests of one connection one at a time. Node hands over everything that a client sends ahead at once, so
- * that one connection could start thousands of responses. What comes early waits; a client that sends too far ahead is cut.
+ * that one connection could start thousands of responses. What comes early waits. Of a client that sends too far ahead what waits is
+ * answered, and the connection ends behind it: as HTTP has it, the rest is to be sent again (RFC 9112, 9.3.2).
  */
 export class Pipelining {
   readonly #lines = new WeakMap<Socket, Line>();
 
-  /** @param cut ends a connection on which too many requests wait. */
+  /** @param tell is called once for a connection on which too many requests wait. */
   constructor(
     private readonly serve: RequestListener,
-    private readonly cut: (socket: Socket) => void,
+    private readonly tell: () => void,
   ) {}
 
   take(request: IncomingMessage, response: ServerResponse): void {
@@ -36,7 +41,7 @@ export class Pipelining {
     // What follows the last response of a connection is not answered.
     if (socket.writableEnded || socket.destroyed) return;
     const line = this.#lineOf(socket);
-    if (line.waiting.length === MAX_WAITING) return this.cut(socket);
+    if (line.passedOver > 0 || line.waiting.length === MAX_WAITING) return this.#passOver(socket, line);
     line.latest = { request, response };
     if (line.responding) line.waiting.push(line.latest);
     else this.#start(line.latest, line);
@@ -57,10 +62,18 @@ export class Pipelining {
   #lineOf(socket: Socket): Line {
     let line = this.#lines.get(socket);
     if (!line) {
-      line = { responding: false, waiting: [], latest: undefined, quietSince: undefined };
+      line = { responding: false, waiting: [], latest: undefined, passedOver: 0, quietSince: undefined };
       this.#lines.set(socket, line);
     }
     return line;
+  }
+
+  #passOver(socket: Socket, line: Line): void {
+    line.passedOver += 1;
+    if (line.passedOver === 1) this.tell();
+    // Node closes the connection behind it.
+    if (line.latest) line.latest.response.shouldKeepAlive = false;
+    if (line.passedOver > MAX_PASSED_OVER) socket.destroy();
   }
 
   #start({ request, response }: Exchange, line: Line): void {

@@ -95,12 +95,11 @@ export class ProtocolRefusals {
     this.#report(error, id, { method, startedAt: performance.now() });
   }
 
-  /** Ends a connection that has sent too many requests ahead. There is no response: those under way come before it. */
-  cutConnection(socket: Socket): void {
+  /** Notes that a connection has sent too many requests ahead. There is no response: those under way come before it. */
+  tellSentAhead(): void {
     const error = new AppError('malformed_request', 'Too many requests were sent ahead on one connection.');
     for (const observer of this.options.observers) observer.started();
     this.#report(error, randomUUID(), { method: undefined, startedAt: performance.now() });
-    socket.destroy();
   }
 
   /** Whoever reads the request's body learns that it is broken, and answers; where nobody does, this does. */

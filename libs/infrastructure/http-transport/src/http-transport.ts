@@ -59,7 +59,8 @@ export class HttpTransport implements RequestSender {
           headers: headersFor(request, body),
           body,
           headersTimeout: 0,
-          bodyTimeout: request.idleTimeoutMs ?? this.#config.readTimeoutMs,
+          // 0 would be no limit.
+          bodyTimeout: Math.max(1, request.idleTimeoutMs ?? this.#config.readTimeoutMs),
         },
         handler,
       );

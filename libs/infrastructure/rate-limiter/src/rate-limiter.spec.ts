@@ -206,6 +206,12 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
     expect(await fault(limiter.acquire('a', -1))).toBeInstanceOf(RangeError);
   });
 
+  it('refuses a wait that is no number, which would have no end behind Redis', async () => {
+    const limiter = build({ algorithm, limit: 1 });
+    expect(await fault(limiter.acquire('a', 1, { maxWaitMs: Number.NaN }))).toBeInstanceOf(RangeError);
+    expect((await limiter.inspect('a')).used).toBe(0);
+  });
+
   it.each(algorithms)('does not forget a key while it is asked for again, with a %s', async (algorithm) => {
     const limiter = build({ algorithm });
     for (let round = 0; round < 20; round += 1) {

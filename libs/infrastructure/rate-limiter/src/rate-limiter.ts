@@ -15,7 +15,7 @@ import type { Patience } from './limit-waiter.ts';
 export interface AcquireOptions {
   readonly signal?: AbortSignal | undefined;
   readonly deadline?: Deadline | undefined;
-  /** Milliseconds; 0 does not wait at all. Default: `maxWaitMs` of the configuration. */
+  /** Milliseconds; 0 does not wait at all, NaN is a RangeError. Default: `maxWaitMs` of the configuration. */
   readonly maxWaitMs?: number | undefined;
 }
 
@@ -160,6 +160,8 @@ export class RateLimiter {
   #decide(key: string, cost: number, options?: AcquireOptions): Decision | Promise<Decision> {
     if (options?.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     if (!(cost >= 0)) return Promise.reject(new RangeError('a cost must be a number of units, 0 or more'));
+    if (Number.isNaN(options?.maxWaitMs))
+      return Promise.reject(new RangeError('the longest wait must be a number of milliseconds'));
     if (cost > this.capacity) return Promise.reject(costError(cost, this.capacity));
     const patience = this.#patience(options);
     const queue = this.#queues.get(key);

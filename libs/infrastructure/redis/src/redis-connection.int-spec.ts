@@ -248,6 +248,15 @@ describe('a connection to Redis', () => {
     expect(left[1]).toBe(-1);
   });
 
+  it.each([-1, NaN])('keeps nothing for good that should live for %s seconds', async (ttl) => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    await expect(connection.setBuffers([['k', Buffer.from('v')]], ttl)).rejects.toThrow(/^ERR /);
+    expect(await connection.getBuffers(['k'])).toEqual([null]);
+  });
+
   it('never takes another database for the one that is named and is not there', async () => {
     await using redis = await startRedis();
     const { connection, lines } = connect(`${redis.url}/99`);

@@ -90,8 +90,8 @@ export class RedisConnection implements HealthIndicator {
   }
 
   /**
-   * Stores values in one round trip. @param ttlSeconds 0: for good; a function is asked for each value.
-   * @throws Error when Redis is gone or slow
+   * Stores values in one round trip. @param ttlSeconds whole seconds; 0: for good; a function is asked for each value.
+   * @throws Error when Redis is gone or slow, or refuses a time that is none, such as one below 0
    */
   async setBuffers(
     entries: readonly (readonly [string, Buffer])[],
@@ -100,8 +100,8 @@ export class RedisConnection implements HealthIndicator {
     const pipeline = this.#client.pipeline();
     for (const [key, value] of entries) {
       const ttl = typeof ttlSeconds === 'number' ? ttlSeconds : ttlSeconds();
-      if (ttl > 0) pipeline.set(key, value, 'EX', ttl);
-      else pipeline.set(key, value);
+      if (ttl === 0) pipeline.set(key, value);
+      else pipeline.set(key, value, 'EX', ttl);
     }
     const results = await pipeline.exec();
     const fault = results?.find(([error]) => error)?.[0];

@@ -100,3 +100,19 @@ it('a refusal is an answer: it opens nothing, and is told of once in ten minutes
   clock.mockRestore();
   expect(lines).toHaveLength(2);
 });
+
+it.each([
+  ['fails', new Error('gone'), 1],
+  ['refuses', Object.assign(new Error('OOM full'), { name: 'ReplyError' }), 0],
+])(
+  'a fallback that throws is called once where Redis %s, and is no fault of it',
+  async (_, fault, failures) => {
+    const fallback = jest.fn((): number => {
+      throw new Error('from the fallback');
+    });
+    const answer = guard.run(() => Promise.reject<number>(fault), fallback);
+    await expect(answer).rejects.toThrow('from the fallback');
+    expect(fallback).toHaveBeenCalledTimes(1);
+    expect(guard.getStatus()).toMatchObject({ open: false, failures });
+  },
+);

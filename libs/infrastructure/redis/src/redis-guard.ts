@@ -73,8 +73,17 @@ export class RedisGuard {
 
   /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
   async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
-    const answered = () => this.#inTime(use).catch((error: unknown) => this.#substitute(error, fallback));
-    return (await this.#breaker.fire(answered, fallback)) as Result;
+    const answered = () =>
+      this.#inTime(use).then(
+        (result) => () => result,
+        (error: unknown) => {
+          this.#noteRefusal(error);
+          return () => fallback(error);
+        },
+      );
+    // Outside of the breaker: what a fallback throws is no fault of Redis, and would have it called once more.
+    const result = await this.#breaker.fire(answered, (error) => () => fallback(error));
+    return (result as () => Result)();
   }
 
   /**
@@ -91,15 +100,14 @@ export class RedisGuard {
     });
   }
 
-  #substitute<Result>(error: unknown, fallback: (error: unknown) => Result): Result {
+  /** @throws the error where it is no refusal. */
+  #noteRefusal(error: unknown): void {
     if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
     const reason = nameFault(error);
     const now = performance.now();
-    if (now - (this.#toldAt.get(reason) ?? -Infinity) >= TELL_AGAIN_MS) {
-      this.#toldAt.set(reason, now);
-      this.#logger.warn({ guard: this.#name, reason }, 'redis refuses a use; working without it');
-    }
-    return fallback(error);
+    if (now - (this.#toldAt.get(reason) ?? -Infinity) < TELL_AGAIN_MS) return;
+    this.#toldAt.set(reason, now);
+    this.#logger.warn({ guard: this.#name, reason }, 'redis refuses a use; working without it');
   }
 
   getStatus(): RedisGuardStatus {

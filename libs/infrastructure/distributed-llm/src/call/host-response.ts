@@ -15,7 +15,7 @@ export interface HostResponse {
   /** The configured name of the host that answered. */
   readonly host: string;
   readonly status: number;
-  /** Names and values in turn, all as the host sent them: what may go on is for whoever passes them on. */
+  /** Names and values in turn, all as the host sent them but for our key, which some quote: what may go on is for whoever passes them on. */
   readonly headers: string[];
   readonly contentType: string | undefined;
   /** All of the response, where it is here: then it is cheaper than {@link body}, which need not be read. */
@@ -97,7 +97,8 @@ export function responseOf(
   content: AttemptResult & { kind: 'content' },
   { attempts, route }: Pick<ResponseOrigin, 'attempts' | 'route'>,
 ): HostResponse {
-  const { status, rawHeaders, headers } = content.response;
+  const { status, headers } = content.response;
+  const rawHeaders = content.response.rawHeaders.map(target.host.address.withoutSecrets);
   const type = headers['content-type'];
   // A JSON that calls itself a text, a page, bytes or nothing is none for the official clients.
   const isMislabelled = content.whole !== undefined && call.dialect.hasEnd && saysNothing(type);

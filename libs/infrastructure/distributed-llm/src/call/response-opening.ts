@@ -101,7 +101,8 @@ async function openWhole(
   const limitMs = restOfTime(options);
   const isText = type === '' || type.includes('json') || type.startsWith('text/');
   try {
-    if (dialect.name === 'plain' && !isText) return await openBytes(new BodyStart(response.body), limitMs);
+    if (dialect.name === 'plain' && !isText)
+      return await openBytes(new BodyStart(response.body), limitMs, dialect);
     const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
     if (bytes?.length === 0 && options.mayBeNothing) return NOTHING;
     const isTranscript = dialect.isTranscript && type.startsWith('text/');
@@ -201,10 +202,24 @@ function openList(bytes: Buffer, dialect: Dialect): Opening {
   return error ? { kind: 'failed', outcome: 'error_in_answer', error } : failed('wrong_type');
 }
 
-/** Speech, images: nothing in them could be read here. The first bytes are content. */
-async function openBytes(start: BodyStart, limitMs: number): Promise<Opening> {
-  if (await start.read(() => true, limitMs)) return { kind: 'content', body: start.body };
-  return start.bytes().length === 0 ? failed('empty') : { kind: 'content', whole: start.bytes() };
+/** More than any error takes. Sound without a header may begin like a JSON, and its listener waits. */
+const MOST_OF_ERROR_BYTES = 16 * 1024;
+
+/**
+ * Speech, images: nothing in them could be read here. The first bytes are content, but for a short JSON: some hosts
+ * report an error with the type of what they were asked for.
+ */
+async function openBytes(start: BodyStart, limitMs: number, dialect: Dialect): Promise<Opening> {
+  let isJson: boolean | undefined;
+  const isMore = await start.read((chunk, held) => {
+    isJson ??= beginningOf(chunk).startsWith('{');
+    return !isJson || held > MOST_OF_ERROR_BYTES;
+  }, limitMs);
+  if (isMore) return { kind: 'content', body: start.body };
+  const whole = start.bytes();
+  if (whole.length === 0) return failed('empty');
+  const error = isJson ? readBody(dialect, whole)?.error : undefined;
+  return error ? { kind: 'failed', outcome: 'error_in_answer', error } : { kind: 'content', whole };
 }
 
 /** Only what may be an error is parsed: a good response costs a search for a few words. */

@@ -128,14 +128,22 @@ const restConfig = {
 
 const proxyConfig = z
   .strictObject({
-    url: setting(z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' }).optional(), {
-      env: 'HTTPS_PROXY',
-      doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT.',
-      secret: true,
-    }),
+    url: setting(
+      z
+        .url({
+          protocol: /^https?$/,
+          error: 'must be an http:// or https:// URL, as must ALL_PROXY in its place',
+        })
+        .optional(),
+      {
+        env: 'HTTPS_PROXY',
+        doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT. Where it is not set, `ALL_PROXY`.',
+        secret: true,
+      },
+    ),
     httpUrl: setting(z.string().optional(), {
       env: 'HTTP_PROXY',
-      doc: 'Not used: `http:` hosts are met directly. So that nobody is surprised, it is refused where a host is not excepted from it.',
+      doc: 'Not used: `http:` hosts are met directly. So that nobody is surprised, it is refused where a host is not excepted from it, and so is `ALL_PROXY` in its place.',
       secret: true,
     }),
     except: setting(z.string().default(''), {
@@ -190,7 +198,7 @@ export const distributedLlmConfig = z
           context.addIssue({
             code: 'custom',
             path: ['proxy', 'httpUrl'],
-            message: `is not used for http: hosts, and "${name}" is one: leave it out, or name the host in NO_PROXY`,
+            message: `is not used for http: hosts, and "${name}" is one: leave it (and ALL_PROXY) out, or name the host in NO_PROXY`,
           });
     },
     whereGood('hosts', 'proxy'),

@@ -275,6 +275,41 @@ describe('a transcript', () => {
   });
 });
 
+describe('speech', () => {
+  const asSpeech = async (reply: Reply) => {
+    await using odd = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(text(200, 'sound', { 'content-type': 'audio/mpeg' }));
+    const client = bench.client([entry('odd', odd.url, { weight: 1_000 }), entry('other', other.url)], {
+      strategy: 'round_robin',
+    });
+    const { host, body } = await send(client, { path: '/audio/speech' });
+    return { host, said: (await body.bytes()).toString('latin1') };
+  };
+  const sound = (...pieces: string[]): Reply => {
+    return (response) => {
+      response.writeHead(200, { 'content-type': 'audio/mpeg' });
+      for (const piece of pieces) response.write(piece, 'latin1');
+      response.end();
+    };
+  };
+  const ERROR = JSON.stringify({ error: { message: 'The engine is out of voices.', code: 500 } });
+
+  it.each([
+    ['in one piece', [ERROR]],
+    ['in two', [ERROR.slice(0, 9), ERROR.slice(9)]],
+  ])('that is an error object %s moves the call on', async (_, pieces) => {
+    expect(await asSpeech(sound(...pieces))).toEqual({ host: 'other', said: 'sound' });
+  });
+
+  it.each([
+    ['begins like a JSON', '{\u0000\u007f'],
+    ['begins like a JSON and is long', `{${'\u00ff'.repeat(40_000)}}`],
+    ['holds an error in a JSON of its own', '{"notes":"error"}'],
+  ])('that %s is content, byte for byte', async (_, bytes) => {
+    expect(await asSpeech(sound(bytes))).toEqual({ host: 'odd', said: bytes });
+  });
+});
+
 describe('the key of a host', () => {
   const SECRETS = {
     headers: { 'api-key': 'secret-of-a-header', 'x-team': 'blue-team' },
@@ -288,6 +323,14 @@ describe('the key of a host', () => {
   it.each<[string, Reply]>([
     ['in a refusal', json(500, error, echo)],
     ['with a good status', json(200, error, echo)],
+    ['beside an answer', json(200, { choices: [{ message: { content: TOLD } }] }, echo)],
+    [
+      'beside a stream',
+      (response) => {
+        response.writeHead(200, { 'content-type': TYPE, ...echo });
+        response.end(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`);
+      },
+    ],
     ['as a first event', events(`data: ${JSON.stringify(error)}\n\n`)],
     ['within a stream', events(`${ROLE_CHUNK}${CONTENT_CHUNK}data: ${JSON.stringify(error)}\n\n`)],
   ])('and whatever else is a secret is not read by callers where it is quoted %s', async (_, reply) => {

@@ -70,7 +70,9 @@ export class HubFile {
     let [breaks, most] = [0, 0];
     while (response) {
       try {
-        return await this.#append(response, file);
+        await this.#append(response, file);
+        // Or a power cut could leave an empty file under the name of a whole one.
+        return await file.sync();
       } catch (error) {
         if (!(error instanceof HttpClientError) || !error.retryable) throw error;
         breaks = this.#bytes >= most + FAIR_SHARE_BYTES ? 1 : breaks + 1;

@@ -1,5 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +202,22 @@ describe('a download', () => {
     await download();
     expect(await written()).toEqual([...FILES, own].toSorted());
     expect(hub.asked).toEqual([]);
+  });
+
+  it('is on the disk before it has the name of a whole file, whatever happens to the power', async () => {
+    await using any = await open(root);
+    const handles = Object.getPrototypeOf(any) as FileHandle;
+    const sync = jest.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+      synced.push({ size: (await this.stat()).size, named: await written() });
+    });
+    const synced: { size: number; named: string[] }[] = [];
+    await download();
+    sync.mockRestore();
+    const last = synced.at(-1);
+    expect(synced).toHaveLength(FILES.length);
+    expect(last?.size).toBe(content.length);
+    expect(last?.named).not.toContain(WEIGHTS);
+    expect(await written()).toContain(WEIGHTS);
   });
 
   it('tells how far it is', async () => {
