@@ -86,7 +86,7 @@ describe('a large body', () => {
       }),
     ],
   ])('%s passes byte for byte and holds up nobody', async (_, body) => {
-    await host.setFault({ kind: 'status', status: 200, body: '{}' });
+    await host.setFault({ kind: 'status', status: 200, body: '{"choices":[{}]}' });
     const { response, ...cost } = await costOf(gateway, () => post(body));
     expect(response.status).toBe(200);
     expect(host.calls.at(-1)?.body.equals(Buffer.from(body))).toBe(true);

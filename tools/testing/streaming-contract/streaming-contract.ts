@@ -33,7 +33,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
   },
   {
     title: 'Before the first content',
-    text: 'Content is text, reasoning, or a part of a tool call. A role, a ping, a comment, `message_start` and `response.created` are not.',
+    text: 'Content is text, reasoning, or a part of a tool call. A role, a ping, a comment, `message_start` and `response.created` are not, but the `response.created` of a response in the background is: the host goes on with it, whoever listens, and its id is in there.',
     lines: [
       [
         'Nothing of an answer is handed out before its first content, so that the call can still go to another host.',

@@ -56,7 +56,15 @@ async function call(key: string, method: string, path: string, body?: object) {
     headers: { 'x-api-key': key, accept, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { status: response.status, text: await response.text() };
+  let text = '';
+  try {
+    const decoder = new TextDecoder();
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>)
+      text += decoder.decode(chunk, { stream: true });
+  } catch {
+    // A stream that breaks has said why.
+  }
+  return { status: response.status, text };
 }
 
 describe('a response that a host keeps for one caller', () => {
@@ -86,6 +94,31 @@ describe('a response that a host keeps for one caller', () => {
     expect(asked).toEqual([]);
     for (const [method, path, sent] of ways)
       expect([path, (await call(ONE, method, path, sent)).status]).toEqual([path, 200]);
+  });
+});
+
+describe('a streamed response that is made in the background', () => {
+  const begun = { ...QUEUED, background: true };
+  const body = { model: 'm', input: 'x', background: true, stream: true };
+
+  it('has its id at once, so that its caller can come back, and is made once where its stream breaks', async () => {
+    streamed = sse({ type: 'response.created', sequence_number: 0, response: begun });
+    const { status, text } = await call(ONE, 'POST', '/v1/responses', body);
+    expect([status, asked]).toEqual([200, ['POST /v1/responses']]);
+    expect(text).toContain('"id":"resp_1"');
+    expect(text).toContain('stream_interrupted');
+    streamed = sse({ type: 'response.completed', sequence_number: 1, response: USED });
+    const path = '/v1/responses/resp_1?stream=true&starting_after=0';
+    expect(await call(ONE, 'GET', path)).toEqual({ status: 200, text: streamed });
+  });
+
+  it('is over where it is cancelled', async () => {
+    const cancelled = { ...begun, status: 'cancelled' };
+    streamed = sse(
+      { type: 'response.created', sequence_number: 0, response: begun },
+      { type: 'response.cancelled', sequence_number: 1, response: cancelled },
+    );
+    expect(await call(ONE, 'POST', '/v1/responses', body)).toEqual({ status: 200, text: streamed });
   });
 });
 

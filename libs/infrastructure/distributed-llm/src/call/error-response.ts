@@ -1,6 +1,7 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
+import { restTimeMs } from '../evidence/rest-time.ts';
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
 
@@ -119,13 +120,17 @@ export class ErrorResponse {
 
   /** @param retryAfterMs when the first of the targets is asked again, if that is known. */
   headersWith(retryAfterMs: number | undefined): string[] {
-    if (retryAfterMs === undefined) return [...this.#headers];
     const headers: string[] = [];
     for (let at = 0; at + 1 < this.#headers.length; at += 2) {
-      const name = this.#headers[at] as string;
-      if (!/^retry-after(-ms)?$/i.test(name)) headers.push(name, this.#headers[at + 1] as string);
+      const [name, value] = this.#headers.slice(at, at + 2) as [string, string];
+      const isTime = /^retry-after(-ms)?$/i.test(name);
+      // Clients fail on what is no time, such as -5.
+      const stays = retryAfterMs === undefined && restTimeMs({ [name.toLowerCase()]: value }) !== undefined;
+      if (!isTime || stays) headers.push(name, value);
     }
-    return [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
+    return retryAfterMs === undefined
+      ? headers
+      : [...headers, 'retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1_000)))];
   }
 }
 

@@ -9,6 +9,7 @@ import { CHAT, ClientBench, entry, errorOf, KEYS, send } from '../../fixture/cli
 import { TestHosts } from '../../fixture/test-hosts.ts';
 
 const STREAM = Buffer.from(JSON.stringify({ ...CHAT, stream: true }));
+const ANSWER = '{"choices":[{}]}';
 const DEAD_URL = 'http://127.0.0.1:9/v1';
 
 describe('DistributedLlmClient', () => {
@@ -111,7 +112,7 @@ describe('DistributedLlmClient', () => {
       const url = await hosts.plain(({ socket }, response) => {
         if (sockets.has(socket)) return socket.destroy();
         sockets.add(socket);
-        return response.end('{}');
+        return response.end(ANSWER);
       });
       const client = bench.client([entry('only', url)]);
       for (let count = 0; count < 2; count += 1) {
@@ -137,7 +138,7 @@ describe('DistributedLlmClient', () => {
       const url = await hosts.plain(({ socket, headers }, response) => {
         if (headers['content-length'] === String(longer.length)) held = response;
         else if (firsts.length < kept) {
-          if (firsts.push(response) === kept) for (const each of firsts) each.end('{}');
+          if (firsts.push(response) === kept) for (const each of firsts) each.end(ANSWER);
         } else {
           resets += 1;
           socket.resetAndDestroy();
@@ -156,7 +157,7 @@ describe('DistributedLlmClient', () => {
       expect((await failing).message).toMatch(/^2 attempts were made/);
       expect(resets).toBe(3);
       await waitFor(() => held !== undefined, { what: 'the other request' });
-      held?.end('{}');
+      held?.end(ANSWER);
       await (await other).body.bytes();
     });
 

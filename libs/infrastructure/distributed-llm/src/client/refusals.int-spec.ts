@@ -29,6 +29,19 @@ describe('a refusal', () => {
     expect((await response.body.bytes()).toString()).toBe(body);
   });
 
+  it.each(['-5', 'soon', 'Infinity', ''])(
+    'has no retry-after that is no time, such as %j, on which clients fail',
+    async (said) => {
+      const body = '{"error":{"message":"slow down"}}';
+      const headers = { 'retry-after': said, 'x-kept': 'so' };
+      const host = await hosts.fake({ fault: { kind: 'status', status: 429, body, headers } });
+      const response = await send(bench.client([entry('host', host.url)]));
+      expect(response.status).toBe(429);
+      expect(response.headers.join()).toContain('x-kept,so');
+      expect(response.headers.join().toLowerCase()).not.toContain('retry-after');
+    },
+  );
+
   it('that is about the request, and a caller who leaves, are no warnings about hosts', async () => {
     const body = '{"error":{"message":"messages must not be empty"}}';
     const refusing = await hosts.fake({ fault: { kind: 'status', status: 400, body } });

@@ -14,8 +14,9 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   const chunk = (...told: JsonObject[]) => ({ ...head, object: 'chat.completion.chunk', choices: told });
   return [
     ...choices.filter(isObject).flatMap((choice, place) => {
-      const { index = place, message, finish_reason: reason, ...rest } = choice;
-      const delta = isObject(message) ? deltaOf(message) : {};
+      const { index = place, message, delta: chunked, finish_reason: reason, ...rest } = choice;
+      const said = message ?? chunked;
+      const delta = isObject(said) ? deltaOf(said) : {};
       const fields = Object.entries(rest);
       const ofEnd = Object.fromEntries(fields.filter(([name]) => OF_END.test(name)));
       const others = Object.fromEntries(fields.filter(([name]) => !OF_END.test(name)));

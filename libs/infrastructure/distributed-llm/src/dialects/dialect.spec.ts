@@ -251,6 +251,17 @@ describe('every dialect', () => {
     if (endMarker) expect(read(name, new SseEvent(endMarker).data ?? '')).toMatchObject({ isEnd: true });
   });
 
+  it('tells a whole answer as events, also one that has the form of an event itself', () => {
+    for (const field of ['message', 'delta']) {
+      const choice = { index: 0, [field]: { content: 'hello' }, finish_reason: 'stop' };
+      const told = DIALECTS.chat.eventsOf?.({ id: 'c1', choices: [choice] });
+      expect(told).toMatchObject([
+        { choices: [{ delta: { content: 'hello' } }] },
+        { choices: [{ finish_reason: 'stop' }] },
+      ]);
+    }
+  });
+
   it('says what official clients look for', () => {
     const dataOf = (name: DialectName) =>
       JSON.parse(new SseEvent(DIALECTS[name].errorEvent(error, 7)).data ?? '') as JsonObject;

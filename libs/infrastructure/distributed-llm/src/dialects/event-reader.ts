@@ -66,7 +66,10 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
   }
   // That of a queue that has taken the call, or of a health check that answers on every path.
   const isState = json['object'] === objectName || textOrNone(json['status']) !== undefined;
-  const isEmpty = answer === null || Array.isArray(answer) || (objectName !== undefined && isState);
+  const isEmpty =
+    answer === null ||
+    Array.isArray(answer) ||
+    (objectName !== undefined && (isState || Object.keys(json).length === 0));
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
 

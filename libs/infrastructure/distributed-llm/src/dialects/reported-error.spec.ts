@@ -48,7 +48,7 @@ describe('errorIn', () => {
     [
       'Responses, event error',
       { type: 'error', code: 'server_error', message: 'oops', param: null, sequence_number: 3 },
-      { status: 500, code: 'server_error', message: 'oops' },
+      { status: 500, type: undefined, code: 'server_error', message: 'oops' },
     ],
     [
       'Responses, failed',

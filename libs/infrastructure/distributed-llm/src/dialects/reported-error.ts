@@ -94,7 +94,9 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
       : (bareErrorIn(json) ?? describe(error));
   if (typeof error === 'string' && error !== '') return describe(named(error, json));
   if (error === true) return bareErrorIn(json) ?? describe({});
-  if (json['object'] === 'error' || json['type'] === 'error') return describe(json);
+  // The event of a response has its own type where an error has that of its fault.
+  if (json['type'] === 'error') return describe({ ...json, type: undefined });
+  if (json['object'] === 'error') return describe(json);
   if (json['type'] === 'response.failed' && isObject(json['response'])) return errorIn(json['response']);
   if (detail !== undefined && Object.keys(json).length === 1)
     return describe({ message: detailText(detail) });

@@ -4,7 +4,11 @@ import { isObject, type JsonObject, type ReportedError, textOrNone } from './rep
 import { responsesEvents } from './responses.events.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */
-const ENDS: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
+const ENDS: ReadonlySet<unknown> = new Set([
+  'response.completed',
+  'response.incomplete',
+  'response.cancelled',
+]);
 
 /** `/v1/responses`. Its last event holds the whole response, so no marker can be supplied for a host that left it out. */
 export const responsesDialect: Dialect = {
@@ -35,7 +39,12 @@ export const responsesDialect: Dialect = {
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
 };
 
-function kindOf(type: string, { delta, output_index: output, item }: JsonObject): ContentKind | undefined {
+function kindOf(
+  type: string,
+  { delta, output_index: output, item, response }: JsonObject,
+): ContentKind | undefined {
+  // One that is made in the background goes on at its host whoever listens: its id is what its caller waits for.
+  if (type === 'response.created' && isObject(response) && response['background'] === true) return 'other';
   if (type === 'response.output_item.added' && isObject(item))
     return item['type'] === 'message' || item['type'] === 'reasoning' ? undefined : 'tool';
   if (!textOrNone(delta)) return undefined;

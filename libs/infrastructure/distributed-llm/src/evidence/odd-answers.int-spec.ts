@@ -152,6 +152,25 @@ describe('an answer in an odd dress is an answer', () => {
   });
 });
 
+describe('what is no answer moves the call on:', () => {
+  const line = (content: string) => `${JSON.stringify({ choices: [{ index: 0, delta: { content } }] })}\n\n`;
+
+  it.each<[string, Reply, object]>([
+    ['an object with nothing in it', json(200, {}), {}],
+    ['a stream of JSON without the form of events', events(line('a') + line('b')), { body: STREAM }],
+  ])('%s', async (_, reply, request) => {
+    await using odd = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(json(200, JSON.parse(WHOLE)));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    const response = await send(client, request);
+    expect(response).toMatchObject({ host: 'other', status: 200 });
+    expect((await response.body.bytes()).toString()).toBe(WHOLE);
+  });
+});
+
 describe('vectors', () => {
   it('may be none where none are asked for', async () => {
     const request = {

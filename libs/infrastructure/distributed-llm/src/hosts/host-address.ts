@@ -57,7 +57,7 @@ export class HostAddress {
 const BESIDE = '/../';
 
 /** No key of a caller reaches a host: some services take theirs from the query. */
-const KEY_PARAMETERS = ['key', 'api_key', 'api-key', 'apikey', 'access_token'];
+const KEY_PARAMETERS = ['key', 'api_key', 'api-key', 'apikey', 'access_token', 'subscription-key'];
 
 /** In lower case: many a host takes `API-Version` for `api-version`, and two of them for neither. */
 function parameterName(pair: string): string {

@@ -267,7 +267,10 @@ describe('a host of its own kind', () => {
   it.each([
     ['?api-version=2000-01-01&a=1%20b', '?a=1%20b&api-version=2026-01-01'],
     ['?api%2Dversion=2000-01-01', '?api-version=2026-01-01'],
-    ['?key=callers&api_key=callers&access_token=callers&keys=a', '?keys=a&api-version=2026-01-01'],
+    [
+      '?key=callers&api_key=callers&access_token=callers&subscription-key=callers&keys=a',
+      '?keys=a&api-version=2026-01-01',
+    ],
     ['?API-Version=2000-01-01&Api_Key=callers&A=B', '?A=B&api-version=2026-01-01'],
     ['?', '?api-version=2026-01-01'],
   ])('gets its own query, and of a caller all but keys and what is its own: %s', async (asked, expected) => {

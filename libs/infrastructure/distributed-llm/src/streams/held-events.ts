@@ -20,9 +20,10 @@ export class HeldEvents {
     return this.#events.some(([, { isComment }]) => !isComment);
   }
 
-  /** The JSON that stood in the place of events. */
+  /** The JSON that stood in the place of events. Of several, as hosts of another API stream them, none is the answer. */
   get json(): Buffer | undefined {
-    return this.#events.find(([{ raw }]) => raw[firstByte(raw)] === OPENING)?.[0].raw;
+    const [json, ...more] = this.#events.filter(([{ raw }]) => raw[firstByte(raw)] === OPENING);
+    return more.length === 0 ? json?.[0].raw : undefined;
   }
 
   /** @returns false where it is too much. Of comments there may be any number: what does not fit is left out. */
