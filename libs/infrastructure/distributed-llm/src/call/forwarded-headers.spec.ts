@@ -47,6 +47,18 @@ describe('headersToHost', () => {
   });
 });
 
+it('has an idempotency key of its own for each caller, whichever way the key of the caller comes', () => {
+  const sent = (headers: Record<string, string>) => {
+    const list = headersToHost({ 'idempotency-key': 'order-1', ...headers }, 'id-1', KEYLESS);
+    return list[list.indexOf('idempotency-key') + 1];
+  };
+  const one = sent({ authorization: 'Bearer one' });
+  expect(one).toMatch(/^[\da-f]{64}$/);
+  expect(sent({ 'x-api-key': 'one' })).toBe(one);
+  expect(sent({ 'api-key': 'one', 'idempotency-key': 'order-2' })).not.toBe(one);
+  expect(sent({ authorization: 'Bearer two' })).not.toBe(one);
+});
+
 it('keeps what the connection of the caller names', () => {
   const received = { connection: 'close, user-agent', 'user-agent': 'theirs', accept: '*/*' };
   expect(headersToHost(received, 'id-1', KEYLESS)).not.toContain('theirs');

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HostAddress } from '../hosts/host-address.ts';
+
+const IDEMPOTENCY_KEY = 'idempotency-key';
 
 /**
  * What passes from a caller to a host. An allow-list, because callers' secrets travel under names that no deny-list can
@@ -10,7 +13,7 @@ const TO_HOST: ReadonlySet<string> = new Set([
   'anthropic-beta',
   'anthropic-version',
   'content-type',
-  'idempotency-key',
+  IDEMPOTENCY_KEY,
   'traceparent',
   'tracestate',
   'user-agent',
@@ -40,9 +43,19 @@ export function headersToHost(
     if (typeof value !== 'string' || named?.has(name) || ownNames.has(name)) continue;
     if (hasKey && OF_ACCOUNT.has(name)) continue;
     if (TO_HOST.has(name) || TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)))
-      headers.push(name, value);
+      headers.push(name, name === IDEMPOTENCY_KEY ? ownOfCaller(value, received) : value);
   }
   return headers;
+}
+
+/**
+ * To a host all callers are one: it would give what it made for one of them to another who chose the same word. The same caller has
+ * the same one again, at every replica.
+ */
+function ownOfCaller(word: string, received: IncomingHttpHeaders): string {
+  const caller = received.authorization ?? received['x-api-key'] ?? received['api-key'];
+  if (caller === undefined) return word;
+  return hash('sha256', JSON.stringify([String(caller).replace(/^Bearer +/i, ''), word]));
 }
 
 /** A `connection` header may declare further headers to be about the connection (RFC 9110, 7.6.1). */
