@@ -2,6 +2,8 @@ import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HostAddress } from '../hosts/host-address.ts';
 
+const IDEMPOTENCY_KEY = 'idempotency-key';
+
 /**
  * What passes from a caller to a host. An allow-list, because callers' secrets travel under names that no deny-list can
  * foresee (`x-api-key`, `cf-access-jwt-assertion`, a proxy's own), and hosts may belong to somebody else.
