@@ -1,11 +1,15 @@
+import { hash } from 'node:crypto';
 import { AppError, assessCall, type Assessment, type CallAssessor } from '@morgan/foundation';
-import { HttpClientError } from '@morgan/http-client';
+import { HttpClientError, type WholeResponse } from '@morgan/http-client';
 import { type RefusalSubject, subjectOf } from './remote-refusal.ts';
 
 /** A host that has given no vectors yet, or is usually faster than this, is silent after such a time, in milliseconds. */
 const LEAST_SILENCE_MS = 1_000;
 /** How many times longer than nearly all of its answers took. */
 const SILENCE_FACTOR = 3;
+
+/** Different inputs with a 500 that are remembered; the circuit of a host opens long before. */
+const MOST_INPUTS = 100;
 
 const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };
 /** Who refuses an input is there. */
@@ -24,6 +28,10 @@ const OF_SUBJECT: Readonly<Partial<Record<RefusalSubject, Assessment>>> = {
  * leave, or whose time is up, say nothing about a host that they gave no time.
  */
 export class RemoteAssessor {
+  /** Digests of the inputs that had a 500 since the host last gave vectors. */
+  readonly #failed = new Set<string>();
+  readonly #inputsOf = new WeakMap<WholeResponse, string>();
+
   /**
    * @param hasOther whether somebody else would serve the calls of a host that falls silent
    * @param slowestMs how long nearly all of its answers take; undefined while there were none
@@ -34,7 +42,10 @@ export class RemoteAssessor {
   ) {}
 
   readonly assess: CallAssessor = (ending, context, tookMs = 0) => {
-    if ('result' in ending) return assessCall(ending, context);
+    if ('result' in ending) {
+      this.#failed.clear();
+      return assessCall(ending, context);
+    }
     if (context.signal.aborted && !this.#isLong(tookMs)) return IGNORED;
     // A lone host is better than none, though nobody waits for it.
     if (context.signal.aborted) return this.hasOther ? FAILURE : assessCall(ending, context);
@@ -42,8 +53,26 @@ export class RemoteAssessor {
     // Also where the host has a good status, as that of a redirect.
     if (ending.error instanceof AppError && ending.error.code === 'host_error') return FAILURE;
     const response = ending.error instanceof HttpClientError ? ending.error.response : undefined;
+    if (response && this.#isKnown(response)) return IGNORED;
     return (response && OF_SUBJECT[subjectOf(response)]) ?? assessCall(ending, context);
   };
+
+  /**
+   * To be called with each refusal before it is assessed: a 500 may be about the inputs alone, as that of a text at which a host
+   * always fails. However often it is sent, such a text counts once and shuts nobody else out.
+   */
+  refused(response: WholeResponse, inputs: readonly unknown[]): void {
+    if (response.status === 500) this.#inputsOf.set(response, hash('sha256', JSON.stringify(inputs)));
+  }
+
+  /** Whether it says again what is known of these inputs. */
+  #isKnown(response: WholeResponse): boolean {
+    const inputs = this.#inputsOf.get(response);
+    if (inputs === undefined || subjectOf(response) !== 'unknown') return false;
+    if (this.#failed.has(inputs)) return true;
+    if (this.#failed.size < MOST_INPUTS) this.#failed.add(inputs);
+    return false;
+  }
 
   #isLong(tookMs: number): boolean {
     return tookMs >= Math.max(LEAST_SILENCE_MS, SILENCE_FACTOR * (this.slowestMs() ?? 0));

@@ -239,7 +239,7 @@ describe('hosts that will answer later', () => {
 it('asks a host that failed again after seconds, as it may only have been started anew', async () => {
   for (const host of [first, second]) host.respond = always({ status: 500, body: {} });
   const model = modelOf();
-  for (let time = 0; time < 5; time += 1) await expect(embed(model, ['abc'])).rejects.toThrow();
+  for (let time = 0; time < 5; time += 1) await expect(embed(model, [`abc${time}`])).rejects.toThrow();
   const error = await embed(model, ['abc']).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ code: 'no_host_available' });
   expect((error as AppError).retryAfterMs).toBeLessThanOrEqual(5_000);
@@ -355,5 +355,18 @@ it('a lone host that redirects is asked once for each call, and not at all when 
     });
     expect(first.requests).toHaveLength(calls);
   }
+  expect(states(model)).toEqual(['OPEN']);
+});
+
+it('an input at which a lone host fails shuts nobody else out, and a host that fails at all of them is left alone', async () => {
+  first.respond = ({ input, ...request }) =>
+    input.includes('bad') ? { status: 500, body: {} } : { body: goodResponse({ ...request, input }) };
+  const model = modelOf({ hosts: hosts.slice(0, 1), requestsPerSecond: 100, burst: 100 });
+  const bad = () => expect(embed(model, ['bad'])).rejects.toMatchObject({ code: 'host_error' });
+  await Promise.all([bad(), bad()]);
+  expect([first.requests.length, states(model)]).toEqual([8, ['CLOSED']]);
+  expect(await embed(model, ['abc'])).toHaveLength(1);
+  first.respond = always({ status: 500, body: {} });
+  await Promise.all([1, 2, 3, 4, 5].map((text) => embed(model, [String(text)]).catch(() => undefined)));
   expect(states(model)).toEqual(['OPEN']);
 });

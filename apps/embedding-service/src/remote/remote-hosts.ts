@@ -42,6 +42,7 @@ export interface RemoteHostsParts {
 export class RemoteHosts {
   readonly #parts: RemoteHostsParts;
   readonly #clients: readonly HttpClient[];
+  readonly #assessors = new Map<HttpClient, RemoteAssessor>();
   /** What each host has called its model so far. */
   readonly #models = new Map<HttpClient, string>();
 
@@ -68,6 +69,7 @@ export class RemoteHosts {
         },
         { logger, metrics, assess: assessor.assess },
       );
+      this.#assessors.set(client, assessor);
       return client;
     });
   }
@@ -103,7 +105,10 @@ export class RemoteHosts {
       read.vectors = readRemoteResponse(response, input.length, dimensions);
       this.#checkModel(client, read.vectors.model);
     };
-    const refused = (response: HttpResponse) => this.#heed(client, response);
+    const refused = (response: HttpResponse) => {
+      this.#assessors.get(client)?.refused(response, input);
+      this.#heed(client, response);
+    };
     await client.post('/embeddings', { json, signal, deadline, requestId: id, check, refused });
     return read.vectors as RemoteVectors;
   }

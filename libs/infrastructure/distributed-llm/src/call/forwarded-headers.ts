@@ -23,8 +23,6 @@ const TO_HOST: ReadonlySet<string> = new Set([
 /** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */
 const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 
-const IDEMPOTENCY_KEY = 'idempotency-key';
-
 /** What belongs to a key: with ours a caller's would be refused as a wrong key is, or would choose who pays. */
 const OF_ACCOUNT: ReadonlySet<string> = new Set(['openai-organization', 'openai-project']);
 
