@@ -362,11 +362,13 @@ it('an input at which a lone host fails shuts nobody else out, and a host that f
   first.respond = ({ input, ...request }) =>
     input.includes('bad') ? { status: 500, body: {} } : { body: goodResponse({ ...request, input }) };
   const model = modelOf({ hosts: hosts.slice(0, 1), requestsPerSecond: 100, burst: 100 });
-  const bad = () => expect(embed(model, ['bad'])).rejects.toMatchObject({ code: 'host_error' });
-  await Promise.all([bad(), bad()]);
-  expect([first.requests.length, states(model)]).toEqual([8, ['CLOSED']]);
+  const failAt = (...texts: string[]) =>
+    Promise.all(texts.map((text) => embed(model, [text], { deadline: Deadline.after(300) }).catch(() => {})));
+  await failAt('bad', 'bad', 'bad', 'bad', 'bad', 'bad');
+  expect(first.requests.length).toBeGreaterThanOrEqual(6);
+  expect(states(model)).toEqual(['CLOSED']);
   expect(await embed(model, ['abc'])).toHaveLength(1);
   first.respond = always({ status: 500, body: {} });
-  await Promise.all([1, 2, 3, 4, 5].map((text) => embed(model, [String(text)]).catch(() => undefined)));
+  await failAt('1', '2', '3', '4', '5');
   expect(states(model)).toEqual(['OPEN']);
 });
