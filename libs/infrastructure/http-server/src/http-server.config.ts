@@ -39,7 +39,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       keepAliveTimeoutMs,
       maxConnections: setting(z.int().min(1).default(2_048), {
         env: 'MAX_CONNECTIONS',
-        doc: 'Open connections at a time. One above that is closed unanswered; idle ones, and those that for a second neither get an answer nor send a whole head, are closed to make room. The log says so.',
+        doc: 'Open connections at a time. One above that is closed unanswered; idle ones, and those that for a second neither get an answer nor send a whole head, are closed to make room. The log says so. At most half of the files that the process may open.',
       }),
       openEndpoints: setting(z.array(z.enum(OPENABLE_ENDPOINTS)).default([]), {
         env: 'OPEN_ENDPOINTS',

@@ -12,6 +12,7 @@ import { limitConnections } from './connection-limit.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
+import { connectionsWithin } from './platform-limits.ts';
 import type { PlainRoutes } from './plain-routes.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
@@ -90,7 +91,7 @@ export class NodeServer {
     server.on('checkExpectation', take);
     server.on('connect', (request: IncomingMessage, socket: Socket) => this.#refuseTunnel(request, socket));
     const quietSince = (socket: Socket) => this.#pipelining.quietSince(socket);
-    const { maxConnections } = this.#options.config;
+    const maxConnections = connectionsWithin(this.#options.config.maxConnections);
     limitConnections(server, { ...this.#options, maxConnections, quietSince });
     return server;
   }

@@ -11,6 +11,9 @@ export interface PlatformLimits {
   readonly openFiles: number | undefined;
 }
 
+/** The other half is for what a call opens besides, such as a connection to a host, and for the process itself. */
+const CONNECTIONS_SHARE = 0.5;
+
 /**
  * Says which limits of the configuration are above what the platform gives: the container would be ended before the first
  * body is refused, and connections beyond its files fail without a word.
@@ -22,8 +25,23 @@ export function warnOfPlatform(
 ): void {
   if (memoryBytes > 0 && maxBytes > memoryBytes)
     logger.warn({ maxBytes, memoryBytes }, 'MAX_BODY_BYTES is more than the memory of the container');
-  if (maxConnections > openFiles)
-    logger.warn({ maxConnections, openFiles }, 'MAX_CONNECTIONS is more than the files that may be open');
+  const within = Math.floor(openFiles * CONNECTIONS_SHARE);
+  if (maxConnections > within)
+    logger.warn(
+      { maxConnections, openFiles, within },
+      'MAX_CONNECTIONS is more than half of the files that may be open: so many are accepted at most',
+    );
+}
+
+/**
+ * The connections that are accepted at a time. Above the limit of files the system would close new ones before Node hears
+ * of them: none would be counted, and no idle one would make room for a probe.
+ */
+export function connectionsWithin(
+  maxConnections: number,
+  { openFiles = Infinity }: Pick<PlatformLimits, 'openFiles'> = platformLimits(),
+): number {
+  return Math.max(1, Math.min(maxConnections, Math.floor(openFiles * CONNECTIONS_SHARE)));
 }
 
 function platformLimits(): PlatformLimits {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { RUN_SOURCES, waitFor } from '@morgan/testing';
@@ -7,8 +8,9 @@ import { STOP_MARGIN_MS } from './stop-service.ts';
 
 const PROGRAM = join(import.meta.dirname, '../fixture/lifecycle.ts');
 
-function start(what: string, settings: object = {}) {
-  const child = spawn(process.execPath, [...RUN_SOURCES, PROGRAM, what, JSON.stringify(settings)]);
+function start(what: string, settings: object = {}, openFiles = 1_024) {
+  const command = [process.execPath, ...RUN_SOURCES, PROGRAM, what, JSON.stringify(settings)];
+  const child = spawn('sh', ['-c', `ulimit -n ${openFiles}; exec "$@"`, 'sh', ...command]);
   let output = '';
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
@@ -110,4 +112,32 @@ it('an error that nobody catches is a line of the log before it ends the service
   expect(output).toMatch(
     /"level":"error".*"error":\{"name":"Error","message":"nobody catches this".*"msg":"an error that nobody caught ends the service"/,
   );
+});
+
+/** Asks once on a new connection that stays open. @returns what came first; nothing where it was closed unanswered. */
+async function ask(port: number): Promise<{ readonly answer: string; readonly closed: Promise<unknown> }> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write('GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n');
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const answer = new Promise<string>((resolve) =>
+    socket.once('data', (data: Buffer) => resolve(data.toString())),
+  );
+  return { answer: await Promise.race([answer, closed.then(() => '')]), closed };
+}
+
+describe('a limit of open files below that of connections', () => {
+  it('is no end: idle connections make room, and the log says so', async () => {
+    const { child, exit, until, output } = start('nothing wrong', {}, 64);
+    await until('listening');
+    const port = Number(/"url":"[^"]+:(\d+)"/.exec(output())?.[1]);
+    const first = await ask(port);
+    let opened = 1;
+    while ((await ask(port)).answer !== '') opened += 1;
+    expect(opened).toBe(32);
+    await until('the connection limit is met');
+    await first.closed;
+    expect((await ask(port)).answer).toMatch(/^HTTP\/1.1 404 /);
+    child.kill('SIGTERM');
+    expect((await exit).code).toBe(0);
+  });
 });
