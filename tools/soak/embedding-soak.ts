@@ -18,7 +18,6 @@ const CALLERS: readonly Omit<CallerOptions, 'seed'>[] = [
 /** Of the time, the part before the attacker comes. */
 const QUIET_SHARE = 1 / 5;
 const WINDOWS = 10;
-const SAMPLE_MS = 250;
 /** Before and after: caches of the start settle, and processes that have grown are replaced. */
 const REST_MS = 5_000;
 const SETTLE_MS = 60_000;
@@ -57,7 +56,8 @@ export async function embeddingSoak(args: readonly string[]): Promise<string[]> 
   const peakBytes = await peak.stop();
   await Promise.all([...callers, attacker].map((caller) => caller.close()));
   console.log(`at most ${inMb(peakBytes)}; the attacker got ${JSON.stringify(attacker.statuses)}`);
-  const endBytes = await settled(pid, startBytes * TOLERATED_GROWTH);
+  await delay(SETTLE_MS);
+  const endBytes = await residentBytes(pid);
   console.log(`at the start ${inMb(startBytes)}, at the end ${inMb(endBytes)}`);
   const ceilingBytes = ceilingMb * 1024 * 1024;
   return [
@@ -112,14 +112,4 @@ function takeP99(caller: EmbeddingCaller): number {
 
 function describe(callers: readonly EmbeddingCaller[], p99s: readonly number[]): string {
   return callers.map(({ name }, at) => `${name}: p99 ${p99s[at]?.toFixed(0)} ms`).join('; ');
-}
-
-/** @returns what it takes once it has given back what it had on top of `wantedBytes`, or in the end. */
-async function settled(pid: number, wantedBytes: number): Promise<number> {
-  const endsAt = performance.now() + SETTLE_MS;
-  for (;;) {
-    const bytes = await residentBytes(pid);
-    if (bytes <= wantedBytes || performance.now() > endsAt) return bytes;
-    await delay(SAMPLE_MS);
-  }
 }

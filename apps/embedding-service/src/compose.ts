@@ -1,7 +1,13 @@
 import { EmbeddingCache } from '@morgan/cache';
 import type { Logger } from '@morgan/foundation';
 import { HttpClientMetrics } from '@morgan/http-client';
-import { createHttpApplication, Drain, type ServiceParts } from '@morgan/http-server';
+import {
+  createHttpApplication,
+  Drain,
+  PARSED_JSON,
+  ReadingTurns,
+  type ServiceParts,
+} from '@morgan/http-server';
 import { LocalEmbeddingModel, ModelMemory } from '@morgan/local-embeddings';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { ApiKeys } from '@morgan/security';
@@ -19,6 +25,12 @@ import { memoryLimit } from './models/memory-limit.ts';
 import { furtherModelConfig } from './models/models.config.ts';
 import { ServedModels } from './models/served-models.ts';
 import { pathHint } from './path-hint.ts';
+
+/**
+ * Milliseconds from one piece of 256 kB of any long body to the next. That is 50 MB/s of texts, more than any model reads: whoever sends texts
+ * of megabytes takes less of the processors, and the callers with short ones wait less.
+ */
+const LONG_BODY_REST_MS = 5;
 
 /** Puts embedding-service together: everything that it is made of, in one place. */
 export async function composeEmbeddingService(config: EmbeddingServiceConfig): Promise<ServiceParts> {
@@ -46,6 +58,7 @@ export async function composeEmbeddingService(config: EmbeddingServiceConfig): P
       drain,
       observers: [new HttpMetrics(metrics), new RequestLog(logger)],
       metrics,
+      bodies: { ...PARSED_JSON, turns: new ReadingTurns(LONG_BODY_REST_MS) },
       ...authenticators(config, logger),
       ...modelRoutes(service, models),
       pathHint,

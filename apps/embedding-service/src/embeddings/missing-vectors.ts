@@ -17,14 +17,14 @@ export function missingVectors(
   { inputs, keys, truncate, prompt }: KeyedInputs,
   context: CallContext,
 ): Compute {
-  return async (missing) => {
+  return async (missing, signal) => {
     const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
     const positions = missing.map((key) => positionOf.get(key) as number);
     const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
     const done = new Array<EmbeddedInput | undefined>(wanted.length).fill(undefined);
     const onItem = (index: number, item: EmbeddedInput) => (done[index] = item);
     try {
-      return await model.embed(wanted, context, { truncate, positions, prompt, onItem });
+      return await model.embed(wanted, { ...context, signal }, { truncate, positions, prompt, onItem });
     } catch (error) {
       if (!(error instanceof Error) || !done.some(Boolean)) throw error;
       return done.map((item) => item ?? error);

@@ -1,10 +1,16 @@
 import type { CallContext } from '@morgan/foundation';
 import type { CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
-import { FlightAbandoned, KeyFault } from './single-flight.ts';
+import { type Flight, FlightAbandoned, KeyFault } from './single-flight.ts';
 
-/** Computes the entries of some keys, in their order; an error stands for a key that could not be computed. */
-export type Compute = (keys: readonly string[]) => Promise<readonly (CachedEmbedding | Error)[]>;
+/**
+ * Computes the entries of some keys, in their order; an error stands for a key that could not be computed.
+ * @param signal aborted once nobody waits for any of them: neither the call that began nor others that want the same
+ */
+export type Compute = (
+  keys: readonly string[],
+  signal: AbortSignal,
+) => Promise<readonly (CachedEmbedding | Error)[]>;
 
 /** Tells of errors that are about the input of a key, as opposed to the call: whoever asks for the key at the same time shares them. */
 export interface KeyFaults {
@@ -22,6 +28,8 @@ export class CacheCall {
   readonly #faults: KeyFaults | undefined;
   #aborted: Promise<never> | undefined;
   #onAbort: (() => void) | undefined;
+  #work: AbortController | undefined;
+  #flights: readonly Flight[] = [];
 
   /** @param generation of the cache when the call began */
   constructor(
@@ -34,8 +42,31 @@ export class CacheCall {
     this.#faults = faults;
   }
 
+  /** Of the work for this call, which goes on without its caller for as long as others wait for what it computes. */
   get signal(): AbortSignal {
-    return this.#signal;
+    if (!this.#work) {
+      this.#work = new AbortController();
+      if (this.#signal.aborted) this.endUnlessAwaited();
+      else this.#signal.addEventListener('abort', this.endUnlessAwaited, { once: true });
+    }
+    return this.#work.signal;
+  }
+
+  /** The call computes these, and others may wait for them. */
+  owns(flights: readonly Flight[]): void {
+    this.#flights = [...this.#flights, ...flights];
+  }
+
+  /** Ends the work of a call whose caller has left, unless somebody else waits for it. */
+  readonly endUnlessAwaited = (): void => {
+    const isWanted = !this.#signal.aborted || this.#flights.some(({ isAwaited }) => isAwaited);
+    if (!isWanted) this.#work?.abort(this.#signal.reason);
+  };
+
+  /** Waits for work that may go on without the caller. @throws the reason of the aborted signal */
+  whileHere(work: Promise<void>): Promise<void> {
+    work.catch(() => undefined);
+    return Promise.race([work, this.#whenAborted()]);
   }
 
   /** Undefined where there is none, or an error. */
@@ -57,7 +88,7 @@ export class CacheCall {
   }
 
   async compute(keys: readonly string[], result: CacheResult): Promise<void> {
-    const computed = await this.#compute(keys);
+    const computed = await this.#compute(keys, this.signal);
     keys.forEach((key, index) => {
       this.#entries.set(key, computed[index] ?? new Error('nothing was computed for the key'));
       this.results.set(key, result);
@@ -70,9 +101,9 @@ export class CacheCall {
    * its error is about it as a whole, and names inputs as it calls them.
    * @throws the reason of the aborted signal
    */
-  async join(key: string, flight: Promise<CachedEmbedding>): Promise<'landed' | 'abandoned' | 'failed'> {
+  async join(key: string, flight: Flight): Promise<'landed' | 'abandoned' | 'failed'> {
     try {
-      this.found(key, await Promise.race([flight, this.#whenAborted()]), 'coalesced');
+      this.found(key, await Promise.race([flight.join(), this.#whenAborted()]), 'coalesced');
       return 'landed';
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -81,12 +112,15 @@ export class CacheCall {
         return 'landed';
       }
       return error instanceof FlightAbandoned ? 'abandoned' : 'failed';
+    } finally {
+      flight.leave();
     }
   }
 
   /** The call is over: nothing of it stays with a signal that may live for many calls. */
   release(): void {
     if (this.#onAbort) this.#signal.removeEventListener('abort', this.#onAbort);
+    if (this.#work) this.#signal.removeEventListener('abort', this.endUnlessAwaited);
   }
 
   /** What those learn who wait for a key of this call that did not come. */

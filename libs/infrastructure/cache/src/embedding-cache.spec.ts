@@ -14,9 +14,10 @@ class Model {
 
   constructor(private readonly held = false) {}
 
-  readonly compute: Compute = async (keys) => {
+  readonly compute: Compute = async (keys, signal) => {
     this.asked.push([...keys]);
     if (this.held) await this.#gate.promise;
+    signal.throwIfAborted();
     return keys.map(valueOf);
   };
 
@@ -110,6 +111,39 @@ describe('the embedding cache', () => {
     await expect(leaving).rejects.toThrow('left');
     for (const { entries } of await Promise.all(staying)) expect(entries).toEqual([valueOf('1')]);
     expect(model.asked).toEqual([['1']]);
+  });
+
+  it('goes on for those who wait when the caller who began has left', async () => {
+    const cache = new EmbeddingCache();
+    const caller = new AbortController();
+    const model = new Model(true);
+    const leaving = cache.resolve(['1', '2'], model.compute, call(caller.signal));
+    const staying = Array.from({ length: 50 }, () => cache.resolve(['1'], model.compute, call()));
+    caller.abort(new Error('left'));
+    await expect(leaving).rejects.toThrow('left');
+    model.open();
+    for (const { entries } of await Promise.all(staying)) expect(entries).toEqual([valueOf('1')]);
+    expect(model.asked).toEqual([['1', '2']]);
+    expect(cache.held(['2'])?.entries).toEqual([valueOf('2')]);
+  });
+
+  it('ends the work once the last of those who wait has left', async () => {
+    const cache = new EmbeddingCache();
+    const [owner, waiting] = [new AbortController(), new AbortController()];
+    let work: AbortSignal | undefined;
+    const compute: Compute = (_, signal) => {
+      work = signal;
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(signal.reason as Error)),
+      );
+    };
+    const calls = [owner, waiting].map(({ signal }) => cache.resolve(['1'], compute, call(signal)));
+    owner.abort(new Error('left'));
+    await expect(calls[0]).rejects.toThrow('left');
+    expect(work?.aborted).toBe(false);
+    waiting.abort(new Error('left too'));
+    await expect(calls[1]).rejects.toThrow('left too');
+    expect(work?.aborted).toBe(true);
   });
 
   it('lets a waiting caller leave, and computes for the others', async () => {

@@ -7,7 +7,7 @@ import { CacheCounts, type CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { MemoryLevel } from './memory-level.ts';
 import { RedisLevel } from './redis-level.ts';
-import { SingleFlight } from './single-flight.ts';
+import { type Flight, SingleFlight } from './single-flight.ts';
 
 /** After which Redis may take vectors again. */
 const RETRY_AFTER_MS = 5_000;
@@ -156,10 +156,10 @@ export class EmbeddingCache {
     if (owned.length + joined.length === 0) return;
     // Ours begin before the first wait, so that nobody computes them meanwhile; both are waited for together, so that two
     // calls that each wait for a vector of the other's end.
-    const others = joined.map((key) => [key, this.#flights.get(key)?.result] as const);
+    const others = joined.map((key) => [key, this.#flights.get(key) as Flight] as const);
     const [, ...ends] = await Promise.all([
       this.#fly(owned, call),
-      ...others.map(([key, result]) => call.join(key, result as Promise<CachedEmbedding>)),
+      ...others.map(([key, flight]) => call.join(key, flight)),
     ]);
     await this.#compute(
       joined.filter((_, index) => ends[index] === 'failed'),
@@ -169,10 +169,15 @@ export class EmbeddingCache {
     if (abandoned.length > 0) await this.#collect(abandoned, call);
   }
 
-  /** Answers the keys that this call owns, and those who wait for them. */
+  /** Begins to answer the keys that this call owns, and those who wait for them: for these it goes on when its caller leaves. */
   async #fly(keys: readonly string[], call: CacheCall): Promise<void> {
     if (keys.length === 0) return;
-    const flights = keys.map((key) => this.#flights.begin(key));
+    const flights = keys.map((key) => this.#flights.begin(key, call.endUnlessAwaited));
+    call.owns(flights);
+    await call.whileHere(this.#land(keys, flights, call));
+  }
+
+  async #land(keys: readonly string[], flights: readonly Flight[], call: CacheCall): Promise<void> {
     let failure: unknown;
     try {
       await (this.#redis ? this.#throughRedis(keys, call, this.#redis) : this.#compute(keys, call));

@@ -114,9 +114,12 @@ describe('a lease', () => {
     const namespace = randomUUID();
     const caller = new AbortController();
     const hangs = () => new Promise<never>(() => undefined);
-    void build(namespace).resolve(['a'], hangs, { context: { id: 'call', signal: caller.signal } });
+    const leaving = build(namespace).resolve(['a'], hangs, {
+      context: { id: 'call', signal: caller.signal },
+    });
     await waitFor(() => exists(`${namespace}:lease:a`), { what: 'the lease' });
     caller.abort();
+    await expect(leaving).rejects.toThrow('aborted');
     const patient = { context: { id: 'call', signal: AbortSignal.timeout(10_000) } };
     const { results } = await build(namespace).resolve(['a'], computing(0).compute, patient);
     expect(results.get('a')).toBe('miss');

@@ -18,13 +18,29 @@ export class KeyFault extends Error {
 export class Flight {
   /** There once somebody waits; hardly anybody does. */
   #settled: PromiseWithResolvers<CachedEmbedding> | undefined;
+  #waiting = 0;
 
-  constructor(private readonly over: () => void) {}
+  /** @param onLeft called when the last of those who waited has left */
+  constructor(
+    private readonly over: () => void,
+    private readonly onLeft: () => void,
+  ) {}
 
-  /** Ask for it while the flight is under way. */
-  get result(): Promise<CachedEmbedding> {
+  /** Whether anybody waits for it beside its owner. */
+  get isAwaited(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Waits for it, to be called while the flight is under way; {@link leave} ends that. */
+  join(): Promise<CachedEmbedding> {
+    this.#waiting += 1;
     this.#settled ??= Promise.withResolvers<CachedEmbedding>();
     return this.#settled.promise;
+  }
+
+  leave(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.onLeft();
   }
 
   land(embedding: CachedEmbedding): void {
@@ -50,12 +66,15 @@ export class SingleFlight {
     return this.#flights.get(key);
   }
 
-  /** Begins a flight whose owner is the caller; it must land or fail. */
-  begin(key: string): Flight {
+  /**
+   * Begins a flight whose owner is the caller; it must land or fail.
+   * @param onLeft called when the last of those who waited for it has left
+   */
+  begin(key: string, onLeft: () => void): Flight {
     const flight: Flight = new Flight(() => {
       // It may have been forgotten, and another be under way.
       if (this.#flights.get(key) === flight) this.#flights.delete(key);
-    });
+    }, onLeft);
     this.#flights.set(key, flight);
     return flight;
   }

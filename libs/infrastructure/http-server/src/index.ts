@@ -6,7 +6,8 @@ export { contextOf, type HttpReply, type HttpRequest } from './http-exchange.ts'
 export type { RequestContext } from './request-context.ts';
 export { createHttpApplication } from './http-application.ts';
 export { httpConfig } from './http-server.config.ts';
-export { type BodyAssembly, type BodyFormat } from './body/body-format.ts';
+export { type BodyAssembly, type BodyFormat, PARSED_JSON } from './body/body-format.ts';
+export { ReadingTurns } from './body/reading-turns.ts';
 export { BodyStream } from './body/body-stream.ts';
 export { isJsonType, wrongMediaType } from './body/media-type.ts';
 export { JsonScanner } from './json/json-scanner.ts';

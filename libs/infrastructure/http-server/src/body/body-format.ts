@@ -1,5 +1,6 @@
 import { JsonValueBuilder } from '../json/json-value.builder.ts';
 import type { JsonVisitor } from '../json/json-visitor.ts';
+import type { ReadingTurns } from './reading-turns.ts';
 
 /** What one body becomes: it is seen while it arrives, and turned into `request.body` when it is complete and valid. */
 export interface BodyAssembly {
@@ -16,6 +17,8 @@ export interface BodyFormat {
   begin(): BodyAssembly;
   /** Bodies that are no JSON: `request.body` is a {@link BodyStream}, and nothing of it is looked into here. */
   readonly streamed?: StreamedBodies;
+  /** When the next piece of 256 kB of a body is read. Default: as soon as everybody else had a turn of the event loop. */
+  readonly turns?: ReadingTurns;
 }
 
 /** Bodies that pass through as they come. */

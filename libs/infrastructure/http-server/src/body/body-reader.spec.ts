@@ -5,25 +5,26 @@ import { collectGarbage } from '@morgan/foundation';
 import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
+import { ReadingTurns } from './reading-turns.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const account = { grow: () => undefined, release: () => undefined };
 const pace = { minBytesPerSecond: 0, rateWindowMs: 1, isPaused: () => false, tooSlow: () => undefined };
 
 /** Reads a body that is all there already, in the pieces in which a socket hands it over. */
-function read(json: string): Promise<unknown> {
+function read(json: string, turns?: ReadingTurns): Promise<unknown> {
   const bytes = Buffer.from(json);
   const count = Math.ceil(bytes.length / CHUNK_BYTES);
   const pieces = Array.from({ length: count }, (_, index) =>
     bytes.subarray(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES),
   );
-  return readFrom(Readable.from(pieces), bytes.length);
+  return readFrom(Readable.from(pieces), bytes.length, turns);
 }
 
-function readFrom(source: Readable, declared: number): Promise<unknown> {
+function readFrom(source: Readable, declared: number, turns?: ReadingTurns): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const options = {
-      format: PARSED_JSON,
+      format: { ...PARSED_JSON, ...(turns && { turns }) },
       charge: new BodyCharge(0, account),
       encoding: 'identity' as const,
       otherType: undefined,
@@ -51,6 +52,18 @@ it.each([
   expect(body).toHaveLength((JSON.parse(json) as { length: number }).length);
   // Every 256 kB of more than 8 MB.
   expect(turns).toBeGreaterThanOrEqual(30);
+});
+
+it('long bodies take turns, however many they are, and short ones need none', async () => {
+  const turns = new ReadingTurns(20);
+  const begunAt = performance.now();
+  const tookMs = () => performance.now() - begunAt;
+  const long = `"${'a'.repeat(1024 * 1024)}"`;
+  const all = Promise.all([long, long, long].map((json) => read(json, turns).then(tookMs)));
+  const short = await read('"short"', turns).then(tookMs);
+  // Of each four pieces are full; the very first of the turns is at once.
+  expect(Math.max(...(await all))).toBeGreaterThanOrEqual(11 * 20 - 1);
+  expect(short).toBeLessThan(Math.min(...(await all)));
 });
 
 it('a body that was read is released, however long the connection is kept that still refers to its request', async () => {

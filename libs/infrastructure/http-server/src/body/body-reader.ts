@@ -109,10 +109,13 @@ export class BodyReader {
   #endTurn(text: Readable): void {
     if (this.#isOver) return;
     text.pause();
-    setImmediate(() => {
+    const goOn = () => {
       this.#readInTurn = 0;
       if (!this.#isOver) text.resume();
-    });
+    };
+    const waitMs = this.options.format.turns?.take() ?? 0;
+    if (waitMs > 0) setTimeout(goOn, waitMs);
+    else setImmediate(goOn);
   }
 
   #take(chunk: Buffer): void {
