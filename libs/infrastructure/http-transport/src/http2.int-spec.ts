@@ -182,6 +182,7 @@ describe('HTTP/2', () => {
   });
 
   it('does not take a response for whole whose connection ends right behind its beginning', async () => {
+    use({ poolTimeoutMs: 20_000 });
     let asked = 0;
     await serve(({ stream }) => {
       void buffer(stream).then(
