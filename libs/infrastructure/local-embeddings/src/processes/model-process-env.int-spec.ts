@@ -35,9 +35,12 @@ it('a graph has its memory at hand from batch to batch, though the service gives
   const options = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1, memoryArena: false } as const;
   model = new ModelProcess('inference', { folder, model: options }, () => undefined);
   await model.loaded();
-  // The heap has grown as far as it will once V8 has freed the first outputs.
-  for (let batch = 0; batch < 100; batch += 1) await model.run('run', BATCH);
-  const before = await pageFaults();
-  for (let batch = 0; batch < 50; batch += 1) await model.run('run', BATCH);
-  expect((await pageFaults()) - before).toBeLessThan(5_000);
+  // The heap grows until V8 has freed the first outputs, however long that takes; each run of ten would have 30,000 without.
+  let faults = Infinity;
+  for (let run = 0; run < 100 && faults >= 1_000; run += 1) {
+    const before = await pageFaults();
+    for (let batch = 0; batch < 10; batch += 1) await model.run('run', BATCH);
+    faults = (await pageFaults()) - before;
+  }
+  expect(faults).toBeLessThan(1_000);
 });
