@@ -58,7 +58,7 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
     this.#exchange = exchange;
     connector(target, (error, socket) => {
       if (socket) return this.#connected(socket);
-      this.fail(error as Error);
+      this.fail(error);
       this.owner.onGone(this);
     });
   }
