@@ -1,6 +1,6 @@
 import { badResponse } from './bad-response.ts';
 
-const [CR, LF, SEMICOLON, SPACE, TAB] = [0x0d, 0x0a, 0x3b, 0x20, 0x09];
+const [CR, LF, SEMICOLON, SPACE, TAB, DEL] = [0x0d, 0x0a, 0x3b, 0x20, 0x09, 0x7f];
 /** 2^52 bytes at most: what can be counted without loss. */
 const MOST_DIGITS = 13;
 /** Of extensions and trailers, which nobody reads, for one body. */
@@ -14,8 +14,9 @@ const DATA_END = 4;
 const DATA_LINE_END = 5;
 const TRAILER = 6;
 const TRAILER_LINE = 7;
-const LAST_LINE_END = 8;
-const OVER = 9;
+const TRAILER_END = 8;
+const LAST_LINE_END = 9;
+const OVER = 10;
 
 /** Takes the chunks of a body (RFC 9112, 7.1) out of their frames. */
 export class ChunkReader {
@@ -75,11 +76,14 @@ export class ChunkReader {
         return this.#expect(byte, LF, SIZE);
       case TRAILER:
         this.#stage = byte === CR ? LAST_LINE_END : TRAILER_LINE;
-        return this.#ignore(byte);
+        if (byte !== CR) this.#ignore(byte);
+        return;
       case TRAILER_LINE:
-        if (byte === LF) this.#stage = TRAILER;
+        if (byte === CR) this.#stage = TRAILER_END;
         else this.#ignore(byte);
         return;
+      case TRAILER_END:
+        return this.#expect(byte, LF, TRAILER);
       default:
         return this.#expect(byte, LF, OVER);
     }
@@ -109,7 +113,8 @@ export class ChunkReader {
 
   #ignore(byte: number): void {
     this.#ignored += 1;
-    if (byte === LF || this.#ignored > MOST_IGNORED_BYTES) throw badResponse('an endless frame of a chunk');
+    if (this.#ignored > MOST_IGNORED_BYTES) throw badResponse('an endless frame of a chunk');
+    if ((byte < SPACE && byte !== TAB) || byte === DEL) throw badResponse('bytes that no frame has');
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { badResponse } from './bad-response.ts';
 
 /** Anything but text within lines that end as they should. */
-const BAD_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r[^\n]|[^\r]\n/;
+const BAD_TEXT = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|[^\r]\n/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const BEYOND_ASCII = /[\x80-\xff]/;
 const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
@@ -118,7 +118,7 @@ function bodyLengthOf(length: string | undefined, coding: string | undefined): B
   if (length !== undefined) return Number(length);
   if (coding === undefined) return 'until close';
   if (CHUNKED.test(coding)) return 'chunked';
-  if (/chunked/i.test(coding)) throw badResponse('chunks that are not the last coding');
+  if (coding === '' || /chunked/i.test(coding)) throw badResponse('chunks that are not the last coding');
   return 'until close';
 }
 
