@@ -76,7 +76,9 @@ describe('connections that speak HTTP/1.1', () => {
   ])('are not used again where %s', async (_, text, options) => {
     answer = (socket) => socket.write(text);
     await ask('/', options);
-    await waitFor(() => transport.statusOf(origin).connected === 0, { what: 'the end of the connection' });
+    // Sooner than it would be for its idleness.
+    const limit = { what: 'the end of the connection', timeoutMs: 1_000 };
+    await waitFor(() => transport.statusOf(origin).connected === 0, limit);
     await ask('/', options);
     expect(sockets).toHaveLength(2);
   });
