@@ -37,6 +37,13 @@ export class LinkedList<Item> {
     return place;
   }
 
+  /** Takes the one away that has been here for longest. */
+  shift(): Item | undefined {
+    const first = this.#first;
+    if (first) this.remove(first);
+    return first?.item;
+  }
+
   /** @returns whether it was here. */
   remove(given: ListPlace<Item>): boolean {
     const place = given as Place<Item>;

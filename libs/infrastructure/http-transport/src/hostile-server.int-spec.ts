@@ -17,7 +17,7 @@ describe('a server that is after the time of its clients', () => {
   beforeEach(async () => {
     server = createServer((socket) => {
       socket.on('error', () => undefined);
-      socket.once('data', () => answer(socket));
+      socket.on('data', () => answer(socket));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     transport = new HttpTransport();

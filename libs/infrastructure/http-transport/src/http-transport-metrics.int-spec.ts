@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
+import type { OriginStatus } from './origin-pool.ts';
 import { HttpTransportMetrics } from './http-transport-metrics.ts';
 
 let server: Server;
@@ -66,7 +67,8 @@ it('a pool is shown under its name from the beginning, with all that it does', a
   held[1]?.end();
   held[2]?.destroy();
   await Promise.allSettled(calls.map(async (call) => (await call).bytes()));
-  await waitFor(() => transport.statusOf(origin).connected === 1, { what: 'the end of the cut connection' });
+  const isQuiet = ({ connected, free }: OriginStatus) => connected === 1 && free === 1;
+  await waitFor(() => isQuiet(transport.statusOf(origin)), { what: 'the end of the cut connection' });
   expect(await samples()).toEqual({
     ...nothing,
     'connections{pool=docs,state=free}': 1,

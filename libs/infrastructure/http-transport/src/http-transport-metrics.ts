@@ -1,5 +1,5 @@
 import type { Metrics } from '@morgan/telemetry';
-import type { OriginStatus } from './connection-pool.ts';
+import type { OriginStatus } from './origin-pool.ts';
 
 /** What the connections to one origin are like now. */
 type PoolReading = () => OriginStatus;

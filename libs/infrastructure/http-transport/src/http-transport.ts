@@ -2,12 +2,14 @@ import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
 import { MAX_TIMER_MS } from '@morgan/foundation';
 import type { z } from 'zod';
-import { ConnectionPool, type OriginStatus } from './connection-pool.ts';
+import { Http1Pool } from './http1/http1-pool.ts';
+import type { OriginPool, OriginStatus } from './origin-pool.ts';
 import { ResponseHandler } from './response-handler.ts';
 import { type HttpTransportConfig, httpTransportConfig } from './http-transport.config.ts';
 import type { RequestSender, TransportRequest } from './request-sender.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
+import { UndiciPool } from './undici/undici-pool.ts';
 
 const NO_CONNECTIONS: OriginStatus = { connected: 0, free: 0, running: 0, waiting: 0, opened: 0, faults: {} };
 
@@ -25,7 +27,7 @@ export type HttpTransportOptions = z.input<typeof httpTransportConfig> & {
 export class HttpTransport implements RequestSender {
   readonly #config: HttpTransportConfig;
   readonly #lookup: LookupFunction | undefined;
-  readonly #pools = new Map<string, ConnectionPool>();
+  readonly #pools = new Map<string, OriginPool>();
   #closed: Promise<void> | undefined;
 
   /** @throws ZodError when a setting is out of its bounds or unknown. */
@@ -39,10 +41,10 @@ export class HttpTransport implements RequestSender {
    * @throws TransportError always with `beforeResponse: true`; later faults come out of the body.
    */
   request(request: TransportRequest): Promise<TransportResponse> {
-    const { origin, path, method, signal } = request;
+    const { origin, signal } = request;
     if (this.#closed) return refuse(request, 'closed');
     if (signal?.aborted) return refuse(request, 'aborted', signal.reason);
-    let pool: ConnectionPool;
+    let pool: OriginPool;
     try {
       pool = this.#pool(origin);
     } catch (error) {
@@ -50,21 +52,7 @@ export class HttpTransport implements RequestSender {
     }
     return new Promise((onResponse, onFault) => {
       const handler = new ResponseHandler({ request, config: this.#config, pool, onResponse, onFault });
-      // undici takes what can be iterated as well; its types do not say so.
-      const body = (handler.body ?? null) as Buffer | null;
-      pool.dispatch(
-        {
-          path,
-          method,
-          headers: headersFor(request, body),
-          body,
-          headersTimeout: 0,
-          // 0 would be no limit.
-          bodyTimeout: Math.max(1, request.idleTimeoutMs ?? this.#config.readTimeoutMs),
-        },
-        handler,
-      );
-      handler.limitWait();
+      pool.send(request, handler);
     });
   }
 
@@ -94,25 +82,19 @@ export class HttpTransport implements RequestSender {
     const grace = new Promise<void>(
       (resolve) => (timer = setTimeout(resolve, Math.min(graceMs, MAX_TIMER_MS))),
     );
-    await Promise.race([Promise.all(pools.map((pool) => pool.close())), grace]);
+    await Promise.race([Promise.all(pools.map(({ counts }) => counts.none())), grace]);
     clearTimeout(timer);
     await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
-  #pool(origin: string): ConnectionPool {
+  #pool(origin: string): OriginPool {
     const known = this.#pools.get(origin);
     if (known) return known;
-    const pool = new ConnectionPool(origin, this.#config, this.#lookup);
+    const mayBeShared = this.#config.http2 && !origin.startsWith('http:');
+    const pool = new (mayBeShared ? UndiciPool : Http1Pool)(origin, this.#config, this.#lookup);
     this.#pools.set(origin, pool);
     return pool;
   }
-}
-
-/** Bytes that are here have a length, also where they go out in slices. */
-function headersFor({ headers = [], body }: TransportRequest, sent: unknown): string[] {
-  if (!Buffer.isBuffer(body) || sent === body) return headers;
-  const isNamed = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
-  return isNamed ? headers : [...headers, 'content-length', String(body.length)];
 }
 
 function refuse({ body }: TransportRequest, reason: TransportFault, cause?: unknown): Promise<never> {

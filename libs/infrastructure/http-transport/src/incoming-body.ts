@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
 import { Pieces } from '@morgan/foundation';
 import { HELD_BYTES, ResponseBody } from './response-body.ts';
+import type { ResponseController } from './response-controller.ts';
 import { TransportError } from './transport-error.ts';
 
 interface Collecting {
@@ -23,7 +23,7 @@ export class IncomingBody {
 
   /** @param abandon called at any end, also a clean one: nobody wants the rest. */
   constructor(
-    private readonly controller: Pick<Dispatcher.DispatchController, 'resume'>,
+    private readonly controller: Pick<ResponseController, 'resume'>,
     private readonly abandon: () => void,
   ) {}
 

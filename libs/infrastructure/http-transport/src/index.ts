@@ -1,4 +1,4 @@
-export type { OriginStatus } from './connection-pool.ts';
+export type { OriginStatus } from './origin-pool.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { HttpTransportMetrics } from './http-transport-metrics.ts';
 export { httpTransportConfig, type HttpTransportConfig, type TransportTls } from './http-transport.config.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Pieces } from '@morgan/foundation';
-import type { Dispatcher } from 'undici';
+import type { ResponseController } from './response-controller.ts';
 import { TransportError } from './transport-error.ts';
 
 /** So much is held for a reader that is slow, in bytes. */
@@ -11,10 +11,10 @@ export const HELD_BYTES = 64 * 1024;
  * It must be read to its end or destroyed, or its connection is held for ever.
  */
 export class ResponseBody extends Readable {
-  readonly #controller: Pick<Dispatcher.DispatchController, 'resume'>;
+  readonly #controller: Pick<ResponseController, 'resume'>;
   readonly #onDestroyed: () => void;
 
-  constructor(controller: Pick<Dispatcher.DispatchController, 'resume'>, onDestroyed: () => void) {
+  constructor(controller: Pick<ResponseController, 'resume'>, onDestroyed: () => void) {
     super({ highWaterMark: HELD_BYTES });
     this.#controller = controller;
     this.#onDestroyed = onDestroyed;

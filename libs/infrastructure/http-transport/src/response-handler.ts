@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { HttpTransportConfig } from './http-transport.config.ts';
 import { IncomingBody } from './incoming-body.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { transportFaultOf, isConnectionEnd, type Phase } from './fault-classification.ts';
 import type { TransportRequest } from './request-sender.ts';
+import type { ResponseController } from './response-controller.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import { TransportResponse } from './transport-response.ts';
 import { SLICE_BYTES, Upload } from './upload.ts';
@@ -19,26 +21,25 @@ export interface HandlerConnection {
   retire(): void;
 }
 
-/** What a pool counts; each handler counts its own request. */
-export interface PoolCounters {
-  waiting: number;
-  running: number;
-  readonly stats: { readonly connected: number };
-  failed(reason: TransportFault): void;
+/** What a handler asks of the pool that it is given to. */
+export interface HandlerPool {
+  readonly counts: RequestCounts;
+  /** Connections that are made now. */
+  readonly connected: number;
 }
 
-/** What a handler needs besides what undici sends. */
+/** What a handler needs besides what its pool tells it. */
 export interface ResponseHandlerOptions {
   readonly request: TransportRequest;
   readonly config: Pick<HttpTransportConfig, 'readTimeoutMs' | 'poolTimeoutMs' | 'writeTimeoutMs'>;
-  readonly pool: PoolCounters;
+  readonly pool: HandlerPool;
   readonly onResponse: (response: TransportResponse) => void;
   readonly onFault: (error: TransportError) => void;
 }
 
 /**
- * One request and its response: turns undici's events into a response with a body, or into one fault. It reports once,
- * at the first sign; what undici says later about the same request is dropped.
+ * One request and its response: turns what happens on a connection into a response with a body, or into one fault. It reports once,
+ * at the first sign; what is said later about the same request is dropped.
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
   readonly #options: ResponseHandlerOptions;
@@ -46,7 +47,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   /** What the limit of the response was put off for a slow source of the request, in milliseconds. */
   #putOffMs = 0;
   readonly #onAbort = (): void => this.#fail('aborted', this.#options.request.signal?.reason);
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: ResponseController | undefined;
   #body: IncomingBody | undefined;
   #phase: Phase | 'over' = 'queued';
   #connection: HandlerConnection | undefined;
@@ -58,7 +59,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   #interim = 0;
   #poolTimer: NodeJS.Timeout | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
-  /** What undici is to send. */
+  /** What is to be sent. */
   readonly body: Buffer | Upload | undefined;
 
   constructor(options: ResponseHandlerOptions) {
@@ -68,10 +69,21 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(this.#onLate, request.firstByteTimeoutMs ?? config.readTimeoutMs);
     request.signal?.addEventListener('abort', this.#onAbort);
     this.body = this.#upload(options);
-    pool.waiting += 1;
+    pool.counts.waiting += 1;
   }
 
-  /** To be called once dispatched: limits the wait for a connection, if there is one. */
+  /** Nobody waits for it any more. */
+  get isOver(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** The longest silence within the body of the response, in milliseconds: 1 at least, as 0 would be no limit. */
+  get idleTimeoutMs(): number {
+    const { request, config } = this.#options;
+    return Math.max(1, request.idleTimeoutMs ?? config.readTimeoutMs);
+  }
+
+  /** To be called once it is with its pool: limits the wait for a connection, if there is one. */
   limitWait(): void {
     const { request, config, pool } = this.#options;
     const { connectTimeoutMs } = request;
@@ -84,7 +96,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (this.#phase !== 'queued' || poolTimeoutMs === null) return;
     this.#poolTimer = setTimeout(() => {
       // Where not one connection could be made yet, it is not others that keep them busy.
-      this.#fail(pool.stats.connected === 0 ? 'connect_timeout' : 'pool_timeout');
+      this.#fail(pool.connected === 0 ? 'connect_timeout' : 'pool_timeout');
     }, poolTimeoutMs);
   }
 
@@ -95,28 +107,50 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     clearTimeout(this.#poolTimer);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Throwing keeps the connection, which `controller.abort` would close: nothing was written yet.
-    if (this.#phase === 'over') throw new TransportError('aborted', true);
+  /** undici's word for {@link onSending}. Throwing keeps the connection, which its controller would close. */
+  onRequestStart(controller: ResponseController): void {
+    if (!this.onSending(controller)) throw new TransportError('aborted', true);
+  }
+
+  /** Its turn has come. @returns false where it is over, and nothing may be sent. */
+  onSending(controller: ResponseController): boolean {
+    if (this.#phase === 'over') return false;
     this.#controller = controller;
     // An HTTP/2 request that the server says it did not begin is sent once more.
     if (this.#phase !== 'sent') {
-      this.#options.pool.waiting -= 1;
-      this.#options.pool.running += 1;
+      this.#options.pool.counts.waiting -= 1;
+      this.#options.pool.counts.running += 1;
     }
     this.#phase = 'sent';
     clearTimeout(this.#connectTimer);
     this.#mayBeStale = this.#connection?.hasServed === true;
+    return true;
   }
 
   onResponseStarted(): void {
     this.#mayBeStale = false;
   }
 
+  /** undici's word for {@link onHead}. */
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
+  ): void {
+    // HTTP/2 has an object here, the same as `headers`.
+    const { rawHeaders: raw } = controller;
+    const rawHeaders = Array.isArray(raw) ? raw.map((part) => part.toString('latin1')) : undefined;
+    // The bytes would keep the piece of the connection that they came with as long as the body, which may be a stream.
+    controller.rawHeaders = null;
+    this.onHead(controller, status, headers, rawHeaders);
+  }
+
+  /** Status and headers are here. @param rawHeaders as they came, where there are such. */
+  onHead(
+    controller: ResponseController,
+    status: number,
+    headers: IncomingHttpHeaders,
+    rawHeaders: string[] | undefined,
   ): void {
     if (this.#phase === 'over') return;
     if (status < 200) return this.#passInterim();
@@ -126,11 +160,6 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
       headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
     if (this.body instanceof Upload) this.body.unwatch();
     this.#body = new IncomingBody(controller, () => this.#abandon());
-    // HTTP/2 has an object here, the same as `headers`.
-    const { rawHeaders: raw } = controller;
-    const rawHeaders = Array.isArray(raw) ? raw.map((part) => part.toString('latin1')) : undefined;
-    // The bytes would keep the piece of the connection that they came with as long as the body, which may be a stream.
-    controller.rawHeaders = null;
     this.#options.onResponse(new TransportResponse(status, headers, rawHeaders, this.#body));
   }
 
@@ -140,7 +169,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     if (this.#interim > MOST_INTERIM) this.#fail('bad_response');
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: ResponseController, chunk: Buffer): void {
     if (this.#body?.push(chunk) === false) controller.pause();
   }
 
@@ -192,7 +221,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   /** Others keep every connection busy: the other side has not been asked. */
   get #isCrowdedOut(): boolean {
-    return this.#phase === 'queued' && this.#options.pool.stats.connected > 0;
+    return this.#phase === 'queued' && this.#options.pool.connected > 0;
   }
 
   #expire(reason: 'first_byte_timeout' | 'write_timeout'): void {
@@ -202,7 +231,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
 
   #fail(reason: TransportFault, cause?: unknown): void {
     if (this.#phase === 'over') return;
-    this.#options.pool.failed(reason);
+    this.#options.pool.counts.failed(reason);
     const stale = reason === 'reset' && this.#mayBeStale && isConnectionEnd(cause);
     const isQueued = this.#isCrowdedOut;
     const error = new TransportError(reason, this.#phase !== 'responding', cause, { stale, isQueued });
@@ -220,9 +249,11 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   }
 
   #settle(): void {
-    if (this.#phase === 'sent' || this.#phase === 'responding') this.#options.pool.running -= 1;
-    else if (this.#phase !== 'over') this.#options.pool.waiting -= 1;
+    const { counts } = this.#options.pool;
+    if (this.#phase === 'sent' || this.#phase === 'responding') counts.running -= 1;
+    else if (this.#phase !== 'over') counts.waiting -= 1;
     this.#phase = 'over';
+    counts.settled();
     clearTimeout(this.#timer);
     clearTimeout(this.#poolTimer);
     clearTimeout(this.#connectTimer);

@@ -1,30 +1,16 @@
-import { isIP, type LookupFunction, type Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { MAX_TIMER_MS } from '@morgan/foundation';
-import { type buildConnector, Pool } from 'undici';
-import { Connection, type ConnectionOptions } from './connection.ts';
-import { directConnector } from './direct-connector.ts';
-import type { PoolCounters } from './response-handler.ts';
-import type { HttpTransportConfig } from './http-transport.config.ts';
+import { type Dispatcher, Pool } from 'undici';
+import { connectorTo, isAddress } from '../connector.ts';
+import type { HttpTransportConfig } from '../http-transport.config.ts';
+import { NameAddresses, type Place } from '../name-addresses.ts';
+import type { OriginPool, OriginStatus } from '../origin-pool.ts';
+import { RequestCounts } from '../request-counts.ts';
+import type { TransportRequest } from '../request-sender.ts';
+import type { ResponseHandler } from '../response-handler.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { NameAddresses, type Place } from './name-addresses.ts';
-import { isProxied, proxyConnector } from './proxy-connector.ts';
-import type { TransportFault } from './transport-error.ts';
+import { Connection, type ConnectionOptions } from './undici-connection.ts';
 import { kAddClient, kClients, kGetDispatcher, kNeedDrain } from './undici-internals.ts';
-
-/** The connections to one origin. */
-export interface OriginStatus {
-  readonly connected: number;
-  /** Connections that could take a request now. */
-  readonly free: number;
-  /** Requests that are on their way or being answered. */
-  readonly running: number;
-  /** Requests that wait for a connection to become free or to be made. */
-  readonly waiting: number;
-  /** All connections ever made: with kept connections it grows far slower than the requests. */
-  readonly opened: number;
-  /** How many requests failed, by reason; a reason that never came is not there. */
-  readonly faults: Readonly<Partial<Record<TransportFault, number>>>;
-}
 
 /** What undici's pool keeps under its own symbols. */
 interface PoolInternals {
@@ -35,18 +21,15 @@ interface PoolInternals {
 const internals = Pool.prototype as unknown as PoolInternals;
 
 /**
- * The connections to one origin, with what undici's pool has not: limits for idle connections and their age, and the
- * addresses behind one name served in turn.
+ * The connections to one origin that may speak HTTP/2, with what undici's pool has not: limits for idle connections and their
+ * age, and the addresses behind one name served in turn.
  */
-export class ConnectionPool extends Pool implements PoolCounters {
+export class UndiciPool extends Pool implements OriginPool {
+  readonly counts = new RequestCounts();
   readonly #idle: IdleConnections;
   #made = 0;
   #opened = 0;
   readonly #sockets = new Set<Socket>();
-  readonly #faults: Partial<Record<TransportFault, number>> = {};
-  /** Handlers count their own requests: undici counts those that gave up waiting, and not those on connections in retirement. */
-  waiting = 0;
-  running = 0;
   readonly #maxAgeMs: number | null;
   readonly #config: HttpTransportConfig;
   readonly #addresses: NameAddresses;
@@ -80,15 +63,31 @@ export class ConnectionPool extends Pool implements PoolCounters {
     return {
       connected: [...this.#sockets].filter(({ destroyed }) => !destroyed).length,
       free: this.stats.free,
-      running: this.running,
-      waiting: this.waiting,
+      running: this.counts.running,
+      waiting: this.counts.waiting,
       opened: this.#opened,
-      faults: { ...this.#faults },
+      faults: this.counts.faults,
     };
   }
 
-  failed(reason: TransportFault): void {
-    this.#faults[reason] = (this.#faults[reason] ?? 0) + 1;
+  get connected(): number {
+    return this.stats.connected;
+  }
+
+  send(request: TransportRequest, handler: ResponseHandler): void {
+    const { path, method } = request;
+    // undici takes what can be iterated as well; its types do not say so.
+    const body = (handler.body ?? null) as Buffer | null;
+    const limits = { headersTimeout: 0, bodyTimeout: handler.idleTimeoutMs };
+    const options: Dispatcher.DispatchOptions = {
+      path,
+      method,
+      headers: headersFor(request, body),
+      body,
+      ...limits,
+    };
+    this.dispatch(options, handler);
+    handler.limitWait();
   }
 
   get #clients(): PoolInternals[typeof kClients] {
@@ -155,24 +154,9 @@ export class ConnectionPool extends Pool implements PoolCounters {
   }
 }
 
-function connectorTo(
-  origin: string,
-  { tls, proxy, connectTimeoutMs: timeout, http2: allowH2 }: HttpTransportConfig,
-  lookup: LookupFunction,
-): buildConnector.connector {
-  // The name in SNI has no dot at its end (RFC 6066, 3): servers know no certificate for one that has.
-  const servername = tls.servername ?? nameWithDot(origin)?.slice(0, -1);
-  const options = { ...tls, ...(servername !== undefined && { servername }), timeout, allowH2 };
-  if (!proxy || !isProxied(origin, proxy)) return directConnector({ ...options, lookup });
-  return proxyConnector(proxy, options);
-}
-
-function nameWithDot(origin: string): string | undefined {
-  const { hostname } = new URL(origin);
-  return hostname.endsWith('.') ? hostname : undefined;
-}
-
-/** An address needs no asking again for what it stands for. */
-function isAddress(origin: string): boolean {
-  return isIP(new URL(origin).hostname.replace(/^\[|\]$/g, '')) !== 0;
+/** Bytes that are here have a length, also where they go out in slices. */
+function headersFor({ headers = [], body }: TransportRequest, sent: unknown): string[] {
+  if (!Buffer.isBuffer(body) || sent === body) return headers;
+  const isNamed = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
+  return isNamed ? headers : [...headers, 'content-length', String(body.length)];
 }

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts';
+import type { Connection } from './undici-connection.ts';
 
 /** Connections that were idle for all of this time are surplus; load that comes in waves keeps what it needs. */
 const TRIM_AFTER_MS = 500;
