@@ -214,7 +214,7 @@ describe('a process that dies', () => {
   /** Makes the token id a poison: the process that runs it is killed. */
   const poison = (id: number) =>
     run.mockImplementation(function (this: ModelProcess, type, task) {
-      if ('rows' in task && task.rows.some(({ ids }) => ids.includes(id)))
+      if ('rows' in task && task.rows.some((row) => 'ids' in row && row.ids.includes(id)))
         process.kill(this.pid as number, 'SIGKILL');
       return original.call(this, type, task);
     });
@@ -226,7 +226,6 @@ describe('a process that dies', () => {
   afterAll(() => model.unload());
 
   it('is replaced, and the batch it had is tried again', async () => {
-    run.mockImplementationOnce(original);
     run.mockImplementationOnce(function (this: ModelProcess, type, task) {
       process.kill(this.pid as number, 'SIGKILL');
       return original.call(this, type, task);

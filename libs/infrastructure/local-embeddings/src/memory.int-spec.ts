@@ -108,7 +108,7 @@ describe('a text that needs more memory than the share of one of two processes',
       type,
       task,
     ) {
-      const isLarge = 'rows' in task && task.rows.some(({ ids }) => ids.length === TOKENS);
+      const isLarge = 'rows' in task && task.rows.some((row) => 'ids' in row && row.ids.length === TOKENS);
       if (!isLarge) return runTask.call(this, type, task);
       large.now += 1;
       large.most = Math.max(large.most, large.now);

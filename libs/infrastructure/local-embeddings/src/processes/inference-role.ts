@@ -6,12 +6,14 @@ import type { TokenRow, VectorFault } from '../model/embedding-model.types.ts';
 import { openModel } from '../model/open-model.ts';
 import type {
   InferenceResult,
+  ItemFailure,
   ProcessOptions,
   ProcessRequest,
-  ProcessTasks,
   Task,
+  TokenWindow,
+  UnrunText,
 } from './process-protocol.ts';
-import { tokenWindow } from './text-window.ts';
+import { textWindows } from './text-window.ts';
 
 /** Length of the short run by which the cost of the graph is measured, in tokens. */
 const SHORT_RUN = 64;
@@ -38,22 +40,15 @@ export class InferenceRole {
     return { digest: info.digest, model: { info, cost: this.#cost } };
   }
 
-  perform(request: ProcessRequest): Promise<InferenceResult | ProcessTasks['embed']['result']> {
-    if (request.type === 'run') return this.#run(request);
-    if (request.type === 'embed') return this.#embed(request);
-    throw new Error(`an inference process does not ${request.type}`);
-  }
-
-  async #embed({ text, budgetBytes }: Task<'embed'>): Promise<ProcessTasks['embed']['result']> {
-    const window = await tokenWindow(text, this.#model.info.maxTokens, this.#model.tokenizer);
-    const { row, truncated } = window;
-    const { length } = row.ids;
-    if (length === 0 || truncated || batchBytes(this.#cost, 1, length) > budgetBytes) return { window };
-    return { window, run: await this.#run({ rows: [row], budgetBytes, perToken: false }) };
+  perform(request: ProcessRequest): Promise<InferenceResult> {
+    if (request.type !== 'run') throw new Error(`an inference process does not ${request.type}`);
+    return this.#run(request);
   }
 
   /** Runs a batch in parts that stay within the budget; texts of like length are together. */
-  async #run({ rows, budgetBytes, perToken }: Task<'run'>): Promise<InferenceResult> {
+  async #run(task: Task<'run'>): Promise<InferenceResult> {
+    const { budgetBytes, perToken } = task;
+    const { rows, unrun } = await this.#rowsOf(task);
     const startedAt = performance.now();
     const { dimensions, tokenDimensions = 0, maxTokens } = this.#model.info;
     const lengths = rows.map(({ ids }) => Math.min(ids.length, maxTokens));
@@ -70,7 +65,35 @@ export class InferenceRole {
       );
       for (const { row, reason } of part.faults) faults.push({ row: group[row] as number, reason });
     }
-    return { vectors, faults, inferenceMs: performance.now() - startedAt };
+    return { vectors, faults, lengths, unrun, inferenceMs: performance.now() - startedAt };
+  }
+
+  /** The tokens of a batch's rows, but for texts that are not to be run now. */
+  async #rowsOf({ rows: given, budgetBytes, mostTokens }: Task<'run'>) {
+    const { info, tokenizer } = this.#model;
+    const texts = given.filter((row) => 'text' in row);
+    const windows = (await textWindows(texts, info.maxTokens, tokenizer)).values();
+    const rows: TokenRow[] = [];
+    const unrun: UnrunText[] = [];
+    let tokens = given.reduce((sum, row) => sum + ('text' in row ? 0 : row.ids.length), 0);
+    const isToRun = (length: number) =>
+      length > 0 &&
+      batchBytes(this.#cost, 1, length) <= budgetBytes &&
+      (tokens === 0 || tokens + length <= mostTokens);
+    for (const [place, row] of given.entries()) {
+      if (!('text' in row)) {
+        rows.push(row);
+        continue;
+      }
+      const window = windows.next().value as TokenWindow | ItemFailure;
+      if ('failure' in window || window.truncated || !isToRun(window.row.ids.length)) {
+        unrun.push({ place, window });
+        continue;
+      }
+      rows.push(window.row);
+      tokens += window.row.ids.length;
+    }
+    return { rows, unrun };
   }
 }
 

@@ -10,6 +10,7 @@ const SETTING = 'MALLOC_TRIM_THRESHOLD_';
 const BATCH = {
   rows: Array.from({ length: 4 }, () => ({ ids: Array.from({ length: 256 }, (_, at) => at % 8) })),
   budgetBytes: 1e9,
+  mostTokens: 1e9,
   perToken: false,
 };
 let folder: string;

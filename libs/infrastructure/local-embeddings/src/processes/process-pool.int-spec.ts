@@ -41,7 +41,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9, perToken: false };
+const oneRow = { rows: [{ ids: [4] }], budgetBytes: 1e9, mostTokens: 1e9, perToken: false };
 /** The process that was started last. */
 const latest = () => loaded.mock.contexts.at(-1) as ModelProcess;
 const isAlive = (pid: number) => {

@@ -50,9 +50,18 @@ export interface MemoryReading {
   readonly rssBytes: number;
 }
 
-/** What an inference process makes of a batch. */
+/** A text of a batch that was tokenised and not run: it has no tokens, too many, or more than there was room for. */
+export interface UnrunText {
+  readonly place: number;
+  readonly window: TokenWindow | ItemFailure;
+}
+
+/** What an inference process makes of a batch: of the rows that were run, in their order, and of all others. */
 export interface InferenceResult extends Omit<VectorBatch, 'vectors'> {
   readonly vectors: Float32Array;
+  /** Tokens of each row. */
+  readonly lengths: readonly number[];
+  readonly unrun: readonly UnrunText[];
   readonly inferenceMs: number;
 }
 
@@ -68,17 +77,15 @@ export interface ProcessTasks {
   };
   readonly run: {
     readonly task: {
-      readonly rows: readonly TokenRow[];
+      /** Short texts may come as they are. */
+      readonly rows: readonly (TokenRow | TextPart)[];
       readonly budgetBytes: number;
+      /** Above it no text is added to what is run. */
+      readonly mostTokens: number;
       /** Whether the vectors of all tokens are wanted, and not one for each row. */
       readonly perToken: boolean;
     };
     readonly result: InferenceResult;
-  };
-  /** A short text, all in one. Without a run where its tokens have to be looked at before they are run. */
-  readonly embed: {
-    readonly task: { readonly text: TextPart; readonly budgetBytes: number };
-    readonly result: { readonly window: TokenWindow; readonly run?: InferenceResult | undefined };
   };
   readonly memory: { readonly task: object; readonly result: MemoryReading };
 }

@@ -1,5 +1,5 @@
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
-import type { CutSide, EmbeddingInput, TextPart, TokenWindow } from './process-protocol.ts';
+import type { CutSide, EmbeddingInput, ItemFailure, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
 const CHARACTERS_PER_TOKEN = 64;
@@ -60,6 +60,26 @@ export interface WindowTokenizer {
 /** Why a text has no window: what is read of it has too few tokens, and it goes on, or its prompt leaves it no room. */
 export class NoWindowError extends Error {
   override readonly name = 'NoWindowError';
+}
+
+/** The window of each text, or why it has none. */
+export async function textWindows(
+  texts: readonly TextPart[],
+  limit: number,
+  tokenizer: WindowTokenizer,
+): Promise<(TokenWindow | ItemFailure)[]> {
+  // Where one of them makes the library fail, each is tried alone.
+  const short = await shortWindows(texts, limit, tokenizer).catch(() => []);
+  const windows: (TokenWindow | ItemFailure)[] = [];
+  for (const [place, text] of texts.entries())
+    windows.push(short[place] ?? (await tokenWindow(text, limit, tokenizer).catch(failureOf)));
+  return windows;
+}
+
+/** What is told of a text that has no window. */
+export function failureOf(error: unknown): ItemFailure {
+  // Of other errors the name alone: their message may hold some of the text.
+  return { failure: error instanceof NoWindowError ? error.message : (error as Error).name };
 }
 
 /**

@@ -10,7 +10,7 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { shortWindows, NoWindowError, tokenWindow } from './text-window.ts';
+import { failureOf, textWindows, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
 export class TokenizerRole {
@@ -38,42 +38,35 @@ export class TokenizerRole {
     if (request.type === 'list') return this.#list(request);
     if (request.type !== 'tokenize') throw new Error(`a tokenizer process does not ${request.type}`);
     const { texts, limit } = request;
-    const queries = new Map<TextPart, Promise<TokenWindow>>();
-    const windows: (TokenWindow | ItemFailure)[] = [];
-    // Where one of them makes the library fail, each is tried alone.
-    const short = this.#pairs ? [] : await shortWindows(texts, limit, this.#tokenizer).catch(() => []);
-    for (const [place, text] of texts.entries()) {
-      const known = short[place];
-      windows.push(known ?? (await this.#alone(text, limit, queries).catch(failureOf)));
-    }
-    return { windows };
+    const pairs = this.#pairs;
+    return {
+      windows: pairs
+        ? await pairWindows(texts, limit, this.#tokenizer, pairs)
+        : await textWindows(texts, limit, this.#tokenizer),
+    };
   }
 
   async #list({ texts, specials }: Task<'list'>) {
     return { tokens: await Promise.all(texts.map((text) => this.#tokenizer.list(text, specials))) };
   }
+}
 
-  #alone(text: TextPart, limit: number, queries: Map<TextPart, Promise<TokenWindow>>): Promise<TokenWindow> {
+/** The window of each query and text, or why it has none. */
+async function pairWindows(
+  texts: readonly TextPart[],
+  limit: number,
+  tokenizer: TextTokenizer,
+  pairs: PairTokenizer,
+): Promise<(TokenWindow | ItemFailure)[]> {
+  const queries = new Map<TextPart, Promise<TokenWindow>>();
+  const windowOf = async (text: TextPart) => {
     const { query } = text;
-    return query ? this.#pairOf(text, query, limit, queries) : tokenWindow(text, limit, this.#tokenizer);
-  }
-
-  /** @param queries those of this task that are tokenised already */
-  async #pairOf(
-    text: TextPart,
-    query: TextPart,
-    limit: number,
-    queries: Map<TextPart, Promise<TokenWindow>>,
-  ): Promise<TokenWindow> {
-    const pairs = this.#pairs;
-    if (!pairs) throw new Error('the model reads no pairs');
+    if (!query) return tokenWindow(text, limit, tokenizer);
     const before = queries.get(query) ?? tokenWindow(query, limit, pairs);
     queries.set(query, before);
     return pairWindow(await before, await tokenWindow(text, limit, pairs), limit, pairs);
-  }
-}
-
-function failureOf(error: unknown): ItemFailure {
-  // Of other errors the name alone: their message may hold some of the text.
-  return { failure: error instanceof NoWindowError ? error.message : (error as Error).name };
+  };
+  const windows: (TokenWindow | ItemFailure)[] = [];
+  for (const text of texts) windows.push(await windowOf(text).catch(failureOf));
+  return windows;
 }

@@ -19,7 +19,7 @@ it('batches that wait for room keep their turn, and go with the last of their ca
     limits: { items: 8, size: 1_000 },
     begin: (items) => {
       asked.push(named(items));
-      const task = { rows: [], budgetBytes: 0, perToken: false };
+      const task = { rows: [], budgetBytes: 0, mostTokens: 0, perToken: false };
       return hasRoom ? { task, end: () => void ran.push(named(items)) } : undefined;
     },
     giveUp: () => void (givenUp += 1),
@@ -30,7 +30,13 @@ it('batches that wait for room keep their turn, and go with the last of their ca
     free: 2,
     run: (_: 'run', __: object, end: () => void): Promise<TaskResult<'run'>> => {
       end();
-      return Promise.resolve({ vectors: new Float32Array(), faults: [], inferenceMs: 0 });
+      return Promise.resolve({
+        vectors: new Float32Array(),
+        faults: [],
+        lengths: [],
+        unrun: [],
+        inferenceMs: 0,
+      });
     },
   };
   const batcher = new Batcher(pool as unknown as ProcessPool, work);

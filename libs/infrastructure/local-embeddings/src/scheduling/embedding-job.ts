@@ -1,6 +1,6 @@
 import type { AppError } from '@morgan/foundation';
-import type { PromptChoice } from '../model/embedding-model.types.ts';
-import type { EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
+import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
+import type { EmbeddingInput, TextPart, TokenWindow } from '../processes/process-protocol.ts';
 
 /** The vector of one input. */
 export interface EmbeddedItem {
@@ -56,11 +56,22 @@ export class EmbeddingJob {
     return this.#settled;
   }
 
-  /** What the model is fed for an input; known once it is tokenised. */
-  windowOf(position: number): TokenWindow {
+  /** Whether it is known what tokens the model is fed for an input. */
+  isTokenised(position: number): boolean {
+    return this.#windows[position] !== undefined;
+  }
+
+  /** What the model is fed for an input: tokens, or a short text as it is. */
+  rowOf(position: number): TokenRow | TextPart {
     const window = this.#windows[position];
-    if (!window) throw new Error('the input has not been tokenised');
-    return window;
+    if (window) return window.row;
+    const { inputs, promptName, prompt } = this.request;
+    return { text: inputs[position] as string, more: false, promptName, prompt };
+  }
+
+  /** Whether an input was cut; one whose tokens nobody has looked at was not. */
+  isTruncated(position: number): boolean {
+    return this.#windows[position]?.truncated ?? false;
   }
 
   tokenised(position: number, window: TokenWindow): void {
@@ -75,8 +86,7 @@ export class EmbeddingJob {
 
   /** @param tokenCount tokens that the model has read */
   complete(position: number, vector: Float32Array, tokenCount: number): void {
-    const { truncated } = this.windowOf(position);
-    const item = { vector, tokenCount, truncated };
+    const item = { vector, tokenCount, truncated: this.isTruncated(position) };
     this.#results[position] = item;
     this.request.onItem?.(position, item);
     this.#windows[position] = undefined;

@@ -8,14 +8,16 @@ import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { QueueItem } from './fair-queue.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
-import type { CutSide, EmbeddingInput, TokenWindow } from '../processes/process-protocol.ts';
-import { LoneTexts } from './lone-texts.ts';
+import type { CutSide, EmbeddingInput, ItemFailure, TokenWindow } from '../processes/process-protocol.ts';
 import { TokenLister } from './token-lister.ts';
 import { readableIds, significantPart } from '../processes/text-window.ts';
 import { TokenizeWork } from './tokenize-work.ts';
 
 /** Characters of a token, for the estimate of what a text will take before it is tokenised. */
 const CHARACTERS_PER_TOKEN = 4;
+
+/** Longest text, its prompt included, that an inference process tokenises: less than a millisecond. */
+const MOST_SHORT_CHARACTERS = 1_024;
 
 /** Values of the vectors of all tokens of one call: 16 MB, some 45 MB as JSON. */
 const MOST_TOKEN_VALUES = 4_194_304;
@@ -43,8 +45,8 @@ export interface SchedulerParts {
 }
 
 /**
- * Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. A short text
- * that comes while nothing else is under way needs the second only, see {@link LoneTexts}.
+ * Takes calls through their two stations: texts become token ids in one process, token ids vectors in others. Short texts need the
+ * second only: messages between processes cost more than their tokens do. Long ones are tokenised where they hold up nobody else.
  */
 export class EmbeddingScheduler {
   /** Lists tokens of texts. */
@@ -55,7 +57,6 @@ export class EmbeddingScheduler {
   readonly #tokenizing: Batcher<'tokenize'>;
   readonly #inferring: Batcher<'run'>;
   readonly #inferringTokens: Batcher<'run'>;
-  readonly #loneTexts: LoneTexts;
   #tokensAreNext = false;
 
   constructor(parts: SchedulerParts) {
@@ -67,11 +68,6 @@ export class EmbeddingScheduler {
     this.#tokenizing = new Batcher(parts.tokenizers, this.#tokenizeWork);
     this.#inferring = new Batcher(parts.inference, parts.inferenceWork);
     this.#inferringTokens = new Batcher(parts.inference, parts.tokenVectorWork);
-    this.#loneTexts = new LoneTexts({
-      ...parts,
-      onTokenised: (item, window) => this.#tokenizeWork.deliver([item], { windows: [window] }),
-      onFailed: (item) => this.#tokenizing.add([item]),
-    });
   }
 
   /** Inputs that wait at either station. */
@@ -114,6 +110,11 @@ export class EmbeddingScheduler {
     this.#inferringTokens.dispatch();
     // Nothing else may have wanted the turn.
     this.tokens.dispatch();
+  }
+
+  /** Takes what a short text is to be fed as, where it was tokenised and not run. */
+  accept(item: QueueItem, window: TokenWindow | ItemFailure): void {
+    this.#tokenizeWork.deliver([item], { windows: [window] });
   }
 
   /** Refuses everything that is under way. */
@@ -162,11 +163,15 @@ export class EmbeddingScheduler {
   #start(job: EmbeddingJob): void {
     const { inputs, truncate, paramOf, query } = job.request;
     const { maxTokens } = this.#parts;
+    const mostCharacters = this.#mostUnseen(job);
     const texts: QueueItem[] = [];
     const rows: QueueItem[] = [];
     for (const [position, input] of inputs.entries()) {
       if (job.settled) return;
-      if (typeof input === 'string') {
+      if (typeof input === 'string' && input.length <= mostCharacters) {
+        const item = { job, position, size: this.#estimate(input) };
+        if (this.#parts.inferenceWork.admits(item)) rows.push(item);
+      } else if (typeof input === 'string') {
         texts.push({ job, position, size: this.#tokenizeWork.sizeOf(input, query) });
       } else if (input.length > maxTokens && !truncate) {
         job.fail(tooLong(paramOf(position), input.length, maxTokens));
@@ -176,10 +181,18 @@ export class EmbeddingScheduler {
         if (item) rows.push(item);
       }
     }
-    const isAlone = this.#jobs.size === 1 && texts.length === inputs.length;
-    if (isAlone && this.#loneTexts.takes(job)) return void this.#loneTexts.embed(texts[0] as QueueItem);
     this.#tokenizing.add(texts);
     this.#inferenceOf(job).add(rows);
+  }
+
+  /** Characters up to which texts of a call are tokenised where they are run; -1: none is. */
+  #mostUnseen({ request: { inputs, truncate, prompt = '', query, perToken } }: EmbeddingJob): number {
+    if (query !== undefined || perToken) return -1;
+    // Nothing of a call is to be run that will be refused, so all of it is looked at before where a text may be too long.
+    const mayBeTooLong = (input: EmbeddingInput) =>
+      typeof input === 'string' && prompt.length + input.length > this.#parts.maxTokens;
+    if (!truncate && inputs.some(mayBeTooLong)) return -1;
+    return MOST_SHORT_CHARACTERS - prompt.length;
   }
 
   #inferenceOf({ request }: EmbeddingJob): Batcher<'run'> {

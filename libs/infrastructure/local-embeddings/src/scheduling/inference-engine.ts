@@ -118,6 +118,7 @@ export class InferenceEngine {
         cost,
         limits: { items: config.batchSize, size: config.batchTokens },
         processes: () => running.inference.alive,
+        onTokenised: (item, window) => running.scheduler?.accept(item, window),
         logger,
       });
     running.scheduler = new EmbeddingScheduler({

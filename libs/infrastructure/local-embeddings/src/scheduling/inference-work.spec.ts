@@ -24,9 +24,11 @@ function batcherOf(isFaulty: (row: number, rows: number) => boolean) {
   const run = (_: 'run', { rows }: Task<'run'>): Promise<TaskResult<'run'>> => {
     batches.push(rows.length);
     const faulty = rows.map((_row, index) => index).filter((index) => isFaulty(index, rows.length));
-    const vectors = Float32Array.from(rows, ({ ids }) => ids[0] as number);
+    const idsOf = (row: (typeof rows)[number]) => ('ids' in row ? row.ids : []);
+    const vectors = Float32Array.from(rows, (row) => idsOf(row)[0] as number);
+    const lengths = rows.map((row) => idsOf(row).length);
     const faults = faulty.map((row) => ({ row, reason: PADDED }));
-    return Promise.resolve({ vectors, faults, inferenceMs: 1 });
+    return Promise.resolve({ vectors, faults, lengths, unrun: [], inferenceMs: 1 });
   };
   const admission = new Admission(1_000);
   const work = new InferenceWork({
@@ -35,6 +37,7 @@ function batcherOf(isFaulty: (row: number, rows: number) => boolean) {
     cost: { perToken: 1, perPair: 0 },
     memory: new BatchMemory(() => ({ freeBytes: 1e9, shareBytes: 1e9 })),
     processes: () => 1,
+    onTokenised: () => undefined,
     admission,
     metrics,
     logger,

@@ -6,7 +6,7 @@ import type { BatchWork, BegunBatch } from './batcher.ts';
 import type { EmbeddingMetrics } from '../embedding-metrics.ts';
 import type { BatchLimits, QueueItem } from './fair-queue.ts';
 import { ProcessCrashedError } from '../processes/model-process.ts';
-import type { TaskResult } from '../processes/process-protocol.ts';
+import type { ItemFailure, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
 import { Quarantine } from './quarantine.ts';
 
 /** Longest part of the runtime's own words that a message holds. */
@@ -21,12 +21,14 @@ export interface InferenceParts {
   readonly cost: BatchCost;
   readonly memory: BatchMemory;
   readonly processes: () => number;
+  /** Takes a text that was tokenised and not run. */
+  readonly onTokenised: (item: QueueItem, window: TokenWindow | ItemFailure) => void;
   readonly admission: Admission;
   readonly metrics: EmbeddingMetrics;
   readonly logger: Logger;
 }
 
-/** Makes vectors of token ids. */
+/** Makes vectors of token ids, and of short texts. */
 export class InferenceWork implements BatchWork<'run'> {
   readonly type = 'run';
   readonly limits: BatchLimits;
@@ -42,7 +44,7 @@ export class InferenceWork implements BatchWork<'run'> {
   admits(item: QueueItem): boolean {
     if (!this.#fits(item)) return false;
     const { job, position } = item;
-    if (!this.#quarantine.has(job.windowOf(position).row.ids)) return true;
+    if (!this.#quarantine.has(job.rowOf(position))) return true;
     const param = job.request.paramOf(position);
     const message = 'This input has ended the model process before and is not tried again for now.';
     job.fail(new AppError('inference_failed', message, { param }));
@@ -50,28 +52,42 @@ export class InferenceWork implements BatchWork<'run'> {
   }
 
   begin(items: readonly QueueItem[]): BegunBatch<'run'> | undefined {
-    const { memory, cost, perToken } = this.#parts;
-    const longest = items.reduce((one, other) => (other.size > one.size ? other : one));
-    // There was room for it when it came; a model that was loaded since may have taken that.
-    if (!this.#fits(longest)) return undefined;
-    const leastBytes = batchBytes(cost, 1, longest.size);
-    const mostBytes = batchBytes(cost, items.length, longest.size);
+    const { memory, cost, perToken, limits } = this.#parts;
+    // There was room for each when it came; a model that was loaded since may have taken that.
+    if (!items.every((item) => this.#fits(item))) return undefined;
+    const rows = items.map(({ job, position }) => job.rowOf(position));
+    const longest = items.reduce((size, item) => Math.max(size, item.size), 0);
+    const leastBytes = Math.min(batchBytes(cost, 1, longest), memory.mostBytes);
+    // Sizes of texts are estimates: they get what there is.
+    const hasTexts = rows.some((row) => 'text' in row);
+    const mostBytes = hasTexts ? Infinity : batchBytes(cost, items.length, longest);
     const budgetBytes = memory.take(this, { leastBytes, mostBytes });
     if (budgetBytes === undefined) return undefined;
-    const rows = items.map(({ job, position }) => job.windowOf(position).row);
-    return { task: { rows, budgetBytes, perToken }, end: () => memory.give(budgetBytes) };
+    const task = { rows, budgetBytes, mostTokens: limits.size, perToken };
+    return { task, end: () => memory.give(budgetBytes) };
   }
 
   giveUp(): void {
     this.#parts.memory.giveUp(this);
   }
 
-  deliver(
+  deliver(batch: readonly QueueItem[], result: TaskResult<'run'>): readonly QueueItem[] {
+    const { unrun, lengths } = result;
+    for (const { place, window } of unrun) this.#parts.onTokenised(batch[place] as QueueItem, window);
+    if (lengths.length === 0) return [];
+    const left = new Set(unrun.map(({ place }) => place));
+    return this.#deliverVectors(
+      batch.filter((_, place) => !left.has(place)),
+      result,
+    );
+  }
+
+  #deliverVectors(
     items: readonly QueueItem[],
-    { vectors, faults, inferenceMs }: TaskResult<'run'>,
+    { vectors, faults, lengths, inferenceMs }: TaskResult<'run'>,
   ): readonly QueueItem[] {
     const { metrics, admission, processes, perToken } = this.#parts;
-    const tokens = sizeOf(items);
+    const tokens = lengths.reduce((sum, length) => sum + length, 0);
     const dimensions = vectors.length / (perToken ? tokens : items.length);
     let end = 0;
     metrics.ran(items.length, inferenceMs);
@@ -81,7 +97,8 @@ export class InferenceWork implements BatchWork<'run'> {
     items.forEach((item, row) => {
       const { job, position, size } = item;
       const start = end;
-      end += perToken ? size * dimensions : dimensions;
+      const length = lengths[row] as number;
+      end += perToken ? length * dimensions : dimensions;
       const reason = reasons.get(row);
       if (reason !== undefined && this.#mayBeCompany(item, items.length, reason))
         return void again.push(item);
@@ -89,30 +106,30 @@ export class InferenceWork implements BatchWork<'run'> {
       if (reason !== undefined) return job.settled ? undefined : this.#refuse(item, reason);
       // Also for a call that is over: whoever asks next need not have it computed again.
       metrics.texts.inc();
-      metrics.tokens.inc(undefined, size);
-      if (job.windowOf(position).truncated) metrics.truncated.inc();
+      metrics.tokens.inc(undefined, length);
+      if (job.isTruncated(position)) metrics.truncated.inc();
       // A copy: a view would keep the vectors of the whole batch alive for as long as one of them is cached.
-      job.complete(position, vectors.slice(start, end), size);
+      job.complete(position, vectors.slice(start, end), length);
     });
     return again;
   }
 
   onFailed({ job, position }: QueueItem, cause: Error): void {
     const { metrics, logger } = this.#parts;
-    if (cause instanceof ProcessCrashedError) this.#quarantine.add(job.windowOf(position).row.ids);
+    const row = job.rowOf(position);
+    if (cause instanceof ProcessCrashedError) this.#quarantine.add(row);
     const param = job.request.paramOf(position);
     const reason = cause.message.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS);
     metrics.failed.inc();
-    logger.error(
-      { param, tokens: job.windowOf(position).row.ids.length, reason },
-      'the model failed on an input',
-    );
+    const length = 'ids' in row ? { tokens: row.ids.length } : { characters: row.text.length };
+    logger.error({ param, ...length, reason }, 'the model failed on an input');
     job.fail(new AppError('inference_failed', `The model failed on this input: ${reason}`, { param, cause }));
   }
 
+  /** Of a text that is not tokenised only its process can say it. */
   #fits({ job, position, size }: QueueItem): boolean {
     const { memory, cost, metrics } = this.#parts;
-    if (batchBytes(cost, 1, size) <= memory.mostBytes) return true;
+    if (!job.isTokenised(position) || batchBytes(cost, 1, size) <= memory.mostBytes) return true;
     if (!job.settled) metrics.refused.inc({ reason: 'memory' });
     job.fail(doesNotFit(job.request.paramOf(position), size, longestWithin(cost, memory.mostBytes)));
     return false;
@@ -146,8 +163,4 @@ function doesNotFit(param: string, count: number, limit: number): AppError {
     `The input has ${count} tokens; the memory of this service has room for ${limit}. EMBEDDING_MEMORY_LIMIT_MB or EMBEDDING_MAX_TOKENS would change that.`,
     { param },
   );
-}
-
-function sizeOf(items: readonly QueueItem[]): number {
-  return items.reduce((sum, { size }) => sum + size, 0);
 }

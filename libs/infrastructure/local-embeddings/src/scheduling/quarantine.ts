@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { TokenRow } from '../model/embedding-model.types.ts';
+import type { TextPart } from '../processes/process-protocol.ts';
 
 const MOST_ENTRIES = 1_024;
 const HELD_MS = 10 * 60_000;
@@ -11,18 +13,19 @@ export class Quarantine {
   /** Until when, in milliseconds of the monotonic clock, the oldest first. */
   readonly #until = new Map<string, number>();
 
-  add(ids: readonly number[]): void {
+  add(row: TokenRow | TextPart): void {
     const [oldest] = this.#until.keys();
     if (oldest !== undefined && this.#until.size >= MOST_ENTRIES) this.#until.delete(oldest);
-    this.#until.set(keyOf(ids), performance.now() + HELD_MS);
+    this.#until.set(keyOf(row), performance.now() + HELD_MS);
   }
 
-  has(ids: readonly number[]): boolean {
+  has(row: TokenRow | TextPart): boolean {
     if (this.#until.size === 0) return false;
-    return (this.#until.get(keyOf(ids)) ?? 0) > performance.now();
+    return (this.#until.get(keyOf(row)) ?? 0) > performance.now();
   }
 }
 
-function keyOf(ids: readonly number[]): string {
-  return createHash('sha256').update(Int32Array.from(ids)).digest('base64');
+function keyOf(row: TokenRow | TextPart): string {
+  const key = 'ids' in row ? Int32Array.from(row.ids) : JSON.stringify(row);
+  return createHash('sha256').update(key).digest('base64');
 }
