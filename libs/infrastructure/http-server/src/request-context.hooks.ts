@@ -33,7 +33,6 @@ export function requestContext({
     request.requestContext = context;
     reply.headers(headers);
     for (const name of requestIdHeaders(request.url, request.headers)) reply.header(name, context.id);
-    if (drain.stopping) reply.header('connection', 'close');
     drain.enter();
     for (const observer of observers) observer.started();
     // The response's `close`, not the request's: the latter fires once the body is read, client or no client.

@@ -72,6 +72,17 @@ describe('a stop', () => {
     expect((await exit).code).toBe(0);
   });
 
+  it.concurrent('closes the connection of a request that came before it, too', async () => {
+    const { child, exit, until, output } = start('nothing wrong');
+    await until('listening');
+    const answer = fetch(`${/"url":"([^"]+)"/.exec(output())?.[1]}/late`);
+    await until('waiting for the stop');
+    child.kill('SIGTERM');
+    const { status, headers } = await answer;
+    expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    expect((await exit).code).toBe(0);
+  });
+
   it.concurrent('says of each request that it cuts that it did, not that its client left', async () => {
     const { child, exit, until, output } = start('nothing wrong', { shutdownGraceMs: 200 });
     await until('listening');
