@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -44,10 +46,8 @@ afterEach(async () => {
 });
 
 const fault = (code: string) => `${JSON.stringify({ error: { message: 'no', code }, retryAfterMs: 1 })}\n`;
-const warm = () => {
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return warmFile(file, { url }, () => undefined);
-};
+const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const warm = () => warmFile(file, { url: url() }, () => undefined);
 
 it.each([
   ['its time is over', (response: ServerResponse) => response.end(fault('deadline_exceeded'))],
@@ -63,5 +63,15 @@ it.each([
 it('stops where the service refuses for good', async () => {
   breakOff = (response) => response.end(fault('model_not_found'));
   await expect(warm()).rejects.toThrow('no');
+  expect(sent).toHaveLength(1);
+});
+
+it('ends with npm: a SIGTERM to `npm run warm` does not leave it at work', async () => {
+  const called = Promise.withResolvers<ServerResponse>();
+  breakOff = called.resolve;
+  const npm = spawn('npm', ['run', '-s', 'warm', '--', file, '--url', url()]);
+  const left = once(await called.promise, 'close');
+  npm.kill('SIGTERM');
+  await Promise.all([left, once(npm, 'exit')]);
   expect(sent).toHaveLength(1);
 });

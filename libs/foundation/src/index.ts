@@ -1,3 +1,4 @@
+export { breakTransfer } from './broken-transfer.ts';
 export { type CallContext, contextWith } from './call-context.ts';
 export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped, deadlineExceeded } from './call-stopped.ts';

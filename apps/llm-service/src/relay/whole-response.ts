@@ -1,5 +1,5 @@
-import { breakTransfer, type HostResponse } from '@morgan/distributed-llm';
-import { AppError, atEndOfTurn, type Logger } from '@morgan/foundation';
+import type { HostResponse } from '@morgan/distributed-llm';
+import { AppError, atEndOfTurn, breakTransfer, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import { writeHead } from './response-head.ts';
 import type { IncomingCall } from './outbound-call.ts';

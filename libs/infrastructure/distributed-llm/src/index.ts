@@ -8,7 +8,6 @@ export type { CallOptions, JsonResponse } from './client/json-call.ts';
 export { CONNECTION_SETTINGS, hostTransportOptions } from './client/host-transports.ts';
 export { RepeatableUpload } from './call/repeatable-upload.ts';
 export { type HostResponseBody, WholeBody } from './call/whole-body.ts';
-export { breakTransfer } from './streams/broken-transfer.ts';
 export { AttemptLog, type AttemptSummary } from './call/attempt-log.ts';
 export type { HostResponse } from './call/host-response.ts';
 export type { RouteExplanation, TargetExplanation } from './routing/explain-route.ts';

@@ -1,4 +1,5 @@
-import type { HealthIndicator, HealthReading } from '@morgan/foundation';
+import type { ServerResponse } from 'node:http';
+import { breakTransfer, type HealthIndicator, HealthReading } from '@morgan/foundation';
 
 /** How long a drain takes, in milliseconds. */
 export interface DrainTimes {
@@ -15,13 +16,13 @@ export interface DrainTimes {
 export class Drain implements HealthIndicator {
   readonly name = 'lifecycle';
   readonly required = true;
-  #inFlight = 0;
+  readonly #inFlight = new Set<ServerResponse>();
   #stopping = false;
   #isOver = false;
   #idle: (() => void) | undefined;
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
   }
 
   get stopping(): boolean {
@@ -37,13 +38,18 @@ export class Drain implements HealthIndicator {
     return { up: !this.#stopping, details: { state: this.#stopping ? 'stopping' : 'running' } };
   }
 
-  enter(): void {
-    this.#inFlight += 1;
+  enter(response: ServerResponse): void {
+    this.#inFlight.add(response);
   }
 
-  leave(): void {
-    this.#inFlight -= 1;
-    if (this.#inFlight === 0) this.#idle?.();
+  leave(response: ServerResponse): void {
+    this.#inFlight.delete(response);
+    if (this.inFlight === 0) this.#idle?.();
+  }
+
+  /** Cuts what is in flight, so that no client takes a part of its answer for the whole. */
+  cut(): void {
+    for (const response of this.#inFlight) breakTransfer(response);
   }
 
   /** Waits until the least time is over and nothing is in flight. Resolves to the number of requests still in flight. */
@@ -52,7 +58,7 @@ export class Drain implements HealthIndicator {
     const startedAt = performance.now();
     if (minMs > 0) await new Promise((resolve) => setTimeout(resolve, minMs));
     const leftMs = graceMs - (performance.now() - startedAt);
-    if (this.#inFlight > 0 && leftMs > 0) {
+    if (this.inFlight > 0 && leftMs > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.#idle = () => {
@@ -62,6 +68,6 @@ export class Drain implements HealthIndicator {
       });
     }
     this.#isOver = true;
-    return this.#inFlight;
+    return this.inFlight;
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Module, Post, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -293,21 +294,24 @@ describe('the HTTP edge', () => {
 });
 
 describe('a stop', () => {
+  const response = () => new ServerResponse(new IncomingMessage(new Socket()));
+
   it('takes the service out of rotation first, and waits for what is in flight', async () => {
     const own = new Drain();
     expect(own.read().up).toBe(true);
-    own.enter();
-    own.enter();
+    const [one, other] = [response(), response()];
+    own.enter(one);
+    own.enter(other);
     const stopped = own.stop({ minMs: 0, graceMs: 10_000 });
     expect(own.read().up).toBe(false);
-    own.leave();
-    own.leave();
+    own.leave(one);
+    own.leave(other);
     expect(await stopped).toBe(0);
   });
 
   it('gives up after the grace period and says what was left', async () => {
     const own = new Drain();
-    own.enter();
+    own.enter(response());
     expect(await own.stop({ minMs: 0, graceMs: 5 })).toBe(1);
   });
 });

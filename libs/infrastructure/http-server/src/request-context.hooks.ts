@@ -33,8 +33,7 @@ export function requestContext({
     request.requestContext = context;
     reply.headers(headers);
     for (const name of requestIdHeaders(request.url, request.headers)) reply.header(name, context.id);
-    if (drain.stopping) reply.header('connection', 'close');
-    drain.enter();
+    drain.enter(reply.raw);
     for (const observer of observers) observer.started();
     // The response's `close`, not the request's: the latter fires once the body is read, client or no client.
     reply.raw.once('close', () => {
@@ -44,7 +43,7 @@ export function requestContext({
       // With an error code it was the service that cut the response, not the client.
       const aborted = cut && context.errorCode === undefined;
       context.end();
-      drain.leave();
+      drain.leave(reply.raw);
       const finished = summarise(request, reply, aborted);
       for (const observer of observers) observer.finished(finished);
     });

@@ -72,6 +72,32 @@ describe('a stop', () => {
     expect((await exit).code).toBe(0);
   });
 
+  it.concurrent('closes the connection of a request that came before it, too', async () => {
+    const { child, exit, until, output } = start('nothing wrong');
+    await until('listening');
+    const answer = fetch(`${/"url":"([^"]+)"/.exec(output())?.[1]}/late`);
+    await until('waiting for the stop');
+    child.kill('SIGTERM');
+    const { status, headers } = await answer;
+    expect([status, headers.get('connection')]).toEqual([200, 'close']);
+    expect((await exit).code).toBe(0);
+  });
+
+  it.concurrent('resets what it cuts where HTTP/1.0 would take a part for the whole', async () => {
+    const { child, exit, until, output } = start('nothing wrong', { shutdownGraceMs: 200 });
+    await until('listening');
+    const socket = connect(Number(/"url":"[^"]+:(\d+)"/.exec(output())?.[1]), '127.0.0.1');
+    let fault: string | undefined;
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => (fault = code));
+    const end = new Promise((resolve) => socket.once('close', resolve));
+    socket.write('GET /endless HTTP/1.0\r\nhost: x\r\n\r\n');
+    await once(socket, 'data');
+    child.kill('SIGTERM');
+    await end;
+    expect(fault).toBe('ECONNRESET');
+    expect((await exit).code).toBe(0);
+  });
+
   it.concurrent('says of each request that it cuts that it did, not that its client left', async () => {
     const { child, exit, until, output } = start('nothing wrong', { shutdownGraceMs: 200 });
     await until('listening');

@@ -40,6 +40,7 @@ async function closeEverything(
   const server = app.getHttpServer();
   if (left > 0) {
     logger.warn({ inFlight: left }, 'the grace period is over: the requests still in flight are cut');
+    drain.cut();
     server.closeAllConnections();
     // Each of them has its line in the log before the process ends.
     await drain.stop({ minMs: 0, graceMs: LAST_CONNECTIONS_MS });

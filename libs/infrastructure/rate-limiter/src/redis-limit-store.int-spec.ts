@@ -215,18 +215,27 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
   });
 });
 
-it('says in the log why Redis is not used, and nothing of what it was asked', async () => {
-  const said: unknown[] = [];
-  await using refusing = await startRedis('--rename-command', 'EVALSHA', '');
-  const connection = new RedisConnection({ url: refusing.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
-  connections.push(connection);
-  connection.start();
-  await waitFor(() => connection.read().up, { what: 'redis' });
-  const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000 });
-  const logger = { ...silentLogger, warn: (fields: object) => void said.push(fields) };
-  const limiter = open(new RateLimiter({ name: 'a', ...config }, { redis: connection, logger }));
-  expect(await admittedOf(limiter, 3, 'a-caller')).toBe(3);
-  expect(said).toEqual([{ limiter: 'a', mode: 'local-share', reason: 'ERR' }]);
+describe('the log', () => {
+  it.each([
+    ['refuses scripts', 'ERR', ['--rename-command', 'EVALSHA', ''], () => Promise.resolve()],
+    ['is gone', 'no connection', [], (gone: PrivateRedis) => gone.kill()],
+  ])(
+    'says why a Redis that %s is not used, and nothing of what it was asked',
+    async (_, reason, args, end) => {
+      const said: unknown[] = [];
+      await using server = await startRedis(...args);
+      const connection = new RedisConnection({ url: server.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
+      connections.push(connection);
+      connection.start();
+      await waitFor(() => connection.read().up, { what: 'redis' });
+      const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000 });
+      const logger = { ...silentLogger, warn: (fields: object) => void said.push(fields) };
+      const limiter = open(new RateLimiter({ name: 'a', ...config }, { redis: connection, logger }));
+      await end(server);
+      expect(await admittedOf(limiter, 3, 'a-caller')).toBe(3);
+      expect(said).toEqual([{ limiter: 'a', mode: 'local-share', reason }]);
+    },
+  );
 });
 
 describe('a Redis that is gone', () => {

@@ -54,8 +54,10 @@ async function configure(url: string, name: string, value: string) {
 }
 
 /** A server that answers everything with the same error. */
-async function refusing(error: string) {
-  const server = createServer((socket) => socket.on('data', () => socket.write(`-${error}\r\n`)));
+const refusing = (error: string) => answering(`-${error}\r\n`);
+
+async function answering(answer: string) {
+  const server = createServer((socket) => socket.on('data', () => socket.write(answer)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return { port, [Symbol.dispose]: () => void server.close() };
@@ -278,6 +280,14 @@ describe('a connection to Redis', () => {
     await waitFor(() => lines.messages.length > 0, { what: 'the refusal to be noticed' });
     expect(lines.everything).toEqual([{ reason: 'ERR' }]);
     expect(connection.read()).toMatchObject({ up: false, details: { lastFault: 'ERR' } });
+  });
+
+  it('says so where what answers is not Redis', async () => {
+    using server = await answering('HTTP/1.1 400 Bad Request\r\n\r\n');
+    const { connection, lines } = connect(`redis://127.0.0.1:${server.port}`);
+    connection.start();
+    await waitFor(() => lines.messages.length > 0, { what: 'the answer to be noticed' });
+    expect(lines.everything).toEqual([{ reason: 'not the protocol of Redis' }]);
   });
 
   it.each(['INFO', 'PING', 'HELLO', 'CLIENT'])('needs no %s', async (command) => {

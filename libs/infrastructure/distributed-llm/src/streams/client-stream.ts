@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import { breakTransfer } from '@morgan/foundation';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
-import { breakTransfer } from './broken-transfer.ts';
 
 /** How a caller gets its stream. */
 export interface ClientStreamOptions {

@@ -51,7 +51,7 @@ export class HubFile {
     const begun = await this.#ask();
     if (!begun) return false;
     const { target } = this.#options;
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     // Other processes may fill the same folder.
     const part = partOf(target);
     try {
@@ -148,6 +148,21 @@ export class HubFile {
     const fields = { file: name, loadedBytes: this.#bytes, ...(totalBytes && { totalBytes }) };
     logger.info(fields, 'downloading the embedding model');
   }
+}
+
+/**
+ * With its parents. Node's own way loses the reason: it says that there is no such folder where the file system is read-only, and
+ * tries for ever where one cannot have folders.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const made = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  };
+  await mkdir(path).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') return made(error);
+    await makeFolder(dirname(path));
+    await mkdir(path).catch(made);
+  });
 }
 
 async function beginningOf(path: string): Promise<string> {

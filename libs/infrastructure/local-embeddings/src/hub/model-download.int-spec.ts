@@ -227,6 +227,10 @@ describe('a download', () => {
     expect(lines.at(-1)).toEqual({ file: WEIGHTS, loadedBytes: content.length, totalBytes: content.length });
   });
 
+  it('ends where its folder cannot be made, as no folder can below /proc', async () => {
+    await expect(download({ cacheDir: '/proc/morgan' })).rejects.toThrow("mkdir '/proc/morgan'");
+  });
+
   it('leaves no socket', async () => {
     await download();
     // Less than an idle connection is kept for.
