@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import { breakTransfer, type HealthIndicator, HealthReading } from '@morgan/foundation';
+import {
+  breakTransfer,
+  LinkedList,
+  type ListPlace,
+  type HealthIndicator,
+  HealthReading,
+} from '@morgan/foundation';
 
 /** How long a drain takes, in milliseconds. */
 export interface DrainTimes {
@@ -16,7 +22,7 @@ export interface DrainTimes {
 export class Drain implements HealthIndicator {
   readonly name = 'lifecycle';
   readonly required = true;
-  readonly #inFlight = new Set<ServerResponse>();
+  readonly #inFlight = new LinkedList<ServerResponse>();
   #stopping = false;
   #isOver = false;
   #idle: (() => void) | undefined;
@@ -38,12 +44,13 @@ export class Drain implements HealthIndicator {
     return { up: !this.#stopping, details: { state: this.#stopping ? 'stopping' : 'running' } };
   }
 
-  enter(response: ServerResponse): void {
-    this.#inFlight.add(response);
+  /** @returns what {@link leave} takes. */
+  enter(response: ServerResponse): ListPlace<ServerResponse> {
+    return this.#inFlight.append(response);
   }
 
-  leave(response: ServerResponse): void {
-    this.#inFlight.delete(response);
+  leave(place: ListPlace<ServerResponse>): void {
+    this.#inFlight.remove(place);
     if (this.inFlight === 0) this.#idle?.();
   }
 

@@ -299,9 +299,7 @@ describe('a stop', () => {
   it('takes the service out of rotation first, and waits for what is in flight', async () => {
     const own = new Drain();
     expect(own.read().up).toBe(true);
-    const [one, other] = [response(), response()];
-    own.enter(one);
-    own.enter(other);
+    const [one, other] = [own.enter(response()), own.enter(response())];
     const stopped = own.stop({ minMs: 0, graceMs: 10_000 });
     expect(own.read().up).toBe(false);
     own.leave(one);

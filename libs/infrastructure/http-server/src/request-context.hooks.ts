@@ -33,7 +33,7 @@ export function requestContext({
     request.requestContext = context;
     reply.headers(headers);
     for (const name of requestIdHeaders(request.url, request.headers)) reply.header(name, context.id);
-    drain.enter(reply.raw);
+    const place = drain.enter(reply.raw);
     for (const observer of observers) observer.started();
     // The response's `close`, not the request's: the latter fires once the body is read, client or no client.
     reply.raw.once('close', () => {
@@ -43,7 +43,7 @@ export function requestContext({
       // With an error code it was the service that cut the response, not the client.
       const aborted = cut && context.errorCode === undefined;
       context.end();
-      drain.leave(reply.raw);
+      drain.leave(place);
       const finished = summarise(request, reply, aborted);
       for (const observer of observers) observer.finished(finished);
     });
