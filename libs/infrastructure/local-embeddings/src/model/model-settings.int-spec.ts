@@ -154,6 +154,18 @@ describe('modules that a backend does not run', () => {
   });
 });
 
+describe('a default prompt that is longer than the graph reads', () => {
+  it('is what the refusal names, without its text', async () => {
+    const settings = { prompts: { query: 'red tea '.repeat(50) }, default_prompt_name: 'query' };
+    const folder = await copies.copy('bert-prompts', { 'config_sentence_transformers.json': settings });
+    const refusal = await probe.open(folder).catch((error: Error) => error.message);
+    expect(refusal).toMatch(
+      /^the graph does not run with the default prompt, which takes \d+ tokens, and does without it: /,
+    );
+    expect(refusal).not.toContain('red tea');
+  });
+});
+
 describe('a module without weights', () => {
   it('is refused with the reason why a pickle, which no download brings along, is not missed', async () => {
     const folder = await copies.copy('bert-dense-tanh', { '2_Dense/model.safetensors': null });
