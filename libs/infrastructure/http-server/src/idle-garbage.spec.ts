@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { collectGarbageWhenIdle } from './idle-garbage.ts';
 
@@ -68,5 +68,61 @@ describe('an idle service', () => {
     order.push('quiet');
     await left;
     expect(order).toEqual(['quiet', 'collected']);
+  });
+});
+
+describe('what an idle service looks for', () => {
+  const MEGABYTE = 1024 * 1024;
+  const SECOND = 1_000;
+  let collections: number;
+  let heldBytes: number;
+  let utilization: number;
+
+  /** Its start is over, with 100 MB left of it. */
+  beforeEach(() => {
+    jest.useFakeTimers({ now: 0, doNotFake: ['performance'] });
+    collections = 0;
+    heldBytes = 100 * MEGABYTE;
+    utilization = 0;
+    jest.spyOn(process.memoryUsage, 'rss').mockImplementation(() => heldBytes);
+    jest
+      .spyOn(performance, 'eventLoopUtilization')
+      .mockImplementation(() => ({ idle: 0, active: 0, utilization }));
+    timer = collectGarbageWhenIdle({ inFlight: 0 }, undefined, () => (collections += 1));
+    jest.advanceTimersByTime(SECOND - 1);
+    expect(collections).toBe(0);
+    jest.advanceTimersByTime(1);
+    expect(collections).toBe(1);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+    jest.useRealTimers();
+  });
+
+  it('is growth by more than 32 MB since it last collected, and nothing below', () => {
+    heldBytes += 32 * MEGABYTE;
+    jest.advanceTimersByTime(60 * SECOND);
+    expect(collections).toBe(1);
+    heldBytes += 1;
+    jest.advanceTimersByTime(SECOND);
+    expect(collections).toBe(2);
+    heldBytes += 32 * MEGABYTE;
+    jest.advanceTimersByTime(60 * SECOND);
+    expect(collections).toBe(2);
+  });
+
+  it('comes after twenty seconds in a row with work for a twentieth of the time at most', () => {
+    heldBytes += 64 * MEGABYTE;
+    utilization = 0.06;
+    jest.advanceTimersByTime(60 * SECOND);
+    utilization = 0.05;
+    jest.advanceTimersByTime(19 * SECOND);
+    utilization = 0.06;
+    jest.advanceTimersByTime(SECOND);
+    utilization = 0.05;
+    jest.advanceTimersByTime(19 * SECOND);
+    expect(collections).toBe(1);
+    jest.advanceTimersByTime(SECOND);
+    expect(collections).toBe(2);
   });
 });

@@ -15,7 +15,11 @@ const TOLERATED_GROWTH_BYTES = 32 * 1024 * 1024;
  * allocated: a service that nobody calls any more would hold the large bodies of its last calls for as long as it rests.
  * @returns the timer, which keeps no process alive
  */
-export function collectGarbageWhenIdle(drain: Pick<Drain, 'inFlight'>, lookMs = LOOK_MS): NodeJS.Timeout {
+export function collectGarbageWhenIdle(
+  drain: Pick<Drain, 'inFlight'>,
+  lookMs = LOOK_MS,
+  collect = collectGarbage,
+): NodeJS.Timeout {
   let looked = performance.eventLoopUtilization();
   let heldBytes: number | undefined;
   let idleLooks = 0;
@@ -28,7 +32,7 @@ export function collectGarbageWhenIdle(drain: Pick<Drain, 'inFlight'>, lookMs = 
     const bytes = residentBytes();
     // A later look may know.
     if (bytes === undefined || bytes - (heldBytes ?? -Infinity) <= TOLERATED_GROWTH_BYTES) return;
-    collectGarbage();
+    collect();
     heldBytes = residentBytes() ?? bytes;
   }, lookMs).unref();
 }

@@ -1,6 +1,7 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { bareErrorIn, errorIn, isObject, type ReportedError, withTexts } from '../dialects/reported-error.ts';
+import { isObject } from '../dialects/json-value.ts';
+import { bareErrorIn, errorIn, type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import { restTimeMs } from '../evidence/rest-time.ts';
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';

@@ -1,6 +1,7 @@
 import { retryAfterMs } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
-import { errorIn, isObject, type ReportedError } from '../dialects/reported-error.ts';
+import { isObject } from '../dialects/json-value.ts';
+import { errorIn, type ReportedError } from '../dialects/reported-error.ts';
 
 /** A host refused a call, and no target had better. The message is the host's own. */
 export class HostError extends Error {

@@ -9,7 +9,7 @@ import {
   isOpenAiError,
   openAiError,
 } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 
 /** `/v1/chat/completions`. */
 export const chatDialect: Dialect = {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './reported-error.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
 const MOST_CHOICES = 1_024;

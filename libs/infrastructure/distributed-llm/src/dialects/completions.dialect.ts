@@ -9,7 +9,7 @@ import {
   isOpenAiError,
   openAiError,
 } from './openai-shapes.ts';
-import { isObject, textOrNone } from './reported-error.ts';
+import { isObject, textOrNone } from './json-value.ts';
 
 /** `/v1/completions`. */
 export const completionsDialect: Dialect = {

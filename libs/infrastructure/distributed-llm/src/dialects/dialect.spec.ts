@@ -3,7 +3,8 @@ import { SseEvent } from '../streams/sse-event.ts';
 import type { DialectName, EventReading } from './dialect.ts';
 import { DIALECTS, dialectOf } from './dialect-of.ts';
 import { EventReader, readBody } from './event-reader.ts';
-import { type JsonObject, type ReportedError } from './reported-error.ts';
+import type { JsonObject } from './json-value.ts';
+import type { ReportedError } from './reported-error.ts';
 
 function read(name: DialectName, json: object | string): EventReading {
   const data = typeof json === 'string' ? json : JSON.stringify(json);

@@ -3,14 +3,8 @@ import { type BodyReading, type Dialect, type EventReading, NO_READING, type Tok
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
-import {
-  bareErrorIn,
-  errorIn,
-  isObject,
-  type JsonObject,
-  type ReportedError,
-  textOrNone,
-} from './reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from './json-value.ts';
+import { bareErrorIn, errorIn, type ReportedError } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };

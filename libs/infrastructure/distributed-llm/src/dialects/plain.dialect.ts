@@ -1,6 +1,6 @@
 import { type Dialect, NO_READING } from './dialect.ts';
 import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
-import { isObject, type JsonObject } from './reported-error.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 
 /** Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end. */
 export const plainDialect: Dialect = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { bareErrorIn, errorIn, type JsonObject } from './reported-error.ts';
+import type { JsonObject } from './json-value.ts';
+import { bareErrorIn, errorIn } from './reported-error.ts';
 
 describe('errorIn', () => {
   it.each<[string, JsonObject, object]>([

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 import { saidTime } from './said-time.ts';
 
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */
@@ -24,9 +25,6 @@ const LONGEST_MESSAGE = 16_384;
 const LONGEST_NAME = 256;
 /** Headers of a host behind a router that are looked at. */
 const MOST_HEADERS = 100;
-
-/** A value of JSON.parse that is an object and no list. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The statuses behind the types and codes of OpenAI, Anthropic, Google, AWS and inference servers. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
@@ -154,16 +152,6 @@ export function withTexts(error: ReportedError, change: (text: string) => string
     code: changed(code),
     param: changed(param),
   };
-}
-
-/** Whether it is an object of JSON and no list. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The value if it is a text that is not empty. */
-export function textOrNone(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Not the empty shell that some responses have in the place of an error, and some beside their choices. */

@@ -1,6 +1,7 @@
 import { type ContentKind, type Dialect, NO_READING } from './dialect.ts';
 import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
-import { isObject, type JsonObject, type ReportedError, textOrNone } from './reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from './json-value.ts';
+import type { ReportedError } from './reported-error.ts';
 import { responsesEvents } from './responses.events.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */

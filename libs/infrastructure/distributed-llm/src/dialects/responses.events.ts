@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './reported-error.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 
 /** How a response ends that is over: one that is made in the background is not, and has no events yet. */
 const END_OF: ReadonlyMap<unknown, string> = new Map([

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
 import { MessageEvents } from '../dialects/anthropic/message-events.ts';
-import type { JsonObject } from '../dialects/reported-error.ts';
+import type { JsonObject } from '../dialects/json-value.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 

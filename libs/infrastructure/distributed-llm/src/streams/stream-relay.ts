@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
 import { parseExactly } from '../dialects/exact-json.ts';
-import type { JsonObject } from '../dialects/reported-error.ts';
+import type { JsonObject } from '../dialects/json-value.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';

@@ -134,6 +134,38 @@ describe('modules whose settings are lost', () => {
   });
 });
 
+describe('modules that a backend does not run', () => {
+  it.each([
+    ['onnx', 'bert-dense-tanh', 'Dense'],
+    ['fastembed', 'bert-dense-tanh', 'Dense'],
+    ['onnx', 'bert-layer-norm', 'LayerNorm'],
+  ] as const)('are not left out in silence by %s in %s', async (backend, name, module) => {
+    const folder = await copies.copy(name, {});
+    await expect(probe.open(folder, { backend })).rejects.toThrow(
+      new RegExp(
+        `modules\\.json has the module .*\\.${module}, which the backend ${backend} would leave out`,
+      ),
+    );
+  });
+
+  it('are no matter where they only pool and normalize', async () => {
+    const { info } = await probe.open(await copies.copy('bert-cls', {}), { backend: 'onnx' });
+    expect(info).toMatchObject({ backend: 'onnx', pooling: 'cls' });
+  });
+});
+
+describe('a default prompt that is longer than the graph reads', () => {
+  it('is what the refusal names, without its text', async () => {
+    const settings = { prompts: { query: 'red tea '.repeat(50) }, default_prompt_name: 'query' };
+    const folder = await copies.copy('bert-prompts', { 'config_sentence_transformers.json': settings });
+    const refusal = await probe.open(folder).catch((error: Error) => error.message);
+    expect(refusal).toMatch(
+      /^the graph does not run with the default prompt, which takes \d+ tokens, and does without it: /,
+    );
+    expect(refusal).not.toContain('red tea');
+  });
+});
+
 describe('a module without weights', () => {
   it('is refused with the reason why a pickle, which no download brings along, is not missed', async () => {
     const folder = await copies.copy('bert-dense-tanh', { '2_Dense/model.safetensors': null });

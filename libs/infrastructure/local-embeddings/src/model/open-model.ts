@@ -5,7 +5,7 @@ import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
-import type { ModelInfo, ModelOptions } from './embedding-model.types.ts';
+import type { ModelInfo, ModelOptions, TokenRow } from './embedding-model.types.ts';
 import { readExternalData } from './external-data.reader.ts';
 import { readFirstPosition } from './first-position.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
@@ -80,7 +80,7 @@ async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph):
   const { folder, plan, options, tokenizer } = parts;
   try {
     const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
-    const outputs = await firstRun(runner, tokenizer, sample.ids);
+    const outputs = await firstRun(runner, tokenizer, sample);
     const output = chooseOutput(outputs, plan, options.graph, parts.config);
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
@@ -136,16 +136,25 @@ async function readParts(path: string, options: ModelOptions): Promise<ModelPart
   return { folder, plan, options, config: config ?? {}, tokenizer, graph, weights };
 }
 
-/** Which outputs there are, and of which rank, is only certain after a run. */
+/** Which outputs there are, and of which rank, is only certain after a run. @throws ModelLoadError */
 async function firstRun(
   runner: GraphRunner,
   tokenizer: TextTokenizer,
-  ids: readonly number[],
+  sample: TokenRow,
 ): Promise<ReadonlyMap<string, GraphOutput>> {
+  const run = (row: TokenRow) =>
+    runner.run(padBatch([row], tokenizer.settings.padId, 'right', runner.length));
   try {
-    return await runner.run(padBatch([{ ids }], tokenizer.settings.padId, 'right', runner.length));
-  } catch (error) {
-    throw new ModelLoadError(`the graph does not run: ${(error as Error).message}`, { cause: error });
+    return await run(sample);
+  } catch (cause) {
+    const said = (cause as Error).message;
+    const { promptTokens = 0 } = sample;
+    const [bare = sample] = await tokenizer.tokenize([SAMPLE], { prompt: '' });
+    const isPrompt = promptTokens > 0 && (await run(bare).then(Boolean, () => false));
+    const what = isPrompt
+      ? `the graph does not run with the default prompt, which takes ${promptTokens} tokens, and does without it`
+      : 'the graph does not run';
+    throw new ModelLoadError(`${what}: ${said}`, { cause });
   }
 }
 

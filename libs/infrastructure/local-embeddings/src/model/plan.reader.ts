@@ -21,6 +21,11 @@ const FASTEMBED_GRAPH = 'model_optimized.onnx';
 /** Folders of modules whose steps are taken where no file names any. */
 const PLAIN_MODULE = /^\d+_(Transformer|Pooling|Normalize)$/;
 
+/** Kinds of modules behind the first that every backend stands in for. */
+const COMMON_MODULE = /\.(Pooling|Normalize|Dropout)$/;
+/** As much of `modules.json` as backends that do not go by it have to know. */
+const moduleTypesSchema = z.array(z.looseObject({ type: z.string() }));
+
 const networkSchema = z.looseObject({ architectures: z.array(z.string()).optional().catch(undefined) });
 const TOKEN_BY_TOKEN = /col(bert|xlm)/i;
 
@@ -98,7 +103,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     }
     return readSentencePlan(folder);
   }
-  checkModules(folder);
+  await checkModules(folder, backend);
   const found = pooling
     ? undefined
     : await readModule(folder, 'Pooling', POOLING_FOLDER).catch(missing(folder));
@@ -122,8 +127,14 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
   };
 }
 
-/** Modules whose file is lost would be left out without a word. @throws ModelLoadError */
-function checkModules(folder: ModelFolder): void {
+/** Modules that change vectors would be left out without a word. @throws ModelLoadError */
+async function checkModules(folder: ModelFolder, backend: Backend): Promise<void> {
+  const [, ...modules] = (await folder.read(MODULES_FILE, moduleTypesSchema)) ?? [];
+  const left = modules.find(({ type }) => !COMMON_MODULE.test(type));
+  if (left !== undefined)
+    throw new ModelLoadError(
+      `${MODULES_FILE} has the module ${left.type}, which the backend ${backend} would leave out: choose sentence-transformers`,
+    );
   const unclear = folder.modules().find((name) => !PLAIN_MODULE.test(name));
   if (unclear === undefined || folder.has(MODULES_FILE)) return;
   throw new ModelLoadError(

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../reported-error.ts';
+import type { JsonObject } from '../json-value.ts';
 import { ToolNames } from './tool-names.ts';
 
 /** What of a request to `/v1/messages` has to be known to tell its answer. */

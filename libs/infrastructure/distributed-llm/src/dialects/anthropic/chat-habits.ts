@@ -1,5 +1,6 @@
 import { ownWordsIn } from '../own-words.ts';
-import { type JsonObject, type ReportedError, textOrNone } from '../reported-error.ts';
+import { type JsonObject, textOrNone } from '../json-value.ts';
+import type { ReportedError } from '../reported-error.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
 

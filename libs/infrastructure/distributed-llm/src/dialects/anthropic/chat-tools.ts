@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../reported-error.ts';
+import { isObject, type JsonObject } from '../json-value.ts';
 import { chatToolName } from './tool-names.ts';
 import {
   cannotTranslate,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SseEvent } from '../../streams/sse-event.ts';
-import type { JsonObject } from '../reported-error.ts';
+import type { JsonObject } from '../json-value.ts';
 import { askedMessage } from './asked-message.ts';
 import { toMessageResponse } from './message-response.ts';
 import { MessageEvents } from './message-events.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
 import { completionUsage } from '../openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { callsIn, saidIn } from './said.ts';
 import { signedId } from './thought-signature.ts';

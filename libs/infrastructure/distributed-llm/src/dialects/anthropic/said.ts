@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
 export interface Said {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../reported-error.ts';
+import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 
 /**
  * Between the id of a call and what its host has to get back with it. Gemini refuses a call of a tool that it does not

@@ -1,6 +1,6 @@
 import type { Dialect, EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { dataEvent } from '../../dialects/openai-shapes.ts';
-import { type JsonObject, textOrNone } from '../../dialects/reported-error.ts';
+import { type JsonObject, textOrNone } from '../../dialects/json-value.ts';
 import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import type { ResumeMode } from './attempt-usage.ts';

@@ -1,0 +1,12 @@
+/** A value of JSON.parse that is an object and no list. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether it is an object of JSON and no list. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The value if it is a text that is not empty. */
+export function textOrNone(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
