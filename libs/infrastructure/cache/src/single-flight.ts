@@ -19,12 +19,14 @@ export class Flight {
   /** There once somebody waits; hardly anybody does. */
   #settled: PromiseWithResolvers<CachedEmbedding> | undefined;
   #waiting = 0;
+  #onOver: (() => void) | undefined;
+  #onLeft: (() => void) | undefined;
 
   /** @param onLeft called when the last of those who waited has left */
-  constructor(
-    private readonly over: () => void,
-    private readonly onLeft: () => void,
-  ) {}
+  constructor(onOver: () => void, onLeft: () => void) {
+    this.#onOver = onOver;
+    this.#onLeft = onLeft;
+  }
 
   /** Whether anybody waits for it beside its owner. */
   get isAwaited(): boolean {
@@ -40,17 +42,26 @@ export class Flight {
 
   leave(): void {
     this.#waiting -= 1;
-    if (this.#waiting === 0) this.onLeft();
+    if (this.#waiting === 0) this.#onLeft?.();
   }
 
   land(embedding: CachedEmbedding): void {
-    this.over();
-    this.#settled?.resolve(embedding);
+    this.#end()?.resolve(embedding);
   }
 
   fail(error: Error): void {
-    this.over();
-    this.#settled?.reject(error);
+    this.#end()?.reject(error);
+  }
+
+  /**
+   * Lets go of all that it knows: old tables of a `Map` hold what was in them until V8 collects everything, and with this flight would
+   * hold a whole request.
+   */
+  #end(): PromiseWithResolvers<CachedEmbedding> | undefined {
+    const settled = this.#settled;
+    this.#onOver?.();
+    this.#onOver = this.#onLeft = this.#settled = undefined;
+    return settled;
   }
 }
 

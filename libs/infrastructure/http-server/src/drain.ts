@@ -46,6 +46,7 @@ export class Drain implements HealthIndicator {
 
   /** @returns what {@link leave} takes. */
   enter(response: ServerResponse): ListPlace<ServerResponse> {
+    if (this.#stopping) closeBehind(response);
     return this.#inFlight.append(response);
   }
 
@@ -62,6 +63,7 @@ export class Drain implements HealthIndicator {
   /** Waits until the least time is over and nothing is in flight. Resolves to the number of requests still in flight. */
   async stop({ minMs, graceMs }: DrainTimes): Promise<number> {
     this.#stopping = true;
+    for (const response of this.#inFlight) closeBehind(response);
     const startedAt = performance.now();
     if (minMs > 0) await new Promise((resolve) => setTimeout(resolve, minMs));
     const leftMs = graceMs - (performance.now() - startedAt);
@@ -77,4 +79,12 @@ export class Drain implements HealthIndicator {
     this.#isOver = true;
     return this.inFlight;
   }
+}
+
+/**
+ * Says `connection: close` with a head that is still to leave: the client would send its next request on a connection that is about
+ * to be closed.
+ */
+function closeBehind(response: ServerResponse): void {
+  response.shouldKeepAlive = false;
 }

@@ -3,13 +3,12 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
-  ServerResponse,
+  type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { limitConnections } from './connection-limit.ts';
-import type { Drain } from './drain.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
@@ -29,7 +28,6 @@ const TIMEOUT_CHECK_MS = 1_000;
 /** What the server below the routes is made with. */
 export interface NodeServerOptions {
   readonly config: HttpConfig;
-  readonly drain: Drain;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly observers: readonly HttpObserver[];
@@ -76,7 +74,6 @@ export class NodeServer {
     const { receiveTimeoutMs, keepAliveTimeoutMs } = this.#options.config;
     this.#route = route;
     const server = createServer({
-      ServerResponse: closingWhileStopping(this.#options.drain),
       keepAliveTimeout: keepAliveTimeoutMs,
       requestTimeout: receiveTimeoutMs,
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs),
@@ -112,17 +109,4 @@ export class NodeServer {
     const error = new AppError('method_not_allowed', 'CONNECT is not available here.');
     this.refusals.refuseConnection(socket, error, { method: request.method });
   }
-}
-
-/**
- * Responses that say `connection: close` where the service is stopping by the time that their head leaves: their request may have
- * come long before, and its client would send the next one on a connection that is about to be closed.
- */
-function closingWhileStopping(drain: Drain): typeof ServerResponse {
-  return class<Request extends IncomingMessage> extends ServerResponse<Request> {
-    override writeHead(...head: unknown[]): this {
-      if (drain.stopping) this.shouldKeepAlive = false;
-      return super.writeHead(...(head as Parameters<ServerResponse['writeHead']>));
-    }
-  };
 }
