@@ -35,10 +35,10 @@ export class IdleStack {
     connection.rest();
     if (this.#keptForMs(connection) <= 0) return connection.destroy();
     this.#stack.push(connection);
-    this.#timer ??= setTimeout(this.#sweep, Math.min(SWEEP_MS, this.#limits.keepAliveTimeoutMs)).unref();
+    this.#watch();
   }
 
-  /** The next that may be used, of those that `isWanted` where that is said; others that are too old are cut. */
+  /** The next that may be used; those above it that are too old, or were kept for too long, are cut. */
   pop(): Http1Connection | undefined {
     for (let last = this.#stack.pop(); last; last = this.#stack.pop()) {
       this.#least = Math.min(this.#least, this.#stack.length);
@@ -65,6 +65,11 @@ export class IdleStack {
     this.#least = Math.min(this.#least, this.#stack.length);
   }
 
+  #watch(): void {
+    const everyMs = Math.min(SWEEP_MS, this.#limits.keepAliveTimeoutMs);
+    this.#timer ??= setTimeout(this.#sweep, everyMs).unref();
+  }
+
   readonly #sweep = (): void => {
     const now = performance.now();
     const surplus = this.#least - this.#limits.maxKeepalive;
@@ -76,8 +81,7 @@ export class IdleStack {
     }
     this.#least = this.#stack.length;
     this.#timer = undefined;
-    if (this.#least > 0)
-      this.#timer = setTimeout(this.#sweep, Math.min(SWEEP_MS, this.#limits.keepAliveTimeoutMs)).unref();
+    if (this.#least > 0) this.#watch();
   };
 
   #isGood(connection: Http1Connection, now: number): boolean {
