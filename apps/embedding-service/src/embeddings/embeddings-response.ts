@@ -37,9 +37,9 @@ export class EmbeddingsResponse {
     yield '{"object":"list","data":[';
     yield* listSlices(items.length, shape.dimensions, (index) => this.#write(index));
     const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    const name = JSON.stringify(model);
     // Mistral's clients take no answer without an id. Equal requests keep equal answers: `x-request-id` names the request.
-    yield `],"model":${JSON.stringify(model)},"id":${JSON.stringify(`embd-${model}`)},"usage":${JSON.stringify(usage)}}`;
+    yield `],"model":${name},"id":"embd-${name.slice(1)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`;
   }
 
   *#byteSlices(): Generator<Buffer, void> {

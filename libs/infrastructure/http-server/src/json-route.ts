@@ -1,8 +1,8 @@
 import { atEndOfTurn } from '@morgan/foundation';
 import type { z } from 'zod';
+import { bodyCheck } from './body-check.ts';
 import type { HttpReply, HttpRequest } from './http-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
-import { checkBody } from './request-validation.ts';
 
 /** A call that brings a JSON body, as {@link jsonRoute} takes it. */
 export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
@@ -18,8 +18,9 @@ export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summ
 
 /** A {@link PlainRoute} whose body is held to a schema first, with the errors of `@Body({ schema })`. */
 export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
+  const check = bodyCheck(route.schema);
   const handle: PlainRoute['handle'] = async (request, reply) => {
-    checkBody(route.schema, request.body);
+    check(request.body);
     const body = await answer(request.body as Body, request, reply);
     await new Promise<void>(atEndOfTurn);
     return body;

@@ -105,9 +105,11 @@ export class PlainReply implements HttpReply {
 
   #end(body: string | Buffer): void {
     this.#isTaken = true;
-    this.#headers['content-length'] = Buffer.byteLength(body);
+    const bytes = Buffer.byteLength(body);
+    this.#headers['content-length'] = bytes;
     this.raw.writeHead(this.raw.statusCode, this.#headers);
-    this.raw.end(body);
+    // A text of as many bytes as characters is ASCII, which leaves faster where nothing is looked for that would not be.
+    this.raw.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 
   #pipe(body: Readable): void {

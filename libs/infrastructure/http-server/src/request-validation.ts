@@ -9,7 +9,7 @@ export class RequestValidationPipe extends StandardSchemaValidationPipe {
   constructor() {
     super({
       transform: false,
-      exceptionFactory: (issues) => toAppError(issues as readonly Issue[]),
+      exceptionFactory: (issues) => refusalOf(issues as readonly Issue[]),
     });
   }
 
@@ -19,14 +19,8 @@ export class RequestValidationPipe extends StandardSchemaValidationPipe {
   }
 }
 
-/** Refuses a body that is not as the schema says. @throws AppError about the first fault */
-export function checkBody(schema: z.ZodType, body: unknown): void {
-  const { error } = schema.safeParse(body);
-  if (error) throw toAppError(error.issues);
-}
-
 /** Turns zod's issues into one error about the first of them: which field, what is wrong, which limit was crossed. */
-function toAppError(issues: readonly Issue[]): AppError {
+export function refusalOf(issues: readonly Issue[]): AppError {
   const first = issues[0];
   if (!first) return new AppError('invalid_value', 'The request is not valid.');
   const issue = nearest(first);
