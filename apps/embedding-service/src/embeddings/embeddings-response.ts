@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { toBase64 } from '@morgan/local-embeddings';
 import type { EmbeddedInput } from './embedding-model.ts';
-import { listSlices, perSlice, slicedBody, slicedBytes } from './sliced-body.ts';
+import { perSlice, slicedBytes, vectorListBody } from './sliced-body.ts';
 import { type OutputShape, shapeVector } from './vector-output.ts';
 
 /** What a response is made of. */
@@ -15,31 +15,30 @@ export interface EmbeddingsResponseParts {
 /** OpenAI's response to an embedding request, as JSON that is written slice by slice, or the bytes of its vectors alone. */
 export class EmbeddingsResponse {
   readonly #parts: EmbeddingsResponseParts;
-  readonly #isShort: boolean;
 
   constructor(parts: EmbeddingsResponseParts) {
     this.#parts = parts;
-    this.#isShort = parts.items.length <= perSlice(parts.shape.dimensions);
   }
 
   /** The JSON text. */
   body(): string | Readable {
-    return slicedBody(this.#slices(), this.#isShort);
+    const { model, items, shape } = this.#parts;
+    const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
+    const name = JSON.stringify(model);
+    return vectorListBody({
+      begin: '{"object":"list","data":[',
+      count: items.length,
+      dimensions: shape.dimensions,
+      write: (index) => this.#write(index),
+      // Mistral's clients take no answer without an id. Equal requests keep equal answers: `x-request-id` names the request.
+      end: `],"model":${name},"id":"embd-${name.slice(1)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`,
+    });
   }
 
   /** The vectors one after the other, little-endian, nothing between them. */
   bytes(): Buffer | Readable {
-    return slicedBytes(this.#byteSlices(), this.#isShort);
-  }
-
-  *#slices(): Generator<string, void> {
-    const { model, items, shape } = this.#parts;
-    yield '{"object":"list","data":[';
-    yield* listSlices(items.length, shape.dimensions, (index) => this.#write(index));
-    const tokens = items.reduce((sum, { tokenCount }) => sum + tokenCount, 0);
-    const name = JSON.stringify(model);
-    // Mistral's clients take no answer without an id. Equal requests keep equal answers: `x-request-id` names the request.
-    yield `],"model":${name},"id":"embd-${name.slice(1)},"usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`;
+    const { items, shape } = this.#parts;
+    return slicedBytes(this.#byteSlices(), items.length <= perSlice(shape.dimensions));
   }
 
   *#byteSlices(): Generator<Buffer, void> {

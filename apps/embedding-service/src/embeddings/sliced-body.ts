@@ -19,12 +19,37 @@ export function* listSlices(
   write: (index: number) => string,
 ): Generator<string, void> {
   const size = perSlice(dimensions);
-  for (let start = 0; start < count; start += size) {
-    let slice = '';
-    const end = Math.min(start + size, count);
-    for (let index = start; index < end; index += 1) slice += `${index > 0 ? ',' : ''}${write(index)}`;
-    yield slice;
-  }
+  for (let start = 0; start < count; start += size)
+    yield elements(start, Math.min(start + size, count), write);
+}
+
+/** A JSON list of vectors, and what stands around it. */
+export interface VectorList {
+  /** Up to the bracket of the list. */
+  readonly begin: string;
+  readonly count: number;
+  readonly dimensions: number;
+  readonly write: (index: number) => string;
+  readonly end: string;
+}
+
+/** The text of a list of vectors, as {@link slicedBody} has it. */
+export function vectorListBody(list: VectorList): string | Readable {
+  const { begin, count, dimensions, write, end } = list;
+  if (count > perSlice(dimensions)) return Readable.from(inTurns(slicesOf(list)));
+  return begin + elements(0, count, write) + end;
+}
+
+function* slicesOf({ begin, count, dimensions, write, end }: VectorList): Generator<string, void> {
+  yield begin;
+  yield* listSlices(count, dimensions, write);
+  yield end;
+}
+
+function elements(start: number, end: number, write: (index: number) => string): string {
+  let text = '';
+  for (let index = start; index < end; index += 1) text += `${index > 0 ? ',' : ''}${write(index)}`;
+  return text;
 }
 
 /** A text: whole where it is short, else slice by slice, with a turn for everybody else between two of them. */

@@ -107,14 +107,13 @@ export class ServedModels {
    * Does `work` with the model, which is loaded first where it is not, and stays meanwhile.
    * @throws AppError `model_loading` where it cannot be loaded, `deadline_exceeded`, and what `work` throws
    */
-  async use<Result>(
-    model: EmbeddingModel,
-    context: CallContext,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
+  use<Result>(model: EmbeddingModel, context: CallContext, work: () => Promise<Result>): Promise<Result> {
     const entry = this.#entries.find((its) => its.model === model);
     // The first is loaded by the start, and says itself that it is not there yet.
-    if (!entry || entry === this.#first) return work();
+    return !entry || entry === this.#first ? work() : this.#useLoaded(entry, context, work);
+  }
+
+  async #useLoaded<Result>(entry: Entry, context: CallContext, work: () => Promise<Result>): Promise<Result> {
     entry.users += 1;
     clearTimeout(entry.idle);
     try {

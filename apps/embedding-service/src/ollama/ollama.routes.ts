@@ -3,7 +3,7 @@ import { jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from '../embeddings/embedding.service.ts';
-import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import { vectorListBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import {
@@ -41,8 +41,8 @@ function embedRoute(service: EmbeddingService, models: ServedModels): PlainRoute
       const took = Math.round((performance.now() - begun) * NANOSECONDS_PER_MS);
       const about = { model: body.model, total_duration: took, prompt_eval_count: tokens };
       reply.type('application/json');
-      const slices = slicesOf(listSlices(items.length, dimensions, write), about);
-      return slicedBody(slices, items.length <= perSlice(dimensions));
+      const end = `],${JSON.stringify(about).slice(1)}`;
+      return vectorListBody({ begin: '{"embeddings":[', count: items.length, dimensions, write, end });
     },
   });
 }
@@ -79,10 +79,4 @@ function checkContext({ options }: Pick<OllamaEmbedRequest, 'options'>, { items 
   if (most <= limit) return;
   const message = `'options.num_ctx' is ${limit}, but a text has ${most} tokens; texts are cut to the limit of the model only.`;
   throw new AppError('invalid_value', message, { param: 'options.num_ctx' });
-}
-
-function* slicesOf(vectors: Iterable<string>, about: object): Generator<string, void> {
-  yield '{"embeddings":[';
-  yield* vectors;
-  yield `],${JSON.stringify(about).slice(1)}`;
 }

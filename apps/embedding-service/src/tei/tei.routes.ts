@@ -4,7 +4,7 @@ import { sidesOf } from '../embeddings/cut-side.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
-import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import { vectorListBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { withParam } from '../similarity/compared-texts.ts';
@@ -66,8 +66,7 @@ function embedRoute(path: string, service: EmbeddingService): PlainRoute {
       const write = (index: number) =>
         JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
       reply.type('application/json');
-      const slices = wrapped(listSlices(items.length, dimensions, write));
-      return slicedBody(slices, items.length <= perSlice(dimensions));
+      return vectorListBody({ begin: '[', count: items.length, dimensions, write, end: ']' });
     },
   });
 }
@@ -118,10 +117,4 @@ function treated(body: TeiEmbedTreatment) {
   const dimensions = { wanted, field: 'dimensions' };
   const model = body.model ?? undefined;
   return { model, truncate, cut: sidesOf(body), prompt: { prompt_name }, dimensions };
-}
-
-function* wrapped(slices: Iterable<string>): Generator<string, void> {
-  yield '[';
-  yield* slices;
-  yield ']';
 }
