@@ -234,6 +234,26 @@ describe('a receiver that stops reading', () => {
   });
 });
 
+describe('a server that answers an upload and cuts it', () => {
+  it('is heard, though the next write fails before its response was read', async () => {
+    const cut = Promise.withResolvers<void>();
+    const origin = await serveTcp((socket) => {
+      socket.once('data', () => {
+        socket.on('close', () => cut.resolve());
+        socket.pause().write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
+        socket.resetAndDestroy();
+      });
+    });
+    async function* pieces() {
+      yield Buffer.alloc(MEBIBYTE);
+      await cut.promise;
+      yield Buffer.alloc(MEBIBYTE);
+    }
+    const response = await send(origin, { body: pieces() });
+    expect([response.status, String(await response.bytes())]).toEqual([413, 'no']);
+  });
+});
+
 describe('a streamed body', () => {
   const echo = () =>
     serveHttp((request, response) => {

@@ -4,6 +4,7 @@ import type { Place } from '../name-addresses.ts';
 import type { HandlerConnection } from '../response-handler.ts';
 import { Upload } from '../upload.ts';
 import type { Exchange } from './exchange.ts';
+import { readBeforeFault } from './read-before-fault.ts';
 import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { sendUpload } from './send-upload.ts';
@@ -127,6 +128,7 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
   #connected(socket: Socket): void {
     this.#socket = socket;
     this.connectedAt = performance.now();
+    readBeforeFault(socket);
     socket
       .on('error', (error) => this.#broken(error))
       .on('data', (bytes: Buffer) => this.#take(bytes))
