@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -13,6 +13,10 @@ const BATCH = {
   mostTokens: 1e9,
   perToken: false,
 };
+const OPTIONS = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1, memoryArena: false } as const;
+const PROMPTS = join(import.meta.dirname, '../../fixture/reference-models/bert-prompts');
+/** Of libuv, in every process of Node. */
+const POOL_THREADS = 4;
 let folder: string;
 let model: ModelProcess;
 
@@ -26,6 +30,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Those of libuv, and those that a library makes on one of them. */
+async function poolThreads(): Promise<number> {
+  const tasks = `/proc/${model.pid}/task`;
+  const names = await Promise.all(
+    (await readdir(tasks)).map((task) => readFile(join(tasks, task, 'comm'), 'utf8')),
+  );
+  return names.filter((name) => name.startsWith('libuv-worker')).length;
+}
+
 async function pageFaults(): Promise<number> {
   const [, fields = ''] = (await readFile(`/proc/${model.pid}/stat`, 'utf8')).split(') ');
   return Number(fields.split(' ')[7]);
@@ -33,8 +46,7 @@ async function pageFaults(): Promise<number> {
 
 it('a graph has its memory at hand from batch to batch, though the service gives its own back at once', async () => {
   process.env[SETTING] = '131072';
-  const options = { backend: 'auto', device: 'cpu', dtype: 'fp32', threads: 1, memoryArena: false } as const;
-  model = new ModelProcess('inference', { folder, model: options }, () => undefined);
+  model = new ModelProcess('inference', { folder, model: OPTIONS }, () => undefined);
   await model.loaded();
   // The heap grows until V8 has freed the first outputs, however long that takes; each run of ten would have 30,000 without.
   let faults = Infinity;
@@ -44,4 +56,12 @@ it('a graph has its memory at hand from batch to batch, though the service gives
     faults = (await pageFaults()) - before;
   }
   expect(faults).toBeLessThan(1_000);
+});
+
+it('texts of a batch are tokenised without threads of the tokenizer', async () => {
+  model = new ModelProcess('inference', { folder: PROMPTS, model: OPTIONS }, () => undefined);
+  await model.loaded();
+  const rows = Array.from({ length: 32 }, () => ({ text: 'a cat and a dog', more: false }));
+  const { lengths } = await model.run('run', { ...BATCH, rows });
+  expect([lengths.length, await poolThreads()]).toEqual([32, POOL_THREADS]);
 });
