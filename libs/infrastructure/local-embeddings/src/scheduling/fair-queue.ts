@@ -1,3 +1,4 @@
+import { BatchComposition } from './batch-composition.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
 import { TurnOrder } from './turn-order.ts';
 
@@ -29,7 +30,7 @@ interface Tenant extends Taker {
   readonly lines: Set<Line>;
 }
 
-/** The items of one job, the longest first, so that the shortest is taken from the end. */
+/** The items of one job, the longest first. */
 interface Line extends Taker {
   readonly job: EmbeddingJob;
   readonly items: QueueItem[];
@@ -42,7 +43,7 @@ interface Line extends Taker {
 /**
  * Inputs that wait, job by job, tenant by tenant. Tenants have equal shares of a batch, whatever each of them has waiting.
  * A tenant's share takes one of each of its jobs, beginning with the job that has been served least and the newest among
- * equals, and then fills up with the shortest that follow: one text beside a call with two thousand waits for one batch,
+ * equals, and then fills up with whatever is most like the first: one text beside a call with two thousand waits for one batch,
  * and nobody is passed over for long.
  */
 export class FairQueue {
@@ -97,35 +98,23 @@ export class FairQueue {
     return batch;
   }
 
-  #compose(limits: BatchLimits): QueueItem[] {
-    const batch: QueueItem[] = [];
+  #compose(limits: BatchLimits): readonly QueueItem[] {
+    const batch = new BatchComposition(limits);
     const smallest = this.#smallest();
-    let size = 0;
-    const isFull = () => batch.length >= limits.items || (batch.length > 0 && size + smallest > limits.size);
-    const takeOne = (line: Line, tenant: Tenant): boolean => {
-      const item = line.items.at(-1);
-      if (!item || batch.length >= limits.items) return false;
-      if (batch.length > 0 && size + item.size > limits.size) return false;
-      line.items.pop();
-      batch.push(item);
-      line.served += item.size;
-      line.since = this.#batches + 1;
-      tenant.served += item.size;
-      size += item.size;
-      return true;
-    };
-    const turnsFor = (tenant: Tenant) => turnsOf(tenant, this.#batches, takeOne);
-    const turns = new Map([...this.#tenants.values()].map((tenant) => [tenant, turnsFor(tenant)]));
-    while (turns.size > 0 && !isFull()) {
+    const turns = new Map(
+      [...this.#tenants.values()].map((tenant) => [tenant, turnsOf(tenant, batch, this.#batches)]),
+    );
+    while (turns.size > 0 && batch.hasRoomFor(smallest)) {
       const next = leastServed(turns.keys()) as Tenant;
       if (turns.get(next)?.next().done) turns.delete(next);
     }
-    if (batch.length > 0) this.#batches += 1;
-    for (const { job } of batch) {
+    const { items } = batch;
+    if (items.length > 0) this.#batches += 1;
+    for (const { job } of items) {
       const line = this.#lines.get(job);
       if (line?.items.length === 0) this.#end(line);
     }
-    return batch;
+    return items;
   }
 
   /** The size of the smallest item that waits: where that has no room, none has. */
@@ -180,17 +169,35 @@ function goesBefore(one: Line, other: Line, batches: number): boolean {
 }
 
 /** A tenant's share of a batch, item by item. @param batches that there have been */
-function* turnsOf(
-  tenant: Tenant,
-  batches: number,
-  takeOne: (line: Line, tenant: Tenant) => boolean,
-): Generator<undefined, void> {
+function* turnsOf(tenant: Tenant, batch: BatchComposition, batches: number): Generator<undefined, void> {
+  const takeOf = (line: Line): boolean => {
+    const item = batch.takeOf(line.items);
+    if (!item) return false;
+    line.served += item.size;
+    line.since = batches + 1;
+    tenant.served += item.size;
+    return true;
+  };
   const order = new TurnOrder(tenant.lines, (one, other) => goesBefore(one, other, batches));
-  const taken: Line[] = [];
+  let taken: Line[] = [];
   for (let line = order.take(); line !== undefined; line = order.take()) {
-    if (!takeOne(line, tenant)) continue;
-    taken.push(line);
+    if (!takeOf(line)) continue;
+    if (line.items.length > 0) taken.push(line);
     yield;
   }
-  for (const line of taken) while (takeOne(line, tenant)) yield;
+  while (taken.length > 0) {
+    const line = mostAlike(taken, batch);
+    if (takeOf(line)) yield;
+    else taken = taken.filter((other) => other !== line);
+  }
+}
+
+function mostAlike(lines: readonly Line[], batch: BatchComposition): Line {
+  let best = lines[0] as Line;
+  let least = Infinity;
+  for (const line of lines) {
+    const unlikeness = batch.unlikenessOf(line.items);
+    if (unlikeness < least) [best, least] = [line, unlikeness];
+  }
+  return best;
 }
