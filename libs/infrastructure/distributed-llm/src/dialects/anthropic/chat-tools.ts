@@ -38,7 +38,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
   const path = `tools[${index}]`;
   if (!isObject(tool)) throw invalidField(path, 'an object');
   const { type, name, description, input_schema: schema, strict, allowed_callers: callers } = tool;
-  if (type !== undefined && type !== 'custom')
+  if (isGiven(type) && type !== 'custom')
     throw cannotTranslate(`${path}.type`, `The type ${JSON.stringify(type)}`);
   refuseOthers(tool, TOOL_FIELDS, `${path}.`);
   // Code that Anthropic runs may call some; the model itself may call all.
