@@ -441,7 +441,7 @@ describe('toChatRequest', () => {
     ],
     [
       'messages[0].content[0].content[0]',
-      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'search_result', source: 'x' }] }),
+      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'container_upload', source: 'x' }] }),
     ],
     [
       'messages[0].content[0].content[0].source',

@@ -34,9 +34,11 @@ const KNOWN: ReadonlySet<string> = new Set([
   'tool_choice',
   'context_management',
   'cache_control',
-  // Why a prompt was not in its cache, and whom Anthropic asks where a model refuses: here routes say that.
+  // Why a prompt was not in its cache; whom Anthropic asks where a model refuses, which here routes say, and at what price.
   'diagnostics',
   'fallbacks',
+  'fallback_credit_token',
+  'speed',
 ]);
 
 /** From this many tokens of thinking on, the next effort is asked for. */
@@ -57,6 +59,8 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   const { messages, system, stop_sequences: stop, stream } = request;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
   if (isGiven(stop) && !Array.isArray(stop)) throw invalidField('stop_sequences', 'a list of texts');
+  if (isGiven(request['speed']) && request['speed'] !== 'standard')
+    throw cannotTranslate('speed', 'This value');
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
@@ -99,7 +103,9 @@ function effortOfBudget(given: unknown): JsonObject {
   const display = thinking['display'];
   // Hosts show thoughts anyhow; of the answer they are left out where nobody wants to see them.
   const isKnown = display === 'summarized' || display === OMITTED;
-  refuseOthers(thinking, new Set(['type', 'budget_tokens', ...(isKnown ? ['display'] : [])]), 'thinking.');
+  // Which thoughts Anthropic takes back, nobody else asks.
+  const known = ['type', 'budget_tokens', 'block_binding', ...(isKnown ? ['display'] : [])];
+  refuseOthers(thinking, new Set(known), 'thinking.');
   const { type, budget_tokens: budget } = thinking;
   if (type === 'disabled' || type === 'adaptive') return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
