@@ -92,6 +92,7 @@ describe('a message whose host with its API gives no answer', () => {
     ['refuses our key', refusal(401, 'authentication_error')],
     ['cuts the connection', (response) => response.destroy()],
     ['answers with nothing', (response) => response.end()],
+    ['answers with an empty object', json({})],
   ])('is answered by one that knows chat completions only, where it %s', async (_, reply) => {
     said.set('anthropic', reply);
     const response = await ask();
