@@ -218,7 +218,8 @@ export class HostRelay {
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
     if (!response) return true;
-    if (this.#habits.learn(call.request.model, response)) {
+    // A refusal may show several, of which the first may make no difference to this one.
+    while (this.#habits.learn(call.request.model, response)) {
       const other = await this.#asChat(call, incoming);
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);

@@ -106,6 +106,7 @@ function call(body: object, path = '/v1/messages?beta=true'): Promise<Response> 
 }
 
 const HELLO = [{ role: 'user', content: 'Hi' }];
+const TEXT = [{ type: 'text', text: '<system-reminder>' }];
 const chats = () => asked.filter(([, path]) => path === CHAT).map(([, , body]) => body);
 /** How often and with what status, and what was asked last. */
 async function askTwice(body: object): Promise<{ statuses: number[]; seen: Json[] }> {
@@ -179,6 +180,24 @@ describe('what Claude Code sends', () => {
     expect(seen.at(-1)).toMatchObject({ messages: folded });
     expect(seen.filter(({ messages }) => (messages as Json[]).length === 2)).toHaveLength(2);
   });
+});
+
+it.each<[string, string]>([
+  ['Mistral', "Unexpected role 'user' after role 'tool'"],
+  ['a template', 'After the optional system message, conversation roles must alternate user and assistant'],
+])('the results of tools are taken before the user says more, for %s', async (host, words) => {
+  const roles = (body: Json) => (body['messages'] as Json[]).map(({ role }) => role).join(' ');
+  answer = (response, body) =>
+    (/tool user/.test(roles(body)) ? refusal(words) : json(completion({ content: 'Hi' })))(response, body);
+  const messages = [
+    ...HELLO,
+    { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }, ...TEXT] },
+  ];
+  const { statuses, seen } = await askTwice({ model: `taken-${host}`, messages });
+  expect(statuses).toEqual([200, 200]);
+  const taken = 'user assistant tool assistant user';
+  expect(seen.map(roles)).toEqual(['user assistant tool user', taken, taken]);
 });
 
 describe('a field that a model refuses and that says nothing of what is asked', () => {
