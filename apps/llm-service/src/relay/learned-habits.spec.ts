@@ -33,6 +33,7 @@ describe('how a model wants to be asked', () => {
       lengthField: 'max_tokens',
       systemFirst: true,
       resultsTaken: false,
+      noNull: false,
       shortIds: false,
       everyThought: false,
       without: new Set(['user', 'extra_content']),

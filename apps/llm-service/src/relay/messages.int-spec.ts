@@ -182,22 +182,27 @@ describe('what Claude Code sends', () => {
   });
 });
 
-it.each<[string, string]>([
-  ['Mistral', "Unexpected role 'user' after role 'tool'"],
-  ['a template', 'After the optional system message, conversation roles must alternate user and assistant'],
-])('the results of tools are taken before the user says more, for %s', async (host, words) => {
-  const roles = (body: Json) => (body['messages'] as Json[]).map(({ role }) => role).join(' ');
+it.each<[string, string, RegExp, string, unknown]>([
+  ['Mistral', "Unexpected role 'user' after role 'tool'", /1"\},\{"role":"user/, 'tool assistant user', null],
+  ['a template', 'Conversation roles must alternate', /1"\},\{"role":"user/, 'tool assistant user', null],
+  ['Google', 'Expected string or list of content parts, got: null', /"content":null/, 'tool user', ''],
+  ['Python', 'messages.1.content: Input should be a valid string', /"content":null/, 'tool user', ''],
+])('calls and results of tools are told as %s takes them', async (host, words, refused, roles, content) => {
+  const isRefused = (body: Json) => refused.test(JSON.stringify(body));
   answer = (response, body) =>
-    (/tool user/.test(roles(body)) ? refusal(words) : json(completion({ content: 'Hi' })))(response, body);
+    (isRefused(body) ? refusal(words) : json(completion({ content: 'Hi' })))(response, body);
   const messages = [
-    ...HELLO,
     { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] },
     { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }, ...TEXT] },
   ];
-  const { statuses, seen } = await askTwice({ model: `taken-${host}`, messages });
-  expect(statuses).toEqual([200, 200]);
-  const taken = 'user assistant tool assistant user';
-  expect(seen.map(roles)).toEqual(['user assistant tool user', taken, taken]);
+  const { statuses, seen } = await askTwice({ model: `told-${host}`, messages: [...HELLO, ...messages] });
+  expect([statuses, seen.map(isRefused)]).toEqual([
+    [200, 200],
+    [true, false, false],
+  ]);
+  const told = seen.at(-1)?.['messages'] as Json[];
+  expect(told.map(({ role }) => role).join(' ')).toBe(`user assistant ${roles}`);
+  expect(told[1]).toMatchObject({ content });
 });
 
 describe('a field that a model refuses and that says nothing of what is asked', () => {
