@@ -125,10 +125,8 @@ export class HostRelay {
     const { log } = call.request;
     if (only.length === 0 || !log.mayGoElsewhere || contextOf(incoming.request).signal.aborted) return false;
     try {
-      return await this.#translated(
-        { ...call, request: { ...call.request, only, takesUp: 'restart' } },
-        incoming,
-      );
+      const request = { ...call.request, only, takesUp: 'restart', earlierAttempts: log.count } as const;
+      return await this.#translated({ ...call, request }, incoming);
     } catch (error) {
       if (!(error instanceof AppError) || incoming.reply.raw.headersSent) throw error;
       return false;

@@ -32,6 +32,15 @@ const answer = (content: string) => ({
   choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 1, completion_tokens: 1 },
 });
+const events: Reply = (response) => {
+  const { choices, ...rest } = answer('');
+  const told = [{ content: 'From the other.' }, {}].map((delta, at) => ({
+    ...rest,
+    choices: [{ index: 0, delta, finish_reason: at === 0 ? null : choices[0]?.finish_reason }],
+  }));
+  const text = told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+  response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${text}data: [DONE]\n\n`);
+};
 
 beforeAll(async () => {
   for (const [name, path] of [
@@ -102,11 +111,18 @@ describe('a message whose host with its API gives no answer', () => {
       content: [{ type: 'text', text: 'From the other.' }],
     });
     expect(asked.at(-1)).toBe(`chat ${CHAT}`);
+    expect(Number(response.headers.get('x-morgan-attempts'))).toBe(asked.length);
   });
 
-  it('is streamed by that one', async () => {
+  it.each<[string, Reply]>([
+    ['in a stream', events],
+    ['as JSON', json(answer('From the other.'))],
+  ])('is streamed by that one, which tells it %s', async (_, reply) => {
     said.set('anthropic', refusal(529, 'overloaded_error'));
-    const text = await (await ask({ stream: true })).text();
+    said.set('chat', reply);
+    const response = await ask({ stream: true });
+    expect(response.headers.get('x-morgan-attempts')).toBe('3');
+    const text = await response.text();
     expect(text.match(/^event: message_(start|stop)$/gm)).toHaveLength(2);
     expect(text).toContain('From the other.');
   });

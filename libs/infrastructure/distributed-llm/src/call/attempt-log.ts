@@ -37,6 +37,10 @@ export class AttemptLog {
     );
   }
 
+  get count(): number {
+    return this.#attempts.length;
+  }
+
   /** Whether another host may do better: none was asked, or what the last one said is nothing about the request. */
   get mayGoElsewhere(): boolean {
     const last = this.#attempts.at(-1);
