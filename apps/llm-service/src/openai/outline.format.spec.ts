@@ -14,6 +14,12 @@ describe('the outline of a request', () => {
     [{ guided_json: {} }, true],
     [{ structured_outputs: { regex: 'x' } }, true],
     [{ output_config: { format: {} } }, true],
+    [{ output_format: { type: 'json_schema' } }, true],
+    [{ response_format: 'text' }, true],
+    [{ response_format: { type: 'text', more: 'x'.repeat(5_000) } }, true],
+    [{ response_format: { type: 'text' } }, false],
+    [{ output_config: { effort: 'high' } }, false],
+    [{ output_config: { effort: 'high', format: null } }, false],
     [{ response_format: null, grammar: null }, false],
     [{ tools: [] }, false],
   ])('knows whether the answer has to have a form: %j', (fields, isStructured) => {

@@ -1,4 +1,4 @@
-import { type BodyContent, BodyFacts, type ValueSpan } from '@morgan/distributed-llm';
+import { type BodyContent, BodyFacts, type JsonObject, type ValueSpan } from '@morgan/distributed-llm';
 import { beginningOf, type JsonKind, type JsonSpan } from '@morgan/http-server';
 import type { MessageListVisitor } from './message-list.visitor.ts';
 import type { PromptVisitor } from './prompt.visitor.ts';
@@ -7,6 +7,7 @@ import type { PromptVisitor } from './prompt.visitor.ts';
 const FORM_FIELDS = [
   'response_format',
   'output_config',
+  'output_format',
   'structured_outputs',
   'guided_json',
   'guided_regex',
@@ -136,7 +137,16 @@ export class RequestOutline {
 
   /** Whether the answer has to have a certain form, which half of it has not. */
   get isStructured(): boolean {
-    return FORM_FIELDS.some((field) => this.has(field));
+    return FORM_FIELDS.some((field) => this.has(field) && !this.#saysNoForm(field));
+  }
+
+  /** Many clients always say that a text may be any text; Anthropic's say how much effort it is worth in the same place. */
+  #saysNoForm(field: (typeof FORM_FIELDS)[number]): boolean {
+    const span = this.parts.fields.get(field);
+    if (span?.kind !== 'object' || span.end - span.start > MAX_TEXT_BYTES) return false;
+    const said = JSON.parse(this.bytes.toString('utf8', span.start, span.end)) as JsonObject;
+    if (field === 'response_format') return said['type'] === 'text';
+    return field === 'output_config' && (said['format'] ?? null) === null;
   }
 
   /** Whether a field is there and says something. */

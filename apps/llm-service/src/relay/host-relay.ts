@@ -6,7 +6,7 @@ import {
   readBody,
   type TokenUsage,
 } from '@morgan/distributed-llm';
-import type { Logger } from '@morgan/foundation';
+import { AppError, type Logger } from '@morgan/foundation';
 import { contextOf } from '@morgan/http-server';
 import type { CallerLimits } from '../callers/caller-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -18,6 +18,7 @@ import { LearnedHabits } from './learned-habits.ts';
 import {
   asChatCall,
   type ChatCall,
+  chatHostsOf,
   continuationOf,
   isUnknownPath,
   messageResponse,
@@ -87,22 +88,49 @@ export class HostRelay {
     if (incoming.permit) incoming.permit.attempts = call.request.log;
     if (endpoint.isEmbedding)
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
-    if (mustTranslate(call, llm)) return this.#translated(call, incoming);
+    if (mustTranslate(call, llm)) return void (await this.#translated(call, incoming));
     if (mustEstimate(call, llm)) return this.#estimated(call, incoming);
-    const response = call.isStream
-      ? await this.#stream(call, incoming)
-      : await this.#send(llm, call, incoming);
+    const response = await this.#ask(call, incoming);
     if (!response) return;
     // Learned just now: none of the hosts has Anthropic's API.
     if (isUnknownPath(response) && mustTranslate(call, llm)) {
       response.body.destroy();
-      return this.#translated(call, incoming);
+      return void (await this.#translated(call, incoming));
     }
     if (isUnknownPath(response) && mustEstimate(call, llm)) {
       response.body.destroy();
       return this.#estimated(call, incoming);
     }
-    await this.#passWhole(response, call, incoming);
+    if (response.status >= 400 && (await this.#askInChat(call, incoming))) response.body.destroy();
+    else await this.#passWhole(response, call, incoming);
+  }
+
+  /** @returns a response that is to be passed on; none where there is nothing left to do. */
+  async #ask(call: OutboundCall, incoming: IncomingCall): Promise<HostResponse | undefined> {
+    try {
+      if (call.isStream) return await this.#stream(call, incoming);
+      return await this.#send(this.options.llm, call, incoming);
+    } catch (error) {
+      if (await this.#askInChat(call, incoming)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Where no host that knows messages has answered one, those that know chat completions only.
+   * @returns whether one of them has. Else what the others said is better to hear.
+   */
+  async #askInChat(call: OutboundCall, incoming: IncomingCall): Promise<boolean> {
+    const only = chatHostsOf(call, this.options.llm);
+    const { log } = call.request;
+    if (only.length === 0 || !log.mayGoElsewhere || contextOf(incoming.request).signal.aborted) return false;
+    try {
+      const request = { ...call.request, only, takesUp: 'restart', earlierAttempts: log.count } as const;
+      return await this.#translated({ ...call, request }, incoming);
+    } catch (error) {
+      if (!(error instanceof AppError) || incoming.reply.raw.headersSent) throw error;
+      return false;
+    }
   }
 
   async #estimated({ request }: OutboundCall, incoming: IncomingCall): Promise<void> {
@@ -170,7 +198,7 @@ export class HostRelay {
     const { model } = call.request;
     // Held beside the caller's own until the response is over.
     incoming.request.admittedBody?.charge.growTo(2 * (call.request.body?.length ?? 0));
-    const continuation = continuationOf(this.options.llm.routeOf(model));
+    const continuation = continuationOf(this.options.llm.routeOf(model), call.request.only);
     return asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
   }
 
@@ -181,16 +209,22 @@ export class HostRelay {
     return { limitBytes: this.options.messages.answerLimitBytes, grow };
   }
 
-  async #translated(call: OutboundCall, incoming: IncomingCall, known?: ChatCall): Promise<void> {
+  /** @returns whether it was answered: what a host refuses that is asked in the place of others is not passed on. */
+  async #translated(call: OutboundCall, incoming: IncomingCall, known?: ChatCall): Promise<boolean> {
     const chat = known ?? (await this.#asChat(call, incoming));
     const response = call.isStream
       ? await this.#stream(call, incoming, { chat })
       : await this.#send(this.options.llm, chat, incoming);
-    if (!response) return;
-    if (this.#habits.learn(call.request.model, response)) {
+    if (!response) return true;
+    // A refusal may show several, of which the first may make no difference to this one.
+    while (this.#habits.learn(call.request.model, response)) {
       const other = await this.#asChat(call, incoming);
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
+    }
+    if (call.request.takesUp && response.status >= 400) {
+      response.body.destroy();
+      return false;
     }
     const told = await messageResponse(response, {
       dialect: call.dialect,
@@ -199,6 +233,7 @@ export class HostRelay {
       room: this.#roomFor(call, incoming),
     });
     await this.#passWhole(told, call, incoming);
+    return true;
   }
 
   async #passWhole(response: HostResponse, call: OutboundCall, incoming: IncomingCall): Promise<void> {

@@ -32,6 +32,8 @@ describe('how a model wants to be asked', () => {
     expect(habits.of('m')).toEqual({
       lengthField: 'max_tokens',
       systemFirst: true,
+      resultsTaken: false,
+      noNull: false,
       shortIds: false,
       everyThought: false,
       without: new Set(['user', 'extra_content']),

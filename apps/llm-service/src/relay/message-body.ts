@@ -50,9 +50,9 @@ function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, fre
   free();
   const chat = toChatRequest(request, habits);
   const json = JSON.stringify(continuation === undefined ? chat : prefilledRequest(chat, continuation));
-  const { model, tools, stop_sequences, max_tokens } = request;
+  const { model, tools, stop_sequences, max_tokens, thinking } = request;
   const named = Array.isArray(tools) ? tools.filter(isObject).map(({ name }) => ({ name })) : [];
-  return { json, message: { model, tools: named, stop_sequences, max_tokens } };
+  return { json, message: { model, tools: named, stop_sequences, max_tokens, thinking } };
 }
 
 function requestIn(message: Uint8Array): JsonObject {

@@ -208,6 +208,15 @@ describe('calls of tools in a stream', () => {
       ],
     ],
     [
+      'white space and thoughts in the middle of a call',
+      [
+        { content: '\n', ...piece({ index: 0, id: 'x' }, named('f', '')) },
+        { content: '\n', ...piece({ index: 0 }, more('{"a"')) },
+        { reasoning: 'Hm.', ...piece({ index: 0 }, more(':1}')) },
+        piece({ index: 1, id: 'y' }, named('g', '{"b":2}')),
+      ],
+    ],
+    [
       'the id behind the name',
       [
         piece({ index: 0 }, named('f', '')),
@@ -313,6 +322,13 @@ describe.each<[string, (body?: Json) => Promise<Told>]>([
     says({ ...rest, content: [...(content as Json[]), text] }, 'stop');
     deltas = [thought, { content: 'Hi' }];
     expect((await told()).content).toEqual([{ type: 'thinking', thinking: 'Hm.', signature: '' }, text]);
+  });
+
+  it('has no thoughts where nobody wants to see them', async () => {
+    says({ reasoning: 'Hm.', content: 'Hi' }, 'stop');
+    deltas = [{ reasoning: 'Hm.' }, { content: 'Hi' }];
+    const { content } = await told({ thinking: { type: 'adaptive', display: 'omitted' } });
+    expect(content).toEqual([{ type: 'text', text: 'Hi' }]);
   });
 
   it('calls one tool under a name of its own, or says its text in a list of texts', async () => {

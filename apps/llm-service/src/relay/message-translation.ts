@@ -34,6 +34,17 @@ export function mustTranslate(
   return !route.serves(path) && route.serves(CHAT_PATH);
 }
 
+/** The hosts of a message's model that can be asked for it as a chat completion only, as far as is known. */
+export function chatHostsOf(
+  { path, request }: { readonly path: string; readonly request: Pick<HostRequest, 'model'> },
+  llm: DistributedLlmClient,
+): readonly string[] {
+  if (path !== MESSAGES_PATH) return [];
+  const route = llm.routeOf(request.model);
+  const others = route.servedBy(path);
+  return route.servedBy(CHAT_PATH).filter((name) => !others.includes(name));
+}
+
 /** Whether a host may have said that it does not know the path. */
 export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
@@ -44,9 +55,16 @@ export interface ChatCall extends OutboundCall {
   readonly message: JsonObject;
 }
 
-/** How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known. */
-export function continuationOf({ hosts }: RouteReading): ContinuationStyle | undefined {
-  const [first, ...others] = hosts.map(({ continuation }) => continuation);
+/**
+ * How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known.
+ * @param only the names of those that may be asked. Default all.
+ */
+export function continuationOf(
+  { hosts }: RouteReading,
+  only?: readonly string[],
+): ContinuationStyle | undefined {
+  const able = only ? hosts.filter(({ name }) => only.includes(name)) : hosts;
+  const [first, ...others] = able.map(({ continuation }) => continuation);
   return others.every((other) => other === first) ? first : undefined;
 }
 

@@ -106,6 +106,7 @@ function call(body: object, path = '/v1/messages?beta=true'): Promise<Response> 
 }
 
 const HELLO = [{ role: 'user', content: 'Hi' }];
+const TEXT = [{ type: 'text', text: '<system-reminder>' }];
 const chats = () => asked.filter(([, path]) => path === CHAT).map(([, , body]) => body);
 /** How often and with what status, and what was asked last. */
 async function askTwice(body: object): Promise<{ statuses: number[]; seen: Json[] }> {
@@ -179,6 +180,29 @@ describe('what Claude Code sends', () => {
     expect(seen.at(-1)).toMatchObject({ messages: folded });
     expect(seen.filter(({ messages }) => (messages as Json[]).length === 2)).toHaveLength(2);
   });
+});
+
+it.each<[string, string, RegExp, string, unknown]>([
+  ['Mistral', "Unexpected role 'user' after role 'tool'", /1"\},\{"role":"user/, 'tool assistant user', null],
+  ['a template', 'Conversation roles must alternate', /1"\},\{"role":"user/, 'tool assistant user', null],
+  ['Google', 'Expected string or list of content parts, got: null', /"content":null/, 'tool user', ''],
+  ['Python', 'messages.1.content: Input should be a valid string', /"content":null/, 'tool user', ''],
+])('calls and results of tools are told as %s takes them', async (host, words, refused, roles, content) => {
+  const isRefused = (body: Json) => refused.test(JSON.stringify(body));
+  answer = (response, body) =>
+    (isRefused(body) ? refusal(words) : json(completion({ content: 'Hi' })))(response, body);
+  const messages = [
+    { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: {} }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: '1' }, ...TEXT] },
+  ];
+  const { statuses, seen } = await askTwice({ model: `told-${host}`, messages: [...HELLO, ...messages] });
+  expect([statuses, seen.map(isRefused)]).toEqual([
+    [200, 200],
+    [true, false, false],
+  ]);
+  const told = seen.at(-1)?.['messages'] as Json[];
+  expect(told.map(({ role }) => role).join(' ')).toBe(`user assistant ${roles}`);
+  expect(told[1]).toMatchObject({ content });
 });
 
 describe('a field that a model refuses and that says nothing of what is asked', () => {

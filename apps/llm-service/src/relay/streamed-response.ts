@@ -229,7 +229,8 @@ export class StreamedResponse {
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
       ask: async (body, { only, takesUp }) => {
-        const response = await llm.send({ ...request, body, only, takesUp }, this.#context);
+        const rest = { ...request, body, only, takesUp, earlierAttempts: 0 };
+        const response = await llm.send(rest, this.#context);
         if (response.status < 400 && response.stream) {
           this.#context.note('resumedAt', response.host);
           responses.push(response);

@@ -159,6 +159,14 @@ describe('an answer that another host takes up', () => {
     expect(seen).not.toContain('deux');
   });
 
+  it('has no form where its caller says that it may be any text', async () => {
+    scripts.splice(0, 2, cut(text('One ')), whole(text('two.'), stop(), DONE));
+    const { call } = await serviceWith();
+    const { text: seen, broken } = await call({ response_format: { type: 'text' } });
+    expect([broken, answerOf(seen)]).toEqual([false, 'One two.']);
+    expect(await call({ response_format: { type: 'json_object' } })).toMatchObject({ broken: true });
+  });
+
   it('may be over: whoever continues it has nothing to say', async () => {
     scripts.splice(0, 2, cut(text('One.')), whole(stop(), usage(12, 0), DONE));
     const { call, metric } = await serviceWith();

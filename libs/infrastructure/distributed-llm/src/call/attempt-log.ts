@@ -1,3 +1,4 @@
+import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -34,6 +35,16 @@ export class AttemptLog {
       ({ outcomeSoFar: outcome, isByCaller, tookMs }) =>
         (LEFT.has(outcome) || (isByCaller && outcome !== 'connect_error')) && tookMs >= LEAST_WORK_MS,
     );
+  }
+
+  get count(): number {
+    return this.#attempts.length;
+  }
+
+  /** Whether another host may do better: none was asked, or what the last one said is nothing about the request. */
+  get mayGoElsewhere(): boolean {
+    const last = this.#attempts.at(-1);
+    return !last || EVIDENCE[last.outcomeSoFar ?? 'ok'].next === 'next target';
   }
 
   toJSON(): AttemptSummary[] {

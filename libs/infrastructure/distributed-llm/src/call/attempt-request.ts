@@ -38,7 +38,9 @@ export interface CallRequest {
   readonly deadline: Deadline | undefined;
   readonly limits: CallLimits;
   /** How it takes up a call that broke off, if it does. */
-  readonly takesUp: ResumeMode | undefined;
+  readonly takesUp?: ResumeMode | undefined;
+  /** Attempts that were made before, if any. */
+  readonly earlierAttempts?: number | undefined;
 }
 
 /** Whether it can be sent once more: of an upload only the beginning is kept. */

@@ -33,6 +33,8 @@ export interface HostRequest {
    * may be nothing. Left out: it is a call of its own.
    */
   readonly takesUp?: ResumeMode | undefined;
+  /** Attempts that were made before in another way, which its response counts as well. Left out: none. */
+  readonly earlierAttempts?: number | undefined;
   /** Takes every attempt, for a log line of the caller's own. */
   readonly log?: AttemptLog | undefined;
 }

@@ -67,7 +67,7 @@ class LazyResponse implements HostResponse {
     this.contentType = head.contentType;
     this.whole = whole;
     this.stream = stream;
-    this.attempts = attempts.length;
+    this.attempts = attempts.length + (request.earlierAttempts ?? 0);
     this.route = route.name;
     this.model = model;
     this.isModelNamed = isConfigured || (model !== undefined && target.host.models.names(model));

@@ -33,9 +33,9 @@ export function prepareCall(
     choices,
     asksUsage,
     only,
-    takesUp,
     facts,
     log,
+    ...before
   }: HostRequest,
   { id, deadline }: CallContext,
   { config, routes }: { readonly config: DistributedLlmConfig; readonly routes: RouteTable },
@@ -66,7 +66,7 @@ export function prepareCall(
       asksUsage: asksUsage ?? false,
       choices: choices ?? 1,
       limits: limitsOf(config, route, headers),
-      takesUp,
+      ...before,
     },
     traits: new RequestTraits(tokens, { headers, read, model: asked }),
   };

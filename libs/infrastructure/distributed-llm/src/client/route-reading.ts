@@ -14,6 +14,8 @@ export interface RouteReading {
   readonly hosts: readonly { readonly name: string; readonly continuation: ContinuationStyle | undefined }[];
   /** Whether any of them may have a path, as declared and as their responses have said. */
   serves(path: string): boolean;
+  /** The names of those that may have it. */
+  servedBy(path: string): readonly string[];
 }
 
 /** Reads a route as it is now. */
@@ -26,6 +28,7 @@ export function readRoute({ tiers, onInterrupt }: Route): RouteReading {
       continuation: capabilities.prefixContinuation,
     })),
     serves: (path) => targets.some((target) => mayServe(target, path)),
+    servedBy: (path) => targets.filter((target) => mayServe(target, path)).map(({ host }) => host.name),
   };
 }
 

@@ -312,6 +312,9 @@ describe('every dialect', () => {
       readBody(DIALECTS.chat, Buffer.from('{"choices":[],"prompt_filter_results":[]}'))?.error,
     ).toBeUndefined();
     expect(readBody(DIALECTS.messages, Buffer.from('{"content":[]}'))?.error).toBeUndefined();
+    for (const name of ['messages', 'responses'] as const)
+      expect(readBody(DIALECTS[name], Buffer.from('{}'))?.error).toBeDefined();
+    expect(readBody(dialectOf('/rerank'), Buffer.from('{}'))?.error).toBeUndefined();
     expect(readBody(dialectOf('/embeddings'), Buffer.from('{"code":7,"message":"no"}'))?.error).toMatchObject(
       {
         message: 'no',

@@ -63,7 +63,8 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
   const isEmpty =
     answer === null ||
     Array.isArray(answer) ||
-    (objectName !== undefined && (isState || Object.keys(json).length === 0));
+    Object.keys(json).length === 0 ||
+    (objectName !== undefined && isState);
   return bareErrorIn(json) ?? (isEmpty ? NO_ANSWER : undefined);
 }
 

@@ -163,7 +163,10 @@ function outcomeOf404({ status, isJson, error, request }: Refusal, said: HostWor
   if (!isJson || !error) return 'path_not_found';
   if (said.say(words.NAMES_MODEL)) return 'model_not_found';
   const isPath =
-    status === 410 || words.NO_ROUTE.test(error.message) || words.UNKNOWN_ENDPOINT.test(error.message);
+    status === 410 ||
+    said.name(words.NO_ROUTE_NAME) ||
+    words.NO_ROUTE.test(error.message) ||
+    words.UNKNOWN_ENDPOINT.test(error.message);
   if (isPath) return 'path_not_found';
   return words.REFERRED.test(error.message) ? 'malformed_request' : 'conflict';
 }

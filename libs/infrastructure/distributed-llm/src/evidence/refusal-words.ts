@@ -33,7 +33,9 @@ export const NOT_HERE =
 export const OTHER_ENDPOINT =
   /\bv1\/(responses|(chat\/)?completions|embeddings)\b|no endpoints found (that|matching)/i;
 export const NO_ROUTE =
-  /^\W*((http|error|404|410|file|page|resource)\W+)*(not.?found|404|410|gone)\W*$|\b(url|route|path|endpoint|static resource)\b|\bcannot (get|post|delete)\b/i;
+  /^\W*((http|error|404|410|file|page|resource)\W+)*(not.?found|404|410|gone)\W*$|\b(url|uri|route|path|endpoint|static resource)\b|\bcannot (get|post|delete)\b|\bno api found\b|^method not found|\brequested resource (was not|could not be|cannot be) found/i;
+/** The same as the name of a fault, of Moonshot, whose words are of an object. */
+export const NO_ROUTE_NAME = /^(url|uri|route|path)[._]not_?found$/im;
 /** What a request may refer to by its id: where one is missing, that is about the request. */
 export const REFERRED =
   /\b(responses?|conversations?|messages?|files?|items?|assistants?|threads?|vector|batch(es)?|containers?|runs?|prompts?|tools?|connectors?|cached?\w*|fine.?tun\w*|uploads?|voices?|ids?)\b/i;

@@ -425,7 +425,7 @@ describe("a host's chat for a caller who speaks messages", () => {
     [
       'goes back to a tool call',
       whole(
-        chunk({ tool_calls: [{ index: 0, id: 't', function: { name: 'f' } }] }),
+        chunk({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '{}' } }] }),
         HELLO,
         chunk({ tool_calls: [{ index: 0, function: { arguments: '{}' } }] }),
         STOP,

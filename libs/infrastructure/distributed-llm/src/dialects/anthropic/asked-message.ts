@@ -1,5 +1,8 @@
-import type { JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '../json-value.ts';
 import { ToolNames } from './tool-names.ts';
+
+/** How a request says that it does not want to see what was thought. */
+export const OMITTED = 'omitted';
 
 /** What of a request to `/v1/messages` has to be known to tell its answer. */
 export interface AskedMessage {
@@ -10,6 +13,8 @@ export interface AskedMessage {
   readonly stops: ReadonlySet<unknown>;
   /** How many tokens it may have. */
   readonly length: number;
+  /** Whether its caller wants to see what was thought. */
+  readonly showsThoughts: boolean;
 }
 
 /** What is known of a request; nothing without one. */
@@ -18,11 +23,13 @@ export function askedMessage({
   tools,
   stop_sequences: stops,
   max_tokens: length,
+  thinking,
 }: JsonObject = {}): AskedMessage {
   return {
     model: typeof model === 'string' ? model : '',
     names: new ToolNames(tools),
     stops: new Set(Array.isArray(stops) ? stops : []),
     length: typeof length === 'number' ? length : Infinity,
+    showsThoughts: !isObject(thinking) || thinking['display'] !== OMITTED,
   };
 }

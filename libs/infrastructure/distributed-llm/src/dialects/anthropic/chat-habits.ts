@@ -1,6 +1,7 @@
 import { ownWordsIn } from '../own-words.ts';
 import { type JsonObject, textOrNone } from '../json-value.ts';
 import type { ReportedError } from '../reported-error.ts';
+import { resultsTaken } from './results-taken.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';
 
@@ -12,6 +13,10 @@ export interface ChatHabits {
   readonly lengthField: LengthField;
   /** Whether a system prompt has to be the first message. */
   readonly systemFirst: boolean;
+  /** Whether the user can say nothing right behind the results of tools. */
+  readonly resultsTaken: boolean;
+  /** Whether a content is a text also where tools are called and nothing is said. */
+  readonly noNull: boolean;
   /** Whether ids of calls have at most 40 characters, as OpenAI's: a conversation may have begun at a host with longer ones. */
   readonly shortIds: boolean;
   /** Whether each of its answers has to be sent back with a thought: where it called a tool without one, or another model answered. */
@@ -24,6 +29,8 @@ export interface ChatHabits {
 export const USUAL_HABITS: ChatHabits = {
   lengthField: 'max_tokens',
   systemFirst: false,
+  resultsTaken: false,
+  noNull: false,
   shortIds: false,
   everyThought: false,
   without: new Set(),
@@ -40,14 +47,20 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
+/** What templates say of any order that they do not know: it may be about either. */
+const ORDER = /roles must alternate|after the \(?optional\)? system message/i;
+/** Of Mistral. */
+const USER_AFTER_TOOL = /unexpected role .?user.{0,4} after role .?tool/i;
 /** Of Mistral and Perplexity, and of the templates of Qwen, Llama and Gemma. */
 const SYSTEM_FIRST = [
   /system (message|prompt)\b[^]{0,40}\b(beginning|first|start)\b/i,
   /unexpected role .?system/i,
-  /after the \(?optional\)? system message/i,
-  /roles must alternate/i,
+  ORDER,
   /last (message|role)\b[^]{0,80}\b(user|system)\b/i,
 ];
+/** Of Google, of llama-cpp-python and other hosts in Python, and of some in Go. */
+const NO_NULL =
+  /\bcontent\b[^]{0,120}\b(null|none(type)?)\b|\bcontent\b[^]{0,60}\b(should|must) be a (valid )?string/i;
 /** Of Moonshot and DeepSeek. */
 const THOUGHT_MISSING =
   /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
@@ -71,6 +84,9 @@ export function habitsShown(
     return { ...habits, lengthField: 'max_completion_tokens' };
   if (!habits.systemFirst && SYSTEM_FIRST.some((words) => words.test(message)))
     return { ...habits, systemFirst: true };
+  if (!habits.resultsTaken && (USER_AFTER_TOOL.test(message) || ORDER.test(message)))
+    return { ...habits, resultsTaken: true };
+  if (!habits.noNull && NO_NULL.test(message)) return { ...habits, noNull: true };
   if (!habits.everyThought && THOUGHT_MISSING.test(message)) return { ...habits, everyThought: true };
   if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
   if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
@@ -82,17 +98,19 @@ export function habitsShown(
 
 /** A request as a model with these habits takes it, but for its length. */
 export function adapted(request: JsonObject, habits: ChatHabits): JsonObject {
-  const { without, shortIds, everyThought } = habits;
+  const { without, shortIds, everyThought, noNull } = habits;
   const messages = request['messages'] as JsonObject[];
-  const ordered = habits.systemFirst ? systemFirst(messages) : messages;
-  if (without.size === 0 && !shortIds && !everyThought) return { ...request, messages: ordered };
+  const inOrder = habits.systemFirst ? systemFirst(messages) : messages;
+  const ordered = habits.resultsTaken ? resultsTaken(inOrder) : inOrder;
+  if (without.size === 0 && !shortIds && !everyThought && !noNull) return { ...request, messages: ordered };
   const idOf = (id: unknown) => (shortIds ? shortened(id, LONGEST_ID) : id);
   const adaptedMessage = (message: JsonObject) => {
-    const { role, tool_calls: calls, tool_call_id: answered } = message;
+    const { role, content, tool_calls: calls, tool_call_id: answered } = message;
     const thought = textOrNone(message['reasoning_content']) ?? NO_THOUGHT;
     const isFilled = everyThought && role === 'assistant';
     return {
       ...omit(isFilled ? { ...message, reasoning_content: thought } : message, without),
+      ...(noNull && content === null && { content: '' }),
       ...(Array.isArray(calls) && {
         tool_calls: calls.map((call: JsonObject) => ({ ...omit(call, without), id: idOf(call['id']) })),
       }),

@@ -6,6 +6,7 @@ import {
   HINT,
   textOf,
   textPart,
+  textsAt,
   unknownBlock,
   userPart,
 } from './chat-parts.ts';
@@ -30,26 +31,36 @@ const OF_CLIENT = /^x-anthropic-billing-header:[^\n]*\n?/;
 /** `system`, or a message of that role, as one; none where it says nothing. */
 export function systemMessage(system: unknown, path = 'system'): JsonObject[] {
   if (system === undefined || system === null) return [];
-  const text = typeof system === 'string' ? system : String(contentOf(blocksOf(system, path).map(textPart)));
+  const text = textsAt(system, path);
   const content = text.replace(OF_CLIENT, '');
   return content === '' ? [] : [{ role: 'system', content }];
 }
 
 /** Anthropic's messages as those of chat completions; one with results of tools becomes several. */
 export function chatMessages(messages: readonly unknown[]): JsonObject[] {
+  const lastOfUser = messages.findLastIndex((message) => isObject(message) && message['role'] === 'user');
   return messages.flatMap((message, index) => {
     const path = `messages[${index}]`;
     if (!isObject(message)) throw invalidField(path, 'an object');
-    refuseOthers(message, new Set(['role', 'content']), `${path}.`);
     const { role, content } = message;
-    // Instructions that come in the middle of a conversation.
-    if (role === 'system') return systemMessage(content, `${path}.content`);
+    if (role === 'system') return instructions(message, path, index < lastOfUser);
+    refuseOthers(message, new Set(['role', 'content']), `${path}.`);
     if (role !== 'user' && role !== 'assistant') throw cannotTranslate(`${path}.role`, 'This role');
     if (typeof content === 'string') return [{ role, content }];
     const blocks = blocksOf(content, `${path}.content`);
     if (role === 'user' && blocks.length === 0) throw invalidField(`${path}.content`, 'no empty list');
     return role === 'user' ? userMessages(blocks) : [assistantMessage(blocks)];
   });
+}
+
+/** Those that come in the middle of a conversation. @param isPast whether the user has said something since. */
+function instructions(message: JsonObject, path: string, isPast: boolean): JsonObject[] {
+  refuseOthers(message, new Set(['role', 'content', 'clear_at']), `${path}.`);
+  const { content, clear_at: until } = message;
+  const isBrief = until === 'next_user_message';
+  if (isGiven(until) && !isBrief && until !== 'never')
+    throw cannotTranslate(`${path}.clear_at`, 'This value');
+  return isBrief && isPast ? [] : systemMessage(content, `${path}.content`);
 }
 
 /** Results of tools stand right behind the calls, in front of what they show and of what the user says besides. */
@@ -101,6 +112,9 @@ function resultPart(block: Block): JsonObject {
   return { type: 'text', text: `The tool ${String(chatToolName(fields['tool_name']))} can be called.` };
 }
 
+/** Blocks that say nothing to any other model: where another one of Anthropic's took over, and what is encrypted. */
+const UNSAID: ReadonlySet<unknown> = new Set(['redacted_thinking', 'fallback']);
+
 /** Thinking goes along as the open engines take it; what is encrypted only Anthropic can read. */
 function assistantMessage(blocks: readonly Block[]): JsonObject {
   const texts: string[] = [];
@@ -111,7 +125,7 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
     if (type === 'text') texts.push(textOf(textPart({ path, fields })));
     else if (type === 'thinking') thoughts.push(thoughtOf({ path, fields }));
     else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
-    else if (type !== 'redacted_thinking') throw unknownBlock({ path, fields });
+    else if (!UNSAID.has(type)) throw unknownBlock({ path, fields });
   }
   return {
     role: 'assistant',
@@ -124,7 +138,7 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
 
 /** The signature proves the thought to Anthropic; nobody else asks for it. */
 function thoughtOf({ path, fields }: Block): string {
-  refuseOthers(fields, new Set(['type', 'thinking', 'signature']), `${path}.`);
+  refuseOthers(fields, new Set(['type', 'thinking', 'signature', HINT]), `${path}.`);
   return textAt(fields['thinking'], `${path}.thinking`);
 }
 

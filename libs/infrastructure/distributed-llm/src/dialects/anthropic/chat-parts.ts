@@ -35,6 +35,7 @@ export function userPart(block: Block): JsonObject {
   if (type === 'text') return textPart(block);
   if (type === 'image') return imagePart(block);
   if (type === 'document') return documentPart(block);
+  if (type === 'search_result') return searchPart(block);
   throw unknownBlock(block);
 }
 
@@ -59,18 +60,39 @@ function imagePart({ path, fields }: Block): JsonObject {
 /** A file as OpenAI takes it; a text as one, below its title and what is said of it. */
 function documentPart({ path, fields }: Block): JsonObject {
   refuseOthers(fields, new Set(['type', 'source', 'title', 'context', 'citations', HINT]), `${path}.`);
-  const { title, context, citations } = fields;
-  // The answer would have to quote it.
-  if (isObject(citations) && citations['enabled'] === true) throw cannotTranslate(`${path}.citations`);
+  const { title, context } = fields;
+  refuseCitations({ path, fields });
   const source = sourceOf(fields);
-  if (source['type'] === 'text') {
-    const texts = [title, context, textAt(source['data'], `${path}.source.data`)].map(textOrNone);
-    return { type: 'text', text: texts.filter((text) => text !== undefined).join('\n') };
-  }
-  const data = dataUrl(source, `${path}.source`);
+  const { type, data, content } = source;
+  if (type === 'text') return textBelow([title, context], textAt(data, `${path}.source.data`));
+  if (type === 'content') return textBelow([title, context], textsAt(content, `${path}.source.content`));
+  const url = dataUrl(source, `${path}.source`);
   // A file has a name, and no room for words about it.
   if (textOrNone(context) !== undefined) throw cannotTranslate(`${path}.context`);
-  return { type: 'file', file: { filename: fileName(textOrNone(title)), file_data: data } };
+  return { type: 'file', file: { filename: fileName(textOrNone(title)), file_data: url } };
+}
+
+/** What a search has found, below its title and where it is from. */
+function searchPart({ path, fields }: Block): JsonObject {
+  refuseOthers(fields, new Set(['type', 'source', 'title', 'content', 'citations', HINT]), `${path}.`);
+  refuseCitations({ path, fields });
+  const { title, source, content } = fields;
+  return textBelow([title, source], textsAt(content, `${path}.content`));
+}
+
+/** The answer would have to quote it. */
+function refuseCitations({ path, fields: { citations } }: Block): void {
+  if (isObject(citations) && citations['enabled'] === true) throw cannotTranslate(`${path}.citations`);
+}
+
+function textBelow(heads: readonly unknown[], text: string): JsonObject {
+  const texts = [...heads, text].map(textOrNone);
+  return { type: 'text', text: texts.filter((each) => each !== undefined).join('\n') };
+}
+
+/** A text, or one of blocks that are texts. */
+export function textsAt(content: unknown, path: string): string {
+  return typeof content === 'string' ? content : blocksOf(content, path).map(textPart).map(textOf).join('\n');
 }
 
 /** OpenAI tells files apart by how their names end. */

@@ -377,7 +377,7 @@ describe('toChatRequest', () => {
   });
 
   it('declares a tool without arguments as OpenAI takes it, and one that only the model itself calls', () => {
-    const tool = { name: 'f', allowed_callers: ['direct'] };
+    const tool = { type: null, name: 'f', allowed_callers: ['direct'] };
     const declared = (schema: JsonObject) =>
       toChatRequest(request({ tools: [{ ...tool, input_schema: schema }] }))['tools'];
     const named = (parameters: JsonObject) => [{ type: 'function', function: { name: 'f', parameters } }];
@@ -388,10 +388,11 @@ describe('toChatRequest', () => {
 
   it('has structured output', () => {
     const format = { type: 'json_schema', schema: { type: 'object' } };
-    expect(toChatRequest(request({ output_config: { format } }))['response_format']).toEqual({
-      type: 'json_schema',
-      json_schema: { name: 'output', schema: { type: 'object' }, strict: true },
-    });
+    for (const fields of [{ output_config: { format } }, { output_format: format }])
+      expect(toChatRequest(request(fields))['response_format']).toEqual({
+        type: 'json_schema',
+        json_schema: { name: 'output', schema: { type: 'object' }, strict: true },
+      });
   });
 
   it.each<[string, JsonObject]>([
@@ -403,7 +404,21 @@ describe('toChatRequest', () => {
       request({ context_management: { edits: [{ keep: 'all' }, { type: 'clear_tool_uses_20250919' }] } }),
     ],
     ['metadata.team', request({ metadata: { team: 'x' } })],
-    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'omitted' } })],
+    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
+    ['output_format.type', request({ output_format: { type: 'grammar' } })],
+    ['metadata.team', request({ metadata: { team: 'x' } })],
+    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
+    ['output_format.type', request({ output_format: { type: 'grammar' } })],
+    ...(
+      [
+        ['', { type: 'compact_20260112' }],
+        ['.trigger', { type: 'clear_thinking_20251015', trigger: 1 }],
+        ['.keep.type', { type: 'clear_thinking_20251015', keep: { type: 'words' } }],
+      ] as const
+    ).map<[string, JsonObject]>(([path, edit]) => [
+      `context_management.edits[0]${path}`,
+      request({ context_management: { edits: [edit] } }),
+    ]),
     ['thinking.type', request({ thinking: { type: 'deep' } })],
     ['tools[0].type', request({ tools: [{ type: 'web_search_20250305', name: 'web_search' }] })],
     ['tools[0].allowed_callers', request({ tools: [{ name: 'f', allowed_callers: ['x'] }] })],
@@ -426,7 +441,7 @@ describe('toChatRequest', () => {
     ],
     [
       'messages[0].content[0].content[0]',
-      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'search_result', source: 'x' }] }),
+      user({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'container_upload', source: 'x' }] }),
     ],
     [
       'messages[0].content[0].content[0].source',

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { isObject, type JsonObject } from '../json-value.ts';
+import type { JsonObject } from '../json-value.ts';
+import { OMITTED } from './asked-message.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
+import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
 import {
   cannotTranslate,
   fieldsAt,
@@ -26,13 +28,17 @@ const KNOWN: ReadonlySet<string> = new Set([
   'service_tier',
   'thinking',
   'output_config',
+  // As `output_config.format` was called first.
+  'output_format',
   'tools',
   'tool_choice',
   'context_management',
   'cache_control',
-  // Why a prompt was not in its cache, and whom Anthropic asks where a model refuses: here routes say that.
+  // Why a prompt was not in its cache; whom Anthropic asks where a model refuses, which here routes say, and at what price.
   'diagnostics',
   'fallbacks',
+  'fallback_credit_token',
+  'speed',
 ]);
 
 /** From this many tokens of thinking on, the next effort is asked for. */
@@ -43,9 +49,8 @@ const EFFORTS = [
 ] as const;
 
 /**
- * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`), `fallbacks`
- * and a context management that keeps everything change no response and end here; everything else is carried over or
- * refused.
+ * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`) and `fallbacks`
+ * change no response and end here; everything else is carried over or refused.
  * @param habits what is known of the model that is asked.
  * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
  */
@@ -54,31 +59,23 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   const { messages, system, stop_sequences: stop, stream } = request;
   if (!Array.isArray(messages)) throw invalidField('messages', 'a list of messages');
   if (isGiven(stop) && !Array.isArray(stop)) throw invalidField('stop_sequences', 'a list of texts');
-  refuseEdits(request['context_management']);
+  if (isGiven(request['speed']) && request['speed'] !== 'standard')
+    throw cannotTranslate('speed', 'This value');
+  const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
     ...(isGiven(request['max_tokens']) && { [habits.lengthField]: request['max_tokens'] }),
-    messages: [...systemMessage(system), ...chatMessages(messages)],
+    messages: [...systemMessage(system), ...chatMessages(kept)],
     // An empty list is refused where there may be one.
     ...(Array.isArray(stop) && stop.length > 0 && { stop }),
     ...(stream === true && { stream: true }),
     ...user(request['metadata']),
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
-    ...outputConfig(request['output_config']),
+    ...outputConfig(request['output_config'], request['output_format']),
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
-}
-
-/** Clients ask for all thoughts to be kept, which is what a host does that knows of no edits. */
-function refuseEdits(management: unknown): void {
-  const fields = fieldsAt(management, 'context_management');
-  refuseOthers(fields, new Set(['edits']), 'context_management.');
-  const edits: unknown = fields['edits'] ?? [];
-  if (!Array.isArray(edits)) throw invalidField('context_management.edits', 'a list of edits');
-  const at = edits.findIndex((edit: unknown) => !isObject(edit) || edit['keep'] !== 'all');
-  if (at >= 0) throw cannotTranslate(`context_management.edits[${at}]`, 'An edit');
 }
 
 /** OpenAI takes no longer one; Anthropic takes 256 characters, and Claude Code sends 150. */
@@ -103,9 +100,12 @@ function tier(value: unknown): JsonObject {
 function effortOfBudget(given: unknown): JsonObject {
   if (!isGiven(given)) return {};
   const thinking = fieldsAt(given, 'thinking');
-  // That thoughts are shown is what hosts do anyhow.
-  const isShown = thinking['display'] === 'summarized';
-  refuseOthers(thinking, new Set(['type', 'budget_tokens', ...(isShown ? ['display'] : [])]), 'thinking.');
+  const display = thinking['display'];
+  // Hosts show thoughts anyhow; of the answer they are left out where nobody wants to see them.
+  const isKnown = display === 'summarized' || display === OMITTED;
+  // Which thoughts Anthropic takes back, nobody else asks.
+  const known = ['type', 'budget_tokens', 'block_binding', ...(isKnown ? ['display'] : [])];
+  refuseOthers(thinking, new Set(known), 'thinking.');
   const { type, budget_tokens: budget } = thinking;
   if (type === 'disabled' || type === 'adaptive') return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
@@ -113,13 +113,14 @@ function effortOfBudget(given: unknown): JsonObject {
   return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
 }
 
-function outputConfig(given: unknown): JsonObject {
+function outputConfig(given: unknown, older: unknown): JsonObject {
   const config = fieldsAt(given, 'output_config');
   refuseOthers(config, new Set(['effort', 'format']), 'output_config.');
   const { effort, format } = config;
   return {
     ...(isGiven(effort) && { reasoning_effort: effortOf(textAt(effort, 'output_config.effort')) }),
-    ...(isGiven(format) && { response_format: responseFormat(fieldsAt(format, 'output_config.format')) }),
+    ...(isGiven(older) && { response_format: responseFormat(older, 'output_format') }),
+    ...(isGiven(format) && { response_format: responseFormat(format, 'output_config.format') }),
   };
 }
 
@@ -127,9 +128,10 @@ function effortOf(effort: string): string {
   return effort === 'max' ? 'high' : effort;
 }
 
-function responseFormat(format: JsonObject): JsonObject {
-  refuseOthers(format, new Set(['type', 'schema']), 'output_config.format.');
-  if (format['type'] !== 'json_schema') throw cannotTranslate('output_config.format.type', 'This value');
+function responseFormat(given: unknown, path: string): JsonObject {
+  const format = fieldsAt(given, path);
+  refuseOthers(format, new Set(['type', 'schema']), `${path}.`);
+  if (format['type'] !== 'json_schema') throw cannotTranslate(`${path}.type`, 'This value');
   return {
     type: 'json_schema',
     json_schema: { name: 'output', schema: format['schema'], strict: true },

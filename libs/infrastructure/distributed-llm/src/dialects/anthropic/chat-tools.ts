@@ -22,6 +22,7 @@ const TOOL_FIELDS: ReadonlySet<string> = new Set([
   // Hosts know all tools from the beginning; which one a client has found is said in the result of its search.
   'defer_loading',
   'allowed_callers',
+  'input_examples',
 ]);
 
 /** `tools` and `tool_choice` as chat completions have them. Tools that Anthropic runs itself have no counterpart. */
@@ -37,8 +38,8 @@ export function chatTools(tools: unknown, choice: unknown): JsonObject {
 function chatTool(tool: unknown, index: number): JsonObject {
   const path = `tools[${index}]`;
   if (!isObject(tool)) throw invalidField(path, 'an object');
-  const { type, name, description, input_schema: schema, strict, allowed_callers: callers } = tool;
-  if (type !== undefined && type !== 'custom')
+  const { type, name, input_schema: schema, strict, allowed_callers: callers } = tool;
+  if (isGiven(type) && type !== 'custom')
     throw cannotTranslate(`${path}.type`, `The type ${JSON.stringify(type)}`);
   refuseOthers(tool, TOOL_FIELDS, `${path}.`);
   // Code that Anthropic runs may call some; the model itself may call all.
@@ -47,11 +48,21 @@ function chatTool(tool: unknown, index: number): JsonObject {
     type: 'function',
     function: {
       name: chatToolName(textAt(name, `${path}.name`)),
-      ...(description !== undefined && { description }),
+      ...described(tool, path),
       ...(isGiven(schema) && { parameters: withProperties(schema) }),
       ...(strict !== undefined && { strict }),
     },
   };
+}
+
+/** Examples of its input have no field of their own, and not every host takes them in a schema. */
+function described({ description, input_examples: examples }: JsonObject, path: string): JsonObject {
+  if (isGiven(examples) && !Array.isArray(examples)) throw invalidField(`${path}.input_examples`, 'a list');
+  if (!Array.isArray(examples) || examples.length === 0)
+    return description === undefined ? {} : { description };
+  const text = isGiven(description) ? `${textAt(description, `${path}.description`)}\n\n` : '';
+  const lines = examples.map((example: unknown) => JSON.stringify(example));
+  return { description: `${text}Examples of its input:\n${lines.join('\n')}` };
 }
 
 function isDirect(callers: unknown): boolean {

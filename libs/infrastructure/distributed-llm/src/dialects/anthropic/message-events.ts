@@ -12,13 +12,19 @@ import { argumentsOf, inputIn } from './tool-input.ts';
 
 /** Calls of tools behind each other: those behind the first are held until it is over. */
 const MOST_WAITING = 1_000;
-/** Characters of the arguments of those that are held, and of the ids and names of all. */
+/** Characters of what is held, and of the ids and names of all calls. */
 const LONGEST_WAITING = 8 * 1024 * 1024;
-/** What each call costs besides, in characters. */
-const CALL_COST = 100;
+/** What each call, and each piece of a text that is held, costs besides, in characters. */
+const OWN_COST = 100;
+
+/** A piece of what is said beside the calls. */
+interface Piece {
+  readonly type: 'thinking' | 'text';
+  readonly said: string;
+}
 
 interface OpenBlock {
-  readonly type: 'thinking' | 'text' | 'tool_use';
+  readonly type: Piece['type'] | 'tool_use';
   readonly index: number;
 }
 
@@ -38,6 +44,8 @@ export class MessageEvents implements StreamTranslator {
   /** The last of them at each place. */
   readonly #lastAt = new Map<unknown, ToolCall>();
   readonly #ids = new CallIds();
+  /** What was said while a call was not over yet: some hosts have white space in the middle of one. */
+  #held: Piece[] = [];
   /** Characters of the pieces since, nearly all of calls that wait. */
   #waitingLength = 0;
   /** What is kept of all calls of the answer, as each needs an id of its own. */
@@ -99,16 +107,26 @@ export class MessageEvents implements StreamTranslator {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
     return [
-      ...(thinking === undefined ? [] : this.#piece('thinking', { type: 'thinking_delta', thinking })),
-      ...(text === undefined ? [] : this.#piece('text', { type: 'text_delta', text })),
+      ...(thinking === undefined || !this.asked.showsThoughts
+        ? []
+        : this.#say({ type: 'thinking', said: thinking })),
+      ...(text === undefined ? [] : this.#say({ type: 'text', said: text })),
       ...callsIn(delta).flatMap((call) => this.#callDelta(call)),
     ];
   }
 
-  #piece(type: 'thinking' | 'text', delta: JsonObject): Buffer[] {
+  /** Behind the calls before it, as soon as all of these are over. */
+  #say(piece: Piece): Buffer[] {
+    if (this.#calls.length === 0) return this.#piece(piece);
+    this.#held.push(piece);
+    this.#wait(OWN_COST + piece.said.length);
+    return this.#calls.every(({ isOver }) => isOver) ? this.#endCalls() : [];
+  }
+
+  #piece({ type, said }: Piece): Buffer[] {
     const empty = type === 'text' ? { type, text: '' } : { type, thinking: '', signature: '' };
-    const opening = this.#block?.type === type ? [] : [...this.#endBlock(), this.#open(type, empty)];
-    return [...opening, this.#change(delta)];
+    const opening = this.#block?.type === type ? [] : [...this.#close(), this.#open(type, empty)];
+    return [...opening, this.#change({ type: `${type}_delta`, [type]: said })];
   }
 
   #callDelta(said: JsonObject): Buffer[] {
@@ -123,7 +141,7 @@ export class MessageEvents implements StreamTranslator {
       if (delta.piece.trim() === '') return [];
       throw new StreamFault('host_error', 'The host went on with a tool call that it had left.');
     }
-    this.#callsLength += CALL_COST + (delta.id?.length ?? 0) + (name?.length ?? 0);
+    this.#callsLength += OWN_COST + (delta.id?.length ?? 0) + (name?.length ?? 0);
     if (this.#callsLength > LONGEST_WAITING) throw tooManyCalls();
     const before = this.#calls.length === 0 ? this.#endBlock() : [];
     const call = new ToolCall(place, this.#ids.of(delta.id, said), delta.id);
@@ -150,13 +168,14 @@ export class MessageEvents implements StreamTranslator {
     if (call.take(delta)) throw brokenCall();
     if (call.isTold) return this.#argumentsDelta(call.told());
     const isFirst = call === this.#calls[0];
-    return isFirst && call.name !== undefined && call.isObject ? this.#tell(call) : this.#wait(delta);
+    if (isFirst && call.name !== undefined && call.isObject) return this.#tell(call);
+    this.#wait(delta.piece.length);
+    return [];
   }
 
-  #wait({ piece }: Pick<ToolCallDelta, 'piece'>): Buffer[] {
-    this.#waitingLength += piece.length;
+  #wait(length: number): void {
+    this.#waitingLength += length;
     if (this.#waitingLength > LONGEST_WAITING) throw tooManyCalls();
-    return [];
   }
 
   /** As far as it has come. */
@@ -187,17 +206,27 @@ export class MessageEvents implements StreamTranslator {
     return event({ type: 'content_block_delta', index: this.#block?.index, delta });
   }
 
+  /** The open one, and those that waited for it. @param isShort see {@link #endCalls}. */
+  #endBlock(isShort = false): Buffer[] {
+    return [...this.#endCalls(isShort), ...this.#close()];
+  }
+
   /**
-   * The open one, and those of the calls that waited for it.
+   * The blocks of all calls, and what was said in the middle of them, whose last block stays open.
    * @param isShort whether this is the end of an answer that broke off at its longest.
    */
-  #endBlock(isShort = false): Buffer[] {
+  #endCalls(isShort = false): Buffer[] {
+    if (this.#calls.length === 0) return [];
     const calls = this.#calls.splice(0);
     this.#lastAt.clear();
     this.#waitingLength = 0;
     if (!isShort && calls.some(({ isTold, isWhole }) => isTold && !isWhole)) throw brokenCall();
     const waiting = calls.filter(({ isTold }) => !isTold);
-    return [...this.#close(), ...waiting.flatMap((call) => this.#tellWhole(call, isShort))];
+    return [
+      ...this.#close(),
+      ...waiting.flatMap((call) => this.#tellWhole(call, isShort)),
+      ...this.#held.splice(0).flatMap((piece) => this.#piece(piece)),
+    ];
   }
 
   #close(): Buffer[] {

@@ -364,6 +364,27 @@ describe('MessageEvents', () => {
     expect(indices).toEqual([0, 0, 1, 1, 2, 2]);
   });
 
+  it('tells what is said in the middle of calls behind them', () => {
+    const pieces = (index: number, text: string) => tool(index, { function: { arguments: text } });
+    const calls = [tool(0, call('f', '{"a"')), chunk({ content: 'So' }), tool(1, call('g', '{'))];
+    const rest = [pieces(0, ':1}'), chunk({ content: ' be' }), pieces(1, '}'), chunk({ content: ' it.' })];
+    expect(toolsOf(...calls, ...rest)).toEqual([
+      [['id-f', 'f'], '{"a":1}'],
+      [['id-g', 'g'], '{}'],
+      [[undefined, undefined], ''],
+    ]);
+    const texts = translate(...calls, ...rest, chunk({ content: ' So.' })).flatMap(({ index, delta }) => {
+      const { type, text } = (delta ?? {}) as JsonObject;
+      return type === 'text_delta' ? [[index, text]] : [];
+    });
+    expect(texts).toEqual([
+      [2, 'So'],
+      [2, ' be'],
+      [2, ' it.'],
+      [2, ' So.'],
+    ]);
+  });
+
   it('waits for the name of a call', () => {
     const named = { function: { name: 'f', arguments: '{' } };
     const calls = [tool(0, { id: 'i' }), tool(0, named), tool(0, { function: { arguments: '}' } })];
@@ -372,7 +393,7 @@ describe('MessageEvents', () => {
 
   it('cannot go back to a tool call that something else has followed', () => {
     const calls = [
-      tool(0, call('f', '')),
+      tool(0, call('f', '{}')),
       chunk({ content: 'Hm.' }),
       tool(0, { function: { arguments: '{}' } }),
     ];

@@ -89,7 +89,9 @@ function blocksOf(message: JsonObject, asked: AskedMessage, isShort: boolean): C
   const ids = new CallIds();
   const uses = calls.flatMap((call) => toolUse(call, { asked, ids, isShort }));
   const blocks = [
-    ...(thinking === undefined ? [] : [{ type: 'thinking', thinking, signature: '' }]),
+    ...(thinking === undefined || !asked.showsThoughts
+      ? []
+      : [{ type: 'thinking', thinking, signature: '' }]),
     ...(text === undefined ? [] : [{ type: 'text', text }]),
     ...uses,
   ];

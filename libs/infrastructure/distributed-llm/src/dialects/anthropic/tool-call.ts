@@ -92,9 +92,14 @@ export class ToolCall {
     return this.#untold.text;
   }
 
-  /** Whether its arguments have come to their end, or are none. */
+  /** Whether its arguments have come to their end. */
+  get isOver(): boolean {
+    return this.#end.isReached;
+  }
+
+  /** The same, or they are none. */
   get isWhole(): boolean {
-    return this.#end.isReached || this.#opening === undefined;
+    return this.isOver || this.#opening === undefined;
   }
 
   /** Whether its arguments are an object as far as they have come. */
