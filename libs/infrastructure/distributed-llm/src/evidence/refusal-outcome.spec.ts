@@ -311,6 +311,19 @@ describe('outcomeOfRefusal', () => {
     [400, 'Model m is enabled only for api versions 2024-12-01-preview and later', 'conflict'],
     [404, 'models/m is not found for API version v1, or is not supported for x.', 'model_not_found'],
     [400, "Invalid schema for function 'get_billing_limits': type is missing", 'malformed_request'],
+    [400, 'The deployment is not ready. Please try again later.', 'model_not_found'],
+    [400, 'Publisher Model `m` is not servable in region global.', 'model_not_found'],
+    [400, 'Only meta/m allowed now, your model gpt-4', 'model_not_found'],
+    [400, 'Call to add_lora method failed: No adapter found for /loras/a', 'model_not_found'],
+    [400, 'Loading lora a failed: LoRA rank 64 is greater than max_lora_rank 16.', 'model_not_found'],
+    [400, 'Endpoint is stopped, please retry after starting the endpoint.', 'model_not_found'],
+    [403, 'Model is disabled for unpaid user', 'model_not_found'],
+    [403, 'not enough balance', 'quota_exhausted'],
+    [400, 'The service is temporarily out of capacity.', 'overloaded'],
+    [400, 'length of prompt_tokens (68957) must be less than max_seq_len (65536).', 'context_too_long'],
+    [400, 'max_total_tokens (33802) must be less than or equal to max_seq_len (32768)', 'context_too_long'],
+    [400, 'tokens in request more than max tokens allowed', 'context_too_long'],
+    [400, 'The number of LoRA adapters must be less than 8', 'malformed_request'],
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
