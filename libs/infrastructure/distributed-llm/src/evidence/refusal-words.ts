@@ -29,9 +29,9 @@ export const MODEL_FEATURE =
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
   /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model/i;
-/** Hosts answer 404 as well for a model that is there and that another of their paths serves. */
+/** Hosts answer 404 as well for a model that is there and that another of their paths serves; routers name the path alone. */
 export const OTHER_ENDPOINT =
-  /\bv1\/(responses|(chat\/)?completions|embeddings)\b|no endpoints found (that|matching)/i;
+  /\bmodels?\b.{0,200}\bv1\/(responses|(chat\/)?completions|embeddings)\b|no endpoints found (that|matching)/i;
 export const NO_ROUTE =
   /^\W*((http|error|404|410|file|page|resource)\W+)*(not.?found|404|410|gone)\W*$|\b(url|route|path|endpoint|static resource)\b|\bcannot (get|post|delete)\b/i;
 /** What a request may refer to by its id: where one is missing, that is about the request. */
