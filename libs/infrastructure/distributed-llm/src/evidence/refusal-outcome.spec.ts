@@ -329,6 +329,8 @@ describe('outcomeOfRefusal', () => {
     [400, 'max_total_tokens (33802) must be less than or equal to max_seq_len (32768)', 'context_too_long'],
     [400, 'tokens in request more than max tokens allowed', 'context_too_long'],
     [400, 'The number of LoRA adapters must be less than 8', 'malformed_request'],
+    [400, 'Unsupported parameter for model m: temperature', 'malformed_request'],
+    [400, 'Invalid value for model parameter: must be between 0 and 2', 'malformed_request'],
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
