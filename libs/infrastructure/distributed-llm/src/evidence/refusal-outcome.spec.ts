@@ -330,6 +330,9 @@ describe('outcomeOfRefusal', () => {
     [400, 'tokens in request more than max tokens allowed', 'context_too_long'],
     [400, 'The number of LoRA adapters must be less than 8', 'malformed_request'],
     [400, 'Unsupported parameter for model m: temperature', 'malformed_request'],
+    [403, 'Access blocked by network policy', 'credentials_rejected'],
+    [403, 'The request was blocked by organization policy.', 'credentials_rejected'],
+    [403, 'Blocked by content policy.', 'policy_refusal'],
     [400, 'Invalid value for model parameter: must be between 0 and 2', 'malformed_request'],
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);

@@ -7,7 +7,7 @@ export const CONTEXT =
 /** Programs in Go have a context of another kind, which has a deadline. */
 export const DEADLINE = /deadline|timeout/i;
 export const POLICY =
-  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|content_blocked|content exists risk|blocked (due to|by|because of) (\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
+  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|content_blocked|content exists risk|blocked (due to|by|because of) (?!(network|access|admin\w*|organi[sz]ation) polic)(\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
 /** A policy as the name of a fault, which no host gives to a moderation of its own that is down. */
 export const POLICY_NAME = /content.?(policy|filter)|responsible.?ai|data_inspection/i;
 export const MODEL =
