@@ -56,7 +56,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'as a stream that calls itself %s',
       ],
       [
-        'An answer that is complete and has no content (an empty text with a reason to stop) is an answer, but for one of which its host has counted no token.',
+        'An answer that is complete and has no content (an empty text with a reason to stop) is an answer, but for one of which its host has counted no token, and a response that lists no output and has no count.',
         'stream-relay',
         'may be empty',
       ],

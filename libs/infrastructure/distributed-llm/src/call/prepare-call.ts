@@ -93,6 +93,10 @@ class RequestTraits implements CallTraits {
     return this.parts.model;
   }
 
+  get namesSession(): boolean {
+    return Boolean(this.parts.headers[SESSION_HEADER]);
+  }
+
   /** Hashed when a strategy asks for it: most calls have nothing to choose, or a short prompt. */
   get sessionKey(): string | undefined {
     const { headers, read, model } = this.parts;

@@ -174,7 +174,7 @@ export const distributedLlmConfig = z
   .strictObject({
     hosts: setting(hostList.default([]), {
       env: 'LLM_HOSTS',
-      doc: 'The LLM hosts: `name=url` with optional `;weight=2` and `;apiKey=…`, separated by commas; in YAML a list of `name`, `url`, `weight`, `apiKey`, `keyHeader`, `headers`, `query`, `tls` (`ca`, `cert`, `key`, `servername`), `capabilities` (`contextLength`, `tools`, `vision`, `prefixContinuation`, `endpoints`), `probe` (`path`, `method`, `expectedStatus`, `intervalMs`, `timeoutMs`, `failureThreshold`, `successThreshold`, or `false`), `rateLimit`, `tokenLimit`, `concurrency`.',
+      doc: 'The LLM hosts: `name=url` with optional `;weight=2` and `;apiKey=…`, separated by commas; in YAML a list of `name`, `url`, `weight`, `apiKey`, `keyHeader`, `headers`, `query`, `tls` (`ca`, `cert`, `key`, `servername`), `capabilities` (`contextLength`, `tools`, `vision`, `prefixContinuation`, `endpoints`), `probe` (`path`, `method`, `expectedStatus`, `intervalMs`, `timeoutMs`, `failureThreshold`, `successThreshold`, or `false`), `rateLimit`, `tokenLimit`, `concurrency`. The `path` of a probe is below the base URL, or from the root of the host where it begins with two slashes, as in `//health`; a status from 400 on then takes the host out, unless `expectedStatus` says otherwise.',
       secret: true,
     }),
     ...routingConfig,

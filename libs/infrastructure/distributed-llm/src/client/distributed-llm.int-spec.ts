@@ -437,6 +437,21 @@ describe('DistributedLlmClient', () => {
       if ('path' in probe) expect(seen).toEqual(['HEAD /health', 'GET /v1/models']);
     });
 
+    it.each([
+      ['//health', 200, 'HEALTHY'],
+      ['//health', 503, 'UNHEALTHY'],
+      ['/health', 503, 'UNHEALTHY'],
+      ['/models', 503, 'HEALTHY'],
+    ])('ask %s, where the server has %i for /health, and find it %s', async (path, status, state) => {
+      const url = await hosts.plain((request, response) => {
+        const known: Record<string, number> = { '/health': status, '/v1/models': 500 };
+        response.writeHead(known[request.url ?? ''] ?? 404).end();
+      });
+      const client = bench.client([entry('host', url, { probe: { path } })]);
+      await client.start();
+      expect(client.getStatus().hosts[0]).toMatchObject({ health: { state } });
+    });
+
     it('can be left out', async () => {
       const host = await hosts.fake();
       const client = bench.client([entry('host', host.url, { probe: false })]);

@@ -28,7 +28,7 @@ export interface EventReading {
   readonly finished: number;
   /** Which choices these are, by their index, in dialects that have several: some hosts say it of one twice. */
   readonly finishedAt: readonly unknown[];
-  /** Why a choice is complete, in the dialect's own word. */
+  /** Why a choice is complete, in the dialect's own word, or {@link SAID_NOTHING}. */
   readonly finishReason: string | undefined;
   /** The dialect's end marker: nothing follows. */
   readonly isEnd: boolean;
@@ -55,6 +55,9 @@ export interface BodyReading {
   readonly id: string | undefined;
   readonly model: string | undefined;
 }
+
+/** The end of a response that lists nothing of what was said. */
+export const SAID_NOTHING = 'said_nothing';
 
 /** An event without a meaning of its own; readings are made from it. */
 export const NO_READING: EventReading = {
@@ -88,6 +91,8 @@ export interface Dialect {
   readonly answerKey: string | undefined;
   /** What a JSON response calls itself in `object`: one that does so and has no answer is none either. */
   readonly objectName?: string;
+  /** Whether a JSON response that is complete lists nothing that was said, and its host has counted no token of it. */
+  readonly isNothing?: (json: JsonObject) => boolean;
   /** Whether a response that is text may say anything: what was heard, and of silence nothing. */
   readonly isTranscript?: true;
   /** Whether a JSON response is something that the host keeps: an error in it is a part of that, and none of the call's. */

@@ -1,5 +1,12 @@
 import type { SseEvent } from '../streams/sse-event.ts';
-import { type BodyReading, type Dialect, type EventReading, NO_READING, type TokenUsage } from './dialect.ts';
+import {
+  type BodyReading,
+  type Dialect,
+  type EventReading,
+  NO_READING,
+  SAID_NOTHING,
+  type TokenUsage,
+} from './dialect.ts';
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
@@ -53,6 +60,7 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
   const { answerKey, objectName } = dialect;
   if (answerKey === undefined) return undefined;
   const answer = json[answerKey];
+  if (dialect.isNothing?.(json)) return NO_ANSWER;
   if (Array.isArray(answer) && (objectName === undefined || isFiltered(json))) return undefined;
   if (Array.isArray(answer) && answer.length > 0) {
     const { content, usage, finishReason } = dialect.readEvent(json);
@@ -73,6 +81,7 @@ const GOOD_ENDS: ReadonlySet<string> = new Set(['stop', 'end_turn', 'completed']
 
 /** Whether a response without content is none: its host has counted no token of it, and names no reason for that. */
 export function saysNothing(usage: TokenUsage | undefined, finishReason: string | undefined): boolean {
+  if (finishReason === SAID_NOTHING) return true;
   return usage?.output === 0 && GOOD_ENDS.has(finishReason ?? 'stop');
 }
 

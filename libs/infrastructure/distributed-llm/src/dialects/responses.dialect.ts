@@ -1,4 +1,4 @@
-import { type ContentKind, type Dialect, NO_READING } from './dialect.ts';
+import { type ContentKind, type Dialect, NO_READING, SAID_NOTHING } from './dialect.ts';
 import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 import type { ReportedError } from './reported-error.ts';
@@ -16,6 +16,7 @@ export const responsesDialect: Dialect = {
   name: 'responses',
   textKey: undefined,
   answerKey: 'output',
+  isNothing,
   endMarker: undefined,
   hasEnd: true,
   readEvent(json) {
@@ -28,7 +29,7 @@ export const responsesDialect: Dialect = {
       content,
       text: content === 'text' ? (delta as string) : '',
       finished: isEnd ? 1 : 0,
-      finishReason: isEnd && isObject(response) ? textOrNone(response['status']) : undefined,
+      finishReason: isEnd && isObject(response) ? reasonOf(response) : undefined,
       isEnd,
       sequence: typeof json['sequence_number'] === 'number' ? json['sequence_number'] : undefined,
     };
@@ -39,6 +40,17 @@ export const responsesDialect: Dialect = {
   isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
 };
+
+function isNothing(response: JsonObject): boolean {
+  const { status, output } = response;
+  const isEmpty = Array.isArray(output) && output.length === 0;
+  return status === 'completed' && isEmpty && !responsesUsage(response)?.output;
+}
+
+/** Where the text has come in events before, some leave it out of the last one. */
+function reasonOf(response: JsonObject): string | undefined {
+  return isNothing(response) ? SAID_NOTHING : textOrNone(response['status']);
+}
 
 function kindOf(
   type: string,

@@ -171,6 +171,41 @@ describe('what is no answer moves the call on:', () => {
   });
 });
 
+describe('a response that is completed', () => {
+  const path = '/responses';
+  const told = (response: object) => `data: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;
+  const text = `data: ${JSON.stringify({ type: 'response.output_text.delta', delta: 'hello' })}\n\n`;
+  const nothing = { id: 'resp_1', object: 'response', status: 'completed', output: [] };
+  const usage = { input_tokens: 3, output_tokens: 5 };
+  const output = [{ type: 'message', content: [] }];
+  const whole = (response: object) => [json(200, response), {}] as const;
+  const streamed = (...parts: string[]) => [events(parts.join('')), { body: STREAM }] as const;
+
+  it.each<[string, readonly [Reply, object]]>([
+    ['as a whole', whole(nothing)],
+    ['as a stream', streamed(told(nothing))],
+  ])('moves the call on where it lists nothing and counts nothing, %s', async (_, [reply, request]) => {
+    await using odd = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(json(200, { ...nothing, output }));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    const response = await send(client, { path, ...request });
+    expect(response).toMatchObject({ host: 'other', status: 200 });
+    await response.body.bytes();
+  });
+
+  it.each<[string, readonly [Reply, object]]>([
+    ['whose host has counted tokens', whole({ ...nothing, usage })],
+    ['with an item that is empty', whole({ ...nothing, output })],
+    ['whose host has counted tokens of a stream', streamed(told({ ...nothing, usage }))],
+    ['that lists nothing behind its text', streamed(text, told(nothing))],
+  ])('is an answer %s', async (_, [reply, request]) => {
+    expect(await ask(reply, { path, ...request })).toMatchObject({ host: 'odd', status: 200 });
+  });
+});
+
 describe('vectors', () => {
   it('may be none where none are asked for', async () => {
     const request = {

@@ -59,7 +59,8 @@ const UNREACHABLE: ReadonlySet<TransportFault> = new Set([
 /**
  * Whether a host can be reached, as probes and live calls find it. Probes cost no tokens: `GET /models` by default,
  * which also gives the list of models. That path is optional in life: what it answers, or that it hangs, takes a host
- * down only where the configuration says what to expect, or where it used to answer and no live call says otherwise.
+ * down only where the configuration says what to expect, or where it used to answer and no live call says otherwise. A path
+ * that the configuration names is there for this, as `/health` is at inference servers: an error takes the host down.
  */
 export class HostHealth {
   readonly #host: WatchedHost;
@@ -155,7 +156,10 @@ export class HostHealth {
       if (path !== MODELS) body.destroy();
       // What becomes of the list, or that it hangs, decides nothing about the host.
       this.#listing = path === MODELS ? this.#noteModels(status, body) : this.refreshModels();
-      if (expectedStatus) return expectedStatus.includes(status) ? undefined : failed(`status_${status}`);
+      // Who names a path of its own for this knows that it is there, and what its status means.
+      const isGood = expectedStatus ? expectedStatus.includes(status) : path === MODELS || status < 400;
+      if (!isGood) return failed(`status_${status}`);
+      if (expectedStatus) return undefined;
       return status >= 500 ? { verdict: 'degraded', reason: 'server_error' } : undefined;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;

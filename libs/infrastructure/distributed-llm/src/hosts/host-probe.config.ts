@@ -14,7 +14,7 @@ export const hostProbe = z.union([
     /** Below the base URL; or the whole path, where it begins with two slashes: `//health`. */
     path: z.string().startsWith('/').optional(),
     method: z.enum(['GET', 'HEAD', 'POST', 'OPTIONS']).optional(),
-    /** Any other status fails. Left out: any response is good, as a server that answers is there. */
+    /** Any other status fails. Left out: with a `path` of its own those from 400 on; else none, as a server that answers is there. */
     expectedStatus: z.array(z.int().min(100).max(599)).min(1).optional(),
     intervalMs: milliseconds.optional(),
     timeoutMs: milliseconds.optional(),

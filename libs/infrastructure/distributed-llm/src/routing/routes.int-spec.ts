@@ -217,6 +217,25 @@ describe('a route', () => {
   });
 });
 
+describe('a session that its callers name', () => {
+  it('stays on its host by default, however short its prompts are', async () => {
+    await using first = await ScriptedHost.start();
+    await using second = await ScriptedHost.start();
+    const hosts = [entry('first', first.url), entry('second', second.url)];
+    const client = bench.client(hosts, { strategy: undefined });
+    const hostOf = async (session: string) => {
+      const { host, body } = await send(client, { headers: { 'x-session-id': session } });
+      await body.bytes();
+      return host;
+    };
+    const sessions = Array.from({ length: 16 }, (_, index) => `session ${index}`);
+    const chosen = new Map<string, string>();
+    for (const session of sessions) chosen.set(session, await hostOf(session));
+    expect(new Set(chosen.values()).size).toBe(2);
+    for (const session of sessions) expect(await hostOf(session)).toBe(chosen.get(session));
+  });
+});
+
 describe('the load of a host', () => {
   it('is the same whatever route it came by, and after a reload', async () => {
     const [one, two] = [await hostOf(), await hostOf()];

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { candidates, type PlainCandidate as Candidate } from '../../fixture/candidate.ts';
 import { SessionAffinityStrategy } from './session-affinity.strategy.ts';
+import type { CallTraits } from './strategy.ts';
 
 const call = { sessionKey: 'a conversation', promptTokens: 1_000 };
 const fleet = candidates(4, { ttftMs: 300 });
@@ -14,10 +15,7 @@ const changed = (changes: Record<string, Partial<Candidate>>, targets = fleet) =
 const othersWith = (rest: Partial<Candidate>) =>
   Object.fromEntries(fleet.filter(({ name }) => name !== own).map(({ name }) => [name, rest]));
 /** How many different ones a thousand choices name. */
-const spread = (
-  targets: readonly Candidate[],
-  of: { sessionKey: string | undefined; promptTokens: number },
-) => {
+const spread = (targets: readonly Candidate[], of: CallTraits) => {
   const strategy = new SessionAffinityStrategy();
   return new Set(Array.from({ length: 1_000 }, () => strategy.choose(targets, of).name)).size;
 };
@@ -92,6 +90,13 @@ describe('session affinity', () => {
         sessionKey: undefined,
       }),
     ).toBe(1);
+  });
+
+  it('keeps a session that the caller names by a header together, however short its prompts are', () => {
+    const named = { ...call, promptTokens: 1, namesSession: true };
+    expect(spread(fleet, named)).toBe(1);
+    expect(chosen(fleet, named)).toBe(own);
+    expect(spread(fleet, { ...named, sessionKey: undefined })).toBe(4);
   });
 
   it('goes by power of two choices where the fast ones are overloaded and the idle ones slow', () => {

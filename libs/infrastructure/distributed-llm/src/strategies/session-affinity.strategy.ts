@@ -16,8 +16,8 @@ const MOST_SLOWNESS = 3;
  * Keeps a session on the target whose prefix cache knows it: the one with the highest rendezvous score, a pure function of
  * session, names and weights, so all processes agree without talking and no session is remembered. A new target takes its
  * share of sessions and moves no others; one that is away gives up its own only. Load is tokens in flight over weight. From
- * a target that is overloaded or slow a session goes to the next by score that has room. Calls without a session key or with
- * a short prompt go by power of two choices.
+ * a target that is overloaded or slow a session goes to the next by score that has room. Calls without a session key, or with
+ * a short prompt and no header that names the session, go by power of two choices.
  */
 export class SessionAffinityStrategy implements Strategy {
   readonly #unbound: PowerOfTwoStrategy;
@@ -27,8 +27,8 @@ export class SessionAffinityStrategy implements Strategy {
   }
 
   choose<C extends Candidate>(candidates: readonly C[], call: CallTraits): C {
-    const { promptTokens } = call;
-    if (promptTokens < SHORT_PROMPT_TOKENS) return this.#unbound.choose(candidates, call);
+    const { promptTokens, namesSession } = call;
+    if (promptTokens < SHORT_PROMPT_TOKENS && !namesSession) return this.#unbound.choose(candidates, call);
     const { sessionKey } = call;
     if (sessionKey === undefined) return this.#unbound.choose(candidates, call);
     const fleet = new FleetLoad(candidates, call);

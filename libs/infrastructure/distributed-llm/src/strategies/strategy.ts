@@ -14,6 +14,8 @@ export interface Candidate {
 export interface CallTraits {
   /** See `sessionKeyOf`. */
   readonly sessionKey: string | undefined;
+  /** Whether the caller asks by a header to be kept together with other calls, whatever that is worth. Default false. */
+  readonly namesSession?: boolean;
   readonly promptTokens: number;
   /** The model that the caller names. */
   readonly model?: string | undefined;

@@ -150,6 +150,8 @@ describe('a response', () => {
     'HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n',
     'HTTP/1.1 200 OK\r\nA: b\nC: d\r\n\r\n',
     'HTTP/1.1 200 OK\r\nA: b\rC: d\r\n\r\n',
+    'HTTP/1.1 200 OK\nContent-Length: 2\n\nok',
+    'HTTP/1.1 200 OK\r\nA: b\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n',

@@ -69,6 +69,7 @@ export class ResponseParser {
       checkBeginning(bytes.toString('latin1', at, at + BEGINNING.length));
       if (length > maxHeaderSize) throw new errors.HeadersOverflowError();
       if (end === -1) {
+        checkLines(bytes.toString('latin1', at));
         this.#held = bytes.subarray(at);
         return bytes.length;
       }
@@ -100,6 +101,11 @@ export class ResponseParser {
       this.#sink.onBody(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
     return to;
   }
+}
+
+/** Lines that end otherwise never make the empty one that is waited for. */
+function checkLines(text: string): void {
+  if (/[^\r]\n/.test(text)) throw badResponse('a line that ends without a carriage return');
 }
 
 function checkBeginning(text: string): void {
