@@ -6,7 +6,7 @@ import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
 import { CARD } from '../model/declared-dimensions.reader.ts';
 import { readExternalData } from '../model/external-data.reader.ts';
-import { type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
+import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
@@ -63,8 +63,10 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     return isThere;
   };
   const begun = commit && ` at commit ${commit}, of which ${folder} holds other files already`;
-  const missing = (name: string) =>
-    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}${begun ?? ''}`);
+  const missing = (name: string, hint?: string) =>
+    new ModelLoadError(
+      `the hub has no ${name} in revision ${source.revision}${begun ?? ''}${hint ? `. ${hint}` : ''}`,
+    );
   const need = async (name: string) => {
     if (!(await has(name))) throw missing(name);
   };
@@ -77,7 +79,7 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     await has(CARD);
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
-    if (graph === undefined) throw missing(candidates[0] as string);
+    if (graph === undefined) throw missing(candidates[0] as string, EXPORT);
     for (const file of await dataFilesOf(new ModelFolder(folder), graph)) await need(file);
   } finally {
     await hub.stop();

@@ -157,7 +157,7 @@ describe('what is not understood stops the load with its name', () => {
           },
         },
       },
-      /modality_config: .*"message"/,
+      /modality_config\.message: puts the template of a chat around every text/,
     ],
     [
       'a setting of the model',
