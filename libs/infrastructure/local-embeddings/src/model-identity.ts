@@ -25,7 +25,14 @@ export function identityOf(info: ModelInfo, use: ModelUse): string {
 function written(info: ModelInfo, { id, graphInputs, promptName }: ModelUse): string {
   const { backend, device, dtype, dimensions, maxTokens, output, pooling, modules } = info;
   const { prompts, defaultPrompt, digest } = info;
+  // It has other tokens for some texts. Of the usual one nothing is said, so that what is cached stays.
+  const tokenizer = info.tokenizer === 'native' ? undefined : info.tokenizer;
   const graph = { backend, device, dtype, dimensions, maxTokens, output, graphInputs, pooling, modules };
   const prompt = promptName ?? defaultPrompt;
-  return JSON.stringify([VECTORS_VERSION, id, { ...graph, prompts, defaultPrompt, digest }, prompt]);
+  return JSON.stringify([
+    VECTORS_VERSION,
+    id,
+    { ...graph, prompts, defaultPrompt, digest, tokenizer },
+    prompt,
+  ]);
 }

@@ -263,7 +263,9 @@ function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
       `nothing in the folder says how many tokens a text may have; ${FALLBACK_LIMIT} are used, and EMBEDDING_MAX_TOKENS says it otherwise`,
     );
   if (parts.tokenizer.kind !== 'native')
-    notes.push('the native tokenizer has no binary here; the JavaScript one serves');
+    notes.push(
+      'the native tokenizer has no binary here; the JavaScript one serves, which has other tokens for some rare characters',
+    );
   return notes;
 }
 
