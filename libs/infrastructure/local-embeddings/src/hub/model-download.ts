@@ -32,6 +32,8 @@ export interface ModelDownloadOptions {
   /** Ends the download; nothing half is left. */
   readonly signal: AbortSignal;
   readonly proxy?: HttpClientOptions['proxy'];
+  /** Looks at the settings in the folder before the weights come. A throw ends the download. */
+  readonly check?: () => Promise<unknown>;
 }
 
 /** Notes the commit that the files of a folder are of. */
@@ -47,7 +49,7 @@ type Fetch = (name: string) => Promise<boolean>;
  * @throws ModelLoadError, HttpClientError, an error of the file system.
  */
 export async function downloadModel(options: ModelDownloadOptions): Promise<void> {
-  const { source, choice, logger, signal, proxy } = options;
+  const { source, choice, logger, signal, proxy, check } = options;
   const folder = modelFolder(source);
   await removeAbandonedParts(folder);
   if (await isComplete(folder, choice)) return;
@@ -72,10 +74,13 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
   };
   try {
     const root = await downloadSettings(new ModelFolder(folder), has);
-    await need(posix.join(root, 'config.json'));
-    await need(posix.join(root, 'tokenizer.json'));
+    const needed = ['config.json', 'tokenizer.json'].map((name) => posix.join(root, name));
+    const lacking = await absentOf(needed, has);
     for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
     if (await isRanking(new ModelFolder(folder))) await has(CHAT_TEMPLATE_FILE);
+    // Says more than that a file is missing which a model of another kind does not have.
+    await check?.();
+    if (lacking !== undefined) throw missing(lacking);
     await has(CARD);
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
@@ -136,6 +141,11 @@ async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string
     await has(posix.join(path, MODULE_WEIGHTS));
   }
   return root;
+}
+
+async function absentOf(names: readonly string[], has: Fetch): Promise<string | undefined> {
+  for (const name of names) if (!(await has(name))) return name;
+  return undefined;
 }
 
 async function firstOf(names: readonly string[], has: Fetch): Promise<string | undefined> {
