@@ -5,14 +5,36 @@ import type { ModelFolder } from './model-folder.ts';
 
 /** What copies add to the name of a model. */
 const COPY = /([-_](onnx|q|int8|fp16|quantized))+$/i;
-/** Models whose `1_Pooling` says `cls`. */
-const FIRST_TOKEN =
-  /^(bge-(small|base|large)-(en|zh)(-v1\.5)?|bge-m3|mxbai-embed-(2d-)?large-v1|snowflake-arctic-embed-(xs|s|m|l)(-long|-v\d\.\d)?|gte-(base|large)-en-v1\.5|gte-(multilingual|modernbert)-base|uae-large-v1|granite-embedding-[\w-]+)$/i;
+/** Models whose `1_Pooling` says `cls`, by the beginning of their names. */
+const FIRST_TOKEN = named([
+  'allenai-specter$',
+  'bge-(small|base|large)-(en|zh)(-noinstruct|-v1\\.5)?$',
+  'bge-m3$',
+  'granite-embedding-(?!reranker)',
+  'gte-(base|large)-en-v1\\.5$',
+  'gte-(multilingual|modernbert)-base$',
+  'msmarco-distilbert-base-tas-b$',
+  'multi-qa-[\\w-]+-dot-v1$',
+  'mxbai-embed-(2d-)?large-v1$',
+  'snowflake-arctic-embed-(xs|s|m|l)(-long|-v\\d\\.\\d)?$',
+  'uae-large-v1$',
+]);
 /** Of FastEmbed, which takes the first token otherwise. */
-const MEAN_OF_FASTEMBED = /^paraphrase-multilingual-/i;
+const MEAN_OF_FASTEMBED = named(['paraphrase-multilingual-']);
 /** Models with a Dense behind their pooling. */
-const DENSE =
-  /^(labse|distiluse-base-[\w-]+|gtr-t5-\w+|sentence-t5-\w+|embeddinggemma-\w+|stella[_-]en[_-]\w+)$/i;
+const DENSE = named([
+  'distiluse-base-',
+  'embeddinggemma-',
+  'gtr-t5-',
+  'instructor-(base|large|xl)$',
+  'labse$',
+  'sentence-t5-',
+  'stella[_-]en[_-]',
+]);
+
+function named(patterns: readonly string[]): RegExp {
+  return new RegExp(`^(${patterns.join('|')})`, 'i');
+}
 
 const configSchema = z.looseObject({ _name_or_path: z.string().optional().catch(undefined) });
 
