@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
 import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
-import { block, text } from '../../fixture/protobuf.ts';
+import { block, number, text } from '../../fixture/protobuf.ts';
 
 const probe = new ModelProbe();
 let copies: ModelCopies;
@@ -71,6 +71,48 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     const graph = await readFile(join(REFERENCE_MODELS, 'bert-graph-pools/onnx/model.onnx'));
     const { info } = await probe.open(await exported(origin, { 'onnx/model.onnx': graph }));
     expect(info.pooling).toBe('model');
+  });
+});
+
+describe('a graph that mixes the texts of a batch', () => {
+  /** Vectors of tokens, to which a node adds what it makes of all tokens of the batch. */
+  function mixing(node: Buffer): Buffer {
+    const tokens = ['batch', 'length'];
+    const table = Float32Array.from(
+      { length: 300 * 8 },
+      (_, index) => 1 + Math.sin(Math.floor(index / 8)) / 2,
+    );
+    return modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      node,
+      block(1, [text(1, 'mixed'), text(1, 'share'), text(2, 'added'), text(4, 'Mul')]),
+      block(1, [text(1, 'tokens'), text(1, 'added'), text(2, 'last_hidden_state'), text(4, 'Add')]),
+      text(2, 'mixing'),
+      initializer('table', [300, 8], table),
+      initializer('share', [1], Float32Array.of(0.01)),
+      initializer('axis', [1], BigInt64Array.of(0n)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 8]),
+    ]);
+  }
+
+  it.each([
+    ['by a hundredth', block(1, [text(1, 'tokens'), text(2, 'mixed'), text(4, 'ReduceMax')])],
+    [
+      'where the first is not changed',
+      block(1, [
+        text(1, 'tokens'),
+        text(1, 'axis'),
+        text(2, 'mixed'),
+        text(4, 'CumSum'),
+        block(5, [text(1, 'exclusive'), number(3, 1), number(20, 2)]),
+      ]),
+    ],
+  ])('runs each alone, also %s', async (_, node) => {
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': mixing(node) });
+    const { info, alone, batch } = await probe.open(folder, {}, ['a', 'one more text, of some length']);
+    expect(info.batchable).toBe(false);
+    expect(batch).toEqual(alone);
   });
 });
 
