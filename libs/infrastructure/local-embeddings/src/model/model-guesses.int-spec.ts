@@ -74,6 +74,17 @@ describe('a copy of a widely used model that does not say how its vectors are ma
   });
 });
 
+describe('a decoder in 8 bits, whose numbers are measured over each batch', () => {
+  it('is known for one: no pooling is guessed', async () => {
+    const graph = await readFile(join(import.meta.dirname, '../../fixture/qwen3-quantized.onnx'));
+    const folder = await copies.bare('qwen3', {
+      'onnx/model.onnx': null,
+      'onnx/model_quantized.onnx': graph,
+    });
+    await expect(probe.open(folder)).rejects.toThrow(/see only those before them.*EMBEDDING_POOLING/);
+  });
+});
+
 describe('a graph that mixes the texts of a batch', () => {
   /** Vectors of tokens, to which a node adds what it makes of all tokens of the batch. */
   function mixing(node: Buffer): Buffer {
