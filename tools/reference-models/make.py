@@ -446,8 +446,8 @@ def main():
     for name in chosen:
         make(name, FOLDERS[name], target)
         print(name, flush=True)
-        if name == "bert-mean":
-            quantize(target / name / "onnx/model.onnx", target.parent / "bert-mean-quantized.onnx")
+        if name in ("bert-mean", "qwen3"):
+            quantize(target / name / "onnx/model.onnx", target.parent / f"{name}-quantized.onnx")
     versions = {
         library.__name__: library.__version__
         for library in [torch, transformers, sentence_transformers, tokenizers, onnxruntime]

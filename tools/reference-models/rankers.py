@@ -80,7 +80,7 @@ TOLD = dict(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
 # What tokenizer_config.json says besides. The classes put pairs together in their own way, whatever tokenizer.json says.
 SETTINGS = {
     "bert": TOLD,
-    "bert-cut-left": TOLD,
+    "bert-cut-left": dict(**TOLD, truncation_side="left"),
     "distilbert-class": dict(tokenizer_class="DistilBertTokenizer"),
     "roberta-class": dict(tokenizer_class="RobertaTokenizer", add_prefix_space=True),
     "deberta-v2-class": dict(tokenizer_class="DebertaV2Tokenizer"),
@@ -93,7 +93,6 @@ def make(name, target):
     folder, work = target / name, target / f".{name}"
     shutil.rmtree(folder, ignore_errors=True)
     tokenizer = tokenizer_of()
-    tokenizer.truncation_side = "left" if "left" in name else "right"
     network, names = network_of(len(tokenizer), labels)
     network.eval().save_pretrained(work)
     tokenizer.save_pretrained(work)

@@ -115,6 +115,9 @@ export async function warmFile(
   return { ...sum, share: 1 };
 }
 
+/** A vector with another prompt than that of its line would never be asked for. */
+const PROMPT_FIELDS = ['prompt', 'prompt_name', 'input_type', 'task', 'task_type'];
+
 /** Undefined for an empty line. */
 function textOf(line: string): string | BadLine | undefined {
   const trimmed = line.trim();
@@ -128,6 +131,8 @@ function textOf(line: string): string | BadLine | undefined {
     if (trimmed.startsWith('"')) return line;
     return { fault: 'is not valid JSON' };
   }
+  const named = PROMPT_FIELDS.find((field) => Object.hasOwn(value as object, field));
+  if (named !== undefined) return { fault: `has "${named}": --input-type holds for all lines` };
   const text = typeof value === 'string' ? value : fieldOf(value as { text?: unknown; input?: unknown });
   if (typeof text === 'string') return text === '' ? undefined : text;
   return { fault: 'has neither a string nor an object with "text" or "input"' };

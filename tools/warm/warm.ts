@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { warmFile, type WarmedSoFar } from './warm-file.ts';
 
@@ -11,7 +12,11 @@ const { positionals, values } = parseArgs({
   options: { url: { type: 'string', default: 'http://127.0.0.1:8081' }, 'input-type': { type: 'string' } },
 });
 const [file] = positionals;
-if (file === undefined) throw new Error(USAGE);
+if (file === undefined || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+  // What a pipe has given cannot be read again where a call breaks off.
+  console.error(file === undefined ? USAGE : `${file} is not a file. ${USAGE}`);
+  process.exit(1);
+}
 
 const show = ({ texts, cached, computed, failed, share }: WarmedSoFar) =>
   `${(share * 100).toFixed(1)} %  ${texts} texts: ${computed} computed, ${cached} were there, ${failed} failed`;

@@ -216,13 +216,23 @@ describe('npm run warm', () => {
     expect(await cacheOf({ input: ['compressed', 'the last'] })).toBe('hit');
   });
 
+  it.each(['/dev/stdin', '/no/such/file', tmpdir()])('refuses %s, which is no file', async (path) => {
+    await expect(warm(path)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(new RegExp(`^${path} is not a file\\. usage: `)),
+    });
+  });
+
   it('names lines that it does not understand and sends all others, and says what the service says', async () => {
     const file = join(folder, 'bad.ndjson');
-    await writeFile(file, '\uFEFFfirst\n{"title":"no"}\n{broken\n{"text":"last"}\n');
+    const other = '{"text":"other","prompt_name":"query"}';
+    await writeFile(file, `\uFEFFfirst\n{"title":"no"}\n{broken\n{"text":"last"}\n${other}\n`);
     await expect(warm(file)).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/line 2 has neither [^]*line 3 is not valid JSON/),
-      stdout: expect.stringContaining('2 texts: 2 computed, 0 were there, 2 failed'),
+      stderr: expect.stringMatching(
+        /line 2 has neither [^]*line 3 is not valid JSON[^]*line 5 has "prompt_name": --input-type/,
+      ),
+      stdout: expect.stringContaining('2 texts: 2 computed, 0 were there, 3 failed'),
     });
     expect(await cacheOf({ input: ['first', 'last'] })).toBe('hit');
     await writeFile(file, 'fine\n');

@@ -24,6 +24,7 @@ import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './hub/model-source.ts';
 import type { ModelInfo, ModelKind, PromptChoice } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
+import { openFolder, readPlan } from './model/plan.reader.ts';
 import type { TextToken } from './model/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions } from './processes/process-protocol.ts';
 
@@ -81,7 +82,9 @@ export interface ScoredText {
  * of them are busy leave together as batches.
  */
 export class LocalEmbeddingModel implements HealthIndicator {
-  /** A health indicator's name: the service is of no use without the model. */
+  /** As a health indicator. */
+  readonly name: string = 'model';
+  /** The service is of no use without the model. */
   readonly required = true;
   /** The id under which the model is served. */
   readonly id: string;
@@ -118,10 +121,6 @@ export class LocalEmbeddingModel implements HealthIndicator {
       memory: this.#memory,
       unavailable: notLoaded,
     });
-  }
-
-  get name(): string {
-    return 'model';
   }
 
   /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
@@ -334,7 +333,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async #download(signal: AbortSignal): Promise<void> {
     const [source, choice] = [this.#source, this.#options.model];
     if (source.kind !== 'hub') return;
-    await downloadModel({ source, choice, logger: this.#logger, signal, proxy: this.#proxy });
+    const check = () => readPlan(openFolder(this.#options.folder), choice);
+    await downloadModel({ source, choice, check, logger: this.#logger, signal, proxy: this.#proxy });
   }
 
   #whereFrom(): string {

@@ -1,7 +1,7 @@
 import type { ModelInfo } from './model/embedding-model.types.ts';
 
 /** Counted up when this library makes other vectors of the same files: replicas of two versions never mix theirs. */
-const VECTORS_VERSION = 5;
+const VECTORS_VERSION = 6;
 
 /** What a model is called here, and how it is fed. */
 export interface ModelUse {
@@ -24,8 +24,14 @@ export function identityOf(info: ModelInfo, use: ModelUse): string {
 
 function written(info: ModelInfo, { id, graphInputs, promptName }: ModelUse): string {
   const { backend, device, dtype, dimensions, maxTokens, output, pooling, modules } = info;
-  const { prompts, defaultPrompt, digest } = info;
+  // The JavaScript tokenizer has other tokens for some texts.
+  const { prompts, defaultPrompt, digest, tokenizer } = info;
   const graph = { backend, device, dtype, dimensions, maxTokens, output, graphInputs, pooling, modules };
   const prompt = promptName ?? defaultPrompt;
-  return JSON.stringify([VECTORS_VERSION, id, { ...graph, prompts, defaultPrompt, digest }, prompt]);
+  return JSON.stringify([
+    VECTORS_VERSION,
+    id,
+    { ...graph, prompts, defaultPrompt, digest, tokenizer },
+    prompt,
+  ]);
 }

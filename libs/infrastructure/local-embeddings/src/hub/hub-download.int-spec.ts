@@ -107,3 +107,17 @@ describe('a model without modules.json', () => {
     expect(prompted.vector).not.toEqual((await embedOnce('cache-unprompted')).vector);
   });
 });
+
+describe('a model of a kind that is not served', () => {
+  it('is refused by what it is before its weights come, though it lacks files that others have', async () => {
+    const type = 'sentence_transformers.models.StaticEmbedding';
+    hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '', type }])));
+    hub.misbehave('config.json', (response) => void response.writeHead(404).end());
+    hub.takeAsked();
+    await expect(embedOnce('cache-static')).rejects.toThrow(
+      /cannot be loaded: modules\.json begins with .*StaticEmbedding/,
+    );
+    expect(hub.takeAsked().map(({ file }) => file)).not.toContainEqual(expect.stringContaining('.onnx'));
+    hub.files.delete('modules.json');
+  });
+});

@@ -6,7 +6,7 @@ import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
 import { CARD } from '../model/declared-dimensions.reader.ts';
 import { readExternalData } from '../model/external-data.reader.ts';
-import { type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
+import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
@@ -32,6 +32,8 @@ export interface ModelDownloadOptions {
   /** Ends the download; nothing half is left. */
   readonly signal: AbortSignal;
   readonly proxy?: HttpClientOptions['proxy'];
+  /** Looks at the settings in the folder before the weights come. A throw ends the download. */
+  readonly check?: () => Promise<unknown>;
 }
 
 /** Notes the commit that the files of a folder are of. */
@@ -47,7 +49,7 @@ type Fetch = (name: string) => Promise<boolean>;
  * @throws ModelLoadError, HttpClientError, an error of the file system.
  */
 export async function downloadModel(options: ModelDownloadOptions): Promise<void> {
-  const { source, choice, logger, signal, proxy } = options;
+  const { source, choice, logger, signal, proxy, check } = options;
   const folder = modelFolder(source);
   await removeAbandonedParts(folder);
   if (await isComplete(folder, choice)) return;
@@ -63,21 +65,26 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
     return isThere;
   };
   const begun = commit && ` at commit ${commit}, of which ${folder} holds other files already`;
-  const missing = (name: string) =>
-    new ModelLoadError(`the hub has no ${name} in revision ${source.revision}${begun ?? ''}`);
+  const missing = (name: string, hint?: string) =>
+    new ModelLoadError(
+      `the hub has no ${name} in revision ${source.revision}${begun ?? ''}${hint ? `. ${hint}` : ''}`,
+    );
   const need = async (name: string) => {
     if (!(await has(name))) throw missing(name);
   };
   try {
     const root = await downloadSettings(new ModelFolder(folder), has);
-    await need(posix.join(root, 'config.json'));
-    await need(posix.join(root, 'tokenizer.json'));
+    const needed = ['config.json', 'tokenizer.json'].map((name) => posix.join(root, name));
+    const lacking = await absentOf(needed, has);
     for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
     if (await isRanking(new ModelFolder(folder))) await has(CHAT_TEMPLATE_FILE);
+    // Says more than that a file is missing which a model of another kind does not have.
+    await check?.();
+    if (lacking !== undefined) throw missing(lacking);
     await has(CARD);
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
-    if (graph === undefined) throw missing(candidates[0] as string);
+    if (graph === undefined) throw missing(candidates[0] as string, EXPORT);
     for (const file of await dataFilesOf(new ModelFolder(folder), graph)) await need(file);
   } finally {
     await hub.stop();
@@ -134,6 +141,11 @@ async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string
     await has(posix.join(path, MODULE_WEIGHTS));
   }
   return root;
+}
+
+async function absentOf(names: readonly string[], has: Fetch): Promise<string | undefined> {
+  for (const name of names) if (!(await has(name))) return name;
+  return undefined;
 }
 
 async function firstOf(names: readonly string[], has: Fetch): Promise<string | undefined> {

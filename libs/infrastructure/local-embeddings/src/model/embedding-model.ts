@@ -43,7 +43,7 @@ export class EmbeddingModel {
 
   /**
    * Runs texts, alone and together, so that the length of a vector is known, the modules are proven to fit together, and it is
-   * seen whether a text has the same vector in any batch.
+   * seen whether a text has the same vector each time, and in any batch.
    * @param samples of unlike lengths
    * @throws ModelLoadError
    */
@@ -64,6 +64,7 @@ export class EmbeddingModel {
     const sizes = { dimensions: asked ?? data.length, tokenDimensions };
     const model = new EmbeddingModel(parts, { ...sizes, batchable: true });
     if (await model.#isBatchable(samples)) return model;
+    await model.#checkRepeats(samples.slice(0, 1));
     const notes = [...parts.info.notes, ALONE];
     return new EmbeddingModel({ ...parts, info: { ...parts.info, notes } }, { ...sizes, batchable: false });
   }
@@ -148,13 +149,27 @@ export class EmbeddingModel {
 
   async #isBatchable(samples: readonly TokenRow[]): Promise<boolean> {
     try {
-      const alone = await this.run(samples.slice(0, 1));
+      const { dimensions, device } = this.info;
       const together = await this.run(samples);
-      return isSameVector(alone.vectors, together.vectors, this.info.device);
+      for (const [place, sample] of samples.entries()) {
+        const alone = await this.run([sample]);
+        const beside = together.vectors.subarray(place * dimensions, (place + 1) * dimensions);
+        if (!isSameVector(alone.vectors, beside, device)) return false;
+      }
+      return true;
     } catch {
       // A graph that was exported for one text at a time.
       return false;
     }
+  }
+
+  /** Random numbers would make every vector its own, and the cache would keep the first. @throws ModelLoadError */
+  async #checkRepeats(sample: readonly TokenRow[]): Promise<void> {
+    const [one, other] = [await this.run(sample), await this.run(sample)];
+    if (isSameVector(one.vectors, other.vectors, this.info.device)) return;
+    throw new ModelLoadError(
+      'the graph gives a text another vector each time, as one does that was exported for training, with its dropout, or that draws random numbers',
+    );
   }
 
   async #vectorsOf(rows: readonly TokenRow[]) {

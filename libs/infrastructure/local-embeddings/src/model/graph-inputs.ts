@@ -17,10 +17,13 @@ export type InputRole = (typeof INPUT_ROLES)[number];
 
 type Feed = (batch: GraphBatch) => Tensor;
 
-/** Names that exporters give to what an input takes; used where exactly one input fits. */
+/**
+ * Names that exporters give to what an input takes; used where exactly one input fits. A mask of padding is no usual one: it
+ * may be 1 where an attention mask is 0.
+ */
 const USUAL_NAMES: Readonly<Record<InputRole, RegExp>> = {
   input_ids: /^(input|inputs|ids|tokens?|input_?tokens?|token_?ids)(:\d+)?$/i,
-  attention_mask: /mask/i,
+  attention_mask: /^(?!.*pad).*mask/i,
   token_type_ids: /(type|segment)/i,
   position_ids: /position/i,
 };
@@ -137,5 +140,5 @@ function integerTensor(port: GraphPort, ports: readonly GraphPort[]): ToTensor {
 
 function describeInputs(ports: readonly GraphPort[]): string {
   const list = ports.map(({ name, type, shape }) => `${name} (${type} [${shape.join(', ')}])`).join(', ');
-  return `its inputs are: ${list}. EMBEDDING_GRAPH_INPUTS names them, as in input_ids=NAME; known are ${INPUT_ROLES.join(', ')}`;
+  return `its inputs are: ${list}. EMBEDDING_GRAPH_INPUTS names them, as in input_ids=NAME; known are ${INPUT_ROLES.join(', ')}; an attention_mask is 1 for a token and 0 for padding`;
 }

@@ -49,6 +49,8 @@ export interface ModelPlan {
   readonly truncateDimensions?: number | undefined;
   /** Output of the graph that the folder names. */
   readonly output?: string | undefined;
+  /** Name of the model where it is known to have a Dense behind its pooling, of which the folder does not speak. */
+  readonly lacksDense?: string | undefined;
   /** What had to be guessed. */
   readonly notes: readonly string[];
   /** Settings and weights that are read besides the graph and its tokenizer. */

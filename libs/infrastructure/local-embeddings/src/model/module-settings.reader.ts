@@ -20,10 +20,11 @@ const flag = z.boolean().optional();
 const poolingFlag = z.boolean().nullish();
 const mode = z.enum(POOLING_MODES);
 /** Modules that read or write anything else than the vector of the text are not understood. */
-const vectorOnly = {
-  module_input_name: z.literal('sentence_embedding').optional(),
-  module_output_name: z.literal('sentence_embedding').nullish(),
-};
+const ofTexts = z.literal(
+  'sentence_embedding',
+  'a layer for anything but the vectors of texts is not understood',
+);
+const vectorOnly = { module_input_name: ofTexts.optional(), module_output_name: ofTexts.nullish() };
 
 const poolingSchema = z.strictObject({
   embedding_dimension: dimension.optional(),

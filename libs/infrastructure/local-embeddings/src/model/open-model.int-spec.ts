@@ -114,7 +114,7 @@ describe('what is not understood stops the load with its name', () => {
       'a Dense for tokens',
       'bert-dense-tanh',
       { '2_Dense/config.json': { ...dense, module_input_name: 'token_embeddings' } },
-      /module_input_name/,
+      /module_input_name: a layer for anything but the vectors of texts/,
     ],
     [
       'weights as a pickle',
@@ -157,7 +157,7 @@ describe('what is not understood stops the load with its name', () => {
           },
         },
       },
-      /modality_config: .*"message"/,
+      /modality_config\.message: puts the template of a chat around every text/,
     ],
     [
       'a setting of the model',

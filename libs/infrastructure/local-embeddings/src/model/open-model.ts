@@ -158,13 +158,21 @@ async function firstRun(
   }
 }
 
-/** Of a decoder only the last token has read the whole text: a mean that nobody asked for is no vector of it. */
+/**
+ * Of a decoder only the last token has read the whole text: a mean that nobody asked for is no vector of it. Nor is one
+ * without the layer that makes the vectors of the model.
+ */
 async function checkGuess(
   { plan, tokenizer }: ModelParts,
   { pooled, name }: ChosenOutput,
   { ids, ...graph }: Pick<TokenGraph, 'runner' | 'device'> & { readonly ids: readonly number[] },
 ): Promise<void> {
   if (pooled || plan.notes.length === 0) return;
+  if (plan.lacksDense !== undefined)
+    throw new ModelLoadError(
+      `a Dense layer makes the vectors of ${plan.lacksDense}, which its name says this is, and neither the graph nor a module of the folder has it. ` +
+        'EMBEDDING_POOLING says how they are made without it',
+    );
   const { padId } = tokenizer.settings;
   if (!(await isCausal({ ...graph, output: name, padId }, ids))) return;
   throw new ModelLoadError(
@@ -255,7 +263,9 @@ function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
       `nothing in the folder says how many tokens a text may have; ${FALLBACK_LIMIT} are used, and EMBEDDING_MAX_TOKENS says it otherwise`,
     );
   if (parts.tokenizer.kind !== 'native')
-    notes.push('the native tokenizer has no binary here; the JavaScript one serves');
+    notes.push(
+      'the native tokenizer has no binary here; the JavaScript one serves, which has other tokens for some rare characters',
+    );
   return notes;
 }
 

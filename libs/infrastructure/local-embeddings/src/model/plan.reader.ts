@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Backend, ModelOptions } from './embedding-model.types.ts';
+import { findKnownModel } from './known-models.ts';
 import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
@@ -107,14 +108,16 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
   const found = pooling
     ? undefined
     : await readModule(folder, 'Pooling', POOLING_FOLDER).catch(missing(folder));
-  const pooled: VectorModule = found ?? {
-    type: 'pooling',
-    modes: pooling ?? [backend === 'fastembed' ? 'cls' : 'mean'],
-    includePrompt: true,
-  };
   const says = found !== undefined || pooling !== undefined;
   if (!says) await checkNetwork(folder);
-  const modes = pooled.type === 'pooling' ? pooled.modes.join('+') : '';
+  const known = says ? undefined : await findKnownModel(folder, backend);
+  const guess = known?.pooling ?? (backend === 'fastembed' ? 'cls' : 'mean');
+  const pooled: VectorModule = found ?? {
+    type: 'pooling',
+    modes: pooling ?? [guess],
+    includePrompt: true,
+  };
+  const asKnown = known?.pooling ? `, as in ${known.name}` : '';
   return {
     backend,
     root: '',
@@ -122,7 +125,10 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     ...(backend === 'fastembed' ? { prompts: {} } : await readModelSettings(folder)),
     ...(await readTransformer(folder, '')),
     // Where the graph pools by itself this is never said: see EmbeddingModel.
-    notes: says ? [] : [`nothing in the folder says how token vectors become one; "${modes}" is used`],
+    notes: says
+      ? []
+      : [`nothing in the folder says how token vectors become one; "${guess}" is used${asKnown}`],
+    lacksDense: known?.hasDense && known.name,
     files: [`${POOLING_FOLDER}/config.json`, MODEL_SETTINGS_FILE, ...TRANSFORMER_SETTINGS_FILES],
   };
 }

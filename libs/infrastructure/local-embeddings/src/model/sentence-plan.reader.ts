@@ -82,9 +82,13 @@ const transformerSchema = z.strictObject({
   max_seq_length: z.number().min(1).nullish(),
   do_lower_case: z.boolean().nullish(),
   transformer_task: z.string().optional(),
-  // A template for messages of a chat would be put around texts as well: the key is refused.
   modality_config: z
     .strictObject({
+      message: z
+        .undefined(
+          'puts the template of a chat around every text, which is not understood; take it away where texts are read as they are',
+        )
+        .optional(),
       text: z.strictObject({
         method: z.literal('forward'),
         method_output_name: z.string(),

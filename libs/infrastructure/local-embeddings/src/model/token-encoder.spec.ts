@@ -32,6 +32,15 @@ describe('where the native library has no binary', () => {
     },
   );
 
+  it('it reads the tokens of special_tokens_map.json, which are objects', async () => {
+    const files = await filesOf('xlm-roberta');
+    const settings = { ...files.settings, mask_token: { content: '<mask>', lstrip: true } };
+    const encoder = await openEncoder({ ...files, settings }, noBinary);
+    expect(await encoder.encode(['a city'], true)).toEqual(
+      await (await openEncoder(files)).encode(['a city'], true),
+    );
+  });
+
   it('is not asked about a definition that the native library refuses', async () => {
     const files = await filesOf('bert-mean');
     const definition = { ...files.definition, model: { type: 'Nonsense', vocab: {} } };

@@ -89,7 +89,12 @@ function tokensOf(encoding: Encoding, text: string): TextToken[] {
 
 async function javascriptEncoder({ definition, settings }: Definition): Promise<TokenEncoder> {
   const library = await import('@huggingface/transformers');
-  const tokenizer: PreTrainedTokenizer = new library.PreTrainedTokenizer(definition, { ...settings });
+  // It knows the names of tokens, and objects of one kind alone.
+  const names = Object.entries(settings).map(([key, value]) => [key, nameOf(value) ?? value]);
+  const tokenizer: PreTrainedTokenizer = new library.PreTrainedTokenizer(
+    definition,
+    Object.fromEntries(names) as object,
+  );
   return {
     kind: 'javascript',
     vocabularySize: tokenizer.get_vocab().size,
@@ -102,4 +107,9 @@ async function javascriptEncoder({ definition, settings }: Definition): Promise<
     },
     list: () => Promise.reject(new Error('the JavaScript tokenizer does not say where tokens stand')),
   };
+}
+
+function nameOf(setting: unknown): string | undefined {
+  const isToken = typeof setting === 'object' && setting !== null && 'content' in setting;
+  return isToken && typeof setting.content === 'string' ? setting.content : undefined;
 }

@@ -51,6 +51,28 @@ describe('the class of a tokenizer', () => {
     expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids }]);
   });
 
+  it('is that of the network where no file names one, also of those that read images', async () => {
+    const files = Object.fromEntries(
+      await Promise.all(
+        [SETTINGS, 'config.json'].map(async (file) => {
+          const path = join(REFERENCE_MODELS, 'qwen3-without-class', file);
+          return [file, JSON.parse(await readFile(path, 'utf8')) as object] as const;
+        }),
+      ),
+    );
+    const idsOf = async (model_type: string) => {
+      const config = { ...files['config.json'], model_type };
+      const folder = openFolder(
+        await copies.copy('qwen3-without-class', { ...files, 'config.json': config }),
+      );
+      const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
+      return (await TextTokenizer.open(folder, plan)).tokenize(['in 2026']);
+    };
+    const own = await idsOf('qwen3');
+    for (const network of ['qwen2_vl', 'qwen2_5_vl', 'qwen3_vl']) expect(await idsOf(network)).toEqual(own);
+    expect(await idsOf('unheard_of')).not.toEqual(own);
+  });
+
   it('marks the text behind a special token of DeBERTa, or where its settings have a null does not', async () => {
     const [text] = ['a [SEP]b'];
     const always = await tokenizerOf('deberta-v2', {});

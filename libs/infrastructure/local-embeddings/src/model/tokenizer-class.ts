@@ -30,7 +30,8 @@ const NETWORKS: Readonly<Record<string, string>> = {
   NllbTokenizer: 'nllb nllb-moe',
   OpenAIGPTTokenizer: 'openai-gpt',
   PegasusTokenizer: 'pegasus',
-  Qwen2Tokenizer: 'qwen2 qwen2_moe qwen3 qwen3_moe qwen3_next',
+  Qwen2Tokenizer:
+    'colqwen2 qwen2 qwen2_5_omni qwen2_5_vl qwen2_moe qwen2_vl qwen3 qwen3_moe qwen3_next qwen3_omni_moe qwen3_vl qwen3_vl_moe',
   Qwen3_5Tokenizer: 'qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text',
   ReformerTokenizer: 'reformer',
   RemBertTokenizer: 'rembert',

@@ -51,6 +51,8 @@ const definitionSchema = z.looseObject({
 /** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
 const UNTOLD_CLASS =
   /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|Herbert|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
+const CONVERSION =
+  'Of vocab.txt and its kind `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)` of transformers makes it';
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
 
@@ -58,7 +60,7 @@ const ABSURD_LIMIT = 1e9;
 export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): Promise<TokenizerFiles> {
   const name = posix.join(plan.root, 'tokenizer.json');
   const own = await folder.read(name, definitionSchema);
-  if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}`);
+  if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}. ${CONVERSION}`);
   const { olderTokens, ...settings } = await readTokenizerSettings(folder, plan.root);
   // FastEmbed knows no classes: it takes tokenizer.json as it is.
   const obeyed = plan.backend === 'fastembed' ? { ...settings, tokenizer_class: undefined } : settings;

@@ -1,0 +1,63 @@
+import { basename } from 'node:path';
+import { z } from 'zod';
+import type { Backend, PoolingMode } from './embedding-model.types.ts';
+import type { ModelFolder } from './model-folder.ts';
+
+/** What copies add to the name of a model. */
+const COPY = /([-_](onnx|q|int8|fp16|quantized))+$/i;
+/** Models whose `1_Pooling` says `cls`, by the beginning of their names. */
+const FIRST_TOKEN = named([
+  'allenai-specter$',
+  'bge-(small|base|large)-(en|zh)(-noinstruct|-v1\\.5)?$',
+  'bge-m3$',
+  'granite-embedding-(?!reranker)',
+  'gte-(base|large)-en-v1\\.5$',
+  'gte-(multilingual|modernbert)-base$',
+  'msmarco-distilbert-base-tas-b$',
+  'multi-qa-[\\w-]+-dot-v1$',
+  'mxbai-embed-(2d-)?large-v1$',
+  'snowflake-arctic-embed-(xs|s|m|l)(-long|-v\\d\\.\\d)?$',
+  'uae-large-v1$',
+]);
+/** Of FastEmbed, which takes the first token otherwise. */
+const MEAN_OF_FASTEMBED = named(['paraphrase-multilingual-']);
+/** Models with a Dense behind their pooling. */
+const DENSE = named([
+  'distiluse-base-',
+  'embeddinggemma-',
+  'gtr-t5-',
+  'instructor-(base|large|xl)$',
+  'labse$',
+  'sentence-t5-',
+  'stella[_-]en[_-]',
+]);
+
+function named(patterns: readonly string[]): RegExp {
+  return new RegExp(`^(${patterns.join('|')})`, 'i');
+}
+
+const configSchema = z.looseObject({ _name_or_path: z.string().optional().catch(undefined) });
+
+/** What is known of a model by its name. */
+export interface KnownModel {
+  readonly name: string;
+  /** How its token vectors become one, where the backend would guess it otherwise. */
+  readonly pooling?: PoolingMode;
+  /** Whether a layer behind pooling makes its vectors. */
+  readonly hasDense?: true;
+}
+
+/**
+ * Finds a widely used model by the name in config.json or that of the folder. Copies in ONNX often come without the files that say
+ * how its vectors are made, and those of a guess would pass for its own.
+ */
+export async function findKnownModel(folder: ModelFolder, backend: Backend): Promise<KnownModel | undefined> {
+  const { _name_or_path: origin = '' } = (await folder.read('config.json', configSchema)) ?? {};
+  for (const path of [origin, folder.path]) {
+    const name = basename(path).replace(COPY, '');
+    if (DENSE.test(name)) return { name, hasDense: true };
+    if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls' };
+    if (backend === 'fastembed' && MEAN_OF_FASTEMBED.test(name)) return { name, pooling: 'mean' };
+  }
+  return undefined;
+}

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
+import { ModelProbe } from '../../fixture/model-probe.ts';
+import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
+import { block, number, text } from '../../fixture/protobuf.ts';
+
+const probe = new ModelProbe();
+let copies: ModelCopies;
+beforeAll(async () => {
+  copies = await ModelCopies.make();
+});
+afterAll(async () => {
+  await probe.stop();
+  await copies.remove();
+});
+
+async function changed(name: string, file: string, values: object): Promise<object> {
+  const own = JSON.parse(await readFile(join(REFERENCE_MODELS, name, file), 'utf8')) as object;
+  return { ...own, ...values };
+}
+
+/** A model as an export leaves it, with the name of the one it was made of. */
+async function exported(origin: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const config = await changed('bert-mean', 'config.json', { _name_or_path: origin });
+  return copies.bare('bert-mean', { 'config.json': config, ...files });
+}
+
+describe('a copy of a widely used model that does not say how its vectors are made', () => {
+  it.each([
+    ['BAAI/bge-small-en-v1.5', 'cls'],
+    ['BAAI/bge-m3', 'cls'],
+    ['Snowflake/snowflake-arctic-embed-m-v1.5', 'cls'],
+    ['/models/gte-modernbert-base-onnx', 'cls'],
+    ['sentence-transformers/multi-qa-mpnet-base-dot-v1', 'cls'],
+    ['sentence-transformers/multi-qa-MiniLM-L6-cos-v1', 'mean'],
+    ['someone/bge-small-en-v1.5-of-their-own', 'mean'],
+    ['mixedbread-ai/mxbai-embed-xsmall-v1', 'mean'],
+    ['sentence-transformers/all-MiniLM-L6-v2', 'mean'],
+    ['TaylorAI/bge-micro-v2', 'mean'],
+  ])('of %s is pooled by %s, as the model is, and says so', async (origin, pooling) => {
+    const { info } = await probe.open(await exported(origin));
+    expect(info.pooling).toBe(pooling);
+    expect(info.notes).toEqual([expect.stringContaining(`"${pooling}" is used`)]);
+  });
+
+  it('is pooled as the folder or the configuration says where they do', async () => {
+    const name = 'BAAI/bge-small-en-v1.5';
+    const said = await probe.open(await exported(name), { graph: { pooling: ['mean'] } });
+    expect(said.info).toMatchObject({ pooling: 'mean', notes: [] });
+    const pooling = { word_embedding_dimension: 8, pooling_mode_mean_tokens: true };
+    const own = await probe.open(await exported(name, { '1_Pooling/config.json': pooling }));
+    expect(own.info).toMatchObject({ pooling: 'mean', notes: [] });
+  });
+
+  it('is no mean of FastEmbed, unless the model is', async () => {
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
+    const files = { 'onnx/model.onnx': null, 'model_optimized.onnx': graph, 'special_tokens_map.json': {} };
+    const poolingOf = async (origin: string) =>
+      (await probe.open(await exported(origin, files))).info.pooling;
+    expect(await poolingOf('BAAI/bge-base-en')).toBe('cls');
+    expect(await poolingOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2')).toBe('mean');
+  });
+
+  it('is refused where a Dense is lost that makes its vectors, unless the graph pools', async () => {
+    const origin = 'sentence-transformers/distiluse-base-multilingual-cased-v2';
+    await expect(probe.open(await exported(origin))).rejects.toThrow(
+      /Dense layer makes the vectors of distiluse-base-multilingual-cased-v2.*EMBEDDING_POOLING/,
+    );
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-graph-pools/onnx/model.onnx'));
+    const { info } = await probe.open(await exported(origin, { 'onnx/model.onnx': graph }));
+    expect(info.pooling).toBe('model');
+  });
+});
+
+describe('a decoder in 8 bits, whose numbers are measured over each batch', () => {
+  it('is known for one: no pooling is guessed', async () => {
+    const graph = await readFile(join(import.meta.dirname, '../../fixture/qwen3-quantized.onnx'));
+    const folder = await copies.bare('qwen3', {
+      'onnx/model.onnx': null,
+      'onnx/model_quantized.onnx': graph,
+    });
+    await expect(probe.open(folder)).rejects.toThrow(/see only those before them.*EMBEDDING_POOLING/);
+  });
+});
+
+describe('a graph that mixes the texts of a batch', () => {
+  /** Vectors of tokens, to which a node adds what it makes of all tokens of the batch. */
+  function mixing(node: Buffer): Buffer {
+    const tokens = ['batch', 'length'];
+    const table = Float32Array.from(
+      { length: 300 * 8 },
+      (_, index) => 1 + Math.sin(Math.floor(index / 8)) / 2,
+    );
+    return modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      node,
+      block(1, [text(1, 'mixed'), text(1, 'share'), text(2, 'added'), text(4, 'Mul')]),
+      block(1, [text(1, 'tokens'), text(1, 'added'), text(2, 'last_hidden_state'), text(4, 'Add')]),
+      text(2, 'mixing'),
+      initializer('table', [300, 8], table),
+      initializer('share', [1], Float32Array.of(0.01)),
+      initializer('axis', [1], BigInt64Array.of(0n)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 8]),
+    ]);
+  }
+
+  it.each([
+    ['by a hundredth', block(1, [text(1, 'tokens'), text(2, 'mixed'), text(4, 'ReduceMax')])],
+    [
+      'where the first is not changed',
+      block(1, [
+        text(1, 'tokens'),
+        text(1, 'axis'),
+        text(2, 'mixed'),
+        text(4, 'CumSum'),
+        block(5, [text(1, 'exclusive'), number(3, 1), number(20, 2)]),
+      ]),
+    ],
+  ])('runs each alone, also %s', async (_, node) => {
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': mixing(node) });
+    const { info, alone, batch } = await probe.open(folder, {}, ['a', 'one more text, of some length']);
+    expect(info.batchable).toBe(false);
+    expect(batch).toEqual(alone);
+  });
+});
+
+describe('a graph that draws random numbers', () => {
+  it('is refused: no vector would be that of its text', async () => {
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      block(1, [text(1, 'tokens'), text(2, 'last_hidden_state'), text(4, 'RandomNormalLike')]),
+      text(2, 'random'),
+      initializer('table', [300, 1], new Float32Array(300)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 1]),
+    ]);
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(/another vector each time.*random numbers/);
+  });
+});
+
+describe('a mask of padding', () => {
+  it('is not taken for an attention mask, which may be its opposite', async () => {
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'), 'latin1');
+    const renamed = Buffer.from(graph.replaceAll('attention_mask', 'padding_mask_1'), 'latin1');
+    const folder = await copies.copy('bert-mean', { 'onnx/model.onnx': renamed });
+    await expect(probe.open(folder)).rejects.toThrow(
+      /input "padding_mask_1", which nothing feeds.*an attention_mask is 1 for a token/,
+    );
+    const { info } = await probe.open(folder, { graph: { inputs: ['attention_mask=padding_mask_1'] } });
+    expect(info.batchable).toBe(true);
+  });
+});
+
+describe('a folder for Python alone', () => {
+  it('is refused with the command that makes a graph', async () => {
+    const folder = await copies.copy('bert-mean', { onnx: null, 'model.safetensors': {} });
+    await expect(probe.open(folder)).rejects.toThrow(/onnx\/model\.onnx is missing.*optimum-cli export onnx/);
+  });
+
+  it('is refused with the call that makes a tokenizer.json', async () => {
+    const folder = await copies.copy('bert-mean', { 'tokenizer.json': null, 'vocab.txt': Buffer.from('a') });
+    await expect(probe.open(folder)).rejects.toThrow(/tokenizer\.json is missing.*vocab\.txt.*AutoTokenizer/);
+  });
+});
