@@ -8,7 +8,7 @@ import { composeLlmService } from '../compose.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
-const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [] };
+const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [{ type: 'message' }] };
 const QUEUED = { ...RESPONSE, status: 'queued', usage: null };
 const USED = { ...RESPONSE, usage: { input_tokens: 30, output_tokens: 70 } };
 const sse = (...each: object[]) => each.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');

@@ -123,7 +123,7 @@ describe('a response that is deleted', () => {
     [200, {}],
     [200, JSON_TYPE],
   ])('may be so without a word: %i %o', async (status, headers) => {
-    answerJson('{"id":"resp_gone","object":"response","status":"completed","output":[]}');
+    answerJson('{"id":"resp_gone","object":"response","status":"completed","output":[{}]}');
     await (await call('/v1/responses', { model: 'm', input: 'x' })).text();
     asked = [];
     answer = (response) => response.writeHead(status, headers).end();

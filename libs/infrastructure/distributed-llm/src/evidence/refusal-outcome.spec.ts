@@ -138,15 +138,12 @@ describe('outcomeOfRefusal', () => {
     [404, "Path '/v1/chat/completions' not found. Ping /-/routes for routes.", 'path_not_found'],
     [404, 'This is not a chat model. Did you mean to use v1/completions?', 'conflict'],
     [404, 'No static resource v1/rerank.', 'path_not_found'],
-<<<<<<< HEAD
     [404, 'Unexpected endpoint or method. (POST /v1/rerank)', 'path_not_found'],
     [404, "No API found for 'POST /serving-endpoints/messages'", 'path_not_found'],
     [404, 'Method not found.', 'path_not_found'],
     [404, 'The requested resource could not be found.', 'path_not_found'],
     [404, 'uri not found', 'path_not_found'],
-=======
     [404, 'Unexpected endpoint or method. (POST /v1/embeddings)', 'path_not_found'],
->>>>>>> s31-outcomes
     [400, 'Unsupported value: temperature does not support 0.2 with this model.', 'malformed_request'],
     [400, "Unsupported parameter: 'max_tokens' is not supported with this model.", 'malformed_request'],
     [400, 'max_tokens: 128000 > 64000, the maximum number of output tokens for m', 'malformed_request'],
