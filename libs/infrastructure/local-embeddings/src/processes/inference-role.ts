@@ -20,19 +20,28 @@ const SHORT_RUN = 64;
 const LONG_RUN = 512;
 const ANY_TOKEN = 0;
 
+/**
+ * Padded tokens of a run on the CPU, for each of its threads: what stands between two layers no longer fits the caches with more, and a
+ * token costs up to a quarter more; with fewer the weights are read for too few (docs/performance.md).
+ */
+const RUN_TOKENS = 512;
+
 /** What an inference process does. */
 export class InferenceRole {
   readonly #model: EmbeddingModel;
   readonly #cost: BatchCost;
+  readonly #runTokens: number;
 
-  private constructor(model: EmbeddingModel, cost: BatchCost) {
+  private constructor(model: EmbeddingModel, cost: BatchCost, runTokens: number) {
     this.#model = model;
     this.#cost = cost;
+    this.#runTokens = runTokens;
   }
 
   static async load({ folder, model: options }: ProcessOptions): Promise<InferenceRole> {
     const model = await openModel(folder, options);
-    return new InferenceRole(model, await measureCost(model));
+    const runTokens = model.info.device === 'cpu' ? RUN_TOKENS * options.threads : Infinity;
+    return new InferenceRole(model, await measureCost(model), runTokens);
   }
 
   get loaded() {
@@ -45,7 +54,7 @@ export class InferenceRole {
     return this.#run(request);
   }
 
-  /** Runs a batch in parts that stay within the budget; texts of like length are together. */
+  /** Runs a batch in parts that stay within the budget and the caches; texts of like length are together. */
   async #run(task: Task<'run'>): Promise<InferenceResult> {
     const { budgetBytes, perToken } = task;
     const { rows, unrun } = await this.#rowsOf(task);
@@ -56,7 +65,9 @@ export class InferenceRole {
     const starts = startsOf(sizes);
     const vectors = new Float32Array(starts.at(-1) as number);
     const faults: VectorFault[] = [];
-    for (const group of groupByLength(lengths, (longest) => rowsWithin(this.#cost, longest, budgetBytes))) {
+    const rowsOfRun = (longest: number) =>
+      Math.min(rowsWithin(this.#cost, longest, budgetBytes), Math.floor(this.#runTokens / longest));
+    for (const group of groupByLength(lengths, rowsOfRun)) {
       const batch = group.map((index) => rows[index] as TokenRow);
       const part = await (perToken ? this.#model.runTokens(batch) : this.#model.run(batch));
       const from = startsOf(group.map((index) => sizes[index] as number));
