@@ -1,11 +1,13 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { writeAttentionBert } from '../../fixture/attention-bert.ts';
 import { ModelProcess } from './model-process.ts';
 
 const SETTING = 'MALLOC_TRIM_THRESHOLD_';
+const TUNABLES = 'GLIBC_TUNABLES';
+const LARGE_PAGES = '/sys/kernel/mm/transparent_hugepage/enabled';
 /** Its scores take 12.6 MB, twice: 6,144 pages of memory. */
 const BATCH = {
   rows: Array.from({ length: 4 }, () => ({ ids: Array.from({ length: 256 }, (_, at) => at % 8) })),
@@ -26,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   delete process.env[SETTING];
+  delete process.env[TUNABLES];
   await model.end();
   await rm(folder, { recursive: true });
 });
@@ -64,4 +67,22 @@ it('texts of a batch are tokenised without threads of the tokenizer', async () =
   const rows = Array.from({ length: 32 }, () => ({ text: 'a cat and a dog', more: false }));
   const { lengths } = await model.run('run', { ...BATCH, rows });
   expect([lengths.length, await poolThreads()]).toEqual([32, POOL_THREADS]);
+});
+
+describe('memory of a graph', () => {
+  const asksForLargePages = async () => {
+    model = new ModelProcess('inference', { folder: PROMPTS, model: OPTIONS }, () => undefined);
+    await model.loaded();
+    return / hg( |$)/m.test(await readFile(`/proc/${model.pid}/smaps`, 'utf8'));
+  };
+
+  it('asks for large pages where Linux waits to be asked', async () => {
+    const waits = (await readFile(LARGE_PAGES, 'utf8').catch(() => '')).includes('[madvise]');
+    expect(await asksForLargePages()).toBe(waits);
+  });
+
+  it('does not where the environment says so', async () => {
+    process.env[TUNABLES] = 'glibc.malloc.hugetlb=0';
+    expect(await asksForLargePages()).toBe(false);
+  });
 });
