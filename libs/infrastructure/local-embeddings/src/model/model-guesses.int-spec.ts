@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
@@ -33,6 +33,9 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     ['BAAI/bge-m3', 'cls'],
     ['Snowflake/snowflake-arctic-embed-m-v1.5', 'cls'],
     ['/models/gte-modernbert-base-onnx', 'cls'],
+    ['maidalun1020/bce-embedding-base_v1', 'cls'],
+    ['someone/bge-m3-onnx-o4', 'cls'],
+    ['someone/bge-base-en-v1.5-quant', 'cls'],
     ['sentence-transformers/multi-qa-mpnet-base-dot-v1', 'cls'],
     ['sentence-transformers/multi-qa-MiniLM-L6-cos-v1', 'mean'],
     ['someone/bge-small-en-v1.5-of-their-own', 'mean'],
@@ -61,6 +64,19 @@ describe('a copy of a widely used model that does not say how its vectors are ma
       (await probe.open(await exported(origin, files))).info.pooling;
     expect(await poolingOf('BAAI/bge-base-en')).toBe('cls');
     expect(await poolingOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2')).toBe('mean');
+  });
+
+  it.each([
+    ['models--BAAI--bge-small-en-v1.5', 'cls'],
+    ['models--BAAI--bge-small-en-v1.5/snapshots/5c38ec7', 'cls'],
+    ['models--TaylorAI--bge-micro-v2', 'mean'],
+  ])('is known in the cache of the hub too, as %s', async (path, pooling) => {
+    const root = join(copies.root, pooling + basename(path));
+    const repository = join(root, path.split('/')[0] as string);
+    await mkdir(join(repository, 'snapshots'), { recursive: true });
+    await rename(await copies.bare('bert-mean'), join(repository, 'snapshots/5c38ec7'));
+    const { info } = await probe.open(join(root, path));
+    expect(info.pooling).toBe(pooling);
   });
 
   it('is refused where a Dense is lost that makes its vectors, unless the graph pools', async () => {
