@@ -90,6 +90,20 @@ describe('a host that is of no use until somebody mends its settings', () => {
         body: { error: { message: 'The embeddings operation does not work with the specified model' } },
       },
     ],
+    [
+      'a field that NVIDIA wants besides',
+      {
+        status: 400,
+        body: {
+          message: "'input_type' parameter is required for asymmetric models",
+          type: 'invalid_request_error',
+        },
+      },
+    ],
+    [
+      'a field that FastAPI misses',
+      { status: 422, body: { detail: [{ type: 'missing', loc: ['body', 'task'], msg: 'Field required' }] } },
+    ],
   ])('is not asked any more after %s, and the other one answers', async (_, answer) => {
     first.respond = always(answer);
     const model = modelOf();
@@ -146,6 +160,18 @@ describe('inputs that are refused', () => {
       {
         status: 413,
         body: { error: '`inputs` must have less than 512 tokens. Given: 900', error_type: 'Validation' },
+      },
+    ],
+    [
+      'FastAPI, wrong in one of two ways to ask',
+      {
+        status: 422,
+        body: {
+          detail: [
+            { loc: ['body', 'completion', 'input', 0], msg: 'String should have at most 100 characters' },
+            { loc: ['body', 'chat', 'messages'], msg: 'Field required' },
+          ],
+        },
       },
     ],
     [
