@@ -63,6 +63,7 @@ export class EmbeddingModel {
       throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
     const sizes = { dimensions: asked ?? data.length, tokenDimensions };
     const model = new EmbeddingModel(parts, { ...sizes, batchable: true });
+    if (plan.backend !== 'cross-encoder') await model.#checkMeaning(samples);
     if (await model.#isBatchable(samples)) return model;
     await model.#checkRepeats(samples.slice(0, 1));
     const notes = [...parts.info.notes, ALONE];
@@ -161,6 +162,21 @@ export class EmbeddingModel {
       // A graph that was exported for one text at a time.
       return false;
     }
+  }
+
+  /**
+   * Vectors that are the same for unlike texts, or zeros, look like any others and find nothing: weights in 16 bits that have
+   * underflowed give them, and a graph into which its example was traced. @throws ModelLoadError
+   */
+  async #checkMeaning([first, second]: readonly TokenRow[]): Promise<void> {
+    if (!first || !second?.ids.some((id) => !first.ids.includes(id))) return;
+    const { vectors: one } = await this.run([first]);
+    const { vectors: other, faults } = await this.run([second]);
+    if (faults.length > 0 || one.some((value, index) => value !== other[index])) return;
+    const what = one.every((value) => value === 0) ? 'zeros for every text' : 'unlike texts the same vector';
+    throw new ModelLoadError(
+      `the graph gives ${what}: another export or EMBEDDING_DTYPE may give the right ones`,
+    );
   }
 
   /** Random numbers would make every vector its own, and the cache would keep the first. @throws ModelLoadError */

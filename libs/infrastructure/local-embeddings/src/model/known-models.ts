@@ -26,11 +26,13 @@ const FIRST_TOKEN = named([
 const MEAN_OF_FASTEMBED = named(['paraphrase-multilingual-']);
 /** Models with a Dense behind their pooling. */
 const DENSE = named([
+  'clip-vit-b-32-multilingual-v1$',
+  'conan-embedding-v1$',
   'distiluse-base-',
   'embeddinggemma-',
   'gtr-t5-',
   'instructor-(base|large|xl)$',
-  'labse$',
+  'labse(-en-ru)?$',
   'sentence-t5-',
   'stella[_-]en[_-]',
 ]);

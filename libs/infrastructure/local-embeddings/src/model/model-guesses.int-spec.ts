@@ -159,6 +159,24 @@ describe('a graph that draws random numbers', () => {
   });
 });
 
+describe('a graph that looks at no text', () => {
+  it.each([
+    ['zeros for every text', 0],
+    ['unlike texts the same vector', 3],
+  ])('is refused, as it gives %s', async (what, value) => {
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'last_hidden_state'), text(4, 'Gather')]),
+      text(2, 'alike'),
+      initializer('table', [300, 1], new Float32Array(300).fill(value)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 1]),
+    ]);
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(`the graph gives ${what}: `);
+  });
+});
+
 describe('a mask of padding', () => {
   it('is not taken for an attention mask, which may be its opposite', async () => {
     const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'), 'latin1');
