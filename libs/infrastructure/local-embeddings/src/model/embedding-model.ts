@@ -206,8 +206,12 @@ export class EmbeddingModel {
     const typed = rows.map((row) => tokenizer.typed(row));
     const batch = padBatch(typed, padId, side, least);
     const result = (await runner.run(batch, output.name)).get(output.name);
-    if (!result || result.dims[0] !== rows.length)
-      throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);
+    const isOfRows = result?.dims[0] === rows.length;
+    if (!result || !isOfRows || (!output.pooled && result.dims[1] !== batch.length))
+      throw new Error(
+        `the output "${output.name}" of the graph has the shape [${result?.dims.join(', ') ?? ''}] for ${rows.length} x ${batch.length} tokens; ` +
+          `understood are ${rows.length} vectors, or ${rows.length} x ${batch.length} of them, one for each token`,
+      );
     return { result, batch };
   }
 
@@ -215,7 +219,6 @@ export class EmbeddingModel {
     const dimensions = dims.at(-1) as number;
     if (!this.#pooling) return { data: data.slice(), dimensions };
     const { modes, includePrompt } = this.#pooling;
-    if (dims[1] !== batch.length) throw new Error(`the graph gave ${dims[1]} tokens for ${batch.length}`);
     const spans = rows.map(({ ids, promptTokens = 0 }): TokenSpan => {
       const from = includePrompt ? 0 : Math.min(promptTokens, ids.length);
       return { first: 0, from, to: ids.length };

@@ -177,6 +177,24 @@ describe('a graph that looks at no text', () => {
   });
 });
 
+describe('a graph whose vectors stand in another order', () => {
+  it('is refused with its output and what that looks like', async () => {
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      block(1, [text(1, 'tokens'), text(2, 'last_hidden_state'), text(4, 'Transpose')]),
+      text(2, 'turned'),
+      initializer('table', [300, 2], new Float32Array(600)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [2, 'length', 'batch']),
+    ]);
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(
+      /^the output "last_hidden_state" of the graph has the shape \[2, 3, 1\] for 1 x 3 tokens/,
+    );
+  });
+});
+
 describe('a mask of padding', () => {
   it('is not taken for an attention mask, which may be its opposite', async () => {
     const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'), 'latin1');
