@@ -70,7 +70,7 @@ export const localEmbeddingsConfig = z
     ),
     normalize: setting(z.boolean().optional(), {
       env: 'EMBEDDING_NORMALIZE',
-      doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are.',
+      doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are, but for models that are known to be made for dot products.',
     }),
     truncateDimensions: setting(z.int().min(1).optional(), {
       env: 'EMBEDDING_TRUNCATE_DIMENSIONS',

@@ -22,8 +22,15 @@ const FIRST_TOKEN = named([
   'snowflake-arctic-embed-(xs|s|m|l)(-long|-v\\d\\.\\d)?$',
   'uae-large-v1$',
 ]);
-/** Of FastEmbed, which takes the first token otherwise. */
+/** Of FastEmbed, which takes the first token otherwise, and scales it. */
 const MEAN_OF_FASTEMBED = named(['paraphrase-multilingual-']);
+/** Models that are made for dot products: their vectors are as long as the graph makes them. */
+const UNSCALED = named([
+  'allenai-specter$',
+  'msmarco-[\\w-]+-dot-v\\d$',
+  'msmarco-distilbert-base-tas-b$',
+  'multi-qa-[\\w-]+-dot-v1$',
+]);
 /** Models with a Dense behind their pooling. */
 const DENSE = named([
   'clip-vit-b-32-multilingual-v1$',
@@ -48,6 +55,8 @@ export interface KnownModel {
   readonly name: string;
   /** How its token vectors become one, where the backend would guess it otherwise. */
   readonly pooling?: PoolingMode;
+  /** Whether its vectors are not scaled to length 1. */
+  readonly isUnscaled?: boolean;
   /** Whether a layer behind pooling makes its vectors. */
   readonly hasDense?: true;
 }
@@ -61,8 +70,11 @@ export async function findKnownModel(folder: ModelFolder, backend: Backend): Pro
   for (const path of [origin, folder.path]) {
     const name = (CACHED.exec(path)?.[1] ?? basename(path)).replace(COPY, '');
     if (DENSE.test(name)) return { name, hasDense: true };
-    if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls' };
-    if (backend === 'fastembed' && MEAN_OF_FASTEMBED.test(name)) return { name, pooling: 'mean' };
+    const isUnscaled = UNSCALED.test(name);
+    if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls', isUnscaled };
+    if (backend === 'fastembed' && MEAN_OF_FASTEMBED.test(name))
+      return { name, pooling: 'mean', isUnscaled: true };
+    if (isUnscaled) return { name, isUnscaled };
   }
   return undefined;
 }

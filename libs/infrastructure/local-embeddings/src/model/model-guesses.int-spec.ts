@@ -48,6 +48,17 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     expect(info.notes).toEqual([expect.stringContaining(`"${pooling}" is used`)]);
   });
 
+  it.each([
+    ['sentence-transformers/multi-qa-mpnet-base-dot-v1', ['pooling']],
+    ['sentence-transformers/msmarco-bert-base-dot-v5', ['pooling']],
+    ['sentence-transformers/multi-qa-mpnet-base-cos-v1', ['pooling', 'normalize']],
+  ])('of %s is as long as the model makes it, or of length 1', async (origin, modules) => {
+    const folder = await exported(origin);
+    expect((await probe.open(folder)).info.modules).toEqual(modules);
+    const { info } = await probe.open(folder, { graph: { normalize: true } });
+    expect(info.modules).toEqual(['pooling', 'normalize']);
+  });
+
   it('is pooled as the folder or the configuration says where they do', async () => {
     const name = 'BAAI/bge-small-en-v1.5';
     const said = await probe.open(await exported(name), { graph: { pooling: ['mean'] } });
@@ -60,10 +71,13 @@ describe('a copy of a widely used model that does not say how its vectors are ma
   it('is no mean of FastEmbed, unless the model is', async () => {
     const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
     const files = { 'onnx/model.onnx': null, 'model_optimized.onnx': graph, 'special_tokens_map.json': {} };
-    const poolingOf = async (origin: string) =>
-      (await probe.open(await exported(origin, files))).info.pooling;
-    expect(await poolingOf('BAAI/bge-base-en')).toBe('cls');
-    expect(await poolingOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2')).toBe('mean');
+    const infoOf = async (origin: string) => (await probe.open(await exported(origin, files))).info;
+    expect(await infoOf('BAAI/bge-base-en')).toMatchObject({
+      pooling: 'cls',
+      modules: ['pooling', 'normalize'],
+    });
+    const mean = await infoOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2');
+    expect(mean).toMatchObject({ pooling: 'mean', modules: ['pooling'] });
   });
 
   it.each([

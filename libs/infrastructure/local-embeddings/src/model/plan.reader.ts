@@ -121,7 +121,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
   return {
     backend,
     root: '',
-    modules: [pooled, ...((normalize ?? true) ? [{ type: 'normalize' } as const] : [])],
+    modules: [pooled, ...((normalize ?? !known?.isUnscaled) ? [{ type: 'normalize' } as const] : [])],
     ...(backend === 'fastembed' ? { prompts: {} } : await readModelSettings(folder)),
     ...(await readTransformer(folder, '')),
     // Where the graph pools by itself this is never said: see EmbeddingModel.
