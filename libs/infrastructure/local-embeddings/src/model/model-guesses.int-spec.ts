@@ -80,6 +80,17 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     expect(mean).toMatchObject({ pooling: 'mean', modules: ['pooling'] });
   });
 
+  it('is none of FastEmbed where optimum has optimised its graph', async () => {
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
+    const files = { 'onnx/model.onnx': null, 'model_optimized.onnx': graph, 'special_tokens_map.json': {} };
+    const folder = await exported('sentence-transformers/all-MiniLM-L6-v2', {
+      ...files,
+      'ort_config.json': {},
+    });
+    const { info } = await probe.open(folder);
+    expect(info).toMatchObject({ backend: 'onnx', pooling: 'mean' });
+  });
+
   it.each([
     ['models--BAAI--bge-small-en-v1.5', 'cls'],
     ['models--BAAI--bge-small-en-v1.5/snapshots/5c38ec7', 'cls'],
