@@ -14,7 +14,7 @@ export const localEmbeddingsConfig = z
     }),
     name: setting(z.string().min(1).optional(), {
       env: 'EMBEDDING_MODEL_NAME',
-      doc: 'Id under which the model is served. By default the hub id or the name of the folder.',
+      doc: 'Id under which the model is served. By default the hub id, which a folder in the cache of the hub has too, or the name of the folder.',
     }),
     revision: setting(z.string().min(1).default('main'), {
       env: 'EMBEDDING_MODEL_REVISION',

@@ -1,12 +1,11 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
+import { cachedRepository } from './cached-repository.ts';
 import type { Backend, PoolingMode } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 
 /** What copies add to the name of a model. */
 const COPY = /([-_](onnx|q[48]?|qu?int8|u?int[48]|fp16|fp32|quant(ized)?|optimized|o[1-4]|cpu|gpu))+$/i;
-/** The cache of the hub, which FastEmbed has too, keeps OWNER/NAME here. */
-const CACHED = /(?:^|\/)models--(?:[^/]+--)?([^/]+?)(?:\/snapshots\/[^/]+)?\/?$/;
 /** Models whose `1_Pooling` says `cls`, by the beginning of their names. */
 const FIRST_TOKEN = named([
   'allenai-specter$',
@@ -68,7 +67,7 @@ export interface KnownModel {
 export async function findKnownModel(folder: ModelFolder, backend: Backend): Promise<KnownModel | undefined> {
   const { _name_or_path: origin = '' } = (await folder.read('config.json', configSchema)) ?? {};
   for (const path of [origin, folder.path]) {
-    const name = (CACHED.exec(path)?.[1] ?? basename(path)).replace(COPY, '');
+    const name = basename(cachedRepository(path) ?? path).replace(COPY, '');
     if (DENSE.test(name)) return { name, hasDense: true };
     const isUnscaled = UNSCALED.test(name);
     if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls', isUnscaled };
