@@ -66,8 +66,7 @@ export interface KnownModel {
  */
 export async function findKnownModel(folder: ModelFolder, backend: Backend): Promise<KnownModel | undefined> {
   const { _name_or_path: origin = '' } = (await folder.read('config.json', configSchema)) ?? {};
-  for (const path of [origin, folder.path]) {
-    const name = basename(cachedRepository(path) ?? path).replace(COPY, '');
+  for (const name of [origin, folder.path].flatMap(namesOf)) {
     if (DENSE.test(name)) return { name, hasDense: true };
     const isUnscaled = UNSCALED.test(name);
     if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls', isUnscaled };
@@ -76,4 +75,11 @@ export async function findKnownModel(folder: ModelFolder, backend: Backend): Pro
     if (isUnscaled) return { name, isUnscaled };
   }
   return undefined;
+}
+
+/** What a model may be called by where it is, or was when it was saved. */
+function namesOf(path: string): readonly string[] {
+  const name = basename(cachedRepository(path) ?? path).replace(COPY, '');
+  // As older versions of sentence-transformers kept it: OWNER_NAME.
+  return [name, name.replace(/^[^_]+_/, '')];
 }
