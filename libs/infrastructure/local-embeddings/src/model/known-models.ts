@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { z } from 'zod';
 import { cachedRepository } from './cached-repository.ts';
@@ -66,7 +67,9 @@ export interface KnownModel {
  */
 export async function findKnownModel(folder: ModelFolder, backend: Backend): Promise<KnownModel | undefined> {
   const { _name_or_path: origin = '' } = (await folder.read('config.json', configSchema)) ?? {};
-  for (const name of [origin, folder.path].flatMap(namesOf)) {
+  // A link may be called as it likes.
+  const places = [origin, folder.path, await realpath(folder.path)];
+  for (const name of places.flatMap(namesOf)) {
     if (DENSE.test(name)) return { name, hasDense: true };
     const isUnscaled = UNSCALED.test(name);
     if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls', isUnscaled };

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
@@ -96,13 +96,16 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     ['models--BAAI--bge-small-en-v1.5', 'cls'],
     ['models--BAAI--bge-small-en-v1.5/snapshots/5c38ec7', 'cls'],
     ['models--TaylorAI--bge-micro-v2', 'mean'],
-  ])('is known in the cache of the hub too, as %s', async (path, pooling) => {
+  ])('is known in the cache of the hub too, as %s, and behind a link', async (path, pooling) => {
     const root = join(copies.root, pooling + basename(path));
     const repository = join(root, path.split('/')[0] as string);
     await mkdir(join(repository, 'snapshots'), { recursive: true });
     await rename(await copies.bare('bert-mean'), join(repository, 'snapshots/5c38ec7'));
-    const { info } = await probe.open(join(root, path));
-    expect(info.pooling).toBe(pooling);
+    await symlink(join(root, path), join(root, 'a-link'));
+    for (const name of [path, 'a-link']) {
+      const { info } = await probe.open(join(root, name));
+      expect(info.pooling).toBe(pooling);
+    }
   });
 
   it('is refused where a Dense is lost that makes its vectors, unless the graph pools', async () => {
