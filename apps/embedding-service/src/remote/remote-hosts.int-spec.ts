@@ -91,6 +91,35 @@ describe('a host that is of no use until somebody mends its settings', () => {
       },
     ],
     [
+      'a model for other things, as SGLang says it',
+      {
+        status: 400,
+        body: {
+          message:
+            'This model does not appear to be an embedding model by default. Please add `--is-embedding`',
+          type: 'BadRequestError',
+        },
+      },
+    ],
+    [
+      'one, as Infinity says it',
+      {
+        status: 400,
+        body: {
+          error: { message: 'ModelNotDeployedError: model=`a/b-v1.5` does not support `embed`.', code: 400 },
+        },
+      },
+    ],
+    ['one, as Ollama says it', { status: 400, body: { error: '"llama3.2" does not support embed' } }],
+    [
+      'a model, as Bedrock says it',
+      { status: 400, body: { message: 'The provided model identifier is invalid.' } },
+    ],
+    [
+      'a model, as Zhipu says it',
+      { status: 400, body: { error: { code: '1211', message: '模型不存在，请检查模型代码。' } } },
+    ],
+    [
       'a field that NVIDIA wants besides',
       {
         status: 400,
@@ -161,6 +190,10 @@ describe('inputs that are refused', () => {
         status: 413,
         body: { error: '`inputs` must have less than 512 tokens. Given: 900', error_type: 'Validation' },
       },
+    ],
+    [
+      'a text that speaks of models',
+      { status: 400, body: { error: { message: "Input 'it does not support embeddings' is too long" } } },
     ],
     [
       'FastAPI, wrong in one of two ways to ask',

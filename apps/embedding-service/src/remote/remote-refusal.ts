@@ -18,8 +18,11 @@ const PASSING_STATUSES: readonly number[] = [408, 425];
 const OUR_FIELDS: readonly unknown[] = ['model', 'model_not_found', 'encoding_format', 'invalid_model'];
 /** The same where a sentence begins with it: inputs that are quoted stand further behind. */
 const OUR_WORDS = [
-  /^\W*((the|this|your|requested|specified|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|has expired)/i,
+  /^\W*((the|this|your|requested|specified|provided|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|has expired)/i,
   /^\W*(invalid|incorrect|unknown|unsupported|missing|no such)\W+(model|deployment|api.?key)\b/i,
+  // A model that has no embeddings, as SGLang, Infinity and Ollama say it of one that they have named.
+  /^(?!\W*inputs?\b).{0,120}\b(do(es)?( not|n't) (support|appear to be an) \W?embed|is not an embedding model)/i,
+  /^.{0,40}模型.{0,40}(不存在|不支持|未开通)/,
   // Models with one way to read queries and one to read documents, as NVIDIA and Cohere serve them.
   /^\W*((a|the|valid|invalid|missing|request)\W+)*input_type\b/i,
 ];
