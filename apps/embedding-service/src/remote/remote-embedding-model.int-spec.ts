@@ -243,10 +243,14 @@ describe('a remote model', () => {
     expect(first.requests.map(({ input }) => input.length)).toEqual([8, 8, 8]);
   });
 
-  it('counts the tokens of hosts that say only how many there were in total', async () => {
-    first.respond = (request) => ({ body: { ...goodResponse(request), usage: { total_tokens: 7 } } });
-    expect((await collect(['a'])).tokens).toBe(7);
-  });
+  it.each([{}, { prompt_tokens: null }, { prompt_tokens: 0 }])(
+    'counts the tokens of hosts that say only how many there were in total, and beside that %j',
+    async (besides) => {
+      const usage = { ...besides, total_tokens: 7 };
+      first.respond = (request) => ({ body: { ...goodResponse(request), usage } });
+      expect((await collect(['a'])).tokens).toBe(7);
+    },
+  );
 
   it('stops asking a host that fails again and again, and is down when that is true of all', async () => {
     for (const host of [first, second]) host.respond = () => ({ status: 500, body: {} });

@@ -90,6 +90,49 @@ describe('a host that is of no use until somebody mends its settings', () => {
         body: { error: { message: 'The embeddings operation does not work with the specified model' } },
       },
     ],
+    [
+      'a model for other things, as SGLang says it',
+      {
+        status: 400,
+        body: {
+          message:
+            'This model does not appear to be an embedding model by default. Please add `--is-embedding`',
+          type: 'BadRequestError',
+        },
+      },
+    ],
+    [
+      'one, as Infinity says it',
+      {
+        status: 400,
+        body: {
+          error: { message: 'ModelNotDeployedError: model=`a/b-v1.5` does not support `embed`.', code: 400 },
+        },
+      },
+    ],
+    ['one, as Ollama says it', { status: 400, body: { error: '"llama3.2" does not support embed' } }],
+    [
+      'a model, as Bedrock says it',
+      { status: 400, body: { message: 'The provided model identifier is invalid.' } },
+    ],
+    [
+      'a model, as Zhipu says it',
+      { status: 400, body: { error: { code: '1211', message: '模型不存在，请检查模型代码。' } } },
+    ],
+    [
+      'a field that NVIDIA wants besides',
+      {
+        status: 400,
+        body: {
+          message: "'input_type' parameter is required for asymmetric models",
+          type: 'invalid_request_error',
+        },
+      },
+    ],
+    [
+      'a field that FastAPI misses',
+      { status: 422, body: { detail: [{ type: 'missing', loc: ['body', 'task'], msg: 'Field required' }] } },
+    ],
   ])('is not asked any more after %s, and the other one answers', async (_, answer) => {
     first.respond = always(answer);
     const model = modelOf();
@@ -146,6 +189,22 @@ describe('inputs that are refused', () => {
       {
         status: 413,
         body: { error: '`inputs` must have less than 512 tokens. Given: 900', error_type: 'Validation' },
+      },
+    ],
+    [
+      'a text that speaks of models',
+      { status: 400, body: { error: { message: "Input 'it does not support embeddings' is too long" } } },
+    ],
+    [
+      'FastAPI, wrong in one of two ways to ask',
+      {
+        status: 422,
+        body: {
+          detail: [
+            { loc: ['body', 'completion', 'input', 0], msg: 'String should have at most 100 characters' },
+            { loc: ['body', 'chat', 'messages'], msg: 'Field required' },
+          ],
+        },
       },
     ],
     [

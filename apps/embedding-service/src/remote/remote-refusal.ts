@@ -18,8 +18,13 @@ const PASSING_STATUSES: readonly number[] = [408, 425];
 const OUR_FIELDS: readonly unknown[] = ['model', 'model_not_found', 'encoding_format', 'invalid_model'];
 /** The same where a sentence begins with it: inputs that are quoted stand further behind. */
 const OUR_WORDS = [
-  /^\W*((the|this|your|requested|specified|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|has expired)/i,
+  /^\W*((the|this|your|requested|specified|provided|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|has expired)/i,
   /^\W*(invalid|incorrect|unknown|unsupported|missing|no such)\W+(model|deployment|api.?key)\b/i,
+  // A model that has no embeddings, as SGLang, Infinity and Ollama say it of one that they have named.
+  /^(?!\W*inputs?\b).{0,120}\b(do(es)?( not|n't) (support|appear to be an) \W?embed|is not an embedding model)/i,
+  /^.{0,40}模型.{0,40}(不存在|不支持|未开通)/,
+  // Models with one way to read queries and one to read documents, as NVIDIA and Cohere serve them.
+  /^\W*((a|the|valid|invalid|missing|request)\W+)*input_type\b/i,
 ];
 /** A ban of certain content, which comes with the status of one of keys. */
 const POLICY = /flagged|moderation|guardrail|content.?(policy|filter)|safety/i;
@@ -54,11 +59,19 @@ export function errorNameOf(response: WholeResponse | undefined): string | undef
 }
 
 function blamesSettings(response: WholeResponse): boolean {
-  const { param, code, type } = errorOf(response);
+  const { param, code, type, detail } = errorOf(response);
   return (
     [param, code, type].some((word) => OUR_FIELDS.includes(word)) ||
+    blamesOtherFields(detail) ||
     OUR_WORDS.some((words) => words.test(sentenceOf(response)))
   );
+}
+
+/** FastAPI lists where in a request each fault is, such as `["body", "input", 0]`: one that is elsewhere is in every request. */
+function blamesOtherFields(faults: unknown): boolean {
+  if (!Array.isArray(faults) || faults.length === 0) return false;
+  const places = faults.map((fault) => asRecord(fault)['loc']);
+  return places.every((place) => Array.isArray(place) && !place.includes('input'));
 }
 
 /** What a host says went wrong. Not to be shown: it may quote inputs. */

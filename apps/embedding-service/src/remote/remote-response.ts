@@ -44,8 +44,9 @@ export function readRemoteResponse(
     if (vectors[index]) throw unusable('two vectors for one input');
     vectors[index] = vectorOf(embedding, dimensions);
   });
-  // Voyage and Jina say only how many there were in total.
-  const { total_tokens: total, prompt_tokens: tokens = total } = asRecord(usage);
+  // Voyage and Jina say only how many there were in total, and others have a null or 0 beside that.
+  const { total_tokens: total, prompt_tokens: ofPrompt } = asRecord(usage);
+  const tokens = ofPrompt || total;
   return {
     vectors: vectors as Float32Array[],
     model: typeof model === 'string' ? model : undefined,

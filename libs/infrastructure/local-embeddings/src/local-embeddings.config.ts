@@ -14,7 +14,7 @@ export const localEmbeddingsConfig = z
     }),
     name: setting(z.string().min(1).optional(), {
       env: 'EMBEDDING_MODEL_NAME',
-      doc: 'Id under which the model is served. By default the hub id or the name of the folder.',
+      doc: 'Id under which the model is served. By default the hub id, which a folder in the cache of the hub has too, or the name of the folder.',
     }),
     revision: setting(z.string().min(1).default('main'), {
       env: 'EMBEDDING_MODEL_REVISION',
@@ -70,7 +70,7 @@ export const localEmbeddingsConfig = z
     ),
     normalize: setting(z.boolean().optional(), {
       env: 'EMBEDDING_NORMALIZE',
-      doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are.',
+      doc: 'Whether vectors are scaled to length 1, where the folder does not say it. By default they are, but for models that are known to be made for dot products.',
     }),
     truncateDimensions: setting(z.int().min(1).optional(), {
       env: 'EMBEDDING_TRUNCATE_DIMENSIONS',

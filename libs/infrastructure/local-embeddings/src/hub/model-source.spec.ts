@@ -44,6 +44,17 @@ describe('resolveModelSource', () => {
     expect(find(`${path}/`).name).toBe('my-model');
   });
 
+  it.each([
+    ['models--BAAI--bge-m3', 'BAAI/bge-m3'],
+    ['models--BAAI--bge-m3/snapshots/5617a9f', 'BAAI/bge-m3'],
+    ['models--gpt2/snapshots/607a30d', 'gpt2'],
+    ['models--BAAI--bge-m3/snapshots/5617a9f/onnx', 'onnx'],
+  ])('serves %s of the cache of the hub as %s', (folder, name) => {
+    const path = join(root, folder);
+    mkdirSync(path, { recursive: true });
+    expect(find(path)).toEqual({ name, source: { kind: 'folder', path } });
+  });
+
   it('takes a hub id with revision, an absolute cache folder and the hub', () => {
     expect(find('Xenova/all-MiniLM-L6-v2')).toEqual({
       name: 'Xenova/all-MiniLM-L6-v2',

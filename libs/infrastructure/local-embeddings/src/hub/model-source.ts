@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
+import { cachedRepository } from '../model/cached-repository.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** A folder in Hugging Face layout. */
@@ -47,7 +48,8 @@ export function resolveModelSource(
   if (/^[./~]/.test(model) || isFolder(model)) {
     const fault = existsSync(model) ? 'what is no folder' : 'a folder that does not exist';
     assertFolder(model, `${setting} names ${fault}:`);
-    return { name: name ?? basename(resolve(model)), source: { kind: 'folder', path: resolve(model) } };
+    const path = resolve(model);
+    return { name: name ?? cachedRepository(path) ?? basename(path), source: { kind: 'folder', path } };
   }
   if (!/^[\w.-]+\/[\w.-]{1,96}$/.test(model)) {
     throw new ModelLoadError(

@@ -63,6 +63,7 @@ export class EmbeddingModel {
       throw new ModelLoadError(`vectors cannot be cut to ${asked} values: the model gives ${data.length}`);
     const sizes = { dimensions: asked ?? data.length, tokenDimensions };
     const model = new EmbeddingModel(parts, { ...sizes, batchable: true });
+    if (plan.backend !== 'cross-encoder') await model.#checkMeaning(samples);
     if (await model.#isBatchable(samples)) return model;
     await model.#checkRepeats(samples.slice(0, 1));
     const notes = [...parts.info.notes, ALONE];
@@ -163,6 +164,21 @@ export class EmbeddingModel {
     }
   }
 
+  /**
+   * Vectors that are the same for unlike texts, or zeros, look like any others and find nothing: weights in 16 bits that have
+   * underflowed give them, and a graph into which its example was traced. @throws ModelLoadError
+   */
+  async #checkMeaning([first, second]: readonly TokenRow[]): Promise<void> {
+    if (!first || !second?.ids.some((id) => !first.ids.includes(id))) return;
+    const { vectors: one } = await this.run([first]);
+    const { vectors: other, faults } = await this.run([second]);
+    if (faults.length > 0 || one.some((value, index) => value !== other[index])) return;
+    const what = one.every((value) => value === 0) ? 'zeros for every text' : 'unlike texts the same vector';
+    throw new ModelLoadError(
+      `the graph gives ${what}: another export or EMBEDDING_DTYPE may give the right ones`,
+    );
+  }
+
   /** Random numbers would make every vector its own, and the cache would keep the first. @throws ModelLoadError */
   async #checkRepeats(sample: readonly TokenRow[]): Promise<void> {
     const [one, other] = [await this.run(sample), await this.run(sample)];
@@ -190,8 +206,12 @@ export class EmbeddingModel {
     const typed = rows.map((row) => tokenizer.typed(row));
     const batch = padBatch(typed, padId, side, least);
     const result = (await runner.run(batch, output.name)).get(output.name);
-    if (!result || result.dims[0] !== rows.length)
-      throw new Error(`the graph gave ${result?.dims[0] ?? 'nothing'} for ${rows.length} rows`);
+    const isOfRows = result?.dims[0] === rows.length;
+    if (!result || !isOfRows || (!output.pooled && result.dims[1] !== batch.length))
+      throw new Error(
+        `the output "${output.name}" of the graph has the shape [${result?.dims.join(', ') ?? ''}] for ${rows.length} x ${batch.length} tokens; ` +
+          `understood are ${rows.length} vectors, or ${rows.length} x ${batch.length} of them, one for each token`,
+      );
     return { result, batch };
   }
 
@@ -199,7 +219,6 @@ export class EmbeddingModel {
     const dimensions = dims.at(-1) as number;
     if (!this.#pooling) return { data: data.slice(), dimensions };
     const { modes, includePrompt } = this.#pooling;
-    if (dims[1] !== batch.length) throw new Error(`the graph gave ${dims[1]} tokens for ${batch.length}`);
     const spans = rows.map(({ ids, promptTokens = 0 }): TokenSpan => {
       const from = includePrompt ? 0 : Math.min(promptTokens, ids.length);
       return { first: 0, from, to: ids.length };

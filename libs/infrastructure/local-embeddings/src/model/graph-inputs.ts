@@ -22,7 +22,7 @@ type Feed = (batch: GraphBatch) => Tensor;
  * may be 1 where an attention mask is 0.
  */
 const USUAL_NAMES: Readonly<Record<InputRole, RegExp>> = {
-  input_ids: /^(input|inputs|ids|tokens?|input_?tokens?|token_?ids)(:\d+)?$/i,
+  input_ids: /^(input|inputs|ids|tokens?|input_?tokens?|token_?ids|input_?(word_?)?ids)(:\d+)?$/i,
   attention_mask: /^(?!.*pad).*mask/i,
   token_type_ids: /(type|segment)/i,
   position_ids: /position/i,

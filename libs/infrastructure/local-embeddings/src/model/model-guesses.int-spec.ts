@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
@@ -33,6 +33,10 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     ['BAAI/bge-m3', 'cls'],
     ['Snowflake/snowflake-arctic-embed-m-v1.5', 'cls'],
     ['/models/gte-modernbert-base-onnx', 'cls'],
+    ['maidalun1020/bce-embedding-base_v1', 'cls'],
+    ['/root/.cache/torch/sentence_transformers/BAAI_bge-small-en/', 'cls'],
+    ['someone/bge-m3-onnx-o4', 'cls'],
+    ['someone/bge-base-en-v1.5-quant', 'cls'],
     ['sentence-transformers/multi-qa-mpnet-base-dot-v1', 'cls'],
     ['sentence-transformers/multi-qa-MiniLM-L6-cos-v1', 'mean'],
     ['someone/bge-small-en-v1.5-of-their-own', 'mean'],
@@ -43,6 +47,17 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     const { info } = await probe.open(await exported(origin));
     expect(info.pooling).toBe(pooling);
     expect(info.notes).toEqual([expect.stringContaining(`"${pooling}" is used`)]);
+  });
+
+  it.each([
+    ['sentence-transformers/multi-qa-mpnet-base-dot-v1', ['pooling']],
+    ['sentence-transformers/msmarco-bert-base-dot-v5', ['pooling']],
+    ['sentence-transformers/multi-qa-mpnet-base-cos-v1', ['pooling', 'normalize']],
+  ])('of %s is as long as the model makes it, or of length 1', async (origin, modules) => {
+    const folder = await exported(origin);
+    expect((await probe.open(folder)).info.modules).toEqual(modules);
+    const { info } = await probe.open(folder, { graph: { normalize: true } });
+    expect(info.modules).toEqual(['pooling', 'normalize']);
   });
 
   it('is pooled as the folder or the configuration says where they do', async () => {
@@ -57,10 +72,40 @@ describe('a copy of a widely used model that does not say how its vectors are ma
   it('is no mean of FastEmbed, unless the model is', async () => {
     const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
     const files = { 'onnx/model.onnx': null, 'model_optimized.onnx': graph, 'special_tokens_map.json': {} };
-    const poolingOf = async (origin: string) =>
-      (await probe.open(await exported(origin, files))).info.pooling;
-    expect(await poolingOf('BAAI/bge-base-en')).toBe('cls');
-    expect(await poolingOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2')).toBe('mean');
+    const infoOf = async (origin: string) => (await probe.open(await exported(origin, files))).info;
+    expect(await infoOf('BAAI/bge-base-en')).toMatchObject({
+      pooling: 'cls',
+      modules: ['pooling', 'normalize'],
+    });
+    const mean = await infoOf('sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2');
+    expect(mean).toMatchObject({ pooling: 'mean', modules: ['pooling'] });
+  });
+
+  it('is none of FastEmbed where optimum has optimised its graph', async () => {
+    const graph = await readFile(join(REFERENCE_MODELS, 'bert-mean/onnx/model.onnx'));
+    const files = { 'onnx/model.onnx': null, 'model_optimized.onnx': graph, 'special_tokens_map.json': {} };
+    const folder = await exported('sentence-transformers/all-MiniLM-L6-v2', {
+      ...files,
+      'ort_config.json': {},
+    });
+    const { info } = await probe.open(folder);
+    expect(info).toMatchObject({ backend: 'onnx', pooling: 'mean' });
+  });
+
+  it.each([
+    ['models--BAAI--bge-small-en-v1.5', 'cls'],
+    ['models--BAAI--bge-small-en-v1.5/snapshots/5c38ec7', 'cls'],
+    ['models--TaylorAI--bge-micro-v2', 'mean'],
+  ])('is known in the cache of the hub too, as %s, and behind a link', async (path, pooling) => {
+    const root = join(copies.root, pooling + basename(path));
+    const repository = join(root, path.split('/')[0] as string);
+    await mkdir(join(repository, 'snapshots'), { recursive: true });
+    await rename(await copies.bare('bert-mean'), join(repository, 'snapshots/5c38ec7'));
+    await symlink(join(root, path), join(root, 'a-link'));
+    for (const name of [path, 'a-link']) {
+      const { info } = await probe.open(join(root, name));
+      expect(info.pooling).toBe(pooling);
+    }
   });
 
   it('is refused where a Dense is lost that makes its vectors, unless the graph pools', async () => {
@@ -140,6 +185,42 @@ describe('a graph that draws random numbers', () => {
     ]);
     const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
     await expect(probe.open(folder)).rejects.toThrow(/another vector each time.*random numbers/);
+  });
+});
+
+describe('a graph that looks at no text', () => {
+  it.each([
+    ['zeros for every text', 0],
+    ['unlike texts the same vector', 3],
+  ])('is refused, as it gives %s', async (what, value) => {
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'last_hidden_state'), text(4, 'Gather')]),
+      text(2, 'alike'),
+      initializer('table', [300, 1], new Float32Array(300).fill(value)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [...tokens, 1]),
+    ]);
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(`the graph gives ${what}: `);
+  });
+});
+
+describe('a graph whose vectors stand in another order', () => {
+  it('is refused with its output and what that looks like', async () => {
+    const tokens = ['batch', 'length'];
+    const graph = modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'tokens'), text(4, 'Gather')]),
+      block(1, [text(1, 'tokens'), text(2, 'last_hidden_state'), text(4, 'Transpose')]),
+      text(2, 'turned'),
+      initializer('table', [300, 2], new Float32Array(600)),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(12, 'last_hidden_state', FLOAT, [2, 'length', 'batch']),
+    ]);
+    const folder = await copies.copy('bert-max', { 'onnx/model.onnx': graph });
+    await expect(probe.open(folder)).rejects.toThrow(
+      /^the output "last_hidden_state" of the graph has the shape \[2, 3, 1\] for 1 x 3 tokens/,
+    );
   });
 });
 

@@ -289,8 +289,11 @@ describe('the backend onnx', () => {
     ).rejects.toThrow(/last_hidden_state \(rank 3\).*no usable "other".*EMBEDDING_GRAPH_OUTPUT/);
   });
 
-  it('guesses names where only one thing can be meant', async () => {
-    const graph = await renamed('bert-mean', 'attention_mask', 'the_input_mask');
+  it.each([
+    ['attention_mask', 'the_input_mask'],
+    ['input_ids', 'INPUT_IDS'],
+  ])('guesses where only one thing can be meant: %s is %s', async (name, other) => {
+    const graph = await renamed('bert-mean', name, other);
     const { batch } = await probe.open(await bare('bert-mean', { 'onnx/model.onnx': graph }), {}, TEXTS);
     await expectReference('bert-mean', batch);
   });

@@ -19,6 +19,8 @@ import {
 } from './sentence-plan.reader.ts';
 
 const FASTEMBED_GRAPH = 'model_optimized.onnx';
+/** Optimum calls what it has optimised as FastEmbed does, and leaves this beside it. */
+const OPTIMUM_FILE = 'ort_config.json';
 /** Folders of modules whose steps are taken where no file names any. */
 const PLAIN_MODULE = /^\d+_(Transformer|Pooling|Normalize)$/;
 
@@ -87,7 +89,8 @@ function assertUsed(backend: Backend, graph: ModelOptions['graph'] = {}): void {
 async function findBackend(folder: ModelFolder): Promise<Backend> {
   if (await isRanking(folder)) return 'cross-encoder';
   if (folder.has(MODULES_FILE)) return 'sentence-transformers';
-  if (folder.has(FASTEMBED_GRAPH) && folder.has('special_tokens_map.json')) return 'fastembed';
+  const isOfFastEmbed = folder.has(FASTEMBED_GRAPH) && folder.has('special_tokens_map.json');
+  if (isOfFastEmbed && !folder.has(OPTIMUM_FILE)) return 'fastembed';
   const config = (await folder.json('config.json')) as Record<string, unknown> | undefined;
   return config && 'transformers.js_config' in config ? 'transformers' : 'onnx';
 }
@@ -121,7 +124,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
   return {
     backend,
     root: '',
-    modules: [pooled, ...((normalize ?? true) ? [{ type: 'normalize' } as const] : [])],
+    modules: [pooled, ...((normalize ?? !known?.isUnscaled) ? [{ type: 'normalize' } as const] : [])],
     ...(backend === 'fastembed' ? { prompts: {} } : await readModelSettings(folder)),
     ...(await readTransformer(folder, '')),
     // Where the graph pools by itself this is never said: see EmbeddingModel.

@@ -125,6 +125,19 @@ describe('a process that has grown', () => {
     expect(latest()).not.toBe(old);
   });
 
+  it('is kept where the files of its model have changed, so that no other one would be used', async () => {
+    const warn = jest.spyOn(silentLogger, 'warn');
+    await poolOf(200);
+    const { rssBytes } = await pool.startFirst();
+    await writeFile(join(folder, 'config.json'), '{ "changed": true }');
+    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2 }));
+    await waitFor(() => warn.mock.calls.length > 0, { what: 'the word of the process that is kept' });
+    expect(warn.mock.lastCall?.[1]).toMatch(/keeps its memory: the files of the model have changed/);
+    warn.mockRestore();
+    await pool.run('run', oneRow);
+    expect([pool.isServing, restarts, failures]).toEqual([true, [], []]);
+  });
+
   it('by a little is replaced only once it has worked for ten times as long as it loaded', async () => {
     await poolOf(200);
     const { rssBytes } = await pool.startFirst();

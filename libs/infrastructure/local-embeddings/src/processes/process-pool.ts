@@ -1,4 +1,5 @@
 import { backoffMs, type Logger } from '@morgan/foundation';
+import { folderStamp } from './folder-stamp.ts';
 import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import type {
@@ -19,6 +20,8 @@ const LOADS_WORTH = 10;
 
 const CHANGED =
   'the files of the model are not those that the first process has read; a restart of the service loads them';
+const KEPT =
+  'an idle model process keeps its memory: the files of the model have changed since the first one read them; a restart of the service loads them';
 
 /** Called when a pool changes. */
 export interface PoolEvents {
@@ -68,6 +71,8 @@ export class ProcessPool {
   #wanted = 0;
   /** Of the files that the first process has read. */
   #digest: string | undefined;
+  /** Of the folder of the model, as it is when the first process is started. */
+  #stamp: Promise<string | undefined> | undefined;
   #stopping = false;
 
   constructor(
@@ -149,6 +154,7 @@ export class ProcessPool {
 
   async #launch(): Promise<LoadedProcess> {
     const { role, process: options, loadTimeoutMs } = this.options;
+    this.#stamp ??= folderStamp(options.folder);
     const process: ModelProcess = new ModelProcess(role, options, (error) => this.#crashed(process, error));
     this.#processes.add(process);
     const reason = `it was loading for more than ${loadTimeoutMs} ms`;
@@ -186,10 +192,12 @@ export class ProcessPool {
   async #checkMemory(member: Member): Promise<void> {
     const { process, loadedBytes, loadMs, workedMs } = member;
     const { rssBytes } = await process.run('memory', {}).catch(() => ({ rssBytes: 0 }));
+    const isChanged = await this.#isChanged();
     const index = this.#free.indexOf(member);
     const isWorthIt = workedMs >= LOADS_WORTH * loadMs;
     const tolerated = Math.max(loadedBytes * TOLERATED_GROWTH, TOLERATED_GROWTH_BYTES) * (isWorthIt ? 1 : 2);
     if (index < 0 || rssBytes - loadedBytes <= tolerated) return;
+    if (isChanged) return this.logger.warn({ role: this.options.role, rssBytes, loadedBytes }, KEPT);
     this.#free.splice(index, 1);
     this.#members.delete(process);
     this.#processes.delete(process);
@@ -201,6 +209,12 @@ export class ProcessPool {
     await process.end();
     await this.#restart('memory');
     this.#replacing -= 1;
+  }
+
+  /** Whether a process that is started now would find other files, and not be used: a grown one is better than none. */
+  async #isChanged(): Promise<boolean> {
+    const before = await this.#stamp;
+    return before !== undefined && before !== (await folderStamp(this.options.process.folder));
   }
 
   #crashed(process: ModelProcess, error: ProcessCrashedError): void {
