@@ -53,6 +53,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'asks each kind of host in its way',
       ],
       [
+        'What it repeats of the text that it goes on with is not said twice.',
+        'resume',
+        'is not said twice where who continues it repeats it %s',
+      ],
+      [
         'The length that the caller allowed is shortened by what was sent.',
         'continuation-request',
         'leaves as much length as the caller allowed in all',

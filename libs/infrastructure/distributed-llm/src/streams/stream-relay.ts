@@ -8,7 +8,7 @@ import type { HostStream, HostStreamListener } from './host-stream.ts';
 import { withoutNullUsage } from './null-usage.ts';
 import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
-import { JoinedResponse } from './resume/joined-response.ts';
+import { JoinedResponse, type ReadEvent } from './resume/joined-response.ts';
 import { SentResponse } from './resume/sent-response.ts';
 import type { SseEvent } from './sse-event.ts';
 import { reportOf } from './stream-error.ts';
@@ -112,7 +112,7 @@ export class StreamRelay implements HostStreamListener {
     if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
       if (!this.#joined) this.#passOn(event, reading);
-      else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(passed, reading);
+      else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(...passed);
     } catch (fault) {
       this.#broken(fault);
     }
@@ -132,6 +132,7 @@ export class StreamRelay implements HostStreamListener {
 
   ended(end: Buffer | undefined): void {
     const { wantsUsage, resumption, translator } = this.#options;
+    this.#joined?.rest().forEach((passed) => this.#passOn(...passed));
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
       this.#client.send(
@@ -171,7 +172,7 @@ export class StreamRelay implements HostStreamListener {
     });
   }
 
-  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): readonly SseEvent[] {
+  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): readonly ReadEvent[] {
     const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
     return joined.join(event, reading, before);
   }
