@@ -145,6 +145,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'is %s elsewhere, in the same blocks',
       ],
       [
+        "So is one of a host with Anthropic's API where the others of its model speak chat completions only.",
+        'mixed-hosts',
+        'is %s by a host that knows chat completions only',
+      ],
+      [
         "Responses (`/v1/responses`) are not resumed. Their last event repeats the whole answer with the ids of its items, counts and a signature of its own: the second host's would contradict what the caller has, and its `id` could not be asked for at either host.",
         'resume',
         'is an error: a response',

@@ -4,7 +4,7 @@ import { parseExactly } from '../dialects/exact-json.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
-import type { HostStream, HostStreamListener } from './host-stream.ts';
+import type { HostStreamListener } from './host-stream.ts';
 import { withoutNullUsage } from './null-usage.ts';
 import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
@@ -13,6 +13,7 @@ import { SentResponse } from './resume/sent-response.ts';
 import type { SseEvent } from './sse-event.ts';
 import { reportOf } from './stream-error.ts';
 import { StreamFault } from './stream-fault.ts';
+import type { ResponseStream } from './translated-stream.ts';
 
 /** How an interrupted response is finished elsewhere. */
 export interface Resumption {
@@ -22,7 +23,7 @@ export interface Resumption {
    * Asks another host for the rest of the response, or for all of it again.
    * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
    */
-  reopen(mode: ResumeMode, sent: Interrupted): Promise<HostStream | undefined>;
+  reopen(mode: ResumeMode, sent: Interrupted): Promise<ResponseStream | undefined>;
   /** How many hosts were asked in all, for the comment at the end. */
   attempts(): number;
 }
@@ -68,7 +69,7 @@ export class StreamRelay implements HostStreamListener {
   readonly #options: StreamRelayOptions;
   readonly #sent = new SentResponse();
   readonly #attempts = new AttemptUsage();
-  #stream: HostStream;
+  #stream: ResponseStream;
   #joined: JoinedResponse | undefined;
   /** Tokens that the present host was given as the beginning of its response. */
   #given = 0;
@@ -83,7 +84,7 @@ export class StreamRelay implements HostStreamListener {
   #settle: (ending: Ending) => void = () => undefined;
 
   /** @param stream the first host's, opened. */
-  constructor(client: ClientStream, stream: HostStream, options: StreamRelayOptions) {
+  constructor(client: ClientStream, stream: ResponseStream, options: StreamRelayOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
@@ -213,7 +214,7 @@ export class StreamRelay implements HostStreamListener {
     resumption: Resumption,
     mode: ResumeMode,
     sent: Interrupted,
-  ): Promise<HostStream | undefined> {
+  ): Promise<ResponseStream | undefined> {
     try {
       return await resumption.reopen(mode, sent);
     } catch (error) {
@@ -222,7 +223,7 @@ export class StreamRelay implements HostStreamListener {
     }
   }
 
-  #takeUp(stream: HostStream, joined: JoinedResponse, given: number): void {
+  #takeUp(stream: ResponseStream, joined: JoinedResponse, given: number): void {
     this.#attempts.interrupted({ usage: this.#stream.usage, given: this.#given, written: this.#written });
     this.#written = 0;
     this.#given = given;
