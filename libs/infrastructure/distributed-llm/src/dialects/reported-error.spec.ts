@@ -246,6 +246,7 @@ describe('bareErrorIn', () => {
     ['an answer', { code: 7, message: 'done', data: [1] }, undefined],
     ['a text', { message: 'pong' }, undefined],
     ['a good state', { status: 'ok', message: 'pong' }, undefined],
+    ['a job', { id: 'j', status: 'failed', message: 'It took too long.' }, undefined],
     ['a base that is well', { base_resp: { status_code: 0, status_msg: 'success' } }, undefined],
   ])('is not taken for one where anything may be an answer unless it says so: %s', (_, json, message) => {
     expect(codedErrorIn(json)?.message).toBe(message);

@@ -126,7 +126,8 @@ const TEXT_FIELDS = [
 ];
 
 const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
-const FAILED_STATES: ReadonlySet<unknown> = new Set(['error', 'failed', 'failure', 'fail']);
+/** Not "failed", which a job has that was asked for its state. */
+const FAILED_STATES: ReadonlySet<unknown> = new Set(['error', 'failure', 'fail']);
 /** What a code that is a text says where all is well. */
 const SUCCESS_WORD = /^(2\d\d|ok|success\w*)$/i;
 
