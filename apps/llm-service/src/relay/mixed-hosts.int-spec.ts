@@ -89,6 +89,10 @@ afterAll(async () => {
 
 /** The answer of a gateway that has learned nothing yet. */
 async function ask(body: Json = {}, ofChat: Json = {}, path = MESSAGES): Promise<Response> {
+  return askAt(await gatewayWith(ofChat), body, path);
+}
+
+async function gatewayWith(ofChat: Json = {}): Promise<string> {
   const [anthropic, chat] = hosts.map(
     (host) => `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
   );
@@ -103,7 +107,11 @@ async function ask(body: Json = {}, ofChat: Json = {}, path = MESSAGES): Promise
   const parts = await composeLlmService(loadConfig(llmServiceConfig, { env: { LOG_LEVEL: 'silent' }, file }));
   services.push(parts);
   await parts.app.listen(0, '127.0.0.1');
-  return fetch(`${await parts.app.getUrl()}${path}`, {
+  return parts.app.getUrl();
+}
+
+function askAt(url: string, body: Json = {}, path = MESSAGES): Promise<Response> {
+  return fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
     body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body }),
@@ -209,6 +217,17 @@ describe('a streamed message that breaks in the middle of its text', () => {
         continue_final_message: true,
         messages: [{ role: 'user' }, { role: 'assistant', content: 'From the ' }],
       });
+  });
+
+  it('is asked of nobody on a path that is known to be none of theirs', async () => {
+    const url = await gatewayWith({ prefixContinuation: 'vllm' });
+    said.set('anthropic', brokenMessage('From the'));
+    said.set('chat', events(' other.'));
+    for (const all of [3, 2]) {
+      asked.length = 0;
+      expect((await told(await askAt(url, { stream: true }))).said).toBe('From the other.');
+      expect(asked).toHaveLength(all);
+    }
   });
 
   it.each<[string, Reply]>([

@@ -12,6 +12,7 @@ it.each([
   const asked: string[] = [];
   const resumption = new StreamResumption({ host: 'first' } as HostResponse, {
     hosts: [{ name: 'second', continuation: 'vllm' }],
+    servedBy: () => ['second'],
     dialectName: 'chat',
     body,
     attempts: () => 1,

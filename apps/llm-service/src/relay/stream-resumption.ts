@@ -14,6 +14,8 @@ import {
 /** What an interrupted response is finished with. */
 export interface StreamResumptionParts {
   readonly hosts: RouteReading['hosts'];
+  /** The names of those that may have the path of the response, as far as is known by now. */
+  readonly servedBy: () => readonly string[];
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
   /** How many attempts were made so far. */
@@ -71,14 +73,15 @@ export class StreamResumption implements Resumption {
   }
 
   async #reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
-    const { hosts, body, dialectName } = this.#parts;
-    const others = hosts.filter(({ name }) => !this.#begun.has(name));
+    const { hosts, servedBy, body, dialectName } = this.#parts;
+    const able = servedBy();
+    const others = hosts.filter(({ name }) => able.includes(name) && !this.#begun.has(name));
     if (mode === 'restart') return this.#ask(mode, body, others);
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
     if (style === undefined) return undefined;
     const rest = this.#bodyWith(dialectName, style, sent);
-    const able = others.filter(({ continuation }) => continuation === style);
-    return rest && this.#ask(mode, rest, able);
+    const alike = others.filter(({ continuation }) => continuation === style);
+    return rest && this.#ask(mode, rest, alike);
   }
 
   /** The request with what was sent as the beginning of its response. */

@@ -230,9 +230,10 @@ export class StreamedResponse {
     const { hosts } = this.#route;
     if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
     if (!outline || outline.isStructured || outline.choices > 1) return undefined;
-    const { asChat } = this.#call;
+    const { asChat, path } = this.#call;
     return new StreamResumption(responses[0], {
       hosts,
+      servedBy: () => llm.routeOf(request.model).servedBy(path),
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
       attempts: () => request.log?.count ?? responses.length,

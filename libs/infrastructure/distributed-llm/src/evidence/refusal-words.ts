@@ -34,7 +34,7 @@ export const BADLY_WRITTEN =
   /tool_use_failed|json_validate_failed|output_parse_failed|failed to call a function|model produced invalid content/i;
 /** A router says so of a host of its own, with 400 as with any other status. */
 export const BEHIND_FAILED =
-  /\bupstream (connect error|request failed)|failed to (get response from provider|proxy request)|api_?connection_?error|bad_response_status_code/i;
+  /\bupstream (connect error|request failed)|failed to (get response from provider|proxy request)|api_?connection_?error|bad_response_status_code|\bunexpected EOF\W*$|\bdial tcp\b/im;
 /** There is no such path, whatever status that is said with. */
 export const NO_SUCH_PATH =
   /\bno static resource\b|\b(operation|count_tokens) is not supported by (\w+ )?provider\b/i;
