@@ -6,12 +6,12 @@ import { SseEvent } from './sse-event.ts';
 
 /** An event that has the form of a whole response, as one of a stream. Undefined: it has that form already. */
 export function inEventForm(
-  { data = '', type }: SseEvent,
+  event: SseEvent,
   { content = 'other' }: EventReading,
   { eventOf }: Dialect,
 ): SseEvent | undefined {
-  // Nearly all events are texts: those have it.
-  if (!eventOf || content !== 'other' || !data.includes('"message"')) return undefined;
-  const told = eventOf(parseExactly(data) as JsonObject);
-  return told && new SseEvent(dataEvent(told, type));
+  // Nearly all events are texts, which have it: those are not even decoded.
+  if (!eventOf || content !== 'other' || !event.data?.includes('"message"')) return undefined;
+  const told = eventOf(parseExactly(event.data) as JsonObject);
+  return told && new SseEvent(dataEvent(told, event.type));
 }
