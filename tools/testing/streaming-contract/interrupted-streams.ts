@@ -53,6 +53,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'asks each kind of host in its way',
       ],
       [
+        'What it repeats of the text that it goes on with is not said twice.',
+        'resume',
+        'is not said twice where who continues it repeats it %s',
+      ],
+      [
         'The length that the caller allowed is shortened by what was sent.',
         'continuation-request',
         'leaves as much length as the caller allowed in all',
@@ -138,6 +143,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'A message whose hosts speak chat completions only is finished in the same way.',
         'taken-up',
         'is %s elsewhere, in the same blocks',
+      ],
+      [
+        "So is one of a host with Anthropic's API where the others of its model speak chat completions only.",
+        'mixed-hosts',
+        'is %s by a host that knows chat completions only',
       ],
       [
         "Responses (`/v1/responses`) are not resumed. Their last event repeats the whole answer with the ids of its items, counts and a signature of its own: the second host's would contradict what the caller has, and its `id` could not be asked for at either host.",

@@ -166,6 +166,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'a whole answer of a host that does not stream is told as a stream',
       ],
       [
+        'So is one within an event, as some hosts send it: clients look for a `delta` in each choice.',
+        'stream-relay',
+        'has the form of events where its host tells it, or its pieces, in that of a whole answer',
+      ],
+      [
         'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too.',
         'stream-shapes',
         'breaks with %s where it breaks',

@@ -35,7 +35,7 @@ import { noteUsage } from './note-usage.ts';
 import type { ResponseOwner, ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
-import { estimateResponse, mustEstimate } from './token-count.ts';
+import { estimateResponse, mayEstimate, mustEstimate } from './token-count.ts';
 import { usageInJson } from './usage-in-json.ts';
 import { passResponse } from './whole-response.ts';
 
@@ -97,11 +97,7 @@ export class HostRelay {
       response.body.destroy();
       return void (await this.#translated(call, incoming));
     }
-    if (isUnknownPath(response) && mustEstimate(call, llm)) {
-      response.body.destroy();
-      return this.#estimated(call, incoming);
-    }
-    if (response.status >= 400 && (await this.#askInChat(call, incoming))) response.body.destroy();
+    if (response.status >= 400 && (await this.#answeredOtherwise(call, incoming))) response.body.destroy();
     else await this.#passWhole(response, call, incoming);
   }
 
@@ -111,9 +107,17 @@ export class HostRelay {
       if (call.isStream) return await this.#stream(call, incoming);
       return await this.#send(this.options.llm, call, incoming);
     } catch (error) {
-      if (await this.#askInChat(call, incoming)) return undefined;
+      if (await this.#answeredOtherwise(call, incoming)) return undefined;
       throw error;
     }
+  }
+
+  /** @returns whether there was another way to an answer than the path on which the hosts have given none. */
+  async #answeredOtherwise(call: OutboundCall, incoming: IncomingCall): Promise<boolean> {
+    if (!call.request.log.mayGoElsewhere || contextOf(incoming.request).signal.aborted) return false;
+    if (!mayEstimate(call, this.options.llm)) return this.#askInChat(call, incoming);
+    await this.#estimated(call, incoming);
+    return true;
   }
 
   /**
@@ -123,7 +127,7 @@ export class HostRelay {
   async #askInChat(call: OutboundCall, incoming: IncomingCall): Promise<boolean> {
     const only = chatHostsOf(call, this.options.llm);
     const { log } = call.request;
-    if (only.length === 0 || !log.mayGoElsewhere || contextOf(incoming.request).signal.aborted) return false;
+    if (only.length === 0) return false;
     try {
       const request = { ...call.request, only, takesUp: 'restart', earlierAttempts: log.count } as const;
       return await this.#translated({ ...call, request }, incoming);
@@ -186,6 +190,7 @@ export class HostRelay {
         path,
         message: chat?.message,
         room: this.#roomFor(call, incoming),
+        asChat: (body, only) => this.#asChat({ ...call, request: { ...call.request, body, only } }, incoming),
         translator: chat && new MessageEvents(askedMessage(chat.message)),
         onId: dialect.name === 'responses' ? onId : undefined,
         mayCount: dialect.isKept && (() => owners.takeCount(keptIdOf(incoming) ?? '')),

@@ -17,6 +17,7 @@ const MESSAGES = '/v1/messages';
 const hosts: Server[] = [];
 /** What hosts were asked: name and path. */
 const asked: string[] = [];
+const bodies: string[] = [];
 const said = new Map<string, Reply>();
 const services: ServiceParts[] = [];
 
@@ -32,15 +33,29 @@ const answer = (content: string) => ({
   choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
   usage: { prompt_tokens: 1, completion_tokens: 1 },
 });
-const events: Reply = (response) => {
-  const { choices, ...rest } = answer('');
-  const told = [{ content: 'From the other.' }, {}].map((delta, at) => ({
-    ...rest,
-    choices: [{ index: 0, delta, finish_reason: at === 0 ? null : choices[0]?.finish_reason }],
-  }));
-  const text = told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
-  response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${text}data: [DONE]\n\n`);
-};
+const events =
+  (content = 'From the other.'): Reply =>
+  (response) => {
+    const { choices, ...rest } = answer('');
+    const told = [{ content }, {}].map((delta, at) => ({
+      ...rest,
+      choices: [{ index: 0, delta, finish_reason: at === 0 ? null : choices[0]?.finish_reason }],
+    }));
+    const text = told.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${text}data: [DONE]\n\n`);
+  };
+/** A message that breaks in the middle of this text. */
+const brokenMessage =
+  (text: string): Reply =>
+  (response) => {
+    const told = [
+      { type: 'message_start', message: { id: 'msg_a', usage: { input_tokens: 10, output_tokens: 1 } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } },
+    ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(told.join(''), () => response.destroy());
+  };
 
 beforeAll(async () => {
   for (const [name, path] of [
@@ -48,9 +63,10 @@ beforeAll(async () => {
     ['chat', CHAT],
   ] as const) {
     const host = createServer((request, response) => {
-      void request.toArray().then(() => {
+      void request.toArray().then((chunks) => {
         asked.push(`${name} ${request.url}`);
-        const reply = request.url === path ? said.get(name) : undefined;
+        bodies.push(Buffer.concat(chunks as Buffer[]).toString());
+        const reply = request.url?.startsWith(path) ? said.get(name) : undefined;
         (reply ?? json({ detail: 'Not Found' }, 404))(response);
       });
     }).listen(0, '127.0.0.1');
@@ -60,6 +76,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   asked.length = 0;
+  bodies.length = 0;
   said.set('chat', json(answer('From the other.')));
 });
 afterAll(async () => {
@@ -71,7 +88,11 @@ afterAll(async () => {
 });
 
 /** The answer of a gateway that has learned nothing yet. */
-async function ask(body: Json = {}): Promise<Response> {
+async function ask(body: Json = {}, ofChat: Json = {}, path = MESSAGES): Promise<Response> {
+  return askAt(await gatewayWith(ofChat), body, path);
+}
+
+async function gatewayWith(ofChat: Json = {}): Promise<string> {
   const [anthropic, chat] = hosts.map(
     (host) => `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
   );
@@ -80,13 +101,17 @@ async function ask(body: Json = {}): Promise<Response> {
       { name: 'anthropic', url: anthropic, probe: false },
       { name: 'chat', url: chat, probe: false },
     ],
-    routes: [{ model: 'm', tiers: [[{ host: 'anthropic' }], [{ host: 'chat' }]] }],
+    routes: [{ model: 'm', tiers: [[{ host: 'anthropic' }], [{ host: 'chat', capabilities: ofChat }]] }],
   };
   const file = { llmService: { upstream } };
   const parts = await composeLlmService(loadConfig(llmServiceConfig, { env: { LOG_LEVEL: 'silent' }, file }));
   services.push(parts);
   await parts.app.listen(0, '127.0.0.1');
-  return fetch(`${await parts.app.getUrl()}${MESSAGES}`, {
+  return parts.app.getUrl();
+}
+
+function askAt(url: string, body: Json = {}, path = MESSAGES): Promise<Response> {
+  return fetch(`${url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
     body: JSON.stringify({ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], ...body }),
@@ -115,7 +140,7 @@ describe('a message whose host with its API gives no answer', () => {
   });
 
   it.each<[string, Reply]>([
-    ['in a stream', events],
+    ['in a stream', events()],
     ['as JSON', json(answer('From the other.'))],
   ])('is streamed by that one, which tells it %s', async (_, reply) => {
     said.set('anthropic', refusal(529, 'overloaded_error'));
@@ -149,5 +174,101 @@ describe('a message whose host with its API gives no answer', () => {
     said.set('anthropic', refusal(400, 'invalid_request_error'));
     expect((await ask()).status).toBe(400);
     expect(asked).toEqual([`anthropic ${MESSAGES}`]);
+  });
+});
+
+describe('a streamed message that breaks in the middle of its text', () => {
+  const told = async (response: Response) => {
+    const text = await response.text();
+    const events = [...text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as Json);
+    const types = events.map(({ type, index = '' }) => `${type as string} ${index as string}`.trim());
+    const said = [...text.matchAll(/"text_delta","text":"([^"]*)"/g)].map(([, piece]) => piece).join('');
+    return { types, said, text, usage: events.at(-2)?.['usage'] };
+  };
+
+  it.each<[string, Json, string, string[]]>([
+    ['begun again', {}, 'From the other.', [`anthropic ${MESSAGES}`, `chat ${MESSAGES}`, `chat ${CHAT}`]],
+    [
+      'continued',
+      { prefixContinuation: 'vllm', endpoints: ['/chat/completions'] },
+      'other.',
+      [`anthropic ${MESSAGES}`, `chat ${CHAT}`],
+    ],
+  ])('is %s by a host that knows chat completions only', async (_, ofChat, content, all) => {
+    said.set('anthropic', brokenMessage('From the '));
+    said.set('chat', events(content));
+    const { types, said: seen, text, usage } = await told(await ask({ stream: true }, ofChat));
+    expect(seen).toBe('From the other.');
+    expect(types).toEqual([
+      'message_start',
+      'content_block_start 0',
+      'content_block_delta 0',
+      'content_block_delta 0',
+      'content_block_stop 0',
+      'message_delta',
+      'message_stop',
+    ]);
+    expect(asked).toEqual(all);
+    expect(text).toContain(`: x-morgan-attempts: ${all.length}\n`);
+    // A prompt as long as the other's, and a token for the one event, besides what the other has counted.
+    expect(usage).toMatchObject({ output_tokens: 2 });
+    if (ofChat['prefixContinuation'])
+      expect(JSON.parse(bodies.at(-1) ?? '')).toMatchObject({
+        continue_final_message: true,
+        messages: [{ role: 'user' }, { role: 'assistant', content: 'From the ' }],
+      });
+  });
+
+  it('is asked of nobody on a path that is known to be none of theirs', async () => {
+    const url = await gatewayWith({ prefixContinuation: 'vllm' });
+    said.set('anthropic', brokenMessage('From the'));
+    said.set('chat', events(' other.'));
+    for (const all of [3, 2]) {
+      asked.length = 0;
+      expect((await told(await askAt(url, { stream: true }))).said).toBe('From the other.');
+      expect(asked).toHaveLength(all);
+    }
+  });
+
+  it.each<[string, Reply]>([
+    ['says something else', events('Quite another.')],
+    ['refuses it', json({ error: { message: 'no' } }, 400)],
+  ])('ends with an error where that one %s', async (_, reply) => {
+    said.set('anthropic', brokenMessage('From the '));
+    said.set('chat', reply);
+    const response = await ask({ stream: true });
+    let text = '';
+    const read = async () => {
+      for await (const piece of response.body ?? []) text += Buffer.from(piece as Uint8Array).toString();
+    };
+    await expect(read()).rejects.toThrow('terminated');
+    expect(text).toContain('event: error');
+    expect(text).not.toContain('message_stop');
+  });
+});
+
+describe('the tokens of a message', () => {
+  const COUNT = `${MESSAGES}/count_tokens`;
+  const counted = async () => {
+    const response = await ask({}, {}, COUNT);
+    return [response.status, response.headers.get('x-morgan-host'), await response.json()];
+  };
+
+  it.each<[string, Reply]>([
+    ['is down', (response) => response.destroy()],
+    ['is overloaded', refusal(529, 'overloaded_error')],
+    ['has a limit', refusal(429, 'rate_limit_error', { 'retry-after': '20' })],
+    ['says that it does not count', refusal(500, 'count_tokens is not supported by provider p')],
+  ])('are an estimate where the host that counts them %s', async (_, reply) => {
+    said.set('anthropic', reply);
+    expect(await counted()).toEqual([200, 'gateway', { input_tokens: expect.any(Number) }]);
+    expect(asked).toContain(`anthropic ${COUNT}`);
+  });
+
+  it('are what the host says that counts them, and none of a message that is wrong', async () => {
+    said.set('anthropic', json({ input_tokens: 7 }));
+    expect(await counted()).toEqual([200, 'anthropic', { input_tokens: 7 }]);
+    said.set('anthropic', refusal(400, 'invalid_request_error'));
+    expect((await counted())[0]).toBe(400);
   });
 });

@@ -10,10 +10,12 @@ it.each([
 ])('makes no other request of a long one: %i bytes', async (bytes, modes) => {
   const body = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: 'x'.repeat(bytes) }] }));
   const asked: string[] = [];
-  const resumption = new StreamResumption({ host: 'first', attempts: 1 } as HostResponse, {
+  const resumption = new StreamResumption({ host: 'first' } as HostResponse, {
     hosts: [{ name: 'second', continuation: 'vllm' }],
+    servedBy: () => ['second'],
     dialectName: 'chat',
     body,
+    attempts: () => 1,
     ask: (sent, { takesUp }) => {
       asked.push(takesUp);
       if (takesUp === 'restart') expect(sent).toBe(body);

@@ -1,10 +1,12 @@
+import { AppError } from '@morgan/foundation';
 import {
+  type ContinuationStyle,
   continuationRequest,
   type Dialect,
   type HostResponse,
-  type HostStream,
   type JsonObject,
   parseExactly,
+  type ResponseStream,
   type Resumption,
   type RouteReading,
 } from '@morgan/distributed-llm';
@@ -12,16 +14,29 @@ import {
 /** What an interrupted response is finished with. */
 export interface StreamResumptionParts {
   readonly hosts: RouteReading['hosts'];
+  /** The names of those that may have the path of the response, as far as is known by now. */
+  readonly servedBy: () => readonly string[];
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
+  /** How many attempts were made so far. */
+  readonly attempts: () => number;
   /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
   readonly ask: (
     body: Buffer,
     how: { readonly only: readonly string[]; readonly takesUp: Mode },
   ) => Promise<HostResponse | undefined>;
+  /** Asks a host that knows another dialect only, and none of those; undefined where there is none, or it refuses. */
+  readonly askOthers?: (
+    body: Buffer,
+    how: { readonly without: ReadonlySet<string>; readonly takesUp: Mode },
+  ) => Promise<Reopened | undefined>;
 }
 
+/** A response that goes on with one that was interrupted, in its dialect. */
+export type Reopened = Pick<HostResponse, 'host'> & { readonly stream?: ResponseStream | undefined };
+
 type Mode = Parameters<Resumption['reopen']>[0];
+type Interrupted = Parameters<Resumption['reopen']>[1];
 
 /** Of a longer request, as with images, nothing else is made: that holds everybody else up. Others begin its response again. */
 const LONGEST_CONTINUED = 4 * 1024 * 1024;
@@ -33,39 +48,58 @@ export class StreamResumption implements Resumption {
   readonly limit = MOST_RESUMES;
   readonly #parts: StreamResumptionParts;
   readonly #begun: Set<string>;
-  #attempts: number;
 
   /** @param first the response that may be interrupted. */
   constructor(first: HostResponse, parts: StreamResumptionParts) {
     this.#parts = parts;
     this.#begun = new Set([first.host]);
-    this.#attempts = first.attempts;
   }
 
   attempts(): number {
-    return this.#attempts;
+    return this.#parts.attempts();
   }
 
-  async reopen(
-    mode: Mode,
-    sent: { readonly text: string; readonly tokens: number },
-  ): Promise<HostStream | undefined> {
-    const { hosts, body, dialectName } = this.#parts;
-    const others = hosts.filter(({ name }) => !this.#begun.has(name));
+  async reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
+    const { askOthers } = this.#parts;
+    if (!askOthers) return this.#reopen(mode, sent);
+    try {
+      const stream = await this.#reopen(mode, sent);
+      if (stream) return stream;
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+    }
+    const body = mode === 'restart' ? this.#parts.body : this.#bodyWith('chat', 'prefill', sent);
+    return body && this.#taken(await askOthers(body, { without: this.#begun, takesUp: mode }));
+  }
+
+  async #reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
+    const { hosts, servedBy, body, dialectName } = this.#parts;
+    const able = servedBy();
+    const others = hosts.filter(({ name }) => able.includes(name) && !this.#begun.has(name));
     if (mode === 'restart') return this.#ask(mode, body, others);
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
-    if (style === undefined || body.length > LONGEST_CONTINUED) return undefined;
-    const json = parseExactly(body.toString()) as JsonObject;
-    const rest = continuationRequest(dialectName, style, json, sent);
-    const able = others.filter(({ continuation }) => continuation === style);
-    return rest && this.#ask(mode, Buffer.from(JSON.stringify(rest)), able);
+    if (style === undefined) return undefined;
+    const rest = this.#bodyWith(dialectName, style, sent);
+    const alike = others.filter(({ continuation }) => continuation === style);
+    return rest && this.#ask(mode, rest, alike);
   }
 
-  async #ask(mode: Mode, body: Buffer, hosts: RouteReading['hosts']): Promise<HostStream | undefined> {
+  /** The request with what was sent as the beginning of its response. */
+  #bodyWith(dialectName: Dialect['name'], style: ContinuationStyle, sent: Interrupted): Buffer | undefined {
+    const { body } = this.#parts;
+    if (body.length > LONGEST_CONTINUED) return undefined;
+    const json = parseExactly(body.toString()) as JsonObject;
+    const rest = continuationRequest(dialectName, style, json, sent);
+    return rest && Buffer.from(JSON.stringify(rest));
+  }
+
+  async #ask(mode: Mode, body: Buffer, hosts: RouteReading['hosts']): Promise<ResponseStream | undefined> {
     if (hosts.length === 0) return undefined;
     const only = hosts.map(({ name }) => name);
-    const response = await this.#parts.ask(body, { only, takesUp: mode });
-    this.#attempts += response?.attempts ?? 1;
+    return this.#taken(await this.#parts.ask(body, { only, takesUp: mode }));
+  }
+
+  #taken(response: Reopened | undefined): ResponseStream | undefined {
     if (!response) return undefined;
     this.#begun.add(response.host);
     return response.stream;

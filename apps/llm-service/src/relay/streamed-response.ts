@@ -1,4 +1,5 @@
 import {
+  askedMessage,
   ClientStream,
   type Dialect,
   type DistributedLlmClient,
@@ -6,12 +7,14 @@ import {
   type HostRequest,
   type HostResponse,
   type JsonObject,
+  MessageEvents,
   readBody,
   type ReportedError,
   type RouteReading,
   type StreamFault,
   StreamRelay,
   type StreamTranslator,
+  TranslatedStream,
   WholeBody,
 } from '@morgan/distributed-llm';
 import { AppError, type Logger } from '@morgan/foundation';
@@ -21,6 +24,7 @@ import type { ResponseMetrics } from './response-metrics.ts';
 import { type AnswerRoom, heldAnswer } from './held-answer.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
+import { type ChatCall, chatHostsOf } from './message-translation.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { noteResponse } from './note-response.ts';
@@ -49,6 +53,8 @@ export interface StreamedCall {
   /** For an answer that comes whole. */
   readonly room: AnswerRoom;
   readonly translator?: StreamTranslator | undefined;
+  /** Makes of the body of a message the call of hosts that speak chat completions only. */
+  readonly asChat: (body: Buffer, only: readonly string[]) => Promise<ChatCall>;
   /** Tells who made the response of this id, and once more where it broke off before its tokens were counted. */
   readonly onId?: ((id: string, host: string, isCounted?: boolean) => void) | undefined;
   /** Of a response that is kept: whether its tokens are counted now, which is done once. */
@@ -224,22 +230,39 @@ export class StreamedResponse {
     const { hosts } = this.#route;
     if (onInterrupt === 'error' || hosts.every(({ name }) => name === responses[0].host)) return undefined;
     if (!outline || outline.isStructured || outline.choices > 1) return undefined;
+    const { asChat, path } = this.#call;
     return new StreamResumption(responses[0], {
       hosts,
+      servedBy: () => llm.routeOf(request.model).servedBy(path),
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
-      ask: async (body, { only, takesUp }) => {
-        const rest = { ...request, body, only, takesUp, earlierAttempts: 0 };
-        const response = await llm.send(rest, this.#context);
-        if (response.status < 400 && response.stream) {
-          this.#context.note('resumedAt', response.host);
-          responses.push(response);
-          return response;
-        }
-        response.body.destroy();
-        return undefined;
-      },
+      attempts: () => request.log?.count ?? responses.length,
+      ask: (body, how) => this.#askRest({ ...request, body, ...how }, responses),
+      ...(dialect.name === 'messages' && {
+        askOthers: async (body, { without, takesUp }) => {
+          const only = chatHostsOf(this.#call, llm).filter((name) => !without.has(name));
+          if (only.length === 0) return undefined;
+          const { request: chat, message } = await asChat(body, only);
+          const response = await this.#askRest({ ...chat, only, takesUp }, responses);
+          if (!response?.stream) return undefined;
+          const translator = new MessageEvents(askedMessage(message));
+          const { host, stream } = response;
+          return { host, stream: new TranslatedStream(stream, translator, dialect) };
+        },
+      }),
     });
+  }
+
+  /** @param responses takes the response, where it is a stream. */
+  async #askRest(request: HostRequest, responses: HostResponse[]): Promise<HostResponse | undefined> {
+    const response = await this.#parts.llm.send({ ...request, earlierAttempts: 0 }, this.#context);
+    if (response.status < 400 && response.stream) {
+      this.#context.note('resumedAt', response.host);
+      responses.push(response);
+      return response;
+    }
+    response.body.destroy();
+    return undefined;
   }
 
   /** Nothing of an answer has come. */

@@ -19,6 +19,22 @@ export function mustEstimate(
   return !route.serves(path) && (route.serves(MESSAGES_PATH) || route.serves(CHAT_PATH));
 }
 
+/**
+ * Whether what the hosts that may count have said is no reason to leave a message uncounted: another one of its model would
+ * answer it, and counts nothing.
+ */
+export function mayEstimate(
+  { path, request }: { readonly path: string; readonly request: Pick<HostRequest, 'model'> },
+  llm: DistributedLlmClient,
+): boolean {
+  if (path !== COUNT_PATH) return false;
+  const route = llm.routeOf(request.model);
+  const counting = route.servedBy(path);
+  return [MESSAGES_PATH, CHAT_PATH].some((other) =>
+    route.servedBy(other).some((name) => !counting.includes(name)),
+  );
+}
+
 /** The gateway's own answer where no host counts: clients ask before each turn, and guess by themselves without one. */
 export function estimateResponse(tokens: number): HostResponse {
   const whole = Buffer.from(JSON.stringify({ input_tokens: tokens }));

@@ -28,6 +28,7 @@ export { MessageEvents } from './dialects/anthropic/message-events.ts';
 export { ClientStream } from './streams/client-stream.ts';
 export { wholeAsStream, type WholeAsStreamOptions } from './streams/whole-as-stream.ts';
 export type { HostStream } from './streams/host-stream.ts';
+export { type ResponseStream, TranslatedStream } from './streams/translated-stream.ts';
 export { StreamFault } from './streams/stream-fault.ts';
 export { type Resumption, type StreamOutcome, StreamRelay } from './streams/stream-relay.ts';
 export {

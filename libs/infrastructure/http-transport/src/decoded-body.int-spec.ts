@@ -2,7 +2,15 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { constants, createZstdCompress, gunzip, gzipSync } from 'node:zlib';
+import {
+  brotliCompressSync,
+  constants,
+  createZstdCompress,
+  deflateRawSync,
+  deflateSync,
+  gunzip,
+  gzipSync,
+} from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
 import { HttpTransport } from './http-transport.ts';
@@ -46,7 +54,7 @@ describe('a body without its compression', () => {
     expect((await response.bytes()).toString()).toBe('hello');
   });
 
-  it.each(['gzip, br', 'constructor', '__proto__', ''])(
+  it.each(['gzip, snappy', 'gzip, gzip, gzip', 'constructor', '__proto__', ''])(
     'is the body itself where the compression is none that is known: %j',
     async (name) => {
       encoding = name;
@@ -56,6 +64,21 @@ describe('a body without its compression', () => {
       expect((await response.bytes()).toString()).toBe('hello');
     },
   );
+
+  const small = Buffer.from('hello');
+  it.each<[string, string, Buffer]>([
+    ['deflate with its head', 'deflate', deflateSync(small)],
+    ['deflate without its head', 'deflate', deflateRawSync(small)],
+    ['one that was compressed again', 'br, gzip', gzipSync(brotliCompressSync(small))],
+    ['one beside what is none', 'identity, gzip', gzipSync(small)],
+  ])('is there as it comes of %s', async (_, name, bytes) => {
+    encoding = name;
+    const response = await ask();
+    expect(response.headers['content-encoding']).toBeUndefined();
+    for (const byte of bytes) answer.write(Buffer.of(byte));
+    answer.end();
+    expect((await response.bytes()).toString()).toBe('hello');
+  });
 
   it.each([
     [23, 'hello'],

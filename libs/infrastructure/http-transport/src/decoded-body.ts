@@ -4,6 +4,7 @@ import {
   createBrotliDecompress,
   createGunzip,
   createInflate,
+  createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
 import { IncomingBody } from './incoming-body.ts';
@@ -15,18 +16,35 @@ const ZSTD_WINDOW_LOG = 23;
 const createZstd = () =>
   createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
 
+/** What undoes a compression that begins so. */
+type Decoder = (first: Buffer) => Transform;
+
+/** Deflate has a head of two bytes, which some servers leave out: their sum is a multiple of 31. */
+const createDeflate: Decoder = (first) => {
+  const hasHead = (first[0] ?? 0) % 16 === 8 && (first.length < 2 || first.readUInt16BE() % 31 === 0);
+  return hasHead ? createInflate() : createInflateRaw();
+};
+
 /** No object: a host may name what every object has. */
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', createDeflate],
+  ['br', () => createBrotliDecompress()],
   ['zstd', createZstd],
 ]);
 
-/** What undoes a `content-encoding`; none for one that is not known. */
-export function decoderOf(encoding: string | undefined): Transform | undefined {
-  return encoding === undefined ? undefined : DECODERS.get(encoding.trim().toLowerCase())?.();
+/** One of a server and one of a proxy before it; more would unfold a few bytes to any amount of work. */
+const MOST_ENCODINGS = 2;
+
+/** What undoes a `content-encoding`, the outermost first; nothing where one of them is not known, or there are too many. */
+export function decodersOf(encoding = ''): readonly Decoder[] {
+  const names = encoding
+    .split(',')
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity');
+  const decoders = names.flatMap((name) => DECODERS.get(name) ?? []);
+  return decoders.length === names.length && names.length <= MOST_ENCODINGS ? decoders.reverse() : [];
 }
 
 /**
@@ -36,30 +54,35 @@ export function decoderOf(encoding: string | undefined): Transform | undefined {
  */
 export function decodedBody(
   source: ResponseBody,
-  decoder: Transform,
+  decoderFor: Decoder,
   asFault: (error: TransportError) => Error,
 ): IncomingBody {
+  let decoder: Transform | undefined;
   const abandon = () => {
     source.destroy();
-    decoder.destroy();
+    decoder?.destroy();
   };
-  const body = new IncomingBody({ resume: () => void decoder.resume() }, abandon);
-  let isEmpty = true;
-  source.once('data', () => (isEmpty = false));
+  const body = new IncomingBody({ resume: () => void decoder?.resume() }, abandon);
   source.once('error', (fault) => {
     body.fail(fault);
-    decoder.destroy();
+    decoder?.destroy();
   });
-  decoder.on('data', (chunk: Buffer) => {
-    if (!body.push(chunk)) decoder.pause();
+  // Of nothing there is nothing to undo: a 204 may name an encoding, too.
+  source.once('end', () => {
+    if (!decoder) body.end();
   });
-  decoder.once('end', () => body.end());
-  decoder.once('error', (cause) => {
-    // Decoders miss their own end, but of nothing there is nothing to undo: a 204 may name an encoding, too.
-    if (isEmpty) return body.end();
-    body.fail(asFault(new TransportError('bad_response', false, cause)));
-    source.destroy();
+  source.once('data', (first: Buffer) => {
+    decoder = decoderFor(first);
+    decoder.on('data', (chunk: Buffer) => {
+      if (!body.push(chunk)) decoder?.pause();
+    });
+    decoder.once('end', () => body.end());
+    decoder.once('error', (cause) => {
+      body.fail(asFault(new TransportError('bad_response', false, cause)));
+      source.destroy();
+    });
+    decoder.write(first);
+    source.pipe(decoder);
   });
-  source.pipe(decoder);
   return body;
 }

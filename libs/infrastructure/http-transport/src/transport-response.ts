@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { decodedBody, decoderOf } from './decoded-body.ts';
+import { decodedBody, decodersOf } from './decoded-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
 import type { TransportError } from './transport-error.ts';
@@ -58,12 +58,16 @@ export class TransportResponse {
    * @param asFault what the reader meets where the bytes are not what they say.
    */
   decoded(asFault: (error: TransportError) => Error = (error) => error): TransportResponse {
-    const decoder = decoderOf(this.headers['content-encoding']);
-    if (!decoder) return this;
+    const decoders = decodersOf(this.headers['content-encoding']);
+    if (decoders.length === 0) return this;
     const headers = { ...this.headers };
     for (const name of Object.keys(headers)) if (OF_ENCODING.test(name)) delete headers[name];
     const raw = this.#rawHeaders?.filter((_, at, all) => !OF_ENCODING.test(all[at - (at % 2)] as string));
-    return new TransportResponse(this.status, headers, raw, decodedBody(this.body, decoder, asFault));
+    const body = decoders.reduce(
+      (source, decoder) => decodedBody(source.stream, decoder, asFault),
+      this.#incoming,
+    );
+    return new TransportResponse(this.status, headers, raw, body);
   }
 
   /** Gives the response up: its connection goes back to the pool if all of it is here already, else it is closed. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppError, type CallContext, callStopped, spreadWaitMs } from '@morgan/foundation';
-import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
+import type { TooLong } from '../routing/larger-target.ts';
 import type { Target } from '../routing/target.ts';
 import { type Choice, type ChoiceInput, isAlone } from '../routing/target-selector.ts';
 import { Attempt, type EndedAttempt } from './attempt.ts';
@@ -38,7 +38,7 @@ export class Call {
   readonly #isPoisonous: boolean;
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
-  #tooLongFor: number | undefined;
+  readonly #tooLong: TooLong[] = [];
   #hasRepeated = false;
   #wentOnFrom: FailedAttempt | undefined;
   readonly #running = new Set<Attempt>();
@@ -117,10 +117,7 @@ export class Call {
     if (isOurs && next === 'return') throw this.#stopped(callCannotGoOn(cause));
     // One that says so as a fault of its own is less sure of it: any other may be asked.
     if (outcome === 'context_too_long' && (failure.errorResponse?.status ?? 0) < 500)
-      this.#tooLongFor =
-        attempt.target.contextLengthFor(this.#input.request.facts.model) ??
-        contextLimitIn(failure.errorResponse?.error) ??
-        Infinity;
+      this.#tooLong.push({ target: attempt.target, error: failure.errorResponse?.error });
     const isOver =
       next === 'return' &&
       !mayBeHosts(this.#failed) &&
@@ -216,7 +213,7 @@ export class Call {
       tried: this.#tried,
       queued: this.#queues.met,
       isPoisonous: this.#isPoisonous,
-      tooLongFor: this.#tooLongFor,
+      tooLong: this.#tooLong,
       mayWaitMs: Math.min(this.#mayWaitMs, remainingMs),
       remainingMs,
       mayPanic: this.#mayPanic,

@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
-import { contextLimitIn } from '../evidence/context-limit.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
+import { mayBeLarger } from '../routing/larger-target.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import { restOf } from '../routing/target-selector.ts';
@@ -129,16 +129,10 @@ function bestFinding(findings: readonly Finding[]): Finding | undefined {
 function heard(findings: readonly Finding[], asked: string | undefined): readonly Finding[] {
   const tooLong = findings.find(({ outcome }) => outcome === 'context_too_long');
   if (!tooLong) return findings;
+  const larger = { target: tooLong.target, error: tooLong.errorResponse?.error };
   const mayServe = ({ target, outcome }: Finding) =>
-    (PASSING.has(outcome) || EVIDENCE[outcome].weight === 'fault') && mayBeLarger(target, tooLong, asked);
+    (PASSING.has(outcome) || EVIDENCE[outcome].weight === 'fault') && mayBeLarger(target, larger, asked);
   return findings.some(mayServe) ? findings.filter(({ outcome }) => outcome !== tooLong.outcome) : findings;
-}
-
-function mayBeLarger(one: Target, { target, errorResponse }: Finding, asked: string | undefined): boolean {
-  const length = one.contextLengthFor(asked);
-  const limit = target.contextLengthFor(asked) ?? contextLimitIn(errorResponse?.error);
-  if (length !== undefined && limit !== undefined) return length > limit;
-  return one.modelFor(asked) !== target.modelFor(asked);
 }
 
 /** When the first of the targets that pass by themselves is asked again. */

@@ -226,10 +226,16 @@ async function openBytes(start: BodyStart, limitMs: number, dialect: Dialect): P
 function openJson(bytes: Buffer, dialect: Dialect): Opening {
   const text = bytes.toString('latin1');
   const isWhole = dialect.name === 'plain' ? bytes[lastByte(bytes)] === CLOSING : isClosed(text);
-  if (!isWhole) return failed('cut');
+  if (!isWhole) return failed(isLines(text) ? 'wrong_type' : 'cut');
   const error = mayBeError(text, dialect) ? readBody(dialect, bytes)?.error : undefined;
   if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
   return { kind: 'content', whole: bytes };
+}
+
+/** Whether it is a JSON in each line, as other APIs stream. */
+function isLines(text: string): boolean {
+  const end = text.indexOf('\n');
+  return end > 0 && isClosed(text.slice(0, end)) && text.slice(end).trimStart().startsWith('{');
 }
 
 const CLOSING = '}'.charCodeAt(0);
@@ -242,14 +248,20 @@ const ODD_WORDS = [
   'ERROR"',
   '"completion_tokens": ?0',
   ...[...BROKEN_OFF].map((end) => `"${end}"`),
+  'MALFORMED_FUNCTION_CALL"',
+  'UNEXPECTED_TOOL_CALL"',
 ];
 const ODD_END = new RegExp(ODD_WORDS.join('|'));
+/** What short answers of any form have that are errors, and a few others. */
+const CODED = /"(error_)?code"|"status(Code|_code)?"|"success"|"detail"/;
 
 function mayBeError(text: string, dialect: Dialect): boolean {
   const { answerKey, hasEnd, isKept, objectName } = dialect;
   if (isKept) return false;
   const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
-  return words.test(text) || (answerKey !== undefined && !hasAnswer(text, answerKey));
+  if (words.test(text)) return true;
+  if (answerKey !== undefined) return !hasAnswer(text, answerKey);
+  return text.length <= MOST_OF_ERROR_BYTES && CODED.test(text);
 }
 
 /** Whether there is a list under the key, and something in it. */

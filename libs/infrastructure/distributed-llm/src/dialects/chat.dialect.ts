@@ -1,4 +1,4 @@
-import { chatEvents } from './chat.events.ts';
+import { chatEvents, chunkOf } from './chat.events.ts';
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
 import {
   completionUsage,
@@ -32,6 +32,7 @@ export const chatDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   eventsOf: chatEvents,
+  eventOf: chunkOf,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),

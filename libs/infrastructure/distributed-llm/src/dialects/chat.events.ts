@@ -29,6 +29,25 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   ];
 }
 
+/**
+ * An event of a host that has the form of a whole answer in its streams: clients look for a `delta` in each choice. None
+ * where it has one.
+ */
+export function chunkOf(json: JsonObject): JsonObject | undefined {
+  const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
+  if (!choices.some(isWhole)) return undefined;
+  const told = choices.map((choice) => {
+    if (!isWhole(choice)) return choice;
+    const { message, ...rest } = choice;
+    return { ...rest, delta: deltaOf(message as JsonObject) };
+  });
+  return { ...json, object: 'chat.completion.chunk', choices: told };
+}
+
+function isWhole({ message, delta }: JsonObject): boolean {
+  return isObject(message) && !isObject(delta);
+}
+
 /** Each event of a choice repeats what stands beside the choices. */
 function isTooMuch({ length }: readonly unknown[], head: JsonObject): boolean {
   return length > MOST_CHOICES || length * JSON.stringify(head).length > LONGEST_REPEATED;

@@ -105,6 +105,8 @@ export interface Dialect {
   readBody(json: JsonObject): Omit<BodyReading, 'error'>;
   /** A whole JSON response as the events that would have told it, but for {@link endMarker}; undefined where it has none. */
   readonly eventsOf?: (json: JsonObject) => readonly JsonObject[] | undefined;
+  /** An event that says something in the form of a whole response as one of a stream; undefined where it has that form. */
+  readonly eventOf?: (json: JsonObject) => JsonObject | undefined;
   /** An error's body in this dialect's shape. */
   errorBody(error: ReportedError): JsonObject;
   /** Whether the JSON of a refusal has that shape already, and can go on as it came. */

@@ -11,7 +11,7 @@ import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import { bareErrorIn, errorIn, type ReportedError } from './reported-error.ts';
+import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };
@@ -23,6 +23,11 @@ const NO_ANSWER: ReportedError = {
   type: undefined,
   code: undefined,
   message: 'The host gave no answer, and did not say why.',
+};
+/** Whatever it says: none of it may be told as an error. */
+const OF_OLLAMA: ReportedError = {
+  ...NO_ANSWER,
+  message: "The host answered in Ollama's own API. Its OpenAI API is below /v1, which its URL should end in.",
 };
 /** As it should be, and as some write it. */
 const DONE = /^\s*"?\[done\]"?\s*$/i;
@@ -58,7 +63,8 @@ export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefine
 /** What a response says in the place of its answer. */
 function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | undefined {
   const { answerKey, objectName } = dialect;
-  if (answerKey === undefined) return undefined;
+  if (answerKey === undefined) return codedErrorIn(json);
+  if (typeof json['done'] === 'boolean') return OF_OLLAMA;
   const answer = json[answerKey];
   if (dialect.isNothing?.(json)) return NO_ANSWER;
   if (Array.isArray(answer) && (objectName === undefined || isFiltered(json))) return undefined;
@@ -67,7 +73,10 @@ function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | unde
     return content === undefined && saysNothing(usage, finishReason) ? NO_ANSWER : undefined;
   }
   // That of a queue that has taken the call, or of a health check that answers on every path.
-  const isState = json['object'] === objectName || textOrNone(json['status']) !== undefined;
+  const isState =
+    json['object'] === objectName ||
+    textOrNone(json['status']) !== undefined ||
+    isHttpStatus(Number(json['statusCode']));
   const isEmpty =
     answer === null ||
     Array.isArray(answer) ||

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from './json-value.ts';
-import { bareErrorIn, errorIn } from './reported-error.ts';
+import { bareErrorIn, codedErrorIn, errorIn } from './reported-error.ts';
 
 describe('errorIn', () => {
   it.each<[string, JsonObject, object]>([
@@ -233,6 +233,27 @@ describe('bareErrorIn', () => {
     ],
   ])('finds the text of %j', (json, expected) => {
     expect(bareErrorIn(json)).toMatchObject(expected);
+  });
+
+  it.each<[string, JsonObject, string | undefined]>([
+    ['a code', { code: 20012, message: 'No such model.', data: null }, 'No such model.'],
+    ['a name', { code: 'InvalidApiKey', message: 'Invalid key.', request_id: 'r' }, 'Invalid key.'],
+    ['a state', { status: 'error', message: 'Busy.' }, 'Busy.'],
+    ['a status', { statusCode: 503, message: 'Down.' }, 'Down.'],
+    ['a refusal', { success: false, errors: [{ code: 7, message: 'No.' }] }, 'No.'],
+    ['a base', { vectors: null, base_resp: { status_code: 1008, status_msg: 'No money.' } }, 'No money.'],
+    ['success', { code: 'Success', message: 'done' }, undefined],
+    ['an answer', { code: 7, message: 'done', data: [1] }, undefined],
+    ['a text', { message: 'pong' }, undefined],
+    ['a good state', { status: 'ok', message: 'pong' }, undefined],
+    ['a job', { id: 'j', status: 'failed', message: 'It took too long.' }, undefined],
+    ['a base that is well', { base_resp: { status_code: 0, status_msg: 'success' } }, undefined],
+  ])('is not taken for one where anything may be an answer unless it says so: %s', (_, json, message) => {
+    expect(codedErrorIn(json)?.message).toBe(message);
+  });
+
+  it('is not what a model said in an API of another kind', () => {
+    expect(bareErrorIn({ message: { role: 'assistant', content: 'Hi' }, done: true })).toBeUndefined();
   });
 
   it.each<[JsonObject]>([

@@ -76,7 +76,11 @@ export const BROKEN_OFF: ReadonlySet<string> = new Set([
   'timeout',
   'cancelled',
   'insufficient_system_resource',
+  'malformed_function_call',
+  'unexpected_tool_call',
 ]);
+/** How Google's OpenAI API names those of a call of a tool. */
+const OF_CALL = /^function_call_filter: /;
 
 /**
  * The error object in a host's response or event, whose status line may say 200: OpenAI's and Anthropic's `error`, vLLM's
@@ -122,6 +126,10 @@ const TEXT_FIELDS = [
 ];
 
 const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
+/** Not "failed", which a job has that was asked for its state. */
+const FAILED_STATES: ReadonlySet<unknown> = new Set(['error', 'failure', 'fail']);
+/** What a code that is a text says where all is well. */
+const SUCCESS_WORD = /^(2\d\d|ok|success\w*)$/i;
 
 /** The error in a JSON that is no answer, as it has a text of its own, and none of the shapes above. */
 export function bareErrorIn(json: JsonObject): ReportedError | undefined {
@@ -130,6 +138,26 @@ export function bareErrorIn(json: JsonObject): ReportedError | undefined {
   const fields = partWithError(json);
   const message = textIn(fields);
   return message === undefined ? undefined : describe({ ...fields, message });
+}
+
+/**
+ * The same where any JSON may be an answer: it has a code or a state as errors have, and nothing besides that could be what
+ * was asked for.
+ */
+export function codedErrorIn(json: JsonObject): ReportedError | undefined {
+  const { code = json['error_code'], status, success, base_resp: base } = json;
+  const isRefused = success === false || (isObject(base) && base['status_code'] !== 0);
+  const isCoded =
+    FAILED_STATES.has(status) ||
+    isHttpStatus(Number(status ?? json['statusCode'])) ||
+    (textOrNone(code) !== undefined && !SUCCESS_WORD.test(String(code))) ||
+    (typeof code === 'number' && !SUCCESS_CODES.has(code));
+  const holdsMore = () => Object.values(json).some((value) => isObject(value) || hasItems(value));
+  return isRefused || (isCoded && !holdsMore()) ? bareErrorIn(json) : undefined;
+}
+
+function hasItems(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0;
 }
 
 function partWithError(json: JsonObject): JsonObject {
@@ -177,7 +205,7 @@ function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefine
     if (isObject(error) && saysSomething(error, choices)) return describe(error);
     const broken = [reason, native]
       .map(textOrNone)
-      .find((one) => one !== undefined && BROKEN_OFF.has(one.toLowerCase()));
+      .find((one) => one !== undefined && BROKEN_OFF.has(one.toLowerCase().replace(OF_CALL, '')));
     if (broken !== undefined)
       return describe({ message: `The answer broke off with the reason "${broken}".` });
   }
@@ -243,6 +271,8 @@ function messageOf(fields: JsonObject): string | undefined {
 
 function textIn(fields: JsonObject): string | undefined {
   const { message, detail } = fields;
+  // In Ollama's own API it is what the model said.
+  if (isObject(message) && 'role' in message) return undefined;
   if (isObject(message)) return detailText(message['detail'] ?? message);
   const text = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
   // Beside it may stand what was sent.
@@ -253,7 +283,8 @@ function statusOf(name: string | undefined): number | undefined {
   return name === undefined ? undefined : STATUS_OF.get(name.toLowerCase());
 }
 
-function isHttpStatus(value: number): boolean {
+/** Whether it is the status of an error. */
+export function isHttpStatus(value: number): boolean {
   return Number.isInteger(value) && value >= 400 && value < 600;
 }
 

@@ -57,7 +57,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     weight: 'none',
   },
   conflict: {
-    seen: '409, 421, 423, 424, 425 and a 4xx that nobody knows; 404 that names neither model nor path nor anything else; 400 and other 4xx that are no JSON, or whose code or type is that of a fault; a model that only another endpoint of the host serves; what the host was not set up for; a request that alone is above a limit per minute: not now or not here, and not because of load',
+    seen: '409, 421, 423, 424, 425 and a 4xx that nobody knows; 404 that names neither model nor path nor anything else; 400 and other 4xx that are no JSON, or whose code or type is that of a fault; a model that only another endpoint of the host serves; what the host was not set up for; a request that alone is above a limit per minute; what the model wrote and its host could not use; what a router says of a host of its own with a 400; 498 of a token: not now or not here, and not because of load',
     about: 'host',
     next: 'next target',
     weight: 'none',
@@ -71,7 +71,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host + model', 10 * SECOND, LONGEST),
   },
   path_not_found: {
-    seen: '404 or 410 without such words, 405, 501',
+    seen: '404 or 410 without such words, 405, 501, and 400, 403 or 5xx whose text says that there is no such path or operation',
     about: 'host + path',
     next: 'next target',
     weight: 'none',
@@ -99,7 +99,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     rest: rest('host + model', SECOND, LONGEST),
   },
   overloaded: {
-    seen: '498, 529, 503 with a Retry-After, and 400 or 5xx whose text says overloaded',
+    seen: '498 of capacity, 529, 503 with a Retry-After, and 400 or 5xx whose text says overloaded',
     about: 'host',
     next: 'next target',
     weight: 'none',
@@ -122,7 +122,7 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   html: unusable('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204; not where something was to be deleted'),
   wrong_type: unusable(
-    '200 with a content type that is neither JSON nor events, with events where none were asked for, or with a JSON without an answer where events were',
+    '200 with a content type that is neither JSON nor events, with events where none were asked for, with a JSON without an answer where events were, or with several JSONs, a line each',
   ),
   bad_response: doubtful(
     'bytes that are not HTTP, or JSON that does not end or is nested too deep to be read',

@@ -314,6 +314,14 @@ const STREAMED: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     { status: 502, says: 'broke off' },
   ],
   [
+    'a call of a tool that could not be read',
+    events(
+      `${ROLE_CHUNK}data: {"choices":[{"index":0,"delta":{},"finish_reason":"function_call_filter: MALFORMED_FUNCTION_CALL"}]}\n\n`,
+    ),
+    'error_in_answer',
+    { status: 502, says: 'broke off' },
+  ],
+  [
     'a stream that ends without a word, and without a token',
     events(
       `${ROLE_CHUNK}data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: {"choices":[],"usage":{"completion_tokens":0}}\n\ndata: [DONE]\n\n`,

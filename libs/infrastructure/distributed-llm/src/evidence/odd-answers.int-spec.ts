@@ -171,6 +171,64 @@ describe('what is no answer moves the call on:', () => {
   });
 });
 
+describe('an answer of another API', () => {
+  const said = (content: string, done: boolean) => ({ message: { role: 'assistant', content }, done });
+  const lines = [said('Secret.', false), said('', true)].map((each) => JSON.stringify(each)).join('\n');
+  const ndjson = text(200, `${lines}\n`, { 'content-type': 'application/x-ndjson' });
+
+  it.each<[string, Reply, object]>([
+    ['in lines', ndjson, {}],
+    ['in lines where a stream was asked for', ndjson, { body: STREAM }],
+  ])('%s is of the wrong type, and not asked for again', async (_, reply, request) => {
+    await using odd = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(json(200, JSON.parse(WHOLE)));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    expect(await send(client, request)).toMatchObject({ host: 'other', attempts: 2 });
+    expect(await bench.metric('morgan_llm_host_requests_total{host="odd",outcome="wrong_type"}')).toBe('1');
+  });
+
+  it('is no error whose words are what the model said', async () => {
+    await using host = await ScriptedHost.start(json(200, said('Secret.', true)));
+    const { status, body } = await send(bench.client([entry('host', host.url)]));
+    const told = (await body.bytes()).toString();
+    expect([status, told]).toEqual([502, expect.stringContaining("Ollama's own API")]);
+    expect(told).not.toContain('Secret.');
+  });
+});
+
+describe('an answer that may be anything', () => {
+  const ERROR = { code: 500, message: 'It broke.' };
+
+  it.each<[string, object, string]>([
+    ['/rerank', ERROR, 'server_error'],
+    ['/images/generations', ERROR, 'server_error'],
+    ['/rerank', { code: 20012, message: 'Model does not exist.', data: null }, 'model_not_found'],
+    ['/rerank', { detail: 'The queue is full.' }, 'overloaded'],
+    ['/rerank', { status: 'error', message: 'It broke.' }, 'error_in_answer'],
+  ])('is none on %s where it is %j', async (path, said, outcome) => {
+    await using odd = await ScriptedHost.start(json(200, said));
+    await using other = await ScriptedHost.start(json(200, { results: [] }));
+    const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
+    const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
+      routes: [{ model: CHAT.model, tiers }],
+    });
+    expect(await send(client, { path })).toMatchObject({ host: 'other', status: 200 });
+    const line = `morgan_llm_host_requests_total{host="odd",outcome="${outcome}"}`;
+    expect(Number(await bench.metric(line))).toBe(odd.asked);
+  });
+
+  it.each<[string, object]>([
+    ['/rerank', { code: 0, message: 'success', results: [{ index: 0 }] }],
+    ['/rerank', { code: 7, message: 'partly', results: [{ index: 0 }] }],
+    ['/audio/transcriptions', { text: 'The "code" is "status".' }],
+  ])('is one on %s where it is %j', async (path, said) => {
+    expect(await ask(json(200, said), { path })).toMatchObject({ host: 'odd', status: 200 });
+  });
+});
+
 describe('a response that is completed', () => {
   const path = '/responses';
   const told = (response: object) => `data: ${JSON.stringify({ type: 'response.completed', response })}\n\n`;

@@ -240,6 +240,10 @@ describe('outcomeOfRefusal', () => {
 
   it.each([
     [400, 'upstream_error', 'conflict'],
+    [400, 'bad_response_status_code', 'conflict'],
+    [400, 'tool_use_failed', 'conflict'],
+    [400, 'json_validate_failed', 'conflict'],
+    [403, 'billing_not_active', 'quota_exhausted'],
     [400, 'internal_server_error', 'conflict'],
     [400, 'InternalError.Algo.InvalidParameter', 'malformed_request'],
     [404, 'url.not_found', 'path_not_found'],
@@ -343,6 +347,56 @@ describe('outcomeOfRefusal', () => {
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });
+
+  /** What routers and engines say with a status that says something else. */
+  it.each([
+    [400, 'Failed to get response from provider', 'conflict'],
+    [400, 'Error from provider: Upstream request failed', 'conflict'],
+    [400, 'upstream connect error or disconnect/reset before headers. reset reason: overflow', 'conflict'],
+    [400, 'unexpected EOF', 'conflict'],
+    [400, 'Post "https://h/v1/x?ts=1": unexpected EOF', 'conflict'],
+    [400, 'dial tcp 10.0.0.1:443: i/o timeout', 'conflict'],
+    [400, "Failed to call a function. See 'failed_generation' for more details.", 'conflict'],
+    [400, 'The model produced invalid content.', 'conflict'],
+    [500, 'The model produced invalid content.', 'server_error'],
+    [403, 'Missing Authentication Token', 'path_not_found'],
+    [401, 'Missing Authentication Token', 'credentials_rejected'],
+    [400, 'NoResourceFoundException: 404 NOT_FOUND "No static resource v1/messages."', 'path_not_found'],
+    [500, 'count_tokens is not supported by provider p', 'path_not_found'],
+    [400, 'embedding operation is not supported by provider p', 'path_not_found'],
+    [498, 'your request resulted in an invalid token generation', 'conflict'],
+    [400, 'Please reduce the length of the messages or completion.', 'context_too_long'],
+    [400, 'prompt token count of 90000 exceeds the limit of 64000', 'context_too_long'],
+    [400, 'the input token count is 1100000 but model only supports up to 1048576.', 'context_too_long'],
+    [400, 'total message token length exceed model limit', 'context_too_long'],
+    [400, 'input text is too long', 'context_too_long'],
+    [400, '模型上下文长度超限', 'context_too_long'],
+    [
+      400,
+      'Request prompt has 5000 tokens in total, larger than the model capacity 4096.',
+      'context_too_long',
+    ],
+    [400, 'Trying to submit a prompt of 5000 tokens while n_ctx is 4096', 'context_too_long'],
+    [451, 'censorship_blocked', 'policy_refusal'],
+    [400, 'Blocked by Model Armor', 'policy_refusal'],
+    [400, 'Requested model m is currently offline', 'model_not_found'],
+    [400, 'model m is end-of-life', 'model_not_found'],
+    [429, 'You have exceeded your assigned budget.', 'quota_exhausted'],
+    [429, 'Your account has reached the set inference limit for the model.', 'quota_exhausted'],
+    [403, 'This API request exceeds the currently allocated token quota', 'quota_exhausted'],
+    [503, 'system saturated, sheddable request dropped', 'overloaded'],
+    [400, "Invalid 'tools[0].function.name': string too long.", 'malformed_request'],
+    [400, 'The name of the tool is too long', 'malformed_request'],
+    [400, 'This Model is marked by provider as Legacy.', 'model_not_found'],
+    [500, 'llm server loading model', 'loading'],
+    [400, 'Failed to download image: connection refused', 'malformed_request'],
+    [400, 'This operation is not supported by the tool', 'malformed_request'],
+  ] as const)(
+    'is not misled by a router or an engine that has a %i for %j: %s',
+    (status, message, outcome) => {
+      expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
+    },
+  );
 
   it.each([
     [400, "[{'type': 'missing', 'loc': ('body', 'messages'), 'msg': 'Field required', 'input': ECHO}]"],

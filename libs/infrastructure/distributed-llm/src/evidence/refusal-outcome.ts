@@ -47,6 +47,9 @@ export function refusalOfInput(error: ReportedError): Outcome | undefined {
   return outcome === 'policy_refusal' || outcome === 'context_too_long' ? outcome : undefined;
 }
 
+/** What a 400 may be about that is no fault of the request, though it passes no other judgement on the host either. */
+const NOT_OF_REQUESTS = [words.NOT_HERE, words.BADLY_WRITTEN, words.BEHIND_FAILED];
+
 /** Statuses that a router hands on as a fault of its own, and those that one takes for the caller's. */
 const BEHIND_5XX: ReadonlySet<number | undefined> = new Set([401, 402, 403, 404, 429]);
 const BEHIND_400: ReadonlySet<number | undefined> = new Set([502, 503, 504, 529]);
@@ -84,7 +87,7 @@ function outcomeOfStatus(refusal: Refusal): Outcome {
     case 429:
       return outcomeOf429(refusal, said);
     case 498:
-      return 'overloaded';
+      return error && !said.say(words.OVERLOADED) ? 'conflict' : 'overloaded';
     default:
       return outcomeOf400(refusal);
   }
@@ -107,6 +110,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   if (status === 403 && !error && !isJson) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
   if (status !== 403) return 'credentials_rejected';
+  if (said.say(words.AWS_NO_ROUTE)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
   if (said.say(words.NO_MODEL_ACCESS)) return 'model_not_found';
   if (said.say(words.SPENT)) return 'quota_exhausted';
@@ -135,7 +139,8 @@ function outcomeOf400({ status, isJson, error, request }: Refusal): Outcome {
   if (status === 413 && said.say(words.ABOVE_LIMIT)) return 'conflict';
   if (isTooLong(said) && (status === 400 || status === 413 || status === 422)) return 'context_too_long';
   if (said.say(words.POLICY)) return 'policy_refusal';
-  if (said.say(words.NOT_HERE)) return 'conflict';
+  if (said.say(words.NO_SUCH_PATH)) return 'path_not_found';
+  if (NOT_OF_REQUESTS.some((each) => said.say(each))) return 'conflict';
   if (isRequest && !OF_ANYTHING.has(status)) return other;
   if (said.say(words.KEY)) return 'credentials_rejected';
   if (said.say(words.SPENT)) return 'quota_exhausted';
@@ -179,7 +184,7 @@ function goesOn(request: Buffer | undefined): boolean {
 }
 
 function outcomeOf5xx({ status, saysWhen }: Refusal, said: HostWords): Outcome {
-  if (status === 501) return 'path_not_found';
+  if (status === 501 || said.say(words.NO_SUCH_PATH)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
   if (said.name(words.POLICY_NAME)) return 'policy_refusal';
   if (said.say(status === 503 ? words.LOADING : words.MODEL_LOADING)) return 'loading';

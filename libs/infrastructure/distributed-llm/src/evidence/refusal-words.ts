@@ -3,15 +3,15 @@
  * alone says too little, as each of them stands with several.
  */
 export const CONTEXT =
-  /context.?(length|window|size|limit)|maximum.{0,20}context|(prompt|input)s?( \(\d+ tokens\))? (is|are) too (long|large)|longer than the maximum|too many (input |prompt )?tokens|tokens.{0,40}exceed|exceed.{0,40}(context|tokens|token limit)|max_new_tokens\W+must be|splited_prompt_len|\(\d+\) must be less than[\w ]* max_seq_len|tokens in request more than|string_above_max_length|tokens_limit_reached|(prompt|input|sequence|total) length\b.{0,40}(exceed|should be|longer|greater|larger|too long)|max(imum)? (prompt|input|sequence) length|must have (less|fewer) than \d+ tokens|(上下文|输入|提示词?|prompt).{0,20}(过长|超长|(超过|超出).{0,12}(长度|token))/i;
+  /context.?(length|window|size|limit)|maximum.{0,20}context|(prompt|input)s?( text| \(\d+ tokens\))? (is|are) too (long|large)|\btext is too long|reduce the length of (the|your) (messages|prompt|input)|longer than the maximum|too many (input |prompt )?tokens|tokens.{0,40}exceed|exceed.{0,40}(context|tokens|token limit)|tokens? (count|length)\b.{0,30}( exceed| but model only supports)|\btokens\b.{0,20}(larger than the model capacity|but the maximum is)|\bn_ctx\b|max_new_tokens\W+must be|splited_prompt_len|\(\d+\) must be less than[\w ]* max_seq_len|tokens in request more than|string_above_max_length|tokens_limit_reached|(prompt|input|sequence|total) length\b.{0,40}(exceed|should be|longer|greater|larger|too long)|max(imum)? (prompt|input|sequence) length|must have (less|fewer) than \d+ tokens|(上下文|输入|提示词?|prompt).{0,20}(过长|超长|超限|(超过|超出).{0,12}(长度|token))/i;
 /** Programs in Go have a context of another kind, which has a deadline. */
 export const DEADLINE = /deadline|timeout/i;
 export const POLICY =
-  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|content_blocked|content exists risk|blocked (due to|by|because of) (?!(network|access|admin\w*|organi[sz]ation) polic)(\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
+  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|(content|prompt|censorship|moderation)_blocked|\bmodel armor\b|content exists risk|blocked (due to|by|because of) (?!(network|access|admin\w*|organi[sz]ation) polic)(\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
 /** A policy as the name of a fault, which no host gives to a moderation of its own that is down. */
 export const POLICY_NAME = /content.?(policy|filter)|responsible.?ai|data_inspection/i;
 export const MODEL =
-  /model_?not_?(found|available|supported)|(models?(?! returned)|lora|adapter|deployment|engine)\b.{0,300}\b(never been loaded|not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible|servable)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _](?!(for|of|with|in|on)\b)\w{1,32}){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|allowed now, your model|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
+  /model_?not_?(found|available|supported)|(models?(?! returned)|lora|adapter|deployment|engine)\b.{0,300}\b(never been loaded|not (been )?(found|exist|loaded|available|supported|served|deployed|configured|enabled|activated|hosted|recogni[sz]ed|registered|installed|accessible|servable)|unknown|does not exist|doesn't exist|no longer|unavailable|pull)|(unknown|invalid|unsupported|unavailable|unrecogni[sz]ed|no such|missing|could not find|cannot find|not (a )?valid)([ _](?!(for|of|with|in|on)\b)\w{1,32}){0,2}[ _]?(model|lora|adapter|deployment)|model (identifier|id|name)\b.{0,40}\b(invalid|unknown)|on-demand throughput|model\b.{0,40}\b(unloaded|crashed)|model\b.{0,80}\b(has been|was|is) (deprecated|decommissioned|retired|discontinued|shut down)|marked by provider as legacy|\bmodel\b.{0,40}\b(currently offline|end.of.life)\b|allowed now, your model|模型.{0,40}(不存在|未找到|不支持|未开通|下线|无可用)/is;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
@@ -29,6 +29,17 @@ export const MODEL_FEATURE =
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
   /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model/i;
+/** The model has written something that its host could not use: another time, or elsewhere, it writes something else. */
+export const BADLY_WRITTEN =
+  /tool_use_failed|json_validate_failed|output_parse_failed|failed to call a function|model produced invalid content/i;
+/** A router says so of a host of its own, with 400 as with any other status. */
+export const BEHIND_FAILED =
+  /\bupstream (connect error|request failed)|failed to (get response from provider|proxy request)|api_?connection_?error|bad_response_status_code|\bunexpected EOF\W*$|\bdial tcp\b/im;
+/** There is no such path, whatever status that is said with. */
+export const NO_SUCH_PATH =
+  /\bno static resource\b|\b(operation|count_tokens) is not supported by (\w+ )?provider\b/i;
+/** Amazon's API Gateway says so, with a 403, of a path that it does not know. */
+export const AWS_NO_ROUTE = /^missing authentication token$/im;
 /** Hosts answer 404 as well for a model that is there and that another of their paths serves; routers name the path alone. */
 export const OTHER_ENDPOINT =
   /\bmodels?\b.{0,200}\bv1\/(responses|(chat\/)?completions|embeddings)\b|no endpoints found (that|matching)/i;
@@ -52,13 +63,13 @@ export const NAMES_MODEL =
 export const KEY =
   /\b(api|access|subscription).?key\b.{0,40}\b(not valid|invalid|incorrect|expired|revoked|disabled|suspended)|\b(invalid|incorrect|expired|revoked|missing|no)[ _-](api|access|subscription).?key|api.?key not found|authorization header\b.{0,60}\binvalid|\b(missing|invalid)[ _]auth\w*[ _](request )?header|\b(security|access|auth\w*|bearer|session) token\b.{0,60}\b(expired|invalid|not valid|revoked)|user location is not supported|authentication (failed|error)|login fail|无效的?(令牌|密钥|api)|(令牌|密钥|api.?key).{0,12}(无效|过期|失效|错误)/is;
 export const SPENT =
-  /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) limits?\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|budget.{0,20}exceeded|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
+  /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) limits?\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|billing_not_active|budget.{0,20}exceeded|exceeded.{0,20}\bbudget\b|\bset inference limit\b|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
 /** Of an account and not of one model, whether or not it comes back. */
 export const USED_UP = /insufficient_quota|usage.?limit.{0,10}reached/i;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const SPENT_NAME = /insufficient.{0,12}(quota|balance|credit)/i;
 /** The same where no time goes with it, which a limit per minute would have. */
-export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,30}\bquota/i;
+export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,40}\bquota/i;
 export const QUOTA = /billing|quota exceeded for.{0,40}(plan|billing)/i;
 /** A limit that this request alone is above: others fit. */
 export const ABOVE_LIMIT =
@@ -71,9 +82,9 @@ export const LOADING =
   /loading|warming.?up|starting up|scaling (up|from)|sleeping|waking up|cold start|not.?ready|still initiali[sz]ing|加载中|启动中/i;
 /** The same where another 5xx says it, whose words are about other things that are loaded as well. */
 export const MODEL_LOADING =
-  /\b(model|deployment|engine|server)\b.{0,60}\b((is|still|currently) (being )?(loading|loaded|starting|initiali[sz]ing|warming)|not ready|is cold)/i;
+  /\b(model|deployment|engine|server)\b.{0,60}\b((is|still|currently) (being )?(loading|loaded|starting|initiali[sz]ing|warming)|not ready|is cold)|\bserver loading model\b/i;
 export const OVERLOADED =
-  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
+  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|\bsaturated\b|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
 export const PASSING = /temporar|try again|currently (unavailable|not available)/i;
 /** What an engine that broke says in whatever status: vLLM has 400 for all that ends a stream of its, TensorRT-LLM for all else too. */
 export const BROKEN_ENGINE =

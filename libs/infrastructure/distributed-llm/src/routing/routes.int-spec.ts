@@ -104,6 +104,32 @@ describe('a route', () => {
     expect(await ask(client, ASSISTANT)).toMatchObject({ host: answers });
   });
 
+  it.each<[string, string, object, string]>([
+    ['of another model', 'large', {}, 'b'],
+    ['of another model, whose length is known', 'large', { contextLength: 8_000 }, 'b'],
+    ['of the same model', 'small', {}, 'a'],
+  ])('asks a target that may be larger: %s', async (_, model, capabilities, answers) => {
+    const [a, b] = [await hostOf(refusal(400, 'prompt is too long')), await hostOf()];
+    const tiers = [[{ host: 'a', model: 'small' }], [{ host: 'b', model }]];
+    const client = bench.client([entry('a', a.url), entry('b', b.url, { capabilities })], {
+      routes: [{ model: 'assistant', tiers }],
+    });
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: answers });
+  });
+
+  it('asks each model once that may be larger, and tells what the last of them said', async () => {
+    const says = (limit: string) =>
+      hostOf(refusal(400, `the prompt is too long: 9 tokens > ${limit} maximum`));
+    const hosts = [await says('1000'), await says('2000'), await says('1000'), await says('4000')];
+    const tiers = hosts.map((_, at) => [{ host: `h${at}`, model: `m${at % 3}` }]);
+    const client = bench.client(
+      hosts.map(({ url }, at) => entry(`h${at}`, url)),
+      { routes: [{ model: 'assistant', tiers }] },
+    );
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'h2', status: 400, attempts: 3 });
+    expect(hosts.map(({ asked }) => asked)).toEqual([1, 1, 1, 0]);
+  });
+
   it.each([
     ['of another model, which may be larger', {}, {}, 429],
     ['that is larger', { contextLength: 8_000 }, { contextLength: 1_000 }, 429],

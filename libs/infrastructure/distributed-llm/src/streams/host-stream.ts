@@ -3,6 +3,7 @@ import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { withTexts } from '../dialects/reported-error.ts';
 import { HeldEvents } from './held-events.ts';
+import { inEventForm } from './in-event-form.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
@@ -125,7 +126,7 @@ export class HostStream {
     try {
       this.#held.take().forEach(([event, reading]) => this.#listener?.event(event, reading));
     } catch (fault) {
-      this.#failBy(fault);
+      this.#fail(streamFaultOf(fault));
     }
     if (!this.#listener || this.#outcome !== before) return;
     if (this.#outcome) return this.#report(listener);
@@ -156,19 +157,15 @@ export class HostStream {
 
   #onData(chunk: Buffer): void {
     if (this.#state === 'over') return;
+    // Whatever a host says, and whatever is made of it, costs this stream and never the process.
     try {
       this.#sse.push(chunk, this.#take);
     } catch (fault) {
-      this.#failBy(fault);
+      this.#fail(streamFaultOf(fault));
     }
     if (this.#hasProgress) this.#clock.progress();
     this.#hasProgress = false;
     this.#listener?.flush();
-  }
-
-  /** Whatever a host says, and whatever is made of it, costs this stream and never the process. */
-  #failBy(fault: unknown): void {
-    this.#fail(streamFaultOf(fault));
   }
 
   readonly #take = (event: SseEvent): void => {
@@ -200,6 +197,8 @@ export class HostStream {
   }
 
   #pass(event: SseEvent, reading: EventReading): void {
+    const told = inEventForm(event, reading, this.#options.dialect);
+    if (told) return this.#take(told);
     this.#progress.add(reading);
     if (this.#state === 'finished' ? addsToResponse(reading) : !reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
@@ -239,7 +238,7 @@ export class HostStream {
       const rest = this.#sse.rest();
       if (rest) this.#take(new SseEvent(Buffer.concat([rest.raw, BLANK_LINE])));
     } catch (fault) {
-      this.#failBy(fault);
+      this.#fail(streamFaultOf(fault));
     }
     this.#listener?.flush();
     this.#endOfBody();

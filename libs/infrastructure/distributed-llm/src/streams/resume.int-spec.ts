@@ -105,6 +105,35 @@ describe('an interrupted text', () => {
     expect(json.map(({ id }) => id)).toEqual(['', ...Array<string>(4).fill('id-a')]);
   });
 
+  const story = cut(a.role, a.text('Once upon '), a.text('a '));
+  it.each<[string, string[], string]>([
+    ['in the first event', ['Once upon a ', 'time'], 'Once upon a time'],
+    ['in pieces', ['Once', ' upon', ' a t', 'ime'], 'Once upon a time'],
+    ['and nothing else', ['Once upon a '], 'Once upon a '],
+    ['and goes on like it', ['Once upon a ', 'Once upon a ', 'time'], 'Once upon a Once upon a time'],
+  ])('is not said twice where who continues it repeats it %s', async (_, pieces, said) => {
+    const rest = whole(b.role, ...pieces.map(b.text), b.stop, b.usage(12, 1), b.done);
+    const { json, broken, text } = await answerOf(story, { others: [['continue', rest]] });
+    expect([textOf(json), broken]).toEqual([said, false]);
+    expect(json.filter(({ usage }) => usage)).toHaveLength(1);
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
+  it.each<[string, Script, string[], string]>([
+    ['ends', story, ['Once u'], 'Once upon a Once u'],
+    ['goes on otherwise', story, ['Once', ' more'], 'Once upon a Once more'],
+    ['is short', cut(a.role, a.text('ha ')), ['ha ', 'ha'], 'ha ha ha'],
+  ])('keeps what only begins like a repetition and %s', async (_, script, pieces, said) => {
+    const rest = whole(b.role, ...pieces.map(b.text), b.stop, b.done);
+    const { json, broken } = await answerOf(script, { others: [['continue', rest]] });
+    expect([textOf(json), broken]).toEqual([said, false]);
+  });
+
+  it('keeps it too where its host says no reason to stop', async () => {
+    const { json } = await answerOf(story, { others: [['continue', whole(b.text('Once u'), b.done)]] });
+    expect(textOf(json)).toBe('Once upon a Once u');
+  });
+
   it('is started again where nobody continues it, and goes on where it broke off', async () => {
     const again = whole(
       b.role,

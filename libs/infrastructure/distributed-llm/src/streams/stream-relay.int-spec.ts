@@ -96,6 +96,16 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0, resumes: 0 });
   });
 
+  it('has the form of events where its host tells it, or its pieces, in that of a whole answer', async () => {
+    const event = (object: string, key: string, said: object, finish: string | null) =>
+      `data: ${JSON.stringify({ id: 'c1', object, choices: [{ index: 0, finish_reason: finish, [key]: said }] })}\n\n`;
+    const [hello, end] = [{ role: 'assistant', content: 'Hello' }, { content: '' }];
+    const told = (object: string, key: string) =>
+      event(object, key, hello, null) + event(object, key, end, 'stop') + DONE;
+    const gateway = await gatewayTo(whole(told('chat.completion', 'message')));
+    expect((await gateway.read()).text).toBe(told('chat.completion.chunk', 'delta'));
+  });
+
   it('hands each event out while the host goes on', async () => {
     let say: (event: string) => void = () => undefined;
     const gateway = await gatewayTo((response) => {

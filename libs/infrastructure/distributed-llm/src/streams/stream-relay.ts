@@ -4,15 +4,16 @@ import { parseExactly } from '../dialects/exact-json.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
-import type { HostStream, HostStreamListener } from './host-stream.ts';
+import type { HostStreamListener } from './host-stream.ts';
 import { withoutNullUsage } from './null-usage.ts';
 import { AttemptUsage, countedSoFar, type ResumeMode } from './resume/attempt-usage.ts';
 import type { Interrupted } from './resume/continuation-request.ts';
-import { JoinedResponse } from './resume/joined-response.ts';
+import { JoinedResponse, type ReadEvent } from './resume/joined-response.ts';
 import { SentResponse } from './resume/sent-response.ts';
 import type { SseEvent } from './sse-event.ts';
 import { reportOf } from './stream-error.ts';
 import { StreamFault } from './stream-fault.ts';
+import type { ResponseStream } from './translated-stream.ts';
 
 /** How an interrupted response is finished elsewhere. */
 export interface Resumption {
@@ -22,7 +23,7 @@ export interface Resumption {
    * Asks another host for the rest of the response, or for all of it again.
    * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
    */
-  reopen(mode: ResumeMode, sent: Interrupted): Promise<HostStream | undefined>;
+  reopen(mode: ResumeMode, sent: Interrupted): Promise<ResponseStream | undefined>;
   /** How many hosts were asked in all, for the comment at the end. */
   attempts(): number;
 }
@@ -68,7 +69,7 @@ export class StreamRelay implements HostStreamListener {
   readonly #options: StreamRelayOptions;
   readonly #sent = new SentResponse();
   readonly #attempts = new AttemptUsage();
-  #stream: HostStream;
+  #stream: ResponseStream;
   #joined: JoinedResponse | undefined;
   /** Tokens that the present host was given as the beginning of its response. */
   #given = 0;
@@ -83,7 +84,7 @@ export class StreamRelay implements HostStreamListener {
   #settle: (ending: Ending) => void = () => undefined;
 
   /** @param stream the first host's, opened. */
-  constructor(client: ClientStream, stream: HostStream, options: StreamRelayOptions) {
+  constructor(client: ClientStream, stream: ResponseStream, options: StreamRelayOptions) {
     this.#client = client;
     this.#stream = stream;
     this.#options = options;
@@ -112,7 +113,7 @@ export class StreamRelay implements HostStreamListener {
     if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
     try {
       if (!this.#joined) this.#passOn(event, reading);
-      else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(passed, reading);
+      else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(...passed);
     } catch (fault) {
       this.#broken(fault);
     }
@@ -132,6 +133,7 @@ export class StreamRelay implements HostStreamListener {
 
   ended(end: Buffer | undefined): void {
     const { wantsUsage, resumption, translator } = this.#options;
+    this.#joined?.rest().forEach((passed) => this.#passOn(...passed));
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
     if (this.#resumes > 0)
       this.#client.send(
@@ -171,7 +173,7 @@ export class StreamRelay implements HostStreamListener {
     });
   }
 
-  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): readonly SseEvent[] {
+  #join(joined: JoinedResponse, event: SseEvent, reading: EventReading): readonly ReadEvent[] {
     const before = reading.usage && this.#attempts.before(reading.usage, this.#given);
     return joined.join(event, reading, before);
   }
@@ -212,7 +214,7 @@ export class StreamRelay implements HostStreamListener {
     resumption: Resumption,
     mode: ResumeMode,
     sent: Interrupted,
-  ): Promise<HostStream | undefined> {
+  ): Promise<ResponseStream | undefined> {
     try {
       return await resumption.reopen(mode, sent);
     } catch (error) {
@@ -221,7 +223,7 @@ export class StreamRelay implements HostStreamListener {
     }
   }
 
-  #takeUp(stream: HostStream, joined: JoinedResponse, given: number): void {
+  #takeUp(stream: ResponseStream, joined: JoinedResponse, given: number): void {
     this.#attempts.interrupted({ usage: this.#stream.usage, given: this.#given, written: this.#written });
     this.#written = 0;
     this.#given = given;

@@ -67,9 +67,12 @@ function documentPart({ path, fields }: Block): JsonObject {
   if (type === 'text') return textBelow([title, context], textAt(data, `${path}.source.data`));
   if (type === 'content') return textBelow([title, context], textsAt(content, `${path}.source.content`));
   const url = dataUrl(source, `${path}.source`);
+  if (type === 'base64' && OF_TEXT.test(String(source['media_type'])))
+    return textBelow([title, context], Buffer.from(String(data), 'base64').toString());
   // A file has a name, and no room for words about it.
   if (textOrNone(context) !== undefined) throw cannotTranslate(`${path}.context`);
-  return { type: 'file', file: { filename: fileName(textOrNone(title)), file_data: url } };
+  const filename = fileName(textOrNone(title), source['media_type']);
+  return { type: 'file', file: { filename, file_data: url } };
 }
 
 /** What a search has found, below its title and where it is from. */
@@ -95,9 +98,13 @@ export function textsAt(content: unknown, path: string): string {
   return typeof content === 'string' ? content : blocksOf(content, path).map(textPart).map(textOf).join('\n');
 }
 
+/** Hosts take hardly any files but PDFs, and no text as one. */
+const OF_TEXT = /^text\/|^application\/(.*\+)?(json|xml|yaml)\b/i;
+const OF_PDF = /^application\/pdf\b/i;
+
 /** OpenAI tells files apart by how their names end. */
-function fileName(title = 'document'): string {
-  return /\.pdf$/i.test(title) ? title : `${title}.pdf`;
+function fileName(title = 'document', media: unknown): string {
+  return !OF_PDF.test(String(media)) || /\.pdf$/i.test(title) ? title : `${title}.pdf`;
 }
 
 function sourceOf({ source }: JsonObject): JsonObject {

@@ -106,6 +106,28 @@ describe('toChatRequest', () => {
     ]);
   });
 
+  it.each<[string, object, object]>([
+    ['text/x-python', { title: 'a.py', context: 'Mine.' }, { type: 'text', text: 'a.py\nMine.\nÄ = 1' }],
+    ['application/json', {}, { type: 'text', text: 'Ä = 1' }],
+    [
+      'application/msword',
+      { title: 'a.doc' },
+      { type: 'file', file: { filename: 'a.doc', file_data: 'data:application/msword;base64,w4QgPSAx' } },
+    ],
+    [
+      'application/pdf',
+      { title: 'a.b' },
+      { type: 'file', file: { filename: 'a.b.pdf', file_data: 'data:application/pdf;base64,w4QgPSAx' } },
+    ],
+  ])('has a document in base64 as what it is: %s', (media, fields, part) => {
+    const source = { type: 'base64', media_type: media, data: Buffer.from('Ä = 1').toString('base64') };
+    const image = { type: 'image', source: { type: 'url', url: 'http://a/b' } };
+    const { messages } = toChatRequest(user({ type: 'document', source, ...fields }, image)) as {
+      messages: { content: object[] }[];
+    };
+    expect(messages[0]?.content[0]).toEqual(part);
+  });
+
   it('has instructions where they came, or told by the user where they may only come first', () => {
     const system = (content: string) => ({ role: 'system', content });
     const image = { type: 'image', source: { type: 'url', url: 'http://a/b' } };

@@ -3,15 +3,32 @@ import { dataEvent } from '../../dialects/openai-shapes.ts';
 import { type JsonObject, textOrNone } from '../../dialects/json-value.ts';
 import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
+import { EchoFilter } from './echo-filter.ts';
 import type { ResumeMode } from './attempt-usage.ts';
 import type { Seam } from './seam.ts';
 import { seamOf } from './seam-of.ts';
 import type { SentResponse } from './sent-response.ts';
 import { TextAligner } from './text-aligner.ts';
 
+/** An event on its way, and what it says. */
+export type ReadEvent = readonly [event: SseEvent, reading: EventReading];
+
+/** An event of the second response. */
+interface NextEvent {
+  readonly event: SseEvent;
+  readonly reading: EventReading;
+  /** What of its text is new. */
+  readonly text: string;
+  /** The counts of the attempts before, for events that have counts. */
+  readonly before: TokenUsage | undefined;
+}
+
 /** A second host's response on its way into the first one's stream. */
 export class JoinedResponse {
+  /** Where it begins again. */
   readonly #aligner: TextAligner | undefined;
+  /** Where it goes on. */
+  readonly #echo: EchoFilter<NextEvent> | undefined;
 
   private constructor(
     private readonly seam: Seam,
@@ -19,6 +36,7 @@ export class JoinedResponse {
     mode: ResumeMode,
   ) {
     if (mode === 'restart') this.#aligner = new TextAligner(sent.text);
+    else this.#echo = new EchoFilter(sent.text);
   }
 
   /** None where the response broke off at a place that nothing can be joined to. */
@@ -29,19 +47,28 @@ export class JoinedResponse {
   }
 
   /**
-   * What has to leave of the event: nothing where nothing of it is new.
+   * What has to leave of the event, and of those before it that were held: nothing where nothing of it is new.
    * @param before the counts of the attempts before, for events that have counts.
    * @throws StreamFault `diverged` when the response is not the one that was begun.
    */
-  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): readonly SseEvent[] {
-    if (reading.isComment) return [event];
-    const text = this.#newText(reading);
+  join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): readonly ReadEvent[] {
+    if (reading.isComment) return [[event, reading]];
+    const next = { event, reading, text: this.#newText(reading), before };
+    return (this.#echo?.take(next) ?? [next]).flatMap((each) => this.#join(each));
+  }
+
+  /** What is still held of a response that has ended. */
+  rest(): readonly ReadEvent[] {
+    return this.#echo?.rest().flatMap((each) => this.#join(each)) ?? [];
+  }
+
+  #join({ event, reading, text, before }: NextEvent): readonly ReadEvent[] {
     const joined = this.seam
       .join(dataOf(event), reading, text, before)
       .map((json) => new SseEvent(dataEvent(json, event.type && (textOrNone(json['type']) ?? event.type))));
     const last = joined.at(-1);
     if (last) this.sent.add(last, reading, text);
-    return joined;
+    return joined.map((each) => [each, reading]);
   }
 
   #newText({ content, text, finished }: EventReading): string {

@@ -1,0 +1,17 @@
+import type { Dialect, EventReading } from '../dialects/dialect.ts';
+import { parseExactly } from '../dialects/exact-json.ts';
+import type { JsonObject } from '../dialects/json-value.ts';
+import { dataEvent } from '../dialects/openai-shapes.ts';
+import { SseEvent } from './sse-event.ts';
+
+/** An event that has the form of a whole response, as one of a stream. Undefined: it has that form already. */
+export function inEventForm(
+  event: SseEvent,
+  { content = 'other' }: EventReading,
+  { eventOf }: Dialect,
+): SseEvent | undefined {
+  // Nearly all events are texts, which have it: those are not even decoded.
+  if (!eventOf || content !== 'other' || !event.data?.includes('"message"')) return undefined;
+  const told = eventOf(parseExactly(event.data) as JsonObject);
+  return told && new SseEvent(dataEvent(told, event.type));
+}
