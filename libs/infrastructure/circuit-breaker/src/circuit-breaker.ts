@@ -8,6 +8,7 @@ import {
   Listeners,
   type Logger,
   type Policy,
+  refuseUnknownOptions,
   type Verdict,
   type Work,
 } from '@morgan/foundation';
@@ -67,7 +68,9 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  constructor({ name, config, assess = assessCall, metrics, logger }: CircuitBreakerParts) {
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ name, config, assess = assessCall, metrics, logger, ...unknown }: CircuitBreakerParts) {
+    refuseUnknownOptions('CircuitBreaker', unknown);
     this.name = name;
     this.#config = circuitBreakerConfig.parse(config);
     this.#assess = assess;

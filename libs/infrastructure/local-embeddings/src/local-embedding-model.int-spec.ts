@@ -96,6 +96,15 @@ describe('the bundled model', () => {
     });
   });
 
+  it.each([
+    ['a text that is not in a list', 'hello', 'input'],
+    ['a number', ['hello', 5], 'input[1]'],
+    ['nothing', [null], 'input[0]'],
+  ])('refuses %s by name', async (_, inputs, param) => {
+    const embedding = model.embed(inputs as unknown as string[], context());
+    await expect(embedding).rejects.toMatchObject({ code: 'invalid_value', param });
+  });
+
   it('puts concurrent single texts into common batches', async () => {
     const before = await figure('morgan_embedding_batches_total');
     await Promise.all(Array.from({ length: 64 }, (_, index) => embed(`text number ${index}`)));
@@ -263,6 +272,11 @@ describe('a model that cannot be loaded', () => {
       /folder that does not exist: \.\/no\/such\/folder/,
     );
     expect(() => build({ model: 'what is this' })).toThrow(/neither "bundled", nor a folder, nor a hub id/);
+  });
+
+  it('is refused where it is named beside `config`, where it would be ignored', () => {
+    const options: object = { model: './a/folder' };
+    expect(() => new LocalEmbeddingModel(options)).toThrow('LocalEmbeddingModel has no option "model"');
   });
 
   it('names id, hub, cache folder and reason when the hub cannot be reached', async () => {
