@@ -1,4 +1,10 @@
-import type { BatchLimits, QueueItem } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
+
+/** What one batch may hold; a single item may be larger than `size`. */
+export interface BatchLimits {
+  readonly items: number;
+  readonly size: number;
+}
 
 /** A batch that is being put together, of items that are like its first one: whatever is run together is padded to the longest of it. */
 export class BatchComposition {

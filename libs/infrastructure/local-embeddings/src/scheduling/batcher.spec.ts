@@ -4,7 +4,7 @@ import type { ProcessPool } from '../processes/process-pool.ts';
 import type { TaskResult } from '../processes/process-protocol.ts';
 import { Batcher, type BatchWork } from './batcher.ts';
 import { EmbeddingJob } from './embedding-job.ts';
-import type { QueueItem } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 
 const jobOf = (inputs: number) =>
   new EmbeddingJob({ inputs: Array<string>(inputs).fill(''), truncate: true, paramOf: String });

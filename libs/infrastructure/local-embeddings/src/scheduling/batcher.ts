@@ -1,4 +1,6 @@
-import { type BatchLimits, FairQueue, type QueueItem } from './fair-queue.ts';
+import type { BatchLimits } from './batch-composition.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
 import { apartFromLong } from './short-calls.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';

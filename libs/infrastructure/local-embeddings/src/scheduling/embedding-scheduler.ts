@@ -5,7 +5,7 @@ import type { BatchMemory } from '../batch-memory.ts';
 import { Batcher } from './batcher.ts';
 import { type EmbeddedItem, EmbeddingJob, type JobRequest } from './embedding-job.ts';
 import type { EmbeddingMetrics } from '../embedding-metrics.ts';
-import type { QueueItem } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 import type { InferenceWork } from './inference-work.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { CutSide, EmbeddingInput, ItemFailure, TokenWindow } from '../processes/process-protocol.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EmbeddingJob } from './embedding-job.ts';
-import { FairQueue, type QueueItem } from './fair-queue.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 
 const jobOf = (count: number, tenant?: string) =>
   new EmbeddingJob({

@@ -1,20 +1,7 @@
-import { BatchComposition } from './batch-composition.ts';
+import { BatchComposition, type BatchLimits } from './batch-composition.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
+import type { QueueItem } from './queue-item.ts';
 import { TurnOrder } from './turn-order.ts';
-
-/** One input of a job that waits. */
-export interface QueueItem {
-  readonly job: EmbeddingJob;
-  readonly position: number;
-  /** What it costs: characters before it is tokenised, tokens after that. */
-  readonly size: number;
-}
-
-/** What one batch may hold; a single item may be larger than `size`. */
-export interface BatchLimits {
-  readonly items: number;
-  readonly size: number;
-}
 
 /** Batches that may pass a job over before it goes first. */
 const MOST_PASSED_OVER = 4;

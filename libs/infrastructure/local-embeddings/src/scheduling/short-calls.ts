@@ -1,4 +1,4 @@
-import type { QueueItem } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 
 /** Of the longest text of a batch, what all texts of a call have at most that is better run apart from it. */
 const SHORT_SHARE = 1 / 4;

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { BatchWork, BegunBatch } from './batcher.ts';
-import type { QueueItem } from './fair-queue.ts';
+import type { QueueItem } from './queue-item.ts';
 import type { CutSide, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
 import { readableCharacters, readablePart } from '../processes/text-window.ts';
 
