@@ -15,7 +15,7 @@ interface Case extends Sample {
 }
 
 const cases: readonly Case[] = [
-  { name: 'down from a wire to the foundation', file: REDIS, code: `import '@morgan/foundation';` },
+  { name: 'down from Redis to the foundation', file: REDIS, code: `import '@morgan/foundation';` },
   {
     name: 'down from an app to the engine of its own scope',
     file: 'apps/llm-service/src/main.ts',
@@ -28,7 +28,7 @@ const cases: readonly Case[] = [
     complaint: `${RULE}: A project tagged with "layer:3" can only depend on libs tagged with "layer:0", "layer:1", "layer:2"`,
   },
   {
-    name: 'sideways from a wire to a wire',
+    name: 'from one library to another of the same layer',
     file: REDIS,
     code: `import '@morgan/http-transport';`,
     complaint: `${RULE}: A project tagged with "layer:2" can only depend on libs tagged with "layer:0", "layer:1"`,
