@@ -81,7 +81,7 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
     this.#client.connect().catch(() => this.#turned(false));
   }
 
-  /** Says good-bye to Redis, or leaves after the command timeout. Calls fail from then on. */
+  /** Sends QUIT, and disconnects after the command timeout if Redis does not answer. Calls fail from then on. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#greeting);
