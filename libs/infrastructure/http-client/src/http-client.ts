@@ -32,7 +32,7 @@ import { ServiceHealth } from './service-health.ts';
 import { transportOptions } from './transport-options.ts';
 import { UnwantedStatus } from './unwanted-status.ts';
 
-/** What a client stands on. */
+/** What a client uses. */
 export interface HttpClientParts {
   readonly logger?: Logger | undefined;
   /** Made once per process. */

@@ -19,7 +19,7 @@ export interface AcquireOptions {
   readonly maxWaitMs?: number | undefined;
 }
 
-/** What a limiter stands on. */
+/** What a limiter uses. */
 export interface RateLimiterParts {
   /** Shares the limit with every process that has a limiter of this name. Without it the limit is this process's own. */
   readonly redis?: RedisConnection | undefined;
