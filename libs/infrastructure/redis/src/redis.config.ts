@@ -70,6 +70,3 @@ export const redisGuardConfig = z.strictObject({
     doc: 'How long Redis is not asked while it is open, in milliseconds; then one use tries.',
   }),
 });
-
-/** With every default filled in. */
-export type RedisConfig = z.output<typeof redisConfig>;
