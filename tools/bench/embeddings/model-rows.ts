@@ -10,6 +10,8 @@ const ROUNDS = 5;
 const CLIENTS: LoadShape = { clients: 64, textsPerRequest: 1 };
 const BATCHES: LoadShape = { clients: 2, textsPerRequest: 256 };
 const MIXED: LoadShape = { clients: 8, textsPerRequest: 32 };
+/** Calls after which hardly anything of a server is compiled any more; a round is too short for that. */
+const WARM_UP_CALLS = 8_192;
 const ALONE: LoadShape = { clients: 1, textsPerRequest: 1 };
 const UNIT = 'texts/CPU-s';
 /** Of a round's texts, what peers get: one of them is six times slower. */
@@ -39,6 +41,7 @@ async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettin
     least: () => rateOf(least, model, 'short', CLIENTS),
     batches: () => rateOf(morgan, model, 'short', BATCHES),
   };
+  for (const server of [morgan, least]) await sendAll(server, nextTexts('short', WARM_UP_CALLS), CLIENTS);
   const ofPeers: Record<string, () => Promise<number>> = {};
   for (const name of model.peers) {
     const peer = servers.use(await startPeer(name, model.folder));
