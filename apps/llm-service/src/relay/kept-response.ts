@@ -5,7 +5,7 @@ import type { ResponseOwners } from './response-owners.ts';
 
 /** Whose call it is; empty where callers are not told apart. */
 export function callerOf({ request }: IncomingCall): string {
-  return contextOf(request).tenant ?? '';
+  return contextOf(request).caller ?? '';
 }
 
 /** The response that the path of a call names. */

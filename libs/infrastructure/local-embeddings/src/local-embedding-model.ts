@@ -139,7 +139,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, positions, onItem, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -148,7 +148,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const request = { inputs, tenant, truncate, promptName, prompt, paramOf, onItem };
+    const request = { inputs, caller, truncate, promptName, prompt, paramOf, onItem };
     return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
@@ -159,7 +159,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
    */
   async embedTokens(
     inputs: readonly EmbeddingInput[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -169,7 +169,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     const paramOf = (index: number) => `inputs[${index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const request = { inputs, tenant, perToken: true, truncate, promptName, prompt, paramOf };
+    const request = { inputs, caller, perToken: true, truncate, promptName, prompt, paramOf };
     return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
@@ -180,14 +180,14 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   async score(
     query: string,
     texts: readonly string[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, field = 'texts' }: ScoreOptions = {},
   ): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
     this.#loadedInfo('ranking');
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `${field}[${index}]`;
-    const request = { inputs: texts, tenant, query, truncate, paramOf };
+    const request = { inputs: texts, caller, query, truncate, paramOf };
     const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
   }
