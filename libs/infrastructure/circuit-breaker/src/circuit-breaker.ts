@@ -43,7 +43,7 @@ export interface CircuitBreakerParts {
   readonly logger?: Logger | undefined;
 }
 
-/** The stay in a state that let a call through; a trial call where that was HALF_OPEN. */
+/** The state object that let a call through, and its trial call where that was HALF_OPEN: each change of state makes a new object. */
 type Ticket = { readonly stay: Closed } | { readonly stay: HalfOpen; readonly trial: Trial };
 
 /**
