@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AppError, loadConfig, silentLogger } from '@morgan/foundation';
@@ -263,6 +264,33 @@ describe('a process that dies', () => {
     const again = model.embed([[7, 4_242]], context());
     await expect(again).rejects.toThrow(/has ended the model process before/);
     expect((await crashes()) - before).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('a model that is loaded again', () => {
+  const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
+
+  it('has its processes once, and leaves none behind', async () => {
+    const { model } = build({ workers: 1 });
+    const before = children();
+    const own = () => children().filter((child) => !before.includes(child));
+    await Promise.all([model.load(), model.load()]);
+    await model.load();
+    expect(own()).toHaveLength(2);
+    await model.unload();
+    expect(own()).toEqual([]);
+    await model.load();
+    expect(await model.embed(['hello'])).toHaveLength(1);
+    await model.unload();
+  });
+
+  it('tries anew after a load that failed', async () => {
+    const { model } = build({ model: import.meta.dirname });
+    const first = model.load();
+    await expect(first).rejects.toThrow('cannot be loaded');
+    const second = model.load();
+    expect(second).not.toBe(first);
+    await expect(second).rejects.toThrow('cannot be loaded');
   });
 });
 

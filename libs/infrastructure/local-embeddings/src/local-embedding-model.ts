@@ -56,6 +56,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   readonly #memory: ModelMemory;
   readonly #proxy: HttpClientOptions['proxy'];
   #unloading = new AbortController();
+  #loading: Promise<void> | undefined;
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
   #loadedAt = 0;
@@ -88,8 +89,16 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     });
   }
 
-  /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
-  async load(): Promise<void> {
+  /**
+   * Gets the model where it is in a hub, loads it into every process and warms it. Called again before `unload`, it waits for the
+   * same load. @throws ModelLoadError saying what to mend.
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     const startedAt = performance.now();
     this.#unloading = new AbortController();
     const { signal } = this.#unloading;
@@ -103,6 +112,8 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
       this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
+      // After an unload another load may have begun.
+      if (!signal.aborted) this.#loading = undefined;
       const reason = error instanceof Error ? error.message : String(error);
       throw new ModelLoadError(`The embedding model ${this.#whereFrom()} cannot be loaded: ${reason}`, {
         cause: error,
@@ -120,6 +131,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
    */
   async unload(): Promise<void> {
     this.#info = undefined;
+    this.#loading = undefined;
     this.#unloading.abort();
     await Promise.all([
       this.#engine.stop(),
