@@ -63,6 +63,8 @@ export class RedisGuard {
 
   /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
   async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
+    // Opossum would reject, fallback or not.
+    if (this.#breaker.isShutdown) return fallback(new Error('the guard is stopped'));
     const answered = () =>
       this.#inTime(use).then(
         (result) => () => result,
