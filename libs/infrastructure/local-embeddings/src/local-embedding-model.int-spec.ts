@@ -268,7 +268,8 @@ describe('a process that dies', () => {
 });
 
 describe('a model that is loaded again', () => {
-  const children = () => readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
+  const children = (): readonly string[] =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
 
   it('has its processes once, and leaves none behind', async () => {
     const { model } = build({ workers: 1 });
