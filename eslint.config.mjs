@@ -3,22 +3,22 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 /**
- * The floors of docs/architecture.md: a project may import only from floors below its own, never sideways, never up.
+ * The layers of docs/architecture.md: a project may import only from layers below its own, never sideways, never up.
  * There is no `*` row, so a project without tags fails.
  */
-const floors = ['floor:0', 'floor:1', 'floor:2', 'floor:3', 'floor:4', 'floor:5', 'floor:6'];
-const floorRows = floors.map((sourceTag, index) => ({
+const layers = ['layer:0', 'layer:1', 'layer:2', 'layer:3', 'layer:4', 'layer:5', 'layer:6'];
+const layerRows = layers.map((sourceTag, index) => ({
   sourceTag,
-  onlyDependOnLibsWithTags: floors.slice(0, index),
+  onlyDependOnLibsWithTags: layers.slice(0, index),
 }));
 const scopeRows = [
   { sourceTag: 'scope:shared', onlyDependOnLibsWithTags: ['scope:shared'] },
   { sourceTag: 'scope:llm', onlyDependOnLibsWithTags: ['scope:llm', 'scope:shared'] },
   { sourceTag: 'scope:embedding', onlyDependOnLibsWithTags: ['scope:embedding', 'scope:shared'] },
 ];
-const outsideRows = ['floor:e2e', 'floor:tool', 'floor:testkit'].map((sourceTag) => ({
+const outsideRows = ['layer:e2e', 'layer:tool', 'layer:testkit'].map((sourceTag) => ({
   sourceTag,
-  onlyDependOnLibsWithTags: ['floor:testkit'],
+  onlyDependOnLibsWithTags: ['layer:testkit'],
 }));
 
 const boundaries = (rows) => [
@@ -33,9 +33,9 @@ const boundaries = (rows) => [
 
 /** Tests, and what stands beside them for them, may use the test kit. */
 const testBoundaries = boundaries([
-  ...[...floorRows, ...outsideRows].map((row) => ({
+  ...[...layerRows, ...outsideRows].map((row) => ({
     ...row,
-    onlyDependOnLibsWithTags: [...row.onlyDependOnLibsWithTags, 'floor:testkit'],
+    onlyDependOnLibsWithTags: [...row.onlyDependOnLibsWithTags, 'layer:testkit'],
   })),
   ...scopeRows,
 ]);
@@ -80,7 +80,7 @@ export default tseslint.config(
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@nx/enforce-module-boundaries': boundaries([...floorRows, ...scopeRows, ...outsideRows]),
+      '@nx/enforce-module-boundaries': boundaries([...layerRows, ...scopeRows, ...outsideRows]),
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',

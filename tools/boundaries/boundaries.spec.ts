@@ -15,7 +15,7 @@ interface Case extends Sample {
 }
 
 const cases: readonly Case[] = [
-  { name: 'down from a wire to the foundation', file: REDIS, code: `import '@morgan/foundation';` },
+  { name: 'down from Redis to the foundation', file: REDIS, code: `import '@morgan/foundation';` },
   {
     name: 'down from an app to the engine of its own scope',
     file: 'apps/llm-service/src/main.ts',
@@ -25,13 +25,13 @@ const cases: readonly Case[] = [
     name: 'up from a policy to an engine',
     file: 'libs/infrastructure/security/src/api-keys.ts',
     code: `import '@morgan/local-embeddings';`,
-    complaint: `${RULE}: A project tagged with "floor:3" can only depend on libs tagged with "floor:0", "floor:1", "floor:2"`,
+    complaint: `${RULE}: A project tagged with "layer:3" can only depend on libs tagged with "layer:0", "layer:1", "layer:2"`,
   },
   {
-    name: 'sideways from a wire to a wire',
+    name: 'from one library to another of the same layer',
     file: REDIS,
     code: `import '@morgan/http-transport';`,
-    complaint: `${RULE}: A project tagged with "floor:2" can only depend on libs tagged with "floor:0", "floor:1"`,
+    complaint: `${RULE}: A project tagged with "layer:2" can only depend on libs tagged with "layer:0", "layer:1"`,
   },
   {
     name: 'from a service of one scope to a library of the other',
@@ -49,7 +49,7 @@ const cases: readonly Case[] = [
     name: 'by production code from the test kit',
     file: REDIS,
     code: `import '@morgan/testing';`,
-    complaint: `${RULE}: A project tagged with "floor:2" can only depend on libs tagged with "floor:0", "floor:1"`,
+    complaint: `${RULE}: A project tagged with "layer:2" can only depend on libs tagged with "layer:0", "layer:1"`,
   },
   {
     name: 'from a project without tags',

@@ -52,11 +52,11 @@ export class RouteWalk {
    * The requests without the right key that were not refused, in every spelling of every path. OPTIONS has an answer of its
    * own in front of the key: 204, whatever the path.
    */
-  async strangersLetIn(): Promise<readonly string[]> {
+  async admittedWithoutKey(): Promise<readonly string[]> {
     const found: string[] = [];
     for (const { method, pattern } of [...this.#guarded(), { method: 'GET', pattern: '/no/such/route' }]) {
       for (const asked of new Set([method, 'OPTIONS'])) {
-        for (const headers of this.#strangers()) {
+        for (const headers of this.#wrongKeys()) {
           const targets = headers === '' ? spellingsOf(pathOf(pattern)) : [pathOf(pattern)];
           const statuses = await statusesOf(this.#port, asked, targets, headers);
           const refusals = asked === 'OPTIONS' ? [204, 400] : [400, 401];
@@ -69,7 +69,7 @@ export class RouteWalk {
   }
 
   /** The requests with the key that were refused, or that were answered otherwise when their path had a slash more. */
-  async callersTurnedAway(): Promise<readonly string[]> {
+  async refusedWithKey(): Promise<readonly string[]> {
     const found: string[] = [];
     for (const { method, pattern } of this.#guarded()) {
       const path = pathOf(pattern);
@@ -98,7 +98,7 @@ export class RouteWalk {
   }
 
   /** The headers of callers without the right key. */
-  #strangers(): readonly string[] {
+  #wrongKeys(): readonly string[] {
     return [
       '',
       'authorization: Bearer wrong-key\r\n',

@@ -60,6 +60,23 @@ it.each([
   expect({ texts, cached, computed, failed }).toEqual({ texts: 40, cached: 3, computed: 37, failed: 0 });
 });
 
+it('says why it waits, and for how long', async () => {
+  breakOff = (response) => response.end(fault('deadline_exceeded'));
+  const waits: unknown[] = [];
+  await warmFile(file, { url: url(), onWait: (...told) => waits.push(told) }, () => undefined);
+  expect(waits).toEqual([
+    ['no', 1],
+    ['no', 1],
+  ]);
+});
+
+it('shows how it is called where an option is unknown', async () => {
+  const program = spawn(process.execPath, [join(import.meta.dirname, 'warm.ts'), '--help']);
+  const [said] = (await once(program.stderr, 'data')) as [Buffer];
+  expect(String(said)).toMatch(/^Unknown option '--help'[^]*\nusage: npm run warm -- FILE/);
+  expect(await once(program, 'exit')).toEqual([1, null]);
+});
+
 it('stops where the service refuses for good', async () => {
   breakOff = (response) => response.end(fault('model_not_found'));
   await expect(warm()).rejects.toThrow('no');

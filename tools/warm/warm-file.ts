@@ -34,6 +34,8 @@ export interface WarmTarget {
   readonly apiKey?: string | undefined;
   /** Further fields of each call, such as `input_type`. */
   readonly fields?: Readonly<Record<string, unknown>>;
+  /** Hears why a call is tried again, and after how long: without a service that may take a minute and a half. */
+  readonly onWait?: (reason: string, waitMs: number) => void;
 }
 
 /** What became of texts. */
@@ -191,7 +193,7 @@ async function warm(texts: readonly string[], target: WarmTarget): Promise<Count
     let step: Line = {};
     const onLine = (line: Line) => (step = line.done === undefined ? step : line);
     const last = await send(texts.slice(through), target, onLine).catch((error: unknown): Line => {
-      return { error: { message: String((error as Error).cause ?? error), code: 'connection' } };
+      return { error: { message: reasonOf(error as Error), code: 'connection' } };
     });
     add(sum, step);
     const { done = 0 } = step;
@@ -201,9 +203,16 @@ async function warm(texts: readonly string[], target: WarmTarget): Promise<Count
     if (done > 0) attempt = 1;
     if (attempt === MOST_TRIES || !PASSING.includes(error.code))
       throw new WarmingRefused(error.message, error.code);
-    await delay(Math.min(retryAfterMs * 2 ** (attempt - 1), LONGEST_WAIT_MS));
+    const waitMs = Math.min(retryAfterMs * 2 ** (attempt - 1), LONGEST_WAIT_MS);
+    target.onWait?.(error.message, waitMs);
+    await delay(waitMs);
   }
   return sum;
+}
+
+/** What `fetch` rejects with says no more than that it failed. */
+function reasonOf({ message, cause }: Error): string {
+  return cause instanceof Error ? cause.message : message;
 }
 
 /** @param onLine called with each line of the response as it comes @returns the last one */

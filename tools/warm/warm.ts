@@ -7,10 +7,21 @@ const USAGE = 'usage: npm run warm -- FILE [--url http://127.0.0.1:8081] [--inpu
 /** Bad lines that are told of, of all that there are. */
 const TOLD_LINES = 20;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { url: { type: 'string', default: 'http://127.0.0.1:8081' }, 'input-type': { type: 'string' } },
-});
+const options = {
+  url: { type: 'string', default: 'http://127.0.0.1:8081' },
+  'input-type': { type: 'string' },
+} as const;
+
+function argumentsGiven() {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${USAGE}`);
+    process.exit(1);
+  }
+}
+
+const { positionals, values } = argumentsGiven();
 const [file] = positionals;
 if (file === undefined || !statSync(file, { throwIfNoEntry: false })?.isFile()) {
   // What a pipe has given cannot be read again where a call breaks off.
@@ -25,6 +36,8 @@ const target = {
   url: values.url,
   apiKey: process.env['MORGAN_API_KEY'],
   fields: { input_type: values['input-type'] },
+  onWait: (reason: string, waitMs: number) =>
+    console.error(`\r${values.url}: ${reason}; trying again in ${(waitMs / 1000).toFixed(1)} s`),
 };
 let badLines = 0;
 const tellBadLine = (fault: string) => {

@@ -129,7 +129,8 @@ function servedModels(
     help: 'Texts for which no embedding host gave a vector and `EMBEDDING_REMOTE_FALLBACK_MODEL` did.',
   });
   const first = (): EmbeddingModel => {
-    if (backend !== 'remote') return new LocalEmbeddingModel({ config: { ...local, backend }, ...parts });
+    if (backend !== 'remote')
+      return new LocalEmbeddingModel({ config: { ...local, backend }, ...parts, setting: 'EMBEDDING_MODEL' });
     const { name: id, truncate } = local;
     const clients = new HttpClientMetrics(metrics);
     const options = { config: remote, id, truncate, logger, metrics: clients, proxy };

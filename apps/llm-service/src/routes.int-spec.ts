@@ -33,12 +33,12 @@ describe('with API keys, every route of the service', () => {
     expect(walk.patterns).toEqual(expect.arrayContaining(known));
   });
 
-  it('refuses a stranger, however its path is spelled', async () => {
-    expect(await walk.strangersLetIn()).toEqual([]);
+  it('refuses a caller without the key, however its path is spelled', async () => {
+    expect(await walk.admittedWithoutKey()).toEqual([]);
   });
 
   it('lets a caller with the key in', async () => {
-    expect(await walk.callersTurnedAway()).toEqual([]);
+    expect(await walk.refusedWithKey()).toEqual([]);
   });
 
   it('is closed to a caller without a key, but for probes', async () => {

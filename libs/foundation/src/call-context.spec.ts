@@ -6,7 +6,7 @@ import { Deadline } from './deadline.ts';
 class AccessorContext implements CallContext {
   readonly #aborter = new AbortController();
   readonly id = 'call-1';
-  readonly tenant = 'key 1';
+  readonly caller = 'key 1';
   readonly idempotent = false;
 
   get signal(): AbortSignal {
@@ -22,7 +22,7 @@ it('a call with other fields keeps the rest, accessors too', () => {
   const context = new AccessorContext();
   expect(contextWith(context, { attempt: 2 })).toEqual({
     id: 'call-1',
-    tenant: 'key 1',
+    caller: 'key 1',
     idempotent: false,
     signal: context.signal,
     deadline: Deadline.at(1_000),

@@ -7,7 +7,7 @@ export interface CallContext {
   /** Aborted when the caller goes away; whoever works for the call stops then. */
   readonly signal: AbortSignal;
   /** Whose call it is, where callers are told apart. Never a key. */
-  readonly tenant?: string | undefined;
+  readonly caller?: string | undefined;
   /** By when the call must be over. None: as long as it takes. */
   readonly deadline?: Deadline | undefined;
   /** Whether `signal` aborts when the deadline passes, so that nobody else needs a clock for it. Default: it does not. */
@@ -19,6 +19,6 @@ export function contextWith<Context extends CallContext, Changes extends object>
   context: Context,
   changes: Changes,
 ): Context & Changes {
-  const { id, signal, tenant, deadline } = context;
-  return Object.assign({ ...context, id, signal, tenant, deadline }, changes);
+  const { id, signal, caller, deadline } = context;
+  return Object.assign({ ...context, id, signal, caller, deadline }, changes);
 }

@@ -9,7 +9,10 @@ interface Admitting {
   begin(context: CallContext): EndCall | Promise<EndCall>;
 }
 
-/** Runs work within a policy whose calls begin and end apart. Rejects as its `begin` does, or with what the work throws. */
+/**
+ * `execute` of a policy that has `begin`: lets the call begin, runs the work and tells how it ended. Rejects as `begin`
+ * does, or with what the work throws.
+ */
 export async function executeAdmitted<Result>(
   policy: Admitting,
   work: Work<Result>,

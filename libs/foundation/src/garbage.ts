@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /**
- * Collects in full and gives memory back to the system, which V8 does while something is allocated only: an idle process never
- * would. The event loop stands still meanwhile, for up to a tenth of a second.
+ * Runs a full garbage collection and returns memory to the system. V8 does that only while something is allocated: an
+ * idle process never would. The event loop stands still meanwhile, for up to a tenth of a second.
  */
 export function collectGarbage(): void {
   // Only a context that is made after the flag was set has the function.

@@ -10,9 +10,9 @@ interface Place<Item> extends ListPlace<Item> {
 }
 
 /**
- * What is under way, in the order of its coming, where much comes and goes. A `Set` or `Map` is the wrong thing for that:
- * its table is replaced every so many entries, and each old one goes on holding its entries and its successor, so that
- * the garbage of hours hangs together and no minor collection frees it (docs/performance.md).
+ * A list of what is under way, the oldest first, for many additions and removals. A `Set` or `Map` is the wrong thing
+ * for that: its table is replaced every so many entries, and each old table keeps its entries and its successor alive,
+ * so that the garbage of hours is one chain that no minor collection frees (docs/performance.md).
  */
 export class LinkedList<Item> {
   #first: Place<Item> | undefined;

@@ -1,12 +1,12 @@
 import { type Logger, silentLogger } from './logger.ts';
 
-/** Hears of something that has happened. */
+/** Is called with each event. */
 export type Listener<Event> = (event: Event) => void;
 
 /**
- * Those who want to hear of one kind of event. One that throws, or whose promise is rejected, is logged and harms neither the
- * others nor the caller. What happens while an event is being told, because a listener has done something, is told after it:
- * everybody hears the same events in the same order.
+ * The subscribers of one kind of event. A listener that throws, or whose promise is rejected, is logged and harms
+ * neither the others nor the caller. An event that a listener causes is delivered after the current one, so that all
+ * listeners get the events in the same order.
  */
 export class Listeners<Event> {
   /** By subscription: a listener that was added twice hears everything twice, until each has ended. */

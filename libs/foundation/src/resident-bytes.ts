@@ -1,6 +1,6 @@
 /**
- * What this process holds in memory, in bytes. None where that cannot be read: Linux has it in a file, and a process may have
- * all the files open that it may.
+ * The memory of this process, in bytes. Undefined where it cannot be read: Linux has it in a file, and the process may
+ * have reached its limit of open files.
  */
 export function residentBytes(): number | undefined {
   try {

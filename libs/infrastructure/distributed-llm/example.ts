@@ -21,4 +21,4 @@ console.log(await client.healthCheckAll()); // { gpu1: true, gpu2: true }
 client.drainHost('gpu2'); // or disableHost; enableHost takes it back
 console.log(client.getMetrics()['gpu2']?.mode); // draining
 
-await client.stop();
+await client.stop(); // or `await using client = …`

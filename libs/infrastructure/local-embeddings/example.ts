@@ -19,4 +19,4 @@ assert.equal(cat.truncated, false); // or the text was cut to fit
 const similarity = cosineSimilarity(cat.vector, kitten.vector);
 assert(similarity > -1 && similarity < 1);
 assert.equal(toBase64(cutDimensions(cat.vector, 4)).length, 24); // for `encoding_format` and `dimensions`
-await model.unload();
+await model.unload(); // or `await using model = …`: its processes keep the program alive

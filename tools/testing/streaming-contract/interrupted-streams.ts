@@ -63,22 +63,22 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'leaves as much length as the caller allowed in all',
       ],
       [
-        'Reasoning has its part of that length.',
+        'Reasoning counts towards that length.',
         'taken-up',
         'may take what is left of the length, of which reasoning has its part',
       ],
       [
-        'Who continues it may have nothing to say: then it was over.',
+        'If the second host has nothing to add, the answer was complete.',
         'taken-up',
         'may be over: whoever continues it has nothing to say',
       ],
       [
-        'Any other writes a second answer, whose text is consumed as far as it repeats what was sent.',
+        'A host without that capability writes a second answer, of which as much is left out as repeats what was sent.',
         'resume',
         'is started again where nobody continues it, and goes on where it broke off',
       ],
       [
-        'White space at either end of a text is no difference.',
+        'White space at either end of a text makes no difference.',
         'resume',
         'is the same where a host leaves other white space around it',
       ],
@@ -88,7 +88,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'is an error when the second answer %s',
       ],
       [
-        'There is no seam: one id, one role, one start, one row of indices. `model` tells the truth of each part.',
+        'The parts look like one answer: one id, one role, one start, indices that go on. `model` says which model wrote each part.',
         'resume',
         'is continued elsewhere without a seam',
       ],
@@ -98,18 +98,18 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'is joined within its block of text, whatever the index of the second one',
       ],
       [
-        'That block ends where no more text comes, but a call of a tool or the end.',
+        'That block ends where no more text comes, only a tool call or the end.',
         'resume',
         'has its block of text closed where the second one has no more text and %s',
       ],
-      ['Reasoning is had of the first answer only.', 'resume', 'has its reasoning once'],
+      ['Reasoning is taken from the first answer only.', 'resume', 'has its reasoning once'],
       [
         "The last counts are those of all attempts together; of one that broke off before it counted, each event with content is taken for a token, and its prompt for as long as the other's.",
         'resume',
         'is continued elsewhere without a seam',
       ],
       [
-        'A comment in front of the end marker, `: x-morgan-attempts: 2`, tells it.',
+        'A comment in front of the end marker, `: x-morgan-attempts: 2`, says how many attempts there were.',
         'resume',
         'is continued elsewhere without a seam',
       ],
@@ -119,13 +119,13 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'is not asked for elsewhere where its host refuses the rest for what was asked',
       ],
       [
-        'A refusal of the continuation is never seen.',
+        'The caller never sees that a host refused to continue.',
         'resume',
         'is started again when the host that should continue it fails, which nobody sees',
       ],
       ['An answer is taken up at most twice.', 'resume', 'is taken up twice at most'],
       [
-        'Each attempt at that comes out of the budget of further attempts: a fleet whose streams break sees no more load than one that refuses.',
+        'Each such attempt is taken from the budget of further attempts: hosts whose streams break get no more load than hosts that refuse.',
         'taken-up',
         'comes out of the budget of further attempts, and of its first',
       ],
@@ -140,7 +140,7 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'has one choice: of several the others would go on with the text of the first',
       ],
       [
-        'A message whose hosts speak chat completions only is finished in the same way.',
+        'A message whose hosts have chat completions only is finished in the same way.',
         'taken-up',
         'is %s elsewhere, in the same blocks',
       ],

@@ -15,17 +15,17 @@ export const STREAMING_CONTRACT: readonly Section[] = [
     text: LIMITS,
     lines: [
       [
-        'A header shortens its limit and never lengthens it; what is no whole number changes nothing.',
+        'A header shortens its limit and never lengthens it; a value that is no whole number is ignored.',
         'call-limits',
         'a limit of a route, which a caller can shorten and not lengthen',
       ],
       [
-        'The limit of the whole call covers every host that is tried, and says nothing of any.',
+        'The limit of the whole call covers every host that is tried; when it is reached, that counts against none of them.',
         'call-limits',
         'ends the whole call, which says nothing of the host',
       ],
       [
-        'The first content has its limit at each host; `firstTokenTimeoutMs` is when a second host is begun beside the first.',
+        'The limit of the first content holds for each host; after `firstTokenTimeoutMs` a second host is asked beside the first.',
         'learning',
         'is begun at a second host, and the first to begin is handed out',
       ],
@@ -36,7 +36,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
     text: 'Content is text, reasoning, or a part of a tool call. A role, a ping, a comment, `message_start` and `response.created` are not, but the `response.created` of a response in the background is: the host goes on with it, whoever listens, and its id is in there.',
     lines: [
       [
-        'Nothing of an answer is handed out before its first content, so that the call can still go to another host.',
+        'Nothing of an answer is sent to the caller before its first content, so that the call can still go to another host.',
         'evidence',
         '%s moves the call on to an equal host',
       ],
@@ -66,22 +66,22 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         '%s moves the call on to an equal host',
       ],
       [
-        'While a host is silent a comment leaves every 15 s (`llmService.streams.keepAliveMs`), so that load balancers do not cut the connection.',
+        'While a host is silent, the caller gets a comment every 15 s (`llmService.streams.keepAliveMs`), so that load balancers do not cut the connection.',
         'stream-relay',
         'comments while the host is silent',
       ],
       [
-        'No blank line stands behind it where events have ids: openai-python would take that for an event without data.',
+        'The comment has no blank line behind it where events have ids: openai-python would take that for an event without data.',
         'stream-relay',
         'comments without a blank line where events have ids, which some clients take for one more event',
       ],
       [
-        'Callers of messages get a `ping` in its place: their clients take no comment for a sign of life.',
+        'Callers of `/v1/messages` get a `ping` event instead: to their clients a comment is no sign of life.',
         'stream-relay',
         'pings callers of messages',
       ],
       [
-        '`earlyKeepAliveMs` says after how long the first comment, and with it the status 200, leaves although no host has answered yet; a failure after that is told in the stream.',
+        '`earlyKeepAliveMs` says after how long the first comment, and with it the status 200, is sent although no host has answered yet; a failure after that is an error event in the stream.',
         'stream-relay',
         'begins before a host has answered where a setting says so; a failure then is told in the stream',
       ],
@@ -91,17 +91,17 @@ export const STREAMING_CONTRACT: readonly Section[] = [
     title: 'A whole answer',
     lines: [
       [
-        'Events that need no change leave as the bytes that came.',
+        'Events that need no change are passed on byte for byte.',
         'stream-relay',
         'leaves as the bytes that came',
       ],
       [
-        'Events without data do not leave, whatever other fields they have: official clients take them for JSON.',
+        'Events without data are not passed on, whatever other fields they have: official clients would parse them as JSON.',
         'stream-relay',
         'has no events without data',
       ],
       [
-        'They leave in the turn of the loop in which they came.',
+        'Each event is sent in the turn of the event loop in which it arrived.',
         'stream-relay',
         'hands each event out while the host goes on',
       ],
@@ -116,7 +116,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'may say of each of its events that it is the last %s',
       ],
       [
-        'After silence that takes `finishTimeoutMs`; behind the event with token counts, which is the last by its nature, it takes no time.',
+        'After silence it is supplied when `finishTimeoutMs` is over; behind the event with token counts, which is always the last, at once.',
         'stream-relay',
         'gets its end marker soon when the host says nothing behind the last choice',
       ],
@@ -131,7 +131,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'drops an event that cannot be read, and counts it',
       ],
       [
-        'Events that a host has left no blank line between are told one by one.',
+        'Events between which a host has left no blank line are passed on one by one.',
         'stream-relay',
         'loses none of the events that a host leaves no blank line between: %s',
       ],
@@ -141,12 +141,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'keeps the event with token counts for callers who asked, and knows them anyway',
       ],
       [
-        'They are asked for by `stream_options` in chat and text completions that do not ask for them, beside what those say there.',
+        'In chat and text completions that do not ask for token counts, `stream_options` asks for them, beside what it says already.',
         'stream-shapes',
         'are asked for where %s, and told to whom they were',
       ],
       [
-        'Where the caller did not ask for them, a `usage` of null at the end of an event, as hosts then write it into each, does not leave.',
+        'Where the caller did not ask for them, the `usage` of null that hosts then write at the end of each event is taken out.',
         'stream-shapes',
         'leave no trace in the events of a caller that did not ask for them',
       ],
@@ -156,12 +156,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'is asked for without counts of a host that refuses to be asked',
       ],
       [
-        'What a host has not counted to the end of its stream is a token for each event with content, and a prompt as long as it was taken for: so it counts against the limits of callers and hosts, also where a caller leaves.',
+        'If a host has given no counts by the end of its stream, each event with content counts as a token, and the prompt as long as it was estimated: so it counts against the limits of callers and hosts, also if the caller leaves.',
         'taken-up',
         'is its prompt as it was taken for, and a token for each event, where it %s',
       ],
       [
-        'A JSON in the place of a stream, whatever type it has, is told as a whole stream: clients take it for an answer without a word. So is a chat completion to a caller of messages.',
+        'JSON in the place of a stream, whatever content type it has, is turned into a complete stream: clients would take it for an answer without text. So is a chat completion for a caller of `/v1/messages`.',
         'stream-shapes',
         'a whole answer of a host that does not stream is told as a stream',
       ],
@@ -182,13 +182,17 @@ export const STREAMING_CONTRACT: readonly Section[] = [
     title: 'Readers and bytes',
     lines: [
       [
-        'A reader who stops costs the buffers of two sockets, and the host is held back; that is no silence of the host.',
+        'A caller who stops reading costs the buffers of two sockets: the host is slowed down by back-pressure, and its pause does not count as silence.',
         'stream-relay',
         'holds the host back, and its pause is no silence of the host',
       ],
-      ['A reader who leaves frees the host at once.', 'stream-relay', 'that leaves frees the host'],
       [
-        'Events are found wherever the body is cut, halves of characters included.',
+        'When a caller disconnects, the request to the host is cancelled at once.',
+        'stream-relay',
+        'that leaves frees the host',
+      ],
+      [
+        'Events are found wherever the body is split into chunks, also within a character.',
         'sse-reader',
         'finds the same events wherever the body is cut, and loses no byte',
       ],
@@ -198,12 +202,12 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'reads every kind of line end',
       ],
       [
-        'A byte order mark does not leave: behind a comment of ours it would be a part of the first event.',
+        'A byte order mark is taken out: behind a comment of ours it would be a part of the first event.',
         'sse-reader',
         'skips a byte order mark at the start only',
       ],
       [
-        'No more is kept than one event, which has a limit; an event of megabytes costs time in proportion to its size.',
+        'No more than one event is buffered, and its size is limited; an event of megabytes costs time in proportion to its size.',
         'sse-reader',
         'takes an event of 3 MB in small pieces, in a time that grows with its size only',
       ],

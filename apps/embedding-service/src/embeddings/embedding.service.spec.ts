@@ -15,6 +15,21 @@ beforeEach(async () => {
   await service.start();
 });
 
+describe('what a program in JavaScript gets wrong', () => {
+  it.each([5, ['a', 5], null])('%j is refused as a text', async (text) => {
+    const embedding = service.embed(text as unknown as string);
+    await expect(embedding).rejects.toMatchObject({ code: 'invalid_value', param: 'input' });
+  });
+
+  it('is refused as a metric and as an option', async () => {
+    await expect(service.computeSimilarity('a', 'b', 'manhattan' as 'dot')).rejects.toThrow(
+      /cosine, dot, euclidean/,
+    );
+    const options: object = { modl: model };
+    expect(() => new EmbeddingService(options)).toThrow('EmbeddingService has no option "modl"');
+  });
+});
+
 describe('a call whose vectors are cached', () => {
   beforeEach(async () => {
     await service.collect({ inputs: ['a', 'b'] }, context());

@@ -6,7 +6,7 @@ import {
   type EmbeddingIdentity,
   embeddingKeys,
 } from '@morgan/cache';
-import { AppError, type CallContext } from '@morgan/foundation';
+import { AppError, type CallContext, refuseUnknownOptions } from '@morgan/foundation';
 import { LocalEmbeddingModel } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
@@ -88,8 +88,9 @@ export class EmbeddingService {
   readonly #counts = { requests: 0, errors: 0, inputs: 0, tokens: 0 };
   #last: { readonly identity: EmbeddingIdentity; readonly keyOf: KeyOf } | undefined;
 
-  /** @throws ModelLoadError when no model is given and the bundled one is not there */
-  constructor({ model, models, cache, cutDimensions }: EmbeddingServiceOptions = {}) {
+  /** @throws ModelLoadError when no model is given and the bundled one is not there; TypeError for an option that does not exist */
+  constructor({ model, models, cache, cutDimensions, ...unknown }: EmbeddingServiceOptions = {}) {
+    refuseUnknownOptions('EmbeddingService', unknown);
     const only = () => model ?? new LocalEmbeddingModel({ bundledModelDir: BUNDLED_MODEL_DIR });
     this.#models = models ?? new ServedModels([only()]);
     this.#cache = cache ?? new EmbeddingCache();
@@ -119,6 +120,9 @@ export class EmbeddingService {
     { truncate, promptName, signal = new AbortController().signal }: EmbedTextOptions = {},
   ): Promise<Embedding | Embedding[]> {
     const inputs = typeof text === 'string' ? [text] : text;
+    // Callers in JavaScript may give anything.
+    if (!Array.isArray(inputs) || inputs.some((input) => typeof input !== 'string'))
+      throw new AppError('invalid_value', 'A text or a list of texts is needed.', { param: 'input' });
     const request = { inputs, truncate, prompt: { prompt_name: promptName } };
     const { items, cached } = await this.collect(request, { id: randomUUID(), signal });
     const embeddings = items.map((item, index) => ({

@@ -13,6 +13,8 @@ export function similarityOf(metric: SimilarityMetric, left: Float32Array, right
       return sumOf(left, right, (a, b) => a * b);
     case 'euclidean':
       return Math.sqrt(sumOf(left, right, (a, b) => (a - b) ** 2));
+    default:
+      throw new RangeError('a metric is one of: cosine, dot, euclidean');
   }
 }
 

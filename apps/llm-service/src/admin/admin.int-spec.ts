@@ -89,7 +89,7 @@ describe('the admin API', () => {
   it('lets nobody in without its key, on any route', async () => {
     expect(walk.patterns).toContain('/admin/hosts/:name/breaker/:action');
     expect(await walk.openPatterns()).toEqual([]);
-    expect(await walk.strangersLetIn()).toEqual([]);
+    expect(await walk.admittedWithoutKey()).toEqual([]);
     expect(llm.getMetrics()['one']?.mode).toBe('enabled');
   });
 

@@ -1,5 +1,6 @@
 import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 
 const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
 
@@ -29,3 +30,10 @@ export const callTimeoutsConfig = z
   .prefault({});
 
 export type CallTimeouts = z.output<typeof callTimeoutsConfig>;
+
+/** How long a call of an endpoint may take as a whole, in milliseconds. */
+export function timeoutMsOf({ callClass }: Endpoint, isStream: boolean, timeouts: CallTimeouts): number {
+  if (callClass === 'embeddings') return timeouts.embeddingsMs;
+  if (callClass !== 'chat') return timeouts.otherMs;
+  return isStream ? timeouts.chatStreamMs : timeouts.chatMs;
+}

@@ -13,7 +13,8 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { FormConfig } from '../forms/form.config.ts';
 import { openForm } from '../forms/form-upload.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
-import type { CallTimeouts } from './call-timeouts.config.ts';
+import { type CallTimeouts, timeoutMsOf } from './call-timeouts.config.ts';
+import { callerOf, keptIdOf, toOwner } from './kept-response.ts';
 import { LearnedHabits } from './learned-habits.ts';
 import {
   asChatCall,
@@ -78,12 +79,12 @@ export class HostRelay {
   }
 
   async #relay(endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
-    const { llm, embedding } = this.options;
+    const { llm, embedding, timeouts, owners } = this.options;
     const context = contextOf(incoming.request);
-    context.limitTo(this.#timeoutMs(endpoint, incoming));
+    context.limitTo(timeoutMsOf(endpoint, incoming.outline?.stream ?? false, timeouts));
     context.keepDeadline();
     countHop(incoming.request.headers);
-    const call = this.#toOwner(outboundCall(endpoint, incoming), incoming);
+    const call = toOwner(outboundCall(endpoint, incoming), incoming, { llm, owners });
     context.note('attempts', call.request.log);
     if (incoming.permit) incoming.permit.attempts = call.request.log;
     if (endpoint.isEmbedding)
@@ -262,34 +263,4 @@ export class HostRelay {
     if (!dialect.isKept) owners.add(id, owner, usage !== undefined);
     return dialect.isKept && !(usage && owners.takeCount(id)) ? undefined : usage;
   }
-
-  /** What a host keeps only that host can be asked for. */
-  #toOwner(call: OutboundCall, incoming: IncomingCall): OutboundCall {
-    const { outline } = incoming;
-    const id = keptIdOf(incoming);
-    const mayGoOn = call.path.startsWith('/responses');
-    const kept = id ?? (mayGoOn ? outline?.textOf('previous_response_id') : undefined);
-    if (kept === undefined) return call;
-    const hosts = this.options.llm.routeOf(undefined).hosts.map(({ name }) => name);
-    const param = id === undefined ? 'previous_response_id' : 'response_id';
-    const owner = this.options.owners.ownerOf(kept, { hosts, param, caller: callerOf(incoming) });
-    return { ...call, request: { ...call.request, only: [owner] } };
-  }
-
-  #timeoutMs({ callClass }: Endpoint, { outline }: IncomingCall): number {
-    const { chatMs, chatStreamMs, embeddingsMs, otherMs } = this.options.timeouts;
-    if (callClass === 'embeddings') return embeddingsMs;
-    if (callClass !== 'chat') return otherMs;
-    return outline?.stream ? chatStreamMs : chatMs;
-  }
-}
-
-/** Whose call it is; empty where callers are not told apart. */
-function callerOf({ request }: IncomingCall): string {
-  return contextOf(request).tenant ?? '';
-}
-
-/** The response that a path names. */
-function keptIdOf({ request }: IncomingCall): string | undefined {
-  return (request.params as { readonly id?: string }).id;
 }

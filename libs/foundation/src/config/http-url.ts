@@ -15,7 +15,10 @@ export function httpUrl(options: Parameters<typeof z.string>[0] = {}) {
 /** What people take for a base URL: requests would go to `…/chat/completions/chat/completions`. */
 const ENDPOINT = /\/(completions|responses|messages|embeddings)\/*$/;
 
-/** The same for an API of OpenAI's kind: its endpoints are below that URL. */
+/**
+ * As {@link httpUrl}, for the base URL of an OpenAI-compatible API: the path of an endpoint, such as `/embeddings`, is
+ * refused.
+ */
 export function apiUrl(options: Parameters<typeof httpUrl>[0] = {}) {
   return httpUrl(options).refine((url) => !ENDPOINT.test(url), 'is a base URL: leave the endpoint out');
 }

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 
 /**
- * When a check of several settings runs: wherever these are good, whatever else is wrong. By itself zod leaves such a check
- * out where anything of its object has the wrong type, and its fault would be told only once that one is mended.
+ * For a zod check of several settings: it runs wherever these are valid, whatever else is wrong in the object. By itself
+ * zod leaves out such a check if anything of the object has the wrong type, and its fault would be reported only after
+ * that one is mended.
  * @param settings their paths from the object that is checked.
  */
 export function whereGood(...settings: readonly string[]) {

@@ -54,6 +54,7 @@ export const FAULT_OF_WORD = {
   AbortError: CANCELLED,
 } as const satisfies Record<string, FaultTraits>;
 
+/** A word that an error may carry, for a fault of known meaning. */
 export type FaultWord = keyof typeof FAULT_OF_WORD;
 
 /** By the kind of an `AppError` that has no known fault as its cause. */
@@ -88,7 +89,7 @@ export const FAULT_OF_CODE: Readonly<Partial<Record<ErrorCode, FaultTraits>>> = 
 /** An error that nothing is known of: repeating it may be unsafe, and the host may well have caused it. */
 export const UNKNOWN_FAULT = row('unknown', 'failure');
 
-/** By the HTTP status of a response; below 400 it is not the host's status that made it a fault. */
+/** What an HTTP status stands for. With one below 400 the fault is in the rest of the response, not in the status. */
 export function faultOfStatus(status: number): FaultTraits {
   if (status < 400) return row('protocol', 'success');
   if (status === 408) return row('timeout', 'failure', { retryable: true });

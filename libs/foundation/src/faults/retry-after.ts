@@ -25,7 +25,7 @@ export function retryAfterMs(headers: HeadersLike): number | undefined {
 /** Its `Date` is rounded to the second, and takes a while to come. */
 const LEAST_SKEW_MS = 2_000;
 
-/** What time it is by the clock of a host, on which the moments are that it names: ours, unless its `Date` says otherwise. */
+/** The current time by the clock of a host, by which it names times of day: that of its `Date` header, else our own. */
 export function timeThere(headers: HeadersLike): number {
   const [here, there] = [Date.now(), Date.parse(read(headers, 'date'))];
   return Math.abs(there - here) > LEAST_SKEW_MS ? there : here;

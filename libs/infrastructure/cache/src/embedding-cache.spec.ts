@@ -32,6 +32,11 @@ const call = (signal = new AbortController().signal, use: CacheUse = 'normal') =
 });
 
 describe('the embedding cache', () => {
+  it('refuses a setting beside `config`, where it would be ignored', () => {
+    const options: object = { maxEntries: 5 };
+    expect(() => new EmbeddingCache(options)).toThrow('EmbeddingCache has no option "maxEntries"');
+  });
+
   it('computes each different key once, in one go, and restores the order', async () => {
     const cache = new EmbeddingCache();
     const model = new Model();

@@ -1,4 +1,4 @@
-import { AppError, type CallContext } from '@morgan/foundation';
+import { AppError, type CallContext, refuseUnknownOptions } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
@@ -71,7 +71,9 @@ export class EmbeddingCache {
   /** Counted up by a purge: what a call has begun before it is not stored after it. */
   #generation = 0;
 
-  constructor({ config, redis, redisGuard, metrics = new Metrics() }: EmbeddingCacheParts = {}) {
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ config, redis, redisGuard, metrics = new Metrics(), ...unknown }: EmbeddingCacheParts = {}) {
+    refuseUnknownOptions('EmbeddingCache', unknown);
     const parsed = cacheConfig.parse(config);
     this.#counts = new CacheCounts(metrics);
     const evictions = metrics.counter({

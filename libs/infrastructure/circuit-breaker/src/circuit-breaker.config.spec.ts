@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { listSettings } from '@morgan/foundation';
 import { circuitBreakerConfig } from './circuit-breaker.config.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 
 describe('the configuration of a breaker', () => {
   it('has its defaults', () => {
@@ -32,6 +33,11 @@ describe('the configuration of a breaker', () => {
     { timeoutMs: 5 },
   ])('refuses %j', (given) => {
     expect(circuitBreakerConfig.safeParse(given).success).toBe(false);
+  });
+
+  it('is refused beside `config`, where it would be ignored', () => {
+    const options = { name: 'host', failureThreshold: 2 };
+    expect(() => new CircuitBreaker(options)).toThrow('CircuitBreaker has no option "failureThreshold"');
   });
 
   it('documents every key', () => {

@@ -8,6 +8,7 @@ import {
   Listeners,
   type Logger,
   type Policy,
+  refuseUnknownOptions,
   type Verdict,
   type Work,
 } from '@morgan/foundation';
@@ -42,7 +43,7 @@ export interface CircuitBreakerParts {
   readonly logger?: Logger | undefined;
 }
 
-/** The stay in a state that let a call through; a trial call where that was HALF_OPEN. */
+/** The state object that let a call through, and its trial call where that was HALF_OPEN: each change of state makes a new object. */
 type Ticket = { readonly stay: Closed } | { readonly stay: HalfOpen; readonly trial: Trial };
 
 /**
@@ -67,7 +68,9 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  constructor({ name, config, assess = assessCall, metrics, logger }: CircuitBreakerParts) {
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ name, config, assess = assessCall, metrics, logger, ...unknown }: CircuitBreakerParts) {
+    refuseUnknownOptions('CircuitBreaker', unknown);
     this.name = name;
     this.#config = circuitBreakerConfig.parse(config);
     this.#assess = assess;

@@ -39,6 +39,7 @@ export interface Trial {
  */
 export type CircuitState = Closed | Open | HalfOpen;
 
+/** The name of a state. */
 export type CircuitStateName = CircuitState['name'];
 
 /** All states, for metrics. */

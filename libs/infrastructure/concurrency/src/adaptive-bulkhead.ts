@@ -5,6 +5,7 @@ import {
   type CallEnding,
   executeAdmitted,
   type Policy,
+  refuseUnknownOptions,
   type Work,
 } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
@@ -34,10 +35,12 @@ export class AdaptiveBulkhead implements Policy {
   readonly #limit: AdaptiveLimit;
   readonly #assess: CallAssessor;
 
-  /** @throws ZodError, which names every setting that is wrong. */
-  constructor({ limit, maxQueue, assess = assessCall, ...options }: AdaptiveBulkheadOptions) {
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ name, metrics, limit, maxQueue, assess = assessCall, ...unknown }: AdaptiveBulkheadOptions) {
+    refuseUnknownOptions('AdaptiveBulkhead', unknown);
     this.#limit = new AdaptiveLimit(limit);
-    this.#bulkhead = new Bulkhead({ ...options, config: { maxConcurrent: this.#limit.limit, maxQueue } });
+    const config = { maxConcurrent: this.#limit.limit, maxQueue };
+    this.#bulkhead = new Bulkhead({ name, metrics, config });
     this.#assess = assess;
   }
 

@@ -4,6 +4,7 @@ import {
   contextWith,
   type Policy,
   QuantileWindow,
+  refuseUnknownOptions,
   type Work,
 } from '@morgan/foundation';
 import type { ConcurrencyMetrics } from './concurrency-metrics.ts';
@@ -50,9 +51,15 @@ export class AdaptiveTimeout implements Policy {
 
   readonly #config: AdaptiveTimeoutConfig;
 
-  /** @throws ZodError, which names every setting that is wrong. */
-  constructor(private readonly options: AdaptiveTimeoutOptions) {
-    this.#config = adaptiveTimeoutConfig.parse(options.config);
+  readonly #name: string;
+  readonly #metrics: ConcurrencyMetrics | undefined;
+
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ name, config, metrics, ...unknown }: AdaptiveTimeoutOptions) {
+    refuseUnknownOptions('AdaptiveTimeout', unknown);
+    this.#name = name;
+    this.#metrics = metrics;
+    this.#config = adaptiveTimeoutConfig.parse(config);
     this.#boundMs = this.#config.ceilingMs;
   }
 
@@ -102,7 +109,7 @@ export class AdaptiveTimeout implements Policy {
 
   getStatus(): AdaptiveTimeoutStatus {
     return {
-      name: this.options.name,
+      name: this.#name,
       boundMs: this.#boundMs,
       quantileMs: this.#latencies.quantile(this.#config.quantile),
       samples: this.#samples,
@@ -112,7 +119,7 @@ export class AdaptiveTimeout implements Policy {
 
   #timedOut(boundMs: number): AppError {
     this.#timeouts += 1;
-    this.options.metrics?.timedOut(this.options.name);
+    this.#metrics?.timedOut(this.#name);
     this.record(boundMs);
     return new AppError('attempt_timeout', `The attempt took longer than ${boundMs} ms.`);
   }

@@ -3,6 +3,7 @@ import {
   type CallContext,
   type LeaveReason,
   type Policy,
+  refuseUnknownOptions,
   Waiter,
   type Work,
 } from '@morgan/foundation';
@@ -58,11 +59,17 @@ export class Bulkhead implements Policy {
 
   readonly #config: BulkheadConfig;
 
-  /** @throws ZodError, which names every setting that is wrong. */
-  constructor(private readonly options: BulkheadOptions) {
-    this.#config = bulkheadConfig.parse(options.config);
+  readonly #name: string;
+  readonly #metrics: ConcurrencyMetrics | undefined;
+
+  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  constructor({ name, config, metrics, ...unknown }: BulkheadOptions) {
+    refuseUnknownOptions('Bulkhead', unknown);
+    this.#name = name;
+    this.#metrics = metrics;
+    this.#config = bulkheadConfig.parse(config);
     this.#maxConcurrent = this.#config.maxConcurrent;
-    options.metrics?.watch(this);
+    metrics?.watch(this);
   }
 
   /** Calls that run now. */
@@ -115,12 +122,12 @@ export class Bulkhead implements Policy {
 
   /** Shows in no gauge any more. Calls that are running or waiting end as they would. */
   stop(): void {
-    this.options.metrics?.forget(this);
+    this.#metrics?.forget(this);
   }
 
   getStatus(): BulkheadStatus {
     return {
-      name: this.options.name,
+      name: this.#name,
       running: this.#running,
       waiting: this.#queue.size,
       maxConcurrent: this.#maxConcurrent,
@@ -185,7 +192,7 @@ export class Bulkhead implements Policy {
       }
       this.#queue.delete(waiter);
       this.#running += 1;
-      this.options.metrics?.waited(this.options.name, performance.now() - waiter.since);
+      this.#metrics?.waited(this.#name, performance.now() - waiter.since);
       waiter.admit();
     }
   }
@@ -200,7 +207,7 @@ export class Bulkhead implements Policy {
 
   #count(why: BulkheadRefusal): void {
     this.#refused[why] += 1;
-    this.options.metrics?.refused(this.options.name, why);
+    this.#metrics?.refused(this.#name, why);
   }
 
   /** By Little's law, a slot becomes free every `serviceMs / maxConcurrent`. */

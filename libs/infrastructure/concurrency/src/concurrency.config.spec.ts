@@ -39,6 +39,15 @@ describe('the configuration of concurrency', () => {
     expect(make).toThrow(name);
   });
 
+  it.each([
+    [Bulkhead, 'maxConcurrent'],
+    [AdaptiveBulkhead, 'initialLimit'],
+    [AdaptiveTimeout, 'floorMs'],
+  ])('%p refuses a setting beside its object, where it would be ignored', (Class, setting) => {
+    const options = { name: 'host', [setting]: 1 };
+    expect(() => new Class(options)).toThrow(`${Class.name} has no option "${setting}"`);
+  });
+
   it('documents every setting', () => {
     const documented = [bulkheadConfig, adaptiveLimitConfig, adaptiveTimeoutConfig].map(
       (schema) => listSettings(schema).length,

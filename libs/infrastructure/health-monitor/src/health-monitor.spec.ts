@@ -3,6 +3,7 @@ import { AppError, type LogFields, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { HealthMetrics } from './health-metrics.ts';
 import { HealthMonitor, type HealthMonitorOptions } from './health-monitor.ts';
+import type { HealthCheck } from './check-run.ts';
 import type { HealthChange, CheckOutcome } from './health-state.ts';
 
 const INTERVAL_MS = 30_000;
@@ -82,6 +83,11 @@ function statusOf(monitor: HealthMonitor, name = 'a') {
 }
 
 describe('HealthMonitor, its checks', () => {
+  it('must be functions: a target that is none would only ever look down', () => {
+    const targets = { gpu1: 'http://gpu1/v1' as unknown as HealthCheck };
+    expect(() => new HealthMonitor({ targets })).toThrow('the target "gpu1" is no function');
+  });
+
   it('checks at once, then an interval after the end of the last check', async () => {
     const target = new FakeTarget();
     target.takesMs = 2_000;

@@ -46,13 +46,13 @@ export interface HealthStatus {
  * Watches named targets: checks each on its own jittered interval, hears of live calls, and holds a snapshot of their
  * health. Its timers keep no process alive.
  */
-export class HealthMonitor {
+export class HealthMonitor implements Disposable {
   readonly #targets: ReadonlyMap<string, HealthTarget>;
   readonly #logger: Logger;
   readonly #listeners: Listeners<HealthChange>;
   readonly #metrics: HealthMetrics | undefined;
 
-  /** @throws ZodError when a setting is out of its bounds or unknown. */
+  /** @throws ZodError when a setting is out of its bounds or unknown; TypeError for a target that is no function. */
   constructor({ targets, logger = silentLogger, metrics, ...settings }: HealthMonitorOptions) {
     const config = healthMonitorConfig.parse(settings);
     const observer = {
@@ -63,7 +63,10 @@ export class HealthMonitor {
     this.#metrics = metrics;
     this.#listeners = new Listeners(logger);
     this.#targets = new Map(
-      Object.entries(targets).map(([name, check]) => [name, new HealthTarget(name, check, config, observer)]),
+      Object.entries(targets).map(([name, check]) => {
+        if (typeof check !== 'function') throw new TypeError(`the target "${name}" is no function`);
+        return [name, new HealthTarget(name, check, config, observer)];
+      }),
     );
     metrics?.watch(this.#targets.values());
   }
@@ -83,6 +86,10 @@ export class HealthMonitor {
   stop(): void {
     this.#metrics?.forget(this.#targets.values());
     for (const target of this.#targets.values()) target.stop();
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
   }
 
   /** Checks a target at once, or joins the check that is running. @returns nothing when `stop` came between. */

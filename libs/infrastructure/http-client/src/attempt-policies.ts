@@ -30,7 +30,7 @@ export interface AttemptPolicyMetrics {
   readonly concurrency: ConcurrencyMetrics;
 }
 
-/** What the policies around one target stand on. */
+/** What the policies around one target use. */
 export interface AttemptPoliciesOptions {
   /** Stands in status, log lines and metric labels, and is the key of shared limits: a configured name. */
   readonly name: string;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { listSettings } from '@morgan/foundation';
 import { httpClientConfig } from './http-client.config.ts';
+import { HttpClient } from './http-client.ts';
 
 const required = { serviceName: 'docs', baseUrl: 'https://api.example.com' };
 
@@ -36,6 +37,11 @@ describe('the configuration', () => {
     });
   });
 
+  it('is refused among the parts, where it would be ignored', () => {
+    const parts: object = { retry: { maxRetries: 0 } };
+    expect(() => new HttpClient(required, parts)).toThrow('HttpClient has no option "retry"');
+  });
+
   it('documents every key', () => {
     const entries = listSettings(httpClientConfig);
     expect(entries.length).toBeGreaterThan(50);
@@ -45,6 +51,9 @@ describe('the configuration', () => {
   it.each([
     { serviceName: 'a b' },
     { baseUrl: 'localhost' },
+    // A request would go without them.
+    { baseUrl: 'https://user:password@api.example.com' },
+    { baseUrl: 'https://api.example.com/v1?api-version=1' },
     { rateLimit: { limit: 3 } },
     { retry: { timeoutMs: 3 } },
     { pool: { connections: 3 } },

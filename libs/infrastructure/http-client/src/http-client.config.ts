@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { httpUrl, MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { healthMonitorConfig } from '@morgan/health-monitor';
 import { httpTransportConfig } from '@morgan/http-transport';
 import { hedgeConfig, retryConfig } from '@morgan/retry';
@@ -36,7 +36,7 @@ export const httpClientConfig = z.strictObject({
   serviceName: setting(z.string().regex(/^[\w.-]{1,64}$/), {
     doc: 'The name of the service that is called, for errors, logs and metric labels.',
   }),
-  baseUrl: setting(z.url({ protocol: /^https?$/ }), {
+  baseUrl: setting(httpUrl(), {
     doc: 'Where the service is; its path stands in front of every path.',
   }),
   headers: setting(z.record(z.string(), z.string()).default({}), {

@@ -103,6 +103,7 @@ describe('a request', () => {
 
   it.each<[string, (one: HttpClient) => Promise<unknown>, string]>([
     ['a whole URL', (one) => one.get('http://elsewhere/x'), 'The path is a whole URL.'],
+    ['two bodies', (one) => one.post('/', { json: {}, body: 'x' }), 'There is both `json` and `body`.'],
     ['the URL of another host', (one) => one.get('//elsewhere/x'), 'The path is a whole URL.'],
     [
       'a value that is no JSON',

@@ -3,6 +3,7 @@ import {
   type HealthIndicator,
   type ListPlace,
   type Logger,
+  refuseUnknownOptions,
   silentLogger,
 } from '@morgan/foundation';
 import type { IndicatorPresentation } from '@morgan/health-monitor';
@@ -31,7 +32,7 @@ import { ServiceHealth } from './service-health.ts';
 import { transportOptions } from './transport-options.ts';
 import { UnwantedStatus } from './unwanted-status.ts';
 
-/** What a client stands on. */
+/** What a client uses. */
 export interface HttpClientParts {
   readonly logger?: Logger | undefined;
   /** Made once per process. */
@@ -82,9 +83,10 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #counter: CallCounter | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws ZodError when an option is unknown or out of its bounds. */
+  /** @throws ZodError when an option is unknown or out of its bounds; TypeError for a part that does not exist. */
   constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
-    const { logger = silentLogger, metrics, redis, assess, lookup } = parts;
+    const { logger = silentLogger, metrics, redis, assess, lookup, ...unknown } = parts;
+    refuseUnknownOptions('HttpClient', unknown);
     const config = httpClientConfig.parse(options);
     const { serviceName, baseUrl, headers } = config;
     this.#config = config;

@@ -46,11 +46,12 @@ export class RequestBuilder {
 
   /**
    * @param path below the base URL, with or without a slash in front.
-   * @throws UnsendableRequest for a whole URL, and for a value that JSON cannot express.
+   * @throws UnsendableRequest for a whole URL, two bodies, and a value that JSON cannot express.
    */
   build(method: TransportRequest['method'], path: string, options: RequestOptions = {}): OutgoingRequest {
     const { json, body, query, headers } = options;
     const isJson = json !== undefined;
+    if (isJson && body !== undefined) throw new UnsendableRequest('There is both `json` and `body`.');
     return {
       method,
       path: this.#pathOf(path, query),

@@ -34,9 +34,9 @@ export function authentication(
 ): GateHook {
   return (request, reply, done) => {
     const isOperators = request.routeOptions.url?.startsWith(OF_OPERATORS) ?? false;
-    const tenant = (isOperators ? operators : authenticator).identify(request.raw.rawHeaders);
-    if (tenant !== undefined) {
-      if (tenant !== '') contextOf(request).tenant = tenant;
+    const caller = (isOperators ? operators : authenticator).identify(request.raw.rawHeaders);
+    if (caller !== undefined) {
+      if (caller !== '') contextOf(request).caller = caller;
       return done();
     }
     if (!request.is404 && openRoutes.has(request.method, request.routeOptions.url)) return done();

@@ -16,7 +16,7 @@ export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summ
   readonly answer: (body: Body, request: HttpRequest, reply: HttpReply) => Promise<unknown>;
 }
 
-/** A {@link PlainRoute} whose body is held to a schema first, with the errors of `@Body({ schema })`. */
+/** A {@link PlainRoute} whose body is validated against a schema first, with the errors of `@Body({ schema })`. */
 export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
   const check = bodyCheck(route.schema);
   const handle: PlainRoute['handle'] = async (request, reply) => {

@@ -59,7 +59,7 @@ function summarise(request: HttpRequest, reply: HttpReply, aborted: boolean) {
     route: request.is404 ? 'unmatched' : (request.routeOptions.url ?? 'unmatched'),
     status: reply.raw.headersSent ? reply.raw.statusCode : unsentStatus(context, reply, aborted),
     durationMs: performance.now() - context.startedAt,
-    caller: context.tenant,
+    caller: context.caller,
     errorCode: context.errorCode,
     aborted,
     notes: context.notes,

@@ -8,7 +8,7 @@ export class RequestContext implements CallContext {
   readonly #releases: (() => void)[] = [];
   #isOver = false;
   errorCode: string | undefined;
-  tenant: string | undefined;
+  caller: string | undefined;
   #deadline: Deadline | undefined;
   /** The deadline that the clock is set for. */
   #kept: Deadline | undefined;

@@ -68,5 +68,8 @@ export const httpTransportConfig = z
 /** With every default filled in. */
 export type HttpTransportConfig = z.output<typeof httpTransportConfig>;
 
-/** How `https:` origins are met. What is left out is Node's default: its certificate authorities, no own certificate. */
+/**
+ * TLS settings for `https:` origins. What is left out is Node's default: its certificate authorities, no own
+ * certificate.
+ */
 export type TransportTls = z.input<typeof tlsConfig>;

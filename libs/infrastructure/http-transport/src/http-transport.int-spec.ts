@@ -249,6 +249,13 @@ describe('HttpTransport', () => {
       },
     );
 
+    it('the transport was disposed of', async () => {
+      const gone = new HttpTransport();
+      await gone[Symbol.asyncDispose]();
+      const sending = gone.request({ origin: 'http://127.0.0.1:1', path: '/', method: 'GET' });
+      await expect(sending).rejects.toMatchObject({ reason: 'closed' });
+    });
+
     it('the server accepts no connection', async () => {
       const full = await FullListener.open();
       const fault = await faultOf(() => send(`http://127.0.0.1:${full.port}`));
@@ -258,11 +265,10 @@ describe('HttpTransport', () => {
     });
 
     it('the name is never resolved', async () => {
-      const lost = new HttpTransport({ connectTimeoutMs: 200, lookup: () => undefined });
+      await using lost = new HttpTransport({ connectTimeoutMs: 200, lookup: () => undefined });
       const fault = await faultOf(() =>
         lost.request({ origin: 'http://model.test', path: '/', method: 'GET' }),
       );
-      await lost.close(0);
       expect(fault).toMatchObject({ reason: 'connect_timeout', beforeResponse: true });
       expect(fault.tookMs).toBeLessThan(BUSY_MS);
     });

@@ -24,7 +24,7 @@ export type HttpTransportOptions = z.input<typeof httpTransportConfig> & {
  * redirect, decompresses nothing, repeats nothing but what an HTTP/2 server says it did not begin: a request either gets
  * its response as it came or fails with one {@link TransportError}.
  */
-export class HttpTransport implements RequestSender {
+export class HttpTransport implements RequestSender, AsyncDisposable {
   readonly #config: HttpTransportConfig;
   readonly #lookup: LookupFunction | undefined;
   readonly #pools = new Map<string, OriginPool>();
@@ -73,6 +73,11 @@ export class HttpTransport implements RequestSender {
   close(graceMs: number): Promise<void> {
     this.#closed ??= this.#close(graceMs);
     return this.#closed;
+  }
+
+  /** Cuts what is in flight. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close(0);
   }
 
   async #close(graceMs: number): Promise<void> {

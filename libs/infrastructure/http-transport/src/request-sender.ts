@@ -32,7 +32,7 @@ export interface TransportRequest {
   readonly bodyFault?: (error: TransportError) => Error;
 }
 
-/** Whoever sends a request and gets its response: a bare transport, or one with policies around it. */
+/** What can send a request and get its response: a bare transport, or one with policies around it. */
 export interface RequestSender {
   /** Resolves when the headers of the response are here, whatever its status; later faults come out of its body. */
   request(request: TransportRequest): Promise<TransportResponse>;

@@ -7,8 +7,8 @@ import { TransportError } from './transport-error.ts';
 export const HELD_BYTES = 64 * 1024;
 
 /**
- * The bytes of a response as they come off the socket: not decompressed, not copied, held back while the reader is slow.
- * It must be read to its end or destroyed, or its connection is held for ever.
+ * The bytes of a response as they arrive: not decompressed, not copied, with back-pressure. It must be read to its end
+ * or destroyed, or its connection is held for ever.
  */
 export class ResponseBody extends Readable {
   readonly #controller: Pick<ResponseController, 'resume'>;

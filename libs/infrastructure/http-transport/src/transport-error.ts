@@ -1,6 +1,6 @@
 import type { FaultWord } from '@morgan/foundation';
 
-/** What went wrong between us and the other side, as a closed set. */
+/** What went wrong between this process and the server, as a closed set. */
 export type TransportFault =
   /** Nobody listens on that port. */
   | 'connect_refused'

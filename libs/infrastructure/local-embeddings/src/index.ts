@@ -1,11 +1,11 @@
 export type { EmbeddedItem } from './scheduling/embedding-job.ts';
-export {
-  type EmbedOptions,
-  LocalEmbeddingModel,
-  type LocalEmbeddingModelOptions,
-  type ScoredText,
-  type ScoreOptions,
-} from './local-embedding-model.ts';
+export { LocalEmbeddingModel } from './local-embedding-model.ts';
+export type {
+  EmbedOptions,
+  LocalEmbeddingModelOptions,
+  ScoredText,
+  ScoreOptions,
+} from './local-embedding-model.options.ts';
 export { memoryCeiling, ModelMemory, NoRoomError } from './model-memory.ts';
 export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 export { ModelLoadError } from './model/model-load-error.ts';

@@ -19,14 +19,17 @@ export function checkPrompt(
     throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
 }
 
-/** @throws AppError `invalid_token_id` */
+/** @throws AppError `invalid_value` for what is neither text nor token ids, `invalid_token_id` */
 export function checkTokenIds(
   inputs: readonly EmbeddingInput[],
   vocabularySize: number,
   paramOf: (index: number) => string,
 ): void {
+  if (!isList(inputs))
+    throw notAnInput('The inputs must be a list; put a single one into a list, too.', 'input');
   inputs.forEach((input, index) => {
     if (typeof input === 'string') return;
+    if (!isList(input)) throw notAnInput('An input must be a text or a list of token ids.', paramOf(index));
     const bad = input.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
     if (bad === undefined) return;
     throw new AppError(
@@ -35,4 +38,13 @@ export function checkTokenIds(
       { param: paramOf(index) },
     );
   });
+}
+
+function notAnInput(message: string, param: string): AppError {
+  return new AppError('invalid_value', message, { param });
+}
+
+/** Callers in JavaScript may give anything. `Array.isArray` alone makes a list of `any` of a read-only one. */
+function isList(value: readonly unknown[]): boolean {
+  return Array.isArray(value);
 }

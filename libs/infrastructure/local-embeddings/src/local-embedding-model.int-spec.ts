@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AppError, loadConfig, silentLogger } from '@morgan/foundation';
@@ -94,6 +95,15 @@ describe('the bundled model', () => {
       code: 'invalid_token_id',
       param: 'input[1]',
     });
+  });
+
+  it.each([
+    ['a text that is not in a list', 'hello', 'input'],
+    ['a number', ['hello', 5], 'input[1]'],
+    ['nothing', [null], 'input[0]'],
+  ])('refuses %s by name', async (_, inputs, param) => {
+    const embedding = model.embed(inputs as unknown as string[], context());
+    await expect(embedding).rejects.toMatchObject({ code: 'invalid_value', param });
   });
 
   it('puts concurrent single texts into common batches', async () => {
@@ -257,12 +267,45 @@ describe('a process that dies', () => {
   });
 });
 
+describe('a model that is loaded again', () => {
+  const children = (): readonly string[] =>
+    readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').match(/\d+/g) ?? [];
+
+  it('has its processes once, and leaves none behind', async () => {
+    const { model } = build({ workers: 1 });
+    const before = children();
+    const own = () => children().filter((child) => !before.includes(child));
+    await Promise.all([model.load(), model.load()]);
+    await model.load();
+    expect(own()).toHaveLength(2);
+    await model.unload();
+    expect(own()).toEqual([]);
+    await model.load();
+    expect(await model.embed(['hello'])).toHaveLength(1);
+    await model.unload();
+  });
+
+  it('tries anew after a load that failed', async () => {
+    const { model } = build({ model: import.meta.dirname });
+    const first = model.load();
+    await expect(first).rejects.toThrow('cannot be loaded');
+    const second = model.load();
+    expect(second).not.toBe(first);
+    await expect(second).rejects.toThrow('cannot be loaded');
+  });
+});
+
 describe('a model that cannot be loaded', () => {
   it('is refused at once when the folder is not there', () => {
     expect(() => build({ model: './no/such/folder' })).toThrow(
       /folder that does not exist: \.\/no\/such\/folder/,
     );
     expect(() => build({ model: 'what is this' })).toThrow(/neither "bundled", nor a folder, nor a hub id/);
+  });
+
+  it('is refused where it is named beside `config`, where it would be ignored', () => {
+    const options: object = { model: './a/folder' };
+    expect(() => new LocalEmbeddingModel(options)).toThrow('LocalEmbeddingModel has no option "model"');
   });
 
   it('names id, hub, cache folder and reason when the hub cannot be reached', async () => {

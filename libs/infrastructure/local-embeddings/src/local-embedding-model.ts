@@ -4,16 +4,22 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  refuseUnknownOptions,
   residentBytes,
   silentLogger,
 } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
 import { Metrics } from '@morgan/telemetry';
-import type { z } from 'zod';
 import type { EmbeddedItem } from './scheduling/embedding-job.ts';
 import type { EmbeddingScheduler } from './scheduling/embedding-scheduler.ts';
 import { InferenceEngine } from './scheduling/inference-engine.ts';
 import { checkPrompt, checkTokenIds } from './input-checks.ts';
+import type {
+  EmbedOptions,
+  LocalEmbeddingModelOptions,
+  ScoredText,
+  ScoreOptions,
+} from './local-embedding-model.options.ts';
 import { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embeddings.config.ts';
 import { downloadModel } from './hub/model-download.ts';
 import { isRankingFolder, modelFolder, weightsBytes } from './hub/model-files.ts';
@@ -22,7 +28,7 @@ import { ModelMemory } from './model-memory.ts';
 import { hasNoTokenVectors, notFor, notLoaded } from './model-refusals.ts';
 import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './hub/model-source.ts';
-import type { ModelInfo, ModelKind, PromptChoice } from './model/embedding-model.types.ts';
+import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
 import { openFolder, readPlan } from './model/plan.reader.ts';
 import type { TextToken } from './model/token-encoder.ts';
@@ -31,57 +37,11 @@ import type { EmbeddingInput, ProcessOptions } from './processes/process-protoco
 /** The signal of a call that nobody ends. */
 const NEVER = new AbortController().signal;
 
-/** What a model is made with. */
-export interface LocalEmbeddingModelOptions {
-  /** What differs from the defaults of `localEmbeddingsConfig`. */
-  readonly config?: z.input<typeof localEmbeddingsConfig>;
-  /** Where the build put the bundled model; without it there is none. */
-  readonly bundledModelDir?: string | undefined;
-  /** What names the model, for errors. Default: `EMBEDDING_MODEL`. */
-  readonly setting?: string;
-  /** Default: nothing is logged. */
-  readonly logger?: Logger;
-  /** Default: nobody reads them. Several models may share them. */
-  readonly metrics?: Metrics;
-  /** The way to a hub at an `https:` URL. Default: none is between. */
-  readonly proxy?: HttpClientOptions['proxy'];
-  /** Shared by the models of one process. Default: as `memoryLimitMb` says, and no other model. */
-  readonly memory?: ModelMemory;
-}
-
-/** How one call wants its inputs treated. */
-export interface EmbedOptions extends PromptChoice {
-  /** Cut inputs above the limit, or refuse them. Default: as configured. */
-  readonly truncate?: boolean | undefined;
-  /** What the caller calls each input, for errors: position 3 is `input[3]`. Default: its place in the list. */
-  readonly positions?: readonly number[] | undefined;
-  /** Hears of each vector as it comes, by its place in the list: those of a call that fails are not lost. */
-  readonly onItem?: ((index: number, item: EmbeddedItem) => void) | undefined;
-}
-
-/** How one call wants its texts scored. */
-export interface ScoreOptions {
-  /** As for `embed`. */
-  readonly truncate?: boolean | undefined;
-  /** What the caller calls the list of texts, for errors. Default: `texts`. */
-  readonly field?: string | undefined;
-}
-
-/** How well a text answers a query. */
-export interface ScoredText {
-  /** As the model gives it, higher is better: a logit, which the logistic function maps to 0 to 1. */
-  readonly score: number;
-  /** Tokens that the model has read, of query and text together. */
-  readonly tokenCount: number;
-  /** Whether either was cut to fit. */
-  readonly truncated: boolean;
-}
-
 /**
  * An embedding model or a cross-encoder on this machine. Tokenising and inference run in processes of their own; calls that come while all
  * of them are busy leave together as batches.
  */
-export class LocalEmbeddingModel implements HealthIndicator {
+export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   /** As a health indicator. */
   readonly name: string = 'model';
   /** The service is of no use without the model. */
@@ -96,22 +56,28 @@ export class LocalEmbeddingModel implements HealthIndicator {
   readonly #memory: ModelMemory;
   readonly #proxy: HttpClientOptions['proxy'];
   #unloading = new AbortController();
+  #loading: Promise<void> | undefined;
   #downloaded: Promise<void> = Promise.resolve();
   #info: ModelInfo | undefined;
   #loadedAt = 0;
 
-  /** @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood */
+  /**
+   * @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood, TypeError for
+   *   an option that does not exist
+   */
   constructor(options: LocalEmbeddingModelOptions = {}) {
-    const { bundledModelDir, logger = silentLogger, metrics = new Metrics() } = options;
-    const config = localEmbeddingsConfig.parse(options.config);
-    const { name, source } = resolveModelSource(config, bundledModelDir, options.setting);
+    const { config: settings, bundledModelDir, setting, proxy, memory, ...more } = options;
+    const { logger = silentLogger, metrics = new Metrics(), ...unknown } = more;
+    refuseUnknownOptions('LocalEmbeddingModel', unknown);
+    const config = localEmbeddingsConfig.parse(settings);
+    const { name, source } = resolveModelSource(config, bundledModelDir, setting);
     this.id = name;
     this.#config = config;
     this.#logger = logger;
     this.#source = source;
-    this.#proxy = options.proxy;
+    this.#proxy = proxy;
     this.#options = { folder: modelFolder(source), model: modelOptions(config) };
-    this.#memory = options.memory ?? new ModelMemory(config.memoryLimitMb);
+    this.#memory = memory ?? new ModelMemory(config.memoryLimitMb);
     this.#engine = new InferenceEngine({
       id: name,
       config,
@@ -123,8 +89,16 @@ export class LocalEmbeddingModel implements HealthIndicator {
     });
   }
 
-  /** Gets the model where it is in a hub, loads it into every process and warms it. @throws ModelLoadError saying what to mend. */
-  async load(): Promise<void> {
+  /**
+   * Gets the model where it is in a hub, loads it into every process and warms it. Called again before `unload`, it waits for the
+   * same load. @throws ModelLoadError saying what to mend.
+   */
+  load(): Promise<void> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<void> {
     const startedAt = performance.now();
     this.#unloading = new AbortController();
     const { signal } = this.#unloading;
@@ -138,6 +112,8 @@ export class LocalEmbeddingModel implements HealthIndicator {
       this.#info = await this.#engine.start();
       this.#loadedAt = Math.floor(Date.now() / 1000);
     } catch (error) {
+      // After an unload another load may have begun.
+      if (!signal.aborted) this.#loading = undefined;
       const reason = error instanceof Error ? error.message : String(error);
       throw new ModelLoadError(`The embedding model ${this.#whereFrom()} cannot be loaded: ${reason}`, {
         cause: error,
@@ -155,12 +131,17 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async unload(): Promise<void> {
     this.#info = undefined;
+    this.#loading = undefined;
     this.#unloading.abort();
     await Promise.all([
       this.#engine.stop(),
       // What it has written of a file is taken away before the process ends.
       this.#downloaded.catch(() => undefined),
     ]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unload();
   }
 
   /**
@@ -170,7 +151,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embed(
     inputs: readonly EmbeddingInput[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, positions, onItem, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -179,7 +160,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const request = { inputs, tenant, truncate, promptName, prompt, paramOf, onItem };
+    const request = { inputs, caller, truncate, promptName, prompt, paramOf, onItem };
     return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
@@ -190,7 +171,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
    */
   async embedTokens(
     inputs: readonly EmbeddingInput[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
@@ -200,7 +181,7 @@ export class LocalEmbeddingModel implements HealthIndicator {
     const paramOf = (index: number) => `inputs[${index}]`;
     checkPrompt({ promptName, prompt }, inputs, info.prompts);
     checkTokenIds(inputs, info.vocabularySize, paramOf);
-    const request = { inputs, tenant, perToken: true, truncate, promptName, prompt, paramOf };
+    const request = { inputs, caller, perToken: true, truncate, promptName, prompt, paramOf };
     return this.#scheduler.submit(request, signal, () => callStopped(signal));
   }
 
@@ -211,14 +192,14 @@ export class LocalEmbeddingModel implements HealthIndicator {
   async score(
     query: string,
     texts: readonly string[],
-    { signal, tenant }: Pick<CallContext, 'signal' | 'tenant'> = { signal: NEVER },
+    { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
     { truncate = this.#config.truncate, field = 'texts' }: ScoreOptions = {},
   ): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
     this.#loadedInfo('ranking');
     if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `${field}[${index}]`;
-    const request = { inputs: texts, tenant, query, truncate, paramOf };
+    const request = { inputs: texts, caller, query, truncate, paramOf };
     const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
   }

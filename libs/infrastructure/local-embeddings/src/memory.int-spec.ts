@@ -117,10 +117,10 @@ describe('a text that needs more memory than the share of one of two processes',
     const pair = await modelWithRoom(2);
     try {
       await waitFor(() => pair.getStatus().workersAlive === 2, { what: 'both', timeoutMs: 20_000 });
-      const calls = [1, 2, 3].map((tenant) =>
-        pair.embed(textsOf(2, TOKENS), { ...context, tenant: `tenant ${tenant}` }),
+      const calls = [1, 2, 3].map((caller) =>
+        pair.embed(textsOf(2, TOKENS), { ...context, caller: `caller ${caller}` }),
       );
-      const short = pair.embed(['red', 'red red'], { ...context, tenant: 'short' });
+      const short = pair.embed(['red', 'red red'], { ...context, caller: 'short' });
       const items = await Promise.all([...calls, short]);
       expect(items.flat().map(({ tokenCount }) => tokenCount)).toEqual([
         ...new Array<number>(6).fill(TOKENS),

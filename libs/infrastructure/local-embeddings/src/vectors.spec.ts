@@ -18,6 +18,10 @@ describe('cutDimensions', () => {
   });
 });
 
+it.each([0, -1, 1.5, 3, Number.NaN])('refuses to cut 2 values to %d', (dimensions) => {
+  expect(() => cutDimensions(new Float32Array(2), dimensions)).toThrow('a whole number from 1 to 2');
+});
+
 describe('toBase64', () => {
   it('writes little-endian float32', () => {
     expect(toBase64(new Float32Array([1, -2]))).toBe(

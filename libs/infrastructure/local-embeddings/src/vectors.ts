@@ -3,8 +3,11 @@ import { normalize } from './model/normalize.ts';
 /**
  * Cuts a vector to its first `dimensions` values and scales it to length 1 again, as OpenAI's `dimensions` does. Only
  * models trained for it (Matryoshka) keep their quality. Always a copy.
+ * @throws RangeError for what is no whole number from 1 to the length of the vector
  */
 export function cutDimensions(vector: Float32Array, dimensions: number): Float32Array {
+  if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > vector.length)
+    throw new RangeError(`dimensions must be a whole number from 1 to ${vector.length}`);
   const cut = vector.slice(0, dimensions);
   if (dimensions < vector.length) normalize(cut);
   return cut;

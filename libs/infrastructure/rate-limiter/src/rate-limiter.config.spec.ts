@@ -16,4 +16,9 @@ describe('settings of a limiter', () => {
   ])('that are wrong are refused by name: %s', (name, settings) => {
     expect(() => new RateLimiter({ name: 'a', ...settings })).toThrow(name);
   });
+
+  it('are refused among the parts, where they would be ignored', () => {
+    const parts = { maxWaitMs: 5 };
+    expect(() => new RateLimiter({ name: 'a', limit: 5 }, parts as object)).toThrow('no option "maxWaitMs"');
+  });
 });

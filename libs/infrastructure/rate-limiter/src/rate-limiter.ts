@@ -1,4 +1,4 @@
-import { AppError, type Deadline, type Logger, silentLogger } from '@morgan/foundation';
+import { AppError, type Deadline, type Logger, refuseUnknownOptions, silentLogger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { Decision, LimitRefusal } from './decision.ts';
 import { capacityOf, isAmount, type Limit } from './limit.ts';
@@ -19,7 +19,7 @@ export interface AcquireOptions {
   readonly maxWaitMs?: number | undefined;
 }
 
-/** What a limiter stands on. */
+/** What a limiter uses. */
 export interface RateLimiterParts {
   /** Shares the limit with every process that has a limiter of this name. Without it the limit is this process's own. */
   readonly redis?: RedisConnection | undefined;
@@ -66,11 +66,12 @@ export class RateLimiter {
   readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ZodError, which names every setting that is wrong; TypeError for a part that does not exist. */
   constructor({ name, ...settings }: RateLimiterOptions, parts: RateLimiterParts = {}) {
     const config = rateLimiterConfig.parse(settings);
     const { algorithm, limit, windowMs, burst = limit, maxWaitMs } = config;
-    const { redis, metrics, logger = silentLogger } = parts;
+    const { redis, metrics, logger = silentLogger, ...unknown } = parts;
+    refuseUnknownOptions('RateLimiter', unknown);
     this.name = name;
     this.#limit = { algorithm, limit, windowMs, burst };
     this.capacity = capacityOf(this.#limit);

@@ -1,7 +1,15 @@
-import { backoffMs, type HealthIndicator, type HealthReading, type Logger } from '@morgan/foundation';
+import {
+  backoffMs,
+  type HealthIndicator,
+  type HealthReading,
+  type Logger,
+  silentLogger,
+} from '@morgan/foundation';
 import { Redis } from 'ioredis';
+import type { z } from 'zod';
 import { nameFault } from './name-fault.ts';
 import type { RedisScript } from './redis-script.ts';
+import { redisConnectionConfig } from './redis.config.ts';
 
 const RECONNECT = { firstMs: 50, longestMs: 2_000 };
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -20,17 +28,14 @@ const UNREADY = /^(LOADING|NOAUTH)\b/;
 /** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
 const SILENT_TIMEOUTS = 3;
 
-/** Where Redis is and how patient to be with it. */
-export interface RedisConnectionOptions {
-  readonly url: string;
-  readonly commandTimeoutMs: number;
-}
+/** Where Redis is and how patient to be with it: `url`, and `commandTimeoutMs`, 100 by default. */
+export type RedisConnectionOptions = z.input<typeof redisConnectionConfig>;
 
 /**
  * One connection to Redis that may be gone at any time: commands then fail at once or within the command timeout, and
  * the connection comes back by itself. Nothing waits for Redis, not even a start.
  */
-export class RedisConnection implements HealthIndicator {
+export class RedisConnection implements HealthIndicator, AsyncDisposable {
   readonly name = 'redis';
   /** The services work without Redis, only slower. */
   readonly required = false;
@@ -45,7 +50,9 @@ export class RedisConnection implements HealthIndicator {
   #leftAt = -Infinity;
   #hasNoDatabase = false;
 
-  constructor({ url, commandTimeoutMs }: RedisConnectionOptions, logger: Logger) {
+  /** @throws ZodError, which names every setting that is wrong and shows none of their values. */
+  constructor(options: RedisConnectionOptions, logger: Logger = silentLogger) {
+    const { url, commandTimeoutMs } = redisConnectionConfig.parse(options);
     this.#logger = logger;
     this.#client = new Redis(url, {
       lazyConnect: true,
@@ -74,12 +81,16 @@ export class RedisConnection implements HealthIndicator {
     this.#client.connect().catch(() => this.#turned(false));
   }
 
-  /** Says good-bye to Redis, or leaves after the command timeout. Calls fail from then on. */
+  /** Sends QUIT, and disconnects after the command timeout if Redis does not answer. Calls fail from then on. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#greeting);
     if (this.#client.status !== 'ready') this.#client.disconnect();
     else await this.#client.quit().catch(() => this.#client.disconnect());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /** The values of keys, null where there is none: one round trip. @throws Error when Redis is gone or slow */

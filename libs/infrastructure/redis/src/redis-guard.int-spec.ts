@@ -72,6 +72,13 @@ it('a process that was busy for longer than the limit takes the answer that has 
   expect(guard.getStatus()).toMatchObject({ open: false, successes: 5, failures: 0 });
 });
 
+it('gives the substitute once it is stopped; a use that had begun ends as it would', async () => {
+  const begun = read();
+  guard.stop();
+  expect(await Promise.all([begun, read()])).toEqual(['value', 'substitute']);
+  expect(asked).toBe(1);
+});
+
 it('a single fault opens nothing, and the substitute stands for it', async () => {
   const fault = new Error('WRONGTYPE');
   const seen: unknown[] = [];

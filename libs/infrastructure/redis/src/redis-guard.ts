@@ -1,21 +1,15 @@
 import { type Logger, silentLogger } from '@morgan/foundation';
 import Opossum from 'opossum';
+import type { z } from 'zod';
 import { nameFault } from './name-fault.ts';
+import { redisGuardConfig } from './redis.config.ts';
 
-/** How a {@link RedisGuard} decides. */
-export interface RedisGuardOptions {
+/** How a {@link RedisGuard} decides; settings that are left out have the defaults of `redisGuardConfig`. */
+export type RedisGuardOptions = z.input<typeof redisGuardConfig> & {
   /** For log lines. */
   readonly name: string;
-  /** A use that takes longer fails, in milliseconds. Default 100. */
-  readonly timeoutMs?: number | undefined;
-  /** Opens when this share of the uses of the last 10 s failed, in percent. Default 50. */
-  readonly errorThresholdPercentage?: number | undefined;
-  /** Fewer uses than this never open it. Default 5. */
-  readonly minimumUses?: number | undefined;
-  /** How long Redis is not asked while it is open, in milliseconds; then one use tries. Default 1,000. */
-  readonly resetTimeoutMs?: number | undefined;
   readonly logger?: Logger | undefined;
-}
+};
 
 /** What the uses of the last 10 s came to. */
 export interface RedisGuardStatus {
@@ -46,14 +40,10 @@ export class RedisGuard {
   /** When refusals were told of, by their code. */
   readonly #toldAt = new Map<string, number>();
 
-  constructor({
-    name,
-    timeoutMs = 100,
-    errorThresholdPercentage = 50,
-    minimumUses: volumeThreshold = 5,
-    resetTimeoutMs: resetTimeout = 1_000,
-    logger = silentLogger,
-  }: RedisGuardOptions) {
+  /** @throws ZodError, which names every setting that is wrong. */
+  constructor({ name, logger = silentLogger, ...settings }: RedisGuardOptions) {
+    const config = redisGuardConfig.parse(settings);
+    const { timeoutMs, errorThresholdPercentage, resetTimeoutMs: resetTimeout } = config;
     this.#name = name;
     this.#timeoutMs = timeoutMs;
     this.#logger = logger;
@@ -61,7 +51,7 @@ export class RedisGuard {
       name,
       timeout: false,
       errorThresholdPercentage,
-      volumeThreshold,
+      volumeThreshold: config.minimumUses,
       resetTimeout,
     });
     this.#breaker.fallback((_: Use, fallback: Fallback, error: unknown) => fallback(error));
@@ -73,6 +63,8 @@ export class RedisGuard {
 
   /** Never rejects but with what the fallback throws. @param fallback gets the error of the use, or opossum's. */
   async run<Result>(use: () => Promise<Result>, fallback: (error: unknown) => Result): Promise<Result> {
+    // Opossum would reject, fallback or not.
+    if (this.#breaker.isShutdown) return fallback(new Error('the guard is stopped'));
     const answered = () =>
       this.#inTime(use).then(
         (result) => () => result,

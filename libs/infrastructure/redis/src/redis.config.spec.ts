@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import { z } from 'zod';
+import { RedisConnection } from './redis-connection.ts';
+import { RedisGuard } from './redis-guard.ts';
 import { redisConfig } from './redis.config.ts';
 
 const load = (env: Record<string, string>) =>
@@ -34,5 +36,25 @@ describe('redisConfig', () => {
     const [name] = Object.keys(env);
     expect(() => load(env as Record<string, string>)).toThrow(name);
     expect(() => load(env as Record<string, string>)).not.toThrow('a-password');
+  });
+});
+
+describe('a class that is given a wrong setting names it', () => {
+  it.each([
+    ['url', { url: 'http://:a-password@redis' }],
+    ['url', {} as { url: string }],
+    ['commandTimeoutMs', { url: 'redis://redis', commandTimeoutMs: Number.NaN }],
+    ['timeoutMs', { url: 'redis://redis', timeoutMs: 5 }],
+  ])('RedisConnection: %s, and shows no secret', (name, options) => {
+    expect(() => new RedisConnection(options)).toThrow(name);
+    expect(() => new RedisConnection(options)).not.toThrow('a-password');
+  });
+
+  it.each([
+    ['timeoutMs', { timeoutMs: Number.NaN }],
+    ['errorThresholdPercentage', { errorThresholdPercentage: 500 }],
+    ['timeout', { timeout: 5 }],
+  ])('RedisGuard: %s', (name, options) => {
+    expect(() => new RedisGuard({ name: 'cache', ...options })).toThrow(name);
   });
 });

@@ -54,5 +54,19 @@ export const redisConfig = z
   })
   .prefault({});
 
-/** With every default filled in. */
-export type RedisConfig = z.output<typeof redisConfig>;
+/** What a `RedisConnection` is made of. */
+export const redisConnectionConfig = redisConfig.unwrap().required({ url: true });
+
+/** What a `RedisGuard` decides by. */
+export const redisGuardConfig = z.strictObject({
+  timeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(100), {
+    doc: 'A use that takes longer fails, in milliseconds.',
+  }),
+  errorThresholdPercentage: setting(z.number().gt(0).max(100).default(50), {
+    doc: 'Opens when this share of the uses of the last 10 s failed, in percent.',
+  }),
+  minimumUses: setting(z.int().min(1).default(5), { doc: 'Fewer uses than this never open it.' }),
+  resetTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(1_000), {
+    doc: 'How long Redis is not asked while it is open, in milliseconds; then one use tries.',
+  }),
+});

@@ -150,9 +150,9 @@ describe('a deadline scope', () => {
 
   it('covers a response that goes on after the work has settled, until it is disposed of', async () => {
     const controller = new AbortController();
-    const scope = new DeadlineScope({ id: 'call', signal: controller.signal, tenant: 'a' }, 1000);
-    const body = await scope.run(({ signal, tenant }) => Promise.resolve({ signal, tenant }));
-    expect(body.tenant).toBe('a');
+    const scope = new DeadlineScope({ id: 'call', signal: controller.signal, caller: 'a' }, 1000);
+    const body = await scope.run(({ signal, caller }) => Promise.resolve({ signal, caller }));
+    expect(body.caller).toBe('a');
     jest.advanceTimersByTime(999);
     expect(body.signal.aborted).toBe(false);
     jest.advanceTimersByTime(1);

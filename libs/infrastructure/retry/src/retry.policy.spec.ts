@@ -60,9 +60,9 @@ describe('a retry policy', () => {
 
   it('does nothing to work that succeeds but say which attempt it is', async () => {
     const work = jest.fn((given: AttemptContext) => Promise.resolve(given));
-    const tenant = { ...context, tenant: 'a' };
+    const caller = { ...context, caller: 'a' };
     const policy = create();
-    expect(await policy.execute(work, tenant)).toEqual({ ...tenant, attempt: 1 });
+    expect(await policy.execute(work, caller)).toEqual({ ...caller, attempt: 1 });
     expect(work).toHaveBeenCalledTimes(1);
     expect(policy.getStatus()).toMatchObject({ calls: 1, recovered: 0, attempts: { ok: 1 } });
   });

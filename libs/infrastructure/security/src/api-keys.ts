@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Authenticator } from '@morgan/http-server';
 
-/** Where clients of this field put their key: OpenAI's, Anthropic's and Azure's. */
+/** The headers in which OpenAI's, Anthropic's and Azure's clients send their key. */
 const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key']);
 
 /** Of its digest, in hexadecimal: enough to tell keys apart, too little to find a random key by. */

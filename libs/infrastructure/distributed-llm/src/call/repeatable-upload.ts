@@ -4,8 +4,8 @@ import type { Readable } from 'node:stream';
 type Span = readonly [start: number, end: number];
 
 /**
- * A body on its way through, never held whole. Its beginning is kept, so that it can be sent to another host as long as
- * no more has been sent; behind that each piece is let go once it has left.
+ * An upload that is passed on without being held whole. Its beginning is kept, so that it can be sent to another host as
+ * long as no more than that has been sent; each later piece is dropped once it was sent.
  */
 export class RepeatableUpload {
   /** Where the name of the model stands, for targets that have another. */

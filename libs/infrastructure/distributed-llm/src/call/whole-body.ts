@@ -8,7 +8,7 @@ export interface HostResponseBody extends Readable {
   readonly outline?: Buffer;
 }
 
-/** A body that is here in full. */
+/** A body that has arrived completely. */
 export class WholeBody extends Readable implements HostResponseBody {
   constructor(private readonly content: Buffer) {
     super();

@@ -41,10 +41,11 @@ export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
 const TRANSPORT_GRACE_MS = 1_000;
 
 /**
- * Many OpenAI-compatible hosts as one. A call goes to the best target and on to the next one while no content of a
- * response has been handed out; what each attempt says of its host, of a model or of the request is in docs/evidence.md.
+ * One client for many OpenAI-compatible hosts. A call goes to the best target; if that fails before any content of a
+ * response was handed out, it goes to the next one. What each attempt says about its host, a model or the request is in
+ * docs/evidence.md.
  */
-export class DistributedLlmClient implements HealthIndicator {
+export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
   readonly name: string;
   readonly #isRequired: boolean | undefined;
   readonly #parts: SetupParts;
@@ -86,6 +87,10 @@ export class DistributedLlmClient implements HealthIndicator {
     this.#isRunning = false;
     this.#setup.fleet.stop();
     await this.#parts.transports.close(TRANSPORT_GRACE_MS);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   /**

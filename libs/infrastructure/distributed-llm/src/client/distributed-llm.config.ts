@@ -169,7 +169,7 @@ const routingConfig = {
   }),
 };
 
-/** The configuration of the hosts and of the way to them. */
+/** The hosts, and all settings of how they are called. */
 export const distributedLlmConfig = z
   .strictObject({
     hosts: setting(hostList.default([]), {

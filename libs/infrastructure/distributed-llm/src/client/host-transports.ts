@@ -5,7 +5,7 @@ import type { DistributedLlmConfig } from './distributed-llm.config.ts';
 /** Below the 5 s after which Node servers close idle connections, so that ours do not meet that end. */
 const KEEP_ALIVE_MS = 4_000;
 
-/** What connections are made with, for as long as a client lives: a reload does not change these. */
+/** The settings that connections are made with: a reload does not change them. */
 export const CONNECTION_SETTINGS = ['maxConnections', 'connectTimeoutMs', 'proxy'] as const;
 
 /** The settings of a transport to LLM hosts. */

@@ -46,7 +46,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/audio/translations', transcriptDialect],
 ]);
 
-/** The dialect that a request speaks to a path below a host's base URL, without its query. */
+/** The dialect of a path below a host's base URL, without its query. */
 export function dialectOf(path: string, body?: Buffer): Dialect {
   const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
   return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;

@@ -78,7 +78,10 @@ export const NO_READING: EventReading = {
   sequence: undefined,
 };
 
-/** Where a dialect has its content, usage, errors and end. Stateless: one object serves all calls. */
+/**
+ * Reads one API (chat, responses, messages, …): where it has content, usage, errors and the end. Stateless: one object
+ * serves all calls.
+ */
 export interface Dialect {
   readonly name: DialectName;
   /** The JSON key whose value is the text of an event, which lets similar events be read without parsing. */

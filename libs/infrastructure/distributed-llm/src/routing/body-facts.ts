@@ -9,7 +9,7 @@ export interface RequestNeeds {
 /** Where the value of a field stands in a body, the quotes of a text included. */
 export type ValueSpan = readonly [start: number, end: number];
 
-/** What is found by a look at all of a body. */
+/** What only a scan of the whole body can tell. */
 export interface BodyContent {
   readonly promptTokens: number;
   readonly vision: boolean;

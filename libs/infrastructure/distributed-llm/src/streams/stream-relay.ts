@@ -61,8 +61,9 @@ export interface StreamOutcome {
 type Ending = 'complete' | 'caller_gone' | StreamFault;
 
 /**
- * Passes one response on, from one host or from several that follow each other. Events that need no change leave as the
- * bytes that came. After the first content there are two ends only: a whole response, or an error event and a broken transfer.
+ * Passes one response on, from one host or from several that continue each other. Events that need no change are passed
+ * on byte for byte. After the first content there are two ends only: a whole response, or an error event and a broken
+ * transfer.
  */
 export class StreamRelay implements HostStreamListener {
   readonly #client: ClientStream;

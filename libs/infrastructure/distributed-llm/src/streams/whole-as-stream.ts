@@ -13,8 +13,8 @@ export interface WholeAsStreamOptions {
 }
 
 /**
- * The JSON of a host that does not stream as the whole stream that was asked for: a client that waits for events takes a
- * JSON for an answer without a word. None where it is no answer of this dialect.
+ * Turns the JSON of a host that does not stream into the complete stream that was asked for: a client that waits for
+ * events would take it for an answer without text. Undefined where it is no answer of this dialect.
  */
 export function wholeAsStream(
   bytes: Buffer,

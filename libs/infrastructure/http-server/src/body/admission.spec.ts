@@ -144,9 +144,9 @@ describe('admission', () => {
       const observer = { refused: (reason: RefusalReason) => void refusals.push(reason) };
       admission = new Admission({ ...OPTIONS, callers: 2 }, silentLogger, observer);
     });
-    const enter = (tenant: string, bytes = 1) => {
+    const enter = (caller: string, bytes = 1) => {
       const { signal } = leave;
-      const entered = admission.enter(bytes, { signal, tenant });
+      const entered = admission.enter(bytes, { signal, caller });
       if (entered instanceof Promise) entered.catch(() => undefined);
       return entered as BodyCharge;
     };
@@ -179,8 +179,8 @@ describe('admission', () => {
 
   it('gives a single caller every place', () => {
     const { signal } = leave;
-    for (let call = 0; call < 8; call += 1) void admission.enter(1, { signal, tenant: 'a' });
-    expect(() => admission.enter(1, { signal, tenant: 'a' })).toThrow('at most 8 requests');
+    for (let call = 0; call < 8; call += 1) void admission.enter(1, { signal, caller: 'a' });
+    expect(() => admission.enter(1, { signal, caller: 'a' })).toThrow('at most 8 requests');
   });
 
   it('logs refusals once in a while, with how many there were', () => {

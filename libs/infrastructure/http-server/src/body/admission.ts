@@ -26,7 +26,7 @@ export interface AdmissionAsk {
   /** Takes a call that waits out of the line. */
   readonly signal: AbortSignal;
   /** Whose call it is, where callers are told apart. */
-  readonly tenant?: string | undefined;
+  readonly caller?: string | undefined;
 }
 
 /** Between two log lines about refusals. */
@@ -41,7 +41,7 @@ export class Admission {
   #calls = 0;
   #bytes = 0;
   /** In the order in which they came, with the length of their bodies. */
-  readonly #waiting = new Map<Waiter<BodyCharge>, { readonly bytes: number; readonly tenant: string }>();
+  readonly #waiting = new Map<Waiter<BodyCharge>, { readonly bytes: number; readonly caller: string }>();
   readonly #shares: CallerShares;
   #unlogged = 0;
   #loggedAt = -Infinity;
@@ -69,32 +69,32 @@ export class Admission {
    * @returns at once where there is room.
    * @throws AppError `overloaded`, `rate_limited`; the reason of the signal when it is aborted while the call waits
    */
-  enter(bytes: number, { signal, tenant = '' }: AdmissionAsk): BodyCharge | Promise<BodyCharge> {
+  enter(bytes: number, { signal, caller = '' }: AdmissionAsk): BodyCharge | Promise<BodyCharge> {
     if (this.#calls >= this.#limit(this.options.maxCalls, bytes)) throw this.#refuse('calls');
-    if (this.#shares.isUsedUp(tenant)) throw this.#refuse('caller_calls');
+    if (this.#shares.isUsedUp(caller)) throw this.#refuse('caller_calls');
     this.#calls += 1;
-    this.#shares.enter(tenant);
-    if (!this.#mustWait(bytes)) return this.#charge(bytes, tenant);
-    return this.#wait(bytes, { signal, tenant });
+    this.#shares.enter(caller);
+    if (!this.#mustWait(bytes)) return this.#charge(bytes, caller);
+    return this.#wait(bytes, { signal, caller });
   }
 
-  #leave(tenant: string): void {
+  #leave(caller: string): void {
     this.#calls -= 1;
-    this.#shares.leave(tenant);
+    this.#shares.leave(caller);
   }
 
-  #wait(bytes: number, { signal, tenant }: AdmissionAsk & { readonly tenant: string }): Promise<BodyCharge> {
+  #wait(bytes: number, { signal, caller }: AdmissionAsk & { readonly caller: string }): Promise<BodyCharge> {
     const waiter = new Waiter<BodyCharge>(signal, (leaving, why) => {
       this.#waiting.delete(leaving);
-      this.#leave(tenant);
+      this.#leave(caller);
       leaving.refuse(why === 'aborted' ? signal.reason : this.#refuse('queue_timeout'));
     });
     waiter.limit(this.options.queueTimeoutMs);
-    this.#waiting.set(waiter, { bytes, tenant });
+    this.#waiting.set(waiter, { bytes, caller });
     return waiter.turn;
   }
 
-  #charge(bytes: number, tenant: string): BodyCharge {
+  #charge(bytes: number, caller: string): BodyCharge {
     this.#bytes += bytes;
     return new BodyCharge(bytes, {
       grow: (from, to) => {
@@ -103,7 +103,7 @@ export class Admission {
       },
       release: (held) => {
         this.#bytes -= held;
-        this.#leave(tenant);
+        this.#leave(caller);
         this.#admitWaiting();
       },
     });
@@ -112,12 +112,12 @@ export class Admission {
   /** In their order, but for small ones, which pass a large one that still has no room. */
   #admitWaiting(): void {
     let isLargeBlocked = false;
-    for (const [waiter, { bytes, tenant }] of this.#waiting) {
+    for (const [waiter, { bytes, caller }] of this.#waiting) {
       const isLarge = this.#isLarge(bytes);
       if ((isLarge && isLargeBlocked) || !this.#fits(bytes, bytes)) isLargeBlocked ||= isLarge;
       else {
         this.#waiting.delete(waiter);
-        waiter.admit(this.#charge(bytes, tenant));
+        waiter.admit(this.#charge(bytes, caller));
       }
     }
   }

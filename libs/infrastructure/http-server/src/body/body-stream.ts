@@ -16,7 +16,10 @@ export interface BodyStreamOptions {
   readonly pace: UploadPaceOptions;
 }
 
-/** A body as it comes, held back while nobody reads it. Breaks with an AppError: too large, too slow, compressed otherwise, left. */
+/**
+ * The body of a request as a stream, with back-pressure. It breaks with an AppError where the body is too large, too
+ * slow or compressed in an unknown way, or the client has left.
+ */
 export class BodyStream extends Transform {
   /** How long it will be, where that is known. */
   readonly declared: number | undefined;

@@ -1,4 +1,7 @@
-/** Whose turn it is to read of a long body: all of an application share one row of turns, so that long bodies are as slow as they are many. */
+/**
+ * Spaces the reading of long bodies: all of an application take turns, so that many of them slow down each other and not
+ * the rest.
+ */
 export class ReadingTurns {
   #lastAt = -Infinity;
 

@@ -36,8 +36,8 @@ const HEX_DIGITS = new Uint8Array(256);
 for (const digit of '0123456789abcdefABCDEF') HEX_DIGITS[digit.charCodeAt(0)] = 1;
 
 /**
- * Reads a JSON text while it arrives and builds nothing of it: each byte is looked at once, in the buffer that the text
- * grows in. Takes what `JSON.parse` takes of strictly decoded UTF-8 (no byte order mark), within the limits.
+ * Validates a JSON text while it arrives, without building values: each byte is looked at once, in the buffer that the
+ * text grows in. Accepts what `JSON.parse` accepts of strictly decoded UTF-8 (no byte order mark), within the limits.
  */
 export class JsonScanner {
   readonly #utf8 = new Utf8Check();

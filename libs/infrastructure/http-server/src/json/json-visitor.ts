@@ -14,7 +14,10 @@ export interface JsonToken {
   readonly depth: number;
 }
 
-/** Sees a JSON text go by. Every call gets the bytes from the beginning of the text up to what has arrived. */
+/**
+ * Is called for each token of a JSON text that is scanned, with the bytes from the beginning of the text up to what has
+ * arrived.
+ */
 export interface JsonVisitor {
   key(token: JsonToken, bytes: Buffer): void;
   /** A text, number, boolean or null. */

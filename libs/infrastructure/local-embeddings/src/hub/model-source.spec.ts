@@ -90,6 +90,6 @@ describe('resolveModelSource', () => {
   });
 
   it('refuses a file where a folder is needed', () => {
-    expect(() => find(join(root, 'a-file'))).toThrow(/EMBEDDING_MODEL names what is no folder: .*a-file/);
+    expect(() => find(join(root, 'a-file'))).toThrow(/config\.model names what is no folder: .*a-file/);
   });
 });

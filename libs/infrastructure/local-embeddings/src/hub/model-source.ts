@@ -36,7 +36,7 @@ const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
 export function resolveModelSource(
   config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl' | 'hubToken'>,
   bundledModelDir: string | undefined,
-  setting = 'EMBEDDING_MODEL',
+  setting = 'config.model',
 ): { readonly name: string; readonly source: ModelSource } {
   const { model, name, revision, hubUrl, hubToken: token } = config;
   if (model === 'bundled') {

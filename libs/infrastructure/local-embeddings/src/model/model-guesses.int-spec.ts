@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
+import { changedFile, ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
 import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
 import { block, number, text } from '../../fixture/protobuf.ts';
@@ -16,14 +16,9 @@ afterAll(async () => {
   await copies.remove();
 });
 
-async function changed(name: string, file: string, values: object): Promise<object> {
-  const own = JSON.parse(await readFile(join(REFERENCE_MODELS, name, file), 'utf8')) as object;
-  return { ...own, ...values };
-}
-
 /** A model as an export leaves it, with the name of the one it was made of. */
 async function exported(origin: string, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
-  const config = await changed('bert-mean', 'config.json', { _name_or_path: origin });
+  const config = await changedFile('bert-mean', 'config.json', { _name_or_path: origin });
   return copies.bare('bert-mean', { 'config.json': config, ...files });
 }
 

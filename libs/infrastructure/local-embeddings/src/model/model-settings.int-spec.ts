@@ -2,6 +2,7 @@ import { readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  changedFile,
   type ChangedFiles,
   ModelCopies,
   REFERENCE_MODELS,
@@ -25,12 +26,6 @@ afterAll(async () => {
   await probe.stop();
   await copies.remove();
 });
-
-/** A file of a reference model with other values. */
-async function changed(name: string, file: string, values: object): Promise<object> {
-  const own = JSON.parse(await readFile(join(REFERENCE_MODELS, name, file), 'utf8')) as object;
-  return { ...own, ...values };
-}
 
 async function expectReference(folder: string, name: string): Promise<void> {
   const { batch } = await probe.open(folder, {}, TEXTS);
@@ -84,7 +79,7 @@ describe('prompts', () => {
   });
 
   it('are obeyed in a folder without modules.json too', async () => {
-    const settings = await changed('bert-prompts', 'config_sentence_transformers.json', {});
+    const settings = await changedFile('bert-prompts', 'config_sentence_transformers.json', {});
     const folder = await copies.bare('bert-prompts', { 'config_sentence_transformers.json': settings });
     await expectReference(folder, 'bert-prompts');
   });
@@ -92,8 +87,8 @@ describe('prompts', () => {
 
 describe('the limit of tokens', () => {
   const unlimited = async (more: object = {}) => ({
-    'config.json': await changed('bert-mean', 'config.json', { max_position_embeddings: undefined }),
-    [TOKENIZER]: await changed('bert-mean', TOKENIZER, { model_max_length: undefined, ...more }),
+    'config.json': await changedFile('bert-mean', 'config.json', { max_position_embeddings: undefined }),
+    [TOKENIZER]: await changedFile('bert-mean', TOKENIZER, { model_max_length: undefined, ...more }),
   });
 
   it('is a guess where no file says it, and the configuration may say it then', async () => {
@@ -189,14 +184,14 @@ describe('a class of the tokenizer that does not fit its file', () => {
       /SplinterTokenizer makes tokens in a way of its own, .* PreTrainedTokenizerFast/,
     ],
   ])('%s with %j is refused', async (name, values, message) => {
-    const folder = await copies.copy(name, { [TOKENIZER]: await changed(name, TOKENIZER, values) });
+    const folder = await copies.copy(name, { [TOKENIZER]: await changedFile(name, TOKENIZER, values) });
     await expect(probe.open(folder)).rejects.toThrow(message);
   });
 
   it('is that of the network where no file names one', async () => {
     const folder = await copies.copy('xlm-roberta', {
-      'config.json': await changed('xlm-roberta', 'config.json', { model_type: 'big_bird' }),
-      [TOKENIZER]: await changed('xlm-roberta', TOKENIZER, { tokenizer_class: undefined }),
+      'config.json': await changedFile('xlm-roberta', 'config.json', { model_type: 'big_bird' }),
+      [TOKENIZER]: await changedFile('xlm-roberta', TOKENIZER, { tokenizer_class: undefined }),
     });
     await expect(probe.open(folder)).rejects.toThrow(/BigBirdTokenizer makes tokens in a way of its own/);
   });
@@ -205,7 +200,7 @@ describe('a class of the tokenizer that does not fit its file', () => {
     const settings = { tokenizer_class: 'BertTokenizer' };
     const folder = await copies.bare('bert-cased', {
       'special_tokens_map.json': {},
-      [TOKENIZER]: await changed('bert-cased', TOKENIZER, settings),
+      [TOKENIZER]: await changedFile('bert-cased', TOKENIZER, settings),
     });
     const options = { backend: 'fastembed', graph: { pooling: ['mean'] } } as const;
     const { batch } = await probe.open(folder, options, TEXTS);
@@ -216,7 +211,7 @@ describe('a class of the tokenizer that does not fit its file', () => {
 
   it('does not matter where transformers keeps to the file', async () => {
     const folder = await copies.copy('modernbert', {
-      [TOKENIZER]: await changed('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
+      [TOKENIZER]: await changedFile('modernbert', TOKENIZER, { tokenizer_class: 'RobertaTokenizer' }),
     });
     await expectReference(folder, 'modernbert');
   });
@@ -226,12 +221,14 @@ describe('a tokenizer without a token for what its vocabulary lacks', () => {
   it('is refused with the reason, which would be the fault of each text otherwise', async () => {
     const settings = { tokenizer_class: 'BertTokenizer', unk_token: '[OTHER]' };
     const words = await copies.copy('bert-mean', {
-      [TOKENIZER]: await changed('bert-mean', TOKENIZER, settings),
+      [TOKENIZER]: await changedFile('bert-mean', TOKENIZER, settings),
     });
     await expect(probe.open(words)).rejects.toThrow(/tokens of every text: WordPiece error: Missing \[UNK\]/);
-    const { model } = (await changed('xlm-roberta', 'tokenizer.json', {})) as { model: object };
+    const { model } = (await changedFile('xlm-roberta', 'tokenizer.json', {})) as { model: object };
     const pieces = await copies.copy('xlm-roberta', {
-      'tokenizer.json': await changed('xlm-roberta', 'tokenizer.json', { model: { ...model, unk_id: null } }),
+      'tokenizer.json': await changedFile('xlm-roberta', 'tokenizer.json', {
+        model: { ...model, unk_id: null },
+      }),
     });
     await expect(probe.open(pieces)).rejects.toThrow(/tokens of every text: .*unk/);
   });
@@ -239,7 +236,7 @@ describe('a tokenizer without a token for what its vocabulary lacks', () => {
 
 describe('a network that compares texts token by token', () => {
   it('is not taken for one with a vector for each text, unless the configuration says how it is made', async () => {
-    const config = await changed('bert-mean', 'config.json', { architectures: ['HF_ColBERT'] });
+    const config = await changedFile('bert-mean', 'config.json', { architectures: ['HF_ColBERT'] });
     const folder = await copies.bare('bert-mean', { 'config.json': config });
     await expect(probe.open(folder)).rejects.toThrow(/HF_ColBERT, .* has no vector for a text/);
     const { info } = await probe.open(folder, { graph: { pooling: ['mean'] } });
@@ -249,8 +246,8 @@ describe('a network that compares texts token by token', () => {
 
 describe('a tokenizer that makes other tokens each time', () => {
   it('is refused', async () => {
-    const { model } = (await changed('roberta', 'tokenizer.json', {})) as { model: object };
-    const tokenizer = await changed('roberta', 'tokenizer.json', { model: { ...model, dropout: 0.1 } });
+    const { model } = (await changedFile('roberta', 'tokenizer.json', {})) as { model: object };
+    const tokenizer = await changedFile('roberta', 'tokenizer.json', { model: { ...model, dropout: 0.1 } });
     const folder = await copies.copy('roberta', { 'tokenizer.json': tokenizer });
     await expect(probe.open(folder)).rejects.toThrow(/model\.dropout: makes other tokens/);
   });

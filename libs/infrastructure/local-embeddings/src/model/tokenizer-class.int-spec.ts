@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
+import { changedFile, ModelCopies, REFERENCE_MODELS } from '../../fixture/model-copies.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
 
@@ -23,13 +23,9 @@ afterAll(() => copies.remove());
 
 /** The tokenizer of a reference model with other settings. */
 async function tokenizerOf(name: string, settings: object, definition: object = {}): Promise<TextTokenizer> {
-  const changed = async (file: string, values: object) => {
-    const own = JSON.parse(await readFile(join(REFERENCE_MODELS, name, file), 'utf8')) as object;
-    return { ...own, ...values };
-  };
   const files = {
-    [SETTINGS]: await changed(SETTINGS, settings),
-    [DEFINITION]: await changed(DEFINITION, definition),
+    [SETTINGS]: await changedFile(name, SETTINGS, settings),
+    [DEFINITION]: await changedFile(name, DEFINITION, definition),
   };
   const folder = openFolder(await copies.copy(name, files));
   const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Admission } from './admission.ts';
 import { EmbeddingJob } from './embedding-job.ts';
 
-const job = (tenant?: string) => new EmbeddingJob({ inputs: ['x'], tenant, truncate: true, paramOf: String });
+const job = (caller?: string) => new EmbeddingJob({ inputs: ['x'], caller, truncate: true, paramOf: String });
 
 /** Fills an admission with calls of so many tokens. */
 function filled(limit: number, ...calls: number[]) {
@@ -37,7 +37,7 @@ describe('Admission', () => {
     });
   });
 
-  it('keeps a quarter of the limit from any one tenant', () => {
+  it('keeps a quarter of the limit from any one caller', () => {
     const admission = new Admission(800);
     const loud = Array.from({ length: 6 }, () => job('loud'));
     for (const one of loud) admission.admit(one, 1e6);

@@ -3,8 +3,8 @@ import type { EmbeddingJob } from './embedding-job.ts';
 
 /** A call counts with at most this share of the limit: calls take turns, so a large one delays others no more than that. */
 const LARGEST_SHARE = 1 / 8;
-/** One tenant's calls count with at most this share: the rest is for others, however much it sends. */
-const LARGEST_TENANT_SHARE = 3 / 4;
+/** One caller's calls count with at most this share: the rest is for others, however much it sends. */
+const LARGEST_CALLER_SHARE = 3 / 4;
 /** Weight of the latest batch in the measured throughput. */
 const LATEST_WEIGHT = 0.2;
 const SHORTEST_RETRY_MS = 1_000;
@@ -17,7 +17,7 @@ const EVERYBODY = Symbol('everybody');
  */
 export class Admission {
   readonly #waiting = new Map<EmbeddingJob, number>();
-  /** What waits of each tenant, as it counts, so that no call has to look through all others; of everybody under `EVERYBODY`. */
+  /** What waits of each caller, as it counts, so that no call has to look through all others; of everybody under `EVERYBODY`. */
   readonly #counted = new Map<string | typeof EVERYBODY, number>();
   #tokensPerMs = 0;
 
@@ -31,11 +31,11 @@ export class Admission {
     return total;
   }
 
-  /** @throws AppError `queue_full`, for all calls or those of its tenant, with the time until the first of the calls that wait is through */
+  /** @throws AppError `queue_full`, for all calls or those of its caller, with the time until the first of the calls that wait is through */
   admit(job: EmbeddingJob, tokens: number): void {
-    const { tenant } = job.request;
+    const { caller } = job.request;
     this.#refuseAbove(this.limit, EVERYBODY);
-    if (tenant !== undefined) this.#refuseAbove(Math.ceil(this.limit * LARGEST_TENANT_SHARE), tenant);
+    if (caller !== undefined) this.#refuseAbove(Math.ceil(this.limit * LARGEST_CALLER_SHARE), caller);
     this.#set(job, tokens);
   }
 
@@ -58,12 +58,12 @@ export class Admission {
   }
 
   #set(job: EmbeddingJob, tokens: number): void {
-    const { tenant } = job.request;
+    const { caller } = job.request;
     const share = this.limit * LARGEST_SHARE;
     const more = Math.min(tokens, share) - Math.min(this.#waiting.get(job) ?? 0, share);
     this.#waiting.set(job, tokens);
     this.#count(EVERYBODY, more);
-    if (tenant !== undefined) this.#count(tenant, more);
+    if (caller !== undefined) this.#count(caller, more);
   }
 
   #count(whose: string | typeof EVERYBODY, more: number): void {

@@ -19,8 +19,8 @@ export interface JobRequest extends PromptChoice {
   readonly inputs: readonly EmbeddingInput[];
   /** What every input is read together with, for cross-encoders. */
   readonly query?: string | undefined;
-  /** Whose call it is: tenants take turns. None: it is one among all calls without. */
-  readonly tenant?: string | undefined;
+  /** Whose call it is: callers take turns. None: it is one among all calls without. */
+  readonly caller?: string | undefined;
   /** Whether an input above the limit is cut; otherwise it is refused. */
   readonly truncate: boolean;
   /** Hears of each vector as it comes, also of a call that fails then. */

@@ -3,10 +3,10 @@ import { EmbeddingJob } from './embedding-job.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { QueueItem } from './queue-item.ts';
 
-const jobOf = (count: number, tenant?: string) =>
+const jobOf = (count: number, caller?: string) =>
   new EmbeddingJob({
     inputs: new Array<string>(count).fill('x'),
-    tenant,
+    caller,
     truncate: true,
     paramOf: (position) => `input[${position}]`,
   });
@@ -17,8 +17,8 @@ const call = (...sizes: number[]): QueueItem[] => {
   return sizes.map((size, position) => ({ job, position, size }));
 };
 /** So many calls of one text each. */
-const callsOf = (tenant: string, count: number) =>
-  Array.from({ length: count }, () => [{ job: jobOf(1, tenant), position: 0, size: 1 }]);
+const callsOf = (caller: string, count: number) =>
+  Array.from({ length: count }, () => [{ job: jobOf(1, caller), position: 0, size: 1 }]);
 const many = (count: number, size = 1) => call(...new Array<number>(count).fill(size));
 
 function queueOf(...calls: QueueItem[][]) {
@@ -198,23 +198,23 @@ it('takes what a sort of all that waits would bring to the front, batch by batch
   }
 });
 
-describe('tenants', () => {
-  const tenantsOf = (items: readonly QueueItem[]) => items.map(({ job }) => job.request.tenant);
+describe('callers', () => {
+  const callersOf = (items: readonly QueueItem[]) => items.map(({ job }) => job.request.caller);
 
   it('share each batch equally, however many calls one of them has waiting', () => {
     const { queue } = queueOf(...callsOf('loud', 1_000), ...callsOf('quiet', 40));
     for (let batch = 0; batch < 10; batch += 1) {
-      const owners = tenantsOf(queue.take({ items: 8, size: 100 }));
+      const owners = callersOf(queue.take({ items: 8, size: 100 }));
       expect(owners.filter((owner) => owner === 'quiet')).toHaveLength(4);
     }
-    expect(tenantsOf(queue.take({ items: 8, size: 100 }))).toEqual(new Array(8).fill('loud'));
+    expect(callersOf(queue.take({ items: 8, size: 100 }))).toEqual(new Array(8).fill('loud'));
   });
 
   it('share alike where one has many calls and the other one large call', () => {
     const job = jobOf(100, 'large');
     const large = Array.from({ length: 100 }, (_, position) => ({ job, position, size: 1 }));
     const { queue } = queueOf(...callsOf('loud', 1_000), large);
-    const owners = Array.from({ length: 5 }, () => tenantsOf(queue.take({ items: 10, size: 100 }))).flat();
+    const owners = Array.from({ length: 5 }, () => callersOf(queue.take({ items: 10, size: 100 }))).flat();
     expect(owners.filter((owner) => owner === 'large')).toHaveLength(25);
   });
 
@@ -222,8 +222,8 @@ describe('tenants', () => {
     const large = Array.from({ length: 500 }, () => [{ job: jobOf(1, 'long'), position: 0, size: 9 }]);
     const { queue } = queueOf(...large, ...callsOf('short', 2_000));
     const taken = Array.from({ length: 20 }, () => queue.take({ items: 32, size: 40 })).flat();
-    const sizeOf = (tenant: string) =>
-      taken.filter(({ job }) => job.request.tenant === tenant).reduce((sum, { size }) => sum + size, 0);
+    const sizeOf = (caller: string) =>
+      taken.filter(({ job }) => job.request.caller === caller).reduce((sum, { size }) => sum + size, 0);
     expect(sizeOf('long') / sizeOf('short')).toBeGreaterThan(0.8);
     expect(sizeOf('long') / sizeOf('short')).toBeLessThan(1.25);
   });
@@ -232,19 +232,19 @@ describe('tenants', () => {
     const { queue } = queueOf(...callsOf('first', 1_000));
     for (let batch = 0; batch < 20; batch += 1) queue.take({ items: 8, size: 100 });
     for (const items of callsOf('late', 100)) queue.add(items);
-    const owners = tenantsOf(queue.take({ items: 8, size: 100 }));
+    const owners = callersOf(queue.take({ items: 8, size: 100 }));
     expect(owners.filter((owner) => owner === 'first')).toHaveLength(4);
   });
 
   it('are forgotten with their last call', () => {
     const { queue } = queueOf();
     for (let count = 0; count < 1_000; count += 1) {
-      const [items = []] = callsOf(`tenant ${count}`, 1);
+      const [items = []] = callsOf(`caller ${count}`, 1);
       queue.add(items);
       if (count % 2 === 0) queue.remove(jobOfCall(items));
       else expect(queue.take({ items: 8, size: 8 })).toHaveLength(1);
     }
     expect(queue.length).toBe(0);
-    expect(queue.tenants).toBe(0);
+    expect(queue.callers).toBe(0);
   });
 });

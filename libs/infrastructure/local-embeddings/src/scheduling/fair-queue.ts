@@ -13,7 +13,7 @@ interface Taker {
 }
 
 /** Whose jobs wait. */
-interface Tenant extends Taker {
+interface Caller extends Taker {
   readonly lines: Set<Line>;
 }
 
@@ -28,14 +28,14 @@ interface Line extends Taker {
 }
 
 /**
- * Inputs that wait, job by job, tenant by tenant. Tenants have equal shares of a batch, whatever each of them has waiting.
- * A tenant's share takes one of each of its jobs, beginning with the job that has been served least and the newest among
+ * Inputs that wait, job by job, caller by caller. Callers have equal shares of a batch, whatever each of them has waiting.
+ * A caller's share takes one of each of its jobs, beginning with the job that has been served least and the newest among
  * equals, and then fills up with whatever is most like the first: one text beside a call with two thousand waits for one batch,
  * and nobody is passed over for long.
  */
 export class FairQueue {
   readonly #lines = new Map<EmbeddingJob, Line>();
-  readonly #tenants = new Map<string, Tenant>();
+  readonly #callers = new Map<string, Caller>();
   readonly #retries: QueueItem[] = [];
   #length = 0;
   /** So far. */
@@ -47,9 +47,9 @@ export class FairQueue {
     return this.#length;
   }
 
-  /** Tenants that have something waiting. */
-  get tenants(): number {
-    return this.#tenants.size;
+  /** Callers that have something waiting. */
+  get callers(): number {
+    return this.#callers.size;
   }
 
   add(items: readonly QueueItem[]): void {
@@ -89,10 +89,10 @@ export class FairQueue {
     const batch = new BatchComposition(limits);
     const smallest = this.#smallest();
     const turns = new Map(
-      [...this.#tenants.values()].map((tenant) => [tenant, turnsOf(tenant, batch, this.#batches)]),
+      [...this.#callers.values()].map((caller) => [caller, turnsOf(caller, batch, this.#batches)]),
     );
     while (turns.size > 0 && batch.hasRoomFor(smallest)) {
-      const next = leastServed(turns.keys()) as Tenant;
+      const next = leastServed(turns.keys()) as Caller;
       if (turns.get(next)?.next().done) turns.delete(next);
     }
     const { items } = batch;
@@ -115,7 +115,7 @@ export class FairQueue {
   #lineOf(job: EmbeddingJob): Line {
     const known = this.#lines.get(job);
     if (known) return known;
-    const { lines } = this.#tenantOf(job);
+    const { lines } = this.#callerOf(job);
     const served = leastServed(lines)?.served ?? 0;
     const line = { job, items: [], served, number: this.#lineCount, since: this.#batches };
     this.#lineCount += 1;
@@ -124,21 +124,21 @@ export class FairQueue {
     return line;
   }
 
-  #tenantOf({ request: { tenant: name = '' } }: EmbeddingJob): Tenant {
-    const known = this.#tenants.get(name);
+  #callerOf({ request: { caller: name = '' } }: EmbeddingJob): Caller {
+    const known = this.#callers.get(name);
     if (known) return known;
-    const tenant = { lines: new Set<Line>(), served: leastServed(this.#tenants.values())?.served ?? 0 };
-    this.#tenants.set(name, tenant);
-    return tenant;
+    const caller = { lines: new Set<Line>(), served: leastServed(this.#callers.values())?.served ?? 0 };
+    this.#callers.set(name, caller);
+    return caller;
   }
 
   #end(line: Line): void {
     const { job, items } = line;
     this.#length -= items.length;
     this.#lines.delete(job);
-    const tenant = this.#tenantOf(job);
-    tenant.lines.delete(line);
-    if (tenant.lines.size === 0) this.#tenants.delete(job.request.tenant ?? '');
+    const caller = this.#callerOf(job);
+    caller.lines.delete(line);
+    if (caller.lines.size === 0) this.#callers.delete(job.request.caller ?? '');
   }
 }
 
@@ -155,17 +155,17 @@ function goesBefore(one: Line, other: Line, batches: number): boolean {
   return one.served === other.served ? one.number > other.number : one.served < other.served;
 }
 
-/** A tenant's share of a batch, item by item. @param batches that there have been */
-function* turnsOf(tenant: Tenant, batch: BatchComposition, batches: number): Generator<undefined, void> {
+/** A caller's share of a batch, item by item. @param batches that there have been */
+function* turnsOf(caller: Caller, batch: BatchComposition, batches: number): Generator<undefined, void> {
   const takeOf = (line: Line): boolean => {
     const item = batch.takeOf(line.items);
     if (!item) return false;
     line.served += item.size;
     line.since = batches + 1;
-    tenant.served += item.size;
+    caller.served += item.size;
     return true;
   };
-  const order = new TurnOrder(tenant.lines, (one, other) => goesBefore(one, other, batches));
+  const order = new TurnOrder(caller.lines, (one, other) => goesBefore(one, other, batches));
   let taken: Line[] = [];
   for (let line = order.take(); line !== undefined; line = order.take()) {
     if (!takeOf(line)) continue;

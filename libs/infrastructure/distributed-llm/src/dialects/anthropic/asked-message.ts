@@ -4,7 +4,7 @@ import { ToolNames } from './tool-names.ts';
 /** How a request says that it does not want to see what was thought. */
 export const OMITTED = 'omitted';
 
-/** What of a request to `/v1/messages` has to be known to tell its answer. */
+/** What of a request to `/v1/messages` is needed to translate its answer. */
 export interface AskedMessage {
   /** What it was asked of, for hosts that do not say who they are. */
   readonly model: string;
@@ -17,7 +17,7 @@ export interface AskedMessage {
   readonly showsThoughts: boolean;
 }
 
-/** What is known of a request; nothing without one. */
+/** Takes from a request what its answer needs; everything is empty where there is no request. */
 export function askedMessage({
   model,
   tools,

@@ -8,7 +8,7 @@ import { shortened } from './tool-names.ts';
 /** What bounds an answer: as everybody knows it, and as newer models of OpenAI do. */
 export type LengthField = 'max_tokens' | 'max_completion_tokens';
 
-/** What a model takes of a chat completion that others take in another way; learned from its refusals. */
+/** How a model wants a chat completion where models differ; learned from its refusals. */
 export interface ChatHabits {
   readonly lengthField: LengthField;
   /** Whether a system prompt has to be the first message. */
@@ -25,7 +25,7 @@ export interface ChatHabits {
   readonly without: ReadonlySet<string>;
 }
 
-/** Of a model that nothing is known of. */
+/** The habits that are assumed of a model before it has refused anything. */
 export const USUAL_HABITS: ChatHabits = {
   lengthField: 'max_tokens',
   systemFirst: false,
@@ -73,7 +73,7 @@ const UNKNOWN =
 /** The field is known then. */
 const OF_VALUE = /unsupported value|supported values/i;
 
-/** The habits with what this refusal shows of them; undefined where it shows nothing new. */
+/** The habits, with what this refusal shows about them; undefined where it shows nothing new. */
 export function habitsShown(
   habits: ChatHabits,
   { message: said, param }: Pick<ReportedError, 'message' | 'param'>,

@@ -30,7 +30,7 @@ export interface Interrupted {
   readonly tokens: number;
 }
 
-/** A request for the rest of a response. Undefined: this request has nothing to hang the text on. */
+/** A request for the rest of a response. Undefined: this request has no place for the text so far. */
 export function continuationRequest(
   dialect: DialectName,
   style: ContinuationStyle,
