@@ -48,7 +48,7 @@ const silentInText = events(ROLE_CHUNK + CONTENT_CHUNK, true);
 const silentBefore = events(ROLE_CHUNK, true);
 
 describe('a limit of a route, which a caller can shorten and not lengthen', () => {
-  const limited = (limit: string, route?: number, said?: number) => ({
+  const limited = (limit: string, route?: number, said?: number | string) => ({
     route: route === undefined ? {} : { [limit]: route },
     said: said === undefined ? undefined : String(said),
   });
@@ -70,6 +70,7 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
   it.each([
     ['the route', limited('firstByteTimeoutMs', 150)],
     ['the caller', limited('firstByteTimeoutMs', LONG, 150)],
+    ['the caller, with a decimal', limited('firstByteTimeoutMs', LONG, '150.0')],
     ['the route, where the caller says more', limited('firstByteTimeoutMs', 150, LONG)],
   ])('ends the wait for the first content: %s', async (_, { route, said }) => {
     const headers = said ? { [LIMIT_HEADERS.firstContent]: said } : undefined;

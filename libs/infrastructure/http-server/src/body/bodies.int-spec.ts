@@ -275,7 +275,10 @@ describe('a compressed body', () => {
   it.each([
     ['no gzip', 'gzip', Buffer.from('{"a":1}')],
     ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],
+    ['followed by zeros and more', 'gzip', Buffer.concat([gzipSync('{"a":1}'), Buffer.from('\0more')])],
     ['no zstd', 'zstd', Buffer.from('{"a":1}')],
+    ['followed by more', 'zstd', Buffer.concat([zstdCompressSync('{"a":1}'), Buffer.from('more')])],
+    ['of two frames', 'zstd', Buffer.concat(['{"a":', '1}'].map((part) => zstdCompressSync(part)))],
     ['zstd that would have much of it kept', 'zstd', wide(Buffer.alloc(30 * MIB, ' '))],
   ])('is refused when it is %s', async (_, encoding, body) => {
     expect(await faultOf(await post('echo', body, encoded(encoding)))).toEqual([
