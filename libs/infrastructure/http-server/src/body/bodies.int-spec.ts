@@ -260,6 +260,11 @@ describe('a compressed body', () => {
     await nothingHeld();
   });
 
+  it('is decoded where it is of several members of gzip', async () => {
+    const body = Buffer.concat(['{"a":', '1}'].map((part) => gzipSync(part)));
+    expect(await (await post('echo', body, encoded('gzip'))).json()).toEqual({ body: { a: 1 } });
+  });
+
   it.each([
     ['gzip', gzipSync],
     ['zstd', zstdCompressSync],
@@ -275,7 +280,6 @@ describe('a compressed body', () => {
   it.each([
     ['no gzip', 'gzip', Buffer.from('{"a":1}')],
     ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],
-    ['followed by zeros and more', 'gzip', Buffer.concat([gzipSync('{"a":1}'), Buffer.from('\0more')])],
     ['no zstd', 'zstd', Buffer.from('{"a":1}')],
     ['followed by more', 'zstd', Buffer.concat([zstdCompressSync('{"a":1}'), Buffer.from('more')])],
     ['of two frames', 'zstd', Buffer.concat(['{"a":', '1}'].map((part) => zstdCompressSync(part)))],
