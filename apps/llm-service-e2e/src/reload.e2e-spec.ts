@@ -112,7 +112,7 @@ describe.each([
     tell();
     await waitFor(() => lines(REFUSED).length > 0, { what: 'the refusal', timeoutMs: 10_000 });
     const faults = (lines(REFUSED)[0]?.['faults'] as string[]).join('\n');
-    for (const part of ['hosts.0.url', 'hosts.1.weight', 'hosts.1: holds a key', 'upstream.strategy'])
+    for (const part of ['hosts.0.url', 'hosts.1.weight', 'hosts.1.apiKy: no such key', 'upstream.strategy'])
       expect(faults).toContain(part);
     expect(JSON.stringify(gateway.logs)).not.toContain(SECRET);
     expect((await admin('/hosts'))['hosts']).toMatchObject([{ name: 'slow' }, { name: 'embedding-service' }]);

@@ -56,11 +56,18 @@ describe('a deadline', () => {
       expect(Deadline.after(1e12).toHeader()).toBe('2147483647');
     });
 
+    it.each([
+      ['30000.0', 30_000],
+      ['1500.25', 1500.25],
+    ])('may have decimals: %s', (value, ms) => {
+      expect(Deadline.fromHeader(value)?.remainingMs()).toBe(ms);
+    });
+
     it('may have passed', () => {
       expect(Deadline.fromHeader('0')?.passed).toBe(true);
     });
 
-    it.each([undefined, '', '-5', '1.5', '1e3', '0x10', ' 5', 'soon', '5, 6', ['5', '6']])(
+    it.each([undefined, '', '-5', '1.', '.5', '1,5', '1e3', '0x10', ' 5', 'soon', '5, 6', ['5', '6']])(
       'is none where it is %p',
       (value) => {
         expect(Deadline.fromHeader(value)).toBeUndefined();

@@ -28,11 +28,12 @@ export class Deadline {
   }
 
   /**
-   * Reads {@link HEADER}. Longer times count as {@link MAX_TIMER_MS}, 0 is a deadline that has passed; what is not a whole
-   * number of milliseconds, a repeated header too, is none: a broken header must not end a call.
+   * Reads {@link HEADER}. Longer times count as {@link MAX_TIMER_MS}, 0 is a deadline that has passed; what is not a
+   * number of milliseconds in digits, a repeated header too, is none: a broken header must not end a call. Of other languages a
+   * whole number comes as `30000.0`.
    */
   static fromHeader(value: string | readonly string[] | undefined): Deadline | undefined {
-    if (typeof value !== 'string' || !/^\d+$/.test(value)) return undefined;
+    if (typeof value !== 'string' || !/^\d+(\.\d+)?$/.test(value)) return undefined;
     return Deadline.after(Math.min(Number(value), MAX_TIMER_MS));
   }
 

@@ -128,6 +128,10 @@ describe('the admin API', () => {
     });
     expect((await ask('POST', '/hosts/one/weight', {})).status).toBe(400);
     expect((await ask('POST', '/hosts/one/weight')).status).toBe(400);
+    expect(await ask('POST', '/hosts/one/weight', { weight: 2, wait: true })).toMatchObject({
+      status: 400,
+      data: { error: { param: 'wait', code: 'invalid_value' } },
+    });
     expect(changes()).toMatchObject([{ action: 'weight', weight: 9 }]);
   });
 

@@ -99,7 +99,7 @@ function nameIn({ name }: FormModel): string {
 
 /** What is routed by one of them may be answered by the other: parsers of hosts take the first or the last. */
 function unclear(): AppError {
-  const message = `Invalid 'model': it must come once, as a short field whose head is below 8 KiB and in plain lines.`;
+  const message = `Invalid 'model': it must come once, as a short text that is neither a file nor encoded and whose head is below 8 KiB and in plain lines.`;
   return new AppError('invalid_value', message, { param: 'model' });
 }
 

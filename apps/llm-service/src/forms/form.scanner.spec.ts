@@ -37,6 +37,7 @@ describe('the model of a form', () => {
       file(`\r\n--${BOUNDARY.slice(0, -1)}\r\n\r\n`) + field('model', 'whisper') + END,
     ],
     ['behind a preamble', `This is a form.\r\n${field('model', 'whisper')}${END}`],
+    ['with bytes as they are', `${head('model')}Content-Transfer-Encoding: 8bit\r\n\r\nwhisper\r\n${END}`],
     ['in front of a field that is called so', field('model', 'whisper') + field('models', 'other') + END],
     [
       'behind a file that is called so',
@@ -73,6 +74,9 @@ describe('the model of a form', () => {
     ['may stand behind a head that is too long', ONE + head('x', `; x="${'y'.repeat(9_000)}"`) + OTHER + END],
     ['is one of two names of a part', ONE + head('x', '; name="model"') + OTHER + END],
     ['is the name of a part in another character set', ONE + head('x', "; name*=utf-8''model") + OTHER + END],
+    ['is a file', head('model', '; filename="m"') + OTHER + END],
+    ['is a file in another character set', head('model', "; filename*=utf-8''m") + OTHER + END],
+    ['is encoded', `${head('model')}content-transfer-encoding: base64\r\n\r\nd2hpc3Blcg==\r\n${END}`],
     [
       'is in the second of two heads of a part',
       `${ONE}${head('x')}Content-Disposition: form-data; name="model"\r\n${OTHER}${END}`,

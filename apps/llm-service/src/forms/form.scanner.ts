@@ -11,6 +11,8 @@ const DISPOSITION = /^content-disposition:([^\r\n]*)/gim;
 const BOUNDARIES = /;\s*boundary\s*=/gi;
 /** A line that goes on in the next, which is one line for some parsers. */
 const FOLDED = /\r\n[ \t]/;
+/** Some parsers undo it, most take the bytes as they are (RFC 7578, 4.7). */
+const ENCODED = /^content-transfer-encoding:(?![ \t]*(?:7bit|8bit|binary)[ \t]*$)/im;
 const PARAMETER = /;\s*([\w*-]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;\s]*)/g;
 const LINE_END = '\r\n';
 const END_OF_HEAD = '\r\n\r\n';
@@ -96,9 +98,9 @@ export class FormScanner {
       return this.#enter('over', 0);
     const end = pending.subarray(0, LONGEST_HEAD).indexOf(END_OF_HEAD);
     if (end < 0) return pending.length >= LONGEST_HEAD && this.#refuse();
-    const { name, isClear } = nameOf(pending.toString('latin1', 0, end));
+    const { name, isClear, isText } = nameOf(pending.toString('latin1', 0, end));
     const isModel = name === 'model';
-    if (!isClear || (isModel && this.#model)) return this.#refuse();
+    if (!isClear || (isModel && (this.#model || !isText))) return this.#refuse();
     return this.#enter(isModel ? 'name' : 'file', end + END_OF_HEAD.length - (isModel ? 0 : LINE_END.length));
   }
 
@@ -131,14 +133,27 @@ export class FormScanner {
   }
 }
 
+/** What the head of a part says of it. */
+interface PartHead {
+  readonly name: string | undefined;
+  /** Whether all parsers find this name. */
+  readonly isClear: boolean;
+  /** Whether all of them take the bytes for a text: not for a file, nor for what a text has been encoded to. */
+  readonly isText: boolean;
+}
+
 /** The name of a part, by its head: a file may be called `a; name=model`. */
-function nameOf(head: string): { readonly name: string | undefined; readonly isClear: boolean } {
+function nameOf(head: string): PartHead {
   const [first, second] = head.matchAll(DISPOSITION);
   const parameters = [...(first?.[1] ?? '').matchAll(PARAMETER)];
   // In another character set it is `name*`.
   const names = parameters.filter(([, key = '']) => /^name(\*|$)/i.test(key));
   const [, key, value] = names[0] ?? [];
   const isPlain = names.length === 0 || (names.length === 1 && key?.toLowerCase() === 'name');
-  const isClear = isPlain && second === undefined && !FOLDED.test(head);
-  return { name: value?.replace(/^"|"$/g, ''), isClear };
+  const isFile = parameters.some(([, other = '']) => /^filename(\*|$)/i.test(other));
+  return {
+    name: value?.replace(/^"|"$/g, ''),
+    isClear: isPlain && second === undefined && !FOLDED.test(head),
+    isText: !isFile && !ENCODED.test(head),
+  };
 }

@@ -83,10 +83,20 @@ describe('a fault of the configuration', () => {
     [{ hosts: [{}] }, 'hosts.0.name: is needed'],
     [{ hosts: [{ ...one, probe: true }] }, 'hosts.0.probe: Invalid input: expected false; or: '],
     [{ hosts: [{ ...one, headers: { 'A b': 'c' } }] }, 'hosts.0.headers.A b: must be the name of a header'],
-    [{ hosts: [{ ...one, lmit: 5 }] }, 'hosts.0: holds a key that does not exist (number 2 of its keys)'],
+    [{ hosts: [{ ...one, lmit: 5 }] }, 'hosts.0.lmit: no such key'],
+    [{ hosts: [{ ...one, probe: { msec: 5 } }] }, 'hosts.0.probe.msec: no such key'],
+    [{ hosts: { one: {} } }, 'hosts: must be a list'],
+    [{ hosts: [7] }, 'hosts.0: must be a mapping: keys, each with a value'],
   ])('says where it is and what would be right: %j', (file, fault) => {
     expect(faultsOf({ hosts: [one], ...file })).toEqual([expect.stringContaining(fault)]);
   });
+});
+
+it('does not show a key that stands behind a stray separator in a secret', () => {
+  const hidden = 'hosts.0: holds a key that does not exist (number 2 of its keys); its name may be part';
+  // As YAML reads `{ name: one, secret }`.
+  expect(faultsOf({ hosts: [{ ...one, secret: null }] })).toEqual([expect.stringContaining(hidden)]);
+  expect(faultsOf({ hosts: [{ ...one, sk_123: 'one' }] })).toEqual([expect.stringContaining(hidden)]);
 });
 
 describe('a reference within a list', () => {

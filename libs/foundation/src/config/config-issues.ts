@@ -43,13 +43,24 @@ export function describeIssue(issue: Issue, { tree, entries, env }: Origin): str
   const path = issue.path.map(String);
   const entry = entries.find(({ path: own }) => `${path.join('.')}.`.startsWith(`${own}.`));
   if (issue.code === 'unrecognized_keys') {
-    // What stands behind a stray separator in a secret reads as such a key.
-    if (entry?.secret) return issue.keys.map((key) => `${path.join('.')}: ${hiddenKey(key, path, tree)}`);
-    return issue.keys.map((key) => `${[...path, key].join('.')}: no such key`);
+    return issue.keys.map((key) => {
+      if (entry?.secret && !isPlainName(key, readAt(tree, [...path, key]), entry, env))
+        return `${path.join('.')}: ${hiddenKey(key, path, tree)}`;
+      return `${[...path, key].join('.')}: no such key`;
+    });
   }
   return [
     `${path.join('.') || 'configuration'}: ${messageOf(issue, readAt(tree, path))}${whereIs(entry, env)}`,
   ];
+}
+
+/**
+ * Whether a key among secrets is one that somebody wrote as a key. What stands behind a stray separator in a secret reads as one
+ * too: in the variable, and in the file without a value.
+ */
+function isPlainName(key: string, value: unknown, { env: name }: SettingEntry, env: Variables): boolean {
+  const isFromFile = name === undefined || !env[name];
+  return isFromFile && value !== null && /^[A-Za-z_]{1,32}$/.test(key);
 }
 
 /** A key that may not be shown is told by its place. */
@@ -72,8 +83,13 @@ function messageOf(issue: Issue, value: unknown): string {
   if (typeof value === 'string' && issue.expected === 'boolean') return 'must be `true` or `false`';
   if ((typeof value === 'number' || typeof value === 'boolean') && issue.expected === 'string')
     return 'must be a text: put quotes around it';
-  return issue.message;
+  return COLLECTIONS[issue.expected] ?? issue.message;
 }
+
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  array: 'must be a list',
+  object: 'must be a mapping: keys, each with a value',
+};
 
 /** The variable of a setting, as it stands in a fault. */
 export function whereIs(entry: Pick<SettingEntry, 'env'> | undefined, env: Variables): string {

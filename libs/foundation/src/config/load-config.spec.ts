@@ -141,6 +141,7 @@ describe('a value that was meant otherwise', () => {
     ['in single ones', { env: { KEYS: "'secret'" } }, 'flags.keys: has quotes around it'],
     ['in brackets', { env: { KEYS: '["secret","secret"]' } }, 'flags.keys: has brackets around it'],
     ['commas alone', { env: { KEYS: ' , ' } }, 'flags.keys: lists nothing (environment: KEYS)'],
+    ['a line end alone', { env: { KEYS: '\n' } }, 'flags.keys: lists nothing (environment: KEYS)'],
     ['an empty text', { env: {}, file: { flags: { keys: '' } } }, 'flags.keys: lists nothing'],
     [
       'an empty variable',

@@ -31,7 +31,7 @@ export function loadConfig<Schema extends z.ZodObject>(
   fillSections(tree, entries);
   for (const entry of entries) {
     const path = entry.path.split('.');
-    const fromEnv = valueOf(sources.env, entry.env);
+    const fromEnv = valueOf(sources.env, entry.env) ?? blankList(entry, sources.env);
     if (fromEnv !== undefined) writeAt(tree, path, fromEnv);
     const value = readAt(tree, path);
     if (typeof value === 'string') writeAt(tree, path, coerce(value, entry, sources, faults));
@@ -111,6 +111,11 @@ function slips(
       const meant = nearMiss(name, names);
       return meant === undefined ? [] : [`${name}: no such setting; ${meant} is one, and is not set`];
     });
+}
+
+/** Line ends separate the entries of a list: one of nothing else is no empty variable, but as wrong as one of commas. */
+function blankList({ env: name, schema }: SettingEntry, env: Variables): string | undefined {
+  return unwrap(schema) instanceof z.ZodArray && name !== undefined ? env[name] || undefined : undefined;
 }
 
 /** The value that a text means for its setting. Where it cannot mean one that is a fault, and it stays as it is. */

@@ -51,7 +51,7 @@ describe('the check of a body', () => {
       .looseObject({ a: z.unknown().optional(), b: z.unknown().optional() })
       .refine(({ a, b }) => a === undefined || b === undefined, { message: 'only one', path: ['b'] });
     expect(checked(oneOf, { a: 1, b: 2 })).toBe('invalid_value b');
-    expect(checked(z.strictObject({ a: z.int() }), { a: 1, other: 2 })).toBe('missing_body -');
+    expect(checked(z.strictObject({ a: z.int() }), { a: 1, other: 2 })).toBe('invalid_value other');
     expect(checked(z.object({ a: z.int() }).catchall(z.string()), { a: 1, other: 2 })).toBe(
       'invalid_type other',
     );

@@ -23,6 +23,17 @@ describe('requests that are sent ahead', () => {
     expect(gate.load).toMatchObject({ most: 1, total: 6 });
   });
 
+  it('begin one in each turn, so that others are heard in between', async () => {
+    await using gate = await startGate();
+    const [ahead, other] = [await openConnection(gate.port), await openConnection(gate.port)];
+    // Both can be read in the same turn.
+    ahead.write(GET.replace('/v1/slow', '/v1/item/1').repeat(16));
+    other.write(PROBE);
+    await Promise.all([text(other), waitFor(() => gate.finished.length === 17, { what: 'all answers' })]);
+    expect(gate.finished.findIndex(({ route }) => route === '/livez')).toBeLessThan(4);
+    ahead.destroy();
+  });
+
   it('too far are answered as far as they may wait, and the connection ends behind the last answer', async () => {
     await using gate = await startGate();
     const all = await exchange(gate.port, GET.repeat(50));

@@ -25,10 +25,13 @@ interface Line {
 /**
  * Answers the requests of one connection one at a time. Node hands over everything that a client sends ahead at once, so
  * that one connection could start thousands of responses. What comes early waits. Of a client that sends too far ahead what waits is
- * answered, and the connection ends behind it: as HTTP has it, the rest is to be sent again (RFC 9112, 9.3.2).
+ * answered, and the connection ends behind it: as HTTP has it, the rest is to be sent again (RFC 9112, 9.3.2). In each turn of the
+ * event loop one of all that waited begins: else many connections would have all of theirs answered before anybody else is heard.
  */
 export class Pipelining {
   readonly #lines = new WeakMap<Socket, Line>();
+  /** What may begin: the next request of each connection that has been answered. */
+  readonly #ready: (() => void)[] = [];
 
   /** @param tell is called once for a connection on which too many requests wait. */
   constructor(
@@ -83,13 +86,21 @@ export class Pipelining {
   }
 
   #next(socket: Socket, line: Line): void {
-    line.responding = false;
     line.quietSince = performance.now();
-    if (socket.destroyed || socket.writableEnded) {
-      line.waiting.length = 0;
-      return;
-    }
+    if (line.waiting.length === 0) line.responding = false;
+    else if (this.#ready.push(() => this.#startNext(socket, line)) === 1) setImmediate(this.#goOn);
+  }
+
+  #startNext(socket: Socket, line: Line): void {
+    line.responding = false;
+    if (socket.destroyed || socket.writableEnded) line.waiting.length = 0;
     const next = line.waiting.shift();
     if (next) this.#start(next, line);
   }
+
+  readonly #goOn = (): void => {
+    const startOne = this.#ready.shift();
+    if (this.#ready.length > 0) setImmediate(this.#goOn);
+    startOne?.();
+  };
 }

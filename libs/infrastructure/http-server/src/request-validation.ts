@@ -24,7 +24,9 @@ export function refusalOf(issues: readonly Issue[]): AppError {
   const first = issues[0];
   if (!first) return new AppError('invalid_value', 'The request is not valid.');
   const issue = nearest(first);
-  const param = formatPath(issue.path);
+  const param = formatPath(
+    issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path,
+  );
   if (param === undefined)
     return new AppError('missing_body', 'The request needs a JSON object as its body.');
   const code = codeFor(issue);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Controller, type DynamicModule, Get, Header, Module, Res } from '@nestjs/common';
 import { Metrics } from './metrics.ts';
 
@@ -9,12 +10,23 @@ interface TextReply {
 /** `GET /metrics` in Prometheus format. */
 @Controller()
 class MetricsController {
+  #rendering: Promise<string> | undefined;
+
   constructor(private readonly metrics: Metrics) {}
 
   @Get('metrics')
   @Header('cache-control', 'no-store')
   async read(@Res() reply: TextReply): Promise<void> {
-    reply.type(this.metrics.contentType).send(await this.metrics.render());
+    reply.type(this.metrics.contentType).send(await this.#text());
+  }
+
+  /** It takes milliseconds, in which nobody else has a turn: all who ask in one turn of the event loop get the same. */
+  #text(): Promise<string> {
+    this.#rendering ??= setImmediate().then(() => {
+      this.#rendering = undefined;
+      return this.metrics.render();
+    });
+    return this.#rendering;
   }
 }
 

@@ -48,7 +48,7 @@ const silentInText = events(ROLE_CHUNK + CONTENT_CHUNK, true);
 const silentBefore = events(ROLE_CHUNK, true);
 
 describe('a limit of a route, which a caller can shorten and not lengthen', () => {
-  const limited = (limit: string, route?: number, said?: number) => ({
+  const limited = (limit: string, route?: number, said?: number | string) => ({
     route: route === undefined ? {} : { [limit]: route },
     said: said === undefined ? undefined : String(said),
   });
@@ -56,6 +56,7 @@ describe('a limit of a route, which a caller can shorten and not lengthen', () =
   it.each([
     ['the route', limited('stallTimeoutMs', 150), 150],
     ['the caller', limited('stallTimeoutMs', LONG, 150), 150],
+    ['the caller, with a decimal', limited('stallTimeoutMs', 1000, '150.0'), 150],
     ['the route, where the caller says more', limited('stallTimeoutMs', 150, LONG), 150],
     ['the route, where the caller says no number', { ...limited('stallTimeoutMs', 150), said: '1e9' }, 150],
   ])('ends silence between two events: %s', async (_, { route, said }, ms) => {

@@ -21,7 +21,7 @@ export interface CallLimits {
   readonly ofCaller: { readonly connect: boolean; readonly firstContent: boolean; readonly stall: boolean };
 }
 
-/** Headers by which a caller shortens a limit, in whole milliseconds. Longer times, and what is no time, change nothing. */
+/** Headers by which a caller shortens a limit, in milliseconds. Longer times, and what is no time, change nothing. */
 export const LIMIT_HEADERS = {
   connect: 'x-morgan-connect-ms',
   firstContent: 'x-morgan-first-content-ms',
@@ -72,5 +72,5 @@ export function isByCaller(cause: unknown, { ofCaller }: CallLimits): boolean {
 }
 
 function saidMs(value: string | string[] | undefined): number | undefined {
-  return typeof value === 'string' && /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
+  return typeof value === 'string' && /^[1-9]\d*(\.\d+)?$/.test(value) ? Number(value) : undefined;
 }

@@ -3,6 +3,7 @@ import { type Logger } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { LlmHost } from '../hosts/host-list.ts';
 import type { Host } from '../hosts/host.ts';
+import { MergedModels } from '../hosts/merged-models.ts';
 import { type ModelObject, spellingsOf } from '../hosts/model-list.ts';
 import { RouteTable } from '../routing/route-table.ts';
 import type { DistributedLlmConfig } from './distributed-llm.config.ts';
@@ -41,6 +42,7 @@ export class ClientFleet {
   readonly routes: RouteTable;
   readonly #config: DistributedLlmConfig;
   readonly #parts: FleetParts;
+  readonly #models: MergedModels;
   readonly #unwatch = new Map<Host, () => void>();
 
   constructor(config: DistributedLlmConfig, parts: FleetParts, previous?: ClientFleet) {
@@ -48,6 +50,7 @@ export class ClientFleet {
     this.#parts = parts;
     this.hosts = config.hosts.map((host) => previous?.handOver(host, this) ?? this.#make(host, previous));
     this.routes = this.#routesOf(previous) ?? new RouteTable({ ...config, hosts: this.hosts });
+    this.#models = new MergedModels(this.routes.names.map(modelOfRoute));
   }
 
   /** @throws RangeError when there is no such host. */
@@ -59,18 +62,12 @@ export class ClientFleet {
 
   /** The models of all hosts that take part and are not down, of equal ids the first, after the names of the routes. */
   models(): readonly ModelObject[] {
-    const byId = new Map<string, ModelObject>();
-    for (const id of this.routes.names) byId.set(id, modelOfRoute(id));
-    for (const { health, takesPart, models } of this.hosts) {
-      if (health.isDown || !takesPart) continue;
-      for (const model of models.objects) if (!byId.has(model.id)) byId.set(model.id, model);
-    }
-    return [...byId.values()];
+    return this.#known().all;
   }
 
   /** One of {@link models}, or one that a glob takes, by a name that calls may have for it. */
   model(name: string): ModelObject | undefined {
-    const byId = new Map(this.models().map((model) => [model.id, model]));
+    const { byId } = this.#known();
     const id = spellingsOf(name).find((spelling) => byId.has(spelling));
     if (id !== undefined) return byId.get(id);
     return this.routes.find(name).name === undefined ? undefined : modelOfRoute(name);
@@ -117,6 +114,11 @@ export class ClientFleet {
     if (!breaker.isHeld) return;
     if (breaker.state === 'OPEN') host.policies.breaker.forceOpen();
     else host.policies.breaker.forceClose();
+  }
+
+  #known(): MergedModels {
+    const there = this.hosts.filter(({ health, takesPart }) => takesPart && !health.isDown);
+    return this.#models.of(there.map(({ models }) => models.objects));
   }
 
   #find(name: string): Host | undefined {

@@ -19,6 +19,7 @@ const LIMIT_BYTES = 4 * 1024 * 1024;
 const MOST_MODELS = 10_000;
 const MOST_ALIASES = 100;
 const CONTEXT_LENGTH_FIELDS = ['max_model_len', 'context_length', 'context_window', 'max_context_length'];
+const NONE: readonly ModelObject[] = [];
 const TAG = ':latest';
 /** Gemini's list has it in front of every name, and its API takes names with and without. */
 const FOLDER = 'models/';
@@ -37,7 +38,7 @@ export class ModelList {
 
   /** As received with the last list; kept while the host is down. */
   get objects(): readonly ModelObject[] {
-    return this.#listed?.models ?? [];
+    return this.#listed?.models ?? NONE;
   }
 
   get isKnown(): boolean {

@@ -260,6 +260,11 @@ describe('a compressed body', () => {
     await nothingHeld();
   });
 
+  it('is decoded where it is of several members of gzip', async () => {
+    const body = Buffer.concat(['{"a":', '1}'].map((part) => gzipSync(part)));
+    expect(await (await post('echo', body, encoded('gzip'))).json()).toEqual({ body: { a: 1 } });
+  });
+
   it.each([
     ['gzip', gzipSync],
     ['zstd', zstdCompressSync],
@@ -276,6 +281,8 @@ describe('a compressed body', () => {
     ['no gzip', 'gzip', Buffer.from('{"a":1}')],
     ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],
     ['no zstd', 'zstd', Buffer.from('{"a":1}')],
+    ['followed by more', 'zstd', Buffer.concat([zstdCompressSync('{"a":1}'), Buffer.from('more')])],
+    ['of two frames', 'zstd', Buffer.concat(['{"a":', '1}'].map((part) => zstdCompressSync(part)))],
     ['zstd that would have much of it kept', 'zstd', wide(Buffer.alloc(30 * MIB, ' '))],
   ])('is refused when it is %s', async (_, encoding, body) => {
     expect(await faultOf(await post('echo', body, encoded(encoding)))).toEqual([

@@ -10,9 +10,12 @@ const ZSTD_WINDOW_LOG = 23;
 
 /** What takes the compression from a body. Breaks with whatever is wrong with it: {@link notDecodable}. */
 export function decoderOf(encoding: Exclude<ContentEncoding, 'identity'>): Transform {
-  if (encoding === 'gzip') return createGunzip({ chunkSize: DECODED_CHUNK_BYTES });
+  const chunkSize = DECODED_CHUNK_BYTES;
+  // Of several members each is decoded.
+  if (encoding === 'gzip') return createGunzip({ chunkSize });
   const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG };
-  return createZstdDecompress({ chunkSize: DECODED_CHUNK_BYTES, params });
+  // What follows the end of a frame would be dropped, or read where it comes with another piece: it is refused.
+  return createZstdDecompress({ chunkSize, params, rejectGarbageAfterEnd: true });
 }
 
 /** The refusal of a body that is not what its `content-encoding` says. */

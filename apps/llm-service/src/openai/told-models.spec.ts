@@ -1,0 +1,24 @@
+import { expect, it } from '@jest/globals';
+import { ToldModels } from './told-models.ts';
+
+it('writes a list down once for each dialect, for as long as it is the same', () => {
+  let writings = 0;
+  const model = { id: 'one', created: 1, toJSON: () => ({ id: 'one', writing: (writings += 1) }) };
+  const [llm, embedding] = [[model], [{ id: 'two' }]];
+  const told = new ToldModels();
+  const read = (...asked: Parameters<ToldModels['in']>) =>
+    JSON.parse(told.in(...asked).toString()) as unknown;
+  const list = () => read('openai', [llm, embedding]);
+  expect(list()).toEqual({ object: 'list', data: [{ id: 'one', writing: 1 }, { id: 'two' }] });
+  expect(list()).toEqual(list());
+  expect(writings).toBe(1);
+  expect(read('anthropic', [llm, embedding])).toMatchObject({
+    first_id: 'one',
+    last_id: 'two',
+    has_more: false,
+  });
+  expect(read('openai', [[...llm], embedding])).toMatchObject({
+    data: [{ writing: writings }, { id: 'two' }],
+  });
+  expect(read('openai', [llm])).toMatchObject({ data: [{ id: 'one' }] });
+});
