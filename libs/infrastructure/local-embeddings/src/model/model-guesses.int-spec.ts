@@ -29,7 +29,7 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     ['Snowflake/snowflake-arctic-embed-m-v1.5', 'cls'],
     ['/models/gte-modernbert-base-onnx', 'cls'],
     ['maidalun1020/bce-embedding-base_v1', 'cls'],
-    ['/root/.cache/torch/sentence_transformers/BAAI_bge-small-en/', 'cls'],
+    ['/models/sentence_transformers/BAAI_bge-small-en/', 'cls'],
     ['someone/bge-m3-onnx-o4', 'cls'],
     ['someone/bge-base-en-v1.5-quant', 'cls'],
     ['sentence-transformers/multi-qa-mpnet-base-dot-v1', 'cls'],
