@@ -55,6 +55,7 @@ const owners = {
   opossum: 'redis',
   pino: 'telemetry',
   'prom-client': 'telemetry',
+  protobufjs: 'local-embeddings',
   tokenizers: 'local-embeddings',
   undici: 'http-transport',
 };

@@ -7,7 +7,7 @@ import { loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
-import { writeAttentionBert } from '../fixture/attention-bert.ts';
+import { UNKNOWN_BETWEEN, writeAttentionBert } from '../fixture/attention-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
 import { ModelProcess } from './processes/model-process.ts';
@@ -33,11 +33,11 @@ function memoryOf({ pid }: ModelProcess, field: 'VmRSS' | 'VmHWM'): number {
 const processes = () => [...new Set(loaded.mock.contexts as ModelProcess[])];
 
 /** A model whose processes leave `ROOM_MB` for batches under the limit of the service. */
-async function modelWithRoom(workers: number): Promise<LocalEmbeddingModel> {
+async function modelWithRoom(workers: number, from = folder): Promise<LocalEmbeddingModel> {
   const build = (memoryLimitMb: number) =>
     new LocalEmbeddingModel({
-      config: { ...DEFAULTS, model: folder, workers, threads: 1, memoryLimitMb, idleRestartMs: 500 },
-      bundledModelDir: folder,
+      config: { ...DEFAULTS, model: from, workers, threads: 1, memoryLimitMb, idleRestartMs: 500 },
+      bundledModelDir: from,
       logger: silentLogger,
       metrics: new Metrics(),
     });
@@ -56,7 +56,7 @@ async function modelWithRoom(workers: number): Promise<LocalEmbeddingModel> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'morgan-memory-'));
-  await writeAttentionBert(folder);
+  await writeAttentionBert(folder, { between: UNKNOWN_BETWEEN });
   model = await modelWithRoom(1);
 });
 afterAll(async () => {
@@ -66,7 +66,7 @@ afterAll(async () => {
 
 const textsOf = (count: number, tokens: number) => new Array<string>(count).fill('red '.repeat(tokens - 2));
 
-describe('a model whose attention has twelve heads', () => {
+describe('a model whose attention has twelve heads, and is there at once', () => {
   it('runs texts one by one that exceed the memory of the service together', async () => {
     const inference = processes()[1] as ModelProcess;
     const before = memoryOf(inference, 'VmRSS');
@@ -100,6 +100,9 @@ describe('a model whose attention has twelve heads', () => {
 });
 
 describe('a text that needs more memory than the share of one of two processes', () => {
+  /** Takes 294 MB: two do not fit, also where this process gives memory back meanwhile. */
+  const tokens = 1_750;
+
   it('runs while none other as large does, and short ones beside it', async () => {
     const runTask = Reflect.get<ModelProcess, 'run'>(ModelProcess.prototype, 'run');
     const large = { now: 0, most: 0 };
@@ -108,7 +111,7 @@ describe('a text that needs more memory than the share of one of two processes',
       type,
       task,
     ) {
-      const isLarge = 'rows' in task && task.rows.some((row) => 'ids' in row && row.ids.length === TOKENS);
+      const isLarge = 'rows' in task && task.rows.some((row) => 'ids' in row && row.ids.length === tokens);
       if (!isLarge) return runTask.call(this, type, task);
       large.now += 1;
       large.most = Math.max(large.most, large.now);
@@ -118,12 +121,12 @@ describe('a text that needs more memory than the share of one of two processes',
     try {
       await waitFor(() => pair.getStatus().workersAlive === 2, { what: 'both', timeoutMs: 20_000 });
       const calls = [1, 2, 3].map((caller) =>
-        pair.embed(textsOf(2, TOKENS), { ...context, caller: `caller ${caller}` }),
+        pair.embed(textsOf(2, tokens), { ...context, caller: `caller ${caller}` }),
       );
       const short = pair.embed(['red', 'red red'], { ...context, caller: 'short' });
       const items = await Promise.all([...calls, short]);
       expect(items.flat().map(({ tokenCount }) => tokenCount)).toEqual([
-        ...new Array<number>(6).fill(TOKENS),
+        ...new Array<number>(6).fill(tokens),
         3,
         4,
       ]);
@@ -131,6 +134,27 @@ describe('a text that needs more memory than the share of one of two processes',
     } finally {
       run.mockRestore();
       await pair.unload();
+    }
+  });
+});
+
+describe('a model with attention of twelve heads that is run in blocks', () => {
+  it('takes no more memory for long texts than a fraction of what their scores are', async () => {
+    const tokens = 4_096;
+    const blocked = await mkdtemp(join(tmpdir(), 'morgan-memory-blocks-'));
+    await writeAttentionBert(blocked);
+    const long = await modelWithRoom(1, blocked);
+    try {
+      expect(long.getInfo().attentionBlocks).toEqual({ rows: 256, valuesPerPair: 0 });
+      const inference = processes()[1] as ModelProcess;
+      const before = memoryOf(inference, 'VmRSS');
+      const items = await long.embed(textsOf(3, tokens), context);
+      expect(items.map(({ tokenCount }) => tokenCount)).toEqual([tokens, tokens, tokens]);
+      // The scores of one are 805 MB, twice.
+      expect(memoryOf(inference, 'VmHWM') - before).toBeLessThan(ROOM_MB);
+    } finally {
+      await long.unload();
+      await rm(blocked, { recursive: true });
     }
   });
 });

@@ -5,7 +5,7 @@ import type { Logger } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
 import { CARD } from '../model/declared-dimensions.reader.ts';
-import { readExternalData } from '../model/external-data.reader.ts';
+import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
 import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';

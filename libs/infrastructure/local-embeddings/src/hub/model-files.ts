@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readExternalData } from '../model/external-data.reader.ts';
+import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
 import { chooseGraphFile, type GraphChoice } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';

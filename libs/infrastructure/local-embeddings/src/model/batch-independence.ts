@@ -15,10 +15,15 @@ const GPU_TOLERANCE = 1e-3;
 
 /** Whether two vectors of one text differ by no more than rounding. */
 export function isSameVector(one: Float32Array, other: Float32Array, device: Device): boolean {
+  return relativeDistance(one, other) <= (device === 'cpu' ? TOLERANCE : GPU_TOLERANCE);
+}
+
+/** The squared distance of two vectors as a part of the squared length of the first; NaN where they are not comparable. */
+export function relativeDistance(one: Float32Array, other: Float32Array): number {
   let [distance, size] = [0, 0];
   one.forEach((value, index) => {
     distance += (value - (other[index] ?? NaN)) ** 2;
     size += value ** 2;
   });
-  return distance <= (device === 'cpu' ? TOLERANCE : GPU_TOLERANCE) * size;
+  return distance === 0 ? 0 : distance / size;
 }

@@ -75,6 +75,8 @@ export interface ModelInfo {
   readonly maxTokens: number;
   /** Tokens that every row is padded to, where the graph takes no other length. */
   readonly rowTokens?: number | undefined;
+  /** How attention is run for texts that have more tokens than a block has rows; undefined where all of it is there at once. */
+  readonly attentionBlocks?: AttentionBlocks | undefined;
   /** Where a text is cut that has more. */
   readonly cutSide: 'left' | 'right';
   /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`. */
@@ -102,6 +104,13 @@ export interface ModelInfo {
   readonly batchable: boolean;
   /** What had to be guessed, one sentence each. */
   readonly notes: readonly string[];
+}
+
+/** Attention that is run for some rows, of all tokens, at a time. */
+export interface AttentionBlocks {
+  readonly rows: number;
+  /** Values that are there for each pair of tokens all the same: masks, and what is added to scores. */
+  readonly valuesPerPair: number;
 }
 
 /** The figures that memory and time of a run depend on. */

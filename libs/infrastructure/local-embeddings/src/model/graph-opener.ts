@@ -1,15 +1,33 @@
-import type { Device, ModelOptions } from './embedding-model.types.ts';
+import type { AttentionBlocks, Device, ModelOptions } from './embedding-model.types.ts';
 import { readFirstPosition } from './first-position.reader.ts';
 import type { GraphRunner } from './graph-runner.ts';
+import { inBlocksIfSame } from './graph-in-blocks.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { OnnxGraph } from './onnx-graph.ts';
+
+/** A graph and what there is to know for opening it. */
+export interface GraphRequest {
+  readonly folder: ModelFolder;
+  /** The graph, and the files of its weights, relative to the folder. */
+  readonly file: string;
+  readonly dataFiles: readonly string[];
+  readonly plan: ModelPlan;
+  readonly options: ModelOptions;
+  /** Tokens of the longest text that the files allow. */
+  readonly longest: number;
+  /** Ids of a text that the graph knows, and the one for padding. */
+  readonly sample: readonly number[];
+  readonly padId: number;
+}
 
 /** A graph on the device that was chosen. */
 export interface OpenedGraph {
   readonly runner: GraphRunner;
   readonly device: Device;
-  /** Devices that `auto` tried in vain, one sentence each. */
+  /** See `ModelInfo`. */
+  readonly attentionBlocks?: AttentionBlocks | undefined;
+  /** Devices that `auto` tried in vain, and what else is not as it could be, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -17,39 +35,38 @@ export interface OpenedGraph {
 const AUTO_DEVICES: readonly Device[] = ['cuda', 'webgpu'];
 
 /** Opens a graph on the configured device. @throws ModelLoadError */
-export async function openGraph(
-  folder: ModelFolder,
-  file: string,
-  plan: ModelPlan,
-  options: ModelOptions,
-): Promise<OpenedGraph> {
-  const { device } = options;
-  const open = (on: Device) => openOn(on, folder, file, { plan, options });
-  if (device !== 'auto') return { runner: await open(device), device, notes: [] };
+export async function openGraph(request: GraphRequest): Promise<OpenedGraph> {
+  const { device } = request.options;
+  if (device !== 'auto') return openOn(device, request);
   const notes: string[] = [];
   for (const candidate of AUTO_DEVICES) {
     try {
-      return { runner: await open(candidate), device: candidate, notes };
+      return { ...(await openOn(candidate, request)), notes };
     } catch (error) {
       notes.push(`${candidate} is not used: ${(error as Error).message}`);
     }
   }
-  return { runner: await open('cpu'), device: 'cpu', notes };
+  const opened = await openOn('cpu', request);
+  return { ...opened, notes: [...notes, ...opened.notes] };
 }
 
-async function openOn(
-  device: Device,
-  folder: ModelFolder,
-  file: string,
-  { plan, options }: { readonly plan: ModelPlan; readonly options: ModelOptions },
-): Promise<GraphRunner> {
+async function openOn(device: Device, request: GraphRequest): Promise<OpenedGraph> {
+  const { folder, file, dataFiles, plan, options } = request;
   const { threads, memoryArena = true, graph } = options;
   const common = { device, threads, memoryArena };
-  if (plan.backend !== 'transformers') {
-    const firstPosition = await readFirstPosition(folder, plan.root);
-    return OnnxGraph.open(folder.pathOf(file), { ...common, inputs: graph?.inputs, firstPosition });
+  if (plan.backend === 'transformers') {
+    // A large library that the other backends need not load.
+    const { TransformersGraph } = await import('./transformers-graph.ts');
+    return { runner: await TransformersGraph.open(folder, file, common), device, notes: [] };
   }
-  // A large library that the other backends need not load.
-  const { TransformersGraph } = await import('./transformers-graph.ts');
-  return TransformersGraph.open(folder, file, common);
+  const settings = {
+    ...common,
+    inputs: graph?.inputs,
+    firstPosition: await readFirstPosition(folder, plan.root),
+    mapped: dataFiles.map((name) => folder.pathOf(name)),
+  };
+  const path = folder.pathOf(file);
+  const whole = await OnnxGraph.open(path, settings);
+  if (device !== 'cpu') return { runner: whole, device, notes: [] };
+  return { ...(await inBlocksIfSame(whole, { ...request, path, settings })), device };
 }

@@ -2,7 +2,10 @@ import { env, InferenceSession, listSupportedBackends, type Tensor } from 'onnxr
 import type { Device } from './embedding-model.types.ts';
 import { GraphInputs, type GraphPort } from './graph-inputs.ts';
 import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
+import { MappedFiles } from './mapped-files.ts';
 import { ModelLoadError } from './model-load-error.ts';
+import { OURS } from './onnx-file/attention-in-blocks.ts';
+import type { BlockedGraph } from './onnx-file/blocked-graph.reader.ts';
 import { halfToFloat } from './safetensors-file.ts';
 
 /** How a graph is opened. */
@@ -13,6 +16,10 @@ export interface OnnxGraphOptions {
   /** See `GraphInputs`. */
   readonly inputs?: readonly string[] | undefined;
   readonly firstPosition?: number | undefined;
+  /** What is run in place of the graph in the file, with the same weights. */
+  readonly inBlocks?: BlockedGraph | undefined;
+  /** Paths of the files that the runtime goes on reading from. Default: none. */
+  readonly mapped?: readonly string[] | undefined;
 }
 
 /** The runtime prints to stderr, which belongs to the log; what it says is in its errors too. */
@@ -24,12 +31,16 @@ export class OnnxGraph implements GraphRunner {
   readonly #session: InferenceSession;
   readonly #inputs: GraphInputs;
   readonly #outputs: readonly string[];
+  readonly #mapped: MappedFiles;
 
-  private constructor(session: InferenceSession, inputs: GraphInputs) {
+  private constructor(session: InferenceSession, inputs: GraphInputs, mapped: MappedFiles) {
     this.#session = session;
     this.#inputs = inputs;
+    this.#mapped = mapped;
     const ports = portsOf(session.outputMetadata);
-    this.#outputs = ports.filter(({ type }) => type.startsWith('float')).map(({ name }) => name);
+    this.#outputs = ports
+      .filter(({ name, type }) => type.startsWith('float') && !name.startsWith(OURS))
+      .map(({ name }) => name);
     if (this.#outputs.length > 0) return;
     const list = ports.map(({ name, type }) => `${name} (${type})`).join(', ');
     throw new ModelLoadError(`the graph has the outputs ${list}, and none of floating-point numbers`);
@@ -37,17 +48,25 @@ export class OnnxGraph implements GraphRunner {
 
   /** @throws ModelLoadError for a device that is not there, a file that is no graph, inputs that nothing feeds */
   static async open(path: string, options: OnnxGraphOptions): Promise<OnnxGraph> {
-    const { device, threads, memoryArena } = options;
+    const { device, threads, memoryArena, inBlocks } = options;
+    const settings = {
+      executionProviders: [device],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      enableCpuMemArena: memoryArena,
+      logSeverityLevel: SILENT,
+    } as const;
+    const mapped = new MappedFiles(options.mapped ?? []);
     let session: InferenceSession;
     try {
-      session = await InferenceSession.create(path, {
-        executionProviders: [device],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        enableCpuMemArena: memoryArena,
-        logSeverityLevel: SILENT,
-      });
+      session = inBlocks
+        ? await InferenceSession.create(inBlocks.bytes, {
+            ...settings,
+            extra: { session: { model_external_initializers_file_folder_path: inBlocks.folder } },
+          })
+        : await InferenceSession.create(path, settings);
     } catch (error) {
+      mapped.close();
       const reason = (error as Error).message.trim();
       if (device === 'cpu')
         throw new ModelLoadError(`the graph cannot be opened: ${reason}`, { cause: error });
@@ -61,8 +80,9 @@ export class OnnxGraph implements GraphRunner {
     }
     try {
       const ports = portsOf(session.inputMetadata);
-      return new OnnxGraph(session, new GraphInputs(ports, options.inputs, options.firstPosition));
+      return new OnnxGraph(session, new GraphInputs(ports, options.inputs, options.firstPosition), mapped);
     } catch (error) {
+      mapped.close();
       await session.release();
       throw error;
     }
@@ -78,14 +98,16 @@ export class OnnxGraph implements GraphRunner {
       logSeverityLevel: SILENT,
     });
     try {
+      this.#mapped.check();
       return new Map(wanted.map((name) => [name, toOutput(results[name] as Tensor)]));
     } finally {
       for (const tensor of Object.values(results)) tensor.dispose();
     }
   }
 
-  close(): Promise<void> {
-    return this.#session.release();
+  async close(): Promise<void> {
+    await this.#session.release();
+    this.#mapped.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelInfo, ModelOptions, TokenRow } from './embedding-model.types.ts';
-import { readExternalData } from './external-data.reader.ts';
+import { readExternalData } from './onnx-file/external-data.reader.ts';
 import { readFirstPosition } from './first-position.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
 import { type OpenedGraph, openGraph } from './graph-opener.ts';
@@ -52,8 +52,10 @@ interface ModelParts {
   readonly config: ModelConfig;
   readonly tokenizer: TextTokenizer;
   readonly graph: { readonly file: string; readonly dtype: string };
-  /** The graph and the files that it refers to. */
-  readonly weights: readonly string[];
+  /** The files that the graph refers to. */
+  readonly dataFiles: readonly string[];
+  /** A text that is known to the tokenizer. */
+  readonly sample: TokenRow;
 }
 
 /**
@@ -63,23 +65,28 @@ interface ModelParts {
  */
 export async function openModel(path: string, options: ModelOptions): Promise<EmbeddingModel> {
   const parts = await readParts(path, options);
-  const { folder, graph, plan } = parts;
-  const opened = await openGraph(folder, graph.file, plan, options);
+  const { tokenizer, graph, sample } = parts;
+  const { padId } = tokenizer.settings;
+  const longest = statedLimit(limitSources(parts));
+  const request = { ...parts, file: graph.file, longest, sample: sample.ids, padId };
+  const opened = await openGraph(request);
   try {
     return await start(parts, opened);
   } catch (error) {
     if (options.device !== 'auto' || !(error instanceof WrongNumbersError)) throw error;
-    const onCpu = await openGraph(folder, graph.file, plan, { ...options, device: 'cpu' });
+    const onCpu = await openGraph({ ...request, options: { ...options, device: 'cpu' } });
     const notes = [...opened.notes, `${opened.device} is not used: ${error.message}`];
     return await start(parts, { ...onCpu, notes });
   }
 }
 
 /** The graph is closed where the model cannot be used. @throws ModelLoadError */
-async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph): Promise<EmbeddingModel> {
-  const { folder, plan, options, tokenizer } = parts;
+async function start(
+  parts: ModelParts,
+  { runner, device, attentionBlocks, notes }: OpenedGraph,
+): Promise<EmbeddingModel> {
+  const { folder, plan, options, tokenizer, sample } = parts;
   try {
-    const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
     const outputs = await firstRun(runner, tokenizer, sample);
     const output = chooseOutput(outputs, plan, options.graph, parts.config);
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
@@ -88,6 +95,7 @@ async function start(parts: ModelParts, { runner, device, notes }: OpenedGraph):
       ...(await describe(parts, output)),
       ...limit,
       rowTokens: runner.length,
+      attentionBlocks,
       device,
       notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts, output), ...notes],
     };
@@ -132,8 +140,8 @@ async function readParts(path: string, options: ModelOptions): Promise<ModelPart
     folder.checkFetched(file);
   }
   const tokenizer = await TextTokenizer.open(folder, plan);
-  const weights = [graph.file, ...dataFiles];
-  return { folder, plan, options, config: config ?? {}, tokenizer, graph, weights };
+  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
+  return { folder, plan, options, config: config ?? {}, tokenizer, graph, dataFiles, sample };
 }
 
 /** Which outputs there are, and of which rank, is only certain after a run. @throws ModelLoadError */
@@ -219,9 +227,10 @@ async function limitOf(
 }
 
 async function describe(
-  { folder, plan, config, tokenizer, graph, weights }: ModelParts,
+  { folder, plan, config, tokenizer, graph, dataFiles }: ModelParts,
   output: ChosenOutput,
 ) {
+  const weights = [graph.file, ...dataFiles];
   const pooling = plan.modules.flatMap((module) => (module.type === 'pooling' ? module.modes : []));
   return {
     backend: plan.backend,

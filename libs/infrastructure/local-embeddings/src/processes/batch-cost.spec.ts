@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { batchBytes, fitCost, longestWithin, rowsWithin } from './batch-cost.ts';
+import { batchBytes, costInBlocks, fitCost, longestWithin, rowsWithin } from './batch-cost.ts';
 
 const COST = { perToken: 1_000, perPair: 96 };
 
@@ -52,5 +52,15 @@ describe('fitCost', () => {
 
   it('takes all for the cost of tokens where both runs are of one length', () => {
     expect(fitCost(runOf(8), runOf(8), {})).toEqual({ perPair: 0, perToken: batchBytes(COST, 1, 8) / 8 });
+  });
+});
+
+describe('costInBlocks', () => {
+  it('grows with the length, and with its square for masks alone', () => {
+    const blocks = { rows: 256, valuesPerPair: 1 };
+    const cost = costInBlocks(blocks, { heads: 12, hidden: 768 });
+    expect(cost).toEqual({ perPair: 8, perToken: (7_680 + 4 * 256 * 12) * 4 });
+    // Scores and their softmax alone would be 6.4 GB.
+    expect(batchBytes(cost, 1, 8_192)).toBeLessThan(1.2e9);
   });
 });

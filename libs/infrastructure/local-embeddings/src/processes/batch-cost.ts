@@ -1,3 +1,5 @@
+import type { AttentionBlocks } from '../model/embedding-model.types.ts';
+
 /**
  * Memory that a run of the graph takes on top of the weights, in bytes: every token costs `perToken`, and every pair of
  * tokens of one text costs `perPair`, because attention compares each token with each.
@@ -64,5 +66,24 @@ export function fitCost(
   return {
     perPair: Math.max(measuredPair, heads * FLOAT_BYTES * SCORE_BUFFERS),
     perToken: Math.max(slope(long) - measuredPair * long.length, hidden * FLOAT_BYTES * HIDDEN_BUFFERS),
+  };
+}
+
+/** Scores, those that are masked, their softmax, and as much again that the allocator keeps back. */
+const BLOCK_BUFFERS = 4;
+/** A mask, and what it is made of. */
+const MASK_BUFFERS = 2;
+
+/**
+ * The cost of a graph whose attention is run in blocks. It follows from the shape: runs that are short enough to be measured at every
+ * load take more than long ones for each token, as the allocator keeps back what is smaller than its limit for pages of their own.
+ */
+export function costInBlocks(
+  { rows, valuesPerPair }: AttentionBlocks,
+  { heads, hidden }: { readonly heads: number; readonly hidden: number },
+): BatchCost {
+  return {
+    perPair: valuesPerPair * FLOAT_BYTES * MASK_BUFFERS,
+    perToken: (hidden * HIDDEN_BUFFERS + rows * heads * BLOCK_BUFFERS) * FLOAT_BYTES,
   };
 }

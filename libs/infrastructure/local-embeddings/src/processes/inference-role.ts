@@ -1,4 +1,4 @@
-import { batchBytes, type BatchCost, fitCost, rowsWithin } from './batch-cost.ts';
+import { batchBytes, type BatchCost, costInBlocks, fitCost, rowsWithin } from './batch-cost.ts';
 import { groupByLength } from './length-groups.ts';
 import { growthOf } from './memory-peak.ts';
 import type { EmbeddingModel } from '../model/embedding-model.ts';
@@ -115,15 +115,17 @@ function startsOf(sizes: readonly number[]): number[] {
   return starts;
 }
 
-/** The cost of a run, from a short and a long one. */
+/** The cost of a run: what its shape says, or from a short and a long one. */
 async function measureCost(model: EmbeddingModel): Promise<BatchCost> {
-  const { maxTokens, rowTokens, shape } = model.info;
+  const { maxTokens, rowTokens, attentionBlocks, shape } = model.info;
+  const { heads, hiddenSize: hidden } = shape;
+  if (attentionBlocks && heads !== undefined && hidden !== undefined)
+    return costInBlocks(attentionBlocks, { heads, hidden });
   const runOf = async (length: number) => {
     const ids = new Array<number>(length).fill(ANY_TOKEN);
     return { length: rowTokens ?? length, bytes: await growthOf(() => model.run([{ ids }])) };
   };
-  const { heads, hiddenSize } = shape;
   const short = await runOf(Math.min(SHORT_RUN, maxTokens));
   const long = await runOf(Math.min(LONG_RUN, maxTokens));
-  return { ...fitCost(short, long, { heads, hidden: hiddenSize }), rowTokens };
+  return { ...fitCost(short, long, { heads, hidden }), rowTokens };
 }

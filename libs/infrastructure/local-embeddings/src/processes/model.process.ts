@@ -1,4 +1,11 @@
-import type { LoadedProcess, ProcessReply, ProcessRequest, ProcessTasks } from './process-protocol.ts';
+import { readMemory } from './memory-reading.ts';
+import type {
+  LoadedProcess,
+  MemoryReading,
+  ProcessReply,
+  ProcessRequest,
+  ProcessTasks,
+} from './process-protocol.ts';
 
 // The entry of a model process. Node runs it from source in tests, so that its imports must be erasable TypeScript.
 type LoadRequest = Extract<ProcessRequest, { type: 'load' }>;
@@ -7,12 +14,11 @@ type Result = ProcessTasks[keyof ProcessTasks]['result'];
 
 /** What a process of one role can do once it has loaded. */
 interface Role {
-  readonly loaded: Omit<LoadedProcess, 'rssBytes'>;
+  readonly loaded: Omit<LoadedProcess, keyof MemoryReading>;
   perform(request: TaskRequest): Promise<Result>;
 }
 
 const post = (reply: ProcessReply) => process.send?.(reply, () => undefined);
-const readMemory = () => ({ rssBytes: process.memoryUsage.rss() });
 /** What it holds while it is idle: V8 collects in full only while something is allocated. */
 const readIdleMemory = () => {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });

@@ -115,7 +115,7 @@ describe('a process that has grown', () => {
     const { rssBytes } = await pool.startFirst();
     const old = latest();
     const { pid } = old;
-    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2 }));
+    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2, fileBytes: 0 }));
     await waitFor(() => restarts.length > 0 && !isAlive(pid as number), {
       what: 'the end of the old process',
     });
@@ -130,7 +130,7 @@ describe('a process that has grown', () => {
     await poolOf(200);
     const { rssBytes } = await pool.startFirst();
     await writeFile(join(folder, 'config.json'), '{ "changed": true }');
-    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2 }));
+    run.mockImplementationOnce(() => Promise.resolve({ rssBytes: rssBytes * 2, fileBytes: 0 }));
     await waitFor(() => warn.mock.calls.length > 0, { what: 'the word of the process that is kept' });
     expect(warn.mock.lastCall?.[1]).toMatch(/keeps its memory: the files of the model have changed/);
     warn.mockRestore();
@@ -138,11 +138,23 @@ describe('a process that has grown', () => {
     expect([pool.isServing, restarts, failures]).toEqual([true, [], []]);
   });
 
+  it('is kept where what has grown are pages of files, which the system takes back by itself', async () => {
+    await poolOf(200);
+    const { rssBytes, fileBytes } = await pool.startFirst();
+    const asked = run.mock.calls.length;
+    run.mockImplementationOnce(() =>
+      Promise.resolve({ rssBytes: rssBytes * 2, fileBytes: fileBytes + rssBytes }),
+    );
+    await waitFor(() => run.mock.calls.length > asked, { what: 'the look at its memory' });
+    await run.mock.results.at(-1)?.value;
+    expect([restarts, pool.free]).toEqual([[], 1]);
+  });
+
   it('by a little is replaced only once it has worked for ten times as long as it loaded', async () => {
     await poolOf(200);
-    const { rssBytes } = await pool.startFirst();
+    const { rssBytes, fileBytes } = await pool.startFirst();
     const { pid } = latest();
-    const grown = () => Promise.resolve({ rssBytes: rssBytes + 24 * 1024 * 1024 });
+    const grown = () => Promise.resolve({ rssBytes: rssBytes + 24 * 1024 * 1024, fileBytes });
     const asked = run.mock.calls.length;
     run.mockImplementationOnce(grown);
     await waitFor(() => run.mock.calls.length > asked, { what: 'the look at its memory' });

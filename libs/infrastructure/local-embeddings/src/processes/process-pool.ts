@@ -50,7 +50,7 @@ export interface PoolOptions {
 
 interface Member {
   readonly process: ModelProcess;
-  /** Bytes that it held when it was loaded. */
+  /** Bytes that it held when it was loaded, pages of files aside. */
   readonly loadedBytes: number;
   readonly loadMs: number;
   workedMs: number;
@@ -170,7 +170,7 @@ export class ProcessPool {
       }
       const loadMs = performance.now() - begunAt;
       const idle = setTimeout(() => undefined, 0);
-      const member = { process, loadedBytes: loaded.rssBytes, loadMs, workedMs: 0, idle };
+      const member = { process, loadedBytes: loaded.rssBytes - loaded.fileBytes, loadMs, workedMs: 0, idle };
       this.#members.set(process, member);
       this.#release(member);
       return loaded;
@@ -191,18 +191,20 @@ export class ProcessPool {
 
   async #checkMemory(member: Member): Promise<void> {
     const { process, loadedBytes, loadMs, workedMs } = member;
-    const { rssBytes } = await process.run('memory', {}).catch(() => ({ rssBytes: 0 }));
+    const none = { rssBytes: 0, fileBytes: 0 };
+    const { rssBytes, fileBytes } = await process.run('memory', {}).catch(() => none);
+    const heldBytes = rssBytes - fileBytes;
     const isChanged = await this.#isChanged();
     const index = this.#free.indexOf(member);
     const isWorthIt = workedMs >= LOADS_WORTH * loadMs;
     const tolerated = Math.max(loadedBytes * TOLERATED_GROWTH, TOLERATED_GROWTH_BYTES) * (isWorthIt ? 1 : 2);
-    if (index < 0 || rssBytes - loadedBytes <= tolerated) return;
-    if (isChanged) return this.logger.warn({ role: this.options.role, rssBytes, loadedBytes }, KEPT);
+    if (index < 0 || heldBytes - loadedBytes <= tolerated) return;
+    if (isChanged) return this.logger.warn({ role: this.options.role, heldBytes, loadedBytes }, KEPT);
     this.#free.splice(index, 1);
     this.#members.delete(process);
     this.#processes.delete(process);
     this.logger.info(
-      { role: this.options.role, rssBytes, loadedBytes },
+      { role: this.options.role, heldBytes, loadedBytes },
       'an idle model process is replaced to give its memory back',
     );
     this.#replacing += 1;

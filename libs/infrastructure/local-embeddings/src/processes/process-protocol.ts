@@ -48,6 +48,8 @@ export interface ItemFailure {
 /** Memory that a process holds, in bytes. */
 export interface MemoryReading {
   readonly rssBytes: number;
+  /** Of it pages of files, such as weights that are read where they are: the system takes them back when it needs room. */
+  readonly fileBytes: number;
 }
 
 /** A text of a batch that was tokenised and not run: it has no tokens, too many, or more than there was room for. */

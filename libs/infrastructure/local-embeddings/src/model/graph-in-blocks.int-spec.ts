@@ -1,0 +1,59 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type AttentionVariant,
+  FLAT_BESIDE,
+  UNKNOWN_BETWEEN,
+  writeAttentionBert,
+} from '../../fixture/attention-bert.ts';
+import { ModelProbe } from '../../fixture/model-probe.ts';
+
+const probe = new ModelProbe();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-in-blocks-'));
+});
+afterAll(async () => {
+  await probe.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** One and a half blocks. */
+const LONG = 'red '.repeat(382);
+
+async function open(variant: AttentionVariant = {}) {
+  await writeAttentionBert(folder, variant);
+  const { info, alone } = await probe.open(folder, {}, [LONG]);
+  return { info, vector: alone[0] as number[] };
+}
+
+describe('a graph for long texts', () => {
+  it('has its attention run in blocks, and gives the same vectors', async () => {
+    const blocked = await open();
+    expect(blocked.info.attentionBlocks).toEqual({ rows: 256, valuesPerPair: 0 });
+    const whole = await open({ between: UNKNOWN_BETWEEN });
+    expect(whole.info.attentionBlocks).toBeUndefined();
+    whole.vector.forEach((value, index) => expect(blocked.vector[index]).toBeCloseTo(value, 6));
+  });
+
+  it('is run whole, and says so, where it does not run in blocks', async () => {
+    const { info, vector } = await open({ between: FLAT_BESIDE });
+    expect(info.attentionBlocks).toBeUndefined();
+    expect(info.notes).toContainEqual(
+      expect.stringMatching(
+        /^long texts take more memory than they need, as attention is not run in blocks: /,
+      ),
+    );
+    expect(vector.every(Number.isFinite)).toBe(true);
+  });
+
+  it('is run whole where its texts are no longer than usual', async () => {
+    await writeAttentionBert(folder);
+    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 512 }));
+    const { info } = await probe.open(folder);
+    expect([info.maxTokens, info.attentionBlocks]).toEqual([512, undefined]);
+  });
+});
