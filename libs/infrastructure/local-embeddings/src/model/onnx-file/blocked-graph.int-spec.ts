@@ -10,7 +10,8 @@ import {
   UNKNOWN_BETWEEN,
   writeAttentionBert,
 } from '../../../fixture/attention-bert.ts';
-import { GraphProbe } from '../../../fixture/graph-probe.ts';
+import type { GraphProbeRequest, GraphProbeResult } from '../../../fixture/graph-probe.worker.ts';
+import { WorkerProbe } from '../../../fixture/worker-probe.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../../fixture');
 /** More than one block, and a last one that is not full, of the longest text. */
@@ -23,7 +24,7 @@ const graphs = ['reference-models', 'reference-rankers'].flatMap((kind) =>
 /** Its scores have parts that are gathered from products of their own; exported for one text, which the probe has not. */
 const OTHERS = /deberta|bert-one-text-graph/;
 
-const probe = new GraphProbe();
+const probe = new WorkerProbe<GraphProbeRequest, GraphProbeResult>('./graph-probe.worker.ts');
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'morgan-blocks-'));
@@ -37,7 +38,7 @@ describe('a graph with its attention in blocks of rows', () => {
   it.each(graphs.filter((name) => !OTHERS.test(name)))(
     'gives what %s gives, padded rows included',
     async (name) => {
-      const { found, distance } = await probe.compare({ path: join(FIXTURES, name), blockRows: BLOCK_ROWS });
+      const { found, distance } = await probe.ask({ path: join(FIXTURES, name), blockRows: BLOCK_ROWS });
       expect(found).toBe(true);
       expect(distance).toBeLessThan(1e-5);
     },
@@ -47,7 +48,7 @@ describe('a graph with its attention in blocks of rows', () => {
     const folder = join(scratch, 'mask-of-one-row');
     await writeAttentionBert(folder, { between: MASK_OF_ONE_ROW });
     const path = join(folder, 'onnx/model.onnx');
-    expect(await probe.compare({ path, blockRows: BLOCK_ROWS })).toEqual({
+    expect(await probe.ask({ path, blockRows: BLOCK_ROWS })).toEqual({
       found: true,
       distance: expect.closeTo(0, 5),
     });
@@ -64,7 +65,7 @@ describe('a graph with its attention in blocks of rows', () => {
       await symlink(join('../blobs', `blob-${index}`), join(snapshot, name));
     }
     const path = join(snapshot, 'model.onnx');
-    expect(await probe.compare({ path, blockRows: BLOCK_ROWS })).toEqual({
+    expect(await probe.ask({ path, blockRows: BLOCK_ROWS })).toEqual({
       found: true,
       distance: expect.closeTo(0, 5),
     });
@@ -74,7 +75,7 @@ describe('a graph with its attention in blocks of rows', () => {
     const folder = join(scratch, 'written-to');
     await cp(join(FIXTURES, 'reference-models/bert-mean'), folder, { recursive: true });
     const path = join(folder, 'onnx/model.onnx');
-    await expect(probe.compare({ path, blockRows: BLOCK_ROWS, overwrite: path })).rejects.toThrow(
+    await expect(probe.ask({ path, blockRows: BLOCK_ROWS, overwrite: path })).rejects.toThrow(
       `${path} was written to while it is in use; a restart of the service loads it`,
     );
   });
@@ -91,7 +92,7 @@ describe('a graph with its attention in blocks of rows', () => {
   it.each(variants)('is not made of %s', async (what, variant) => {
     const folder = join(scratch, what);
     await writeAttentionBert(folder, variant);
-    expect(await probe.compare({ path: join(folder, 'onnx/model.onnx'), blockRows: BLOCK_ROWS })).toEqual({
+    expect(await probe.ask({ path: join(folder, 'onnx/model.onnx'), blockRows: BLOCK_ROWS })).toEqual({
       found: false,
       distance: 0,
     });
