@@ -79,7 +79,7 @@ export interface ModelInfo {
   readonly attentionBlocks?: AttentionBlocks | undefined;
   /** Where a text is cut that has more. */
   readonly cutSide: 'left' | 'right';
-  /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`. */
+  /** Whether the graph has run at `maxTokens`, or a run would have taken more than `measureBytes`, or too long. */
   readonly limitMeasured: boolean;
   readonly vocabularySize: number;
   /** How token vectors become one, joined by `+`; `model` when the graph does it itself. */

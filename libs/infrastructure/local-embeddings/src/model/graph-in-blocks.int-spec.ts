@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -38,6 +38,13 @@ describe('a graph for long texts', () => {
     whole.vector.forEach((value, index) => expect(blocked.vector[index]).toBeCloseTo(value, 6));
   });
 
+  it('is run at the limit that its files state, as memory allows it, and below where it does not bear that', async () => {
+    const { info } = await open({ stated: 2_048, positions: 2_046 });
+    expect(info).toMatchObject({ maxTokens: 2_046, limitMeasured: true });
+    const whole = await open({ stated: 2_048, positions: 2_046, between: UNKNOWN_BETWEEN });
+    expect(whole.info).toMatchObject({ maxTokens: 2_048, limitMeasured: false });
+  });
+
   it('is run whole, and says so, where it does not run in blocks', async () => {
     const { info, vector } = await open({ between: FLAT_BESIDE });
     expect(info.attentionBlocks).toBeUndefined();
@@ -50,10 +57,7 @@ describe('a graph for long texts', () => {
   });
 
   it('is run whole where its texts are no longer than usual', async () => {
-    await writeAttentionBert(folder);
-    const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as object;
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, max_position_embeddings: 512 }));
-    const { info } = await probe.open(folder);
+    const { info } = await open({ stated: 512 });
     expect([info.maxTokens, info.attentionBlocks]).toEqual([512, undefined]);
   });
 });

@@ -44,13 +44,15 @@ export async function inBlocksIfSame(
   try {
     const mapped = [path, ...(settings.mapped ?? [])];
     const runner = await OnnxGraph.open(path, { ...settings, inBlocks, mapped });
+    const begunAt = performance.now();
     const got = await runner.run(batch);
+    const tried = { tokens: TRIED_TOKENS, ms: performance.now() - begunAt };
     const isSame = [...wanted].every(
       ([name, { data }]) => relativeDistance(data, got.get(name)?.data ?? new Float32Array()) <= TOLERANCE,
     );
     if (isSame) {
       const valuesPerPair = await countValues(runner, inBlocks.shapes, batch);
-      return { runner, attentionBlocks: { rows: BLOCK_ROWS, valuesPerPair }, notes: [] };
+      return { runner, blocks: { rows: BLOCK_ROWS, valuesPerPair, ...tried }, notes: [] };
     }
     await runner.close();
   } catch (error) {

@@ -2,6 +2,7 @@ import type { AttentionBlocks, Device, ModelOptions } from './embedding-model.ty
 import { readFirstPosition } from './first-position.reader.ts';
 import type { GraphRunner } from './graph-runner.ts';
 import { inBlocksIfSame } from './graph-in-blocks.ts';
+import type { TriedRun } from './limit-measurement.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { OnnxGraph } from './onnx-graph.ts';
@@ -25,8 +26,8 @@ export interface GraphRequest {
 export interface OpenedGraph {
   readonly runner: GraphRunner;
   readonly device: Device;
-  /** See `ModelInfo`. */
-  readonly attentionBlocks?: AttentionBlocks | undefined;
+  /** How its attention is run in blocks, where it is, and what that took. */
+  readonly blocks?: (AttentionBlocks & TriedRun) | undefined;
   /** Devices that `auto` tried in vain, and what else is not as it could be, one sentence each. */
   readonly notes: readonly string[];
 }

@@ -1,6 +1,12 @@
-import type { ModelShape } from './embedding-model.types.ts';
+import type { AttentionBlocks, ModelShape } from './embedding-model.types.ts';
 import { type GraphRunner, padBatch } from './graph-runner.ts';
 import { measuredLimit } from './token-window.ts';
+
+/** A run over one text that was made. */
+export interface TriedRun {
+  readonly tokens: number;
+  readonly ms: number;
+}
 
 /** What a measurement works with. */
 export interface LimitMeasurement {
@@ -10,6 +16,8 @@ export interface LimitMeasurement {
   readonly sample: readonly number[];
   readonly padId: number;
   readonly shape: ModelShape;
+  /** How attention is run, and what a run took, where that is known. */
+  readonly blocks?: (AttentionBlocks & TriedRun) | undefined;
   /** The limit that the files state. */
   readonly stated: number;
   /** `max_position_embeddings`, where it is stated. */
@@ -25,23 +33,35 @@ const LIVE_SCORES = 3;
 const FLOAT_BYTES = 4;
 const USUAL = { heads: 12, hiddenSize: 768 };
 
+/** What every process waits for at most before it serves, where memory does not limit it first. */
+const LONGEST_RUN_MS = 5_000;
+
 /** Memory of a run over one text of `tokens`, roughly and rather too much: attention is squared in it. */
-function estimateRunBytes(tokens: number, { heads, hiddenSize }: ModelShape): number {
-  const scores = tokens ** 2 * (heads ?? USUAL.heads) * LIVE_SCORES;
+function estimateRunBytes(
+  tokens: number,
+  { heads, hiddenSize }: ModelShape,
+  { rows, valuesPerPair } = { rows: tokens, valuesPerPair: 0 },
+): number {
+  const scores = tokens * Math.min(rows, tokens) * (heads ?? USUAL.heads) * LIVE_SCORES;
+  const masks = tokens ** 2 * valuesPerPair * LIVE_SCORES;
   const vectors = tokens * (hiddenSize ?? USUAL.hiddenSize) * LIVE_VECTORS;
-  return (scores + vectors) * FLOAT_BYTES;
+  return (scores + masks + vectors) * FLOAT_BYTES;
 }
 
 /**
  * Finds out what the graph bears by running it at the limit that its files state, and below where that fails: positions
- * may start behind the padding id, and files may state anything. A run that would take more memory than the budget is
- * not made; the stated limit stands then, unless the graph already fails where the files contradict each other.
+ * may start behind the padding id, and files may state anything. A run that would take more memory than the budget, or where
+ * attention is in blocks so that memory does not limit it, more than five seconds, is not made; the stated limit stands then, unless the graph already fails where the files contradict each other.
  */
 export async function measureLimit(
   measurement: LimitMeasurement,
 ): Promise<{ readonly maxTokens: number; readonly limitMeasured: boolean }> {
-  const { runner, output, sample, padId, shape, stated, positions = stated, budgetBytes } = measurement;
-  const isAffordable = (tokens: number) => estimateRunBytes(tokens, shape) <= budgetBytes;
+  const { runner, output, sample, padId, shape, blocks, stated, positions = stated } = measurement;
+  // Not more than by the square: attention is a part of a run.
+  const estimateMs = (tokens: number) => (blocks ? blocks.ms * (tokens / blocks.tokens) ** 2 : 0);
+  const isAffordable = (tokens: number) =>
+    estimateRunBytes(tokens, shape, blocks) <= measurement.budgetBytes &&
+    estimateMs(tokens) <= LONGEST_RUN_MS;
   const runs = async (tokens: number) => {
     const ids = Array.from({ length: tokens }, (_, index) => sample[index % sample.length] ?? padId);
     try {

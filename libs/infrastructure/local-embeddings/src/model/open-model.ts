@@ -83,19 +83,19 @@ export async function openModel(path: string, options: ModelOptions): Promise<Em
 /** The graph is closed where the model cannot be used. @throws ModelLoadError */
 async function start(
   parts: ModelParts,
-  { runner, device, attentionBlocks, notes }: OpenedGraph,
+  { runner, device, blocks, notes }: OpenedGraph,
 ): Promise<EmbeddingModel> {
   const { folder, plan, options, tokenizer, sample } = parts;
   try {
     const outputs = await firstRun(runner, tokenizer, sample);
     const output = chooseOutput(outputs, plan, options.graph, parts.config);
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
-    const limit = await limitOf(parts, { runner, device, output: output.name, sample: sample.ids });
+    const limit = await limitOf(parts, { runner, device, blocks, output: output.name, sample: sample.ids });
     const info = {
       ...(await describe(parts, output)),
       ...limit,
       rowTokens: runner.length,
-      attentionBlocks,
+      attentionBlocks: blocks && { rows: blocks.rows, valuesPerPair: blocks.valuesPerPair },
       device,
       notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts, output), ...notes],
     };
@@ -190,8 +190,7 @@ async function checkGuess(
 
 async function limitOf(
   parts: ModelParts,
-  opened: Pick<ModelInfo, 'device'> & {
-    readonly runner: GraphRunner;
+  opened: Pick<OpenedGraph, 'runner' | 'device' | 'blocks'> & {
     readonly output: string;
     readonly sample: readonly number[];
   },
