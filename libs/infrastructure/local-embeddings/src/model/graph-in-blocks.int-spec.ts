@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   type AttentionVariant,
   FLAT_BESIDE,
+  maskOfRows,
   UNKNOWN_BETWEEN,
   writeAttentionBert,
 } from '../../fixture/attention-bert.ts';
@@ -36,6 +37,14 @@ describe('a graph for long texts', () => {
     const whole = await open({ between: UNKNOWN_BETWEEN });
     expect(whole.info.attentionBlocks).toBeUndefined();
     whole.vector.forEach((value, index) => expect(blocked.vector[index]).toBeCloseTo(value, 6));
+  });
+
+  it('counts what is there for each pair of tokens all the same', async () => {
+    const known = await open({ stated: 1_024, between: maskOfRows(true) });
+    expect(known.info.attentionBlocks).toEqual({ rows: 256, valuesPerPair: 0 });
+    const unknown = await open({ stated: 1_024, between: maskOfRows(false) });
+    expect(unknown.info.attentionBlocks).toEqual({ rows: 256, valuesPerPair: 1 });
+    unknown.vector.forEach((value, index) => expect(known.vector[index]).toBeCloseTo(value, 6));
   });
 
   it('is run at the limit that its files state, as memory allows it, and below where it does not bear that', async () => {

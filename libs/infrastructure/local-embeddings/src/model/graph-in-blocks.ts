@@ -1,6 +1,6 @@
 import { relativeDistance } from './batch-independence.ts';
 import type { GraphRequest, OpenedGraph } from './graph-opener.ts';
-import { type GraphBatch, padBatch } from './graph-runner.ts';
+import { padBatch } from './graph-runner.ts';
 import { readGraphInBlocks } from './onnx-file/blocked-graph.reader.ts';
 import { OnnxGraph, type OnnxGraphOptions } from './onnx-graph.ts';
 
@@ -41,34 +41,29 @@ export async function inBlocksIfSame(
   if (!wanted) return { runner: whole, notes: [] };
   await whole.close();
   let reason = 'it gives other numbers then';
+  let runner: OnnxGraph | undefined;
   try {
     const mapped = [path, ...(settings.mapped ?? [])];
-    const runner = await OnnxGraph.open(path, { ...settings, inBlocks, mapped });
+    runner = await OnnxGraph.open(path, { ...settings, inBlocks, mapped });
     const begunAt = performance.now();
-    const got = await runner.run(batch);
+    const got = await runner.runFor(batch, [...wanted.keys(), ...inBlocks.shapes]);
     const tried = { tokens: TRIED_TOKENS, ms: performance.now() - begunAt };
-    const isSame = [...wanted].every(
-      ([name, { data }]) => relativeDistance(data, got.get(name)?.data ?? new Float32Array()) <= TOLERANCE,
-    );
-    if (isSame) {
-      const valuesPerPair = await countValues(runner, inBlocks.shapes, batch);
+    const valuesOf = (name: string) => got.get(name)?.data ?? new Float32Array();
+    if ([...wanted].every(([name, { data }]) => relativeDistance(data, valuesOf(name)) <= TOLERANCE)) {
+      const shapes = inBlocks.shapes.map((name) => Array.from(valuesOf(name)));
+      const valuesPerPair = shapes.reduce((sum, shape) => sum + perPair(shape, TRIED_TOKENS), 0);
       return { runner, blocks: { rows: BLOCK_ROWS, valuesPerPair, ...tried }, notes: [] };
     }
-    await runner.close();
   } catch (error) {
     reason = (error as Error).message;
   }
+  await runner?.close();
   const notes = [`long texts take more memory than they need, as attention is not run in blocks: ${reason}`];
   return { runner: await OnnxGraph.open(path, settings), notes };
 }
 
-/** Values for each pair of tokens in tensors that have a row and a column for every token, from their shapes. */
-async function countValues(runner: OnnxGraph, shapes: readonly string[], batch: GraphBatch): Promise<number> {
-  let values = 0;
-  for (const output of shapes) {
-    const shape = Array.from((await runner.run(batch, output)).get(output)?.data ?? []);
-    if (shape.at(-1) !== batch.length || shape.at(-2) !== batch.length) continue;
-    values += shape.slice(0, -2).reduce((product, size) => product * size, 1);
-  }
-  return values;
+/** Values for each pair of tokens in a tensor of this shape; 0 where it has not a row and a column for every token. */
+function perPair(shape: readonly number[], tokens: number): number {
+  if (shape.at(-1) !== tokens || shape.at(-2) !== tokens) return 0;
+  return shape.slice(0, -2).reduce((product, size) => product * size, 1);
 }

@@ -4,7 +4,7 @@ import { GraphInputs, type GraphPort } from './graph-inputs.ts';
 import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
 import { MappedFiles } from './mapped-files.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import { OURS } from './onnx-file/attention-in-blocks.ts';
+import { ADDED } from './onnx-file/attention-in-blocks.ts';
 import type { BlockedGraph } from './onnx-file/blocked-graph.reader.ts';
 import { halfToFloat } from './safetensors-file.ts';
 
@@ -39,7 +39,7 @@ export class OnnxGraph implements GraphRunner {
     this.#mapped = mapped;
     const ports = portsOf(session.outputMetadata);
     this.#outputs = ports
-      .filter(({ name, type }) => type.startsWith('float') && !name.startsWith(OURS))
+      .filter(({ name, type }) => type.startsWith('float') && !name.startsWith(ADDED))
       .map(({ name }) => name);
     if (this.#outputs.length > 0) return;
     const list = ports.map(({ name, type }) => `${name} (${type})`).join(', ');
@@ -92,14 +92,18 @@ export class OnnxGraph implements GraphRunner {
     return this.#inputs.length;
   }
 
-  async run(batch: GraphBatch, output?: string): Promise<ReadonlyMap<string, GraphOutput>> {
-    const wanted = output === undefined ? this.#outputs : [output];
-    const results = await this.#session.run(this.#inputs.tensors(batch), wanted, {
+  run(batch: GraphBatch, output?: string): Promise<ReadonlyMap<string, GraphOutput>> {
+    return this.runFor(batch, output === undefined ? this.#outputs : [output]);
+  }
+
+  /** As {@link run}, for several outputs, those that were added to the graph included. */
+  async runFor(batch: GraphBatch, outputs: readonly string[]): Promise<ReadonlyMap<string, GraphOutput>> {
+    const results = await this.#session.run(this.#inputs.tensors(batch), outputs, {
       logSeverityLevel: SILENT,
     });
     try {
       this.#mapped.check();
-      return new Map(wanted.map((name) => [name, toOutput(results[name] as Tensor)]));
+      return new Map(outputs.map((name) => [name, toOutput(results[name] as Tensor)]));
     } finally {
       for (const tensor of Object.values(results)) tensor.dispose();
     }

@@ -2,13 +2,13 @@ import type { Attention } from './attention.finder.ts';
 import { encodeBlock, encodeNode, encodeOperator, type GraphNode } from './graph-node.ts';
 
 /** Names of what is added to a graph begin with it. */
-export const OURS = 'morgan/';
+export const ADDED = 'morgan/';
 const CONSTANTS = {
-  block: `${OURS}block`,
-  lessThanBlock: `${OURS}less-than-block`,
-  zero: `${OURS}zero`,
-  one: `${OURS}one`,
-  rowAxis: `${OURS}row-axis`,
+  block: `${ADDED}block`,
+  lessThanBlock: `${ADDED}less-than-block`,
+  zero: `${ADDED}zero`,
+  one: `${ADDED}one`,
+  rowAxis: `${ADDED}row-axis`,
 };
 const ROW_AXIS = -2;
 
@@ -46,15 +46,17 @@ export function blockConstants(blockRows: number): Buffer[] {
  * loop over blocks of rows, whose results are put together. The numbers are the same: no row depends on another.
  */
 export function inBlocks(attention: Attention, index: number): Buffer[] {
-  const at = (name: string) => `${OURS}${index}/${name}`;
-  const { scores, inner, mixed } = attention;
+  const at = (name: string) => `${ADDED}${index}/${name}`;
+  const { scores, inner, context } = attention;
   const [rowsFrom = ''] = scores.inputs;
-  const whole = [scores, inner, { ...mixed, outputs: [at('whole')] }].flat().map((node) => encodeNode(node));
+  const whole = [scores, inner, { ...context, outputs: [at('whole')] }]
+    .flat()
+    .map((node) => encodeNode(node));
   return [
     encodeOperator('Shape', [rowsFrom], [at('shape')]),
     encodeOperator('Gather', [at('shape'), CONSTANTS.rowAxis], [at('rows')]),
     encodeOperator('Greater', [at('rows'), CONSTANTS.block], [at('is-long')]),
-    encodeOperator('If', [at('is-long')], mixed.outputs, {
+    encodeOperator('If', [at('is-long')], context.outputs, {
       then_branch: encodeGraph(at('long'), { nodes: loop(attention, at), inputs: [], outputs: [at('all')] }),
       else_branch: encodeGraph(at('short'), { nodes: whole, inputs: [], outputs: [at('whole')] }),
     }),
@@ -63,7 +65,7 @@ export function inBlocks(attention: Attention, index: number): Buffer[] {
 
 /** Nodes that give the shapes of tensors, and these as outputs, under the names that come with them. */
 export function shapeOutputs(tensors: readonly string[]) {
-  const names = tensors.map((_, index) => `${OURS}shape-${index}`);
+  const names = tensors.map((_, index) => `${ADDED}shape-${index}`);
   const parts = tensors.flatMap((tensor, index) => {
     const name = names[index] as string;
     return [
@@ -78,18 +80,18 @@ export function shapeOutputs(tensors: readonly string[]) {
 type Naming = (name: string) => string;
 
 function loop(attention: Attention, at: Naming): Buffer[] {
-  const [, mixedOf = ''] = attention.mixed.inputs;
+  const [, values = ''] = attention.context.inputs;
   return [
     encodeOperator('Add', [at('rows'), CONSTANTS.lessThanBlock], [at('rows-and-rest')]),
     encodeOperator('Div', [at('rows-and-rest'), CONSTANTS.block], [at('blocks')]),
     // No rows yet, and of the right size but for that.
-    encodeOperator('Slice', [mixedOf, CONSTANTS.zero, CONSTANTS.zero, CONSTANTS.rowAxis], [at('none')]),
+    encodeOperator('Slice', [values, CONSTANTS.zero, CONSTANTS.zero, CONSTANTS.rowAxis], [at('none')]),
     encodeOperator('Loop', [at('blocks'), '', at('none')], [at('all')], {
       body: encodeGraph(at('block'), {
         nodes: body(attention, at),
         inputs: [
-          { name: at('number'), type: INT64, isSingle: true },
-          { name: at('go-on'), type: BOOLEAN, isSingle: true },
+          { name: at('number'), type: INT64, isScalar: true },
+          { name: at('go-on'), type: BOOLEAN, isScalar: true },
           { name: at('before'), type: attention.type },
         ],
         outputs: [at('goes-on'), at('with-it')],
@@ -99,12 +101,12 @@ function loop(attention: Attention, at: Naming): Buffer[] {
 }
 
 /** One block: its rows of everything that has rows, the attention of these, put behind those of the blocks before. */
-function body({ scores, inner, mixed, beside }: Attention, at: Naming): Buffer[] {
+function body({ scores, inner, context, sideInputs }: Attention, at: Naming): Buffer[] {
   const [rowsFrom = '', ...others] = scores.inputs;
   const renamed = new Map(
     [scores, ...inner].flatMap(({ outputs }) => outputs.map((name) => [name, at(name)])),
   );
-  const slices = beside.flatMap((name) => {
+  const slices = sideInputs.flatMap((name) => {
     renamed.set(name, at(`part/${name}`));
     return rowsOf(name, at);
   });
@@ -118,8 +120,8 @@ function body({ scores, inner, mixed, beside }: Attention, at: Naming): Buffer[]
     ...slices,
     encodeNode({ ...scores, inputs: [at('part-of-rows'), ...others], outputs: scores.outputs.map(rename) }),
     ...inner.map(renameAll),
-    encodeNode({ ...mixed, inputs: mixed.inputs.map(rename), outputs: [at('mixed')] }),
-    encodeOperator('Concat', [at('before'), at('mixed')], [at('with-it')], { axis: ROW_AXIS }),
+    encodeNode({ ...context, inputs: context.inputs.map(rename), outputs: [at('context')] }),
+    encodeOperator('Concat', [at('before'), at('context')], [at('with-it')], { axis: ROW_AXIS }),
     encodeOperator('Identity', [at('go-on')], [at('goes-on')]),
   ];
 }
@@ -142,8 +144,8 @@ interface Value {
   readonly name: string;
   /** Of its values. */
   readonly type: number;
-  /** Whether it is a single value, without axes. */
-  readonly isSingle?: boolean;
+  /** Whether it is one value, without axes. */
+  readonly isScalar?: boolean;
 }
 
 interface Subgraph {
@@ -162,8 +164,8 @@ function encodeGraph(name: string, { nodes, inputs, outputs }: Subgraph): Buffer
   ]);
 }
 
-function encodeValue(field: number, { name, type, isSingle = false }: Value): Buffer {
-  const shape = isSingle ? [encodeBlock(VALUE.shape, Buffer.of())] : [];
+function encodeValue(field: number, { name, type, isScalar = false }: Value): Buffer {
+  const shape = isScalar ? [encodeBlock(VALUE.shape, Buffer.of())] : [];
   const tensor = Buffer.concat([Buffer.of(VALUE.elements * 8, type), ...shape]);
   const kind = encodeBlock(VALUE.type, encodeBlock(VALUE.tensor, tensor));
   return encodeBlock(field, Buffer.concat([encodeText(VALUE.name, name), kind]));

@@ -15,19 +15,19 @@ const KEEPS_FEW_AXES = new Set([
 const FLOATS = new Set([1, 10, 16]);
 
 /**
- * The heart of attention: `scores` compares each token with each, `inner` makes shares of that, `mixed` adds the tokens up
- * by their shares. All of it treats every row by itself, so that it need not be there at once.
+ * The heart of attention: `scores` compares each token with each, `inner` makes weights of that, `context` adds the values of tokens up
+ * by their weights. All of it treats every row by itself, so that it need not be there at once.
  */
 export interface Attention {
-  /** The product whose left side are the rows. */
+  /** The matrix product of queries, whose rows these are, and keys. */
   readonly scores: GraphNode;
-  /** What lies between the products, in the order of the graph. */
+  /** What lies between the two products, in the order of the graph. */
   readonly inner: readonly GraphNode[];
-  /** The product whose left side is what `inner` gives. */
-  readonly mixed: GraphNode;
-  /** What `inner` takes besides, such as masks, that has a row for each token, or one for all. */
-  readonly beside: readonly string[];
-  /** Of the values of what comes out, as onnx.proto counts them. */
+  /** The matrix product of the weights and the values. */
+  readonly context: GraphNode;
+  /** Further inputs of `inner`, such as masks, that have a row for each token, or one for all. */
+  readonly sideInputs: readonly string[];
+  /** Of the numbers that come out, as onnx.proto counts them. */
   readonly type: number;
 }
 
@@ -58,53 +58,55 @@ function isElementwise({ operator }: GraphNode): boolean {
   return ELEMENTWISE.has(operator);
 }
 
-/** Who makes a tensor, and who takes it. */
+/** Which node produces a tensor, and which consume it. */
 class Links {
   readonly #view: GraphView;
-  readonly #makers = new Map<string, GraphNode>();
-  readonly #takers = new Map<string, Set<GraphNode>>();
-  /** Tensors that something takes which is no node of this graph. */
-  readonly #taken: Set<string>;
+  readonly #producers = new Map<string, GraphNode>();
+  readonly #consumers = new Map<string, Set<GraphNode>>();
+  /** Outputs of the graph, and what graphs within its nodes take. */
+  readonly #usedElsewhere: Set<string>;
   readonly #few = new Map<string, boolean>();
 
   constructor(view: GraphView) {
     this.#view = view;
-    this.#taken = new Set(view.outputs);
+    this.#usedElsewhere = new Set(view.outputs);
     for (const node of view.nodes) {
-      for (const output of node.outputs) this.#makers.set(output, node);
+      for (const output of node.outputs) this.#producers.set(output, node);
       for (const input of node.inputs) {
-        const takers = this.#takers.get(input) ?? new Set();
-        this.#takers.set(input, takers.add(node));
+        const consumers = this.#consumers.get(input) ?? new Set();
+        this.#consumers.set(input, consumers.add(node));
       }
-      for (const { names } of node.attributes.values()) names.forEach((name) => this.#taken.add(name));
+      for (const { names } of node.attributes.values())
+        names.forEach((name) => this.#usedElsewhere.add(name));
     }
   }
 
   around(softmax: GraphNode): Attention | undefined {
     const inner = new Set<GraphNode>();
-    const scores = this.#before(softmax, inner);
-    const mixed = this.#after(softmax, inner);
-    if (scores.size !== 1 || mixed.size !== 1) return undefined;
-    const [[product], [sum]] = [[...scores], [...mixed]] as [[GraphNode], [GraphNode]];
-    const parts = new Set([product, ...inner]);
-    if (!this.#makes(inner, sum.inputs[0]) || this.#makes(parts, sum.inputs[1])) return undefined;
-    if (![...parts].every((node) => this.#isOnlyFor(node, new Set([...parts, sum])))) return undefined;
-    this.#takeIn(inner, parts);
-    const type = this.#typeOf(sum.inputs[1] ?? '', new Set());
-    if (type === undefined) return undefined;
-    const beside = new Set([...inner].flatMap(({ inputs }) => inputs));
+    const before = this.#before(softmax, inner);
+    const after = this.#after(softmax, inner);
+    if (before.size !== 1 || after.size !== 1) return undefined;
+    const [[scores], [context]] = [[...before], [...after]] as [[GraphNode], [GraphNode]];
+    const [weights = '', values = ''] = context.inputs;
+    const rows = new Set([scores, ...inner]);
+    const type = this.#typeOf(values, new Set());
+    if (!this.#isOutputOf(inner, weights) || this.#isOutputOf(rows, values) || type === undefined)
+      return undefined;
+    if (![...rows].every((node) => this.#isOnlyFor(node, new Set([...rows, context])))) return undefined;
+    this.#absorb(inner, rows);
+    const inputs = new Set([...inner].flatMap((node) => node.inputs));
     return {
-      scores: product,
+      scores,
       inner: this.#view.nodes.filter((node) => inner.has(node)),
-      mixed: sum,
-      type,
-      beside: [...beside].filter(
-        (name) => name !== '' && !this.#makes(parts, name) && !this.#hasFewAxes(name),
+      context,
+      sideInputs: [...inputs].filter(
+        (name) => name !== '' && !this.#isOutputOf(rows, name) && !this.#hasFewAxes(name),
       ),
+      type,
     };
   }
 
-  /** The products that `node` is made of, row by row; what lies between comes into `inner`. */
+  /** The matrix products that `node` is made of, value by value; what lies between comes into `inner`. */
   #before(
     node: GraphNode,
     inner: Set<GraphNode>,
@@ -112,49 +114,53 @@ class Links {
   ): Set<GraphNode> {
     const products = new Set<GraphNode>();
     for (const input of node.inputs) {
-      const maker = this.#makers.get(input);
-      if (maker?.operator === 'MatMul') products.add(maker);
-      else if (maker && isElementwise(maker))
-        (known.get(maker) ?? this.#before(maker, inner, known)).forEach((product) => products.add(product));
+      const producer = this.#producers.get(input);
+      if (producer?.operator === 'MatMul') products.add(producer);
+      else if (producer && isElementwise(producer))
+        (known.get(producer) ?? this.#before(producer, inner, known)).forEach((product) =>
+          products.add(product),
+        );
     }
     if (products.size > 0) inner.add(node);
     known.set(node, products);
     return products;
   }
 
-  /** The products that are made of `node`, row by row; what lies between comes into `inner`. */
+  /** The matrix products that take `node`, changed value by value; what lies between comes into `inner`. */
   #after(node: GraphNode, inner: Set<GraphNode>): Set<GraphNode> {
     const products = new Set<GraphNode>();
-    for (const taker of node.outputs.flatMap((output) => [...(this.#takers.get(output) ?? [])])) {
-      if (taker.operator === 'MatMul') products.add(taker);
-      else if (isElementwise(taker) && !inner.has(taker))
-        this.#after(taker, inner.add(taker)).forEach((product) => products.add(product));
+    for (const consumer of node.outputs.flatMap((output) => [...(this.#consumers.get(output) ?? [])])) {
+      if (consumer.operator === 'MatMul') products.add(consumer);
+      else if (isElementwise(consumer) && !inner.has(consumer))
+        this.#after(consumer, inner.add(consumer)).forEach((product) => products.add(product));
     }
     return products;
   }
 
-  /** Takes in what is made row by row for these nodes alone, such as a mask of this layer: it would be there at once. */
-  #takeIn(inner: Set<GraphNode>, parts: Set<GraphNode>): void {
+  /** Adds what is made value by value for these nodes alone, such as a mask of this layer: it would be there at once. */
+  #absorb(inner: Set<GraphNode>, rows: Set<GraphNode>): void {
     for (const node of inner) {
       for (const input of node.inputs) {
-        const maker = this.#makers.get(input);
-        if (!maker || parts.has(maker) || !isElementwise(maker) || !this.#isOnlyFor(maker, parts)) continue;
+        const producer = this.#producers.get(input);
+        if (!producer || rows.has(producer) || !isElementwise(producer) || !this.#isOnlyFor(producer, rows))
+          continue;
         // A set that grows while it is walked through is walked to its new end.
-        inner.add(maker);
-        parts.add(maker);
+        inner.add(producer);
+        rows.add(producer);
       }
     }
   }
 
-  #makes(nodes: ReadonlySet<GraphNode>, name: string | undefined): boolean {
-    const maker = this.#makers.get(name ?? '');
-    return maker !== undefined && nodes.has(maker);
+  #isOutputOf(nodes: ReadonlySet<GraphNode>, name: string): boolean {
+    const producer = this.#producers.get(name);
+    return producer !== undefined && nodes.has(producer);
   }
 
   #isOnlyFor({ outputs }: GraphNode, nodes: ReadonlySet<GraphNode>): boolean {
     return outputs.every(
       (name) =>
-        !this.#taken.has(name) && [...(this.#takers.get(name) ?? [])].every((taker) => nodes.has(taker)),
+        !this.#usedElsewhere.has(name) &&
+        [...(this.#consumers.get(name) ?? [])].every((consumer) => nodes.has(consumer)),
     );
   }
 
@@ -168,9 +174,9 @@ class Links {
   #findFewAxes(name: string): boolean {
     const constant = this.#view.constants.get(name);
     if (constant) return constant.rank < 2;
-    const maker = this.#makers.get(name);
-    if (maker === undefined) return false;
-    const { operator, attributes, inputs } = maker;
+    const producer = this.#producers.get(name);
+    if (producer === undefined) return false;
+    const { operator, attributes, inputs } = producer;
     if (operator === 'Constant')
       return [...attributes.values()].every(({ tensor }) => (tensor?.rank ?? 0) < 2);
     if (operator === 'Shape' || operator === 'Size') return true;
@@ -183,9 +189,9 @@ class Links {
     seen.add(name);
     const { type } = this.#view.constants.get(name) ?? {};
     if (type !== undefined) return FLOATS.has(type) ? type : undefined;
-    const maker = this.#makers.get(name);
-    if (maker?.operator === 'Cast') return maker.attributes.get('to')?.integer;
-    for (const input of maker?.inputs ?? []) {
+    const producer = this.#producers.get(name);
+    if (producer?.operator === 'Cast') return producer.attributes.get('to')?.integer;
+    for (const input of producer?.inputs ?? []) {
       const found = this.#typeOf(input, seen);
       if (found !== undefined) return found;
     }

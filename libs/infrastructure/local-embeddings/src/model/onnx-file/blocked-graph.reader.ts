@@ -35,7 +35,7 @@ export interface BlockedGraph {
   readonly bytes: Buffer;
   /** Where the files lie that it refers to. */
   readonly folder: string;
-  /** Outputs with the shapes of what attention takes besides, such as masks: that is not in blocks. */
+  /** Outputs with the shapes of further inputs of attention, such as masks: they are not in blocks. */
   readonly shapes: readonly string[];
 }
 
@@ -68,10 +68,10 @@ export async function readGraphInBlocks(path: string, blockRows: number): Promis
   const content = await readGraph(file, graph, locations);
   const found = findAttention(content);
   if (found.length === 0 || content.isScattered) return undefined;
-  const beside = shapeOutputs([...new Set(found.flatMap((attention) => attention.beside))]);
-  const parts = [...rewrite(content, found, blockRows), ...beside.parts];
+  const sideShapes = shapeOutputs([...new Set(found.flatMap((attention) => attention.sideInputs))]);
+  const parts = [...rewrite(content, found, blockRows), ...sideShapes.parts];
   const bytes = Buffer.concat([...rest, encodeBlock(MODEL.graph, Buffer.concat(parts))]);
-  return { bytes, folder, shapes: beside.names };
+  return { bytes, folder, shapes: sideShapes.names };
 }
 
 /** How files of weights are called from the folder of the graph. */
@@ -177,14 +177,14 @@ function encodeReference(entries: ReadonlyMap<string, string | number>): Uint8Ar
     : Buffer.of();
 }
 
-/** The graph with each attention in blocks, in the place of what adds its tokens up: all that it takes is there by then. */
+/** The graph with each attention in blocks, in the place of its last product: all that it takes is there by then. */
 function rewrite(
   { nodes, shapes, rest }: GraphContent,
   found: readonly Attention[],
   blockRows: number,
 ): Buffer[] {
   const moved = new Set(found.flatMap(({ scores, inner }) => [scores, ...inner]));
-  const places = new Map(found.map((attention, index) => [attention.mixed, inBlocks(attention, index)]));
+  const places = new Map(found.map((attention, index) => [attention.context, inBlocks(attention, index)]));
   for (const name of [...moved].flatMap(({ outputs }) => outputs)) shapes.delete(name);
   return [
     ...nodes.flatMap((node) => (moved.has(node) ? [] : (places.get(node) ?? [encodeNode(node)]))),
