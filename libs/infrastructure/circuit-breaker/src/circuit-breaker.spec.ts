@@ -93,6 +93,20 @@ describe('a closed breaker', () => {
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', totals: { success: 1, slow: 2, failure: 0 } });
   });
 
+  it('takes a slow call for slow only where it succeeded', async () => {
+    const { breaker } = create({ slowCallMs: 1_000, failureThreshold: 2 });
+    const caller = new AbortController();
+    const left = pending(breaker, { ...context, signal: caller.signal });
+    const failed = pending(breaker);
+    jest.advanceTimersByTime(5_000);
+    caller.abort();
+    await Promise.all([left.fail(), failed.fail()]);
+    expect(breaker.getStatus()).toMatchObject({
+      state: 'CLOSED',
+      totals: { slow: 0, ignored: 1, failure: 1 },
+    });
+  });
+
   it('opens on the failure rate of the last calls, from the minimum volume on', async () => {
     const { breaker } = create({
       failureRate: { threshold: 0.5, window: 'count', windowCalls: 10, minimumCalls: 6 },
