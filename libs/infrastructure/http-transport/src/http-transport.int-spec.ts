@@ -179,6 +179,19 @@ describe('HttpTransport', () => {
       expect(body.readableLength).toBeLessThan(512 * 1024);
       expect((await body.bytes()).equals(whole)).toBe(true);
     });
+
+    it('waits for a slow reader for longer than the other side may be silent', async () => {
+      const whole = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${whole.length}\r\n\r\n`),
+      );
+      const { body } = await send(origin, { idleTimeoutMs: 100 });
+      for (const socket of server.sockets) socket.write(whole);
+      // It begins later and is silent for as long.
+      const silent = await send(origin, { idleTimeoutMs: 100 });
+      await expect(silent.bytes()).rejects.toMatchObject({ reason: 'body_timeout' });
+      expect((await body.bytes()).equals(whole)).toBe(true);
+    });
   });
 
   describe('a fault before the response', () => {
