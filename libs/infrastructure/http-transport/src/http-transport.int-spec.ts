@@ -6,6 +6,7 @@ import { waitFor } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
+import { HELD_BYTES } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
 
@@ -144,6 +145,18 @@ describe('HttpTransport', () => {
       expect(transport.getStatus()).toEqual({
         [origin]: { connected: 1, free: 1, running: 0, waiting: 0, opened: 1, faults: {} },
       });
+    });
+
+    it('leaves it also where nobody has read a body that came whole and is as much as is held', async () => {
+      const body = 'x'.repeat(HELD_BYTES);
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${HELD_BYTES}\r\n\r\n${body}`),
+      );
+      const first = await send(origin);
+      await until(() => transport.getStatus()[origin]?.free === 1);
+      const second = await send(origin, { firstByteTimeoutMs: BUSY_MS });
+      expect([await first.bytes(), await second.bytes()].map(String)).toEqual([body, body]);
+      expect(server.accepted).toBe(1);
     });
 
     it.each([
