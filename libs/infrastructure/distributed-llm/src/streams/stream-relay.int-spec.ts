@@ -206,6 +206,21 @@ describe('a stream that is whole', () => {
     expect(text.split(again).length - 1).toBeLessThan(MANY);
   });
 
+  it('leaves its connection to another one, though the body ends a little behind its end marker', async () => {
+    const ports: (number | undefined)[] = [];
+    const gateway = await gatewayTo(async (response) => {
+      ports.push(response.socket?.remotePort);
+      await say(response, ROLE, HELLO, STOP, DONE);
+      await delay(10);
+      response.end();
+    });
+    const isKept = async () => {
+      await gateway.read();
+      return new Set(ports).size < ports.length;
+    };
+    await waitFor(isKept, { what: 'a connection that is used again', timeoutMs: 5_000 });
+  });
+
   it('may follow any number of comments', async () => {
     const comments = Array.from({ length: 300 }, (_, at) => `: ${at} ${'x'.repeat(5_000)}\n\n`);
     const gateway = await gatewayTo(whole(...comments, ROLE, HELLO, STOP, DONE));
