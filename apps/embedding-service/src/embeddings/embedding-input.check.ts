@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { EmbeddingInput } from './embedding-model.ts';
+import { emptyList, firstFault, longList, textFault, wrongType } from './first-fault.ts';
 
 /** A text as Jina's clients send it, whose models read images too. */
 interface TextObject {
@@ -14,10 +15,7 @@ type Issue = z.core.$ZodRawIssue;
 /** Most inputs in one request, as OpenAI allows. */
 export const MAX_INPUTS = 2048;
 
-/**
- * Finds the first fault of `input` and looks no further: a list has up to a million elements, and zod would collect an
- * issue for every one. The first element says what the list is of.
- */
+/** Finds the first fault of `input`. The first element says what a list is of. */
 export function checkInput({ value, issues }: z.core.ParsePayload): void {
   const fault = faultOf(value);
   if (fault) issues.push(fault);
@@ -37,9 +35,8 @@ function faultOf(input: unknown): Issue | undefined {
   const [first] = list;
   if (list.length === 0) return emptyList(list);
   if (typeof first === 'number') return tokenIdsFault(list);
-  if (list.length > MAX_INPUTS)
-    return { code: 'too_big', origin: 'array', maximum: MAX_INPUTS, inclusive: true, input, path: [] };
-  return firstOf(list, Array.isArray(first) ? tokenListFault : listedTextFault);
+  if (list.length > MAX_INPUTS) return longList(list, MAX_INPUTS);
+  return firstFault(list, Array.isArray(first) ? tokenListFault : listedTextFault);
 }
 
 function listedTextFault(value: unknown): Issue | undefined {
@@ -52,38 +49,16 @@ function listedTextFault(value: unknown): Issue | undefined {
   return fault && { ...fault, path: ['text'] };
 }
 
-function textFault(value: unknown): Issue | undefined {
-  if (typeof value !== 'string') return wrongType(value, 'string');
-  if (value.length > 0) return undefined;
-  return { code: 'too_small', origin: 'string', minimum: 1, inclusive: true, input: value, path: [] };
-}
-
 function tokenListFault(value: unknown): Issue | undefined {
   return Array.isArray(value) ? tokenIdsFault(value as unknown[]) : wrongType(value, 'array');
 }
 
 function tokenIdsFault(list: readonly unknown[]): Issue | undefined {
-  return list.length === 0 ? emptyList(list) : firstOf(list, tokenIdFault);
+  return list.length === 0 ? emptyList(list) : firstFault(list, tokenIdFault);
 }
 
 function tokenIdFault(value: unknown): Issue | undefined {
   if (!Number.isSafeInteger(value)) return wrongType(value, 'int');
   if ((value as number) >= 0) return undefined;
   return { code: 'too_small', origin: 'number', minimum: 0, inclusive: true, input: value, path: [] };
-}
-
-function firstOf(list: readonly unknown[], check: (value: unknown) => Issue | undefined): Issue | undefined {
-  for (let index = 0; index < list.length; index += 1) {
-    const fault = check(list[index]);
-    if (fault) return { ...fault, path: [index, ...(fault.path ?? [])] };
-  }
-  return undefined;
-}
-
-function wrongType(input: unknown, expected: 'string' | 'array' | 'int'): Issue {
-  return { code: 'invalid_type', expected, input, path: [] };
-}
-
-function emptyList(input: unknown): Issue {
-  return { code: 'too_small', origin: 'array', minimum: 1, inclusive: true, input, path: [] };
 }

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 import { MAX_INPUTS } from './embedding-input.check.ts';
+import { emptyList, firstFault, longList, textFault, wrongType } from './first-fault.ts';
 
 type Payload = z.core.ParsePayload;
 type Issue = z.core.$ZodRawIssue;
-
-// As for inputs, the first fault is looked for and no further: a list has up to a million elements.
 
 /** The check of a list of texts. One place of a request is kept for the text beside them. */
 export function checkTexts({ value, issues }: Payload): void {
@@ -55,21 +54,8 @@ function listFault(
   maximum: number,
   check: (value: unknown) => Issue | undefined,
 ): Issue | undefined {
-  if (!Array.isArray(input)) return { code: 'invalid_type', expected: 'array', input, path: [] };
+  if (!Array.isArray(input)) return wrongType(input, 'array');
   const list = input as unknown[];
-  if (list.length === 0)
-    return { code: 'too_small', origin: 'array', minimum: 1, inclusive: true, input, path: [] };
-  if (list.length > maximum)
-    return { code: 'too_big', origin: 'array', maximum, inclusive: true, input, path: [] };
-  for (let index = 0; index < list.length; index += 1) {
-    const fault = check(list[index]);
-    if (fault) return { ...fault, path: [index, ...(fault.path ?? [])] };
-  }
-  return undefined;
-}
-
-function textFault(input: unknown): Issue | undefined {
-  if (typeof input !== 'string') return { code: 'invalid_type', expected: 'string', input, path: [] };
-  if (input.length > 0) return undefined;
-  return { code: 'too_small', origin: 'string', minimum: 1, inclusive: true, input, path: [] };
+  if (list.length === 0) return emptyList(list);
+  return list.length > maximum ? longList(list, maximum) : firstFault(list, check);
 }

@@ -141,6 +141,29 @@ describe('the models of a service', () => {
     expect(error).not.toHaveBeenCalled();
   });
 
+  it('are loaded again only when all of them is gone', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate'] });
+    try {
+      const { one, use } = await serve({ idleMs: 1_000 });
+      const gone = Promise.withResolvers<void>();
+      one.unload = async () => {
+        LoadableModel.log.push('unload one');
+        await gone.promise;
+        LoadableModel.log.push('one is gone');
+      };
+      await use(one);
+      jest.advanceTimersByTime(1_000);
+      const again = use(one);
+      await setImmediate();
+      expect(LoadableModel.log.at(-1)).toBe('unload one');
+      gone.resolve();
+      await again;
+      expect(LoadableModel.log.slice(-2)).toEqual(['one is gone', 'load one']);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('are unloaded when they are idle', async () => {
     jest.useFakeTimers();
     try {

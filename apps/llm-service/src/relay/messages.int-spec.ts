@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
+import { events, json, written } from '../../fixture/host-answers.ts';
 import { composeLlmService } from '../compose.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
@@ -74,16 +75,6 @@ async function take(host: string, request: IncomingMessage, response: ServerResp
   await (isUnknown ? json({ detail: 'Not Found' }, 404) : answer)(response, body);
 }
 
-const json =
-  (value: object, status = 200): Answer =>
-  (response) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-const events =
-  (...each: (object | string)[]): Answer =>
-  (response) =>
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(each.map(written).join(''));
-const written = (event: object | string) =>
-  typeof event === 'string' ? event : `data: ${JSON.stringify(event)}\n\n`;
 const refusal = (message: unknown, status = 400) => json({ error: { message, type: 'x' } }, status);
 
 const completion = (message: object, rest: object = {}, finish = 'stop') => ({

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
+import { json } from '../../fixture/host-answers.ts';
 import { composeLlmService } from '../compose.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
@@ -21,10 +22,6 @@ const bodies: string[] = [];
 const said = new Map<string, Reply>();
 const services: ServiceParts[] = [];
 
-const json =
-  (value: object, status = 200, headers = {}): Reply =>
-  (response) =>
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 const refusal = (status: number, type: string, headers = {}) =>
   json({ type: 'error', error: { type, message: `No, ${type}.` } }, status, headers);
 const answer = (content: string) => ({

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { loadConfig } from '@morgan/foundation';
 import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
+import { events, json, written } from '../../fixture/host-answers.ts';
 import { composeLlmService } from '../compose.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
@@ -51,17 +52,6 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
   asked.push([request.url, body]);
   await answer(response, body);
 }
-
-const json =
-  (value: object, status = 200): Answer =>
-  (response) =>
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
-const events =
-  (...each: (object | string)[]): Answer =>
-  (response) =>
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(each.map(written).join(''));
-const written = (event: object | string) =>
-  typeof event === 'string' ? event : `data: ${JSON.stringify(event)}\n\n`;
 
 function call(path: string, body: object | string): Promise<Response> {
   return fetch(origin + path, {

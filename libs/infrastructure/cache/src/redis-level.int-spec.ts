@@ -111,6 +111,13 @@ describe('the level in Redis', () => {
     expect(await ttlOf(`${namespace}:embedding:1`)).toBeLessThanOrEqual(100);
   });
 
+  it('keeps an entry for a second at least, and never for good by mistake', async () => {
+    const namespace = randomUUID();
+    await build(namespace, { ttlSeconds: 1 }).resolve(['a'], compute, call);
+    await isStored(namespace, 'a');
+    expect(await ttlOf(`${namespace}:embedding:a`)).toBe(1);
+  });
+
   it('lets what is stored, or read, together expire at different times', async () => {
     const namespace = randomUUID();
     const keys = Array.from({ length: 20 }, (_, index) => String(index));
@@ -149,6 +156,17 @@ describe('the level in Redis', () => {
     expect((await new EmbeddingCache().resolve(['c'], compute, { ...call, use: 'shared' })).entries).toEqual([
       embedding(0),
     ]);
+  });
+
+  it('shares nothing of what was under way at a purge', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    const purging = async (keys: readonly string[]) => {
+      await cache.purge();
+      return compute(keys);
+    };
+    await cache.resolve(['a'], purging, { ...call, use: 'shared' });
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':0');
   });
 
   it('takes a damaged value for a miss', async () => {

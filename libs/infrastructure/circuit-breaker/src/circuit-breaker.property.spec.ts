@@ -76,7 +76,7 @@ class Story {
     expect(this.running.length > before).toBe(allowed);
   }
 
-  probes(): number {
+  trials(): number {
     return this.running.filter(({ admittedIn }) => admittedIn === this.changes.length).length;
   }
 }
@@ -119,7 +119,7 @@ describe('a breaker, whatever happens', () => {
           const { success, failure, ignored, rejected } = status.totals;
           expect(success + failure + ignored + rejected + story.running.length).toBe(story.calls);
           if (status.state === 'HALF_OPEN') {
-            expect(status.trialsInFlight).toBe(story.probes());
+            expect(status.trialsInFlight).toBe(story.trials());
             expect(status.trialsInFlight).toBeLessThanOrEqual(2);
           }
           if (status.state === 'OPEN') expect(status.retryAfterMs).toBeLessThanOrEqual(4_000);

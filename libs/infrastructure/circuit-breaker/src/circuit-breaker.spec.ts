@@ -93,6 +93,20 @@ describe('a closed breaker', () => {
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', totals: { success: 1, slow: 2, failure: 0 } });
   });
 
+  it('takes a slow call for slow only where it succeeded', async () => {
+    const { breaker } = create({ slowCallMs: 1_000, failureThreshold: 2 });
+    const caller = new AbortController();
+    const left = pending(breaker, { ...context, signal: caller.signal });
+    const failed = pending(breaker);
+    jest.advanceTimersByTime(5_000);
+    caller.abort();
+    await Promise.all([left.fail(), failed.fail()]);
+    expect(breaker.getStatus()).toMatchObject({
+      state: 'CLOSED',
+      totals: { slow: 0, ignored: 1, failure: 1 },
+    });
+  });
+
   it('opens on the failure rate of the last calls, from the minimum volume on', async () => {
     const { breaker } = create({
       failureRate: { threshold: 0.5, window: 'count', windowCalls: 10, minimumCalls: 6 },
@@ -150,7 +164,7 @@ describe('a closed breaker', () => {
 });
 
 describe('an open breaker', () => {
-  it('refuses at once and says when the next probe is due', async () => {
+  it('refuses at once and says when the next trial is due', async () => {
     const { breaker } = create();
     await fail(breaker, 5);
     expect((await refusal(breaker)).retryAfterMs).toBe(60_000);
@@ -169,15 +183,15 @@ describe('an open breaker', () => {
     await first.succeed();
     expect(breaker.state).toBe('OPEN');
     jest.advanceTimersByTime(60_000);
-    const probe = pending(breaker);
+    const trial = pending(breaker);
     expect(breaker.state).toBe('HALF_OPEN');
     await second.succeed();
     expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', successes: 0, trialsInFlight: 1 });
-    await probe.succeed();
+    await trial.succeed();
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('rounds the time to the next probe up, and says 0 once it may go', async () => {
+  it('rounds the time to the next trial up, and says 0 once it may go', async () => {
     const { breaker } = create({ resetTimeoutMs: 1_001, resetJitter: 0.1 });
     const random = jest.spyOn(Math, 'random').mockReturnValue(0.5);
     await fail(breaker, 5);
@@ -230,43 +244,43 @@ describe('a half-open breaker', () => {
     return made;
   }
 
-  it('closes after two good probes, one at a time', async () => {
+  it('closes after two good trials, one at a time', async () => {
     const { breaker } = await halfOpen();
-    const probe = pending(breaker);
+    const trial = pending(breaker);
     const others = [pending(breaker), pending(breaker)];
-    expect(probe.started()).toBe(true);
+    expect(trial.started()).toBe(true);
     expect(others.some(({ started }) => started())).toBe(false);
     for (const { outcome } of others) expect(await outcome).toBe('circuit_open');
-    await probe.succeed();
+    await trial.succeed();
     expect(breaker.state).toBe('HALF_OPEN');
     await breaker.execute(good, context);
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('lets as many probes through as permitted, and knows no time to wait for the rest', async () => {
+  it('lets as many trials through as permitted, and knows no time to wait for the rest', async () => {
     const { breaker } = await halfOpen({ halfOpenTrials: 3, successThreshold: 3 });
-    const probes = [pending(breaker), pending(breaker), pending(breaker)];
+    const trials = [pending(breaker), pending(breaker), pending(breaker)];
     expect((await refusal(breaker)).retryAfterMs).toBeUndefined();
     jest.advanceTimersByTime(5);
     expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 3, forMs: 5 });
-    for (const probe of probes) expect(await probe.succeed()).toBe('ok');
+    for (const trial of trials) expect(await trial.succeed()).toBe('ok');
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('opens again with the first bad probe, for twice as long', async () => {
+  it('opens again with the first bad trial, for twice as long', async () => {
     const { breaker } = await halfOpen();
     await breaker.execute(good, context);
     await fail(breaker, 1);
     expect((await refusal(breaker)).retryAfterMs).toBe(120_000);
   });
 
-  it('takes a slow probe for a bad one', async () => {
+  it('takes a slow trial for a bad one', async () => {
     const { breaker } = await halfOpen({ slowCallMs: 500 });
     await breaker.execute(() => Promise.resolve(jest.advanceTimersByTime(500)), context);
     expect(breaker.getStatus()).toMatchObject({ state: 'OPEN', lastChange: { reason: 'trial_failed' } });
   });
 
-  it('leaves though its probe never ends, and takes no notice when that ends after all', async () => {
+  it('leaves though its trial never ends, and takes no notice when that ends after all', async () => {
     const { breaker } = await halfOpen({ trialTimeoutMs: 30_000 });
     const stuck = pending(breaker);
     jest.advanceTimersByTime(29_999);
@@ -284,7 +298,7 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('leaves though its probe never ends and all callers ask first', async () => {
+  it('leaves though its trial never ends and all callers ask first', async () => {
     const { breaker } = await halfOpen({ trialTimeoutMs: 30_000 });
     expect(breaker.allows()).toBe(true);
     pending(breaker);
@@ -295,7 +309,7 @@ describe('a half-open breaker', () => {
     expect(breaker.allows()).toBe(true);
   });
 
-  it('lets no other probe through once one is overdue, though there is room, and opens once', async () => {
+  it('lets no other trial through once one is overdue, though there is room, and opens once', async () => {
     const { breaker, changes } = await halfOpen({ halfOpenTrials: 3, trialTimeoutMs: 1_000 });
     pending(breaker);
     pending(breaker);
@@ -304,7 +318,7 @@ describe('a half-open breaker', () => {
     expect(changes.map(({ to }) => to)).toEqual(['OPEN', 'HALF_OPEN', 'OPEN']);
   });
 
-  it('lets one more probe through for each that stays undecided, ever later, and the first that ends decides', async () => {
+  it('lets one more trial through for each that stays undecided, ever later, and the first that ends decides', async () => {
     const { breaker } = await halfOpen({ trialSlotMs: 1_000, trialTimeoutMs: 600_000, successThreshold: 1 });
     const first = pending(breaker);
     const begun = async (afterMs: number) => {
@@ -325,7 +339,7 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('waits for a probe as long as the deadline of its call', async () => {
+  it('waits for a trial as long as the deadline of its call', async () => {
     const { breaker } = await halfOpen({ trialTimeoutMs: 10 });
     pending(breaker, { ...context, deadline: Deadline.after(5_000) });
     jest.advanceTimersByTime(4_999);
@@ -336,19 +350,19 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('OPEN');
   });
 
-  it('gives the place of a probe whose caller went away to the next call', async () => {
+  it('gives the place of a trial whose caller went away to the next call', async () => {
     const { breaker } = await halfOpen();
     const caller = new AbortController();
-    const probe = pending(breaker, { id: 'gone', signal: caller.signal });
+    const trial = pending(breaker, { id: 'gone', signal: caller.signal });
     caller.abort();
-    await probe.fail();
+    await trial.fail();
     expect(breaker.getStatus()).toMatchObject({ state: 'HALF_OPEN', trialsInFlight: 0, successes: 0 });
     await breaker.execute(good, context);
     await breaker.execute(good, context);
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('closes when the host answers its probes with 404', async () => {
+  it('closes when the host answers its trials with 404', async () => {
     const { breaker } = await halfOpen();
     const notFound = () => Promise.reject(Object.assign(new Error('no such model'), { status: 404 }));
     for (let call = 0; call < 2; call += 1) await breaker.execute(notFound, context).catch(() => undefined);

@@ -24,12 +24,12 @@ import type {
   CircuitStateName,
   Closed,
   HalfOpen,
-  Trial,
 } from './circuit-state.ts';
 import type { CircuitOutcome, CircuitStatus, StateChange } from './circuit-status.ts';
 import { createTripRules } from './create-trip-rules.ts';
 import { ResetDelay } from './reset-delay.ts';
 import { TimeWindow } from './time.window.ts';
+import { type Trial, TrialCalls } from './trial-calls.ts';
 
 /** What a breaker is made of. */
 export interface CircuitBreakerParts {
@@ -101,7 +101,7 @@ export class CircuitBreaker implements Policy {
       case 'OPEN':
         return performance.now() >= state.until;
       case 'HALF_OPEN':
-        return !this.#endOverdue(state) && this.#hasRoom(state);
+        return !this.#endOverdue(state) && state.trials.hasRoom;
     }
   }
 
@@ -186,7 +186,7 @@ export class CircuitBreaker implements Policy {
       case 'OPEN':
         if (performance.now() < state.until) return this.#refuse();
         this.#become(
-          { name: 'HALF_OPEN', since: performance.now(), trials: new Set(), successes: 0 },
+          { name: 'HALF_OPEN', since: performance.now(), trials: new TrialCalls(this.#config), successes: 0 },
           'reset_timeout_over',
         );
         return this.#admit(context);
@@ -196,33 +196,15 @@ export class CircuitBreaker implements Policy {
   }
 
   #admitTrial(stay: HalfOpen, { deadline }: CallContext): Ticket {
-    if (this.#endOverdue(stay) || !this.#hasRoom(stay)) return this.#refuse();
-    const since = performance.now();
-    const trial = { since, overdueAt: deadline?.at ?? since + this.#config.trialTimeoutMs };
-    stay.trials.add(trial);
-    return { stay, trial };
-  }
-
-  /** A trial that takes its time keeps the next one out for a while only: a quick call may know sooner. */
-  #hasRoom({ trials }: HalfOpen): boolean {
-    const { halfOpenTrials, trialSlotMs = Infinity } = this.#config;
-    if (trials.size < halfOpenTrials) return true;
-    const holdMs = trialSlotMs * 2 ** (trials.size - halfOpenTrials);
-    const now = performance.now();
-    let holding = 0;
-    for (const { since } of trials) if (now - since < holdMs) holding += 1;
-    return holding < halfOpenTrials;
+    if (this.#endOverdue(stay) || !stay.trials.hasRoom) return this.#refuse();
+    return { stay, trial: stay.trials.begin(deadline) };
   }
 
   /** Opens again if a trial call has not ended in time. @returns whether it did. */
   #endOverdue({ trials }: HalfOpen): boolean {
-    const now = performance.now();
-    for (const { overdueAt } of trials) {
-      if (now < overdueAt) continue;
-      this.#open('trial_overdue', 0);
-      return true;
-    }
-    return false;
+    if (!trials.hasOverdue) return false;
+    this.#open('trial_overdue', 0);
+    return true;
   }
 
   #refuse(): never {
@@ -235,7 +217,7 @@ export class CircuitBreaker implements Policy {
   }
 
   #ended(ticket: Ticket, tookMs: number, verdict: Verdict): void {
-    if ('trial' in ticket) ticket.stay.trials.delete(ticket.trial);
+    if ('trial' in ticket) ticket.stay.trials.end(ticket.trial);
     const isSlow = tookMs >= (this.#config.slowCallMs ?? Infinity);
     const outcome = verdict === 'success' && isSlow ? 'slow' : verdict;
     this.#count(outcome);

@@ -1,3 +1,4 @@
+import type { TrialCalls } from './trial-calls.ts';
 import type { TripReason, TripRule } from './trip-rule.ts';
 
 /** Every call goes through. */
@@ -23,14 +24,8 @@ export interface Open {
 export interface HalfOpen {
   readonly name: 'HALF_OPEN';
   readonly since: number;
-  readonly trials: Set<Trial>;
+  readonly trials: TrialCalls;
   successes: number;
-}
-
-/** A call that tests the host. From `overdueAt` on nobody waits for its result. */
-export interface Trial {
-  readonly since: number;
-  readonly overdueAt: number;
 }
 
 /**

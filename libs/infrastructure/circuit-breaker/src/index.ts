@@ -1,7 +1,6 @@
 export { CircuitBreaker, type CircuitBreakerParts } from './circuit-breaker.ts';
 export {
   circuitBreakerConfig,
-  type CircuitBreakerConfig,
   type CircuitBreakerOptions,
   RESETS_IN_ORDER,
 } from './circuit-breaker.config.ts';

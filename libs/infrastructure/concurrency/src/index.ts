@@ -13,12 +13,9 @@ export { Bulkhead, type BulkheadOptions, type BulkheadStatus } from './bulkhead.
 export { type BulkheadRefusal, ConcurrencyMetrics } from './concurrency-metrics.ts';
 export {
   adaptiveLimitConfig,
-  type AdaptiveLimitConfig,
   type AdaptiveLimitSettings,
   adaptiveTimeoutConfig,
-  type AdaptiveTimeoutConfig,
   type AdaptiveTimeoutSettings,
   bulkheadConfig,
-  type BulkheadConfig,
   type BulkheadSettings,
 } from './concurrency.config.ts';

@@ -1,4 +1,4 @@
-export { distributedLlmConfig, type DistributedLlmConfig } from './client/distributed-llm.config.ts';
+export { distributedLlmConfig } from './client/distributed-llm.config.ts';
 export { DistributedLlmClient, type DistributedLlmOptions } from './client/distributed-llm.client.ts';
 export type { HostRequest } from './call/host-request.ts';
 export { DistributedLlmMetrics } from './client/distributed-llm-metrics.ts';

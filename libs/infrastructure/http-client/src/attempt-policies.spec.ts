@@ -99,6 +99,15 @@ describe('the policies around an attempt', () => {
     expect(policies.availability(0)).toMatchObject({ available: false, because: 'rate_limited' });
   });
 
+  it('rest for five minutes at most, and up to a quarter of that, whatever the target asks for', async () => {
+    const policies = policiesOf({ circuitBreaker: {}, rateLimit: { requestsPerSecond: 2 } });
+    await policies.slowDown(86_400_000);
+    const availability = policies.availability();
+    const waitMs = availability.available ? 0 : (availability.retryAfterMs ?? 0);
+    expect(waitMs).toBeGreaterThanOrEqual(299_000);
+    expect(waitMs).toBeLessThanOrEqual(375_000);
+  });
+
   it('replace estimated tokens by those that were used', async () => {
     const policies = policiesOf({ circuitBreaker: {}, tokenLimit: { tokensPerMinute: 100, maxWaitMs: 0 } });
     await policies.execute(async (_, { settleTokens }) => Promise.resolve(settleTokens(10)), {

@@ -73,12 +73,6 @@ export class ClientCall {
     throw new UnwantedStatus(response);
   }
 
-  /** For callers who want any response: the last refused one, if that is why the call failed. @throws the error, if not. */
-  responseBehind(error: unknown): TransportResponse {
-    if (!(error instanceof UnwantedStatus)) throw error;
-    return error.response;
-  }
-
   /** All of the response is here. */
   finish(): void {
     this.respondedAt = performance.now();

@@ -1,7 +1,6 @@
 import {
   type CallAssessor,
   type HealthIndicator,
-  type ListPlace,
   type Logger,
   refuseUnknownOptions,
   silentLogger,
@@ -17,14 +16,13 @@ import {
 } from '@morgan/http-transport';
 import type { RedisConnection } from '@morgan/redis';
 import { CallAttempts, type Taking } from './call-attempts.ts';
-import { CallStatistics } from './call-statistics.ts';
-import { CallsInFlight } from './calls-in-flight.ts';
-import { ClientCall, type CallOptions } from './client-call.ts';
+import type { ClientCall, CallOptions } from './client-call.ts';
+import { ClientCalls } from './client-calls.ts';
 import { ClientPolicies } from './client-policies.ts';
 import type { HttpClientStatus } from './client-status.ts';
 import { type HttpClientConfig, httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 import { closedError, statusError } from './http-client-error.ts';
-import type { CallCounter, CallEnd, HttpClientMetrics } from './http-client-metrics.ts';
+import type { CallCounter, HttpClientMetrics } from './http-client-metrics.ts';
 import type { ResponseHead, StreamingResponse } from './response-head.ts';
 import { HttpResponse } from './http-response.ts';
 import { RequestBuilder, type RequestOptions, UnsendableRequest } from './request-builder.ts';
@@ -78,8 +76,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #transport: HttpTransport;
   readonly #health: ServiceHealth | undefined;
   readonly #attempts: CallAttempts;
-  readonly #calls = new CallsInFlight();
-  readonly #statistics = new CallStatistics();
+  readonly #calls: ClientCalls;
   readonly #counter: CallCounter | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -101,6 +98,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       health: this.#health,
     });
     this.#counter = metrics?.watch(this);
+    this.#calls = new ClientCalls(config, this.#counter);
   }
 
   /** Begins the health checks, if there are any, and resolves after the first. Calls may be made before. */
@@ -161,9 +159,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       if (request.origin !== this.#builder.origin)
         throw new UnsendableRequest('The origin is not that of the client.');
       const outgoing = { ...request, bodyFault: request.bodyFault ?? call.bodyError };
-      return this.#attempts
-        .run(call, outgoing, context, (begun) => call.accept(begun))
-        .catch((error: unknown) => call.responseBehind(error));
+      return this.#attempts.run(call, outgoing, context, (begun) => call.accept(begun)).catch(responseBehind);
     });
     call.finishWith(response);
     return response;
@@ -198,7 +194,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
       serviceName: this.serviceName,
       baseUrl: this.#config.baseUrl,
       state: this.#stopped ? 'closed' : 'open',
-      ...this.#statistics.figures(this.#calls.size),
+      ...this.#calls.figures(),
       ...attempts.getStatus(),
       retry: retry.getStatus(),
       pool: this.connections,
@@ -241,21 +237,7 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
   #begin(options: CallOptions): ClientCall {
     if (this.#stopped) throw closedError(this.serviceName);
-    const { timeoutMs = this.#config.timeout.totalMs, idempotent = this.#config.idempotent } = options;
-    const ended = (end: CallEnd) => this.#ended(place, end);
-    const { signal, deadline, requestId } = options;
-    const bounds = { signal, deadline, requestId, timeoutMs, idempotent };
-    const call = new ClientCall(this.serviceName, bounds, ended);
-    const place = this.#calls.add(call);
-    return call;
-  }
-
-  #ended(place: ListPlace<ClientCall>, end: CallEnd): void {
-    this.#calls.remove(place);
-    const { item: call } = place;
-    const tookMs = (call.respondedAt ?? performance.now()) - call.startedAt;
-    this.#statistics.ended(end, tookMs);
-    this.#counter?.ended(end, tookMs);
+    return this.#calls.begin(options);
   }
 
   #perform<Result>(call: ClientCall, build: () => TransportRequest, taking: Taking<Result>): Promise<Result> {
@@ -302,4 +284,10 @@ export class HttpClient implements RequestSender, AsyncDisposable {
 
 function headOf({ status, headers }: TransportResponse, { serviceName, attempt }: ClientCall): ResponseHead {
   return { status, headers, serviceName, attempt };
+}
+
+/** For callers who want any response: the one that was refused, if that is why the call failed. @throws the error, if not. */
+function responseBehind(error: unknown): TransportResponse {
+  if (error instanceof UnwantedStatus) return error.response;
+  throw error;
 }

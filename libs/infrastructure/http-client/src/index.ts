@@ -13,7 +13,7 @@ export { forgetTarget } from './forget-target.ts';
 export type { CallOptions } from './client-call.ts';
 export type { HttpClientStatus } from './client-status.ts';
 export { HttpClient, type CallRequest, type HttpClientParts, type WholeCallRequest } from './http-client.ts';
-export { httpClientConfig, type HttpClientConfig, type HttpClientOptions } from './http-client.config.ts';
+export { httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
 export { HttpClientMetrics } from './http-client-metrics.ts';
 export { HttpClientModule, type HttpClientModuleOptions } from './http-client.module.ts';

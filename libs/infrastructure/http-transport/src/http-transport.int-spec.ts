@@ -6,6 +6,7 @@ import { waitFor } from '@morgan/testing';
 import { FullListener } from '../fixture/full-listener.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { TransportRequest } from './request-sender.ts';
+import { HELD_BYTES } from './response-body.ts';
 import { TransportError, type TransportFault } from './transport-error.ts';
 import type { TransportResponse } from './transport-response.ts';
 
@@ -146,6 +147,18 @@ describe('HttpTransport', () => {
       });
     });
 
+    it('leaves it also where nobody has read a body that came whole and is as much as is held', async () => {
+      const body = 'x'.repeat(HELD_BYTES);
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${HELD_BYTES}\r\n\r\n${body}`),
+      );
+      const first = await send(origin);
+      await until(() => transport.getStatus()[origin]?.free === 1);
+      const second = await send(origin, { firstByteTimeoutMs: BUSY_MS });
+      expect([await first.bytes(), await second.bytes()].map(String)).toEqual([body, body]);
+      expect(server.accepted).toBe(1);
+    });
+
     it.each([
       '100 Continue\r\n',
       '102 Processing\r\n',
@@ -177,6 +190,19 @@ describe('HttpTransport', () => {
         return length > 0 && unchanged > 100;
       });
       expect(body.readableLength).toBeLessThan(512 * 1024);
+      expect((await body.bytes()).equals(whole)).toBe(true);
+    });
+
+    it('waits for a slow reader for longer than the other side may be silent', async () => {
+      const whole = Buffer.alloc(8 * 1024 * 1024, 'abcdefghij');
+      const { origin, server } = await serve((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${whole.length}\r\n\r\n`),
+      );
+      const { body } = await send(origin, { idleTimeoutMs: 100 });
+      for (const socket of server.sockets) socket.write(whole);
+      // It begins later and is silent for as long.
+      const silent = await send(origin, { idleTimeoutMs: 100 });
+      await expect(silent.bytes()).rejects.toMatchObject({ reason: 'body_timeout' });
       expect((await body.bytes()).equals(whole)).toBe(true);
     });
   });

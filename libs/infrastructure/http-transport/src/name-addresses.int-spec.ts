@@ -70,6 +70,22 @@ describe('the replicas behind one name', () => {
     expect(transport.statusOf(origin).opened).toBeLessThanOrEqual(4);
   });
 
+  it('share requests that each find the connections before them free', async () => {
+    use();
+    for (let request = 0; request < 6; request += 1) {
+      await ask();
+      await waitFor(
+        () => {
+          const { connected, free } = transport.statusOf(origin);
+          return free === connected;
+        },
+        { what: 'the connection to be free' },
+      );
+    }
+    expect(served).toEqual([3, 3]);
+    expect(transport.statusOf(origin).opened).toBe(2);
+  });
+
   it('share requests that come together', async () => {
     use({ maxConnections: 10 });
     for (let wave = 0; wave < 5; wave += 1) await Promise.all(Array.from({ length: 20 }, ask));

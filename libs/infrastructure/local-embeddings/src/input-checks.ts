@@ -2,8 +2,25 @@ import { AppError } from '@morgan/foundation';
 import type { ModelInfo, PromptChoice } from './model/embedding-model.types.ts';
 import type { EmbeddingInput } from './processes/process-protocol.ts';
 
-/** @throws AppError `invalid_value` for a prompt that the model does not have, or that stands before token ids */
-export function checkPrompt(
+/** How the inputs of a call are to be read, and what its caller calls each of them. */
+interface InputReading extends PromptChoice {
+  readonly paramOf: (index: number) => string;
+}
+
+/**
+ * @throws AppError `invalid_value` for what is neither text nor token ids, and for a prompt that the model does not have or that
+ *   stands before token ids; `invalid_token_id`
+ */
+export function checkInputs(
+  inputs: readonly EmbeddingInput[],
+  { prompts, vocabularySize }: Pick<ModelInfo, 'prompts' | 'vocabularySize'>,
+  { paramOf, ...prompt }: InputReading,
+): void {
+  checkTokenIds(inputs, vocabularySize, paramOf);
+  checkPrompt(prompt, inputs, prompts);
+}
+
+function checkPrompt(
   { promptName: name, prompt }: PromptChoice,
   inputs: readonly EmbeddingInput[],
   prompts: ModelInfo['prompts'],
@@ -19,8 +36,7 @@ export function checkPrompt(
     throw refuse('A prompt cannot stand before token ids, which are fed to the model as they are.');
 }
 
-/** @throws AppError `invalid_value` for what is neither text nor token ids, `invalid_token_id` */
-export function checkTokenIds(
+function checkTokenIds(
   inputs: readonly EmbeddingInput[],
   vocabularySize: number,
   paramOf: (index: number) => string,

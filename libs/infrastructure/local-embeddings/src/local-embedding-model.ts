@@ -13,7 +13,7 @@ import { Metrics } from '@morgan/telemetry';
 import type { EmbeddedItem } from './scheduling/embedding-job.ts';
 import type { EmbeddingScheduler } from './scheduling/embedding-scheduler.ts';
 import { InferenceEngine } from './scheduling/inference-engine.ts';
-import { checkPrompt, checkTokenIds } from './input-checks.ts';
+import { checkInputs } from './input-checks.ts';
 import type {
   EmbedOptions,
   LocalEmbeddingModelOptions,
@@ -155,13 +155,11 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     { truncate = this.#config.truncate, positions, onItem, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
-    const info = this.#loadedInfo('embedding');
-    if (signal.aborted) throw callStopped(signal);
+    const info = this.#begin(signal, 'embedding');
     const paramOf = (index: number) => `input[${positions?.[index] ?? index}]`;
-    checkPrompt({ promptName, prompt }, inputs, info.prompts);
-    checkTokenIds(inputs, info.vocabularySize, paramOf);
+    checkInputs(inputs, info, { promptName, prompt, paramOf });
     const request = { inputs, caller, truncate, promptName, prompt, paramOf, onItem };
-    return this.#scheduler.submit(request, signal, () => callStopped(signal));
+    return this.#scheduler.submit(request, signal);
   }
 
   /**
@@ -175,14 +173,12 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     { truncate = this.#config.truncate, promptName, prompt }: EmbedOptions = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
-    const info = this.#loadedInfo('embedding');
+    const info = this.#begin(signal, 'embedding');
     if (info.tokenDimensions === undefined) throw hasNoTokenVectors(this.id);
-    if (signal.aborted) throw callStopped(signal);
     const paramOf = (index: number) => `inputs[${index}]`;
-    checkPrompt({ promptName, prompt }, inputs, info.prompts);
-    checkTokenIds(inputs, info.vocabularySize, paramOf);
+    checkInputs(inputs, info, { promptName, prompt, paramOf });
     const request = { inputs, caller, perToken: true, truncate, promptName, prompt, paramOf };
-    return this.#scheduler.submit(request, signal, () => callStopped(signal));
+    return this.#scheduler.submit(request, signal);
   }
 
   /**
@@ -196,11 +192,10 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     { truncate = this.#config.truncate, field = 'texts' }: ScoreOptions = {},
   ): Promise<ScoredText[]> {
     if (texts.length === 0) return [];
-    this.#loadedInfo('ranking');
-    if (signal.aborted) throw callStopped(signal);
+    this.#begin(signal, 'ranking');
     const paramOf = (index: number) => `${field}[${index}]`;
     const request = { inputs: texts, caller, query, truncate, paramOf };
-    const items = await this.#scheduler.submit(request, signal, () => callStopped(signal));
+    const items = await this.#scheduler.submit(request, signal);
     return items.map(({ vector, ...item }) => ({ score: vector[0] as number, ...item }));
   }
 
@@ -215,9 +210,8 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     specials = true,
     { signal }: Pick<CallContext, 'signal'> = { signal: NEVER },
   ): Promise<readonly (readonly TextToken[])[]> {
-    this.#loadedInfo();
-    if (signal.aborted) throw callStopped(signal);
-    return this.#scheduler.tokens.list(texts, specials, signal, () => callStopped(signal));
+    this.#begin(signal);
+    return this.#scheduler.tokens.list(texts, specials, signal);
   }
 
   /** What the model is for, from its files where it is not loaded; one that is not downloaded yet counts as `embedding`. */
@@ -303,6 +297,13 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
     const { scheduler } = this.#engine;
     if (!scheduler) throw notLoaded();
     return scheduler;
+  }
+
+  /** Nothing begins for a caller who has left. */
+  #begin(signal: AbortSignal, wanted?: ModelKind): ModelInfo {
+    const info = this.#loadedInfo(wanted);
+    if (signal.aborted) throw callStopped(signal);
+    return info;
   }
 
   #loadedInfo(wanted?: ModelKind): ModelInfo {

@@ -135,6 +135,8 @@ describe('a model with prompts', () => {
     await expect(model.embed([[5]], context, { promptName: 'query' })).rejects.toMatchObject({
       code: 'invalid_value',
     });
+    const unlisted = model.embed('a' as unknown as string[], context, { promptName: 'query' });
+    await expect(unlisted).rejects.toMatchObject({ code: 'invalid_value', param: 'input' });
   });
 
   it('refuses one that leaves a text no room', async () => {

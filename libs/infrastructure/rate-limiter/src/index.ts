@@ -1,12 +1,7 @@
 export type { Decision } from './decision.ts';
 export type { Permit } from './permit.ts';
 export { RateLimiterMetrics } from './rate-limiter-metrics.ts';
-export {
-  BURST_OF_A_BUCKET,
-  rateLimiterConfig,
-  type RateLimiterConfig,
-  type RateLimiterOptions,
-} from './rate-limiter.config.ts';
+export { BURST_OF_A_BUCKET, rateLimiterConfig, type RateLimiterOptions } from './rate-limiter.config.ts';
 export {
   type AcquireOptions,
   type KeyStatus,

@@ -32,9 +32,6 @@ export const BURST_OF_A_BUCKET = [
 /** The configuration of one rate limiter. */
 export const rateLimiterConfig = limiterSettings.refine(...BURST_OF_A_BUCKET);
 
-/** With every default filled in. */
-export type RateLimiterConfig = z.output<typeof rateLimiterConfig>;
-
 /** As it is written: what has a default may be left out. */
 export type RateLimiterOptions = z.input<typeof rateLimiterConfig> & {
   /** Stands in status and metric labels, and in Redis, where limiters of one name share what they let through. */

@@ -4,7 +4,7 @@ import { type AppError, Deadline, silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisScript } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RateLimiter } from './rate-limiter.ts';
-import { type RateLimiterConfig, rateLimiterConfig } from './rate-limiter.config.ts';
+import { type RateLimiterOptions, rateLimiterConfig } from './rate-limiter.config.ts';
 
 const TIMEOUT_MS = 300;
 const algorithms = ['token-bucket', 'sliding-window'] as const;
@@ -30,7 +30,7 @@ function open(limiter: RateLimiter): RateLimiter {
 /** As many limiters over one limit as are asked for, each with a connection of its own. */
 async function replicas(
   count: number,
-  given: Partial<RateLimiterConfig>,
+  given: Partial<RateLimiterOptions>,
   commandTimeoutMs?: number,
 ): Promise<RateLimiter[]> {
   const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: count, ...given });

@@ -47,6 +47,12 @@ describe('headersToHost', () => {
   });
 });
 
+it('has nothing of a caller that the host is configured with', () => {
+  const headers = { 'anthropic-version': 'theirs', 'user-agent': 'a client' };
+  const host = { hasKey: false, ownNames: new Set(['anthropic-version']) };
+  expect(headersToHost(headers, 'id-1', host).slice(4)).toEqual(['user-agent', 'a client']);
+});
+
 it('has an idempotency key of its own for each caller, whichever way the key of the caller comes', () => {
   const sent = (headers: Record<string, string>) => {
     const list = headersToHost({ 'idempotency-key': 'order-1', ...headers }, 'id-1', KEYLESS);

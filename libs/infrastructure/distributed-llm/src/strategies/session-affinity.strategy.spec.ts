@@ -55,6 +55,11 @@ describe('session affinity', () => {
   it('stays where less waits than its own prompt, however idle the others are', () => {
     expect(chosen(changed({ [own]: { tokensInFlight: 1_000 } }))).toBe(own);
     expect(chosen(changed({ [own]: { tokensInFlight: 1_001 } }))).toBe(next);
+    // The mean with this call is 250: twice that is less than the prompt.
+    const many = candidates(8, { ttftMs: 300 });
+    const ownOfMany = chosen(many);
+    expect(chosen(changed({ [ownOfMany]: { tokensInFlight: 1_000 } }, many))).toBe(ownOfMany);
+    expect(chosen(changed({ [ownOfMany]: { tokensInFlight: 1_001 } }, many))).not.toBe(ownOfMany);
   });
 
   it('goes to no target with more than 1.25 times the mean load', () => {

@@ -26,6 +26,15 @@ describe('the load of a target', () => {
     expect(load.ttftMsAt(5_000)).toBe(4_000);
   });
 
+  it('does not count the time that a call waits here before it is sent', () => {
+    const load = new TargetLoad();
+    const call = load.begin(100, 0);
+    call.sent(3_000);
+    expect(load.ttftMsAt(3_500)).toBe(500);
+    call.began(3_600);
+    expect(load.ttftMsAt(3_600)).toBe(600);
+  });
+
   it('remembers a silence that was given up', () => {
     const load = new TargetLoad();
     load.begin(100, 0).ended(7_000, undefined);

@@ -56,13 +56,16 @@ const silent =
   (response) =>
     say(response, ...events);
 
-/** These events, then one again and again. */
+/** These events, then one again and again, and an end where nobody stops it. */
 const repeating =
   (again: string, ...events: string[]): Script =>
   async (response) => {
     await say(response, ...events);
-    const timer = setInterval(() => response.write(again), 20);
-    response.once('close', () => clearInterval(timer));
+    for (let count = 0; count < MANY && !response.destroyed; count += 1) {
+      response.write(again);
+      await delay(20);
+    }
+    response.end();
   };
 
 /** The body lasts until the connection closes. */
@@ -197,20 +200,25 @@ describe('a stream that is whole', () => {
     ['empty texts', chunk({ content: '' })],
     ['comments', ': hi\n\n'],
   ])('gets its end marker soon when the host says %s only behind the last choice', async (_, again) => {
-    const gateway = await gatewayTo(
-      async (response) => {
-        await say(response, ROLE, HELLO, STOP);
-        for (let count = 0; count < MANY && !response.destroyed; count += 1) {
-          await say(response, again);
-          await delay(10);
-        }
-        response.end();
-      },
-      { limits: { finishMs: 200 } },
-    );
+    const gateway = await gatewayTo(repeating(again, ROLE, HELLO, STOP), { limits: { finishMs: 200 } });
     const { text, broken } = await gateway.read();
     expect([text.startsWith(ROLE + HELLO + STOP), text.endsWith(DONE), broken]).toEqual([true, true, false]);
     expect(text.split(again).length - 1).toBeLessThan(MANY);
+  });
+
+  it('leaves its connection to another one, though the body ends a little behind its end marker', async () => {
+    const ports: (number | undefined)[] = [];
+    const gateway = await gatewayTo(async (response) => {
+      ports.push(response.socket?.remotePort);
+      await say(response, ROLE, HELLO, STOP, DONE);
+      await delay(10);
+      response.end();
+    });
+    const isKept = async () => {
+      await gateway.read();
+      return new Set(ports).size < ports.length;
+    };
+    await waitFor(isKept, { what: 'a connection that is used again', timeoutMs: 5_000 });
   });
 
   it('may follow any number of comments', async () => {

@@ -37,6 +37,15 @@ describe('the output that is chosen', () => {
     }
   });
 
+  it('is the one with the most usual name, in whatever order they stand', () => {
+    const ofTexts = { embeddings: [1, 64], sentence_embedding: [1, 64] };
+    const ofTokens = { token_embeddings: [1, 6, 64], last_hidden_state: [1, 6, 64] };
+    for (const order of [outputs, (shapes: typeof ofTexts) => new Map([...outputs(shapes)].toReversed())]) {
+      expect(chooseOutput(order(ofTexts), SILENT).name).toBe('sentence_embedding');
+      expect(chooseOutput(order({ ...ofTexts, ...ofTokens }), TOLD).name).toBe('last_hidden_state');
+    }
+  });
+
   it('is never as wide as the vocabulary, unless it is named', () => {
     const [words, widths] = [
       { vocab_size: 999, hidden_size: 64 },

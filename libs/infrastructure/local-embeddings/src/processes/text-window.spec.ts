@@ -8,6 +8,7 @@ import {
   shortWindows,
   significantPart,
   NoWindowError,
+  textWindows,
   tokenWindow,
 } from './text-window.ts';
 
@@ -76,6 +77,19 @@ describe('tokenWindow', () => {
     const text = `${'p'.repeat(150)} ${phrase} ${'tail '.repeat(200)}`;
     const { row } = await tokenWindow(readablePart(text, LIMIT, 'right'), LIMIT, tokenizer);
     expect(row.ids).toEqual([150, 7, ...new Array<number>(LIMIT - 2).fill(4)]);
+  });
+
+  it('has none of the tokens beside the end of a part, which may depend on what follows', async () => {
+    const tokenize = (texts: readonly string[]) =>
+      Promise.resolve(
+        texts.map((text) => {
+          const { length } = text.split(' ');
+          return { ids: Array.from({ length }, (_, at) => (at < length - 50 ? 7 : 0)) };
+        }),
+      );
+    const tokenizer = { ...tokenizerOf('right'), tokenize };
+    const { row } = await tokenWindow({ text: 'word '.repeat(400), more: false }, LIMIT, tokenizer);
+    expect(row.ids).toEqual(new Array<number>(LIMIT).fill(7));
   });
 
   it('is refused where the prompt is all that fits: every text would have the same vector', async () => {
@@ -167,5 +181,19 @@ describe('significantPart', () => {
   ])('%s', (_, one, other, same) => {
     const [left, right] = [one, other].map((input) => significantPart(input as string, LIMIT, 'right'));
     expect(JSON.stringify(left) === JSON.stringify(right)).toBe(same);
+  });
+});
+
+describe('textWindows', () => {
+  it('has those of the other texts where one of them makes the library fail', async () => {
+    const tokenizer = tokenizerOf('right');
+    const tokenize = (texts: readonly string[]) =>
+      texts.includes('bad')
+        ? Promise.reject(new RangeError('the library failed on: bad'))
+        : tokenizer.tokenize(texts);
+    const texts = ['good', 'bad', 'fine'].map((text) => ({ text, more: false }));
+    const windows = await textWindows(texts, LIMIT, { ...tokenizer, tokenize });
+    const good = { row: { ids: [1, expect.any(Number)] }, truncated: false };
+    expect(windows).toEqual([good, { failure: 'RangeError' }, good]);
   });
 });

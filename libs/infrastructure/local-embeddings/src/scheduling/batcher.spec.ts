@@ -55,6 +55,11 @@ it('batches that wait for room keep their turn, and go with the last of their ca
   batcher.remove(late);
   batcher.remove(short);
   expect([asked, batcher.length, givenUp]).toEqual([['s', 's', 'll'], 2, 1]);
+  pool.free = 0;
+  batcher.dispatch();
+  // Nobody else is to wait for room that it could not use.
+  expect([asked.length, batcher.length, givenUp]).toEqual([3, 2, 2]);
+  pool.free = 2;
   hasRoom = true;
   batcher.dispatch();
   expect([ran, batcher.length]).toEqual([['ll'], 0]);

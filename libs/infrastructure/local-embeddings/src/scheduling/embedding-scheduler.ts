@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AppError } from '@morgan/foundation';
+import { AppError, callStopped } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
 import type { BatchMemory } from '../batch-memory.ts';
 import { Batcher } from './batcher.ts';
@@ -81,10 +81,10 @@ export class EmbeddingScheduler {
   }
 
   /** One vector per input, in their order. @param signal what waits is dropped when it is aborted */
-  async submit(request: JobRequest, signal: AbortSignal, stopped: () => AppError): Promise<EmbeddedItem[]> {
+  async submit(request: JobRequest, signal: AbortSignal): Promise<EmbeddedItem[]> {
     const job = new EmbeddingJob(request);
     const isAdmitted = this.#isAdmitted(job);
-    const leave = () => job.fail(stopped());
+    const leave = () => job.fail(callStopped(signal));
     signal.addEventListener('abort', leave, { once: true });
     this.#jobs.add(job);
     try {

@@ -14,9 +14,12 @@ export class Quarantine {
   readonly #until = new Map<string, number>();
 
   add(row: TokenRow | TextPart): void {
+    const key = keyOf(row);
+    // Before it is put to the end: a place in a `Map` is kept.
+    this.#until.delete(key);
     const [oldest] = this.#until.keys();
     if (oldest !== undefined && this.#until.size >= MOST_ENTRIES) this.#until.delete(oldest);
-    this.#until.set(keyOf(row), performance.now() + HELD_MS);
+    this.#until.set(key, performance.now() + HELD_MS);
   }
 
   has(row: TokenRow | TextPart): boolean {

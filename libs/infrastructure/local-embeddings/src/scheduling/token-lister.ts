@@ -1,4 +1,4 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, callStopped } from '@morgan/foundation';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { TextToken } from '../model/token-encoder.ts';
 
@@ -13,7 +13,6 @@ const MOST_TOKENS = 262_144;
 interface Waiting {
   readonly texts: readonly string[];
   readonly specials: boolean;
-  readonly signal: AbortSignal;
   readonly resolve: (tokens: readonly (readonly TextToken[])[]) => void;
   readonly reject: (error: AppError) => void;
 }
@@ -38,27 +37,33 @@ export class TokenLister {
     texts: readonly string[],
     specials: boolean,
     signal: AbortSignal,
-    stopped: () => AppError,
   ): Promise<readonly (readonly TextToken[])[]> {
     const parts = partsOf(texts);
     if (this.#waiting.length + parts.length > MOST_WAITING + 1) throw queueFull();
     let count = 0;
+    const own = new Set<Waiting>();
     const tasks = parts.map(async (part) => {
-      const tokens = await new Promise<readonly (readonly TextToken[])[]>((resolve, reject) =>
-        this.#waiting.push({ texts: part, specials, signal, resolve, reject }),
-      );
+      const tokens = await new Promise<readonly (readonly TextToken[])[]>((resolve, reject) => {
+        const task = { texts: part, specials, resolve, reject };
+        own.add(task);
+        this.#waiting.push(task);
+      });
       count += tokens.reduce((sum, list) => sum + list.length, 0);
       if (count > MOST_TOKENS) throw tooManyTokens();
       return tokens;
     });
-    const leave = () => this.#drop((task) => task.signal === signal, stopped);
+    const leave = () =>
+      this.#drop(
+        (task) => own.has(task),
+        () => callStopped(signal),
+      );
     signal.addEventListener('abort', leave, { once: true });
     this.dispatch();
     try {
       return (await Promise.all(tasks)).flat();
     } finally {
       signal.removeEventListener('abort', leave);
-      this.#drop((task) => task.signal === signal, stopped);
+      leave();
     }
   }
 
