@@ -17,7 +17,9 @@ const POST = `POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/jso
 function parse(answer: string) {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]?.trim();
-  const { error } = JSON.parse(body) as { error?: { code: string; message: string; type: string; param: null } };
+  const { error } = JSON.parse(body) as {
+    error?: { code: string; message: string; type: string; param: null };
+  };
   return { status: Number(head.split(' ')[1]), header, error };
 }
 
