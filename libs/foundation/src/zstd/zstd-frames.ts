@@ -1,7 +1,5 @@
 const FRAME = 0xfd2fb528;
 const SKIPPABLE = 0x184d2a50;
-/** Whoever sends frames sends them for kilobytes; each costs a turn of the decoder. */
-const MOST_FRAMES = 1_024;
 const BLOCK_HEADER_BYTES = 3;
 const CHECKSUM_BYTES = 4;
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4];
@@ -27,16 +25,19 @@ export class ZstdFrames {
   #header: Buffer = NO_BYTES;
   #count = 0;
 
+  /** Frames that have ended. */
+  get count(): number {
+    return this.#count;
+  }
+
   /**
    * A piece in parts, none of which has bytes behind the end of a frame. From what is no frame on nothing is cut: the decoder refuses it.
-   * @returns undefined where there are more frames than anybody needs
    */
-  cut(piece: Buffer): Buffer[] | undefined {
+  cut(piece: Buffer): Buffer[] {
     const parts: Buffer[] = [];
     let from = 0;
     let at = 0;
     while (at < piece.length) {
-      if (this.#count > MOST_FRAMES) return undefined;
       const end = Math.min(piece.length, at + this.#step.bytes - this.#taken);
       if (this.#step.read) this.#keep(piece.subarray(at, end));
       this.#taken += end - at;

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { constants, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
-import { decoderOf } from './body-decoder.ts';
+import { zstdDecoder } from './zstd-decoder.ts';
 
 const { ZSTD_c_checksumFlag, ZSTD_c_contentSizeFlag } = constants;
 
@@ -31,10 +31,10 @@ const FRAMES = TEXTS.flatMap((text) => [
 ]);
 const WHOLE = Buffer.concat(TEXTS.flatMap((text) => [text, text]));
 
-function decode(body: Buffer, pieceBytes: number): Promise<Buffer> {
+function decode(body: Buffer, pieceBytes: number, mostFrames?: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   for (let at = 0; at < body.length; at += pieceBytes) pieces.push(body.subarray(at, at + pieceBytes));
-  const decoder = decoderOf('zstd');
+  const decoder = zstdDecoder(mostFrames === undefined ? {} : { mostFrames });
   const source = Readable.from(pieces).on('error', (error) => decoder.destroy(error));
   return buffer(source.pipe(decoder));
 }
@@ -56,4 +56,10 @@ describe('a body of several frames', () => {
       await expect(decode(body, pieceBytes)).rejects.toThrow();
     },
   );
+
+  it('is refused where it has more of them than are allowed, however small they are', async () => {
+    const body = Buffer.concat(new Array<Buffer>(20).fill(skippable(0)));
+    expect(await decode(body, 64, 20)).toHaveLength(0);
+    await expect(decode(body, 64, 19)).rejects.toThrow('there are more than 19 frames');
+  });
 });
