@@ -23,7 +23,7 @@ WORKDIR /morgan
 COPY --from=dependencies /morgan/node_modules node_modules
 COPY --from=build /morgan/dist/apps/llm-service dist/apps/llm-service
 ENV NODE_ENV=production \
-    HOST=0.0.0.0 \
+    HOST=:: \
     PORT=8080 \
     LOG_FORMAT=json \
     MALLOC_TRIM_THRESHOLD_=131072

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runTool, UsageError } from '../command-line/run-tool.ts';
 import type { BenchRow } from './bench-row.ts';
 
 const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
@@ -12,11 +13,13 @@ const SUITES: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   starts: async () => (await import('./starts.bench.ts')).startsBench(),
 };
 
-/** `npm run bench [-- suite ...]`: prints a table, writes the rows to `.bench/`, exits 1 when a target is missed. */
+const USAGE = `usage: npm run bench -- [suite ...]
+suites: ${Object.keys(SUITES).join(', ')}; all of them where none is named`;
+
+/** Prints a table, writes the rows to `.bench/`, exits 1 when a target is missed. */
 async function main(names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !Object.hasOwn(SUITES, name));
-  if (unknown.length > 0)
-    throw new Error(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(SUITES).join(', ')}`);
+  if (unknown.length > 0) throw new UsageError(`no such suite: ${unknown.join(', ')}`);
   const rows: BenchRow[] = [];
   for (const [name, run] of Object.entries(SUITES)) {
     if (names.length > 0 && !names.includes(name)) continue;
@@ -43,9 +46,4 @@ function format(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runTool(USAGE, main);

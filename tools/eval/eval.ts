@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Child, startChild } from '../bench/child.ts';
+import { runTool, UsageError } from '../command-line/run-tool.ts';
 import { evaluate } from './evaluate.ts';
 import { readScoredPairs } from './scored-pairs.ts';
 
@@ -28,8 +29,9 @@ async function startService(): Promise<Child> {
   return child;
 }
 
-async function main(): Promise<void> {
+async function main(args: readonly string[]): Promise<void> {
   const { positionals, values } = parseArgs({
+    args: [...args],
     allowPositionals: true,
     options: {
       url: { type: 'string' },
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
     },
   });
   const [file] = positionals;
-  if (file === undefined) throw new Error(USAGE);
+  if (file === undefined) throw new UsageError('no file is named');
   const pairs = readScoredPairs(await readFile(file, 'utf8'));
   using own = values.url === undefined ? await startService() : undefined;
   const {
@@ -55,10 +57,4 @@ async function main(): Promise<void> {
   console.log(`${model}, ${count} pairs: ${figures}`);
 }
 
-try {
-  await main();
-} catch (error) {
-  const { message, code } = error as NodeJS.ErrnoException;
-  console.error(code?.startsWith('ERR_PARSE_ARGS') ? `${message}\n${USAGE}` : message);
-  process.exitCode = 1;
-}
+await runTool(USAGE, main);

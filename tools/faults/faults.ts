@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runTool, UsageError } from '../command-line/run-tool.ts';
 import { ALL_CASES } from './cases/all-cases.ts';
 import { faultsPage } from './faults-page.ts';
 import { runCases } from './run-cases.ts';
@@ -8,9 +9,13 @@ import { inWords } from './table.ts';
 
 const DEFAULT_SEED = 8;
 
-/** `npm run faults [-- --seed N] [--case NAME] [--write]`: exits 1 where a case does not hold; `--write` makes docs/faults.md. */
-async function main(): Promise<void> {
+const USAGE = `usage: npm run faults -- [--seed ${DEFAULT_SEED}] [--case PART_OF_A_NAME ...] [--write]
+--write makes docs/faults.md of the results`;
+
+/** Exits 1 where a case does not hold. */
+async function main(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       seed: { type: 'string', default: String(DEFAULT_SEED) },
       case: { type: 'string', multiple: true },
@@ -18,11 +23,11 @@ async function main(): Promise<void> {
     },
   });
   const seed = Number(values.seed);
-  if (!Number.isSafeInteger(seed)) throw new Error(`--seed ${values.seed} is not a whole number`);
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${values.seed} is not a whole number`);
   const cases = values.case
     ? ALL_CASES.filter(({ name }) => values.case?.some((part) => name.includes(part)))
     : ALL_CASES;
-  if (cases.length === 0) throw new Error(`no case has ${values.case?.join(' or ')} in its name`);
+  if (cases.length === 0) throw new UsageError(`no case has ${values.case?.join(' or ')} in its name`);
   const startedAt = performance.now();
   const { results, playedAgain } = await runCases(cases, seed);
   console.table(
@@ -44,10 +49,4 @@ async function main(): Promise<void> {
   process.exitCode = missed.length === 0 ? 0 : 1;
 }
 
-try {
-  await main();
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  // Hosts that still listen must not keep it alive.
-  process.exit(1);
-}
+await runTool(USAGE, main);

@@ -111,9 +111,9 @@ function environmentFaults(final: Stage, { settings }: ServiceImage): string[] {
   return [
     ...names.filter((name) => !isKnownName(settings, name)).map((name) => `the service reads no ${name}`),
     ...names.filter((name) => SECRET_NAME.test(name)).map((name) => `${name} does not belong in an image`),
-    ...(environment.get('HOST') === '0.0.0.0'
+    ...(environment.get('HOST') === '::'
       ? []
-      : ['HOST must be 0.0.0.0, or nothing outside can connect']),
+      : ['HOST must be ::, or nothing outside can connect, be it over IPv4 or IPv6']),
     ...(environment.get('NODE_ENV') === 'production' ? [] : ['NODE_ENV must be production']),
     ...Object.entries(ALLOCATOR_ENV)
       .filter(([name, value]) => environment.get(name) !== value)

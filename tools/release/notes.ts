@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { runTool, UsageError } from '../command-line/run-tool.ts';
 import { notesOf } from './changelog.ts';
 
-const [version] = process.argv.slice(2);
-if (!version) throw new Error('usage: npm run release:notes -- 1.2.3');
-console.log(notesOf(readFileSync('CHANGELOG.md', 'utf8'), version));
+await runTool('usage: npm run release:notes -- 1.2.3', ([version]) => {
+  if (!version) throw new UsageError('no version is named');
+  console.log(notesOf(readFileSync('CHANGELOG.md', 'utf8'), version));
+});

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { RUN_SOURCES, type RunningService, seededRandom, startService } from '@morgan/testing';
 import { type Child, startChild } from '../bench/child.ts';
+import { UsageError } from '../command-line/run-tool.ts';
 import { type Held, INSPECTABLE, InspectedProcess } from './inspected-process.ts';
 import { SoakCaller } from './soak-caller.ts';
 import { growthOf, inMb } from './steadiness.ts';
@@ -40,7 +41,7 @@ export async function gatewaySoak(args: readonly string[]): Promise<string[]> {
     Number,
   );
   if (![requests, streams, faults, seed].every((value) => value !== undefined && value >= 0))
-    throw new Error('every option is a number of at least 0');
+    throw new UsageError('every option is a number of at least 0');
   const plan = { requests, streams, faults, seed } as Plan;
   const hosts = await Promise.all(
     HOSTS.map((_, at) => startChild([...RUN_SOURCES, HOST, String(plan.seed + at), String(plan.faults)])),

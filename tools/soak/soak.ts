@@ -1,3 +1,5 @@
+import { runTool, UsageError } from '../command-line/run-tool.ts';
+
 type Soak = (args: readonly string[]) => Promise<readonly string[]>;
 
 const SOAKS: Readonly<Record<string, Soak>> = {
@@ -5,16 +7,20 @@ const SOAKS: Readonly<Record<string, Soak>> = {
   embeddings: async (args) => (await import('./embedding-soak.ts')).embeddingSoak(args),
 };
 
-/** `npm run soak [-- gateway | embeddings] [options]`: exits 1 where something does not hold. */
+const USAGE = `usage: npm run soak -- [gateway] [--requests 200000] [--streams 20000] [--faults 0.05] [--seed N]
+       npm run soak -- embeddings [--minutes 10] [--ceiling-mb 1536] [--seed N]`;
+
+/** Exits 1 where something does not hold. */
 async function main(args: readonly string[]): Promise<void> {
   const [first = ''] = args;
   const isNamed = first !== '' && !first.startsWith('-');
-  const soak = SOAKS[isNamed ? first : 'gateway'];
-  if (!soak) throw new Error(`no such soak: ${first}; there are ${Object.keys(SOAKS).join(', ')}`);
+  const name = isNamed ? first : 'gateway';
+  const soak = Object.hasOwn(SOAKS, name) ? SOAKS[name] : undefined;
+  if (!soak) throw new UsageError(`no such soak: ${name}`);
   const misses = await soak(isNamed ? args.slice(1) : args);
   for (const miss of misses) console.log(`  - ${miss}`);
   console.log(misses.length === 0 ? 'everything holds' : `${misses.length} things do not hold`);
   process.exit(misses.length === 0 ? 0 : 1);
 }
 
-await main(process.argv.slice(2));
+await runTool(USAGE, main);

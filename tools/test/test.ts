@@ -1,4 +1,5 @@
 import { prepareBundledModel } from '../bundled-model/prepare.ts';
+import { runTool } from '../command-line/run-tool.ts';
 import { check, commandCheck, sum, type Tally } from './checks.ts';
 import { runJest } from './jest-run.ts';
 import { provideRedis } from './redis-server.ts';
@@ -31,4 +32,6 @@ async function main(jestArgs: readonly string[]): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-await main([`--maxWorkers=${String(WORKERS)}`, ...process.argv.slice(2)]);
+await runTool('usage: npm test -- [options of Jest, such as a path or -t "a part of a name"]', (args) =>
+  main([`--maxWorkers=${String(WORKERS)}`, ...args]),
+);

@@ -70,13 +70,6 @@ it('says why it waits, and for how long', async () => {
   ]);
 });
 
-it('shows how it is called where an option is unknown', async () => {
-  const program = spawn(process.execPath, [join(import.meta.dirname, 'warm.ts'), '--help']);
-  const [said] = (await once(program.stderr, 'data')) as [Buffer];
-  expect(String(said)).toMatch(/^Unknown option '--help'[^]*\nusage: npm run warm -- FILE/);
-  expect(await once(program, 'exit')).toEqual([1, null]);
-});
-
 it('stops where the service refuses for good', async () => {
   breakOff = (response) => response.end(fault('model_not_found'));
   await expect(warm()).rejects.toThrow('no');

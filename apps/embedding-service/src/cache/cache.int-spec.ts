@@ -219,7 +219,7 @@ describe('npm run warm', () => {
   it.each(['/dev/stdin', '/no/such/file', tmpdir()])('refuses %s, which is no file', async (path) => {
     await expect(warm(path)).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(new RegExp(`^${path} is not a file\\. usage: `)),
+      stderr: expect.stringMatching(new RegExp(`^${path} is not a file\nusage: `)),
     });
   });
 

@@ -6,7 +6,7 @@ export const callerLimitsConfig = z
   .strictObject({
     requestsPerMinute: setting(z.int().min(1).optional(), {
       env: 'CALLER_REQUESTS_PER_MINUTE',
-      doc: 'Calls of a host that each API key may make in a minute, all of them at once if it likes; then 429 until there is room. Shared by all replicas through `REDIS_URL`. None: no limit.',
+      doc: 'Calls of a host that each API key may make in a minute, all of them at once if it likes; then 429 until there is room. Answers say what is left, in `x-ratelimit-remaining-requests` and its sisters. Shared by all replicas through `REDIS_URL`. None: no limit.',
     }),
     tokensPerMinute: setting(z.int().min(1).optional(), {
       env: 'CALLER_TOKENS_PER_MINUTE',

@@ -26,6 +26,11 @@ const services: ServiceParts[] = [];
 const json = (status: number, body: object) => (response: ServerResponse) =>
   void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
+const streamed = (response: ServerResponse) =>
+  void response
+    .writeHead(200, { 'content-type': 'text/event-stream' })
+    .end(`${EVENTS.join('')}data: [DONE]\n\n`);
+
 beforeAll(async () => {
   host = createServer((request, response) => {
     if (request.method === 'GET') return json(200, { data: [{ id: 'm' }] })(response);
@@ -127,17 +132,74 @@ describe('requests of a caller', () => {
   });
 });
 
+describe('what is left of its limits', () => {
+  const told = ({ headers }: { readonly headers: Headers }, unit: string) =>
+    ['limit', 'remaining', 'reset'].map((what) => headers.get(`x-ratelimit-${what}-${unit}`));
+
+  it.each([
+    ['whole', {}, json(200, COMPLETION)],
+    ['streamed', { stream: true }, streamed],
+  ])('is told to a caller, in the place of what a host tells us of ours: %s', async (_, more, respond) => {
+    answer = (response) => {
+      response.setHeader('x-ratelimit-remaining-requests', '9');
+      response.setHeader('x-ratelimit-remaining-tokens', '900');
+      respond(response);
+    };
+    const call = await serviceWith({ CALLER_REQUESTS_PER_MINUTE: '60' });
+    const first = await call(ONE, more);
+    expect(told(first, 'requests')).toEqual(['60', '59', '1s']);
+    expect(told(first, 'tokens')).toEqual([null, '900', null]);
+    expect(told(await call(TWO, more), 'requests')).toEqual(['60', '59', '1s']);
+    expect(told(await call(ONE, more), 'requests')).toEqual(['60', '58', expect.stringMatching(/^1\.\d+s$/)]);
+  });
+
+  it('is told with a refusal, whose limit is used up, and the other one is not', async () => {
+    const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100', CALLER_REQUESTS_PER_MINUTE: '3' });
+    await call(ONE);
+    const refused = await call(ONE);
+    expect(refused.status).toBe(429);
+    expect(told(refused, 'tokens')).toEqual(['100', expect.stringMatching(/^1\d$/), expect.any(String)]);
+    expect(told(refused, 'requests')).toEqual(['3', '2', expect.stringMatching(/^(20|19\.\d+)s$/)]);
+  });
+
+  it('is told where a host refuses, and where none answers', async () => {
+    const call = await serviceWith({ CALLER_REQUESTS_PER_MINUTE: '3' });
+    answer = json(400, { error: { message: 'no', code: 'bad' } });
+    expect(told(await call(ONE), 'requests').slice(0, 2)).toEqual(['3', '2']);
+    answer = (response) => void response.destroy();
+    const failed = await call(ONE);
+    expect([failed.status, ...told(failed, 'requests')]).toEqual([
+      502,
+      '3',
+      '1',
+      expect.stringMatching(/s$/),
+    ]);
+  });
+
+  it('is that of all replicas together where there is a Redis', async () => {
+    await using redis = await startRedis();
+    const patience = { REDIS_COMMAND_TIMEOUT_MS: '30000' };
+    const env = { CALLER_REQUESTS_PER_MINUTE: '3', REDIS_URL: redis.url, ...patience };
+    const [call, callOther] = [await serviceWith(env), await serviceWith(env)];
+    const answers = [await call(ONE), await callOther(ONE), await call(ONE), await callOther(ONE)];
+    expect(answers.map((each) => told(each, 'requests')[1])).toEqual(['2', '1', '0', '0']);
+    await closeServices();
+  });
+
+  it('is not told where nothing is limited, and a host is heard', async () => {
+    answer = (response) => {
+      response.setHeader('x-ratelimit-remaining-requests', '9');
+      json(200, COMPLETION)(response);
+    };
+    const call = await serviceWith({});
+    expect(told(await call(ONE), 'requests')).toEqual([null, '9', null]);
+  });
+});
+
 describe('tokens of a caller', () => {
   it.each([
     ['whole', {}, json(200, COMPLETION)],
-    [
-      'streamed',
-      { stream: true },
-      (response: ServerResponse) =>
-        void response
-          .writeHead(200, { 'content-type': 'text/event-stream' })
-          .end(`${EVENTS.join('')}data: [DONE]\n\n`),
-    ],
+    ['streamed', { stream: true }, streamed],
   ])('are those that hosts count: %s', async (_, more, respond) => {
     answer = respond;
     const call = await serviceWith({ CALLER_TOKENS_PER_MINUTE: '100' });

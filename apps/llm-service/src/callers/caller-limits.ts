@@ -6,8 +6,10 @@ import {
   rateLimiterConfig,
   type RateLimiterParts,
 } from '@morgan/rate-limiter';
+import type { HttpReply } from '@morgan/http-server';
 import type { CallerLimitsConfig } from './caller-limits.config.ts';
 import { CallerPermit } from './caller-permit.ts';
+import { tellLimit } from './limit-headers.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -32,18 +34,23 @@ export class CallerLimits {
   }
 
   /**
-   * Never waits: whoever calls can do that better.
+   * Never waits: whoever calls can do that better. The reply has headers then that say how much is left.
    * @param tokens an estimate; one above the limit takes all of it. None: the call uses no tokens, and may be made however many were used
    * @throws AppError `rate_limited`; then nothing is taken from either limit.
    */
-  async take(caller: string, tokens: number | undefined): Promise<CallerPermit> {
+  async take(caller: string, tokens: number | undefined, reply: HttpReply): Promise<CallerPermit> {
     const { requestsPerMinute = Infinity, tokensPerMinute = Infinity } = this.#config;
     const request = await this.#requests?.tryAcquire(caller);
+    if (request) tellLimit(reply, 'requests', requestsPerMinute, request.utilisation);
     if (isRefused(request)) throw refusal(`make ${requestsPerMinute} requests`, request.retryAfterMs);
     if (tokens === undefined) return new CallerPermit(undefined);
     const estimate = await this.#tokens?.tryAcquire(caller, Math.min(tokens, tokensPerMinute));
+    if (estimate) tellLimit(reply, 'tokens', tokensPerMinute, estimate.utilisation);
     if (!isRefused(estimate)) return new CallerPermit(estimate);
-    request?.settle(0);
+    if (request) {
+      request.settle(0);
+      tellLimit(reply, 'requests', requestsPerMinute, request.utilisation - 1 / requestsPerMinute);
+    }
     throw refusal(`use ${tokensPerMinute} tokens`, estimate.retryAfterMs);
   }
 

@@ -69,7 +69,7 @@ export class HostRelay {
 
   async #relayWithin(callers: CallerLimits, endpoint: Endpoint, incoming: IncomingCall): Promise<void> {
     const tokens = endpoint.usesNoTokens ? undefined : (incoming.outline?.facts.promptTokens ?? 0);
-    const permit = await callers.take(callerOf(incoming), tokens);
+    const permit = await callers.take(callerOf(incoming), tokens, incoming.reply);
     try {
       await this.#relay(endpoint, { ...incoming, permit });
     } catch (error) {

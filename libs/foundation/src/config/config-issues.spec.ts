@@ -7,9 +7,10 @@ import { whereGood } from './where-good.ts';
 
 const header = z.string().regex(/^[a-z]+$/, 'must be the name of a header');
 const host = z.strictObject({
-  name: z.string(),
-  limit: z.number().optional(),
+  name: z.string().min(1),
+  limit: z.number().gt(0).optional(),
   tools: z.boolean().optional(),
+  kind: z.enum(['random', 'round_robin']).optional(),
   headers: z.record(header, z.string()).optional(),
   probe: z
     .union([z.literal(false), z.strictObject({ path: z.string().optional(), ms: z.int().optional() })])
@@ -17,7 +18,7 @@ const host = z.strictObject({
 });
 const schema = z
   .strictObject({
-    port: setting(z.int().default(80), { env: 'PORT', doc: 'The port.' }),
+    port: setting(z.int().min(0).max(65_535).default(80), { env: 'PORT', doc: 'The port.' }),
     truncate: setting(z.boolean().default(true), { env: 'TRUNCATE', doc: 'Cut or refuse.' }),
     keys: setting(z.array(z.string().min(8, 'too short').regex(/^\w+$/, 'letters only')).default([]), {
       env: 'KEYS',
@@ -81,7 +82,21 @@ describe('a fault of the configuration', () => {
     [{ hosts: [{ ...one, probe: { path: 7 } }] }, 'hosts.0.probe.path: must be a text: put quotes around it'],
     [{ keys: [12345678] }, 'keys.0: must be a text: put quotes around it'],
     [{ hosts: [{}] }, 'hosts.0.name: is needed'],
-    [{ hosts: [{ ...one, probe: true }] }, 'hosts.0.probe: Invalid input: expected false; or: '],
+    [
+      { hosts: [{ ...one, probe: 'false' }] },
+      'hosts.0.probe: must be `false`; or must be a mapping: keys, each with a value',
+    ],
+    [{ hosts: [{ ...one, headers: ['a'] }] }, 'hosts.0.headers: must be a mapping: keys, each with a value'],
+    [{ hosts: [{ ...one, limit: true }] }, 'hosts.0.limit: must be a number'],
+    [{ hosts: [{ ...one, name: ['a'] }] }, 'hosts.0.name: must be a text'],
+    [{ hosts: [{ ...one, kind: 'round-robin' }] }, 'hosts.0.kind: must be one of `random`, `round_robin`'],
+    [{ hosts: [{ ...one, kind: null }] }, 'hosts.0.kind: is empty: leave it out, or give it a value'],
+    [{ port: 70_000 }, 'port: must be at most 65535'],
+    [{ port: -1 }, 'port: must be at least 0'],
+    [{ hosts: [{ ...one, limit: 0 }] }, 'hosts.0.limit: must be above 0'],
+    [{ hosts: [{ ...one, name: '' }] }, 'hosts.0.name: must not be empty'],
+    [{ truncate: {} }, 'truncate: must be `true` or `false`'],
+    [{ port: [80] }, 'port: must be a number'],
     [{ hosts: [{ ...one, headers: { 'A b': 'c' } }] }, 'hosts.0.headers.A b: must be the name of a header'],
     [{ hosts: [{ ...one, lmit: 5 }] }, 'hosts.0.lmit: no such key'],
     [{ hosts: [{ ...one, probe: { msec: 5 } }] }, 'hosts.0.probe.msec: no such key'],

@@ -20,13 +20,9 @@ export function plainIssues(issues: readonly Issue[]): Issue[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'invalid_union') return [issue];
     const inner = issue.errors.filter((own) => own.some(({ path }) => path.length > 0)).flat();
-    if (inner.length === 0) return [{ ...issue, message: alternatives(issue.errors) }];
+    if (inner.length === 0) return [issue];
     return plainIssues(inner.map((own) => ({ ...own, path: [...issue.path, ...own.path] })));
   });
-}
-
-function alternatives(errors: readonly (readonly Issue[])[]): string {
-  return errors.flatMap((own) => own.map(({ message }) => message)).join('; or: ');
 }
 
 /** What a text means where a number or a boolean belongs; undefined where it means none. */
@@ -72,23 +68,54 @@ function hiddenKey(key: string, path: readonly string[], tree: Tree): string {
 
 function messageOf(issue: Issue, value: unknown): string {
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
-  if (issue.code !== 'invalid_type') return issue.message;
-  if (value === null) return 'is empty: leave it out, or give it a value';
   // The schema has words of its own.
-  if (!issue.message.startsWith('Invalid input: ')) return issue.message;
+  if (!/^(Invalid (input|option)|Too (small|big))(: |$)/.test(issue.message)) return issue.message;
+  if (value === null) return 'is empty: leave it out, or give it a value';
   if (value === undefined) return 'is needed';
-  if (typeof value === 'string' && NUMBERS.has(issue.expected))
-    return 'must be a number, in digits without a unit';
-  if (typeof value === 'number' && issue.expected === 'int') return 'must be a whole number';
-  if (typeof value === 'string' && issue.expected === 'boolean') return 'must be `true` or `false`';
-  if ((typeof value === 'number' || typeof value === 'boolean') && issue.expected === 'string')
-    return 'must be a text: put quotes around it';
-  return COLLECTIONS[issue.expected] ?? issue.message;
+  if (issue.code === 'invalid_union') return alternatives(issue.errors.flat(), value);
+  if (issue.code === 'invalid_value') return `must be ${oneOf(issue.values.map(String))}`;
+  if (issue.code === 'too_small' || issue.code === 'too_big') return boundWords(issue);
+  return issue.code === 'invalid_type' ? typeWords(issue.expected, value) : issue.message;
 }
 
-const COLLECTIONS: Readonly<Record<string, string>> = {
+function oneOf(values: readonly string[]): string {
+  const names = values.map((value) => `\`${value}\``);
+  return names.length > 1 ? `one of ${names.join(', ')}` : names.join();
+}
+
+const UNITS: Readonly<Record<string, string>> = { string: 'characters', array: 'values' };
+
+function boundWords(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  const unit = UNITS[issue.origin];
+  const isLeast = issue.code === 'too_small';
+  if (unit && isLeast && issue.minimum === 1) return 'must not be empty';
+  const bound = String(isLeast ? issue.minimum : issue.maximum);
+  if (unit) return `must have at ${isLeast ? 'least' : 'most'} ${bound} ${unit}`;
+  if (issue.inclusive === false) return `must be ${isLeast ? 'above' : 'below'} ${bound}`;
+  return `must be at ${isLeast ? 'least' : 'most'} ${bound}`;
+}
+
+function alternatives(issues: readonly Issue[], value: unknown): string {
+  return [...new Set(issues.map((issue) => messageOf(issue, value)))].join('; or ');
+}
+
+function typeWords(expected: string, value: unknown): string {
+  if (typeof value === 'string' && NUMBERS.has(expected)) return 'must be a number, in digits without a unit';
+  if (typeof value === 'number' && expected === 'int') return 'must be a whole number';
+  if ((typeof value === 'number' || typeof value === 'boolean') && expected === 'string')
+    return 'must be a text: put quotes around it';
+  return TYPES[expected] ?? `must be of the type ${expected}`;
+}
+
+const MAPPING = 'must be a mapping: keys, each with a value';
+const TYPES: Readonly<Record<string, string>> = {
   array: 'must be a list',
-  object: 'must be a mapping: keys, each with a value',
+  boolean: 'must be `true` or `false`',
+  int: 'must be a whole number',
+  number: 'must be a number',
+  object: MAPPING,
+  record: MAPPING,
+  string: 'must be a text',
 };
 
 /** The variable of a setting, as it stands in a fault. */

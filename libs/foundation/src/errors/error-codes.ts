@@ -149,7 +149,7 @@ export const ERROR_CODES = {
   },
   rate_limited: {
     kind: 'rate_limited',
-    doc: 'The rate limit is reached, or one of several API keys has three quarters of all requests under way that are answered at a time. Try again after `retry-after` seconds.',
+    doc: 'The rate limit is reached, or one of several API keys has so many requests under way that what is free is left to others. Try again after `retry-after` seconds.',
   },
   cost_above_limit: {
     kind: 'too_large',

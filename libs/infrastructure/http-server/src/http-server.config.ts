@@ -21,7 +21,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
     .strictObject({
       host: setting(z.string().min(1).default('127.0.0.1'), {
         env: 'HOST',
-        doc: 'Address to listen on. Containers use `0.0.0.0`.',
+        doc: 'Address to listen on. Containers use `::`, which is all of them, of IPv4 and IPv6, whichever there are.',
       }),
       port: setting(z.int().min(0).max(65_535).default(defaults.port), {
         env: 'PORT',

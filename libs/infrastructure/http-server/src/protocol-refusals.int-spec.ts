@@ -17,7 +17,9 @@ const POST = `POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/jso
 function parse(answer: string) {
   const [head = '', body = ''] = answer.split('\r\n\r\n');
   const header = (name: string) => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1]?.trim();
-  const { error } = JSON.parse(body) as { error?: { code: string; type: string; param: null } };
+  const { error } = JSON.parse(body) as {
+    error?: { code: string; message: string; type: string; param: null };
+  };
   return { status: Number(head.split(' ')[1]), header, error };
 }
 
@@ -28,9 +30,12 @@ describe('what cannot reach a route', () => {
     ['no path', `OPTIONS * HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['a fragment', `GET /livez?a=b#c HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
     ['another scheme', `GET ftp://x/livez HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'invalid_url'],
+    ['HTTP/2.0', `GET /livez HTTP/2.0\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
+    ['HTTP/0.9', `GET /livez HTTP/0.9\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
+    ['HTTP/1.2', `GET /livez HTTP/1.2\r\nhost: x\r\n\r\n`, 400, 'malformed_request'],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed_request'],
     ['a null byte in the path', `GET /\0 HTTP/1.1\r\nhost: x\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
     ['a broken request line', 'HELLO\r\n\r\n', 400, 'malformed_request'],
-    ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed_request'],
     ['an unknown method', `BREW /livez HTTP/1.1\r\nhost: x\r\n\r\n`, 400, 'malformed_request'],
     ['a broken header', `GET /livez HTTP/1.1\r\nhost: x\r\nno colon\r\n\r\n`, 400, 'malformed_request'],
     ['no host', `GET /livez HTTP/1.1\r\n${CLOSE}\r\n`, 400, 'malformed_request'],
@@ -70,6 +75,14 @@ describe('what cannot reach a route', () => {
     ]);
     expect(gate.lines.filter(({ level }) => level === 'error')).toEqual([]);
   });
+
+  it.each(['GET /livez HTTP/2.0\r\nhost: x\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'])(
+    'names the versions of HTTP that are spoken: %j',
+    async (bytes) => {
+      const { error } = parse(await exchange(gate.port, bytes));
+      expect(error?.message).toContain('Only HTTP/1.1 and HTTP/1.0 are spoken here');
+    },
+  );
 
   it('is refused also where nobody reads its body', async () => {
     const seen = gate.finished.length;

@@ -5,6 +5,7 @@ import { AppError, type ErrorCode, type HttpObserver } from '@morgan/foundation'
 import type { ErrorBody, ErrorReader } from './error-body.ts';
 import type { Exchange } from './pipelining.ts';
 import { type RequestIdHeaders, requestIdOf } from './request-id.ts';
+import { OTHER_VERSION } from './request-head.ts';
 import { endWithGrace } from './unread-body.ts';
 
 /** What Node reports of a connection on which it could not read a request. */
@@ -14,6 +15,8 @@ type ConnectionFault = Error & { readonly code?: string; readonly rawPacket?: un
 const FAULTS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'The request did not arrive completely in time.'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'Request line and headers are larger than 16 KiB.'],
+  HPE_INVALID_VERSION: ['malformed_request', OTHER_VERSION],
+  HPE_PAUSED_H2_UPGRADE: ['malformed_request', OTHER_VERSION],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: ['request_too_large', 'The chunk extensions are larger than 16 KiB.'],
 };
 

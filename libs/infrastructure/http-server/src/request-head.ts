@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@morgan/foundation';
 
+/** What somebody is told who speaks another version. */
+export const OTHER_VERSION = 'Only HTTP/1.1 and HTTP/1.0 are spoken here; a proxy in front may speak others.';
+
 /**
  * Checks what Node leaves unchecked in the head of a request, and brings an absolute-form target (`http://host/path`) into
  * the form that everything behind this expects (`/path`).
  * @returns why the request is refused, if it is.
  */
 export function checkRequestHead(request: IncomingMessage): AppError | undefined {
+  // Node takes 2.0 and 0.9 in a request line for what follows, too.
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0')
+    return new AppError('malformed_request', OTHER_VERSION);
   const target = originForm(request.url ?? '');
   if (target === undefined)
     return new AppError('invalid_url', 'The request target must be a path, and has no fragment (#).');

@@ -130,6 +130,18 @@ describe('a start', () => {
       expect(output).toContain('choose another one with HOST.');
     },
   );
+
+  it.concurrent.each(['nothing wrong', 'no IPv6'])(
+    'on all addresses answers at that of IPv4: %s',
+    async (machine) => {
+      const { child, exit, until, output } = start(machine, { host: '::' });
+      await until('listening');
+      const url = /"url":"(http:\/\/127\.0\.0\.1:[^"]+)"/.exec(output())?.[1] ?? '';
+      const { status } = await fetch(url);
+      child.kill('SIGTERM');
+      expect([status, (await exit).code]).toEqual([404, 0]);
+    },
+  );
 });
 
 it('an error that nobody catches is a line of the log before it ends the service', async () => {

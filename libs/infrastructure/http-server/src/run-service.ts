@@ -48,12 +48,18 @@ export async function runService(
 
 async function listen({ app, config, logger }: ServiceParts): Promise<void> {
   warnOfPlatform(config, logger);
-  await app.listen(config.port, config.host);
+  await app.listen(config.port, config.host).catch((error: ListenError) => {
+    // Images listen on all addresses of both kinds, and run where the kernel knows those of IPv4 only.
+    if (config.host !== ALL_ADDRESSES || error.code !== 'EAFNOSUPPORT') throw error;
+    return app.listen(config.port, '0.0.0.0');
+  });
   const own = await app.getUrl();
   // Whoever listens on all addresses is met at the usual one, too.
-  const url = config.host === '::' ? own.replace('[::1]', '127.0.0.1') : own;
+  const url = config.host === ALL_ADDRESSES ? own.replace('[::1]', '127.0.0.1') : own;
   logger.info({ url, pid: process.pid }, 'listening');
 }
+
+const ALL_ADDRESSES = '::';
 
 /** Why an address cannot be listened on: this machine does not have it, or nobody knows its name. */
 const ADDRESS_FAULTS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EINVAL']);

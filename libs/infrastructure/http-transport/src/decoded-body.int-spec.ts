@@ -10,6 +10,7 @@ import {
   deflateSync,
   gunzip,
   gzipSync,
+  zstdCompressSync,
 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
@@ -70,6 +71,7 @@ describe('a body without its compression', () => {
     ['deflate with its head', 'deflate', deflateSync(small)],
     ['deflate without its head', 'deflate', deflateRawSync(small)],
     ['one that was compressed again', 'br, gzip', gzipSync(brotliCompressSync(small))],
+    ['zstd in several frames', 'zstd', Buffer.concat([zstdCompressSync('hel'), zstdCompressSync('lo')])],
     ['one beside what is none', 'identity, gzip', gzipSync(small)],
   ])('is there as it comes of %s', async (_, name, bytes) => {
     encoding = name;
@@ -77,6 +79,13 @@ describe('a body without its compression', () => {
     expect(response.headers['content-encoding']).toBeUndefined();
     for (const byte of bytes) answer.write(Buffer.of(byte));
     answer.end();
+    expect((await response.bytes()).toString()).toBe('hello');
+  });
+
+  it('is there whole where several frames of zstd come in one piece', async () => {
+    encoding = 'zstd';
+    const response = await ask();
+    answer.end(Buffer.concat(['h', 'ell', 'o'].map((text) => zstdCompressSync(text))));
     expect((await response.bytes()).toString()).toBe('hello');
   });
 

@@ -1,20 +1,9 @@
 import type { Transform } from 'node:stream';
-import {
-  constants,
-  createBrotliDecompress,
-  createGunzip,
-  createInflate,
-  createInflateRaw,
-  createZstdDecompress,
-} from 'node:zlib';
+import { zstdDecoder } from '@morgan/foundation';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
 import { TransportError } from './transport-error.ts';
-
-/** 8 MiB are kept of a text at most (RFC 9659): a host names how much, and may name any amount. */
-const ZSTD_WINDOW_LOG = 23;
-const createZstd = () =>
-  createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG } });
 
 /** What undoes a compression that begins so. */
 type Decoder = (first: Buffer) => Transform;
@@ -31,7 +20,7 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   ['x-gzip', () => createGunzip()],
   ['deflate', createDeflate],
   ['br', () => createBrotliDecompress()],
-  ['zstd', createZstd],
+  ['zstd', () => zstdDecoder()],
 ]);
 
 /** One of a server and one of a proxy before it; more would unfold a few bytes to any amount of work. */

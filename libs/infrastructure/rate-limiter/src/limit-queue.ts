@@ -33,6 +33,8 @@ export class LimitQueue {
   readonly #store: LimitStore;
   readonly #observer: QueueObserver;
   #scheduledCharge = 0;
+  /** As the store has told it last. */
+  #utilisation = 0;
   #headDueAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #wakeAt: number | undefined;
@@ -111,6 +113,7 @@ export class LimitQueue {
 
   #apply(batch: readonly LimitWaiter[], decision: StoreDecision): void {
     const { at, waits, decidedBy } = decision;
+    this.#utilisation = decision.utilisation;
     const now = performance.now();
     for (const [index, waiter] of batch.entries()) {
       const waitMs = waits[index] as number;
@@ -125,7 +128,7 @@ export class LimitQueue {
       } else if (waitMs > waiter.patienceMs) {
         this.#remove(waiter);
         this.#observer.refused();
-        waiter.admit({ admitted: false, retryAfterMs: waitMs });
+        waiter.admit({ admitted: false, retryAfterMs: waitMs, utilisation: this.#utilisation });
       } else this.#keep(waiter, now + waitMs);
     }
   }
@@ -164,9 +167,10 @@ export class LimitQueue {
 
   readonly #leave = (waiter: LimitWaiter, why: LeaveReason): void => {
     if (why === 'aborted') waiter.refuse(waiter.patience.signal?.reason);
-    else if (waiter.expectedAt !== undefined)
-      waiter.admit({ admitted: false, retryAfterMs: Math.max(1, waiter.expectedAt - performance.now()) });
-    else {
+    else if (waiter.expectedAt !== undefined) {
+      const retryAfterMs = Math.max(1, waiter.expectedAt - performance.now());
+      waiter.admit({ admitted: false, retryAfterMs, utilisation: this.#utilisation });
+    } else {
       // A slow store is no full limit: before its first response, which is bounded, only the deadline counts.
       const leftMs = waiter.patience.deadline?.remainingMs();
       if (leftMs === undefined) return;

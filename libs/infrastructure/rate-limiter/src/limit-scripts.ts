@@ -111,7 +111,7 @@ function meter.save()
 end
 `;
 
-/** Each ask is a cost and a patience in µs; the reply has the time, then per ask 0 or the wait in µs. */
+/** Each ask is a cost and a patience in µs; the reply has the time, per ask 0 or the wait in µs, then the units in use. */
 const OPERATIONS = `
 local operation, reply = ARGV[4], { now }
 if operation == 'decide' then
@@ -128,6 +128,7 @@ if operation == 'decide' then
     end
     reply[#reply + 1] = wait
   end
+  reply[#reply + 1] = tostring(meter.used())
 elseif operation == 'correct' then
   local delta = tonumber(ARGV[6])
   if delta > 0 then meter.take(now, delta) else meter.giveBack(tonumber(ARGV[5]), -delta) end

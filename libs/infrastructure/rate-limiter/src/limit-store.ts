@@ -11,6 +11,8 @@ export interface StoreDecision {
   readonly at: number;
   /** Per ask: 0 when it was admitted, else the milliseconds until it could be. */
   readonly waits: readonly number[];
+  /** Used part of the capacity, after what was admitted; above 1 after a correction upwards. */
+  readonly utilisation: number;
   /** Who decided, and so who takes corrections. */
   readonly decidedBy: Corrector;
 }

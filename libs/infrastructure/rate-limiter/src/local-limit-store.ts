@@ -38,7 +38,7 @@ export class LocalLimitStore implements LimitStore {
       if (wait > 0 && wait <= patienceMs) before += charge;
       waits.push(wait);
     }
-    return { at, waits, decidedBy: this };
+    return { at, waits, utilisation: entry.meter.used(at) / this.#capacity, decidedBy: this };
   }
 
   decide(key: string, asks: readonly Ask[], ahead: number): Promise<StoreDecision> {

@@ -20,6 +20,11 @@ export class Permit {
     this.#settled = settled;
   }
 
+  /** Used part of the capacity of its key just after this was admitted; above 1 when calls cost more than they had reserved. */
+  get utilisation(): number {
+    return this.#decision.utilisation;
+  }
+
   /**
    * Replaces the estimate that was reserved by the truth, in units: 0 gives everything back. Returns at once.
    * @throws RangeError for what is no such number; NaN would end the limit of its key for good, in all replicas.

@@ -176,7 +176,7 @@ export class RateLimiter {
     }
     if (waitMs <= patience.ms) return this.#openQueue(key).enter(cost, patience);
     this.#count('refused');
-    return { admitted: false, retryAfterMs: waitMs };
+    return { admitted: false, retryAfterMs: waitMs, utilisation: decision.utilisation };
   }
 
   #count(outcome: LimitOutcome): void {

@@ -1,6 +1,6 @@
 import type { Logger } from '@morgan/foundation';
 import { nameFault, type RedisConnection } from '@morgan/redis';
-import { type Limit, shareOf } from './limit.ts';
+import { capacityOf, type Limit, shareOf } from './limit.ts';
 import { LIMIT_SCRIPTS } from './limit-scripts.ts';
 import type { Ask, Correction, Corrector, LimitStore, StoreDecision, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
@@ -50,7 +50,7 @@ export class RedisLimitStore implements LimitStore {
       case 'local-share':
         return this.#share.decideNow(key, asks, ahead);
       case 'open':
-        return { at: 0, waits: asks.map(() => 0), decidedBy: NOTHING_TAKEN };
+        return { at: 0, waits: asks.map(() => 0), utilisation: 0, decidedBy: NOTHING_TAKEN };
       case 'closed':
         return undefined;
     }
@@ -61,8 +61,9 @@ export class RedisLimitStore implements LimitStore {
       try {
         const operands = asks.flatMap(({ cost, patienceMs }) => [cost, toMicroseconds(patienceMs)]);
         const reply = (await this.#run(key, 'decide', [ahead, ...operands])) as number[];
+        const utilisation = Number(reply.pop()) / capacityOf(this.#limit);
         const [at = 0, ...waits] = reply;
-        return { at, waits: waits.map((wait) => wait / 1000), decidedBy: this };
+        return { at, waits: waits.map((wait) => wait / 1000), utilisation, decidedBy: this };
       } catch (error) {
         this.#failed(error);
       }

@@ -156,8 +156,8 @@ describe('admission', () => {
       const charges = Array.from({ length: 6 }, () => enter('a'));
       expect(() => enter('a')).toThrow(refused);
       expect(() => enter('a')).toThrow('has 6 requests under way');
-      charges.push(enter('b'), enter('b'));
-      expect(() => enter('b')).toThrow('at most 8 requests');
+      charges.push(enter('b'), enter('c'));
+      expect(() => enter('d')).toThrow('at most 8 requests');
       expect(refusals).toEqual(['caller_calls', 'caller_calls', 'calls']);
       for (const charge of charges) charge.release();
       for (const charge of charges) charge.release();
@@ -165,14 +165,30 @@ describe('admission', () => {
       expect(() => enter('a')).toThrow(refused);
     });
 
+    it('has a place for one more caller, however many greedy ones there are', () => {
+      const observer = { refused: () => undefined };
+      admission = new Admission({ ...OPTIONS, maxCalls: 2_048, callers: 9 }, silentLogger, observer);
+      const takeAll = (caller: string) => {
+        for (let count = 0; ; count += 1) {
+          try {
+            enter(caller, 0);
+          } catch {
+            return count;
+          }
+        }
+      };
+      expect(['a', 'b', 'c', 'd'].map(takeAll)).toEqual([1_536, 384, 96, 24]);
+      expect(() => enter('modest')).not.toThrow();
+    });
+
     it('counts those that wait, until they leave', () => {
       enter('b', 700);
-      for (let call = 0; call < 5; call += 1) enter('a', 600);
+      for (let call = 0; call < 4; call += 1) enter('a', 600);
       enter('a');
       expect(() => enter('a')).toThrow(refused);
       leave.abort();
       leave = new AbortController();
-      for (let call = 0; call < 5; call += 1) enter('a');
+      for (let call = 0; call < 4; call += 1) enter('a');
       expect(() => enter('a')).toThrow(refused);
     });
   });

@@ -3,7 +3,7 @@ import type { BodyConfig } from './body.config.ts';
 import { BodyCharge } from './body-charge.ts';
 import { CallerShares } from './caller-shares.ts';
 
-/** Which limit a call met. `caller_calls`: the share of its caller; `queue_timeout`: there was no room for its body in time. */
+/** Which limit a call met. `caller_calls`: what its caller may have of the calls; `queue_timeout`: there was no room for its body in time. */
 export const REFUSAL_REASONS = ['calls', 'caller_calls', 'body_bytes', 'queue_timeout'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
@@ -51,7 +51,7 @@ export class Admission {
     private readonly logger: Logger,
     private readonly observer: AdmissionObserver,
   ) {
-    this.#shares = new CallerShares(options.maxCalls, options.callers ?? 1);
+    this.#shares = new CallerShares(options.callers ?? 1);
   }
 
   /** Bytes of bodies that are held, as their calls have announced them or as they have come. */
@@ -71,7 +71,8 @@ export class Admission {
    */
   enter(bytes: number, { signal, caller = '' }: AdmissionAsk): BodyCharge | Promise<BodyCharge> {
     if (this.#calls >= this.#limit(this.options.maxCalls, bytes)) throw this.#refuse('calls');
-    if (this.#shares.isUsedUp(caller)) throw this.#refuse('caller_calls');
+    if (this.#shares.isUsedUp(caller, this.options.maxCalls - this.#calls))
+      throw this.#refuse('caller_calls', this.#shares.countOf(caller));
     this.#calls += 1;
     this.#shares.enter(caller);
     if (!this.#mustWait(bytes)) return this.#charge(bytes, caller);
@@ -141,7 +142,7 @@ export class Admission {
     return bytes > this.options.smallBytes;
   }
 
-  #refuse(reason: RefusalReason): AppError {
+  #refuse(reason: RefusalReason, underWay = 0): AppError {
     this.observer.refused(reason);
     this.#unlogged += 1;
     const now = performance.now();
@@ -156,13 +157,13 @@ export class Admission {
     }
     // Others are served: it is this caller who has too much under way.
     const code = reason === 'caller_calls' ? 'rate_limited' : 'overloaded';
-    return new AppError(code, this.#explain(reason), { retryAfterMs: retryAfterMs() });
+    return new AppError(code, this.#explain(reason, underWay), { retryAfterMs: retryAfterMs() });
   }
 
-  #explain(reason: RefusalReason): string {
+  #explain(reason: RefusalReason, underWay: number): string {
     const { maxCalls, maxBytes } = this.options;
     if (reason === 'caller_calls')
-      return `Your API key has ${this.#shares.most} requests under way, which is the most that one of several may have. Try again later.`;
+      return `Your API key has ${underWay} requests under way, and what is free is left to others. Try again later.`;
     return reason === 'calls'
       ? `This service answers at most ${maxCalls} requests at a time. Try again later.`
       : `This service holds at most ${maxBytes} bytes of request bodies at a time. Try again later.`;

@@ -260,9 +260,12 @@ describe('a compressed body', () => {
     await nothingHeld();
   });
 
-  it('is decoded where it is of several members of gzip', async () => {
-    const body = Buffer.concat(['{"a":', '1}'].map((part) => gzipSync(part)));
-    expect(await (await post('echo', body, encoded('gzip'))).json()).toEqual({ body: { a: 1 } });
+  it.each([
+    ['members of gzip', 'gzip', gzipSync],
+    ['frames of zstd', 'zstd', zstdCompressSync],
+  ])('is decoded where it is of several %s', async (_, encoding, compress) => {
+    const body = Buffer.concat(['{"a":', '1}'].map((part) => compress(part)));
+    expect(await (await post('echo', body, encoded(encoding))).json()).toEqual({ body: { a: 1 } });
   });
 
   it.each([
@@ -282,7 +285,16 @@ describe('a compressed body', () => {
     ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],
     ['no zstd', 'zstd', Buffer.from('{"a":1}')],
     ['followed by more', 'zstd', Buffer.concat([zstdCompressSync('{"a":1}'), Buffer.from('more')])],
-    ['of two frames', 'zstd', Buffer.concat(['{"a":', '1}'].map((part) => zstdCompressSync(part)))],
+    [
+      'a frame and a part of one',
+      'zstd',
+      Buffer.concat([zstdCompressSync('{"a":'), zstdCompressSync('1}').subarray(0, -1)]),
+    ],
+    [
+      'of more frames than anybody needs',
+      'zstd',
+      Buffer.concat(new Array<Buffer>(1_100).fill(zstdCompressSync(' '))),
+    ],
     ['zstd that would have much of it kept', 'zstd', wide(Buffer.alloc(30 * MIB, ' '))],
   ])('is refused when it is %s', async (_, encoding, body) => {
     expect(await faultOf(await post('echo', body, encoded(encoding)))).toEqual([

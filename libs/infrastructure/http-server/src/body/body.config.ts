@@ -10,7 +10,7 @@ export function bodyConfig(defaults: { maxBytes: number }) {
     .strictObject({
       maxCalls: setting(z.int().min(1).default(2_048), {
         env: 'MAX_CALLS',
-        doc: 'Most requests with a body at a time, those that wait for room included; further ones get 503 with `retry-after`. Where there are several API keys, calls of one have three quarters of it at most and get 429 above that.',
+        doc: 'Most requests with a body at a time, those that wait for room included; further ones get 503 with `retry-after`. Where there are several API keys, calls of one have three quarters at most of what those of others leave, and get 429 above that.',
       }),
       maxBytes: setting(z.int().min(65_536).default(defaults.maxBytes), {
         env: 'MAX_BODY_BYTES',

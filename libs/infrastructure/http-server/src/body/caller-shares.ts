@@ -1,27 +1,34 @@
-/** The most of all calls that one of several callers may have under way: the rest is for the others, however much it sends. */
-const LARGEST_SHARE = 3 / 4;
+/** A caller may have so many times as many calls under way as there are places left. */
+const TIMES_WHAT_IS_LEFT = 3;
 
-/** Counts the calls of each caller, so that none of several can take every place of a service. */
+/**
+ * Counts the calls of each caller, so that none of several can take every place of a service, and no few of them together:
+ * a single greedy one gets three quarters, a second one three quarters of the rest, and so on (a dynamic threshold, as switches
+ * share their buffers). Whoever has none under way may have any place that is left.
+ */
 export class CallerShares {
   readonly #calls = new Map<string, number>();
-  /** Calls that one caller may have under way. */
-  readonly most: number;
 
   /** @param callers how many there are: a single one may have all places. */
-  constructor(maxCalls: number, callers: number) {
-    this.most = callers > 1 ? Math.ceil(maxCalls * LARGEST_SHARE) : Infinity;
+  constructor(private readonly callers: number) {}
+
+  /** Calls that a caller has under way. */
+  countOf(caller: string): number {
+    return this.#calls.get(caller) ?? 0;
   }
 
-  isUsedUp(caller: string): boolean {
-    return (this.#calls.get(caller) ?? 0) >= this.most;
+  /** Whether a caller has to leave what is free to others. @param free places, before the call takes one of them */
+  isUsedUp(caller: string, free: number): boolean {
+    const count = this.countOf(caller);
+    return this.callers > 1 && count > 0 && count + 1 > TIMES_WHAT_IS_LEFT * (free - 1);
   }
 
   enter(caller: string): void {
-    this.#calls.set(caller, (this.#calls.get(caller) ?? 0) + 1);
+    this.#calls.set(caller, this.countOf(caller) + 1);
   }
 
   leave(caller: string): void {
-    const left = (this.#calls.get(caller) ?? 0) - 1;
+    const left = this.countOf(caller) - 1;
     if (left > 0) this.#calls.set(caller, left);
     else this.#calls.delete(caller);
   }

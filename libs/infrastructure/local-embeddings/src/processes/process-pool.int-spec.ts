@@ -96,6 +96,24 @@ describe('a process that hangs', () => {
     expect([restarts, isAlive(pid as number)]).toEqual([['crash'], false]);
   });
 
+  it('is not one that stood still with this process: neither an answer nor time to give it is lost', async () => {
+    await poolOf(60_000, 'inference', { taskTimeoutMs: 300 });
+    await pool.startFirst();
+    const { pid } = latest();
+    const standStill = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+    // The answer comes meanwhile.
+    const answered = pool.run('run', oneRow);
+    standStill(500);
+    await answered;
+    // Both stand still, as in a container that is frozen.
+    process.kill(pid as number, 'SIGSTOP');
+    const later = pool.run('run', oneRow);
+    standStill(500);
+    process.kill(pid as number, 'SIGCONT');
+    await later;
+    expect([restarts, latest().pid]).toEqual([[], pid]);
+  });
+
   it.each(['inference', 'tokenizer'] as const)(
     'while it loads, as %s, is ended after its time',
     async (role) => {

@@ -2,6 +2,7 @@ import { backoffMs, type Logger } from '@morgan/foundation';
 import { folderStamp } from './folder-stamp.ts';
 import { ModelProcess, type ProcessCrashedError } from './model-process.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
+import { afterRunning } from './running-time.ts';
 import type {
   LoadedProcess,
   ProcessOptions,
@@ -128,14 +129,14 @@ export class ProcessPool {
     clearTimeout(member.idle);
     const { taskTimeoutMs } = this.options;
     const reason = `it was at one task for more than ${taskTimeoutMs} ms`;
-    const hung = setTimeout(() => member.process.giveUp(reason), taskTimeoutMs);
+    const endWatch = afterRunning(taskTimeoutMs, () => member.process.giveUp(reason));
     const begunAt = performance.now();
     try {
       const result = await member.process.run(type, task);
       this.#failuresInARow = 0;
       return result;
     } finally {
-      clearTimeout(hung);
+      endWatch();
       member.workedMs += performance.now() - begunAt;
       onEnd?.();
       this.#release(member);
@@ -158,7 +159,7 @@ export class ProcessPool {
     const process: ModelProcess = new ModelProcess(role, options, (error) => this.#crashed(process, error));
     this.#processes.add(process);
     const reason = `it was loading for more than ${loadTimeoutMs} ms`;
-    const hung = setTimeout(() => process.giveUp(reason), loadTimeoutMs);
+    const endWatch = afterRunning(loadTimeoutMs, () => process.giveUp(reason));
     const begunAt = performance.now();
     try {
       const loaded = await process.loaded();
@@ -178,7 +179,7 @@ export class ProcessPool {
       this.#processes.delete(process);
       throw error;
     } finally {
-      clearTimeout(hung);
+      endWatch();
     }
   }
 

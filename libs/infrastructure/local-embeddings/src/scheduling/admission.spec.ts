@@ -41,10 +41,23 @@ describe('Admission', () => {
     const admission = new Admission(800);
     const loud = Array.from({ length: 6 }, () => job('loud'));
     for (const one of loud) admission.admit(one, 1e6);
-    expect(() => admission.admit(job('loud'), 1)).toThrow('600 tokens wait for the model; the limit is 600.');
+    expect(() => admission.admit(job('loud'), 1)).toThrow('600 tokens of your API key wait for the model');
     expect(() => admission.admit(job('quiet'), 1e6)).not.toThrow();
     admission.forget(loud[0] as EmbeddingJob);
     expect(() => admission.admit(job('loud'), 1)).not.toThrow();
+  });
+
+  it('leaves something for one more caller, however many greedy ones there are', () => {
+    const admission = new Admission(80_000);
+    for (const caller of ['first', 'second', 'third', 'fourth'])
+      for (let isIn = true; isIn;) {
+        try {
+          admission.admit(job(caller), 10);
+        } catch {
+          isIn = false;
+        }
+      }
+    expect(() => admission.admit(job('modest'), 1e6)).not.toThrow();
   });
 
   it('has room again when tokens are done, and when a call is over', () => {

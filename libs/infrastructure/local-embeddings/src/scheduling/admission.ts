@@ -3,8 +3,8 @@ import type { EmbeddingJob } from './embedding-job.ts';
 
 /** A call counts with at most this share of the limit: calls take turns, so a large one delays others no more than that. */
 const LARGEST_SHARE = 1 / 8;
-/** One caller's calls count with at most this share: the rest is for others, however much it sends. */
-const LARGEST_CALLER_SHARE = 3 / 4;
+/** What waits of one caller counts with at most so many times what is left, so that something is left whoever sends how much. */
+const TIMES_WHAT_IS_LEFT = 3;
 /** Weight of the latest batch in the measured throughput. */
 const LATEST_WEIGHT = 0.2;
 const SHORTEST_RETRY_MS = 1_000;
@@ -12,7 +12,7 @@ const LONGEST_RETRY_MS = 60_000;
 const EVERYBODY = Symbol('everybody');
 
 /**
- * Bounds what waits, in tokens. Whether a call is admitted depends on what waits already and not on its own size, so that
+ * Bounds what waits, in tokens. A caller of whom nothing waits is admitted with a call of any size while anything is left, so that
  * no call is refused for ever.
  */
 export class Admission {
@@ -34,8 +34,10 @@ export class Admission {
   /** @throws AppError `queue_full`, for all calls or those of its caller, with the time until the first of the calls that wait is through */
   admit(job: EmbeddingJob, tokens: number): void {
     const { caller } = job.request;
-    this.#refuseAbove(this.limit, EVERYBODY);
-    if (caller !== undefined) this.#refuseAbove(Math.ceil(this.limit * LARGEST_CALLER_SHARE), caller);
+    const waiting = this.#counted.get(EVERYBODY) ?? 0;
+    if (waiting >= this.limit)
+      throw this.#full(`${Math.round(waiting)} tokens wait for the model; the limit is ${this.limit}.`);
+    if (caller !== undefined) this.#checkShare(caller, { free: this.limit - waiting, tokens });
     this.#set(job, tokens);
   }
 
@@ -72,11 +74,18 @@ export class Admission {
     else this.#counted.set(whose, counted);
   }
 
-  #refuseAbove(limit: number, whose: string | typeof EVERYBODY): void {
-    const counted = this.#counted.get(whose) ?? 0;
-    if (counted < limit) return;
-    const message = `${Math.round(counted)} tokens wait for the model; the limit is ${limit}.`;
-    throw new AppError('queue_full', message, { retryAfterMs: this.#retryAfterMs() });
+  /** One greedy caller gets three quarters, a second one three quarters of the rest, and so on: a dynamic threshold. */
+  #checkShare(caller: string, { free, tokens }: { readonly free: number; readonly tokens: number }): void {
+    const own = this.#counted.get(caller) ?? 0;
+    const more = Math.min(tokens, this.limit * LARGEST_SHARE);
+    if (own === 0 || own + more <= TIMES_WHAT_IS_LEFT * (free - more)) return;
+    throw this.#full(
+      `${Math.round(own)} tokens of your API key wait for the model, and what is free is left to others.`,
+    );
+  }
+
+  #full(message: string): AppError {
+    return new AppError('queue_full', message, { retryAfterMs: this.#retryAfterMs() });
   }
 
   /** Calls are served in turn, so the one with the least left is through after as much work for each of the others. */
