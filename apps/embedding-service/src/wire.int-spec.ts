@@ -220,7 +220,8 @@ describe("Cohere's POST /v2/embed", () => {
     expect(body.embeddings['float']?.[0]).toEqual(await vectorOf({ prompt_name: 'document' }));
     expect(body.embeddings['int8']?.[1]).toHaveLength(8);
     expect(body.embeddings['binary']?.[1]).toHaveLength(1);
-    expect(body).toMatchObject({ meta: { billed_units: { input_tokens: expect.any(Number) } } });
+    const meta = { billed_units: { input_tokens: expect.any(Number) } };
+    expect(body).toMatchObject({ texts: ['a cat', 'a dog'], meta });
   });
 
   it.each([
@@ -431,7 +432,10 @@ describe('an error in front of a call', () => {
   it.each([
     ['/v1/chat/completions', 'llm-service has such paths'],
     ['/v1/responses', 'llm-service has such paths'],
-    ['/api/tags', '/v1/embeddings'],
+    ['/v2/chat', 'llm-service has such paths'],
+    ['/v1/score', 'There are /v1/rerank'],
+    ['/embed_sparse', '/embed_all'],
+    ['/v1beta/models/default:embedContent', "Gemini's own API is not offered"],
     ['/embeddings', 'There is /v1/embeddings.'],
   ])('says where it could be asked instead: %s', async (path, hint) => {
     expect(await ask('POST', path, JSON_TYPE, '{}')).toMatchObject([

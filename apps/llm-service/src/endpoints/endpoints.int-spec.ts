@@ -218,6 +218,26 @@ describe('an endpoint of hosts', () => {
       { error: { code: 'unknown_url', message: expect.stringContaining(said) } },
     ]);
   });
+
+  it("that only looks like one of ours has its reason, too: Gemini's, as its clients ask", async () => {
+    const response = await call('/v1/models/gemini-pro:generateContent', '{}');
+    const message = expect.stringMatching(/takes GET, HEAD, not POST\. Gemini's own API is not offered/);
+    expect([response.status, await response.json()]).toMatchObject([405, { error: { message } }]);
+  });
+
+  it.each([
+    ['GET', '/api/tags'],
+    ['GET', '//api/version'],
+    ['POST', '/api/chat'],
+  ])(
+    "that is Ollama's is refused in a sentence, which is all that its clients show: %s %s",
+    async (...row) => {
+      const [method, path] = row;
+      const response = await call(path, undefined, { method });
+      const error = expect.stringContaining("Ollama's own API is not offered");
+      expect([response.status, await response.json()]).toEqual([404, { error }]);
+    },
+  );
 });
 
 describe('a stream', () => {
