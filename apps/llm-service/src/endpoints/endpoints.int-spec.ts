@@ -399,3 +399,28 @@ describe("an error on Anthropic's paths", () => {
     expect(/^request-id: (.*)$/im.exec(head)?.[1]).toBe(/^x-request-id: (.*)$/im.exec(head)?.[1]);
   });
 });
+
+describe('a path that no host has', () => {
+  it.each([
+    ['/v1/score?a=1', 404, '{"detail":"Not Found"}', 'The host has no POST /score: Not Found'],
+    ['/detokenize', 404, '<html>nginx</html>', 'The host has no POST /detokenize.'],
+    ['/v1/moderations', 405, 'Method Not Allowed', 'The host has no POST /moderations: Method Not Allowed'],
+    [
+      '/v1/rerank',
+      404,
+      '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}',
+      'The host has no POST /rerank: File Not Found',
+    ],
+  ])('is named, also where hosts do not: %s %d %s', async (path, status, body, message) => {
+    answer = (response) => json(response, status, body);
+    const response = await call(path, BODY);
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { message } }]);
+  });
+
+  it('is left as a host names it', async () => {
+    const said =
+      '{"error":{"message":"Invalid URL (POST /v1/responses/compact)","type":"invalid_request_error"}}';
+    answer = (response) => json(response, 404, said);
+    expect(await (await call('/v1/responses/compact', BODY)).text()).toBe(said);
+  });
+});
