@@ -15,8 +15,14 @@ import { teiRoutes } from './tei/tei.routes.ts';
 import { tokenizeRoute } from './tei/tokenize.route.ts';
 import { type WireErrorWriter, withErrors } from './wire-error.ts';
 
-/** What Ollama has and this service has not. */
+/** What Ollama has, and of this service no route that asks a model. */
 const OF_OLLAMA = /^\/api\/(?:chat|generate|ps|version|pull|push|create|copy|delete|tags|show)$/;
+
+/** Whose clients ask for what this service has not. */
+function writerOfAbsent(path: string): WireErrorWriter | undefined {
+  if (OF_OLLAMA.test(path)) return ollamaErrorOf;
+  return path.startsWith('/v2/') ? cohereErrorOf : undefined;
+}
 
 /** The calls that ask a model for something, and how their callers are told of an error in front of them. */
 export interface ModelRoutes {
@@ -50,7 +56,7 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
     ],
     errorBody: (error, { url }) => {
       const path = plainPath(url);
-      const write = writers.get(path) ?? (OF_OLLAMA.test(path) ? ollamaErrorOf : undefined);
+      const write = writers.get(path) ?? writerOfAbsent(path);
       return write?.(error).body ?? error.toEnvelope();
     },
   };

@@ -421,6 +421,7 @@ describe('an error in front of a call', () => {
     ['PUT', '/rerank', JSON_TYPE, null, 405, tei],
     ['POST', '/v2/embed', JSON_TYPE, '[', 400, cohere],
     ['POST', '/v1/rerank', 'text/plain', '{}', 415, cohere],
+    ['POST', '/v2/chat', JSON_TYPE, '{}', 404, cohere],
     ['POST', '/v1/embeddings', JSON_TYPE, '{', 400, openAi('invalid_json')],
   ])('has the shape of the protocol of its path: %s %s', async (method, path, type, body, status, shape) => {
     const [answered, said] = await ask(method, path, type, body);
@@ -432,7 +433,6 @@ describe('an error in front of a call', () => {
   it.each([
     ['/v1/chat/completions', 'llm-service has such paths'],
     ['/v1/responses', 'llm-service has such paths'],
-    ['/v2/chat', 'llm-service has such paths'],
     ['/v1/score', 'There are /v1/rerank'],
     ['/embed_sparse', '/embed_all'],
     ['/v1beta/models/default:embedContent', "Gemini's own API is not offered"],

@@ -424,3 +424,28 @@ describe('a path that no host has', () => {
     expect(await (await call('/v1/responses/compact', BODY)).text()).toBe(said);
   });
 });
+
+describe("an error on Cohere's paths", () => {
+  const ask = async (path: string, body: string) => {
+    const response = await call(path, body);
+    return [response.status, await response.json()];
+  };
+
+  it("has a message where its clients look, and OpenAI's shape beside it", async () => {
+    expect(await ask('/v2/rerank', '{"model":1}')).toEqual([
+      400,
+      { message: expect.stringMatching(/'model'/), error: expect.objectContaining({ param: 'model' }) },
+    ]);
+    const message = expect.stringContaining("Cohere's own API is not offered");
+    expect(await ask('/v2/chat', BODY)).toMatchObject([404, { message, error: { code: 'unknown_url' } }]);
+  });
+
+  it('passes as a host that is of Cohere says it, and is said so of any other', async () => {
+    const said = { id: 'x', message: 'invalid request: too many documents' };
+    answer = (response) => json(response, 400, JSON.stringify(said));
+    expect(await ask('/v2/rerank', BODY)).toEqual([400, said]);
+    answer = (response) => json(response, 400, '{"error":{"message":"no","code":"bad"}}');
+    const error = expect.objectContaining({ message: 'no', code: 'bad' });
+    expect(await ask('/v2/rerank', BODY)).toEqual([400, { message: 'no', error }]);
+  });
+});
