@@ -55,7 +55,8 @@ const ARCHITECTURE = 'onnx';
 async function listed(model: EmbeddingModel) {
   const { id, loadedAt } = model;
   return {
-    name: id,
+    // Some clients look for the name that they are given, others for that with a tag, and download a model that they do not find.
+    name: id.includes(':') ? id : `${id}:latest`,
     model: id,
     modified_at: new Date(loadedAt * 1000).toISOString(),
     details: { format: ARCHITECTURE, quantization_level: model.getInfo().dtype },
