@@ -153,6 +153,21 @@ describe("Mistral's clients", () => {
   });
 });
 
+describe("OpenAI's clients, given the address of the server itself as Infinity's and text-embeddings-inference's are", () => {
+  it('have vectors and models there, too', async () => {
+    const asked = { model: 'bert-max', input: ['a cat'] };
+    const answer = await ask('/embeddings', asked);
+    expect(answer.status).toBe(200);
+    expect(answer).toEqual(await ask('/v1/embeddings', asked));
+    for (const path of ['', '/bert-max'])
+      expect(await (await fetch(`${url}/models${path}`)).json()).toEqual(
+        await (await fetch(`${url}/v1/models${path}`)).json(),
+      );
+    const refused = await ask('/embeddings', { model: 'bert-max', input: '' });
+    expect([refused.status, refused.body]).toMatchObject([400, { error: { code: 'empty_string' } }]);
+  });
+});
+
 describe("Hugging Face's clients", () => {
   it('have what they ask of the address of the server itself, whichever task it is of', async () => {
     const inputs = { source_sentence: 'a cat', sentences: ['a dog', 'a bird'] };

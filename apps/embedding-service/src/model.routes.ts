@@ -33,6 +33,7 @@ export interface ModelRoutes {
 /** Every call that asks a model for something, protocol by protocol. All else is a controller. */
 export function modelRoutes(service: EmbeddingService, models: ServedModels): ModelRoutes {
   const ranking = new RankingService(models);
+  const embeddings = embeddingsRoute(service);
   const tei = [...teiRoutes(service, ranking), embedAllRoute(models), tokenizeRoute(models)];
   const cohere = [
     cohereEmbedRoute(service),
@@ -48,7 +49,9 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
   ]);
   return {
     routes: [
-      embeddingsRoute(service),
+      embeddings,
+      // Where Infinity and text-embeddings-inference have it, whose clients are given the address of the server itself.
+      { ...embeddings, path: '/embeddings' },
       similarityRoute(service),
       ...withErrors(teiErrorOf, tei),
       ...withErrors(cohereErrorOf, cohere),

@@ -436,7 +436,7 @@ describe('an error in front of a call', () => {
     ['/v1/score', 'There are /v1/rerank'],
     ['/embed_sparse', '/embed_all'],
     ['/v1beta/models/default:embedContent', "Gemini's own API is not offered"],
-    ['/embeddings', 'There is /v1/embeddings.'],
+    ['/openai/v1/embeddings', 'There is /v1/embeddings.'],
   ])('says where it could be asked instead: %s', async (path, hint) => {
     expect(await ask('POST', path, JSON_TYPE, '{}')).toMatchObject([
       404,
