@@ -240,6 +240,31 @@ describe('an endpoint of hosts', () => {
   );
 });
 
+describe('a conversation that goes on with what one host has made', () => {
+  const ask = (items: object[]) => call('/v1/responses', JSON.stringify({ model: 'm', input: items }));
+  const refusal = (message: string, code: string | null) =>
+    JSON.stringify({ error: { message, type: 'invalid_request_error', param: 'input', code } });
+
+  it.each<[object, number, string]>([
+    [{ type: 'item_reference', id: 'rs_1' }, 404, refusal("Item with id 'rs_1' not found.", null)],
+    [
+      { type: 'reasoning', id: 'rs_1', encrypted_content: 'gAAA' },
+      400,
+      refusal('The encrypted content gAAA could not be verified.', 'invalid_encrypted_content'),
+    ],
+  ])('is answered by that one, whichever is asked first: %j', async (item, status, refused) => {
+    answer = (response, host) =>
+      host === 'one' ? json(response, 200, '{"object":"response"}') : json(response, status, refused);
+    for (let count = 0; count < 4; count += 1) {
+      const { headers, status: given } = await ask([item]);
+      expect([given, headers.get('x-morgan-host')]).toEqual([200, 'one']);
+    }
+    answer = (response) => json(response, status, refused);
+    const response = await ask([item]);
+    expect([response.status, await response.text()]).toEqual([status, refused]);
+  });
+});
+
 describe('a stream', () => {
   const chunk = (delta: object, finish: string | null = null) =>
     `data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
