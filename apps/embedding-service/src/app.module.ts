@@ -7,6 +7,7 @@ import { CacheController } from './cache/cache.controller.ts';
 import { CacheWarmer } from './cache/cache-warmer.ts';
 import { ModelsController } from './models/models.controller.ts';
 import { ServedModels } from './models/served-models.ts';
+import { OllamaModelsController } from './ollama/ollama-models.controller.ts';
 import { TeiInfoController } from './tei/tei-info.controller.ts';
 
 /** The parts that the controllers stand on. */
@@ -24,7 +25,7 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [HealthModule.register(indicators), TelemetryModule.register(metrics)],
-      controllers: [ModelsController, TeiInfoController, CacheController],
+      controllers: [ModelsController, TeiInfoController, OllamaModelsController, CacheController],
       providers: [
         { provide: EmbeddingCache, useValue: cache },
         { provide: CacheWarmer, useValue: warmer },

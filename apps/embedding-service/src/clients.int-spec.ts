@@ -153,6 +153,48 @@ describe("Mistral's clients", () => {
   });
 });
 
+describe("OpenAI's clients, given the address of the server itself as Infinity's and text-embeddings-inference's are", () => {
+  it('have vectors and models there, too', async () => {
+    const asked = { model: 'bert-max', input: ['a cat'] };
+    const answer = await ask('/embeddings', asked);
+    expect(answer.status).toBe(200);
+    expect(answer).toEqual(await ask('/v1/embeddings', asked));
+    for (const path of ['', '/bert-max'])
+      expect(await (await fetch(`${url}/models${path}`)).json()).toEqual(
+        await (await fetch(`${url}/v1/models${path}`)).json(),
+      );
+    const refused = await ask('/embeddings', { model: 'bert-max', input: '' });
+    expect([refused.status, refused.body]).toMatchObject([400, { error: { code: 'empty_string' } }]);
+  });
+});
+
+describe("Hugging Face's clients", () => {
+  it('have what they ask of the address of the server itself, whichever task it is of', async () => {
+    const inputs = { source_sentence: 'a cat', sentences: ['a dog', 'a bird'] };
+    const ranking = { query: 'a cat', texts: ['a dog', 'a cat'], model: 'ranker' };
+    for (const [path, body] of [
+      ['/embed', { inputs: ['a cat', 'a dog'], normalize: false }],
+      ['/similarity', { inputs }],
+      ['/rerank', ranking],
+    ] as const) {
+      const answer = await ask('/', body);
+      expect(answer.status).toBe(200);
+      expect(answer).toEqual(await ask(path, body));
+    }
+  });
+
+  it.each([
+    [{ inputs: { source_sentence: 'a cat' } }, /sentences/],
+    [{ query: 'a cat' }, /texts/],
+    [{ inputs: { question: 'a cat' } }, /'inputs'/],
+    [{}, /'inputs'/],
+  ])('are told what is missing of the task that they mean: %j', async (body, message) => {
+    const answer = await ask('/', body);
+    const said = { error: expect.stringMatching(message), error_type: 'Validation' };
+    expect([answer.status, answer.body]).toEqual([422, said]);
+  });
+});
+
 describe("text-embeddings-inference's calls", () => {
   it('are answered by the model that they name, and by no other in its place', async () => {
     const asked = { inputs: 'a cat', normalize: false, model: 'bert-max' };
@@ -224,6 +266,7 @@ describe("Ollama's", () => {
         model: 'bert-mean',
         embeddings: await unit('a cat'),
         total_duration: expect.any(Number),
+        load_duration: expect.any(Number),
         prompt_eval_count: expect.any(Number),
       },
     ]);

@@ -11,9 +11,18 @@ import { olderRerankRoute, rerankRoute } from './ranking/rerank.routes.ts';
 import { similarityRoute } from './similarity/similarity.route.ts';
 import { embedAllRoute } from './tei/embed-all.route.ts';
 import { teiErrorOf } from './tei/tei-error.ts';
-import { teiRerankRoute, teiVectorRoutes } from './tei/tei.routes.ts';
+import { teiRoutes } from './tei/tei.routes.ts';
 import { tokenizeRoute } from './tei/tokenize.route.ts';
 import { type WireErrorWriter, withErrors } from './wire-error.ts';
+
+/** What Ollama has, and of this service no route that asks a model. */
+const OF_OLLAMA = /^\/api\/(?:chat|generate|ps|version|pull|push|create|copy|delete|tags|show)$/;
+
+/** Whose clients ask for what this service has not. */
+function writerOfAbsent(path: string): WireErrorWriter | undefined {
+  if (OF_OLLAMA.test(path)) return ollamaErrorOf;
+  return path.startsWith('/v2/') ? cohereErrorOf : undefined;
+}
 
 /** The calls that ask a model for something, and how their callers are told of an error in front of them. */
 export interface ModelRoutes {
@@ -24,12 +33,8 @@ export interface ModelRoutes {
 /** Every call that asks a model for something, protocol by protocol. All else is a controller. */
 export function modelRoutes(service: EmbeddingService, models: ServedModels): ModelRoutes {
   const ranking = new RankingService(models);
-  const tei = [
-    ...teiVectorRoutes(service),
-    teiRerankRoute(ranking),
-    embedAllRoute(models),
-    tokenizeRoute(models),
-  ];
+  const embeddings = embeddingsRoute(service);
+  const tei = [...teiRoutes(service, ranking), embedAllRoute(models), tokenizeRoute(models)];
   const cohere = [
     cohereEmbedRoute(service),
     olderCohereEmbedRoute(service),
@@ -44,12 +49,18 @@ export function modelRoutes(service: EmbeddingService, models: ServedModels): Mo
   ]);
   return {
     routes: [
-      embeddingsRoute(service),
+      embeddings,
+      // Where Infinity and text-embeddings-inference have it, whose clients are given the address of the server itself.
+      { ...embeddings, path: '/embeddings' },
       similarityRoute(service),
       ...withErrors(teiErrorOf, tei),
       ...withErrors(cohereErrorOf, cohere),
       ...withErrors(ollamaErrorOf, ollama),
     ],
-    errorBody: (error, { url }) => writers.get(plainPath(url))?.(error).body ?? error.toEnvelope(),
+    errorBody: (error, { url }) => {
+      const path = plainPath(url);
+      const write = writers.get(path) ?? writerOfAbsent(path);
+      return write?.(error).body ?? error.toEnvelope();
+    },
   };
 }

@@ -220,7 +220,8 @@ describe("Cohere's POST /v2/embed", () => {
     expect(body.embeddings['float']?.[0]).toEqual(await vectorOf({ prompt_name: 'document' }));
     expect(body.embeddings['int8']?.[1]).toHaveLength(8);
     expect(body.embeddings['binary']?.[1]).toHaveLength(1);
-    expect(body).toMatchObject({ meta: { billed_units: { input_tokens: expect.any(Number) } } });
+    const meta = { billed_units: { input_tokens: expect.any(Number) } };
+    expect(body).toMatchObject({ texts: ['a cat', 'a dog'], meta });
   });
 
   it.each([
@@ -420,6 +421,7 @@ describe('an error in front of a call', () => {
     ['PUT', '/rerank', JSON_TYPE, null, 405, tei],
     ['POST', '/v2/embed', JSON_TYPE, '[', 400, cohere],
     ['POST', '/v1/rerank', 'text/plain', '{}', 415, cohere],
+    ['POST', '/v2/chat', JSON_TYPE, '{}', 404, cohere],
     ['POST', '/v1/embeddings', JSON_TYPE, '{', 400, openAi('invalid_json')],
   ])('has the shape of the protocol of its path: %s %s', async (method, path, type, body, status, shape) => {
     const [answered, said] = await ask(method, path, type, body);
@@ -431,8 +433,10 @@ describe('an error in front of a call', () => {
   it.each([
     ['/v1/chat/completions', 'llm-service has such paths'],
     ['/v1/responses', 'llm-service has such paths'],
-    ['/api/tags', '/v1/embeddings'],
-    ['/embeddings', 'There is /v1/embeddings.'],
+    ['/v1/score', 'There are /v1/rerank'],
+    ['/embed_sparse', '/embed_all'],
+    ['/v1beta/models/default:embedContent', "Gemini's own API is not offered"],
+    ['/openai/v1/embeddings', 'There is /v1/embeddings.'],
   ])('says where it could be asked instead: %s', async (path, hint) => {
     expect(await ask('POST', path, JSON_TYPE, '{}')).toMatchObject([
       404,

@@ -12,8 +12,8 @@ export interface CohereResponseParts {
   /** None: one list of `float` vectors, as the first version has it for who names no types. */
   readonly types?: readonly CohereType[] | undefined;
   readonly dimensions: number;
-  /** Given back, where the version does so. */
-  readonly texts?: readonly string[];
+  /** Given back. */
+  readonly texts: readonly string[];
   readonly tokens: number;
 }
 
@@ -29,10 +29,10 @@ function* slicesOf(parts: CohereResponseParts): Generator<string, void> {
   yield `{"id":${JSON.stringify(id)},"response_type":"${kind}","embeddings":`;
   if (types) yield* typedSlices(parts, types);
   else yield* vectorSlices(parts, 'float');
-  for (const [index, text] of (texts ?? []).entries())
+  for (const [index, text] of texts.entries())
     yield `${index > 0 ? ',' : ',"texts":['}${JSON.stringify(text)}`;
   const meta = { api_version: { version }, billed_units: { input_tokens: tokens } };
-  yield `${texts ? ']' : ''},"meta":${JSON.stringify(meta)}}`;
+  yield `],"meta":${JSON.stringify(meta)}}`;
 }
 
 function* typedSlices(parts: CohereResponseParts, types: readonly CohereType[]): Generator<string, void> {

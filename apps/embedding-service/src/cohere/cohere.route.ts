@@ -28,8 +28,7 @@ export function olderCohereEmbedRoute(service: EmbeddingService): PlainRoute {
     schema: olderCohereEmbedSchema,
     answer: async (body, request, reply) => {
       const parts = await embed(service, body, request, reply);
-      const { embedding_types, texts } = body;
-      return cohereResponse({ ...parts, types: embedding_types ?? undefined, texts, version: '1' });
+      return cohereResponse({ ...parts, types: body.embedding_types ?? undefined, version: '1' });
     },
   });
 }
@@ -40,14 +39,15 @@ async function embed(
   request: HttpRequest,
   reply: HttpReply,
 ) {
-  const { texts: inputs, input_type, output_dimension: wanted } = body;
+  const { texts, input_type, output_dimension: wanted } = body;
   const model = body.model ?? undefined;
   const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;
   const dimensions = { wanted, field: 'output_dimension' };
   const cut = sidesOf({ truncate: body.truncate });
-  const asked = { inputs, model, truncate, cut, prompt: { input_type }, dimensions };
+  const asked = { inputs: texts, model, truncate, cut, prompt: { input_type }, dimensions };
   const outcome = await collectVectors(service, asked, request, reply);
   reply.type('application/json');
-  const vectors = outcome.items.map(({ vector }) => vector);
-  return { id: contextOf(request).id, vectors, dimensions: outcome.dimensions, tokens: outcome.tokens };
+  const { items, dimensions: length, tokens } = outcome;
+  const vectors = items.map(({ vector }) => vector);
+  return { id: contextOf(request).id, vectors, texts, dimensions: length, tokens };
 }

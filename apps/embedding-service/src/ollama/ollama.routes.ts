@@ -6,6 +6,7 @@ import type { EmbeddingOutcome, EmbeddingService } from '../embeddings/embedding
 import { vectorListBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import type { ServedModels } from '../models/served-models.ts';
+import { idOf } from './ollama-name.ts';
 import {
   type OllamaEmbeddingsRequest,
   ollamaEmbeddingsSchema,
@@ -39,7 +40,8 @@ function embedRoute(service: EmbeddingService, models: ServedModels): PlainRoute
       const write = (index: number) =>
         JSON.stringify(Array.from(shapeVector(items[index]?.vector as Float32Array, shape)));
       const took = Math.round((performance.now() - begun) * NANOSECONDS_PER_MS);
-      const about = { model: body.model, total_duration: took, prompt_eval_count: tokens };
+      // A model is loaded before its calls are counted; clients fail where the field is missing.
+      const about = { model: body.model, total_duration: took, load_duration: 0, prompt_eval_count: tokens };
       reply.type('application/json');
       const end = `],${JSON.stringify(about).slice(1)}`;
       return vectorListBody({ begin: '{"embeddings":[', count: items.length, dimensions, write, end });
@@ -60,16 +62,6 @@ function embeddingsRoute(service: EmbeddingService, models: ServedModels): Plain
       return { embedding: Array.from(outcome.items[0]?.vector as Float32Array) };
     },
   });
-}
-
-/** Ollama takes a name without a tag for that with `:latest`. */
-function idOf(wanted: string, models: ServedModels): string {
-  const ids = models.list().map(({ model }) => model.id);
-  return ids.find((id) => id === wanted) ?? ids.find((id) => bare(id) === bare(wanted)) ?? bare(wanted);
-}
-
-function bare(name: string): string {
-  return name.replace(/:latest$/, '');
 }
 
 /** Clients name a size that their texts are within, so that it hardly ever matters. @throws AppError `invalid_value` where it would */

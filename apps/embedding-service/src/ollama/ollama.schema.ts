@@ -25,3 +25,10 @@ export type OllamaEmbedRequest = z.infer<typeof ollamaEmbedSchema> & { readonly 
 /** The body of `POST /api/embeddings`, which its successor is there for since 2024. */
 export const ollamaEmbeddingsSchema = z.looseObject({ ...fields, prompt: z.string().min(1) });
 export type OllamaEmbeddingsRequest = z.infer<typeof ollamaEmbeddingsSchema>;
+
+/** The body of `POST /api/show`; older clients send a `name`. */
+export const ollamaShowSchema = z.looseObject({
+  model: fields.model.nullish(),
+  name: fields.model.nullish(),
+});
+export type OllamaShowRequest = z.infer<typeof ollamaShowSchema>;

@@ -23,28 +23,46 @@ import {
 
 const TAG = 'text-embeddings-inference';
 
-/** What text-embeddings-inference makes of the vectors of texts. */
-export function teiVectorRoutes(service: EmbeddingService): PlainRoute[] {
-  return [
-    // Clients of Hugging Face post to the address of the server itself.
-    ...['/embed', '/'].map((path) => embedRoute(path, service)),
-    jsonRoute<TeiSimilarityRequest>({
-      path: '/similarity',
-      tag: TAG,
-      summary: 'Cosine similarity of one sentence to others.',
-      schema: teiSimilaritySchema,
-      answer: async (body, request, reply) => {
-        const { source_sentence: source, sentences } = body.inputs;
-        const treatment = { ...body.parameters, model: body.model };
-        const asked = { ...treated(treatment), inputs: [source, ...sentences] };
-        const { items } = await collectVectors(service, asked, request, reply).catch((error: Error) => {
-          throw withParam(error, comparedField);
-        });
-        const [first, ...others] = items.map(({ vector }) => vector);
-        return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
-      },
-    }),
-  ];
+/** What text-embeddings-inference answers, each path, and at the address of the server itself whichever is meant. */
+export function teiRoutes(service: EmbeddingService, ranking: RankingService): PlainRoute[] {
+  const embed = embedRoute(service);
+  const similarity = similarityRoute(service);
+  const rerank = rerankRoute(ranking);
+  return [embed, similarity, rerank, rootRoute(embed, similarity, rerank)];
+}
+
+/** Clients of Hugging Face post to the address of the server itself: what they want is seen from what they send. */
+function rootRoute(embed: PlainRoute, similarity: PlainRoute, rerank: PlainRoute): PlainRoute {
+  const meant = (body: unknown): PlainRoute => {
+    const { inputs, query } = (body ?? {}) as { readonly inputs?: unknown; readonly query?: unknown };
+    if (inputs === undefined && query !== undefined) return rerank;
+    return isSimilarity(inputs) ? similarity : embed;
+  };
+  const handle: PlainRoute['handle'] = (request, reply) => meant(request.body).handle(request, reply);
+  return { ...embed, path: '/', handle };
+}
+
+function isSimilarity(inputs: unknown): boolean {
+  return typeof inputs === 'object' && inputs !== null && 'source_sentence' in inputs;
+}
+
+function similarityRoute(service: EmbeddingService): PlainRoute {
+  return jsonRoute<TeiSimilarityRequest>({
+    path: '/similarity',
+    tag: TAG,
+    summary: 'Cosine similarity of one sentence to others.',
+    schema: teiSimilaritySchema,
+    answer: async (body, request, reply) => {
+      const { source_sentence: source, sentences } = body.inputs;
+      const treatment = { ...body.parameters, model: body.model };
+      const asked = { ...treated(treatment), inputs: [source, ...sentences] };
+      const { items } = await collectVectors(service, asked, request, reply).catch((error: Error) => {
+        throw withParam(error, comparedField);
+      });
+      const [first, ...others] = items.map(({ vector }) => vector);
+      return mapInSlices(others, (vector) => similarityOf('cosine', first as Float32Array, vector));
+    },
+  });
 }
 
 /** The field of an input of a comparison; none of what is no input. */
@@ -53,9 +71,9 @@ function comparedField(index: number): string | undefined {
   return index > 0 ? `inputs.sentences[${index - 1}]` : undefined;
 }
 
-function embedRoute(path: string, service: EmbeddingService): PlainRoute {
+function embedRoute(service: EmbeddingService): PlainRoute {
   return jsonRoute<TeiEmbedRequest>({
-    path,
+    path: '/embed',
     tag: TAG,
     summary: 'Vectors for texts, as a list of lists of numbers.',
     schema: teiEmbedSchema,
@@ -72,7 +90,7 @@ function embedRoute(path: string, service: EmbeddingService): PlainRoute {
 }
 
 /** Ranking as text-embeddings-inference has it; with `documents` in place of `texts` as vLLM, Infinity and llama.cpp have it at this path. */
-export function teiRerankRoute(ranking: RankingService): PlainRoute {
+function rerankRoute(ranking: RankingService): PlainRoute {
   const ofTexts = textsRoute(ranking);
   const ofDocuments = olderRerankRoute(ranking);
   const handle: PlainRoute['handle'] = (request, reply) =>

@@ -87,6 +87,21 @@ describe("what Anthropic's clients read: models", () => {
     });
   });
 
+  it.each([
+    ['/v1/files', /files is not offered/],
+    ['/v1/skills', /not offered/],
+    ['/v1/v1/messages', /There is \/v1\/messages\./],
+    ['/anthropic/v1/messages', /There is \/v1\/messages\./],
+    ['/v1/complete', /\/v1\/messages is\./],
+  ])('have their error at a path of their API that is not here, too: %s', async (path, message) => {
+    const response = await post('{}', ANTHROPIC, path);
+    const error = { type: 'not_found_error', message: expect.stringMatching(message) };
+    expect([response.status, response.headers.get('request-id')]).toEqual([404, 'mine']);
+    expect(await response.json()).toEqual({ type: 'error', error });
+    const others = (await (await post('{}', KEYS, path)).json()) as object;
+    expect(others).toMatchObject({ error: { code: 'unknown_url' } });
+  });
+
   it("stay OpenAI's for everybody else", async () => {
     expect(await get('/v1/models', KEYS)).toEqual({
       status: 200,

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { plainPath, REQUEST_ID_HEADER } from '@morgan/http-server';
 
-/** What is neither of these costs no look at its path. */
-const MAYBE = /\/m(?:essag|od)e/;
+/** What is none of these costs no look at its path. */
+const MAYBE = /\/(?:messages|models|files|skills|complete)/;
 const MESSAGES = /^\/v1\/messages(\/|$)/;
-/** Both APIs have it, each with answers of its own. */
-const MODELS = /^\/v1\/models(\/|$)/;
+/** Both APIs have these, each with answers of its own; or nobody here has them, such as messages below a wrong base URL. */
+const SHARED = /^\/v1\/(?:models|files|skills|complete)(\/|$)|\/v1\/messages(\/|$)/;
 
 /** Where Anthropic's clients look for the id of a request. */
 export const ANTHROPIC_ID_HEADER = 'request-id';
@@ -17,7 +17,7 @@ const BOTH_ID_HEADERS = [REQUEST_ID_HEADER, ANTHROPIC_ID_HEADER];
 export function isAnthropicCall(url: string, headers: IncomingHttpHeaders): boolean {
   if (!MAYBE.test(url)) return false;
   const path = plainPath(url);
-  return MESSAGES.test(path) || (headers['anthropic-version'] !== undefined && MODELS.test(path));
+  return MESSAGES.test(path) || (headers['anthropic-version'] !== undefined && SHARED.test(path));
 }
 
 /** The headers that tell a caller the id of its request. */

@@ -218,6 +218,51 @@ describe('an endpoint of hosts', () => {
       { error: { code: 'unknown_url', message: expect.stringContaining(said) } },
     ]);
   });
+
+  it("that only looks like one of ours has its reason, too: Gemini's, as its clients ask", async () => {
+    const response = await call('/v1/models/gemini-pro:generateContent', '{}');
+    const message = expect.stringMatching(/takes GET, HEAD, not POST\. Gemini's own API is not offered/);
+    expect([response.status, await response.json()]).toMatchObject([405, { error: { message } }]);
+  });
+
+  it.each([
+    ['GET', '/api/tags'],
+    ['GET', '//api/version'],
+    ['POST', '/api/chat'],
+  ])(
+    "that is Ollama's is refused in a sentence, which is all that its clients show: %s %s",
+    async (...row) => {
+      const [method, path] = row;
+      const response = await call(path, undefined, { method });
+      const error = expect.stringContaining("Ollama's own API is not offered");
+      expect([response.status, await response.json()]).toEqual([404, { error }]);
+    },
+  );
+});
+
+describe('a conversation that goes on with what one host has made', () => {
+  const ask = (items: object[]) => call('/v1/responses', JSON.stringify({ model: 'm', input: items }));
+  const refusal = (message: string, code: string | null) =>
+    JSON.stringify({ error: { message, type: 'invalid_request_error', param: 'input', code } });
+
+  it.each<[object, number, string]>([
+    [{ type: 'item_reference', id: 'rs_1' }, 404, refusal("Item with id 'rs_1' not found.", null)],
+    [
+      { type: 'reasoning', id: 'rs_1', encrypted_content: 'gAAA' },
+      400,
+      refusal('The encrypted content gAAA could not be verified.', 'invalid_encrypted_content'),
+    ],
+  ])('is answered by that one, whichever is asked first: %j', async (item, status, refused) => {
+    answer = (response, host) =>
+      host === 'one' ? json(response, 200, '{"object":"response"}') : json(response, status, refused);
+    for (let count = 0; count < 4; count += 1) {
+      const { headers, status: given } = await ask([item]);
+      expect([given, headers.get('x-morgan-host')]).toEqual([200, 'one']);
+    }
+    answer = (response) => json(response, status, refused);
+    const response = await ask([item]);
+    expect([response.status, await response.text()]).toEqual([status, refused]);
+  });
 });
 
 describe('a stream', () => {
@@ -377,5 +422,55 @@ describe("an error on Anthropic's paths", () => {
       { type: 'error', error: { type: expect.any(String), message: expect.any(String) } },
     ]);
     expect(/^request-id: (.*)$/im.exec(head)?.[1]).toBe(/^x-request-id: (.*)$/im.exec(head)?.[1]);
+  });
+});
+
+describe('a path that no host has', () => {
+  it.each([
+    ['/v1/score?a=1', 404, '{"detail":"Not Found"}', 'The host has no POST /score: Not Found'],
+    ['/detokenize', 404, '<html>nginx</html>', 'The host has no POST /detokenize.'],
+    ['/v1/moderations', 405, 'Method Not Allowed', 'The host has no POST /moderations: Method Not Allowed'],
+    [
+      '/v1/rerank',
+      404,
+      '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}',
+      'The host has no POST /rerank: File Not Found',
+    ],
+  ])('is named, also where hosts do not: %s %d %s', async (path, status, body, message) => {
+    answer = (response) => json(response, status, body);
+    const response = await call(path, BODY);
+    expect([response.status, await response.json()]).toMatchObject([status, { error: { message } }]);
+  });
+
+  it('is left as a host names it', async () => {
+    const said =
+      '{"error":{"message":"Invalid URL (POST /v1/responses/compact)","type":"invalid_request_error"}}';
+    answer = (response) => json(response, 404, said);
+    expect(await (await call('/v1/responses/compact', BODY)).text()).toBe(said);
+  });
+});
+
+describe("an error on Cohere's paths", () => {
+  const ask = async (path: string, body: string) => {
+    const response = await call(path, body);
+    return [response.status, await response.json()];
+  };
+
+  it("has a message where its clients look, and OpenAI's shape beside it", async () => {
+    expect(await ask('/v2/rerank', '{"model":1}')).toEqual([
+      400,
+      { message: expect.stringMatching(/'model'/), error: expect.objectContaining({ param: 'model' }) },
+    ]);
+    const message = expect.stringContaining("Cohere's own API is not offered");
+    expect(await ask('/v2/chat', BODY)).toMatchObject([404, { message, error: { code: 'unknown_url' } }]);
+  });
+
+  it('passes as a host that is of Cohere says it, and is said so of any other', async () => {
+    const said = { id: 'x', message: 'invalid request: too many documents' };
+    answer = (response) => json(response, 400, JSON.stringify(said));
+    expect(await ask('/v2/rerank', BODY)).toEqual([400, said]);
+    answer = (response) => json(response, 400, '{"error":{"message":"no","code":"bad"}}');
+    const error = expect.objectContaining({ message: 'no', code: 'bad' });
+    expect(await ask('/v2/rerank', BODY)).toEqual([400, { message: 'no', error }]);
   });
 });

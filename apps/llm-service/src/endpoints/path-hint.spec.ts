@@ -14,13 +14,24 @@ describe('the hint about a path that the gateway has not', () => {
     ['/openai/realtime', 'WebSockets'],
     ['/api/chat', '/v1/chat/completions'],
     ['/v1beta/models/gemini-pro:generateContent', '/v1/chat/completions'],
+    ['/v1/models/gemini-pro:streamGenerateContent', "Gemini's own API is not offered"],
+    ['/v1beta1/publishers/google/models/gemini-pro:countTokens', "Gemini's own API is not offered"],
+    ['/generate_stream', "text-generation-inference's own API is not offered"],
+    ['/', "text-generation-inference's own API is not offered"],
+    ['/v2/chat', "Cohere's own API is not offered"],
+    ['/v1/embed', 'embedding-service has such paths'],
+    ['/api/embed', 'embedding-service has such paths'],
+    ['/v1/complete', '/v1/messages is'],
     ['/openai/deployments/embeddings', 'its name must not be empty'],
     ['/admin/hosts', 'ADMIN_PORT'],
   ])('%s', (path, said) => {
     expect(pathHint(path)).toContain(said);
   });
 
-  it.each(['/v1/nothing', '/v1/profiles', '/', '/administration'])('is none for %s', (path) => {
-    expect(pathHint(path)).toBeUndefined();
-  });
+  it.each(['/v1/nothing', '/v1/profiles', '/v1/models/llama3:8b', '/administration'])(
+    'is none for %s',
+    (path) => {
+      expect(pathHint(path)).toBeUndefined();
+    },
+  );
 });

@@ -7,10 +7,26 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
   [/\/(?:assistants|threads|conversations|vector_stores|containers)(?:\/|$)/, `Such an API ${STAYS}`],
   [/\/(?:fine_tuning|evals|videos|skills)(?:\/|$)/, `Such an API ${STAYS}`],
   [/\/realtime(?:\/|$)/, 'The realtime API is not offered: it needs WebSockets.'],
-  [/^\/api\//, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
-  [/^\/v1beta\//, "Gemini's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
   [
-    /^\/openai\/deployments(?:\/|$)/,
+    /^\/(?:(?:v[12]\/|api\/)?embed|embed_all|(?:v1\/)?similarity)$/,
+    'embedding-service has such paths; of vectors there is /v1/embeddings here.',
+  ],
+  [/^\/api\//, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
+  [
+    /^\/v1beta\d*\/|:\w*(?:[gG]enerateContent|[eE]mbedContents?|countTokens)$/,
+    "Gemini's own API is not offered; OpenAI's is, such as /v1/chat/completions.",
+  ],
+  [
+    /^\/(?:$|generate(?:_stream)?$)/,
+    "text-generation-inference's own API is not offered; OpenAI's is, such as /v1/chat/completions.",
+  ],
+  [
+    /^\/(?:v[12]\/chat|v1\/(?:generate|classify|summarize|check-api-key))$/,
+    "Cohere's own API is not offered, but for /v1/rerank and /v2/rerank; OpenAI's is, such as /v1/chat/completions.",
+  ],
+  [/^\/v1\/complete$/, "Anthropic's text completions are not offered; /v1/messages is."],
+  [
+    /^\/openai\/deployments(?:\/[^/]+)?$/,
     'A deployment is a model here, and its name must not be empty: /openai/deployments/MODEL/chat/completions.',
   ],
   [/^\/admin(?:\/|$)/, 'The admin API has a port of its own: ADMIN_PORT.'],

@@ -27,7 +27,7 @@ export interface ChatBody {
   /** What routing needs to know of them, in parts that pass from thread to thread. */
   readonly fields: ReadonlyMap<string, ValueSpan>;
   readonly content: BodyContent;
-  /** What has to be known of the message to tell its answer; of its tools the names. */
+  /** What has to be known of the message to tell its answer; of its tools the names, of its prompt about how long it is. */
   readonly message: JsonObject;
 }
 
@@ -36,13 +36,13 @@ export interface ChatBody {
  * @throws AppError about what there is no counterpart for.
  */
 export function chatBody(message: Uint8Array, asked: AskedModel, free = () => undefined): ChatBody {
-  const { json, ...rest } = chatJson(message, asked, free);
+  const { json, message: told } = chatJson(message, asked, free);
   free();
   const bytes = new TextEncoder().encode(json);
   const fields = fieldsOf(asBuffer(bytes));
   const facts = new BodyFacts(asBuffer(bytes), (field) => fields.get(field));
   const content = { promptTokens: facts.promptTokens, vision: facts.needs().vision };
-  return { bytes, fields, content, ...rest };
+  return { bytes, fields, content, message: { ...told, prompt_tokens: facts.promptTokens } };
 }
 
 function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, free: () => void) {

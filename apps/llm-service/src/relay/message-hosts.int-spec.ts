@@ -366,3 +366,11 @@ it('a message is of the model that was asked where its host does not say', async
   const events = await (await call({ stream: true })).text();
   expect([json['model'], /"model":"([^"]*)"/.exec(events)?.[1]]).toEqual(['m', 'm']);
 });
+
+it('a stream begins with an estimate of its prompt, which Claude Code shows, and ends with what its host counts', async () => {
+  says({ content: 'Hi' }, 'stop');
+  deltas = [{ content: 'Hi' }];
+  const text = await (await call({ stream: true, system: 'word '.repeat(400) })).text();
+  const told = text.match(/(?<="input_tokens":)\d+/g);
+  expect(told).toEqual([expect.stringMatching(/^5\d\d$/), '3']);
+});

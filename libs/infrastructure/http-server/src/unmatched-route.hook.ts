@@ -67,7 +67,12 @@ function unmatchedRoute(
     reply.header('upgrade', 'HTTP/1.1').header('connection', 'upgrade, close');
     return new AppError('upgrade_required', `${shown} takes ${allowed} over HTTP, and no WebSocket.`);
   }
-  return new AppError('method_not_allowed', `${shown} takes ${allowed}, not ${method}.`);
+  // What a path of somebody else's API has in common with one of ours may be its pattern only.
+  const sentence = known.hint(path);
+  return new AppError(
+    'method_not_allowed',
+    `${shown} takes ${allowed}, not ${method}.${sentence ? ` ${sentence}` : ''}`,
+  );
 }
 
 /** Codex does so first, and goes on at once after a 426, but only after several tries after anything else. */
@@ -79,7 +84,7 @@ function sentenceAbout(method: string, path: string, { routes, hint }: Knowledge
   const meant = readingsOf(path).find((reading) => routes.methodsOf(reading).includes(method));
   if (meant !== undefined) return `There is ${meant}.`;
   const usual = Object.keys(USUAL_NAMES).find((own) => USUAL_NAMES[own]?.includes(path));
-  if (usual !== undefined && routes.methodsOf(usual).length > 0) return `There is ${usual}.`;
+  if (usual !== undefined && routes.methodsOf(usual).includes(method)) return `There is ${usual}.`;
   return hint(path);
 }
 

@@ -31,7 +31,7 @@ const OF_POLICIES: ReadonlySet<ErrorCode> = new Set([
 export async function readRefusal(
   response: TransportResponse,
   host: Host,
-  { dialect, body }: CallRequest,
+  { dialect, body, method, path }: CallRequest,
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
   const errorResponse = await ErrorResponse.read(response, host, dialect);
@@ -45,9 +45,11 @@ export async function readRefusal(
   };
   const outcome = outcomeOfRefusal(refusal);
   // Where a redirect leads to is nothing that a caller should follow.
-  return outcome === 'redirect'
-    ? { kind: 'failed', outcome }
-    : { kind: 'failed', outcome, errorResponse, saidMs };
+  if (outcome === 'redirect') return { kind: 'failed', outcome };
+  if (outcome !== 'path_not_found') return { kind: 'failed', outcome, errorResponse, saidMs };
+  // Without its query, and without the step that leads beside a base URL.
+  const named = errorResponse.naming(method, path.replace(/^\/\.\.|\?.*/g, ''), dialect);
+  return { kind: 'failed', outcome, errorResponse: named, saidMs };
 }
 
 /** Whether a host refuses the count of tokens that we ask for: then it is never asked for that again. */

@@ -108,6 +108,24 @@ export class ErrorResponse {
     return [this.status, code, type, words].join(' ');
   }
 
+  /** The same with the path that the host has not, where it does not say so itself: from "Not Found" nobody sees what is. */
+  naming(method: string, path: string, dialect: Dialect): ErrorResponse {
+    const { status, requestId, isJson, error: said = errorOf('') } = this;
+    const { message = '' } = said;
+    if (message.includes(path)) return this;
+    const words = `The host has no ${method} ${path}${message === '' ? '.' : `: ${message}`}`;
+    const error = { ...said, message: words };
+    const headers = withoutBodyHeaders(this.#headers);
+    return new ErrorResponse({
+      status,
+      error,
+      isJson,
+      headers,
+      body: envelope(dialect, error, status),
+      requestId,
+    });
+  }
+
   /** The same for whoever keeps it: a host may say a lot, and quote the request, and there may be a thousand of them. */
   brief(dialect: Dialect): ErrorResponse {
     const { status, requestId, isJson } = this;

@@ -294,6 +294,18 @@ describe('a rest', () => {
   });
 });
 
+describe('a host that is full for milliseconds, again and again', () => {
+  it('is asked by one call ever further apart, not as often as it says', async () => {
+    above.reply = refusal(429, 'full', { headers: { 'retry-after-ms': '5' } });
+    const client = bench.client([entry('above', above.url)], { maxRetryAfterWaitMs: 400 });
+    const { status, attempts: made } = await read(client);
+    expect([status, made, above.asked]).toEqual([429, above.asked, made]);
+    // 5, 10, 20, 40, 80, 160 ms and what is left of the time.
+    expect(made).toBeLessThanOrEqual(9);
+    expect(made).toBeGreaterThan(4);
+  });
+});
+
 describe('a host that asked for a rest and is down at its end', () => {
   const request = {
     method: 'POST' as const,

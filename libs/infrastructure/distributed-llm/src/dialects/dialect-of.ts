@@ -22,6 +22,13 @@ const countTokensDialect: Dialect = {
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
 
+/** Cohere's clients read a message beside what OpenAI's read; some of them show nothing else. */
+const cohereDialect: Dialect = {
+  ...plainDialect,
+  errorBody: (error) => ({ message: error.message ?? '', ...plainDialect.errorBody(error) }),
+  isErrorBody: ({ message }) => typeof message === 'string',
+};
+
 const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
@@ -42,6 +49,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
   ['/embeddings', embeddingsDialect],
+  ['/../v2/rerank', cohereDialect],
   ['/audio/transcriptions', transcriptDialect],
   ['/audio/translations', transcriptDialect],
 ]);

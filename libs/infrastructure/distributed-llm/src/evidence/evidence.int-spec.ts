@@ -47,7 +47,7 @@ const ROWS: readonly (readonly [string, Reply, Outcome, Alone])[] = [
     '404 for the path',
     json(404, { detail: 'Not Found' }),
     'path_not_found',
-    { status: 404, says: 'Not Found' },
+    { status: 404, says: 'The host has no POST /chat/completions: Not Found' },
   ],
   ['405', text(405, 'Method Not Allowed'), 'path_not_found', { status: 405, says: 'Method Not Allowed' }],
   ['501', refusal(501, 'Not here.'), 'path_not_found', { status: 501, says: 'Not here.' }],

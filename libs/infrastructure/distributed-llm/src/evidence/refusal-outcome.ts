@@ -48,7 +48,7 @@ export function refusalOfInput(error: ReportedError): Outcome | undefined {
 }
 
 /** What a 400 may be about that is no fault of the request, though it passes no other judgement on the host either. */
-const NOT_OF_REQUESTS = [words.NOT_HERE, words.BADLY_WRITTEN, words.BEHIND_FAILED];
+const NOT_OF_REQUESTS = [words.NOT_HERE, words.MADE_ELSEWHERE, words.BADLY_WRITTEN, words.BEHIND_FAILED];
 
 /** Statuses that a router hands on as a fault of its own, and those that one takes for the caller's. */
 const BEHIND_5XX: ReadonlySet<number | undefined> = new Set([401, 402, 403, 404, 429]);
@@ -165,6 +165,7 @@ function outcomeOf404({ status, isJson, error, request }: Refusal, said: HostWor
   if (said.say(words.MODEL) || said.say(words.UNLOADABLE)) return 'model_not_found';
   // Whoever has made a response knows the path: it is the response that is not there any more.
   if (isJson && goesOn(request)) return 'malformed_request';
+  if (said.say(words.MADE_ELSEWHERE)) return 'conflict';
   if (!isJson || !error) return 'path_not_found';
   if (said.say(words.NAMES_MODEL)) return 'model_not_found';
   const isPath =

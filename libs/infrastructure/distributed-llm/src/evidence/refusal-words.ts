@@ -50,6 +50,9 @@ export const NO_ROUTE_NAME = /^(url|uri|route|path)[._]not_?found$/im;
 /** What a request may refer to by its id: where one is missing, that is about the request. */
 export const REFERRED =
   /\b(responses?|conversations?|messages?|files?|items?|assistants?|threads?|vector|batch(es)?|containers?|runs?|prompts?|tools?|connectors?|cached?\w*|fine.?tun\w*|uploads?|voices?|ids?)\b/i;
+/** A part of the conversation that another host has made: only that one keeps it, or can read what it has encrypted. */
+export const MADE_ELSEWHERE =
+  /\bitem with id\b.{0,300}\bnot found\b|\breferenced \w+ item\b.{0,300}\b(not found|expired)\b|invalid_encrypted_content|\bencrypted content\b.{0,300}\bcould not be (verified|decrypted)/is;
 /** The field of a request that names a response that is kept. */
 export const KEPT_FIELD = '"previous_response_id"';
 /** Of a request: quotes in a text of it have a backslash. */

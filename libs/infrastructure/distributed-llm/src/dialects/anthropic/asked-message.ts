@@ -15,15 +15,18 @@ export interface AskedMessage {
   readonly length: number;
   /** Whether its caller wants to see what was thought. */
   readonly showsThoughts: boolean;
+  /** About how many tokens its prompt has: a stream begins with that, and its host counts at its end. */
+  readonly promptTokens: number;
 }
 
-/** Takes from a request what its answer needs; everything is empty where there is no request. */
+/** Takes from a request what its answer needs, with what we count of it (`prompt_tokens`); everything is empty where there is no request. */
 export function askedMessage({
   model,
   tools,
   stop_sequences: stops,
   max_tokens: length,
   thinking,
+  prompt_tokens: promptTokens,
 }: JsonObject = {}): AskedMessage {
   return {
     model: typeof model === 'string' ? model : '',
@@ -31,5 +34,6 @@ export function askedMessage({
     stops: new Set(Array.isArray(stops) ? stops : []),
     length: typeof length === 'number' ? length : Infinity,
     showsThoughts: !isObject(thinking) || thinking['display'] !== OMITTED,
+    promptTokens: typeof promptTokens === 'number' ? promptTokens : 0,
   };
 }

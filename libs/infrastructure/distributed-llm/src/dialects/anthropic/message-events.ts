@@ -87,7 +87,10 @@ export class MessageEvents implements StreamTranslator {
     ];
   }
 
-  /** The host counts at its end only; Anthropic's clients take the counts of `message_delta` over. */
+  /**
+   * The host counts at its end only, and most clients take the counts of `message_delta` over. Those that look here, as Claude
+   * Code does to tell how full its context is, have an estimate of the prompt.
+   */
   #start(json: JsonObject): Buffer {
     const { id } = json;
     this.#hasStarted = true;
@@ -98,7 +101,9 @@ export class MessageEvents implements StreamTranslator {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: messageUsage(json),
+      usage: completionUsage(json)
+        ? messageUsage(json)
+        : { ...messageUsage({}), input_tokens: this.asked.promptTokens },
     };
     return event({ type: 'message_start', message });
   }
