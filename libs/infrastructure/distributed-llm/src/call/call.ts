@@ -20,6 +20,12 @@ import { OwnQueues } from './own-queues.ts';
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
 const REPEAT_PAUSE_MS = 100;
 
+/**
+ * The least wait behind the first of a call, in milliseconds, doubling with each more: a limit that is counted in
+ * milliseconds would use up the attempts of all calls.
+ */
+const NEXT_WAIT_MS = 100;
+
 /** Another try there would take as long: a target that is alone is not asked again. */
 const TAKES_ITS_TIME: ReadonlySet<Outcome> = new Set(['timeout', 'stalled']);
 
@@ -39,6 +45,7 @@ export class Call {
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
   readonly #tooLong: TooLong[] = [];
+  #waits = 0;
   #hasRepeated = false;
   #wentOnFrom: FailedAttempt | undefined;
   readonly #running = new Set<Attempt>();
@@ -61,7 +68,7 @@ export class Call {
         const input = this.#choiceInput();
         const choice = this.#parts.selector.choose(input);
         if (choice.kind === 'none' || !this.#mayGoOn(choice)) return this.#giveUp();
-        if (choice.kind === 'wait') await this.#wait(choice);
+        if (choice.kind === 'wait') await this.#wait(choice, input);
         else {
           this.#start(choice, input);
           const response = await this.#untilResponse();
@@ -232,7 +239,11 @@ export class Call {
     return budget.take(isRepeated ? 'retry' : 'fallback');
   }
 
-  async #wait({ ms, target }: Choice & { kind: 'wait' }): Promise<void> {
+  async #wait(choice: Choice & { kind: 'wait' }, { mayWaitMs }: ChoiceInput): Promise<void> {
+    const { target } = choice;
+    const leastMs = this.#waits === 0 ? 0 : NEXT_WAIT_MS * 2 ** (this.#waits - 1);
+    const ms = Math.min(Math.max(choice.ms, leastMs), mayWaitMs);
+    this.#waits += 1;
     this.#mayWaitMs -= ms;
     this.#parts.metrics?.waited(ms);
     // Those who wait for the same moment do not all come in it, and who comes late sees what became of the first.
