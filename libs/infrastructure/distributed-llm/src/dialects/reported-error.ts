@@ -73,8 +73,11 @@ export const BROKEN_OFF: ReadonlySet<string> = new Set([
   'error',
   'network_error',
   'abort',
+  'aborted',
   'timeout',
   'cancelled',
+  'canceled',
+  'failed',
   'insufficient_system_resource',
   'malformed_function_call',
   'unexpected_tool_call',
@@ -203,13 +206,22 @@ function named(error: string, json: JsonObject): JsonObject {
 function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefined {
   for (const { error, finish_reason: reason, native_finish_reason: native } of choices) {
     if (isObject(error) && saysSomething(error, choices)) return describe(error);
-    const broken = [reason, native]
-      .map(textOrNone)
-      .find((one) => one !== undefined && BROKEN_OFF.has(one.toLowerCase().replace(OF_CALL, '')));
+    const broken = [reason, native].map(wordOf).find((word) => word !== undefined && isBrokenOff(word));
     if (broken !== undefined)
       return describe({ message: `The answer broke off with the reason "${broken}".` });
   }
   return undefined;
+}
+
+/** SGLang's engine has an object for it. */
+function wordOf(reason: unknown): string | undefined {
+  return textOrNone(isObject(reason) ? reason['type'] : reason);
+}
+
+/** Routers put before `error` whose it is. */
+function isBrokenOff(reason: string): boolean {
+  const word = reason.toLowerCase().replace(OF_CALL, '');
+  return BROKEN_OFF.has(word) || word.endsWith('error');
 }
 
 /** Where hosts say which HTTP status it stands for, as a number or a text. */
