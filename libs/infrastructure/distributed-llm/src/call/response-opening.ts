@@ -186,7 +186,8 @@ function openText(response: TransportResponse, bytes: Buffer | undefined, dialec
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
   if (isPage && !text.startsWith('[')) return failed('html');
-  if (dialect.name !== 'plain') return openList(bytes, dialect);
+  if (dialect.name !== 'plain' || (dialect.isNothing && /^null\s*$/.test(text)))
+    return openList(bytes, dialect);
   if (text.startsWith('[') && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST)
     return failed('cut');
   return { kind: 'content', whole: bytes };
@@ -261,7 +262,7 @@ function mayBeError(text: string, dialect: Dialect): boolean {
   const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
   if (words.test(text)) return true;
   if (answerKey !== undefined) return !hasAnswer(text, answerKey);
-  return text.length <= MOST_OF_ERROR_BYTES && CODED.test(text);
+  return text.length <= MOST_OF_ERROR_BYTES && (dialect.isNothing !== undefined || CODED.test(text));
 }
 
 /** Whether there is a list under the key, and something in it. */

@@ -1,6 +1,7 @@
 import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
+import { isFiltered } from './event-reader.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
@@ -32,7 +33,21 @@ const LONGEST_WITHOUT_INPUT = 1024;
 
 const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
 
-const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
+/** Whoever asks for documents in an order sends some. */
+const rankingDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
+};
+
+/** What a filter took says so. */
+const imagesDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) =>
+    !isFiltered(json) &&
+    (Object.keys(json).length === 0 || json['data'] === null || isEmptyList(json['data'])),
+};
+
+const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
@@ -42,6 +57,10 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
   ['/embeddings', embeddingsDialect],
+  ...['/rerank', '/../rerank', '/../v2/rerank', '/score', '/../score'].map(
+    (path) => [path, rankingDialect] as const,
+  ),
+  ...['generations', 'edits', 'variations'].map((kind) => [`/images/${kind}`, imagesDialect] as const),
   ['/audio/transcriptions', transcriptDialect],
   ['/audio/translations', transcriptDialect],
 ]);
@@ -50,6 +69,10 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
 export function dialectOf(path: string, body?: Buffer): Dialect {
   const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
   return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function asksNothing(body: Buffer): boolean {

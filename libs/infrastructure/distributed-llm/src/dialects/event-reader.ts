@@ -64,7 +64,8 @@ export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefine
 /** What a response says in the place of its answer. */
 function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | undefined {
   const { answerKey, objectName } = dialect;
-  if (answerKey === undefined) return codedErrorIn(json);
+  if (answerKey === undefined)
+    return codedErrorIn(json) ?? (dialect.isNothing?.(json) ? NO_ANSWER : undefined);
   if (typeof json['done'] === 'boolean') return OF_OLLAMA;
   const answer = json[answerKey];
   if (dialect.isNothing?.(json)) return NO_ANSWER;

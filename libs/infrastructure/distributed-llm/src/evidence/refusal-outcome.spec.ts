@@ -76,6 +76,8 @@ describe('outcomeOfRefusal', () => {
     [429, 'Rate limit reached for m on tokens per min (TPM): Limit 9, Used 9, Requested 2', 'rate_limited'],
     [421, 'Misdirected Request', 'conflict'],
     [424, 'Error retrieving the list of tools from the MCP server.', 'conflict'],
+    [424, 'Received server error (500) from primary with message "CUDA out of memory".', 'server_error'],
+    [424, 'Received client error (400) from primary with message "n must be 1".', 'conflict'],
     [498, 'Flex tier capacity exceeded', 'overloaded'],
     [499, 'The operation was cancelled.', 'server_error'],
     [426, 'Upgrade Required', 'server_error'],

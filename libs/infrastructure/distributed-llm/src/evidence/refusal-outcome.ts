@@ -101,7 +101,10 @@ function isTooLong(said: HostWords): boolean {
 /** 499: the host takes us for gone. 426: it, or what is before it, speaks another HTTP. */
 function isServerError({ status, error, request }: Refusal): boolean {
   if (status === 400) return new HostWords(error, request).say(words.BROKEN_ENGINE);
-  if (status === 424) return words.FAILED_INFERENCE.test(error?.type ?? '');
+  if (status === 424)
+    return (
+      words.FAILED_INFERENCE.test(error?.type ?? '') || new HostWords(error).say(words.MODEL_SERVER_ERROR)
+    );
   return status === 408 || status === 426 || status === 499;
 }
 

@@ -91,5 +91,7 @@ export const BROKEN_ENGINE =
   /\bengine(core|deaderror| loop| process)?\b.{0,12}\b(encountered an issue|(is|already) dead|not running|errored|died|crashed)\b|background loop (has errored|is not running)|\b(cuda|hip|nccl|cublas)\b.{0,20}\b(error|out of memory)\b/i;
 /** The name of a fault that is not the caller's, though the status says so. */
 export const HOST_FAULT_NAME = /^(?!.*invalid).*(upstream|internal|(server|service).?(error|unavailable))/is;
+/** How SageMaker says with a 424 that its container has failed. */
+export const MODEL_SERVER_ERROR = /\breceived server error \(5\d\d\)/i;
 /** 424 of inference servers is about their model; elsewhere it is about something that the request refers to. */
 export const FAILED_INFERENCE = /^(generation|incomplete_generation|backend)$/i;
