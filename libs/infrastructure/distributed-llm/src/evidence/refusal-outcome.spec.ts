@@ -346,6 +346,11 @@ describe('outcomeOfRefusal', () => {
     [403, 'The request was blocked by organization policy.', 'credentials_rejected'],
     [403, 'Blocked by content policy.', 'policy_refusal'],
     [400, 'Invalid value for model parameter: must be between 0 and 2', 'malformed_request'],
+    [403, 'This identity has reached its monthly usage token quota', 'quota_exhausted'],
+    [429, 'Your project has exceeded its monthly spending cap.', 'quota_exhausted'],
+    [400, 'ExceededTokenBudget: Current spend for token: 7.2; Max Budget for Token: 2', 'quota_exhausted'],
+    [400, 'Operation unsupported. Model m cannot be used with chatCompletion', 'conflict'],
+    [400, 'Engine protocol startup was aborted.', 'model_not_found'],
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });

@@ -95,7 +95,8 @@ function outcomeOfStatus(refusal: Refusal): Outcome {
 
 /** Tokens are limited per minute as well. */
 function isTooLong(said: HostWords): boolean {
-  return said.say(words.CONTEXT) && !said.say(words.DEADLINE) && !said.say(words.PER_TIME);
+  if (!said.say(words.CONTEXT) || said.say(words.DEADLINE) || said.say(words.PER_TIME)) return false;
+  return said.name(words.CONTEXT) || !said.say(words.ANSWER_LENGTH);
 }
 
 /** 499: the host takes us for gone. 426: it, or what is before it, speaks another HTTP. */
