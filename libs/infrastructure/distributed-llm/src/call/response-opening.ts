@@ -243,8 +243,9 @@ const CLOSING = '}'.charCodeAt(0);
 const CLOSING_LIST = ']'.charCodeAt(0);
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
-/** The same, reasons of a choice that broke off, and a count that says that there is nothing. */
+/** The same, reasons of a choice that broke off, and what says that there is nothing. */
 const ODD_WORDS = [
+  '"message": ?null',
   'error"',
   'ERROR"',
   '"completion_tokens": ?0',

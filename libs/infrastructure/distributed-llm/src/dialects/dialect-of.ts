@@ -39,6 +39,13 @@ const rankingDialect: Dialect = {
   isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
 };
 
+/** Without a verdict a text would pass for harmless. */
+const moderationsDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) =>
+    Object.keys(json).length === 0 || json['results'] === null || isEmptyList(json['results']),
+};
+
 /** What a filter took says so. */
 const imagesDialect: Dialect = {
   ...plainDialect,
@@ -60,6 +67,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ...['/rerank', '/../rerank', '/../v2/rerank', '/score', '/../score'].map(
     (path) => [path, rankingDialect] as const,
   ),
+  ['/moderations', moderationsDialect],
   ...['generations', 'edits', 'variations'].map((kind) => [`/images/${kind}`, imagesDialect] as const),
   ['/audio/transcriptions', transcriptDialect],
   ['/audio/translations', transcriptDialect],

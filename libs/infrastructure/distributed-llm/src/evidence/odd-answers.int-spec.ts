@@ -157,6 +157,17 @@ describe('what is no answer moves the call on:', () => {
 
   it.each<[string, Reply, object]>([
     ['an object with nothing in it', json(200, {}), {}],
+    ['a choice without a message', json(200, { choices: [{ message: null, finish_reason: 'stop' }] }), {}],
+    [
+      'a message with nothing in it, of which no token was counted',
+      json(200, { type: 'message', content: [], stop_reason: null, usage: { output_tokens: 0 } }),
+      { path: '/messages' },
+    ],
+    [
+      'a response that failed and does not say why',
+      json(200, { object: 'response', status: 'failed', error: null, output: [{}] }),
+      { path: '/responses' },
+    ],
     ['a stream of JSON without the form of events', events(line('a') + line('b')), { body: STREAM }],
   ])('%s', async (_, reply, request) => {
     await using odd = await ScriptedHost.start(reply);
@@ -211,11 +222,12 @@ describe('an answer that may be anything', () => {
     ['/rerank', {}, 'error_in_answer'],
     ['/rerank', null, 'wrong_type'],
     ['/../score', { data: null }, 'error_in_answer'],
+    ['/moderations', { id: 'm', results: [] }, 'error_in_answer'],
     ['/images/generations', { created: 1, data: [] }, 'error_in_answer'],
     ['/images/generations', { created: 1, data: null }, 'error_in_answer'],
   ])('is none on %s where it is %j', async (path, said, outcome) => {
     await using odd = await ScriptedHost.start(json(200, said));
-    await using other = await ScriptedHost.start(json(200, { results: [], data: [{}] }));
+    await using other = await ScriptedHost.start(json(200, { results: [{}], data: [{}] }));
     const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
     const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
       routes: [{ model: CHAT.model, tiers }],
