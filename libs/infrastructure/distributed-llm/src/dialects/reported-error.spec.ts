@@ -123,7 +123,23 @@ describe('errorIn', () => {
           metadata: { raw: 'Slow down.', headers: { 'X-RateLimit-Reset': '1741305600000' } },
         },
       },
-      { status: 429, behind: 'Slow down.', headers: { 'x-ratelimit-reset': '1741305600000' } },
+      {
+        status: 429,
+        message: 'Provider returned error: Slow down.',
+        behind: 'Slow down.',
+        headers: { 'x-ratelimit-reset': '1741305600000' },
+      },
+    ],
+    [
+      'OpenRouter, whose own host spoke JSON',
+      {
+        error: {
+          message: 'Provider returned error',
+          code: 400,
+          metadata: { raw: '{"error":{"message":"Too long."}}' },
+        },
+      },
+      { message: 'Provider returned error: Too long.' },
     ],
     [
       'text-generation-inference within a stream',
