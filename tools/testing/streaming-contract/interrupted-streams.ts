@@ -88,6 +88,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'is an error when the second answer %s',
       ],
       [
+        'What the host said that broke off is told then, where it said why.',
+        'resume',
+        'tells what its host has said, where nobody can go on with it',
+      ],
+      [
         'The parts look like one answer: one id, one role, one start, indices that go on. `model` says which model wrote each part.',
         'resume',
         'is continued elsewhere without a seam',

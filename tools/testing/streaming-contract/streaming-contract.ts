@@ -61,7 +61,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'may be empty',
       ],
       [
-        'A choice that ends with `error`, `network_error`, `abort`, `timeout`, `cancelled` or `insufficient_system_resource` broke off, and so did one with an `error` of its own: that is a reported error.',
+        'A choice that ends with `error` or a word that ends so (`network_error`, `upstream_error`), with `abort`, `timeout`, `cancelled`, `failed` or `insufficient_system_resource` broke off, and so did one with an `error` of its own: that is a reported error.',
         'evidence',
         '%s moves the call on to an equal host',
       ],
@@ -111,6 +111,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'gets its end marker when the host %s behind the last choice',
       ],
       [
+        'The end marker alone is an end as well, as some hosts name no reason, but not behind an event that tells in words of its own what went wrong: servers write it behind every stream.',
+        'last-words',
+        'breaks with the words in front of it: %s',
+      ],
+      [
         'Where content follows a reason to stop, as some hosts send one with every event, only the end marker or a clean end of the body is an end.',
         'stream-relay',
         'may say of each of its events that it is the last %s',
@@ -129,6 +134,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'An event that cannot be read is dropped if the stream goes on, and counted.',
         'stream-relay',
         'drops an event that cannot be read, and counts it',
+      ],
+      [
+        'So is what is no event at all, such as the page of a proxy in the middle.',
+        'last-words',
+        'has no page of a proxy in its middle',
       ],
       [
         'Events between which a host has left no blank line are passed on one by one.',

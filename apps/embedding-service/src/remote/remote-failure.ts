@@ -3,7 +3,12 @@ import { HttpClientError, type WholeResponse } from '@morgan/http-client';
 import { errorNameOf, subjectOf } from './remote-refusal.ts';
 
 /** What this service itself has said of an answer. */
-const OWN_CODES: readonly ErrorCode[] = ['host_error', 'vector_not_finite', 'invalid_value'];
+const OWN_CODES: readonly ErrorCode[] = [
+  'host_error',
+  'host_rejected_credentials',
+  'vector_not_finite',
+  'invalid_value',
+];
 
 /** Its own error, where this service has found that an answer is of no use; else the client's. */
 export function ownErrorOf(error: unknown): unknown {
@@ -22,6 +27,12 @@ export function mayFailOver(error: unknown): boolean {
 /** The inputs are refused: by a host, for all hosts of the same model. */
 export function inputsRefused(response: WholeResponse): AppError {
   return new AppError('invalid_value', `${response.serviceName} refused the inputs with ${said(response)}.`);
+}
+
+/** The account at a host is used up, which no second attempt there changes, though its status is that of a limit that passes. */
+export function accountSpent(response: WholeResponse): AppError {
+  const reason = `${response.serviceName} answered ${said(response)}.`;
+  return new AppError('host_rejected_credentials', `No embedding host gave vectors: ${reason}`);
 }
 
 /**

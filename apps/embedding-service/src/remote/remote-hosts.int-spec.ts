@@ -159,6 +159,16 @@ describe('a host that is of no use until somebody mends its settings', () => {
       message: 'No embedding host gave vectors: embedding-host-2 answered 401 (invalid_api_key).',
     });
   });
+
+  it('is asked once, where it is alone and its account is used up', async () => {
+    const body = { error: { type: 'insufficient_quota' } };
+    first.respond = always({ status: 429, headers: { 'retry-after-ms': '1' }, body });
+    await expect(embed(modelOf({ hosts: hosts.slice(0, 1) }), ['abc'])).rejects.toMatchObject({
+      code: 'host_rejected_credentials',
+      message: expect.stringContaining('429 (insufficient_quota)'),
+    });
+    expect(first.requests).toHaveLength(1);
+  });
 });
 
 describe('inputs that are refused', () => {

@@ -7,7 +7,7 @@ import {
   type HttpResponse,
 } from '@morgan/http-client';
 import { RemoteAssessor } from './remote-assessor.ts';
-import { failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
+import { accountSpent, failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
 import { subjectOf } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
@@ -113,12 +113,13 @@ export class RemoteHosts {
     return read.vectors as RemoteVectors;
   }
 
-  /** @throws AppError `invalid_value` where the inputs are refused, whatever the status, `vector_not_finite` */
+  /** @throws AppError where another attempt would be for nothing: `invalid_value` of inputs, whatever the status, `vector_not_finite`, `host_rejected_credentials` of a spent account */
   #heed({ policies }: HttpClient, response: HttpResponse): void {
     const { status, headers } = response;
     const subject = subjectOf(response);
     if (subject === 'inputs') throw inputsRefused(response);
     if (subject === 'values') throw notFinite();
+    if (subject === 'settings' && status === 429) throw accountSpent(response);
     // After a 429 the client does so itself.
     if (subject === 'limit' && status !== 429) void policies.attempts.slowDown(retryAfterMs(headers));
   }

@@ -115,7 +115,7 @@ describe('an endpoint of hosts', () => {
 
   it('is asked of another host where one does not know it', async () => {
     answer = (response, host) =>
-      host === 'one' ? json(response, 404, '{"detail":"Not Found"}') : json(response, 200, '{}');
+      host === 'one' ? json(response, 404, '{"detail":"Not Found"}') : json(response, 200, '{"results":[]}');
     for (let count = 0; count < 4; count += 1) expect((await call('/v2/rerank', BODY)).status).toBe(200);
     expect(asked.filter(({ host }) => host === 'one')).toHaveLength(1);
   });

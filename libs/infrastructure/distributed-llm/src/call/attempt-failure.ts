@@ -11,7 +11,7 @@ import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
 import { type CallRequest, hasStreamOptions } from './attempt-request.ts';
-import type { AttemptFailure } from './attempt-result.ts';
+import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { ErrorResponse } from './error-response.ts';
 
 /** A status for an error that stood in a 200 and named none. */
@@ -53,11 +53,8 @@ export async function readRefusal(
 }
 
 /** Whether a host refuses the count of tokens that we ask for: then it is never asked for that again. */
-export function refusesUsageOption(
-  call: CallRequest,
-  host: Host,
-  { errorResponse }: AttemptFailure,
-): boolean {
+export function refusesUsageOption(call: CallRequest, host: Host, result: AttemptResult): boolean {
+  const errorResponse = result.kind === 'failed' ? result.errorResponse : undefined;
   const isAsked = call.asksUsage && host.takesUsageOption && !hasStreamOptions(call);
   if (!isAsked || !errorResponse || !USAGE_OPTION.test(ownWordsIn(errorResponse.error?.message ?? '')))
     return false;

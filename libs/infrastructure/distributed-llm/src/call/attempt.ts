@@ -170,7 +170,6 @@ export class Attempt {
   }
 
   async #ask(): Promise<AttemptResult> {
-    const { target, parts } = this;
     let response: TransportResponse;
     try {
       response = await this.#send();
@@ -179,7 +178,7 @@ export class Attempt {
     }
     response = response.decoded(brokenResponse);
     this.upstreamRequestId = requestIdOf(response);
-    parts.metrics?.responded(target.host, this.tookMs);
+    this.parts.metrics?.responded(this.target.host, this.tookMs);
     return this.#read(response).catch((cause: unknown) => {
       response.discard();
       throw unreadable(cause);
@@ -187,17 +186,20 @@ export class Attempt {
   }
 
   async #read(response: TransportResponse): Promise<AttemptResult> {
+    const result = await this.#resultOf(response);
+    // What we ask for beside what the caller does is no fault of the request: it is asked once more without that.
+    return refusesUsageOption(this.call, this.target.host, result) ? this.#ask() : result;
+  }
+
+  async #resultOf(response: TransportResponse): Promise<AttemptResult> {
     const { call, target } = this;
-    if (response.status >= 300) {
-      const refusal = await readRefusal(response, target.host, call);
-      return refusesUsageOption(call, target.host, refusal) ? this.#ask() : refusal;
-    }
+    if (response.status >= 300) return readRefusal(response, target.host, call);
     const options = streamOptions(call, target, this.#askedAt ?? performance.now());
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
-    const { error } = opening;
+    const { error, cause, outcome } = opening;
     if (error) return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
-    return { kind: 'failed', outcome: this.#lateOr(opening.outcome), cause: opening.cause };
+    return { kind: 'failed', outcome: this.#lateOr(outcome), cause };
   }
 
   #send(): Promise<TransportResponse> {

@@ -20,8 +20,11 @@ import { OwnQueues } from './own-queues.ts';
 /** A pause before the same target is asked again, at random up to twice this, in milliseconds. */
 const REPEAT_PAUSE_MS = 100;
 
-/** However short a host says that it is full for, by then a call does not ask it more often than this apart, in milliseconds. */
-const LONGEST_LEAST_WAIT_MS = 1_000;
+/**
+ * The least time of a second wait, in milliseconds, and what it grows to with further ones, doubling: a host may be full again right
+ * behind the moment that it names, milliseconds away, and one call would use up the attempts of all.
+ */
+const LEAST_WAIT_MS = { first: 100, longest: 1_000 };
 
 /** Another try there would take as long: a target that is alone is not asked again. */
 const TAKES_ITS_TIME: ReadonlySet<Outcome> = new Set(['timeout', 'stalled']);
@@ -41,7 +44,6 @@ export class Call {
   readonly #isPoisonous: boolean;
   readonly #mayPanic: boolean;
   #mayWaitMs: number;
-  /** Of the next wait: twice that of the one before. */
   #leastWaitMs = 0;
   readonly #tooLong: TooLong[] = [];
   #hasRepeated = false;
@@ -239,9 +241,8 @@ export class Call {
 
   async #wait({ ms: saidMs, target }: Choice & { kind: 'wait' }): Promise<void> {
     const remainingMs = this.#context.deadline?.remainingMs() ?? Infinity;
-    // A host may be full again right behind the moment that it names, milliseconds away: one call would use up the budget of all.
     const ms = Math.max(saidMs, Math.min(this.#leastWaitMs, this.#mayWaitMs, remainingMs / 2));
-    this.#leastWaitMs = Math.min(2 * ms, LONGEST_LEAST_WAIT_MS);
+    this.#leastWaitMs = Math.min(Math.max(2 * ms, LEAST_WAIT_MS.first), LEAST_WAIT_MS.longest);
     this.#mayWaitMs -= ms;
     this.#parts.metrics?.waited(ms);
     // Those who wait for the same moment do not all come in it, and who comes late sees what became of the first.

@@ -2,6 +2,7 @@ import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { isObject } from '../dialects/json-value.ts';
 import { bareErrorIn, errorIn, type ReportedError, withTexts } from '../dialects/reported-error.ts';
+import { xmlErrorIn } from '../dialects/xml-error.ts';
 import { restTimeMs } from '../evidence/rest-time.ts';
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
@@ -221,7 +222,8 @@ function unescaped(words: string): string {
 /** A page for people is no message: whoever made it is not the API. */
 function plainError(text: string): ReportedError | undefined {
   const trimmed = text.trim();
-  return trimmed === '' || trimmed.startsWith('<') ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
+  if (trimmed.startsWith('<')) return xmlErrorIn(trimmed);
+  return trimmed === '' ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
 }
 
 function errorOf(message: string): ReportedError {

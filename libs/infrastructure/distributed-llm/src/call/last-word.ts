@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
-import type { Outcome } from '../evidence/outcome.ts';
+import { type Outcome, PASSING } from '../evidence/outcome.ts';
 import { mayBeLarger } from '../routing/larger-target.ts';
 import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
@@ -59,9 +59,6 @@ const ORDER: readonly Outcome[] = [
   'model_not_found',
   'path_not_found',
 ];
-
-/** Those who pass by themselves: waiting for the first of them helps. */
-const PASSING: ReadonlySet<Outcome> = new Set(['loading', 'rate_limited', 'overloaded', 'limited']);
 
 /**
  * What reaches the caller when nothing better is left: the words of a host, with the earliest time at which any of the

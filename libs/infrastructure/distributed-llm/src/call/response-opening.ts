@@ -186,7 +186,8 @@ function openText(response: TransportResponse, bytes: Buffer | undefined, dialec
   if (text.startsWith('<')) return failed('html');
   if (text.startsWith('{')) return openJson(bytes, dialect);
   if (isPage && !text.startsWith('[')) return failed('html');
-  if (dialect.name !== 'plain') return openList(bytes, dialect);
+  if (dialect.name !== 'plain' || (dialect.isNothing && /^null\s*$/.test(text)))
+    return openList(bytes, dialect);
   if (text.startsWith('[') && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST)
     return failed('cut');
   return { kind: 'content', whole: bytes };
@@ -242,8 +243,9 @@ const CLOSING = '}'.charCodeAt(0);
 const CLOSING_LIST = ']'.charCodeAt(0);
 /** The key of an error object; in a text of the answer quotes have a backslash. */
 const ERROR = /error"/;
-/** The same, reasons of a choice that broke off, and a count that says that there is nothing. */
+/** The same, reasons of a choice that broke off, and what says that there is nothing. */
 const ODD_WORDS = [
+  '"message": ?null',
   'error"',
   'ERROR"',
   '"completion_tokens": ?0',
@@ -261,7 +263,7 @@ function mayBeError(text: string, dialect: Dialect): boolean {
   const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
   if (words.test(text)) return true;
   if (answerKey !== undefined) return !hasAnswer(text, answerKey);
-  return text.length <= MOST_OF_ERROR_BYTES && CODED.test(text);
+  return text.length <= MOST_OF_ERROR_BYTES && (dialect.isNothing !== undefined || CODED.test(text));
 }
 
 /** Whether there is a list under the key, and something in it. */

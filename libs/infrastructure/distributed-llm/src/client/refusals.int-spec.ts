@@ -42,6 +42,23 @@ describe('a refusal', () => {
     },
   );
 
+  it.each([
+    [
+      '<ErrorResponse xmlns="https://aws.example"><Error><Code>Throttling</Code><Message>Rate &lt;exceeded&gt;</Message></Error></ErrorResponse>',
+      { message: 'Rate <exceeded>', code: 'Throttling' },
+    ],
+    [
+      '<?xml version="1.0"?>\n<AccessDeniedException><Message>No.</Message></AccessDeniedException>',
+      { message: 'No.' },
+    ],
+    ['<UnknownOperationException/>', { message: 'UnknownOperationException' }],
+    ['<head><title>429</title></head><code>7</code>', { message: expect.stringContaining('status 429') }],
+  ])('in XML is told in its words: %s', async (body, error) => {
+    const host = await hosts.fake({ fault: { kind: 'status', status: 429, body } });
+    const response = await send(bench.client([entry('host', host.url)]));
+    expect(JSON.parse((await response.body.bytes()).toString())).toMatchObject({ error });
+  });
+
   it('that is about the request, and a caller who leaves, are no warnings about hosts', async () => {
     const body = '{"error":{"message":"messages must not be empty"}}';
     const refusing = await hosts.fake({ fault: { kind: 'status', status: 400, body } });

@@ -17,6 +17,7 @@ export const chatDialect: Dialect = {
   textKey: 'content',
   answerKey: 'choices',
   objectName: 'chat.completion',
+  isNothing,
   endMarker: DONE_EVENT,
   hasEnd: true,
   readEvent(json) {
@@ -37,6 +38,14 @@ export const chatDialect: Dialect = {
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
+
+/** Clients look for a message in each choice. */
+function isNothing({ choices }: JsonObject): boolean {
+  const listed = Array.isArray(choices) ? choices.filter(isObject) : [];
+  const isSaid = ({ message, delta, text }: JsonObject) =>
+    isObject(message) || isObject(delta) || textOrNone(text) !== undefined;
+  return listed.length > 0 && !listed.some(isSaid);
+}
 
 type Choices = Pick<EventReading, 'content' | 'text' | 'finished' | 'finishedAt' | 'finishReason'>;
 

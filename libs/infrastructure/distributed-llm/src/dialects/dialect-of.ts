@@ -1,6 +1,7 @@
 import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
+import { isFiltered } from './event-reader.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
@@ -22,13 +23,6 @@ const countTokensDialect: Dialect = {
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
 
-/** Cohere's clients read a message beside what OpenAI's read; some of them show nothing else. */
-const cohereDialect: Dialect = {
-  ...plainDialect,
-  errorBody: (error) => ({ message: error.message ?? '', ...plainDialect.errorBody(error) }),
-  isErrorBody: ({ message }) => typeof message === 'string',
-};
-
 const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
@@ -39,7 +33,35 @@ const LONGEST_WITHOUT_INPUT = 1024;
 
 const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
 
-const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
+/** Whoever asks for documents in an order sends some. */
+const rankingDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
+};
+
+/** Cohere's clients read a message beside what OpenAI's read; some of them show nothing else. */
+const cohereRankingDialect: Dialect = {
+  ...rankingDialect,
+  errorBody: (error) => ({ message: error.message ?? '', ...plainDialect.errorBody(error) }),
+  isErrorBody: ({ message }) => typeof message === 'string',
+};
+
+/** Without a verdict a text would pass for harmless. */
+const moderationsDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) =>
+    Object.keys(json).length === 0 || json['results'] === null || isEmptyList(json['results']),
+};
+
+/** What a filter took says so. */
+const imagesDialect: Dialect = {
+  ...plainDialect,
+  isNothing: (json) =>
+    !isFiltered(json) &&
+    (Object.keys(json).length === 0 || json['data'] === null || isEmptyList(json['data'])),
+};
+
+const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['/chat/completions', chatDialect],
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
@@ -49,7 +71,10 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
   ['/embeddings', embeddingsDialect],
-  ['/../v2/rerank', cohereDialect],
+  ...['/rerank', '/../rerank', '/score', '/../score'].map((path) => [path, rankingDialect] as const),
+  ['/moderations', moderationsDialect],
+  ...['generations', 'edits', 'variations'].map((kind) => [`/images/${kind}`, imagesDialect] as const),
+  ['/../v2/rerank', cohereRankingDialect],
   ['/audio/transcriptions', transcriptDialect],
   ['/audio/translations', transcriptDialect],
 ]);
@@ -58,6 +83,10 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map([
 export function dialectOf(path: string, body?: Buffer): Dialect {
   const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
   return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function asksNothing(body: Buffer): boolean {

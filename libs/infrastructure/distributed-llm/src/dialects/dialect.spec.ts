@@ -314,7 +314,7 @@ describe('every dialect', () => {
     expect(readBody(DIALECTS.messages, Buffer.from('{"content":[]}'))?.error).toBeUndefined();
     for (const name of ['messages', 'responses'] as const)
       expect(readBody(DIALECTS[name], Buffer.from('{}'))?.error).toBeDefined();
-    expect(readBody(dialectOf('/rerank'), Buffer.from('{}'))?.error).toBeUndefined();
+    expect(readBody(dialectOf('/pooling'), Buffer.from('{}'))?.error).toBeUndefined();
     expect(readBody(dialectOf('/embeddings'), Buffer.from('{"code":7,"message":"no"}'))?.error).toMatchObject(
       {
         message: 'no',

@@ -94,7 +94,7 @@ export interface Dialect {
   readonly answerKey: string | undefined;
   /** What a JSON response calls itself in `object`: one that does so and has no answer is none either. */
   readonly objectName?: string;
-  /** Whether a JSON response that is complete lists nothing that was said, and its host has counted no token of it. */
+  /** Whether a JSON response that is complete has nothing of what was asked for, and its host has counted no token of it. */
   readonly isNothing?: (json: JsonObject) => boolean;
   /** Whether a response that is text may say anything: what was heard, and of silence nothing. */
   readonly isTranscript?: true;

@@ -18,6 +18,7 @@ const COMMENT: EventReading = { ...NO_READING, isComment: true };
 /** Where nothing is known of the dialect, anything that is said is content. */
 const SOMETHING: EventReading = { ...NO_READING, content: 'other' };
 const OPENING = '{'.charCodeAt(0);
+const COLON = ':'.charCodeAt(0);
 const NO_ANSWER: ReportedError = {
   status: undefined,
   type: undefined,
@@ -63,7 +64,8 @@ export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefine
 /** What a response says in the place of its answer. */
 function missingAnswer(dialect: Dialect, json: JsonObject): ReportedError | undefined {
   const { answerKey, objectName } = dialect;
-  if (answerKey === undefined) return codedErrorIn(json);
+  if (answerKey === undefined)
+    return codedErrorIn(json) ?? (dialect.isNothing?.(json) ? NO_ANSWER : undefined);
   if (typeof json['done'] === 'boolean') return OF_OLLAMA;
   const answer = json[answerKey];
   if (dialect.isNothing?.(json)) return NO_ANSWER;
@@ -95,7 +97,7 @@ export function saysNothing(usage: TokenUsage | undefined, finishReason: string 
 }
 
 /** A filter has left nothing of it, and says so. */
-function isFiltered(json: JsonObject): boolean {
+export function isFiltered(json: JsonObject): boolean {
   return Object.keys(json).some((name) => /filter|feedback/i.test(name));
 }
 
@@ -116,9 +118,13 @@ function errorOf(dialect: Dialect, event: SseEvent, json: unknown): ReportedErro
   return (isObject(json) ? errorIn(json) : undefined) ?? declaredError(dialect, event, json);
 }
 
-/** Some hosts begin a stream by their headers, and then say what is wrong as if it were none. */
-function readNoData({ raw }: SseEvent): EventReading {
-  if (raw[firstByte(raw)] !== OPENING) return COMMENT;
+/**
+ * Some hosts begin a stream by their headers, and then say what is wrong as if it were none. What is neither that, nor a comment,
+ * nor a field, is a page of whatever stands before the host: nobody can read that.
+ */
+function readNoData({ raw, isEmpty }: SseEvent): EventReading {
+  const first = raw[firstByte(raw)];
+  if (first !== OPENING) return first === undefined || first === COLON || isEmpty ? COMMENT : MALFORMED;
   const json = parse(raw.toString());
   const error = isObject(json) ? errorIn(json) : undefined;
   return error ? { ...NO_READING, error } : COMMENT;

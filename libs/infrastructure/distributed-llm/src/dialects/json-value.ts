@@ -10,3 +10,12 @@ export function isObject(value: unknown): value is JsonObject {
 export function textOrNone(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
+
+/** The text of a JSON; empty for one that is nested too deep to be written again. */
+export function written(value: JsonObject): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '';
+  }
+}

@@ -1,5 +1,6 @@
 import { inKnownWords } from './anthropic/too-long.ts';
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
+import { saysNothing } from './event-reader.ts';
 import { messagesEvents } from './messages.events.ts';
 import { counts, dataEvent, head, isOpenAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './json-value.ts';
@@ -29,6 +30,7 @@ export const messagesDialect: Dialect = {
   name: 'messages',
   textKey: 'text',
   answerKey: 'content',
+  isNothing,
   endMarker: dataEvent({ type: 'message_stop' }, 'message_stop'),
   keepAlive: dataEvent({ type: 'ping' }, 'ping'),
   hasEnd: true,
@@ -53,6 +55,11 @@ export const messagesDialect: Dialect = {
   isErrorBody: (json) => json['type'] === 'error' && isOpenAiError(json),
   errorEvent: (error) => dataEvent(errorBody(error), 'error'),
 };
+
+function isNothing({ content, stop_reason: reason, ...rest }: JsonObject): boolean {
+  const isEmpty = Array.isArray(content) && content.length === 0;
+  return isEmpty && saysNothing(readUsage(rest), textOrNone(reason));
+}
 
 function readContent({ type, content_block: block }: JsonObject, delta: JsonObject) {
   // A tool's name is all that a call without arguments has.

@@ -90,6 +90,16 @@ describe('errorIn', () => {
       { choices: [{ delta: {}, finish_reason: 'stop', native_finish_reason: 'network_error' }] },
       { message: 'The answer broke off with the reason "network_error".' },
     ],
+    [
+      'a choice whose router names whose error it is',
+      { choices: [{ delta: {}, finish_reason: 'upstream_error' }] },
+      { message: 'The answer broke off with the reason "upstream_error".' },
+    ],
+    [
+      'a choice whose reason is an object',
+      { choices: [{ message: { content: 'half' }, finish_reason: { type: 'abort', message: 'x' } }] },
+      { message: 'The answer broke off with the reason "abort".' },
+    ],
     ['without a message', { error: { type: 'api_error' } }, { status: 500, message: 'api_error' }],
     ['an empty one', { error: {} }, { message: 'The host reported an error without a message.' }],
     ['a mark beside its message', { error: true, message: 'no', code: 503 }, { message: 'no', status: 503 }],
@@ -113,7 +123,23 @@ describe('errorIn', () => {
           metadata: { raw: 'Slow down.', headers: { 'X-RateLimit-Reset': '1741305600000' } },
         },
       },
-      { status: 429, behind: 'Slow down.', headers: { 'x-ratelimit-reset': '1741305600000' } },
+      {
+        status: 429,
+        message: 'Provider returned error: Slow down.',
+        behind: 'Slow down.',
+        headers: { 'x-ratelimit-reset': '1741305600000' },
+      },
+    ],
+    [
+      'OpenRouter, whose own host spoke JSON',
+      {
+        error: {
+          message: 'Provider returned error',
+          code: 400,
+          metadata: { raw: '{"error":{"message":"Too long."}}' },
+        },
+      },
+      { message: 'Provider returned error: Too long.' },
     ],
     [
       'text-generation-inference within a stream',

@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import { saidTime } from './said-time.ts';
+import { isObject, type JsonObject, textOrNone, written } from './json-value.ts';
+import { saidBeside, withReason } from './said-beside.ts';
 
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */
 export interface ReportedError {
@@ -23,9 +23,6 @@ export interface ReportedError {
 const LONGEST_MESSAGE = 16_384;
 /** The same of a name: a type, a code, a field. */
 const LONGEST_NAME = 256;
-/** Headers of a host behind a router that are looked at. */
-const MOST_HEADERS = 100;
-
 /** The statuses behind the types and codes of OpenAI, Anthropic, Google, AWS and inference servers. */
 const STATUS_OF: ReadonlyMap<string, number> = new Map([
   ['invalid_request_error', 400],
@@ -73,8 +70,11 @@ export const BROKEN_OFF: ReadonlySet<string> = new Set([
   'error',
   'network_error',
   'abort',
+  'aborted',
   'timeout',
   'cancelled',
+  'canceled',
+  'failed',
   'insufficient_system_resource',
   'malformed_function_call',
   'unexpected_tool_call',
@@ -203,13 +203,22 @@ function named(error: string, json: JsonObject): JsonObject {
 function errorOfChoice(choices: readonly JsonObject[]): ReportedError | undefined {
   for (const { error, finish_reason: reason, native_finish_reason: native } of choices) {
     if (isObject(error) && saysSomething(error, choices)) return describe(error);
-    const broken = [reason, native]
-      .map(textOrNone)
-      .find((one) => one !== undefined && BROKEN_OFF.has(one.toLowerCase().replace(OF_CALL, '')));
+    const broken = [reason, native].map(wordOf).find((word) => word !== undefined && isBrokenOff(word));
     if (broken !== undefined)
       return describe({ message: `The answer broke off with the reason "${broken}".` });
   }
   return undefined;
+}
+
+/** SGLang's engine has an object for it. */
+function wordOf(reason: unknown): string | undefined {
+  return textOrNone(isObject(reason) ? reason['type'] : reason);
+}
+
+/** Routers put before `error` whose it is. */
+function isBrokenOff(reason: string): boolean {
+  const word = reason.toLowerCase().replace(OF_CALL, '');
+  return BROKEN_OFF.has(word) || word.endsWith('error');
 }
 
 /** Where hosts say which HTTP status it stands for, as a number or a text. */
@@ -220,40 +229,19 @@ function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
+  const more = saidBeside(fields);
   const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
     status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
     type,
     code: named,
-    message: messageOf(fields) ?? named ?? type ?? 'The host reported an error without a message.',
+    message: withReason(
+      messageOf(fields) ?? named ?? type ?? 'The host reported an error without a message.',
+      more.behind,
+    ),
     ...(typeof fields['param'] === 'string' && { param: nameOf(fields['param']) }),
-    ...more(fields),
+    ...more,
   };
-}
-
-/** What stands beside the text: when to come back, and what was said to a router by a host of its own. */
-function more(fields: JsonObject): Omit<ReportedError, 'status' | 'type' | 'code' | 'message'> {
-  const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
-  const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
-  const { raw } = metadata;
-  const behind = (isObject(raw) ? written(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
-  const { headers } = metadata;
-  return {
-    ...saidTime([fields, metadata, ...details]),
-    ...(behind !== undefined && { behind }),
-    ...(isObject(headers) && { headers: lowerCased(headers) }),
-  };
-}
-
-function lowerCased(headers: JsonObject): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers)
-      .slice(0, MOST_HEADERS)
-      .map(([name, value]) => [
-        name.slice(0, LONGEST_NAME).toLowerCase(),
-        String(value).slice(0, LONGEST_NAME),
-      ]),
-  );
 }
 
 /** AWS writes the name behind a namespace. */
@@ -286,15 +274,6 @@ function statusOf(name: string | undefined): number | undefined {
 /** Whether it is the status of an error. */
 export function isHttpStatus(value: number): boolean {
   return Number.isInteger(value) && value >= 400 && value < 600;
-}
-
-/** Nothing of what is nested too deep to be written again. */
-function written(value: JsonObject): string {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return '';
-  }
 }
 
 /** FastAPI: a text, or a list of faults with the path to each field. */

@@ -44,6 +44,8 @@ export const responsesDialect: Dialect = {
 function isNothing(response: JsonObject): boolean {
   const { status, output } = response;
   const isEmpty = Array.isArray(output) && output.length === 0;
+  // Some do not say why.
+  if (status === 'failed') return true;
   return status === 'completed' && isEmpty && !responsesUsage(response)?.output;
 }
 

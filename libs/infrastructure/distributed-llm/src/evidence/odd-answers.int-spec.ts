@@ -157,6 +157,17 @@ describe('what is no answer moves the call on:', () => {
 
   it.each<[string, Reply, object]>([
     ['an object with nothing in it', json(200, {}), {}],
+    ['a choice without a message', json(200, { choices: [{ message: null, finish_reason: 'stop' }] }), {}],
+    [
+      'a message with nothing in it, of which no token was counted',
+      json(200, { type: 'message', content: [], stop_reason: null, usage: { output_tokens: 0 } }),
+      { path: '/messages' },
+    ],
+    [
+      'a response that failed and does not say why',
+      json(200, { object: 'response', status: 'failed', error: null, output: [{}] }),
+      { path: '/responses' },
+    ],
     ['a stream of JSON without the form of events', events(line('a') + line('b')), { body: STREAM }],
   ])('%s', async (_, reply, request) => {
     await using odd = await ScriptedHost.start(reply);
@@ -202,15 +213,21 @@ describe('an answer of another API', () => {
 describe('an answer that may be anything', () => {
   const ERROR = { code: 500, message: 'It broke.' };
 
-  it.each<[string, object, string]>([
+  it.each<[string, object | null, string]>([
     ['/rerank', ERROR, 'server_error'],
     ['/images/generations', ERROR, 'server_error'],
     ['/rerank', { code: 20012, message: 'Model does not exist.', data: null }, 'model_not_found'],
     ['/rerank', { detail: 'The queue is full.' }, 'overloaded'],
     ['/rerank', { status: 'error', message: 'It broke.' }, 'error_in_answer'],
+    ['/rerank', {}, 'error_in_answer'],
+    ['/rerank', null, 'wrong_type'],
+    ['/../score', { data: null }, 'error_in_answer'],
+    ['/moderations', { id: 'm', results: [] }, 'error_in_answer'],
+    ['/images/generations', { created: 1, data: [] }, 'error_in_answer'],
+    ['/images/generations', { created: 1, data: null }, 'error_in_answer'],
   ])('is none on %s where it is %j', async (path, said, outcome) => {
     await using odd = await ScriptedHost.start(json(200, said));
-    await using other = await ScriptedHost.start(json(200, { results: [] }));
+    await using other = await ScriptedHost.start(json(200, { results: [{}], data: [{}] }));
     const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
     const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
       routes: [{ model: CHAT.model, tiers }],
@@ -223,6 +240,9 @@ describe('an answer that may be anything', () => {
   it.each<[string, object]>([
     ['/rerank', { code: 0, message: 'success', results: [{ index: 0 }] }],
     ['/rerank', { code: 7, message: 'partly', results: [{ index: 0 }] }],
+    ['/rerank', { results: [] }],
+    ['/images/generations', { created: 1, data: [], content_filter_results: { hate: {} } }],
+    ['/pooling', {}],
     ['/audio/transcriptions', { text: 'The "code" is "status".' }],
   ])('is one on %s where it is %j', async (path, said) => {
     expect(await ask(json(200, said), { path })).toMatchObject({ host: 'odd', status: 200 });

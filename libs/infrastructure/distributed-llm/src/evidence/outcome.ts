@@ -40,3 +40,6 @@ export type Outcome =
 
 /** What a host that is well says to one call of many. */
 export const OF_LOAD: ReadonlySet<Outcome> = new Set(['rate_limited', 'overloaded']);
+
+/** Those who pass by themselves, in seconds: waiting for the first of them helps. */
+export const PASSING: ReadonlySet<Outcome> = new Set([...OF_LOAD, 'loading', 'limited']);

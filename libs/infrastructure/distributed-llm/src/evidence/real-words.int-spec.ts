@@ -100,6 +100,21 @@ describe('a refusal that quotes the request', () => {
   });
 });
 
+it('is asked without `stream_options` where a host refuses them within its stream', async () => {
+  const error = 'data: {"error":{"message":"stream_options is not supported","code":400}}\n\n';
+  await using host = await ScriptedHost.start((response, request, body) => {
+    const isRefused = body.includes('stream_options');
+    events(isRefused ? error : ROLE_CHUNK + CONTENT_CHUNK)(response, request, body);
+  });
+  const client = bench.client([entry('first', host.url)]);
+  for (let call = 0; call < 2; call += 1) {
+    const { status, body } = await send(client, { body: STREAM, asksUsage: true });
+    expect(status).toBe(200);
+    body.destroy();
+  }
+  expect(host.bodies.map((body) => body.includes('stream_options'))).toEqual([true, false, false]);
+});
+
 describe('what a host says in words of its own', () => {
   it.each<[string, Reply, Outcome]>([
     [

@@ -80,6 +80,8 @@ describe('outcomeOfRefusal', () => {
     [429, 'Rate limit reached for m on tokens per min (TPM): Limit 9, Used 9, Requested 2', 'rate_limited'],
     [421, 'Misdirected Request', 'conflict'],
     [424, 'Error retrieving the list of tools from the MCP server.', 'conflict'],
+    [424, 'Received server error (500) from primary with message "CUDA out of memory".', 'server_error'],
+    [424, 'Received client error (400) from primary with message "n must be 1".', 'conflict'],
     [498, 'Flex tier capacity exceeded', 'overloaded'],
     [499, 'The operation was cancelled.', 'server_error'],
     [426, 'Upgrade Required', 'server_error'],
@@ -348,6 +350,11 @@ describe('outcomeOfRefusal', () => {
     [403, 'The request was blocked by organization policy.', 'credentials_rejected'],
     [403, 'Blocked by content policy.', 'policy_refusal'],
     [400, 'Invalid value for model parameter: must be between 0 and 2', 'malformed_request'],
+    [403, 'This identity has reached its monthly usage token quota', 'quota_exhausted'],
+    [429, 'Your project has exceeded its monthly spending cap.', 'quota_exhausted'],
+    [400, 'ExceededTokenBudget: Current spend for token: 7.2; Max Budget for Token: 2', 'quota_exhausted'],
+    [400, 'Operation unsupported. Model m cannot be used with chatCompletion', 'conflict'],
+    [400, 'Engine protocol startup was aborted.', 'model_not_found'],
   ] as const)('knows of a %i with %j as well: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });

@@ -95,13 +95,17 @@ function outcomeOfStatus(refusal: Refusal): Outcome {
 
 /** Tokens are limited per minute as well. */
 function isTooLong(said: HostWords): boolean {
-  return said.say(words.CONTEXT) && !said.say(words.DEADLINE) && !said.say(words.PER_TIME);
+  if (!said.say(words.CONTEXT) || said.say(words.DEADLINE) || said.say(words.PER_TIME)) return false;
+  return said.name(words.CONTEXT) || !said.say(words.ANSWER_LENGTH);
 }
 
 /** 499: the host takes us for gone. 426: it, or what is before it, speaks another HTTP. */
 function isServerError({ status, error, request }: Refusal): boolean {
   if (status === 400) return new HostWords(error, request).say(words.BROKEN_ENGINE);
-  if (status === 424) return words.FAILED_INFERENCE.test(error?.type ?? '');
+  if (status === 424)
+    return (
+      words.FAILED_INFERENCE.test(error?.type ?? '') || new HostWords(error).say(words.MODEL_SERVER_ERROR)
+    );
   return status === 408 || status === 426 || status === 499;
 }
 

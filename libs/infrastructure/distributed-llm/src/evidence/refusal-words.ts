@@ -4,6 +4,9 @@
  */
 export const CONTEXT =
   /context.?(length|window|size|limit)|maximum.{0,20}context|(prompt|input)s?( text| \(\d+ tokens\))? (is|are) too (long|large)|\btext is too long|reduce the length of (the|your) (messages|prompt|input)|longer than the maximum|too many (input |prompt )?tokens|tokens.{0,40}exceed|exceed.{0,40}(context|tokens|token limit)|tokens? (count|length)\b.{0,30}( exceed| but model only supports)|\btokens\b.{0,20}(larger than the model capacity|but the maximum is)|\bn_ctx\b|max_new_tokens\W+must be|splited_prompt_len|\(\d+\) must be less than[\w ]* max_seq_len|tokens in request more than|string_above_max_length|tokens_limit_reached|(prompt|input|sequence|total) length\b.{0,40}(exceed|should be|longer|greater|larger|too long)|max(imum)? (prompt|input|sequence) length|must have (less|fewer) than \d+ tokens|(上下文|输入|提示词?|prompt).{0,20}(过长|超长|超限|(超过|超出).{0,12}(长度|token))/i;
+/** What is too long is the answer that the request allows, whatever its prompt. */
+export const ANSWER_LENGTH =
+  /(?<!\+ ?`?)\bmax(imum)?[_ ](completion_|output_|new_)?tokens`? must be less than or equal to|^(?!.*\b(inputs?|prompt|messages|requests?|context|sequence|total)\b).*\bmax(imum)?[_ ](completion_|output_|new_)?tokens\b/is;
 /** Programs in Go have a context of another kind, which has a deadline. */
 export const DEADLINE = /deadline|timeout/i;
 export const POLICY =
@@ -16,7 +19,7 @@ export const MODEL =
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
 export const UNLOADABLE =
-  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|error loading model|waiting for llama runner to start|degraded function cannot be invoked|\bendpoint is (paused|stopped)\b|no adapter found\b|loading lora\b|^channel error$|model failed to load|\bmodel\b.{0,80}\bfailed to load(?! \w)|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|无可用渠道/im;
+  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|error loading model|waiting for llama runner to start|degraded function cannot be invoked|\bendpoint is (paused|stopped)\b|no adapter found\b|loading lora\b|^channel error$|model failed to load|\bmodel\b.{0,80}\bfailed to load(?! \w)|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|engine protocol startup was aborted|无可用渠道/im;
 /** It is there and only not for us, whatever else the key may be good for. */
 export const MODEL_ACCESS =
   /model_access_denied|(access|allowed|permission)\b.{0,30}\bmodels?\b|not authorized to perform\b.{0,200}\bfoundation-model\/|\bmodels?\b.{0,60}\b(access|blocked|disabled|not allowed|permission)/is;
@@ -28,7 +31,7 @@ export const MODEL_FEATURE =
   /\b(parameters?|tools?|tool use|function call(s|ing)?|images?|audio|vision|thinking|streaming|json_schema|logprobs|temperature|system (prompt|role|message)s?)\b.{0,120}\b(not (supported|enabled|available|allowed|accessible)|deprecated)/is;
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
-  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model/i;
+  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion/i;
 /** The model has written something that its host could not use: another time, or elsewhere, it writes something else. */
 export const BADLY_WRITTEN =
   /tool_use_failed|json_validate_failed|output_parse_failed|failed to call a function|model produced invalid content/i;
@@ -66,7 +69,7 @@ export const NAMES_MODEL =
 export const KEY =
   /\b(api|access|subscription).?key\b.{0,40}\b(not valid|invalid|incorrect|expired|revoked|disabled|suspended)|\b(invalid|incorrect|expired|revoked|missing|no)[ _-](api|access|subscription).?key|api.?key not found|authorization header\b.{0,60}\binvalid|\b(missing|invalid)[ _]auth\w*[ _](request )?header|\b(security|access|auth\w*|bearer|session) token\b.{0,60}\b(expired|invalid|not valid|revoked)|user location is not supported|authentication (failed|error)|login fail|无效的?(令牌|密钥|api)|(令牌|密钥|api.?key).{0,12}(无效|过期|失效|错误)/is;
 export const SPENT =
-  /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) limits?\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|billing_not_active|budget.{0,20}exceeded|exceeded.{0,20}\bbudget\b|\bset inference limit\b|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
+  /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) (limit|cap)s?\b|quota_reached|reached (its|your) (\w+ ){0,4}quota\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|billing_not_active|budget.{0,20}exceeded|exceeded.{0,20}\bbudget\b|exceeded\w{0,10}budget|\bset inference limit\b|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
 /** Of an account and not of one model, whether or not it comes back. */
 export const USED_UP = /insufficient_quota|usage.?limit.{0,10}reached/i;
 /** The same as the name of a fault, which some have for a 5xx. */
@@ -94,5 +97,7 @@ export const BROKEN_ENGINE =
   /\bengine(core|deaderror| loop| process)?\b.{0,12}\b(encountered an issue|(is|already) dead|not running|errored|died|crashed)\b|background loop (has errored|is not running)|\b(cuda|hip|nccl|cublas)\b.{0,20}\b(error|out of memory)\b/i;
 /** The name of a fault that is not the caller's, though the status says so. */
 export const HOST_FAULT_NAME = /^(?!.*invalid).*(upstream|internal|(server|service).?(error|unavailable))/is;
+/** How SageMaker says with a 424 that its container has failed. */
+export const MODEL_SERVER_ERROR = /\breceived server error \(5\d\d\)/i;
 /** 424 of inference servers is about their model; elsewhere it is about something that the request refers to. */
 export const FAILED_INFERENCE = /^(generation|incomplete_generation|backend)$/i;

@@ -1,4 +1,4 @@
-import { OF_LOAD } from '../evidence/outcome.ts';
+import { OF_LOAD, PASSING } from '../evidence/outcome.ts';
 import type { Rest } from '../hosts/rests.ts';
 import type { CallTraits } from '../strategies/strategy.ts';
 import { mayBeLarger, type TooLong } from './larger-target.ts';
@@ -148,7 +148,7 @@ function shortestWait(
   let wait: (Choice & { kind: 'wait' }) | undefined;
   for (const target of targets) {
     const rest = restOf(target, input.facts);
-    if (!rest?.binding || !isEligible(target, input)) continue;
+    if (!rest?.binding || !PASSING.has(rest.outcome) || !isEligible(target, input)) continue;
     const ms = Math.max(0, rest.until - performance.now());
     // Behind the wait there must be time for an answer.
     const isInTime = ms <= input.mayWaitMs && ms + (target.ttftMsFor(input.facts) ?? 0) <= input.remainingMs;

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
-import { withTexts } from '../dialects/reported-error.ts';
+import { type ReportedError, withTexts } from '../dialects/reported-error.ts';
+import { drainBody } from './drain-body.ts';
 import { HeldEvents } from './held-events.ts';
 import { inEventForm } from './in-event-form.ts';
+import { LastWords } from './last-words.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
@@ -43,8 +45,6 @@ export interface HostStreamListener {
 
 type State = 'waiting' | 'content' | 'finished' | 'over';
 
-/** How long a body may go on behind its end marker before its connection is given up, in milliseconds. */
-const DRAIN_MS = 1_000;
 const BLANK_LINE = Buffer.from('\n\n');
 /** An end marker as clients look for it. Of one in another spelling or with white space the caller gets the usual one. */
 const USUAL_MARKER = /^(\[DONE\]$|\{)/;
@@ -71,6 +71,7 @@ export class HostStream {
   /** Whether there is content, or an end that makes it a response without any. */
   #isOpen = false;
   readonly #progress: ResponseProgress;
+  readonly #lastWords: LastWords;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
   #malformed = 0;
@@ -79,6 +80,7 @@ export class HostStream {
     this.#body = body;
     this.#options = options;
     this.#progress = new ResponseProgress(options.choices ?? 1);
+    this.#lastWords = new LastWords(options.dialect);
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#held = new HeldEvents(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
@@ -172,27 +174,29 @@ export class HostStream {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#onMalformed(event);
-    else if (reading.error) this.#onReported(reading);
+    else if (reading.error) this.#onReported(reading.error);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   };
 
   #onMalformed(event: SseEvent): void {
     const events = event.apart();
-    if (events) events.forEach(this.#take);
-    else this.#malformed += 1;
+    if (events) return events.forEach(this.#take);
+    this.#malformed += 1;
+    this.#lastWords.note(event);
   }
 
-  #onReported({ error }: EventReading): void {
+  #onReported(error: ReportedError): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
-    const told = error && withTexts(error, withoutSecrets);
+    const told = withTexts(error, withoutSecrets);
     this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {
     this.#progress.add(reading);
     if (this.#state === 'waiting' && !this.#progress.hasFinishedChoice) return this.#onEmpty();
+    if (!this.#progress.isFinished && this.#lastWords.error) return this.#onUnfinished();
     this.#complete(USUAL_MARKER.test(event.data ?? '') ? event.raw : this.#options.dialect.endMarker);
   }
 
@@ -200,6 +204,7 @@ export class HostStream {
     const told = inEventForm(event, reading, this.#options.dialect);
     if (told) return this.#take(told);
     this.#progress.add(reading);
+    this.#lastWords.note(event, reading);
     if (this.#state === 'finished' ? addsToResponse(reading) : !reading.isComment) this.#hasProgress = true;
     if (this.#listener) this.#listener.event(event, reading);
     else if (!this.#hold(event, reading)) return;
@@ -254,6 +259,8 @@ export class HostStream {
   }
 
   #onUnfinished(): void {
+    const { error } = this.#lastWords;
+    if (error) return this.#onReported(error);
     this.#fail(new StreamFault('unfinished', 'The stream ended before its answer did.'));
   }
 
@@ -280,7 +287,7 @@ export class HostStream {
     const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);
     this.#close();
     this.#outcome = { end };
-    this.#drain();
+    drainBody(this.#body);
     this.#opened.resolve();
     if (this.#listener) this.#report(this.#listener);
   }
@@ -304,14 +311,5 @@ export class HostStream {
   #close(): void {
     this.#state = 'over';
     this.#clock.stop();
-  }
-
-  /** A body that is read to its end leaves its connection in the pool. */
-  #drain(): void {
-    const body = this.#body;
-    if (body.readableEnded || body.destroyed) return;
-    const timer = setTimeout(() => body.destroy(), DRAIN_MS).unref();
-    body.once('close', () => clearTimeout(timer));
-    body.resume();
   }
 }

@@ -178,6 +178,19 @@ describe('an interrupted text', () => {
     expect(outcome).toMatchObject({ kind: 'failed', fault: { reason: 'diverged' } });
   });
 
+  it('tells what its host has said, where nobody can go on with it', async () => {
+    const overloaded = 'data: {"error":{"message":"Overloaded.","type":"overloaded_error"}}\n\n';
+    const other = whole(b.role, b.text('One fine day'), b.stop, b.done);
+    const { json, broken, outcome } = await answerOf(whole(a.role, a.text('One two '), overloaded), {
+      others: [['restart', other]],
+    });
+    expect([json.at(-1)?.error, broken]).toMatchObject([
+      { message: 'Overloaded.', type: 'overloaded_error' },
+      true,
+    ]);
+    expect(outcome).toMatchObject({ fault: { reason: 'diverged' } });
+  });
+
   it('is not asked for elsewhere where its host refuses the rest for what was asked', async () => {
     const filtered = 'data: {"error":{"message":"filtered","code":"content_filter"}}\n\n';
     const { gateway, broken, json } = await answerOf(whole(a.role, a.text('One '), filtered), {

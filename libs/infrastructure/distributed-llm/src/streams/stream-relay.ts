@@ -78,6 +78,8 @@ export class StreamRelay implements HostStreamListener {
   #written = 0;
   #usageEvent: Buffer | undefined;
   #sequence = 0;
+  /** What the last host said that broke off and said why: that another one could not go on is no news for the caller. */
+  #told: StreamFault | undefined;
   #hasId = false;
   #waitsForDrain = false;
   #malformed = 0;
@@ -101,7 +103,7 @@ export class StreamRelay implements HostStreamListener {
     } while (ending instanceof StreamFault && (await this.#resume(ending)));
     if (ending instanceof StreamFault) {
       this.#options.onFault?.(ending);
-      this.#client.fail(reportOf(ending), this.#sequence);
+      this.#client.fail(reportOf(ending.reported ? ending : (this.#told ?? ending)), this.#sequence);
     } else if (ending === 'caller_gone') this.#stream.destroy();
     await this.#client.closed;
     return this.#outcome(ending);
@@ -192,6 +194,7 @@ export class StreamRelay implements HostStreamListener {
 
   async #resume(fault: StreamFault): Promise<boolean> {
     const { resumption } = this.#options;
+    if (fault.reported) this.#told = fault;
     // The call itself is over, by its deadline or because its caller left: nobody waits for the rest.
     if (fault.cause instanceof AppError && fault.cause.code !== 'stream_interrupted') return false;
     // What one host refuses in the middle is not to be had of the next.

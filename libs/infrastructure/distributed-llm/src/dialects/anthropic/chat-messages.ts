@@ -122,7 +122,7 @@ function assistantMessage(blocks: readonly Block[]): JsonObject {
   const calls: JsonObject[] = [];
   for (const { path, fields } of blocks) {
     const { type } = fields;
-    if (type === 'text') texts.push(textOf(textPart({ path, fields })));
+    if (type === 'text') texts.push(textOf(textPart({ path, fields }, ['citations'])));
     else if (type === 'thinking') thoughts.push(thoughtOf({ path, fields }));
     else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
     else if (!UNSAID.has(type)) throw unknownBlock({ path, fields });

@@ -39,9 +39,10 @@ export function userPart(block: Block): JsonObject {
   throw unknownBlock(block);
 }
 
-export function textPart({ path, fields }: Block): JsonObject {
+/** @param more fields that say nothing to a model: where the text of an earlier answer is from. */
+export function textPart({ path, fields }: Block, more: readonly string[] = []): JsonObject {
   if (fields['type'] !== 'text') throw unknownBlock({ path, fields });
-  refuseOthers(fields, new Set(['type', 'text', HINT]), `${path}.`);
+  refuseOthers(fields, new Set(['type', 'text', HINT, ...more]), `${path}.`);
   return { type: 'text', text: textAt(fields['text'], `${path}.text`) };
 }
 
@@ -95,7 +96,11 @@ function textBelow(heads: readonly unknown[], text: string): JsonObject {
 
 /** A text, or one of blocks that are texts. */
 export function textsAt(content: unknown, path: string): string {
-  return typeof content === 'string' ? content : blocksOf(content, path).map(textPart).map(textOf).join('\n');
+  return typeof content === 'string'
+    ? content
+    : blocksOf(content, path)
+        .map((block) => textOf(textPart(block)))
+        .join('\n');
 }
 
 /** Hosts take hardly any files but PDFs, and no text as one. */

@@ -389,7 +389,8 @@ describe('toChatRequest', () => {
     expect(toChatRequest(request({ ...nulls, ...config, ...empty }))).toEqual(toChatRequest(request()));
     const result = { type: 'tool_result', tool_use_id: 't', content: null, is_error: null };
     const call = { type: 'tool_use', id: 't', name: 'f', input: null };
-    const text = { type: 'text', text: 'Hi', citations: [] };
+    // Where an earlier answer is from says nothing to a model.
+    const text = { type: 'text', text: 'Hi', citations: [{ type: 'web_search_result_location' }] };
     expect(toChatRequest(user(result))['messages']).toEqual([
       { role: 'tool', tool_call_id: 't', content: '' },
     ]);

@@ -4,9 +4,10 @@ import type { StreamTranslator } from '../dialect.ts';
 import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
-import { CallIds, messageId, messageUsage } from './message-response.ts';
-import { callsIn, saidIn } from './said.ts';
-import { isCut, stopOf } from './stop.ts';
+import { CallIds, cannotShow, messageId, messageUsage } from './message-response.ts';
+import { callsIn, saidIn, shownIn } from './said.ts';
+import { Sources } from './sources.ts';
+import { endOf, isCut, stopOf } from './stop.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
 
@@ -38,6 +39,8 @@ export class MessageEvents implements StreamTranslator {
   #hasStarted = false;
   #hasTools = false;
   #hasRefusal = false;
+  #hasSound = false;
+  readonly #sources = new Sources();
   #finish: JsonObject = {};
   /** Of the tools called last: the first of them has the open block, and the others wait, as their pieces may alternate. */
   #calls: ToolCall[] = [];
@@ -62,14 +65,11 @@ export class MessageEvents implements StreamTranslator {
    */
   take(json: JsonObject): Buffer[] {
     if (completionUsage(json)) this.#counted = json;
-    const choice: unknown = Array.isArray(json['choices']) ? json['choices'][0] : undefined;
+    const { choices } = json;
     // Azure begins with what its filter found, under no id and of no model.
-    if (!isObject(choice)) return [];
-    const events = this.#hasStarted ? [] : [this.#start(json)];
-    const said = choice['delta'] ?? choice['message'];
-    if (isObject(said)) events.push(...this.#delta(said));
-    if (finishReasonOf(choice)) this.#finish = choice;
-    return events;
+    if (!Array.isArray(choices) || !choices.some(isObject)) return [];
+    const start = this.#hasStarted ? [] : [this.#start(json)];
+    return [...start, ...choices.filter(isObject).flatMap((choice) => this.#choice(choice, json))];
   }
 
   /** What a whole response ends with. @throws StreamFault `host_error` when a tool call in it has no end, and it no reason for that. */
@@ -78,6 +78,8 @@ export class MessageEvents implements StreamTranslator {
     const [choice, hasTools, hasRefusal] = [this.#finish, this.#hasTools, this.#hasRefusal];
     const isShort = isCut(choice, usage.output_tokens, this.asked);
     const isHalf = isShort && this.#calls.some(({ isWhole }) => !isWhole);
+    if (this.#hasSound && this.#blocks === 0)
+      throw new StreamFault('host_error', cannotShow('audio').message);
     const delta = stopOf({ choice, hasTools, hasRefusal, isHalf }, this.asked);
     return [
       ...(this.#hasStarted ? [] : [this.#start({})]),
@@ -108,7 +110,19 @@ export class MessageEvents implements StreamTranslator {
     return event({ type: 'message_start', message });
   }
 
-  #delta(delta: JsonObject): Buffer[] {
+  /** Nobody has asked for a second one: it is a part of the same answer. */
+  #choice(choice: JsonObject, json: JsonObject): Buffer[] {
+    const said = choice['delta'] ?? choice['message'];
+    if (finishReasonOf(choice)) this.#finish = endOf([this.#finish, choice]);
+    if (!isObject(said)) return [];
+    const shown = shownIn(said);
+    if (shown !== undefined) throw new StreamFault('host_error', cannotShow(shown).message);
+    if (isObject(said['audio'])) this.#hasSound = true;
+    this.#sources.note(said, json);
+    return this.#delta(said, choice['index']);
+  }
+
+  #delta(delta: JsonObject, of: unknown): Buffer[] {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
     return [
@@ -116,7 +130,7 @@ export class MessageEvents implements StreamTranslator {
         ? []
         : this.#say({ type: 'thinking', said: thinking })),
       ...(text === undefined ? [] : this.#say({ type: 'text', said: text })),
-      ...callsIn(delta).flatMap((call) => this.#callDelta(call)),
+      ...callsIn(delta).flatMap((call) => this.#callDelta(call, of)),
     ];
   }
 
@@ -134,8 +148,10 @@ export class MessageEvents implements StreamTranslator {
     return [...opening, this.#change({ type: `${type}_delta`, [type]: said })];
   }
 
-  #callDelta(said: JsonObject): Buffer[] {
-    const { index: place = 0, id, function: called } = said;
+  /** @param of the choice, each of which counts its calls. */
+  #callDelta(said: JsonObject, of: unknown = 0): Buffer[] {
+    const { index = 0, id, function: called } = said;
+    const place = `${String(of)} ${String(index)}`;
     const fields = isObject(called) ? called : {};
     const name = textOrNone(fields['name']);
     const delta = { id: textOrNone(id), name, piece: argumentsOf(fields) ?? '' };
@@ -236,9 +252,11 @@ export class MessageEvents implements StreamTranslator {
 
   #close(): Buffer[] {
     if (!this.#block) return [];
-    const { index } = this.#block;
+    const { index, type } = this.#block;
+    const cited = type === 'text' ? this.#sources.take() : [];
+    const citations = cited.map((citation) => this.#change({ type: 'citations_delta', citation }));
     this.#block = undefined;
-    return [event({ type: 'content_block_stop', index })];
+    return [...citations, event({ type: 'content_block_stop', index })];
   }
 }
 

@@ -83,6 +83,9 @@ describe('toMessageResponse', () => {
     [{ finish_reason: 'MAX_TOKENS' }, { stop_reason: 'max_tokens' }],
     [{ finish_reason: 'content_filter: SAFETY' }, { stop_reason: 'refusal' }],
     [{ finish_reason: 'sensitive' }, { stop_reason: 'refusal' }],
+    [{ finish_reason: 'IMAGE_SAFETY' }, { stop_reason: 'refusal' }],
+    [{ finish_reason: 'repetition' }, { stop_reason: 'max_tokens' }],
+    [{ finish_reason: 'time_limit' }, { stop_reason: 'max_tokens' }],
     [{ finish_reason: 'model_context_window_exceeded' }, { stop_reason: 'model_context_window_exceeded' }],
     [
       { finish_reason: 'stop', matched_stop: 151645 },
@@ -159,6 +162,49 @@ describe('toMessageResponse', () => {
   ])('has counts that are some, whatever a host counts: %j', (counted) => {
     const { usage: counts } = toMessageResponse({ ...answer({ content: 'Hi' }), usage: counted });
     expect(counts).toMatchObject({ input_tokens: 0, output_tokens: 0 });
+  });
+
+  /** As GitHub Copilot has it. */
+  it('is told by several choices together', () => {
+    const [text, calls] = [
+      answer({ content: 'Let me see.' }),
+      answer({ content: null, tool_calls: [call('f', '{}')] }),
+    ];
+    const choices = [...text.choices, ...calls.choices];
+    expect(toMessageResponse({ ...text, choices })).toMatchObject({
+      content: [
+        { type: 'text', text: 'Let me see.' },
+        { type: 'tool_use', id: 'id-f' },
+      ],
+      stop_reason: 'tool_use',
+    });
+    const cut = answer({ content: ' And' }, { finish_reason: 'length' });
+    expect(toMessageResponse({ choices: [...cut.choices, ...text.choices] })['stop_reason']).toBe(
+      'max_tokens',
+    );
+  });
+
+  it.each([
+    { prompt_filter_results: [{ prompt_index: 0 }] },
+    { prompt_feedback: { block_reason: 'SAFETY' } },
+  ])('is a refusal where a filter has left nothing of it: %j', (filter) => {
+    const message = toMessageResponse({ id: 'c1', choices: [], ...filter });
+    expect(message).toMatchObject({ content: [], stop_reason: 'refusal' });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['images', { content: 'Here.', images: [{ image_url: { url: 'data:,' } }] }],
+    ['image_url', { content: [{ type: 'text', text: 'Here.' }, { type: 'image_url' }] }],
+    ['audio', { content: null, audio: { data: 'AAAA' } }],
+  ])('is a fault by name where it shows what no message has room for: %s', (name, message) => {
+    expect(() => toMessageResponse(answer(message))).toThrow(`'${name}', which a message has no room for`);
+  });
+
+  it('has what was said aloud in words', () => {
+    const { content } = toMessageResponse(
+      answer({ content: null, audio: { data: 'AAAA', transcript: 'Hi' } }),
+    );
+    expect(content).toEqual([{ type: 'text', text: 'Hi' }]);
   });
 
   it('is a fault of the host without a choice, and with arguments that are no JSON', () => {
@@ -246,6 +292,71 @@ describe('MessageEvents', () => {
       },
       { type: 'message_stop' },
     ]);
+  });
+
+  const SOURCE = { url: 'https://a.example', title: 'A', content: 'x'.repeat(200) };
+  const CITATION = {
+    type: 'web_search_result_location',
+    url: 'https://a.example',
+    title: 'A',
+    cited_text: 'x'.repeat(150),
+    encrypted_index: '',
+  };
+  const BARE = { ...CITATION, url: 'https://b.example', title: null, cited_text: '' };
+
+  it('says where it is from, each source once', () => {
+    const annotations = [
+      { type: 'url_citation', url_citation: SOURCE },
+      { type: 'file', file: {} },
+    ];
+    const citations = ['https://a.example', 'https://b.example'];
+    const [{ citations: cited } = {}] = toMessageResponse({
+      ...answer({ content: 'Hi', annotations }),
+      citations,
+    })['content'] as JsonObject[];
+    expect(cited).toEqual([CITATION, BARE]);
+    const events = translate(
+      chunk({ content: 'Hi', annotations }),
+      { ...chunk({ content: ' you' }), citations },
+      { ...chunk({}, 'stop'), citations },
+    );
+    expect(events.slice(4, -2)).toEqual([
+      { type: 'content_block_delta', index: 0, delta: { type: 'citations_delta', citation: CITATION } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'citations_delta', citation: BARE } },
+      { type: 'content_block_stop', index: 0 },
+    ]);
+  });
+
+  it('is told by several choices together', () => {
+    const of = (index: number, delta: JsonObject, finish: string | null = null) => ({
+      id: 'c1',
+      choices: [{ index, delta, finish_reason: finish }],
+    });
+    const events = translate(
+      of(0, { content: 'Let me see.' }),
+      of(1, { tool_calls: [{ index: 0, ...call('f', '{"a":1}') }] }),
+      of(2, { tool_calls: [{ index: 0, ...call('g', '{}') }] }),
+      of(0, {}, 'stop'),
+      of(1, {}, 'tool_calls'),
+    );
+    const blocks = events.filter(({ type }) => type === 'content_block_start');
+    expect(blocks.map(({ content_block: block }) => block)).toMatchObject([
+      { type: 'text' },
+      { type: 'tool_use', id: 'id-f' },
+      { type: 'tool_use', id: 'id-g' },
+    ]);
+    expect(events.at(-2)).toMatchObject({ delta: { stop_reason: 'tool_use' } });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['images', { images: [{}] }],
+    ['audio', { audio: { data: 'AAAA' } }],
+  ])('is a fault by name where it shows what no message has room for: %s', (name, delta) => {
+    expect(() => translate(chunk(delta), chunk({}, 'stop'))).toThrow(
+      `'${name}', which a message has no room for`,
+    );
+    const said = [chunk({ audio: { transcript: 'Hi' } }), chunk({ audio: { data: 'AAAA' } })];
+    expect(translate(...said)).toHaveLength(6);
   });
 
   it('begins with the first event of the answer: others come before it under no id', () => {

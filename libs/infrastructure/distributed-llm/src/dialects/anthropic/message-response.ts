@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
+import { isFiltered } from '../event-reader.ts';
 import { completionUsage } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
-import { callsIn, saidIn } from './said.ts';
+import { callsIn, saidIn, shownIn } from './said.ts';
+import { Sources } from './sources.ts';
 import { signedId } from './thought-signature.ts';
-import { isCut, stopOf } from './stop.ts';
+import { endOf, isCut, stopOf } from './stop.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
 
 /** Anthropic's counts. */
@@ -51,20 +53,25 @@ function newCallId(): string {
 }
 
 /**
- * A response of `/v1/chat/completions` as one of `/v1/messages`.
+ * A response of `/v1/chat/completions` as one of `/v1/messages`. Several choices were not asked for: they are parts of one answer, as
+ * GitHub Copilot has the text in one and the calls of tools in another.
  * @param asked what it answers.
- * @throws AppError `host_error` when it has no choice, or a call without a name or with arguments that are no JSON.
+ * @throws AppError `host_error` when it has no choice, shows what no message has room for, or has a call without a name or with
+ * arguments that are no JSON.
  */
 export function toMessageResponse(completion: JsonObject, asked: AskedMessage = askedMessage()): JsonObject {
-  const choice: unknown = Array.isArray(completion['choices']) ? completion['choices'][0] : undefined;
-  if (!isObject(choice) || !isObject(choice['message']))
+  const { choices: listed } = completion;
+  const choices = Array.isArray(listed) ? listed.filter(isObject) : [];
+  const messages = choices.map((choice) => choice['message']).filter(isObject);
+  const isRefused = choices.length === 0 && isFiltered(completion);
+  if (messages.length === 0 && !isRefused)
     throw new AppError('host_error', 'The host answered without a choice.');
-  const { message } = choice;
   const usage = messageUsage(completion);
+  const choice = endOf(choices);
   const isShort = isCut(choice, usage.output_tokens, asked);
-  const { blocks, isHalf } = blocksOf(message, asked, isShort);
+  const { blocks, isHalf } = blocksOf(messages, { completion, asked, isShort });
   const hasTools = blocks.some(({ type }) => type === 'tool_use');
-  const hasRefusal = textOrNone(message['refusal']) !== undefined;
+  const hasRefusal = isRefused || messages.some(({ refusal }) => textOrNone(refusal) !== undefined);
   return {
     id: messageId(completion['id']),
     type: 'message',
@@ -82,20 +89,40 @@ interface Content {
   readonly isHalf: boolean;
 }
 
-/** @param isShort whether it broke off at its longest: half a call is none, and why it is not there is said. */
-function blocksOf(message: JsonObject, asked: AskedMessage, isShort: boolean): Content {
-  const { thinking, text } = saidIn(message);
-  const calls = callsIn(message);
+interface ContentOptions {
+  readonly completion: JsonObject;
+  readonly asked: AskedMessage;
+  /** Whether it broke off at its longest: half a call is none, and why it is not there is said. */
+  readonly isShort: boolean;
+}
+
+function blocksOf(messages: readonly JsonObject[], { completion, asked, isShort }: ContentOptions): Content {
+  const calls = messages.flatMap(callsIn);
   const ids = new CallIds();
   const uses = calls.flatMap((call) => toolUse(call, { asked, ids, isShort }));
-  const blocks = [
-    ...(thinking === undefined || !asked.showsThoughts
-      ? []
-      : [{ type: 'thinking', thinking, signature: '' }]),
-    ...(text === undefined ? [] : [{ type: 'text', text }]),
-    ...uses,
-  ];
+  const said = messages.flatMap((message) => saidBlocks(message, completion, asked));
+  const blocks = [...said, ...uses];
+  if (blocks.length === 0 && messages.some(({ audio }) => isObject(audio))) throw cannotShow('audio');
   return { blocks, isHalf: uses.length < calls.length };
+}
+
+function saidBlocks(message: JsonObject, completion: JsonObject, asked: AskedMessage): JsonObject[] {
+  const shown = shownIn(message);
+  if (shown !== undefined) throw cannotShow(shown);
+  const { thinking, text } = saidIn(message);
+  const sources = new Sources();
+  sources.note(message, completion);
+  const citations = sources.take();
+  const isThought = thinking !== undefined && asked.showsThoughts;
+  return [
+    ...(isThought ? [{ type: 'thinking', thinking, signature: '' }] : []),
+    ...(text === undefined ? [] : [{ type: 'text', text, ...(citations.length > 0 && { citations }) }]),
+  ];
+}
+
+/** Of an answer without it nobody could tell that something is missing. */
+export function cannotShow(what: string): AppError {
+  return new AppError('host_error', `The host answered with '${what}', which a message has no room for.`);
 }
 
 interface ToolUseOptions {

@@ -15,6 +15,7 @@ const THOUGHTS = [
   'reasoning_details',
   'thinking_blocks',
 ];
+const LONGEST_KIND = 32;
 /** Of a part of a content. */
 const OF_THOUGHT = /^(reason|think)/;
 
@@ -27,8 +28,27 @@ export function saidIn(message: JsonObject): Said {
   const named = THOUGHTS.map((name) => textIn(message[name])).find((text) => text !== '');
   return {
     thinking: named ?? textOrNone(textIn(thoughts)),
-    text: textOrNone(content) ?? textOrNone(textIn(texts)) ?? textOrNone(refusal),
+    text: textOrNone(content) ?? textOrNone(textIn(texts)) ?? textOrNone(refusal) ?? transcriptIn(message),
   };
+}
+
+/** What is said aloud, in words. */
+function transcriptIn({ audio }: JsonObject): string | undefined {
+  return isObject(audio) ? textOrNone(audio['transcript']) : undefined;
+}
+
+/** Kinds of parts that are neither texts nor thoughts. */
+const MEDIA = /image|video|file|audio/i;
+/** Lists of them that hosts have beside the content. */
+const MEDIA_LISTS = ['images', 'videos', 'files'];
+
+/** What is shown in a message or a part of one, which one of Anthropic's has no room for: the name that the host has for it. */
+export function shownIn(message: JsonObject): string | undefined {
+  const { content } = message;
+  const parts: readonly unknown[] = Array.isArray(content) ? content : [];
+  const part = parts.find((each) => isObject(each) && MEDIA.test(String(each['type'])));
+  if (isObject(part)) return String(part['type']).slice(0, LONGEST_KIND);
+  return MEDIA_LISTS.find((name) => Array.isArray(message[name]) && (message[name] as unknown[]).length > 0);
 }
 
 /** The calls of tools in a message or a part of one; hosts of the first days of tools have one under a name of its own. */

@@ -7,6 +7,10 @@ const STOP_REASONS: ReadonlyMap<string, string> = new Map([
   ['max_tokens', 'max_tokens'],
   ['max_output_tokens', 'max_tokens'],
   ['model_length', 'max_tokens'],
+  ['token_limit', 'max_tokens'],
+  // Cut, though for other reasons than their length: nothing else says to clients that there would be more.
+  ['time_limit', 'max_tokens'],
+  ['repetition', 'max_tokens'],
   ['tool_calls', 'tool_use'],
   ['function_call', 'tool_use'],
   ['content_filter', 'refusal'],
@@ -15,6 +19,7 @@ const STOP_REASONS: ReadonlyMap<string, string> = new Map([
   ['refusal', 'refusal'],
   // Of Google.
   ['safety', 'refusal'],
+  ['image_safety', 'refusal'],
   ['recitation', 'refusal'],
   ['blocklist', 'refusal'],
   ['prohibited_content', 'refusal'],
@@ -26,6 +31,9 @@ const STOP_REASONS: ReadonlyMap<string, string> = new Map([
 
 /** Reasons of an answer that is not whole. */
 const CUT: ReadonlySet<string> = new Set(['max_tokens', 'model_context_window_exceeded']);
+
+/** Reasons of one that is. */
+const WHOLE: ReadonlySet<string> = new Set(['end_turn', 'tool_use']);
 
 /** Why a message ended, as Anthropic says it. */
 export interface Stop {
@@ -51,7 +59,7 @@ export function stopOf({ choice, hasTools, hasRefusal, isHalf }: Ending, { stops
   if (hasRefusal) return { stop_reason: 'refusal', stop_sequence: null };
   const reason = reasonIn(choice);
   if (isHalf && !CUT.has(reason)) return { stop_reason: 'max_tokens', stop_sequence: null };
-  const isWhole = reason === 'end_turn' || reason === 'tool_use';
+  const isWhole = WHOLE.has(reason);
   if (isWhole && hasTools) return { stop_reason: 'tool_use', stop_sequence: null };
   const sequence = isWhole ? sequenceIn(choice, stops) : undefined;
   if (sequence !== undefined) return { stop_reason: 'stop_sequence', stop_sequence: sequence };
@@ -64,6 +72,12 @@ export function stopOf({ choice, hasTools, hasRefusal, isHalf }: Ending, { stops
  */
 export function isCut(choice: JsonObject, output: number, { length }: AskedMessage): boolean {
   return CUT.has(reasonIn(choice)) || output >= length;
+}
+
+/** Of the choices that tell one answer, the one whose end is that of the answer: the first that is cut or refused, if any is. */
+export function endOf(choices: readonly JsonObject[]): JsonObject {
+  const isWhole = (choice: JsonObject) => WHOLE.has(reasonIn(choice));
+  return choices.find((choice) => !isWhole(choice)) ?? choices.at(-1) ?? {};
 }
 
 /** Some write it in capitals, and some what was found behind it, as in `content_filter: SAFETY`. */

@@ -1,0 +1,72 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
+
+const chunk = (delta: object) =>
+  `data: ${JSON.stringify({ id: 'c1', model: 'm', choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`;
+const ROLE = chunk({ role: 'assistant', content: '' });
+const HELLO = chunk({ content: 'Hello' });
+const USAGE = `data: {"id":"c1","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":2}}\n\n`;
+const DONE = 'data: [DONE]\n\n';
+
+const gateways: StreamGateway[] = [];
+afterEach(async () => {
+  for (const gateway of gateways.splice(0)) await gateway.close();
+});
+
+async function gatewayTo(...events: string[]): Promise<StreamGateway> {
+  const script: Script = (response) =>
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
+  const gateway = await StreamGateway.start(script);
+  gateways.push(gateway);
+  return gateway;
+}
+
+describe('a stream that has an end marker and no reason to stop', () => {
+  it.each([
+    '{"exception":"CUDA"}',
+    '{"internalServerException":{"message":"CUDA"}}',
+    '{"modelStreamErrorException":{"originalMessage":"CUDA","message":"CUDA"}}',
+    '{"code":"InternalError","message":"CUDA","request_id":"r"}',
+    '{"errors":[{"code":"downstream_failed","message":"CUDA"}],"status_code":500}',
+    '{"Message":"CUDA"}',
+    '"upstream error: CUDA"',
+    '[ERROR] CUDA',
+  ])('breaks with the words in front of it: %s', async (said) => {
+    const gateway = await gatewayTo(ROLE, HELLO, `data: ${said}\n\n`, DONE);
+    const { text, broken } = await gateway.read();
+    expect(broken).toBe(true);
+    expect(text).not.toContain('[DONE]');
+    expect(text).toMatch(/data: \{"error":\{"message":"[^"]*CUDA"/);
+    expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
+  });
+
+  it('breaks with them where it has not even the marker', async () => {
+    const gateway = await gatewayTo(ROLE, HELLO, 'data: {"exception":"CUDA"}\n\n');
+    const { text, broken } = await gateway.read();
+    expect([text.includes('"message":"CUDA"'), broken]).toEqual([true, true]);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a state', 'data: {"type":"status","done":true}\n\n'],
+    ['its sources', 'data: {"citations":["https://example.org"]}\n\n'],
+    ['its counts', USAGE],
+    ['half an event', `${HELLO.slice(0, 30)}\n\n`],
+    ['an event of the filter', 'data: {"choices":[],"error":null,"prompt_filter_results":[]}\n\n'],
+    ['a text about errors', chunk({ content: '"exception": an error' })],
+  ])('is whole with %s in front of it', async (_, between) => {
+    const { text, broken } = await (await gatewayTo(ROLE, HELLO, between, DONE)).read();
+    expect([text.endsWith(DONE), broken]).toEqual([true, false]);
+  });
+});
+
+it('has no page of a proxy in its middle', async () => {
+  const page = 'HTTP/1.1 502 Bad Gateway\r\nserver: proxy\r\n\r\n<html>502 Bad Gateway</html>\n\n';
+  const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+  const gateway = await gatewayTo(ROLE, HELLO, ': ping\n\n', page, stop, DONE);
+  expect(await gateway.read()).toEqual({
+    text: [ROLE, HELLO, ': ping\n\n', stop, DONE].join(''),
+    broken: false,
+  });
+  expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 2 });
+});
