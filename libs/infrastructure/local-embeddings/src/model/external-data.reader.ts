@@ -31,7 +31,10 @@ export async function readExternalData(folder: ModelFolder, graph: string): Prom
   folder.checkFetched(graph);
   const file = await open(folder.pathOf(graph));
   try {
-    const { size } = await file.stat();
+    const stats = await file.stat();
+    const { size } = stats;
+    if (!stats.isFile() || size === 0)
+      throw new ModelLoadError(`${graph} is ${stats.isFile() ? 'empty' : 'no file'}`);
     const walk = new ProtobufWalk(file, graph);
     await walk.visit('model', { start: 0, end: size }, 0);
     const names = [...walk.locations].map((location) => posix.join(posix.dirname(graph), location));

@@ -234,6 +234,7 @@ async function describe(
     modules: output.modules.map(({ type }) => type),
     prompts: plan.prompts,
     defaultPrompt: plan.defaultPrompt,
+    similarity: plan.similarity,
     tokenizer: tokenizer.kind,
     digest: await digestFiles(folder, [...filesOf(plan), ...weights]),
     weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),
