@@ -2,7 +2,7 @@ import type { Backend, PoolingMode, SimilarityMetric } from './embedding-model.t
 
 /** One step after the graph. */
 export type VectorModule =
-  PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' | 'dropout' };
+  PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' | 'dropout' | 'logit' };
 
 export interface PoolingModule {
   readonly type: 'pooling';
