@@ -20,7 +20,7 @@ assert.deepEqual(
   [false, false, true],
 );
 
-const similarity = await service.computeSimilarity('cat', 'kitten'); // or 'dot', 'euclidean'
+const similarity = await service.computeSimilarity('cat', 'kitten'); // or 'dot', 'euclidean', 'manhattan'
 assert(similarity > -1 && similarity <= 1);
 
 const { requests, errors, cache } = service.getMetrics();

@@ -42,7 +42,7 @@ export async function evaluate(
         'content-type': 'application/json',
         ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }),
       },
-      body: JSON.stringify({ ...fields, pairs: part }),
+      body: JSON.stringify({ ...fields, metric: 'cosine', pairs: part }),
     });
     const body = (await response.json()) as EmbeddingsBody;
     if (!response.ok) throw new Error(body.error?.message ?? `the service answered ${response.status}`);

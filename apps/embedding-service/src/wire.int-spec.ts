@@ -484,7 +484,7 @@ describe('POST /v1/similarity', () => {
     [{ source: 'a', targets: new Array<string>(2_048).fill('b') }, 'targets'],
     [{ pairs: [['a', 'b'], ['a']] }, 'pairs[1]'],
     [{ source: 'a', pairs: [['a', 'b']] }, 'pairs'],
-    [{ source: 'a', targets: ['b'], metric: 'manhattan' }, 'metric'],
+    [{ source: 'a', targets: ['b'], metric: 'jaccard' }, 'metric'],
     [{ source: LONG, targets: ['b'], truncate: false }, 'source'],
     [{ source: 'a', targets: ['b', 'b', LONG], truncate: false }, 'targets[2]'],
     [

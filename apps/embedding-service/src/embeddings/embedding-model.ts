@@ -1,4 +1,5 @@
 import type { CallContext, HealthReading } from '@morgan/foundation';
+import type { SimilarityMetric } from '@morgan/local-embeddings';
 
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
@@ -67,6 +68,8 @@ export interface ModelDescription {
   /** The lengths that it was trained to be cut to, where that is known. */
   readonly cutDimensions?: readonly number[] | undefined;
   readonly maxTokens?: number | undefined;
+  /** How its vectors are to be compared, where that is known. */
+  readonly similarity?: SimilarityMetric | undefined;
   /** Where it drops what is too much of a text. Default: at the end. */
   readonly cutSide?: 'left' | 'right' | undefined;
 }

@@ -7,7 +7,7 @@ import {
   embeddingKeys,
 } from '@morgan/cache';
 import { AppError, type CallContext, refuseUnknownOptions } from '@morgan/foundation';
-import { LocalEmbeddingModel } from '@morgan/local-embeddings';
+import { LocalEmbeddingModel, type SimilarityMetric } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
 import { ServedModels } from '../models/served-models.ts';
@@ -18,7 +18,7 @@ import { inputFaults } from './input-faults.ts';
 import { mapInSlices } from './map-in-slices.ts';
 import { missingVectors } from './missing-vectors.ts';
 import { type PromptFields, promptOf } from './prompt-choice.ts';
-import { similarityOf, type SimilarityMetric } from './vector-similarity.ts';
+import { similarityOf } from './vector-similarity.ts';
 
 type KeyOf = ReturnType<typeof embeddingKeys>;
 
@@ -135,10 +135,15 @@ export class EmbeddingService {
     return typeof text === 'string' ? (embeddings[0] as Embedding) : embeddings;
   }
 
-  /** How alike two texts are, by default as the cosine of the angle between their vectors. @throws AppError as `embed` */
-  async computeSimilarity(left: string, right: string, metric: SimilarityMetric = 'cosine'): Promise<number> {
+  /** How alike two texts are, by default as {@link metricOf} says. @throws AppError as `embed` */
+  async computeSimilarity(left: string, right: string, metric?: SimilarityMetric): Promise<number> {
     const [a, b] = (await this.embed([left, right])) as [Embedding, Embedding];
-    return similarityOf(metric, a.vector, b.vector);
+    return similarityOf(metric ?? this.metricOf(), a.vector, b.vector);
+  }
+
+  /** How vectors of a model, by default the first, are to be compared: as its files say, else by their cosine. @throws AppError `model_not_found` */
+  metricOf(model?: string): SimilarityMetric {
+    return this.#models.named(model).getInfo().similarity ?? 'cosine';
   }
 
   /** Calls since the start, the cache with its hit rate, and what the model does right now. */

@@ -1,10 +1,6 @@
-import { cosineSimilarity } from '@morgan/local-embeddings';
+import { cosineSimilarity, SIMILARITY_METRICS, type SimilarityMetric } from '@morgan/local-embeddings';
 
-/** How two vectors are compared. */
-export const SIMILARITY_METRICS = ['cosine', 'dot', 'euclidean'] as const;
-export type SimilarityMetric = (typeof SIMILARITY_METRICS)[number];
-
-/** Cosine and dot product grow with likeness; `euclidean` is the distance, 0 for equal vectors. */
+/** Cosine and dot product grow with likeness; `euclidean` and `manhattan` are distances, 0 for equal vectors. */
 export function similarityOf(metric: SimilarityMetric, left: Float32Array, right: Float32Array): number {
   switch (metric) {
     case 'cosine':
@@ -13,8 +9,10 @@ export function similarityOf(metric: SimilarityMetric, left: Float32Array, right
       return sumOf(left, right, (a, b) => a * b);
     case 'euclidean':
       return Math.sqrt(sumOf(left, right, (a, b) => (a - b) ** 2));
+    case 'manhattan':
+      return sumOf(left, right, (a, b) => Math.abs(a - b));
     default:
-      throw new RangeError('a metric is one of: cosine, dot, euclidean');
+      throw new RangeError(`a metric is one of: ${SIMILARITY_METRICS.join(', ')}`);
   }
 }
 

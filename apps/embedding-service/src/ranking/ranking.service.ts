@@ -60,9 +60,11 @@ export class RankingService {
       checkMaxTokens(maxTokens, model);
       return model.score(query, texts, context, { truncate, field });
     });
+    // By what the model gave: the logistic function makes 1 of all that is far above 0.
     const ranked = items
-      .map(({ score }, index) => ({ index, score: raw ? score : logistic(score) }))
-      .sort((one, other) => other.score - one.score || one.index - other.index);
+      .map(({ score }, index) => ({ index, score }))
+      .sort((one, other) => other.score - one.score || one.index - other.index)
+      .map(({ index, score }) => ({ index, score: raw ? score : logistic(score) }));
     return {
       model: model.id,
       ranked: ranked.slice(0, most ?? texts.length),

@@ -199,6 +199,13 @@ describe('the same model here, beside a host', () => {
     expect(lines.join()).toContain('are not the same model');
   });
 
+  it('is given up where the host does not scale its vectors, and it does', async () => {
+    const port = await startHost(rows.map(({ text, vector }) => [text, vector.map((value) => value * 5)]));
+    const its = await start(port);
+    await its.embed(texts[0] as string);
+    await waitFor(() => statusOf(its).comparison === 'different', { what: 'the comparison' });
+  });
+
   it('ends the start where its vectors have another length', async () => {
     await expect(start(1, { dimensions: 7 })).rejects.toThrow(
       /bert-mean, has vectors of 8 values, and EMBEDDING_REMOTE_DIMENSIONS is 7/,

@@ -18,6 +18,7 @@ import type {
   ScoredText,
   TextToken,
 } from '../embeddings/embedding-model.ts';
+import { similarityOf } from '../embeddings/vector-similarity.ts';
 import type { RemoteEmbeddingModel } from './remote-embedding-model.ts';
 
 /** What is about the hosts and not about the inputs. */
@@ -31,6 +32,8 @@ const HOST_FAULTS: readonly ErrorCode[] = [
 ];
 /** Below it two vectors of one text are not of one model: other weights in 8 bits are above it, another pooling is below. */
 const LEAST_COSINE = 0.99;
+/** What the shorter of them must have of the length of the longer: where only one of the two sides scales its vectors, it has less. */
+const LEAST_SHARE = 0.9;
 /** A text to compare by is so short that no host cuts it. */
 const COMPARED_CHARACTERS = 256;
 
@@ -228,15 +231,21 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
     const { local, logger } = this.#parts;
     const context = { id: 'comparison of models', signal: new AbortController().signal };
     const [own] = await local.embed([text], context, { truncate: true, positions: [0], prompt: '' });
-    const cosine = own ? cosineSimilarity(own.vector, expected) : 0;
-    this.#comparison = cosine >= LEAST_COSINE ? 'same' : 'different';
+    const [cosine, share] = own ? likenessOf(own.vector, expected) : [0, 0];
+    this.#comparison = cosine >= LEAST_COSINE && share >= LEAST_SHARE ? 'same' : 'different';
     if (this.#comparison === 'same') return;
-    const fields = { model: local.id, cosine };
+    const fields = { model: local.id, cosine, share };
     logger.error(
       fields,
       'the embedding hosts and the fallback are not the same model; it is not used any more',
     );
   }
+}
+
+/** The cosine of the angle between two vectors, and what the shorter has of the length of the longer. */
+function likenessOf(own: Float32Array, expected: Float32Array): readonly [number, number] {
+  const lengths = [own, expected].map((vector) => Math.sqrt(similarityOf('dot', vector, vector)));
+  return [cosineSimilarity(own, expected), Math.min(...lengths) / Math.max(...lengths)];
 }
 
 function isAboutHosts(error: unknown): boolean {

@@ -53,6 +53,45 @@ async function embedTimes(times: number, model: RemoteEmbeddingModel) {
 const states = (model: RemoteEmbeddingModel) =>
   model.getStatus().hosts.map(({ circuitBreaker: { state } }) => state);
 
+describe('hosts of which some scale their vectors to length 1', () => {
+  const THREE = ['abc', 'bcd', 'cde'];
+  /** Answers with vectors of such a length. */
+  const long = (length: number) => (request: HostRequest) => ({
+    body: { data: request.input.map(() => ({ embedding: [0.6 * length, 0.8 * length] })) },
+  });
+  const lengthFrom = async (model: RemoteEmbeddingModel, inputs = THREE) => {
+    const [item] = await embed(model, inputs);
+    return Math.hypot(...(item?.vector ?? []));
+  };
+  const failed = always({ status: 500, body: {} });
+
+  it.each([
+    [1, 5],
+    [5, 1],
+  ])('do as the first one does: %d, not %d', async (one, other) => {
+    first.respond = long(one);
+    second.respond = long(other);
+    const model = modelOf();
+    await lengthFrom(model);
+    first.respond = failed;
+    await expect(embed(model, THREE)).rejects.toMatchObject({
+      code: 'host_error',
+      message: expect.stringMatching(/embedding-host-2.*embedding-host-1.*length 1/),
+    });
+    second.respond = long(one);
+    expect(await lengthFrom(model)).toBeCloseTo(one, 5);
+  });
+
+  it('are not taken for such by one vector whose length is 1 by chance', async () => {
+    first.respond = long(1);
+    second.respond = long(5);
+    const model = modelOf();
+    await lengthFrom(model, ['abc']);
+    first.respond = failed;
+    expect(await lengthFrom(model)).toBeCloseTo(5, 5);
+  });
+});
+
 describe('a host that is of no use until somebody mends its settings', () => {
   it.each<[string, HostResponse]>([
     ['an expired key', { status: 401, body: { error: { code: 'invalid_api_key' } } }],

@@ -11,6 +11,7 @@ import { accountSpent, failureOf, inputsRefused, mayFailOver, ownErrorOf } from 
 import { subjectOf } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
+import { VectorScales } from './vector-scales.ts';
 
 /** How long a batch may wait for the rate limit of a host. */
 const MAX_WAIT_MS = 30_000;
@@ -45,6 +46,7 @@ export class RemoteHosts {
   readonly #assessors = new Map<HttpClient, RemoteAssessor>();
   /** What each host has called its model so far. */
   readonly #models = new Map<HttpClient, string>();
+  readonly #scales = new VectorScales();
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
@@ -104,6 +106,7 @@ export class RemoteHosts {
     const check = (response: HttpResponse) => {
       read.vectors = readRemoteResponse(response, input.length, dimensions);
       this.#checkModel(client, read.vectors.model);
+      this.#checkScale(client, read.vectors.vectors);
     };
     const refused = (response: HttpResponse) => {
       this.#assessors.get(client)?.refused(response, input);
@@ -152,6 +155,14 @@ export class RemoteHosts {
     if (plainName(before) === plainName(stated)) return;
     const names = [before, stated].map((name) => `'${name.slice(0, MOST_NAME)}'`).join(', ');
     const message = `${client.serviceName} gives vectors of another model than before: ${names}.`;
+    throw new AppError('host_error', message);
+  }
+
+  /** @throws AppError `host_error` where hosts before it scale their vectors and it does not, or the other way round */
+  #checkScale(client: HttpClient, vectors: readonly Float32Array[]): void {
+    const other = this.#scales.contradicted(this.#clients.indexOf(client), vectors);
+    if (other === undefined) return;
+    const message = `Of ${client.serviceName} and ${this.#clients[other]?.serviceName} one scales its vectors to length 1, and the other does not.`;
     throw new AppError('host_error', message);
   }
 

@@ -33,7 +33,7 @@ export const remoteConfig = z
     }),
     fallbackModel: setting(z.string().min(1).optional(), {
       env: 'EMBEDDING_REMOTE_FALLBACK_MODEL',
-      doc: 'The same model in this container, as `EMBEDDING_MODEL` takes it: it embeds what no host gives vectors for. To name it is to declare that its vectors are those of the hosts: both share the cache. It is loaded at the start, and its vectors must have `dimensions` values; where those of one short text differ from what a host gave for it (cosine below 0.99), that is logged and it is not used.',
+      doc: 'The same model in this container, as `EMBEDDING_MODEL` takes it: it embeds what no host gives vectors for. To name it is to declare that its vectors are those of the hosts: both share the cache. It is loaded at the start, and its vectors must have `dimensions` values; where those of one short text differ from what a host gave for it (cosine below 0.99, or a length that differs by a tenth), that is logged and it is not used.',
     }),
     batchSize: setting(z.int().min(1).max(2_048).default(32), {
       env: 'EMBEDDING_REMOTE_BATCH_SIZE',

@@ -23,7 +23,7 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
         throw inFieldsOf(body, inputs, error);
       });
       const vectors = new Map(inputs.map((input, index) => [input, outcome.items[index]?.vector]));
-      const metric = body.metric ?? 'cosine';
+      const metric = body.metric ?? service.metricOf(outcome.model);
       const vectorOf = (text: string) => vectors.get(text) as Float32Array;
       const similarities = await mapInSlices(pairs, ([left, right]) =>
         similarityOf(metric, vectorOf(left), vectorOf(right)),

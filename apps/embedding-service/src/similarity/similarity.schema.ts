@@ -1,9 +1,9 @@
+import { SIMILARITY_METRICS } from '@morgan/local-embeddings';
 import { z } from 'zod';
 import { sideFields } from '../embeddings/cut-side.ts';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { checkPairs, checkTexts } from '../embeddings/list.check.ts';
 import { promptFields } from '../embeddings/prompt-choice.ts';
-import { SIMILARITY_METRICS } from '../embeddings/vector-similarity.ts';
 
 /** The body of `POST /v1/similarity`: one text against many, or pairs. */
 export const similarityRequestSchema = z.looseObject({
@@ -27,7 +27,9 @@ export const similarityRequestSchema = z.looseObject({
   metric: z
     .enum(SIMILARITY_METRICS)
     .nullish()
-    .describe('`cosine` (default) and `dot` grow with likeness; `euclidean` is the distance.'),
+    .describe(
+      '`cosine` and `dot` grow with likeness; `euclidean` and `manhattan` are distances. Default: as the model says (`similarity_fn_name`), else `cosine`.',
+    ),
   truncate: z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them."),
   ...sideFields,
   dimensions: z.null('is not served: whole vectors are compared').optional(),

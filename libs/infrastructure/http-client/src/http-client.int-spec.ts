@@ -159,6 +159,11 @@ describe('a response', () => {
     expect(await client.get('/')).toMatchObject({ status: 307, headers: { location: '/other' } });
   });
 
+  it('is JSON behind a byte order mark, too', async () => {
+    await clientOf([respond(200, '\uFEFF{"a":1}')]);
+    expect((await client.get('/')).json()).toEqual({ a: 1 });
+  });
+
   it('that is not JSON is an error which does not quote it', async () => {
     await clientOf([respond(200, 'secret text')]);
     const response = await client.get('/');

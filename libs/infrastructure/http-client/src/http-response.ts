@@ -23,9 +23,10 @@ export class HttpResponse implements WholeResponse {
     return this.body.toString('utf8');
   }
 
+  /** The body as JSON, with or without a byte order mark. @throws HttpClientError `invalid_response` */
   json<T = unknown>(): T {
     try {
-      return JSON.parse(this.text()) as T;
+      return JSON.parse(this.text().replace(/^\uFEFF/, '')) as T;
     } catch {
       // Without its cause: the parser's message quotes the text.
       const { serviceName, attempt } = this;

@@ -12,5 +12,10 @@ export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
 export { normalize } from './model/normalize.ts';
 export type { TextToken } from './model/token-encoder.ts';
-export type { ModelKind, PromptChoice } from './model/embedding-model.types.ts';
+export {
+  type ModelKind,
+  type PromptChoice,
+  SIMILARITY_METRICS,
+  type SimilarityMetric,
+} from './model/embedding-model.types.ts';
 export type { EmbeddingInput } from './processes/process-protocol.ts';

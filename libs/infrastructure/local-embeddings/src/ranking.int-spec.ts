@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { FLOAT, port } from '../fixture/onnx-graph.ts';
+import { block, text } from '../fixture/protobuf.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { ModelFolder } from './model/model-folder.ts';
 import { PairTokenizer } from './model/pair-tokenizer.ts';
@@ -173,6 +175,28 @@ describe('a folder of a cross-encoder that is not understood stops the load:', (
 });
 
 describe('a folder of a cross-encoder that is understood', () => {
+  it('may have a graph that makes scores between 0 and 1: they are raw as all others are', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    await cp(join(FOLDERS, 'bert'), folder, { recursive: true });
+    const file = join(folder, 'onnx/model.onnx');
+    // What the graph gave is called otherwise, and the scores are made of it.
+    const graph = (await readFile(file, 'latin1')).replaceAll('logits', 'before');
+    const node = (input: string, output: string, operation: string) =>
+      block(1, [text(1, input), text(2, output), text(4, operation)]);
+    const added = [
+      node('before', 'share', 'Sigmoid'),
+      node('share', 'logits', 'Identity'),
+      port(12, 'logits', FLOAT, ['batch', 1]),
+    ];
+    await writeFile(file, Buffer.concat([Buffer.from(graph, 'latin1'), block(7, added)]));
+    await using model = await open(folder);
+    for (const { query, text: of, raw } of rowsOf('bert')) {
+      const [item] = await model.score(query, [of]);
+      expect(item?.score).toBeCloseTo(raw, 5);
+    }
+    await rm(folder, { recursive: true });
+  });
+
   it('may say which packages it was made with', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
     const settings = { model_type: 'CrossEncoder', requirements: { transformers: '>=5' } };

@@ -9,6 +9,10 @@ export const POOLING_MODES = [
 ] as const;
 export type PoolingMode = (typeof POOLING_MODES)[number];
 
+/** How two vectors are compared; the names are those of sentence-transformers. */
+export const SIMILARITY_METRICS = ['cosine', 'dot', 'euclidean', 'manhattan'] as const;
+export type SimilarityMetric = (typeof SIMILARITY_METRICS)[number];
+
 /** Who says how a graph's outputs become vectors. */
 export const BACKENDS = [
   'sentence-transformers',
@@ -71,6 +75,8 @@ export interface ModelInfo {
   readonly tokenDimensions?: number | undefined;
   /** The lengths that the model was trained to be cut to, the longest first, where its files say any. */
   readonly cutDimensions?: readonly number[] | undefined;
+  /** How its vectors are to be compared, where its files say it. */
+  readonly similarity?: SimilarityMetric | undefined;
   /** Tokens that a text may have, special tokens included. */
   readonly maxTokens: number;
   /** Tokens that every row is padded to, where the graph takes no other length. */

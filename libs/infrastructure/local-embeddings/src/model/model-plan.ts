@@ -1,8 +1,8 @@
-import type { Backend, PoolingMode } from './embedding-model.types.ts';
+import type { Backend, PoolingMode, SimilarityMetric } from './embedding-model.types.ts';
 
 /** One step after the graph. */
 export type VectorModule =
-  PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' | 'dropout' };
+  PoolingModule | DenseModule | LayerNormModule | { readonly type: 'normalize' | 'dropout' | 'logit' };
 
 export interface PoolingModule {
   readonly type: 'pooling';
@@ -47,6 +47,8 @@ export interface ModelPlan {
   readonly paddingSide?: 'left' | 'right' | undefined;
   readonly truncationSide?: 'left' | 'right' | undefined;
   readonly truncateDimensions?: number | undefined;
+  /** How its vectors are to be compared, where the folder says it. */
+  readonly similarity?: SimilarityMetric | undefined;
   /** Output of the graph that the folder names. */
   readonly output?: string | undefined;
   /** Name of the model where it is known to have a Dense behind its pooling, of which the folder does not speak. */

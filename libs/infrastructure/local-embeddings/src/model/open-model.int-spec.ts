@@ -198,6 +198,19 @@ describe('what is not understood stops the load with its name', () => {
       ],
     ),
     [
+      'vectors that are compared token by token',
+      'bert-mean',
+      { 'config_sentence_transformers.json': { similarity_fn_name: 'maxsim' } },
+      /similarity_fn_name: .*manhattan/,
+    ],
+    [
+      'a folder in the place of the graph',
+      'bert-mean',
+      { 'onnx/model.onnx': null, 'onnx/model.onnx/data': {} },
+      /^onnx\/model\.onnx is no file$/,
+    ],
+    ['an empty graph', 'bert-mean', { 'onnx/model.onnx': Buffer.alloc(0) }, /^onnx\/model\.onnx is empty$/],
+    [
       'a pointer in the place of data of the graph',
       'bert-external-data',
       {

@@ -19,6 +19,7 @@ import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
+import { isSigmoid } from './onnx-file/sigmoid-output.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
 import { TOKENIZER_SETTINGS_FILES } from './tokenizer-settings.reader.ts';
 import { FALLBACK_LIMIT, type LimitSources, ownLimit, statedLimit } from './token-window.ts';
@@ -88,7 +89,7 @@ async function start(
   const { folder, plan, options, tokenizer, sample } = parts;
   try {
     const outputs = await firstRun(runner, tokenizer, sample);
-    const output = chooseOutput(outputs, plan, options.graph, parts.config);
+    const output = await withRawScores(parts, chooseOutput(outputs, plan, options.graph, parts.config));
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, blocks, output: output.name, sample: sample.ids });
     const info = {
@@ -106,6 +107,15 @@ async function start(
     await runner.close();
     throw error;
   }
+}
+
+/** Scores of cross-encoders are raw here: whoever wants them between 0 and 1 makes them so, and must not do it twice. */
+async function withRawScores(
+  { folder, graph, plan }: ModelParts,
+  output: ChosenOutput,
+): Promise<ChosenOutput> {
+  if (plan.backend !== 'cross-encoder' || !(await isSigmoid(folder, graph.file, output.name))) return output;
+  return { ...output, modules: [...output.modules, { type: 'logit' }] };
 }
 
 /** A tokenizer, and SHA-256 over the files that say how it makes tokens. */
@@ -242,6 +252,7 @@ async function describe(
     modules: output.modules.map(({ type }) => type),
     prompts: plan.prompts,
     defaultPrompt: plan.defaultPrompt,
+    similarity: plan.similarity,
     tokenizer: tokenizer.kind,
     digest: await digestFiles(folder, [...filesOf(plan), ...weights]),
     weightsBytes: weights.reduce((sum, file) => sum + folder.sizeOf(file), 0),

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
+import { SIMILARITY_METRICS } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
@@ -120,7 +121,7 @@ const settingsSchema = z.strictObject({
   model_type: z.literal('SentenceTransformer').optional(),
   prompts: z.record(z.string(), z.string().nullable()).optional(),
   default_prompt_name: z.string().nullish(),
-  similarity_fn_name: ignored,
+  similarity_fn_name: z.enum(SIMILARITY_METRICS).nullish(),
   truncate_dim: z.int().min(1).nullish(),
 });
 
@@ -213,7 +214,7 @@ export async function readTransformer(folder: ModelFolder, root: string, task = 
 }
 
 /**
- * Prompts, and how many values of a vector are kept.
+ * Prompts, how many values of a vector are kept, and how vectors are compared.
  * @param given prompts that there are in any case
  * @throws ModelLoadError
  */
@@ -230,5 +231,10 @@ export async function readModelSettings(folder: ModelFolder, given: Readonly<Rec
       `${MODEL_SETTINGS_FILE} has the default_prompt_name ${defaultPrompt}, which is none of its prompts: ${names}`,
     );
   }
-  return { prompts, defaultPrompt, truncateDimensions: settings.truncate_dim ?? undefined };
+  return {
+    prompts,
+    defaultPrompt,
+    truncateDimensions: settings.truncate_dim ?? undefined,
+    similarity: settings.similarity_fn_name ?? undefined,
+  };
 }

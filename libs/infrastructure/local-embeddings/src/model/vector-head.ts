@@ -15,6 +15,8 @@ export interface Vectors {
 
 type Step = (vectors: Vectors) => Vectors;
 const LAYER_NORM_EPSILON = 1e-5;
+/** The numbers next to 0 and 1 that 32 bits have. */
+const [LEAST_SHARE, MOST_SHARE] = [2 ** -149, 1 - 2 ** -24];
 
 /** The steps that a vector takes after pooling, such as Dense and Normalize, in their order. */
 export class VectorHead {
@@ -32,6 +34,7 @@ export class VectorHead {
       else if (module.type === 'layer-norm')
         steps.push(layerNorm(module, await weightsOf(folder, module.path)));
       else if (module.type === 'normalize') steps.push(normalizeStep);
+      else if (module.type === 'logit') steps.push(logitStep);
     }
     return new VectorHead(steps);
   }
@@ -59,6 +62,15 @@ async function weightsOf(folder: ModelFolder, path: string): Promise<Weights> {
 
 function normalizeStep(vectors: Vectors): Vectors {
   normalizeRows(vectors.data, vectors.dimensions);
+  return vectors;
+}
+
+/** Takes a Sigmoid back. What it has rounded to 0 or 1 becomes the next number that it has not. */
+function logitStep(vectors: Vectors): Vectors {
+  vectors.data.forEach((value, index) => {
+    const share = Math.min(Math.max(value, LEAST_SHARE), MOST_SHARE);
+    vectors.data[index] = Number.isNaN(value) ? value : Math.log(share / (1 - share));
+  });
   return vectors;
 }
 

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { ModelFolder } from '../model-folder.ts';
+import { ModelLoadError } from '../model-load-error.ts';
 import { ProtobufFile, type Range } from './protobuf-file.ts';
 
 /**
@@ -28,6 +29,9 @@ const MAX_DEPTH = 64;
 export async function readExternalData(folder: ModelFolder, graph: string): Promise<readonly string[]> {
   folder.checkFetched(graph);
   await using file = await open(folder.pathOf(graph));
+  const stats = await file.stat();
+  if (!stats.isFile() || stats.size === 0)
+    throw new ModelLoadError(`${graph} is ${stats.isFile() ? 'empty' : 'no file'}`);
   const content = new ProtobufFile(file, graph);
   const locations = new Set<string>();
   await collect(content, { kind: 'model', range: await content.whole(), depth: 0 }, locations);
