@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
 import { BATCH_SAMPLES } from './batch-independence.ts';
 import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
@@ -17,6 +16,7 @@ import { digestFiles } from './model-digest.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { type NetworkConfig, networkConfig, positionsOf, shapeOf } from './network-config.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
 import { isSigmoid } from './onnx-file/sigmoid-output.ts';
@@ -25,21 +25,6 @@ import { TOKENIZER_SETTINGS_FILES } from './tokenizer-settings.reader.ts';
 import { FALLBACK_LIMIT, type LimitSources, ownLimit, statedLimit } from './token-window.ts';
 import { VectorHead } from './vector-head.ts';
 
-const count = z.int().min(1).optional().catch(undefined);
-const configSchema = z.looseObject({
-  model_type: z.string().optional().catch(undefined),
-  vocab_size: count,
-  max_position_embeddings: count,
-  n_positions: count,
-  hidden_size: count,
-  num_hidden_layers: count,
-  num_attention_heads: count,
-  intermediate_size: count,
-});
-type ModelConfig = z.output<typeof configSchema>;
-
-/** Networks that see how far tokens are from each other, so that `n_positions`, which they have too, limits nothing. */
-const RELATIVE = /t5|^switch_transformers$/i;
 const SAMPLE = 'a sample of text';
 /** What is read besides the graph, and what the plan names. */
 const SETTINGS_FILES = ['config.json', 'tokenizer.json', ...TOKENIZER_SETTINGS_FILES];
@@ -50,7 +35,7 @@ interface ModelParts {
   readonly folder: ModelFolder;
   readonly plan: ModelPlan;
   readonly options: ModelOptions;
-  readonly config: ModelConfig;
+  readonly config: NetworkConfig;
   readonly tokenizer: TextTokenizer;
   readonly graph: { readonly file: string; readonly dtype: string };
   /** The files that the graph refers to. */
@@ -143,7 +128,7 @@ async function readParts(path: string, options: ModelOptions): Promise<ModelPart
   const folder = openFolder(path);
   const plan = await readPlan(folder, options);
   const graph = chooseGraphFile(folder, plan.root, options);
-  const config = await folder.read(posix.join(plan.root, 'config.json'), configSchema);
+  const config = await folder.read(posix.join(plan.root, 'config.json'), networkConfig);
   const dataFiles = await readExternalData(folder, graph.file);
   for (const file of dataFiles) {
     if (!folder.has(file)) throw new ModelLoadError(`${graph.file} has weights in ${file}, which is missing`);
@@ -261,12 +246,10 @@ async function describe(
 }
 
 function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSources {
-  const { model_type: network = '', max_position_embeddings: positions, n_positions: called } = config;
   return {
     tokenizer: tokenizer.settings.maxTokens,
     sentenceTransformers: plan.maxTokens,
-    // As the networks after GPT call it.
-    positions: positions ?? (RELATIVE.test(network) ? undefined : called),
+    positions: positionsOf(config),
     configured: options.maxTokens,
   };
 }
@@ -286,13 +269,4 @@ function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
       'the native tokenizer has no binary here; the JavaScript one serves, which has other tokens for some rare characters',
     );
   return notes;
-}
-
-function shapeOf(config: ModelConfig): ModelInfo['shape'] {
-  return {
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    hiddenSize: config.hidden_size,
-    intermediateSize: config.intermediate_size,
-  };
 }
