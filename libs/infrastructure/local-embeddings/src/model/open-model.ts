@@ -4,7 +4,7 @@ import { isCausal, type TokenGraph } from './causality.ts';
 import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
-import type { ModelInfo, ModelOptions, TokenRow } from './embedding-model.types.ts';
+import type { ModelOptions, TokenRow } from './embedding-model.types.ts';
 import { readExternalData } from './onnx-file/external-data.reader.ts';
 import { readFirstPosition } from './first-position.reader.ts';
 import { chooseGraphFile } from './graph-file.chooser.ts';
