@@ -1,9 +1,15 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { basename } from 'node:path';
 
 interface MappedFile {
   readonly path: string;
   readonly descriptor: number;
   readonly stamp: string;
+}
+
+/** A file of the model was written to: what is computed from now on would not be what it has been. */
+export class FileChangedError extends Error {
+  override readonly name = 'FileChangedError';
 }
 
 /**
@@ -21,11 +27,10 @@ export class MappedFiles {
     });
   }
 
-  /** @throws Error that names a file that has been written to */
+  /** @throws FileChangedError that names a file that has been written to */
   check(): void {
     const changed = this.#files.find(({ descriptor, stamp }) => stampOf(descriptor) !== stamp);
-    if (changed)
-      throw new Error(`${changed.path} was written to while it is in use; a restart of the service loads it`);
+    if (changed) throw new FileChangedError(`${basename(changed.path)} was written to while it is in use`);
   }
 
   close(): void {

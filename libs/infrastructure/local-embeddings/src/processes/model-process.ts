@@ -42,7 +42,7 @@ export class ModelProcess {
   #nextId = 0;
   #ended = false;
   #over = false;
-  /** Why it was ended though it was needed. */
+  /** Why it was ended, or ends itself, though it was needed. */
   #givenUp: string | undefined;
 
   /** @param onCrash called when the process ended without being asked to. */
@@ -123,6 +123,8 @@ export class ModelProcess {
         return this.#settle(message.id, ({ resolve }) => resolve(message.result));
       case 'task-failed':
         return this.#settle(message.id, ({ reject }) => reject(new TaskFailedError(message.reason)));
+      case 'giving-up':
+        this.#givenUp = message.reason;
     }
   }
 

@@ -1,3 +1,4 @@
+import { FileChangedError } from '../model/mapped-files.ts';
 import { readMemory } from './memory-reading.ts';
 import type {
   LoadedProcess,
@@ -56,7 +57,11 @@ async function perform(request: TaskRequest): Promise<void> {
     const result = request.type === 'memory' ? readIdleMemory() : await role.perform(request);
     post({ type: 'result', id, result });
   } catch (error) {
-    post({ type: 'task-failed', id, reason: reasonOf(error) });
+    const reason = reasonOf(error);
+    if (!(error instanceof FileChangedError)) return void post({ type: 'task-failed', id, reason });
+    // Another process finds out whether the files are still those that the first one has read.
+    post({ type: 'giving-up', reason });
+    process.disconnect();
   }
 }
 

@@ -116,4 +116,6 @@ export type ProcessReply =
   | { readonly type: 'loaded'; readonly loaded: LoadedProcess }
   | { readonly type: 'load-failed'; readonly reason: string }
   | { readonly type: 'result'; readonly id: number; readonly result: TaskResult<TaskType> }
-  | { readonly type: 'task-failed'; readonly id: number; readonly reason: string };
+  | { readonly type: 'task-failed'; readonly id: number; readonly reason: string }
+  /** It ends, whatever it is at. */
+  | { readonly type: 'giving-up'; readonly reason: string };
