@@ -1,9 +1,10 @@
 import { appendFile, cp, mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
+import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
@@ -12,30 +13,38 @@ const REFERENCE = join(import.meta.dirname, '../fixture/reference-models/bert-ex
 const DATA = 'onnx/weights.bin';
 const DEFAULTS = loadConfig(z.strictObject({ model: localEmbeddingsConfig }), { env: {} }).model;
 
-describe('a file of weights that is written to while its model is served', () => {
-  let folder: string;
-  let model: LocalEmbeddingModel;
-  const errors: unknown[] = [];
-  const error: Logger['error'] = (fields) => errors.push((fields as { error: unknown }).error);
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'morgan-written-'));
-    await cp(REFERENCE, folder, { recursive: true });
-    model = new LocalEmbeddingModel({
-      config: { ...DEFAULTS, model: folder, workers: 1, threads: 1 },
-      bundledModelDir: folder,
-      logger: { ...silentLogger, error },
-      metrics: new Metrics(),
-    });
-    await model.load();
-  });
-  afterAll(async () => {
-    await model.unload();
-    await rm(folder, { recursive: true });
-  });
+const errors: unknown[] = [];
+const error: Logger['error'] = (fields) => errors.push((fields as { error: unknown }).error);
+let folder: string;
+let model: LocalEmbeddingModel;
 
+async function load(workers: number): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'morgan-written-'));
+  await cp(REFERENCE, folder, { recursive: true });
+  model = new LocalEmbeddingModel({
+    config: { ...DEFAULTS, model: folder, workers, threads: 1 },
+    bundledModelDir: folder,
+    logger: { ...silentLogger, error },
+    metrics: new Metrics(),
+  });
+  await model.load();
+}
+
+const all = (workers: number) =>
+  waitFor(() => model.getStatus().workersAlive === workers, { what: 'all processes', timeoutMs: 20_000 });
+const touch = () => utimes(join(folder, DATA), new Date(), new Date(0));
+
+afterEach(async () => {
+  errors.length = 0;
+  await model.unload();
+  await rm(folder, { recursive: true });
+});
+
+describe('a file of weights that is written to while its model is served', () => {
   it('has another process look at it, which serves on where nothing has changed in it', async () => {
+    await load(1);
     const [before] = await model.embed(['a cat']);
-    await utimes(join(folder, DATA), new Date(), new Date(0));
+    await touch();
     const [after] = await model.embed(['a cat']);
     expect(after?.vector).toEqual(before?.vector);
     expect(errors).toEqual([
@@ -45,9 +54,21 @@ describe('a file of weights that is written to while its model is served', () =>
     ]);
   });
 
-  it('gives no vector any more where something has', async () => {
+  it('is not held against an input that has met it in every process', async () => {
+    await load(2);
+    await all(2);
+    const [before] = await model.embed(['a cat']);
+    await touch();
+    await expect(model.embed(['a cat'])).rejects.toMatchObject({ code: 'inference_failed' });
+    await all(2);
+    const [after] = await model.embed(['a cat']);
+    expect(after?.vector).toEqual(before?.vector);
+  });
+
+  it('gives no vector any more where something has changed in it', async () => {
+    await load(1);
     await appendFile(join(folder, DATA), ' ');
-    await expect(model.embed(['a cat'])).rejects.toMatchObject({ code: 'model_loading' });
-    await expect(model.embed(['a cat'])).rejects.toMatchObject({ code: 'model_loading' });
+    for (let call = 0; call < 2; call += 1)
+      await expect(model.embed(['a cat'])).rejects.toMatchObject({ code: 'model_loading' });
   });
 });

@@ -18,6 +18,16 @@ import type {
 /** The process ended while it was at work. */
 export class ProcessCrashedError extends Error {
   override readonly name = 'ProcessCrashedError';
+  /** Whether what it was at may have ended it; it has not where the process gave up by itself. */
+  readonly mayBeOfInput: boolean;
+
+  constructor(
+    message: string,
+    { mayBeOfInput = true, ...options }: ErrorOptions & { readonly mayBeOfInput?: boolean } = {},
+  ) {
+    super(message, options);
+    this.mayBeOfInput = mayBeOfInput;
+  }
 }
 
 /** The process refused a task and goes on. */
@@ -44,6 +54,7 @@ export class ModelProcess {
   #over = false;
   /** Why it was ended, or ends itself, though it was needed. */
   #givenUp: string | undefined;
+  #endsItself = false;
 
   /** @param onCrash called when the process ended without being asked to. */
   constructor(role: ProcessRole, options: ProcessOptions, onCrash: (error: ProcessCrashedError) => void) {
@@ -125,6 +136,7 @@ export class ModelProcess {
         return this.#settle(message.id, ({ reject }) => reject(new TaskFailedError(message.reason)));
       case 'giving-up':
         this.#givenUp = message.reason;
+        this.#endsItself = true;
     }
   }
 
@@ -137,7 +149,11 @@ export class ModelProcess {
   #end(cause: Error): void {
     if (this.#over) return;
     this.#over = true;
-    const error = new ProcessCrashedError(`the model process ended: ${cause.message}`, { cause });
+    const mayBeOfInput = !this.#endsItself;
+    const error = new ProcessCrashedError(`the model process ended: ${cause.message}`, {
+      cause,
+      mayBeOfInput,
+    });
     this.#loaded.reject(new ModelLoadError(error.message, { cause }));
     for (const id of [...this.#pending.keys()]) this.#settle(id, ({ reject }) => reject(error));
     if (!this.#ended) this.#onCrash(error);
