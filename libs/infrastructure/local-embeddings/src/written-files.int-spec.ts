@@ -1,11 +1,12 @@
 import { appendFile, cp, mkdtemp, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
+import { writeAttentionBert } from '../fixture/attention-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
 
@@ -18,9 +19,14 @@ const error: Logger['error'] = (fields) => errors.push((fields as { error: unkno
 let folder: string;
 let model: LocalEmbeddingModel;
 
-async function load(workers: number): Promise<void> {
+const copyReference = (to: string) => cp(REFERENCE, to, { recursive: true });
+
+async function load(
+  workers: number,
+  write: (folder: string) => Promise<void> = copyReference,
+): Promise<void> {
   folder = await mkdtemp(join(tmpdir(), 'morgan-written-'));
-  await cp(REFERENCE, folder, { recursive: true });
+  await write(folder);
   model = new LocalEmbeddingModel({
     config: { ...DEFAULTS, model: folder, workers, threads: 1 },
     bundledModelDir: folder,
@@ -32,7 +38,7 @@ async function load(workers: number): Promise<void> {
 
 const all = (workers: number) =>
   waitFor(() => model.getStatus().workersAlive === workers, { what: 'all processes', timeoutMs: 20_000 });
-const touch = () => utimes(join(folder, DATA), new Date(), new Date(0));
+const touch = (file = DATA) => utimes(join(folder, file), new Date(), new Date(0));
 
 afterEach(async () => {
   errors.length = 0;
@@ -41,18 +47,24 @@ afterEach(async () => {
 });
 
 describe('a file of weights that is written to while its model is served', () => {
-  it('has another process look at it, which serves on where nothing has changed in it', async () => {
-    await load(1);
-    const [before] = await model.embed(['a cat']);
-    await touch();
-    const [after] = await model.embed(['a cat']);
-    expect(after?.vector).toEqual(before?.vector);
-    expect(errors).toEqual([
-      expect.objectContaining({
-        message: 'the model process ended: weights.bin was written to while it is in use',
-      }),
-    ]);
-  });
+  it.each([
+    ['of data beside a graph', DATA, copyReference],
+    ['of a graph whose attention is run in blocks', 'onnx/model.onnx', writeAttentionBert],
+  ] as const)(
+    'has another process look at it, which serves on if nothing has changed: %s',
+    async (_, file, write) => {
+      await load(1, (to) => write(to));
+      const [before] = await model.embed(['a cat']);
+      await touch(file);
+      const [after] = await model.embed(['a cat']);
+      expect(after?.vector).toEqual(before?.vector);
+      expect(errors).toEqual([
+        expect.objectContaining({
+          message: `the model process ended: ${basename(file)} was written to while it is in use`,
+        }),
+      ]);
+    },
+  );
 
   it('is not held against an input that has met it in every process', async () => {
     await load(2);
