@@ -39,5 +39,6 @@ export {
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
 export { retryAfterMs, timeThere } from './faults/retry-after.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
+export type { OutgoingResponse } from './outgoing-response.ts';
 export { Pieces } from './pieces.ts';
 export { zstdDecoder, type ZstdDecoderOptions } from './zstd/zstd-decoder.ts';

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { AppError } from '@morgan/foundation';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { bodyTooLarge } from './body/body-reader.ts';
+import { bodyTooLarge } from './body/body-content.ts';
 import type { ErrorResponder } from './error-responder.ts';
 
 /** Hands what Nest and Fastify catch to {@link ErrorResponder}, in our own terms. */

@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import {
   breakTransfer,
   LinkedList,
   type ListPlace,
   type HealthIndicator,
   HealthReading,
+  type OutgoingResponse,
 } from '@morgan/foundation';
 
 /** How long a drain takes, in milliseconds. */
@@ -22,7 +22,7 @@ export interface DrainTimes {
 export class Drain implements HealthIndicator {
   readonly name = 'lifecycle';
   readonly required = true;
-  readonly #inFlight = new LinkedList<ServerResponse>();
+  readonly #inFlight = new LinkedList<OutgoingResponse>();
   #stopping = false;
   #isOver = false;
   #idle: (() => void) | undefined;
@@ -45,12 +45,12 @@ export class Drain implements HealthIndicator {
   }
 
   /** @returns what {@link leave} takes. */
-  enter(response: ServerResponse): ListPlace<ServerResponse> {
+  enter(response: OutgoingResponse): ListPlace<OutgoingResponse> {
     if (this.#stopping) closeBehind(response);
     return this.#inFlight.append(response);
   }
 
-  leave(place: ListPlace<ServerResponse>): void {
+  leave(place: ListPlace<OutgoingResponse>): void {
     this.#inFlight.remove(place);
     if (this.inFlight === 0) this.#idle?.();
   }
@@ -85,6 +85,6 @@ export class Drain implements HealthIndicator {
  * Says `connection: close` with a head that is still to leave: the client would send its next request on a connection that is about
  * to be closed.
  */
-function closeBehind(response: ServerResponse): void {
+function closeBehind(response: OutgoingResponse): void {
   response.shouldKeepAlive = false;
 }

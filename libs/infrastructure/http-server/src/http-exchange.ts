@@ -1,12 +1,26 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { OutgoingResponse } from '@morgan/foundation';
 import type { AdmittedBody } from './body/admitted-body.ts';
 import type { StalledReaders } from './body/stalled-readers.ts';
 import type { RequestContext } from './request-context.ts';
 
+/** What is used of Node's `IncomingMessage` besides its body. */
+export interface IncomingRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: string[];
+  readonly httpVersion: string;
+  /** Whether all of the body has come. */
+  readonly complete: boolean;
+  readonly destroyed: boolean;
+}
+
 /** What the gate and the handlers see of a request, whether Fastify brings it or {@link PlainRoutes}. */
 export interface HttpRequest {
   readonly id: string;
-  readonly raw: IncomingMessage;
+  readonly raw: IncomingRequest;
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -24,7 +38,7 @@ export interface HttpRequest {
 
 /** The response to a request, as the gate and the handlers make it. */
 export interface HttpReply {
-  readonly raw: ServerResponse;
+  readonly raw: OutgoingResponse;
   readonly request: HttpRequest;
   header(name: string, value: string | number): HttpReply;
   headers(headers: Readonly<Record<string, string | number>>): HttpReply;

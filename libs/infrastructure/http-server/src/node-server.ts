@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { limitConnections } from './connection-limit.ts';
+import { DirectConnections } from './direct/direct-connections.ts';
 import { type ErrorBody, openAiEnvelope } from './error-body.ts';
 import type { HttpConfig } from './http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
@@ -73,11 +74,13 @@ export class NodeServer {
   create(route: RequestListener): Server {
     const { receiveTimeoutMs, keepAliveTimeoutMs } = this.#options.config;
     this.#route = route;
+    const headersTimeout = Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs);
+    const connectionsCheckingInterval = Math.min(TIMEOUT_CHECK_MS, receiveTimeoutMs);
     const server = createServer({
       keepAliveTimeout: keepAliveTimeoutMs,
       requestTimeout: receiveTimeoutMs,
-      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, receiveTimeoutMs),
-      connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, receiveTimeoutMs),
+      headersTimeout,
+      connectionsCheckingInterval,
       // Node's own response has no body; ours is made in `checkRequestHead`.
       requireHostHeader: false,
     });
@@ -90,7 +93,14 @@ export class NodeServer {
     server.on('checkContinue', take);
     server.on('checkExpectation', take);
     server.on('connect', (request: IncomingMessage, socket: Socket) => this.#refuseTunnel(request, socket));
-    const quietSince = (socket: Socket) => this.#pipelining.quietSince(socket);
+    const direct = new DirectConnections(server, {
+      plainRoutes: () => this.#plainRoutes,
+      keepAliveTimeoutMs,
+      firstHeadMs: headersTimeout,
+      checkMs: connectionsCheckingInterval,
+      refuseLate: (socket) => this.refusals.onConnectionFault(lateHead(), socket),
+    });
+    const quietSince = (socket: Socket) => direct.quietSince(socket) ?? this.#pipelining.quietSince(socket);
     const maxConnections = connectionsWithin(this.#options.config.maxConnections);
     limitConnections(server, { ...this.#options, maxConnections, quietSince });
     return server;
@@ -109,4 +119,9 @@ export class NodeServer {
     const error = new AppError('method_not_allowed', 'CONNECT is not available here.');
     this.refusals.refuseConnection(socket, error, { method: request.method });
   }
+}
+
+/** As Node reports one. */
+function lateHead(): Error {
+  return Object.assign(new Error('No request came in time.'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
 }

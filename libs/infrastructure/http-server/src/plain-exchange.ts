@@ -1,8 +1,9 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { finished, Readable } from 'node:stream';
+import type { OutgoingResponse } from '@morgan/foundation';
 import type { AdmittedBody } from './body/admitted-body.ts';
 import type { ErrorResponder } from './error-responder.ts';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
+import type { HttpReply, HttpRequest, IncomingRequest } from './http-exchange.ts';
 import type { RequestContext } from './request-context.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -15,7 +16,7 @@ export class PlainRequest implements HttpRequest {
   declare requestContext: RequestContext;
 
   constructor(
-    readonly raw: IncomingMessage,
+    readonly raw: IncomingRequest,
     readonly routeOptions: HttpRequest['routeOptions'],
     readonly params: HttpRequest['params'],
     readonly server: HttpRequest['server'],
@@ -42,7 +43,7 @@ export class PlainReply implements HttpReply {
   #isTaken = false;
 
   constructor(
-    readonly raw: ServerResponse,
+    readonly raw: OutgoingResponse,
     readonly request: PlainRequest,
     private readonly errors: ErrorResponder,
   ) {}
@@ -109,7 +110,8 @@ export class PlainReply implements HttpReply {
     this.#headers['content-length'] = bytes;
     this.raw.writeHead(this.raw.statusCode, this.#headers);
     // A text of as many bytes as characters is ASCII, which leaves faster where nothing is looked for that would not be.
-    this.raw.end(body, bytes === body.length ? 'latin1' : 'utf8');
+    if (typeof body === 'string') this.raw.end(body, bytes === body.length ? 'latin1' : 'utf8');
+    else this.raw.end(body);
   }
 
   #pipe(body: Readable): void {

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { OutgoingResponse } from '@morgan/foundation';
 import type { FastifyInstance } from 'fastify';
 import findMyWay from 'find-my-way';
 import type { StalledReaders } from './body/stalled-readers.ts';
 import type { ErrorResponder } from './error-responder.ts';
 import type { Gate, GateHook } from './gate.ts';
+import type { IncomingRequest } from './http-exchange.ts';
 import { PlainReply, PlainRequest } from './plain-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
 import { ROUTER_OPTIONS } from './router-options.ts';
@@ -22,6 +24,20 @@ type Method = Parameters<ReturnType<typeof findMyWay>['find']>[0];
 interface Target {
   readonly handle: PlainRoute['handle'];
   readonly routeOptions: { readonly url: string };
+}
+
+/** A plain route, and what varies in the path. */
+export interface FoundRoute {
+  readonly target: Target;
+  readonly params: Readonly<Record<string, string | undefined>>;
+}
+
+/** A request of a plain route. */
+interface Asked {
+  readonly request: IncomingRequest;
+  readonly response: OutgoingResponse;
+  /** All of it, or what it comes from. */
+  readonly body: IncomingMessage | Buffer;
 }
 
 /**
@@ -56,18 +72,33 @@ export class PlainRoutes {
   }
 
   /** @returns whether it is the request of a plain route, and so is answered here. */
-  take(raw: IncomingMessage, response: ServerResponse): boolean {
-    const found = this.#router.find(raw.method as Method, raw.url ?? '');
-    const target = found?.store as Target | undefined;
-    if (!found || !target) return false;
-    // Whoever writes to it sees what became of it; an error that nobody listens to would end the process.
-    response.on('error', ignore);
-    const request = new PlainRequest(raw, target.routeOptions, found.params, this.#server);
-    this.#passGate(request, new PlainReply(response, request, this.options.errors), target.handle);
-    return true;
+  take(request: IncomingMessage, response: ServerResponse): boolean {
+    const found = this.find(request.method ?? '', request.url ?? '');
+    if (found) this.serve(found, { request, response, body: request });
+    return found !== undefined;
   }
 
-  #passGate(request: PlainRequest, reply: PlainReply, handle: PlainRoute['handle']): void {
+  /** @returns the plain route of a path. */
+  find(method: string, url: string): FoundRoute | undefined {
+    const found = this.#router.find(method as Method, url);
+    const target = found?.store as Target | undefined;
+    return found && target ? { target, params: found.params } : undefined;
+  }
+
+  serve({ target, params }: FoundRoute, { request: raw, response, body }: Asked): void {
+    // Whoever writes to it sees what became of it; an error that nobody listens to would end the process.
+    response.on('error', ignore);
+    const request = new PlainRequest(raw, target.routeOptions, params, this.#server);
+    const reply = new PlainReply(response, request, this.options.errors);
+    this.#passGate(request, reply, target.handle, body);
+  }
+
+  #passGate(
+    request: PlainRequest,
+    reply: PlainReply,
+    handle: PlainRoute['handle'],
+    source: IncomingMessage | Buffer,
+  ): void {
     const read = (error: Error | null, body?: unknown): void => {
       if (error) return reply.fail(error);
       request.body = body;
@@ -79,7 +110,7 @@ export class PlainRoutes {
       const hook = this.#hooks[passed];
       passed += 1;
       if (hook) hook(request, reply, next);
-      else this.options.gate.readBody(request, request.raw, read);
+      else this.options.gate.readBody(request, source, read);
     };
     try {
       next();

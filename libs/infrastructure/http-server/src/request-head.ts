@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@morgan/foundation';
+import type { IncomingRequest } from './http-exchange.ts';
 
 /** What somebody is told who speaks another version. */
 export const OTHER_VERSION = 'Only HTTP/1.1 and HTTP/1.0 are spoken here; a proxy in front may speak others.';
@@ -32,7 +33,7 @@ export function checkRequestHead(request: IncomingMessage): AppError | undefined
 }
 
 /** Whether the caller waits for `100 Continue` with its body. HTTP/1.0 does not know it. */
-export function asksForContinue({ headers, httpVersion }: IncomingMessage): boolean {
+export function asksForContinue({ headers, httpVersion }: IncomingRequest): boolean {
   return httpVersion !== '1.0' && headers.expect?.toLowerCase() === '100-continue';
 }
 

@@ -1,5 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { breakTransfer } from '@morgan/foundation';
+import { breakTransfer, type OutgoingResponse } from '@morgan/foundation';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 
@@ -34,7 +33,7 @@ export class ClientStream {
    * it takes for JSON.
    */
   commentEnd: '\n' | '\n\n' = '\n\n';
-  readonly #response: ServerResponse;
+  readonly #response: OutgoingResponse;
   readonly #options: ClientStreamOptions;
   #pieces: Buffer[] = [];
   #hasBegun = false;
@@ -42,7 +41,7 @@ export class ClientStream {
   #lastWriteAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(response: ServerResponse, options: ClientStreamOptions) {
+  constructor(response: OutgoingResponse, options: ClientStreamOptions) {
     this.#response = response;
     this.#options = options;
     this.closed = new Promise((resolve) => {

@@ -4,7 +4,7 @@ import { contextOf } from '../http-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';
 import type { BodyFormat } from './body-format.ts';
-import { bodyTooLarge } from './body-reader.ts';
+import { bodyTooLarge } from './body-content.ts';
 import { checkMediaType, contentEncodingOf } from './media-type.ts';
 
 /** Nobody reads a body of these, whatever it is. */

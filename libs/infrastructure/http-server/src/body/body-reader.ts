@@ -1,44 +1,25 @@
 import type { Readable } from 'node:stream';
 import { AppError } from '@morgan/foundation';
-import { JsonFault, type JsonLimits } from '../json/json-fault.ts';
-import { JsonScanner } from '../json/json-scanner.ts';
-import { BodyBuffer } from './body-buffer.ts';
-import type { BodyCharge } from './body-charge.ts';
+import { BodyContent, type BodyContentOptions } from './body-content.ts';
 import { decoderOf, notDecodable } from './body-decoder.ts';
-import type { BodyAssembly, BodyFormat } from './body-format.ts';
 import type { ContentEncoding } from './media-type.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
-
-const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
 /** Read of a body before everybody else has a turn; a socket would hand over 2 MB at once, half a million values. */
 const TURN_BYTES = 256 * 1024;
 
 /** What a body is read with. */
-export interface BodyReaderOptions {
-  readonly format: BodyFormat;
-  /** What of the memory for bodies the call holds; raised where the body turns out longer. */
-  readonly charge: BodyCharge;
+export interface BodyReaderOptions extends BodyContentOptions {
   readonly encoding: ContentEncoding;
-  /** Its `content-length`, if that is the length of the JSON text. */
-  readonly declared: number | undefined;
-  /** The most bytes of JSON text, after decoding. */
-  readonly limitBytes: number;
-  readonly json: JsonLimits;
   readonly pace: UploadPaceOptions;
 }
 
 /** Takes the result: an error, or the body. Not called when the caller has left: nobody is there to be answered. */
 export type BodyDone = (error: AppError | null, body?: unknown) => void;
 
-/**
- * Reads one body. JSON is checked as it comes, and the first fault ends the reading: nothing is built from a body that
- * is not complete, valid and within its limits.
- */
+/** Reads one body as it comes: the first fault ends the reading. */
 export class BodyReader {
-  readonly #buffer: BodyBuffer;
-  readonly #assembly: BodyAssembly;
-  readonly #scanner: JsonScanner;
+  readonly #content: BodyContent;
   readonly #pace: UploadPace;
   #stopDecoding: () => void = () => undefined;
   #readInTurn = 0;
@@ -49,9 +30,7 @@ export class BodyReader {
     private readonly options: BodyReaderOptions,
     private readonly done: BodyDone,
   ) {
-    this.#buffer = new BodyBuffer(options.declared, options.limitBytes);
-    this.#assembly = options.format.begin();
-    this.#scanner = new JsonScanner(this.#assembly.visitor, options.json);
+    this.#content = new BodyContent(options);
     this.#pace = new UploadPace(options.pace, (error) => this.#fail(error));
   }
 
@@ -65,7 +44,7 @@ export class BodyReader {
     if (encoding !== 'identity') this.#decode(encoding);
     // Most bodies are here by then, and need no watch.
     process.nextTick(() => {
-      if (!this.#isOver && this.#buffer.length !== this.options.declared) this.#pace.start();
+      if (!this.#isOver && this.#content.length !== this.options.declared) this.#pace.start();
     });
   }
 
@@ -121,11 +100,7 @@ export class BodyReader {
   #take(chunk: Buffer): void {
     if (this.#isOver) return;
     try {
-      const { limitBytes, charge } = this.options;
-      if (this.#buffer.length + chunk.length > limitBytes) throw bodyTooLarge(limitBytes);
-      charge.growTo(this.#buffer.capacityFor(chunk.length));
-      this.#buffer.append(chunk);
-      this.#scanner.advance(this.#buffer.bytes, this.#buffer.length);
+      this.#content.take(chunk);
     } catch (error) {
       this.#fail(error);
     }
@@ -134,9 +109,7 @@ export class BodyReader {
   #finish(): void {
     if (this.#isOver) return;
     try {
-      const bytes = this.#buffer.whole();
-      if (bytes.length > 0) this.#scanner.finish(bytes);
-      const body = bytes.length > 0 ? this.#assembly.finish(bytes) : undefined;
+      const body = this.#content.finish();
       if (body instanceof Promise) body.then(this.#deliver, (error: unknown) => this.#fail(error));
       else this.#deliver(body);
     } catch (error) {
@@ -154,7 +127,7 @@ export class BodyReader {
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
-    const explained = this.#explain(error);
+    const explained = this.#content.explain(error);
     this.#stop();
     // What is left of the body is nobody's: it must not hold up the connection.
     this.source.resume();
@@ -167,33 +140,6 @@ export class BodyReader {
     this.#pace.stop();
     this.source.off('data', this.#receive);
     this.#stopDecoding();
-    this.#buffer.release();
+    this.#content.release();
   }
-
-  #explain(error: unknown): AppError {
-    if (error instanceof AppError) return error;
-    if (!(error instanceof JsonFault))
-      return new AppError('internal_error', 'Something went wrong in this service.', { cause: error });
-    const { maxDepth, maxValues } = this.options.json;
-    if (error.reason === 'depth')
-      return new AppError('body_too_complex', `The request body is nested deeper than ${maxDepth} levels.`);
-    if (error.reason === 'values')
-      return new AppError('body_too_complex', `The request body has more than ${maxValues} values.`);
-    return new AppError('invalid_json', `The request body is not valid JSON: ${this.#whereIs(error)}.`);
-  }
-
-  #whereIs({ reason, offset }: JsonFault): string {
-    if (reason === 'encoding') return `it is not UTF-8 from byte ${offset}`;
-    const hasMark =
-      offset === 0 && this.#buffer.bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK);
-    return hasMark ? 'it begins with a byte order mark' : `the fault is at byte ${offset}`;
-  }
-}
-
-/** The refusal of a body above the limit. */
-export function bodyTooLarge(limitBytes: number): AppError {
-  return new AppError(
-    'request_too_large',
-    `The request body is larger than the limit of ${limitBytes} bytes.`,
-  );
 }

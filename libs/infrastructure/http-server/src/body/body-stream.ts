@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { AppError } from '@morgan/foundation';
 import { decoderOf, notDecodable } from './body-decoder.ts';
-import { bodyTooLarge } from './body-reader.ts';
+import { bodyTooLarge } from './body-content.ts';
 import type { ContentEncoding } from './media-type.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 

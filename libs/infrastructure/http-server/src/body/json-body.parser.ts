@@ -6,6 +6,7 @@ import type { BodyFormat } from './body-format.ts';
 import type { BodyMetrics } from './body-metrics.ts';
 import { BodyReader } from './body-reader.ts';
 import { BodyStream } from './body-stream.ts';
+import { readWholeBody } from './whole-body.ts';
 
 /** What bodies are read with. */
 export interface JsonBodyOptions {
@@ -23,7 +24,11 @@ export function bodyParser(options: JsonBodyOptions): BodyHook {
   return (request, source, done) => {
     const admitted = request.admittedBody;
     if (!admitted) return done(null, undefined);
-    const { id } = contextOf(request);
+    const context = contextOf(request);
+    const content = { ...admitted, format, limitBytes, json: config };
+    if (Buffer.isBuffer(source))
+      return readWholeBody(source, { ...content, isGone: () => context.isClientGone }, done);
+    const { id } = context;
     const tooSlow = (receivedBytes: number) => {
       metrics.slowUpload();
       const announcedBytes = admitted.declared;
@@ -31,8 +36,7 @@ export function bodyParser(options: JsonBodyOptions): BodyHook {
     };
     const isPaused = () => source.isPaused();
     const pace = { minBytesPerSecond, rateWindowMs, isPaused, tooSlow };
-    if (admitted.isStreamed)
-      return done(null, new BodyStream(request.raw, { ...admitted, limitBytes, pace }));
-    new BodyReader(source, { ...admitted, format, limitBytes, json: config, pace }, done).start();
+    if (admitted.isStreamed) return done(null, new BodyStream(source, { ...admitted, limitBytes, pace }));
+    new BodyReader(source, { ...content, pace }, done).start();
   };
 }

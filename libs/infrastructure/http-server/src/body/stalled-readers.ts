@@ -1,10 +1,9 @@
-import type { ServerResponse } from 'node:http';
-import type { Logger } from '@morgan/foundation';
+import type { Logger, OutgoingResponse } from '@morgan/foundation';
 import type { BodyMetrics } from './body-metrics.ts';
 
 /** Breaks responses off whose client has stopped reading: they hold memory, and the host's response behind them. */
 export class StalledReaders {
-  readonly #watched = new WeakSet<ServerResponse>();
+  readonly #watched = new WeakSet<OutgoingResponse>();
 
   constructor(
     private readonly timeoutMs: number,
@@ -16,7 +15,7 @@ export class StalledReaders {
    * Until {@link unwatch} or the last byte of the response, the client must take something of what was written in every
    * `timeoutMs`. Node's timer sees what the system takes of a write that is not complete yet.
    */
-  watch(response: ServerResponse, requestId: string): void {
+  watch(response: OutgoingResponse, requestId: string): void {
     response.setTimeout(this.timeoutMs);
     if (this.#watched.has(response)) return;
     this.#watched.add(response);
@@ -34,12 +33,12 @@ export class StalledReaders {
    * {@link watch}, where something is still to be taken: a response that the system has taken in full, as it does nearly all, holds
    * nothing any more and has nobody to be watched.
    */
-  watchUnlessTaken(response: ServerResponse, requestId: string): void {
+  watchUnlessTaken(response: OutgoingResponse, requestId: string): void {
     if (!response.writableEnded || response.writableLength > 0) this.watch(response, requestId);
   }
 
   /** The client has taken everything so far: from now on it may wait for more. */
-  unwatch(response: ServerResponse): void {
+  unwatch(response: OutgoingResponse): void {
     response.socket?.setTimeout(0);
   }
 }
