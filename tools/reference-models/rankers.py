@@ -32,8 +32,12 @@ PAIRS = [
     ["日本語", "अ 👩‍👩‍👧 e\u0301"],
     ["a", "b"],
 ]
-# What the table of sentencepiece would change, which this class leaves out.
-MORE_PAIRS = {"deberta-v2-class": [[" ＦＵＬＬ  ｗｉｄｔｈ", "½ ﬁne "]]}
+MORE_PAIRS = {
+    # What the table of sentencepiece would change, which this class leaves out.
+    "deberta-v2-class": [[" ＦＵＬＬ  ｗｉｄｔｈ", "½ ﬁne "]],
+    # Both above the limit: neither counts as the longer one then, and the second keeps the odd token.
+    "modernbert-modules": [[LONG + "and another one", LONG], [LONG * 9, LONG * 2]],
+}
 
 
 def bert(vocabulary, labels):
