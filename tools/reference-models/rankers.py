@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 import transformers
 from sentence_transformers import CrossEncoder
+from sentence_transformers.models import Dense, LayerNorm, Pooling, Transformer
 
 import vocabularies
-from graphs import export_logits
+from graphs import export, export_logits
 
 SHAPE = dict(
     hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=12, initializer_range=0.6
@@ -31,8 +32,12 @@ PAIRS = [
     ["日本語", "अ 👩‍👩‍👧 e\u0301"],
     ["a", "b"],
 ]
-# What the table of sentencepiece would change, which this class leaves out.
-MORE_PAIRS = {"deberta-v2-class": [[" ＦＵＬＬ  ｗｉｄｔｈ", "½ ﬁne "]]}
+MORE_PAIRS = {
+    # What the table of sentencepiece would change, which this class leaves out.
+    "deberta-v2-class": [[" ＦＵＬＬ  ｗｉｄｔｈ", "½ ﬁne "]],
+    # Both above the limit: neither counts as the longer one then, and the second keeps the odd token.
+    "modernbert-modules": [[LONG + "and another one", LONG], [LONG * 9, LONG * 2]],
+}
 
 
 def bert(vocabulary, labels):
@@ -63,6 +68,24 @@ def deberta_v2(vocabulary, labels):
     return transformers.DebertaV2ForSequenceClassification(config), BERT_INPUTS[:2]
 
 
+def modernbert(vocabulary, labels):
+    config = transformers.ModernBertConfig(
+        vocab_size=vocabulary, max_position_embeddings=32, pad_token_id=0, cls_token_id=2, sep_token_id=3,
+        bos_token_id=2, eos_token_id=3, local_attention=8, global_attn_every_n_layers=2,
+        **{**SHAPE, "num_hidden_layers": 2},
+    )
+    return transformers.ModernBertModel(config), BERT_INPUTS[:2]
+
+
+def head():
+    """What makes scores of the vectors of tokens, as the rerankers of Ettin have it."""
+    norm = LayerNorm(8)
+    torch.nn.init.normal_(norm.norm.weight)
+    torch.nn.init.normal_(norm.norm.bias)
+    score = Dense(8, 1, activation_function=torch.nn.Identity(), module_output_name="scores")
+    return [Pooling(8, pooling_mode="cls"), Dense(8, 8, bias=False, activation_function=torch.nn.GELU()), norm, score]
+
+
 FOLDERS = {
     "bert": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
     "bert-cut-left": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
@@ -71,10 +94,13 @@ FOLDERS = {
     "roberta-class": (roberta, vocabularies.byte_bpe, 1),
     "deberta-v2-class": (deberta_v2, vocabularies.deberta_v2, 1),
     "xlm-roberta": (xlm_roberta, vocabularies.unigram, 1),
+    "modernbert-modules": (modernbert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 1),
     "bert-three-labels": (bert, lambda: vocabularies.paired(vocabularies.wordpiece(lower=True)), 3),
 }
 
 
+# Modules behind a network that is no classifier.
+HEADS = {"modernbert-modules": head}
 # As the tokenizers of BERT say it; the class of this one does not.
 TOLD = dict(model_input_names=["input_ids", "token_type_ids", "attention_mask"])
 # What tokenizer_config.json says besides. The classes put pairs together in their own way, whatever tokenizer.json says.
@@ -96,19 +122,24 @@ def make(name, target):
     network, names = network_of(len(tokenizer), labels)
     network.eval().save_pretrained(work)
     tokenizer.save_pretrained(work)
-    model = CrossEncoder(str(work), device="cpu")
+    modules = [Transformer(str(work)), *HEADS[name]()] if name in HEADS else None
+    model = CrossEncoder(None if modules else str(work), modules=modules, device="cpu")
     model.save_pretrained(str(folder), create_model_card=False)
     shutil.rmtree(work)
     settings = {**json.loads((folder / "tokenizer_config.json").read_text()), **SETTINGS.get(name, {})}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     model = CrossEncoder(str(folder), device="cpu")
-    export_logits(network, folder / "onnx/model.onnx", names)
+    if name in HEADS:
+        export(network, folder / "onnx/model.onnx", names=names)
+    else:
+        export_logits(network, folder / "onnx/model.onnx", names)
     rows = []
     for pair in [*PAIRS, *MORE_PAIRS.get(name, [])] if labels == 1 else []:
         ids = model.tokenizer(*pair, truncation=True, max_length=32)["input_ids"]
         raw, score = (model.predict([pair], activation_fn=act)[0] for act in (torch.nn.Identity(), None))
         rows.append({"query": pair[0], "text": pair[1], "ids": ids, "raw": float(raw), "score": float(score)})
     (folder / "ref.json").write_text(json.dumps(rows, ensure_ascii=True) + "\n")
+    # Those of modules are read, that of the network is in the graph.
     for file in [*folder.glob("*.safetensors"), *folder.glob("README.md"), *folder.glob(".gitattributes")]:
         file.unlink()
     for file in folder.rglob("*.json"):

@@ -121,6 +121,7 @@ describe('the output of POST /v1/embeddings', () => {
       { truncation: true },
       { late_chunking: false },
       { add_special_tokens: true, truncate_prompt_tokens: -1, embed_dtype: 'float32', modality: 'text' },
+      { truncate_prompt_tokens: 32 },
       { modality: ['text', 'text'] },
       { modality: 'text,text' },
     ])
@@ -162,7 +163,7 @@ describe('the output of POST /v1/embeddings', () => {
     [{ late_chunking: true }, 'late_chunking', /not served/],
     [{ return_multivector: true }, 'return_multivector', /not served/],
     [{ add_special_tokens: false }, 'add_special_tokens', /not served/],
-    [{ truncate_prompt_tokens: 16 }, 'truncate_prompt_tokens', /not served/],
+    [{ truncate_prompt_tokens: 16 }, 'truncate_prompt_tokens', /32 tokens of the model only/],
     [{ embed_dtype: 'float16' }, 'embed_dtype', /not served/],
     [{ modality: 'image' }, 'modality', /not served/],
     [{ endianness: 'big' }, 'endianness', /not served, but for little/],

@@ -1,6 +1,6 @@
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { sidesOf } from '../embeddings/cut-side.ts';
+import { cutsOf } from '../embeddings/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema, olderCohereEmbedSchema } from './cohere.schema.ts';
@@ -43,7 +43,7 @@ async function embed(
   const model = body.model ?? undefined;
   const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;
   const dimensions = { wanted, field: 'output_dimension' };
-  const cut = sidesOf({ truncate: body.truncate });
+  const cut = cutsOf({ truncate: body.truncate });
   const asked = { inputs: texts, model, truncate, cut, prompt: { input_type }, dimensions };
   const outcome = await collectVectors(service, asked, request, reply);
   reply.type('application/json');

@@ -12,7 +12,7 @@ import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
 import { ServedModels } from '../models/served-models.ts';
 import { HITS } from './cache-headers.ts';
-import { type AskedCut, checkCut } from './cut-side.ts';
+import { type AskedCut, checkCut } from './asked-cut.ts';
 import type { EmbeddedInput, EmbeddingInput, EmbeddingModel } from './embedding-model.ts';
 import { inputFaults } from './input-faults.ts';
 import { mapInSlices } from './map-in-slices.ts';
@@ -41,7 +41,7 @@ export interface EmbeddingRequest {
   readonly model?: string | undefined;
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
-  /** Default: where the model is made for it. */
+  /** Default: where the model is made for it, at its limit. */
   readonly cut?: readonly AskedCut[] | undefined;
   readonly prompt?: PromptFields;
   /** A length that vectors are to be cut to, and what the caller calls it. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sideFields } from './cut-side.ts';
+import { sideFields, tokensField } from './asked-cut.ts';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
@@ -90,7 +90,7 @@ export const embeddingsRequestSchema = z.looseObject({
   late_chunking: only(false, 'every text has a vector of its own'),
   return_multivector: only(false, 'every text has one vector'),
   add_special_tokens: only(true, 'texts are read as the model is made for it'),
-  truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
+  truncate_prompt_tokens: tokensField,
   embed_dtype: only('float32', 'output_dtype chooses the number format'),
   endianness: z
     .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')

@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import { type AskedCut, sidesOf } from './cut-side.ts';
+import { type AskedCut, cutsOf } from './asked-cut.ts';
 import { type EmbeddingsRequest, soleOf } from './embeddings.schema.ts';
 import type { OutputType } from './vector-output.ts';
 
@@ -31,7 +31,8 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
     throw new AppError('invalid_value', message, { param: second });
   }
   const jina = soleOf(body.embedding_type) as EmbeddingsRequest['embedding_type'];
-  const truncate = body.truncate ?? body.truncation ?? undefined;
+  const cutsToTokens = typeof body.truncate_prompt_tokens === 'number';
+  const truncate = body.truncate ?? body.truncation ?? (cutsToTokens || undefined);
   const isBase64 = jina === 'base64';
   if (isBase64 && body.encoding_format === 'float')
     throw new AppError('invalid_value', "'embedding_type' is base64, and 'encoding_format' is float.", {
@@ -46,6 +47,6 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
     },
     normalize: body.normalize ?? body.normalized ?? undefined,
     truncate: typeof truncate === 'string' ? truncate !== 'NONE' : truncate,
-    cut: sidesOf(body),
+    cut: cutsOf(body),
   };
 }

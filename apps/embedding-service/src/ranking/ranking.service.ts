@@ -1,7 +1,6 @@
-import { AppError, type CallContext } from '@morgan/foundation';
+import type { CallContext } from '@morgan/foundation';
 import { DeadlinePolicy } from '@morgan/retry';
-import { type AskedCut, checkCut } from '../embeddings/cut-side.ts';
-import type { EmbeddingModel } from '../embeddings/embedding-model.ts';
+import { type AskedCut, checkCut } from '../embeddings/asked-cut.ts';
 import type { ServedModels } from '../models/served-models.ts';
 
 /** What a call asks for. */
@@ -14,10 +13,8 @@ export interface RankingRequest {
   readonly model?: string | null | undefined;
   /** Default: as the model is configured. */
   readonly truncate?: boolean | null | undefined;
-  /** Default: where the model is made for it. */
+  /** Default: where the model is made for it, at its limit. */
   readonly cut?: readonly AskedCut[] | undefined;
-  /** Tokens that a text is to be cut to: none but the limit of the model, or more, is served. */
-  readonly maxTokens?: { readonly wanted: number | null | undefined; readonly field: string };
   /** Scores as the model gives them, instead of between 0 and 1. */
   readonly raw?: boolean | null | undefined;
   /** Default: all. */
@@ -52,12 +49,11 @@ export class RankingService {
   }
 
   async #rank(request: RankingRequest, context: CallContext): Promise<RankingOutcome> {
-    const { query, texts, field, cut, maxTokens, raw, most } = request;
+    const { query, texts, field, cut, raw, most } = request;
     const model = await this.models.forRanking(request.model ?? undefined);
     const truncate = request.truncate ?? model.truncatesByDefault;
     const items = await this.models.use(model, context, () => {
       checkCut(cut, model);
-      checkMaxTokens(maxTokens, model);
       return model.score(query, texts, context, { truncate, field });
     });
     // By what the model gave: the logistic function makes 1 of all that is far above 0.
@@ -72,16 +68,6 @@ export class RankingService {
       truncated: items.filter(({ truncated }) => truncated).length,
     };
   }
-}
-
-/** A text is cut where the pair fills the model, and nowhere before that. @throws AppError `invalid_value` */
-function checkMaxTokens(asked: RankingRequest['maxTokens'], model: Pick<EmbeddingModel, 'getInfo'>): void {
-  const wanted = asked?.wanted ?? Infinity;
-  const { maxTokens = 0 } = model.getInfo();
-  if (!asked || wanted >= maxTokens) return;
-  const { field: param } = asked;
-  const message = `'${param}' is ${wanted}; texts are cut to the ${maxTokens} tokens of the model only.`;
-  throw new AppError('invalid_value', message, { param });
 }
 
 function logistic(score: number): number {

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
-import { sidesOf } from '../embeddings/cut-side.ts';
+import { cutsOf } from '../embeddings/asked-cut.ts';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {
@@ -64,9 +64,8 @@ async function rank(
   const [truncate, raw, most] = [truncateOf(body), rawOf(body), mostOf(body)];
   const texts = documents.map(textOf);
   const context = contextOf(request);
-  const maxTokens = { wanted: body.max_tokens_per_doc, field: 'max_tokens_per_doc' };
-  const cut = sidesOf(body);
-  const asked = { query, texts, field: 'documents', model, truncate, cut, most, maxTokens, raw };
+  const cut = cutsOf(body);
+  const asked = { query, texts, field: 'documents', model, truncate, cut, most, raw };
   const outcome = await ranking.rank(asked, context);
   describeRanking(outcome, texts.length, context, reply);
   const results = outcome.ranked.map(({ index, score }) => ({
@@ -78,8 +77,14 @@ async function rank(
 }
 
 /** @throws AppError `invalid_value` where both fields are there */
-function truncateOf({ truncate, truncation }: Pick<RerankRequest, 'truncate' | 'truncation'>) {
-  if (typeof truncate !== 'boolean' || typeof truncation !== 'boolean') return truncate ?? truncation;
+function truncateOf({
+  truncate,
+  truncation,
+  truncate_prompt_tokens: tokens,
+}: Pick<RerankRequest, 'truncate' | 'truncation' | 'truncate_prompt_tokens'>) {
+  const isSaid = typeof tokens === 'number' || undefined;
+  if (typeof truncate !== 'boolean' || typeof truncation !== 'boolean')
+    return truncate ?? truncation ?? isSaid;
   throw onlyOneOf('truncate', 'truncation');
 }
 

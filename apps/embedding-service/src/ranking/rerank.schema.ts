@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
-import { sideFields } from '../embeddings/cut-side.ts';
+import { sideFields, tokensField } from '../embeddings/asked-cut.ts';
 import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
 import { only } from '../embeddings/unserved-value.ts';
 
@@ -31,12 +31,12 @@ const fields = {
   return_embeddings: only(false, 'a cross-encoder has none'),
   max_tokens_per_doc: z
     .int()
-    .min(1)
+    .min(0)
     .nullish()
-    .describe('Only the limit of the model, or more, is served: a longer pair is cut to it.'),
+    .describe('Only the limit of the model, or more, is served, or 0: a longer pair is cut to it.'),
   max_tokens_per_query: only(0, 'a query is cut with its text, to the limit of the model'),
   max_chunks_per_doc: only(1, 'a document is read once, up to the limit of the model'),
-  truncate_prompt_tokens: only(-1, 'texts are cut to the limit of the model'),
+  truncate_prompt_tokens: tokensField,
 };
 
 /** The body of `POST /v2/rerank`. Further fields are ignored. */

@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '@morgan/foundation';
 import { HttpClientError, type WholeResponse } from '@morgan/http-client';
-import { errorNameOf, subjectOf } from './remote-refusal.ts';
+import { askedWaitMs, errorNameOf, subjectOf } from './remote-refusal.ts';
 
 /** What this service itself has said of an answer. */
 const OWN_CODES: readonly ErrorCode[] = [
@@ -42,10 +42,11 @@ export function accountSpent(response: WholeResponse): AppError {
 export function failureOf(errors: readonly unknown[]): AppError {
   const weights = errors.map(weightOf);
   const most = errors.filter((_, index) => weights[index] === Math.max(...weights));
-  const [soonest] = most.toSorted((one, other) => waitOf(one) - waitOf(other));
+  const [soonest] = most.toSorted((one, other) => (waitOf(one) ?? NEVER) - (waitOf(other) ?? NEVER));
   return appErrorOf(weightOf(soonest) === WEIGHTS.fault ? most.at(-1) : soonest);
 }
 
+const NEVER = Number.MAX_SAFE_INTEGER;
 const WEIGHTS = { call: 3, limit: 2, fault: 1, notAsked: 0 } as const;
 
 function weightOf(error: unknown): number {
@@ -57,8 +58,9 @@ function weightOf(error: unknown): number {
   return category === 'refused' ? WEIGHTS.notAsked : WEIGHTS.fault;
 }
 
-function waitOf(error: unknown): number {
-  return (error as Partial<HttpClientError>).retryAfterMs ?? Number.MAX_SAFE_INTEGER;
+function waitOf(error: unknown): number | undefined {
+  if (!(error instanceof HttpClientError)) return undefined;
+  return error.retryAfterMs ?? (error.response && askedWaitMs(error.response));
 }
 
 const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
@@ -74,8 +76,8 @@ function appErrorOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof HttpClientError))
     return new AppError('host_error', 'The embedding host could not be asked.', { cause: error });
-  const { category, retryAfterMs, response, serviceName } = error;
-  const parts = { cause: error, retryAfterMs };
+  const { category, response, serviceName } = error;
+  const parts = { cause: error, retryAfterMs: waitOf(error) };
   if (error.code === 'deadline_exceeded')
     return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
   const code = codeOfStatus(response?.status) ?? CODE_OF_CATEGORY[category] ?? 'host_error';

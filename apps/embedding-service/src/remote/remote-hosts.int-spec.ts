@@ -323,6 +323,26 @@ describe('hosts that will answer later', () => {
     await expect(embed(modelOf(), ['abc'])).rejects.toMatchObject(error);
   });
 
+  const told = (error: object): HostResponse => ({ status: 429, body: [{ error }] });
+  const plan = 'You exceeded your current quota, please check your plan and billing details.';
+  it.each<[string, HostResponse, number]>([
+    ['Google', told({ message: plan, details: [null, { retryDelay: '40s' }] }), 40_000],
+    ['Google, in words', told({ message: `${plan} ${'. '.repeat(300)}Please retry in 34.07s.` }), 34_070],
+    ['OpenAI', told({ message: 'Rate limit reached. Please try again in 1m0.5s. Visit us.' }), 60_500],
+    ['Azure', told({ message: 'Too many tokens. Please retry after 6 seconds.' }), 6_000],
+  ])('one that says so in its answer, as %s does, is not asked until then', async (_, answer, waitMs) => {
+    first.respond = always(answer);
+    const model = modelOf();
+    await embedTimes(3, model);
+    expect([first.requests.length, second.requests.length]).toEqual([1, 3]);
+    expect(states(model)).toEqual(['CLOSED', 'CLOSED']);
+    second.respond = always(answer);
+    await expect(embed(modelOf(), ['abc'])).rejects.toMatchObject({
+      code: 'rate_limited',
+      retryAfterMs: waitMs,
+    });
+  });
+
   it('asks first who has the shorter wait', async () => {
     first.respond = (request) => (first.requests.length > 1 ? good(request) : full(20));
     second.respond = (request) => (second.requests.length > 1 ? good(request) : full(1));

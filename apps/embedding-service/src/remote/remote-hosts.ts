@@ -8,7 +8,7 @@ import {
 } from '@morgan/http-client';
 import { RemoteAssessor } from './remote-assessor.ts';
 import { accountSpent, failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
-import { subjectOf } from './remote-refusal.ts';
+import { askedWaitMs, subjectOf } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 import { VectorScales } from './vector-scales.ts';
@@ -123,8 +123,10 @@ export class RemoteHosts {
     if (subject === 'inputs') throw inputsRefused(response);
     if (subject === 'values') throw notFinite();
     if (subject === 'settings' && status === 429) throw accountSpent(response);
-    // After a 429 the client does so itself.
-    if (subject === 'limit' && status !== 429) void policies.attempts.slowDown(retryAfterMs(headers));
+    const waitMs = askedWaitMs(response);
+    // After a 429 the client itself does what the headers say.
+    const isHeeded = status === 429 && waitMs === retryAfterMs(headers);
+    if (subject === 'limit' && !isHeeded) void policies.attempts.slowDown(waitMs);
   }
 
   /** In their order, but first those that would be asked at once, then who has the shortest wait: for its limit, or as it has said. */

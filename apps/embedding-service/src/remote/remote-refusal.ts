@@ -1,4 +1,6 @@
+import { retryAfterMs } from '@morgan/foundation';
 import type { WholeResponse } from '@morgan/http-client';
+import { saidWaitMs } from './said-wait.ts';
 
 /**
  * What a refusal of a host is about: the `inputs`, which other hosts of the same model would refuse as well; what every request of
@@ -42,12 +44,19 @@ export function subjectOf(response: WholeResponse): RefusalSubject {
   const { status, headers } = response;
   const said = `${errorNameOf(response) ?? ''} ${sentenceOf(response)}`;
   if (INPUT_STATUSES.includes(status)) return blamesSettings(response) ? 'settings' : 'inputs';
-  if (status === 429) return SPENT.test(said) ? 'settings' : 'limit';
+  // Google speaks of plan and billing at every limit, and says when it ends.
+  if (status === 429)
+    return SPENT.test(said) && saidWaitMs(errorOf(response)) === undefined ? 'settings' : 'limit';
   if (status === 503 && headers['retry-after'] !== undefined) return 'limit';
   if (status >= 500 && NOT_FINITE.test(said)) return 'values';
   if (status >= 500) return TOO_LONG.test(said) ? 'inputs' : 'unknown';
   if (PASSING_STATUSES.includes(status)) return 'unknown';
   return status === 403 && POLICY.test(said) ? 'inputs' : 'settings';
+}
+
+/** How long a host asks to wait, in milliseconds: in its headers, or else in what it says. */
+export function askedWaitMs(response: WholeResponse): number | undefined {
+  return retryAfterMs(response.headers) ?? saidWaitMs(errorOf(response));
 }
 
 /** The word by which a host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */

@@ -1,6 +1,6 @@
 import { jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { sidesOf } from '../embeddings/cut-side.ts';
+import { cutsOf } from '../embeddings/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
@@ -18,7 +18,7 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
       const { model, truncate } = body;
-      const asked = { inputs, model: model ?? undefined, truncate, cut: sidesOf(body), prompt: body };
+      const asked = { inputs, model: model ?? undefined, truncate, cut: cutsOf(body), prompt: body };
       const outcome = await collectVectors(service, asked, request, reply).catch((error: Error) => {
         throw inFieldsOf(body, inputs, error);
       });

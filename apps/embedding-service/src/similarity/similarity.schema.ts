@@ -1,6 +1,6 @@
 import { SIMILARITY_METRICS } from '@morgan/local-embeddings';
 import { z } from 'zod';
-import { sideFields } from '../embeddings/cut-side.ts';
+import { sideFields } from '../embeddings/asked-cut.ts';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { checkPairs, checkTexts } from '../embeddings/list.check.ts';
 import { promptFields } from '../embeddings/prompt-choice.ts';

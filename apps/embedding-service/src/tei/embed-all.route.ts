@@ -1,7 +1,7 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { DeadlinePolicy } from '@morgan/retry';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
-import { checkCut, sidesOf } from '../embeddings/cut-side.ts';
+import { checkCut, cutsOf } from '../embeddings/asked-cut.ts';
 import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
 import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
@@ -25,7 +25,7 @@ export function embedAllRoute(models: ServedModels): PlainRoute {
         (bounded) =>
           models.use(model, bounded, () => {
             const prompt = promptOf({ prompt_name: body.prompt_name }, model.prompts);
-            checkCut(sidesOf(body), model);
+            checkCut(cutsOf(body), model);
             const truncate = body.truncate ?? model.truncatesByDefault;
             return model.embedTokens(listInputs(body.inputs), bounded, { truncate, prompt });
           }),

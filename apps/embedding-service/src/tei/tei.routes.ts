@@ -1,6 +1,6 @@
 import { contextOf, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { collectVectors } from '../embeddings/collect-vectors.ts';
-import { sidesOf } from '../embeddings/cut-side.ts';
+import { cutsOf } from '../embeddings/asked-cut.ts';
 import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
@@ -112,7 +112,7 @@ function textsRoute(ranking: RankingService): PlainRoute {
     answer: async (body, request, reply) => {
       const { query, texts, model, truncate, top_n: most, raw_scores: raw, return_text: withText } = body;
       const context = contextOf(request);
-      const asked = { query, texts, field: 'texts', model, truncate, cut: sidesOf(body), most, raw };
+      const asked = { query, texts, field: 'texts', model, truncate, cut: cutsOf(body), most, raw };
       const outcome = await ranking.rank(asked, context);
       describeRanking(outcome, texts.length, context, reply);
       return outcome.ranked.map(({ index, score }) => ({
@@ -134,5 +134,5 @@ function treated(body: TeiEmbedTreatment) {
   const { truncate, prompt_name, dimensions: wanted } = body;
   const dimensions = { wanted, field: 'dimensions' };
   const model = body.model ?? undefined;
-  return { model, truncate, cut: sidesOf(body), prompt: { prompt_name }, dimensions };
+  return { model, truncate, cut: cutsOf(body), prompt: { prompt_name }, dimensions };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sideFields } from '../embeddings/cut-side.ts';
+import { sideFields } from '../embeddings/asked-cut.ts';
 import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
 import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';

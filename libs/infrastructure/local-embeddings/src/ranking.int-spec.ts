@@ -43,6 +43,7 @@ describe('a cross-encoder of sentence-transformers', () => {
     'bert-untold',
     'deberta-v2-class',
     'distilbert-class',
+    'modernbert-modules',
     'roberta-class',
     'xlm-roberta',
   ])('%s gives the scores of the library, alone and in a batch, cut or not', async (name) => {
@@ -155,6 +156,24 @@ describe('a folder of a cross-encoder that is not understood stops the load:', (
     await writeFile(path, JSON.stringify(content));
     await expect(readRankingPlan(new ModelFolder(folder))).rejects.toThrow(named);
     await writeFile(path, before);
+  });
+
+  const [transformer, pooling, dense, norm, scores] = JSON.parse(
+    readFileSync(join(FOLDERS, 'modernbert-modules/modules.json'), 'utf8'),
+  ) as readonly unknown[];
+  it.each([
+    ['modules.json', [transformer, pooling], 'the last module of a cross-encoder is a Pooling'],
+    ['modules.json', [transformer, pooling, norm], 'the last module of a cross-encoder is a LayerNorm'],
+    ['modules.json', [transformer, dense, scores], 'has no Pooling after the Transformer'],
+    ['4_Dense/config.json', { in_features: 8, out_features: 1 }, 'module_output_name'],
+    ['2_Dense/config.json', { in_features: 8, out_features: 8, module_output_name: 'scores' }, '2_Dense'],
+    ['sentence_bert_config.json', { transformer_task: 'sequence-classification' }, 'transformer_task'],
+  ])('%s with %j, where modules make the scores', async (file, content, named) => {
+    const headed = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    await cp(join(FOLDERS, 'modernbert-modules'), headed, { recursive: true });
+    await writeFile(join(headed, file), JSON.stringify(content));
+    await expect(readRankingPlan(new ModelFolder(headed))).rejects.toThrow(named);
+    await rm(headed, { recursive: true });
   });
 
   it.each([

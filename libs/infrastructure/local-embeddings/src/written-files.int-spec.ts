@@ -66,15 +66,14 @@ describe('a file of weights that is written to while its model is served', () =>
     },
   );
 
-  it('is not held against an input that has met it in every process', async () => {
-    await load(2);
-    await all(2);
+  it('is not held against an input that meets it in one process after the other', async () => {
+    await load(3);
+    await all(3);
     const [before] = await model.embed(['a cat']);
     await touch();
-    await expect(model.embed(['a cat'])).rejects.toMatchObject({ code: 'inference_failed' });
-    await all(2);
     const [after] = await model.embed(['a cat']);
     expect(after?.vector).toEqual(before?.vector);
+    expect(errors).toHaveLength(3);
   });
 
   it('gives no vector any more where something has changed in it', async () => {

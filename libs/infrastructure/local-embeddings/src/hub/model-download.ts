@@ -10,10 +10,10 @@ import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.c
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
+import { MODULES_FILE } from '../model/modules.reader.ts';
 import { CHAT_TEMPLATE_FILE, isRanking } from '../model/ranking-plan.reader.ts';
 import {
   MODEL_SETTINGS_FILE,
-  MODULES_FILE,
   POOLING_FOLDER,
   TRANSFORMER_SETTINGS_FILES,
 } from '../model/sentence-plan.reader.ts';

@@ -5,7 +5,7 @@ import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 import { openFolder } from '../model/plan.reader.ts';
 import { isRanking } from '../model/ranking-plan.reader.ts';
-import { MODULES_FILE } from '../model/sentence-plan.reader.ts';
+import { MODULES_FILE } from '../model/modules.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */

@@ -46,7 +46,7 @@ export function chooseOutput(
       `the graph has the outputs ${describe(outputs)}; ${wanted}. EMBEDDING_GRAPH_OUTPUT names the right one`,
     );
   }
-  if (rank === TOKENS && plan.backend === 'cross-encoder')
+  if (rank === TOKENS && plan.modules.length === 0)
     throw new ModelLoadError(
       `the output "${name}" has one vector per token, where a cross-encoder has one score`,
     );

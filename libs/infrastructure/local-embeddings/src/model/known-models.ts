@@ -13,15 +13,20 @@ const FIRST_TOKEN = named([
   'bce-embedding-base_v1$',
   'bge-(small|base|large)-(en|zh)(-noinstruct|-v1\\.5)?$',
   'bge-m3$',
+  'coderankembed$',
   'granite-embedding-(?!reranker)',
   'gte-(base|large)-en-v1\\.5$',
   'gte-(multilingual|modernbert)-base$',
+  'medembed-(small|base|large)-v0\\.1$',
   'msmarco-distilbert-base-tas-b$',
   'multi-qa-[\\w-]+-dot-v1$',
   'mxbai-embed-(2d-)?large-v1$',
+  'scincl$',
   'snowflake-arctic-embed-(xs|s|m|l)(-long|-v\\d\\.\\d)?$',
   'uae-large-v1$',
 ]);
+/** Decoders, of which the last token has read the whole text. */
+const LAST_TOKEN = named(['qwen3-embedding-\\d+(\\.\\d+)?b$']);
 /** Of FastEmbed, which takes the first token otherwise, and scales it. */
 const MEAN_OF_FASTEMBED = named(['paraphrase-multilingual-']);
 /** Models that are made for dot products: their vectors are as long as the graph makes them. */
@@ -40,8 +45,13 @@ const DENSE = named([
   'gtr-t5-',
   'instructor-(base|large|xl)$',
   'labse(-en-ru)?$',
+  'mdbr-leaf-(ir|mt)$',
+  'piccolo-large-zh-v2$',
   'sentence-t5-',
   'stella[_-]en[_-]',
+  'stella-[\\w.-]+-1792d$',
+  'xiaobu-embedding-v2$',
+  'zpoint_large_embedding_zh$',
 ]);
 
 function named(patterns: readonly string[]): RegExp {
@@ -71,6 +81,7 @@ export async function findKnownModel(folder: ModelFolder, backend: Backend): Pro
   const places = [origin, folder.path, await realpath(folder.path)];
   for (const name of places.flatMap(namesOf)) {
     if (DENSE.test(name)) return { name, hasDense: true };
+    if (LAST_TOKEN.test(name)) return { name, pooling: 'lasttoken' };
     const isUnscaled = UNSCALED.test(name);
     if (FIRST_TOKEN.test(name)) return { name, pooling: 'cls', isUnscaled };
     if (backend === 'fastembed' && MEAN_OF_FASTEMBED.test(name))

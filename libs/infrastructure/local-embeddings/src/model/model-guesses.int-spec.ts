@@ -6,6 +6,7 @@ import { ModelProbe } from '../../fixture/model-probe.ts';
 import { FLOAT, initializer, INT64, modelFile, port } from '../../fixture/onnx-graph.ts';
 import { block, number, text } from '../../fixture/protobuf.ts';
 
+const TEXTS = ['a short text', 'and another one'];
 const probe = new ModelProbe();
 let copies: ModelCopies;
 beforeAll(async () => {
@@ -33,6 +34,7 @@ describe('a copy of a widely used model that does not say how its vectors are ma
     ['someone/bge-m3-onnx-o4', 'cls'],
     ['someone/bge-base-en-v1.5-quant', 'cls'],
     ['sentence-transformers/multi-qa-mpnet-base-dot-v1', 'cls'],
+    ['someone/MedEmbed-base-v0.1-ONNX', 'cls'],
     ['sentence-transformers/multi-qa-MiniLM-L6-cos-v1', 'mean'],
     ['someone/bge-small-en-v1.5-of-their-own', 'mean'],
     ['mixedbread-ai/mxbai-embed-xsmall-v1', 'mean'],
@@ -102,6 +104,27 @@ describe('a copy of a widely used model that does not say how its vectors are ma
       expect(info.pooling).toBe(pooling);
     }
   });
+
+  it('is pooled by its last token where it is a decoder that is known for that', async () => {
+    const config = await changedFile('qwen3', 'config.json', { _name_or_path: 'Qwen/Qwen3-Embedding-0.6B' });
+    const { info, alone } = await probe.open(
+      await copies.bare('qwen3', { 'config.json': config }),
+      {},
+      TEXTS,
+    );
+    expect(info.notes).toEqual([
+      'nothing in the folder says how token vectors become one; "lasttoken" is used, as in Qwen3-Embedding-0.6B',
+    ]);
+    const told = await probe.open(await copies.bare('qwen3'), { graph: { pooling: ['lasttoken'] } }, TEXTS);
+    expect(alone).toEqual(told.alone);
+  });
+
+  it.each(['someone/mdbr-leaf-ir-ONNX', 'infgrad/stella-mrl-large-zh-v3.5-1792d'])(
+    'is refused where %s has lost its Dense',
+    async (origin) => {
+      await expect(probe.open(await exported(origin))).rejects.toThrow('Dense layer makes the vectors of');
+    },
+  );
 
   it('is refused where a Dense is lost that makes its vectors, unless the graph pools', async () => {
     const origin = 'sentence-transformers/distiluse-base-multilingual-cased-v2';

@@ -19,11 +19,14 @@ const dimension = z.int().min(1);
 const flag = z.boolean().optional();
 const poolingFlag = z.boolean().nullish();
 const mode = z.enum(POOLING_MODES);
-/** Modules that read or write anything else than the vector of the text are not understood. */
+/** What a module gives: the vector of a text, or the score of a pair of texts. */
+export type ModuleOutput = 'sentence_embedding' | 'scores';
+/** Modules that read or write anything else are not understood. */
 const ofTexts = z.literal(
   'sentence_embedding',
   'a layer for anything but the vectors of texts is not understood',
 );
+const ofPairs = z.literal('scores', 'the last layer of a cross-encoder gives scores');
 const vectorOnly = { module_input_name: ofTexts.optional(), module_output_name: ofTexts.nullish() };
 
 const poolingSchema = z.strictObject({
@@ -36,14 +39,19 @@ const poolingSchema = z.strictObject({
   >),
   include_prompt: flag,
 });
-const denseSchema = z.strictObject({
+const denseFields = {
   in_features: dimension,
   out_features: dimension,
   bias: flag,
   activation_function: z.string().optional(),
   use_residual: flag,
-  ...vectorOnly,
-});
+  module_input_name: ofTexts.optional(),
+};
+const denseSchemas = {
+  sentence_embedding: z.strictObject({ ...denseFields, ...vectorOnly }),
+  scores: z.strictObject({ ...denseFields, module_output_name: ofPairs }),
+};
+type DenseSettings = z.output<(typeof denseSchemas)[ModuleOutput]>;
 const layerNormSchema = z.strictObject({ dimension });
 const dropoutSchema = z.strictObject({ dropout: z.number().optional() });
 const normalizeSchema = z.strictObject(vectorOnly);
@@ -51,17 +59,26 @@ const normalizeSchema = z.strictObject(vectorOnly);
 /** The file with the weights of a Dense or LayerNorm module. */
 export const MODULE_WEIGHTS = 'model.safetensors';
 
+/** One module of a folder. */
+export interface ModulePlace {
+  /** The last part of its type, such as `Pooling`. */
+  readonly kind: string;
+  /** Its folder. */
+  readonly path: string;
+  /** What it has to give. */
+  readonly output: ModuleOutput;
+}
+
 /**
  * Reads the settings of one module of sentence-transformers, in the spellings of all its versions.
- * @param kind the last part of its type, such as `Pooling`
- * @param path its folder
- * @returns undefined for a kind that is not known. @throws ModelLoadError for settings that are not
+ * @returns undefined for a kind that is not known. @throws ModelLoadError for settings that are not, or that give something else
  */
 export async function readModule(
   folder: ModelFolder,
-  kind: string,
-  path: string,
+  { kind, path, output }: ModulePlace,
 ): Promise<VectorModule | undefined> {
+  if (output === 'scores' && kind !== 'Dense')
+    throw new ModelLoadError(`the last module of a cross-encoder is a ${kind}; a Dense gives scores`);
   const file = posix.join(path, 'config.json');
   switch (kind) {
     case 'Pooling': {
@@ -73,7 +90,8 @@ export async function readModule(
       };
     }
     case 'Dense': {
-      const settings = required(await folder.read(file, denseSchema), file);
+      const schema: z.ZodType<DenseSettings> = denseSchemas[output];
+      const settings = required(await folder.read(file, schema), file);
       requireWeights(folder, path);
       return {
         type: 'dense',

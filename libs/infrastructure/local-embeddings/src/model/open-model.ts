@@ -176,8 +176,11 @@ async function checkGuess(
       `a Dense layer makes the vectors of ${plan.lacksDense}, which its name says this is, and neither the graph nor a module of the folder has it. ` +
         'EMBEDDING_POOLING says how they are made without it',
     );
+  const takesLast = plan.modules.some(
+    (module) => module.type === 'pooling' && module.modes.includes('lasttoken'),
+  );
   const { padId } = tokenizer.settings;
-  if (!(await isCausal({ ...graph, output: name, padId }, ids))) return;
+  if (takesLast || !(await isCausal({ ...graph, output: name, padId }, ids))) return;
   throw new ModelLoadError(
     'tokens of this graph see only those before them, as in decoders, and nothing in the folder says how their vectors become one; EMBEDDING_POOLING says it, for most such models with lasttoken',
   );

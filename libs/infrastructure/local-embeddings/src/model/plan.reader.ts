@@ -7,10 +7,10 @@ import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
 import { readModule } from './module-settings.reader.ts';
+import { MODULES_FILE } from './modules.reader.ts';
 import { isRanking, readRankingPlan } from './ranking-plan.reader.ts';
 import {
   MODEL_SETTINGS_FILE,
-  MODULES_FILE,
   POOLING_FOLDER,
   readModelSettings,
   readSentencePlan,
@@ -26,6 +26,8 @@ const PLAIN_MODULE = /^\d+_(Transformer|Pooling|Normalize)$/;
 
 /** Kinds of modules behind the first that every backend stands in for. */
 const COMMON_MODULE = /\.(Pooling|Normalize|Dropout)$/;
+/** What says how to pool, in folders without a `modules.json` too. */
+const POOLING = { kind: 'Pooling', path: POOLING_FOLDER, output: 'sentence_embedding' } as const;
 /** As much of `modules.json` as backends that do not go by it have to know. */
 const moduleTypesSchema = z.array(z.looseObject({ type: z.string() }));
 
@@ -108,9 +110,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     return readSentencePlan(folder);
   }
   await checkModules(folder, backend);
-  const found = pooling
-    ? undefined
-    : await readModule(folder, 'Pooling', POOLING_FOLDER).catch(missing(folder));
+  const found = pooling ? undefined : await readModule(folder, POOLING).catch(missing(folder));
   const says = found !== undefined || pooling !== undefined;
   if (!says) await checkNetwork(folder);
   const known = says ? undefined : await findKnownModel(folder, backend);

@@ -3,11 +3,10 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
 import {
-  kindOf,
+  filesOfModule,
   MODEL_SETTINGS_FILE,
-  MODULES_FILE,
-  modulesSchema,
   readTransformer,
   TRANSFORMER_SETTINGS_FILES,
 } from './sentence-plan.reader.ts';
@@ -44,28 +43,31 @@ export async function isRanking(folder: ModelFolder): Promise<boolean> {
   return Array.isArray(architectures) && architectures.some((name) => ARCHITECTURE.test(String(name)));
 }
 
-/** Reads how a cross-encoder makes scores. What is not understood stops it with its name. @throws ModelLoadError */
+/**
+ * Reads how a cross-encoder makes scores: its network is a classifier, or gives vectors of tokens, of which the modules behind it
+ * make a score. What is not understood stops it with its name. @throws ModelLoadError
+ */
 export async function readRankingPlan(folder: ModelFolder): Promise<ModelPlan> {
   await folder.read(MODEL_SETTINGS_FILE, settingsSchema);
-  const modules = await folder.read(MODULES_FILE, modulesSchema);
-  if (!modules) await checkTemplate(folder);
-  const [first, ...rest] = modules ?? [];
-  const others = [...(first && kindOf(first.type) !== 'Transformer' ? [first] : []), ...rest];
-  if (others[0])
-    throw new ModelLoadError(`${MODULES_FILE} has the module ${others[0].type}, which is not understood`);
-  const root = first?.path ?? '';
+  const list = await readModuleList(folder);
+  if (!list) await checkTemplate(folder);
+  const { root, rest } = list ?? { root: '', rest: [] };
+  const modules = rest.length > 0 ? await readModules(folder, rest, 'scores') : [];
+  const classifier = modules.length === 0;
+  const transformer = await readTransformer(folder, root, classifier ? SCORES : undefined);
   return {
     backend: 'cross-encoder',
     root,
-    modules: [],
+    modules,
     prompts: {},
     notes: [],
-    ...(await readTransformer(folder, root, SCORES)),
-    output: OUTPUT,
+    ...transformer,
+    output: classifier ? OUTPUT : transformer.output,
     files: [
       MODULES_FILE,
       MODEL_SETTINGS_FILE,
       ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
+      ...rest.flatMap(filesOfModule),
     ].filter((name) => folder.has(name)),
   };
 }

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { SIMILARITY_METRICS } from './embedding-model.types.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { ModelPlan, VectorModule } from './model-plan.ts';
-import { MODULE_WEIGHTS, readModule } from './module-settings.reader.ts';
+import type { ModelPlan } from './model-plan.ts';
+import { MODULE_WEIGHTS } from './module-settings.reader.ts';
+import { MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
 
-export const MODULES_FILE = 'modules.json';
 /** Where the settings of pooling are, in folders that have no `modules.json` too. */
 export const POOLING_FOLDER = '1_Pooling';
 export const MODEL_SETTINGS_FILE = 'config_sentence_transformers.json';
@@ -20,22 +20,6 @@ export const TRANSFORMER_SETTINGS_FILES = [
   'xlm-roberta',
   'xlnet',
 ].map((kind) => `sentence_${kind}_config.json`);
-
-/** `sentence_transformers.models.Pooling` and, since version 5.4, where it is now, as a rule in a file of its own. Nobody else's classes. */
-const KNOWN_TYPE =
-  /^sentence_transformers\.(?:models|base\.modules|sentence_transformer\.modules)(?:\.\w+)?\.(\w+)$/;
-
-export const modulesSchema = z
-  .array(
-    z.strictObject({
-      idx: z.int().optional(),
-      name: z.string().optional(),
-      path: z.string(),
-      type: z.string(),
-      kwargs: z.array(z.never(), 'are not understood').optional(),
-    }),
-  )
-  .min(1);
 
 /** Settings that must be absent or empty, because they would change vectors in a way that is not understood. */
 const unset = z.union([z.null(), z.strictObject({}), z.literal(false)], 'is not understood here').optional();
@@ -130,46 +114,28 @@ const GIVEN_PROMPTS = { query: '', document: '' };
 
 /** Reads what sentence-transformers has saved. What is not understood stops it with its name. @throws ModelLoadError */
 export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> {
-  const entries = await folder.read(MODULES_FILE, modulesSchema);
-  if (!entries) throw new ModelLoadError(`${MODULES_FILE} is missing; there is: ${folder.listing()}`);
-  const [first, ...rest] = entries;
-  const root = first as (typeof entries)[number];
-  if (kindOf(root.type) !== 'Transformer')
-    throw new ModelLoadError(`${MODULES_FILE} begins with ${root.type}; a Transformer is understood there`);
-  const modules: VectorModule[] = [];
-  for (const { type, path } of rest) {
-    const module = await readModule(folder, kindOf(type), path);
-    if (!module) throw new ModelLoadError(`${MODULES_FILE} has the module ${type}, which is not understood`);
-    modules.push(module);
-  }
-  if (modules[0]?.type !== 'pooling')
-    throw new ModelLoadError(
-      `${MODULES_FILE} has no Pooling after the Transformer: it gives one vector per token`,
-    );
-  const again = modules.findIndex(({ type }, index) => type === 'pooling' && index > 0);
-  if (again > 0) throw new ModelLoadError(`${MODULES_FILE} has a second Pooling, which is not understood`);
+  const list = await readModuleList(folder);
+  if (!list) throw new ModelLoadError(`${MODULES_FILE} is missing; there is: ${folder.listing()}`);
+  const { root, rest } = list;
   return {
     backend: 'sentence-transformers',
-    root: root.path,
-    modules,
+    root,
+    modules: await readModules(folder, rest, 'sentence_embedding'),
     notes: [],
-    ...(await readTransformer(folder, root.path)),
+    ...(await readTransformer(folder, root)),
     ...(await readModelSettings(folder, GIVEN_PROMPTS)),
     files: [
       MODULES_FILE,
       MODEL_SETTINGS_FILE,
-      ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root.path, name)),
-      ...rest.flatMap(({ path }) => ['config.json', MODULE_WEIGHTS].map((name) => posix.join(path, name))),
+      ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
+      ...rest.flatMap(filesOfModule),
     ].filter((name) => folder.has(name)),
   };
 }
 
-/** The last part of the type of a module. @throws ModelLoadError for a class that is not of sentence-transformers */
-export function kindOf(type: string): string {
-  const kind = KNOWN_TYPE.exec(type)?.[1];
-  if (kind === undefined)
-    throw new ModelLoadError(`${MODULES_FILE} has the module ${type}, which is not understood`);
-  return kind;
+/** Where settings and weights of a module are, if it has any. */
+export function filesOfModule({ path }: { readonly path: string }): readonly string[] {
+  return ['config.json', MODULE_WEIGHTS].map((name) => posix.join(path, name));
 }
 
 /** What a Transformer module is made for, and the name of what it gives. */

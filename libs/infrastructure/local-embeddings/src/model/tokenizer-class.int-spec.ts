@@ -47,6 +47,20 @@ describe('the class of a tokenizer', () => {
     expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids }]);
   });
 
+  // As the multilingual MiniLM and its copies have it. Ids are those of transformers 4.57.
+  it.each(['BertTokenizer', 'BertTokenizerFast'])(
+    'is not obeyed where %s stands beside the vocabulary of another tokenizer',
+    async (tokenizer_class) => {
+      const tokenizer = await tokenizerOf('xlm-roberta', { tokenizer_class });
+      expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids: [0, 48, 8, 22, 5, 84, 64, 2] }]);
+      // What transformers 4 would have changed in the file as well.
+      const normalizer = { type: 'BertNormalizer', lowercase: false };
+      await expect(tokenizerOf('xlm-roberta', { tokenizer_class }, { normalizer })).rejects.toThrow(
+        'tokenizer.json is Unigram',
+      );
+    },
+  );
+
   it('is that of the network where no file names one, also of those that read images', async () => {
     const files = Object.fromEntries(
       await Promise.all(

@@ -71,6 +71,20 @@ export function classOf(named: string | null | undefined, network = ''): string 
   return given ?? Object.keys(NETWORKS).find((name) => has(NETWORKS[name], network));
 }
 
+/** What transformers 4 set anew in the normalizer of such a file, if it had it. */
+const SET_BY_CLASS = ['lowercase', 'strip_accents', 'handle_chinese_chars'];
+
+/**
+ * Whether a class that makes WordPiece of a vocabulary stands beside another tokenizer. The multilingual MiniLM was saved so, as a
+ * network of BERT with the vocabulary of XLM-R, and with it its many copies. Transformers 4 obeys the file; to the class in
+ * transformers 5 nearly all words are unknown, which nobody can have trained a model for.
+ */
+export function isMistaken({ normalizer, model }: TokenizerSteps, name = ''): boolean {
+  const [, wanted] = CLASS_STEPS.find(([pattern]) => pattern.test(name)) ?? [];
+  const isOther = wanted === 'WordPiece' && model.type !== undefined && model.type !== wanted;
+  return isOther && !!normalizer && !SET_BY_CLASS.some((key) => key in normalizer);
+}
+
 /**
  * The steps of a tokenizer as its class in transformers has them.
  * @throws ModelLoadError for a class that makes another model of the vocabulary, or steps that are not followed here

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { isMistaken } from './tokenizer-class.ts';
 import { idOf, overridesOf } from './tokenizer-overrides.ts';
 import { contentOf } from './tokenizer-steps.ts';
 import { readTokenizerSettings } from './tokenizer-settings.reader.ts';
@@ -63,7 +64,8 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
   if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}. ${CONVERSION}`);
   const { olderTokens, ...settings } = await readTokenizerSettings(folder, plan.root);
   // FastEmbed knows no classes: it takes tokenizer.json as it is.
-  const obeyed = plan.backend === 'fastembed' ? { ...settings, tokenizer_class: undefined } : settings;
+  const isFile = plan.backend === 'fastembed' || isMistaken(own, settings.tokenizer_class ?? undefined);
+  const obeyed = isFile ? { ...settings, tokenizer_class: undefined } : settings;
   const definition = { ...own, ...overridesOf(own, obeyed, olderTokens) };
   const tellsTypes = settings.model_input_names?.includes('token_type_ids');
   const padToken = contentOf(settings.pad_token);

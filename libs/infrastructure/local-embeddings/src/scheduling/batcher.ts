@@ -2,6 +2,7 @@ import type { BatchLimits } from './batch-composition.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { QueueItem } from './queue-item.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
+import { ProcessCrashedError } from '../processes/model-process.ts';
 import { apartFromLong } from './short-calls.ts';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { Task, TaskResult, TaskType } from '../processes/process-protocol.ts';
@@ -103,9 +104,11 @@ export class Batcher<Type extends TaskType> {
   }
 
   #failed(batch: readonly QueueItem[], cause: Error): void {
+    // A process that gives up by itself says nothing about them, and each of several may do so in its turn.
+    const isOfProcess = cause instanceof ProcessCrashedError && !cause.mayBeOfInput;
     for (const item of batch) {
       if (item.job.settled) continue;
-      if (item.job.mayRetry(item.position)) this.#queue.putBack(item);
+      if (isOfProcess || item.job.mayRetry(item.position)) this.#queue.putBack(item);
       else this.work.onFailed(item, cause);
     }
     this.dispatch();

@@ -118,7 +118,7 @@ export class InferenceWork implements BatchWork<'run'> {
   onFailed({ job, position }: QueueItem, cause: Error): void {
     const { metrics, logger } = this.#parts;
     const row = job.rowOf(position);
-    if (cause instanceof ProcessCrashedError && cause.mayBeOfInput) this.#quarantine.add(row);
+    if (cause instanceof ProcessCrashedError) this.#quarantine.add(row);
     const param = job.request.paramOf(position);
     const reason = cause.message.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARACTERS);
     metrics.failed.inc();

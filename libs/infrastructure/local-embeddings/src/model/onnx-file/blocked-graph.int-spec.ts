@@ -34,6 +34,12 @@ afterAll(async () => {
   await rm(scratch, { recursive: true });
 });
 
+async function writeConstantElsewhere(): Promise<string> {
+  const folder = join(scratch, 'constant-elsewhere');
+  await writeAttentionBert(folder, { tableFile: 'Constant_7_attr__value' });
+  return folder;
+}
+
 describe('a graph with its attention in blocks of rows', () => {
   it.each(graphs.filter((name) => !OTHERS.test(name)))(
     'gives what %s gives, padded rows included',
@@ -54,14 +60,16 @@ describe('a graph with its attention in blocks of rows', () => {
     });
   });
 
-  it('finds its weights where links lead, as in the cache of the hub', async () => {
-    const onnx = join(FIXTURES, 'reference-models/bert-external-data/onnx');
-    const [blobs, snapshot] = [join(scratch, 'blobs'), join(scratch, 'snapshot')];
-    await cp(onnx, blobs, { recursive: true });
+  it.each([
+    ['weights', () => Promise.resolve(join(FIXTURES, 'reference-models/bert-external-data'))],
+    ['a constant that is a node', writeConstantElsewhere],
+  ])('finds %s where links lead, as in the cache of the hub', async (what, model) => {
+    const onnx = join(await model(), 'onnx');
+    const [blobs, snapshot] = [join(scratch, what, 'blobs'), join(scratch, what, 'snapshot')];
+    await mkdir(blobs, { recursive: true });
     await mkdir(snapshot);
     for (const [index, name] of readdirSync(onnx).entries()) {
       await copyFile(join(onnx, name), join(blobs, `blob-${index}`));
-      await rm(join(blobs, name));
       await symlink(join('../blobs', `blob-${index}`), join(snapshot, name));
     }
     const path = join(snapshot, 'model.onnx');

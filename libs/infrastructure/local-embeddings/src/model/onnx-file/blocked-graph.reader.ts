@@ -18,6 +18,8 @@ import { ProtobufFile, type Range } from './protobuf-file.ts';
 const MODEL = { graph: 7, opset: 8 };
 const OPSET = { domain: 1, version: 2 };
 const GRAPH = { node: 1, initializer: 5, output: 12, shape: 13 };
+const NODE_ATTRIBUTE = 5;
+const ATTRIBUTE_TENSOR = 5;
 const TENSOR = { name: 8, raw: 9, external: 13, location: 14 };
 const VALUE_NAME = 1;
 const ENTRY = { key: 1, value: 2 };
@@ -101,15 +103,20 @@ async function readGraph(file: ProtobufFile, graph: Range, locations: Locations)
   const shapes = new Map<string, Buffer>();
   const rest: Buffer[] = [];
   let isScattered = false;
+  const keep = ({ name, bytes, location }: ReadTensor) => {
+    isScattered ||= location?.startsWith('..') ?? false;
+    constants.set(name, kindOf(bytes));
+    rest.push(encodeBlock(GRAPH.initializer, bytes));
+  };
   for await (const field of file.fields(graph)) {
     const bytes = () => file.bytes({ start: field.tagAt, end: field.end });
-    if (field.number === GRAPH.node) nodes.push(decodeNode(await file.bytes(field)));
-    else if (field.number === GRAPH.initializer) {
-      const tensor = await readTensor(file, field, locations);
-      isScattered ||= tensor.location?.startsWith('..') ?? false;
-      constants.set(tensor.name, kindOf(tensor.bytes));
-      rest.push(encodeBlock(GRAPH.initializer, tensor.bytes));
-    } else if (field.number === GRAPH.shape) shapes.set(nameOf(await file.bytes(field)), await bytes());
+    if (field.number === GRAPH.node) {
+      const node = decodeNode(await file.bytes(field));
+      const weights = node.operator === 'Constant' ? await weightsOf(file, field, locations) : undefined;
+      if (weights) keep(named(weights, node.outputs[0] ?? ''));
+      else nodes.push(node);
+    } else if (field.number === GRAPH.initializer) keep(await readTensor(file, field, locations));
+    else if (field.number === GRAPH.shape) shapes.set(nameOf(await file.bytes(field)), await bytes());
     else {
       if (field.number === GRAPH.output) outputs.push(nameOf(await file.bytes(field)));
       rest.push(await bytes());
@@ -144,6 +151,31 @@ async function readTensor(file: ProtobufFile, tensor: Range, locations: Location
   }
   const location = reference.get('location') as string | undefined;
   return { name, location, bytes: Buffer.concat([...kept, encodeReference(reference)]) };
+}
+
+/** The weights of a constant that is a node: exporters leave tables of positions so, with a file of their own. */
+async function weightsOf(
+  file: ProtobufFile,
+  node: Range,
+  locations: Locations,
+): Promise<ReadTensor | undefined> {
+  for await (const attribute of file.fields(node)) {
+    if (attribute.number !== NODE_ATTRIBUTE) continue;
+    for await (const value of file.fields(attribute)) {
+      const tensor = value.number === ATTRIBUTE_TENSOR && (await readTensor(file, value, locations));
+      if (tensor && tensor.location !== undefined) return tensor;
+    }
+  }
+  return undefined;
+}
+
+/** A second name counts in place of the first. */
+function named(tensor: ReadTensor, name: string): ReadTensor {
+  return {
+    ...tensor,
+    name,
+    bytes: Buffer.concat([tensor.bytes, encodeBlock(TENSOR.name, Buffer.from(name))]),
+  };
 }
 
 function decodeEntry(bytes: Uint8Array) {
