@@ -199,6 +199,8 @@ describe('a connection', () => {
     const closed = once(socket, 'close');
     socket.end(GET);
     await closed;
+    // The server has seen the end of the connection by then.
+    await own.app.close();
     expect(own.finished).toHaveLength(1);
   });
 
