@@ -136,6 +136,12 @@ export class Attempt {
     if (this.mode.isPanic && !host.policies.breaker.isHeld) host.policies.breaker.reset();
   }
 
+  /** The request was to blame for how it ended, which says nothing of the host. */
+  excuse(): void {
+    this.#load.excused();
+    this.book('none');
+  }
+
   async #run(): Promise<EndedAttempt> {
     let result: AttemptResult;
     try {

@@ -144,10 +144,10 @@ describe('a rest', () => {
     expect(hosts).toEqual(new Set(['host', 'other']));
   });
 
-  it.each<[string, Reply, RegExp, string]>([
-    ['the key', refusal(401, 'expired'), /refuses our key/, 'credentials_rejected'],
-    ['a quota', refusal(402, 'Insufficient credits.'), /quota is used up/, 'quota_exhausted'],
-  ])('because of %s is said once, and shown', async (_, refuses, said, outcome) => {
+  it.each<[string, Reply, RegExp, string, string]>([
+    ['the key', refusal(401, 'expired'), /refuses our key/, 'credentials_rejected', 'path'],
+    ['a quota', refusal(402, 'Insufficient credits.'), /quota is used up/, 'quota_exhausted', 'model'],
+  ])('because of %s is said once, and shown', async (_, refuses, said, outcome, of) => {
     await using bad = await ScriptedHost.start(refuses);
     await using good = await ScriptedHost.start();
     const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
@@ -155,7 +155,7 @@ describe('a rest', () => {
     expect(bad.asked).toBe(1);
     const errors = bench.log.filter(({ level }) => level === 'error');
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching(said) })]);
-    expect(client.read()).toMatchObject({ details: { bad: { resting: [{ of: 'host', outcome }] } } });
+    expect(client.read()).toMatchObject({ details: { bad: { resting: [{ of, outcome }] } } });
   });
 });
 
