@@ -81,8 +81,7 @@ export function bookOpen(
     attempt.target.host.decide();
     isOutage ||= culprit !== 'request';
     if (culprit === 'host + model') noteModelOutage(attempt, failure);
-    if (isExcused && culprit === 'request') attempt.excuse();
-    else attempt.book(culprit === 'host + model' ? 'none' : EVIDENCE[failure.outcome].weight);
+    attempt.book(isExcused && culprit !== 'host' ? 'none' : EVIDENCE[failure.outcome].weight);
   }
   if (isOutage) memory.clear();
   else if (isShown || isPoisonous) for (const { failure } of alike) memory.add(request, signatureOf(failure));

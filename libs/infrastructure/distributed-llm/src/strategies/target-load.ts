@@ -16,7 +16,7 @@ export interface CallLoad {
    * @param fault what it may be a fault of: what was asked for, or the target as a whole.
    */
   readonly ended: (now: number, fault: TargetFault | undefined) => void;
-  /** Its fault was that of the request: the target is expected to be as quick as before. */
+  /** Its fault was none of the target, which is expected to be as quick as before. */
   readonly excused: () => void;
 }
 
