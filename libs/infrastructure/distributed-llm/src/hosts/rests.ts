@@ -9,6 +9,8 @@ export interface Rest {
   readonly until: number;
   /** The host asked for it: nothing is sent before its end. Other rests only put a target behind the others. */
   readonly binding: boolean;
+  /** How many of them in a row: 1 for one that does not follow another. */
+  readonly times: number;
   /** What the host said, for callers who come meanwhile. */
   readonly errorResponse: ErrorResponse | undefined;
 }
@@ -24,8 +26,6 @@ export interface NewRest {
 
 interface Entry extends Rest {
   readonly since: number;
-  /** How many rests in a row, for the growth of those without a time of their own. */
-  readonly times: number;
   /** When the one before it in the row was over. */
   readonly afterRest: number;
   /** How long it is where nothing has failed just before, in milliseconds. */
