@@ -355,6 +355,25 @@ describe('a host that refuses whatever it is sent', () => {
     expect(statuses.slice(-20)).toEqual(Array(20).fill(200));
   });
 
+  it('does so at one path, and has its share of all else', async () => {
+    const reply: Reply = (response, request, body) => {
+      const isBroken = request.url?.endsWith('/completions') && !request.url.includes('chat');
+      (isBroken ? refusal(400, 'No template.') : chat('hello'))(response, request, body);
+    };
+    await using host = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(reply);
+    const client = bench.client([entry('host', host.url), entry('other', other.url)], {
+      routes: [{ model: 'of-host', tiers: [[{ host: 'host', model: 'simulated' }]] }],
+    });
+    const body = Buffer.from(JSON.stringify({ model: 'of-host', prompt: 'x' }));
+    await repeat(12, async () =>
+      expect(await ask(client, { path: '/completions', body })).toMatchObject({ status: 400 }),
+    );
+    const hosts: string[] = [];
+    await repeat(4, async () => hosts.push((await ask(client)).host));
+    expect(hosts.toSorted()).toEqual(['host', 'host', 'other', 'other']);
+  });
+
   it('costs no further attempts that others need', async () => {
     await using one = await ScriptedHost.start(refusal(400, 'messages is empty'));
     await using two = await ScriptedHost.start(refusal(400, 'messages is empty'));

@@ -138,10 +138,13 @@ export class Host {
     return tokens;
   }
 
-  /** Others are asked first: after several open faults or unlikely silences, until it is known what they were about, or as half of such calls fail. */
-  isDoubtful(model: string | undefined): boolean {
+  /**
+   * Others are asked first: after several open faults or unlikely silences, until it is known what they were about, as half of such
+   * calls fail, or as it has refused one such call after the other.
+   */
+  isDoubtful(model: string | undefined, path: string): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
-    return hasOpen || this.#halfFailures.has(model);
+    return hasOpen || this.#halfFailures.has(model) || this.#refusals.isRecent(runKey(model, path));
   }
 
   doubt(): void {
@@ -182,9 +185,6 @@ export class Host {
   /** It refused such a request, for what every request meets where a host is set up wrong. */
   refused(model: string | undefined, path: string): void {
     this.#refusals.add(runKey(model, path));
-    if (!this.refusesAll(model, path)) return;
-    this.#doubts = MOST_DOUBTS;
-    this.#doubtedAt = performance.now();
   }
 
   /** Whether it has refused so many such requests in a row that the next one may be good elsewhere. */

@@ -132,7 +132,7 @@ export class TargetSelector {
     const queued = input.queued?.get(target) ?? 0;
     if (queued > 0 || isBusy) return queued > 1 ? QUEUED : BUSY;
     const rank = isListed(target, input) ? LISTED : UNLISTED;
-    return rank + (host.isDoubtful(target.modelFor(input.facts.model)) ? DOUBTFUL : 0);
+    return rank + (host.isDoubtful(target.modelFor(input.facts.model), input.facts.path) ? DOUBTFUL : 0);
   }
 }
 
