@@ -6,6 +6,15 @@ import type { Panic } from '../routing/panic.ts';
 import type { Target } from '../routing/target.ts';
 import type { UsualSilence } from '../routing/usual-silence.ts';
 
+/** Something that a host refuses whoever asks. */
+export interface Lockout {
+  readonly target: Target;
+  readonly outcome: Outcome;
+  /** The model or the path, by the key of its rest. */
+  readonly of: string;
+  readonly requestId: string;
+}
+
 /** What attempts work with. */
 export interface AttemptParts {
   readonly transportOf: (target: Target) => RequestSender;
@@ -16,8 +25,8 @@ export interface AttemptParts {
   readonly slowCallMs: number;
   /** The longest silence that is not remarkable at a target, in milliseconds. */
   readonly usualSilenceMs: UsualSilence;
-  /** A host refuses the key or has no quota: it is said once, not with each call. */
-  readonly onLockout: (target: Target, outcome: Outcome, requestId: string) => void;
+  /** A host refuses the key or has no quota: it is said once of each model or path, not with each call. */
+  readonly onLockout: (lockout: Lockout) => void;
 }
 
 /** How an attempt is made. */

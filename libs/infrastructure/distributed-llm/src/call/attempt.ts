@@ -118,6 +118,7 @@ export class Attempt {
   book(weight: Weight = EVIDENCE[this.outcome ?? 'ok'].weight): void {
     if (this.#isBooked) return;
     this.#isBooked = true;
+    if (weight === 'none') this.#load.excused();
     const { host, model } = this.target;
     const { facts } = this.call;
     const isTrial = host.policies.breaker.state === 'HALF_OPEN';
@@ -221,10 +222,9 @@ export class Attempt {
     this.#load.began(now);
     this.target.pace.began(this.#contentAfterMs, this.#work, this.#tokens);
     const { host, model } = this.target;
-    const { facts } = this.call;
     host.stats.begun(this.#contentAfterMs);
     // A stream may end long after that, and one refusal among many calls would count as the next in a row.
-    host.began(model ?? facts.model, facts.path, this.#sentAt ?? performance.now());
+    host.began(model ?? this.call.facts.model, this.call.facts.path, this.#sentAt ?? now);
     this.parts.metrics?.began(host, this.#contentAfterMs);
     // A long stream must not keep everybody else waiting for the verdict of a trial, or for the end of a panic.
     if (this.mode.isPanic || host.policies.breaker.state === 'HALF_OPEN') this.book(this.#weightOfSuccess());

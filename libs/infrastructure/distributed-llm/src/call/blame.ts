@@ -67,12 +67,18 @@ export function bookOpen(
   const isShown = hostsOf(alike) > 1;
   const isRequest = !hasResponse && (isShown || isPoisonous || isKnownFailure(alike.at(-1), memory));
   let isOutage = false;
-  for (const { attempt, failure } of open) {
+  const verdicts = open.map(({ attempt, failure }) => {
     const { target, call } = attempt;
-    target.host.decide();
     const isExcused = isRequest && (isPoisonous || alike.some((other) => other.attempt === attempt));
     const isCounted = isExcused && !isPoisonous;
     const culprit = isCounted ? target.host.excuses.add(target.modelFor(call.facts.model)) : 'request';
+    return { attempt, failure, isExcused, isCounted, culprit };
+  });
+  // One of them answers other requests: it is not how the hosts are that tells those from this one.
+  const isAnswered = verdicts.some(({ isCounted, culprit }) => isCounted && culprit === 'request');
+  for (const { attempt, failure, isExcused, culprit: own } of verdicts) {
+    const culprit = isAnswered ? 'request' : own;
+    attempt.target.host.decide();
     isOutage ||= culprit !== 'request';
     if (culprit === 'host + model') noteModelOutage(attempt, failure);
     attempt.book(isExcused && culprit !== 'host' ? 'none' : EVIDENCE[failure.outcome].weight);

@@ -134,6 +134,7 @@ export class Call {
       mayBeRequest &&
       !TAKES_ITS_TIME.has(outcome) &&
       !this.#hasRepeated &&
+      !failure.errorResponse?.isFinal &&
       isAlone(attempt.target, this.#input.route, this.#input.request.facts)
     ) {
       this.#hasRepeated = true;

@@ -102,6 +102,12 @@ export class ErrorResponse {
     });
   }
 
+  /** Whether its host asks that nobody asks it again, as OpenAI's clients understand that. */
+  get isFinal(): boolean {
+    const isName = (text: string, at: number) => at % 2 === 0 && /^x-should-retry$/i.test(text);
+    return this.#headers.some((text, at) => isName(text, at) && this.#headers[at + 1] === 'false');
+  }
+
   /** What two responses to the same request share if the request is to blame: all but numbers and ids. */
   get signature(): string {
     const { code, type, message = '' } = this.error ?? {};

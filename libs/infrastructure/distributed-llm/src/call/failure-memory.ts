@@ -1,5 +1,4 @@
 import { EVIDENCE, MODEL_OUTAGE } from '../evidence/evidence-table.ts';
-import type { RestRule } from '../evidence/evidence.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { restKey } from '../hosts/host.ts';
 import type { Target } from '../routing/target.ts';
@@ -22,10 +21,11 @@ export function noteFailure(
 ): void {
   const { rest: rule, mayBeHost } = EVIDENCE[outcome];
   const { host } = target;
+  const { path } = call.facts;
   const model = target.modelFor(call.facts.model);
-  if (mayBeHost) host.refused(model, call.facts.path);
+  if (mayBeHost) host.refused(model, path);
   if (!rule) return;
-  const key = keyOf(rule, model, call.facts.path);
+  const key = rule.of === 'host + model' ? restKey.model(model, path) : restKey.path(path);
   const isNew = host.rests.begin(key, {
     outcome,
     rule,
@@ -35,12 +35,12 @@ export function noteFailure(
   if (outcome === 'model_not_found' && model !== undefined && host.models.mayHave(model))
     void host.health.refreshModels();
   const isLockout = outcome === 'credentials_rejected' || outcome === 'quota_exhausted';
-  if (isLockout && isNew) onLockout(target, outcome, call.id);
+  if (isLockout && isNew) onLockout({ target, outcome, of: key, requestId: call.id });
 }
 
 /** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
 export function noteModelOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure): void {
-  const key = restKey.model(target.modelFor(call.facts.model));
+  const key = restKey.model(target.modelFor(call.facts.model), call.facts.path);
   const said = errorResponse?.brief(call.dialect);
   target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse: said });
 }
@@ -50,9 +50,4 @@ export function faultOf(outcome: Outcome): TargetFault | undefined {
   const { weight, mayBeRequest } = EVIDENCE[outcome];
   if (weight !== 'fault') return undefined;
   return mayBeRequest ? 'model' : 'target';
-}
-
-function keyOf({ of }: RestRule, model: string | undefined, path: string): string {
-  if (of === 'host') return restKey.host;
-  return of === 'host + model' ? restKey.model(model) : restKey.path(path);
 }

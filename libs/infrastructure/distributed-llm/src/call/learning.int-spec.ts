@@ -144,10 +144,10 @@ describe('a rest', () => {
     expect(hosts).toEqual(new Set(['host', 'other']));
   });
 
-  it.each<[string, Reply, RegExp, string]>([
-    ['the key', refusal(401, 'expired'), /refuses our key/, 'credentials_rejected'],
-    ['a quota', refusal(402, 'Insufficient credits.'), /quota is used up/, 'quota_exhausted'],
-  ])('because of %s is said once, and shown', async (_, refuses, said, outcome) => {
+  it.each<[string, Reply, RegExp, string, string]>([
+    ['the key', refusal(401, 'expired'), /refuses our key/, 'credentials_rejected', 'path'],
+    ['a quota', refusal(402, 'Insufficient credits.'), /quota is used up/, 'quota_exhausted', 'model'],
+  ])('because of %s is said once, and shown', async (_, refuses, said, outcome, of) => {
     await using bad = await ScriptedHost.start(refuses);
     await using good = await ScriptedHost.start();
     const client = bench.client([entry('bad', bad.url), entry('good', good.url)]);
@@ -155,7 +155,7 @@ describe('a rest', () => {
     expect(bad.asked).toBe(1);
     const errors = bench.log.filter(({ level }) => level === 'error');
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringMatching(said) })]);
-    expect(client.read()).toMatchObject({ details: { bad: { resting: [{ of: 'host', outcome }] } } });
+    expect(client.read()).toMatchObject({ details: { bad: { resting: [{ of, outcome }] } } });
   });
 });
 
@@ -353,6 +353,25 @@ describe('a host that refuses whatever it is sent', () => {
     });
     expect(statuses.filter((status) => status === 400)).toHaveLength(8);
     expect(statuses.slice(-20)).toEqual(Array(20).fill(200));
+  });
+
+  it('does so at one path, and has its share of all else', async () => {
+    const reply: Reply = (response, request, body) => {
+      const isBroken = request.url?.endsWith('/completions') && !request.url.includes('chat');
+      (isBroken ? refusal(400, 'No template.') : chat('hello'))(response, request, body);
+    };
+    await using host = await ScriptedHost.start(reply);
+    await using other = await ScriptedHost.start(reply);
+    const client = bench.client([entry('host', host.url), entry('other', other.url)], {
+      routes: [{ model: 'of-host', tiers: [[{ host: 'host', model: 'simulated' }]] }],
+    });
+    const body = Buffer.from(JSON.stringify({ model: 'of-host', prompt: 'x' }));
+    await repeat(12, async () =>
+      expect(await ask(client, { path: '/completions', body })).toMatchObject({ status: 400 }),
+    );
+    const hosts: string[] = [];
+    await repeat(4, async () => hosts.push((await ask(client)).host));
+    expect(hosts.toSorted()).toEqual(['host', 'host', 'other', 'other']);
   });
 
   it('costs no further attempts that others need', async () => {

@@ -101,6 +101,27 @@ describe('requests that fail at every host', () => {
     expect(rests()).toEqual([[], []]);
     expect(client.getStatus().poisonousRequests).toBe(10);
   });
+
+  it('are so too where one of the hosts answers others, and the other has not been asked any', async () => {
+    const [first, second] = ['host0', 'host1'];
+    client = bench.client(
+      hosts.map(({ url }, index) => entry(`host${index}`, url)),
+      {
+        routes: [
+          { model: 'both', tiers: [[first, second].map((host) => ({ host, model: 'm' }))] },
+          { model: 'second', tiers: [[{ host: second, model: 'm' }]] },
+        ],
+      },
+    );
+    for (let count = 0; count < 10; count += 1) {
+      expect(await ask('both', 'poison')).toMatchObject({ status: 500, attempts: 2 });
+      expect(await ask('second')).toMatchObject({ status: 200 });
+      ahead += 1_000;
+    }
+    for (const state of client.getStatus().hosts)
+      expect(state).toMatchObject({ failures: 0, circuit: { state: 'CLOSED' }, rests: [] });
+    await succeed('both');
+  });
 });
 
 describe('a model that fails at one host only', () => {

@@ -95,11 +95,11 @@ export class ClientSetup {
 }
 
 function lockoutLog(logger: Logger): CallParts['attempts']['onLockout'] {
-  return ({ host }, reason, requestId) =>
+  return ({ target: { host }, outcome: reason, of, requestId }) =>
     logger.error(
-      { host: host.name, reason, requestId },
+      { host: host.name, of, reason, requestId },
       reason === 'quota_exhausted'
-        ? 'host says that credit or quota is used up: others are asked until it answers'
-        : 'host refuses our key: it is asked last until it takes it',
+        ? 'host says that credit or quota is used up for this model: others are asked until it answers'
+        : 'host refuses our key for this path: it is asked last until it takes it',
     );
 }

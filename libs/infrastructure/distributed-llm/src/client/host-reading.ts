@@ -1,13 +1,22 @@
-import { type Host, restKey } from '../hosts/host.ts';
+import type { Outcome } from '../evidence/outcome.ts';
+import type { Host } from '../hosts/host.ts';
+
+/** What nearly always is about all that a host is asked. */
+const OF_ALL: ReadonlySet<Outcome> = new Set([
+  'credentials_rejected',
+  'quota_exhausted',
+  'overloaded',
+  'loading',
+]);
 
 /** Whether a host may be asked, as far as probes know. */
 export function isUp({ takesPart, health }: Host): boolean {
   return takesPart && (health.state === 'HEALTHY' || health.state === 'DEGRADED' || !health.isProbed);
 }
 
-/** Whether whatever is asked of it fails or waits: its key is refused, its quota used up, or it asked for a pause. */
-export function isResting({ rests }: Host): boolean {
-  return rests.size > 0 && rests.of(restKey.host) !== undefined;
+/** Whether a host has refused the key, found a quota used up or had no room for what was asked of it since its last answer. */
+export function isResting({ rests, answeredAt }: Host): boolean {
+  return rests.size > 0 && rests.since(answeredAt).some(({ outcome }) => OF_ALL.has(outcome));
 }
 
 /** What `/health` shows of a host. */

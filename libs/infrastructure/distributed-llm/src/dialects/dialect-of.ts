@@ -79,6 +79,18 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['/audio/translations', transcriptDialect],
 ]);
 
+/** Where a request is only measured, in tokens. */
+const COUNTING: ReadonlySet<string> = new Set([
+  '/messages/count_tokens',
+  '/responses/input_tokens',
+  ...['/tokenize', '/detokenize'].flatMap((path) => [path, `/..${path}`]),
+]);
+
+/** Whether only tokens are counted at a path below a host's base URL, without its query. */
+export function countsTokens(path: string): boolean {
+  return COUNTING.has(path);
+}
+
 /** The dialect of a path below a host's base URL, without its query. */
 export function dialectOf(path: string, body?: Buffer): Dialect {
   const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);

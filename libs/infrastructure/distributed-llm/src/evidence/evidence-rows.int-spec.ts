@@ -27,7 +27,6 @@ interface Row extends Scenario {
   readonly isForgiven?: true;
 }
 
-const HOST = 'host';
 const MODEL = 'model simulated';
 const PATH = 'path /chat/completions';
 const SAID = { headers: { 'retry-after': '20' } };
@@ -62,11 +61,11 @@ const ROWS: Readonly<Record<Outcome, Row>> = {
   conflict: { reply: refusal(409, 'Busy with another.'), goesOn: true, counts: 'nothing' },
   model_not_found: refused(refusal(404, 'The model `m` does not exist.'), [MODEL, 10]),
   path_not_found: refused(json(404, { detail: 'Not Found' }), [PATH, 10]),
-  credentials_rejected: refused(refusal(401, 'Incorrect API key.'), [HOST, 10]),
-  quota_exhausted: refused(refusal(402, 'Insufficient credits.'), [HOST, 10]),
+  credentials_rejected: refused(refusal(401, 'Incorrect API key.'), [PATH, 10]),
+  quota_exhausted: refused(refusal(402, 'Insufficient credits.'), [MODEL, 10]),
   rate_limited: refused(refusal(429, 'Slow down.', SAID), [MODEL, 20]),
-  overloaded: refused(refusal(529, 'Overloaded.', SAID), [HOST, 20]),
-  loading: refused(refusal(503, 'Loading model', SAID), [HOST, 20]),
+  overloaded: refused(refusal(529, 'Overloaded.', SAID), [MODEL, 20]),
+  loading: refused(refusal(503, 'Loading model', SAID), [MODEL, 20]),
   server_error: doubtful(refusal(500, 'CUDA error.')),
   error_in_answer: doubtful(json(200, { error: { message: 'engine died' } })),
   redirect: fault(text(302, '', { location: 'http://127.0.0.1:1/' })),

@@ -79,17 +79,17 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   },
   credentials_rejected: {
     seen: '401, 407, 403 that is nothing else, and 400, 412 or 422 whose text says that the key is not valid',
-    about: 'host',
+    about: 'host + path',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', 10 * SECOND, LONGEST),
+    rest: rest('host + path', 10 * SECOND, LONGEST),
   },
   quota_exhausted: {
     seen: '402, 429 with `insufficient_quota`, with the usage limit of an account, or with such words and no time, and 400, 403, 412 or 422 whose text or 5xx whose code says that credit or quota is used up',
-    about: 'host',
+    about: 'host + model',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', 10 * SECOND, LONGEST),
+    rest: rest('host + model', 10 * SECOND, LONGEST),
   },
   rate_limited: {
     seen: '429, and another 4xx or 5xx whose text says so',
@@ -100,17 +100,17 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
   },
   overloaded: {
     seen: '498 of capacity, 529, 503 with a Retry-After, and 400 or 5xx whose text says overloaded',
-    about: 'host',
+    about: 'host + model',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', SECOND, LONGEST),
+    rest: rest('host + model', SECOND, LONGEST),
   },
   loading: {
     seen: '503 whose text says that the model is loading, warming up or asleep, and another 5xx that says so of the model',
-    about: 'host',
+    about: 'host + model',
     next: 'next target',
     weight: 'none',
-    rest: rest('host', SECOND, 10 * SECOND),
+    rest: rest('host + model', SECOND, 10 * SECOND),
   },
   server_error: doubtful(
     'any other 5xx, 408, 426, 499, 400 of an engine that broke, 403 without a word of an API, and 424 that an inference server says of its model',

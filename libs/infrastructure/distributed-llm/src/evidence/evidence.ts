@@ -9,10 +9,11 @@ export type Weight = 'success' | 'fault' | 'weak' | 'none';
 
 /**
  * What is passed over, and for how long: the host's own word where it gave one, else `firstMs`, doubling with each time
- * in a row up to `maxMs`. Only a host's own word is binding; other rests end early where nothing else is left.
+ * in a row up to `maxMs`. Only a host's own word is binding; other rests end early where nothing else is left. Never a host as
+ * a whole: one that is full, or has no money or no permission for one thing, may well do another.
  */
 export interface RestRule {
-  readonly of: 'host' | 'host + model' | 'host + path';
+  readonly of: 'host + model' | 'host + path';
   readonly firstMs: number;
   readonly maxMs: number;
 }

@@ -459,6 +459,9 @@ describe('outcomeOfRefusal', () => {
     const page = { error: undefined, isJson: false, saysWhen: false };
     expect(outcomeOfRefusal({ status: 403, ...page })).toBe('server_error');
     expect(outcomeOfRefusal({ status: 401, ...page })).toBe('credentials_rejected');
+    const number = { ...refusal(403, 'error code: 1010'), isJson: false };
+    expect(outcomeOfRefusal(number)).toBe('server_error');
+    expect(outcomeOfRefusal({ ...number, isJson: true })).toBe('credentials_rejected');
   });
 
   it('takes the limit of an account for one, though it comes back', () => {

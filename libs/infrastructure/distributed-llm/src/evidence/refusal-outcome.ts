@@ -109,9 +109,10 @@ function isServerError({ status, error, request }: Refusal): boolean {
   return status === 408 || status === 426 || status === 499;
 }
 
-/** A page instead of words is a firewall's, which looks at what is in the request as well as where it is from. */
+/** A page or a number instead of words is a firewall's, which looks at what is in the request as well as where it is from. */
 function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): Outcome {
-  if (status === 403 && !error && !isJson) return 'server_error';
+  const isFirewall = !isJson && (!error || words.FIREWALL_NUMBER.test(error.message));
+  if (status === 403 && isFirewall) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
   if (status !== 403) return 'credentials_rejected';
   if (said.say(words.AWS_NO_ROUTE)) return 'path_not_found';

@@ -41,6 +41,8 @@ export const BEHIND_FAILED =
 /** There is no such path, whatever status that is said with. */
 export const NO_SUCH_PATH =
   /\bno static resource\b|\b(operation|count_tokens) is not supported by (\w+ )?provider\b/i;
+/** All that Cloudflare says to programs that it takes for bots, by their `user-agent` or their TLS. */
+export const FIREWALL_NUMBER = /^\s*error code: 1\d{3}\s*$/;
 /** Amazon's API Gateway says so, with a 403, of a path that it does not know. */
 export const AWS_NO_ROUTE = /^missing authentication token$/im;
 /** Hosts answer 404 as well for a model that is there and that another of their paths serves; routers name the path alone. */

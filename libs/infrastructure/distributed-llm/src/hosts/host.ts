@@ -1,6 +1,7 @@
 import type { CircuitStatus } from '@morgan/circuit-breaker';
 import type { TargetStatus } from '@morgan/health-monitor';
 import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
+import { countsTokens } from '../dialects/dialect-of.ts';
 import { Excuses } from './excuses.ts';
 import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
@@ -65,6 +66,7 @@ export class Host {
   takesUsageOption = true;
   #mode: HostMode = 'enabled';
   #isFine = false;
+  #answeredAt = -Infinity;
   #doubts = 0;
   #doubtedAt = -Infinity;
   #weak = 0;
@@ -83,6 +85,11 @@ export class Host {
 
   get mode(): HostMode {
     return this.#mode;
+  }
+
+  /** When it last began an answer, on the clock of `performance.now()`. */
+  get answeredAt(): number {
+    return this.#answeredAt;
   }
 
   /** Operators have neither taken it out nor hold its breaker open: one that does not take part is not asked in a panic either. */
@@ -131,10 +138,13 @@ export class Host {
     return tokens;
   }
 
-  /** Others are asked first: after several open faults or unlikely silences, until it is known what they were about, or as half of such calls fail. */
-  isDoubtful(model: string | undefined): boolean {
+  /**
+   * Others are asked first: after several open faults or unlikely silences, until it is known what they were about, as half of such
+   * calls fail, or as it has refused one such call after the other.
+   */
+  isDoubtful(model: string | undefined, path: string): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
-    return hasOpen || this.#halfFailures.has(model);
+    return hasOpen || this.#halfFailures.has(model) || this.#refusals.isRecent(runKey(model, path));
   }
 
   doubt(): void {
@@ -167,16 +177,14 @@ export class Host {
 
   /** There is content for such a request, which it was sent at that time: what it rested from since before is over. */
   began(model: string | undefined, path: string, sentAt: number): void {
+    this.#answeredAt = performance.now();
     if (this.rests.size === 0) return;
-    for (const key of [restKey.host, restKey.model(model), restKey.path(path)]) this.rests.end(key, sentAt);
+    for (const key of keysOf(model, path)) this.rests.end(key, sentAt);
   }
 
   /** It refused such a request, for what every request meets where a host is set up wrong. */
   refused(model: string | undefined, path: string): void {
     this.#refusals.add(runKey(model, path));
-    if (!this.refusesAll(model, path)) return;
-    this.#doubts = MOST_DOUBTS;
-    this.#doubtedAt = performance.now();
   }
 
   /** Whether it has refused so many such requests in a row that the next one may be good elsewhere. */
@@ -196,10 +204,10 @@ export class Host {
     return this.#weak === 0;
   }
 
-  /** The rest that covers such a request: that of the whole host, of the model or of the path. */
+  /** The rest that covers such a request: that of the model or of the path. */
   restFor(model: string | undefined, path: string): Rest | undefined {
     if (this.rests.size === 0) return undefined;
-    const found = [restKey.host, restKey.model(model), restKey.path(path)]
+    const found = keysOf(model, path)
       .map((key) => this.rests.of(key))
       .filter((rest) => rest !== undefined);
     return found.find(({ binding }) => binding) ?? found[0];
@@ -222,13 +230,17 @@ export class Host {
   }
 }
 
-/** The keys of a host's rests. */
+/** The keys of a host's rests. Where tokens are only counted a model has limits of its own: no answer waits for those, nor they for an answer. */
 export const restKey = {
-  host: 'host',
-  model: (model: string | undefined) => `model ${model ?? ''}`,
+  model: (model: string | undefined, path: string) =>
+    `model ${model ?? ''}${countsTokens(path) ? ` ${restKey.path(path)}` : ''}`,
   path: (path: string) => `path ${path}`,
 };
 
+function keysOf(model: string | undefined, path: string): string[] {
+  return [restKey.model(model, path), restKey.path(path)];
+}
+
 function runKey(model: string | undefined, path: string): string {
-  return `${restKey.path(path)} ${restKey.model(model)}`;
+  return `${restKey.path(path)} model ${model ?? ''}`;
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Rests } from './rests.ts';
 
-const rule = { of: 'host', firstMs: 1_000, maxMs: 8_000 } as const;
+const rule = { of: 'host + model', firstMs: 1_000, maxMs: 8_000 } as const;
 const own = { outcome: 'overloaded', rule, saidMs: undefined, errorResponse: undefined } as const;
 
 beforeEach(() => {
@@ -67,6 +67,33 @@ describe('Rests', () => {
     expect(rests.of('host')).toBeDefined();
     rests.end('host', performance.now());
     expect(rests.of('host')).toBeUndefined();
+  });
+
+  it('do not grow where calls that were sent with the refused one are answered: the host has room for some', () => {
+    const rests = new Rests(60_000);
+    const lengths: unknown[] = [];
+    for (let times = 0; times < 3; times += 1) {
+      const sentAt = performance.now();
+      jest.advanceTimersByTime(1);
+      rests.begin('host', own);
+      jest.advanceTimersByTime(200);
+      rests.end('host', sentAt);
+      lengths.push(lengthOf(rests));
+      jest.advanceTimersByTime(lengthOf(rests) ?? 0);
+    }
+    expect(lengths).toEqual([800, 800, 800]);
+  });
+
+  it('grow all the same where only what was sent before the first of them is answered', () => {
+    const rests = new Rests(60_000);
+    const before = performance.now();
+    jest.advanceTimersByTime(1);
+    for (let times = 0; times < 2; times += 1) {
+      rests.begin('host', own);
+      rests.end('host', before);
+      expect(lengthOf(rests)).toBe(1_000 * 2 ** times);
+      jest.advanceTimersByTime(1_000);
+    }
   });
 
   it('are as long as usual where the host says "at once", which it does while it is full', () => {

@@ -9,6 +9,8 @@ export interface Rest {
   readonly until: number;
   /** The host asked for it: nothing is sent before its end. Other rests only put a target behind the others. */
   readonly binding: boolean;
+  /** How many of them in a row: 1 for one that does not follow another. */
+  readonly times: number;
   /** What the host said, for callers who come meanwhile. */
   readonly errorResponse: ErrorResponse | undefined;
 }
@@ -24,8 +26,10 @@ export interface NewRest {
 
 interface Entry extends Rest {
   readonly since: number;
-  /** How many rests in a row, for the growth of those without a time of their own. */
-  readonly times: number;
+  /** When the one before it in the row was over. */
+  readonly afterRest: number;
+  /** How long it is where nothing has failed just before, in milliseconds. */
+  readonly firstMs: number;
 }
 
 /** Models are named by callers: only the latest so many rests are remembered. */
@@ -57,7 +61,9 @@ export class Rests {
     const times = growing ? before.times + 1 : 1;
     const ownMs = Math.min(rule.firstMs * GROWTH ** (times - 1), rule.maxMs);
     const until = now + Math.min(saidMs ?? ownMs, this.maxMs);
-    const entry: Entry = { outcome, since: now, until, binding: saidMs !== undefined, errorResponse, times };
+    const afterRest = growing ? before.until : now;
+    const row = { since: now, times, afterRest, firstMs: rule.firstMs };
+    const entry: Entry = { outcome, until, binding: saidMs !== undefined, errorResponse, ...row };
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
@@ -75,6 +81,12 @@ export class Rests {
     return entry && entry.until > performance.now() ? entry : undefined;
   }
 
+  /** Those that are going on and began after that time. */
+  since(time: number): Rest[] {
+    const now = performance.now();
+    return [...this.#entries.values()].filter(({ since, until }) => since > time && until > now);
+  }
+
   /** Those that are going on. */
   list(): { of: string; outcome: Outcome; remainingMs: number }[] {
     const now = performance.now();
@@ -83,10 +95,22 @@ export class Rests {
       .map(([of, { outcome, until }]) => ({ of, outcome, remainingMs: Math.ceil(until - now) }));
   }
 
-  /** It works again. @param sentAt when what succeeded was sent: an older call says nothing of a limit that was met since. */
+  /**
+   * It works again. An older call says nothing of a limit that was met since, but that it was met by one call too many and not by all:
+   * then the rest is as long as a first one.
+   * @param sentAt when what succeeded was sent.
+   */
   end(key: string, sentAt: number): void {
     const entry = this.#entries.get(key);
-    if (entry && entry.since <= sentAt) this.#entries.delete(key);
+    if (!entry || sentAt < entry.afterRest) return;
+    if (entry.since <= sentAt) this.#entries.delete(key);
+    else if (!entry.binding)
+      this.#entries.set(key, {
+        ...entry,
+        until: Math.min(entry.until, entry.since + entry.firstMs),
+        times: 1,
+        afterRest: entry.since,
+      });
   }
 
   endAll(): void {

@@ -211,6 +211,6 @@ function faultsOf(target: Target, { route, facts, traits, isPoisonous }: ChoiceI
   else if (!availability.available) found.push(availability.because);
   if (host.health.isDown) found.push('down');
   if (!isListed(target, { route, facts })) found.push('model_not_listed');
-  if (host.isDoubtful(target.modelFor(facts.model))) found.push('doubtful');
+  if (host.isDoubtful(target.modelFor(facts.model), facts.path)) found.push('doubtful');
   return found;
 }

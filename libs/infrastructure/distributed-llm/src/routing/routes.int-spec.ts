@@ -76,6 +76,14 @@ describe('a route', () => {
     expect(large.asked).toBe(0);
   });
 
+  it('waits once for a tier above that is full again behind its own time, and later calls not at all', async () => {
+    const { small, large, client } = await fallback();
+    small.reply = refusal(429, 'Full.', { headers: { 'retry-after-ms': '500' } });
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'large', attempts: 3 });
+    expect(await ask(client, ASSISTANT)).toMatchObject({ host: 'large', attempts: 1 });
+    expect([small.asked, large.asked]).toEqual([2, 2]);
+  });
+
   it('takes a context that is too long to a larger target, and to no other', async () => {
     const [a, b] = [await hostOf(refusal(400, 'x', { code: 'context_length_exceeded' })), await hostOf()];
     const list = [entry('a', a.url, { capabilities: { contextLength: 1_000 } }), entry('b', b.url)];

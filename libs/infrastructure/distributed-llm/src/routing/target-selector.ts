@@ -79,7 +79,7 @@ export class TargetSelector {
       const among = this.#equals(tier, input, QUEUED);
       if (among.length > 0) return { kind: 'ask', tier, among, isPanic: false };
       const wait = shortestWait(tier.targets.filter(isWell), input);
-      if (wait) return wait;
+      if (wait) return (isInVain(wait.target, input) && this.#first(input, QUEUED)) || wait;
     }
     const late = this.#first(input, LAST_RESORT);
     const all = input.route.tiers.flatMap(({ targets }) => targets);
@@ -132,13 +132,18 @@ export class TargetSelector {
     const queued = input.queued?.get(target) ?? 0;
     if (queued > 0 || isBusy) return queued > 1 ? QUEUED : BUSY;
     const rank = isListed(target, input) ? LISTED : UNLISTED;
-    return rank + (host.isDoubtful(target.modelFor(input.facts.model)) ? DOUBTFUL : 0);
+    return rank + (host.isDoubtful(target.modelFor(input.facts.model), input.facts.path) ? DOUBTFUL : 0);
   }
 }
 
 /** Whether nothing but a rest speaks against it: what is down or open is no better when that is over. */
 function isWell({ host }: Target): boolean {
   return !host.health.isDown && host.policies.breaker.allows();
+}
+
+/** It was full again as soon as its last time was over: whoever waits for it may have waited for nothing. */
+function isInVain(target: Target, { facts }: ChoiceInput): boolean {
+  return (restOf(target, facts)?.times ?? 0) > 1;
 }
 
 function shortestWait(

@@ -27,16 +27,31 @@ export class FailurePenalties {
     return Math.max(msOf(this.#ofAll, now), msOf(this.#models.get(model), now));
   }
 
-  /** One more, for the model or whatever is asked for, where so much was expected: it counts as four times that. */
-  add(expectedMs: number, now: number, model: string | undefined, isOfAll: boolean): void {
+  /**
+   * One more, for the model or whatever is asked for, where so much was expected: it counts as four times that.
+   * @returns what takes it back, should the request have been to blame; nothing is to be taken back of what is of all.
+   */
+  add(
+    expectedMs: number,
+    now: number,
+    model: string | undefined,
+    isOfAll: boolean,
+  ): (() => void) | undefined {
     const ms = Math.min(MOST_AFTER_FAILURE_MS, Math.max(LEAST_AFTER_FAILURE_MS, expectedMs * FAILURE_FACTOR));
     if (isOfAll) {
       this.#ofAll = { ms, at: now };
-      return;
+      return undefined;
     }
+    const before = this.#models.get(model);
+    const penalty = { ms, at: now };
     this.#models.delete(model);
-    this.#models.set(model, { ms, at: now });
+    this.#models.set(model, penalty);
     if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
+    return () => {
+      if (this.#models.get(model) !== penalty) return;
+      if (before) this.#models.set(model, before);
+      else this.#models.delete(model);
+    };
   }
 
   /** The model answered: its failures are forgiven. */

@@ -71,6 +71,18 @@ describe('the load of a target', () => {
     expect(load.ttftMsAt(110, 'broken')).toBeGreaterThan(900);
   });
 
+  it('takes a failure back that the request was to blame for, and those before it not', () => {
+    const load = new TargetLoad();
+    load.begin(100, 0).began(300);
+    const [first, second] = [load.begin(100, 300), load.begin(100, 300)];
+    for (const call of [first, second]) call.ended(300, 'model');
+    expect(load.ttftMsAt(300)).toBe(4_800);
+    second.excused();
+    expect(load.ttftMsAt(300)).toBe(1_200);
+    first.excused();
+    expect(load.ttftMsAt(300)).toBe(300);
+  });
+
   it('forgives failures with the next answer, not a slow one', () => {
     const load = new TargetLoad();
     load.begin(100, 0).began(300);

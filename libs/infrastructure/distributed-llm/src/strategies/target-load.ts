@@ -16,6 +16,8 @@ export interface CallLoad {
    * @param fault what it may be a fault of: what was asked for, or the target as a whole.
    */
   readonly ended: (now: number, fault: TargetFault | undefined) => void;
+  /** Its fault was none of the target, which is expected to be as quick as before. */
+  readonly excused: () => void;
 }
 
 /** What this process has under way at one target, and how soon the target begins to answer: a `Candidate`'s figures. */
@@ -54,6 +56,7 @@ export class TargetLoad {
     this.#inFlight += 1;
     this.#tokensInFlight += promptTokens;
     let place = this.#waiting.append(now);
+    let takeBack: (() => void) | undefined;
     const stopWaiting = (): boolean => {
       if (!this.#waiting.remove(place)) return false;
       this.#tokensInFlight -= promptTokens;
@@ -72,9 +75,11 @@ export class TargetLoad {
       ended: (at, fault) => {
         this.#inFlight -= 1;
         if (!stopWaiting()) return;
-        if (fault) this.#penalties.add(this.#expectedMs(at, model) ?? 0, at, model, fault === 'target');
+        if (fault)
+          takeBack = this.#penalties.add(this.#expectedMs(at, model) ?? 0, at, model, fault === 'target');
         else this.#ttft.observeAtLeast(at - place.item, at);
       },
+      excused: () => takeBack?.(),
     };
   }
 }
