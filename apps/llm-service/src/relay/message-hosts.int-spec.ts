@@ -343,7 +343,7 @@ describe.each<[string, (body?: Json) => Promise<Told>]>([
     [{ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.', format: 'x' }] }],
     [{ reasoning_details: [{ type: 'reasoning.summary', summary: 'Hm.' }, { type: 'reasoning.encrypted' }] }],
     [{ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] }],
-    [{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 's' }] }],
+    [{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: '' }] }],
     [{ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }] }],
     [{ content: [{ type: 'thinking', thinking: 'Hm.' }] }],
     [{ content: [{ type: 'reasoning', text: 'Hm.' }] }],

@@ -39,6 +39,8 @@ export const USUAL_HABITS: ChatHabits = {
 /** How refusals name the fields that can be left out: whose the request is, how it is served, what was thought before. */
 const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ['reasoning_content', /\breasoning_content\b/],
+  ['reasoning_details', /\breasoning_details\b/],
+  ['thinking_blocks', /\bthinking_blocks\b/],
   ['extra_content', /\bextra_content\b/],
   ['reasoning_effort', /\breasoning_?effort\b/i],
   ['service_tier', /\bservice_tier\b/],

@@ -65,7 +65,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
     ...(isGiven(request['max_tokens']) && { [habits.lengthField]: request['max_tokens'] }),
-    messages: [...systemMessage(system), ...chatMessages(kept)],
+    messages: [...systemMessage(system), ...chatMessages(kept, request['model'])],
     // An empty list is refused where there may be one.
     ...(Array.isArray(stop) && stop.length > 0 && { stop }),
     ...(stream === true && { stream: true }),

@@ -6,6 +6,7 @@ import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';
+import { ThoughtProofs } from './thought-proofs.ts';
 import { signedId } from './thought-signature.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
@@ -113,9 +114,12 @@ function saidBlocks(message: JsonObject, completion: JsonObject, asked: AskedMes
   const sources = new Sources();
   sources.note(message, completion);
   const citations = sources.take();
-  const isThought = thinking !== undefined && asked.showsThoughts;
+  const proofs = new ThoughtProofs();
+  proofs.note(message);
+  const signature = proofs.take(asked.model) ?? '';
+  const thought = asked.showsThoughts ? (thinking ?? '') : '';
   return [
-    ...(isThought ? [{ type: 'thinking', thinking, signature: '' }] : []),
+    ...(thought || signature ? [{ type: 'thinking', thinking: thought, signature }] : []),
     ...(text === undefined ? [] : [{ type: 'text', text, ...(citations.length > 0 && { citations }) }]),
   ];
 }
