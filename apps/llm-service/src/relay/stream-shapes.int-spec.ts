@@ -266,6 +266,16 @@ describe('token counts of a stream', () => {
     expect(text).toBe([...asAsked, { choices: [], usage: USAGE }, DONE].map(written).join(''));
   });
 
+  it.each([CHAT, '/v1/completions'])('have a list of choices, which clients look for: %s', async (path) => {
+    const counted = { id: 'c1', usage: USAGE };
+    for (const event of [counted, { ...counted, choices: null }]) {
+      answer = events({ choices: [{ index: 0, text: 'Hi', finish_reason: 'stop' }] }, event, DONE);
+      const options = { model: 'm', stream: true, stream_options: { include_usage: true } };
+      const { text } = await read(await call(path, { ...options, messages: user, prompt: 'Hi' }));
+      expect(JSON.parse(text.match(/^data: (.*"id".*)$/m)?.[1] ?? '')).toEqual({ ...counted, choices: [] });
+    }
+  });
+
   it('are not asked for beside what is no option, which is for the host to refuse', async () => {
     answer = json({ error: { message: 'stream_options must be an object', code: 400 } }, 400);
     const body = { model: 'm', messages: user, stream: true, stream_options: 'all' };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
 import { isFiltered } from '../event-reader.ts';
-import { completionUsage } from '../openai-shapes.ts';
+import { completionUsage, counts } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
@@ -16,16 +16,27 @@ export interface MessageUsage extends JsonObject {
   readonly output_tokens: number;
 }
 
-/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
+/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count apart what came from a cache, or went into one. */
 export function messageUsage(completion: JsonObject): MessageUsage {
   const { input = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
+  const rest = Math.max(0, input - cached);
+  const made = Math.min(rest, cacheCreation(completion));
   return {
-    input_tokens: Math.max(0, input - cached),
+    input_tokens: rest - made,
     output_tokens: output,
     // Clients add these up, so they are always there.
-    cache_creation_input_tokens: 0,
+    cache_creation_input_tokens: made,
     cache_read_input_tokens: cached,
   };
+}
+
+/** LiteLLM and OpenRouter say it of models of Anthropic, within the tokens of the prompt. */
+function cacheCreation({ usage }: JsonObject): number {
+  const { cache_creation_input_tokens: ofLiteLlm, prompt_tokens_details: details } = isObject(usage)
+    ? usage
+    : {};
+  const { cache_write_tokens: ofOpenRouter } = isObject(details) ? details : {};
+  return counts(ofLiteLlm ?? ofOpenRouter, undefined, undefined).input ?? 0;
 }
 
 /** Anthropic's ids begin with their kind. */
