@@ -36,6 +36,7 @@ describe('how a model wants to be asked', () => {
       noNull: false,
       shortIds: false,
       everyThought: false,
+      usualEffort: false,
       without: new Set(['user', 'extra_content']),
     });
   });

@@ -441,6 +441,32 @@ describe('a message for a model that knows no max_tokens', () => {
   );
 });
 
+describe('a message of an effort that its model does not know', () => {
+  it.each([
+    [
+      'SGLang',
+      "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low', 'medium' or 'high'\", 'input': 'xhigh'}",
+    ],
+    [
+      'OpenAI',
+      "Unsupported value: 'reasoning_effort' does not support 'xhigh' with this model. Supported values are: 'low', 'medium', and 'high'.",
+    ],
+  ])('is asked with the most that it knows, as refused by %s', async (model, message) => {
+    answer = (response, body) => {
+      if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+      const refused = json({ error: { message, type: 'x' } }, 400);
+      return (body.includes('xhigh') ? refused : json(COMPLETION))(response, body);
+    };
+    for (let count = 0; count < 2; count += 1) {
+      const effort = { output_config: { effort: 'xhigh' }, max_tokens: 9 };
+      expect((await call('/v1/messages', { model, messages: user, ...effort })).status).toBe(200);
+    }
+    const chats = asked.filter(([path]) => path === CHAT).map(([, body]) => JSON.parse(body) as object);
+    const efforts = chats.map((chat) => (chat as { reasoning_effort?: string }).reasoning_effort);
+    expect(efforts).toEqual(['xhigh', 'high', 'high']);
+  });
+});
+
 describe('a field that a host may read in another way', () => {
   it.each([
     ['model', '"model":"a","model":"b"'],

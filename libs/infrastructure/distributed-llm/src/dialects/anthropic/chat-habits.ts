@@ -21,6 +21,8 @@ export interface ChatHabits {
   readonly shortIds: boolean;
   /** Whether each of its answers has to be sent back with a thought: where it called a tool without one, or another model answered. */
   readonly everyThought: boolean;
+  /** Whether `high` is the most effort that it knows. */
+  readonly usualEffort: boolean;
   /** Fields that it refuses, and that say nothing of what is asked. */
   readonly without: ReadonlySet<string>;
 }
@@ -33,6 +35,7 @@ export const USUAL_HABITS: ChatHabits = {
   noNull: false,
   shortIds: false,
   everyThought: false,
+  usualEffort: false,
   without: new Set(),
 };
 
@@ -47,6 +50,8 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   // Of messages it is a role.
   ['user', /\b(body\.|parameter:? ['"`]?|supplied: |property ['"`]?|field:? ['"`]?)user\b(?!\.)/i],
 ]);
+
+const HIGHER_EFFORT = 'xhigh';
 
 const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
 /** What templates say of any order that they do not know: it may be about either. */
@@ -68,6 +73,8 @@ const THOUGHT_MISSING =
   /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
 /** Moonshot takes an empty text for none. */
 const NO_THOUGHT = ' ';
+/** Of nearly all but OpenAI, and of its own older models. */
+const EFFORT_TOO_HIGH = /\breasoning_?effort\b[^]{0,400}\bx?high\b/i;
 const LONG_ID = /tool_call(s\[\d+\]\.id|_id)\b[^]{0,20}too long/;
 const LONGEST_ID = 40;
 const UNKNOWN =
@@ -90,6 +97,7 @@ export function habitsShown(
     return { ...habits, resultsTaken: true };
   if (!habits.noNull && NO_NULL.test(message)) return { ...habits, noNull: true };
   if (!habits.everyThought && THOUGHT_MISSING.test(message)) return { ...habits, everyThought: true };
+  if (!habits.usualEffort && EFFORT_TOO_HIGH.test(message)) return { ...habits, usualEffort: true };
   if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
   if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
   for (const [name, mention] of SPARE_FIELDS)
@@ -99,9 +107,11 @@ export function habitsShown(
 }
 
 /** A request as a model with these habits takes it, but for its length. */
-export function adapted(request: JsonObject, habits: ChatHabits): JsonObject {
+export function adapted(given: JsonObject, habits: ChatHabits): JsonObject {
   const { without, shortIds, everyThought, noNull } = habits;
-  const messages = request['messages'] as JsonObject[];
+  const messages = given['messages'] as JsonObject[];
+  const isTooHigh = habits.usualEffort && given['reasoning_effort'] === HIGHER_EFFORT;
+  const request = isTooHigh ? { ...given, reasoning_effort: 'high' } : given;
   const inOrder = habits.systemFirst ? systemFirst(messages) : messages;
   const ordered = habits.resultsTaken ? resultsTaken(inOrder) : inOrder;
   if (without.size === 0 && !shortIds && !everyThought && !noNull) return { ...request, messages: ordered };
