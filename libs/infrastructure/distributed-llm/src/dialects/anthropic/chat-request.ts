@@ -5,6 +5,7 @@ import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
 import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { isStrictSchema } from './strict-schema.ts';
 import {
   cannotTranslate,
   fieldsAt,
@@ -134,6 +135,6 @@ function responseFormat(given: unknown, path: string): JsonObject {
   if (format['type'] !== 'json_schema') throw cannotTranslate(`${path}.type`, 'This value');
   return {
     type: 'json_schema',
-    json_schema: { name: 'output', schema: format['schema'], strict: true },
+    json_schema: { name: 'output', schema: format['schema'], strict: isStrictSchema(format['schema']) },
   };
 }
