@@ -441,6 +441,28 @@ describe('a message for a model that knows no max_tokens', () => {
   );
 });
 
+it.each([
+  ['DeepSeek', 'Invalid max_tokens value, the valid range of max_tokens is [1, 8192]'],
+  ['OpenAI', 'max_tokens is too large: 32000. This model supports at most 8192 completion tokens.'],
+  ['Groq', '`max_tokens` must be less than or equal to `8192`, the maximum value for this model'],
+  ['Anthropic', 'max_tokens: 32000 > 8192, which is the maximum allowed number of output tokens for m'],
+])(
+  'a message asks for as long an answer as its model has at most, as refused by %s',
+  async (model, message) => {
+    answer = (response, body) => {
+      if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+      const isTooLong = (JSON.parse(body) as { max_tokens: number }).max_tokens > 8192;
+      return (isTooLong ? json({ error: { message } }, 400) : json(COMPLETION))(response, body);
+    };
+    for (const length of [32_000, 32_000, 100])
+      expect((await call('/v1/messages', { model, messages: user, max_tokens: length })).status).toBe(200);
+    const chats = asked.filter(([path]) => path === CHAT).map(([, body]) => JSON.parse(body) as object);
+    expect(chats.map((chat) => (chat as { max_tokens?: number }).max_tokens)).toEqual([
+      32_000, 8192, 8192, 100,
+    ]);
+  },
+);
+
 describe('a message of an effort that its model does not know', () => {
   it.each([
     [

@@ -11,6 +11,8 @@ export type LengthField = 'max_tokens' | 'max_completion_tokens';
 /** How a model wants a chat completion where models differ; learned from its refusals. */
 export interface ChatHabits {
   readonly lengthField: LengthField;
+  /** How many tokens an answer may have at most. Clients ask for as many as Anthropic's models have, and most others have fewer. */
+  readonly longest: number;
   /** Whether a system prompt has to be the first message. */
   readonly systemFirst: boolean;
   /** Whether the user can say nothing right behind the results of tools. */
@@ -30,6 +32,7 @@ export interface ChatHabits {
 /** The habits that are assumed of a model before it has refused anything. */
 export const USUAL_HABITS: ChatHabits = {
   lengthField: 'max_tokens',
+  longest: Infinity,
   systemFirst: false,
   resultsTaken: false,
   noNull: false,
@@ -54,6 +57,13 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
 const HIGHER_EFFORT = 'xhigh';
 
 const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
+/** Of DeepSeek and Alibaba; of OpenAI; of Groq; of Anthropic behind others. */
+const TOO_LONG = [
+  /\bmax_(?:completion_)?tokens\b[^]{0,80}\[1, ?(\d+)\]/i,
+  /\bsupports at most (\d+) (?:completion|output) tokens/i,
+  /\bmax_(?:completion_)?tokens\W{1,3}must be less than or equal to \W?(\d+)/i,
+  /\bmax_tokens: \d+ > (\d+), which is the maximum/i,
+];
 /** What templates say of any order that they do not know: it may be about either. */
 const ORDER = /roles must alternate|after the \(?optional\)? system message/i;
 /** Of Mistral. */
@@ -88,7 +98,9 @@ export function habitsShown(
   { message: said, param }: Pick<ReportedError, 'message' | 'param'>,
 ): ChatHabits | undefined {
   const message = ownWordsIn(said);
-  const { lengthField, without } = habits;
+  const { lengthField, longest, without } = habits;
+  const most = longestIn(message);
+  if (most < longest) return { ...habits, longest: most };
   if (lengthField === 'max_tokens' && NEWER_LENGTH.test(message))
     return { ...habits, lengthField: 'max_completion_tokens' };
   if (!habits.systemFirst && SYSTEM_FIRST.some((words) => words.test(message)))
@@ -104,6 +116,12 @@ export function habitsShown(
     if (!without.has(name) && (param === name || mention.test(message)))
       return { ...habits, without: new Set([...without, name]) };
   return undefined;
+}
+
+/** The most tokens of an answer that a refusal allows. */
+function longestIn(message: string): number {
+  const [found] = TOO_LONG.flatMap((words) => words.exec(message)?.[1] ?? []);
+  return Number(found ?? Infinity) || Infinity;
 }
 
 /** A request as a model with these habits takes it, but for its length. */

@@ -65,7 +65,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
-    ...(isGiven(request['max_tokens']) && { [habits.lengthField]: request['max_tokens'] }),
+    ...length(request['max_tokens'], habits),
     messages: [...systemMessage(system), ...chatMessages(kept, request['model'])],
     // An empty list is refused where there may be one.
     ...(Array.isArray(stop) && stop.length > 0 && { stop }),
@@ -77,6 +77,11 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
+}
+
+function length(given: unknown, { lengthField, longest }: ChatHabits): JsonObject {
+  if (!isGiven(given)) return {};
+  return { [lengthField]: typeof given === 'number' ? Math.min(given, longest) : given };
 }
 
 /** OpenAI takes no longer one; Anthropic takes 256 characters, and Claude Code sends 150. */
