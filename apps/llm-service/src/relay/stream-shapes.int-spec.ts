@@ -463,6 +463,21 @@ it.each([
   },
 );
 
+it('a message that is as long as its model has them is cut, also within a call', async () => {
+  const called = { id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":' } };
+  const cut = {
+    choices: [{ index: 0, message: { tool_calls: [called] }, finish_reason: 'tool_calls' }],
+    usage: { prompt_tokens: 1, completion_tokens: 64 },
+  };
+  answer = (response, body) => {
+    if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+    const refused = json({ error: { message: 'the valid range of max_tokens is [1, 64]' } }, 400);
+    return (body.includes('"max_tokens":100') ? refused : json(cut))(response, body);
+  };
+  const response = await call('/v1/messages', { model: 'short', messages: user, max_tokens: 100 });
+  expect(await response.json()).toMatchObject({ content: [], stop_reason: 'max_tokens' });
+});
+
 describe('a message of an effort that its model does not know', () => {
   it.each([
     [
