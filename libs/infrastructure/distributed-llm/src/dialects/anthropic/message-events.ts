@@ -129,7 +129,6 @@ export class MessageEvents implements StreamTranslator {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
     const isShown = !this.#proofs.note(delta) && this.asked.showsThoughts;
-    if (this.#proofs.length > LONGEST_WAITING) throw tooManyThoughts();
     return [
       ...this.#say('thinking', isShown ? thinking : undefined),
       ...this.#say('signature', this.#proofs.take(this.asked.model)),
@@ -284,10 +283,6 @@ function brokenCall(): StreamFault {
     'host_error',
     'The host called a tool with arguments that are not JSON, or without a name.',
   );
-}
-
-function tooManyThoughts(): StreamFault {
-  return new StreamFault('host_error', 'The host thought more than can be kept for it.');
 }
 
 function tooManyCalls(): StreamFault {

@@ -11,8 +11,10 @@ const LISTS = ['reasoning_details', 'thinking_blocks'] as const;
 const MARK = 'thoughts.';
 /** Where thoughts have their text. */
 const TEXTS = ['text', 'thinking', 'summary'] as const;
-/** What an entry costs besides its texts, in characters. */
-const OWN_COST = 100;
+/** Characters that are kept: of longer thoughts nothing is sent back, which no model has. */
+const LONGEST = 8 * 1024 * 1024;
+/** What each entry, and each piece of one, costs besides, in characters. */
+const OWN_COST = 32;
 
 type Lists = Partial<Record<(typeof LISTS)[number], JsonObject[]>>;
 
@@ -22,23 +24,20 @@ export class ThoughtProofs {
   #length = 0;
   #isProven = false;
 
-  /** Characters that are kept. */
-  get length(): number {
-    return this.#length;
-  }
-
   /**
    * @param message one, or a piece of one.
    * @returns whether the thought in it is what came in pieces before, as LiteLLM says it once more with its signature.
    */
   note(message: JsonObject): boolean {
     let isRepeated = false;
+    if (this.#length > LONGEST) return false;
     for (const name of LISTS) {
       const said = message[name];
       if (!Array.isArray(said)) continue;
       const list = (this.#lists[name] ??= []);
       for (const thought of said.filter(isObject)) isRepeated = this.#add(thought, list) || isRepeated;
     }
+    if (this.#length > LONGEST) this.#lists = {};
     return isRepeated;
   }
 
@@ -47,7 +46,7 @@ export class ThoughtProofs {
    * @param model that was asked: to another one they prove nothing.
    */
   take(model: string): string | undefined {
-    if (!this.#isProven) return undefined;
+    if (!this.#isProven || this.#length > LONGEST) return undefined;
     const proof = Buffer.from(written({ model, ...this.#lists })).toString('base64url');
     this.#lists = {};
     this.#length = 0;
@@ -56,15 +55,16 @@ export class ThoughtProofs {
   }
 
   #add(thought: JsonObject, list: JsonObject[]): boolean {
-    this.#length += OWN_COST + lengthOf(thought);
     this.#isProven ||= isProof(thought);
     const last = list.at(-1) ?? {};
     const isMore = ['type', 'index'].every((name) => last[name] === thought[name]) && !isProof(last);
     if (list.length === 0 || !isMore) {
       list.push(thought);
+      this.#length += OWN_COST + written(thought).length;
       return false;
     }
     const isRepeated = isProof(thought) && TEXTS.some((name) => isSame(thought[name], last[name]));
+    this.#length += OWN_COST + lengthOf(thought);
     list[list.length - 1] = { ...last, ...thought, ...textsOf(last, isRepeated ? {} : thought) };
     return isRepeated;
   }
@@ -98,8 +98,8 @@ function isProof({ signature, data }: JsonObject): boolean {
 }
 
 /** What is said in two pieces of a thought together. */
-function textsOf(...pieces: readonly JsonObject[]): JsonObject {
-  const textOf = (name: string) => pieces.map((piece) => textOrNone(piece[name]) ?? '').join('');
+function textsOf(before: JsonObject, more: JsonObject): JsonObject {
+  const textOf = (name: string) => (textOrNone(before[name]) ?? '') + (textOrNone(more[name]) ?? '');
   const texts = TEXTS.map((name): [string, string] => [name, textOf(name)]);
   return Object.fromEntries(texts.filter(([, text]) => text !== ''));
 }
@@ -108,8 +108,12 @@ function isSame(said: unknown, before: unknown): boolean {
   return textOrNone(said) !== undefined && said === before;
 }
 
+/** Of what a piece adds: all but what each repeats. */
 function lengthOf(thought: JsonObject): number {
-  return Object.values(thought).reduce((sum: number, value) => sum + (textOrNone(value)?.length ?? 0), 0);
+  return [...TEXTS, 'signature', 'data'].reduce(
+    (sum, name) => sum + (textOrNone(thought[name])?.length ?? 0),
+    0,
+  );
 }
 
 function parsed(text: string): unknown {
