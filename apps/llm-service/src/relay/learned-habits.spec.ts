@@ -31,11 +31,13 @@ describe('how a model wants to be asked', () => {
     for (const message of said) expect(habits.learn('m', refusal(message))).toBe(true);
     expect(habits.of('m')).toEqual({
       lengthField: 'max_tokens',
+      longest: Infinity,
       systemFirst: true,
       resultsTaken: false,
       noNull: false,
       shortIds: false,
       everyThought: false,
+      usualEffort: false,
       without: new Set(['user', 'extra_content']),
     });
   });

@@ -50,7 +50,9 @@ function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, fre
   free();
   const chat = toChatRequest(request, habits);
   const json = JSON.stringify(continuation === undefined ? chat : prefilledRequest(chat, continuation));
-  const { model, tools, stop_sequences, max_tokens, thinking } = request;
+  const { model, tools, stop_sequences, thinking } = request;
+  // As it was asked for: a model may have fewer than the caller wants.
+  const max_tokens = chat['max_tokens'] ?? chat['max_completion_tokens'];
   const named = Array.isArray(tools) ? tools.filter(isObject).map(({ name }) => ({ name })) : [];
   return { json, message: { model, tools: named, stop_sequences, max_tokens, thinking } };
 }

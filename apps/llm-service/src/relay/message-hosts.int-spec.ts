@@ -191,6 +191,28 @@ describe('calls of tools in a stream', () => {
       ],
     ],
     [
+      'each as a whole once more, under nothing (OpenCodex)',
+      [
+        piece({ index: 0, id: 'x' }, named('f', '')),
+        piece({ index: 0 }, more('{"a":1}')),
+        piece({ index: 0 }, more('{"a":1}')),
+        piece({ index: 1, id: 'y' }, named('g', '')),
+        piece({ index: 1 }, more('{"b":2}')),
+        piece({ index: 1 }, more('{"b":2}')),
+      ],
+    ],
+    [
+      'all of the arguments again with each delta',
+      [
+        piece({ index: 0, id: 'x' }, named('f', '{')),
+        piece({ index: 0, id: 'x' }, named('f', '{"a":')),
+        piece({ index: 0, id: 'x' }, named('f', '{"a":1')),
+        piece({ index: 0, id: 'x' }, named('f', '{"a":1}')),
+        piece({ index: 1, id: 'y' }, named('g', '{"b"')),
+        piece({ index: 1 }, more('{"b":2}')),
+      ],
+    ],
+    [
       'something behind the end of an object',
       [
         piece({ index: 0, id: 'x' }, named('f', '{"a":1}}')),
@@ -229,6 +251,16 @@ describe('calls of tools in a stream', () => {
     deltas = said;
     const told = await streamed();
     expect([uses(told), told.stop, new Set(ids(told)).size]).toEqual([READ, 'tool_use', 2]);
+  });
+
+  it('have an object within that begins as they do', async () => {
+    says({});
+    deltas = [
+      piece({ index: 0, id: 'x' }, named('f', '{"a":')),
+      piece({ index: 0 }, more('{"a":1}')),
+      piece({ index: 0 }, more('}')),
+    ];
+    expect(uses(await streamed())).toEqual([['f', { a: { a: 1 } }]]);
   });
 
   it('are two where one id and one name have two kinds of arguments', async () => {
@@ -311,7 +343,7 @@ describe.each<[string, (body?: Json) => Promise<Told>]>([
     [{ reasoning_details: [{ type: 'reasoning.text', text: 'Hm.', format: 'x' }] }],
     [{ reasoning_details: [{ type: 'reasoning.summary', summary: 'Hm.' }, { type: 'reasoning.encrypted' }] }],
     [{ reasoning: 'Hm.', reasoning_details: [{ type: 'reasoning.text', text: 'Hm.' }] }],
-    [{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: 's' }] }],
+    [{ thinking_blocks: [{ type: 'thinking', thinking: 'Hm.', signature: '' }] }],
     [{ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }] }],
     [{ content: [{ type: 'thinking', thinking: 'Hm.' }] }],
     [{ content: [{ type: 'reasoning', text: 'Hm.' }] }],

@@ -266,14 +266,19 @@ describe('a field that a model refuses and that says nothing of what is asked', 
 
 describe('a call of a tool that its host recognises by a signature', () => {
   const signature = 'CpcHAdHtim9+ab/c==';
-  const called = {
-    id: 'function-call-1',
-    type: 'function',
-    function: { name: 'f', arguments: '{"a":1}' },
-    extra_content: { google: { thought_signature: signature } },
-  };
 
-  it.each([false, true])('has it back with the next turn, streamed: %s', async (stream) => {
+  it.each([
+    ['google', false],
+    ['google', true],
+    ['vertex', false],
+    ['vertex', true],
+  ])('has it back with the next turn: of %s, streamed: %s', async (name, stream) => {
+    const called = {
+      id: 'function-call-1',
+      type: 'function',
+      function: { name: 'f', arguments: '{"a":1}' },
+      extra_content: { [name]: { thought_signature: signature } },
+    };
     answer = stream
       ? events(chunk({ tool_calls: [{ index: 0, ...called }] }), chunk({}, 'tool_calls'), DONE)
       : json(completion({ tool_calls: [called] }, {}, 'tool_calls'));

@@ -266,6 +266,16 @@ describe('token counts of a stream', () => {
     expect(text).toBe([...asAsked, { choices: [], usage: USAGE }, DONE].map(written).join(''));
   });
 
+  it.each([CHAT, '/v1/completions'])('have a list of choices, which clients look for: %s', async (path) => {
+    const counted = { id: 'c1', usage: USAGE };
+    for (const event of [counted, { ...counted, choices: null }]) {
+      answer = events({ choices: [{ index: 0, text: 'Hi', finish_reason: 'stop' }] }, event, DONE);
+      const options = { model: 'm', stream: true, stream_options: { include_usage: true } };
+      const { text } = await read(await call(path, { ...options, messages: user, prompt: 'Hi' }));
+      expect(JSON.parse(text.match(/^data: (.*"id".*)$/m)?.[1] ?? '')).toEqual({ ...counted, choices: [] });
+    }
+  });
+
   it('are not asked for beside what is no option, which is for the host to refuse', async () => {
     answer = json({ error: { message: 'stream_options must be an object', code: 400 } }, 400);
     const body = { model: 'm', messages: user, stream: true, stream_options: 'all' };
@@ -429,6 +439,69 @@ describe('a message for a model that knows no max_tokens', () => {
       expect(chats.map((chat) => 'max_completion_tokens' in chat)).toEqual([false, true, true]);
     },
   );
+});
+
+it.each([
+  ['DeepSeek', 'Invalid max_tokens value, the valid range of max_tokens is [1, 8192]'],
+  ['OpenAI', 'max_tokens is too large: 32000. This model supports at most 8192 completion tokens.'],
+  ['Groq', '`max_tokens` must be less than or equal to `8192`, the maximum value for this model'],
+  ['Anthropic', 'max_tokens: 32000 > 8192, which is the maximum allowed number of output tokens for m'],
+])(
+  'a message asks for as long an answer as its model has at most, as refused by %s',
+  async (model, message) => {
+    answer = (response, body) => {
+      if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+      const isTooLong = (JSON.parse(body) as { max_tokens: number }).max_tokens > 8192;
+      return (isTooLong ? json({ error: { message } }, 400) : json(COMPLETION))(response, body);
+    };
+    for (const length of [32_000, 32_000, 100])
+      expect((await call('/v1/messages', { model, messages: user, max_tokens: length })).status).toBe(200);
+    const chats = asked.filter(([path]) => path === CHAT).map(([, body]) => JSON.parse(body) as object);
+    expect(chats.map((chat) => (chat as { max_tokens?: number }).max_tokens)).toEqual([
+      32_000, 8192, 8192, 100,
+    ]);
+  },
+);
+
+it('a message that is as long as its model has them is cut, also within a call', async () => {
+  const called = { id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":' } };
+  const cut = {
+    choices: [{ index: 0, message: { tool_calls: [called] }, finish_reason: 'tool_calls' }],
+    usage: { prompt_tokens: 1, completion_tokens: 64 },
+  };
+  answer = (response, body) => {
+    if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+    const refused = json({ error: { message: 'the valid range of max_tokens is [1, 64]' } }, 400);
+    return (body.includes('"max_tokens":100') ? refused : json(cut))(response, body);
+  };
+  const response = await call('/v1/messages', { model: 'short', messages: user, max_tokens: 100 });
+  expect(await response.json()).toMatchObject({ content: [], stop_reason: 'max_tokens' });
+});
+
+describe('a message of an effort that its model does not know', () => {
+  it.each([
+    [
+      'SGLang',
+      "1 validation error:\n  {'type': 'literal_error', 'loc': ('body', 'reasoning_effort'), 'msg': \"Input should be 'low', 'medium' or 'high'\", 'input': 'xhigh'}",
+    ],
+    [
+      'OpenAI',
+      "Unsupported value: 'reasoning_effort' does not support 'xhigh' with this model. Supported values are: 'low', 'medium', and 'high'.",
+    ],
+  ])('is asked with the most that it knows, as refused by %s', async (model, message) => {
+    answer = (response, body) => {
+      if (asked.at(-1)?.[0] === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response, body);
+      const refused = json({ error: { message, type: 'x' } }, 400);
+      return (body.includes('xhigh') ? refused : json(COMPLETION))(response, body);
+    };
+    for (let count = 0; count < 2; count += 1) {
+      const effort = { output_config: { effort: 'xhigh' }, max_tokens: 9 };
+      expect((await call('/v1/messages', { model, messages: user, ...effort })).status).toBe(200);
+    }
+    const chats = asked.filter(([path]) => path === CHAT).map(([, body]) => JSON.parse(body) as object);
+    const efforts = chats.map((chat) => (chat as { reasoning_effort?: string }).reasoning_effort);
+    expect(efforts).toEqual(['xhigh', 'high', 'high']);
+  });
 });
 
 describe('a field that a host may read in another way', () => {

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from './json-value.ts';
+import { completionUsage } from './openai-shapes.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */
 const MOST_CHOICES = 1_024;
@@ -29,13 +30,19 @@ export function chatEvents(completion: JsonObject): JsonObject[] | undefined {
   ];
 }
 
+/** An event with token counts beside no list of choices, as clients look for one in each. None of any other. */
+export function countsOf(json: JsonObject): JsonObject | undefined {
+  const hasChoices = Array.isArray(json['choices']) || completionUsage(json) === undefined;
+  return hasChoices ? undefined : { ...json, choices: [] };
+}
+
 /**
  * An event of a host that has the form of a whole answer in its streams: clients look for a `delta` in each choice. None
  * where it has one.
  */
 export function chunkOf(json: JsonObject): JsonObject | undefined {
   const choices = Array.isArray(json['choices']) ? json['choices'].filter(isObject) : [];
-  if (!choices.some(isWhole)) return undefined;
+  if (!choices.some(isWhole)) return countsOf(json);
   const told = choices.map((choice) => {
     if (!isWhole(choice)) return choice;
     const { message, ...rest } = choice;

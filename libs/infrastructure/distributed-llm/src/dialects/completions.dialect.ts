@@ -1,4 +1,4 @@
-import { completionEvents } from './chat.events.ts';
+import { completionEvents, countsOf } from './chat.events.ts';
 import { type Dialect, NO_READING } from './dialect.ts';
 import {
   completionUsage,
@@ -39,6 +39,7 @@ export const completionsDialect: Dialect = {
   },
   readBody: (json) => ({ ...head(json), usage: completionUsage(json) }),
   eventsOf: completionEvents,
+  eventOf: countsOf,
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),

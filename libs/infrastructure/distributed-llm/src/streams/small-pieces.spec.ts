@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { ThoughtProofs } from '../dialects/anthropic/thought-proofs.ts';
 import { ToolCall } from '../dialects/anthropic/tool-call.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { NO_READING } from '../dialects/dialect.ts';
@@ -48,6 +49,22 @@ describe('the arguments of a tool that wait for the name of the tool', () => {
     expect(heldBytes() - before).toBeLessThan(8 * MIB);
     expect(call.isObject).toBe(true);
     expect(call.told()).toHaveLength(MIB + 2);
+  });
+});
+
+describe('thoughts that their host may want back', () => {
+  const piece = (rest: object) => ({ reasoning_details: [{ type: 'reasoning.text', index: 0, ...rest }] });
+
+  it.each([
+    [100_000, true],
+    [300_000, false],
+  ])('are kept up to a length, and take little more: %d pieces, %s', (pieces, isKept) => {
+    const proofs = new ThoughtProofs();
+    const before = heldBytes();
+    for (let count = 0; count < pieces; count += 1) proofs.note(piece({ text: 'é' }));
+    expect(heldBytes() - before).toBeLessThan(16 * MIB);
+    proofs.note(piece({ signature: 's' }));
+    expect(proofs.take('m') !== undefined).toBe(isKept);
   });
 });
 

@@ -11,6 +11,8 @@ export type LengthField = 'max_tokens' | 'max_completion_tokens';
 /** How a model wants a chat completion where models differ; learned from its refusals. */
 export interface ChatHabits {
   readonly lengthField: LengthField;
+  /** How many tokens an answer may have at most. Clients ask for as many as Anthropic's models have, and most others have fewer. */
+  readonly longest: number;
   /** Whether a system prompt has to be the first message. */
   readonly systemFirst: boolean;
   /** Whether the user can say nothing right behind the results of tools. */
@@ -21,6 +23,8 @@ export interface ChatHabits {
   readonly shortIds: boolean;
   /** Whether each of its answers has to be sent back with a thought: where it called a tool without one, or another model answered. */
   readonly everyThought: boolean;
+  /** Whether `high` is the most effort that it knows. */
+  readonly usualEffort: boolean;
   /** Fields that it refuses, and that say nothing of what is asked. */
   readonly without: ReadonlySet<string>;
 }
@@ -28,17 +32,21 @@ export interface ChatHabits {
 /** The habits that are assumed of a model before it has refused anything. */
 export const USUAL_HABITS: ChatHabits = {
   lengthField: 'max_tokens',
+  longest: Infinity,
   systemFirst: false,
   resultsTaken: false,
   noNull: false,
   shortIds: false,
   everyThought: false,
+  usualEffort: false,
   without: new Set(),
 };
 
 /** How refusals name the fields that can be left out: whose the request is, how it is served, what was thought before. */
 const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ['reasoning_content', /\breasoning_content\b/],
+  ['reasoning_details', /\breasoning_details\b/],
+  ['thinking_blocks', /\bthinking_blocks\b/],
   ['extra_content', /\bextra_content\b/],
   ['reasoning_effort', /\breasoning_?effort\b/i],
   ['service_tier', /\bservice_tier\b/],
@@ -46,7 +54,16 @@ const SPARE_FIELDS: ReadonlyMap<string, RegExp> = new Map([
   ['user', /\b(body\.|parameter:? ['"`]?|supplied: |property ['"`]?|field:? ['"`]?)user\b(?!\.)/i],
 ]);
 
+const HIGHER_EFFORT = 'xhigh';
+
 const NEWER_LENGTH = /max_tokens\W{1,8}is not supported[^]{0,400}max_completion_tokens/;
+/** Of DeepSeek and Alibaba; of OpenAI; of Groq; of Anthropic behind others. */
+const TOO_LONG = [
+  /\bmax_(?:completion_)?tokens\b[^]{0,80}\[1, ?(\d+)\]/i,
+  /\bsupports at most (\d+) (?:completion|output) tokens/i,
+  /\bmax_(?:completion_)?tokens\W{1,3}must be less than or equal to \W?(\d+)/i,
+  /\bmax_tokens: \d+ > (\d+), which is the maximum/i,
+];
 /** What templates say of any order that they do not know: it may be about either. */
 const ORDER = /roles must alternate|after the \(?optional\)? system message/i;
 /** Of Mistral. */
@@ -66,6 +83,8 @@ const THOUGHT_MISSING =
   /\bmissing\W{1,4}reasoning_content|\breasoning_content\b[^]{0,60}\b(missing|passed back)\b/i;
 /** Moonshot takes an empty text for none. */
 const NO_THOUGHT = ' ';
+/** Of nearly all but OpenAI, and of its own older models. */
+const EFFORT_TOO_HIGH = /\breasoning_?effort\b[^]{0,400}\bx?high\b/i;
 const LONG_ID = /tool_call(s\[\d+\]\.id|_id)\b[^]{0,20}too long/;
 const LONGEST_ID = 40;
 const UNKNOWN =
@@ -79,7 +98,9 @@ export function habitsShown(
   { message: said, param }: Pick<ReportedError, 'message' | 'param'>,
 ): ChatHabits | undefined {
   const message = ownWordsIn(said);
-  const { lengthField, without } = habits;
+  const { lengthField, longest, without } = habits;
+  const most = longestIn(message);
+  if (most < longest) return { ...habits, longest: most };
   if (lengthField === 'max_tokens' && NEWER_LENGTH.test(message))
     return { ...habits, lengthField: 'max_completion_tokens' };
   if (!habits.systemFirst && SYSTEM_FIRST.some((words) => words.test(message)))
@@ -88,6 +109,7 @@ export function habitsShown(
     return { ...habits, resultsTaken: true };
   if (!habits.noNull && NO_NULL.test(message)) return { ...habits, noNull: true };
   if (!habits.everyThought && THOUGHT_MISSING.test(message)) return { ...habits, everyThought: true };
+  if (!habits.usualEffort && EFFORT_TOO_HIGH.test(message)) return { ...habits, usualEffort: true };
   if (!habits.shortIds && LONG_ID.test(message)) return { ...habits, shortIds: true };
   if (!UNKNOWN.test(message) || OF_VALUE.test(message)) return undefined;
   for (const [name, mention] of SPARE_FIELDS)
@@ -96,10 +118,18 @@ export function habitsShown(
   return undefined;
 }
 
+/** The most tokens of an answer that a refusal allows. */
+function longestIn(message: string): number {
+  const [found] = TOO_LONG.flatMap((words) => words.exec(message)?.[1] ?? []);
+  return Number(found ?? Infinity) || Infinity;
+}
+
 /** A request as a model with these habits takes it, but for its length. */
-export function adapted(request: JsonObject, habits: ChatHabits): JsonObject {
+export function adapted(given: JsonObject, habits: ChatHabits): JsonObject {
   const { without, shortIds, everyThought, noNull } = habits;
-  const messages = request['messages'] as JsonObject[];
+  const messages = given['messages'] as JsonObject[];
+  const isTooHigh = habits.usualEffort && given['reasoning_effort'] === HIGHER_EFFORT;
+  const request = isTooHigh ? { ...given, reasoning_effort: 'high' } : given;
   const inOrder = habits.systemFirst ? systemFirst(messages) : messages;
   const ordered = habits.resultsTaken ? resultsTaken(inOrder) : inOrder;
   if (without.size === 0 && !shortIds && !everyThought && !noNull) return { ...request, messages: ordered };

@@ -10,6 +10,7 @@ import {
   unknownBlock,
   userPart,
 } from './chat-parts.ts';
+import { joinedProofs, provenThoughts } from './thought-proofs.ts';
 import { bareId, signatureOf } from './thought-signature.ts';
 import { chatToolName } from './tool-names.ts';
 import {
@@ -36,8 +37,11 @@ export function systemMessage(system: unknown, path = 'system'): JsonObject[] {
   return content === '' ? [] : [{ role: 'system', content }];
 }
 
-/** Anthropic's messages as those of chat completions; one with results of tools becomes several. */
-export function chatMessages(messages: readonly unknown[]): JsonObject[] {
+/**
+ * Anthropic's messages as those of chat completions; one with results of tools becomes several.
+ * @param model that is asked.
+ */
+export function chatMessages(messages: readonly unknown[], model: unknown): JsonObject[] {
   const lastOfUser = messages.findLastIndex((message) => isObject(message) && message['role'] === 'user');
   return messages.flatMap((message, index) => {
     const path = `messages[${index}]`;
@@ -49,7 +53,7 @@ export function chatMessages(messages: readonly unknown[]): JsonObject[] {
     if (typeof content === 'string') return [{ role, content }];
     const blocks = blocksOf(content, `${path}.content`);
     if (role === 'user' && blocks.length === 0) throw invalidField(`${path}.content`, 'no empty list');
-    return role === 'user' ? userMessages(blocks) : [assistantMessage(blocks)];
+    return role === 'user' ? userMessages(blocks) : [assistantMessage(blocks, model)];
   });
 }
 
@@ -115,28 +119,34 @@ function resultPart(block: Block): JsonObject {
 /** Blocks that say nothing to any other model: where another one of Anthropic's took over, and what is encrypted. */
 const UNSAID: ReadonlySet<unknown> = new Set(['redacted_thinking', 'fallback']);
 
-/** Thinking goes along as the open engines take it; what is encrypted only Anthropic can read. */
-function assistantMessage(blocks: readonly Block[]): JsonObject {
+/**
+ * Thinking goes along as the open engines take it, and as its host has said it, where that wants it back; what is encrypted by
+ * Anthropic nobody else can read.
+ */
+function assistantMessage(blocks: readonly Block[], model: unknown): JsonObject {
   const texts: string[] = [];
   const thoughts: string[] = [];
+  const proofs: ReturnType<typeof provenThoughts>[] = [];
   const calls: JsonObject[] = [];
   for (const { path, fields } of blocks) {
     const { type } = fields;
     if (type === 'text') texts.push(textOf(textPart({ path, fields }, ['citations'])));
-    else if (type === 'thinking') thoughts.push(thoughtOf({ path, fields }));
-    else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
+    else if (type === 'thinking') {
+      thoughts.push(thoughtOf({ path, fields }));
+      proofs.push(provenThoughts(fields['signature'], model, `${path}.signature`));
+    } else if (type === 'tool_use') calls.push(toolCall({ path, fields }));
     else if (!UNSAID.has(type)) throw unknownBlock({ path, fields });
   }
   return {
     role: 'assistant',
     // Without calls there has to be a text.
     content: texts.length > 0 || calls.length === 0 ? texts.join('') : null,
-    ...(thoughts.length > 0 && { reasoning_content: thoughts.join('') }),
+    ...(thoughts.some((thought) => thought !== '') && { reasoning_content: thoughts.join('') }),
+    ...joinedProofs(proofs),
     ...(calls.length > 0 && { tool_calls: calls }),
   };
 }
 
-/** The signature proves the thought to Anthropic; nobody else asks for it. */
 function thoughtOf({ path, fields }: Block): string {
   refuseOthers(fields, new Set(['type', 'thinking', 'signature', HINT]), `${path}.`);
   return textAt(fields['thinking'], `${path}.thinking`);

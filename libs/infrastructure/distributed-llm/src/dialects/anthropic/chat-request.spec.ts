@@ -409,15 +409,6 @@ describe('toChatRequest', () => {
     expect([declared(schema), declared({})]).toEqual([named(schema), named({})]);
   });
 
-  it('has structured output', () => {
-    const format = { type: 'json_schema', schema: { type: 'object' } };
-    for (const fields of [{ output_config: { format } }, { output_format: format }])
-      expect(toChatRequest(request(fields))['response_format']).toEqual({
-        type: 'json_schema',
-        json_schema: { name: 'output', schema: { type: 'object' }, strict: true },
-      });
-  });
-
   it.each<[string, JsonObject]>([
     ['container', request({ container: 'c' })],
     ['mcp_servers', request({ mcp_servers: [{}] })],

@@ -5,6 +5,7 @@ import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
 import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { isStrictSchema } from './strict-schema.ts';
 import {
   cannotTranslate,
   fieldsAt,
@@ -64,8 +65,8 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
-    ...(isGiven(request['max_tokens']) && { [habits.lengthField]: request['max_tokens'] }),
-    messages: [...systemMessage(system), ...chatMessages(kept)],
+    ...length(request['max_tokens'], habits),
+    messages: [...systemMessage(system), ...chatMessages(kept, request['model'])],
     // An empty list is refused where there may be one.
     ...(Array.isArray(stop) && stop.length > 0 && { stop }),
     ...(stream === true && { stream: true }),
@@ -76,6 +77,11 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
+}
+
+function length(given: unknown, { lengthField, longest }: ChatHabits): JsonObject {
+  if (!isGiven(given)) return {};
+  return { [lengthField]: typeof given === 'number' ? Math.min(given, longest) : given };
 }
 
 /** OpenAI takes no longer one; Anthropic takes 256 characters, and Claude Code sends 150. */
@@ -134,6 +140,6 @@ function responseFormat(given: unknown, path: string): JsonObject {
   if (format['type'] !== 'json_schema') throw cannotTranslate(`${path}.type`, 'This value');
   return {
     type: 'json_schema',
-    json_schema: { name: 'output', schema: format['schema'], strict: true },
+    json_schema: { name: 'output', schema: format['schema'], strict: isStrictSchema(format['schema']) },
   };
 }

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../json-value.ts';
+import { isStrictSchema } from './strict-schema.ts';
 import { chatToolName } from './tool-names.ts';
 import {
   cannotTranslate,
@@ -50,7 +51,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
       name: chatToolName(textAt(name, `${path}.name`)),
       ...described(tool, path),
       ...(isGiven(schema) && { parameters: withProperties(schema) }),
-      ...(strict !== undefined && { strict }),
+      ...(strict !== undefined && { strict: strict === true ? isStrictSchema(schema) : strict }),
     },
   };
 }

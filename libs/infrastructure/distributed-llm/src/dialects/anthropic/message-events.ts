@@ -8,6 +8,7 @@ import { CallIds, cannotShow, messageId, messageUsage } from './message-response
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
+import { ThoughtProofs } from './thought-proofs.ts';
 import { ToolCall, type ToolCallDelta } from './tool-call.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
 
@@ -20,12 +21,13 @@ const OWN_COST = 100;
 
 /** A piece of what is said beside the calls. */
 interface Piece {
-  readonly type: 'thinking' | 'text';
+  /** A signature belongs to the thought in front of it, or to one without words. */
+  readonly type: 'thinking' | 'text' | 'signature';
   readonly said: string;
 }
 
 interface OpenBlock {
-  readonly type: Piece['type'] | 'tool_use';
+  readonly type: 'thinking' | 'text' | 'tool_use';
   readonly index: number;
 }
 
@@ -41,6 +43,7 @@ export class MessageEvents implements StreamTranslator {
   #hasRefusal = false;
   #hasSound = false;
   readonly #sources = new Sources();
+  readonly #proofs = new ThoughtProofs();
   #finish: JsonObject = {};
   /** Of the tools called last: the first of them has the open block, and the others wait, as their pieces may alternate. */
   #calls: ToolCall[] = [];
@@ -125,27 +128,30 @@ export class MessageEvents implements StreamTranslator {
   #delta(delta: JsonObject, of: unknown): Buffer[] {
     const { thinking, text } = saidIn(delta);
     if (textOrNone(delta['refusal'])) this.#hasRefusal = true;
+    const isShown = !this.#proofs.note(delta) && this.asked.showsThoughts;
     return [
-      ...(thinking === undefined || !this.asked.showsThoughts
-        ? []
-        : this.#say({ type: 'thinking', said: thinking })),
-      ...(text === undefined ? [] : this.#say({ type: 'text', said: text })),
+      ...this.#say('thinking', isShown ? thinking : undefined),
+      ...this.#say('signature', this.#proofs.take(this.asked.model)),
+      ...this.#say('text', text),
       ...callsIn(delta).flatMap((call) => this.#callDelta(call, of)),
     ];
   }
 
   /** Behind the calls before it, as soon as all of these are over. */
-  #say(piece: Piece): Buffer[] {
-    if (this.#calls.length === 0) return this.#piece(piece);
-    this.#held.push(piece);
-    this.#wait(OWN_COST + piece.said.length);
+  #say(type: Piece['type'], said: string | undefined): Buffer[] {
+    if (said === undefined) return [];
+    if (this.#calls.length === 0) return this.#piece({ type, said });
+    this.#held.push({ type, said });
+    this.#wait(OWN_COST + said.length);
     return this.#calls.every(({ isOver }) => isOver) ? this.#endCalls() : [];
   }
 
   #piece({ type, said }: Piece): Buffer[] {
-    const empty = type === 'text' ? { type, text: '' } : { type, thinking: '', signature: '' };
-    const opening = this.#block?.type === type ? [] : [...this.#close(), this.#open(type, empty)];
-    return [...opening, this.#change({ type: `${type}_delta`, [type]: said })];
+    const kind = type === 'text' ? type : 'thinking';
+    const empty = kind === 'text' ? { type: kind, text: '' } : { type: kind, thinking: '', signature: '' };
+    const opening = this.#block?.type === kind ? [] : [...this.#close(), this.#open(kind, empty)];
+    const change = this.#change({ type: `${type}_delta`, [type]: said });
+    return [...opening, change, ...(type === 'signature' ? this.#close() : [])];
   }
 
   /** @param of the choice, each of which counts its calls. */

@@ -46,6 +46,19 @@ describe('toMessageResponse', () => {
     });
   });
 
+  it.each<[string, JsonObject]>([
+    ['LiteLLM', { cache_creation_input_tokens: 3 }],
+    ['OpenRouter', { prompt_tokens_details: { cached_tokens: 6, cache_write_tokens: 3 } }],
+  ])('counts apart what went into a cache, where %s says it', (_, rest) => {
+    expect(
+      toMessageResponse({ ...answer({ content: 'Hi' }), usage: { ...usage, ...rest } })['usage'],
+    ).toEqual({
+      ...COUNTS,
+      input_tokens: 1,
+      cache_creation_input_tokens: 3,
+    });
+  });
+
   it('has thinking, text and tools in order', () => {
     const message = {
       content: 'Let me see.',

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { AppError } from '@morgan/foundation';
 import { isFiltered } from '../event-reader.ts';
-import { completionUsage } from '../openai-shapes.ts';
+import { completionUsage, counts } from '../openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';
+import { ThoughtProofs } from './thought-proofs.ts';
 import { signedId } from './thought-signature.ts';
 import { endOf, isCut, stopOf } from './stop.ts';
 import { argumentsOf, inputIn } from './tool-input.ts';
@@ -15,16 +16,27 @@ export interface MessageUsage extends JsonObject {
   readonly output_tokens: number;
 }
 
-/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count what came from a cache apart. */
+/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count apart what came from a cache, or went into one. */
 export function messageUsage(completion: JsonObject): MessageUsage {
   const { input = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
+  const rest = Math.max(0, input - cached);
+  const made = Math.min(rest, cacheCreation(completion));
   return {
-    input_tokens: Math.max(0, input - cached),
+    input_tokens: rest - made,
     output_tokens: output,
     // Clients add these up, so they are always there.
-    cache_creation_input_tokens: 0,
+    cache_creation_input_tokens: made,
     cache_read_input_tokens: cached,
   };
+}
+
+/** LiteLLM and OpenRouter say it of models of Anthropic, within the tokens of the prompt. */
+function cacheCreation({ usage }: JsonObject): number {
+  const { cache_creation_input_tokens: ofLiteLlm, prompt_tokens_details: details } = isObject(usage)
+    ? usage
+    : {};
+  const { cache_write_tokens: ofOpenRouter } = isObject(details) ? details : {};
+  return counts(ofLiteLlm ?? ofOpenRouter, undefined, undefined).input ?? 0;
 }
 
 /** Anthropic's ids begin with their kind. */
@@ -113,9 +125,12 @@ function saidBlocks(message: JsonObject, completion: JsonObject, asked: AskedMes
   const sources = new Sources();
   sources.note(message, completion);
   const citations = sources.take();
-  const isThought = thinking !== undefined && asked.showsThoughts;
+  const proofs = new ThoughtProofs();
+  proofs.note(message);
+  const signature = proofs.take(asked.model) ?? '';
+  const thought = asked.showsThoughts ? (thinking ?? '') : '';
   return [
-    ...(isThought ? [{ type: 'thinking', thinking, signature: '' }] : []),
+    ...(thought || signature ? [{ type: 'thinking', thinking: thought, signature }] : []),
     ...(text === undefined ? [] : [{ type: 'text', text, ...(citations.length > 0 && { citations }) }]),
   ];
 }

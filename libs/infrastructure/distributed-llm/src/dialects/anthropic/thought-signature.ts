@@ -1,17 +1,23 @@
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 
 /**
- * Between the id of a call and what its host has to get back with it. Gemini refuses a call of a tool that it does not
- * recognise as its own by a signature; a block of Anthropic's has no field for it, and clients keep none that they do not
- * know, but they send each id back as it came. Letters, digits, `_` and `-` are all that an id may have.
+ * Who recognises a call by a signature, and what stands between the id of the call and the signature then. Gemini refuses a call
+ * of a tool that it does not recognise as its own so; a block of Anthropic's has no field for it, and clients keep none that they
+ * do not know, but they send each id back as it came. Letters, digits, `_` and `-` are all that an id may have.
  */
-const MARK = '_thought_';
+const MARKS = [
+  ['google', '_thought_'],
+  ['vertex', '_vertexthought_'],
+] as const;
 
 /** The id of a call as its caller gets it: with the host's signature, where it has one. */
 export function signedId(id: string, { extra_content: extra }: JsonObject): string {
-  const google = isObject(extra) ? extra['google'] : undefined;
-  const signature = isObject(google) ? textOrNone(google['thought_signature']) : undefined;
-  return signature === undefined ? id : `${id}${MARK}${Buffer.from(signature).toString('base64url')}`;
+  for (const [name, mark] of MARKS) {
+    const fields = isObject(extra) ? extra[name] : undefined;
+    const signature = isObject(fields) ? textOrNone(fields['thought_signature']) : undefined;
+    if (signature !== undefined) return `${id}${mark}${Buffer.from(signature).toString('base64url')}`;
+  }
+  return id;
 }
 
 /** The id as the host knows it. */
@@ -21,12 +27,23 @@ export function bareId(id: unknown): unknown {
 
 /** The field of a call that holds the signature in its id; none where there is none. */
 export function signatureOf(id: unknown): JsonObject {
-  const signature = partsOf(id)?.signature;
-  return signature === undefined ? {} : { extra_content: { google: { thought_signature: signature } } };
+  const parts = partsOf(id);
+  return parts ? { extra_content: { [parts.name]: { thought_signature: parts.signature } } } : {};
 }
 
-function partsOf(id: unknown): { readonly id: string; readonly signature: string } | undefined {
-  const at = typeof id === 'string' ? id.indexOf(MARK) : -1;
-  if (typeof id !== 'string' || at < 0) return undefined;
-  return { id: id.slice(0, at), signature: Buffer.from(id.slice(at + MARK.length), 'base64url').toString() };
+interface SignedId {
+  readonly id: string;
+  readonly name: string;
+  readonly signature: string;
+}
+
+function partsOf(id: unknown): SignedId | undefined {
+  if (typeof id !== 'string') return undefined;
+  for (const [name, mark] of MARKS) {
+    const at = id.indexOf(mark);
+    if (at < 0) continue;
+    const signature = Buffer.from(id.slice(at + mark.length), 'base64url').toString();
+    return { id: id.slice(0, at), name, signature };
+  }
+  return undefined;
 }

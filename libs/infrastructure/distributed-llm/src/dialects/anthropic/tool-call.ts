@@ -7,7 +7,7 @@ export interface ToolCallDelta {
   readonly piece: string;
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [QUOTE, BACKSLASH, COLON, COMMA, SPACE] = [0x22, 0x5c, 0x3a, 0x2c, 0x20];
 const [OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST] = [0x7b, 0x5b, 0x7d, 0x5d];
 const OBJECT = /^\s*\{/;
 
@@ -19,9 +19,20 @@ class JsonEnd {
   #isReached = false;
   #length = 0;
   #hash = 0;
+  /** The last character outside of texts, but for white space. */
+  #last = 0;
 
   get isReached(): boolean {
     return this.#isReached;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Whether a value may come next. */
+  get wantsValue(): boolean {
+    return !this.#isInText && [COLON, COMMA, OPEN_LIST].includes(this.#last);
   }
 
   /** Of what belongs to it: a short stand-in for a text of any length. */
@@ -39,6 +50,7 @@ class JsonEnd {
       else if (code === QUOTE) this.#isInText = true;
       else if (code === OPEN_OBJECT || code === OPEN_LIST) this.#depth += 1;
       else if (code === CLOSE_OBJECT || code === CLOSE_LIST) this.#close();
+      if (!this.#isInText && code > SPACE) this.#last = code;
     }
     this.#length += at;
     return at;
@@ -69,6 +81,8 @@ export class ToolCall {
   #name: string | undefined;
   /** What its arguments begin with, but for white space. */
   #opening: string | undefined;
+  /** Whether its host repeats with each piece what came before it. */
+  #isRepeating = false;
   readonly #untold = new JoinedText();
   readonly #end = new JsonEnd();
 
@@ -109,11 +123,12 @@ export class ToolCall {
 
   /**
    * Whether a delta at its place begins another call. Some hosts give all calls one place, with ids, without, or with the
-   * same one; some give one call another id with each delta; some repeat it as a whole at its end.
+   * same one; some give one call another id with each delta; some repeat it as a whole at its end, under its id or under
+   * nothing.
    */
   isFollowedBy({ id, name, piece }: ToolCallDelta): boolean {
     const isOther = name !== undefined && this.#name !== undefined && name !== this.#name;
-    const isSame = id !== undefined && id === this.said;
+    const isSame = id === undefined ? name === undefined : id === this.said;
     if (isOther && (!isSame || this.isWhole)) return true;
     if (name !== undefined && id !== undefined && !isSame) return true;
     if (!this.#end.isReached || !OBJECT.test(piece)) return false;
@@ -121,13 +136,26 @@ export class ToolCall {
   }
 
   /** What stands behind the end of the object is no part of it. @returns whether another one begins there. */
-  take({ name, piece }: Omit<ToolCallDelta, 'id'>): boolean {
+  take({ name, piece: said }: Omit<ToolCallDelta, 'id'>): boolean {
     this.#name ??= name;
     const isRepeated = this.#end.isReached;
+    const piece = said.slice(this.#repeatedIn(said));
     const length = this.#end.take(piece);
     this.#opening ??= /\S/.exec(piece)?.[0];
     this.#untold.add(piece.slice(0, length));
     return !isRepeated && OBJECT.test(piece.slice(length));
+  }
+
+  /**
+   * How much of a piece has come before: some hosts send the arguments anew each time, as far as they have come. Where an object
+   * could stand within the arguments, a piece that begins as they do may be one.
+   */
+  #repeatedIn(piece: string): number {
+    const { length, isReached, wantsValue, fingerprint } = this.#end;
+    if (length === 0 || isReached || piece.length < length || !OBJECT.test(piece)) return 0;
+    if (wantsValue && !this.#isRepeating) return 0;
+    this.#isRepeating = fingerprintOf(piece.slice(0, length)) === fingerprint;
+    return this.#isRepeating ? length : 0;
   }
 
   /** What its caller is told now. */
