@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { seededRandom, waitFor } from '@morgan/testing';
 import { readDirectly } from './direct-request.ts';
@@ -196,10 +197,9 @@ describe('a connection', () => {
     await using own = await startGate({ receiveTimeoutMs: 300 });
     const socket = await openConnection(own.port, { allowHalfOpen: true });
     expect(statuses(await text(socket))).toEqual(['408']);
-    const closed = once(socket, 'close');
+    const openConnections = promisify(own.app.getHttpServer().getConnections.bind(own.app.getHttpServer()));
     socket.end(GET.replace('text', 'held'));
-    // The server has read all of it by then.
-    await closed;
+    await waitFor(async () => (await openConnections()) === 0, { what: 'the end, all of it read' });
     expect(own.load.total).toBe(0);
   });
 
