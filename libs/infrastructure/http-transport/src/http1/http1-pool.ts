@@ -1,10 +1,9 @@
-import type { LookupFunction } from 'node:net';
 import { atEndOfTurn, LinkedList } from '@morgan/foundation';
 import { errors } from 'undici';
 import { connectorTo, isAddress } from '../connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { NameAddresses, type Place } from '../name-addresses.ts';
-import type { OriginPool, OriginStatus } from '../origin-pool.ts';
+import type { OriginPool, OriginStatus, PoolParts } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
 import type { ResponseHandler } from '../response-handler.ts';
@@ -20,6 +19,7 @@ import { requestHead } from './request-head.ts';
 export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly counts = new RequestCounts();
   readonly #config: HttpTransportConfig;
+  readonly #signal: AbortSignal;
   readonly #origin: URL;
   readonly #addresses: NameAddresses;
   /** Those that are being made are among them. */
@@ -32,10 +32,11 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly #lastTurn = new Map<string, number>();
   #turn = 0;
   #opened = 0;
-  #onNoSocket: (() => void) | undefined;
+  #onNone: (() => void) | undefined;
 
   /** @throws TypeError or InvalidArgumentError when it is no origin. */
-  constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
+  constructor(origin: string, config: HttpTransportConfig, { lookup, signal }: PoolParts) {
+    this.#signal = signal;
     this.#origin = originIn(origin);
     this.#config = config;
     this.#addresses = new NameAddresses(lookup);
@@ -95,7 +96,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   onGone(connection: Http1Connection): void {
     this.#connections.delete(connection);
     this.#idle.delete(connection);
-    if (!this.#hasSockets) this.#onNoSocket?.();
+    if (this.#connections.size === 0) this.#onNone?.();
     this.#serve();
   }
 
@@ -103,16 +104,12 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     const error = new errors.ClientDestroyedError();
     for (const { handler } of this.#queue) handler.onResponseError(undefined, error);
     for (const connection of this.#connections) connection.fail(error);
-    if (this.#hasSockets) await new Promise<void>((resolve) => (this.#onNoSocket = resolve));
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onNone = resolve));
   }
 
   #takeRested(connections: readonly Http1Connection[]): void {
     for (const connection of connections) if (connection.isConnected) this.#idle.push(connection);
     this.#serve();
-  }
-
-  get #hasSockets(): boolean {
-    return [...this.#connections].some(({ hasSocket }) => hasSocket);
   }
 
   /** Gives a connection to each request that waits, as long as there is one. */
@@ -159,7 +156,8 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     this.#connections.add(connection);
     const { origin, host, hostname, protocol, port } = this.#origin;
     const places = () => Array.from(this.#connections, (one) => one.place);
-    const connector = connectorTo(origin, this.#config, this.#addresses.lookupFor(place, places));
+    const lookup = this.#addresses.lookupFor(place, places);
+    const connector = connectorTo(origin, this.#config, { lookup, signal: this.#signal });
     connection.connect(connector, { host, hostname: withoutBrackets(hostname), protocol, port }, exchange);
   }
 }
