@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
-import { MAX_TIMER_MS } from '@morgan/foundation';
+import { MAX_TIMER_MS, parseSettings } from '@morgan/foundation';
 import type { z } from 'zod';
 import { Http1Pool } from './http1/http1-pool.ts';
 import type { OriginPool, OriginStatus } from './origin-pool.ts';
@@ -31,9 +31,9 @@ export class HttpTransport implements RequestSender, AsyncDisposable {
   readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
 
-  /** @throws ZodError when a setting is out of its bounds or unknown. */
+  /** @throws ConfigError when a setting is out of its bounds or unknown. */
   constructor({ lookup, ...settings }: HttpTransportOptions = {}) {
-    this.#config = httpTransportConfig.parse(settings);
+    this.#config = parseSettings(httpTransportConfig, settings);
     this.#lookup = lookup;
   }
 
