@@ -31,6 +31,6 @@ export interface OriginPool extends HandlerPool {
   readonly status: OriginStatus;
   /** Sends a request as soon as there is a connection for it. All that becomes of it is said to its handler. */
   send(request: TransportRequest, handler: ResponseHandler): void;
-  /** Ends what is under way and what waits; resolves when no connection is left, those that are being made end by the signal. */
+  /** Ends what is under way and what waits; resolves when no socket is left but those that are being made, which end by the signal. */
   destroy(): Promise<void>;
 }

@@ -44,6 +44,10 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
     readonly place: Place,
   ) {}
 
+  get hasSocket(): boolean {
+    return this.#socket !== undefined;
+  }
+
   /** The socket is made, and not cut. */
   get isConnected(): boolean {
     return this.#socket !== undefined && !this.#socket.destroyed;

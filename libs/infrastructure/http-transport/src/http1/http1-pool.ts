@@ -32,7 +32,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly #lastTurn = new Map<string, number>();
   #turn = 0;
   #opened = 0;
-  #onNone: (() => void) | undefined;
+  #onNoSocket: (() => void) | undefined;
 
   /** @throws TypeError or InvalidArgumentError when it is no origin. */
   constructor(origin: string, config: HttpTransportConfig, { lookup, signal }: PoolParts) {
@@ -96,7 +96,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   onGone(connection: Http1Connection): void {
     this.#connections.delete(connection);
     this.#idle.delete(connection);
-    if (this.#connections.size === 0) this.#onNone?.();
+    if (!this.#hasSockets) this.#onNoSocket?.();
     this.#serve();
   }
 
@@ -104,12 +104,16 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     const error = new errors.ClientDestroyedError();
     for (const { handler } of this.#queue) handler.onResponseError(undefined, error);
     for (const connection of this.#connections) connection.fail(error);
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => (this.#onNone = resolve));
+    if (this.#hasSockets) await new Promise<void>((resolve) => (this.#onNoSocket = resolve));
   }
 
   #takeRested(connections: readonly Http1Connection[]): void {
     for (const connection of connections) if (connection.isConnected) this.#idle.push(connection);
     this.#serve();
+  }
+
+  get #hasSockets(): boolean {
+    return [...this.#connections].some(({ hasSocket }) => hasSocket);
   }
 
   /** Gives a connection to each request that waits, as long as there is one. */
