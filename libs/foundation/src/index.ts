@@ -15,6 +15,7 @@ export { configurationTable } from './config/configuration-table.ts';
 export { apiUrl, httpUrl } from './config/http-url.ts';
 export { loadConfig } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
+export { parseSettings } from './config/parse-settings.ts';
 export { listSettings, setting } from './config/setting.ts';
 export { refuseUnknownOptions } from './config/unknown-options.ts';
 export { whereGood } from './config/where-good.ts';

@@ -1,4 +1,4 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, parseSettings } from '@morgan/foundation';
 import {
   type Decision,
   type Permit,
@@ -24,7 +24,7 @@ export class CallerLimits {
     const limiter = (name: string, limit: number | undefined) => {
       if (limit === undefined) return undefined;
       return new RateLimiter(
-        { name, ...rateLimiterConfig.parse({ limit, windowMs: MINUTE_MS, replicas }) },
+        { name, ...parseSettings(rateLimiterConfig, { limit, windowMs: MINUTE_MS, replicas }) },
         parts,
       );
     };

@@ -44,7 +44,7 @@ export class LlmService {
   readonly #models: Pick<LlmServiceOptions, 'model' | 'embeddingModel'>;
   readonly #figures = new ServiceFigures();
 
-  /** @throws ZodError when a setting is out of its bounds or unknown. */
+  /** @throws ConfigError when a setting is out of its bounds or unknown. */
   constructor({ model, embeddingModel, ...client }: LlmServiceOptions) {
     this.#models = { model, embeddingModel };
     this.#client = new DistributedLlmClient(client);

@@ -1,4 +1,4 @@
-import { AppError, type CallContext, refuseUnknownOptions } from '@morgan/foundation';
+import { AppError, type CallContext, parseSettings, refuseUnknownOptions } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
@@ -71,10 +71,10 @@ export class EmbeddingCache {
   /** Counted up by a purge: what a call has begun before it is not stored after it. */
   #generation = 0;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ config, redis, redisGuard, metrics = new Metrics(), ...unknown }: EmbeddingCacheParts = {}) {
     refuseUnknownOptions('EmbeddingCache', unknown);
-    const parsed = cacheConfig.parse(config);
+    const parsed = parseSettings(cacheConfig, config);
     this.#counts = new CacheCounts(metrics);
     const evictions = metrics.counter({
       name: 'morgan_cache_evictions_total',

@@ -17,6 +17,14 @@ describe('a stored embedding', () => {
     expect(bytes.readFloatLE(16)).toBe(1.5);
   });
 
+  it('is a miss without a value, and in another layout', () => {
+    expect(decodeEmbedding(encodeEmbedding({ ...embedding, vector: new Float32Array() }))).toBeUndefined();
+    const other = encodeEmbedding(embedding);
+    other.writeUInt8(1, 0);
+    other.writeUInt32LE(crc32(other.subarray(12), crc32(other.subarray(0, 8))), 8);
+    expect(decodeEmbedding(other)).toBeUndefined();
+  });
+
   it('says how old it is', () => {
     const bytes = encodeEmbedding(embedding, 'full', 1_000_000_000_000);
     expect(ageSecondsOf(bytes, 1_000_000_060_000)).toBe(60);
@@ -114,6 +122,10 @@ describe('a smaller number format', () => {
   it('that cannot hold a vector leaves it in full', () => {
     const large = Float32Array.of(70_000, 1.0001);
     expect(stored(large, 'fp16')).toEqual(large);
+    const bytesOf = (vector: Float32Array, format: 'fp16' | 'int8') =>
+      encodeEmbedding({ ...embedding, vector }, format).length;
+    expect(bytesOf(Float32Array.of(65_504, 1), 'fp16')).toBe(16 + 2 * 2);
+    expect(bytesOf(large, 'int8')).toBe(16 + 4 + 2);
   });
 
   it('is a miss for who wants a more exact one, and what is more exact is none', () => {

@@ -60,6 +60,15 @@ describe('the level in memory', () => {
     expect(level.get('a')).toBeDefined();
   });
 
+  it('counts as evicted only what had to go for want of room', () => {
+    const { level, evicted } = build({ maxEntries: 2, ttlSeconds: 100 });
+    for (const key of ['a', 'a', 'b']) level.set(key, embedding(1));
+    jest.advanceTimersByTime(101_000);
+    expect(level.get('a')).toBeUndefined();
+    level.clear();
+    expect([level.size, level.bytes, level.evictions, evicted()]).toEqual([0, 0, 0, 0]);
+  });
+
   it('takes no memory for entries that its bytes have no room for', () => {
     const { level } = build({ maxEntries: 5_000_000_000, maxBytes: 10_000 });
     for (let key = 0; key < 100; key += 1) level.set(String(key), embedding(1));

@@ -7,6 +7,7 @@ import {
   executeAdmitted,
   Listeners,
   type Logger,
+  parseSettings,
   type Policy,
   refuseUnknownOptions,
   type Verdict,
@@ -68,11 +69,11 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, assess = assessCall, metrics, logger, ...unknown }: CircuitBreakerParts) {
     refuseUnknownOptions('CircuitBreaker', unknown);
     this.name = name;
-    this.#config = circuitBreakerConfig.parse(config);
+    this.#config = parseSettings(circuitBreakerConfig, config);
     this.#assess = assess;
     this.#metrics = metrics;
     this.#listeners = new Listeners(logger);

@@ -35,7 +35,7 @@ export class AdaptiveBulkhead implements Policy {
   readonly #limit: AdaptiveLimit;
   readonly #assess: CallAssessor;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, metrics, limit, maxQueue, assess = assessCall, ...unknown }: AdaptiveBulkheadOptions) {
     refuseUnknownOptions('AdaptiveBulkhead', unknown);
     this.#limit = new AdaptiveLimit(limit);

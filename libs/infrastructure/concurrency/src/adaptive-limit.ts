@@ -1,3 +1,4 @@
+import { parseSettings } from '@morgan/foundation';
 import {
   type AdaptiveLimitConfig,
   adaptiveLimitConfig,
@@ -83,9 +84,9 @@ export class AdaptiveLimit {
   #bdpAtMinRtt: number;
   #backedOffAtMs = -Infinity;
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ConfigError, which names every setting that is wrong. */
   constructor(settings?: AdaptiveLimitSettings) {
-    this.#config = adaptiveLimitConfig.parse(settings);
+    this.#config = parseSettings(adaptiveLimitConfig, settings);
     this.#bdp = this.#bdpAtMinRtt = this.#stepLimit = this.#config.initialLimit;
   }
 

@@ -2,6 +2,7 @@ import {
   AppError,
   type CallContext,
   contextWith,
+  parseSettings,
   type Policy,
   QuantileWindow,
   refuseUnknownOptions,
@@ -54,12 +55,12 @@ export class AdaptiveTimeout implements Policy {
   readonly #name: string;
   readonly #metrics: ConcurrencyMetrics | undefined;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, metrics, ...unknown }: AdaptiveTimeoutOptions) {
     refuseUnknownOptions('AdaptiveTimeout', unknown);
     this.#name = name;
     this.#metrics = metrics;
-    this.#config = adaptiveTimeoutConfig.parse(config);
+    this.#config = parseSettings(adaptiveTimeoutConfig, config);
     this.#boundMs = this.#config.ceilingMs;
   }
 

@@ -2,6 +2,7 @@ import {
   AppError,
   type CallContext,
   type LeaveReason,
+  parseSettings,
   type Policy,
   refuseUnknownOptions,
   Waiter,
@@ -62,12 +63,12 @@ export class Bulkhead implements Policy {
   readonly #name: string;
   readonly #metrics: ConcurrencyMetrics | undefined;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for an option that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, metrics, ...unknown }: BulkheadOptions) {
     refuseUnknownOptions('Bulkhead', unknown);
     this.#name = name;
     this.#metrics = metrics;
-    this.#config = bulkheadConfig.parse(config);
+    this.#config = parseSettings(bulkheadConfig, config);
     this.#maxConcurrent = this.#config.maxConcurrent;
     metrics?.watch(this);
   }
@@ -104,10 +105,10 @@ export class Bulkhead implements Policy {
 
   /**
    * Changes how many calls may run. Those that run are never stopped; a smaller limit is reached as they end.
-   * @throws ZodError for what `maxConcurrent` of the configuration may not be either.
+   * @throws ConfigError for what `maxConcurrent` of the configuration may not be either.
    */
   resize(maxConcurrent: number): void {
-    this.#maxConcurrent = bulkheadConfig.unwrap().shape.maxConcurrent.parse(maxConcurrent);
+    this.#maxConcurrent = parseSettings(bulkheadConfig.unwrap().shape.maxConcurrent, maxConcurrent);
     this.#admitNext();
   }
 

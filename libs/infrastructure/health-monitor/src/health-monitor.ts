@@ -3,6 +3,7 @@ import {
   type Listener,
   Listeners,
   type Logger,
+  parseSettings,
   silentLogger,
 } from '@morgan/foundation';
 import type { z } from 'zod';
@@ -52,9 +53,9 @@ export class HealthMonitor implements Disposable {
   readonly #listeners: Listeners<HealthChange>;
   readonly #metrics: HealthMetrics | undefined;
 
-  /** @throws ZodError when a setting is out of its bounds or unknown; TypeError for a target that is no function. */
+  /** @throws ConfigError when a setting is out of its bounds or unknown; TypeError for a target that is no function. */
   constructor({ targets, logger = silentLogger, metrics, ...settings }: HealthMonitorOptions) {
-    const config = healthMonitorConfig.parse(settings);
+    const config = parseSettings(healthMonitorConfig, settings);
     const observer = {
       checked: (target: string, { verdict }: CheckRecord) => metrics?.checked(target, verdict),
       changed: (change: HealthChange) => this.#changed(change),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { AppError, type CallContext } from '@morgan/foundation';
+import { AppError, type CallContext, silentLogger } from '@morgan/foundation';
 import { CircuitBreakerMetrics } from '@morgan/circuit-breaker';
 import { ConcurrencyMetrics } from '@morgan/concurrency';
 import { RateLimiterMetrics } from '@morgan/rate-limiter';
@@ -97,6 +97,45 @@ describe('the policies around an attempt', () => {
     last.end();
     await last.outcome;
     expect(policies.availability(0)).toMatchObject({ available: false, because: 'rate_limited' });
+  });
+
+  it('give it back, too, where its caller has left when the adaptive timeout is to begin', async () => {
+    const policies = policiesOf({
+      circuitBreaker: { failureThreshold: 1 },
+      rateLimit: { requestsPerSecond: 1 },
+      adaptiveTimeout: {},
+    });
+    const leaving = new AbortController();
+    await policies.execute(() => Promise.reject(new Error('no')), context()).catch(() => undefined);
+    policies.breaker.onChange(({ to }) => to === 'HALF_OPEN' && leaving.abort(new Error('left')));
+    await jest.advanceTimersByTimeAsync(60_000);
+    const work = jest.fn(() => Promise.resolve());
+    const attempt = policies.execute(work, { id: 'call', signal: leaving.signal });
+    await expect(attempt).rejects.toThrow('left');
+    expect(work).not.toHaveBeenCalled();
+    expect(policies.room()).toEqual({ available: true });
+  });
+
+  it('keep what a limit took of an attempt that has begun, however it ends', async () => {
+    const policies = policiesOf({ circuitBreaker: {}, rateLimit: { requestsPerSecond: 1 } });
+    await policies.execute(() => Promise.reject(new Error('no')), context()).catch(() => undefined);
+    expect(policies.room()).toMatchObject({ available: false, because: 'rate_limited' });
+  });
+
+  it('are those that are configured, and have no most tokens without a limit of them', () => {
+    const policies = policiesOf({ circuitBreaker: {} });
+    expect(Object.keys(policies.getStatus())).toEqual(['circuitBreaker']);
+    expect(policies.mostTokens).toBe(Infinity);
+    expect(policiesOf({ circuitBreaker: {}, tokenLimit: { tokensPerMinute: 7 } }).mostTokens).toBe(7);
+  });
+
+  it('warn of a circuit that opens, and tell of one that closes', () => {
+    const logger = { ...silentLogger, warn: jest.fn(), info: jest.fn() };
+    const { breaker } = policiesOf({ circuitBreaker: {} }, { logger });
+    breaker.forceOpen();
+    expect([logger.warn.mock.calls.length, logger.info.mock.calls.length]).toEqual([1, 0]);
+    breaker.forceClose();
+    expect([logger.warn.mock.calls.length, logger.info.mock.calls.length]).toEqual([1, 1]);
   });
 
   it('rest for five minutes at most, and up to a quarter of that, whatever the target asks for', async () => {
@@ -340,5 +379,21 @@ describe('stop', () => {
     expect(await registry.render()).toMatch(gauges);
     policies.stop();
     expect(await registry.render()).not.toMatch(gauges);
+  });
+
+  it('takes limits out that those in its place do not go on with', async () => {
+    const registry = new Metrics();
+    const metrics = {
+      breaker: new CircuitBreakerMetrics(registry),
+      limiter: new RateLimiterMetrics(registry),
+      concurrency: new ConcurrencyMetrics(registry),
+    };
+    const before = policiesOf(
+      { circuitBreaker: {}, rateLimit: { requestsPerSecond: 1 }, concurrency: {} },
+      { metrics },
+    );
+    const next = policiesOf({ circuitBreaker: {} }, { metrics, before });
+    before.stop(next);
+    expect(await registry.render()).not.toMatch(/^morgan_(rate_limiter_keys|concurrency_)\S*"host"/m);
   });
 });

@@ -251,6 +251,21 @@ describe('a streamed response', () => {
     free.body.destroy();
   });
 
+  it('ends at once where its deadline passes while its beginning is looked at', async () => {
+    const deadline = Deadline.after(300);
+    const assess = () => {
+      while (!deadline.passed);
+      return { verdict: 'success', overloaded: false } as const;
+    };
+    // The signal that this policy gives the request ends with the policy.
+    await clientOf([write(streamHead + chunk('one'))], { timeout: { adaptive: {} } }, '', { assess });
+    const { body } = await client.stream('GET', '/', { deadline });
+    await expect(text(body)).rejects.toMatchObject({ category: 'timeout', code: 'deadline_exceeded' });
+    // Not only with the time-out of a silent body, 30 s later.
+    expect(deadline.allows(-5_000)).toBe(true);
+    expect(client.getStatus()).toMatchObject({ inFlight: 0, errorsByCategory: { timeout: 1 } });
+  });
+
   it.each([
     ['plain', {}],
     [

@@ -2,6 +2,7 @@ import {
   type CallAssessor,
   type HealthIndicator,
   type Logger,
+  parseSettings,
   refuseUnknownOptions,
   silentLogger,
 } from '@morgan/foundation';
@@ -80,11 +81,11 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #counter: CallCounter | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws ZodError when an option is unknown or out of its bounds; TypeError for a part that does not exist. */
+  /** @throws ConfigError when an option is unknown or out of its bounds; TypeError for a part that does not exist. */
   constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
     const { logger = silentLogger, metrics, redis, assess, lookup, ...unknown } = parts;
     refuseUnknownOptions('HttpClient', unknown);
-    const config = httpClientConfig.parse(options);
+    const config = parseSettings(httpClientConfig, options);
     const { serviceName, baseUrl, headers } = config;
     this.#config = config;
     this.serviceName = serviceName;

@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { Readable } from 'node:stream';
-import { MAX_TIMER_MS } from '@morgan/foundation';
+import { MAX_TIMER_MS, parseSettings } from '@morgan/foundation';
 import type { z } from 'zod';
 import { Http1Pool } from './http1/http1-pool.ts';
 import type { OriginPool, OriginStatus } from './origin-pool.ts';
@@ -28,11 +28,12 @@ export class HttpTransport implements RequestSender, AsyncDisposable {
   readonly #config: HttpTransportConfig;
   readonly #lookup: LookupFunction | undefined;
   readonly #pools = new Map<string, OriginPool>();
+  readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
 
-  /** @throws ZodError when a setting is out of its bounds or unknown. */
+  /** @throws ConfigError when a setting is out of its bounds or unknown. */
   constructor({ lookup, ...settings }: HttpTransportOptions = {}) {
-    this.#config = httpTransportConfig.parse(settings);
+    this.#config = parseSettings(httpTransportConfig, settings);
     this.#lookup = lookup;
   }
 
@@ -89,14 +90,17 @@ export class HttpTransport implements RequestSender, AsyncDisposable {
     );
     await Promise.race([Promise.all(pools.map(({ counts }) => counts.none())), grace]);
     clearTimeout(timer);
-    await Promise.all(pools.map((pool) => pool.destroy()));
+    const destroyed = pools.map((pool) => pool.destroy());
+    this.#end.abort();
+    await Promise.all(destroyed);
   }
 
   #pool(origin: string): OriginPool {
     const known = this.#pools.get(origin);
     if (known) return known;
     const mayBeShared = this.#config.http2 && !origin.startsWith('http:');
-    const pool = new (mayBeShared ? UndiciPool : Http1Pool)(origin, this.#config, this.#lookup);
+    const parts = { lookup: this.#lookup, signal: this.#end.signal };
+    const pool = new (mayBeShared ? UndiciPool : Http1Pool)(origin, this.#config, parts);
     this.#pools.set(origin, pool);
     return pool;
   }

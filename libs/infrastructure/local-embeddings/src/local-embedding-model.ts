@@ -4,6 +4,7 @@ import {
   type Logger,
   type HealthIndicator,
   type HealthReading,
+  parseSettings,
   refuseUnknownOptions,
   residentBytes,
   silentLogger,
@@ -62,14 +63,14 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   #loadedAt = 0;
 
   /**
-   * @throws ModelLoadError when the model is not to be found, ZodError for a configuration that is not understood, TypeError for
+   * @throws ModelLoadError when the model is not to be found, ConfigError for a configuration that is not understood, TypeError for
    *   an option that does not exist
    */
   constructor(options: LocalEmbeddingModelOptions = {}) {
     const { config: settings, bundledModelDir, setting, proxy, memory, ...more } = options;
     const { logger = silentLogger, metrics = new Metrics(), ...unknown } = more;
     refuseUnknownOptions('LocalEmbeddingModel', unknown);
-    const config = localEmbeddingsConfig.parse(settings);
+    const config = parseSettings(localEmbeddingsConfig, settings);
     const { name, source } = resolveModelSource(config, bundledModelDir, setting);
     this.id = name;
     this.#config = config;

@@ -1,4 +1,11 @@
-import { AppError, type Deadline, type Logger, refuseUnknownOptions, silentLogger } from '@morgan/foundation';
+import {
+  AppError,
+  type Deadline,
+  type Logger,
+  parseSettings,
+  refuseUnknownOptions,
+  silentLogger,
+} from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { Decision, LimitRefusal } from './decision.ts';
 import { capacityOf, isAmount, type Limit } from './limit.ts';
@@ -66,9 +73,9 @@ export class RateLimiter {
   readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
-  /** @throws ZodError, which names every setting that is wrong; TypeError for a part that does not exist. */
+  /** @throws ConfigError, which names every setting that is wrong; TypeError for a part that does not exist. */
   constructor({ name, ...settings }: RateLimiterOptions, parts: RateLimiterParts = {}) {
-    const config = rateLimiterConfig.parse(settings);
+    const config = parseSettings(rateLimiterConfig, settings);
     const { algorithm, limit, windowMs, burst = limit, maxWaitMs } = config;
     const { redis, metrics, logger = silentLogger, ...unknown } = parts;
     refuseUnknownOptions('RateLimiter', unknown);

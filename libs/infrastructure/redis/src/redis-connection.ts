@@ -3,6 +3,7 @@ import {
   type HealthIndicator,
   type HealthReading,
   type Logger,
+  parseSettings,
   silentLogger,
 } from '@morgan/foundation';
 import { Redis } from 'ioredis';
@@ -50,9 +51,9 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
   #leftAt = -Infinity;
   #hasNoDatabase = false;
 
-  /** @throws ZodError, which names every setting that is wrong and shows none of their values. */
+  /** @throws ConfigError, which names every setting that is wrong and shows none of their values. */
   constructor(options: RedisConnectionOptions, logger: Logger = silentLogger) {
-    const { url, commandTimeoutMs } = redisConnectionConfig.parse(options);
+    const { url, commandTimeoutMs } = parseSettings(redisConnectionConfig, options);
     this.#logger = logger;
     this.#client = new Redis(url, {
       lazyConnect: true,

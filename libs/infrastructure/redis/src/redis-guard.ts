@@ -1,4 +1,4 @@
-import { type Logger, silentLogger } from '@morgan/foundation';
+import { type Logger, parseSettings, silentLogger } from '@morgan/foundation';
 import Opossum from 'opossum';
 import type { z } from 'zod';
 import { nameFault } from './name-fault.ts';
@@ -40,9 +40,9 @@ export class RedisGuard {
   /** When refusals were told of, by their code. */
   readonly #toldAt = new Map<string, number>();
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ConfigError, which names every setting that is wrong. */
   constructor({ name, logger = silentLogger, ...settings }: RedisGuardOptions) {
-    const config = redisGuardConfig.parse(settings);
+    const config = parseSettings(redisGuardConfig, settings);
     const { timeoutMs, errorThresholdPercentage, resetTimeoutMs: resetTimeout } = config;
     this.#name = name;
     this.#timeoutMs = timeoutMs;

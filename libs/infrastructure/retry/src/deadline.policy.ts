@@ -1,4 +1,4 @@
-import type { CallContext, Policy, Work } from '@morgan/foundation';
+import { type CallContext, type Policy, type Work, parseSettings } from '@morgan/foundation';
 import { DeadlineScope } from './deadline-scope.ts';
 import { deadlineConfig } from './retry.config.ts';
 
@@ -15,9 +15,9 @@ export interface DeadlineOptions {
 export class DeadlinePolicy implements Policy {
   readonly #timeoutMs: number | undefined;
 
-  /** @throws ZodError where the time is no number above 0. */
+  /** @throws ConfigError where the time is no number above 0. */
   constructor(options: DeadlineOptions = {}) {
-    this.#timeoutMs = deadlineConfig.parse(options).timeoutMs;
+    this.#timeoutMs = parseSettings(deadlineConfig, options).timeoutMs;
   }
 
   /** @throws AppError `deadline_exceeded`; on the caller's abort `client_closed_request` or the abort's own reason. */

@@ -1,4 +1,4 @@
-import { type Policy, QuantileWindow } from '@morgan/foundation';
+import { parseSettings, type Policy, QuantileWindow } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
 import { hedgeConfig } from './retry.config.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -40,9 +40,9 @@ export class HedgePolicy implements Policy {
   readonly #observed = new QuantileWindow(OBSERVED);
   readonly #outcomes = { won: 0, lost: 0, failed: 0 };
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ConfigError, which names every setting that is wrong. */
   constructor({ budget, metrics, ...settings }: HedgeOptions) {
-    const { delayMs, quantile } = hedgeConfig.parse(settings);
+    const { delayMs, quantile } = parseSettings(hedgeConfig, settings);
     this.#budget = budget;
     this.#delayMs = delayMs;
     this.#quantile = quantile;

@@ -1,4 +1,4 @@
-import type { CallContext, Policy, Work } from '@morgan/foundation';
+import { type CallContext, type Policy, type Work, parseSettings } from '@morgan/foundation';
 import type { RetryBudgetCounter } from './retry-budget-metrics.ts';
 import { retryBudgetConfig } from './retry.config.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
@@ -52,9 +52,9 @@ export class RetryBudget implements Policy {
   readonly #granted = { retry: 0, fallback: 0, hedge: 0 };
   readonly #refused = { retry: 0, fallback: 0, hedge: 0 };
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ConfigError, which names every setting that is wrong. */
   constructor({ metrics, ...settings }: RetryBudgetOptions = {}) {
-    const { ratio, minPerSecond, windowMs } = retryBudgetConfig.parse(settings);
+    const { ratio, minPerSecond, windowMs } = parseSettings(retryBudgetConfig, settings);
     this.#ratio = ratio;
     this.#reserve = (minPerSecond * windowMs) / 1000;
     this.#sliceMs = windowMs / SLICES;

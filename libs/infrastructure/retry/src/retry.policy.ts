@@ -9,6 +9,7 @@ import {
   type Fault,
   FAULT_CATEGORIES,
   type FaultClassifier,
+  parseSettings,
   type Policy,
   spreadWaitMs,
 } from '@morgan/foundation';
@@ -83,9 +84,9 @@ export class RetryPolicy implements Policy {
   #calls = 0;
   #recovered = 0;
 
-  /** @throws ZodError, which names every setting that is wrong. */
+  /** @throws ConfigError, which names every setting that is wrong. */
   constructor({ budget, classify = classifyFault, metrics, random, ...settings }: RetryOptions) {
-    const { maxRetries, ...delays } = retryPolicyConfig.parse(settings);
+    const { maxRetries, ...delays } = parseSettings(retryPolicyConfig, settings);
     this.#maxRetries = maxRetries;
     this.#delays = delays;
     this.#budget = budget;

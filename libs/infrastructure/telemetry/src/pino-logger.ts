@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { LogFields, Logger } from '@morgan/foundation';
+import { type LogFields, type Logger, parseSettings } from '@morgan/foundation';
 import { type DestinationStream, pino, type Logger as PinoLogger } from 'pino';
 import type { default as prettyStream } from 'pino-pretty';
 import { timeField } from './time-field.ts';
@@ -28,14 +28,14 @@ export interface ServiceLogger extends Logger {
 /**
  * A pino logger with the fields that every line shares. Lines go to stdout without a worker thread, so that the last
  * lines of a crashing process are not lost.
- * @throws ZodError, which names a setting that is wrong.
+ * @throws ConfigError, which names a setting that is wrong.
  */
 export function createLogger(
   service: string,
   options?: LogOptions,
   destination?: DestinationStream,
 ): ServiceLogger {
-  const { level, format } = logConfig.parse(options);
+  const { level, format } = parseSettings(logConfig, options);
   // To look at it opens it, and from then on a pipe that is full refuses a write and no longer holds up the process.
   const { isTTY } = process.stdout;
   const isPretty = format === 'pretty' || (format === 'auto' && isTTY);

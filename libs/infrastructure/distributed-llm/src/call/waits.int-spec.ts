@@ -125,6 +125,13 @@ describe('a limit of ours at a host above another tier', () => {
     for (const host of ['above', 'below', 'below']) expect((await read(client)).host).toBe(host);
   });
 
+  it('is waited for without a second try where there is no tier below', async () => {
+    const rateLimit = { requestsPerSecond: 10, burst: 1 };
+    const client = bench.client([entry('above', above.url, { rateLimit })], { maxRetryAfterWaitMs: 10 });
+    for (let call = 0; call < 2; call += 1) expect((await read(client)).host).toBe('above');
+    expect(client.getMetrics()['above']?.limits.rateLimit).toMatchObject({ admitted: 2, refused: 0 });
+  });
+
   it.each([
     ['is taken out', 1],
     ['fails', 3],

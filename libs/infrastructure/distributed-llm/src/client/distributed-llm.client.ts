@@ -3,6 +3,7 @@ import {
   type HealthIndicator,
   type HealthReading,
   type Logger,
+  parseSettings,
   silentLogger,
 } from '@morgan/foundation';
 import type { HttpTransport } from '@morgan/http-transport';
@@ -54,7 +55,7 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
   /** Resolves when no call is left of the configurations before. */
   #idle: Promise<unknown> = Promise.resolve();
 
-  /** @throws ZodError when a setting is out of its bounds or unknown. */
+  /** @throws ConfigError when a setting is out of its bounds or unknown. */
   constructor({
     transport,
     logger = silentLogger,
@@ -63,7 +64,7 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
     indicator,
     ...settings
   }: DistributedLlmOptions) {
-    const config = distributedLlmConfig.parse(settings);
+    const config = parseSettings(distributedLlmConfig, settings);
     this.name = indicator?.name ?? 'llm_hosts';
     this.#isRequired = indicator?.required;
     const transports = new HostTransports(config, transport);
@@ -97,11 +98,11 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
    * Replaces hosts, routes and settings at once: new calls begin under the new ones, those under way end under the old.
    * A host that is configured as before keeps what is known of it. What connections are made with stays as it was
    * ({@link CONNECTION_SETTINGS}). Resolves when the hosts that are new have been probed, if the client is running.
-   * @throws ZodError when a setting is out of its bounds or unknown; nothing is changed then.
+   * @throws ConfigError when a setting is out of its bounds or unknown; nothing is changed then.
    */
   async reload(settings: z.input<typeof distributedLlmConfig>): Promise<void> {
     const previous = this.#setup;
-    this.#setup = new ClientSetup(distributedLlmConfig.parse(settings), this.#parts, previous);
+    this.#setup = new ClientSetup(parseSettings(distributedLlmConfig, settings), this.#parts, previous);
     const leaving = previous.fleet.stop(this.#setup.fleet);
     const { metrics, transports } = this.#parts;
     const release = () => {

@@ -115,6 +115,29 @@ describe('calls of tools that are made to cost time', () => {
         long.take(call(1, piece === 0 ? 'g' : undefined, 'x'.repeat(1e6)));
     }).toThrow('more tools at once');
   });
+
+  const text = (content: string) => ({ choices: [{ index: 0, delta: { content } }] });
+
+  it('have at most 8 MiB said in the middle of them', () => {
+    const events = new MessageEvents();
+    events.take(call(0, 'f', '{'));
+    let taken = 0;
+    expect(() => {
+      for (; taken < 20; taken += 1) events.take(text('x'.repeat(1024 * 1024)));
+    }).toThrow('more tools at once');
+    expect(taken).toBe(7);
+  });
+
+  it('may have as much again said in the middle of the next one', () => {
+    const events = new MessageEvents();
+    for (let index = 0; index < 3; index += 1) {
+      events.take(call(index, 'f', '{'));
+      for (let piece = 0; piece < 5; piece += 1) events.take(text('x'.repeat(1024 * 1024)));
+      events.take(call(index, undefined, '}'));
+      events.take(text('over'));
+    }
+    expect(() => events.end()).not.toThrow();
+  });
 });
 
 describe('a request that is made to cost time', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from './json-value.ts';
-import { bareErrorIn, codedErrorIn, errorIn } from './reported-error.ts';
+import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, withTexts } from './reported-error.ts';
 
 describe('errorIn', () => {
   it.each<[string, JsonObject, object]>([
@@ -45,7 +45,11 @@ describe('errorIn', () => {
       { error: 'Model is overloaded', error_type: 'overloaded' },
       { status: 503, type: 'overloaded', message: 'Model is overloaded' },
     ],
-    ['Ollama', { error: "model 'x' not found" }, { status: undefined, message: "model 'x' not found" }],
+    [
+      'Ollama',
+      { error: "model 'x' not found" },
+      { status: undefined, code: undefined, message: "model 'x' not found" },
+    ],
     [
       'Responses, event error',
       { type: 'error', code: 'server_error', message: 'oops', param: null, sequence_number: 3 },
@@ -70,6 +74,35 @@ describe('errorIn', () => {
       { statusCode: 404, message: 'Cannot POST /v1/x', error: 'Not Found' },
       { status: 404, code: undefined, message: 'Cannot POST /v1/x' },
     ],
+    [
+      'the same under another name',
+      { status: 404, message: 'Cannot POST /v1/x', error: 'Not Found' },
+      { status: 404, code: undefined, message: 'Cannot POST /v1/x' },
+    ],
+    [
+      'a status that is a text',
+      { error: { code: '503', message: 'no' } },
+      { status: 503, code: undefined, message: 'no' },
+    ],
+    ['a name in place of a status', { error: { status: 'RESOURCE_EXHAUSTED' } }, { status: 429 }],
+    ['the same under another name', { error: { statusCode: 'unavailable' } }, { status: 503 }],
+    [
+      'a name as proxies call it',
+      { error: { message: 'no', error_code: 'invalid_api_key' } },
+      { status: 401, code: 'invalid_api_key' },
+    ],
+    ['a name alone', { error: { code: 'slow_down' } }, { status: 429, message: 'slow_down' }],
+    ['a mark alone', { error: true }, { message: 'The host reported an error without a message.' }],
+    [
+      'one that has a text, and another within it',
+      { error: { message: 'outer', error: { message: 'inner' } } },
+      { message: 'outer' },
+    ],
+    ['FastAPI with an object', { detail: { message: 'no' } }, { message: 'no' }],
+    ['FastAPI with an object of another kind', { detail: { left: 5 } }, { message: '{"left":5}' }],
+    ['FastAPI with a number', { detail: 5 }, { message: '5' }],
+    ['FastAPI on no field', { detail: [{ msg: 'no' }] }, { message: 'no' }],
+    ['FastAPI on a field, without a word', { detail: [{ loc: ['n'] }] }, { message: 'n: invalid' }],
     [
       'a message that is an object',
       { object: 'error', message: { detail: [{ loc: ['body', 'n'], msg: 'too small' }] }, type: 'x' },
@@ -228,8 +261,36 @@ describe('errorIn', () => {
     ['an answer with the shell of one', { choices: [{ error: {} }], error: { code: 0, message: '' } }],
     ['an answer with an empty one', { choices: [{}], error: {} }],
     ['an answer with a field detail', { detail: 'high', data: [] }],
+    ['a failed response without one', { type: 'response.failed' }],
+    [
+      'an event of a response that goes on',
+      { type: 'response.created', response: { error: { message: 'x' } } },
+    ],
+    ['what Groq says beside its answer', { x_groq: { id: 'r' } }],
   ])('finds none in %s', (_, json) => {
     expect(errorIn(json)).toBeUndefined();
+  });
+});
+
+it.each([
+  [399, false],
+  [400, true],
+  [400.5, false],
+  [599, true],
+  [600, false],
+])('%d is the status of an error: %p', (value, isOne) => expect(isHttpStatus(value)).toBe(isOne));
+
+it('names no field by anything but a text', () => {
+  expect(errorIn({ error: { message: 'no', param: 5 } })).not.toHaveProperty('param');
+});
+
+it('changes every text of an error, and none that it does not have', () => {
+  const error = { status: 400, message: 'm', type: 't', code: undefined, param: 'p' };
+  expect(withTexts(error, (text) => `<${text}>`)).toEqual({
+    ...error,
+    message: '<m>',
+    type: '<t>',
+    param: '<p>',
   });
 });
 
@@ -246,6 +307,7 @@ describe('bareErrorIn', () => {
       { status: 404, title: 'Not Found', detail: 'Function f' },
       { message: 'Function f', status: 404 },
     ],
+    [{ code: 5, message: 'No.', base_resp: { status_code: 0, status_msg: 'success' } }, { message: 'No.' }],
     [{ Message: 'User u is not authorized' }, { message: 'User u is not authorized' }],
     [{ errors: ['no such thing'] }, { message: 'no such thing' }],
     [
@@ -270,7 +332,11 @@ describe('bareErrorIn', () => {
     ['a base', { vectors: null, base_resp: { status_code: 1008, status_msg: 'No money.' } }, 'No money.'],
     ['success', { code: 'Success', message: 'done' }, undefined],
     ['an answer', { code: 7, message: 'done', data: [1] }, undefined],
+    ['an answer that is an object', { code: 7, message: 'done', data: { a: 1 } }, undefined],
+    ['a code beside an empty list', { code: 7, message: 'No.', data: [] }, 'No.'],
+    ['a code of success', { code: 0, message: 'done' }, undefined],
     ['a text', { message: 'pong' }, undefined],
+    ['a text beside a base that is well', { message: 'pong', base_resp: { status_code: 0 } }, undefined],
     ['a good state', { status: 'ok', message: 'pong' }, undefined],
     ['a job', { id: 'j', status: 'failed', message: 'It took too long.' }, undefined],
     ['a base that is well', { base_resp: { status_code: 0, status_msg: 'success' } }, undefined],
@@ -285,6 +351,7 @@ describe('bareErrorIn', () => {
   it.each<[JsonObject]>([
     [{ ok: true, message: '', errors: [] }],
     [{ code: 200, msg: 'success', data: {} }],
+    [{ error_code: 0, error_msg: 'done' }],
     [{ success: true, message: 'done' }],
     [{ detail: ['high'], data: [] }],
   ])('finds none in %j', (json) => expect(bareErrorIn(json)).toBeUndefined());

@@ -151,7 +151,7 @@ export function codedErrorIn(json: JsonObject): ReportedError | undefined {
     FAILED_STATES.has(status) ||
     isHttpStatus(Number(status ?? json['statusCode'])) ||
     (textOrNone(code) !== undefined && !SUCCESS_WORD.test(String(code))) ||
-    (typeof code === 'number' && !SUCCESS_CODES.has(code));
+    typeof code === 'number';
   const holdsMore = () => Object.values(json).some((value) => isObject(value) || hasItems(value));
   return isRefused || (isCoded && !holdsMore()) ? bareErrorIn(json) : undefined;
 }
@@ -278,7 +278,6 @@ export function isHttpStatus(value: number): boolean {
 
 /** FastAPI: a text, or a list of faults with the path to each field. */
 function detailText(detail: unknown): string {
-  if (typeof detail === 'string') return detail;
   if (isObject(detail)) return textOrNone(detail['message']) ?? written(detail);
   if (!Array.isArray(detail)) return String(detail);
   const faults = detail.filter(isObject).map(({ loc, msg }) => {

@@ -1,10 +1,9 @@
-import type { LookupFunction } from 'node:net';
 import { atEndOfTurn, LinkedList } from '@morgan/foundation';
 import { errors } from 'undici';
 import { connectorTo, isAddress } from '../connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { NameAddresses, type Place } from '../name-addresses.ts';
-import type { OriginPool, OriginStatus } from '../origin-pool.ts';
+import type { OriginPool, OriginStatus, PoolParts } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
 import type { ResponseHandler } from '../response-handler.ts';
@@ -20,6 +19,7 @@ import { requestHead } from './request-head.ts';
 export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly counts = new RequestCounts();
   readonly #config: HttpTransportConfig;
+  readonly #signal: AbortSignal;
   readonly #origin: URL;
   readonly #addresses: NameAddresses;
   /** Those that are being made are among them. */
@@ -35,7 +35,8 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   #onNoSocket: (() => void) | undefined;
 
   /** @throws TypeError or InvalidArgumentError when it is no origin. */
-  constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
+  constructor(origin: string, config: HttpTransportConfig, { lookup, signal }: PoolParts) {
+    this.#signal = signal;
     this.#origin = originIn(origin);
     this.#config = config;
     this.#addresses = new NameAddresses(lookup);
@@ -159,7 +160,8 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     this.#connections.add(connection);
     const { origin, host, hostname, protocol, port } = this.#origin;
     const places = () => Array.from(this.#connections, (one) => one.place);
-    const connector = connectorTo(origin, this.#config, this.#addresses.lookupFor(place, places));
+    const lookup = this.#addresses.lookupFor(place, places);
+    const connector = connectorTo(origin, this.#config, { lookup, signal: this.#signal });
     connection.connect(connector, { host, hostname: withoutBrackets(hostname), protocol, port }, exchange);
   }
 }

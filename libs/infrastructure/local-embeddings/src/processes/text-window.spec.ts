@@ -121,6 +121,15 @@ describe('tokenWindow', () => {
     expect(await costOf(1_000_000)).toBe(await costOf(1_000));
   });
 
+  it('costs no second look where the first part ends with a word, however long words may be', async () => {
+    const tokenizer = {
+      ...tokenizerOf('right'),
+      settings: { cutSide: 'right' as const, longestWord: 1_000 },
+    };
+    await tokenWindow(readablePart('word '.repeat(5_000), LIMIT, 'right'), LIMIT, tokenizer);
+    expect(tokenizer.calls).toHaveLength(1);
+  });
+
   it('refuses a text whose readable part holds too few tokens, and reads no more of it than that', async () => {
     const tokenizer = tokenizerOf('right');
     const spaces = ' '.repeat(4_000_000);

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
+import { AppError } from '@morgan/foundation';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import type { TaskResult } from '../processes/process-protocol.ts';
 import { Batcher, type BatchWork } from './batcher.ts';
@@ -63,4 +64,44 @@ it('batches that wait for room keep their turn, and go with the last of their ca
   hasRoom = true;
   batcher.dispatch();
   expect([ran, batcher.length]).toEqual([['ll'], 0]);
+});
+
+it('what fails with others is tried once more, alone, and not at all where its call is over', async () => {
+  const [ran, failed]: [number[][], unknown[]] = [[], []];
+  const pool = {
+    free: 1,
+    run: (_: 'run', __: object, end: () => void): Promise<TaskResult<'run'>> => {
+      end();
+      return Promise.reject(new Error('crashed'));
+    },
+  };
+  const batcher = new Batcher<'run'>(pool as unknown as ProcessPool, {
+    type: 'run',
+    limits: { items: 8, size: 1_000 },
+    begin: (items) => {
+      ran.push(items.map(({ size }) => size));
+      // As a real pool, which has one process here.
+      pool.free = 0;
+      const task = { rows: [], budgetBytes: 0, mostTokens: 0, perToken: false };
+      return { task, end: () => void (pool.free = 1) };
+    },
+    giveUp: () => undefined,
+    deliver: () => [],
+    onFailed: ({ size }, { message }) => void failed.push([size, message]),
+  });
+  const over = jobOf(1);
+  over.fail(new AppError('client_closed_request', 'left'));
+  over.done.catch(() => undefined);
+  const job = jobOf(2);
+  // Nothing waits yet.
+  batcher.remove(over);
+  batcher.add([1, 2].map((size, position) => ({ job, position, size })));
+  batcher.add([{ job: over, position: 0, size: 3 }]);
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+  expect(ran.map((sizes) => sizes.toSorted((a, b) => a - b))).toEqual([[1, 2, 3], [2], [1]]);
+  expect(failed).toEqual([
+    [2, 'crashed'],
+    [1, 'crashed'],
+  ]);
+  expect(batcher.length).toBe(0);
 });
