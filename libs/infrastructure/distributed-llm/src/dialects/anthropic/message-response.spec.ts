@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ASKED, COUNTS, LONG_NAME, SHORT_NAME, answer, call } from '../../../fixture/chat-answer.ts';
+import { ASKED, COUNTS, LONG_NAME, SHORT_NAME, answer, call, usage } from '../../../fixture/chat-answer.ts';
 import type { JsonObject } from '../json-value.ts';
 import { toMessageResponse } from './message-response.ts';
 
