@@ -246,7 +246,7 @@ describe('a route', () => {
   it('that names what is not there is refused', () => {
     const routes = [{ model: 'm', tiers: [[{ host: 'nobody' }]] }];
     expect(() => bench.client([entry('a', 'http://127.0.0.1:9/v1')], { routes })).toThrow(
-      '\\"nobody\\" is not configured',
+      '"nobody" is not configured',
     );
   });
 });
