@@ -7,18 +7,16 @@ import { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
 
 describe('close', () => {
-  const ways: [string, string, (port: number) => HttpTransportOptions][] = [
-    ['over HTTP/1.1', 'http', () => ({})],
-    ['over TLS', 'https', () => ({ http2: false })],
-    ['where HTTP/2 is possible', 'https', () => ({})],
-    ['through a proxy', 'https', (port) => ({ proxy: { url: `http://127.0.0.1:${port}`, except: '' } })],
+  const ways: [string, HttpTransportOptions][] = [
+    ['http', {}],
+    ['https', { http2: false }],
   ];
 
-  it.each(ways)('leaves no connection that is still being made: %s', async (_, scheme, optionsFor) => {
+  it.each(ways)('leaves no connection that is still being made: %s', async (scheme, options) => {
     const full = await FullListener.open();
     try {
       const before = sockets();
-      const transport = new HttpTransport({ ...optionsFor(full.port), connectTimeoutMs: 60_000 });
+      const transport = new HttpTransport({ ...options, connectTimeoutMs: 60_000 });
       const origin = `${scheme}://127.0.0.1:${full.port}`;
       const sent = transport.request({ origin, path: '/', method: 'GET' });
       await waitFor(() => sockets() > before, { what: 'a socket' });

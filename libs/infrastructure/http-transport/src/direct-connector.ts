@@ -5,7 +5,6 @@ import { buildConnector } from 'undici';
 /** What a connection without a proxy is made with. */
 export type DirectOptions = buildConnector.BuildOptions & {
   readonly timeout: number;
-  readonly signal: AbortSignal;
   readonly lookup: LookupFunction;
 };
 

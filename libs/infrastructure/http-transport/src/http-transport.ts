@@ -28,7 +28,6 @@ export class HttpTransport implements RequestSender, AsyncDisposable {
   readonly #config: HttpTransportConfig;
   readonly #lookup: LookupFunction | undefined;
   readonly #pools = new Map<string, OriginPool>();
-  readonly #end = new AbortController();
   #closed: Promise<void> | undefined;
 
   /** @throws ConfigError when a setting is out of its bounds or unknown. */
@@ -90,17 +89,14 @@ export class HttpTransport implements RequestSender, AsyncDisposable {
     );
     await Promise.race([Promise.all(pools.map(({ counts }) => counts.none())), grace]);
     clearTimeout(timer);
-    const destroyed = pools.map((pool) => pool.destroy());
-    this.#end.abort();
-    await Promise.all(destroyed);
+    await Promise.all(pools.map((pool) => pool.destroy()));
   }
 
   #pool(origin: string): OriginPool {
     const known = this.#pools.get(origin);
     if (known) return known;
     const mayBeShared = this.#config.http2 && !origin.startsWith('http:');
-    const parts = { lookup: this.#lookup, signal: this.#end.signal };
-    const pool = new (mayBeShared ? UndiciPool : Http1Pool)(origin, this.#config, parts);
+    const pool = new (mayBeShared ? UndiciPool : Http1Pool)(origin, this.#config, this.#lookup);
     this.#pools.set(origin, pool);
     return pool;
   }

@@ -1,4 +1,3 @@
-import type { LookupFunction } from 'node:net';
 import type { TransportRequest } from './request-sender.ts';
 import type { HandlerPool, ResponseHandler } from './response-handler.ts';
 import type { TransportFault } from './transport-error.ts';
@@ -18,19 +17,11 @@ export interface OriginStatus {
   readonly faults: Readonly<Partial<Record<TransportFault, number>>>;
 }
 
-/** What every pool of a transport uses. */
-export interface PoolParts {
-  /** How names are resolved. Default: Node's way. */
-  readonly lookup: LookupFunction | undefined;
-  /** Aborted when the transport is closed: no connection outlives it, nor one that is still being made. */
-  readonly signal: AbortSignal;
-}
-
 /** The connections to one origin, whatever they speak. */
 export interface OriginPool extends HandlerPool {
   readonly status: OriginStatus;
   /** Sends a request as soon as there is a connection for it. All that becomes of it is said to its handler. */
   send(request: TransportRequest, handler: ResponseHandler): void;
-  /** Ends what is under way and what waits; resolves when no socket is left but those that are being made, which end by the signal. */
+  /** Ends what is under way and what waits; resolves when no socket is left. */
   destroy(): Promise<void>;
 }

@@ -21,7 +21,7 @@ export function isProxied(origin: string, { except }: ProxyRoute): boolean {
 /** Connects through a proxy by CONNECT, within `timeout` for all of it; what is said in the tunnel the proxy cannot read. */
 export function proxyConnector(
   { url }: ProxyRoute,
-  options: buildConnector.BuildOptions & { readonly timeout: number; readonly signal: AbortSignal },
+  options: buildConnector.BuildOptions & { readonly timeout: number },
 ): buildConnector.connector {
   const secure = buildConnector(options);
   return (target, callback) => {
@@ -33,7 +33,7 @@ export function proxyConnector(
       if (!isOver) callback(...outcome);
       isOver = true;
     };
-    const request = connectRequest(new URL(url), authorityOf(target), options.signal);
+    const request = connectRequest(new URL(url), authorityOf(target));
     // Not the time-out of the request: that one begins when the proxy has taken the connection, which it may never do.
     const timer = setTimeout(() => {
       const late = new Error('The way through the proxy was not open in time.');
@@ -62,7 +62,7 @@ function authorityOf({ hostname, port }: buildConnector.Options): string {
   return `${hostname.includes(':') ? `[${hostname.replace(/^\[|\]$/g, '')}]` : hostname}:${port || '443'}`;
 }
 
-function connectRequest(proxy: URL, authority: string, signal: AbortSignal) {
+function connectRequest(proxy: URL, authority: string) {
   const { protocol, hostname, port, username, password } = proxy;
   // A password with a bare `%` is taken as it stands, as curl does: `decodeURIComponent` would throw.
   const credentials = `${unescape(username)}:${unescape(password)}`;
@@ -75,6 +75,5 @@ function connectRequest(proxy: URL, authority: string, signal: AbortSignal) {
     path: authority,
     headers: { host: authority, ...(username !== '' && authorization) },
     agent: false,
-    signal,
   });
 }

@@ -28,6 +28,8 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
   idleSince = 0;
   /** How long the server says that it keeps an idle connection, in milliseconds. */
   keptForMs: number | undefined;
+  /** Cuts its socket, also while that is being made. */
+  readonly making = new AbortController();
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
   #parser: ResponseParser | undefined;

@@ -1,9 +1,10 @@
+import type { LookupFunction } from 'node:net';
 import { atEndOfTurn, LinkedList } from '@morgan/foundation';
 import { errors } from 'undici';
 import { connectorTo, isAddress } from '../connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { NameAddresses, type Place } from '../name-addresses.ts';
-import type { OriginPool, OriginStatus, PoolParts } from '../origin-pool.ts';
+import type { OriginPool, OriginStatus } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
 import type { ResponseHandler } from '../response-handler.ts';
@@ -19,7 +20,6 @@ import { requestHead } from './request-head.ts';
 export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly counts = new RequestCounts();
   readonly #config: HttpTransportConfig;
-  readonly #signal: AbortSignal;
   readonly #origin: URL;
   readonly #addresses: NameAddresses;
   /** Those that are being made are among them. */
@@ -35,8 +35,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   #onNoSocket: (() => void) | undefined;
 
   /** @throws TypeError or InvalidArgumentError when it is no origin. */
-  constructor(origin: string, config: HttpTransportConfig, { lookup, signal }: PoolParts) {
-    this.#signal = signal;
+  constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
     this.#origin = originIn(origin);
     this.#config = config;
     this.#addresses = new NameAddresses(lookup);
@@ -103,7 +102,10 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   async destroy(): Promise<void> {
     const error = new errors.ClientDestroyedError();
     for (const { handler } of this.#queue) handler.onResponseError(undefined, error);
-    for (const connection of this.#connections) connection.fail(error);
+    for (const connection of this.#connections) {
+      connection.fail(error);
+      connection.making.abort();
+    }
     if (this.#hasSockets) await new Promise<void>((resolve) => (this.#onNoSocket = resolve));
   }
 
@@ -161,7 +163,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     const { origin, host, hostname, protocol, port } = this.#origin;
     const places = () => Array.from(this.#connections, (one) => one.place);
     const lookup = this.#addresses.lookupFor(place, places);
-    const connector = connectorTo(origin, this.#config, { lookup, signal: this.#signal });
+    const connector = connectorTo(origin, this.#config, lookup, connection.making.signal);
     connection.connect(connector, { host, hostname: withoutBrackets(hostname), protocol, port }, exchange);
   }
 }

@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import { MAX_TIMER_MS } from '@morgan/foundation';
 import { type Dispatcher, Pool } from 'undici';
 import { connectorTo, isAddress } from '../connector.ts';
 import type { HttpTransportConfig } from '../http-transport.config.ts';
 import { NameAddresses, type Place } from '../name-addresses.ts';
-import type { OriginPool, OriginStatus, PoolParts } from '../origin-pool.ts';
+import type { OriginPool, OriginStatus } from '../origin-pool.ts';
 import { RequestCounts } from '../request-counts.ts';
 import type { TransportRequest } from '../request-sender.ts';
 import type { ResponseHandler } from '../response-handler.ts';
@@ -32,14 +32,13 @@ export class UndiciPool extends Pool implements OriginPool {
   readonly #sockets = new Set<Socket>();
   readonly #maxAgeMs: number | null;
   readonly #config: HttpTransportConfig;
-  readonly #signal: AbortSignal;
   readonly #addresses: NameAddresses;
   /** When each address was last given a request, counted in requests. */
   readonly #lastTurn = new Map<string, number>();
   #turn = 0;
   #makeConnection: (() => Connection) | undefined;
 
-  constructor(origin: string, config: HttpTransportConfig, { lookup, signal }: PoolParts) {
+  constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
     const maxAgeMs = isAddress(origin) ? null : config.maxConnectionAgeMs;
     super(origin, {
       connections: config.maxConnections,
@@ -57,7 +56,6 @@ export class UndiciPool extends Pool implements OriginPool {
     this.#idle = new IdleConnections(config.maxKeepalive);
     this.#maxAgeMs = maxAgeMs;
     this.#config = config;
-    this.#signal = signal;
     this.#addresses = new NameAddresses(lookup);
   }
 
@@ -145,7 +143,7 @@ export class UndiciPool extends Pool implements OriginPool {
     return new Connection(origin, {
       client,
       place,
-      connect: connectorTo(origin.origin, this.#config, { lookup, signal: this.#signal }),
+      connect: connectorTo(origin.origin, this.#config, lookup),
       position: this.#made,
       maxAgeMs: this.#maxAgeMs,
       onBusy: (one) => this.#idle.delete(one),
