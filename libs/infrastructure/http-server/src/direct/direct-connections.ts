@@ -22,8 +22,8 @@ export interface DirectConnectionsOptions {
 
 /**
  * The connections of a server on which nothing has come yet but requests of plain routes that are as nearly all are. They
- * are read and answered without Node's parser and its messages, a third of what those cost (docs/performance.md); from the first
- * request of another kind on a connection is Node's.
+ * are read and answered without Node's parser and its messages, which cost two fifths of what its server does
+ * (docs/performance.md); from the first request of another kind on a connection is Node's.
  */
 export class DirectConnections {
   readonly #connections = new Map<Socket, DirectConnection>();
