@@ -81,11 +81,11 @@ export class ClientStream {
   /** The response is whole. */
   complete(endMarker: Buffer | undefined): void {
     if (this.isOver) return;
-    if (endMarker) this.send(endMarker);
-    this.#flush();
+    if (endMarker) this.#pieces.push(endMarker);
     this.#begin();
     this.#stop();
-    this.#response.end();
+    // With what is left: one write, and the caller has the end with the last event.
+    this.#response.end(this.#takePieces());
     if (this.#response.writableLength > 0) this.#options.onFull?.();
   }
 
@@ -106,10 +106,13 @@ export class ClientStream {
   }
 
   #flush(): void {
+    if (this.#pieces.length > 0) this.#write(this.#takePieces());
+  }
+
+  #takePieces(): Buffer {
     const pieces = this.#pieces;
-    if (pieces.length === 0) return;
     this.#pieces = [];
-    this.#write(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces));
+    return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
   }
 
   #write(bytes: Buffer): void {

@@ -78,6 +78,13 @@ describe('a response that is written directly', () => {
       (r) => (r.writeHead(200, { 'x-a': 1 }), r.write('one'), r.write(Buffer.from('two')), r.end('three')),
     ],
     ['a long chunk', (r) => (r.writeHead(200, {}), r.write(Buffer.from(LONG)), r.end())],
+    [
+      'an empty chunk',
+      (r) => (r.writeHead(200, {}), r.write(''), r.write('one'), r.write(Buffer.alloc(0)), r.end('')),
+    ],
+    ['a call back for an empty chunk', (r) => (r.writeHead(200, {}), r.write('', () => r.end('two')))],
+    ['a call back for what is not sent', (r) => (r.writeHead(204, {}), r.write('one', () => r.end()))],
+    ['a long last chunk', (r) => (r.writeHead(200, {}), r.end(Buffer.from(LONG)))],
     ['no chunk', (r) => (r.writeHead(200, {}), r.end())],
     ['nothing to say', (r) => (r.writeHead(204, { 'x-a': 1 }), r.end())],
     ['nothing new', (r) => (r.writeHead(304, { etag: '"1"' }), r.end('unsent'))],
@@ -149,7 +156,9 @@ describe('a response that is written directly', () => {
     client.resetAndDestroy();
     await closed;
     expect(response).toMatchObject({ destroyed: true, closed: true, writableFinished: false, socket: null });
-    expect(response.write('late')).toBe(false);
+    const late = Promise.withResolvers<unknown>();
+    expect(response.write('late', late.resolve)).toBe(false);
+    expect(await late.promise).toBeInstanceOf(Error);
   });
 
   it('is cut by whoever destroys it', async () => {

@@ -90,14 +90,13 @@ export class DirectResponse extends EventEmitter implements OutgoingResponse {
   write(data: Data, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
     if (typeof encoding === 'function') [encoding, callback] = [undefined, encoding];
     const socket = this.#socket;
-    if (!socket?.writable || this.writableEnded) return false;
+    if (!socket?.writable || this.writableEnded) {
+      if (callback) process.nextTick(callback, new Error('The response is over.'));
+      return false;
+    }
     this.#ensureHead();
-    const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
-    if (!this.#hasBody) return true;
-    const head = this.chunkedEncoding
-      ? `${this.#takeHead()}${bytes.length.toString(16)}\r\n`
-      : this.#takeHead();
-    const taken = put(socket, { head, bytes, tail: this.chunkedEncoding ? '\r\n' : '' }, callback);
+    const bytes = bytesOf(this.#hasBody ? data : '', encoding);
+    const taken = this.#put(socket, bytes, '', callback);
     if (!taken) this.writableNeedDrain = true;
     return taken;
   }
@@ -108,19 +107,14 @@ export class DirectResponse extends EventEmitter implements OutgoingResponse {
     const socket = this.#socket;
     if (!socket || this.writableEnded) return this;
     if (callback) this.once('finish', callback);
-    if (data !== undefined && data.length > 0 && this.chunkedEncoding) this.write(data, encoding);
     this.#ensureHead();
     this.writableEnded = true;
     if (!socket.writable) return this;
     const finished = (error?: Error | null) => error || this.#finish();
-    if (this.chunkedEncoding) socket.write(`${this.#takeHead()}${LAST_CHUNK}`, 'latin1', finished);
-    else if (data === undefined || !this.#hasBody) socket.write(this.#takeHead(), 'latin1', finished);
-    else if (typeof data === 'string' && encoding === 'latin1')
-      socket.write(this.#takeHead() + data, 'latin1', finished);
-    else {
-      const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
-      put(socket, { head: this.#takeHead(), bytes, tail: '' }, finished);
-    }
+    const body = (this.#hasBody ? data : undefined) ?? '';
+    if (!this.chunkedEncoding && typeof body === 'string' && encoding === 'latin1')
+      socket.write(this.#takeHead() + body, 'latin1', finished);
+    else this.#put(socket, bytesOf(body, encoding), this.chunkedEncoding ? LAST_CHUNK : '', finished);
     return this;
   }
 
@@ -162,6 +156,14 @@ export class DirectResponse extends EventEmitter implements OutgoingResponse {
     this.close();
   }
 
+  /** Writes bytes of the body as they are framed, behind the head if that has not left yet. */
+  #put(socket: Socket, bytes: Uint8Array, end: string, callback: Callback | undefined): boolean {
+    // A chunk of no bytes is the last one.
+    const isChunk = this.chunkedEncoding && bytes.length > 0;
+    const head = isChunk ? `${this.#takeHead()}${bytes.length.toString(16)}\r\n` : this.#takeHead();
+    return put(socket, { head, bytes, tail: isChunk ? `\r\n${end}` : end }, callback);
+  }
+
   #ensureHead(): void {
     if (!this.headersSent) this.writeHead(this.statusCode, this.#headers ?? {});
   }
@@ -180,6 +182,10 @@ export class DirectResponse extends EventEmitter implements OutgoingResponse {
     else if (lower === 'date') this.#isDated = true;
     return `${name}: ${value}\r\n`;
   }
+}
+
+function bytesOf(data: Data, encoding: BufferEncoding | undefined): Uint8Array {
+  return typeof data === 'string' ? Buffer.from(data, encoding) : data;
 }
 
 /** Writes as few pieces as there can be: each is a call of the system, or an entry of one. */
