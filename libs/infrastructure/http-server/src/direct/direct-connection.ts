@@ -16,8 +16,8 @@ export interface DirectConnectionOptions {
   /** @returns what begins the response, or none where the request is not to be answered directly. */
   readonly find: (reading: DirectReading) => ((response: DirectResponse, body: Buffer) => void) | undefined;
   /** The connection is Node's from now on, with what has come on it. */
-  readonly handOver: (connection: DirectConnection, received: readonly Buffer[]) => void;
-  readonly closed: (connection: DirectConnection) => void;
+  readonly handOver: (received: readonly Buffer[]) => void;
+  readonly closed: () => void;
 }
 
 /** A connection whose requests are read and answered without Node's parser, one at a time, until one comes that needs it. */
@@ -105,7 +105,7 @@ export class DirectConnection {
     const { socket } = this;
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignore).off('close', this.#onClose);
     socket.off('drain', this.#onDrain).off('timeout', this.#onTimeout);
-    this.options.handOver(this, received);
+    this.options.handOver(received);
   }
 
   /** As Node does: a client that ends its side has left. */
@@ -117,7 +117,7 @@ export class DirectConnection {
 
   readonly #onClose = (): void => {
     clearTimeout(this.#bodyWait);
-    this.options.closed(this);
+    this.options.closed();
     this.#response?.close();
   };
 }

@@ -219,18 +219,22 @@ describe('a connection', () => {
   });
 
   it('waits a moment for a body that comes behind its head', async () => {
-    const socket = await openConnection(gate.port);
     const headEnd = POST.indexOf('{');
     const before = readByNode;
-    for (let turn = 0; turn < 20; turn += 1) {
+    const calls = 20;
+    for (let call = 0; call < calls; call += 1) {
+      const accepted = once(gate.app.getHttpServer(), 'connection') as Promise<[Socket]>;
+      const socket = await openConnection(gate.port);
+      const [theirs] = await accepted;
       socket.write(POST.slice(0, headEnd));
-      await new Promise(setImmediate);
+      while (theirs.bytesRead < headEnd) await new Promise(setImmediate);
       socket.write(POST.slice(headEnd));
       const [data] = (await once(socket, 'data')) as [Buffer];
       expect(data.toString()).toMatch(/^HTTP\/1.1 200.*"a":1/s);
-      if (readByNode > before) break;
+      socket.destroy();
     }
-    socket.destroy();
+    // Those that a busy machine makes wait for longer are Node's.
+    expect(readByNode - before).toBeLessThan(calls);
   });
 
   it('has a refusal that needs no body without it', async () => {

@@ -66,7 +66,7 @@ export class DirectConnections {
     const connection = new DirectConnection(socket, {
       keepAlive: this.#keepAlive,
       find: (reading) => this.#find(reading),
-      handOver: (_connection, received) => this.#handOver(socket, received),
+      handOver: (received) => this.#handOver(socket, received),
       closed: () => this.#connections.delete(socket),
     });
     this.#connections.set(socket, connection);
