@@ -114,8 +114,11 @@ export class Attempt {
     this.#aborter?.abort();
   }
 
-  /** Tells breaker and health what it says of the host. Only the first time counts; before its end it keeps its slot. */
-  book(weight: Weight = EVIDENCE[this.outcome ?? 'ok'].weight): void {
+  /**
+   * Tells breaker and health what it says of the host. Only the first time counts; before its end it keeps its slot.
+   * @param isHosts whether a fault is that of the host, and not of what was asked for there: else they hear nothing.
+   */
+  book(weight: Weight = EVIDENCE[this.outcome ?? 'ok'].weight, isHosts = true): void {
     if (this.#isBooked) return;
     this.#isBooked = true;
     if (weight === 'none') this.#load.excused();
@@ -123,13 +126,13 @@ export class Attempt {
     const { facts } = this.call;
     const isTrial = host.policies.breaker.state === 'HALF_OPEN';
     const isFault = weight === 'fault' || (weight === 'weak' && (host.addWeakFault() || isTrial));
-    const verdict = weight === 'success' ? 'success' : isFault ? 'failure' : 'ignored';
+    const verdict = weight === 'success' ? 'success' : isFault && isHosts ? 'failure' : 'ignored';
     const overloaded = this.outcome !== undefined && OF_LOAD.has(this.outcome);
     if (this.outcome) this.#begun?.end({ verdict, overloaded });
     else this.#begun?.judge({ verdict, overloaded });
-    if (verdict !== 'ignored') host.ended(model ?? facts.model, isFault);
+    if (isFault || weight === 'success') host.ended(model ?? facts.model, isFault);
     if (isFault && this.outcome) host.stats.failed(this.outcome);
-    if (weight === 'fault' || weight === 'success') host.health.report(!isFault, this.tookMs);
+    if ((weight === 'fault' && isHosts) || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.checkNow();
     if (weight !== 'success') return;
     host.succeeded(model ?? facts.model, facts.path, this.#sentAt ?? performance.now());

@@ -1,7 +1,7 @@
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Attempt } from './attempt.ts';
 import type { AttemptFailure } from './attempt-result.ts';
-import { noteModelOutage } from './failure-memory.ts';
+import { noteKindOutage, noteModelOutage } from './failure-memory.ts';
 import type { RememberedRequest, RequestMemory } from './request-memory.ts';
 
 /** An attempt that gave nothing to hand out, and why. */
@@ -81,10 +81,19 @@ export function bookOpen(
     attempt.target.host.decide();
     isOutage ||= culprit !== 'request';
     if (culprit === 'host + model') noteModelOutage(attempt, failure);
-    attempt.book(isExcused && culprit !== 'host' ? 'none' : EVIDENCE[failure.outcome].weight);
+    if (isExcused && culprit !== 'host') attempt.book('none');
+    else bookFault(attempt, failure);
   }
   if (isOutage) memory.clear();
   else if (isShown || isPoisonous) for (const { failure } of alike) memory.add(request, signatureOf(failure));
+}
+
+/** Where the host answers all but what was asked for, its breaker and health hear nothing, and only that rests in the end. */
+function bookFault(attempt: Attempt, failure: AttemptFailure): void {
+  const { target, call } = attempt;
+  const of = target.host.faulted(target.modelFor(call.facts.model), call.facts.path);
+  if (of === 'request kind, at rest') noteKindOutage(attempt, failure);
+  attempt.book(EVIDENCE[failure.outcome].weight, of === 'host');
 }
 
 /** Failures that a request can cause, and that nothing tells apart. */

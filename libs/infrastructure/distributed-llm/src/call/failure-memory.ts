@@ -39,8 +39,18 @@ export function noteFailure(
 }
 
 /** Nothing that is asked of a model succeeds at a host, though others do there: the pair is asked after all else. */
-export function noteModelOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure): void {
-  const key = restKey.model(target.modelFor(call.facts.model), call.facts.path);
+export function noteModelOutage({ target, call }: Asked, failure: AttemptFailure): void {
+  const { model, path } = call.facts;
+  noteOutage({ target, call }, failure, restKey.model(target.modelFor(model), path));
+}
+
+/** As {@link noteModelOutage}, where all else that was asked for is another model or another path. */
+export function noteKindOutage({ target, call }: Asked, failure: AttemptFailure): void {
+  const { model, path } = call.facts;
+  noteOutage({ target, call }, failure, restKey.kind(target.modelFor(model), path));
+}
+
+function noteOutage({ target, call }: Asked, { outcome, errorResponse }: AttemptFailure, key: string): void {
   const said = errorResponse?.brief(call.dialect);
   target.host.rests.begin(key, { outcome, rule: MODEL_OUTAGE, saidMs: undefined, errorResponse: said });
 }

@@ -149,3 +149,87 @@ describe('a model that fails at one host only', () => {
     expect(partly.asked).toBe(before);
   });
 });
+
+describe('a model that fails at the only host', () => {
+  beforeEach(() => {
+    hosts[0]!.reply = (response, request, body) => {
+      // Or the host is asked once more, after a while.
+      response.setHeader('x-should-retry', 'false');
+      failing(response, request, body);
+    };
+    client = bench.client([entry('host0', hosts[0]!.url)], { panic: { maxPerSecond: TRIALS_PER_SECOND } });
+  });
+
+  const status = () => client.getStatus().hosts[0]!;
+
+  async function failTimes(times: number, ...question: Parameters<typeof ask>): Promise<void> {
+    for (let count = 0; count < times; count += 1)
+      expect(await ask(...question)).toMatchObject({ status: 500, attempts: 1 });
+  }
+
+  it('rests by itself after five failures, and opens no breaker', async () => {
+    await failTimes(1, 'dead');
+    expect(await ask('well')).toMatchObject({ status: 200 });
+    await failTimes(3, 'dead');
+    expect(status().rests).toEqual([]);
+    await failTimes(1, 'dead');
+    expect(status()).toMatchObject({
+      rests: [{ of: 'path /chat/completions model dead', outcome: 'server_error' }],
+      circuit: { state: 'CLOSED' },
+      health: { state: 'HEALTHY', live: { failed: 1 } },
+    });
+    // More of the other model at once than a panic lets through.
+    const all = await Promise.all(Array.from({ length: 40 }, () => ask('well')));
+    expect(all.map(({ status: code }) => code)).toEqual(all.map(() => 200));
+  });
+
+  it('is the fault of the host as long as nothing else has succeeded since it began', async () => {
+    expect(await ask('well')).toMatchObject({ status: 200 });
+    await failTimes(5, 'dead');
+    expect(status()).toMatchObject({ circuit: { state: 'OPEN' }, rests: [] });
+  });
+
+  it('is no excuse for another one', async () => {
+    await failTimes(1, 'dead');
+    expect(await ask('well')).toMatchObject({ status: 200 });
+    await failTimes(4, 'dead');
+    await failTimes(4, 'well', 'poison');
+    expect(status().circuit.state).toBe('CLOSED');
+    await failTimes(1, 'well', 'poison');
+    expect(status().circuit.state).toBe('OPEN');
+  });
+
+  it('is asked for as ever after its first success', async () => {
+    await failTimes(1, 'dead');
+    expect(await ask('well')).toMatchObject({ status: 200 });
+    await failTimes(4, 'dead');
+    hosts[0]!.reply = chat('hello');
+    expect(await ask('dead')).toMatchObject({ status: 200 });
+    expect(status().rests).toEqual([]);
+    hosts[0]!.reply = failing;
+    expect(await ask('dead')).toMatchObject({ status: 500 });
+    expect(status().rests).toEqual([]);
+  });
+});
+
+describe('a path that fails at the only host', () => {
+  it('rests by itself, and the model is asked for at others', async () => {
+    hosts[0]!.reply = (response, request, body) => {
+      response.setHeader('x-should-retry', 'false');
+      const reply = request.url?.endsWith('/rerank') ? refusal(500, 'no pooler') : chat('hello');
+      reply(response, request, body);
+    };
+    client = bench.client([entry('host0', hosts[0]!.url)]);
+    const rerank = Buffer.from(JSON.stringify({ model: 'm', query: 'q', documents: ['d'] }));
+    for (let count = 0; count < 6; count += 1) {
+      const response = await send(client, { path: '/rerank', body: rerank });
+      expect(response.status).toBe(500);
+      await response.body.bytes();
+      if (count === 0) expect(await ask('m')).toMatchObject({ status: 200 });
+    }
+    const { rests: resting, circuit } = client.getStatus().hosts[0]!;
+    expect(resting).toMatchObject([{ of: 'path /rerank model m' }]);
+    expect(circuit.state).toBe('CLOSED');
+    expect(await ask('m')).toMatchObject({ status: 200 });
+  });
+});

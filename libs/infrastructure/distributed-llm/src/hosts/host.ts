@@ -3,6 +3,7 @@ import type { TargetStatus } from '@morgan/health-monitor';
 import type { AttemptPolicies, AttemptPoliciesStatus } from '@morgan/http-client';
 import { countsTokens } from '../dialects/dialect-of.ts';
 import { Excuses } from './excuses.ts';
+import { type FaultOf, FaultRuns } from './fault-runs.ts';
 import { HostAddress } from './host-address.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
 import { HalfFailures } from './half-failures.ts';
@@ -59,6 +60,7 @@ export class Host {
   readonly rests: Rests;
   readonly excuses = new Excuses();
   readonly #halfFailures = new HalfFailures();
+  readonly #faults = new FaultRuns();
   readonly #refusals = new RefusalRuns();
   readonly #paces: Map<string | undefined, Pace>;
   weight: number;
@@ -144,7 +146,7 @@ export class Host {
    */
   isDoubtful(model: string | undefined, path: string): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
-    return hasOpen || this.#halfFailures.has(model) || this.#refusals.isRecent(runKey(model, path));
+    return hasOpen || this.#halfFailures.has(model) || this.#refusals.isRecent(restKey.kind(model, path));
   }
 
   doubt(): void {
@@ -171,7 +173,9 @@ export class Host {
     this.#doubts = 0;
     this.#weak = 0;
     this.excuses.succeeded(model);
-    this.#refusals.end(runKey(model, path));
+    const kind = restKey.kind(model, path);
+    this.#refusals.end(kind);
+    this.#faults.succeeded(kind, sentAt);
     this.began(model, path, sentAt);
   }
 
@@ -182,14 +186,19 @@ export class Host {
     for (const key of keysOf(model, path)) this.rests.end(key, sentAt);
   }
 
+  /** It failed at such a request, which may be the doing of all such requests. */
+  faulted(model: string | undefined, path: string): FaultOf {
+    return this.#faults.add(restKey.kind(model, path));
+  }
+
   /** It refused such a request, for what every request meets where a host is set up wrong. */
   refused(model: string | undefined, path: string): void {
-    this.#refusals.add(runKey(model, path));
+    this.#refusals.add(restKey.kind(model, path));
   }
 
   /** Whether it has refused so many such requests in a row that the next one may be good elsewhere. */
   refusesAll(model: string | undefined, path: string): boolean {
-    return this.#refusals.isLong(runKey(model, path));
+    return this.#refusals.isLong(restKey.kind(model, path));
   }
 
   /** It is known what one of the open faults was about. */
@@ -204,7 +213,7 @@ export class Host {
     return this.#weak === 0;
   }
 
-  /** The rest that covers such a request: that of the model or of the path. */
+  /** The rest that covers such a request: that of the model, of the path, or of both together. */
   restFor(model: string | undefined, path: string): Rest | undefined {
     if (this.rests.size === 0) return undefined;
     const found = keysOf(model, path)
@@ -235,12 +244,10 @@ export const restKey = {
   model: (model: string | undefined, path: string) =>
     `model ${model ?? ''}${countsTokens(path) ? ` ${restKey.path(path)}` : ''}`,
   path: (path: string) => `path ${path}`,
+  /** All that is asked alike. */
+  kind: (model: string | undefined, path: string) => `path ${path} model ${model ?? ''}`,
 };
 
 function keysOf(model: string | undefined, path: string): string[] {
-  return [restKey.model(model, path), restKey.path(path)];
-}
-
-function runKey(model: string | undefined, path: string): string {
-  return `${restKey.path(path)} model ${model ?? ''}`;
+  return [restKey.model(model, path), restKey.path(path), restKey.kind(model, path)];
 }
