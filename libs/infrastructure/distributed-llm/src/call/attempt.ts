@@ -130,7 +130,7 @@ export class Attempt {
     const overloaded = this.outcome !== undefined && OF_LOAD.has(this.outcome);
     if (this.outcome) this.#begun?.end({ verdict, overloaded });
     else this.#begun?.judge({ verdict, overloaded });
-    if (isFault || weight === 'success') host.ended(model ?? facts.model, isFault);
+    if (isFault || weight === 'success') host.ended(model ?? facts.model, facts.path, isFault);
     if (isFault && this.outcome) host.stats.failed(this.outcome);
     if ((weight === 'fault' && isHosts) || weight === 'success') host.health.report(!isFault, this.tookMs);
     if (weight === 'weak') void host.checkNow();

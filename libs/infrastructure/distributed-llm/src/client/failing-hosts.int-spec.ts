@@ -281,6 +281,8 @@ describe('a host that fails every other call', () => {
     expect(bad.asked).toBeGreaterThanOrEqual(10);
     expect(bad.asked).toBeLessThan(14);
     expect(client.explain(EXPLAINED).tiers[0]?.[0]).toMatchObject({ host: 'bad', because: ['doubtful'] });
+    const elsewhere = client.explain({ ...EXPLAINED, path: '/completions' });
+    expect(elsewhere.tiers[0]?.[0]).toMatchObject({ host: 'bad', because: [] });
     await bad[Symbol.asyncDispose]();
     await good[Symbol.asyncDispose]();
   });

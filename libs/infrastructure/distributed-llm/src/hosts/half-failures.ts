@@ -2,10 +2,10 @@
 const MOST_CALLS = 20;
 const LEAST_CALLS = 10;
 const SHARE = 0.5;
-/** How long one more failure keeps a host behind the others for that model, in milliseconds. */
+/** How long one more failure keeps a host behind the others for such requests, in milliseconds. */
 const BEHIND_MS = 10_000;
 /** Models are named by callers: only the latest so many are remembered. */
-const MOST_MODELS = 100;
+const MOST_KINDS = 100;
 
 interface Latest {
   /** Whether each of them failed, the oldest first. */
@@ -14,15 +14,15 @@ interface Latest {
 }
 
 /**
- * Which models fail in half of their calls at a host, or more. A breaker counts failures in a row: one of two replicas
- * behind one name, or one of two cards, may fail all of its calls and never make five of them.
+ * Which kinds of requests, for a model on a path, fail half of the time at a host, or more. A breaker counts failures in a
+ * row: one of two replicas behind one name, or one of two cards, may fail all of its calls and never make five of them.
  */
 export class HalfFailures {
-  readonly #models = new Map<string | undefined, Latest>();
+  readonly #kinds = new Map<string, Latest>();
 
   /** A call has ended that says something of the host. */
-  ended(model: string | undefined, hasFailed: boolean): void {
-    const known = this.#models.get(model);
+  ended(kind: string, hasFailed: boolean): void {
+    const known = this.#latestOf(kind);
     // As nearly always.
     if (!known && !hasFailed) return;
     const latest = known ?? { failed: [], behindUntil: -Infinity };
@@ -31,19 +31,24 @@ export class HalfFailures {
     const failures = latest.failed.filter(Boolean).length;
     if (hasFailed && latest.failed.length >= LEAST_CALLS && failures >= SHARE * latest.failed.length)
       latest.behindUntil = performance.now() + BEHIND_MS;
-    this.#models.delete(model);
-    if (failures > 0) this.#models.set(model, latest);
-    if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
+    this.#kinds.delete(kind);
+    if (failures > 0) this.#kinds.set(kind, latest);
+    if (this.#kinds.size > MOST_KINDS) this.#kinds.delete(this.#kinds.keys().next().value as string);
   }
 
   /** Whatever there was is decided otherwise. */
   clear(): void {
-    if (this.#models.size > 0) this.#models.clear();
+    if (this.#kinds.size > 0) this.#kinds.clear();
   }
 
   /** Whether others are to be asked first. */
-  has(model: string | undefined): boolean {
-    const latest = this.#models.get(model);
+  has(kind: string): boolean {
+    const latest = this.#latestOf(kind);
     return latest !== undefined && performance.now() < latest.behindUntil;
+  }
+
+  #latestOf(kind: string): Latest | undefined {
+    // As nearly always there are none: a key that is not looked for is never put together.
+    return this.#kinds.size > 0 ? this.#kinds.get(kind) : undefined;
   }
 }

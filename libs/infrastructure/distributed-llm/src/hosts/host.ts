@@ -146,7 +146,8 @@ export class Host {
    */
   isDoubtful(model: string | undefined, path: string): boolean {
     const hasOpen = this.#doubts >= MOST_DOUBTS && performance.now() - this.#doubtedAt < DOUBT_MS;
-    return hasOpen || this.#halfFailures.has(model) || this.#refusals.isRecent(restKey.kind(model, path));
+    const kind = restKey.kind(model, path);
+    return hasOpen || this.#halfFailures.has(kind) || this.#refusals.isRecent(kind);
   }
 
   doubt(): void {
@@ -161,9 +162,10 @@ export class Host {
     return wasFine;
   }
 
-  /** A call for the model has ended that says something of it. Where its breaker is not closed that decides alone, and the next calls begin anew. */
-  ended(model: string | undefined, hasFailed: boolean): void {
-    if (this.policies.breaker.state === 'CLOSED') this.#halfFailures.ended(model, hasFailed);
+  /** Such a request has ended in a way that says something of the host. Where its breaker is not closed that decides alone, and the next calls begin anew. */
+  ended(model: string | undefined, path: string, hasFailed: boolean): void {
+    if (this.policies.breaker.state === 'CLOSED')
+      this.#halfFailures.ended(restKey.kind(model, path), hasFailed);
     else this.#halfFailures.clear();
   }
 
