@@ -1,6 +1,7 @@
 import { relativeDistance } from './batch-independence.ts';
-import type { GraphRequest, OpenedGraph } from './graph-opener.ts';
-import { padBatch } from './graph-runner.ts';
+import type { AttentionBlocks } from './embedding-model.types.ts';
+import { type GraphRunner, padBatch } from './graph-runner.ts';
+import type { TriedRun } from './limit-measurement.ts';
 import { readGraphInBlocks } from './onnx-file/blocked-graph.reader.ts';
 import { OnnxGraph, type OnnxGraphOptions } from './onnx-graph.ts';
 
@@ -16,9 +17,24 @@ const TRIED_TOKENS = BLOCK_ROWS * 1.25;
 /** Of the squared length: what rounding to 16 bits makes of another order. Wrong rows or masks are far above it. */
 const TOLERANCE = 1e-6;
 
-interface BlocksRequest extends Pick<GraphRequest, 'longest' | 'sample' | 'padId'> {
+/** A graph that may be run in blocks, and how it is tried. */
+export interface BlocksRequest {
   readonly path: string;
   readonly settings: OnnxGraphOptions;
+  /** Tokens of the longest text that the files allow. */
+  readonly longest: number;
+  /** Ids of a text that the graph knows, and the one for padding. */
+  readonly sample: readonly number[];
+  readonly padId: number;
+}
+
+/** The graph that is used of the two. */
+export interface GraphOfBlocks {
+  readonly runner: GraphRunner;
+  /** How its attention is run in blocks, where it is, and what that took. */
+  readonly blocks?: (AttentionBlocks & TriedRun) | undefined;
+  /** What is not as it could be, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -30,7 +46,7 @@ interface BlocksRequest extends Pick<GraphRequest, 'longest' | 'sample' | 'padId
 export async function inBlocksIfSame(
   whole: OnnxGraph,
   { path, settings, longest, sample, padId }: BlocksRequest,
-): Promise<Omit<OpenedGraph, 'device'>> {
+): Promise<GraphOfBlocks> {
   if (longest <= LONGEST_WHOLE || whole.length !== undefined) return { runner: whole, notes: [] };
   const inBlocks = await readGraphInBlocks(path, BLOCK_ROWS);
   if (!inBlocks) return { runner: whole, notes: [] };

@@ -1,35 +1,23 @@
-import type { AttentionBlocks, Device, ModelOptions } from './embedding-model.types.ts';
+import type { Device, ModelOptions } from './embedding-model.types.ts';
 import { readFirstPosition } from './first-position.reader.ts';
-import type { GraphRunner } from './graph-runner.ts';
-import { inBlocksIfSame } from './graph-in-blocks.ts';
-import type { TriedRun } from './limit-measurement.ts';
+import { type BlocksRequest, type GraphOfBlocks, inBlocksIfSame } from './graph-in-blocks.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 
 /** A graph and what there is to know for opening it. */
-export interface GraphRequest {
+export interface GraphRequest extends Pick<BlocksRequest, 'longest' | 'sample' | 'padId'> {
   readonly folder: ModelFolder;
   /** The graph, and the files of its weights, relative to the folder. */
   readonly file: string;
   readonly dataFiles: readonly string[];
   readonly plan: ModelPlan;
   readonly options: ModelOptions;
-  /** Tokens of the longest text that the files allow. */
-  readonly longest: number;
-  /** Ids of a text that the graph knows, and the one for padding. */
-  readonly sample: readonly number[];
-  readonly padId: number;
 }
 
-/** A graph on the device that was chosen. */
-export interface OpenedGraph {
-  readonly runner: GraphRunner;
+/** A graph on the device that was chosen. Its notes name also the devices that `auto` tried in vain. */
+export interface OpenedGraph extends GraphOfBlocks {
   readonly device: Device;
-  /** How its attention is run in blocks, where it is, and what that took. */
-  readonly blocks?: (AttentionBlocks & TriedRun) | undefined;
-  /** Devices that `auto` tried in vain, and what else is not as it could be, one sentence each. */
-  readonly notes: readonly string[];
 }
 
 /** `auto` takes the first that works; the CPU always does. */
