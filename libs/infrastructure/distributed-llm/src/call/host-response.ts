@@ -8,7 +8,7 @@ import type { Attempt } from './attempt.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import type { CallRequest } from './attempt-request.ts';
 import type { ErrorResponse } from './error-response.ts';
-import { type HostResponseBody, WholeBody } from './whole-body.ts';
+import { type HostResponseBody, WholeBody } from '../streams/whole-body.ts';
 
 /** A host's response, good or bad. Where it is not whole, the body must be read to its end or destroyed, or its connection is held for ever. */
 export interface HostResponse {

@@ -4,7 +4,7 @@ import { type ResponseBody, TransportError } from '@morgan/http-transport';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
 import { fieldsOf } from '../routing/body-facts.ts';
 import { brokenResponse } from './call-error.ts';
-import { bytesOf, type HostResponseBody } from './whole-body.ts';
+import { bytesOf, type HostResponseBody } from '../streams/whole-body.ts';
 
 const CLOSING_OF: ReadonlyMap<number | undefined, number> = new Map([
   [0x7b, 0x7d],

@@ -10,7 +10,7 @@ import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
 import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
 import { BodyStart } from './body-start.ts';
 import { LongJsonBody } from './long-json-body.ts';
-import type { HostResponseBody } from './whole-body.ts';
+import type { HostResponseBody } from '../streams/whole-body.ts';
 
 /** What there is to hand out: all of a response, after a clean end, or one that goes on as events or as bytes. */
 export type Content = { readonly kind: 'content' } & (

@@ -7,7 +7,7 @@ import type { HostResponse } from '../call/host-response.ts';
 import { prepareCall } from '../call/prepare-call.ts';
 import type { RequestMemory } from '../call/request-memory.ts';
 import { Panic } from '../routing/panic.ts';
-import { explainRoute, type RouteExplanation } from '../routing/explain-route.ts';
+import { explainRoute, type RouteExplanation } from './explain-route.ts';
 import { TargetSelector } from '../routing/target-selector.ts';
 import { usualSilenceIn } from '../routing/usual-silence.ts';
 import { ClientFleet, type FleetParts } from './client-fleet.ts';

@@ -15,7 +15,7 @@ import type { HostResponse } from '../call/host-response.ts';
 import { RequestMemory } from '../call/request-memory.ts';
 import { hostWeight } from '../hosts/host-list.ts';
 import type { ModelObject } from '../hosts/model-list.ts';
-import type { RouteExplanation } from '../routing/explain-route.ts';
+import type { RouteExplanation } from './explain-route.ts';
 import { ClientSetup, type SetupParts } from './client-setup.ts';
 import { HostTransports } from './host-transports.ts';
 import { isResting, isUp, readingOf } from './host-reading.ts';

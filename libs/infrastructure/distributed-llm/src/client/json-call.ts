@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, type CallContext, Deadline } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
-import { bytesOf } from '../call/whole-body.ts';
+import { bytesOf } from '../streams/whole-body.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
 import { isObject, type JsonObject } from '../dialects/json-value.ts';
 import { SseReader } from '../streams/sse-reader.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { bytesOf, type HostResponseBody } from '../call/whole-body.ts';
+import { bytesOf, type HostResponseBody } from './whole-body.ts';
 import type { HostStream, HostStreamListener } from './host-stream.ts';
 import type { SseEvent } from './sse-event.ts';
 import { errorOf } from './stream-error.ts';
