@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ClientBench, entry } from '../../fixture/client-bench.ts';
 import { models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
-import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
+import type { DistributedLlmClient } from './distributed-llm.client.ts';
 
 let bench: ClientBench;
 let host: ScriptedHost;
