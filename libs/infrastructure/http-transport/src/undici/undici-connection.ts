@@ -9,7 +9,8 @@ import { repairHttp2Streams } from './http2-streams.ts';
 /** What a pool gives to its connections. */
 export interface ConnectionOptions {
   readonly client: Client.Options;
-  readonly connect: buildConnector.connector;
+  /** @param signal cuts what is being made */
+  readonly connectorFor: (signal: AbortSignal) => buildConnector.connector;
   /** Which address it is meant for. */
   readonly place: Place;
   /** Which of the pool's places it is, counted from 1. */
@@ -31,6 +32,7 @@ export class Connection extends Client implements HandlerConnection {
   readonly place: Place;
   hasServed = false;
   readonly #options: ConnectionOptions;
+  #making: AbortController | undefined;
   #socket: Socket | undefined;
   #connectedAt = 0;
   #isShared = false;
@@ -40,11 +42,14 @@ export class Connection extends Client implements HandlerConnection {
   constructor(origin: URL, options: ConnectionOptions) {
     super(origin, {
       ...options.client,
-      connect: (target, callback) =>
-        options.connect(target, (...outcome) => {
+      connect: (target, callback) => {
+        this.#making = new AbortController();
+        options.connectorFor(this.#making.signal)(target, (...outcome) => {
+          this.#making = undefined;
           if (outcome[1]) this.#connected(outcome[1]);
           callback(...outcome);
-        }),
+        });
+      },
     });
     this.#options = options;
     this.position = options.position;
@@ -74,6 +79,11 @@ export class Connection extends Client implements HandlerConnection {
     handler.onConnection(this);
     if (maxAgeMs !== null && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
     return super.dispatch(options, handler);
+  }
+
+  /** Cuts the socket that is being made, if one is. */
+  stopMaking(): void {
+    this.#making?.abort();
   }
 
   /** Closes the socket if it is idle; the next request makes a new one. */

@@ -90,6 +90,12 @@ export class UndiciPool extends Pool implements OriginPool {
     handler.limitWait();
   }
 
+  /** Cuts what is being made, too: undici would wait for it. */
+  override destroy(...options: never[]): Promise<void> {
+    for (const client of this.#clients) client.stopMaking();
+    return super.destroy(...(options as []));
+  }
+
   get #clients(): PoolInternals[typeof kClients] {
     return (this as unknown as PoolInternals)[kClients];
   }
@@ -143,7 +149,7 @@ export class UndiciPool extends Pool implements OriginPool {
     return new Connection(origin, {
       client,
       place,
-      connect: connectorTo(origin.origin, this.#config, lookup),
+      connectorFor: (signal) => connectorTo(origin.origin, this.#config, lookup, signal),
       position: this.#made,
       maxAgeMs: this.#maxAgeMs,
       onBusy: (one) => this.#idle.delete(one),
