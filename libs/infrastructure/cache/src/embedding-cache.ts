@@ -142,8 +142,9 @@ export class EmbeddingCache {
   }
 
   async #bypass(keys: readonly string[], call: CacheCall, use: CacheUse): Promise<void> {
-    await call.compute(keys, 'bypass');
-    if (use === 'no-cache') this.#store(keys, call);
+    const isKept = use === 'no-cache';
+    await call.compute(keys, 'bypass', (key, entry) => isKept && this.#keep([[key, entry]], call));
+    if (isKept) this.#store(keys, call);
   }
 
   async #collect(keys: readonly string[], call: CacheCall): Promise<void> {
@@ -257,20 +258,23 @@ export class EmbeddingCache {
 
   async #compute(keys: readonly string[], call: CacheCall): Promise<void> {
     if (keys.length === 0) return;
-    await call.compute(keys, 'miss');
+    await call.compute(keys, 'miss', (key, entry) => this.#keep([[key, entry]], call));
     this.#store(keys, call);
   }
 
   #store(keys: readonly string[], call: CacheCall): void {
-    if (call.generation !== this.#generation) return;
-    const entries: [string, CachedEmbedding][] = [];
-    for (const key of keys) {
+    const entries = keys.flatMap((key) => {
       const entry = call.entry(key);
-      if (!entry) continue;
-      this.#memory.set(key, entry);
-      entries.push([key, entry]);
-    }
-    if (entries.length > 0) void this.#redis?.setMany(entries);
+      return entry ? [[key, entry] as const] : [];
+    });
+    this.#keep(entries, call);
+  }
+
+  /** In both levels, unless they were emptied since the call began. */
+  #keep(entries: readonly (readonly [string, CachedEmbedding])[], call: CacheCall): void {
+    if (call.generation !== this.#generation || entries.length === 0) return;
+    for (const [key, entry] of entries) this.#memory.set(key, entry);
+    void this.#redis?.setMany(entries);
   }
 
   #show(metrics: Metrics): void {
