@@ -27,6 +27,8 @@ export interface KeyFaults {
 /** One call of a cache: what it has got so far, and what went wrong. */
 export class CacheCall {
   readonly results = new Map<string, CacheResult>();
+  /** Settled once Redis has taken, or refused, what has been stored so far. Never rejects. */
+  stored: Promise<unknown> = Promise.resolve();
   readonly #entries = new Map<string, CachedEmbedding | Error>();
   readonly #compute: Compute;
   readonly #signal: AbortSignal;

@@ -204,7 +204,10 @@ export class EmbeddingCache {
       if (polls > 0) await redis.pause(polls, call.signal);
       const lease = await redis.claim(open, call.signal);
       await this.#lookUp(lease.there, call, 'coalesced');
-      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => lease.release());
+      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => {
+        // Nobody waits for that here; whoever gets the lease next is to find the values.
+        void call.stored.then(() => lease.release());
+      });
       // Looked at below: what is under way may end well for others.
       computed.catch(() => undefined);
       computing.push(computed);
@@ -216,13 +219,14 @@ export class EmbeddingCache {
 
   /** What has been computed is on its way to Redis; what this process had in memory may be there no more. */
   async #share(keys: readonly string[], call: CacheCall): Promise<void> {
-    if (!this.#redis || call.generation !== this.#generation) return;
+    await call.stored;
+    if (!this.#redis || !this.#isCurrent(call)) return;
     const found = await this.#redis.getMany(keys);
     const entries = keys.flatMap((key, index) => {
       const entry = found[index] ? undefined : call.entry(key);
       return entry ? [[key, entry] as const] : [];
     });
-    if (entries.length === 0 || (await this.#redis.setMany(entries))) return;
+    if (await this.#redis.setMany(entries, () => this.#isCurrent(call))) return;
     throw new AppError(
       'cache_unavailable',
       'Redis does not take the vectors that all replicas are to find.',
@@ -251,7 +255,7 @@ export class EmbeddingCache {
   /** @returns whether there was an entry. */
   #take(key: string, entry: CachedEmbedding | undefined, call: CacheCall, result: CacheResult): boolean {
     if (!entry) return false;
-    if (call.generation === this.#generation) this.#memory.set(key, entry);
+    if (this.#isCurrent(call)) this.#memory.set(key, entry);
     call.found(key, entry, result);
     return true;
   }
@@ -272,9 +276,15 @@ export class EmbeddingCache {
 
   /** In both levels, unless they were emptied since the call began. */
   #keep(entries: readonly (readonly [string, CachedEmbedding])[], call: CacheCall): void {
-    if (call.generation !== this.#generation || entries.length === 0) return;
+    if (!this.#isCurrent(call) || entries.length === 0) return;
     for (const [key, entry] of entries) this.#memory.set(key, entry);
-    void this.#redis?.setMany(entries);
+    const stored = this.#redis?.setMany(entries, () => this.#isCurrent(call));
+    call.stored = Promise.all([call.stored, stored]);
+  }
+
+  /** Whether nothing was purged since the call began. */
+  #isCurrent({ generation }: CacheCall): boolean {
+    return generation === this.#generation;
   }
 
   #show(metrics: Metrics): void {
