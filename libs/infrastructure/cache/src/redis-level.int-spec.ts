@@ -272,6 +272,7 @@ describe('the level in Redis', () => {
 class WatchedConnection extends RedisConnection {
   most = 0;
   pieces = 0;
+  readonly scriptKeys: number[] = [];
   beforePiece: (piece: number) => unknown = () => undefined;
   afterPiece: (piece: number) => unknown = () => undefined;
   #now = 0;
@@ -285,6 +286,11 @@ class WatchedConnection extends RedisConnection {
     await this.beforePiece(piece);
     await this.#counted(entries.length, () => super.setBuffers(entries, ttl));
     await this.afterPiece(piece);
+  }
+
+  override run(...[script, keys, operands]: Parameters<RedisConnection['run']>): Promise<unknown> {
+    this.scriptKeys.push(keys.length);
+    return super.run(script, keys, operands);
   }
 
   async #counted<Result>(values: number, command: () => Promise<Result>): Promise<Result> {
@@ -332,6 +338,22 @@ describe('a call of many long vectors', () => {
     const { entries } = await reader.resolve(keys, never, call);
     expect(entries.map(({ vector }) => vector[VALUES - 1])).toEqual(keys.map(Number));
     expect(watched.most).toBeLessThanOrEqual(8);
+  });
+
+  it('has the lease of each of its keys, by scripts that hold Redis up for no longer than those of 256', async () => {
+    const many = Array.from({ length: 600 }, (_, index) => String(index));
+    const leases = many.map((key) => `${namespace}:lease:${key}`).join(' ');
+    const held = () => redisCommand(redis.url, `EXISTS ${leases}`);
+    let during = '';
+    const short = async (wanted: readonly string[]) => {
+      during = await held();
+      return compute(wanted);
+    };
+    await replica().resolve(many, short, call);
+    expect(during).toBe(':600');
+    await waitFor(async () => (await held()) === ':0', { what: 'the end of all leases' });
+    // A claim names the value of each as well.
+    expect(watched.scriptKeys).toEqual([512, 512, 176, 256, 256, 88]);
   });
 
   it('keeps its lease until all of them are there, and does not wait for that', async () => {

@@ -5,7 +5,7 @@ import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 import { JoinedLookups } from './joined-lookups.ts';
-import { CLAIM, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
+import { CLAIM, type Claimed, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
 import { TransferBudget } from './transfer-budget.ts';
 import { jittered } from './ttl-jitter.ts';
 
@@ -19,6 +19,8 @@ const EXTEND = new RedisScript(`
 const COMMAND_BYTES = 262_144;
 /** Values of one command at most, however small they are. */
 const COMMAND_KEYS = 256;
+/** Leases of one script, while which Redis answers nobody else. */
+const SCRIPT_KEYS = 256;
 /** Of a value, before one was seen. */
 const UNKNOWN_BYTES = 16_384;
 /** Commands of full size that are under way at a time: while one is answered, the next is on its way. */
@@ -142,18 +144,19 @@ export class RedisLevel {
       (await this.#parts.redis.run(script, scriptKeys, [owner, leaseMs])) ?? 0;
     // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
     let last: Promise<unknown> | undefined;
-    const states = await this.#ask(
-      keys.length,
-      () => (last = run(CLAIM, [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)])),
-    );
-    const claimed = keys.map((key, index) => ({
-      key,
-      state: Array.isArray(states) ? Number(states[index]) : FREE,
-    }));
+    const claimed: Claimed[] = [];
+    for (const part of inParts(keys)) {
+      const ask = () => (last = run(CLAIM, [...part.map(this.#leaseKey), ...part.map(this.#valueKey)]));
+      const states = await this.#ask(part.length, ask);
+      const stateOf = (index: number) => (Array.isArray(states) ? Number(states[index]) : FREE);
+      claimed.push(...part.map((key, index) => ({ key, state: stateOf(index) })));
+    }
     // Past the guard: nobody here waits for these, but others do. A claim that came back too late may be in force all the same.
     const send = (script: RedisScript, ours: readonly string[]) => {
-      const next = () => run(script, ours.map(this.#leaseKey)).catch(() => undefined);
-      last = last?.then(next, next);
+      for (const part of inParts(ours)) {
+        const next = () => run(script, part.map(this.#leaseKey)).catch(() => undefined);
+        last = last?.then(next, next);
+      }
     };
     return new Lease(claimed, {
       everyMs: leaseMs / RENEWALS,
@@ -210,4 +213,9 @@ export class RedisLevel {
     };
     return guard ? guard.run<Reply | undefined>(command, miss) : command().catch(miss);
   }
+}
+
+function inParts(keys: readonly string[]): (readonly string[])[] {
+  const count = Math.ceil(keys.length / SCRIPT_KEYS);
+  return Array.from({ length: count }, (_, part) => keys.slice(part * SCRIPT_KEYS, (part + 1) * SCRIPT_KEYS));
 }
