@@ -32,7 +32,25 @@ PAIRS = [
     ["日本語", "अ 👩‍👩‍👧 e\u0301"],
     ["a", "b"],
 ]
+# Both texts above the limit, with words of many tokens where the library stops reading: which of them counts as the longer one,
+# and so gets the odd token, depends on where these end.
+WORDS_AT_THE_LIMIT = [
+    ["wait service the for is of for antidisestablishment is is service service is queue the",
+     "for [SEP] queue service loaded service a model is [SEP] antidisestablishment a loaded is queue texts a"],
+    ["is antidisestablishment queue wait a of for service the [MASK] of loaded [SEP] [SEP] full wait",
+     "service is service texts model of full [MASK] queue antidisestablishment the full full queue texts of"],
+    ["queue texts antidisestablishment worker that the worker full a is for full worker model is texts and wait",
+     "[MASK] full antidisestablishment the and of [SEP] the queue for model queue wait wait is of antidisestablishment worker"],
+    ["the service service the and of [MASK] a model worker is antidisestablishment the and",
+     "loaded for worker antidisestablishment queue texts is the the queue [SEP] and of and the antidisestablishment"],
+    ["of the of queue [SEP] that loaded queue texts is [MASK] [SEP] antidisestablishment of of",
+     "that and and wait the queue the wait wait full the worker antidisestablishment the loaded that of loaded"],
+    ["the loaded antidisestablishment that worker wait the antidisestablishment [SEP] texts queue the that of the is that",
+     "queue for and for is and service is the and texts the antidisestablishment texts of and service"],
+]
 MORE_PAIRS = {
+    "bert": WORDS_AT_THE_LIMIT,
+    "bert-cut-left": WORDS_AT_THE_LIMIT,
     # What the table of sentencepiece would change, which this class leaves out.
     "deberta-v2-class": [[" ＦＵＬＬ  ｗｉｄｔｈ", "½ ﬁne "]],
     # Both above the limit: neither counts as the longer one then, and the second keeps the odd token.

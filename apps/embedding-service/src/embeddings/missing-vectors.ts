@@ -9,23 +9,28 @@ export interface KeyedInputs extends Pick<EmbedOptions, 'truncate' | 'prompt'> {
 }
 
 /**
- * Computes the vectors of some of the keys. Of a call that fails it has what has come until then: that is stored all the same, and
- * whoever asks again goes on from there.
+ * Computes the vectors of some of the keys. Of a call that fails it has what has come until then, and keeps what comes later of the
+ * batches that run: that is stored all the same, and whoever asks again goes on from there.
  */
 export function missingVectors(
   model: EmbeddingModel,
   { inputs, keys, truncate, prompt }: KeyedInputs,
   context: CallContext,
 ): Compute {
-  return async (missing, signal) => {
+  return async (missing, signal, keepLate) => {
     const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
     const positions = missing.map((key) => positionOf.get(key) as number);
     const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
     const done = new Array<EmbeddedInput | undefined>(wanted.length).fill(undefined);
-    const onItem = (index: number, item: EmbeddedInput) => (done[index] = item);
+    let isOver = false;
+    const onItem = (index: number, item: EmbeddedInput) => {
+      if (isOver) keepLate(missing[index] as string, item);
+      else done[index] = item;
+    };
     try {
       return await model.embed(wanted, { ...context, signal }, { truncate, positions, prompt, onItem });
     } catch (error) {
+      isOver = true;
       if (!(error instanceof Error) || !done.some(Boolean)) throw error;
       return done.map((item) => item ?? error);
     }

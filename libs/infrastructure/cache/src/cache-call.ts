@@ -3,13 +3,18 @@ import type { CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { type Flight, FlightAbandoned, KeyFault } from './single-flight.ts';
 
+/** Takes the entry of a key that came after all. */
+export type KeepLate = (key: string, entry: CachedEmbedding) => void;
+
 /**
  * Computes the entries of some keys, in their order; an error stands for a key that could not be computed.
  * @param signal aborted once nobody waits for any of them: neither the call that began nor others that want the same
+ * @param keepLate for what was under way when it ended, as it does with its caller: whoever asks again need not have it computed again
  */
 export type Compute = (
   keys: readonly string[],
   signal: AbortSignal,
+  keepLate: KeepLate,
 ) => Promise<readonly (CachedEmbedding | Error)[]>;
 
 /** Tells of errors that are about the input of a key, as opposed to the call: whoever asks for the key at the same time shares them. */
@@ -22,6 +27,8 @@ export interface KeyFaults {
 /** One call of a cache: what it has got so far, and what went wrong. */
 export class CacheCall {
   readonly results = new Map<string, CacheResult>();
+  /** Settled once Redis has taken, or refused, what has been stored so far. Never rejects. */
+  stored: Promise<unknown> = Promise.resolve();
   readonly #entries = new Map<string, CachedEmbedding | Error>();
   readonly #compute: Compute;
   readonly #signal: AbortSignal;
@@ -87,8 +94,8 @@ export class CacheCall {
     this.results.set(key, result);
   }
 
-  async compute(keys: readonly string[], result: CacheResult): Promise<void> {
-    const computed = await this.#compute(keys, this.signal);
+  async compute(keys: readonly string[], result: CacheResult, keepLate: KeepLate): Promise<void> {
+    const computed = await this.#compute(keys, this.signal, keepLate);
     keys.forEach((key, index) => {
       this.#entries.set(key, computed[index] ?? new Error('nothing was computed for the key'));
       this.results.set(key, result);

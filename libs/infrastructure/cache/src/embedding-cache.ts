@@ -142,8 +142,9 @@ export class EmbeddingCache {
   }
 
   async #bypass(keys: readonly string[], call: CacheCall, use: CacheUse): Promise<void> {
-    await call.compute(keys, 'bypass');
-    if (use === 'no-cache') this.#store(keys, call);
+    const isKept = use === 'no-cache';
+    await call.compute(keys, 'bypass', (key, entry) => isKept && this.#keep([[key, entry]], call));
+    if (isKept) this.#store(keys, call);
   }
 
   async #collect(keys: readonly string[], call: CacheCall): Promise<void> {
@@ -203,7 +204,10 @@ export class EmbeddingCache {
       if (polls > 0) await redis.pause(polls, call.signal);
       const lease = await redis.claim(open, call.signal);
       await this.#lookUp(lease.there, call, 'coalesced');
-      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => lease.release());
+      const computed = this.#compute(this.#lacking(lease.ours, call), call).finally(() => {
+        // Nobody waits for that here; whoever gets the lease next is to find the values.
+        void call.stored.then(() => lease.release());
+      });
       // Looked at below: what is under way may end well for others.
       computed.catch(() => undefined);
       computing.push(computed);
@@ -215,13 +219,14 @@ export class EmbeddingCache {
 
   /** What has been computed is on its way to Redis; what this process had in memory may be there no more. */
   async #share(keys: readonly string[], call: CacheCall): Promise<void> {
-    if (!this.#redis || call.generation !== this.#generation) return;
+    await call.stored;
+    if (!this.#redis || !this.#isCurrent(call)) return;
     const found = await this.#redis.getMany(keys);
     const entries = keys.flatMap((key, index) => {
       const entry = found[index] ? undefined : call.entry(key);
       return entry ? [[key, entry] as const] : [];
     });
-    if (entries.length === 0 || (await this.#redis.setMany(entries))) return;
+    if (await this.#redis.setMany(entries, () => this.#isCurrent(call))) return;
     throw new AppError(
       'cache_unavailable',
       'Redis does not take the vectors that all replicas are to find.',
@@ -250,27 +255,36 @@ export class EmbeddingCache {
   /** @returns whether there was an entry. */
   #take(key: string, entry: CachedEmbedding | undefined, call: CacheCall, result: CacheResult): boolean {
     if (!entry) return false;
-    if (call.generation === this.#generation) this.#memory.set(key, entry);
+    if (this.#isCurrent(call)) this.#memory.set(key, entry);
     call.found(key, entry, result);
     return true;
   }
 
   async #compute(keys: readonly string[], call: CacheCall): Promise<void> {
     if (keys.length === 0) return;
-    await call.compute(keys, 'miss');
+    await call.compute(keys, 'miss', (key, entry) => this.#keep([[key, entry]], call));
     this.#store(keys, call);
   }
 
   #store(keys: readonly string[], call: CacheCall): void {
-    if (call.generation !== this.#generation) return;
-    const entries: [string, CachedEmbedding][] = [];
-    for (const key of keys) {
+    const entries = keys.flatMap((key) => {
       const entry = call.entry(key);
-      if (!entry) continue;
-      this.#memory.set(key, entry);
-      entries.push([key, entry]);
-    }
-    if (entries.length > 0) void this.#redis?.setMany(entries);
+      return entry ? [[key, entry] as const] : [];
+    });
+    this.#keep(entries, call);
+  }
+
+  /** In both levels, unless they were emptied since the call began. */
+  #keep(entries: readonly (readonly [string, CachedEmbedding])[], call: CacheCall): void {
+    if (!this.#isCurrent(call) || entries.length === 0) return;
+    for (const [key, entry] of entries) this.#memory.set(key, entry);
+    const stored = this.#redis?.setMany(entries, () => this.#isCurrent(call));
+    call.stored = Promise.all([call.stored, stored]);
+  }
+
+  /** Whether nothing was purged since the call began. */
+  #isCurrent({ generation }: CacheCall): boolean {
+    return generation === this.#generation;
   }
 
   #show(metrics: Metrics): void {

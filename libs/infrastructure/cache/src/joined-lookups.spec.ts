@@ -3,10 +3,13 @@ import { JoinedLookups } from './joined-lookups.ts';
 
 function lookups(mostKeys = 4) {
   const asked: (readonly string[])[] = [];
-  const joined = new JoinedLookups(mostKeys, (keys) => {
-    asked.push([...keys]);
-    return Promise.resolve(keys.map((key) => key.toUpperCase()));
-  });
+  const joined = new JoinedLookups(
+    () => mostKeys,
+    (keys) => {
+      asked.push([...keys]);
+      return Promise.resolve(keys.map((key) => key.toUpperCase()));
+    },
+  );
   return { asked, joined };
 }
 
@@ -34,8 +37,9 @@ describe('joined look-ups', () => {
 
   it('fail for those who asked together, and for nobody after them', async () => {
     let broken = true;
-    const joined = new JoinedLookups(4, (keys) =>
-      broken ? Promise.reject(new Error('gone')) : Promise.resolve(keys),
+    const joined = new JoinedLookups(
+      () => 4,
+      (keys) => (broken ? Promise.reject(new Error('gone')) : Promise.resolve(keys)),
     );
     const ends = await Promise.allSettled([joined.get(['a']), joined.get(['b'])]);
     expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -10,15 +10,15 @@ export class JoinedLookups<Value> {
   #open: Batch<Value> | undefined;
 
   /**
-   * @param mostKeys that are looked up together
+   * @param mostKeys that are looked up together, by what is known then
    * @param lookUp resolves to one value for each key
    */
   constructor(
-    private readonly mostKeys: number,
+    private readonly mostKeys: () => number,
     private readonly lookUp: (keys: readonly string[]) => Promise<readonly Value[]>,
   ) {}
 
-  /** The values of `mostKeys` keys at most, in their order. @throws what `lookUp` rejects with */
+  /** The values of keys, in their order: no more of them than may be looked up together. @throws what `lookUp` rejects with */
   async get(keys: readonly string[]): Promise<readonly Value[]> {
     const batch = this.#batchFor(keys.length);
     const start = batch.keys.length;
@@ -27,7 +27,7 @@ export class JoinedLookups<Value> {
   }
 
   #batchFor(count: number): Batch<Value> {
-    if (this.#open && this.#open.keys.length + count <= this.mostKeys) return this.#open;
+    if (this.#open && this.#open.keys.length + count <= this.mostKeys()) return this.#open;
     const keys: string[] = [];
     const batch = { keys, values: this.#send(keys) };
     this.#open = batch;

@@ -5,7 +5,8 @@ import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
 import { JoinedLookups } from './joined-lookups.ts';
-import { CLAIM, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
+import { CLAIM, type Claimed, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
+import { TransferBudget } from './transfer-budget.ts';
 import { jittered } from './ttl-jitter.ts';
 
 /** Gives entries that were read their full time again, each its own. */
@@ -14,7 +15,16 @@ const EXTEND = new RedisScript(`
     if redis.call('TTL', key) * 2 < tonumber(ARGV[index]) then redis.call('EXPIRE', key, ARGV[index]) end
   end`);
 
-const MGET_KEYS = 256;
+/** Bytes of the values of one command: 2 ms on a line of 1 Gbit/s, where those of a whole call may take longer than a command may. */
+const COMMAND_BYTES = 262_144;
+/** Values of one command at most, however small they are. */
+const COMMAND_KEYS = 256;
+/** Leases of one script, while which Redis answers nobody else. */
+const SCRIPT_KEYS = 256;
+/** Of a value, before one was seen. */
+const UNKNOWN_BYTES = 16_384;
+/** Commands of full size that are under way at a time: while one is answered, the next is on its way. */
+const COMMANDS_AT_A_TIME = 2;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 const POLL_GROWTH = 1.5;
@@ -39,7 +49,13 @@ export class RedisLevel {
   /** Marks the leases of this process, with the number of the claim. */
   readonly #process = randomUUID();
   #claims = 0;
-  readonly #lookups = new JoinedLookups(MGET_KEYS, (keys) => this.#read(keys));
+  readonly #budget = new TransferBudget(COMMANDS_AT_A_TIME * COMMAND_BYTES);
+  readonly #lookups = new JoinedLookups(
+    () => this.#keysPerCommand,
+    (keys) => this.#read(keys),
+  );
+  /** Of the largest value that was seen. */
+  #valueBytes = 0;
 
   constructor(config: CacheConfig, parts: RedisLevelParts) {
     this.#config = config;
@@ -47,34 +63,73 @@ export class RedisLevel {
   }
 
   /**
-   * The entries of the keys in their order, undefined where there is none: one `MGET` for every {@link MGET_KEYS} keys, so that
-   * a large request does not look like a slow Redis, and one for all calls that ask in the same turn of the event loop. Those that
-   * are read and old get their full time again.
+   * The entries of the keys in their order, undefined where there is none: one `MGET` for as many keys as have {@link COMMAND_BYTES},
+   * so that a large request does not look like a slow Redis, and one for all calls that ask in the same turn of the event loop. Those
+   * that are read and old get their full time again.
    */
   async getMany(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const found: (CachedEmbedding | undefined)[] = [];
-    for (let start = 0; start < keys.length; start += MGET_KEYS)
-      found.push(...(await this.#lookups.get(keys.slice(start, start + MGET_KEYS))));
+    while (found.length < keys.length) {
+      const next = keys.slice(found.length, found.length + this.#keysPerCommand);
+      found.push(...(await this.#lookups.get(next)));
+    }
     return found;
   }
 
   async #read(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
-    const values = await this.#ask(keys.length, () => this.#parts.redis.getBuffers(keys.map(this.#valueKey)));
+    const read = () => this.#parts.redis.getBuffers(keys.map(this.#valueKey));
+    const bytes = keys.length * (this.#valueBytes || UNKNOWN_BYTES);
+    const values = await this.#budget.run(bytes, () => this.#ask(keys.length, read));
     if (!values) return keys.map(() => undefined);
+    for (const value of values) this.#saw(value);
     const { vectorFormat } = this.#config;
     const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes, vectorFormat)));
     this.#extend(keys.filter((_, index) => found[index] && this.#isOld(values[index] as Buffer)));
     return found;
   }
 
-  /** Stores in one pipeline; nobody needs to wait for it. @returns whether Redis has taken all of them. */
-  async setMany(entries: readonly (readonly [string, CachedEmbedding])[]): Promise<boolean> {
+  /**
+   * Stores, as much at a time as one command may have; nobody needs to wait for it.
+   * @param isWanted asked before each command
+   * @returns whether Redis has taken all of them
+   */
+  async setMany(
+    entries: readonly (readonly [string, CachedEmbedding])[],
+    isWanted: () => boolean,
+  ): Promise<boolean> {
+    let isStored = true;
+    for (let start = 0; start < entries.length;) {
+      const { values, bytes } = this.#encode(entries.slice(start, start + COMMAND_KEYS));
+      const store = () => this.#parts.redis.setBuffers(values, this.#ttlSeconds).then(() => true);
+      const ask = () => (isWanted() ? this.#ask(values.length, store) : Promise.resolve(false));
+      isStored = ((await this.#budget.run(bytes, ask)) ?? false) && isStored;
+      start += values.length;
+    }
+    return isStored;
+  }
+
+  /** The first of the entries, as many as one command may have. */
+  #encode(entries: readonly (readonly [string, CachedEmbedding])[]) {
     const { vectorFormat } = this.#config;
-    const encoded = entries.map(
-      ([key, embedding]) => [this.#valueKey(key), encodeEmbedding(embedding, vectorFormat)] as const,
-    );
-    const store = () => this.#parts.redis.setBuffers(encoded, this.#ttlSeconds).then(() => true);
-    return (await this.#ask(entries.length, store)) ?? false;
+    const values: [string, Buffer][] = [];
+    let bytes = 0;
+    for (const [key, embedding] of entries) {
+      if (bytes >= COMMAND_BYTES) break;
+      const value = encodeEmbedding(embedding, vectorFormat);
+      this.#saw(value);
+      values.push([this.#valueKey(key), value]);
+      bytes += value.length;
+    }
+    return { values, bytes };
+  }
+
+  #saw(value: Buffer | null): void {
+    if (value) this.#valueBytes = Math.max(this.#valueBytes, value.length);
+  }
+
+  get #keysPerCommand(): number {
+    const keys = Math.floor(COMMAND_BYTES / (this.#valueBytes || UNKNOWN_BYTES));
+    return Math.min(Math.max(keys, 1), COMMAND_KEYS);
   }
 
   /**
@@ -89,18 +144,19 @@ export class RedisLevel {
       (await this.#parts.redis.run(script, scriptKeys, [owner, leaseMs])) ?? 0;
     // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
     let last: Promise<unknown> | undefined;
-    const states = await this.#ask(
-      keys.length,
-      () => (last = run(CLAIM, [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)])),
-    );
-    const claimed = keys.map((key, index) => ({
-      key,
-      state: Array.isArray(states) ? Number(states[index]) : FREE,
-    }));
+    const claimed: Claimed[] = [];
+    for (const part of inParts(keys)) {
+      const ask = () => (last = run(CLAIM, [...part.map(this.#leaseKey), ...part.map(this.#valueKey)]));
+      const states = await this.#ask(part.length, ask);
+      const stateOf = (index: number) => (Array.isArray(states) ? Number(states[index]) : FREE);
+      claimed.push(...part.map((key, index) => ({ key, state: stateOf(index) })));
+    }
     // Past the guard: nobody here waits for these, but others do. A claim that came back too late may be in force all the same.
     const send = (script: RedisScript, ours: readonly string[]) => {
-      const next = () => run(script, ours.map(this.#leaseKey)).catch(() => undefined);
-      last = last?.then(next, next);
+      for (const part of inParts(ours)) {
+        const next = () => run(script, part.map(this.#leaseKey)).catch(() => undefined);
+        last = last?.then(next, next);
+      }
     };
     return new Lease(claimed, {
       everyMs: leaseMs / RENEWALS,
@@ -157,4 +213,9 @@ export class RedisLevel {
     };
     return guard ? guard.run<Reply | undefined>(command, miss) : command().catch(miss);
   }
+}
+
+function inParts(keys: readonly string[]): (readonly string[])[] {
+  const count = Math.ceil(keys.length / SCRIPT_KEYS);
+  return Array.from({ length: count }, (_, part) => keys.slice(part * SCRIPT_KEYS, (part + 1) * SCRIPT_KEYS));
 }

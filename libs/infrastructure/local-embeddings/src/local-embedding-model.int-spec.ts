@@ -161,17 +161,32 @@ describe('a queue with a limit', () => {
 
   it('admits a call of any size where there is room, and refuses one and many alike where there is none', async () => {
     // Each counts with an eighth of the limit, however large it is.
-    const calls = Array.from({ length: 8 }, (_, index) =>
+    const calls = Array.from({ length: 7 }, (_, index) =>
       model.embed(textsOf(32, `call ${index}`), context()),
     );
     for (const count of [1, 2_048]) {
       const refused = model.embed(textsOf(count, 'too much'), context());
       await expect(refused).rejects.toMatchObject({ code: 'queue_full', status: 429 });
-      await expect(refused).rejects.toThrow(/256 tokens wait.*limit is 256/);
+      await expect(refused).rejects.toThrow('224 tokens of large calls wait');
     }
-    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(8).fill(32));
+    expect((await Promise.all(calls)).map((items) => items.length)).toEqual(new Array(7).fill(32));
     expect(await figure('morgan_embedding_queue_tokens')).toBe(0);
     expect(await model.embed(['there is room again'], context())).toHaveLength(1);
+  });
+
+  it('answers a query beside as many large calls as there is room for, and before them', async () => {
+    const { model: roomy } = build({ queueTokens: 2_560, workers: 1, batchSize: 8 });
+    await roomy.load();
+    let done = 0;
+    const calls = Array.from({ length: 7 }, async (_, index) => {
+      await roomy.embed(textsOf(32, `large ${index}`), context());
+      done += 1;
+    });
+    await expect(roomy.embed(textsOf(32, 'one too many'), context())).rejects.toThrow('of large calls');
+    expect(await roomy.embed(['a query'], context())).toHaveLength(1);
+    expect(done).toBe(0);
+    await Promise.all(calls);
+    await roomy.unload();
   });
 
   it('refuses nobody for the sake of callers who are on their way out', async () => {

@@ -106,7 +106,7 @@ export const localEmbeddingsConfig = z
     }),
     queueTokens: setting(z.int().min(1).default(262_144), {
       env: 'EMBEDDING_QUEUE_TOKENS',
-      doc: 'Tokens that may wait before further calls get 429 `queue_full`. A call counts with an eighth of it at most: calls take turns. Callers of one API key have three quarters at most of what those of others leave, and equal shares of batches.',
+      doc: 'Tokens that may wait before further calls get 429 `queue_full`. A call counts with an eighth of it at most: calls take turns. Calls of more than 1/256 of it (1,024 by default) have seven eighths together: queries of a search come in beside any number of them. Callers of one API key have three quarters at most of what those of others leave, and equal shares of batches.',
     }),
     memoryLimitMb: setting(z.int().min(64).optional(), {
       env: 'EMBEDDING_MEMORY_LIMIT_MB',

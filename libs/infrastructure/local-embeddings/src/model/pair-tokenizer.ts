@@ -1,10 +1,10 @@
 import type { TokenRow } from './embedding-model.types.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { TypedRow, TokenEncoder } from './token-encoder.ts';
+import type { TypedRow, TokenEncoder, WordRow } from './token-encoder.ts';
 import type { TokenizerFiles } from './tokenizer-files.ts';
 
 type Ids = readonly number[];
-type PairSettings = Pick<TokenizerFiles, 'cutSide' | 'longestWord' | 'tellsTextsApart'>;
+type PairSettings = Pick<TokenizerFiles, 'cutSide' | 'longestWord' | 'tellsTextsApart' | 'addedIds'>;
 
 /** The special tokens of a pair, and where the type of its tokens changes from 0 to 1. */
 interface Template {
@@ -42,15 +42,30 @@ export class PairTokenizer {
   }
 
   /** The ids of texts, without special tokens. A lone surrogate is read as U+FFFD. */
-  async tokenize(texts: readonly string[]): Promise<TokenRow[]> {
-    const wellFormed = texts.map((text) => text.toWellFormed());
-    return (await this.#encoder.encode(wellFormed, false)).map((ids) => ({ ids }));
+  tokenize(texts: readonly string[]): Promise<readonly WordRow[]> {
+    return this.#encoder.encodeWords(texts.map((text) => text.toWellFormed()));
   }
 
-  /** As {@link join} cuts: on the side that the model says. */
-  cut({ ids }: TokenRow, limit: number): TokenRow {
+  /**
+   * On the side that the model says, behind the word with which there are enough: the tokenizers library stops there, and which text
+   * counts as the longer one in {@link join} depends on it.
+   */
+  cut({ ids, words }: WordRow, limit: number): TokenRow {
     if (ids.length <= limit) return { ids };
-    return { ids: this.settings.cutSide === 'right' ? ids.slice(0, limit) : ids.slice(ids.length - limit) };
+    const isRight = this.settings.cutSide === 'right';
+    const most = words ? this.#stop(ids, words(), limit) : limit;
+    return { ids: isRight ? ids.slice(0, most) : ids.slice(ids.length - most) };
+  }
+
+  /** How many ids the library has when it stops. Added tokens are found before words are, and it looks up behind words only. */
+  #stop(ids: Ids, words: ReturnType<NonNullable<WordRow['words']>>, limit: number): number {
+    const { cutSide, addedIds } = this.settings;
+    const at = (count: number) => (cutSide === 'right' ? count - 1 : ids.length - count);
+    const goesOn = (count: number) =>
+      words[at(count + 1)] === words[at(count)] || addedIds.has(ids[at(count)] as number);
+    let count = limit;
+    while (count < ids.length && goesOn(count)) count += 1;
+    return count;
   }
 
   /** Tokens of both texts that a row of `limit` has room for. */

@@ -17,7 +17,7 @@ import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 /** What is still of use when the vocabulary is loaded. */
 export type TokenizerSettings = Pick<
   TokenizerFiles,
-  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart' | 'longestWord'
+  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart' | 'longestWord' | 'addedIds'
 >;
 
 const SAMPLE = 'a sample';
@@ -65,8 +65,8 @@ export class TextTokenizer {
         cause: error,
       });
     });
-    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, specialIds } = files;
-    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord };
+    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds, specialIds } = files;
+    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds };
     const ownTypes = files.tellsTypes ? tokenTypesOf(types, specials) : undefined;
     return new TextTokenizer({ encoder, plan, settings, specials, specialIds, types: ownTypes });
   }

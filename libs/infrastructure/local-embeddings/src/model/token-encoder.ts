@@ -10,10 +10,19 @@ export interface TokenEncoder {
   readonly vocabularySize: number;
   /** @param specials whether special tokens are put around each text */
   encode(texts: readonly string[], specials: boolean): Promise<readonly (readonly number[])[]>;
+  /** The ids of each text without special tokens, and which word of it each belongs to. */
+  encodeWords(texts: readonly string[]): Promise<readonly WordRow[]>;
   /** A text, or two as one row, with all special tokens and the type of each token. */
   encodeTyped(first: string, second: string | null): Promise<TypedRow>;
   /** The tokens of a text, for who wants to see them. @throws Error where the library does not say where they stand */
   list(text: string, specials: boolean): Promise<readonly TextToken[]>;
+}
+
+/** Ids of a text, and where its words end. */
+export interface WordRow {
+  readonly ids: readonly number[];
+  /** For each id the number of its word; undefined where the library does not say. */
+  readonly words?: (() => readonly (number | null | undefined)[]) | undefined;
 }
 
 /** One token of a text. */
@@ -64,6 +73,10 @@ function nativeEncoder({ definition }: Definition, binding: Binding): TokenEncod
       const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens });
       return encodings.map((encoding) => encoding.getIds());
     },
+    encodeWords: async (texts) => {
+      const encodings = await tokenizer.encodeBatch([...texts], { addSpecialTokens: false });
+      return encodings.map((encoding) => ({ ids: encoding.getIds(), words: () => encoding.getWordIds() }));
+    },
     encodeTyped: async (first, second) => {
       const encoding = await tokenizer.encode(first, second, { addSpecialTokens: true });
       return { ids: encoding.getIds(), types: encoding.getTypeIds() };
@@ -100,6 +113,8 @@ async function javascriptEncoder({ definition, settings }: Definition): Promise<
     vocabularySize: tokenizer.get_vocab().size,
     encode: (texts, specials) =>
       Promise.resolve(texts.map((text) => tokenizer.encode(text, { add_special_tokens: specials }))),
+    encodeWords: (texts) =>
+      Promise.resolve(texts.map((text) => ({ ids: tokenizer.encode(text, { add_special_tokens: false }) }))),
     encodeTyped: (first, second) => {
       const options = { text_pair: second, return_tensor: false, return_token_type_ids: true } as const;
       const { input_ids: ids, token_type_ids: types } = tokenizer(first, options) as Record<string, number[]>;

@@ -24,6 +24,8 @@ export interface TokenizerFiles {
   readonly tellsTypes: boolean;
   /** Characters of a word above which WordPiece has one unknown token for it. */
   readonly longestWord: number | undefined;
+  /** Ids of tokens that are found in a text before its words are; not that of what is unknown, which words have as well. */
+  readonly addedIds: ReadonlySet<number>;
   /** Ids of `[CLS]` and its kind. */
   readonly specialIds: ReadonlySet<number>;
 }
@@ -46,6 +48,8 @@ const definitionSchema = z.looseObject({
     type: z.string().optional(),
     vocab: z.unknown(),
     max_input_chars_per_word: z.int().optional(),
+    unk_token: z.string().nullish(),
+    unk_id: z.int().nullish(),
     dropout: z.union([z.null(), z.literal(0)], 'makes other tokens of a text each time').optional(),
   }),
 });
@@ -72,6 +76,9 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
   const padId =
     definition.added_tokens.find(({ content }) => content === padToken)?.id ??
     idOf(definition.model.vocab, padToken);
+  const { unk_token: unknown, unk_id: unknownId } = definition.model;
+  const isUnknown = ({ id, content }: { readonly id: number; readonly content: string }) =>
+    id === unknownId || content === unknown;
   const stated = [
     settings.model_max_length ?? settings.max_len,
     plan.backend === 'fastembed' ? settings.max_length : undefined,
@@ -94,6 +101,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     tellsTextsApart: tellsTypes ?? !UNTOLD_CLASS.test(settings.tokenizer_class ?? ''),
     tellsTypes: tellsTypes ?? false,
     longestWord: definition.model.max_input_chars_per_word,
+    addedIds: new Set(definition.added_tokens.filter((token) => !isUnknown(token)).map(({ id }) => id)),
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
   };
 }
