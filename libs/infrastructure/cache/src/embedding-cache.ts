@@ -156,7 +156,8 @@ export class EmbeddingCache {
       else if (this.#flights.get(key)) joined.push(key);
       else owned.push(key);
     }
-    if (owned.length + joined.length === 0) return;
+    // As nearly always.
+    if (joined.length === 0) return this.#fly(owned, call);
     // Ours begin before the first wait, so that nobody computes them meanwhile; both are waited for together, so that two
     // calls that each wait for a vector of the other's end.
     const others = joined.map((key) => [key, this.#flights.get(key) as Flight] as const);
@@ -199,6 +200,7 @@ export class EmbeddingCache {
   /** One replica computes each key: what nobody else computes is ours, the rest is waited for and claimed again. */
   async #throughRedis(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
     let open = await this.#lookUp(keys, call, 'redis');
+    if (open.length === 0) return;
     const computing: Promise<void>[] = [];
     for (let polls = 0; open.length > 0; polls += 1) {
       if (polls > 0) await redis.pause(polls, call.signal);
