@@ -14,6 +14,7 @@ const request = (rest: JsonObject = {}): JsonObject => ({
 const user = (...content: JsonObject[]) => request({ messages: [{ role: 'user', content }] });
 const PDF = { type: 'base64', media_type: 'application/pdf', data: 'AA' };
 const assistant = (...content: JsonObject[]) => request({ messages: [{ role: 'assistant', content }] });
+const effortFrom = (effort: string) => ({ role: 'system', content: 'Go on.', output_config: { effort } });
 
 function refusal(body: JsonObject): AppError {
   try {
@@ -363,7 +364,10 @@ describe('toChatRequest', () => {
     [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
     [{ thinking: { type: 'disabled' } }, undefined],
     [{ thinking: { type: 'adaptive', display: 'summarized' } }, undefined],
+    [{ thinking: { type: 'adaptive', display: 'updates' } }, undefined],
     [{ output_config: { effort: 'max' } }, 'high'],
+    // Claude Code says it there, too.
+    [{ output_config: { effort: 'low' }, messages: [effortFrom('high'), effortFrom('medium')] }, 'medium'],
   ])('has thinking %j', (fields, effort) => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
   });
@@ -418,10 +422,11 @@ describe('toChatRequest', () => {
       request({ context_management: { edits: [{ keep: 'all' }, { type: 'clear_tool_uses_20250919' }] } }),
     ],
     ['metadata.team', request({ metadata: { team: 'x' } })],
-    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
-    ['output_format.type', request({ output_format: { type: 'grammar' } })],
-    ['metadata.team', request({ metadata: { team: 'x' } })],
-    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
+    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'hologram' } })],
+    [
+      'messages[0].output_config.format',
+      request({ messages: [{ role: 'system', output_config: { format: {} } }] }),
+    ],
     ['output_format.type', request({ output_format: { type: 'grammar' } })],
     ...(
       [

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '../json-value.ts';
 import { OMITTED } from './asked-message.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
@@ -74,6 +74,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
     ...outputConfig(request['output_config'], request['output_format']),
+    ...effortOfMessages(messages),
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
@@ -102,17 +103,17 @@ function tier(value: unknown): JsonObject {
   throw cannotTranslate('service_tier', 'This value');
 }
 
+/** Hosts show thoughts anyhow, as a whole or not; of the answer they are left out where nobody wants to see them. */
+const DISPLAYS: ReadonlySet<unknown> = new Set(['summarized', 'updates', OMITTED]);
+
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
 function effortOfBudget(given: unknown): JsonObject {
   if (!isGiven(given)) return {};
   const thinking = fieldsAt(given, 'thinking');
-  const display = thinking['display'];
-  // Hosts show thoughts anyhow; of the answer they are left out where nobody wants to see them.
-  const isKnown = display === 'summarized' || display === OMITTED;
   // Which thoughts Anthropic takes back, nobody else asks.
-  const known = ['type', 'budget_tokens', 'block_binding', ...(isKnown ? ['display'] : [])];
-  refuseOthers(thinking, new Set(known), 'thinking.');
-  const { type, budget_tokens: budget } = thinking;
+  refuseOthers(thinking, new Set(['type', 'budget_tokens', 'block_binding', 'display']), 'thinking.');
+  const { type, budget_tokens: budget, display } = thinking;
+  if (isGiven(display) && !DISPLAYS.has(display)) throw cannotTranslate('thinking.display', 'This value');
   if (type === 'disabled' || type === 'adaptive') return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
   if (typeof budget !== 'number') throw invalidField('thinking.budget_tokens', 'a number');
@@ -124,14 +125,28 @@ function outputConfig(given: unknown, older: unknown): JsonObject {
   refuseOthers(config, new Set(['effort', 'format']), 'output_config.');
   const { effort, format } = config;
   return {
-    ...(isGiven(effort) && { reasoning_effort: effortOf(textAt(effort, 'output_config.effort')) }),
+    ...effortAt(effort, 'output_config.effort'),
     ...(isGiven(older) && { response_format: responseFormat(older, 'output_format') }),
     ...(isGiven(format) && { response_format: responseFormat(format, 'output_config.format') }),
   };
 }
 
-function effortOf(effort: string): string {
-  return effort === 'max' ? 'high' : effort;
+/** Messages of the role `system` may change the effort for what follows: the answer is made with that of the last one that does. */
+function effortOfMessages(messages: readonly unknown[]): JsonObject {
+  const efforts = messages.map((message, index) => {
+    if (!isObject(message) || message['role'] !== 'system') return {};
+    const path = `messages[${index}].output_config`;
+    const config = fieldsAt(message['output_config'], path);
+    refuseOthers(config, new Set(['effort']), `${path}.`);
+    return effortAt(config['effort'], `${path}.effort`);
+  });
+  return Object.assign({}, ...efforts) as JsonObject;
+}
+
+function effortAt(given: unknown, path: string): JsonObject {
+  if (!isGiven(given)) return {};
+  const effort = textAt(given, path);
+  return { reasoning_effort: effort === 'max' ? 'high' : effort };
 }
 
 function responseFormat(given: unknown, path: string): JsonObject {
