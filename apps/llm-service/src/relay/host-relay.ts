@@ -26,6 +26,7 @@ import {
   mustTranslate,
   NOTHING,
 } from './message-translation.ts';
+import { withoutForeignThoughts } from './foreign-thoughts.ts';
 import { countHop } from './hops.ts';
 import type { AnswerRoom } from './held-answer.ts';
 import type { MessageConfig } from './message.config.ts';
@@ -91,8 +92,22 @@ export class HostRelay {
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return void (await this.#translated(call, incoming));
     if (mustEstimate(call, llm)) return this.#estimated(call, incoming);
+    await this.#relayAsItIs(call, incoming);
+  }
+
+  /** To hosts that speak as the caller does, unless they turn out not to. */
+  async #relayAsItIs(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    const { llm } = this.options;
     const response = await this.#ask(call, incoming);
     if (!response) return;
+    const bare = await withoutForeignThoughts(call, response, {
+      reader: this.#messages,
+      room: this.#roomFor(call, incoming),
+    });
+    if (bare) {
+      response.body.destroy();
+      return this.#relayAsItIs(bare, incoming);
+    }
     // Learned just now: none of the hosts has Anthropic's API.
     if (isUnknownPath(response) && mustTranslate(call, llm)) {
       response.body.destroy();
