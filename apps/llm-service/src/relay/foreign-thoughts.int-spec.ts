@@ -11,6 +11,14 @@ import { llmServiceConfig } from '../config/llm-service.config.ts';
 type Json = Record<string, unknown>;
 
 let host: Server;
+/** May have made what the other one refuses, and is down. */
+const down = createServer(({ method }, response) => {
+  const isList = method === 'GET';
+  json(
+    isList ? { object: 'list', data: [{ id: 'both' }] } : { error: { message: 'Down.' } },
+    isList ? 200 : 503,
+  )(response);
+});
 let parts: ServiceParts;
 let origin: string;
 const asked: Json[] = [];
@@ -20,7 +28,8 @@ let refusal: (body: Json) => Json | undefined;
 beforeAll(async () => {
   host = createServer((request, response) => {
     void request.toArray().then((bytes) => {
-      if (request.method === 'GET') return json({ object: 'list', data: [{ id: 'm' }] })(response);
+      if (request.method === 'GET')
+        return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
       const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
       asked.push(body);
       const error = refusal(body);
@@ -33,7 +42,9 @@ beforeAll(async () => {
     });
   }).listen(0, '127.0.0.1');
   await once(host, 'listening');
-  const hosts = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
+  await once(down.listen(0, '127.0.0.1'), 'listening');
+  const [port, other] = [host, down].map((server) => (server.address() as AddressInfo).port);
+  const hosts = `one=http://127.0.0.1:${port}/v1,down=http://127.0.0.1:${other}/v1`;
   const config = loadConfig(llmServiceConfig, { env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' } });
   parts = await composeLlmService(config);
   await parts.app.listen(0, '127.0.0.1');
@@ -44,6 +55,7 @@ afterAll(async () => {
   await parts.app.close();
   await parts.close();
   host.close().closeAllConnections();
+  down.close().closeAllConnections();
 });
 
 const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };
@@ -125,18 +137,22 @@ describe('a message that goes on with what another host has thought', () => {
 });
 
 describe('a response that goes on with what another host has thought', () => {
-  it('is answered without it by a host that cannot read it', async () => {
+  it.each([
+    ['', 'm'],
+    [', while the one that has made it is down', 'both'],
+  ])('is answered without it by a host that cannot read it%s', async (_, model) => {
     const code = 'invalid_encrypted_content';
     refusal = (body) =>
       holds(body, 'reasoning')
-        ? bad('The encrypted content gAAA...Rg== could not be verified.', { code })
+        ? bad('The encrypted content gAAA could not be verified.', { code })
         : undefined;
     const called = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' };
     const result = { type: 'function_call_output', call_id: 'call_1', output: '2' };
     const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' };
     const [status] = await ask('/v1/responses', {
+      model,
       input: [HELLO, thought, { id: 'fc_1', ...called }, result],
     });
-    expect([status, asked[1]]).toEqual([200, { model: 'm', input: [HELLO, called, result] }]);
+    expect([status, asked.at(-1)]).toEqual([200, { model, input: [HELLO, called, result] }]);
   });
 });

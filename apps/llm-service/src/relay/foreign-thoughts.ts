@@ -1,4 +1,4 @@
-import { BodyFacts, type HostResponse, readBody, refusesThoughts } from '@morgan/distributed-llm';
+import { BodyFacts, refusesThoughts } from '@morgan/distributed-llm';
 import type { AnswerRoom } from './held-answer.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -16,18 +16,17 @@ export interface BareBodyParts {
 }
 
 /**
- * The call once more, where its host has refused what was thought at another host.
- * @returns undefined where it has refused something else, or nothing can be taken out.
+ * A call that has failed once more, where one of its hosts has refused what was thought at another one: that one may be gone.
+ * @returns undefined where they have refused something else, or nothing can be taken out.
  */
 export async function withoutForeignThoughts(
   call: OutboundCall,
-  { status, whole }: Pick<HostResponse, 'status' | 'whole'>,
   { reader, room }: BareBodyParts,
 ): Promise<OutboundCall | undefined> {
-  const { body, facts } = call.request;
-  if (status !== 400 || !whole || !body || !PATHS.has(call.path)) return undefined;
-  const error = readBody(call.dialect, whole)?.error;
-  if (!error || !refusesThoughts(error)) return undefined;
+  const { body, facts, log } = call.request;
+  if (!body || !PATHS.has(call.path)) return undefined;
+  const error = log.errors.findLast(refusesThoughts);
+  if (!error) return undefined;
   room.grow(0);
   const bare = await reader.bare(body, error);
   if (!bare) return undefined;
