@@ -26,7 +26,7 @@ import {
   mustTranslate,
   NOTHING,
 } from './message-translation.ts';
-import { withoutForeignThoughts } from './foreign-thoughts.ts';
+import { withoutForeignParts } from './foreign-parts.ts';
 import { countHop } from './hops.ts';
 import type { AnswerRoom } from './held-answer.ts';
 import type { MessageConfig } from './message.config.ts';
@@ -100,7 +100,7 @@ export class HostRelay {
     const { llm } = this.options;
     const response = await this.#ask(call, incoming);
     if (!response) return;
-    const bare = response.status >= 400 && (await this.#withoutThoughts(call, incoming));
+    const bare = response.status >= 400 && (await this.#withoutForeignParts(call, incoming));
     if (bare) {
       response.body.destroy();
       return this.#relayAsItIs(bare, incoming);
@@ -120,16 +120,16 @@ export class HostRelay {
       if (call.isStream) return await this.#stream(call, incoming);
       return await this.#send(this.options.llm, call, incoming);
     } catch (error) {
-      const bare = await this.#withoutThoughts(call, incoming);
+      const bare = await this.#withoutForeignParts(call, incoming);
       if (bare) return this.#ask(bare, incoming);
       if (await this.#answeredOtherwise(call, incoming)) return undefined;
       throw error;
     }
   }
 
-  #withoutThoughts(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
+  #withoutForeignParts(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
     const room = this.#roomFor(call, incoming);
-    return withoutForeignThoughts(call, { reader: this.#messages, room });
+    return withoutForeignParts(call, { reader: this.#messages, room });
   }
 
   /** @returns whether there was another way to an answer than the path on which the hosts have given none. */

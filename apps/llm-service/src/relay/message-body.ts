@@ -12,7 +12,7 @@ import {
   type ReportedError,
   toChatRequest,
   type ValueSpan,
-  withoutThoughts,
+  withoutForeignParts,
 } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
 
@@ -68,7 +68,7 @@ export type BareBody = Pick<ChatBody, 'bytes' | 'fields'>;
 
 /** A message or a response without what was thought at another host; undefined where there is nothing to take out. */
 export function bareBody(body: Uint8Array, error: ReportedError): BareBody | undefined {
-  const bare = withoutThoughts(requestIn(body), error);
+  const bare = withoutForeignParts(requestIn(body), error);
   if (!bare) return undefined;
   const bytes = new TextEncoder().encode(JSON.stringify(bare));
   return { bytes, fields: fieldsOf(asBuffer(bytes)) };

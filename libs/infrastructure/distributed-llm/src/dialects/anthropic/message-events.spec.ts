@@ -10,7 +10,7 @@ import {
   usage,
 } from '../../../fixture/chat-answer.ts';
 import { SseEvent } from '../../streams/sse-event.ts';
-import { isObject, type JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { MessageEvents } from './message-events.ts';
 import { toMessageResponse } from './message-response.ts';
@@ -318,7 +318,7 @@ describe('MessageEvents', () => {
     const said = '{\n"a": "x\n\ty",\n"b": "\\n"}';
     const [head, tail] = [said.slice(0, 9), said.slice(9)];
     const told = translate(tool(0, call('f', head)), tool(0, { function: { arguments: tail } }))
-      .flatMap(({ delta }) => (isObject(delta) ? String(delta['partial_json'] ?? '') : []))
+      .flatMap(({ delta }) => (isObject(delta) ? (textOrNone(delta['partial_json']) ?? '') : []))
       .join('');
     const meant = { a: 'x\n\ty', b: '\n' };
     expect(JSON.parse(told)).toEqual(meant);

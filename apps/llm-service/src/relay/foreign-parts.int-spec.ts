@@ -127,6 +127,18 @@ describe('a message that goes on with what another host has thought', () => {
     expect([status, asked[1]?.['messages']]).toEqual([200, [HELLO, HELLO]]);
   });
 
+  it('has ids of calls as a host takes them that refuses those of another one', async () => {
+    const pattern = "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'";
+    refusal = (body) => (JSON.stringify(body).includes('functions.f:0') ? bad(pattern) : undefined);
+    const turns = (id: string) => [
+      HELLO,
+      { role: 'assistant', content: [TEXT, { ...CALL, id }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: '2' }] },
+    ];
+    const [status] = await ask('/v1/messages', { max_tokens: 9, messages: turns('functions.f:0') });
+    expect([status, asked[1]?.['messages']]).toEqual([200, turns('functions_f_0')]);
+  });
+
   it('is refused where that is about something else, or nothing can be taken out', async () => {
     refusal = () => bad('max_tokens: signature of 9 is too small');
     expect(await ask('/v1/messages', message([...THOUGHTS, CALL]))).toMatchObject([400, {}]);

@@ -1,4 +1,4 @@
-import { BodyFacts, refusesThoughts } from '@morgan/distributed-llm';
+import { BodyFacts, refusesForeignParts } from '@morgan/distributed-llm';
 import type { AnswerRoom } from './held-answer.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -19,13 +19,13 @@ export interface BareBodyParts {
  * A call that has failed once more, where one of its hosts has refused what was thought at another one: that one may be gone.
  * @returns undefined where they have refused something else, or nothing can be taken out.
  */
-export async function withoutForeignThoughts(
+export async function withoutForeignParts(
   call: OutboundCall,
   { reader, room }: BareBodyParts,
 ): Promise<OutboundCall | undefined> {
   const { body, facts, log } = call.request;
   if (!body || !PATHS.has(call.path)) return undefined;
-  const error = log.errors.findLast(refusesThoughts);
+  const error = log.errors.findLast(refusesForeignParts);
   if (!error) return undefined;
   room.grow(0);
   const bare = await reader.bare(body, error);

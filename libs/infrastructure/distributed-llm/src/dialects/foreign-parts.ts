@@ -8,45 +8,71 @@ const NOT_MINE =
 /** How Anthropic's API misses one, where a model that is to think has called tools without it. */
 const MISSED = /\bexpected\W{1,3}thinking\W{1,3}or\W{1,3}redacted_thinking\W{1,3}but found\b/i;
 
+/** How Anthropic's API refuses the id of a call that another host has made: Moonshot's have a point and a colon. */
+const BAD_ID = /\btool_use(_id|\.id)\b[^]{0,80}\bmatch pattern\b/i;
+const NOT_OF_IDS = /[^a-zA-Z0-9_-]/g;
+/** Where a block has the id of a call. */
+const ID_FIELDS: ReadonlyMap<unknown, string> = new Map([
+  ['tool_use', 'id'],
+  ['tool_result', 'tool_use_id'],
+]);
+
 const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
 /** Edits of a context that are refused where a model is not to think. */
 const EDITS_THOUGHTS = 'clear_thinking';
 /** Items that were made right behind a thought, and are known to the host by their id as parts of it. */
 const BEHIND_THOUGHT: ReadonlySet<unknown> = new Set(['message', 'function_call', 'custom_tool_call']);
 
-/** Whether a host has refused a conversation because of what was thought, or not, at another host. */
-export function refusesThoughts(error: ReportedError): boolean {
+/** Whether a host has refused a conversation because of what was thought, or not, or how a call was named, at another host. */
+export function refusesForeignParts(error: ReportedError): boolean {
   const said = wordsOf(error);
-  return NOT_MINE.test(said) || MISSED.test(said);
+  return [NOT_MINE, MISSED, BAD_ID].some((words) => words.test(said));
 }
 
 /**
  * A message or a response as it can be asked of a host that has refused it so: without what was thought before; and without the wish
- * to think, where the host misses a thought. A conversation could never go on at that host otherwise: clients send everything back.
+ * to think, where the host misses a thought; or with other ids. A conversation could never go on at that host otherwise: clients send everything back.
  * @returns undefined where there is nothing to take out; fields of undefined are not to be written.
  */
-export function withoutThoughts(request: JsonObject, error: ReportedError): JsonObject | undefined {
-  const { messages, input } = request;
+export function withoutForeignParts(request: JsonObject, error: ReportedError): JsonObject | undefined {
+  const { messages, input, thinking } = request;
   if (Array.isArray(input)) return responseWithout(request, input);
   if (!Array.isArray(messages)) return undefined;
-  const isThinkingOver = MISSED.test(wordsOf(error)) && request['thinking'] !== undefined;
-  const bare = messages.map(withoutBlocks).filter((message) => !isEmpty(message));
-  if (!isThinkingOver && bare.every((message, at) => message === messages[at])) return undefined;
-  if (!isThinkingOver) return { ...request, messages: bare };
-  const context = withoutEdits(request['context_management']);
-  return { ...request, thinking: undefined, context_management: context, messages: bare };
+  const said = wordsOf(error);
+  const isThinkingOver = MISSED.test(said) && thinking !== undefined;
+  const changed = messages.map((message) =>
+    withBlocks(message, BAD_ID.test(said) ? withOwnIds : withoutThoughts),
+  );
+  if (!isThinkingOver && changed.every((message, at) => message === messages[at])) return undefined;
+  const bare = { ...request, messages: changed.filter((message) => !isEmpty(message)) };
+  if (!isThinkingOver) return bare;
+  return { ...bare, thinking: undefined, context_management: withoutEdits(request['context_management']) };
 }
 
 function wordsOf({ code, message }: ReportedError): string {
   return `${code} ${ownWordsIn(message)}`;
 }
 
-/** The message itself where there is nothing to take out. */
-function withoutBlocks(message: unknown): unknown {
+/** @returns the message itself where nothing changes. */
+function withBlocks(message: unknown, change: (blocks: readonly unknown[]) => readonly unknown[]): unknown {
   const content: unknown = isObject(message) ? message['content'] : undefined;
   if (!isObject(message) || !Array.isArray(content)) return message;
-  const kept: unknown[] = content.filter((block) => !isObject(block) || !THOUGHTS.has(block['type']));
-  return kept.length === content.length ? message : { ...message, content: kept };
+  const blocks = change(content);
+  const isSame = blocks.length === content.length && blocks.every((block, at) => block === content[at]);
+  return isSame ? message : { ...message, content: blocks };
+}
+
+function withoutThoughts(blocks: readonly unknown[]): readonly unknown[] {
+  return blocks.filter((block) => !isObject(block) || !THOUGHTS.has(block['type']));
+}
+
+function withOwnIds(blocks: readonly unknown[]): readonly unknown[] {
+  return blocks.map((block) => {
+    const field = isObject(block) ? ID_FIELDS.get(block['type']) : undefined;
+    const id = isObject(block) && field !== undefined ? block[field] : undefined;
+    const own = typeof id === 'string' ? id.replace(NOT_OF_IDS, '_') : id;
+    return isObject(block) && field !== undefined && own !== id ? { ...block, [field]: own } : block;
+  });
 }
 
 /** One that was nothing but thoughts. */
