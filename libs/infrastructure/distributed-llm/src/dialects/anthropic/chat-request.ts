@@ -5,6 +5,7 @@ import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
 import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { checkThread } from './message-thread.ts';
 import { isStrictSchema } from './strict-schema.ts';
 import {
   cannotTranslate,
@@ -34,6 +35,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'tools',
   'tool_choice',
   'context_management',
+  'thread',
   'cache_control',
   // Why a prompt was not in its cache; whom Anthropic asks where a model refuses, which here routes say, and at what price.
   'diagnostics',
@@ -53,7 +55,7 @@ const EFFORTS = [
  * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`) and `fallbacks`
  * change no response and end here; everything else is carried over or refused.
  * @param habits what is known of the model that is asked.
- * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
+ * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`; `thread_not_found`.
  */
 export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HABITS): JsonObject {
   refuseOthers(request, KNOWN, '');
@@ -62,6 +64,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   if (isGiven(stop) && !Array.isArray(stop)) throw invalidField('stop_sequences', 'a list of texts');
   if (isGiven(request['speed']) && request['speed'] !== 'standard')
     throw cannotTranslate('speed', 'This value');
+  checkThread(request['thread']);
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
