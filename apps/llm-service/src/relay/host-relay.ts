@@ -153,6 +153,8 @@ export class HostRelay {
       return await this.#translated({ ...call, request }, incoming);
     } catch (error) {
       if (!(error instanceof AppError) || incoming.reply.raw.headersSent) throw error;
+      // Its client sends all of it then, which one of them can answer.
+      if (error.code === 'thread_not_found') throw error;
       return false;
     }
   }
