@@ -5,10 +5,11 @@ import type { JsonObject } from '../json-value.ts';
 import { USUAL_HABITS } from './chat-habits.ts';
 import { toChatRequest } from './chat-request.ts';
 
+const HI = { role: 'user', content: 'Hi' };
 const request = (rest: JsonObject = {}): JsonObject => ({
   model: 'm',
   max_tokens: 10,
-  messages: [{ role: 'user', content: 'Hi' }],
+  messages: [HI],
   ...rest,
 });
 const user = (...content: JsonObject[]) => request({ messages: [{ role: 'user', content }] });
@@ -363,11 +364,13 @@ describe('toChatRequest', () => {
     [{ thinking: { type: 'enabled', budget_tokens: 8000 } }, 'medium'],
     [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
     [{ thinking: { type: 'disabled' } }, undefined],
+    [{ thinking: { type: 'between_tools' } }, undefined],
     [{ thinking: { type: 'adaptive', display: 'summarized' } }, undefined],
     [{ thinking: { type: 'adaptive', display: 'updates' } }, undefined],
     [{ output_config: { effort: 'max' } }, 'high'],
-    // Claude Code says it there, too.
-    [{ output_config: { effort: 'low' }, messages: [effortFrom('high'), effortFrom('medium')] }, 'medium'],
+    // Claude Code says it there, too: it is that of a turn.
+    [{ output_config: { effort: 'low' }, messages: [HI, effortFrom('high')] }, 'high'],
+    [{ output_config: { effort: 'low' }, messages: [HI, effortFrom('high'), HI] }, 'low'],
   ])('has thinking %j', (fields, effort) => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
   });

@@ -4,7 +4,7 @@ import { OMITTED } from './asked-message.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
-import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { beginsTurn, turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
 import { checkThread } from './message-thread.ts';
 import { isStrictSchema } from './strict-schema.ts';
 import {
@@ -77,7 +77,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
     ...outputConfig(request['output_config'], request['output_format']),
-    ...effortOfMessages(messages),
+    ...effortOfTurn(messages),
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
@@ -106,6 +106,8 @@ function tier(value: unknown): JsonObject {
   throw cannotTranslate('service_tier', 'This value');
 }
 
+/** Hosts think when they think that they should. */
+const LEFT_TO_HOST: ReadonlySet<unknown> = new Set(['disabled', 'adaptive', 'between_tools']);
 /** Hosts show thoughts anyhow, as a whole or not; of the answer they are left out where nobody wants to see them. */
 const DISPLAYS: ReadonlySet<unknown> = new Set(['summarized', 'updates', OMITTED]);
 
@@ -117,7 +119,7 @@ function effortOfBudget(given: unknown): JsonObject {
   refuseOthers(thinking, new Set(['type', 'budget_tokens', 'block_binding', 'display']), 'thinking.');
   const { type, budget_tokens: budget, display } = thinking;
   if (isGiven(display) && !DISPLAYS.has(display)) throw cannotTranslate('thinking.display', 'This value');
-  if (type === 'disabled' || type === 'adaptive') return {};
+  if (LEFT_TO_HOST.has(type)) return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
   if (typeof budget !== 'number') throw invalidField('thinking.budget_tokens', 'a number');
   return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
@@ -134,8 +136,8 @@ function outputConfig(given: unknown, older: unknown): JsonObject {
   };
 }
 
-/** Messages of the role `system` may change the effort for what follows: the answer is made with that of the last one that does. */
-function effortOfMessages(messages: readonly unknown[]): JsonObject {
+/** A message of the role `system` may say the effort of its turn; this answer is one to the last turn. */
+function effortOfTurn(messages: readonly unknown[]): JsonObject {
   const efforts = messages.map((message, index) => {
     if (!isObject(message) || message['role'] !== 'system') return {};
     const path = `messages[${index}].output_config`;
@@ -143,7 +145,8 @@ function effortOfMessages(messages: readonly unknown[]): JsonObject {
     refuseOthers(config, new Set(['effort']), `${path}.`);
     return effortAt(config['effort'], `${path}.effort`);
   });
-  return Object.assign({}, ...efforts) as JsonObject;
+  const ofTurn = efforts.slice(Math.max(0, messages.findLastIndex(beginsTurn)));
+  return Object.assign({}, ...ofTurn) as JsonObject;
 }
 
 function effortAt(given: unknown, path: string): JsonObject {
