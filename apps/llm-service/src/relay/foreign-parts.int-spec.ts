@@ -11,13 +11,18 @@ import { llmServiceConfig } from '../config/llm-service.config.ts';
 type Json = Record<string, unknown>;
 
 let host: Server;
-/** May have made what the other one refuses, and is down. */
-const down = createServer(({ method }, response) => {
-  const isList = method === 'GET';
-  json(
-    isList ? { object: 'list', data: [{ id: 'both' }] } : { error: { message: 'Down.' } },
-    isList ? 200 : 503,
-  )(response);
+/** May have made what the other one refuses, and is down; of the model `chat` it has chat completions. */
+const down = createServer((request, response) => {
+  void request.toArray().then((bytes) => {
+    if (request.method === 'GET')
+      return json({ object: 'list', data: [{ id: 'both' }, { id: 'chat' }] })(response);
+    if (request.url === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response);
+    if (request.url === '/v1/responses') return json({ error: { message: 'Down.' } }, 503)(response);
+    const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
+    asked.push(body);
+    const error = refusal(body);
+    return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
+  });
 });
 let parts: ServiceParts;
 let origin: string;
@@ -45,7 +50,14 @@ beforeAll(async () => {
   await once(down.listen(0, '127.0.0.1'), 'listening');
   const [port, other] = [host, down].map((server) => (server.address() as AddressInfo).port);
   const hosts = `one=http://127.0.0.1:${port}/v1,down=http://127.0.0.1:${other}/v1`;
-  const config = loadConfig(llmServiceConfig, { env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' } });
+  const routes = [
+    { model: 'm', tiers: [[{ host: 'one' }]] },
+    { model: 'chat', tiers: [[{ host: 'down' }]] },
+  ];
+  const config = loadConfig(llmServiceConfig, {
+    env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
+    file: { llmService: { upstream: { routes } } },
+  });
   parts = await composeLlmService(config);
   await parts.app.listen(0, '127.0.0.1');
   origin = await parts.app.getUrl();
@@ -59,6 +71,11 @@ afterAll(async () => {
 });
 
 const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };
+const COMPLETION = {
+  id: 'c',
+  object: 'chat.completion',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Done.' }, finish_reason: 'stop' }],
+};
 const HELLO = { role: 'user', content: 'Hi' };
 const TEXT = { type: 'text', text: 'I look.' };
 const CALL = { type: 'tool_use', id: 'call_1', name: 'f', input: {} };
@@ -166,5 +183,32 @@ describe('a response that goes on with what another host has thought', () => {
       input: [HELLO, thought, { id: 'fc_1', ...called }, result],
     });
     expect([status, asked.at(-1)]).toEqual([200, { model, input: [HELLO, called, result] }]);
+  });
+});
+
+describe('calls of tools that Google has not signed', () => {
+  const called = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const google = { thought_signature: 'skip_thought_signature_validator' };
+  const signed = { ...called, extra_content: { google } };
+  beforeEach(() => {
+    const missed = bad('Function call is missing a thought_signature in functionCall parts.');
+    refusal = (body) => (holds(body, 'thought_signature') ? undefined : missed);
+  });
+
+  it('have what it documents for such where it refuses them', async () => {
+    const turns = (...calls: Json[]) => [
+      HELLO,
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', tool_call_id: 'call_1', content: '2' },
+    ];
+    const [status] = await ask('/v1/chat/completions', { model: 'chat', messages: turns(called, called) });
+    expect([status, asked[1]]).toEqual([200, { model: 'chat', messages: turns(signed, called) }]);
+  });
+
+  it('have it in a message, too', async () => {
+    const messages = [HELLO, { role: 'assistant', content: [CALL] }, RESULT];
+    const [status] = await ask('/v1/messages', { model: 'chat', max_tokens: 9, messages });
+    expect([status, asked.length]).toEqual([200, 2]);
+    expect(asked[1]?.['messages']).toMatchObject([HELLO, { tool_calls: [signed] }, { role: 'tool' }]);
   });
 });

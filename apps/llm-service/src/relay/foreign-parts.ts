@@ -2,11 +2,16 @@ import { BodyFacts, refusesForeignParts } from '@morgan/distributed-llm';
 import type { AnswerRoom } from './held-answer.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
-import { MESSAGES_PATH } from './message-translation.ts';
+import { CHAT_PATH, MESSAGES_PATH } from './message-translation.ts';
 import type { OutboundCall } from './outbound-call.ts';
 
 /** Where a conversation is sent back with its thoughts. */
-const PATHS: ReadonlySet<string> = new Set([MESSAGES_PATH, `${MESSAGES_PATH}/count_tokens`, '/responses']);
+const PATHS: ReadonlySet<string> = new Set([
+  CHAT_PATH,
+  MESSAGES_PATH,
+  `${MESSAGES_PATH}/count_tokens`,
+  '/responses',
+]);
 
 /** What a body is changed with. */
 export interface BareBodyParts {

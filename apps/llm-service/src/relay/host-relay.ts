@@ -249,6 +249,8 @@ export class HostRelay {
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
     }
+    const other = response.status >= 400 && (await this.#withoutForeignParts(chat, incoming));
+    if (other) return this.#translated(call, incoming, { ...other, message: chat.message });
     if (call.request.takesUp && response.status >= 400) {
       response.body.destroy();
       return false;

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from './json-value.ts';
 import { ownWordsIn } from './own-words.ts';
 import type { ReportedError } from './reported-error.ts';
+import { SIGNATURE_MISSED, withSignedCall } from './unsigned-calls.ts';
 
 /** How hosts refuse a thought that they have not signed or encrypted themselves: Anthropic's API, also of clouds, and OpenAI's. */
 const NOT_MINE =
@@ -26,12 +27,12 @@ const BEHIND_THOUGHT: ReadonlySet<unknown> = new Set(['message', 'function_call'
 /** Whether a host has refused a conversation because of what was thought, or not, or how a call was named, at another host. */
 export function refusesForeignParts(error: ReportedError): boolean {
   const said = wordsOf(error);
-  return [NOT_MINE, MISSED, BAD_ID].some((words) => words.test(said));
+  return [NOT_MINE, MISSED, BAD_ID, SIGNATURE_MISSED].some((words) => words.test(said));
 }
 
 /**
  * A message or a response as it can be asked of a host that has refused it so: without what was thought before; and without the wish
- * to think, where the host misses a thought; or with other ids. A conversation could never go on at that host otherwise: clients send everything back.
+ * to think, where the host misses a thought; or with other ids; or with what stands for a signature. A conversation could never go on at that host otherwise: clients send everything back.
  * @returns undefined where there is nothing to take out; fields of undefined are not to be written.
  */
 export function withoutForeignParts(request: JsonObject, error: ReportedError): JsonObject | undefined {
@@ -40,13 +41,17 @@ export function withoutForeignParts(request: JsonObject, error: ReportedError): 
   if (!Array.isArray(messages)) return undefined;
   const said = wordsOf(error);
   const isThinkingOver = MISSED.test(said) && thinking !== undefined;
-  const changed = messages.map((message) =>
-    withBlocks(message, BAD_ID.test(said) ? withOwnIds : withoutThoughts),
-  );
+  const changed = messages.map(changeFor(said));
   if (!isThinkingOver && changed.every((message, at) => message === messages[at])) return undefined;
   const bare = { ...request, messages: changed.filter((message) => !isEmpty(message)) };
   if (!isThinkingOver) return bare;
   return { ...bare, thinking: undefined, context_management: withoutEdits(request['context_management']) };
+}
+
+function changeFor(said: string): (message: unknown) => unknown {
+  if (SIGNATURE_MISSED.test(said)) return withSignedCall;
+  const change = BAD_ID.test(said) ? withOwnIds : withoutThoughts;
+  return (message) => withBlocks(message, change);
 }
 
 function wordsOf({ code, message }: ReportedError): string {
