@@ -12,6 +12,8 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
     /^\/v1beta\d*\/|:\w*(?:[eE]mbed|[gG]enerate)Contents?$/,
     "Gemini's own API is not offered; OpenAI's /v1/embeddings is.",
   ],
+  [/^\/(?:v1\/)?(?:re)?ranking$/, 'Rankings are at /v1/rerank.'],
+  [/^\/(?:(?:v1\/)?embedding|vectors)$/, 'Vectors are at /v1/embeddings.'],
   [/^\/(?:v1\/)?score$/, 'There are /v1/rerank for a cross-encoder, and /v1/similarity.'],
   [
     /^\/(?:embed_sparse|predict|(?:v1\/)?(?:classify|pooling|multimodalembeddings|contextualizedembeddings))$/,

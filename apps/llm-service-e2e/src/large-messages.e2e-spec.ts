@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
@@ -25,12 +25,24 @@ let asked: Buffer[] = [];
 let said = JSON.stringify(COMPLETION);
 const host = createServer((request, response) => {
   void buffer(request).then((body) => {
+    if (request.url === '/v1/responses') return respond(body, response);
     const isChat = request.url === '/v1/chat/completions';
     if (isChat) asked.push(body);
     response.writeHead(isChat ? 200 : 404, { 'content-type': 'application/json' });
     response.end(isChat ? said : JSON.stringify({ error: { message: 'Not Found' } }));
   });
 });
+/** Refuses what another host has thought. */
+function respond(body: Buffer, response: ServerResponse): void {
+  asked.push(body);
+  const isForeign = body.includes('"reasoning"');
+  const error = {
+    message: 'The encrypted content gA==could not be verified.',
+    code: 'invalid_encrypted_content',
+  };
+  response.writeHead(isForeign ? 400 : 200, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(isForeign ? { error } : { id: 'r', object: 'response', output: [{}] }));
+}
 let upstream: string;
 let gateway: RunningService;
 
@@ -230,5 +242,18 @@ describe('a thread that has no memory for a message', () => {
     expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'api_error' } });
     expect((await post(message('y'.repeat(MIB)), '/v1/messages', small)).status).toBe(200);
     expect((await fetch(`${small.url}/livez`)).status).toBe(200);
+  });
+});
+
+describe('a response of megabytes that goes on with what another host has thought', () => {
+  it('is asked for without it', async () => {
+    const text = 'x'.repeat(4 * MIB);
+    const thought = { type: 'reasoning', summary: [], encrypted_content: 'gA==' };
+    const { status } = await post(
+      { model: 'm', input: [thought, { role: 'user', content: text }] },
+      '/v1/responses',
+    );
+    expect([status, asked.length]).toEqual([200, 2]);
+    expect(JSON.parse(String(asked[1]))).toEqual({ model: 'm', input: [{ role: 'user', content: text }] });
   });
 });

@@ -22,6 +22,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'tells the error with its place in the row of a response',
       ],
       [
+        'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
+        'failed-response',
+        'ends as one that has failed where its host says so: %s',
+      ],
+      [
         "Its code is `stream_interrupted`, and its message names the limit or the fault; of an error that the host reported, message, type and code are the host's own, where it has some.",
         'stream-relay',
         'ends with an error event and broken when the host %s',

@@ -11,6 +11,8 @@ const ABSENT: readonly (readonly [RegExp, string])[] = [
     /^\/(?:(?:v[12]\/|api\/)?embed|embed_all|(?:v1\/)?similarity)$/,
     'embedding-service has such paths; of vectors there is /v1/embeddings here.',
   ],
+  [/^\/(?:v1\/)?(?:re)?ranking$/, 'Rankings are at /v1/rerank.'],
+  [/^\/(?:(?:v1\/)?embedding|vectors)$/, 'Vectors are at /v1/embeddings.'],
   [/^\/api\//, "Ollama's own API is not offered; OpenAI's is, such as /v1/chat/completions."],
   [
     /^\/v1beta\d*\/|:\w*(?:[gG]enerateContent|[eE]mbedContents?|countTokens)$/,

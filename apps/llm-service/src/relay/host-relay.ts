@@ -26,6 +26,7 @@ import {
   mustTranslate,
   NOTHING,
 } from './message-translation.ts';
+import { withoutForeignParts } from './foreign-parts.ts';
 import { countHop } from './hops.ts';
 import type { AnswerRoom } from './held-answer.ts';
 import type { MessageConfig } from './message.config.ts';
@@ -91,8 +92,19 @@ export class HostRelay {
       return this.#passWhole(await this.#send(embedding, call, incoming), call, incoming);
     if (mustTranslate(call, llm)) return void (await this.#translated(call, incoming));
     if (mustEstimate(call, llm)) return this.#estimated(call, incoming);
+    await this.#relayAsItIs(call, incoming);
+  }
+
+  /** To hosts that speak as the caller does, unless they turn out not to. */
+  async #relayAsItIs(call: OutboundCall, incoming: IncomingCall): Promise<void> {
+    const { llm } = this.options;
     const response = await this.#ask(call, incoming);
     if (!response) return;
+    const bare = response.status >= 400 && (await this.#withoutForeignParts(call, incoming));
+    if (bare) {
+      response.body.destroy();
+      return this.#relayAsItIs(bare, incoming);
+    }
     // Learned just now: none of the hosts has Anthropic's API.
     if (isUnknownPath(response) && mustTranslate(call, llm)) {
       response.body.destroy();
@@ -108,9 +120,16 @@ export class HostRelay {
       if (call.isStream) return await this.#stream(call, incoming);
       return await this.#send(this.options.llm, call, incoming);
     } catch (error) {
+      const bare = await this.#withoutForeignParts(call, incoming);
+      if (bare) return this.#ask(bare, incoming);
       if (await this.#answeredOtherwise(call, incoming)) return undefined;
       throw error;
     }
+  }
+
+  #withoutForeignParts(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
+    const room = this.#roomFor(call, incoming);
+    return withoutForeignParts(call, { reader: this.#messages, room });
   }
 
   /** @returns whether there was another way to an answer than the path on which the hosts have given none. */
@@ -134,6 +153,8 @@ export class HostRelay {
       return await this.#translated({ ...call, request }, incoming);
     } catch (error) {
       if (!(error instanceof AppError) || incoming.reply.raw.headersSent) throw error;
+      // Its client sends all of it then, which one of them can answer.
+      if (error.code === 'thread_not_found') throw error;
       return false;
     }
   }
@@ -228,6 +249,8 @@ export class HostRelay {
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
     }
+    const other = response.status >= 400 && (await this.#withoutForeignParts(chat, incoming));
+    if (other) return this.#translated(call, incoming, { ...other, message: chat.message });
     if (call.request.takesUp && response.status >= 400) {
       response.body.destroy();
       return false;

@@ -9,8 +9,10 @@ import {
   type JsonObject,
   parseExactly,
   prefilledRequest,
+  type ReportedError,
   toChatRequest,
   type ValueSpan,
+  withoutForeignParts,
 } from '@morgan/distributed-llm';
 import { AppError } from '@morgan/foundation';
 
@@ -59,6 +61,17 @@ function chatJson(message: Uint8Array, { habits, continuation }: AskedModel, fre
 
 function requestIn(message: Uint8Array): JsonObject {
   return parseExactly(asBuffer(message).toString()) as JsonObject;
+}
+
+/** A body as its own host takes it. */
+export type BareBody = Pick<ChatBody, 'bytes' | 'fields'>;
+
+/** A message or a response without what was thought at another host; undefined where there is nothing to take out. */
+export function bareBody(body: Uint8Array, error: ReportedError): BareBody | undefined {
+  const bare = withoutForeignParts(requestIn(body), error);
+  if (!bare) return undefined;
+  const bytes = new TextEncoder().encode(JSON.stringify(bare));
+  return { bytes, fields: fieldsOf(asBuffer(bytes)) };
 }
 
 /** About how many tokens a message has. @throws AppError `invalid_type` where there is nothing to count. */

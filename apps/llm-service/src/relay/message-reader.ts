@@ -3,9 +3,16 @@ import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode } from '@morgan/foundation';
-import type { JsonObject } from '@morgan/distributed-llm';
+import type { JsonObject, ReportedError } from '@morgan/distributed-llm';
 import { messageAnswer } from './message-answer.ts';
-import { type AskedModel, type ChatBody, chatBody, tokensOfMessage } from './message-body.ts';
+import {
+  type AskedModel,
+  type BareBody,
+  bareBody,
+  type ChatBody,
+  chatBody,
+  tokensOfMessage,
+} from './message-body.ts';
 import { type EventsAsked, type ToldEvents, toldEvents } from './told-events.ts';
 
 /** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
@@ -19,6 +26,8 @@ const IDLE_MS = 30_000;
 type Work =
   /** Of a message the chat completion for such a model. */
   | { readonly kind: 'chat'; readonly asked: AskedModel }
+  /** Of a message or a response the same without what was thought at another host, for one that has refused it so. */
+  | { readonly kind: 'bare'; readonly error: ReportedError }
   /** Of a message how many tokens it has. */
   | { readonly kind: 'tokens' }
   /** Of the answer of a chat completion that to such a message. */
@@ -32,6 +41,7 @@ export type MessageTask = Work & { readonly bytes: Uint8Array<ArrayBuffer> };
 /** What became of a task. An error of the caller's is told by its parts: classes do not pass from thread to thread. */
 export type MessageResult =
   | { readonly chat: ChatBody }
+  | { readonly bare: BareBody | undefined }
   | { readonly tokens: number }
   | { readonly answer: Uint8Array<ArrayBuffer> }
   | { readonly events: ToldEvents | undefined }
@@ -56,6 +66,12 @@ export class MessageReader {
   async chat(message: Buffer, asked: AskedModel): Promise<ChatBody> {
     if (message.length < LARGE_BYTES) return chatBody(message, asked);
     return resultIn(await this.#inThread(message, { kind: 'chat', asked }), 'chat');
+  }
+
+  /** @returns undefined where there is nothing to take out. */
+  async bare(body: Buffer, error: ReportedError): Promise<BareBody | undefined> {
+    if (body.length < LARGE_BYTES) return bareBody(body, error);
+    return resultIn(await this.#inThread(body, { kind: 'bare', error }), 'bare');
   }
 
   /** @throws AppError `invalid_type` where there is nothing to count. */

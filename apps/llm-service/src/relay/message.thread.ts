@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError, collectGarbage } from '@morgan/foundation';
 import { messageAnswer } from './message-answer.ts';
-import { chatBody, tokensOfMessage } from './message-body.ts';
+import { bareBody, chatBody, tokensOfMessage } from './message-body.ts';
 import type { MessageResult, MessageTask } from './message-reader.ts';
 import { toldEvents } from './told-events.ts';
 
@@ -10,12 +10,13 @@ parentPort?.on('message', (task: MessageTask) => {
   const result = resultOf(task);
   parentPort?.postMessage(result, buffersIn(result));
   // Of a message they are gone already.
-  if (task.kind === 'answer' || task.kind === 'events') free(task);
+  if (task.kind !== 'chat' && task.kind !== 'tokens') free(task);
 });
 
 /** What is handed over, and not copied. */
 function buffersIn(result: MessageResult): ArrayBuffer[] {
   if ('chat' in result) return [result.chat.bytes.buffer];
+  if ('bare' in result) return result.bare ? [result.bare.bytes.buffer] : [];
   if ('events' in result) return result.events ? [result.events.bytes.buffer] : [];
   return 'answer' in result ? [result.answer.buffer] : [];
 }
@@ -30,6 +31,7 @@ function free({ bytes: { buffer } }: MessageTask): undefined {
 function resultOf(task: MessageTask): MessageResult {
   try {
     if (task.kind === 'chat') return { chat: chatBody(task.bytes, task.asked, () => free(task)) };
+    if (task.kind === 'bare') return { bare: bareBody(task.bytes, task.error) };
     if (task.kind === 'answer') return { answer: messageAnswer(task.bytes, task.message) };
     if (task.kind === 'events') return { events: toldEvents(task.bytes, task.asked) };
     return { tokens: tokensOfMessage(task.bytes) };

@@ -269,7 +269,7 @@ export class StreamedResponse {
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
     this.#incoming.permit?.failed();
-    this.#client.fail(error, 0);
+    this.#client.fail(error, 0, { model: this.#call.request.model });
   }
 }
 

@@ -72,6 +72,10 @@ export const ERROR_CODES = {
     kind: 'not_found',
     doc: 'There are several hosts, and it is not known which of them keeps the response that the path or `previous_response_id` names: it is too long ago, another replica passed it on, or this process was started since; or it was made for another API key. Send the conversation itself.',
   },
+  thread_not_found: {
+    kind: 'not_found',
+    doc: "A message goes on with a `thread`, and the hosts of its model speak chat completions only, which keep none. Anthropic's clients send the whole conversation then.",
+  },
   host_not_found: {
     kind: 'not_found',
     doc: 'No host of this name is configured. Only the admin API answers so.',

@@ -17,6 +17,7 @@ export type { Dialect, StreamTranslator, TokenUsage } from './dialects/dialect.t
 export { dialectOf } from './dialects/dialect-of.ts';
 export { readBody } from './dialects/event-reader.ts';
 export { parseExactly } from './dialects/exact-json.ts';
+export { refusesForeignParts, withoutForeignParts } from './dialects/foreign-parts.ts';
 export { isObject, type JsonObject } from './dialects/json-value.ts';
 export type { ReportedError } from './dialects/reported-error.ts';
 export { type ChatHabits, habitsShown, USUAL_HABITS } from './dialects/anthropic/chat-habits.ts';

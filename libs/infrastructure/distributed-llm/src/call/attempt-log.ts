@@ -1,3 +1,4 @@
+import type { ReportedError } from '../dialects/reported-error.ts';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Attempt } from './attempt.ts';
@@ -24,9 +25,20 @@ export interface AttemptSummary {
  */
 export class AttemptLog {
   readonly #attempts: Attempt[] = [];
+  readonly #errors: ReportedError[] = [];
 
   add(attempt: Attempt): void {
     this.#attempts.push(attempt);
+  }
+
+  /** Takes what a host has said that went wrong, if it has. */
+  heard(error: ReportedError | undefined): void {
+    if (error) this.#errors.push(error);
+  }
+
+  /** What hosts have said that went wrong, also where the caller hears something else. */
+  get errors(): readonly ReportedError[] {
+    return this.#errors;
   }
 
   /** Whether a host was at work when the caller left, or when the time of the call, or a limit of its caller's own, was over. */

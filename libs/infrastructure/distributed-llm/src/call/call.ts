@@ -116,6 +116,7 @@ export class Call {
   #note(attempt: Attempt, failure: AttemptFailure): HostResponse | undefined {
     const { outcome, cause } = failure;
     this.#failed.push({ attempt, failure });
+    this.#input.log?.heard(failure.errorResponse?.error);
     const { about, next, mayBeRequest } = EVIDENCE[outcome];
     const isOurs = about === 'caller' || about === 'this process';
     const { signal } = this.#context;

@@ -56,6 +56,9 @@ export interface BodyReading {
   readonly model: string | undefined;
 }
 
+/** What a response calls itself, as far as it has said so. */
+export type ResponseHead = Partial<Pick<EventReading, 'id' | 'model'>>;
+
 /** The end of a response that lists nothing of what was said. */
 export const SAID_NOTHING = 'said_nothing';
 
@@ -119,6 +122,11 @@ export interface Dialect {
    * @param sequence its place in the stream, in dialects that count.
    */
   errorEvent(error: ReportedError, sequence: number): Buffer;
+  /**
+   * What a stream ends with behind {@link errorEvent} whose response has failed, where the API has an end for that: then the
+   * transfer is whole, as some clients read that end only then.
+   */
+  readonly failedEnd?: (error: ReportedError, sequence: number, response: ResponseHead) => Buffer;
 }
 
 /** Turns the events of one stream, in the host's dialect, into those of the caller's. */

@@ -86,5 +86,7 @@ function readUsage({ usage }: JsonObject): TokenUsage | undefined {
 function errorBody(error: ReportedError): JsonObject {
   const { status = 500 } = error;
   const type = TYPE_OF.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
-  return { type: 'error', error: { type, message: inKnownWords(error) } };
+  // By this its clients know that they have to send the whole conversation.
+  const details = error.code === 'thread_not_found' && { details: { error_code: error.code } };
+  return { type: 'error', error: { type, message: inKnownWords(error), ...details } };
 }

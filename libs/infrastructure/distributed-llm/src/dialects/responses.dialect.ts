@@ -2,7 +2,7 @@ import { type ContentKind, type Dialect, NO_READING, SAID_NOTHING } from './dial
 import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
 import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 import type { ReportedError } from './reported-error.ts';
-import { responsesEvents } from './responses.events.ts';
+import { FAILED, failedEvent, responsesEvents } from './responses.events.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */
 const ENDS: ReadonlySet<unknown> = new Set([
@@ -39,6 +39,7 @@ export const responsesDialect: Dialect = {
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),
+  failedEnd: (error, sequence, response) => dataEvent(failedEvent(error, sequence, response), FAILED),
 };
 
 function isNothing(response: JsonObject): boolean {

@@ -1,4 +1,9 @@
+import type { ResponseHead } from './dialect.ts';
 import { isObject, type JsonObject } from './json-value.ts';
+import type { ReportedError } from './reported-error.ts';
+
+/** The event that a response ends with that has failed. */
+export const FAILED = 'response.failed';
 
 /** How a response ends that is over: one that is made in the background is not, and has no events yet. */
 const END_OF: ReadonlyMap<unknown, string> = new Map([
@@ -17,6 +22,33 @@ export function responsesEvents(response: JsonObject): JsonObject[] | undefined 
     { type: end, response },
   ];
   return events.map((event, place) => ({ ...event, sequence_number: place }));
+}
+
+/** That a response has failed, with every field that typed clients require. */
+export function failedEvent(
+  { code, message }: ReportedError,
+  sequence: number,
+  { id = '', model = '' }: ResponseHead,
+): JsonObject {
+  const response = {
+    id,
+    object: 'response',
+    created_at: Math.floor(Date.now() / 1000),
+    status: 'failed',
+    error: { code: code ?? 'server_error', message },
+    incomplete_details: null,
+    instructions: null,
+    metadata: {},
+    model,
+    output: [],
+    parallel_tool_calls: true,
+    temperature: null,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: null,
+    usage: null,
+  };
+  return { type: FAILED, response, sequence_number: sequence };
 }
 
 function eventsOfItem(item: JsonObject, place: number): JsonObject[] {

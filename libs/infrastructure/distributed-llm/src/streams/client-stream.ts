@@ -1,5 +1,5 @@
 import { breakTransfer, type OutgoingResponse } from '@morgan/foundation';
-import type { Dialect } from '../dialects/dialect.ts';
+import type { Dialect, ResponseHead } from '../dialects/dialect.ts';
 import type { ReportedError } from '../dialects/reported-error.ts';
 
 /** How a caller gets its stream. */
@@ -94,14 +94,22 @@ export class ClientStream {
     this.#stop();
   }
 
-  /** Tells the error in an event and breaks the transfer once that has left. @param sequence the place of the event. */
-  fail(error: ReportedError, sequence: number): void {
+  /**
+   * Tells the error in an event and breaks the transfer once that has left, unless the dialect has an end for a response that has failed.
+   * @param sequence the place of the event.
+   * @param failed the response, where it is known to have failed. Default: only its stream has.
+   */
+  fail(error: ReportedError, sequence: number, failed?: ResponseHead): void {
     if (this.isOver) return;
     this.#flush();
     this.#begin();
     this.#stop();
     const response = this.#response;
-    response.write(this.#options.dialect.errorEvent(error, sequence), () => breakTransfer(response));
+    const { dialect } = this.#options;
+    const event = dialect.errorEvent(error, sequence);
+    const end = failed && dialect.failedEnd?.(error, sequence + 1, failed);
+    if (end) response.end(Buffer.concat([event, end]));
+    else response.write(event, () => breakTransfer(response));
     if (response.writableLength > 0) this.#options.onFull?.();
   }
 

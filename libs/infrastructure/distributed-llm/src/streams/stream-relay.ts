@@ -1,5 +1,11 @@
 import { AppError } from '@morgan/foundation';
-import type { Dialect, EventReading, StreamTranslator, TokenUsage } from '../dialects/dialect.ts';
+import type {
+  Dialect,
+  EventReading,
+  ResponseHead,
+  StreamTranslator,
+  TokenUsage,
+} from '../dialects/dialect.ts';
 import { parseExactly } from '../dialects/exact-json.ts';
 import type { JsonObject } from '../dialects/json-value.ts';
 import { refusalOfInput } from '../evidence/refusal-outcome.ts';
@@ -80,7 +86,7 @@ export class StreamRelay implements HostStreamListener {
   #sequence = 0;
   /** What the last host said that broke off and said why: that another one could not go on is no news for the caller. */
   #told: StreamFault | undefined;
-  #hasId = false;
+  #head: ResponseHead = {};
   #waitsForDrain = false;
   #malformed = 0;
   #resumes = 0;
@@ -103,7 +109,8 @@ export class StreamRelay implements HostStreamListener {
     } while (ending instanceof StreamFault && (await this.#resume(ending)));
     if (ending instanceof StreamFault) {
       this.#options.onFault?.(ending);
-      this.#client.fail(reportOf(ending.reported ? ending : (this.#told ?? ending)), this.#sequence);
+      const told = ending.reported ? ending : (this.#told ?? ending);
+      this.#client.fail(reportOf(told), this.#sequence, told.reported && this.#head);
     } else if (ending === 'caller_gone') this.#stream.destroy();
     await this.#client.closed;
     return this.#outcome(ending);
@@ -113,7 +120,7 @@ export class StreamRelay implements HostStreamListener {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
     const { hasEnd, isKept } = this.#options.dialect;
     if (reading.content !== undefined && hasEnd && !isKept) this.#written += 1;
-    if (reading.id !== undefined && !this.#hasId) this.#noteId(reading.id, event);
+    if (reading.id !== undefined && this.#head.id === undefined) this.#noteHead(reading.id, reading, event);
     try {
       if (!this.#joined) this.#passOn(event, reading);
       else for (const passed of this.#join(this.#joined, event, reading)) this.#passOn(...passed);
@@ -162,8 +169,8 @@ export class StreamRelay implements HostStreamListener {
     this.#settle(fault);
   }
 
-  #noteId(id: string, event: SseEvent): void {
-    this.#hasId = true;
+  #noteHead(id: string, { model }: EventReading, event: SseEvent): void {
+    this.#head = { id, model };
     if (event.id !== undefined) this.#client.commentEnd = '\n';
     this.#options.onId?.(id);
   }

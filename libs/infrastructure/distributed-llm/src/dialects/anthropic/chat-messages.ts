@@ -59,7 +59,7 @@ export function chatMessages(messages: readonly unknown[], model: unknown): Json
 
 /** Those that come in the middle of a conversation. @param isPast whether the user has said something since. */
 function instructions(message: JsonObject, path: string, isPast: boolean): JsonObject[] {
-  refuseOthers(message, new Set(['role', 'content', 'clear_at']), `${path}.`);
+  refuseOthers(message, new Set(['role', 'content', 'clear_at', 'output_config']), `${path}.`);
   const { content, clear_at: until } = message;
   const isBrief = until === 'next_user_message';
   if (isGiven(until) && !isBrief && until !== 'never')

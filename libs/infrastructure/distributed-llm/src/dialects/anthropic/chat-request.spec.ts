@@ -5,15 +5,17 @@ import type { JsonObject } from '../json-value.ts';
 import { USUAL_HABITS } from './chat-habits.ts';
 import { toChatRequest } from './chat-request.ts';
 
+const HI = { role: 'user', content: 'Hi' };
 const request = (rest: JsonObject = {}): JsonObject => ({
   model: 'm',
   max_tokens: 10,
-  messages: [{ role: 'user', content: 'Hi' }],
+  messages: [HI],
   ...rest,
 });
 const user = (...content: JsonObject[]) => request({ messages: [{ role: 'user', content }] });
 const PDF = { type: 'base64', media_type: 'application/pdf', data: 'AA' };
 const assistant = (...content: JsonObject[]) => request({ messages: [{ role: 'assistant', content }] });
+const effortFrom = (effort: string) => ({ role: 'system', content: 'Go on.', output_config: { effort } });
 
 function refusal(body: JsonObject): AppError {
   try {
@@ -362,8 +364,13 @@ describe('toChatRequest', () => {
     [{ thinking: { type: 'enabled', budget_tokens: 8000 } }, 'medium'],
     [{ thinking: { type: 'enabled', budget_tokens: 32000 } }, 'high'],
     [{ thinking: { type: 'disabled' } }, undefined],
+    [{ thinking: { type: 'between_tools' } }, undefined],
     [{ thinking: { type: 'adaptive', display: 'summarized' } }, undefined],
+    [{ thinking: { type: 'adaptive', display: 'updates' } }, undefined],
     [{ output_config: { effort: 'max' } }, 'high'],
+    // Claude Code says it there, too: it is that of a turn.
+    [{ output_config: { effort: 'low' }, messages: [HI, effortFrom('high')] }, 'high'],
+    [{ output_config: { effort: 'low' }, messages: [HI, effortFrom('high'), HI] }, 'low'],
   ])('has thinking %j', (fields, effort) => {
     expect(toChatRequest(request(fields))['reasoning_effort']).toBe(effort);
   });
@@ -418,10 +425,11 @@ describe('toChatRequest', () => {
       request({ context_management: { edits: [{ keep: 'all' }, { type: 'clear_tool_uses_20250919' }] } }),
     ],
     ['metadata.team', request({ metadata: { team: 'x' } })],
-    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
-    ['output_format.type', request({ output_format: { type: 'grammar' } })],
-    ['metadata.team', request({ metadata: { team: 'x' } })],
-    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'updates' } })],
+    ['thinking.display', request({ thinking: { type: 'adaptive', display: 'hologram' } })],
+    [
+      'messages[0].output_config.format',
+      request({ messages: [{ role: 'system', output_config: { format: {} } }] }),
+    ],
     ['output_format.type', request({ output_format: { type: 'grammar' } })],
     ...(
       [

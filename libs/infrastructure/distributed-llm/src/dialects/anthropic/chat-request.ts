@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '../json-value.ts';
 import { OMITTED } from './asked-message.ts';
 import { adapted, type ChatHabits, USUAL_HABITS } from './chat-habits.ts';
 import { chatMessages, systemMessage } from './chat-messages.ts';
 import { chatTools } from './chat-tools.ts';
-import { turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { beginsTurn, turnsWithThoughts, withThoughtsOf } from './kept-thoughts.ts';
+import { checkThread } from './message-thread.ts';
 import { isStrictSchema } from './strict-schema.ts';
 import {
   cannotTranslate,
@@ -34,6 +35,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'tools',
   'tool_choice',
   'context_management',
+  'thread',
   'cache_control',
   // Why a prompt was not in its cache; whom Anthropic asks where a model refuses, which here routes say, and at what price.
   'diagnostics',
@@ -53,7 +55,7 @@ const EFFORTS = [
  * A request to `/v1/messages` as one to `/v1/chat/completions`. Cache hints (`cache_control`, `diagnostics`) and `fallbacks`
  * change no response and end here; everything else is carried over or refused.
  * @param habits what is known of the model that is asked.
- * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`.
+ * @throws AppError `invalid_value` with the path of what chat completions have nothing for; `invalid_type`; `thread_not_found`.
  */
 export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HABITS): JsonObject {
   refuseOthers(request, KNOWN, '');
@@ -62,6 +64,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
   if (isGiven(stop) && !Array.isArray(stop)) throw invalidField('stop_sequences', 'a list of texts');
   if (isGiven(request['speed']) && request['speed'] !== 'standard')
     throw cannotTranslate('speed', 'This value');
+  checkThread(request['thread']);
   const kept = withThoughtsOf(messages, turnsWithThoughts(request['context_management']));
   const chat = {
     ...Object.fromEntries(SAME.flatMap((name) => (isGiven(request[name]) ? [[name, request[name]]] : []))),
@@ -74,6 +77,7 @@ export function toChatRequest(request: JsonObject, habits: ChatHabits = USUAL_HA
     ...tier(request['service_tier']),
     ...effortOfBudget(request['thinking']),
     ...outputConfig(request['output_config'], request['output_format']),
+    ...effortOfTurn(messages),
     ...chatTools(request['tools'], request['tool_choice']),
   };
   return adapted(chat, habits);
@@ -102,18 +106,20 @@ function tier(value: unknown): JsonObject {
   throw cannotTranslate('service_tier', 'This value');
 }
 
+/** Hosts think when they think that they should. */
+const LEFT_TO_HOST: ReadonlySet<unknown> = new Set(['disabled', 'adaptive', 'between_tools']);
+/** Hosts show thoughts anyhow, as a whole or not; of the answer they are left out where nobody wants to see them. */
+const DISPLAYS: ReadonlySet<unknown> = new Set(['summarized', 'updates', OMITTED]);
+
 /** A budget in tokens has only a rough counterpart. Without one the host thinks as it does by default. */
 function effortOfBudget(given: unknown): JsonObject {
   if (!isGiven(given)) return {};
   const thinking = fieldsAt(given, 'thinking');
-  const display = thinking['display'];
-  // Hosts show thoughts anyhow; of the answer they are left out where nobody wants to see them.
-  const isKnown = display === 'summarized' || display === OMITTED;
   // Which thoughts Anthropic takes back, nobody else asks.
-  const known = ['type', 'budget_tokens', 'block_binding', ...(isKnown ? ['display'] : [])];
-  refuseOthers(thinking, new Set(known), 'thinking.');
-  const { type, budget_tokens: budget } = thinking;
-  if (type === 'disabled' || type === 'adaptive') return {};
+  refuseOthers(thinking, new Set(['type', 'budget_tokens', 'block_binding', 'display']), 'thinking.');
+  const { type, budget_tokens: budget, display } = thinking;
+  if (isGiven(display) && !DISPLAYS.has(display)) throw cannotTranslate('thinking.display', 'This value');
+  if (LEFT_TO_HOST.has(type)) return {};
   if (type !== 'enabled') throw cannotTranslate('thinking.type', 'This value');
   if (typeof budget !== 'number') throw invalidField('thinking.budget_tokens', 'a number');
   return { reasoning_effort: EFFORTS.findLast(([from]) => budget >= from)?.[1] ?? 'low' };
@@ -124,14 +130,29 @@ function outputConfig(given: unknown, older: unknown): JsonObject {
   refuseOthers(config, new Set(['effort', 'format']), 'output_config.');
   const { effort, format } = config;
   return {
-    ...(isGiven(effort) && { reasoning_effort: effortOf(textAt(effort, 'output_config.effort')) }),
+    ...effortAt(effort, 'output_config.effort'),
     ...(isGiven(older) && { response_format: responseFormat(older, 'output_format') }),
     ...(isGiven(format) && { response_format: responseFormat(format, 'output_config.format') }),
   };
 }
 
-function effortOf(effort: string): string {
-  return effort === 'max' ? 'high' : effort;
+/** A message of the role `system` may say the effort of its turn; this answer is one to the last turn. */
+function effortOfTurn(messages: readonly unknown[]): JsonObject {
+  const efforts = messages.map((message, index) => {
+    if (!isObject(message) || message['role'] !== 'system') return {};
+    const path = `messages[${index}].output_config`;
+    const config = fieldsAt(message['output_config'], path);
+    refuseOthers(config, new Set(['effort']), `${path}.`);
+    return effortAt(config['effort'], `${path}.effort`);
+  });
+  const ofTurn = efforts.slice(Math.max(0, messages.findLastIndex(beginsTurn)));
+  return Object.assign({}, ...ofTurn) as JsonObject;
+}
+
+function effortAt(given: unknown, path: string): JsonObject {
+  if (!isGiven(given)) return {};
+  const effort = textAt(given, path);
+  return { reasoning_effort: effort === 'max' ? 'high' : effort };
 }
 
 function responseFormat(given: unknown, path: string): JsonObject {

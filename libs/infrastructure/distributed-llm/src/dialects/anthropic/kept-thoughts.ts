@@ -50,8 +50,8 @@ export function withThoughtsOf(messages: readonly unknown[], turns: number): rea
   return messages.map((message, at) => (at < from ? withoutThoughts(message) : message));
 }
 
-/** Results of tools go on with the turn that called them. */
-function beginsTurn(message: unknown): boolean {
+/** Whether a message begins a turn: results of tools go on with the one that called them. */
+export function beginsTurn(message: unknown): boolean {
   if (!isObject(message) || message['role'] !== 'user') return false;
   return !partsOf(message).some(({ type }) => type === 'tool_result');
 }

@@ -10,7 +10,7 @@ import {
   usage,
 } from '../../../fixture/chat-answer.ts';
 import { SseEvent } from '../../streams/sse-event.ts';
-import type { JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { MessageEvents } from './message-events.ts';
 import { toMessageResponse } from './message-response.ts';
@@ -298,6 +298,32 @@ describe('MessageEvents', () => {
       [2, ' it.'],
       [2, ' So.'],
     ]);
+  });
+
+  it('takes an object without a field for none where the arguments follow it', () => {
+    const inputs = (...pieces: JsonObject[]) =>
+      translate(tool(0, call('f', '{}')), ...pieces, chunk({}, 'tool_calls'))
+        .filter(({ type }) => type !== 'message_start')
+        .flatMap(({ content_block: block, delta }) =>
+          [block, delta].filter(isObject).flatMap(({ name, partial_json: json }) => name ?? json ?? []),
+        );
+    const piece = (json: string) => tool(0, { function: { arguments: json } });
+    expect(inputs(piece('{"a"'), piece(':1}'))).toEqual(['f', '{"a"', ':1}']);
+    expect(inputs()).toEqual(['f', '{}']);
+    // With a name it is another call.
+    expect(inputs(tool(0, call('f', '{"a":1}')))).toEqual(['f', '{}', 'f', '{"a":1}']);
+  });
+
+  it('writes the line ends within the texts of arguments as JSON has them', () => {
+    const said = '{\n"a": "x\n\ty",\n"b": "\\n"}';
+    const [head, tail] = [said.slice(0, 9), said.slice(9)];
+    const told = translate(tool(0, call('f', head)), tool(0, { function: { arguments: tail } }))
+      .flatMap(({ delta }) => (isObject(delta) ? (textOrNone(delta['partial_json']) ?? '') : []))
+      .join('');
+    const meant = { a: 'x\n\ty', b: '\n' };
+    expect(JSON.parse(told)).toEqual(meant);
+    const whole = answer({ tool_calls: [call('f', said)] });
+    expect(toMessageResponse(whole)['content']).toMatchObject([{ input: meant }]);
   });
 
   it('waits for the name of a call', () => {

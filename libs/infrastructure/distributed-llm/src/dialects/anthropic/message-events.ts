@@ -248,8 +248,9 @@ export class MessageEvents implements StreamTranslator {
     this.#lastAt.clear();
     this.#waitingLength = 0;
     if (!isShort && calls.some(({ isTold, isWhole }) => isTold && !isWhole)) throw brokenCall();
-    const waiting = calls.filter(({ isTold }) => !isTold);
+    const [told, waiting] = [calls.filter(({ isTold }) => isTold), calls.filter(({ isTold }) => !isTold)];
     return [
+      ...told.flatMap((call) => this.#argumentsDelta(call.rest())),
       ...this.#close(),
       ...waiting.flatMap((call) => this.#tellWhole(call, isShort)),
       ...this.#held.splice(0).flatMap((piece) => this.#piece(piece)),

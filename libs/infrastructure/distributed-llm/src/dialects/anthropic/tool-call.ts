@@ -1,4 +1,5 @@
 import { JoinedText } from '../../streams/joined-text.ts';
+import { JsonEnd } from './json-end.ts';
 
 /** What one delta says of a call. */
 export interface ToolCallDelta {
@@ -7,66 +8,9 @@ export interface ToolCallDelta {
   readonly piece: string;
 }
 
-const [QUOTE, BACKSLASH, COLON, COMMA, SPACE] = [0x22, 0x5c, 0x3a, 0x2c, 0x20];
-const [OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST] = [0x7b, 0x5b, 0x7d, 0x5d];
 const OBJECT = /^\s*\{/;
-
-/** The object that comes in pieces: whether it has come to its end. Each character is looked at once, whatever the pieces are. */
-class JsonEnd {
-  #depth = 0;
-  #isInText = false;
-  #isEscaped = false;
-  #isReached = false;
-  #length = 0;
-  #hash = 0;
-  /** The last character outside of texts, but for white space. */
-  #last = 0;
-
-  get isReached(): boolean {
-    return this.#isReached;
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  /** Whether a value may come next. */
-  get wantsValue(): boolean {
-    return !this.#isInText && [COLON, COMMA, OPEN_LIST].includes(this.#last);
-  }
-
-  /** Of what belongs to it: a short stand-in for a text of any length. */
-  get fingerprint(): string {
-    return `${this.#length}:${this.#hash}`;
-  }
-
-  /** @returns how much of the piece belongs to it. */
-  take(piece: string): number {
-    let at = 0;
-    for (; at < piece.length && !this.#isReached; at += 1) {
-      const code = piece.charCodeAt(at);
-      this.#hash = (Math.imul(this.#hash, 31) + code) | 0;
-      if (this.#isInText) this.#takeOfText(code);
-      else if (code === QUOTE) this.#isInText = true;
-      else if (code === OPEN_OBJECT || code === OPEN_LIST) this.#depth += 1;
-      else if (code === CLOSE_OBJECT || code === CLOSE_LIST) this.#close();
-      if (!this.#isInText && code > SPACE) this.#last = code;
-    }
-    this.#length += at;
-    return at;
-  }
-
-  #takeOfText(code: number): void {
-    if (this.#isEscaped) this.#isEscaped = false;
-    else if (code === BACKSLASH) this.#isEscaped = true;
-    else if (code === QUOTE) this.#isInText = false;
-  }
-
-  #close(): void {
-    this.#depth -= 1;
-    this.#isReached = this.#depth === 0;
-  }
-}
+/** Some hosts say it in the place of arguments that are still to come. */
+const EMPTY_OBJECT = /^\s*\{\s*\}\s*$/;
 
 function fingerprintOf(text: string): string {
   const end = new JsonEnd();
@@ -84,7 +28,7 @@ export class ToolCall {
   /** Whether its host repeats with each piece what came before it. */
   #isRepeating = false;
   readonly #untold = new JoinedText();
-  readonly #end = new JsonEnd();
+  #end = new JsonEnd();
 
   /**
    * @param place among the host's calls: some hosts give all of them the same.
@@ -132,18 +76,30 @@ export class ToolCall {
     if (isOther && (!isSame || this.isWhole)) return true;
     if (name !== undefined && id !== undefined && !isSame) return true;
     if (!this.#end.isReached || !OBJECT.test(piece)) return false;
+    if (isSame && name === undefined && this.#isPlaceholder) return false;
     return !isSame || fingerprintOf(piece) !== this.#end.fingerprint;
   }
 
   /** What stands behind the end of the object is no part of it. @returns whether another one begins there. */
   take({ name, piece: said }: Omit<ToolCallDelta, 'id'>): boolean {
     this.#name ??= name;
+    if (this.#isPlaceholder && OBJECT.test(said)) this.#beginAgain();
     const isRepeated = this.#end.isReached;
     const piece = said.slice(this.#repeatedIn(said));
-    const length = this.#end.take(piece);
+    const before = this.#end.length;
+    this.#untold.add(this.#end.take(piece));
     this.#opening ??= /\S/.exec(piece)?.[0];
-    this.#untold.add(piece.slice(0, length));
-    return !isRepeated && OBJECT.test(piece.slice(length));
+    return !isRepeated && OBJECT.test(piece.slice(this.#end.length - before));
+  }
+
+  /** Whether its arguments are an object without a field, of which its caller knows nothing yet. */
+  get #isPlaceholder(): boolean {
+    return this.isOver && EMPTY_OBJECT.test(this.arguments);
+  }
+
+  #beginAgain(): void {
+    this.#untold.clear();
+    this.#end = new JsonEnd();
   }
 
   /**
@@ -158,11 +114,16 @@ export class ToolCall {
     return this.#isRepeating ? length : 0;
   }
 
-  /** What its caller is told now. */
+  /** What its caller is told now: not of an object without a field, as long as others may come. */
   told(): string {
+    this.isTold = true;
+    return this.#isPlaceholder ? '' : this.rest();
+  }
+
+  /** What its caller is told at its end. */
+  rest(): string {
     const piece = this.arguments;
     this.#untold.clear();
-    this.isTold = true;
     return piece;
   }
 }

@@ -1,5 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import { parseExactly } from '../exact-json.ts';
+import { JsonEnd } from './json-end.ts';
 import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 
 /** Arguments of a tool as JSON: some hosts send the object itself. */
@@ -22,10 +23,16 @@ export function inputIn(text: string): JsonObject {
 
 function parsed(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : parseExactly(text);
+    return text.trim() === '' ? {} : parseExactly(asJson(text));
   } catch (cause) {
     throw notJson(cause);
   }
+}
+
+/** With the control characters in its texts as JSON has them. */
+function asJson(text: string): string {
+  const end = new JsonEnd();
+  return end.take(text) + text.slice(end.length);
 }
 
 function notJson(cause?: unknown): AppError {

@@ -1,0 +1,214 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { json } from '../../fixture/host-answers.ts';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+type Json = Record<string, unknown>;
+
+let host: Server;
+/** May have made what the other one refuses, and is down; of the model `chat` it has chat completions. */
+const down = createServer((request, response) => {
+  void request.toArray().then((bytes) => {
+    if (request.method === 'GET')
+      return json({ object: 'list', data: [{ id: 'both' }, { id: 'chat' }] })(response);
+    if (request.url === '/v1/messages') return json({ detail: 'Not Found' }, 404)(response);
+    if (request.url === '/v1/responses') return json({ error: { message: 'Down.' } }, 503)(response);
+    const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
+    asked.push(body);
+    const error = refusal(body);
+    return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
+  });
+});
+let parts: ServiceParts;
+let origin: string;
+const asked: Json[] = [];
+/** Why the host takes a request not; undefined where it does. */
+let refusal: (body: Json) => Json | undefined;
+
+beforeAll(async () => {
+  host = createServer((request, response) => {
+    void request.toArray().then((bytes) => {
+      if (request.method === 'GET')
+        return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
+      const body = JSON.parse(Buffer.concat(bytes as Buffer[]).toString()) as Json;
+      asked.push(body);
+      const error = refusal(body);
+      if (error) return json({ type: 'error', error }, 400)(response);
+      if (request.url === '/v1/responses')
+        return json({ id: 'r', object: 'response', ...ANSWERED })(response);
+      return json({ type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Done.' }] })(
+        response,
+      );
+    });
+  }).listen(0, '127.0.0.1');
+  await once(host, 'listening');
+  await once(down.listen(0, '127.0.0.1'), 'listening');
+  const [port, other] = [host, down].map((server) => (server.address() as AddressInfo).port);
+  const hosts = `one=http://127.0.0.1:${port}/v1,down=http://127.0.0.1:${other}/v1`;
+  const routes = [
+    { model: 'm', tiers: [[{ host: 'one' }]] },
+    { model: 'chat', tiers: [[{ host: 'down' }]] },
+  ];
+  const config = loadConfig(llmServiceConfig, {
+    env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
+    file: { llmService: { upstream: { routes } } },
+  });
+  parts = await composeLlmService(config);
+  await parts.app.listen(0, '127.0.0.1');
+  origin = await parts.app.getUrl();
+});
+beforeEach(() => void (asked.length = 0));
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  host.close().closeAllConnections();
+  down.close().closeAllConnections();
+});
+
+const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };
+const COMPLETION = {
+  id: 'c',
+  object: 'chat.completion',
+  choices: [{ index: 0, message: { role: 'assistant', content: 'Done.' }, finish_reason: 'stop' }],
+};
+const HELLO = { role: 'user', content: 'Hi' };
+const TEXT = { type: 'text', text: 'I look.' };
+const CALL = { type: 'tool_use', id: 'call_1', name: 'f', input: {} };
+const RESULT = { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_1', content: '2' }] };
+/** As a host that speaks chat completions has thought it, and as others sign it. */
+const THOUGHTS = [
+  { type: 'thinking', thinking: 'So.', signature: '' },
+  { type: 'redacted_thinking', data: 'abc' },
+];
+const bad = (message: string, rest: Json = {}) => ({ type: 'invalid_request_error', message, ...rest });
+const INVALID = bad('messages.1.content.0: Invalid `signature` in `thinking` block');
+const MISSED = bad(
+  'messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled, a final `assistant` message must start with a thinking block.',
+);
+const holds = (body: Json, word: string) => JSON.stringify(body).includes(`"${word}"`);
+
+async function ask(path: string, body: Json): Promise<[number, Json]> {
+  const response = await fetch(`${origin}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'm', ...body }),
+  });
+  return [response.status, (await response.json()) as Json];
+}
+
+describe('a message that goes on with what another host has thought', () => {
+  const message = (content: Json[], rest: Json = {}) => ({
+    max_tokens: 9,
+    messages: [HELLO, { role: 'assistant', content }, RESULT],
+    ...rest,
+  });
+
+  it.each([
+    ['', INVALID],
+    [', of a cloud', bad('messages.1.content.0: Invalid signature in thinking block')],
+    [', of one without any', bad('messages.1.content.0.thinking.signature: Field required')],
+    [', of an encrypted one', bad('messages.1.content.1: Invalid `data` in `redacted_thinking` block')],
+    [
+      ', of a changed one',
+      bad(
+        'messages.1.content.0: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be modified.',
+      ),
+    ],
+  ])('is answered without it by a host that refuses it%s', async (_, error) => {
+    refusal = (body) => (holds(body, 'thinking') || holds(body, 'redacted_thinking') ? error : undefined);
+    const [status] = await ask('/v1/messages', message([...THOUGHTS, TEXT, CALL]));
+    expect([status, asked.length]).toEqual([200, 2]);
+    expect(asked[1]).toEqual({ model: 'm', ...message([TEXT, CALL]) });
+  });
+
+  it('is answered without thinking by a host that misses a thought then', async () => {
+    refusal = (body) => (holds(body, 'signature') ? INVALID : 'thinking' in body ? MISSED : undefined);
+    const thinking = { type: 'enabled', budget_tokens: 1024 };
+    const [clears, other] = [{ type: 'clear_thinking_20251015' }, { type: 'clear_tool_uses_20250919' }];
+    const management = { context_management: { edits: [clears, other] } };
+    const [status] = await ask('/v1/messages', message([...THOUGHTS, CALL], { thinking, ...management }));
+    expect([status, asked.length]).toEqual([200, 3]);
+    const left = { context_management: { edits: [other] } };
+    expect(asked[2]).toEqual({ model: 'm', ...message([CALL], left) });
+  });
+
+  it('has no message that was nothing else', async () => {
+    refusal = (body) => (holds(body, 'signature') ? INVALID : undefined);
+    const messages = [HELLO, { role: 'assistant', content: THOUGHTS }, HELLO];
+    const [status] = await ask('/v1/messages', { max_tokens: 9, messages });
+    expect([status, asked[1]?.['messages']]).toEqual([200, [HELLO, HELLO]]);
+  });
+
+  it('has ids of calls as a host takes them that refuses those of another one', async () => {
+    const pattern = "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'";
+    refusal = (body) => (JSON.stringify(body).includes('functions.f:0') ? bad(pattern) : undefined);
+    const turns = (id: string) => [
+      HELLO,
+      { role: 'assistant', content: [TEXT, { ...CALL, id }] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: '2' }] },
+    ];
+    const [status] = await ask('/v1/messages', { max_tokens: 9, messages: turns('functions.f:0') });
+    expect([status, asked[1]?.['messages']]).toEqual([200, turns('functions_f_0')]);
+  });
+
+  it('is refused where that is about something else, or nothing can be taken out', async () => {
+    refusal = () => bad('max_tokens: signature of 9 is too small');
+    expect(await ask('/v1/messages', message([...THOUGHTS, CALL]))).toMatchObject([400, {}]);
+    refusal = () => INVALID;
+    expect(await ask('/v1/messages', message([CALL]))).toMatchObject([400, { error: INVALID }]);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('a response that goes on with what another host has thought', () => {
+  it.each([
+    ['', 'm'],
+    [', while the one that has made it is down', 'both'],
+  ])('is answered without it by a host that cannot read it%s', async (_, model) => {
+    const code = 'invalid_encrypted_content';
+    refusal = (body) =>
+      holds(body, 'reasoning')
+        ? bad('The encrypted content gAAA could not be verified.', { code })
+        : undefined;
+    const called = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' };
+    const result = { type: 'function_call_output', call_id: 'call_1', output: '2' };
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' };
+    const [status] = await ask('/v1/responses', {
+      model,
+      input: [HELLO, thought, { id: 'fc_1', ...called }, result],
+    });
+    expect([status, asked.at(-1)]).toEqual([200, { model, input: [HELLO, called, result] }]);
+  });
+});
+
+describe('calls of tools that Google has not signed', () => {
+  const called = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const google = { thought_signature: 'skip_thought_signature_validator' };
+  const signed = { ...called, extra_content: { google } };
+  beforeEach(() => {
+    const missed = bad('Function call is missing a thought_signature in functionCall parts.');
+    refusal = (body) => (holds(body, 'thought_signature') ? undefined : missed);
+  });
+
+  it('have what it documents for such where it refuses them', async () => {
+    const turns = (...calls: Json[]) => [
+      HELLO,
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', tool_call_id: 'call_1', content: '2' },
+    ];
+    const [status] = await ask('/v1/chat/completions', { model: 'chat', messages: turns(called, called) });
+    expect([status, asked[1]]).toEqual([200, { model: 'chat', messages: turns(signed, called) }]);
+  });
+
+  it('have it in a message, too', async () => {
+    const messages = [HELLO, { role: 'assistant', content: [CALL] }, RESULT];
+    const [status] = await ask('/v1/messages', { model: 'chat', max_tokens: 9, messages });
+    expect([status, asked.length]).toEqual([200, 2]);
+    expect(asked[1]?.['messages']).toMatchObject([HELLO, { tool_calls: [signed] }, { role: 'tool' }]);
+  });
+});

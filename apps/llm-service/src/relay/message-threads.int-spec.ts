@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { loadConfig } from '@morgan/foundation';
+import type { ServiceParts } from '@morgan/http-server';
+import { json } from '../../fixture/host-answers.ts';
+import { composeLlmService } from '../compose.ts';
+import { llmServiceConfig } from '../config/llm-service.config.ts';
+
+const asked: unknown[] = [];
+const host = createServer((request, response) => {
+  void request.toArray().then((bytes) => {
+    if (request.method === 'GET')
+      return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
+    if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
+    asked.push(JSON.parse(Buffer.concat(bytes as Buffer[]).toString()));
+    const choice = { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' };
+    return json({ id: 'c1', object: 'chat.completion', choices: [choice] })(response);
+  });
+});
+/** Would keep threads, and is down. */
+const native = createServer(({ method }, response) => {
+  if (method === 'GET') return json({ object: 'list', data: [{ id: 'both' }] })(response);
+  return json({ type: 'error', error: { type: 'api_error', message: 'Down.' } }, 500)(response);
+});
+let parts: ServiceParts;
+let origin: string;
+
+beforeAll(async () => {
+  await once(host.listen(0, '127.0.0.1'), 'listening');
+  await once(native.listen(0, '127.0.0.1'), 'listening');
+  const [one, other] = [host, native].map((server) => (server.address() as AddressInfo).port);
+  const hosts = `one=http://127.0.0.1:${one}/v1,native=http://127.0.0.1:${other}/v1`;
+  const routes = [{ model: 'm', tiers: [[{ host: 'one' }]] }];
+  const config = loadConfig(llmServiceConfig, {
+    env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
+    file: { llmService: { upstream: { routes } } },
+  });
+  parts = await composeLlmService(config);
+  await parts.app.listen(0, '127.0.0.1');
+  origin = await parts.app.getUrl();
+});
+afterAll(async () => {
+  await parts.app.close();
+  await parts.close();
+  for (const server of [host, native]) server.close().closeAllConnections();
+});
+
+async function ask(thread: object, model = 'm'): Promise<[number, unknown]> {
+  const response = await fetch(`${origin}/v1/messages?beta=true`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'anthropic-version': '2023-06-01' },
+    body: JSON.stringify({ model, max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }], thread }),
+  });
+  return [response.status, await response.json()];
+}
+
+describe('a thread, for a host that speaks chat completions only', () => {
+  it('begins', async () => {
+    expect(await ask({ type: 'create' })).toMatchObject([200, { content: [{ text: 'Hi' }] }]);
+    expect(asked).toEqual([{ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] }]);
+  });
+
+  it("cannot go on, in the words by which Anthropic's client sends all of it", async () => {
+    const [status, body] = await ask({ type: 'continue', previous_message_id: 'msg_c1' });
+    const error = { type: 'not_found_error', details: { error_code: 'thread_not_found' } };
+    expect([status, body]).toMatchObject([404, { type: 'error', error }]);
+  });
+
+  it('is sent as a whole, too, where the host that keeps it is down', async () => {
+    expect(await ask({ type: 'create' }, 'both')).toMatchObject([200, { content: [{ text: 'Hi' }] }]);
+    const [status, body] = await ask({ type: 'continue', previous_message_id: 'msg_1' }, 'both');
+    expect([status, body]).toMatchObject([404, { error: { details: { error_code: 'thread_not_found' } } }]);
+  });
+
+  it.each([{ type: 'fork' }, { type: 'create', ttl: 1 }])('is nothing else: %j', async (thread) => {
+    const message = expect.stringContaining("'thread.");
+    expect(await ask(thread)).toMatchObject([400, { error: { message } }]);
+  });
+});

@@ -1,0 +1,105 @@
+import { isObject, type JsonObject } from './json-value.ts';
+import { ownWordsIn } from './own-words.ts';
+import type { ReportedError } from './reported-error.ts';
+import { SIGNATURE_MISSED, withSignedCall } from './unsigned-calls.ts';
+
+/** How hosts refuse a thought that they have not signed or encrypted themselves: Anthropic's API, also of clouds, and OpenAI's. */
+const NOT_MINE =
+  /\binvalid\W{1,3}(signature|data)\W{1,3}in\W{1,3}(redacted_)?thinking\b|\bthinking\.signature\b|thinking\W{1,4}blocks\b[^]{0,60}\bcannot be modified\b|invalid_encrypted_content|\bencrypted content\b[^]{0,300}\bcould not be (verified|decrypted)/i;
+/** How Anthropic's API misses one, where a model that is to think has called tools without it. */
+const MISSED = /\bexpected\W{1,3}thinking\W{1,3}or\W{1,3}redacted_thinking\W{1,3}but found\b/i;
+
+/** How Anthropic's API refuses the id of a call that another host has made: Moonshot's have a point and a colon. */
+const BAD_ID = /\btool_use(_id|\.id)\b[^]{0,80}\bmatch pattern\b/i;
+const NOT_OF_IDS = /[^a-zA-Z0-9_-]/g;
+/** Where a block has the id of a call. */
+const ID_FIELDS: ReadonlyMap<unknown, string> = new Map([
+  ['tool_use', 'id'],
+  ['tool_result', 'tool_use_id'],
+]);
+
+const THOUGHTS: ReadonlySet<unknown> = new Set(['thinking', 'redacted_thinking']);
+/** Edits of a context that are refused where a model is not to think. */
+const EDITS_THOUGHTS = 'clear_thinking';
+/** Items that were made right behind a thought, and are known to the host by their id as parts of it. */
+const BEHIND_THOUGHT: ReadonlySet<unknown> = new Set(['message', 'function_call', 'custom_tool_call']);
+
+/** Whether a host has refused a conversation because of what was thought, or not, or how a call was named, at another host. */
+export function refusesForeignParts(error: ReportedError): boolean {
+  const said = wordsOf(error);
+  return [NOT_MINE, MISSED, BAD_ID, SIGNATURE_MISSED].some((words) => words.test(said));
+}
+
+/**
+ * A message or a response as it can be asked of a host that has refused it so: without what was thought before; and without the wish
+ * to think, where the host misses a thought; or with other ids; or with what stands for a signature. A conversation could never go on at that host otherwise: clients send everything back.
+ * @returns undefined where there is nothing to take out; fields of undefined are not to be written.
+ */
+export function withoutForeignParts(request: JsonObject, error: ReportedError): JsonObject | undefined {
+  const { messages, input, thinking } = request;
+  if (Array.isArray(input)) return responseWithout(request, input);
+  if (!Array.isArray(messages)) return undefined;
+  const said = wordsOf(error);
+  const isThinkingOver = MISSED.test(said) && thinking !== undefined;
+  const changed = messages.map(changeFor(said));
+  if (!isThinkingOver && changed.every((message, at) => message === messages[at])) return undefined;
+  const bare = { ...request, messages: changed.filter((message) => !isEmpty(message)) };
+  if (!isThinkingOver) return bare;
+  return { ...bare, thinking: undefined, context_management: withoutEdits(request['context_management']) };
+}
+
+function changeFor(said: string): (message: unknown) => unknown {
+  if (SIGNATURE_MISSED.test(said)) return withSignedCall;
+  const change = BAD_ID.test(said) ? withOwnIds : withoutThoughts;
+  return (message) => withBlocks(message, change);
+}
+
+function wordsOf({ code, message }: ReportedError): string {
+  return `${code} ${ownWordsIn(message)}`;
+}
+
+/** @returns the message itself where nothing changes. */
+function withBlocks(message: unknown, change: (blocks: readonly unknown[]) => readonly unknown[]): unknown {
+  const content: unknown = isObject(message) ? message['content'] : undefined;
+  if (!isObject(message) || !Array.isArray(content)) return message;
+  const blocks = change(content);
+  const isSame = blocks.length === content.length && blocks.every((block, at) => block === content[at]);
+  return isSame ? message : { ...message, content: blocks };
+}
+
+function withoutThoughts(blocks: readonly unknown[]): readonly unknown[] {
+  return blocks.filter((block) => !isObject(block) || !THOUGHTS.has(block['type']));
+}
+
+function withOwnIds(blocks: readonly unknown[]): readonly unknown[] {
+  return blocks.map((block) => {
+    const field = isObject(block) ? ID_FIELDS.get(block['type']) : undefined;
+    const id = isObject(block) && field !== undefined ? block[field] : undefined;
+    const own = typeof id === 'string' ? id.replace(NOT_OF_IDS, '_') : id;
+    return isObject(block) && field !== undefined && own !== id ? { ...block, [field]: own } : block;
+  });
+}
+
+/** One that was nothing but thoughts. */
+function isEmpty(message: unknown): boolean {
+  return isObject(message) && Array.isArray(message['content']) && message['content'].length === 0;
+}
+
+function withoutEdits(management: unknown): unknown {
+  const edits: unknown = isObject(management) ? management['edits'] : undefined;
+  if (!isObject(management) || !Array.isArray(edits)) return management;
+  const kept: unknown[] = edits.filter(
+    (edit) => !isObject(edit) || !String(edit['type']).startsWith(EDITS_THOUGHTS),
+  );
+  return kept.length === 0 ? undefined : { ...management, edits: kept };
+}
+
+function responseWithout(request: JsonObject, input: readonly unknown[]): JsonObject | undefined {
+  const kept = input.filter((item) => !isObject(item) || item['type'] !== 'reasoning');
+  if (kept.length === input.length) return undefined;
+  return { ...request, input: kept.map(withoutId) };
+}
+
+function withoutId(item: unknown): unknown {
+  return isObject(item) && BEHIND_THOUGHT.has(item['type']) ? { ...item, id: undefined } : item;
+}
