@@ -110,6 +110,7 @@ describe('any other request', () => {
     ['of another type', POST.replace('application/json', 'text/plain')],
     ['without a type', POST.replace('content-type', 'x-type')],
     ['that closes', POST.replace('host', 'connection: close\r\nhost')],
+    ['that closes by an old name', POST.replace('host', 'Proxy-Connection: close\r\nhost')],
     ['that upgrades', GET.replace('host', 'connection: upgrade\r\nupgrade: websocket\r\nhost')],
     ['with a folded header', GET.replace('the-key', 'the-key\r\n folded')],
     ['with a blank before the colon', GET.replace('host:', 'host :')],
