@@ -180,7 +180,7 @@ describe('a connection', () => {
   });
 
   it('takes empty lines between requests for nothing', async () => {
-    await using own = await startGate({ receiveTimeoutMs: 100 });
+    await using own = await startGate({ receiveTimeoutMs: 300 });
     const socket = await openConnection(own.port);
     socket.write(GET.replace('text', 'held'));
     await waitFor(() => own.load.running === 1, { what: 'the request' });

