@@ -8,6 +8,7 @@ const MOST_AHEAD_BYTES = 64 * 1024;
 const BODY_WAIT_MS = 20;
 /** A longer body does not come in the piece behind its head. */
 const MOST_BODY_BYTES = 48 * 1024;
+const EMPTY_LINES = /^[\r\n]+$/;
 
 /** Who answers what was read, and who takes what was not. */
 export interface DirectConnectionOptions {
@@ -56,8 +57,10 @@ export class DirectConnection {
   readonly #onData = (piece: Buffer): void => {
     // What follows the last response of a connection is not answered.
     if (this.socket.writableEnded) return;
+    const isFirst = this.#received.length === 0;
+    if (isFirst && isEmpty(piece)) return;
     if (this.#response) return this.#keep(piece);
-    if (this.#received.length === 0) return this.#read(piece);
+    if (isFirst) return this.#read(piece);
     clearTimeout(this.#bodyWait);
     const pieces = [...this.#received, piece];
     this.#received = [];
@@ -120,6 +123,15 @@ export class DirectConnection {
     this.options.closed();
     this.#response?.close();
   };
+}
+
+/**
+ * Some clients send an empty line behind a body (RFC 9112, 2.2). Node would take one for a request that has begun, and say
+ * sooner or later that it is late: to the next one, where that is on its way by then.
+ */
+function isEmpty(piece: Buffer): boolean {
+  const first = piece[0];
+  return (first === 0x0d || first === 0x0a) && EMPTY_LINES.test(piece.toString('latin1'));
 }
 
 function ignore(): void {

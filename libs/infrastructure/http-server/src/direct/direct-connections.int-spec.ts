@@ -110,6 +110,7 @@ describe('any other request', () => {
     ['of another type', POST.replace('application/json', 'text/plain')],
     ['without a type', POST.replace('content-type', 'x-type')],
     ['that closes', POST.replace('host', 'connection: close\r\nhost')],
+    ['that closes by an old name', POST.replace('host', 'Proxy-Connection: close\r\nhost')],
     ['that upgrades', GET.replace('host', 'connection: upgrade\r\nupgrade: websocket\r\nhost')],
     ['with a folded header', GET.replace('the-key', 'the-key\r\n folded')],
     ['with a blank before the colon', GET.replace('host:', 'host :')],
@@ -176,6 +177,23 @@ describe('a connection', () => {
     socket.write(LAST);
     expect(statuses(await text(socket))).toEqual(['200']);
     expect(readByNode - before).toBe(3);
+  });
+
+  it('takes empty lines between requests for nothing', async () => {
+    await using own = await startGate({ receiveTimeoutMs: 300 });
+    const socket = await openConnection(own.port);
+    socket.write(GET.replace('text', 'held'));
+    await waitFor(() => own.load.running === 1, { what: 'the request' });
+    socket.write('\r\n');
+    // It is heard behind that.
+    await exchange(own.port, LAST);
+    own.load.release();
+    await once(socket, 'data');
+    socket.write('\r\n');
+    // It would be told that its next request is late, as these are which say nothing else.
+    for (let late = 0; late < 2; late += 1) expect(await exchange(own.port, '\r\n')).toMatch(/ 408 /);
+    socket.write(LAST);
+    expect(statuses(await text(socket))).toEqual(['200']);
   });
 
   it('answers what is sent ahead one at a time and in order', async () => {

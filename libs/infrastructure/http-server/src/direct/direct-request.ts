@@ -11,7 +11,14 @@ const LENGTH = /^\d{1,6}$/;
 const JSON_TYPE = /^application\/json\b/i;
 
 /** Of requests with these, what they mean is Node's to know, and ours behind it. */
-const OTHERS = ['transfer-encoding', 'expect', 'upgrade', 'content-encoding', 'trailer'] as const;
+const OTHERS = [
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'content-encoding',
+  'trailer',
+  'proxy-connection',
+] as const;
 
 /** Most names of headers come again and again. */
 const NAMES = new Map<string, string>();

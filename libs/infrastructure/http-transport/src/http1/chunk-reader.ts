@@ -1,22 +1,27 @@
 import { badResponse } from './bad-response.ts';
 
-const [CR, LF, SEMICOLON, SPACE, TAB, DEL] = [0x0d, 0x0a, 0x3b, 0x20, 0x09, 0x7f];
+const [CR, LF, COLON, SEMICOLON, SPACE, TAB, DEL] = [0x0d, 0x0a, 0x3a, 0x3b, 0x20, 0x09, 0x7f];
 /** 2^52 bytes at most: what can be counted without loss. */
 const MOST_DIGITS = 13;
 /** Of extensions and trailers, which nobody reads, for one body. */
 const MOST_IGNORED_BYTES = 16 * 1024;
 
+/** Of the name of a trailer. */
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]/;
+
 const SIZE = 0;
-const EXTENSION = 1;
-const SIZE_END = 2;
-const DATA = 3;
-const DATA_END = 4;
-const DATA_LINE_END = 5;
-const TRAILER = 6;
-const TRAILER_LINE = 7;
-const TRAILER_END = 8;
-const LAST_LINE_END = 9;
-const OVER = 10;
+const BLANKS = 1;
+const EXTENSION = 2;
+const SIZE_END = 3;
+const DATA = 4;
+const DATA_END = 5;
+const DATA_LINE_END = 6;
+const TRAILER = 7;
+const TRAILER_NAME = 8;
+const TRAILER_LINE = 9;
+const TRAILER_END = 10;
+const LAST_LINE_END = 11;
+const OVER = 12;
 
 /** Takes the chunks of a body (RFC 9112, 7.1) out of their frames. */
 export class ChunkReader {
@@ -64,6 +69,8 @@ export class ChunkReader {
     switch (this.#stage) {
       case SIZE:
         return this.#takeSize(byte);
+      case BLANKS:
+        return this.#takeBehindSize(byte);
       case EXTENSION:
         if (byte === CR) this.#stage = SIZE_END;
         else this.#ignore(byte);
@@ -75,8 +82,12 @@ export class ChunkReader {
       case DATA_LINE_END:
         return this.#expect(byte, LF, SIZE);
       case TRAILER:
-        this.#stage = byte === CR ? LAST_LINE_END : TRAILER_LINE;
-        if (byte !== CR) this.#ignore(byte);
+        if (byte === CR) this.#stage = LAST_LINE_END;
+        else this.#takeName(byte);
+        return;
+      case TRAILER_NAME:
+        if (byte === COLON) this.#stage = TRAILER_LINE;
+        else this.#takeName(byte);
         return;
       case TRAILER_LINE:
         if (byte === CR) this.#stage = TRAILER_END;
@@ -96,9 +107,24 @@ export class ChunkReader {
       if (this.#digits > MOST_DIGITS) throw badResponse('a chunk of a size that cannot be');
       this.#size = this.#size * 16 + digit;
     } else if (this.#digits === 0) throw badResponse('a chunk without a size');
-    else if (byte === CR) this.#stage = SIZE_END;
-    else if (byte === SEMICOLON || byte === SPACE || byte === TAB) this.#stage = EXTENSION;
-    else throw badResponse('a chunk without a size');
+    else this.#takeBehindSize(byte);
+  }
+
+  /** Some servers fill the size up with blanks; anything else behind them may be a part of it or not. */
+  #takeBehindSize(byte: number): void {
+    if (byte === CR) this.#stage = SIZE_END;
+    else if (byte === SEMICOLON) this.#stage = EXTENSION;
+    else if (byte !== SPACE && byte !== TAB) throw badResponse('a chunk without a size');
+    else {
+      this.#stage = BLANKS;
+      this.#ignore(byte);
+    }
+  }
+
+  #takeName(byte: number): void {
+    if (!TOKEN.test(String.fromCharCode(byte))) throw badResponse('a trailer that is none');
+    this.#stage = TRAILER_NAME;
+    this.#ignore(byte);
   }
 
   #endSize(byte: number): void {

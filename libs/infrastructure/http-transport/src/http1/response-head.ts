@@ -9,6 +9,7 @@ const CLOSE = /(?:^|,)[\t ]*close[\t ]*(?:,|$)/i;
 const KEEP_ALIVE = /(?:^|,)[\t ]*keep-alive[\t ]*(?:,|$)/i;
 const TIMEOUT = /timeout=(\d{1,9})/i;
 const LENGTH = /^\d{1,15}$/;
+const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?:[ \r]|$)/;
 const CHUNKED = /(?:^|,)[\t ]*chunked$/i;
 
 /** Names that were found to be good, as servers spell them. A server chooses them, so there is an end to how many are kept. */
@@ -40,7 +41,7 @@ export interface ResponseHead {
 export function readHead(text: string, isHead: boolean): ResponseHead {
   if (BAD_TEXT.test(text)) throw badResponse('bytes that no header has');
   let end = lineEnd(text, 0);
-  const status = statusIn(text, end);
+  const status = statusIn(text);
   const isNew = text.charCodeAt(7) === 0x31;
   const headers = Object.create(null) as Record<string, string | string[]>;
   const rawHeaders: string[] = [];
@@ -79,13 +80,9 @@ function lineEnd(text: string, from: number): number {
   return end === -1 ? text.length : end;
 }
 
-function statusIn(text: string, end: number): number {
-  const version = text.charCodeAt(7);
-  const status = Number(text.slice(9, 12));
-  const isLine =
-    text.startsWith('HTTP/1.') && (version === 0x30 || version === 0x31) && text.charCodeAt(8) === 0x20;
-  const isOver = end === 12 || text.charCodeAt(12) === 0x20;
-  if (isLine && isOver && status >= 100 && status !== 101) return status;
+function statusIn(text: string): number {
+  const status = Number(STATUS_LINE.exec(text)?.[1]);
+  if (status >= 100 && status !== 101) return status;
   throw badResponse(status === 101 ? 'an upgrade that nobody asked for' : 'no status line');
 }
 
