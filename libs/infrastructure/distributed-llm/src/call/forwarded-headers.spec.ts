@@ -63,6 +63,11 @@ it('has an idempotency key of its own for each caller, whichever way the key of 
   expect(sent({ 'x-api-key': 'one' })).toBe(one);
   expect(sent({ 'api-key': 'one', 'idempotency-key': 'order-2' })).not.toBe(one);
   expect(sent({ authorization: 'Bearer two' })).not.toBe(one);
+  // What a proxy has put in front of all of them tells nobody apart.
+  const proxied = { authorization: 'Basic c2hhcmVk', 'x-api-key': '' };
+  expect(sent({ ...proxied, 'x-api-key': 'one' })).toBe(one);
+  expect(sent({ ...proxied, 'api-key': 'one' })).toBe(one);
+  expect(sent(proxied)).not.toBe('order-1');
 });
 
 it('keeps what the connection of the caller names', () => {

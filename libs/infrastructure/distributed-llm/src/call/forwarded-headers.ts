@@ -50,12 +50,14 @@ export function headersToHost(
 
 /**
  * To a host all callers are one: it would give what it made for one of them to another who chose the same word. The same caller has
- * the same one again, at every replica.
+ * the same one again, at every replica. An authorization of another scheme may be that of a proxy, which all have in common.
  */
 function ownOfCaller(word: string, received: IncomingHttpHeaders): string {
-  const caller = received.authorization ?? received['x-api-key'] ?? received['api-key'];
-  if (caller === undefined) return word;
-  return hash('sha256', JSON.stringify([String(caller).replace(/^Bearer +/i, ''), word]));
+  const { authorization = '' } = received;
+  const bearer = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  const caller = bearer ?? (received['x-api-key'] || received['api-key'] || authorization);
+  if (caller === '') return word;
+  return hash('sha256', JSON.stringify([String(caller), word]));
 }
 
 /** A `connection` header may declare further headers to be about the connection (RFC 9110, 7.6.1). */
