@@ -101,8 +101,10 @@ export class MessageReader {
   /** @throws Error where the thread ended, for want of memory */
   async #run(bytes: Buffer, work: Work): Promise<MessageResult> {
     clearTimeout(this.#idle);
-    const thread = (this.#thread ??= this.#start());
+    this.#thread ??= this.#start();
     const task: MessageTask = { bytes: await copyOf(bytes), ...work };
+    // It may have ended meanwhile.
+    const thread = (this.#thread ??= this.#start());
     const over = new AbortController();
     try {
       const result = once(thread, 'message', over);
