@@ -74,6 +74,23 @@ describe('a bulkhead', () => {
     expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
   });
 
+  it.each([0, 1])(
+    'learns nothing of how long calls take from one that left %d turns after it got its slot',
+    async (turns) => {
+      const bulkhead = bulkheadOf(1, 1);
+      await teach(bulkhead, 100);
+      const end = await bulkhead.begin({ id: 'first', signal: new AbortController().signal });
+      const next = callThrough(bulkhead);
+      jest.advanceTimersByTime(100);
+      end();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      next.abort(new Error('gone'));
+      expect(next.begun()).toBe(false);
+      await expect(next.result).rejects.toThrow('gone');
+      expect(bulkhead.getStatus()).toMatchObject({ running: 0, serviceMs: 100 });
+    },
+  );
+
   it('refuses what finds no place, and says when there will be one', async () => {
     const bulkhead = bulkheadOf(2, 1);
     await teach(bulkhead, 300);
