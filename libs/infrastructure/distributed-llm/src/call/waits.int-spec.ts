@@ -298,6 +298,18 @@ describe('a rest', () => {
     expect(above.asked).toBeLessThanOrEqual(5);
   });
 
+  it('is waited for by nobody who has left', async () => {
+    above.reply = refusal(429, 'full', { headers: { 'retry-after-ms': '3000' } });
+    const client = bench.client([entry('above', above.url)]);
+    const caller = new AbortController();
+    const call = send(client, {}, { signal: caller.signal });
+    const rests = () => client.getMetrics()['above']?.rests.length;
+    await waitFor(() => rests() === 1, { what: 'the rest' });
+    caller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'client_closed_request' });
+    expect([rests(), above.asked]).toEqual([1, 1]);
+  });
+
   it('is not over for all who wait for it in the same moment', async () => {
     const came: number[] = [];
     above.reply = (...exchange) => {
