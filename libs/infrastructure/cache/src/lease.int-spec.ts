@@ -65,6 +65,25 @@ describe('a lease', () => {
     expect([work.computed, results.get('a')]).toEqual([1, 'coalesced']);
   });
 
+  it('is none where nobody is to wait', async () => {
+    const namespace = randomUUID();
+    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const value = { vector: Float32Array.of(1), tokenCount: 1, truncated: false };
+    const both = [first, second].map(({ resolve }) =>
+      build(namespace, 0).resolve(
+        ['a'],
+        async () => {
+          resolve();
+          await Promise.all([first.promise, second.promise]);
+          return [value];
+        },
+        call,
+      ),
+    );
+    expect((await Promise.all(both)).map(({ entries }) => entries)).toEqual([[value], [value]]);
+    expect(await exists(`${namespace}:lease:a`)).toBe(false);
+  });
+
   it('is there again after Redis has lost it', async () => {
     const namespace = randomUUID();
     const work = computing(LEASE_MS * 2.5);

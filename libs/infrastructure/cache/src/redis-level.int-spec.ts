@@ -118,6 +118,19 @@ describe('the level in Redis', () => {
     expect(await ttlOf(`${namespace}:embedding:a`)).toBe(1);
   });
 
+  it('keeps an entry for good where it is told to, also when it is read', async () => {
+    const namespace = randomUUID();
+    const key = `${namespace}:embedding:a`;
+    const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 6_000_000);
+    await build(namespace, { ttlSeconds: 0 }).resolve(['a'], compute, call);
+    old.mockRestore();
+    await isStored(namespace, 'a');
+    expect(await ttlOf(key)).toBe(-1);
+    await build(namespace, { ttlSeconds: 0 }).resolve(['a'], never, call);
+    await connection.getBuffers([key]);
+    expect(await ttlOf(key)).toBe(-1);
+  });
+
   it('lets what is stored, or read, together expire at different times', async () => {
     const namespace = randomUUID();
     const keys = Array.from({ length: 20 }, (_, index) => String(index));

@@ -48,7 +48,7 @@ describe('a stream in the words of another dialect', () => {
       }),
     );
   }
-  beforeEach(() => (told = ''));
+  beforeEach(() => void (told = ''));
 
   it('ends with the marker of that dialect', async () => {
     await start(HELLO);
