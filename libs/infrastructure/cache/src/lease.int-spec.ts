@@ -67,21 +67,20 @@ describe('a lease', () => {
 
   it('is none where nobody is to wait', async () => {
     const namespace = randomUUID();
-    const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const caches = [build(namespace, 0), build(namespace, 0)];
     const value = { vector: Float32Array.of(1), tokenCount: 1, truncated: false };
-    const both = [first, second].map(({ resolve }) =>
-      build(namespace, 0).resolve(
-        ['a'],
-        async () => {
-          resolve();
-          await Promise.all([first.promise, second.promise]);
-          return [value];
-        },
-        call,
-      ),
-    );
-    expect((await Promise.all(both)).map(({ entries }) => entries)).toEqual([[value], [value]]);
+    const both = Promise.withResolvers<void>();
+    let computing = 0;
+    const compute = async () => {
+      computing += 1;
+      if (computing === caches.length) both.resolve();
+      await both.promise;
+      return [value];
+    };
+    const resolved = await Promise.all(caches.map((cache) => cache.resolve(['a'], compute, call)));
+    expect(resolved.map(({ entries }) => entries)).toEqual([[value], [value]]);
     expect(await exists(`${namespace}:lease:a`)).toBe(false);
+    expect(caches.map((cache) => cache.getStatus().errors)).toEqual([0, 0]);
   });
 
   it('is there again after Redis has lost it', async () => {
