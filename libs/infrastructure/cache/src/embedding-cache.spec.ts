@@ -64,6 +64,14 @@ describe('the embedding cache', () => {
     expect(text).toContain('morgan_cache_requests_total{result="error"} 0');
   });
 
+  it('counts what had to go for want of room', async () => {
+    const metrics = new Metrics();
+    const cache = new EmbeddingCache({ metrics, config: { maxEntries: 2 } });
+    await cache.resolve(['1', '2', '3'], new Model().compute, call());
+    expect(cache.getStatus()).toMatchObject({ entries: 2, evictions: 1 });
+    expect(await metrics.render()).toContain('morgan_cache_evictions_total 1');
+  });
+
   it('computes for a thousand calls at once what they all want, once', async () => {
     const cache = new EmbeddingCache();
     const model = new Model(true);
