@@ -326,6 +326,35 @@ describe('a Redis that hangs', () => {
     expect(await admittedOf(limiter, 20, 'b')).toBe(10);
   });
 
+  it('holds nobody beyond the wait that was in prospect, with the time that it had named', async () => {
+    const [limiter] = (await replicas(1, { limit: 1, windowMs: 200 }, 60_000)) as [RateLimiter];
+    await limiter.acquire('a');
+    const waiting = limiter.acquire('a', 1, { maxWaitMs: 250 });
+    await waitFor(() => limiter.getStatus().waiting === 1, { what: 'the caller in the queue' });
+    // The script that named a time is behind this answer.
+    await limiter.inspect('a');
+    redis.pause();
+    try {
+      await expect(waiting).rejects.toMatchObject({ code: 'rate_limited', retryAfterMs: 1 });
+      expect(limiter.getStatus()).toMatchObject({ refused: 1, waiting: 0, store: { degraded: false } });
+    } finally {
+      redis.resume();
+    }
+  });
+
+  it('says what has been used also while it is gone, as far as it is known here', async () => {
+    const [limiter] = (await replicas(1, {})) as [RateLimiter];
+    redis.pause();
+    try {
+      expect((await limiter.inspect('a')).used).toBe(0);
+      expect(degraded(limiter)).toBe(true);
+      await limiter.acquire('a', 3);
+      expect((await limiter.inspect('a')).used).toBeCloseTo(3, 1);
+    } finally {
+      redis.resume();
+    }
+  });
+
   it('refuses everybody at once when it is configured to fail closed', async () => {
     const [limiter] = (await replicas(1, { onStoreFailure: 'closed' })) as [RateLimiter];
     redis.pause();
