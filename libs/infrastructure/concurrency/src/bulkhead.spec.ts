@@ -238,6 +238,23 @@ describe('a bulkhead', () => {
     expect([late.begun(), next.begun()]).toEqual([false, true]);
   });
 
+  it.each([
+    [50, 80, 'deadline'],
+    [80, 50, 'wait'],
+  ])(
+    'says what ended a wait, of a deadline in %d ms and a longest wait of %d ms: %s',
+    async (deadline, wait, why) => {
+      const bulkhead = bulkheadOf(1, 5);
+      callThrough(bulkhead);
+      const { signal } = new AbortController();
+      const request = { id: 'b', signal, deadline: Deadline.after(deadline), maxWaitMs: wait };
+      const refused = refusalOf(Promise.resolve(bulkhead.begin(request)));
+      jest.advanceTimersByTime(50);
+      await refused;
+      expect(bulkhead.getStatus().refused).toMatchObject({ deadline: 0, wait: 0, [why]: 1 });
+    },
+  );
+
   it('waits for a far deadline without the overflow of timers', async () => {
     const bulkhead = bulkheadOf(1, 5);
     callThrough(bulkhead);
