@@ -182,6 +182,26 @@ describe('the level in Redis', () => {
     expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':0');
   });
 
+  it('has nothing in Redis of what was computed while it was being purged', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    const purged = Promise.withResolvers<void>();
+    const computing = cache.resolve(['a'], (keys) => purged.promise.then(() => compute(keys)), call);
+    const deleteMatching = connection.deleteMatching.bind(connection);
+    jest.spyOn(connection, 'deleteMatching').mockImplementationOnce(async (pattern) => {
+      const deleted = await deleteMatching(pattern);
+      purged.resolve();
+      await computing;
+      return deleted;
+    });
+    await cache.purge();
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':0');
+    expect([cache.getStatus(), new EmbeddingCache().getStatus()]).toMatchObject([
+      { levels: ['memory', 'redis'], entries: 0, bytes: 0 },
+      { levels: ['memory'] },
+    ]);
+  });
+
   it('takes a damaged value for a miss', async () => {
     const namespace = randomUUID();
     await redisCommand(redis.url, `SET ${namespace}:embedding:a damaged`);
