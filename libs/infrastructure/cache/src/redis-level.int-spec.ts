@@ -47,6 +47,16 @@ describe('the level in Redis', () => {
     expect([...again.results.values()]).toEqual(['memory']);
   });
 
+  it.each([
+    ['once for all calls of one turn', Array.from({ length: 40 }, (_, call) => [`${call}`, 'all']), 1],
+    ['once for 256 keys of a call', [Array.from({ length: 300 }, (_, key) => `${key}`)], 2],
+  ])('is asked %s', async (_, calls, times) => {
+    const cache = build(randomUUID());
+    await redisCommand(redis.url, 'CONFIG RESETSTAT');
+    await Promise.all(calls.map((keys) => cache.resolve(keys, compute, call)));
+    expect(await redisCommand(redis.url, 'INFO commandstats')).toContain(`cmdstat_mget:calls=${times},`);
+  });
+
   it('keeps namespaces apart, and purges only its own', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     await build(one).resolve(['a'], compute, call);
