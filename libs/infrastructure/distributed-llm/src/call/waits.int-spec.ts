@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { freePort, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -219,6 +219,13 @@ describe('the limit of tokens of a host', () => {
     }
     above.reply = chat('hello');
     expect((await read(client)).status).toBe(200);
+  });
+
+  it('has nothing taken from it by what never came there', async () => {
+    const tokenLimit = { tokensPerMinute: tokens + 1, maxWaitMs: 0 };
+    const client = bench.client([entry('away', `http://127.0.0.1:${await freePort()}/v1`, { tokenLimit })]);
+    for (let call = 0; call < 3; call += 1) await errorOf(send(client));
+    expect(client.getMetrics()['away']?.limits.tokenLimit).toMatchObject({ admitted: 3, refused: 0 });
   });
 
   it('lets a call through that is estimated above all of it, where no other host is', async () => {
