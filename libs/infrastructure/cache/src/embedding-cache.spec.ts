@@ -64,6 +64,14 @@ describe('the embedding cache', () => {
     expect(text).toContain('morgan_cache_requests_total{result="error"} 0');
   });
 
+  it('counts what had to go for want of room', async () => {
+    const metrics = new Metrics();
+    const cache = new EmbeddingCache({ metrics, config: { maxEntries: 2 } });
+    await cache.resolve(['1', '2', '3'], new Model().compute, call());
+    expect(cache.getStatus()).toMatchObject({ entries: 2, evictions: 1 });
+    expect(await metrics.render()).toContain('morgan_cache_evictions_total 1');
+  });
+
   it('computes for a thousand calls at once what they all want, once', async () => {
     const cache = new EmbeddingCache();
     const model = new Model(true);
@@ -199,18 +207,20 @@ describe('the embedding cache', () => {
   });
 
   it.each([
-    ['no-cache', ['memory']],
-    ['no-store', ['miss']],
-  ] as const)('with %s computes anew', async (use, after) => {
+    ['no-cache', 'and keeps that', ['memory']],
+    ['no-store', 'and keeps nothing', ['miss']],
+  ] as const)('with %s computes anew, whatever there is, %s', async (use, _, after) => {
     const cache = new EmbeddingCache();
     const model = new Model();
-    const signal = new AbortController().signal;
-    if (use === 'no-cache') await cache.resolve(['1'], model.compute, call());
-    const { results } = await cache.resolve(['1'], model.compute, call(signal, use));
-    expect([...results.values()]).toEqual(['bypass']);
-    const again = await cache.resolve(['1'], model.compute, call());
-    expect([...again.results.values()]).toEqual(after);
-    expect(model.asked).toEqual([['1'], ['1']]);
+    const resolve = async (how: CacheUse) => {
+      const { results } = await cache.resolve(['1'], model.compute, call(undefined, how));
+      return [...results.values()];
+    };
+    expect(await resolve(use)).toEqual(['bypass']);
+    expect(await resolve('normal')).toEqual(after);
+    const asked = model.asked.length;
+    expect(await resolve(use)).toEqual(['bypass']);
+    expect(model.asked).toHaveLength(asked + 1);
   });
 
   it('has at once what it holds of all keys, counts that, and has nothing otherwise', async () => {

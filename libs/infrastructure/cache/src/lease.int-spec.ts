@@ -65,6 +65,24 @@ describe('a lease', () => {
     expect([work.computed, results.get('a')]).toEqual([1, 'coalesced']);
   });
 
+  it('is none where nobody is to wait', async () => {
+    const namespace = randomUUID();
+    const caches = [build(namespace, 0), build(namespace, 0)];
+    const value = { vector: Float32Array.of(1), tokenCount: 1, truncated: false };
+    const both = Promise.withResolvers<void>();
+    let computing = 0;
+    const compute = async () => {
+      computing += 1;
+      if (computing === caches.length) both.resolve();
+      await both.promise;
+      return [value];
+    };
+    const resolved = await Promise.all(caches.map((cache) => cache.resolve(['a'], compute, call)));
+    expect(resolved.map(({ entries }) => entries)).toEqual([[value], [value]]);
+    expect(await exists(`${namespace}:lease:a`)).toBe(false);
+    expect(caches.map((cache) => cache.getStatus().errors)).toEqual([0, 0]);
+  });
+
   it('is there again after Redis has lost it', async () => {
     const namespace = randomUUID();
     const work = computing(LEASE_MS * 2.5);

@@ -47,6 +47,16 @@ describe('the level in Redis', () => {
     expect([...again.results.values()]).toEqual(['memory']);
   });
 
+  it.each([
+    ['once for all calls of one turn', Array.from({ length: 40 }, (_, call) => [`${call}`, 'all']), 1],
+    ['once for 256 keys of a call', [Array.from({ length: 300 }, (_, key) => `${key}`)], 2],
+  ])('is asked %s', async (_, calls, times) => {
+    const cache = build(randomUUID());
+    await redisCommand(redis.url, 'CONFIG RESETSTAT');
+    await Promise.all(calls.map((keys) => cache.resolve(keys, compute, call)));
+    expect(await redisCommand(redis.url, 'INFO commandstats')).toContain(`cmdstat_mget:calls=${times},`);
+  });
+
   it('keeps namespaces apart, and purges only its own', async () => {
     const [one, other] = [randomUUID(), randomUUID()];
     await build(one).resolve(['a'], compute, call);
@@ -118,6 +128,19 @@ describe('the level in Redis', () => {
     expect(await ttlOf(`${namespace}:embedding:a`)).toBe(1);
   });
 
+  it('keeps an entry for good where it is told to, also when it is read', async () => {
+    const namespace = randomUUID();
+    const key = `${namespace}:embedding:a`;
+    const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 6_000_000);
+    await build(namespace, { ttlSeconds: 0 }).resolve(['a'], compute, call);
+    old.mockRestore();
+    await isStored(namespace, 'a');
+    expect(await ttlOf(key)).toBe(-1);
+    await build(namespace, { ttlSeconds: 0 }).resolve(['a'], never, call);
+    await connection.getBuffers([key]);
+    expect(await ttlOf(key)).toBe(-1);
+  });
+
   it('lets what is stored, or read, together expire at different times', async () => {
     const namespace = randomUUID();
     const keys = Array.from({ length: 20 }, (_, index) => String(index));
@@ -167,6 +190,26 @@ describe('the level in Redis', () => {
     };
     await cache.resolve(['a'], purging, { ...call, use: 'shared' });
     expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':0');
+  });
+
+  it('has nothing in Redis of what was computed while it was being purged', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    const purged = Promise.withResolvers<void>();
+    const computing = cache.resolve(['a'], (keys) => purged.promise.then(() => compute(keys)), call);
+    const deleteMatching = connection.deleteMatching.bind(connection);
+    jest.spyOn(connection, 'deleteMatching').mockImplementationOnce(async (pattern) => {
+      const deleted = await deleteMatching(pattern);
+      purged.resolve();
+      await computing;
+      return deleted;
+    });
+    await cache.purge();
+    expect(await redisCommand(redis.url, `EXISTS ${namespace}:embedding:a`)).toBe(':0');
+    expect([cache.getStatus(), new EmbeddingCache().getStatus()]).toMatchObject([
+      { levels: ['memory', 'redis'], entries: 0, bytes: 0 },
+      { levels: ['memory'] },
+    ]);
   });
 
   it('takes a damaged value for a miss', async () => {

@@ -69,10 +69,6 @@ export class Flight {
 export class SingleFlight {
   readonly #flights = new Map<string, Flight>();
 
-  get size(): number {
-    return this.#flights.size;
-  }
-
   get(key: string): Flight | undefined {
     return this.#flights.get(key);
   }

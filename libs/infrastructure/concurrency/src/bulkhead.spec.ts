@@ -74,6 +74,23 @@ describe('a bulkhead', () => {
     expect(bulkhead.getStatus()).toMatchObject({ running: 0, waiting: 0 });
   });
 
+  it.each([0, 1])(
+    'learns nothing of how long calls take from one that left %d turns after it got its slot',
+    async (turns) => {
+      const bulkhead = bulkheadOf(1, 1);
+      await teach(bulkhead, 100);
+      const end = await bulkhead.begin({ id: 'first', signal: new AbortController().signal });
+      const next = callThrough(bulkhead);
+      jest.advanceTimersByTime(100);
+      end();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      next.abort(new Error('gone'));
+      expect(next.begun()).toBe(false);
+      await expect(next.result).rejects.toThrow('gone');
+      expect(bulkhead.getStatus()).toMatchObject({ running: 0, serviceMs: 100 });
+    },
+  );
+
   it('refuses what finds no place, and says when there will be one', async () => {
     const bulkhead = bulkheadOf(2, 1);
     await teach(bulkhead, 300);
@@ -220,6 +237,23 @@ describe('a bulkhead', () => {
     await settle();
     expect([late.begun(), next.begun()]).toEqual([false, true]);
   });
+
+  it.each([
+    [50, 80, 'deadline'],
+    [80, 50, 'wait'],
+  ])(
+    'says what ended a wait, of a deadline in %d ms and a longest wait of %d ms: %s',
+    async (deadline, wait, why) => {
+      const bulkhead = bulkheadOf(1, 5);
+      callThrough(bulkhead);
+      const { signal } = new AbortController();
+      const request = { id: 'b', signal, deadline: Deadline.after(deadline), maxWaitMs: wait };
+      const refused = refusalOf(Promise.resolve(bulkhead.begin(request)));
+      jest.advanceTimersByTime(50);
+      await refused;
+      expect(bulkhead.getStatus().refused).toMatchObject({ deadline: 0, wait: 0, [why]: 1 });
+    },
+  );
 
   it('waits for a far deadline without the overflow of timers', async () => {
     const bulkhead = bulkheadOf(1, 5);

@@ -81,8 +81,8 @@ export class Bulkhead implements Policy {
   async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
     const begun = this.begin(context);
     const end = begun instanceof Promise ? await begun : begun;
+    this.#checkPresent(context);
     try {
-      context.signal.throwIfAborted();
       return await work(context);
     } finally {
       end();
@@ -145,11 +145,14 @@ export class Bulkhead implements Policy {
 
   async #inTurn(context: SlotRequest): Promise<() => void> {
     await this.#slot(context);
-    const end = this.#hold();
-    // It may have been aborted between its turn and this moment.
-    if (context.signal.aborted) end();
-    context.signal.throwIfAborted();
-    return end;
+    this.#checkPresent(context);
+    return this.#hold();
+  }
+
+  /** Who left between its turn and this moment gives its slot back, unused: that is no service time. */
+  #checkPresent({ signal }: CallContext): void {
+    if (signal.aborted) this.#free();
+    signal.throwIfAborted();
   }
 
   /** Resolves when the caller holds a slot. */
@@ -175,11 +178,15 @@ export class Bulkhead implements Policy {
   }
 
   #release(heldMs: number): void {
-    this.#running -= 1;
     this.#serviceMs =
       this.#serviceMs === undefined
         ? heldMs
         : this.#serviceMs + SERVICE_TIME_WEIGHT * (heldMs - this.#serviceMs);
+    this.#free();
+  }
+
+  #free(): void {
+    this.#running -= 1;
     this.#admitNext();
   }
 

@@ -1,11 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Metrics } from '@morgan/telemetry';
 import { callThrough, settle } from '../fixture/calls.ts';
+import { AdaptiveBulkhead } from './adaptive-bulkhead.ts';
 import { AdaptiveTimeout } from './adaptive-timeout.ts';
 import { Bulkhead } from './bulkhead.ts';
 import { ConcurrencyMetrics } from './concurrency-metrics.ts';
 
 describe('the metrics of concurrency', () => {
+  afterEach(() => void jest.useRealTimers());
+
   it('show occupancy, refusals and waits under the configured name, until it stops', async () => {
     const registry = new Metrics();
     const metrics = new ConcurrencyMetrics(registry);
@@ -28,11 +31,26 @@ describe('the metrics of concurrency', () => {
     expect(await registry.render()).not.toContain('morgan_concurrency_limit{');
   });
 
-  it('show waits in seconds', async () => {
+  it('show a bulkhead that finds its limit by itself alike', async () => {
     const registry = new Metrics();
-    new ConcurrencyMetrics(registry).waited('tenants', 1_500);
+    const host = new AdaptiveBulkhead({ name: 'host', metrics: new ConcurrencyMetrics(registry) });
+    const { maxConcurrent } = host.getStatus();
+    expect(await registry.render()).toContain(`morgan_concurrency_limit{bulkhead="host"} ${maxConcurrent}`);
+    host.stop();
+    expect(await registry.render()).not.toContain('morgan_concurrency_limit{');
+  });
+
+  it('show waits in seconds', async () => {
+    jest.useFakeTimers();
+    const registry = new Metrics();
+    const metrics = new ConcurrencyMetrics(registry);
+    const host = new Bulkhead({ name: 'host', config: { maxConcurrent: 1, maxQueue: 1 }, metrics });
+    const [first] = [callThrough(host), callThrough(host)];
+    jest.advanceTimersByTime(1_500);
+    first?.finish();
+    await settle();
     expect(await registry.render()).toContain(
-      'morgan_concurrency_queue_wait_seconds_sum{bulkhead="tenants"} 1.5',
+      'morgan_concurrency_queue_wait_seconds_sum{bulkhead="host"} 1.5',
     );
   });
 

@@ -47,4 +47,18 @@ describe('CheckRun', () => {
     expect(given?.reason).toMatchObject({ name: 'AbortError' });
     expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0);
   });
+
+  it('is stuck as long as a check that was stopped goes on, and learns nothing where it is stopped again', async () => {
+    const stop = new AbortController();
+    const end = Promise.withResolvers<void>();
+    const run = new CheckRun(() => end.promise, 20);
+    const stopped = run.once(stop.signal);
+    stop.abort();
+    expect(await stopped).toBeUndefined();
+    expect(await run.once(never)).toEqual({ verdict: 'failed', reason: 'stuck' });
+    const again = run.once(stop.signal);
+    end.resolve();
+    expect(await again).toBeUndefined();
+    expect(await run.once(never)).toEqual({ verdict: 'ok' });
+  });
 });

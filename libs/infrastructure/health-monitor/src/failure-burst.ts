@@ -8,11 +8,6 @@ export class FailureBurst {
     private readonly windowMs: number,
   ) {}
 
-  /** Failures in the current row, at most the size of a burst. */
-  get length(): number {
-    return this.#times.length;
-  }
-
   /** @returns whether this failure completes a burst. */
   add(now: number): boolean {
     this.#times.push(now);

@@ -336,13 +336,14 @@ describe('HealthMonitor, its states', () => {
     const target = new FakeTarget();
     const { monitor, changes } = await started(target);
     await wait(10);
+    monitor.report('a', { ok: true, durationMs: 5 });
     for (let call = 0; call < 5; call++) monitor.report('a', { ok: false, durationMs: 5 });
     expect(changes.at(-1)).toMatchObject({ to: 'UNHEALTHY', reason: 'live_calls_failed' });
     expect(changes.at(-1)).not.toHaveProperty('fault');
     target.answer = new AppError('host_error', 'x');
     await wait(INTERVAL_MS);
     expect(statusOf(monitor)).toMatchObject({
-      live: { ok: 0, failed: 5 },
+      live: { ok: 1, failed: 5 },
       recentChecks: [{ verdict: 'ok' }, { verdict: 'failed', reason: 'host_error' }],
     });
   });
@@ -438,6 +439,7 @@ describe('HealthMonitor, towards the rest', () => {
     const single = monitor.indicatorOf('b', { required: false });
     expect(whole).toMatchObject({ name: 'llm_hosts', required: true });
     expect(single).toMatchObject({ name: 'b', required: false });
+    expect(monitor.indicatorOf('a')).toMatchObject({ name: 'a', required: true });
     expect(whole.read()).toEqual({ up: false, details: { a: 'UNKNOWN', b: 'UNKNOWN' } });
     void monitor.start();
     await wait(0);
@@ -445,6 +447,16 @@ describe('HealthMonitor, towards the rest', () => {
     expect(whole.read()).toEqual({ up: true, details: { a: 'HEALTHY', b: 'UNHEALTHY' } });
     expect(single.read()).toEqual({ up: false, details: { state: 'UNHEALTHY' } });
     expect(a.calls + b.calls).toBe(calls);
+  });
+
+  it('checks nothing any more once it is disposed of', async () => {
+    const target = new FakeTarget();
+    {
+      using monitor = new HealthMonitor({ targets: { a: target.check } });
+      await monitor.start();
+    }
+    await wait(INTERVAL_MS * 3);
+    expect(target.calls).toBe(1);
   });
 
   it('counts checks by outcome and shows one state of each target', async () => {

@@ -298,6 +298,17 @@ describe('an attempt that is judged later than its answer is there', () => {
     },
   );
 
+  it('takes nothing where the circuit opens while it waits for a limit', async () => {
+    const config = { circuitBreaker: { failureThreshold: 1 }, rateLimit: { requestsPerSecond: 1 } };
+    const policies = policiesOf(config, { assess });
+    const first = beginAtOnce(policies, 0);
+    const second = expect(policies.begin(context())).rejects.toMatchObject({ code: 'circuit_open' });
+    first.end(FAILED);
+    await jest.advanceTimersByTimeAsync(1_000);
+    await second;
+    expect(policies.room()).toEqual({ available: true });
+  });
+
   it('begins past an open circuit where that is asked for, within its limits, and teaches it nothing', async () => {
     const config = {
       circuitBreaker: { failureThreshold: 1 },

@@ -11,11 +11,14 @@ const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 describe('a server that is after the time of its clients', () => {
   let server: Server;
+  let sockets: Socket[];
   let transport: HttpTransport;
   let answer: (socket: Socket) => void;
 
   beforeEach(async () => {
+    sockets = [];
     server = createServer((socket) => {
+      sockets.push(socket);
       socket.on('error', () => undefined);
       socket.on('data', () => answer(socket));
     }).listen(0, '127.0.0.1');
@@ -24,7 +27,9 @@ describe('a server that is after the time of its clients', () => {
   });
   afterEach(async () => {
     await transport.close(0);
-    server.close();
+    // What is read no further does not see that the other side has gone.
+    for (const socket of sockets) socket.destroy();
+    await once(server.close(), 'close');
   });
 
   const ask = (options: Partial<TransportRequest> = {}) =>

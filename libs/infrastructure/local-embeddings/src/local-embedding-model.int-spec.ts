@@ -97,6 +97,27 @@ describe('the bundled model', () => {
     });
   });
 
+  it('cuts token ids as it cuts text, and refuses too many where it may not', async () => {
+    const ids = Array.from({ length: 130 }, (_, index) => 100 + index);
+    const [whole, cut] = await model.embed([ids, ids.slice(0, 128)], context());
+    expect(whole).toMatchObject({ tokenCount: 128, truncated: true });
+    expect(cut).toMatchObject({ tokenCount: 128, truncated: false });
+    expect(cosineSimilarity(whole?.vector as Float32Array, cut?.vector as Float32Array)).toBeCloseTo(1, 6);
+    const refused = model.embed([[102], ids], context(), { truncate: false });
+    await expect(refused).rejects.toMatchObject({ code: 'context_length_exceeded', param: 'input[1]' });
+    await expect(refused).rejects.toThrow('has 130 tokens; the model takes at most 128');
+  });
+
+  it('has nothing for nothing, and begins nothing for a caller who has left', async () => {
+    expect([await model.embed([]), await model.embedTokens([]), await model.score('a', [])]).toEqual([
+      [],
+      [],
+      [],
+    ]);
+    const gone = context(AbortSignal.abort());
+    await expect(model.embed(['hello'], gone)).rejects.toMatchObject({ code: 'client_closed_request' });
+  });
+
   it.each([
     ['a text that is not in a list', 'hello', 'input'],
     ['a number', ['hello', 5], 'input[1]'],
@@ -297,7 +318,8 @@ describe('a model that is loaded again', () => {
     expect(own()).toEqual([]);
     await model.load();
     expect(await model.embed(['hello'])).toHaveLength(1);
-    await model.unload();
+    await model[Symbol.asyncDispose]();
+    expect(own()).toEqual([]);
   });
 
   it('tries anew after a load that failed', async () => {
@@ -307,6 +329,14 @@ describe('a model that is loaded again', () => {
     const second = model.load();
     expect(second).not.toBe(first);
     await expect(second).rejects.toThrow('cannot be loaded');
+  });
+});
+
+describe('a model that is not loaded', () => {
+  it('knows what it is for where that is configured, and nothing of texts', async () => {
+    const { model } = build({ backend: 'cross-encoder' });
+    expect(await model.kind()).toBe('ranking');
+    expect(() => model.significantPart('hello')).toThrow(expect.objectContaining({ code: 'model_loading' }));
   });
 });
 

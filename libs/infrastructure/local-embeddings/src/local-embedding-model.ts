@@ -171,7 +171,7 @@ export class LocalEmbeddingModel implements HealthIndicator, AsyncDisposable {
   async embedTokens(
     inputs: readonly EmbeddingInput[],
     { signal, caller }: Pick<CallContext, 'signal' | 'caller'> = { signal: NEVER },
-    { truncate = this.#config.truncate, promptName, prompt }: EmbedOptions = {},
+    { truncate = this.#config.truncate, promptName, prompt }: Omit<EmbedOptions, 'positions' | 'onItem'> = {},
   ): Promise<EmbeddedItem[]> {
     if (inputs.length === 0) return [];
     const info = this.#begin(signal, 'embedding');

@@ -1,9 +1,14 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Limit } from './limit.ts';
 import type { Meter } from './meter.ts';
 import { SlidingWindowMeter } from './sliding-window.meter.ts';
 import { TokenBucketMeter } from './token-bucket.meter.ts';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 const WINDOW_MS = 1000;
 const limitOf = (algorithm: Limit['algorithm'], limit: number, burst = limit): Limit => ({
@@ -137,7 +142,20 @@ describe('a sliding window', () => {
     expect(meter.used(1_051)).toBe(0);
   });
 
-  it('holds at most 1,001 slots, and counts nothing for more than a thousandth too long', () => {
+  it('holds a thousand slots, however much is taken and for how long', () => {
+    const meter = new SlidingWindowMeter(limitOf('sliding-window', 1e9));
+    const used = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = used();
+    for (let now = 0; now < 100_000; now += 0.1) meter.take(now, 1);
+    // A slot has two numbers.
+    expect(used() - before).toBeLessThan(100_000);
+    expect(meter.used(100_000)).toBeGreaterThan(9_900);
+  });
+
+  it('counts nothing for more than a thousandth of its window too long', () => {
     const meter = new SlidingWindowMeter(limitOf('sliding-window', 1e9));
     for (let now = 0; now < 5_000; now += 0.25) meter.take(now, 1);
     expect(meter.used(5_000)).toBeGreaterThanOrEqual(4_000 - 4);

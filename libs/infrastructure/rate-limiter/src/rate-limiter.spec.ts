@@ -47,6 +47,18 @@ describe.each(algorithms)('a limiter with a %s', (algorithm) => {
     expect(limiter.getStatus()).toMatchObject({ admitted: 20, refused: 0, waiting: 0 });
   });
 
+  it('tells how long one more would wait behind those who do, and takes nothing', async () => {
+    const limiter = build({ algorithm, windowMs: 1_000 });
+    expect(limiter.peekWaitMs('a', 10)).toBe(0);
+    await fill(limiter, 10);
+    const waiting = [8, 8].map((cost) => limiter.acquire('a', cost));
+    for (let time = 0; time < 2; time += 1)
+      expect(limiter.peekWaitMs('a', 2)).toBeCloseTo(algorithm === 'token-bucket' ? 1_800 : 2_000, 0);
+    expect(limiter.getStatus()).toMatchObject({ name: 'test', admitted: 10, waiting: 2 });
+    await jest.advanceTimersByTimeAsync(2_000);
+    await Promise.all(waiting);
+  });
+
   it('refuses at once with the exact time after which it admits', async () => {
     const limiter = build({ algorithm, maxWaitMs: 0 });
     await fill(limiter, 10);

@@ -133,6 +133,17 @@ describe('a connection to Redis', () => {
     expect(connection.read()).toMatchObject({ up: true });
   });
 
+  it('deletes all keys that match, however many there are, and no others', async () => {
+    await using redis = await startRedis();
+    const { connection } = connect(redis.url);
+    connection.start();
+    await back(connection);
+    const entries = Array.from({ length: 3_000 }, (_, key) => [`a:${key}`, Buffer.from('x')] as const);
+    await connection.setBuffers([...entries, ['b:1', Buffer.from('x')]], 60);
+    expect(await connection.deleteMatching('a:*')).toBe(3_000);
+    expect(await redisCommand(redis.url, 'DBSIZE')).toBe(':1');
+  });
+
   it('runs scripts, also when Redis has forgotten them', async () => {
     await using redis = await startRedis();
     const { connection } = connect(redis.url);
@@ -141,6 +152,8 @@ describe('a connection to Redis', () => {
     const script = new RedisScript("return { KEYS[1], ARGV[1] + redis.call('INCR', KEYS[1]) }");
     expect(await connection.run(script, ['n'], [10])).toEqual(['n', 11]);
     expect(await connection.run(script, ['n'], ['20'])).toEqual(['n', 22]);
+    // Its text is sent once.
+    expect(await redisCommand(redis.url, 'INFO commandstats')).toMatch(/cmdstat_eval:calls=1,/);
     await redis.kill();
     await waitFor(() => !connection.read().up, { what: 'the loss to be noticed' });
     await redis.restart();

@@ -10,6 +10,7 @@ let redis: PrivateRedis;
 let connection: RedisConnection;
 let guard: RedisGuard;
 let lines: string[];
+let fields: object[];
 let asked: number;
 
 const read = () =>
@@ -22,13 +23,16 @@ const read = () =>
   );
 
 beforeEach(async () => {
-  [lines, asked] = [[], 0];
+  [lines, fields, asked] = [[], [], 0];
   redis = await startRedis();
   connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 10_000 }, silentLogger);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
   await connection.setBuffers([['key', Buffer.from('value')]], 60);
-  const say = (_: object, line: string) => void lines.push(line);
+  const say = (said: object, line: string) => {
+    fields.push(said);
+    lines.push(line);
+  };
   guard = new RedisGuard({
     name: 'test',
     timeoutMs: TIMEOUT_MS,
@@ -58,6 +62,7 @@ it('a Redis that hangs costs some uses the time limit and the others nothing, un
   }
   await waitFor(async () => (await read()) === 'value', { what: 'the return' });
   expect(guard.getStatus().open).toBe(false);
+  expect(fields).toEqual([{ guard: 'test' }, { guard: 'test' }]);
   expect(lines.at(0)).toBe('redis is slow or fails; working without it');
   expect(lines.at(-1)).toBe('redis is used again');
 });
@@ -100,6 +105,7 @@ it('a refusal is an answer: it opens nothing, and is told of once in ten minutes
   expect(await read()).toBe('value');
   expect(guard.getStatus()).toMatchObject({ open: false, failures: 0 });
   expect(lines).toEqual(['redis refuses a use; working without it']);
+  expect(fields).toEqual([{ guard: 'test', reason: 'OOM' }]);
   const later = performance.now() + 600_000;
   const clock = jest.spyOn(performance, 'now').mockImplementation(() => later);
   await write();

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
+import { waitFor } from '@morgan/testing';
 import { ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import { json, ScriptedHost, silence } from '../../fixture/scripted-host.ts';
 import type { DistributedLlmClient } from '../client/distributed-llm.client.ts';
@@ -41,6 +42,15 @@ describe('the history of a host, by which a silence is unlikely', () => {
     expect(await impatient()).toBeUndefined();
     await leave({ path: '/../tokenize' });
     expect(await impatient()).toBe('1');
+  });
+
+  it('has a host probed at once that is silent against it', async () => {
+    await client.start();
+    await quickly(() => ({ path: '/../tokenize' }));
+    const { lists } = host;
+    host.reply = silence;
+    await leave({ path: '/../tokenize' });
+    await waitFor(() => host.lists === lists + 1, { what: 'the probe' });
   });
 
   it('is one for all that a host keeps', async () => {

@@ -54,4 +54,13 @@ describe('the memory of requests that fail everywhere', () => {
     memory.forget(request('poison'));
     expect([memory.has(request('poison')), memory.size]).toEqual([false, 0]);
   });
+
+  it('tells requests without a body apart by their paths', () => {
+    const memory = new RequestMemory();
+    memory.add({ path: '/models/a', body: undefined }, 'server_error');
+    expect(['/models/a', '/models/b'].map((path) => memory.has({ path, body: undefined }))).toEqual([
+      true,
+      false,
+    ]);
+  });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Deadline } from '@morgan/foundation';
-import { waitFor } from '@morgan/testing';
+import { freePort, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
 import {
   chat,
@@ -221,6 +221,13 @@ describe('the limit of tokens of a host', () => {
     expect((await read(client)).status).toBe(200);
   });
 
+  it('has nothing taken from it by what never came there', async () => {
+    const tokenLimit = { tokensPerMinute: tokens + 1, maxWaitMs: 0 };
+    const client = bench.client([entry('away', `http://127.0.0.1:${await freePort()}/v1`, { tokenLimit })]);
+    for (let call = 0; call < 3; call += 1) await errorOf(send(client));
+    expect(client.getMetrics()['away']?.limits.tokenLimit).toMatchObject({ admitted: 3, refused: 0 });
+  });
+
   it('lets a call through that is estimated above all of it, where no other host is', async () => {
     const tokenLimit = { tokensPerMinute: 5, maxWaitMs: 0 };
     const client = bench.client([entry('above', above.url, { tokenLimit })]);
@@ -296,6 +303,18 @@ describe('a rest', () => {
     const client = bench.client([entry('above', above.url)], { maxRetryAfterWaitMs: 400 });
     expect((await read(client)).status).toBe(429);
     expect(above.asked).toBeLessThanOrEqual(5);
+  });
+
+  it('is waited for by nobody who has left', async () => {
+    above.reply = refusal(429, 'full', { headers: { 'retry-after-ms': '3000' } });
+    const client = bench.client([entry('above', above.url)]);
+    const caller = new AbortController();
+    const call = send(client, {}, { signal: caller.signal });
+    const rests = () => client.getMetrics()['above']?.rests.length;
+    await waitFor(() => rests() === 1, { what: 'the rest' });
+    caller.abort();
+    await expect(call).rejects.toMatchObject({ code: 'client_closed_request' });
+    expect([rests(), above.asked]).toEqual([1, 1]);
   });
 
   it('is not over for all who wait for it in the same moment', async () => {

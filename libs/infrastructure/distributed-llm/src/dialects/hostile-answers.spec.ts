@@ -42,6 +42,13 @@ describe('an answer that is made to cost time', () => {
     expect(told({ choices: [choice], system_fingerprint: 'x'.repeat(500_000) })).toHaveLength(3);
     expect(told({ choices: Array(128).fill(choice) })).toHaveLength(2 * 128 + 1);
   });
+
+  it.each(['{"choices": [}', '["choices"]', '{"choices": 7}', ''])(
+    'is not told as a stream where it is no answer: %j',
+    (text) => {
+      expect(wholeAsStream(Buffer.from(text), { dialect: chatDialect, wantsUsage: false })).toBeUndefined();
+    },
+  );
 });
 
 describe('calls of tools that are made to cost time', () => {

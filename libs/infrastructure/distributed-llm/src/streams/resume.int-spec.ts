@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
 import { completionsDialect } from '../dialects/completions.dialect.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
@@ -258,6 +259,24 @@ describe('an interrupted text', () => {
     const { json } = await answerOf(begun, { others: [['continue', whole(last, b.done)]] });
     expect(json.at(-1)).toMatchObject({ id: 'id-a', usage: { prompt_tokens: 22, completion_tokens: 3 } });
     expect(textOf(json)).toBe('One two three');
+  });
+});
+
+describe('a caller who leaves while another host is asked for the rest', () => {
+  it('gets nothing of it, and that host is let go', async () => {
+    const closed = Promise.withResolvers<void>();
+    const rest: Script = async (response) => {
+      response.once('close', closed.resolve);
+      await gateway.left;
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(b.role + b.text('two'));
+    };
+    const gateway = await StreamGateway.start(cut(a.role, a.text('One ')), { others: [['continue', rest]] });
+    gateways.push(gateway);
+    const response = await gateway.open();
+    await waitFor(() => gateway.asked.length === 1, { what: 'the call to the other host' });
+    response.destroy();
+    await closed.promise;
+    expect(await gateway.outcome).toMatchObject({ kind: 'caller_gone', resumes: 1 });
   });
 });
 

@@ -520,13 +520,15 @@ describe('a slow reader', () => {
       },
       { limits: { stallMs: STALL_MS } },
     );
-    const response = await gateway.open();
-    response.pause();
-    await waitFor(() => isSteady(() => left), { what: 'the host to be held back' });
+    const response = (await gateway.open()).pause();
+    // Longer than the host may be silent.
+    await waitFor(() => isSteady(() => left, STALL_MS * 1.5), { what: 'the host to be held back' });
     expect(left).toBeGreaterThan(count / 2);
     let bytes = 0;
     response.on('data', (data: Buffer) => (bytes += data.length)).resume();
-    await once(response, 'end');
+    await waitFor(() => bytes > 5_000_000 && response.pause(), { what: 'the host to go on' });
+    await waitFor(() => isSteady(() => left, 100), { what: 'the host to be held back again' });
+    await once(response.resume(), 'end');
     expect(bytes).toBe(event.length * count + STOP.length + DONE.length);
     expect(await gateway.outcome).toMatchObject({ kind: 'complete' });
   });
@@ -545,9 +547,9 @@ describe('a slow reader', () => {
   });
 });
 
-/** Whether it stays as it is for longer than the host may be silent. */
-async function isSteady(read: () => number): Promise<boolean> {
+/** Whether it stays as it is for so long. */
+async function isSteady(read: () => number, ms: number): Promise<boolean> {
   const before = read();
-  await new Promise((resolve) => setTimeout(resolve, STALL_MS * 1.5));
+  await delay(ms);
   return read() === before;
 }
