@@ -21,8 +21,8 @@ const COMMAND_BYTES = 262_144;
 const COMMAND_KEYS = 256;
 /** Leases of one script, while which Redis answers nobody else. */
 const SCRIPT_KEYS = 256;
-/** Of a value, before one was seen. */
-const UNKNOWN_BYTES = 16_384;
+/** Of a value, before one was seen: one of 1,024 dimensions. */
+const UNKNOWN_BYTES = 4_096;
 /** Commands of full size that are under way at a time: while one is answered, the next is on its way. */
 const COMMANDS_AT_A_TIME = 2;
 const FIRST_POLL_MS = 5;
