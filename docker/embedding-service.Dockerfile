@@ -35,6 +35,7 @@ ENV NODE_ENV=production \
     PORT=8081 \
     LOG_FORMAT=json \
     MALLOC_TRIM_THRESHOLD_=131072 \
+    MALLOC_ARENA_MAX=2 \
     EMBEDDING_CACHE_DIR=/var/cache/morgan
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \

@@ -37,6 +37,7 @@ export function launchService(
       LOG_FORMAT: 'json',
       // As the images have it.
       MALLOC_TRIM_THRESHOLD_: '131072',
+      MALLOC_ARENA_MAX: '2',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
