@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import type { AgreementReport } from './agreement-probe.ts';
 import { isCurrent } from './model-folder.ts';
 import { AGREEING_TEXTS, LEADING_COLON, TIES } from './agreement-texts.ts';
+import { convertUseLite } from './use-lite.conversion.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const FILES = [
@@ -44,17 +45,29 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 describe('the converted model against the package that runs the original graph', () => {
   let report: AgreementReport;
+  let ofPlain: AgreementReport;
 
   beforeAll(async () => {
-    const { code, stdout, stderr } = await run([join(HERE, 'agreement-probe.ts'), model]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    report = JSON.parse(stdout) as AgreementReport;
+    const plain = join(await mkdtemp(join(scratch, 'plain-')), 'model');
+    await cp(model, plain, { recursive: true });
+    const { 'onnx/model.onnx': graph = '' } = await convertUseLite({ plain: true });
+    await writeFile(join(plain, 'onnx/model.onnx'), graph);
+    [report, ofPlain] = await Promise.all([reportOn(model), reportOn(plain)]);
+    await rm(dirname(plain), { recursive: true });
   });
 
-  it('embeds every text alike, whatever it is made of', () => {
-    expect(report.texts.length).toBeGreaterThan(100);
-    const apart = report.texts.filter(({ cosine }) => !(Math.abs(cosine - 1) < 1e-6));
+  it.each([
+    ['with a last product for each text', () => report],
+    ['with a last product for each token', () => ofPlain],
+  ])('embeds every text alike, whatever it is made of, %s', (_how, reported) => {
+    const { texts } = reported();
+    expect(texts.length).toBeGreaterThan(100);
+    const apart = texts.filter(({ cosine }) => !(Math.abs(cosine - 1) < 1e-6));
     expect(apart).toEqual([]);
+  });
+
+  it('computes what the original does to the last digits, in another order', () => {
+    expect(report.catKitten).toBeCloseTo(ofPlain.catKitten, 6);
   });
 
   it('cuts texts into the same ids', () => {
@@ -198,6 +211,12 @@ describe('a source package that is not the expected one', () => {
     await expect(readdir(workspace)).resolves.not.toContain('dist');
   });
 });
+
+async function reportOn(folder: string): Promise<AgreementReport> {
+  const { code, stdout, stderr } = await run([join(HERE, 'agreement-probe.ts'), folder]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as AgreementReport;
+}
 
 function prepare(outDir: string) {
   return run([join(HERE, 'prepare.ts'), '--out', outDir]);

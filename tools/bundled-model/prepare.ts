@@ -18,7 +18,7 @@ export const DEFAULT_OUT_DIR = join(WORKSPACE_ROOT, 'dist/models/universal-sente
 
 // The conversion is deterministic, so these pin both the source weights and the code that converts them.
 const CONVERTED: Digests = {
-  'onnx/model.onnx': '1631a620e8d3f37255b9a993ea4d6d07508452c74a8b36b1a809bf685f523d10',
+  'onnx/model.onnx': '0656567b0c8bc6aa317adbc85e311a6f44578383d849b0cb94e6bb6d78eee161',
   'tokenizer.json': 'f5161a5c6b314d73adced641fce2fd9a7dedde13253e7c9b4c97268e95d383a3',
   LICENSE: '4458503dd48e88c4e0b945fb252a08b93c40ec757309b8ffa7c594dfa1e35104',
 };

@@ -4,16 +4,16 @@ import { dirname, join } from 'node:path';
 import type { FolderContent } from './model-folder.ts';
 import { readTfjsWeights } from './tfjs-weights.ts';
 import { SOURCE } from './use-lite.card.ts';
-import { buildUseLiteModel } from './use-lite.graph.ts';
+import { buildUseLiteModel, type UseLiteOptions } from './use-lite.graph.ts';
 import { tokenizerJson, type VocabularyEntry } from './use-lite.tokenizer.ts';
 
 /** The files made from the source package; the same package always gives the same bytes. */
-export async function convertUseLite(): Promise<FolderContent> {
+export async function convertUseLite(options?: UseLiteOptions): Promise<FolderContent> {
   const folder = await locateSource();
   const weights = join(folder, 'dist');
   const vocabulary = JSON.parse(await readFile(join(weights, 'vocab.json'), 'utf8')) as VocabularyEntry[];
   return {
-    'onnx/model.onnx': buildUseLiteModel(await readTfjsWeights(weights)),
+    'onnx/model.onnx': buildUseLiteModel(await readTfjsWeights(weights), options),
     'tokenizer.json': `${JSON.stringify(tokenizerJson(vocabulary))}\n`,
     LICENSE: await readFile(join(folder, 'LICENSE')),
   };

@@ -15,14 +15,23 @@ interface Scope {
   readonly paddingBias: string;
 }
 
+/** How the model is built. */
+export interface UseLiteOptions {
+  /** Whether every token goes through the last product, as in the original, before their mean is taken. Default false. */
+  readonly plain?: boolean;
+}
+
 /**
  * Rebuilds the sentence encoder as ONNX: (input_ids, attention_mask) -> sentence_embedding, unit length.
  *
  * The original scatters ragged tokens into a padded tensor; here padding comes in through the mask. Padded keys get
  * the original's -1e9 bias and padded positions stay out of the mean, so a row does not depend on its batch. A row
  * that is all padding averages to zero and yields the bias vector of the last layer, as the original does.
+ *
+ * Nothing but a mean follows the product at the end of the second layer, and the product of a mean is the mean of the
+ * products: it is computed once a text in place of once a token, which saves a sixth of all work.
  */
-export function buildUseLiteModel(find: FindWeight): Uint8Array {
+export function buildUseLiteModel(find: FindWeight, { plain = false }: UseLiteOptions = {}): Uint8Array {
   const graph = new OnnxGraph();
   const ids = clip(graph, 'input_ids');
   const mask = graph.node('Cast', [clip(graph, 'attention_mask')], { to: FLOAT });
@@ -36,12 +45,12 @@ export function buildUseLiteModel(find: FindWeight): Uint8Array {
   const embedded = graph.scoped('embed', () => embed(scope, ids));
   const lifted = graph.scoped('layer_0', () => {
     const residual = dense(scope, embedded, weightsOf(find, 'Layer_0/TransformerLayer/dense'));
-    return transformerLayer(scope, { index: 0, input: embedded, inputSize: 256, residual });
+    return output(scope, transformerLayer(scope, { index: 0, input: embedded, inputSize: 256, residual }));
   });
-  const encoded = graph.scoped('layer_1', () =>
+  const last = graph.scoped('layer_1', () =>
     transformerLayer(scope, { index: 1, input: lifted, inputSize: HIDDEN_SIZE, residual: lifted }),
   );
-  graph.scoped('pool', () => pool(scope, encoded, mask));
+  graph.scoped('pool', () => pool(scope, last, { mask, plain }));
 
   const dynamic = ['batch', 'sequence'];
   return graph.encode(
@@ -81,8 +90,15 @@ interface LayerSpec {
   readonly residual: string;
 }
 
+/** A layer but for its last product, which {@link output} adds. */
+interface LayerParts {
+  readonly inner: string;
+  readonly residual: string;
+  readonly weights: DenseWeights;
+}
+
 /** Pre-norm attention, then a pre-norm feed-forward block, each added to its residual. */
-function transformerLayer(scope: Scope, { index, input, inputSize, residual }: LayerSpec): string {
+function transformerLayer(scope: Scope, { index, input, inputSize, residual }: LayerSpec): LayerParts {
   const { graph, find } = scope;
   const layer = `Layer_${index}/TransformerLayer`;
   const normed = layerNorm(scope, input, `Encode/${layer}/layer_prepostprocess`);
@@ -99,8 +115,12 @@ function transformerLayer(scope: Scope, { index, input, inputSize, residual }: L
       name: `${layer}/FFN/${name}`,
     });
     const inner = graph.node('Relu', [dense(scope, again, convolution('conv1'))]);
-    return graph.node('Add', [dense(scope, inner, convolution('conv2')), summed]);
+    return { inner, residual: summed, weights: convolution('conv2') };
   });
+}
+
+function output(scope: Scope, { inner, residual, weights }: LayerParts): string {
+  return scope.graph.node('Add', [dense(scope, inner, weights), residual]);
 }
 
 function attention(scope: Scope, input: string, { prefix, size }: { prefix: string; size: number }): string {
@@ -132,12 +152,23 @@ function attention(scope: Scope, input: string, { prefix, size }: { prefix: stri
 }
 
 /** Mean over the valid positions, a tanh layer, then scaling to unit length. */
-function pool(scope: Scope, encoded: string, mask: string): void {
+function pool(
+  scope: Scope,
+  layer: LayerParts,
+  { mask, plain }: { readonly mask: string; readonly plain: boolean },
+): void {
   const { graph, find } = scope;
-  const valid = graph.node('Mul', [encoded, graph.node('Unsqueeze', [mask, graph.ints([2])])]);
-  const total = graph.node('ReduceSum', [valid, graph.ints([1])], { keepdims: 0 });
   const count = graph.node('ReduceSum', [mask, graph.ints([1])], { keepdims: 1 });
-  const mean = graph.node('Div', [total, graph.node('Max', [count, graph.scalar(1)])]);
+  const shares = graph.node('Div', [mask, graph.node('Max', [count, graph.scalar(1)])]);
+  const row = graph.node('Unsqueeze', [shares, graph.ints([1])]);
+  const meanOf = (tokens: string) =>
+    graph.node('Squeeze', [graph.node('MatMul', [row, tokens]), graph.ints([1])]);
+  const { inner, residual } = layer;
+  const pooled = plain
+    ? meanOf(output(scope, layer))
+    : output(scope, { ...layer, inner: meanOf(inner), residual: meanOf(residual) });
+  // Of no token at all there is no mean, whatever the bias of the product.
+  const mean = graph.node('Mul', [pooled, graph.node('Min', [count, graph.scalar(1)])]);
 
   const kernel = find('tanh_layer_0/weights');
   const projected = dense(scope, mean, { kernel, bias: find('tanh_layer_0/bias'), name: 'tanh_layer_0' });

@@ -30,10 +30,10 @@ export async function bestSettings(model: BenchModel, kind: TextKind): Promise<B
 
 /** One round of the bare runtime in a process of its own. */
 export async function runBare(
-  { folder }: BenchModel,
+  { folder, plainFolder = folder }: BenchModel,
   task: Omit<BareTask, 'folder' | 'seed' | 'alone'> & { readonly alone?: boolean },
 ): Promise<BareFigures> {
-  const full: BareTask = { folder, seed: 0, alone: false, ...task };
+  const full: BareTask = { folder: plainFolder, seed: 0, alone: false, ...task };
   // The tokenizer has threads of its own.
   const env = { PATH: process.env['PATH'], RAYON_NUM_THREADS: String(task.threads) };
   const args = [...RUN_SOURCES, PROGRAM, JSON.stringify(full)];

@@ -14,6 +14,8 @@ const MIXED: LoadShape = { clients: 8, textsPerRequest: 32 };
 const WARM_UP_CALLS = 8_192;
 const ALONE: LoadShape = { clients: 1, textsPerRequest: 1 };
 const UNIT = 'texts/CPU-s';
+/** Behind the name of a line: the bare runtime has the graph that is served, not the one of the model's package. No claim of ours. */
+const SERVED = 'against the served graph';
 /** Of a round's texts, what peers get: one of them is six times slower. */
 const PEER_SHARE = 1 / 4;
 /** What a text that is alone may take longer than in the bare runtime. */
@@ -34,9 +36,11 @@ export async function modelRows(model: BenchModel): Promise<BenchRow[]> {
 
 async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettings): Promise<BenchRow[]> {
   using servers = new DisposableStack();
+  const served = { ...model, plainFolder: model.folder };
   const least = servers.use(await startLeastServer(model.folder));
   const measures = {
     bare: () => bareRate(model, 'short', settings),
+    ...(model.plainFolder !== undefined && { bareServed: () => bareRate(served, 'short', settings) }),
     clients: () => rateOf(morgan, model, 'short', CLIENTS),
     least: () => rateOf(least, model, 'short', CLIENTS),
     batches: () => rateOf(morgan, model, 'short', BATCHES),
@@ -58,6 +62,12 @@ async function shortTexts(model: BenchModel, morgan: Child, settings: BareSettin
     compare({ ...common, name: clients, target: 0.9 }, pairs('clients', 'bare')),
     compare({ ...common, name: `${clients}, the parts alone` }, pairs('least', 'bare')),
     compare({ ...common, name: batches, target: 0.97 }, pairs('batches', 'bare')),
+    ...(model.plainFolder === undefined
+      ? []
+      : [
+          compare({ ...common, name: `${clients}, ${SERVED}` }, pairs('clients', 'bareServed')),
+          compare({ ...common, name: `${batches}, ${SERVED}` }, pairs('batches', 'bareServed')),
+        ]),
     ...model.peers.map((peer) =>
       compare({ ...common, name: batches, baseline: `${peer} behind node:http` }, pairs('batches', peer)),
     ),
