@@ -47,6 +47,8 @@ interface Asked {
  */
 export class PlainRoutes {
   readonly #router = findMyWay(ROUTER_OPTIONS);
+  /** Those without anything that varies, by method and path: what nearly every request names exactly. */
+  readonly #exact = new Map<string, FoundRoute>();
   readonly #hooks: readonly GateHook[];
   readonly #server: { readonly stalledReaders: StalledReaders };
 
@@ -69,6 +71,7 @@ export class PlainRoutes {
         this.#router.on(each as Method, url, () => undefined, targets.get(`${each} ${url}`));
     });
     for (const { method, path, handle } of routes) fastify.route({ method, url: path, handler: handle });
+    for (const [key, target] of targets) if (!/[:*]/.test(key)) this.#exact.set(key, { target, params: {} });
   }
 
   /** @returns whether it is the request of a plain route, and so is answered here. */
@@ -80,6 +83,8 @@ export class PlainRoutes {
 
   /** @returns the plain route of a path. */
   find(method: string, url: string): FoundRoute | undefined {
+    const exact = this.#exact.get(`${method} ${url}`);
+    if (exact) return exact;
     const found = this.#router.find(method as Method, url);
     const target = found?.store as Target | undefined;
     return found && target ? { target, params: found.params } : undefined;

@@ -27,6 +27,7 @@ it('tells of a reader who does not even take the error', async () => {
     // The system has taken what it can hold, and this process holds less than would stop the host.
     while (response.writableLength === 0) {
       client.send(PIECE);
+      client.flush();
       await nextTurn();
     }
     expect([client.isFull, timesFull]).toEqual([false, 0]);

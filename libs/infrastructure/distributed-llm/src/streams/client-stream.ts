@@ -73,9 +73,14 @@ export class ClientStream {
     this.#response.once('drain', listener);
   }
 
-  /** Takes the bytes of whole events. All that come in one turn of the loop leave in one write, at its end. */
+  /** Takes the bytes of whole events. They leave in one write with all others that come before {@link flush} or the end. */
   send(bytes: Buffer): void {
-    if (this.#pieces.push(bytes) === 1) process.nextTick(() => this.#flush());
+    this.#pieces.push(bytes);
+  }
+
+  /** What was taken leaves now. */
+  flush(): void {
+    if (this.#pieces.length > 0) this.#write(this.#takePieces());
   }
 
   /** The response is whole. */
@@ -101,7 +106,7 @@ export class ClientStream {
    */
   fail(error: ReportedError, sequence: number, failed?: ResponseHead): void {
     if (this.isOver) return;
-    this.#flush();
+    this.flush();
     this.#begin();
     this.#stop();
     const response = this.#response;
@@ -111,10 +116,6 @@ export class ClientStream {
     if (end) response.end(Buffer.concat([event, end]));
     else response.write(event, () => breakTransfer(response));
     if (response.writableLength > 0) this.#options.onFull?.();
-  }
-
-  #flush(): void {
-    if (this.#pieces.length > 0) this.#write(this.#takePieces());
   }
 
   #takePieces(): Buffer {

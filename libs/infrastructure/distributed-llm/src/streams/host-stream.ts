@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { atEndOfTurn } from '@morgan/foundation';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { type ReportedError, withTexts } from '../dialects/reported-error.ts';
@@ -9,7 +10,7 @@ import { LastWords } from './last-words.ts';
 import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
-import { StreamClock, type StreamLimits } from './stream-clock.ts';
+import { StreamClock, type StreamLimits, type StreamState } from './stream-clock.ts';
 import { StreamFault, streamFaultOf } from './stream-fault.ts';
 
 /** What a host's stream is read with. */
@@ -43,8 +44,6 @@ export interface HostStreamListener {
   failed(fault: StreamFault): void;
 }
 
-type State = 'waiting' | 'content' | 'finished' | 'over';
-
 const BLANK_LINE = Buffer.from('\n\n');
 /** An end marker as clients look for it. Of one in another spelling or with white space the caller gets the usual one. */
 const USUAL_MARKER = /^(\[DONE\]$|\{)/;
@@ -64,7 +63,7 @@ export class HostStream {
   readonly #over = Promise.withResolvers<StreamEnd>();
   readonly #held: HeldEvents;
   #listener: HostStreamListener | undefined;
-  #state: State = 'waiting';
+  #state: StreamState = 'waiting';
   /** The host says of every event that it is the last: only its end marker, or the end of the body, is one. */
   #saysEndTooSoon = false;
   #outcome: { readonly end: Buffer | undefined } | { readonly fault: StreamFault } | undefined;
@@ -144,7 +143,7 @@ export class HostStream {
   }
 
   resume(): void {
-    if (this.#state === 'over') return;
+    if (this.#state === 'over' || !this.#clock.isPaused) return;
     this.#clock.resume();
     this.#body.resume();
   }
@@ -158,7 +157,8 @@ export class HostStream {
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#state === 'over') return;
+    const before = this.#state;
+    if (before === 'over') return;
     // Whatever a host says, and whatever is made of it, costs this stream and never the process.
     try {
       this.#sse.push(chunk, this.#take);
@@ -167,6 +167,8 @@ export class HostStream {
     }
     if (this.#hasProgress) this.#clock.progress();
     this.#hasProgress = false;
+    // Not with the event: a piece that ends the stream has nothing to limit.
+    if (this.#state !== before) this.#clock.enter(this.#state);
     this.#listener?.flush();
   }
 
@@ -227,13 +229,13 @@ export class HostStream {
     if (this.#state === 'over' || this.#state === state) return;
     if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
     this.#state = state;
-    this.#clock.enter(state);
   }
 
   #open(): void {
     if (this.#isOpen) return;
     this.#isOpen = true;
-    if (!this.#listener) this.pause();
+    // Whoever waits for it listens within the turn, as a rule.
+    if (!this.#listener) atEndOfTurn(() => this.#listener || this.pause());
     this.#opened.resolve();
   }
 
@@ -245,8 +247,8 @@ export class HostStream {
     } catch (fault) {
       this.#fail(streamFaultOf(fault));
     }
-    this.#listener?.flush();
     this.#endOfBody();
+    this.#listener?.flush();
   }
 
   #endOfBody(): void {
@@ -301,7 +303,6 @@ export class HostStream {
   }
 
   #report(listener: HostStreamListener): void {
-    listener.flush();
     const fault = this.#outcome && 'fault' in this.#outcome ? this.#outcome.fault : undefined;
     this.#over.resolve(fault ?? 'whole');
     if (fault) listener.failed(fault);

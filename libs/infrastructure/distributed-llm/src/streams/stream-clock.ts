@@ -12,12 +12,15 @@ export interface StreamLimits {
   readonly maxEventBytes: number;
 }
 
+/** Of a stream: before its first content, with content, behind its last choice, or ended. */
+export type StreamState = 'waiting' | 'content' | 'finished' | 'over';
+
 /**
  * The limits of one stream on one timer, which is set anew only when it fires or another limit takes over: an event costs
  * no more than reading the clock.
  */
 export class StreamClock {
-  #phase: 'first' | 'content' | 'finished' = 'first';
+  #phase: StreamState = 'waiting';
   #timer: NodeJS.Timeout | undefined;
   #progressAt: number;
   #isPaused = false;
@@ -37,9 +40,13 @@ export class StreamClock {
     this.#progressAt = performance.now();
   }
 
-  enter(phase: 'content' | 'finished'): void {
+  enter(phase: StreamState): void {
     this.#phase = phase;
-    this.#arm();
+    if (phase !== 'over') this.#arm();
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   /** No limit counts until {@link resume}. */
@@ -48,7 +55,6 @@ export class StreamClock {
   }
 
   resume(): void {
-    if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#progressAt = performance.now();
     this.#arm();
@@ -66,7 +72,7 @@ export class StreamClock {
   #check(): void {
     if (this.#isPaused) return;
     if (performance.now() < this.#due()) return this.#arm();
-    if (this.#phase === 'first')
+    if (this.#phase === 'waiting')
       this.#fail('first_content_timeout', 'without content', this.limits.firstContentMs);
     else this.#fail('stalled', 'silent', this.limits.stallMs);
   }
@@ -76,7 +82,7 @@ export class StreamClock {
   }
 
   #due(): number {
-    if (this.#phase === 'first') return this.startedAt + this.limits.firstContentMs;
+    if (this.#phase === 'waiting') return this.startedAt + this.limits.firstContentMs;
     return this.#progressAt + (this.#phase === 'finished' ? this.limits.finishMs : this.limits.stallMs);
   }
 }

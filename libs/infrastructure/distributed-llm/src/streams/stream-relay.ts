@@ -131,6 +131,7 @@ export class StreamRelay implements HostStreamListener {
   }
 
   flush(): void {
+    this.#client.flush();
     if (!this.#client.isFull) return;
     this.#stream.pause();
     if (this.#waitsForDrain) return;

@@ -9,6 +9,9 @@ import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { sendUpload } from './send-upload.ts';
 
+/** Up to this size head and body are one piece: to copy so much costs less than to write two. */
+const JOINED_BYTES = 16 * 1024;
+
 /** Whom a connection belongs to. */
 export interface ConnectionOwner {
   onConnected(connection: Http1Connection): void;
@@ -152,6 +155,7 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
       return;
     }
     if (!body) return void socket.write(head.text, 'latin1');
+    if (body.length <= JOINED_BYTES) return void socket.write(joined(head.text, body));
     socket.cork();
     socket.write(head.text, 'latin1');
     socket.write(body);
@@ -234,4 +238,11 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
     if (this.#isPaused) this.#socket?.resume();
     this.#isPaused = false;
   }
+}
+
+function joined(head: string, body: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 'latin1');
+  bytes.set(body, head.length);
+  return bytes;
 }

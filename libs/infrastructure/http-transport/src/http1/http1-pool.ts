@@ -21,6 +21,8 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   readonly counts = new RequestCounts();
   readonly #config: HttpTransportConfig;
   readonly #origin: URL;
+  /** Of {@link Http1Pool.#origin}, which makes it anew each time. */
+  readonly #host: string;
   readonly #addresses: NameAddresses;
   /** Those that are being made are among them. */
   readonly #connections = new Set<Http1Connection>();
@@ -37,6 +39,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   /** @throws TypeError or InvalidArgumentError when it is no origin. */
   constructor(origin: string, config: HttpTransportConfig, lookup: LookupFunction | undefined) {
     this.#origin = originIn(origin);
+    this.#host = this.#origin.host;
     this.#config = config;
     this.#addresses = new NameAddresses(lookup);
     const maxAgeMs = isAddress(origin) ? Infinity : (config.maxConnectionAgeMs ?? Infinity);
@@ -63,7 +66,7 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   send(request: TransportRequest, handler: ResponseHandler): void {
     let head;
     try {
-      head = requestHead(request, this.#origin.host);
+      head = requestHead(request, this.#host);
     } catch (error) {
       return handler.onResponseError(undefined, error as Error);
     }
@@ -160,11 +163,15 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
     const place: Place = {};
     const connection = new Http1Connection(this, place);
     this.#connections.add(connection);
-    const { origin, host, hostname, protocol, port } = this.#origin;
+    const { origin, hostname, protocol, port } = this.#origin;
     const places = () => Array.from(this.#connections, (one) => one.place);
     const lookup = this.#addresses.lookupFor(place, places);
     const connector = connectorTo(origin, this.#config, lookup, connection.making.signal);
-    connection.connect(connector, { host, hostname: withoutBrackets(hostname), protocol, port }, exchange);
+    connection.connect(
+      connector,
+      { host: this.#host, hostname: withoutBrackets(hostname), protocol, port },
+      exchange,
+    );
   }
 }
 
