@@ -4,10 +4,10 @@ import { monotonicMs, SAID_AT } from './clock.ts';
 
 /**
  * A host that costs next to nothing, so that gateways are what is measured. A prompt that has `40 events, 50 a second` is
- * answered by such a stream, each event saying when it left; with 0 a second they leave as fast as they are taken; any other by
- * one JSON. Prints its origin.
+ * answered by such a stream, each event saying when it left, the first after a fiftieth of a second, or `the first at once`; with 0 a
+ * second they leave as fast as they are taken; any other by one JSON. Prints its origin.
  */
-const ORDER = /(\d+) events, (\d+) a second/;
+const ORDER = /(\d+) events, (\d+) a second(, the first at once)?/;
 const EVENTS_A_WRITE = 32;
 
 const json = Buffer.from(
@@ -62,12 +62,13 @@ const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
 });
 
 function answer(body: string, response: ServerResponse): void {
-  const [order, events, perSecond] = ORDER.exec(body) ?? [];
+  const [order, events, perSecond, atOnce] = ORDER.exec(body) ?? [];
   if (order === undefined) return send(json, response);
   response.writeHead(200, { 'content-type': 'text/event-stream' }).write(ROLE);
   const end = () =>
     response.end(STOP + (body.includes('"include_usage":true') ? USAGE : '') + 'data: [DONE]\n\n');
-  if (Number(perSecond) > 0) sayInTime(response, Number(events), 1_000 / Number(perSecond), end);
+  const pace = { everyMs: 1_000 / Number(perSecond), isFirstAtOnce: atOnce !== undefined };
+  if (Number(perSecond) > 0) sayInTime(response, Number(events), pace, end);
   else sayAtOnce(response, Math.ceil(Number(events) / EVENTS_A_WRITE), end);
 }
 
@@ -75,7 +76,12 @@ function send(body: Buffer, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 }
 
-function sayInTime(response: ServerResponse, events: number, everyMs: number, end: () => void): void {
+function sayInTime(
+  response: ServerResponse,
+  events: number,
+  { everyMs, isFirstAtOnce }: { readonly everyMs: number; readonly isFirstAtOnce: boolean },
+  end: () => void,
+): void {
   let left = events;
   const say = () => {
     response.socket?.write(frame(BEFORE_STAMP + monotonicMs().toFixed(3) + BEHIND_STAMP), 'latin1');
@@ -86,7 +92,7 @@ function sayInTime(response: ServerResponse, events: number, everyMs: number, en
   };
   const timer = setInterval(say, everyMs);
   response.once('close', () => clearInterval(timer));
-  say();
+  if (isFirstAtOnce) say();
 }
 
 function sayAtOnce(response: ServerResponse, writes: number, end: () => void): void {

@@ -25,6 +25,14 @@ describe('the load of the gateway bench', () => {
     expect(figures.eventsPerSecond).toBeLessThan(3 * 2 * 5 * 100);
   });
 
+  it('waits for the first event as for all others, unless it is to be had at once', async () => {
+    const load = { callers: 1, streamsEach: 1, events: 2, eventsPerSecond: 5, beginMs: 0 };
+    const paced = await streamsOf(host, load);
+    expect(paced.firstTokenMs).toBeGreaterThan(195);
+    const prompt = await streamsOf(host, { ...load, isFirstAtOnce: true });
+    expect(prompt.firstTokenMs).toBeLessThan(paced.firstTokenMs);
+  });
+
   it('takes every event of a saturated stream', async () => {
     const connection = await WireConnection.to(host);
     let text = '';

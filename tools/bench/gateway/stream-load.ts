@@ -11,6 +11,8 @@ export interface StreamLoad {
   readonly events: number;
   /** In one stream; 0: as fast as they are taken. */
   readonly eventsPerSecond: number;
+  /** Whether the host has the first without the time that all others take. Default false. */
+  readonly isFirstAtOnce?: boolean;
   /** The time over which the callers begin. */
   readonly beginMs: number;
 }
@@ -26,10 +28,11 @@ export interface StreamFigures {
 }
 
 export async function streamsOf(target: Target, load: StreamLoad): Promise<StreamFigures> {
-  const { callers, streamsEach, events, eventsPerSecond, beginMs } = load;
+  const { callers, streamsEach, events, eventsPerSecond, isFirstAtOnce = false, beginMs } = load;
   const connections: WireConnection[] = [];
   while (connections.length < callers) connections.push(await WireConnection.to(target));
-  const request = chatRequest(target, `${events} events, ${eventsPerSecond} a second`, true);
+  const start = isFirstAtOnce ? ', the first at once' : '';
+  const request = chatRequest(target, `${events} events, ${eventsPerSecond} a second${start}`, true);
   const firstTokens: number[] = [];
   const delays: number[] = [];
   const startedAt = monotonicMs();
