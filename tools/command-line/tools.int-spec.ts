@@ -18,6 +18,7 @@ describe.each([
   ['faults', 'faults/faults.ts', ['--seed', 'x'], '--seed x is not a whole number'],
   ['warm', 'warm/warm.ts', [], 'no file is named'],
   ['eval', 'eval/eval.ts', ['--nothing'], "Unknown option '--nothing'"],
+  ['webgpu', 'webgpu/webgpu.ts', ['nothing'], 'no such folder: nothing'],
   ['mutations', 'mutations/mutations.ts', ['--row', 'nothing'], 'no row is called nothing'],
   ['start', 'start/start.ts', ['--port', '1'], 'npm start takes no arguments, and got --port 1'],
   ['release', 'release/release.ts', [], 'no version is named'],

@@ -1,7 +1,7 @@
-import { mkdirSync, existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { runQuietly } from '../../start/command.ts';
+import { installAside } from '../../start/install-aside.ts';
 import { freePort, waitFor } from '@morgan/testing';
 import type { Target } from './wire-connection.ts';
 
@@ -21,7 +21,10 @@ const PACKAGES = {
  * @throws CommandFailed where it cannot be installed.
  */
 export async function startPortkey(hostOrigin: string): Promise<Target & Disposable> {
-  if (!existsSync(PROGRAM)) await install();
+  if (!existsSync(PROGRAM)) {
+    console.log('installing Portkey (only the first time) ...');
+    await installAside(FOLDER, PACKAGES);
+  }
   const port = await freePort();
   const child = spawn(process.execPath, [PROGRAM, `--port=${port}`, '--headless'], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
@@ -36,11 +39,4 @@ export async function startPortkey(hostOrigin: string): Promise<Target & Disposa
     'x-portkey-custom-host': `${hostOrigin}/v1`,
   };
   return { origin, headers, [Symbol.dispose]: () => void child.kill('SIGKILL') };
-}
-
-async function install(): Promise<void> {
-  console.log('installing Portkey (only the first time) ...');
-  mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(join(FOLDER, 'package.json'), JSON.stringify({ private: true, dependencies: PACKAGES }));
-  await runQuietly('npm', ['install', '--prefix', FOLDER, '--ignore-scripts', '--no-audit', '--no-fund']);
 }

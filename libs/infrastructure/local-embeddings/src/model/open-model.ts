@@ -208,13 +208,15 @@ async function limitOf(
         });
   const { padId } = tokenizer.settings;
   try {
-    if (onCpu) await checkDevice({ ...opened, onCpu, padId }, opened.sample);
+    const stated = Math.min(statedLimit(sources), opened.runner.length ?? Infinity);
+    const check = { padId, dtype: graph.dtype, longest: stated };
+    if (onCpu) await checkDevice({ ...opened, ...check, onCpu }, opened.sample);
     return await measureLimit({
       ...opened,
       runner: onCpu ?? opened.runner,
       padId,
       shape: shapeOf(config),
-      stated: Math.min(statedLimit(sources), opened.runner.length ?? Infinity),
+      stated,
       positions: sources.positions,
       budgetBytes: options.measureBytes ?? DEFAULT_MEASURE_BYTES,
     });
