@@ -2,6 +2,8 @@ import protobuf from 'protobufjs/minimal.js';
 
 /** One operator of a graph. */
 export interface GraphNode {
+  /** Its own; empty for one without. */
+  readonly name: string;
   /** Its name, behind its domain where that is not ONNX's own: `Softmax`, `com.microsoft.Gelu`. */
   readonly operator: string;
   /** Names of tensors; empty for one that is left out. */
@@ -32,7 +34,7 @@ export interface TensorKind {
 }
 
 // Field numbers of onnx.proto.
-const NODE = { input: 1, output: 2, operator: 4, attribute: 5, doc: 6, domain: 7 };
+const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, doc: 6, domain: 7 };
 const ATTRIBUTE = { name: 1, integer: 3, tensor: 5, graph: 6, graphs: 11, type: 20 };
 const GRAPH_NODE = 1;
 const TENSOR = { dimension: 1, type: 2 };
@@ -44,23 +46,25 @@ export function decodeNode(bytes: Uint8Array): GraphNode {
   const reader = protobuf.Reader.create(bytes);
   const [inputs, outputs, rest]: [string[], string[], Uint8Array[]] = [[], [], []];
   const attributes = new Map<string, NodeAttribute>();
-  let [operator, domain] = ['', ''];
+  let [name, operator, domain] = ['', '', ''];
   while (reader.pos < reader.len) {
     const start = reader.pos;
     const tag = reader.uint32();
     if (tag === NODE.input * 8 + BLOCK) inputs.push(reader.string());
     else if (tag === NODE.output * 8 + BLOCK) outputs.push(reader.string());
+    else if (tag === NODE.name * 8 + BLOCK) name = reader.string();
     else if (tag === NODE.operator * 8 + BLOCK) operator = reader.string();
     else if (tag === NODE.domain * 8 + BLOCK) domain = reader.string();
     else if (tag === NODE.attribute * 8 + BLOCK) {
-      const { name, ...attribute } = decodeAttribute(reader.bytes());
-      attributes.set(name, attribute);
+      const { name: key, ...attribute } = decodeAttribute(reader.bytes());
+      attributes.set(key, attribute);
     } else reader.skipType(tag & 7);
     const isRead = [NODE.input, NODE.output, NODE.doc].includes(tag >>> 3);
     if (!isRead) rest.push(bytes.subarray(start, reader.pos));
   }
   const isOwn = domain === '' || domain === 'ai.onnx';
   return {
+    name,
     operator: isOwn ? operator : `${domain}.${operator}`,
     inputs,
     outputs,

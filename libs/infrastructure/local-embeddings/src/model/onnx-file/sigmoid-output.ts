@@ -1,11 +1,7 @@
-import { open } from 'node:fs/promises';
 import type { ModelFolder } from '../model-folder.ts';
-import { decodeNode, type GraphNode } from './graph-node.ts';
-import { ProtobufFile } from './protobuf-file.ts';
+import type { GraphNode } from './graph-node.ts';
+import { readNodes } from './graph-nodes.reader.ts';
 
-// Field numbers of onnx.proto.
-const GRAPH = 7;
-const NODE = 1;
 /** Operators that leave the values of their first input as they are. */
 const SAME_VALUES = ['Cast', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze'];
 
@@ -19,16 +15,8 @@ export async function isSigmoid(folder: ModelFolder, graph: string, output: stri
 
 /** The nodes of a graph by what they give. */
 async function readProducers(folder: ModelFolder, graph: string): Promise<ReadonlyMap<string, GraphNode>> {
-  await using handle = await open(folder.pathOf(graph));
-  const file = new ProtobufFile(handle, graph);
   const producers = new Map<string, GraphNode>();
-  for await (const field of file.fields(await file.whole())) {
-    if (field.number !== GRAPH || !field.isBlock) continue;
-    for await (const part of file.fields(field)) {
-      if (part.number !== NODE || !part.isBlock) continue;
-      const node = decodeNode(await file.bytes(part));
-      for (const output of node.outputs) producers.set(output, node);
-    }
-  }
+  for await (const node of readNodes(folder, graph))
+    for (const output of node.outputs) producers.set(output, node);
   return producers;
 }
