@@ -19,6 +19,7 @@ export const BACKENDS = [
   'transformers',
   'onnx',
   'fastembed',
+  'model2vec',
   'cross-encoder',
 ] as const;
 export type Backend = (typeof BACKENDS)[number];

@@ -63,8 +63,8 @@ describe('what is not understood stops the load with its name', () => {
     [
       'another first module',
       'bert-mean',
-      { 'modules.json': [{ path: '', type: `${TYPE}.StaticEmbedding` }] },
-      /StaticEmbedding/,
+      { 'modules.json': [{ path: '', type: `${TYPE}.WordEmbeddings` }] },
+      /begins with sentence_transformers\.models\.WordEmbeddings; understood there are: Transformer, StaticEmbedding/,
     ],
     ['no pooling', 'bert-mean', { 'modules.json': module(`${TYPE}.Normalize`, '2_Normalize') }, /no Pooling/],
     [
