@@ -31,7 +31,8 @@ TEXTS = [
     "日本語 and العربية and हिन्दी 👩‍👩‍👧 e\u0301",
     "the model of the service is loaded and the queue is full of texts that wait for a worker " * 4,
 ]
-# Above the limit of Model2Vec. Its tokens are as long as most are: it leaves out characters beyond 512 times that.
+# Above the limit of Model2Vec, which leaves out characters beyond 512 times the median length of its tokens as well: those of
+# the Unigram here are too short for it.
 LONG = "a b c " * 250
 WORDPIECE = lambda: vocabularies.wordpiece(lower=True)  # noqa: E731
 
@@ -79,6 +80,7 @@ MODEL2VEC = {
     "model2vec-mapping": dict(mapping=np.int64, weights=np.float32, table=np.float16),
     "model2vec-mapping-int32": dict(mapping=np.int32),
     "model2vec-int8": dict(table=np.int8),
+    "model2vec-unigram": dict(modules=False, tokenizer=vocabularies.unigram, long=False),
 }
 
 
@@ -140,9 +142,9 @@ def config_of(normalize):
     )
 
 
-def make_model2vec(folder, *, modules=True, normalize=True, table=np.float32, weights=None, mapping=None):
+def make_model2vec(folder, *, tokenizer=WORDPIECE, modules=True, normalize=True, table=np.float32, weights=None, mapping=None, long=True):
     folder.mkdir(parents=True)
-    tokenizer = WORDPIECE()._tokenizer
+    tokenizer = tokenizer()._tokenizer
     tokens = tokenizer.get_vocab_size()
     draw = np.random.default_rng(tokens + len(folder.name))
     vectors = draw.normal(size=(40 if mapping else tokens, WIDTH))
@@ -161,15 +163,17 @@ def make_model2vec(folder, *, modules=True, normalize=True, table=np.float32, we
             entries.append(dict(idx=1, name="1", path="1_Normalize", type=f"{OLD}Normalize"))
         (folder / "modules.json").write_text(json.dumps(entries))
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    write(folder, [encode(text, tokenizer, tensors, normalize) for text in [*TEXTS, LONG]])
+    write(folder, [encode(text, tokenizer, tensors, normalize) for text in [*TEXTS, *([LONG] if long else [])]])
 
 
 def encode(text, tokenizer, tensors, normalize):
     """What Model2Vec does: the mean of the vectors of the first 512 tokens that are known, each times its weight."""
     vocabulary = tokenizer.get_vocab()
+    model = json.loads(tokenizer.to_str())["model"]
+    unknown = model["unk_id"] if model["type"] == "Unigram" else vocabulary[model["unk_token"]]
     median = int(np.median([len(token) for token in vocabulary]))
     ids = tokenizer.encode_batch([text[: 512 * median]], add_special_tokens=False)[0].ids
-    ids = [token for token in ids if token != vocabulary[tokenizer.model.unk_token]][:512]
+    ids = [token for token in ids if token != unknown][:512]
     table, weights, mapping = (tensors.get(name) for name in ["embeddings", "weights", "mapping"])
     vectors = table[ids if mapping is None else mapping[ids]].astype(np.float64)
     if weights is not None:

@@ -112,7 +112,8 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     longestWord: definition.model.max_input_chars_per_word,
     addedIds: new Set(definition.added_tokens.filter((token) => !isUnknown(token)).map(({ id }) => id)),
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
-    droppedId: plan.dropsUnknown ? idOfToken(own.model.unk_token ?? undefined) : undefined,
+    // Unigram has a number for it, whatever name stands beside that.
+    droppedId: plan.dropsUnknown ? (unknownId ?? idOfToken(own.model.unk_token ?? undefined)) : undefined,
   };
 }
 
