@@ -97,12 +97,15 @@ function assertNoGraph({ graph = {}, device }: ModelOptions): void {
     EMBEDDING_GRAPH_FILE: graph.file,
     EMBEDDING_GRAPH_INPUTS: graph.inputs,
     EMBEDDING_GRAPH_OUTPUT: graph.output,
-    EMBEDDING_DEVICE: device === 'cpu' || device === 'auto' ? undefined : device,
   };
   const [name] = Object.entries(unused).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined)
     throw new ModelLoadError(
-      `${name} is not used for a static model, whose vectors of tokens are looked up on the CPU: take it away`,
+      `${name} is not used for a static model, whose vectors of tokens are looked up in a table: take it away`,
+    );
+  if (device !== 'cpu' && device !== 'auto')
+    throw new ModelLoadError(
+      `EMBEDDING_DEVICE is ${device}, and the vectors of a static model are looked up on the CPU: it has to be cpu or auto`,
     );
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ModelCopies, REFERENCE_STATICS } from '../../fixture/model-copies.ts';
 import { ModelProbe } from '../../fixture/model-probe.ts';
+import { LocalEmbeddingModel } from '../local-embedding-model.ts';
 
 interface ReferenceRow {
   readonly text: string;
@@ -138,6 +139,35 @@ describe('a static model', () => {
     const changed = await probe.open(await copies.copy('mean', { 'model.safetensors': table }));
     const { info } = await probe.open(join(REFERENCE_STATICS, 'mean'));
     expect(changed.info.digest).not.toBe(info.digest);
+  });
+});
+
+describe('a static model in processes of its own', () => {
+  it('gives vectors, counts and tokens of what it has read, and refuses a text of which it knows nothing', async () => {
+    await using model = new LocalEmbeddingModel({
+      config: { model: join(REFERENCE_STATICS, 'model2vec-weights'), workers: 1 },
+    });
+    await model.load();
+    const rows = rowsOf('model2vec-weights');
+    const items = await model.embed(rows.map(({ text }) => text));
+    rows.forEach(({ ids, vector }, row) => {
+      const { vector: given, tokenCount, truncated } = items[row] ?? {};
+      expect(tokenCount).toBe(ids.length);
+      expect(truncated).toBe(ids.length === 512);
+      vector.forEach((value, index) => expect(given?.[index]).toBeCloseTo(value, 5));
+    });
+    await expect(model.embed(['a', '한국어'])).rejects.toMatchObject({
+      code: 'invalid_value',
+      param: 'input[1]',
+      message: 'The input has no tokens for this model.',
+    });
+    const [tokens] = await model.listTokens(['a 한 b']);
+    expect(tokens?.map(({ text }) => text)).toEqual(['a', 'b']);
+    // The vector of a token, times its weight, is that of a text of it alone, but for its length.
+    const [[item], [one]] = [await model.embedTokens(['a b']), await model.embed(['a'])];
+    const first = [...(item?.vector.subarray(0, 8) ?? [])];
+    const length = Math.hypot(...first);
+    first.forEach((value, index) => expect(one?.vector[index]).toBeCloseTo(value / length, 5));
   });
 });
 

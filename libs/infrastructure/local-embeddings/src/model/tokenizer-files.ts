@@ -113,7 +113,9 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     addedIds: new Set(definition.added_tokens.filter((token) => !isUnknown(token)).map(({ id }) => id)),
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
     // Unigram has a number for it, whatever name stands beside that.
-    droppedId: plan.dropsUnknown ? (unknownId ?? idOfToken(own.model.unk_token ?? undefined)) : undefined,
+    droppedId: plan.dropsUnknown
+      ? (own.model.unk_id ?? idOfToken(own.model.unk_token ?? undefined))
+      : undefined,
   };
 }
 
