@@ -51,7 +51,7 @@ export const localEmbeddingsConfig = z
     }),
     graphInputs: setting(z.array(z.string().regex(/^\w+=.+$/, 'must be like input_ids=NAME')).optional(), {
       env: 'EMBEDDING_GRAPH_INPUTS',
-      doc: 'What the inputs of the graph take where their names are not the usual ones: `input_ids=NAME`, `attention_mask=NAME`, `token_type_ids=NAME`, `position_ids=NAME`.',
+      doc: 'What the inputs of the graph take where their names are not the usual ones: `input_ids=NAME`, `attention_mask=NAME`, `token_type_ids=NAME`, `position_ids=NAME`; or a number for an input that takes the same for every text, as in `4=task_id`.',
     }),
     graphOutput: setting(z.string().min(1).optional(), {
       env: 'EMBEDDING_GRAPH_OUTPUT',
