@@ -21,7 +21,7 @@ type ModuleEntry = z.output<typeof moduleSchema>;
 
 /** The first module: a network, or a table of vectors of tokens. */
 const FIRST_KINDS = ['Transformer', 'StaticEmbedding'] as const;
-export type FirstKind = (typeof FIRST_KINDS)[number];
+type FirstKind = (typeof FIRST_KINDS)[number];
 
 /** How the vectors of tokens that are looked up become one. */
 export const MEAN: VectorModule = { type: 'pooling', modes: ['mean'], includePrompt: true };

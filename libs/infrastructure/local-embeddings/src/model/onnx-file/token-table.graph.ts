@@ -2,10 +2,10 @@ import { encodeBlock, encodeNumber, encodeOperator } from './graph-node.ts';
 import type { StoredTensor } from '../safetensors-file.ts';
 
 /** What the graph gives: the vectors of the tokens of each row. */
-export const TOKEN_VECTORS = 'token_embeddings';
+const TOKEN_VECTORS = 'token_embeddings';
 
 /** A table in a file of safetensors. */
-export interface StoredTable {
+interface StoredTable {
   readonly embeddings: StoredTensor;
   readonly weights?: StoredTensor | undefined;
   readonly mapping?: StoredTensor | undefined;
