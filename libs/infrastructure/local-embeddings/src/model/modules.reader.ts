@@ -39,8 +39,11 @@ export async function readModuleList(folder: ModelFolder): Promise<ModuleList | 
   const entries = await folder.read(MODULES_FILE, z.array(moduleSchema).min(1));
   if (!entries) return undefined;
   const [first, ...rest] = entries as [ModuleEntry, ...ModuleEntry[]];
-  const kind = kindOf(first.type);
-  const known = FIRST_KINDS.find((name) => name === kind);
+  if (!KNOWN_TYPE.test(first.type))
+    throw new ModelLoadError(
+      `${MODULES_FILE} begins with ${first.type}, whose code is not run; if that does nothing but run the network, the backend onnx can do it`,
+    );
+  const known = FIRST_KINDS.find((name) => name === kindOf(first.type));
   if (known === undefined)
     throw new ModelLoadError(
       `${MODULES_FILE} begins with ${first.type}; understood there are: ${FIRST_KINDS.join(', ')}`,
