@@ -43,7 +43,8 @@ export function tokenTableGraph({ embeddings, weights, mapping }: StoredTable, l
     encodeOperator('Gather', ['embeddings', mapping ? 'rows' : 'input_ids'], ['looked-up']),
     encodeOperator('Cast', ['looked-up'], [own], { to: FLOAT }),
   ];
-  if (mapping) parts.unshift(tensor('mapping', mapping), encodeOperator('Gather', ['mapping', 'input_ids'], ['rows']));
+  if (mapping)
+    parts.unshift(tensor('mapping', mapping), encodeOperator('Gather', ['mapping', 'input_ids'], ['rows']));
   if (weights)
     parts.push(
       // A factor for all values of a vector: an axis of one.
