@@ -35,7 +35,7 @@ export const localEmbeddingsConfig = z
     }),
     backend: setting(z.enum(['auto', ...BACKENDS]).default('auto'), {
       env: 'EMBEDDING_BACKEND',
-      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`), `fastembed`, or `cross-encoder`, which ranks texts. `auto` finds it from the files of the folder.',
+      doc: 'Who says how vectors are made: `sentence-transformers` (`modules.json`), `transformers` (the library transformers.js), `onnx` (any graph with `tokenizer.json`), `fastembed`, `model2vec` (a table of vectors of tokens), or `cross-encoder`, which ranks texts. `auto` finds it from the files of the folder.',
     }),
     device: setting(z.enum(['auto', ...DEVICES]).default('cpu'), {
       env: 'EMBEDDING_DEVICE',
@@ -51,7 +51,7 @@ export const localEmbeddingsConfig = z
     }),
     graphInputs: setting(z.array(z.string().regex(/^\w+=.+$/, 'must be like input_ids=NAME')).optional(), {
       env: 'EMBEDDING_GRAPH_INPUTS',
-      doc: 'What the inputs of the graph take where their names are not the usual ones: `input_ids=NAME`, `attention_mask=NAME`, `token_type_ids=NAME`, `position_ids=NAME`.',
+      doc: 'What the inputs of the graph take where their names are not the usual ones: `input_ids=NAME`, `attention_mask=NAME`, `token_type_ids=NAME`, `position_ids=NAME`; or a number for an input that takes the same for every text, as in `4=task_id`.',
     }),
     graphOutput: setting(z.string().min(1).optional(), {
       env: 'EMBEDDING_GRAPH_OUTPUT',
@@ -82,7 +82,7 @@ export const localEmbeddingsConfig = z
     }),
     maxTokens: setting(z.int().min(8).optional(), {
       env: 'EMBEDDING_MAX_TOKENS',
-      doc: 'Tokens of a text that are used at most. By default, and at most, the limit that the model states; 512 where it states none.',
+      doc: 'Tokens of a text that are used at most. By default, and at most, the limit that the model states; 512 where it states none, 8,192 for static models of sentence-transformers.',
     }),
     truncate: setting(z.boolean().default(true), {
       env: 'EMBEDDING_TRUNCATE',

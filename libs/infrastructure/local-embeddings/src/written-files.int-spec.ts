@@ -7,6 +7,7 @@ import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
 import { writeAttentionBert } from '../fixture/attention-bert.ts';
+import { REFERENCE_STATICS } from '../fixture/model-copies.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
 
@@ -20,6 +21,7 @@ let folder: string;
 let model: LocalEmbeddingModel;
 
 const copyReference = (to: string) => cp(REFERENCE, to, { recursive: true });
+const copyStatic = (to: string) => cp(join(REFERENCE_STATICS, 'mean'), to, { recursive: true });
 
 async function load(
   workers: number,
@@ -50,6 +52,7 @@ describe('a file of weights that is written to while its model is served', () =>
   it.each([
     ['of data beside a graph', DATA, copyReference],
     ['of a graph whose attention is run in blocks', 'onnx/model.onnx', writeAttentionBert],
+    ['of the table of a static model', 'model.safetensors', copyStatic],
   ] as const)(
     'has another process look at it, which serves on if nothing has changed: %s',
     async (_, file, write) => {

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig, type Logger } from '@morgan/foundation';
@@ -108,14 +108,46 @@ describe('a model without modules.json', () => {
   });
 });
 
+describe('a static model', () => {
+  const STATICS = join(import.meta.dirname, '../../fixture/reference-statics');
+  const present = ['onnx/model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json'];
+
+  it.each([
+    ['normalize-old', ['0_StaticEmbedding/model.safetensors', '0_StaticEmbedding/tokenizer.json']],
+    ['model2vec', ['config.json', 'model.safetensors', 'tokenizer.json']],
+    ['model2vec-weights', ['config.json', 'model.safetensors', 'tokenizer.json']],
+  ])('%s is downloaded as it is, without any graph, its table at last', async (name, files) => {
+    const kept = present.map((file) => [file, hub.files.get(file)] as const);
+    // Hubs have graphs of Model2Vec's models, which take other inputs than all else.
+    for (const file of present) if (file !== 'onnx/model.onnx') hub.files.delete(file);
+    const all = await readdir(join(STATICS, name), { recursive: true, withFileTypes: true });
+    const own = all
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(join(STATICS, name), join(entry.parentPath, entry.name)));
+    for (const file of own) hub.files.set(file, await readFile(join(STATICS, name, file)));
+    try {
+      const first = await embedOnce(`cache-${name}`);
+      const asked = hub.takeAsked().map(({ file }) => file.replace('main/', ''));
+      expect(asked).toEqual(expect.arrayContaining(files));
+      expect(asked).not.toContainEqual(expect.stringMatching(/onnx|tokenizer_config|ref\.json/));
+      expect(asked.at(-1)).toMatch(/model\.safetensors$/);
+      const offline = await embedOnce(`cache-${name}`, { hubUrl: 'http://127.0.0.1:9' });
+      expect(offline.vector).toEqual(first.vector);
+    } finally {
+      for (const file of own) hub.files.delete(file);
+      for (const [file, content] of kept) if (content) hub.files.set(file, content);
+    }
+  });
+});
+
 describe('a model of a kind that is not served', () => {
   it('is refused by what it is before its weights come, though it lacks files that others have', async () => {
-    const type = 'sentence_transformers.models.StaticEmbedding';
+    const type = 'sentence_transformers.models.WordEmbeddings';
     hub.files.set('modules.json', Buffer.from(JSON.stringify([{ path: '', type }])));
     hub.misbehave('config.json', (response) => void response.writeHead(404).end());
     hub.takeAsked();
-    await expect(embedOnce('cache-static')).rejects.toThrow(
-      /cannot be loaded: modules\.json begins with .*StaticEmbedding/,
+    await expect(embedOnce('cache-words')).rejects.toThrow(
+      /cannot be loaded: modules\.json begins with .*WordEmbeddings/,
     );
     expect(hub.takeAsked().map(({ file }) => file)).not.toContainEqual(expect.stringContaining('.onnx'));
     hub.files.delete('modules.json');

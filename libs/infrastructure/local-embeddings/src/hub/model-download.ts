@@ -9,6 +9,7 @@ import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
 import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
+import { isStatic } from '../model/model2vec-plan.reader.ts';
 import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
 import { MODULES_FILE } from '../model/modules.reader.ts';
 import { CHAT_TEMPLATE_FILE, isRanking } from '../model/ranking-plan.reader.ts';
@@ -17,6 +18,7 @@ import {
   POOLING_FOLDER,
   TRANSFORMER_SETTINGS_FILES,
 } from '../model/sentence-plan.reader.ts';
+import { tableFile } from '../model/token-table.reader.ts';
 import { TOKENIZER_SETTINGS_FILES } from '../model/tokenizer-settings.reader.ts';
 import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
@@ -74,14 +76,18 @@ export async function downloadModel(options: ModelDownloadOptions): Promise<void
   };
   try {
     const root = await downloadSettings(new ModelFolder(folder), has);
-    const needed = ['config.json', 'tokenizer.json'].map((name) => posix.join(root, name));
-    const lacking = await absentOf(needed, has);
-    for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
+    const config = posix.join(root, 'config.json');
+    const hasConfig = await has(config);
+    const isTable = await isStatic(new ModelFolder(folder), choice.backend);
+    const tokenizer = posix.join(root, 'tokenizer.json');
+    const lacking = !hasConfig && !isTable ? config : (await has(tokenizer)) ? undefined : tokenizer;
+    if (!isTable) for (const name of TOKENIZER_SETTINGS_FILES) await has(posix.join(root, name));
     if (await isRanking(new ModelFolder(folder))) await has(CHAT_TEMPLATE_FILE);
     // Says more than that a file is missing which a model of another kind does not have.
     await check?.();
     if (lacking !== undefined) throw missing(lacking);
     await has(CARD);
+    if (isTable) return await need(tableFile(root));
     const candidates = graphCandidates(choice, root);
     const graph = await firstOf(candidates, has);
     if (graph === undefined) throw missing(candidates[0] as string, EXPORT);
@@ -141,11 +147,6 @@ async function downloadSettings(folder: ModelFolder, has: Fetch): Promise<string
     await has(posix.join(path, MODULE_WEIGHTS));
   }
   return root;
-}
-
-async function absentOf(names: readonly string[], has: Fetch): Promise<string | undefined> {
-  for (const name of names) if (!(await has(name))) return name;
-  return undefined;
 }
 
 async function firstOf(names: readonly string[], has: Fetch): Promise<string | undefined> {

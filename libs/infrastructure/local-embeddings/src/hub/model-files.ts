@@ -3,9 +3,11 @@ import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
 import { chooseGraphFile, type GraphChoice } from '../model/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
+import { isStatic } from '../model/model2vec-plan.reader.ts';
 import { openFolder } from '../model/plan.reader.ts';
 import { isRanking } from '../model/ranking-plan.reader.ts';
 import { MODULES_FILE } from '../model/modules.reader.ts';
+import { tableFile } from '../model/token-table.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */
@@ -32,14 +34,21 @@ async function rootOf(folder: ModelFolder): Promise<string> {
   return typeof first?.path === 'string' ? first.path : '';
 }
 
+/** The graph that would be loaded, and its data files, or the table of a static model. @throws ModelLoadError */
+async function weightFiles(folder: ModelFolder, choice: GraphChoice): Promise<readonly string[]> {
+  const root = await rootOf(folder);
+  if (await isStatic(folder, choice.backend)) return [tableFile(root)];
+  const { file } = chooseGraphFile(folder, root, choice);
+  return [file, ...(await readExternalData(folder, file))];
+}
+
 /**
  * Size of the graph that would be loaded, and of its data files; 0 where that cannot be said: the load will say why.
  */
 export async function weightsBytes(path: string, choice: GraphChoice): Promise<number> {
   try {
     const folder = openFolder(path);
-    const { file } = chooseGraphFile(folder, await rootOf(folder), choice);
-    const files = [file, ...(await readExternalData(folder, file))];
+    const files = await weightFiles(folder, choice);
     return files.reduce((sum, name) => sum + (folder.has(name) ? folder.sizeOf(name) : 0), 0);
   } catch (error) {
     if (error instanceof ModelLoadError) return 0;
@@ -54,8 +63,7 @@ export async function weightsBytes(path: string, choice: GraphChoice): Promise<n
 export async function isComplete(path: string, choice: GraphChoice): Promise<boolean> {
   const folder = new ModelFolder(path);
   try {
-    const { file } = chooseGraphFile(folder, await rootOf(folder), choice);
-    return (await readExternalData(folder, file)).every((name) => folder.has(name));
+    return (await weightFiles(folder, choice)).every((name) => folder.has(name));
   } catch (error) {
     if (error instanceof ModelLoadError) return false;
     throw error;

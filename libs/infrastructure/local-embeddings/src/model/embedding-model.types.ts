@@ -19,6 +19,7 @@ export const BACKENDS = [
   'transformers',
   'onnx',
   'fastembed',
+  'model2vec',
   'cross-encoder',
 ] as const;
 export type Backend = (typeof BACKENDS)[number];
@@ -34,7 +35,7 @@ export type Device = (typeof DEVICES)[number];
 export interface GraphSettings {
   /** The ONNX file, relative to the folder. */
   readonly file?: string | undefined;
-  /** `<what it takes>=<name of the input>`, such as `input_ids=tokens`. */
+  /** `<what it takes>=<name of the input>`, such as `input_ids=tokens`, or `4=task_id`. */
   readonly inputs?: readonly string[] | undefined;
   /** Name of the output that is used. */
   readonly output?: string | undefined;

@@ -38,7 +38,8 @@ export const EXPORT =
   'Of weights for PyTorch `optimum-cli export onnx --model FOLDER FOLDER/onnx` makes the graph';
 
 /** What decides which of several graphs is loaded. */
-export type GraphChoice = Pick<ModelOptions, 'dtype' | 'device' | 'graph'>;
+export type GraphChoice = Pick<ModelOptions, 'dtype' | 'device' | 'graph'> &
+  Partial<Pick<ModelOptions, 'backend'>>;
 
 /** The files that may hold the graph, the preferred ones first. */
 export function graphCandidates({ dtype, device, graph }: GraphChoice, root: string): readonly string[] {

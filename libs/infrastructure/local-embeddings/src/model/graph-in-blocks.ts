@@ -60,7 +60,7 @@ export async function inBlocksIfSame(
   let runner: OnnxGraph | undefined;
   try {
     const mapped = [path, ...(settings.mapped ?? [])];
-    runner = await OnnxGraph.open(path, { ...settings, inBlocks, mapped });
+    runner = await OnnxGraph.open(path, { ...settings, inMemory: inBlocks, mapped });
     const begunAt = performance.now();
     const got = await runner.runFor(batch, [...wanted.keys(), ...inBlocks.shapes]);
     const tried = { tokens: TRIED_TOKENS, ms: performance.now() - begunAt };

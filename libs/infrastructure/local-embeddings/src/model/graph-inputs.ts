@@ -29,6 +29,11 @@ const USUAL_NAMES: Readonly<Record<InputRole, RegExp>> = {
 };
 const CACHE_NAME = /^past_key_values\./;
 
+/** What an input takes that is fed the same number whatever the text is, such as that of a task. */
+const NUMBER = /^\d{1,9}$/;
+/** Axes of a batch: its rows, and their tokens. */
+const MOST_AXES = 2;
+
 /**
  * Finds out what each input of a graph takes: by the configuration, by its usual name, or because nothing else is left.
  * Caches of a generating model are fed empty.
@@ -39,7 +44,7 @@ export class GraphInputs {
   readonly length: number | undefined;
 
   /**
-   * @param mapping entries such as `input_ids=tokens`
+   * @param mapping entries such as `input_ids=tokens`, or `4=task_id` for a number
    * @param firstPosition number of the first token, for graphs that are told positions
    * @throws ModelLoadError that lists the inputs
    */
@@ -47,16 +52,22 @@ export class GraphInputs {
     const roles = new Map<string, InputRole>();
     for (const entry of mapping) {
       const [role, name] = entry.split('=') as [InputRole, string | undefined];
-      if (!INPUT_ROLES.includes(role) || !ports.some((port) => port.name === name))
+      const port = ports.find((candidate) => candidate.name === name);
+      const isNumber = NUMBER.test(role);
+      const isKnown = isNumber ? (port?.shape.length ?? 0) <= MOST_AXES : INPUT_ROLES.includes(role);
+      if (!port || !isKnown)
         throw new ModelLoadError(
           `the graph's inputs cannot be fed as "${entry}" says; ${describeInputs(ports)}`,
         );
-      roles.set(name as string, role);
+      if (isNumber) this.#feeds.set(port.name, numberFeed(port, ports, Number(role)));
+      else roles.set(port.name, role);
     }
     const isTaken = (role: InputRole) => [...roles.values()].includes(role);
     for (const role of INPUT_ROLES) {
       if (isTaken(role)) continue;
-      const free = ports.filter((port) => !roles.has(port.name) && !CACHE_NAME.test(port.name));
+      const free = ports.filter(
+        ({ name }) => !roles.has(name) && !this.#feeds.has(name) && !CACHE_NAME.test(name),
+      );
       const exact = free.filter(({ name }) => name === role);
       const fitting = exact.length > 0 ? exact : free.filter(({ name }) => USUAL_NAMES[role].test(name));
       const only = ports.length === 1 && role === 'input_ids' ? ports : fitting;
@@ -66,8 +77,10 @@ export class GraphInputs {
       throw new ModelLoadError(
         `nothing says which input of the graph takes token ids; ${describeInputs(ports)}`,
       );
-    for (const port of ports)
-      this.#feeds.set(port.name, feedOf(port, roles.get(port.name), ports, firstPosition));
+    for (const port of ports) {
+      if (!this.#feeds.has(port.name))
+        this.#feeds.set(port.name, feedOf(port, roles.get(port.name), ports, firstPosition));
+    }
     const length = ports.find(({ name }) => roles.get(name) === 'input_ids')?.shape[1];
     this.length = typeof length === 'number' && length > 0 ? length : undefined;
   }
@@ -99,6 +112,17 @@ function feedOf(
   throw new ModelLoadError(
     `the graph has the input "${port.name}", which nothing feeds; ${describeInputs(ports)}`,
   );
+}
+
+function numberFeed(port: GraphPort, ports: readonly GraphPort[], value: number): Feed {
+  const toTensor = integerTensor(port, ports);
+  return ({ rows, length }) => {
+    const dims = port.shape.map((size, axis) =>
+      typeof size === 'number' && size > 0 ? size : axis === 0 ? rows : length,
+    );
+    const count = dims.reduce((product, size) => product * size, 1);
+    return toTensor(new Int32Array(count).fill(value), dims);
+  };
 }
 
 const VALUES: Readonly<Record<Exclude<InputRole, 'position_ids'>, (batch: GraphBatch) => Int32Array>> = {
@@ -140,5 +164,5 @@ function integerTensor(port: GraphPort, ports: readonly GraphPort[]): ToTensor {
 
 function describeInputs(ports: readonly GraphPort[]): string {
   const list = ports.map(({ name, type, shape }) => `${name} (${type} [${shape.join(', ')}])`).join(', ');
-  return `its inputs are: ${list}. EMBEDDING_GRAPH_INPUTS names them, as in input_ids=NAME; known are ${INPUT_ROLES.join(', ')}; an attention_mask is 1 for a token and 0 for padding`;
+  return `its inputs are: ${list}. EMBEDDING_GRAPH_INPUTS names them, as in input_ids=NAME; known are ${INPUT_ROLES.join(', ')}, and a number, as in 4=NAME, for an input that takes the same for every text; an attention_mask is 1 for a token and 0 for padding`;
 }

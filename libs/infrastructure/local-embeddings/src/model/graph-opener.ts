@@ -1,9 +1,13 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Device, ModelOptions } from './embedding-model.types.ts';
 import { readFirstPosition } from './first-position.reader.ts';
 import { type BlocksRequest, type GraphOfBlocks, inBlocksIfSame } from './graph-in-blocks.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { tokenTableGraph } from './onnx-file/token-table.graph.ts';
 import { OnnxGraph } from './onnx-graph.ts';
+import type { TokenTable } from './token-table.reader.ts';
 
 /** A graph and what there is to know for opening it. */
 export interface GraphRequest extends Pick<BlocksRequest, 'longest' | 'sample' | 'padId'> {
@@ -12,6 +16,8 @@ export interface GraphRequest extends Pick<BlocksRequest, 'longest' | 'sample' |
   readonly file: string;
   readonly dataFiles: readonly string[];
   readonly plan: ModelPlan;
+  /** What is looked up in place of running the file as a graph. */
+  readonly table?: TokenTable | undefined;
   readonly options: ModelOptions;
 }
 
@@ -26,6 +32,7 @@ const AUTO_DEVICES: readonly Device[] = ['cuda', 'webgpu'];
 /** Opens a graph on the configured device. @throws ModelLoadError */
 export async function openGraph(request: GraphRequest): Promise<OpenedGraph> {
   const { device } = request.options;
+  if (request.table) return openTable(request, request.table);
   if (device !== 'auto') return openOn(device, request);
   const notes: string[] = [];
   for (const candidate of AUTO_DEVICES) {
@@ -37,6 +44,23 @@ export async function openGraph(request: GraphRequest): Promise<OpenedGraph> {
   }
   const opened = await openOn('cpu', request);
   return { ...opened, notes: [...notes, ...opened.notes] };
+}
+
+/** As a graph that is made for it, so that all that is done with graphs is done with it. */
+async function openTable({ folder, options }: GraphRequest, table: TokenTable): Promise<OpenedGraph> {
+  const path = folder.pathOf(table.file);
+  // Links may lead to where the file is, under any name.
+  const file = realpathSync(path);
+  const inMemory = { bytes: tokenTableGraph(table, basename(file)), folder: dirname(file) };
+  const { threads, memoryArena = true } = options;
+  const runner = await OnnxGraph.open(path, {
+    device: 'cpu',
+    threads,
+    memoryArena,
+    inMemory,
+    mapped: [path],
+  });
+  return { runner, device: 'cpu', notes: [] };
 }
 
 async function openOn(device: Device, request: GraphRequest): Promise<OpenedGraph> {

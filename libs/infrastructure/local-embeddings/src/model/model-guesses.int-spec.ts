@@ -255,6 +255,61 @@ describe('a mask of padding', () => {
   });
 });
 
+describe('an input that takes the same for every text', () => {
+  /** Vectors that are the wider the higher the number of a task is. */
+  const graph = (shape: readonly (string | number)[]) => {
+    const tokens = ['batch', 'length'];
+    return modelFile([
+      block(1, [text(1, 'table'), text(1, 'input_ids'), text(2, 'vectors'), text(4, 'Gather')]),
+      block(1, [
+        text(1, 'task_id'),
+        text(2, 'task'),
+        text(4, 'Cast'),
+        block(5, [text(1, 'to'), number(3, FLOAT), number(20, 2)]),
+      ]),
+      // Of a scalar, or of one for each text, one for each token of each text.
+      ...(shape.length === 2
+        ? [
+            block(1, [text(1, 'task'), text(1, 'last'), text(2, 'factor'), text(4, 'Unsqueeze')]),
+            initializer('last', [1], BigInt64Array.of(-1n)),
+          ]
+        : [block(1, [text(1, 'task'), text(2, 'factor'), text(4, 'Identity')])]),
+      block(1, [text(1, 'vectors'), text(1, 'factor'), text(2, 'text_embeds'), text(4, 'Mul')]),
+      text(2, 'tasks'),
+      initializer(
+        'table',
+        [300, 1],
+        Float32Array.from({ length: 300 }, (_, id) => id),
+      ),
+      ...['input_ids', 'attention_mask'].map((name) => port(11, name, INT64, tokens)),
+      port(11, 'task_id', INT64, shape),
+      port(12, 'text_embeds', FLOAT, [...tokens, 1]),
+    ]);
+  };
+
+  it.each([
+    ['a scalar', []],
+    ['one', [1]],
+    ['one for each token', ['batch', 'length']],
+  ])('is fed the number that the configuration says: %s', async (_, shape) => {
+    const folder = await copies.copy('bert-max', {
+      'onnx/model.onnx': graph(shape),
+      'modules.json': [
+        { path: '', type: 'custom_st.Transformer' },
+        { path: '1_Pooling', type: 'sentence_transformers.models.Pooling' },
+      ],
+    });
+    const open = (inputs?: readonly string[]) =>
+      probe.open(folder, { backend: 'onnx', graph: { inputs, normalize: false } }, ['hello', 'a b c']);
+    await expect(open()).rejects.toThrow(/input "task_id", which nothing feeds.*as in 4=NAME/);
+    await expect(open(['4=task'])).rejects.toThrow('cannot be fed as "4=task" says');
+    const [one, four] = [await open(['1=task_id']), await open(['4=task_id'])];
+    expect(four.info.batchable).toBe(true);
+    expect(four.batch).toEqual(one.batch.map((vector) => vector.map((value) => 4 * value)));
+    expect(four.alone).toEqual(four.batch);
+  });
+});
+
 describe('a folder for Python alone', () => {
   it('is refused with the command that makes a graph', async () => {
     const folder = await copies.copy('bert-mean', { onnx: null, 'model.safetensors': {} });

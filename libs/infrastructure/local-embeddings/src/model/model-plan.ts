@@ -41,8 +41,14 @@ export interface ModelPlan {
   readonly modules: readonly VectorModule[];
   readonly prompts: Readonly<Record<string, string>>;
   readonly defaultPrompt?: string | undefined;
+  /** Whether the vectors of tokens are looked up in a table, and no network is run. */
+  readonly isTable?: boolean | undefined;
+  /** Whether tokens that the vocabulary does not have are left out. */
+  readonly dropsUnknown?: boolean | undefined;
   /** The limit of tokens that the folder states besides its tokenizer and `config.json`. */
   readonly maxTokens?: number | undefined;
+  /** The limit where nothing states any, if it is known what is usual. */
+  readonly fallbackTokens?: number | undefined;
   readonly lowerCase: boolean;
   readonly paddingSide?: 'left' | 'right' | undefined;
   readonly truncationSide?: 'left' | 'right' | undefined;

@@ -142,7 +142,8 @@ function activationOf(name: string | undefined, file: string): ActivationName {
   );
 }
 
-function requireWeights(folder: ModelFolder, path: string): void {
+/** @throws ModelLoadError for a module without weights, or with those that are never read */
+export function requireWeights(folder: ModelFolder, path: string): void {
   const file = posix.join(path, MODULE_WEIGHTS);
   if (folder.has(file)) return;
   const pickle = posix.join(path, 'pytorch_model.bin');

@@ -19,9 +19,17 @@ const moduleSchema = z.strictObject({
 });
 type ModuleEntry = z.output<typeof moduleSchema>;
 
-/** What `modules.json` names: a Transformer, and what comes behind it. */
+/** The first module: a network, or a table of vectors of tokens. */
+const FIRST_KINDS = ['Transformer', 'StaticEmbedding'] as const;
+type FirstKind = (typeof FIRST_KINDS)[number];
+
+/** How the vectors of tokens that are looked up become one. */
+export const MEAN: VectorModule = { type: 'pooling', modes: ['mean'], includePrompt: true };
+
+/** What `modules.json` names: what reads texts, and what comes behind it. */
 export interface ModuleList {
-  /** Folder of the Transformer, relative to the model's; '' as a rule. */
+  readonly first: FirstKind;
+  /** Folder of the first module, relative to the model's; '' as a rule. */
   readonly root: string;
   readonly rest: readonly ModuleEntry[];
 }
@@ -31,24 +39,31 @@ export async function readModuleList(folder: ModelFolder): Promise<ModuleList | 
   const entries = await folder.read(MODULES_FILE, z.array(moduleSchema).min(1));
   if (!entries) return undefined;
   const [first, ...rest] = entries as [ModuleEntry, ...ModuleEntry[]];
-  if (kindOf(first.type) !== 'Transformer')
-    throw new ModelLoadError(`${MODULES_FILE} begins with ${first.type}; a Transformer is understood there`);
-  return { root: first.path, rest };
+  if (!KNOWN_TYPE.test(first.type))
+    throw new ModelLoadError(
+      `${MODULES_FILE} begins with ${first.type}, whose code is not run; if that does nothing but run the network, the backend onnx can do it`,
+    );
+  const known = FIRST_KINDS.find((name) => name === kindOf(first.type));
+  if (known === undefined)
+    throw new ModelLoadError(
+      `${MODULES_FILE} begins with ${first.type}; understood there are: ${FIRST_KINDS.join(', ')}`,
+    );
+  return { first: known, root: first.path, rest };
 }
 
 /**
- * Reads the modules behind a Transformer: a Pooling, and what is done to its vector.
+ * Reads the modules behind the first one: a Pooling, which a StaticEmbedding does itself, and what is done to its vector.
  * @param output what the last of them gives
  * @throws ModelLoadError for one that is not understood
  */
 export async function readModules(
   folder: ModelFolder,
-  entries: readonly ModuleEntry[],
+  { first, rest }: Pick<ModuleList, 'first' | 'rest'>,
   output: ModuleOutput,
 ): Promise<VectorModule[]> {
-  const modules: VectorModule[] = [];
-  for (const [index, { type, path }] of entries.entries()) {
-    const gives = index === entries.length - 1 ? output : 'sentence_embedding';
+  const modules: VectorModule[] = first === 'StaticEmbedding' ? [MEAN] : [];
+  for (const [index, { type, path }] of rest.entries()) {
+    const gives = index === rest.length - 1 ? output : 'sentence_embedding';
     const module = await readModule(folder, { kind: kindOf(type), path, output: gives });
     if (!module) throw notUnderstood(type);
     modules.push(module);

@@ -5,7 +5,7 @@ import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
 import { MappedFiles } from './mapped-files.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import { ADDED } from './onnx-file/attention-in-blocks.ts';
-import type { BlockedGraph } from './onnx-file/blocked-graph.reader.ts';
+import type { GraphInMemory } from './onnx-file/graph-node.ts';
 import { halfToFloat } from './safetensors-file.ts';
 
 /** How a graph is opened. */
@@ -17,7 +17,7 @@ export interface OnnxGraphOptions {
   readonly inputs?: readonly string[] | undefined;
   readonly firstPosition?: number | undefined;
   /** What is run in place of the graph in the file, with the same weights. */
-  readonly inBlocks?: BlockedGraph | undefined;
+  readonly inMemory?: GraphInMemory | undefined;
   /** Paths of the files that the runtime goes on reading from. Default: none. */
   readonly mapped?: readonly string[] | undefined;
 }
@@ -48,7 +48,7 @@ export class OnnxGraph implements GraphRunner {
 
   /** @throws ModelLoadError for a device that is not there, a file that is no graph, inputs that nothing feeds */
   static async open(path: string, options: OnnxGraphOptions): Promise<OnnxGraph> {
-    const { device, threads, memoryArena, inBlocks } = options;
+    const { device, threads, memoryArena, inMemory } = options;
     const settings = {
       executionProviders: [device],
       intraOpNumThreads: threads,
@@ -59,10 +59,10 @@ export class OnnxGraph implements GraphRunner {
     const mapped = new MappedFiles(options.mapped ?? []);
     let session: InferenceSession;
     try {
-      session = inBlocks
-        ? await InferenceSession.create(inBlocks.bytes, {
+      session = inMemory
+        ? await InferenceSession.create(inMemory.bytes, {
             ...settings,
-            extra: { session: { model_external_initializers_file_folder_path: inBlocks.folder } },
+            extra: { session: { model_external_initializers_file_folder_path: inMemory.folder } },
           })
         : await InferenceSession.create(path, settings);
     } catch (error) {

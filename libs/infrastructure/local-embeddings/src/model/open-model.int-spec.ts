@@ -63,8 +63,14 @@ describe('what is not understood stops the load with its name', () => {
     [
       'another first module',
       'bert-mean',
-      { 'modules.json': [{ path: '', type: `${TYPE}.StaticEmbedding` }] },
-      /StaticEmbedding/,
+      { 'modules.json': [{ path: '', type: `${TYPE}.WordEmbeddings` }] },
+      /begins with sentence_transformers\.models\.WordEmbeddings; understood there are: Transformer, StaticEmbedding/,
+    ],
+    [
+      "somebody else's first module",
+      'bert-mean',
+      { 'modules.json': [{ path: '', type: 'custom_st.Transformer' }] },
+      /begins with custom_st\.Transformer, whose code is not run;.* the backend onnx can do it/,
     ],
     ['no pooling', 'bert-mean', { 'modules.json': module(`${TYPE}.Normalize`, '2_Normalize') }, /no Pooling/],
     [

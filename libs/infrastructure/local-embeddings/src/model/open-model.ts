@@ -5,44 +5,27 @@ import { readDeclaredDimensions } from './declared-dimensions.reader.ts';
 import { checkDevice, WrongNumbersError } from './device-check.ts';
 import { EmbeddingModel } from './embedding-model.ts';
 import type { ModelOptions, TokenRow } from './embedding-model.types.ts';
-import { readExternalData } from './onnx-file/external-data.reader.ts';
 import { readFirstPosition } from './first-position.reader.ts';
-import { chooseGraphFile } from './graph-file.chooser.ts';
 import { type OpenedGraph, openGraph } from './graph-opener.ts';
 import { type ChosenOutput, CLASSIFIER_NAME, chooseOutput } from './graph-output.chooser.ts';
 import { type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
 import { measureLimit } from './limit-measurement.ts';
 import { digestFiles } from './model-digest.ts';
-import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
-import { type NetworkConfig, networkConfig, positionsOf, shapeOf } from './network-config.ts';
+import { limitSources, type ModelParts, readParts, SAMPLE } from './model-parts.reader.ts';
+import { shapeOf } from './network-config.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
 import { isSigmoid } from './onnx-file/sigmoid-output.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
 import { TOKENIZER_SETTINGS_FILES } from './tokenizer-settings.reader.ts';
-import { FALLBACK_LIMIT, type LimitSources, ownLimit, statedLimit } from './token-window.ts';
+import { FALLBACK_LIMIT, ownLimit, statedLimit } from './token-window.ts';
 import { VectorHead } from './vector-head.ts';
 
-const SAMPLE = 'a sample of text';
 /** What is read besides the graph, and what the plan names. */
 const SETTINGS_FILES = ['config.json', 'tokenizer.json', ...TOKENIZER_SETTINGS_FILES];
 const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
-
-/** What has been read of a folder before its graph is opened. */
-interface ModelParts {
-  readonly folder: ModelFolder;
-  readonly plan: ModelPlan;
-  readonly options: ModelOptions;
-  readonly config: NetworkConfig;
-  readonly tokenizer: TextTokenizer;
-  readonly graph: { readonly file: string; readonly dtype: string };
-  /** The files that the graph refers to. */
-  readonly dataFiles: readonly string[];
-  /** A text that is known to the tokenizer. */
-  readonly sample: TokenRow;
-}
 
 /**
  * Opens the model of a folder: reads what its files say, loads the graph, runs it once, and measures how long a text may
@@ -122,21 +105,6 @@ export async function openTokenizer(path: string, options: ModelOptions): Promis
 
 function filesOf({ root, files }: ModelPlan): readonly string[] {
   return [...SETTINGS_FILES.map((name) => posix.join(root, name)), ...files];
-}
-
-async function readParts(path: string, options: ModelOptions): Promise<ModelParts> {
-  const folder = openFolder(path);
-  const plan = await readPlan(folder, options);
-  const graph = chooseGraphFile(folder, plan.root, options);
-  const config = await folder.read(posix.join(plan.root, 'config.json'), networkConfig);
-  const dataFiles = await readExternalData(folder, graph.file);
-  for (const file of dataFiles) {
-    if (!folder.has(file)) throw new ModelLoadError(`${graph.file} has weights in ${file}, which is missing`);
-    folder.checkFetched(file);
-  }
-  const tokenizer = await TextTokenizer.open(folder, plan);
-  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
-  return { folder, plan, options, config: config ?? {}, tokenizer, graph, dataFiles, sample };
 }
 
 /** Which outputs there are, and of which rank, is only certain after a run. @throws ModelLoadError */
@@ -250,22 +218,14 @@ async function describe(
   };
 }
 
-function limitSources({ plan, options, config, tokenizer }: ModelParts): LimitSources {
-  return {
-    tokenizer: tokenizer.settings.maxTokens,
-    sentenceTransformers: plan.maxTokens,
-    positions: positionsOf(config),
-    configured: options.maxTokens,
-  };
-}
-
 function notesOf(parts: ModelParts, { pooled, name }: ChosenOutput): string[] {
   const notes: string[] = [];
   if (name === CLASSIFIER_NAME && parts.options.graph?.output === undefined)
     notes.push(`the only output is "${name}", which most networks make for classification, and it is used`);
   if (pooled && parts.options.graph?.pooling)
     notes.push('the graph pools by itself: EMBEDDING_POOLING is without effect');
-  if (ownLimit(limitSources(parts)) === undefined && parts.options.maxTokens === undefined)
+  const { fallback, configured } = limitSources(parts);
+  if (ownLimit(limitSources(parts)) === undefined && (fallback ?? configured) === undefined)
     notes.push(
       `nothing in the folder says how many tokens a text may have; ${FALLBACK_LIMIT} are used, and EMBEDDING_MAX_TOKENS says it otherwise`,
     );

@@ -7,6 +7,7 @@ import { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan, VectorModule } from './model-plan.ts';
 import { readModule } from './module-settings.reader.ts';
+import { isModel2Vec, readModel2VecPlan } from './model2vec-plan.reader.ts';
 import { MODULES_FILE } from './modules.reader.ts';
 import { isRanking, readRankingPlan } from './ranking-plan.reader.ts';
 import {
@@ -58,6 +59,7 @@ export async function readPlan(folder: ModelFolder, options: ModelOptions): Prom
   const backend = options.backend === 'auto' ? await findBackend(folder) : options.backend;
   assertUsed(backend, options.graph);
   const plan = await planOf(folder, backend, options);
+  if (plan.isTable) assertNoGraph(options);
   const { promptName, truncateDimensions } = options;
   if (promptName !== undefined && !Object.hasOwn(plan.prompts, promptName)) {
     const names = Object.keys(plan.prompts).join(', ') || 'none';
@@ -75,11 +77,12 @@ export async function readPlan(folder: ModelFolder, options: ModelOptions): Prom
 /** What no file of the folder contradicts, but the backend has no use for, would change nothing in silence. */
 function assertUsed(backend: Backend, graph: ModelOptions['graph'] = {}): void {
   const { inputs, pooling, normalize } = graph;
+  const vectors = { EMBEDDING_POOLING: pooling, EMBEDDING_NORMALIZE: normalize };
   const unused =
     backend === 'transformers'
       ? { EMBEDDING_GRAPH_INPUTS: inputs }
-      : backend === 'cross-encoder'
-        ? { EMBEDDING_POOLING: pooling, EMBEDDING_NORMALIZE: normalize }
+      : backend === 'cross-encoder' || backend === 'model2vec'
+        ? vectors
         : {};
   const [name] = Object.entries(unused).find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined)
@@ -88,8 +91,27 @@ function assertUsed(backend: Backend, graph: ModelOptions['graph'] = {}): void {
     );
 }
 
+/** A table of vectors is no graph, and looking them up is no work for a GPU. @throws ModelLoadError */
+function assertNoGraph({ graph = {}, device }: ModelOptions): void {
+  const unused = {
+    EMBEDDING_GRAPH_FILE: graph.file,
+    EMBEDDING_GRAPH_INPUTS: graph.inputs,
+    EMBEDDING_GRAPH_OUTPUT: graph.output,
+  };
+  const [name] = Object.entries(unused).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined)
+    throw new ModelLoadError(
+      `${name} is not used for a static model, whose vectors of tokens are looked up in a table: take it away`,
+    );
+  if (device !== 'cpu' && device !== 'auto')
+    throw new ModelLoadError(
+      `EMBEDDING_DEVICE is ${device}, and the vectors of a static model are looked up on the CPU: it has to be cpu or auto`,
+    );
+}
+
 async function findBackend(folder: ModelFolder): Promise<Backend> {
   if (await isRanking(folder)) return 'cross-encoder';
+  if (await isModel2Vec(folder)) return 'model2vec';
   if (folder.has(MODULES_FILE)) return 'sentence-transformers';
   const isOfFastEmbed = folder.has(FASTEMBED_GRAPH) && folder.has('special_tokens_map.json');
   if (isOfFastEmbed && !folder.has(OPTIMUM_FILE)) return 'fastembed';
@@ -110,6 +132,7 @@ async function planOf(folder: ModelFolder, backend: Backend, options: ModelOptio
     return readSentencePlan(folder);
   }
   await checkModules(folder, backend);
+  if (backend === 'model2vec') return readModel2VecPlan(folder);
   const found = pooling ? undefined : await readModule(folder, POOLING).catch(missing(folder));
   const says = found !== undefined || pooling !== undefined;
   if (!says) await checkNetwork(folder);

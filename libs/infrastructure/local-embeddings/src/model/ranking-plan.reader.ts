@@ -51,8 +51,12 @@ export async function readRankingPlan(folder: ModelFolder): Promise<ModelPlan> {
   await folder.read(MODEL_SETTINGS_FILE, settingsSchema);
   const list = await readModuleList(folder);
   if (!list) await checkTemplate(folder);
-  const { root, rest } = list ?? { root: '', rest: [] };
-  const modules = rest.length > 0 ? await readModules(folder, rest, 'scores') : [];
+  const { first, root, rest } = list ?? { first: 'Transformer', root: '', rest: [] };
+  if (first !== 'Transformer')
+    throw new ModelLoadError(
+      `${MODULES_FILE} begins with a ${first}; a cross-encoder begins with a Transformer`,
+    );
+  const modules = rest.length > 0 ? await readModules(folder, { first, rest }, 'scores') : [];
   const classifier = modules.length === 0;
   const transformer = await readTransformer(folder, root, classifier ? SCORES : undefined);
   return {

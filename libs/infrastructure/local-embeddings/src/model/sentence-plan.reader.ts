@@ -109,6 +109,8 @@ const settingsSchema = z.strictObject({
   truncate_dim: z.int().min(1).nullish(),
 });
 
+/** That of a StaticEmbedding, which has no settings and reads texts of any length. */
+const STATIC = { isTable: true, lowerCase: false, fallbackTokens: 8_192 } as const;
 /** Prompts that every model of the library has since version 5. */
 const GIVEN_PROMPTS = { query: '', document: '' };
 
@@ -116,13 +118,13 @@ const GIVEN_PROMPTS = { query: '', document: '' };
 export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> {
   const list = await readModuleList(folder);
   if (!list) throw new ModelLoadError(`${MODULES_FILE} is missing; there is: ${folder.listing()}`);
-  const { root, rest } = list;
+  const { first, root, rest } = list;
   return {
     backend: 'sentence-transformers',
     root,
-    modules: await readModules(folder, rest, 'sentence_embedding'),
+    modules: await readModules(folder, list, 'sentence_embedding'),
     notes: [],
-    ...(await readTransformer(folder, root)),
+    ...(first === 'StaticEmbedding' ? STATIC : await readTransformer(folder, root)),
     ...(await readModelSettings(folder, GIVEN_PROMPTS)),
     files: [
       MODULES_FILE,

@@ -31,6 +31,7 @@ export class TextTokenizer {
   readonly #specials: SpecialTokens;
   readonly #specialIds: ReadonlySet<number>;
   readonly #types: TokenTypes | undefined;
+  readonly #droppedId: number | undefined;
   readonly settings: TokenizerSettings;
 
   private constructor(parts: {
@@ -40,6 +41,7 @@ export class TextTokenizer {
     readonly specials: SpecialTokens;
     readonly specialIds: ReadonlySet<number>;
     readonly types: TokenTypes | undefined;
+    readonly droppedId: number | undefined;
   }) {
     this.#encoder = parts.encoder;
     this.#plan = parts.plan;
@@ -47,6 +49,7 @@ export class TextTokenizer {
     this.#specials = parts.specials;
     this.#specialIds = parts.specialIds;
     this.#types = parts.types;
+    this.#droppedId = parts.droppedId;
   }
 
   /** @throws ModelLoadError */
@@ -68,7 +71,8 @@ export class TextTokenizer {
     const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds, specialIds } = files;
     const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds };
     const ownTypes = files.tellsTypes ? tokenTypesOf(types, specials) : undefined;
-    return new TextTokenizer({ encoder, plan, settings, specials, specialIds, types: ownTypes });
+    const { droppedId } = files;
+    return new TextTokenizer({ encoder, plan, settings, specials, specialIds, types: ownTypes, droppedId });
   }
 
   /** The tokenizer of pairs of texts, as cross-encoders read them. @throws ModelLoadError */
@@ -96,17 +100,15 @@ export class TextTokenizer {
    */
   async tokenize(texts: readonly string[], choice: PromptChoice = {}): Promise<TokenRow[]> {
     const prompt = this.#promptOf(choice);
-    const rows = await this.#encoder.encode(
-      texts.map((text) => (prompt + text).toWellFormed()),
-      true,
-    );
+    const rows = await this.#encode(texts.map((text) => prompt + text));
     const promptTokens = prompt === '' ? 0 : await this.#promptTokens(prompt);
     return rows.map((ids) => ({ ids, promptTokens }));
   }
 
   /** The tokens of a text as it is, without a prompt. */
-  list(text: string, specials: boolean): Promise<readonly TextToken[]> {
-    return this.#encoder.list(text.toWellFormed(), specials);
+  async list(text: string, specials: boolean): Promise<readonly TextToken[]> {
+    const tokens = await this.#encoder.list(text.toWellFormed(), specials);
+    return tokens.filter(({ id }) => id !== this.#droppedId);
   }
 
   /** Cuts a row to `limit` tokens on the side that the model says; special tokens around it stay. */
@@ -124,9 +126,18 @@ export class TextTokenizer {
   }
 
   async #promptTokens(prompt: string): Promise<number> {
-    const [ids = []] = await this.#encoder.encode([prompt.toWellFormed()], true);
+    const [ids = []] = await this.#encode([prompt]);
     // The closing token of the prompt alone is not there when a text follows.
     return ids.length - (this.#specialIds.has(ids.at(-1) ?? -1) ? 1 : 0);
+  }
+
+  async #encode(texts: readonly string[]): Promise<readonly (readonly number[])[]> {
+    const rows = await this.#encoder.encode(
+      texts.map((text) => text.toWellFormed()),
+      true,
+    );
+    const dropped = this.#droppedId;
+    return dropped === undefined ? rows : rows.map((ids) => ids.filter((id) => id !== dropped));
   }
 
   #promptOf({ promptName, prompt }: PromptChoice): string {

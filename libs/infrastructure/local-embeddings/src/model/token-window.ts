@@ -80,6 +80,8 @@ export interface LimitSources {
   readonly positions?: number | undefined;
   /** What the configuration asks for. */
   readonly configured?: number | undefined;
+  /** What counts where neither says anything. */
+  readonly fallback?: number | undefined;
 }
 
 export const FALLBACK_LIMIT = 512;
@@ -95,10 +97,10 @@ export function ownLimit({ tokenizer, sentenceTransformers, positions }: LimitSo
   return known.length > 0 ? Math.min(...known) : undefined;
 }
 
-/** Tokens that a text may have: never more than the files say. 512 when neither they nor the configuration say anything. */
+/** Tokens that a text may have: never more than the files say. 512 as a rule when neither they nor the configuration say anything. */
 export function statedLimit(sources: LimitSources): number {
-  const { configured } = sources;
-  const own = ownLimit(sources) ?? configured ?? FALLBACK_LIMIT;
+  const { configured, fallback = FALLBACK_LIMIT } = sources;
+  const own = ownLimit(sources) ?? configured ?? fallback;
   return Math.min(own, configured ?? own);
 }
 

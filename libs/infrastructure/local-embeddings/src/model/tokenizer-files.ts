@@ -6,7 +6,7 @@ import type { ModelPlan } from './model-plan.ts';
 import { isMistaken } from './tokenizer-class.ts';
 import { idOf, overridesOf } from './tokenizer-overrides.ts';
 import { contentOf } from './tokenizer-steps.ts';
-import { readTokenizerSettings } from './tokenizer-settings.reader.ts';
+import { readTokenizerSettings, type TokenizerConfig } from './tokenizer-settings.reader.ts';
 
 /** A tokenizer as its files describe it. */
 export interface TokenizerFiles {
@@ -28,6 +28,8 @@ export interface TokenizerFiles {
   readonly addedIds: ReadonlySet<number>;
   /** Ids of `[CLS]` and its kind. */
   readonly specialIds: ReadonlySet<number>;
+  /** Id of what is not in the vocabulary, where tokens of it are left out. */
+  readonly droppedId: number | undefined;
 }
 
 /** A side as the tokenizers library writes it. */
@@ -40,7 +42,7 @@ const definitionSchema = z.looseObject({
   added_tokens: z
     .array(z.looseObject({ id: z.int(), content: z.string(), special: z.boolean() }))
     .default([]),
-  truncation: z.looseObject({ direction }).nullish(),
+  truncation: z.looseObject({ direction, max_length: z.int().min(1).optional() }).nullish(),
   padding: z.looseObject({ pad_id: z.int().default(0), direction }).nullish(),
   normalizer: step,
   pre_tokenizer: step,
@@ -56,32 +58,37 @@ const definitionSchema = z.looseObject({
 /** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
 const UNTOLD_CLASS =
   /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|Herbert|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
+const NO_SETTINGS: TokenizerConfig = { olderTokens: [] };
 const CONVERSION =
   'Of vocab.txt and its kind `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)` of transformers makes it';
 /** Transformers writes 1e30 where it knows no limit. */
 const ABSURD_LIMIT = 1e9;
 
-/** Reads tokenizer.json and tokenizer_config.json. @throws ModelLoadError */
+/** Reads tokenizer.json and, but for tables, tokenizer_config.json. @throws ModelLoadError */
 export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): Promise<TokenizerFiles> {
   const name = posix.join(plan.root, 'tokenizer.json');
   const own = await folder.read(name, definitionSchema);
   if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}. ${CONVERSION}`);
-  const { olderTokens, ...settings } = await readTokenizerSettings(folder, plan.root);
+  // Libraries that look vectors up in a table know tokenizer.json alone, and put no special tokens around texts.
+  const { olderTokens, ...settings } = plan.isTable
+    ? NO_SETTINGS
+    : await readTokenizerSettings(folder, plan.root);
   // FastEmbed knows no classes: it takes tokenizer.json as it is.
   const isFile = plan.backend === 'fastembed' || isMistaken(own, settings.tokenizer_class ?? undefined);
   const obeyed = isFile ? { ...settings, tokenizer_class: undefined } : settings;
   const definition = { ...own, ...overridesOf(own, obeyed, olderTokens) };
   const tellsTypes = settings.model_input_names?.includes('token_type_ids');
   const padToken = contentOf(settings.pad_token);
-  const padId =
-    definition.added_tokens.find(({ content }) => content === padToken)?.id ??
-    idOf(definition.model.vocab, padToken);
+  const idOfToken = (token: string | undefined) =>
+    definition.added_tokens.find(({ content }) => content === token)?.id ??
+    idOf(definition.model.vocab, token);
   const { unk_token: unknown, unk_id: unknownId } = definition.model;
   const isUnknown = ({ id, content }: { readonly id: number; readonly content: string }) =>
     id === unknownId || content === unknown;
   const stated = [
     settings.model_max_length ?? settings.max_len,
     plan.backend === 'fastembed' ? settings.max_length : undefined,
+    plan.isTable ? own.truncation?.max_length : undefined,
   ];
   const limits = stated.filter(
     (limit) => typeof limit === 'number' && limit > 0 && limit < ABSURD_LIMIT,
@@ -91,10 +98,12 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
       ...definition,
       truncation: null,
       padding: null,
+      ...(plan.isTable && { post_processor: null }),
       normalizer: plan.lowerCase ? lowerCased(definition.normalizer) : definition.normalizer,
     },
     settings,
-    padId: padId ?? definition.padding?.pad_id ?? 0,
+    // Whatever stands there is not looked at, and must only be in the table.
+    padId: plan.isTable ? 0 : (idOfToken(padToken) ?? definition.padding?.pad_id ?? 0),
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
     cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
@@ -103,6 +112,10 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     longestWord: definition.model.max_input_chars_per_word,
     addedIds: new Set(definition.added_tokens.filter((token) => !isUnknown(token)).map(({ id }) => id)),
     specialIds: new Set(definition.added_tokens.filter(({ special }) => special).map(({ id }) => id)),
+    // Unigram has a number for it, whatever name stands beside that.
+    droppedId: plan.dropsUnknown
+      ? (own.model.unk_id ?? idOfToken(own.model.unk_token ?? undefined))
+      : undefined,
   };
 }
 

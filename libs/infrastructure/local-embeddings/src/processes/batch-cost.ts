@@ -87,3 +87,11 @@ export function costInBlocks(
     perToken: (hidden * HIDDEN_BUFFERS + rows * heads * BLOCK_BUFFERS) * FLOAT_BYTES,
   };
 }
+
+/** A vector as the table has it, as 32-bit floats, with its factor, and the copy that is pooled. */
+const LOOK_UP_BUFFERS = 4;
+
+/** The cost of looking up vectors of `hidden` values. */
+export function costOfLookUp(hidden: number): BatchCost {
+  return { perPair: 0, perToken: hidden * FLOAT_BYTES * LOOK_UP_BUFFERS };
+}

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { InferenceRole } from './inference-role.ts';
+import { REFERENCE_STATICS } from '../../fixture/model-copies.ts';
 import { EmbeddingModel } from '../model/embedding-model.ts';
 
 /** Reads 32 tokens. */
@@ -26,4 +27,10 @@ async function rowsOfRuns(count: number, threads: number): Promise<number[]> {
 it('a batch is run in parts of 512 tokens for each thread, which fit the caches of a CPU', async () => {
   expect(await rowsOfRuns(40, 1)).toEqual([8, 16, 16]);
   expect(await rowsOfRuns(40, 2)).toEqual([8, 32]);
+});
+
+it('the cost of a static model follows from the length of its vectors alone', async () => {
+  const model = { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 } as const;
+  const role = await InferenceRole.load({ folder: join(REFERENCE_STATICS, 'mean'), model });
+  expect(role.loaded.model.cost).toEqual({ perPair: 0, perToken: 4 * 8 * 4 });
 });

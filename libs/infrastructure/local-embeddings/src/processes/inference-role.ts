@@ -1,4 +1,4 @@
-import { batchBytes, type BatchCost, costInBlocks, fitCost, rowsWithin } from './batch-cost.ts';
+import { batchBytes, type BatchCost, costInBlocks, costOfLookUp, fitCost, rowsWithin } from './batch-cost.ts';
 import { groupByLength } from './length-groups.ts';
 import { growthOf } from './memory-peak.ts';
 import type { EmbeddingModel } from '../model/embedding-model.ts';
@@ -119,6 +119,8 @@ function startsOf(sizes: readonly number[]): number[] {
 async function measureCost(model: EmbeddingModel): Promise<BatchCost> {
   const { maxTokens, rowTokens, attentionBlocks, shape } = model.info;
   const { heads, hiddenSize: hidden } = shape;
+  // Nothing compares tokens: what they take follows from their vectors, and is too little to be measured.
+  if (heads === 0 && hidden !== undefined) return costOfLookUp(hidden);
   if (attentionBlocks && heads !== undefined && hidden !== undefined)
     return costInBlocks(attentionBlocks, { heads, hidden });
   const runOf = async (length: number) => {

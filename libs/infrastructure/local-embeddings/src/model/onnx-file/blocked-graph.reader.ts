@@ -8,6 +8,7 @@ import {
   decodeNode,
   encodeBlock,
   encodeNode,
+  type GraphInMemory,
   type GraphNode,
   kindOf,
   type TensorKind,
@@ -31,12 +32,8 @@ const LEAST_OPSET = 11;
 /** Smaller tensors stay in the graph. */
 const LEAST_WEIGHTS_BYTES = 4_096;
 
-/** A graph apart from its weights. */
-export interface BlockedGraph {
-  /** An ONNX file that refers to its weights. */
-  readonly bytes: Buffer;
-  /** Where the files lie that it refers to. */
-  readonly folder: string;
+/** A graph whose attention is run in blocks. */
+export interface BlockedGraph extends GraphInMemory {
   /** Outputs with the shapes of further inputs of attention, such as masks: they are not in blocks. */
   readonly shapes: readonly string[];
 }

@@ -33,6 +33,14 @@ export interface TensorKind {
   readonly type: number;
 }
 
+/** A graph apart from its weights. */
+export interface GraphInMemory {
+  /** An ONNX file that refers to its weights. */
+  readonly bytes: Buffer;
+  /** Where the files lie that it refers to. */
+  readonly folder: string;
+}
+
 // Field numbers of onnx.proto.
 const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, doc: 6, domain: 7 };
 const ATTRIBUTE = { name: 1, integer: 3, tensor: 5, graph: 6, graphs: 11, type: 20 };
@@ -160,6 +168,14 @@ export function encodeOperator(
       .ldelim();
   }
   return encodeNode({ inputs, outputs, rest: rest.finish() });
+}
+
+/** A whole number in a field of a message. */
+export function encodeNumber(field: number, value: number): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32(field * 8)
+    .int64(value)
+    .finish();
 }
 
 /** A message in a field of another one. */
