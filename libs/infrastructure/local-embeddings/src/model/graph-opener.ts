@@ -5,6 +5,7 @@ import { readFirstPosition } from './first-position.reader.ts';
 import { type BlocksRequest, type GraphOfBlocks, inBlocksIfSame } from './graph-in-blocks.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { ModelPlan } from './model-plan.ts';
+import { readLogicalNodes } from './onnx-file/logical-nodes.reader.ts';
 import { tokenTableGraph } from './onnx-file/token-table.graph.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import type { TokenTable } from './token-table.reader.ts';
@@ -77,6 +78,7 @@ async function openOn(device: Device, request: GraphRequest): Promise<OpenedGrap
     inputs: graph?.inputs,
     firstPosition: await readFirstPosition(folder, plan.root),
     mapped: dataFiles.map((name) => folder.pathOf(name)),
+    keptOnCpu: device === 'webgpu' ? await readLogicalNodes(folder, file) : [],
   };
   const path = folder.pathOf(file);
   const whole = await OnnxGraph.open(path, settings);

@@ -16,6 +16,8 @@ export interface OnnxGraphOptions {
   /** See `GraphInputs`. */
   readonly inputs?: readonly string[] | undefined;
   readonly firstPosition?: number | undefined;
+  /** Names of nodes that WebGPU is not to run. Default: none. */
+  readonly keptOnCpu?: readonly string[] | undefined;
   /** What is run in place of the graph in the file, with the same weights. */
   readonly inMemory?: GraphInMemory | undefined;
   /** Paths of the files that the runtime goes on reading from. Default: none. */
@@ -50,7 +52,9 @@ export class OnnxGraph implements GraphRunner {
   static async open(path: string, options: OnnxGraphOptions): Promise<OnnxGraph> {
     const { device, threads, memoryArena, inMemory } = options;
     const settings = {
-      executionProviders: [device],
+      executionProviders: [
+        device === 'webgpu' ? { name: device, forceCpuNodeNames: options.keptOnCpu ?? [] } : device,
+      ],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       enableCpuMemArena: memoryArena,
