@@ -18,6 +18,7 @@ const TO_HOST: ReadonlySet<string> = new Set([
   'tracestate',
   'user-agent',
   'x-morgan-hops',
+  'x-morgan-via',
 ]);
 
 /** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */
