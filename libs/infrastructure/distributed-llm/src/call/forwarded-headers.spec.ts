@@ -43,6 +43,9 @@ describe('headersToHost', () => {
     'accept-encoding',
     'x-request-id',
     'x-openai-anything',
+    'openai-api-key',
+    'openai-ephemeral-token',
+    'x-stainless-authorization',
   ])('keeps the caller’s %s', (name) => {
     expect(headersToHost({ [name]: 'theirs' }, 'id-1', KEYLESS)).not.toContain('theirs');
   });
