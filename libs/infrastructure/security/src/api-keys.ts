@@ -14,12 +14,22 @@ const NAME_LENGTH = 8;
  * keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
  */
 export class ApiKeys implements Authenticator {
-  readonly #digests: readonly Buffer[];
+  #digests: readonly Buffer[];
   /** The name of each key that was admitted: no more than are configured. A digest costs more than all else here. */
   readonly #admitted = new Map<string, string>();
 
   constructor(keys: readonly string[]) {
-    this.#digests = [...new Set(keys)].map(digest);
+    this.#digests = digestsOf(keys);
+  }
+
+  /**
+   * Admits these keys from now on, and no other. Whether a key is needed at all does not change: that would let everybody in, or
+   * nobody, by a slip. @throws RangeError
+   */
+  replace(keys: readonly string[]): void {
+    if (this.open || keys.length === 0) throw new RangeError('keys can only be replaced by keys');
+    this.#digests = digestsOf(keys);
+    this.#admitted.clear();
   }
 
   /** Whether every caller is admitted because no key is configured. */
@@ -69,6 +79,10 @@ function sentKey(rawHeaders: readonly string[]): string | undefined {
 /** Other schemes may belong to a proxy on the way and are no key of ours. */
 function bearerToken(value: string): string | undefined {
   return /^Bearer +(\S+)$/i.exec(value)?.[1];
+}
+
+function digestsOf(keys: readonly string[]): Buffer[] {
+  return [...new Set(keys)].map(digest);
 }
 
 function digest(key: string): Buffer {
