@@ -85,6 +85,15 @@ describe('ApiKeys', () => {
     expect(changing.open).toBe(before.length === 0);
   });
 
+  it('refuses a wrong key in the time that it takes with a few, however many there are', () => {
+    const many = new ApiKeys(Array.from({ length: 50_000 }, (_, index) => `a-key-of-many-${index}`));
+    const startedAt = performance.now();
+    for (let guess = 0; guess < 200; guess += 1)
+      expect(many.identify(['x-api-key', `guess-${guess}`])).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(many.identify(['x-api-key', 'a-key-of-many-49999'])).toBeDefined();
+  });
+
   it('holds no key in a readable form', () => {
     expect(JSON.stringify(keys)).not.toContain('first');
   });
