@@ -5,7 +5,15 @@ import { deploymentsOf, selects } from './workload.check.ts';
 
 type Found = ReturnType<typeof deploymentsOf>[number];
 
-/** Checks that replicas are never taken away together, and that who may reach Redis, which has no password, is said. */
+const NAME = 'app.kubernetes.io/name';
+
+/** What asks nobody for a key, or need not, and who calls it within the base. */
+const CALLERS: Readonly<Record<string, readonly string[]>> = {
+  redis: ['llm-service', 'embedding-service'],
+  'embedding-service': ['llm-service'],
+};
+
+/** Checks that replicas are never taken away together, and that who may reach what asks for no key is said. */
 export function protectionFaults(tree: DeploymentTree): string[] {
   return [...budgetFaults(tree), ...policyFaults(tree)];
 }
@@ -33,21 +41,31 @@ function budgetFaults(tree: DeploymentTree): string[] {
 }
 
 function policyFaults(tree: DeploymentTree): string[] {
-  const redis = deploymentsOf(tree).find(({ deployment }) => deployment.metadata?.name === 'redis');
-  const labels = redis?.deployment.spec?.template.metadata?.labels ?? {};
-  const policies = tree.manifests
+  return Object.entries(CALLERS).flatMap(([name, callers]) => policyFaultsOf(name, callers, tree));
+}
+
+function policyFaultsOf(name: string, callers: readonly string[], tree: DeploymentTree): string[] {
+  const template = deploymentsOf(tree).find(({ deployment }) => deployment.metadata?.name === name)
+    ?.deployment.spec?.template;
+  const ports = template?.spec?.containers.flatMap((container) => container.ports ?? []) ?? [];
+  const rules = tree.manifests
     .filter(({ content }) => content.kind === 'NetworkPolicy')
     .map(({ content }) => content as NetworkPolicy)
-    .filter(({ spec }) => selects(spec?.podSelector?.matchLabels, labels));
-  const peers = policies.flatMap(({ spec }) => (spec?.ingress ?? []).map(({ from = [] }) => from));
+    .filter(({ spec }) => selects(spec?.podSelector?.matchLabels, template?.metadata?.labels ?? {}))
+    .flatMap(({ spec }) => spec?.ingress ?? []);
+  const peers = rules.map(({ from = [] }) => from);
   // A rule without peers lets everybody in.
-  if (peers.length === 0 || peers.some((from) => from.length === 0)) return ['anybody may reach redis'];
-  return tree.services
-    .filter(
-      ({ name }) =>
-        !peers
-          .flat()
-          .some(({ podSelector }) => podSelector?.matchLabels?.['app.kubernetes.io/name'] === name),
-    )
-    .map(({ name }) => `${name} may not reach redis`);
+  if (peers.length === 0 || peers.some((from) => from.length === 0)) return [`anybody may reach ${name}`];
+  return [
+    ...callers
+      .filter(
+        (caller) => !peers.flat().some(({ podSelector }) => podSelector?.matchLabels?.[NAME] === caller),
+      )
+      .map((caller) => `${caller} may not reach ${name}`),
+    // A name that no container has is no port at all.
+    ...rules
+      .flatMap((rule) => rule.ports ?? [])
+      .filter(({ port }) => !ports.some((own) => own.name === port))
+      .map(({ port }) => `${name} has no port ${port}`),
+  ];
 }

@@ -18,9 +18,13 @@ import { type WireErrorWriter, withErrors } from './wire-error.ts';
 /** What Ollama has, and of this service no route that asks a model. */
 const OF_OLLAMA = /^\/api\/(?:chat|generate|ps|version|pull|push|create|copy|delete|tags|show)$/;
 
+/** What text-embeddings-inference has, and this service not. */
+const OF_TEI = /^\/(?:embed_sparse|predict|decode|vertex|invocations)$/;
+
 /** Whose clients ask for what this service has not. */
 function writerOfAbsent(path: string): WireErrorWriter | undefined {
   if (OF_OLLAMA.test(path)) return ollamaErrorOf;
+  if (OF_TEI.test(path)) return teiErrorOf;
   return path.startsWith('/v2/') ? cohereErrorOf : undefined;
 }
 

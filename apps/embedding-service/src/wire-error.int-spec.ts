@@ -43,3 +43,24 @@ describe('an error about one of several texts', () => {
     expect(answer[field]).toContain(`(${place})`);
   });
 });
+
+it.each([
+  ['/embed_sparse', '/embed_all'],
+  ['/predict', '/v1/rerank'],
+  ['/decode', 'Unknown request URL'],
+  ['/vertex', 'Unknown request URL'],
+  ['/invocations', 'Unknown request URL'],
+])(
+  'a path that text-embeddings-inference has, and this not, says so in its words: %s',
+  async (path, hint) => {
+    const response = await fetch(`${served.url}${path}`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([response.status, await response.json()]).toEqual([
+      404,
+      { error: expect.stringContaining(hint), error_type: 'Validation' },
+    ]);
+  },
+);

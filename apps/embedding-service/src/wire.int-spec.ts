@@ -435,7 +435,6 @@ describe('an error in front of a call', () => {
     ['/v1/chat/completions', 'llm-service has such paths'],
     ['/v1/responses', 'llm-service has such paths'],
     ['/v1/score', 'There are /v1/rerank'],
-    ['/embed_sparse', '/embed_all'],
     ['/v1beta/models/default:embedContent', "Gemini's own API is not offered"],
     ['/openai/v1/embeddings', 'There is /v1/embeddings.'],
   ])('says where it could be asked instead: %s', async (path, hint) => {

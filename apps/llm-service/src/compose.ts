@@ -45,6 +45,7 @@ interface OperatedParts {
   readonly upstreams: ReturnType<typeof composeUpstreams>;
   readonly endpoints: readonly Endpoint[];
   readonly owners: ResponseOwners;
+  readonly keys: ApiKeys;
   readonly logger: ServiceLogger;
   readonly metrics: Metrics;
 }
@@ -60,7 +61,9 @@ export async function composeLlmService(
   const metrics = new Metrics({ process: true });
   const upstreams = composeUpstreams(llmService, logger, metrics);
   const endpoints = [...ENDPOINTS, ...llmService.extraPaths.map(extraEndpoint)];
-  const parts = { upstreams, endpoints, owners: new ResponseOwners(), logger, metrics };
+  const keys = new ApiKeys(config.auth.apiKeys);
+  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
+  const parts = { upstreams, endpoints, owners: new ResponseOwners(), keys, logger, metrics };
   const operations = await composeOperations(config, source, parts);
   const drain = new Drain();
   return {
@@ -76,14 +79,12 @@ export async function composeLlmService(
 
 /** What callers see. */
 function composeApplication(
-  { auth, llmService }: LlmServiceConfig,
+  { llmService }: LlmServiceConfig,
   drain: Drain,
-  { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
+  { upstreams, endpoints, owners, keys, logger, metrics }: OperatedParts,
 ) {
   const { http, timeouts, streams, forms, messages } = llmService;
   const { llm, embedding, callers, redis } = upstreams;
-  const keys = new ApiKeys(auth.apiKeys);
-  if (keys.open) logger.warn({}, 'no API keys are configured: every caller is accepted');
   const relay = new HostRelay({
     llm,
     embedding,
@@ -126,10 +127,12 @@ function composeApplication(
 async function composeOperations(
   config: LlmServiceConfig,
   { load, file, digest }: ConfigSource,
-  { upstreams, endpoints, owners, logger, metrics }: OperatedParts,
+  { upstreams, endpoints, owners, keys, logger, metrics }: OperatedParts,
 ) {
   const { llm, embedding, reload: apply } = upstreams;
-  const reloader = new ConfigReloader({ config, load, apply, logger, metrics: new ReloadMetrics(metrics) });
+  const replaceKeys = (own: readonly string[]) => keys.replace(own);
+  const reloadMetrics = new ReloadMetrics(metrics);
+  const reloader = new ConfigReloader({ config, load, apply, replaceKeys, logger, metrics: reloadMetrics });
   const explainer = new RequestExplainer({ llm, embedding, endpoints, owners });
   const adminParts = new AdminParts(new HostFleet(llm, embedding), explainer, reloader, logger);
   const admin = await composeAdmin(config.llmService.admin, adminParts);

@@ -8,6 +8,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Whose call it is, where callers are told apart. Never a key. */
   readonly caller?: string | undefined;
+  /** Which services have sent it on so far, as `x-morgan-via` says. */
+  readonly via?: string | undefined;
   /** By when the call must be over. None: as long as it takes. */
   readonly deadline?: Deadline | undefined;
   /** Whether `signal` aborts when the deadline passes, so that nobody else needs a clock for it. Default: it does not. */

@@ -115,6 +115,8 @@ export abstract class EmbeddingModel {
     context: CallContext,
     options: Pick<EmbedOptions, 'truncate' | 'prompt'>,
   ): Promise<EmbeddedInput[]>;
+  /** Before anything is looked up for a call. @throws AppError `request_loop` where the call is one that this model has sent on itself */
+  checkWay?(context: CallContext): void;
   /** What it is for, from its files where it is not loaded. */
   abstract kind(): Promise<ModelKind>;
   /** How well each text answers the query, in the order of the texts. @throws AppError `unsupported_by_model` and others */

@@ -192,6 +192,8 @@ export class EmbeddingService {
     { context, use }: { readonly context: CallContext; readonly use: CacheUse },
   ): Promise<EmbeddingOutcome> {
     const { inputs, truncate: asked } = request;
+    // Not later: it would wait for the very vectors that it was sent to get.
+    model.checkWay?.(context);
     checkCut(request.cut, model);
     const dimensions = this.#dimensionsFor(model, request);
     const { prompts } = model;

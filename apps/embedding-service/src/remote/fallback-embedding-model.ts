@@ -29,6 +29,7 @@ const HOST_FAULTS: readonly ErrorCode[] = [
   'host_rejected_credentials',
   'rate_limited',
   'vector_not_finite',
+  'request_loop',
 ];
 /** Below it two vectors of one text are not of one model: other weights in 8 bits are above it, another pooling is below. */
 const LEAST_COSINE = 0.99;
@@ -132,6 +133,10 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
 
   kind(): Promise<ModelKind> {
     return this.#parts.hosts.kind();
+  }
+
+  checkWay(context: CallContext): void {
+    this.#parts.hosts.checkWay(context);
   }
 
   /** Hosts are not asked for tokens; the model here has the same. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { AppError, assessCall, type Assessment, type CallAssessor } from '@morgan/foundation';
+import { AppError, assessCall, type Assessment, type CallAssessor, type ErrorCode } from '@morgan/foundation';
 import { HttpClientError, type WholeResponse } from '@morgan/http-client';
 import { type RefusalSubject, subjectOf } from './remote-refusal.ts';
 
@@ -10,6 +10,9 @@ const SILENCE_FACTOR = 3;
 
 /** Different inputs with a 500 that are remembered; the circuit of a host opens long before. */
 const MOST_INPUTS = 100;
+
+/** What this service itself says of a host that it need not ask. */
+const OF_NO_USE: readonly ErrorCode[] = ['host_error', 'request_loop'];
 
 const IGNORED: Assessment = { verdict: 'ignored', overloaded: false };
 /** Who refuses an input is there. */
@@ -50,8 +53,8 @@ export class RemoteAssessor {
     // A lone host is better than none, though nobody waits for it.
     if (context.signal.aborted) return this.hasOther ? FAILURE : assessCall(ending, context);
     if (ending.error instanceof AppError && ending.error.code === 'invalid_value') return SUCCESS;
-    // Also where the host has a good status, as that of a redirect.
-    if (ending.error instanceof AppError && ending.error.code === 'host_error') return FAILURE;
+    // Also where the host has a good status, as that of a redirect, or one that is about inputs.
+    if (ending.error instanceof AppError && OF_NO_USE.includes(ending.error.code)) return FAILURE;
     const response = ending.error instanceof HttpClientError ? ending.error.response : undefined;
     if (response && this.#isKnown(response)) return IGNORED;
     return (response && OF_SUBJECT[subjectOf(response)]) ?? assessCall(ending, context);

@@ -127,6 +127,10 @@ export class RemoteEmbeddingModel implements EmbeddingModel {
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));
   }
 
+  checkWay({ via }: CallContext): void {
+    this.#hosts.checkWay(via);
+  }
+
   embedTokens(): Promise<never> {
     const message = `The hosts of the model '${this.id}' give one vector for each text and none of single tokens.`;
     return Promise.reject(new AppError('unsupported_by_model', message, { param: 'model' }));

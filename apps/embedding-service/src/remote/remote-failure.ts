@@ -8,6 +8,7 @@ const OWN_CODES: readonly ErrorCode[] = [
   'host_rejected_credentials',
   'vector_not_finite',
   'invalid_value',
+  'request_loop',
 ];
 
 /** Its own error, where this service has found that an answer is of no use; else the client's. */

@@ -6,9 +6,11 @@ import {
   type HttpClientOptions,
   type HttpResponse,
 } from '@morgan/http-client';
+import { VIA_HEADER } from '@morgan/http-server';
 import { RemoteAssessor } from './remote-assessor.ts';
+import { CallWay, LOOP, loopOf } from './call-way.ts';
 import { accountSpent, failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
-import { askedWaitMs, subjectOf } from './remote-refusal.ts';
+import { askedWaitMs, errorNameOf, subjectOf } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 import { VectorScales } from './vector-scales.ts';
@@ -47,9 +49,11 @@ export class RemoteHosts {
   /** What each host has called its model so far. */
   readonly #models = new Map<HttpClient, string>();
   readonly #scales = new VectorScales();
+  readonly #way: CallWay;
 
   constructor(parts: RemoteHostsParts) {
     this.#parts = parts;
+    this.#way = new CallWay([parts.model, parts.dimensions, parts.config.hosts]);
     const { config, logger, metrics, proxy } = parts;
     const { maxConnections, failureThreshold, requestsPerSecond, burst, apiKey } = config;
     const maxWaitMs = config.fallbackModel === undefined ? MAX_WAIT_MS : MAX_WAIT_BESIDE_FALLBACK_MS;
@@ -76,6 +80,11 @@ export class RemoteHosts {
     });
   }
 
+  /** @throws AppError `request_loop` where these hosts have been asked for the same already, and lead back here */
+  checkWay(via: string | undefined): void {
+    this.#way.check(via);
+  }
+
   /** The vectors of a batch, from the first host that gives usable ones. @throws AppError */
   async embed(input: readonly unknown[], context: CallContext): Promise<RemoteVectors> {
     const { logger } = this.#parts;
@@ -96,7 +105,7 @@ export class RemoteHosts {
   async #ask(
     client: HttpClient,
     input: readonly unknown[],
-    { id, signal, deadline }: CallContext,
+    { id, signal, deadline, via }: CallContext,
   ): Promise<RemoteVectors> {
     const { model, dimensions } = this.#parts;
     // No `encoding_format`: numbers are what all hosts give without it, and some refuse to hear of them.
@@ -112,13 +121,15 @@ export class RemoteHosts {
       this.#assessors.get(client)?.refused(response, input);
       this.#heed(client, response);
     };
-    await client.post('/embeddings', { json, signal, deadline, requestId: id, check, refused });
+    const headers = { [VIA_HEADER]: this.#way.after(via) };
+    await client.post('/embeddings', { json, headers, signal, deadline, requestId: id, check, refused });
     return read.vectors as RemoteVectors;
   }
 
-  /** @throws AppError where another attempt would be for nothing: `invalid_value` of inputs, whatever the status, `vector_not_finite`, `host_rejected_credentials` of a spent account */
+  /** @throws AppError where another attempt would be for nothing: `invalid_value` of inputs, whatever the status, `vector_not_finite`, `host_rejected_credentials` of a spent account, `request_loop` */
   #heed({ policies }: HttpClient, response: HttpResponse): void {
     const { status, headers } = response;
+    if (errorNameOf(response) === LOOP) throw loopOf(response);
     const subject = subjectOf(response);
     if (subject === 'inputs') throw inputsRefused(response);
     if (subject === 'values') throw notFinite();

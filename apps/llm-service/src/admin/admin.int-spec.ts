@@ -57,7 +57,14 @@ async function open(apiKey: string | undefined) {
     throw new ConfigError(['everything is wrong']);
   };
   const metrics = new ReloadMetrics(new Metrics());
-  const reloader = new ConfigReloader({ config, load, apply: () => Promise.resolve(), logger, metrics });
+  const reloader = new ConfigReloader({
+    config,
+    load,
+    apply: () => Promise.resolve(),
+    replaceKeys: () => undefined,
+    logger,
+    metrics,
+  });
   port = await freePort();
   walk = await RouteWalk.through(KEY, async () => {
     const explainer = new RequestExplainer({ llm, embedding, endpoints, owners });

@@ -69,6 +69,7 @@ describe('the outline of a request', () => {
     ['{"model":"a","Model":"b"}', 'model'],
     ['{"STREAM":true}', 'stream'],
     ['{"ſtream":true}', 'stream'],
+    ['{"Previous_Response_ID":"resp_1"}', 'previous_response_id'],
     ['{"tools":[],"tools":[]}', 'tools'],
     [
       '{"x":1,"x":2,"N":1,"User":"u","messages":[{"role":"a","role":"b"}],"a":{"model":1,"Model":2}}',

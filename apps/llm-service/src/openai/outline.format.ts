@@ -20,10 +20,14 @@ import {
 const FIELDS: ReadonlySet<string> = new Set(OUTLINED_FIELDS);
 const LONGEST_NAME = Math.max(...OUTLINED_FIELDS.map(({ length }) => length));
 
-/** Hosts written in Go know these by any case (also with ſ for s), and may take another model than the one routed by. */
+/**
+ * Hosts written in Go know these by any case (also with ſ for s), and may take another model than the one routed by, or go on with a
+ * response that is another caller's.
+ */
 const FOLDED: ReadonlyMap<string, OutlinedField> = new Map([
   ['MODEL', 'model'],
   ['STREAM', 'stream'],
+  ['PREVIOUS_RESPONSE_ID', 'previous_response_id'],
 ]);
 
 /** Of an escaped name: every character may be written as six bytes. */

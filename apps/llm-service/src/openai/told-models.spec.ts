@@ -22,3 +22,14 @@ it('writes a list down once for each dialect, for as long as it is the same', ()
   });
   expect(read('openai', [llm])).toMatchObject({ data: [{ id: 'one' }] });
 });
+
+it('tells of a model once that is listed for both kinds of calls', () => {
+  const lists = [[{ id: 'a', owned_by: 'llm' }], [{ id: 'b' }, { id: 'a', owned_by: 'embedding' }]];
+  expect(JSON.parse(new ToldModels().in('openai', lists).toString())).toEqual({
+    object: 'list',
+    data: [{ id: 'a', owned_by: 'llm' }, { id: 'b' }],
+  });
+  expect(JSON.parse(new ToldModels().in('anthropic', lists).toString())).toMatchObject({
+    data: [{ id: 'a' }, { id: 'b' }],
+  });
+});

@@ -18,10 +18,17 @@ export class ToldModels {
       this.#lists = lists;
       this.#written.clear();
     }
-    const told = this.#written.get(dialect) ?? write(dialect, lists.flat());
+    const told = this.#written.get(dialect) ?? write(dialect, eachOnce(lists.flat()));
     this.#written.set(dialect, told);
     return told;
   }
+}
+
+/** One server may be a host for both kinds of calls: of a name the first object counts, as for whoever asks for that model alone. */
+function eachOnce(models: readonly ModelObject[]): readonly ModelObject[] {
+  const byId = new Map<string, ModelObject>();
+  for (const model of models) if (!byId.has(model.id)) byId.set(model.id, model);
+  return [...byId.values()];
 }
 
 function write(dialect: ModelsDialect, models: readonly ModelObject[]): Buffer {

@@ -14,6 +14,7 @@ it('warns of a limit that is never reached since the configuration was loaded ag
     config: load({}),
     load: () => load({ streams: { stallTimeoutMs: 1_800_000 } }),
     apply: () => Promise.resolve(),
+    replaceKeys: () => undefined,
     logger: { ...silentLogger, warn: (fields) => warnings.push(fields) },
     metrics: new ReloadMetrics(new Metrics()),
   });

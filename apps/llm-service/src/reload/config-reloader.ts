@@ -1,7 +1,7 @@
 import { ConfigError, type Logger } from '@morgan/foundation';
 import type { LlmServiceConfig } from '../config/llm-service.config.ts';
 import { warnOfUnreachedLimits } from '../config/unreached-limits.ts';
-import { changedSettings } from './changed-settings.ts';
+import { changedSettings, isOfHosts, KEYS } from './changed-settings.ts';
 import type { ReloadMetrics } from './reload-metrics.ts';
 import type { ReloadReport } from './reload-report.ts';
 
@@ -16,14 +16,16 @@ export interface ConfigReloaderOptions {
   readonly load: () => LlmServiceConfig;
   /** Puts other hosts, routes and settings into force. */
   readonly apply: (upstream: LlmServiceConfig['llmService']['upstream']) => Promise<void>;
+  /** Admits callers by other keys. */
+  readonly replaceKeys: (keys: readonly string[]) => void;
   readonly logger: Logger;
   readonly metrics: ReloadMetrics;
 }
 
 /**
  * Loads the configuration again while the service runs. It is read and validated as a whole before anything changes: one
- * with a fault changes nothing. The hosts and the way to them change at once; everything else is named and waits for a
- * restart.
+ * with a fault changes nothing. The hosts, the way to them and the keys of callers change at once; everything else is named and
+ * waits for a restart.
  */
 export class ConfigReloader {
   readonly #options: ConfigReloaderOptions;
@@ -65,13 +67,19 @@ export class ConfigReloader {
     try {
       const loaded = this.#options.load();
       const { applicable, needRestart } = changedSettings(this.#running, loaded);
-      if (applicable.length > 0) await this.#apply(loaded.llmService.upstream);
+      if (applicable.includes(KEYS)) this.#replaceKeys(loaded.auth);
+      if (applicable.some(isOfHosts)) await this.#apply(loaded.llmService.upstream);
       const outcome = applicable.length > 0 ? 'applied' : 'unchanged';
       return { outcome, changed: applicable, needRestart, faults: [] };
     } catch (error) {
       const faults = error instanceof ConfigError ? error.faults : [(error as Error).message];
       return { outcome: 'failed', changed: [], needRestart: [], faults };
     }
+  }
+
+  #replaceKeys(auth: LlmServiceConfig['auth']): void {
+    this.#options.replaceKeys(auth.apiKeys);
+    this.#running = { ...this.#running, auth };
   }
 
   async #apply(loaded: LlmServiceConfig['llmService']['upstream']): Promise<void> {

@@ -56,10 +56,10 @@ async function start(meanwhile = () => Promise.resolve()) {
   return service;
 }
 
-const chat = (body: object = CHAT) =>
+const chat = (body: object = CHAT, key = '') =>
   fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
     body: JSON.stringify(body),
   });
 
@@ -196,6 +196,43 @@ describe('a changed configuration file', () => {
       needRestart: [],
       faults: [],
     });
+  });
+});
+
+describe('the keys of callers', () => {
+  const withKeys = (keys: string, more = '') =>
+    withHost('one', one.url, `${more}auth: { apiKeys: [${keys}] }\n`);
+  const statuses = (...keys: string[]) =>
+    Promise.all(keys.map(async (key) => (await chat(CHAT, key)).status));
+
+  it('are in force at once: a new one is admitted, and one that is gone is not', async () => {
+    await writeFile(file, withKeys('old-key-1, kept-key-1'));
+    const { reload } = await start();
+    expect(await statuses('old-key-1', 'kept-key-1', 'new-key-1')).toEqual([200, 200, 401]);
+    await writeFile(file, withKeys('kept-key-1, new-key-1'));
+    expect(await reload('signal')).toMatchObject({
+      outcome: 'applied',
+      changed: ['auth.apiKeys'],
+      needRestart: [],
+    });
+    expect(await statuses('old-key-1', 'kept-key-1', 'new-key-1')).toEqual([401, 200, 200]);
+  });
+
+  it('wait for a restart where none would be left, or one is that of operators', async () => {
+    const admin = (key: string) => `  admin: { apiKey: ${key} }\n`;
+    await writeFile(file, withKeys('old-key-1', admin('admins-key-1')));
+    const { reload } = await start();
+    for (const other of [
+      withHost('one', one.url, admin('admins-key-1')),
+      withKeys('admins-key-1', admin('admins-key-2')),
+    ]) {
+      await writeFile(file, other);
+      expect(await reload('signal')).toMatchObject({
+        outcome: 'unchanged',
+        needRestart: expect.arrayContaining(['auth.apiKeys']),
+      });
+      expect(await statuses('', 'admins-key-1', 'old-key-1')).toEqual([401, 401, 200]);
+    }
   });
 });
 

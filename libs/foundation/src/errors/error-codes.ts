@@ -41,7 +41,7 @@ export const ERROR_CODES = {
   invalid_value: { kind: 'invalid_request', doc: 'The field in `param` is outside its allowed values.' },
   request_loop: {
     kind: 'invalid_request',
-    doc: 'The request has come through several gateways of this kind in a row: one of them has itself, or another that leads back to it, for a host. `LLM_HOSTS` and `EMBEDDING_URL` name hosts, never the gateway.',
+    doc: 'The request has come through several gateways of this kind in a row: one of them has itself, or another that leads back to it, for a host. `LLM_HOSTS` and `EMBEDDING_URL` name hosts, never the gateway. Or it has come back to the embedding-service that had sent it on: `EMBEDDING_REMOTE_HOSTS` leads there.',
   },
   strategy_not_allowed: {
     kind: 'invalid_request',

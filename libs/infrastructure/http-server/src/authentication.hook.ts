@@ -5,7 +5,7 @@ import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */
 export interface Authenticator {
-  /** How many callers can be told apart. Default: 1. */
+  /** How many callers can be told apart now. Default: 1. */
   readonly callers?: number | undefined;
   /**
    * @param rawHeaders names and values in turn, as they came.

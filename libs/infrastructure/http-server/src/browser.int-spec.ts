@@ -7,7 +7,7 @@ let closed: Gate;
 
 beforeAll(async () => {
   gate = await startGate({
-    corsOrigins: ['https://app.example', 'http://localhost:3000'],
+    corsOrigins: ['https://app.example', 'http://localhost:3000', 'app://obsidian.md'],
     openEndpoints: ['docs'],
   });
   anywhere = await startGate({ corsOrigins: ['*'] });
@@ -38,6 +38,7 @@ describe('a page of another origin', () => {
     expect(response.headers.get('access-control-allow-headers')).toContain('authorization');
     expect(response.headers.get('x-request-id')).not.toBeNull();
     expect(allowed(await preflight(anywhere, 'https://any.example'))).toBe('*');
+    expect(allowed(await preflight(gate, 'app://obsidian.md'))).toBe('app://obsidian.md');
   });
 
   it.each(['https://evil.example', 'https://app.example.evil.example', 'http://app.example', 'null'])(

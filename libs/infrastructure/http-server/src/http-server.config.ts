@@ -3,11 +3,17 @@ import { z } from 'zod';
 import { type BodyConfig, bodyConfig } from './body/body.config.ts';
 import { OPENABLE_ENDPOINTS } from './open-routes.ts';
 
+/** What pages have that come from no server: those of extensions and of programs on a desktop. */
+const ORIGIN_OF_PROGRAM = /^(?!https?:|file:)[a-z][a-z0-9+.-]*:\/\/[\w.-]+(?::\d+)?$/;
+
 const corsOrigin = z
   .string()
   .refine(
-    (text) => text === '*' || (URL.parse(text)?.origin === text && !text.includes('*')),
-    'must be `*` or like https://app.example, whole: without a path, a slash at its end or a pattern',
+    (text) =>
+      text === '*' ||
+      ORIGIN_OF_PROGRAM.test(text) ||
+      (URL.parse(text)?.origin === text && !text.includes('*')),
+    'must be `*` or like https://app.example or app://program, whole: without a path, a slash at its end or a pattern',
   );
 
 const keepAliveTimeoutMs = setting(z.int().min(1_000).max(MAX_TIMER_MS).default(72_000), {
@@ -47,7 +53,7 @@ export function httpConfig(defaults: { port: number; bodyLimitBytes: number; max
       }),
       corsOrigins: setting(z.array(corsOrigin).default([]), {
         env: 'CORS_ORIGINS',
-        doc: 'Origins whose pages may call this service from a browser, separated by commas, such as `https://app.example`, or `*` for all. Empty: none.',
+        doc: 'Origins whose pages may call this service from a browser, separated by commas, such as `https://app.example`, `chrome-extension://ID` or `app://obsidian.md`, or `*` for all. Empty: none.',
       }),
       minDrainMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(0), {
         env: 'SHUTDOWN_MIN_DRAIN_MS',

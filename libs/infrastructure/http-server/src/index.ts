@@ -4,6 +4,7 @@ export type { Authenticator } from './authentication.hook.ts';
 export { Drain } from './drain.ts';
 export { contextOf, type HttpReply, type HttpRequest } from './http-exchange.ts';
 export type { RequestContext } from './request-context.ts';
+export { VIA_HEADER } from './request-context.hooks.ts';
 export { createHttpApplication } from './http-application.ts';
 export { httpConfig } from './http-server.config.ts';
 export { type BodyAssembly, type BodyFormat, PARSED_JSON } from './body/body-format.ts';

@@ -5,6 +5,9 @@ import type { HttpReply, HttpRequest } from './http-exchange.ts';
 import { RequestContext } from './request-context.ts';
 import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
 
+/** Which services have sent a request on: one that finds itself there would ask itself. */
+export const VIA_HEADER = 'x-morgan-via';
+
 /** What the context of every request is made with. */
 export interface RequestContextOptions {
   readonly drain: Drain;
@@ -28,7 +31,10 @@ export function requestContext({
   callTimeoutMs,
 }: RequestContextOptions): GateHook {
   return (request, reply, done) => {
-    const context = new RequestContext(request.id, Deadline.fromHeader(request.headers[Deadline.HEADER]));
+    const { headers: sent } = request;
+    const via = sent[VIA_HEADER];
+    const deadline = Deadline.fromHeader(sent[Deadline.HEADER]);
+    const context = new RequestContext(request.id, deadline, typeof via === 'string' ? via : undefined);
     if (callTimeoutMs !== undefined) context.limitTo(callTimeoutMs);
     request.requestContext = context;
     reply.headers(headers);

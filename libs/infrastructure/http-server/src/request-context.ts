@@ -15,10 +15,14 @@ export class RequestContext implements CallContext {
   #clock: NodeJS.Timeout | undefined;
   #isClientGone = false;
 
-  /** @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything. */
+  /**
+   * @param deadline what the caller's `x-morgan-deadline-ms` says, if it says anything.
+   * @param via its `x-morgan-via`
+   */
   constructor(
     readonly id: string,
     deadline: Deadline | undefined,
+    readonly via?: string,
   ) {
     this.#deadline = deadline;
   }

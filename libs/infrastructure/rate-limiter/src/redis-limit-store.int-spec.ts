@@ -303,6 +303,61 @@ describe('a Redis that hangs', () => {
     await shared(limiter);
   });
 
+  describe('when the limiter is stopped during a try', () => {
+    /** A limiter that has found Redis gone, what it has asked since, and what it has said of it. */
+    async function lost() {
+      const told: string[] = [];
+      const tell = (_: object, message: string) => void told.push(message);
+      const asked: Promise<unknown>[] = [];
+      const connection = await connect();
+      const run: RedisConnection['run'] = (...command) => {
+        const answer = connection.run(...command);
+        asked.push(answer.catch(() => undefined));
+        return answer;
+      };
+      const parts = {
+        redis: { run } as RedisConnection,
+        logger: { ...silentLogger, warn: tell, info: tell },
+      };
+      const limiter = open(
+        new RateLimiter({ name: randomUUID(), ...rateLimiterConfig.parse({ limit: 10 }) }, parts),
+      );
+      const isTrying = () => waitFor(() => asked.length === 2, { what: 'a try' });
+      return { limiter, asked, told, isTrying };
+    }
+
+    it('is not spoken of when it answers', async () => {
+      const { limiter, asked, told, isTrying } = await lost();
+      redis.pause();
+      try {
+        await limiter.tryAcquire('a');
+        await isTrying();
+        limiter.stop();
+      } finally {
+        redis.resume();
+      }
+      await Promise.all(asked);
+      expect(told).toEqual(['rate limit is not shared: redis failed']);
+    });
+
+    it('is not tried again when it does not', async () => {
+      const stopped = await lost();
+      const other = await lost();
+      redis.pause();
+      try {
+        await Promise.all([stopped.limiter.tryAcquire('a'), other.limiter.tryAcquire('a')]);
+        await stopped.isTrying();
+        stopped.limiter.stop();
+        await Promise.all(stopped.asked);
+        const sofar = other.asked.length;
+        await waitFor(() => other.asked.length >= sofar + 2, { what: 'two tries of a limiter that goes on' });
+        expect(stopped.asked).toHaveLength(2);
+      } finally {
+        redis.resume();
+      }
+    });
+  });
+
   it('costs one caller the command timeout and the others nothing, and is used again when it answers', async () => {
     const [limiter] = (await replicas(1, { onStoreFailure: 'open' })) as [RateLimiter];
     expect(await admittedOf(limiter, 1)).toBe(1);

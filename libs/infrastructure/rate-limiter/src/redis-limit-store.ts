@@ -149,7 +149,9 @@ export class RedisLimitStore implements LimitStore {
       this.#run('probe', 'used', []).then(
         () => {
           this.#degraded = false;
-          this.#options.logger.info({ limiter: this.#options.name }, 'rate limit is shared again');
+          // Another limiter may have its name by now, of which that would not be true.
+          if (!this.#isStopped)
+            this.#options.logger.info({ limiter: this.#options.name }, 'rate limit is shared again');
         },
         () => {
           this.#failures += 1;

@@ -67,6 +67,33 @@ describe('ApiKeys', () => {
     expect(new ApiKeys(configured).callers).toBe(count);
   });
 
+  it('admits other keys from the moment on that it is given them, and their old ones no more', () => {
+    const changing = new ApiKeys(['old-key', 'kept-key']);
+    const admits = (key: string) => changing.identify(['x-api-key', key]) !== undefined;
+    expect(['old-key', 'kept-key', 'new-key'].map(admits)).toEqual([true, true, false]);
+    changing.replace(['kept-key', 'new-key', 'other-key']);
+    expect(['old-key', 'kept-key', 'new-key'].map(admits)).toEqual([false, true, true]);
+    expect(changing.callers).toBe(3);
+  });
+
+  it.each([
+    ['none', ['a-key'], []],
+    ['some, where none was needed', [], ['a-key']],
+  ])('takes no %s in place of its keys', (_, before, after) => {
+    const changing = new ApiKeys(before);
+    expect(() => changing.replace(after)).toThrow(RangeError);
+    expect(changing.open).toBe(before.length === 0);
+  });
+
+  it('refuses a wrong key in the time that it takes with a few, however many there are', () => {
+    const many = new ApiKeys(Array.from({ length: 50_000 }, (_, index) => `a-key-of-many-${index}`));
+    const startedAt = performance.now();
+    for (let guess = 0; guess < 200; guess += 1)
+      expect(many.identify(['x-api-key', `guess-${guess}`])).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(many.identify(['x-api-key', 'a-key-of-many-49999'])).toBeDefined();
+  });
+
   it('holds no key in a readable form', () => {
     expect(JSON.stringify(keys)).not.toContain('first');
   });

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import type { Authenticator } from '@morgan/http-server';
 
 /** The headers in which OpenAI's, Anthropic's and Azure's clients send their key. */
@@ -8,27 +8,39 @@ const KEY_HEADERS: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 
 const NAME_LENGTH = 8;
 
 /**
- * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. A key is compared by its
- * SHA-256 digest, with all of them and in constant time; one that was admitted is found in a hash table from then on, whose
- * seed is the process's own: neither lets timing reveal how much of a key was right. A caller that sends several different
- * keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
+ * Checks the key in `Authorization: Bearer`, `x-api-key` or `api-key` against the configured ones. A key is looked up by a digest that
+ * depends on a secret of this process, and one that was admitted in a hash table, whose seed is the process's own, too: neither lets
+ * timing reveal how much of a key was right, and both take the same time however many keys there are. A caller that sends several
+ * different keys is refused, as nobody can say which one it means. Without configured keys everybody is admitted.
  */
 export class ApiKeys implements Authenticator {
-  readonly #digests: readonly Buffer[];
+  readonly #secret = randomBytes(32);
+  /** The name of each key, by its digest. */
+  #names: ReadonlyMap<string, string>;
   /** The name of each key that was admitted: no more than are configured. A digest costs more than all else here. */
   readonly #admitted = new Map<string, string>();
 
   constructor(keys: readonly string[]) {
-    this.#digests = [...new Set(keys)].map(digest);
+    this.#names = this.#namesOf(keys);
+  }
+
+  /**
+   * Admits these keys from now on, and no other. Whether a key is needed at all does not change: that would let everybody in, or
+   * nobody, by a slip. @throws RangeError
+   */
+  replace(keys: readonly string[]): void {
+    if (this.open || keys.length === 0) throw new RangeError('keys can only be replaced by keys');
+    this.#names = this.#namesOf(keys);
+    this.#admitted.clear();
   }
 
   /** Whether every caller is admitted because no key is configured. */
   get open(): boolean {
-    return this.#digests.length === 0;
+    return this.#names.size === 0;
   }
 
   get callers(): number {
-    return Math.max(1, this.#digests.length);
+    return Math.max(1, this.#names.size);
   }
 
   /**
@@ -43,11 +55,17 @@ export class ApiKeys implements Authenticator {
   }
 
   #admit(key: string): string | undefined {
-    const given = digest(key);
-    if (!this.#digests.map((known) => timingSafeEqual(known, given)).includes(true)) return undefined;
-    const name = given.toString('hex').slice(0, NAME_LENGTH);
-    this.#admitted.set(key, name);
+    const name = this.#names.get(this.#digestOf(key));
+    if (name !== undefined) this.#admitted.set(key, name);
     return name;
+  }
+
+  #namesOf(keys: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(keys.map((key) => [this.#digestOf(key), nameOf(key)]));
+  }
+
+  #digestOf(key: string): string {
+    return createHmac('sha256', this.#secret).update(key).digest('base64');
   }
 }
 
@@ -71,6 +89,6 @@ function bearerToken(value: string): string | undefined {
   return /^Bearer +(\S+)$/i.exec(value)?.[1];
 }
 
-function digest(key: string): Buffer {
-  return hash('sha256', key, 'buffer');
+function nameOf(key: string): string {
+  return hash('sha256', key).slice(0, NAME_LENGTH);
 }

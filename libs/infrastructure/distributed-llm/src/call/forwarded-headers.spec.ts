@@ -14,6 +14,7 @@ describe('headersToHost', () => {
       traceparent: '00-1-2-01',
       'user-agent': 'OpenAI/JS 7.57.0',
       'x-stainless-lang': 'js',
+      'x-morgan-via': '0123456789abcdef',
     };
     expect(headersToHost(passed, 'id-1', KEYLESS)).toEqual([
       'x-request-id',
@@ -42,6 +43,9 @@ describe('headersToHost', () => {
     'accept-encoding',
     'x-request-id',
     'x-openai-anything',
+    'openai-api-key',
+    'openai-ephemeral-token',
+    'x-stainless-authorization',
   ])('keeps the caller’s %s', (name) => {
     expect(headersToHost({ [name]: 'theirs' }, 'id-1', KEYLESS)).not.toContain('theirs');
   });

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { HostAddress } from '../hosts/host-address.ts';
+import { type HostAddress, SECRET_NAME } from '../hosts/host-address.ts';
 
 const IDEMPOTENCY_KEY = 'idempotency-key';
 
@@ -18,9 +18,10 @@ const TO_HOST: ReadonlySet<string> = new Set([
   'tracestate',
   'user-agent',
   'x-morgan-hops',
+  'x-morgan-via',
 ]);
 
-/** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves. */
+/** OpenAI's own: `openai-organization`, `openai-beta`, and what its clients say about themselves; but nothing like `openai-api-key`. */
 const TO_HOST_PREFIXES = ['openai-', 'x-stainless-'];
 
 /** What belongs to a key: with ours a caller's would be refused as a wrong key is, or would choose who pays. */
@@ -42,7 +43,7 @@ export function headersToHost(
     const value = received[name];
     if (typeof value !== 'string' || named?.has(name) || ownNames.has(name)) continue;
     if (hasKey && OF_ACCOUNT.has(name)) continue;
-    if (TO_HOST.has(name) || TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)))
+    if (TO_HOST.has(name) || hasPassingPrefix(name))
       headers.push(name, name === IDEMPOTENCY_KEY ? ownOfCaller(value, received) : value);
   }
   return headers;
@@ -58,6 +59,10 @@ function ownOfCaller(word: string, received: IncomingHttpHeaders): string {
   const caller = bearer ?? (received['x-api-key'] || received['api-key'] || authorization);
   if (caller === '') return word;
   return hash('sha256', JSON.stringify([String(caller), word]));
+}
+
+function hasPassingPrefix(name: string): boolean {
+  return TO_HOST_PREFIXES.some((prefix) => name.startsWith(prefix)) && !SECRET_NAME.test(name);
 }
 
 /** A `connection` header may declare further headers to be about the connection (RFC 9110, 7.6.1). */

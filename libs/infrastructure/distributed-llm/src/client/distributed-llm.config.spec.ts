@@ -211,6 +211,10 @@ describe('distributedLlmConfig', () => {
   it.each([
     [{ headers: { 'Content-Length': '5' } }, /headers.*Content-Length.*own to set/],
     [{ headers: { 'X-Request-Id': '5' } }, /headers.*X-Request-Id.*own to set/],
+    [{ headers: { 'X-Team': 'a', 'x-team': 'b' } }, /headers.*x-team.*given twice/],
+    [{ apiKey: 'k', keyHeader: 'Content-Length' }, /keyHeader.*own to set/],
+    [{ apiKey: 'k', keyHeader: 'host' }, /keyHeader.*own to set/],
+    [{ apiKey: 'k', keyHeader: 'content-type' }, /keyHeader.*own to set/],
     [{ apiKey: 'k', headers: { Authorization: 'Bearer k' } }, /headers.*Authorization.*apiKey already/],
     [{ apiKey: 'k', keyHeader: 'Api-Key', headers: { 'api-key': 'k' } }, /headers.*api-key.*apiKey already/],
     [{ url: 'http://h/v1/chat/completions' }, /url.*leave the endpoint out/],

@@ -57,7 +57,22 @@ export class HostAddress {
 const BESIDE = '/../';
 
 /** No key of a caller reaches a host: some services take theirs from the query. */
-const KEY_PARAMETERS = ['key', 'api_key', 'api-key', 'apikey', 'access_token', 'subscription-key'];
+const KEY_PARAMETERS = [
+  'key',
+  'api_key',
+  'api-key',
+  'apikey',
+  'x-api-key',
+  'x-goog-api-key',
+  'access_token',
+  'auth',
+  'auth_token',
+  'authorization',
+  'password',
+  'secret',
+  'subscription-key',
+  'token',
+];
 
 /** In lower case: many a host takes `API-Version` for `api-version`, and two of them for neither. */
 function parameterName(pair: string): string {
@@ -67,7 +82,7 @@ function parameterName(pair: string): string {
 
 const REDACTED = '[redacted]';
 /** What headers and parameters with credentials are called. */
-const SECRET_NAME = /key|token|auth|secret|cookie|password|credential/i;
+export const SECRET_NAME = /key|token|auth|secret|cookie|password|credential/i;
 const SCHEME = /^(Bearer|Basic|Token) +/i;
 /** What is shorter is no secret, and may be a part of any text. */
 const SHORTEST_SECRET = 4;

@@ -32,8 +32,13 @@ const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
   'x-morgan-deadline-ms',
   'x-morgan-hops',
+  'x-morgan-via',
   'x-request-id',
 ]);
+
+/** Where no key can be either: these say where a request goes and what its body is. */
+const NO_PLACE_FOR_KEYS: ReadonlySet<string> = new Set([...RESERVED_HEADERS, 'host', 'content-type']);
+const RESERVED = "is the gateway's own to set";
 
 /** What only some targets can do; what is left out is taken to be possible. */
 export const capabilities = z.strictObject({
@@ -82,12 +87,16 @@ const hostFields = z.strictObject({
 });
 
 const host = hostFields.superRefine(({ apiKey, keyHeader = 'authorization', headers = {} }, context) => {
-  for (const name of Object.keys(headers)) {
-    const isKey = apiKey !== undefined && name.toLowerCase() === keyHeader.toLowerCase();
-    const isReserved = RESERVED_HEADERS.has(name.toLowerCase());
-    const message = isKey ? 'has the apiKey already' : "is the gateway's own to set";
-    if (isKey || isReserved) context.addIssue({ code: 'custom', path: ['headers', name], message });
-  }
+  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (NO_PLACE_FOR_KEYS.has(keyHeader.toLowerCase())) refuse(['keyHeader'], RESERVED);
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  Object.keys(headers).forEach((name, at) => {
+    const own = name.toLowerCase();
+    if (apiKey !== undefined && own === keyHeader.toLowerCase())
+      refuse(['headers', name], 'has the apiKey already');
+    else if (RESERVED_HEADERS.has(own)) refuse(['headers', name], RESERVED);
+    else if (names.indexOf(own) !== at) refuse(['headers', name], 'is given twice, in another case');
+  });
 });
 
 /** One upstream that speaks OpenAI's API. Only its name and its URL must be given. */

@@ -330,6 +330,10 @@ describe('a host of its own kind', () => {
       '?key=callers&api_key=callers&access_token=callers&subscription-key=callers&keys=a',
       '?keys=a&api-version=2026-01-01',
     ],
+    [
+      '?token=callers&auth=callers&authorization=callers&x-api-key=callers&x-goog-api-key=callers&password=callers&tokens=a',
+      '?tokens=a&api-version=2026-01-01',
+    ],
     ['?API-Version=2000-01-01&Api_Key=callers&A=B', '?A=B&api-version=2026-01-01'],
     ['?', '?api-version=2026-01-01'],
   ])('gets its own query, and of a caller all but keys and what is its own: %s', async (asked, expected) => {

@@ -142,7 +142,7 @@ describe('admission', () => {
   describe('of several callers', () => {
     beforeEach(() => {
       const observer = { refused: (reason: RefusalReason) => void refusals.push(reason) };
-      admission = new Admission({ ...OPTIONS, callers: 2 }, silentLogger, observer);
+      admission = new Admission({ ...OPTIONS, callers: () => 2 }, silentLogger, observer);
     });
     const enter = (caller: string, bytes = 1) => {
       const { signal } = leave;
@@ -167,7 +167,7 @@ describe('admission', () => {
 
     it('has a place for one more caller, however many greedy ones there are', () => {
       const observer = { refused: () => undefined };
-      admission = new Admission({ ...OPTIONS, maxCalls: 2_048, callers: 9 }, silentLogger, observer);
+      admission = new Admission({ ...OPTIONS, maxCalls: 2_048, callers: () => 9 }, silentLogger, observer);
       const takeAll = (caller: string) => {
         for (let count = 0; ; count += 1) {
           try {

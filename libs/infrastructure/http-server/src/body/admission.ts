@@ -17,8 +17,8 @@ export type AdmissionOptions = Pick<
   BodyConfig,
   'maxCalls' | 'maxBytes' | 'smallBytes' | 'smallShare' | 'queueTimeoutMs'
 > & {
-  /** How many callers can be told apart. Default: 1. */
-  readonly callers?: number | undefined;
+  /** How many callers can be told apart now. Default: 1. */
+  readonly callers?: (() => number) | undefined;
 };
 
 /** Who asks for room. */
@@ -51,7 +51,7 @@ export class Admission {
     private readonly logger: Logger,
     private readonly observer: AdmissionObserver,
   ) {
-    this.#shares = new CallerShares(options.callers ?? 1);
+    this.#shares = new CallerShares(options.callers ?? (() => 1));
   }
 
   /** Bytes of bodies that are held, as their calls have announced them or as they have come. */

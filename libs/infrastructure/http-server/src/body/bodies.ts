@@ -32,7 +32,8 @@ export function createBodies({ config, logger, authenticator, ...options }: Body
   const { bodies, bodyLimitBytes: limitBytes } = config;
   const format = options.bodies ?? PARSED_JSON;
   const metrics = new BodyMetrics(options.metrics);
-  const admission = new Admission({ ...bodies, callers: authenticator.callers }, logger, metrics);
+  const callers = () => authenticator.callers ?? 1;
+  const admission = new Admission({ ...bodies, callers }, logger, metrics);
   metrics.watch(admission);
   return {
     admission: bodyAdmission(admission, { limitBytes, format }),

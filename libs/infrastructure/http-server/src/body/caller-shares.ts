@@ -9,8 +9,8 @@ const TIMES_WHAT_IS_LEFT = 3;
 export class CallerShares {
   readonly #calls = new Map<string, number>();
 
-  /** @param callers how many there are: a single one may have all places. */
-  constructor(private readonly callers: number) {}
+  /** @param callers how many there are now: a single one may have all places. */
+  constructor(private readonly callers: () => number) {}
 
   /** Calls that a caller has under way. */
   countOf(caller: string): number {
@@ -20,7 +20,7 @@ export class CallerShares {
   /** Whether a caller has to leave what is free to others. @param free places, before the call takes one of them */
   isUsedUp(caller: string, free: number): boolean {
     const count = this.countOf(caller);
-    return this.callers > 1 && count > 0 && count + 1 > TIMES_WHAT_IS_LEFT * (free - 1);
+    return count > 0 && this.callers() > 1 && count + 1 > TIMES_WHAT_IS_LEFT * (free - 1);
   }
 
   enter(caller: string): void {

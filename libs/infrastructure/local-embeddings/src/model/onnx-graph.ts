@@ -52,9 +52,7 @@ export class OnnxGraph implements GraphRunner {
   static async open(path: string, options: OnnxGraphOptions): Promise<OnnxGraph> {
     const { device, threads, memoryArena, inMemory } = options;
     const settings = {
-      executionProviders: [
-        device === 'webgpu' ? { name: device, forceCpuNodeNames: options.keptOnCpu ?? [] } : device,
-      ],
+      executionProviders: [providerOf(device, options.keptOnCpu)],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       enableCpuMemArena: memoryArena,
@@ -117,6 +115,14 @@ export class OnnxGraph implements GraphRunner {
     await this.#session.release();
     this.#mapped.close();
   }
+}
+
+/** The runtime takes no empty list. */
+function providerOf(
+  name: Device,
+  keptOnCpu: readonly string[] = [],
+): InferenceSession.ExecutionProviderConfig {
+  return name === 'webgpu' && keptOnCpu.length > 0 ? { name, forceCpuNodeNames: keptOnCpu } : name;
 }
 
 function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): GraphPort[] {
