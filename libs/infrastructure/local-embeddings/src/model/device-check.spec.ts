@@ -13,18 +13,21 @@ const OUTPUT = 'last_hidden_state';
 const PADDING = 0;
 const OPTIONS: ModelOptions = { backend: 'auto', device: 'webgpu', dtype: 'fp32', threads: 1 };
 
-/** What a device makes of the vector that the graph really has for a token at a place. */
-type Change = (vector: number[], token: number, place: number) => number[];
+/** What a device makes of the vector that the graph really has for a token at a place of a row of some length. */
+type Change = (vector: number[], token: number, place: number, length: number) => number[];
 
 /** The graph of the tiny model on a device of which no machine is needed. */
 class StandIn implements GraphRunner {
   readonly length = undefined;
   closed = false;
+  /** Of the rows of the last run, in tokens. */
+  ran = 0;
 
   constructor(private readonly change: Change) {}
 
   run({ rows, length, ids }: GraphBatch) {
-    const vectors = Array.from(ids, (id, at) => this.change(tinyTokenVector(id), id, at % length));
+    this.ran = length;
+    const vectors = Array.from(ids, (id, at) => this.change(tinyTokenVector(id), id, at % length, length));
     const data = Float32Array.from(vectors.flat());
     return Promise.resolve(new Map([[OUTPUT, { data, dims: [rows, length, data.length / ids.length] }]]));
   }
@@ -44,12 +47,12 @@ beforeAll(async () => {
 afterEach(() => void jest.restoreAllMocks());
 afterAll(() => rm(folder, { recursive: true }));
 
-/** @param gpu what WebGPU makes of vectors; CUDA is not there */
-function devicesAre(gpu: Change): void {
+/** @param gpu what WebGPU makes of vectors, and `cpu` the CPU; CUDA is not there */
+function devicesAre(gpu: Change, cpu: Change = (vector) => vector): void {
   opened = [];
   jest.spyOn(OnnxGraph, 'open').mockImplementation((_, { device }: { device: Device }) => {
     if (device === 'cuda') return Promise.reject(new ModelLoadError('there is none'));
-    const graph = new StandIn(device === 'cpu' ? (vector) => vector : gpu);
+    const graph = new StandIn(device === 'cpu' ? cpu : gpu);
     opened.push(graph);
     return Promise.resolve(graph as unknown as OnnxGraph);
   });
@@ -97,4 +100,29 @@ describe('a GPU that rounds otherwise than the CPU', () => {
     devicesAre(change);
     expect((await openModel(folder, OPTIONS)).info.device).toBe('webgpu');
   });
+});
+
+it('pads texts on a GPU to a few lengths', async () => {
+  devicesAre((vector) => vector);
+  const model = await openModel(folder, OPTIONS);
+  await model.run([{ ids: [2, 5, 6, 7, 3] }]);
+  // The next step is 32, and the model takes 8.
+  expect(opened[0]?.ran).toBe(8);
+});
+
+it('pads no text on a GPU whose vector is another one then', async () => {
+  const maskless: Change = (vector, _token, _place, length) =>
+    vector.map((value, index) => value + Math.sin(length * (index + 1)));
+  devicesAre(maskless, maskless);
+  const model = await openModel(folder, OPTIONS);
+  expect([model.info.device, model.info.batchable]).toEqual(['webgpu', false]);
+  const ids = [2, 5, 6, 7, 3];
+  const { vectors } = await model.run([{ ids }]);
+  const means = [0, 1, 2, 3].map(
+    (at) =>
+      ids.reduce((sum, id) => sum + (tinyTokenVector(id)[at] ?? NaN), 0) / ids.length +
+      Math.sin(5 * (at + 1)),
+  );
+  const size = Math.hypot(...means);
+  means.forEach((mean, at) => expect(vectors[at]).toBeCloseTo(mean / size, 5));
 });

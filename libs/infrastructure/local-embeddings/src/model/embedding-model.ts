@@ -151,9 +151,10 @@ export class EmbeddingModel {
   async #isBatchable(samples: readonly TokenRow[]): Promise<boolean> {
     try {
       const { dimensions, device } = this.info;
+      const apart = new EmbeddingModel(this.#parts, { ...this.info, batchable: false });
       const together = await this.run(samples);
       for (const [place, sample] of samples.entries()) {
-        const alone = await this.run([sample]);
+        const alone = await apart.run([sample]);
         const beside = together.vectors.subarray(place * dimensions, (place + 1) * dimensions);
         if (!isSameVector(alone.vectors, beside, device)) return false;
       }
@@ -198,11 +199,13 @@ export class EmbeddingModel {
   async #outputOf(
     rows: readonly TokenRow[],
   ): Promise<{ readonly result: GraphOutput; readonly batch: GraphBatch }> {
-    const { runner, tokenizer, output, info } = this.#parts;
+    const { runner, tokenizer, output } = this.#parts;
+    const { device, batchable, maxTokens } = this.info;
     const { padId, padSide } = tokenizer.settings;
     // Padding on the right changes nothing that comes before it. A graph that pools may rely on the side it was made for.
     const side = output.pooled ? padSide : 'right';
-    const least = runner.length ?? (info.device === 'cpu' ? undefined : stepsOf(rows, info.maxTokens));
+    const isInSteps = device !== 'cpu' && batchable;
+    const least = runner.length ?? (isInSteps ? stepsOf(rows, maxTokens) : undefined);
     const typed = rows.map((row) => tokenizer.typed(row));
     const batch = padBatch(typed, padId, side, least);
     const result = (await runner.run(batch, output.name)).get(output.name);
