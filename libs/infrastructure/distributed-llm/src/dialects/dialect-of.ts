@@ -2,6 +2,7 @@ import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
 import { isFiltered } from './event-reader.ts';
+import { isObject } from './json-value.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
@@ -16,9 +17,16 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   plain: plainDialect,
 };
 
-/** Counts are plain JSON, but their errors are Anthropic's. */
-const countTokensDialect: Dialect = {
+/** A count of tokens. */
+const countingDialect: Dialect = {
   ...plainDialect,
+  isJson: true,
+  isNothing: (json) => typeof json['input_tokens'] !== 'number',
+};
+
+/** The same with Anthropic's errors. */
+const countTokensDialect: Dialect = {
+  ...countingDialect,
   errorBody: (error) => messagesDialect.errorBody(error),
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
@@ -26,16 +34,28 @@ const countTokensDialect: Dialect = {
 const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
-const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data', objectName: 'list' };
+const embeddingsDialect: Dialect = {
+  ...plainDialect,
+  answerKey: 'data',
+  objectName: 'list',
+  isJson: true,
+  gap: /[[,]\s*(null|-?NaN|-?Infinity)\b|"embedding"\s*:\s*null\b/,
+};
 /** What asks for no vectors is short. */
 const NO_INPUT = /"input"\s*:\s*\[\s*\]/;
 const LONGEST_WITHOUT_INPUT = 1024;
 
-const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
+const transcriptDialect: Dialect = {
+  ...plainDialect,
+  isTranscript: true,
+  isNothing: (json) => Object.keys(json).length === 0 || json['text'] === null,
+};
 
 /** Whoever asks for documents in an order sends some. */
 const rankingDialect: Dialect = {
   ...plainDialect,
+  isJson: true,
+  gap: /"(relevance_)?score"\s*:\s*(null|-?NaN|-?Infinity)\b/,
   isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
 };
 
@@ -49,6 +69,7 @@ const cohereRankingDialect: Dialect = {
 /** Without a verdict a text would pass for harmless. */
 const moderationsDialect: Dialect = {
   ...plainDialect,
+  isJson: true,
   isNothing: (json) =>
     Object.keys(json).length === 0 || json['results'] === null || isEmptyList(json['results']),
 };
@@ -58,7 +79,7 @@ const imagesDialect: Dialect = {
   ...plainDialect,
   isNothing: (json) =>
     !isFiltered(json) &&
-    (Object.keys(json).length === 0 || json['data'] === null || isEmptyList(json['data'])),
+    (Object.keys(json).length === 0 || json['data'] === null || holdsNothing(json['data'])),
 };
 
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
@@ -66,7 +87,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
   // Beside what hosts keep, which has no other names.
-  ['/responses/input_tokens', plainDialect],
+  ['/responses/input_tokens', countingDialect],
   ['/responses/compact', plainDialect],
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
@@ -99,6 +120,15 @@ export function dialectOf(path: string, body?: Buffer): Dialect {
 
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
+}
+
+/** Whether it is a list of which no item has anything in it. */
+function holdsNothing(value: unknown): boolean {
+  const isBlank = (each: unknown) => each === null || each === undefined || each === '';
+  return (
+    Array.isArray(value) &&
+    value.every((item) => (isObject(item) ? Object.values(item).every(isBlank) : isBlank(item)))
+  );
 }
 
 function asksNothing(body: Buffer): boolean {

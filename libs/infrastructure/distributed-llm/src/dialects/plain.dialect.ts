@@ -2,19 +2,36 @@ import { type Dialect, NO_READING } from './dialect.ts';
 import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
 import { isObject, type JsonObject } from './json-value.ts';
 
-/** Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end. */
+/** What a transcript, speech or an image is told in, as OpenAI names it; other events of these are not the end either. */
+const OF_MEDIA = /^(transcript\.text|speech\.audio|image_generation|image_edit)\./;
+const LAST_OF_MEDIA = /\.(done|completed)$/;
+
+/**
+ * Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end unless
+ * the events themselves say that there is more to come.
+ */
 export const plainDialect: Dialect = {
   name: 'plain',
   textKey: undefined,
   answerKey: undefined,
   endMarker: undefined,
   hasEnd: false,
-  readEvent: (json) => ({ ...NO_READING, ...head(json), content: 'other', usage: usageIn(json) }),
+  readEvent: (json) => ({
+    ...NO_READING,
+    ...head(json),
+    content: 'other',
+    usage: usageIn(json),
+    isPart: isPart(json),
+  }),
   readBody: (json) => ({ ...head(json), usage: usageIn(json) }),
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
+
+function isPart({ type }: JsonObject): boolean | undefined {
+  return typeof type === 'string' && OF_MEDIA.test(type) ? !LAST_OF_MEDIA.test(type) : undefined;
+}
 
 /** Audio and images count as the Responses API does. */
 function usageIn(json: JsonObject) {

@@ -262,7 +262,9 @@ function textIn(fields: JsonObject): string | undefined {
   // In Ollama's own API it is what the model said.
   if (isObject(message) && 'role' in message) return undefined;
   if (isObject(message)) return detailText(message['detail'] ?? message);
-  const text = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
+  // FastChat and LMDeploy have it where their workers have an answer.
+  const names = 'error_code' in fields ? [...TEXT_FIELDS, 'text'] : TEXT_FIELDS;
+  const text = names.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
   // Beside it may stand what was sent.
   return text ?? (Array.isArray(detail) && detail.some(isObject) ? detailText(detail) : undefined);
 }
