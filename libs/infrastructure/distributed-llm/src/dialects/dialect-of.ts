@@ -2,7 +2,7 @@ import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
 import { isFiltered } from './event-reader.ts';
-import { isObject } from './json-value.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
@@ -48,7 +48,7 @@ const LONGEST_WITHOUT_INPUT = 1024;
 const transcriptDialect: Dialect = {
   ...plainDialect,
   isTranscript: true,
-  isNothing: (json) => Object.keys(json).length === 0 || json['text'] === null,
+  isNothing: (json) => isBare(json) || json['text'] === null,
 };
 
 /** Whoever asks for documents in an order sends some. */
@@ -56,7 +56,7 @@ const rankingDialect: Dialect = {
   ...plainDialect,
   isJson: true,
   gap: /"(relevance_)?score"\s*:\s*(null|-?NaN|-?Infinity)\b/,
-  isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
+  isNothing: (json) => isBare(json) || (json['results'] ?? json['data']) === null,
 };
 
 /** Cohere's clients read a message beside what OpenAI's read; some of them show nothing else. */
@@ -70,16 +70,14 @@ const cohereRankingDialect: Dialect = {
 const moderationsDialect: Dialect = {
   ...plainDialect,
   isJson: true,
-  isNothing: (json) =>
-    Object.keys(json).length === 0 || json['results'] === null || isEmptyList(json['results']),
+  isNothing: (json) => isBare(json) || json['results'] === null || isEmptyList(json['results']),
 };
 
 /** What a filter took says so. */
 const imagesDialect: Dialect = {
   ...plainDialect,
   isNothing: (json) =>
-    !isFiltered(json) &&
-    (Object.keys(json).length === 0 || json['data'] === null || holdsNothing(json['data'])),
+    !isFiltered(json) && (isBare(json) || json['data'] === null || holdsNothing(json['data'])),
 };
 
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
@@ -116,6 +114,15 @@ export function countsTokens(path: string): boolean {
 export function dialectOf(path: string, body?: Buffer): Dialect {
   const dialect = BY_PATH.get(path) ?? (path.startsWith(KEPT_PATH) ? keptDialect : plainDialect);
   return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;
+}
+
+/** What a queue says that has taken the call, and a health check that answers on every path. */
+const OF_STATE = /^(status|message|service|version|model|object|created)$|id$|time/i;
+
+/** Whether there is nothing in it, or a state and nothing else. */
+function isBare(json: JsonObject): boolean {
+  const keys = Object.keys(json);
+  return keys.length === 0 || (typeof json['status'] === 'string' && keys.every((key) => OF_STATE.test(key)));
 }
 
 function isEmptyList(value: unknown): boolean {

@@ -39,6 +39,8 @@ function usageIn(json: JsonObject) {
   if (!isObject(usage)) return undefined;
   const { input_tokens: input, output_tokens: output, prompt_tokens: prompt, total_tokens: total } = usage;
   if (input !== undefined) return counts(input, output, undefined);
-  // Rerankers write nothing, and some of them count nothing else.
-  return prompt === undefined ? counts(total, output, undefined) : completionUsage(json);
+  if (prompt !== undefined) return completionUsage(json);
+  // Rerankers write nothing, and some of them count nothing else; of an image the total may be what was made.
+  const isSum = typeof total === 'number' && typeof output === 'number';
+  return counts(isSum ? total - output : total, output, undefined);
 }

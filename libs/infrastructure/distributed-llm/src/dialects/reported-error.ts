@@ -229,7 +229,7 @@ function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
-  const more = saidBeside(fields);
+  const more = saidBeside(fields, around);
   const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
     status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),

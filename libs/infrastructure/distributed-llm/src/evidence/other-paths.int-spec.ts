@@ -53,6 +53,10 @@ describe('what is no answer on its path moves the call on:', () => {
     ['/images/generations', json(200, { data: [null] }), 'error_in_answer'],
     ['/audio/transcriptions', json(200, { text: null }), 'error_in_answer'],
     ['/audio/transcriptions', json(200, {}), 'error_in_answer'],
+    ['/audio/transcriptions', json(200, { id: 'j', status: 'queued' }), 'error_in_answer'],
+    ['/images/generations', json(202, { id: 'j', status: 'IN_QUEUE', delayTime: 1 }), 'error_in_answer'],
+    ['/rerank', json(200, { status: 'ok', version: '1' }), 'error_in_answer'],
+    ['/moderations', json(200, { status: 'UP' }), 'error_in_answer'],
     ['/chat/completions', json(200, { error_code: 50_001, text: 'It broke.' }), 'error_in_answer'],
   ])('%s, case %#', async (path, reply, outcome) => {
     const good = {
@@ -76,6 +80,8 @@ describe('an answer is one', () => {
   it.each<[string, Reply, string]>([
     ['/audio/transcriptions', text(200, '', SUBTITLES), ''],
     ['/audio/transcriptions', text(200, '{laughs} Hello.'), '{laughs} Hello.'],
+    ['/audio/transcriptions', json(200, { status: 'ok', text: '' }), '{"status":"ok","text":""}'],
+    ['/images/generations', json(200, { status: 'ok', image: 'AA' }), '{"status":"ok","image":"AA"}'],
     ['/../rerank', json(200, [{ index: 0, score: 1 }]), '[{"index":0,"score":1}]'],
     [
       '/rerank',
