@@ -1,10 +1,14 @@
 import { type Dialect, NO_READING } from './dialect.ts';
 import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
-import { isObject, type JsonObject } from './json-value.ts';
+import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 
 /** What a transcript, speech or an image is told in, as OpenAI names it; other events of these are not the end either. */
 const OF_MEDIA = /^(transcript\.text|speech\.audio|image_generation|image_edit)\./;
+/** How vLLM tells what it heard: each piece of the sound has a reason to stop, and the whole an end marker. */
+const OF_VLLM = /^(transcription|translation)\.chunk$/;
 const LAST_OF_MEDIA = /\.(done|completed)$/;
+/** Of images there may be several. */
+const LAST_OF_ALL = /^(transcript\.text|speech\.audio)\.done$/;
 
 /**
  * Embeddings, rerank, audio and every path without a dialect of its own: any data is content, and a clean end is an end unless
@@ -22,6 +26,7 @@ export const plainDialect: Dialect = {
     content: 'other',
     usage: usageIn(json),
     isPart: isPart(json),
+    finished: LAST_OF_ALL.test(textOrNone(json['type']) ?? '') ? 1 : 0,
   }),
   readBody: (json) => ({ ...head(json), usage: usageIn(json) }),
   errorBody: openAiError,
@@ -29,7 +34,8 @@ export const plainDialect: Dialect = {
   errorEvent: (error) => dataEvent(openAiError(error)),
 };
 
-function isPart({ type }: JsonObject): boolean | undefined {
+function isPart({ type, object }: JsonObject): boolean | undefined {
+  if (OF_VLLM.test(textOrNone(object) ?? '')) return true;
   return typeof type === 'string' && OF_MEDIA.test(type) ? !LAST_OF_MEDIA.test(type) : undefined;
 }
 

@@ -28,6 +28,10 @@ describe('outcomeOfRefusal', () => {
       'rate_limited',
     ],
     [503, 'activator overload', 'overloaded'],
+    [400, 'This model only support stream mode, please enable the stream parameter.', 'conflict'],
+    [400, 'parameter.enable_thinking must be set to false for non-streaming calls', 'conflict'],
+    [400, 'Requests with max_tokens > 4096 must have stream=true', 'conflict'],
+    [400, 'stream must be true or false', 'malformed_request'],
   ] as const)('knows a %i with %j: %s', (status, message, outcome) => {
     expect(outcomeOfRefusal(refusal(status, message))).toBe(outcome);
   });

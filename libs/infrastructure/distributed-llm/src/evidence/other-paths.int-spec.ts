@@ -103,9 +103,23 @@ describe('a stream whose events are parts of one thing', () => {
   const TRANSCRIPTS = '/audio/transcriptions';
   const told = (...types: string[]) => types.map((type) => `data: ${JSON.stringify({ type })}\n\n`).join('');
 
+  const heard = {
+    object: 'transcription.chunk',
+    choices: [{ delta: { content: 'a' }, finish_reason: 'stop' }],
+  };
+  const VLLM = `data: ${JSON.stringify(heard)}\n\n`;
+
   /** How the stream of a sole host ends. */
-  async function endOf(path: string, body: string): Promise<StreamFault | 'whole' | undefined> {
-    await using host = await ScriptedHost.start(events(body));
+  async function endOf(
+    path: string,
+    body: string,
+    isCut = false,
+  ): Promise<StreamFault | 'whole' | undefined> {
+    const cut: Reply = (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(body, () => response.destroy());
+    };
+    await using host = await ScriptedHost.start(isCut ? cut : events(body));
     const { stream } = await send(bench.client([entry('first', host.url)]), { path, body: STREAM });
     const nothing = () => undefined;
     stream?.start({ event: nothing, flush: nothing, ended: nothing, failed: nothing });
@@ -115,6 +129,7 @@ describe('a stream whose events are parts of one thing', () => {
   it.each([
     [TRANSCRIPTS, told('transcript.text.delta')],
     [TRANSCRIPTS, told('transcript.text.delta', 'transcript.text.segment')],
+    [TRANSCRIPTS, VLLM],
     [SPEECH, told('speech.audio.delta')],
     [IMAGES, told('image_generation.partial_image')],
     [IMAGES, told('image_generation.completed', 'image_generation.partial_image')],
@@ -128,10 +143,20 @@ describe('a stream whose events are parts of one thing', () => {
     [TRANSCRIPTS, told('transcript.text.delta', 'transcript.text.done')],
     [TRANSCRIPTS, `${told('transcript.text.delta')}data: [DONE]\n\n`],
     [TRANSCRIPTS, 'data: {"text":"in a form of its own"}\n\n'],
+    [TRANSCRIPTS, `${VLLM}data: [DONE]\n\n`],
     [SPEECH, told('speech.audio.delta', 'speech.audio.done')],
     [IMAGES, told('image_generation.completed', 'image_generation.completed')],
   ])('is whole with it, or where nothing says so: %s, %j', async (path, body) => {
     expect(await endOf(path, body)).toBe('whole');
+  });
+
+  it.each([
+    [SPEECH, told('speech.audio.delta', 'speech.audio.done')],
+    [TRANSCRIPTS, told('transcript.text.delta', 'transcript.text.done')],
+  ])('is whole with the last of them, whatever happens behind it: %s', async (path, body) => {
+    const error = 'data: {"error":{"message":"It broke."}}\n\n';
+    expect(await endOf(path, body + error)).toBe('whole');
+    expect(await endOf(path, body, true)).toBe('whole');
   });
 
   it('is an error where its type says so', async () => {
