@@ -21,7 +21,7 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
 const countingDialect: Dialect = {
   ...plainDialect,
   isJson: true,
-  isNothing: (json) => typeof json['input_tokens'] !== 'number',
+  isNothing: (json) => isBare(json) || json['input_tokens'] === null,
 };
 
 /** The same with Anthropic's errors. */

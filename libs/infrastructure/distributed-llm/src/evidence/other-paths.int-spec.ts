@@ -71,7 +71,8 @@ describe('what is no answer on its path moves the call on:', () => {
 
   it.each(['/messages/count_tokens', '/responses/input_tokens'])('%s without a count', async (path) => {
     const count = { input_tokens: 3 };
-    expect((await ask(json(200, {}), { path }, count)).host).toBe('second');
+    for (const nothing of [{}, { input_tokens: null }, { status: 'ok' }])
+      expect((await ask(json(200, nothing), { path }, count)).host).toBe('second');
     expect((await ask(json(200, count), { path })).host).toBe('first');
   });
 });
