@@ -246,6 +246,13 @@ describe('errorIn', () => {
       { error: { message: 'no' }, retry_after: 3 },
       { retryAfterMs: 3_000 },
     ],
+    [
+      'KoboldCpp',
+      { detail: { msg: 'Server is busy.', type: 'service_unavailable' } },
+      { message: 'Server is busy.' },
+    ],
+    ['DeepInfra', { detail: { error: 'Model busy' } }, { message: 'Model busy' }],
+    ['TabbyAPI', { detail: { error: { message: 'No models.', trace: null } } }, { message: 'No models.' }],
     ['one that spells it so', { error: { message: 'no', retryAfterSeconds: 3 } }, { retryAfterMs: 3_000 }],
     ['a proxy, which says when', { error: { message: 'no', retry_after: 12 } }, { retryAfterMs: 12_000 }],
     [

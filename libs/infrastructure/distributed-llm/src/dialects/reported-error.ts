@@ -278,9 +278,18 @@ export function isHttpStatus(value: number): boolean {
   return Number.isInteger(value) && value >= 400 && value < 600;
 }
 
+/** Its own text, or that of an error within: no deeper, as a host chooses how deep that goes. */
+function flatTextIn(fields: JsonObject): string | undefined {
+  const { error } = fields;
+  const within = isObject(error) ? TEXT_FIELDS.map((name) => error[name]) : [error];
+  return [...TEXT_FIELDS.map((name) => fields[name]), ...within]
+    .map(textOrNone)
+    .find((each) => each !== undefined);
+}
+
 /** FastAPI: a text, or a list of faults with the path to each field. */
 function detailText(detail: unknown): string {
-  if (isObject(detail)) return textOrNone(detail['message']) ?? written(detail);
+  if (isObject(detail)) return flatTextIn(detail) ?? written(detail);
   if (!Array.isArray(detail)) return String(detail);
   const faults = detail.filter(isObject).map(({ loc, msg }) => {
     const path = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
