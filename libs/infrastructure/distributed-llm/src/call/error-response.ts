@@ -234,10 +234,19 @@ function plainError(text: string): ReportedError | undefined {
   return trimmed === '' ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
 }
 
-/** What is said in a form that nobody knows is told as it is. A 404 or 410 without words is about the path. */
+/** How the part of a JSON is called that says what went wrong. */
+const NAMES_ERROR = /(error|exception|fault)$/i;
+
+/**
+ * What is said in a form that nobody knows: the error within, or all of it as it is, a field a line, as words of two of them mean
+ * nothing together. A 404 or 410 without words is about the path.
+ */
 function formlessError(json: JsonObject, text: string, status: number): ReportedError | undefined {
-  if (status === 404 || status === 410 || Object.keys(json).length === 0) return undefined;
-  return errorOf(text.trim().slice(0, LONGEST_TEXT));
+  const fields = Object.entries(json);
+  if (status === 404 || status === 410 || fields.length === 0) return undefined;
+  const [, within] = fields.find(([name, value]) => NAMES_ERROR.test(name) && isObject(value)) ?? [];
+  const error = isObject(within) ? (errorIn(within) ?? bareErrorIn(within)) : undefined;
+  return error ?? errorOf(text.trim().slice(0, LONGEST_TEXT).replaceAll(',"', ',\n"'));
 }
 
 function errorOf(message: string): ReportedError {
