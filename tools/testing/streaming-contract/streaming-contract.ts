@@ -181,7 +181,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has the form of events where its host tells it, or its pieces, in that of a whole answer',
       ],
       [
-        'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too.',
+        'Streams of any other path (images, speech, transcripts, a response that a host keeps) are kept alive and break with an error event, too, also by a clean end without the last part of a transcript, of speech or of an image (`transcript.text.done`, `speech.audio.done`, `image_generation.completed`).',
         'stream-shapes',
         'breaks with %s where it breaks',
       ],

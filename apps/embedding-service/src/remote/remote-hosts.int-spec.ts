@@ -295,6 +295,7 @@ describe('hosts that will answer later', () => {
   it.each([
     ['loads', loading(40)],
     ['is full', full(40)],
+    ['says when it will be', { status: 503, body: { error: 'Model x is loading', estimated_time: 40 } }],
   ])('one that %s is not asked until then, and its circuit stays closed', async (_, answer) => {
     first.respond = always(answer);
     const model = modelOf();
@@ -330,6 +331,8 @@ describe('hosts that will answer later', () => {
     ['Google, in words', told({ message: `${plan} ${'. '.repeat(300)}Please retry in 34.07s.` }), 34_070],
     ['OpenAI', told({ message: 'Rate limit reached. Please try again in 1m0.5s. Visit us.' }), 60_500],
     ['Azure', told({ message: 'Too many tokens. Please retry after 6 seconds.' }), 6_000],
+    ['GitHub', told({ message: 'Limit exceeded. Please wait 55 seconds before retrying.' }), 55_000],
+    ['Django', { status: 429, body: { detail: 'Throttled. Expected available in 15 seconds.' } }, 15_000],
   ])('one that says so in its answer, as %s does, is not asked until then', async (_, answer, waitMs) => {
     first.respond = always(answer);
     const model = modelOf();

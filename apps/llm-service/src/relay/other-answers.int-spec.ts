@@ -88,6 +88,11 @@ describe('the tokens of a JSON', () => {
     expect(await counted(path, { model: 'm', prompt: 'x' })).toEqual([5, 6]);
   });
 
+  it('of an image may be there as what was made, and as the sum of nothing else', async () => {
+    answerJson('{"data":[{"url":"u"}],"usage":{"generated_images":1,"output_tokens":56,"total_tokens":56}}');
+    expect(await counted('/v1/images/generations', { model: 'm', prompt: 'x' })).toEqual([0, 56]);
+  });
+
   it('may be there as their sum alone', async () => {
     answerJson('{"results":[],"usage":{"total_tokens":56}}');
     expect(await counted('/v1/rerank', { model: 'm', query: 'a', documents: ['b'] })).toEqual([56, 0]);

@@ -319,6 +319,7 @@ describe('a stream that is no chat', () => {
       },
       'The host broke off in the middle of its answer.',
     ],
+    ['the part that is missing', events(PART), 'The stream ended before its answer did.'],
   ])('breaks with %s where it breaks', async (_, broken, message) => {
     answer = broken;
     const seen = await read(await ask());

@@ -1,6 +1,6 @@
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { isObject } from '../dialects/json-value.ts';
+import { isObject, type JsonObject } from '../dialects/json-value.ts';
 import { bareErrorIn, errorIn, type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import { xmlErrorIn } from '../dialects/xml-error.ts';
 import { restTimeMs } from '../evidence/rest-time.ts';
@@ -70,7 +70,9 @@ export class ErrorResponse {
     // Google's has it as the only element of a list.
     const json: unknown = Array.isArray(whole) ? whole[0] : whole;
     const begun = isObject(json) ? undefined : firstWordsIn(text);
-    const error = isObject(json) ? (errorIn(json) ?? bareErrorIn(json)) : (begun ?? plainError(text));
+    const error = isObject(json)
+      ? (errorIn(json) ?? bareErrorIn(json) ?? formlessError(json, text, status))
+      : (begun ?? plainError(text));
     const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
@@ -230,6 +232,21 @@ function plainError(text: string): ReportedError | undefined {
   const trimmed = text.trim();
   if (trimmed.startsWith('<')) return xmlErrorIn(trimmed);
   return trimmed === '' ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
+}
+
+/** How the part of a JSON is called that says what went wrong. */
+const NAMES_ERROR = /(error|exception|fault)$/i;
+
+/**
+ * What is said in a form that nobody knows: the error within, or all of it as it is, a field a line, as words of two of them mean
+ * nothing together. A 404 or 410 without words is about the path.
+ */
+function formlessError(json: JsonObject, text: string, status: number): ReportedError | undefined {
+  const fields = Object.entries(json);
+  if (status === 404 || status === 410 || fields.length === 0) return undefined;
+  const [, within] = fields.find(([name, value]) => NAMES_ERROR.test(name) && isObject(value)) ?? [];
+  const error = isObject(within) ? (errorIn(within) ?? bareErrorIn(within)) : undefined;
+  return error ?? errorOf(text.trim().slice(0, LONGEST_TEXT).replaceAll(',"', ',\n"'));
 }
 
 function errorOf(message: string): ReportedError {

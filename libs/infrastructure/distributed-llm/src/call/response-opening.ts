@@ -99,14 +99,15 @@ async function openWhole(
 ): Promise<Opening> {
   const { dialect } = options;
   const limitMs = restOfTime(options);
-  const isText = type === '' || type.includes('json') || type.startsWith('text/');
+  const isSubtitles = type.includes('subrip');
+  const isText = type === '' || type.includes('json') || type.startsWith('text/') || isSubtitles;
   try {
-    if (dialect.name === 'plain' && !isText)
+    if (dialect.name === 'plain' && !isText && !dialect.isJson)
       return await openBytes(new BodyStart(response.body), limitMs, dialect);
     const bytes = await response.bytesUpTo(MOST_HELD_BYTES, limitMs);
     if (bytes?.length === 0 && options.mayBeNothing) return NOTHING;
-    const isTranscript = dialect.isTranscript && type.startsWith('text/');
-    if (bytes && isTranscript && !beginningOf(bytes).startsWith('{'))
+    const isTranscript = dialect.isTranscript && (type.startsWith('text/') || isSubtitles);
+    if (bytes && isTranscript && !isObjectIn(bytes))
       return isWebPage(bytes) ? failed('html') : { kind: 'content', whole: bytes };
     return openText(response, bytes, dialect);
   } catch (error) {
@@ -175,6 +176,11 @@ function isWebPage(bytes: Buffer): boolean {
   return WEB_PAGE.test(bytes.toString('latin1', start, start + LONGEST_OPENING));
 }
 
+/** What was heard may begin so as well, and end otherwise. */
+function isObjectIn(bytes: Buffer): boolean {
+  return beginningOf(bytes).startsWith('{') && bytes[lastByte(bytes)] === CLOSING;
+}
+
 /** @param bytes all of the body; none where it is longer than what is held back. */
 function openText(response: TransportResponse, bytes: Buffer | undefined, dialect: Dialect): Opening {
   const type = response.headers['content-type']?.toLowerCase() ?? '';
@@ -184,13 +190,27 @@ function openText(response: TransportResponse, bytes: Buffer | undefined, dialec
   const text = beginningOf(bytes);
   if (text === '') return failed('empty');
   if (text.startsWith('<')) return failed('html');
+  if (hasGap(bytes, dialect)) return { kind: 'failed', outcome: 'error_in_answer', error: GAP };
   if (text.startsWith('{')) return openJson(bytes, dialect);
-  if (isPage && !text.startsWith('[')) return failed('html');
-  if (dialect.name !== 'plain' || (dialect.isNothing && /^null\s*$/.test(text)))
-    return openList(bytes, dialect);
-  if (text.startsWith('[') && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST)
-    return failed('cut');
+  const isList = text.startsWith('[');
+  if (isPage && !isList) return failed('html');
+  const isNull = dialect.isNothing && /^null\s*$/.test(text);
+  if (dialect.name !== 'plain' || isNull || (dialect.isJson && !isList)) return openList(bytes, dialect);
+  if (isList && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST) return failed('cut');
   return { kind: 'content', whole: bytes };
+}
+
+const GAP: ReportedError = {
+  status: undefined,
+  type: undefined,
+  code: undefined,
+  message: 'The host could not compute all numbers of its answer: some are null, NaN or Infinity.',
+};
+const GAPS = ['null', 'NaN', 'Infinity'];
+
+/** One number that is missing may stand for others that are wrong: whoever stores or sorts them does not see it. */
+function hasGap(bytes: Buffer, { gap }: Dialect): boolean {
+  return gap !== undefined && GAPS.some((each) => bytes.includes(each)) && gap.test(bytes.toString('latin1'));
 }
 
 function longBody({ body }: TransportResponse, type: string): HostResponseBody {

@@ -2,6 +2,7 @@ import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
 import { isFiltered } from './event-reader.ts';
+import { isObject, type JsonObject } from './json-value.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
@@ -16,9 +17,16 @@ export const DIALECTS: Readonly<Record<DialectName, Dialect>> = {
   plain: plainDialect,
 };
 
-/** Counts are plain JSON, but their errors are Anthropic's. */
-const countTokensDialect: Dialect = {
+/** A count of tokens. */
+const countingDialect: Dialect = {
   ...plainDialect,
+  isJson: true,
+  isNothing: (json) => isBare(json) || json['input_tokens'] === null,
+};
+
+/** The same with Anthropic's errors. */
+const countTokensDialect: Dialect = {
+  ...countingDialect,
   errorBody: (error) => messagesDialect.errorBody(error),
   isErrorBody: (body) => messagesDialect.isErrorBody(body),
 };
@@ -26,17 +34,29 @@ const countTokensDialect: Dialect = {
 const KEPT_PATH = '/responses/';
 
 /** A JSON without vectors is no answer, and may be an error in a form of its own. */
-const embeddingsDialect: Dialect = { ...plainDialect, answerKey: 'data', objectName: 'list' };
+const embeddingsDialect: Dialect = {
+  ...plainDialect,
+  answerKey: 'data',
+  objectName: 'list',
+  isJson: true,
+  gap: /[[,]\s*(null|-?NaN|-?Infinity)\b|"embedding"\s*:\s*null\b/,
+};
 /** What asks for no vectors is short. */
 const NO_INPUT = /"input"\s*:\s*\[\s*\]/;
 const LONGEST_WITHOUT_INPUT = 1024;
 
-const transcriptDialect: Dialect = { ...plainDialect, isTranscript: true };
+const transcriptDialect: Dialect = {
+  ...plainDialect,
+  isTranscript: true,
+  isNothing: (json) => isBare(json) || json['text'] === null,
+};
 
 /** Whoever asks for documents in an order sends some. */
 const rankingDialect: Dialect = {
   ...plainDialect,
-  isNothing: (json) => Object.keys(json).length === 0 || (json['results'] ?? json['data']) === null,
+  isJson: true,
+  gap: /"(relevance_)?score"\s*:\s*(null|-?NaN|-?Infinity)\b/,
+  isNothing: (json) => isBare(json) || (json['results'] ?? json['data']) === null,
 };
 
 /** Cohere's clients read a message beside what OpenAI's read; some of them show nothing else. */
@@ -49,16 +69,15 @@ const cohereRankingDialect: Dialect = {
 /** Without a verdict a text would pass for harmless. */
 const moderationsDialect: Dialect = {
   ...plainDialect,
-  isNothing: (json) =>
-    Object.keys(json).length === 0 || json['results'] === null || isEmptyList(json['results']),
+  isJson: true,
+  isNothing: (json) => isBare(json) || json['results'] === null || isEmptyList(json['results']),
 };
 
 /** What a filter took says so. */
 const imagesDialect: Dialect = {
   ...plainDialect,
   isNothing: (json) =>
-    !isFiltered(json) &&
-    (Object.keys(json).length === 0 || json['data'] === null || isEmptyList(json['data'])),
+    !isFiltered(json) && (isBare(json) || json['data'] === null || holdsNothing(json['data'])),
 };
 
 const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
@@ -66,7 +85,7 @@ const BY_PATH: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['/completions', completionsDialect],
   ['/responses', responsesDialect],
   // Beside what hosts keep, which has no other names.
-  ['/responses/input_tokens', plainDialect],
+  ['/responses/input_tokens', countingDialect],
   ['/responses/compact', plainDialect],
   ['/messages', messagesDialect],
   ['/messages/count_tokens', countTokensDialect],
@@ -97,8 +116,26 @@ export function dialectOf(path: string, body?: Buffer): Dialect {
   return dialect === embeddingsDialect && body && asksNothing(body) ? plainDialect : dialect;
 }
 
+/** What a queue says that has taken the call, and a health check that answers on every path. */
+const OF_STATE = /^(status|message|service|version|model|object|created)$|id$|time/i;
+
+/** Whether there is nothing in it, or a state and nothing else. */
+function isBare(json: JsonObject): boolean {
+  const keys = Object.keys(json);
+  return keys.length === 0 || (typeof json['status'] === 'string' && keys.every((key) => OF_STATE.test(key)));
+}
+
 function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
+}
+
+/** Whether it is a list of which no item has anything in it. */
+function holdsNothing(value: unknown): boolean {
+  const isBlank = (each: unknown) => each === null || each === undefined || each === '';
+  return (
+    Array.isArray(value) &&
+    value.every((item) => (isObject(item) ? Object.values(item).every(isBlank) : isBlank(item)))
+  );
 }
 
 function asksNothing(body: Buffer): boolean {

@@ -46,6 +46,11 @@ export interface EventReading {
   readonly model: string | undefined;
   /** Its place in the stream, where the dialect counts. */
   readonly sequence: number | undefined;
+  /**
+   * In a dialect whose streams need no end: whether the event is a part of something that has an event of its own for its end.
+   * False: it is that event.
+   */
+  readonly isPart: boolean | undefined;
 }
 
 /** What a JSON response says. */
@@ -79,6 +84,7 @@ export const NO_READING: EventReading = {
   id: undefined,
   model: undefined,
   sequence: undefined,
+  isPart: undefined,
 };
 
 /**
@@ -99,6 +105,10 @@ export interface Dialect {
   readonly objectName?: string;
   /** Whether a JSON response that is complete has nothing of what was asked for, and its host has counted no token of it. */
   readonly isNothing?: (json: JsonObject) => boolean;
+  /** Whether a response is a JSON, of whatever form: text and bytes are none. */
+  readonly isJson?: true;
+  /** What stands where a number of a response should be that its host could not compute. */
+  readonly gap?: RegExp;
   /** Whether a response that is text may say anything: what was heard, and of silence nothing. */
   readonly isTranscript?: true;
   /** Whether a JSON response is something that the host keeps: an error in it is a part of that, and none of the call's. */

@@ -32,6 +32,8 @@ const OF_OLLAMA: ReportedError = {
 };
 /** As it should be, and as some write it. */
 const DONE = /^\s*"?\[done\]"?\s*$/i;
+/** The type of an event in the place of OpenAI's, as of `speech.audio.error`. */
+const OF_ERROR = /\.error$/;
 const MALFORMED: EventReading = { ...NO_READING, isMalformed: true };
 
 /**
@@ -126,7 +128,7 @@ function readNoData({ raw, isEmpty }: SseEvent): EventReading {
   const first = raw[firstByte(raw)];
   if (first !== OPENING) return first === undefined || first === COLON || isEmpty ? COMMENT : MALFORMED;
   const json = parse(raw.toString());
-  const error = isObject(json) ? errorIn(json) : undefined;
+  const error = isObject(json) ? (errorIn(json) ?? codedErrorIn(json)) : undefined;
   return error ? { ...NO_READING, error } : COMMENT;
 }
 
@@ -138,9 +140,10 @@ function declaredError(
 ): ReportedError | undefined {
   if (!isObject(json)) return isError ? { ...NO_ANSWER, message: data ?? NO_ANSWER.message } : undefined;
   const isCoded = 'error_code' in json || json['success'] === false || 'base_resp' in json;
-  const { choices } = json;
+  const { choices, type } = json;
   const hasAnswer = Array.isArray(choices) && choices.length > 0;
-  if (isError || (isCoded && !hasAnswer)) return bareErrorIn(json) ?? (isError ? NO_ANSWER : undefined);
+  const saysError = isError || OF_ERROR.test(textOrNone(type) ?? '');
+  if (saysError || (isCoded && !hasAnswer)) return bareErrorIn(json) ?? (saysError ? NO_ANSWER : undefined);
   return answerKey === 'choices' && choices === undefined ? namedError(json) : undefined;
 }
 

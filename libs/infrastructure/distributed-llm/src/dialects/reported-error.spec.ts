@@ -241,6 +241,19 @@ describe('errorIn', () => {
       { choices: [{ delta: {}, finish_reason: 'TIMEOUT' }] },
       { message: 'The answer broke off with the reason "TIMEOUT".' },
     ],
+    [
+      'a gateway, which says when beside it',
+      { error: { message: 'no' }, retry_after: 3 },
+      { retryAfterMs: 3_000 },
+    ],
+    [
+      'KoboldCpp',
+      { detail: { msg: 'Server is busy.', type: 'service_unavailable' } },
+      { message: 'Server is busy.' },
+    ],
+    ['DeepInfra', { detail: { error: 'Model busy' } }, { message: 'Model busy' }],
+    ['TabbyAPI', { detail: { error: { message: 'No models.', trace: null } } }, { message: 'No models.' }],
+    ['one that spells it so', { error: { message: 'no', retryAfterSeconds: 3 } }, { retryAfterMs: 3_000 }],
     ['a proxy, which says when', { error: { message: 'no', retry_after: 12 } }, { retryAfterMs: 12_000 }],
     [
       'Hugging Face while it loads',

@@ -229,7 +229,7 @@ function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
-  const more = saidBeside(fields);
+  const more = saidBeside(fields, around);
   const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
     status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
@@ -262,7 +262,9 @@ function textIn(fields: JsonObject): string | undefined {
   // In Ollama's own API it is what the model said.
   if (isObject(message) && 'role' in message) return undefined;
   if (isObject(message)) return detailText(message['detail'] ?? message);
-  const text = TEXT_FIELDS.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
+  // FastChat and LMDeploy have it where their workers have an answer.
+  const names = 'error_code' in fields ? [...TEXT_FIELDS, 'text'] : TEXT_FIELDS;
+  const text = names.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
   // Beside it may stand what was sent.
   return text ?? (Array.isArray(detail) && detail.some(isObject) ? detailText(detail) : undefined);
 }
@@ -276,9 +278,18 @@ export function isHttpStatus(value: number): boolean {
   return Number.isInteger(value) && value >= 400 && value < 600;
 }
 
+/** Its own text, or that of an error within: no deeper, as a host chooses how deep that goes. */
+function flatTextIn(fields: JsonObject): string | undefined {
+  const { error } = fields;
+  const within = isObject(error) ? TEXT_FIELDS.map((name) => error[name]) : [error];
+  return [...TEXT_FIELDS.map((name) => fields[name]), ...within]
+    .map(textOrNone)
+    .find((each) => each !== undefined);
+}
+
 /** FastAPI: a text, or a list of faults with the path to each field. */
 function detailText(detail: unknown): string {
-  if (isObject(detail)) return textOrNone(detail['message']) ?? written(detail);
+  if (isObject(detail)) return flatTextIn(detail) ?? written(detail);
   if (!Array.isArray(detail)) return String(detail);
   const faults = detail.filter(isObject).map(({ loc, msg }) => {
     const path = Array.isArray(loc) ? `${loc.join('.')}: ` : '';

@@ -18,14 +18,14 @@ export interface SaidBeside extends SaidTime {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Reads it from an error's fields. */
-export function saidBeside(fields: JsonObject): SaidBeside {
+/** Reads it from an error's fields. @param around what these stand in, which may say when. */
+export function saidBeside(fields: JsonObject, around: JsonObject): SaidBeside {
   const metadata = isObject(fields['metadata']) ? fields['metadata'] : {};
   const details = Array.isArray(fields['details']) ? fields['details'].filter(isObject) : [];
   const { raw, headers } = metadata;
   const behind = (isObject(raw) ? written(raw) : textOrNone(raw))?.slice(0, LONGEST_MESSAGE);
   return {
-    ...saidTime([fields, metadata, ...details]),
+    ...saidTime([fields, metadata, ...details, around]),
     ...(behind !== undefined && { behind }),
     ...(isObject(headers) && { headers: lowerCased(headers) }),
   };

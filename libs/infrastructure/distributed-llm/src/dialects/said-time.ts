@@ -4,6 +4,7 @@ const SECONDS = [
   'retry_after',
   'retryAfter',
   'retry_after_seconds',
+  'retryAfterSeconds',
   'retryDelay',
   'estimated_time',
   'resets_in_seconds',

@@ -116,13 +116,13 @@ export const EVIDENCE: Readonly<Record<Outcome, Evidence>> = {
     'any other 5xx, 408, 426, 499, 400 of an engine that broke, 403 without a word of an API, and 424 that an inference server says of its model',
   ),
   error_in_answer: doubtful(
-    '200 with an error object as the whole JSON or as the first event, without a status in it',
+    '200 with an error object as the whole JSON or as the first event, without a status in it; with scores or vectors of which a number is null, NaN or Infinity; with nothing of what was asked for, and no reason',
   ),
   redirect: unusable('3xx'),
   html: unusable('200 with HTML'),
   empty: doubtful('200 without a byte of content, 204; not where something was to be deleted'),
   wrong_type: unusable(
-    '200 with a content type that is neither JSON nor events, with events where none were asked for, with a JSON without an answer where events were, or with several JSONs, a line each',
+    '200 with a content type that is neither JSON nor events, with events where none were asked for, with a JSON without an answer where events were, with several JSONs, a line each, or with text where the path has JSON only',
   ),
   bad_response: doubtful(
     'bytes that are not HTTP, or JSON that does not end or is nested too deep to be read',

@@ -227,7 +227,7 @@ describe('an answer that may be anything', () => {
     ['/images/generations', { created: 1, data: null }, 'error_in_answer'],
   ])('is none on %s where it is %j', async (path, said, outcome) => {
     await using odd = await ScriptedHost.start(json(200, said));
-    await using other = await ScriptedHost.start(json(200, { results: [{}], data: [{}] }));
+    await using other = await ScriptedHost.start(json(200, { results: [{}], data: [{ url: 'u' }] }));
     const tiers = [[{ host: 'odd' }], [{ host: 'other' }]];
     const client = bench.client([entry('odd', odd.url), entry('other', other.url)], {
       routes: [{ model: CHAT.model, tiers }],

@@ -114,7 +114,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
   const isFirewall = !isJson && (!error || words.FIREWALL_NUMBER.test(error.message));
   if (status === 403 && isFirewall) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
-  if (status !== 403) return 'credentials_rejected';
+  if (status !== 403) return said.name(words.SPENT_NAME) ? 'quota_exhausted' : 'credentials_rejected';
   if (said.say(words.AWS_NO_ROUTE)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
   if (said.say(words.NO_MODEL_ACCESS)) return 'model_not_found';
@@ -129,6 +129,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
 function outcomeOf429({ saysWhen }: Refusal, said: HostWords): Outcome {
   if (said.say(words.ABOVE_LIMIT)) return 'conflict';
   if (said.say(words.USED_UP)) return 'quota_exhausted';
+  if (said.say(words.FREE_LIMITS)) return 'rate_limited';
   return !saysWhen && (said.say(words.SPENT) || said.say(words.QUOTA)) ? 'quota_exhausted' : 'rate_limited';
 }
 

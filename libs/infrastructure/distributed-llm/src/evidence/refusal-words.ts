@@ -3,14 +3,14 @@
  * alone says too little, as each of them stands with several.
  */
 export const CONTEXT =
-  /context.?(length|window|size|limit)|maximum.{0,20}context|(prompt|input)s?( text| \(\d+ tokens\))? (is|are) too (long|large)|\btext is too long|reduce the length of (the|your) (messages|prompt|input)|longer than the maximum|too many (input |prompt )?tokens|tokens.{0,40}exceed|exceed.{0,40}(context|tokens|token limit)|tokens? (count|length)\b.{0,30}( exceed| but model only supports)|\btokens\b.{0,20}(larger than the model capacity|but the maximum is)|\bn_ctx\b|max_new_tokens\W+must be|splited_prompt_len|\(\d+\) must be less than[\w ]* max_seq_len|tokens in request more than|string_above_max_length|tokens_limit_reached|(prompt|input|sequence|total) length\b.{0,40}(exceed|should be|longer|greater|larger|too long)|max(imum)? (prompt|input|sequence) length|must have (less|fewer) than \d+ tokens|(上下文|输入|提示词?|prompt).{0,20}(过长|超长|超限|(超过|超出).{0,12}(长度|token))/i;
+  /context.?(length|window|size|limit)|maximum.{0,20}context|(prompt|input)s?( text| \(\d+ tokens\))? (is|are) too (long|large)|\btext is too long|reduce the length of (the|your) (messages|prompt|input)|longer than the maximum|too many (input |prompt )?tokens|tokens.{0,40}exceed|exceed.{0,40}(context|tokens|token limit)|tokens? (count|length)\b.{0,30}( exceed| but model only supports)|\btokens\b.{0,20}(larger than the model capacity|but the maximum is)|\bn_ctx\b|max_new_tokens\W+must be|splited_prompt_len|\(\d+\) must be less than[\w ]* max_seq_len|tokens in request more than|string_above_max_length|tokens_limit_reached|\bmax tokens of \d+ exceeded|(prompt|input|sequence|total) length\b.{0,40}(exceed|should be|longer|greater|larger|too long)|max(imum)? (prompt|input|sequence) length|must have (less|fewer) than \d+ tokens|(上下文|输入|提示词?|prompt).{0,20}(过长|超长|超限|(超过|超出).{0,12}(长度|token))/i;
 /** What is too long is the answer that the request allows, whatever its prompt. */
 export const ANSWER_LENGTH =
-  /(?<!\+ ?`?)\bmax(imum)?[_ ](completion_|output_|new_)?tokens`? must be less than or equal to|^(?!.*\b(inputs?|prompt|messages|requests?|context|sequence|total)\b).*\bmax(imum)?[_ ](completion_|output_|new_)?tokens\b/is;
+  /(?<!\+ ?`?)\bmax(imum)?[_ ](completion_|output_|new_)?tokens`? must be less than or equal to|^(?!.*\b(inputs?|prompt|messages|requests?|context|sequence|total|tokens of \d+ exceeded)\b).*\bmax(imum)?[_ ](completion_|output_|new_)?tokens\b/is;
 /** Programs in Go have a context of another kind, which has a deadline. */
 export const DEADLINE = /deadline|timeout/i;
 export const POLICY =
-  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|(content|prompt|censorship|moderation)_blocked|\bmodel armor\b|content exists risk|blocked (due to|by|because of) (?!(network|access|admin\w*|organi[sz]ation) polic)(\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
+  /content.?(policy|filter|management)|content_policy_violation|moderation|flagged|guardrail|safety.?(system|filter|polic|check)|responsible.?ai|usage (polic|guideline)|data_inspection|inappropriate content|sensitive (content|information|words?)|new_sensitive|prohibited.content|(content|prompt|censorship|moderation)_blocked|\bnsfw (content|images?)\b|\bmodel armor\b|content exists risk|blocked (due to|by|because of) (?!(network|access|admin\w*|organi[sz]ation) polic)(\w+ )?(security|safety|polic|content|filter)|不安全|敏感(内容|信息|词)|违规/i;
 /** A policy as the name of a fault, which no host gives to a moderation of its own that is down. */
 export const POLICY_NAME = /content.?(policy|filter)|responsible.?ai|data_inspection/i;
 export const MODEL =
@@ -19,7 +19,7 @@ export const MODEL =
 export const MODEL_NAME = /model_?not_?(found|exist|available)/i;
 /** It cannot be had here, whatever status that is said with: not loaded, not to be loaded, nobody behind a router who has it. */
 export const UNLOADABLE =
-  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|error loading model|waiting for llama runner to start|degraded function cannot be invoked|\bendpoint is (paused|stopped)\b|no adapter found\b|loading lora\b|^channel error$|model failed to load|\bmodel\b.{0,80}\bfailed to load(?! \w)|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|engine protocol startup was aborted|无可用渠道/im;
+  /no models? (is |are )?(currently )?loaded|(failed|unable|not|cannot) (to )?load( the)? model|error loading model|waiting for llama runner to start|degraded function cannot be invoked|\bendpoint is (paused|stopped)\b|\bendpoint that is currently closed\b|not have (a|any) deployed model\b|model loading was stopped\b|no adapter found\b|loading lora\b|^channel error$|model failed to load|\bmodel\b.{0,80}\bfailed to load(?! \w)|model requires more (system )?memory|no (available |healthy )?(channel|deployment|provider|endpoint|worker|instance|key)s?\b.{0,40}\bmodels?\b|no available model\b|engine protocol startup was aborted|无可用渠道/im;
 /** It is there and only not for us, whatever else the key may be good for. */
 export const MODEL_ACCESS =
   /model_access_denied|(access|allowed|permission)\b.{0,30}\bmodels?\b|not authorized to perform\b.{0,200}\bfoundation-model\/|\bmodels?\b.{0,60}\b(access|blocked|disabled|not allowed|permission)/is;
@@ -31,7 +31,7 @@ export const MODEL_FEATURE =
   /\b(parameters?|tools?|tool use|function call(s|ing)?|images?|audio|vision|thinking|streaming|json_schema|logprobs|temperature|system (prompt|role|message)s?)\b.{0,120}\b(not (supported|enabled|available|allowed|accessible)|deprecated)/is;
 /** What this host was not set up for, or is not allowed: it names a flag of its own program, or an account that is not verified. */
 export const NOT_HERE =
-  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion/i;
+  /\b(requires?|with|set|enable|pass|provide|use|specify)\b[^.]{0,60}[\s`'"(]--[a-z][a-z-]+|provide the mmproj|\blive search is deprecated\b|configure ai gateway\b|\bonly supports? stream(ing)? (mode|output)\b|\bfalse for non-streaming calls\b|\bmust have stream ?= ?true\b|must provide a chat template|organization must be verified|does not work with the specified model|not accessible via|does not support (the )?(\S+ ){0,3}api\b|does not support (chat|generate|insert)\b|registry\.ollama\.ai\S* does not support|not (yet )?available for this subscription|\bapi.versions? (is |are )?not supported|\bonly for api.versions?\b|unsupported_api_for_model|cannot be used with chat.?completion/i;
 /** The model has written something that its host could not use: another time, or elsewhere, it writes something else. */
 export const BADLY_WRITTEN =
   /tool_use_failed|json_validate_failed|output_parse_failed|failed to call a function|model produced invalid content/i;
@@ -40,7 +40,7 @@ export const BEHIND_FAILED =
   /\bupstream (connect error|request failed)|failed to (get response from provider|proxy request)|api_?connection_?error|bad_response_status_code|\bunexpected EOF\W*$|\bdial tcp\b/im;
 /** There is no such path, whatever status that is said with. */
 export const NO_SUCH_PATH =
-  /\bno static resource\b|\b(operation|count_tokens) is not supported by (\w+ )?provider\b/i;
+  /\bno static resource\b|\bno route for that uri\b|\b(operation|count_tokens) is not supported by (\w+ )?provider\b/i;
 /** All that Cloudflare says to programs that it takes for bots, by their `user-agent` or their TLS. */
 export const FIREWALL_NUMBER = /^\s*error code: 1\d{3}\s*$/;
 /** Amazon's API Gateway says so, with a 403, of a path that it does not know. */
@@ -73,26 +73,29 @@ export const KEY =
 export const SPENT =
   /(insufficient|not.enough).{0,12}(quota|funds|balance|credit)|(balance|credits?|funds|quota)\b.{0,30}\b(insufficient|exhausted|depleted|too low|not enough|run out|used up)|credit balance|(usage|spend(ing)?|key|credit) (limit|cap)s?\b|quota_reached|reached (its|your) (\w+ ){0,4}quota\b|billing (hard |soft )?limit|billing_(hard|soft)_limit|billing_not_active|budget.{0,20}exceeded|exceeded.{0,20}\bbudget\b|exceeded\w{0,10}budget|\bset inference limit\b|arrear|overdue|in good standing|enable billing|payment (method|required)|(account|organization|team).{0,60}(suspended|disabled|deactivated|has been (restricted|banned))|quota.{0,60}exhausted|exceeded (your )?current.{0,20}quota|used up\b.{0,40}(allocation|allowance|quota|credits?)|out of .{0,20}quota|out of credits|(any|more) credits\b|余额不足|欠费|额度(不足|已?用[完尽])/is;
 /** Of an account and not of one model, whether or not it comes back. */
-export const USED_UP = /insufficient_quota|usage.?limit.{0,10}reached/i;
+export const USED_UP =
+  /insufficient_quota|usage.?limit.{0,10}reached|\blimited to \d+ api calls ?\/ ?month\b/i;
 /** The same as the name of a fault, which some have for a 5xx. */
 export const SPENT_NAME = /insufficient.{0,12}(quota|balance|credit)/i;
 /** The same where no time goes with it, which a limit per minute would have. */
 export const QUOTA_EXCEEDED = /quota.{0,20}\bexceeded|\bexceed\w*.{0,40}\bquota/i;
 export const QUOTA = /billing|quota exceeded for.{0,40}(plan|billing)/i;
+/** What an account has before it pays: a limit per minute, whatever is said of bills. */
+export const FREE_LIMITS = /\breduced rate limits\b/i;
 /** A limit that this request alone is above: others fit. */
 export const ABOVE_LIMIT =
   /request too large\b.{0,200}\b(tokens per|tpm|tpd)\b|\blong context requests?\b|\bcan only afford\b|exceeds the maximum usage size\b/is;
 export const PER_TIME = /\bper.(second|minute|min|hour|day)\b|please wait/i;
 /** Some say it with a status of their own. */
 export const THROTTLED =
-  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|rate.?limit$|exceed.{0,40}rate.?limit|rate exceeded|requests? limit (reached|exceeded)|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w{1,16}.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/im;
+  /throttl|too many requests|rate.?limited|rate.?limit.{0,20}(reached|exceeded|error|hit)|rate.?limit$|^(token|conn) limit$|exceed.{0,40}rate.?limit|rate exceeded|requests? limit (reached|exceeded)|resource.{0,12}exhausted|\b[rtq]p[smd]\b.{0,20}(limit|exceed|reached)|concurren\w{1,16}.{0,20}(limit|exceed)|too many tokens.{0,20}please wait|exceed.{0,60}\bper.(second|minute|min|hour|day)\b|\bper.(second|minute|min|hour|day)\b.{0,40}exceed|过于频繁|限流|速率限制|频率(超|过|限)/im;
 export const LOADING =
   /loading|warming.?up|starting up|scaling (up|from)|sleeping|waking up|cold start|not.?ready|still initiali[sz]ing|加载中|启动中/i;
 /** The same where another 5xx says it, whose words are about other things that are loaded as well. */
 export const MODEL_LOADING =
   /\b(model|deployment|engine|server)\b.{0,60}\b((is|still|currently) (being )?(loading|loaded|starting|initiali[sz]ing|warming)|not ready|is cold)|\bserver loading model\b/i;
 export const OVERLOADED =
-  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|\bsaturated\b|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
+  /overloaded|over capacity|at capacity|capacity.{0,20}(exceeded|exhausted)|(no|out of) capacity\b|queue is full|too many (concurrent )?requests|maximum queue size|queue full|backpressure|no (available instance|instances available)\b|\bbusy\b|high (traffic|demand)|heavy load|no (free |available |valid )?(slots?|executors?)\b|unable to process your request|pending requests exceeded|reset reason: overflow|\bsaturated\b|\bactivator overload\b|aborted by a higher priority|繁忙|过载|负载(已|过)/i;
 export const PASSING = /temporar|try again|currently (unavailable|not available)/i;
 /** What an engine that broke says in whatever status: vLLM has 400 for all that ends a stream of its, TensorRT-LLM for all else too. */
 export const BROKEN_ENGINE =

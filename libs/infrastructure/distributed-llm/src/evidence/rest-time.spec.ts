@@ -105,6 +105,7 @@ describe('restTimeMs', () => {
     ['[429]: {…} (reset after 2m 13s)', 133_000],
     ['Please try again in 1 day.', 86_400_000],
     ['Retry your request after 60 secs', 60_000],
+    ['Request was throttled. Expected available in 15 seconds.', 15_000],
     ['try again later', undefined],
     ['try again in 3 moments', undefined],
   ])('finds the time in %j', (message, expected) => expect(restTimeMs({}, message)).toBe(expected));

@@ -7,7 +7,7 @@ const PART = new RegExp(String.raw`(\d+(?:\.\d+)?) ?(${UNIT})`, 'gi');
 const PARTS = String.raw`(?:\d+(?:\.\d+)? ?(?:${UNIT})(?![a-z]),? ?(?:and )?)+`;
 const DURATION = new RegExp(`^${PARTS}$`, 'i');
 const IN_TEXT = new RegExp(
-  String.raw`(?:(?:try|retry)(?: your request)?(?: again)? (?:in|after)|please wait(?: for)?|resets? (?:in|after)) (?:about )?(${PARTS})`,
+  String.raw`(?:(?:try|retry)(?: your request)?(?: again)? (?:in|after)|please wait(?: for)?|resets? (?:in|after)|available (?:again )?in) (?:about )?(${PARTS})`,
   'i',
 );
 /** A moment in a message counts where it says in which zone it is. */

@@ -10,6 +10,8 @@ describe('statusWithin', () => {
     ['Insufficient credits', 402],
     ['quota exceeded', 402],
     ['rate limit', 429],
+    ['token limit', 429],
+    ['The request model name does not exist in the model list.', 404],
     ['The engine process has died', undefined],
     ['Model m is currently loading', 503],
     ['Model m is temporarily unavailable, please try again', 503],

@@ -78,7 +78,7 @@ export class HostStream {
   constructor(body: Readable, options: HostStreamOptions) {
     this.#body = body;
     this.#options = options;
-    this.#progress = new ResponseProgress(options.choices ?? 1);
+    this.#progress = new ResponseProgress(options.choices ?? 1, options.dialect.hasEnd);
     this.#lastWords = new LastWords(options.dialect);
     this.#sse = new SseReader(options.limits.maxEventBytes);
     this.#held = new HeldEvents(options.limits.maxEventBytes);
@@ -253,10 +253,10 @@ export class HostStream {
 
   #endOfBody(): void {
     if (this.#state === 'over') return;
-    const { dialect, acceptUnfinished } = this.#options;
     if (this.#state === 'waiting') return this.#onEmpty();
     if (this.#saysEndTooSoon) this.#enter('finished');
-    if (this.#state === 'finished' || !dialect.hasEnd || acceptUnfinished) return this.#complete(undefined);
+    const isOver = this.#state === 'finished' || !this.#progress.needsEnd;
+    if (isOver || this.#options.acceptUnfinished) return this.#complete(undefined);
     this.#onUnfinished();
   }
 

@@ -8,9 +8,18 @@ export class ResponseProgress {
   #finished = 0;
   /** The finished choices, where the host names them. */
   #finishedAt: Set<unknown> | undefined;
+  #needsEnd: boolean;
 
-  /** @param choices how many the response has. */
-  constructor(private readonly choices: number) {}
+  /**
+   * @param choices how many the response has.
+   * @param needsEnd whether it is over only where it says so, whatever its events say.
+   */
+  constructor(
+    private readonly choices: number,
+    needsEnd: boolean,
+  ) {
+    this.#needsEnd = needsEnd;
+  }
 
   /** The tokens that the host has counted. */
   get usage(): TokenUsage | undefined {
@@ -30,7 +39,13 @@ export class ResponseProgress {
     return saysNothing(this.#usage, this.#finishReason);
   }
 
-  add({ usage, finished, finishedAt, finishReason }: EventReading): void {
+  /** Whether something has to come that says that the response is over. */
+  get needsEnd(): boolean {
+    return this.#needsEnd;
+  }
+
+  add({ usage, finished, finishedAt, finishReason, isPart }: EventReading): void {
+    this.#needsEnd = isPart ?? this.#needsEnd;
     this.#finishReason = finishReason ?? this.#finishReason;
     if (usage) this.#usage = { ...this.#usage, ...usage };
     // Who says it of more choices than were asked for says nothing new with them.
