@@ -9,6 +9,9 @@ import type { ResponseHead } from './response-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import { sendUpload } from './send-upload.ts';
 
+/** What one read of a socket takes at most, in bytes: after one that is full there is more. */
+const FULL_READ_BYTES = 64 * 1024;
+
 /** Whom a connection belongs to. */
 export interface ConnectionOwner {
   onConnected(connection: Http1Connection): void;
@@ -178,6 +181,14 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
     if (parser.isWhole) this.#finish(parser, taken < bytes.length);
     else if (this.#silence) this.#silence.refresh();
     else if (parser.head && !this.#isPaused) this.#limitSilence();
+    if (bytes.length >= FULL_READ_BYTES && !this.#isPaused) this.#giveTurn();
+  }
+
+  /** What is there would be read 32 times in a row, and whatever is done with it as often, while nobody else has a turn. */
+  #giveTurn(): void {
+    const socket = this.#socket as Socket;
+    socket.pause();
+    setImmediate(() => this.#isPaused || socket.resume());
   }
 
   /** @param isTooMuch there are bytes behind the response. */
