@@ -104,9 +104,9 @@ export class TextTokenizer {
     return rows.map((ids) => ({ ids, promptTokens }));
   }
 
-  /** The tokens of a text as it is, without a prompt. */
-  list(text: string, specials: boolean): Promise<readonly TextToken[]> {
-    return this.#encoder.list(text.toWellFormed(), specials);
+  /** The tokens of a text as it is, without a prompt; undefined where there are more than `most`. */
+  list(text: string, specials: boolean, most: number): Promise<readonly TextToken[] | undefined> {
+    return this.#encoder.list(text.toWellFormed(), specials, most);
   }
 
   /** Cuts a row to `limit` tokens on the side that the model says; special tokens around it stay. */
