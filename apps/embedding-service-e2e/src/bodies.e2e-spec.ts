@@ -67,6 +67,19 @@ describe('a body as large as may be', () => {
   });
 });
 
+describe('a text whose characters become many', () => {
+  it('holds nobody up where its tokens are listed', async () => {
+    // Eighteen letters and spaces in the form that the model reads.
+    const body = JSON.stringify({ inputs: '\uFDFA'.repeat(65_536) });
+    const headers = { 'content-type': 'application/json' };
+    const call = () => fetch(`${service.url}/tokenize`, { method: 'POST', headers, body });
+    const { response, ...cost } = await costOf(service, call);
+    expect(response.status).toBe(413);
+    expect(cost.livezSeconds).toBeLessThan(0.3);
+    expect(cost.grownBytes).toBeLessThan(250 * MIB);
+  });
+});
+
 describe('a whole call', () => {
   it('has an end without any header', async () => {
     await using bounded = await startService({

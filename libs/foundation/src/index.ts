@@ -42,4 +42,4 @@ export { retryAfterMs, timeThere } from './faults/retry-after.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
 export type { OutgoingResponse } from './outgoing-response.ts';
 export { Pieces } from './pieces.ts';
-export { zstdDecoder, type ZstdDecoderOptions } from './zstd/zstd-decoder.ts';
+export { ZSTD_WINDOW_BYTES, zstdDecoder, type ZstdDecoderOptions } from './zstd/zstd-decoder.ts';

@@ -4,7 +4,7 @@ import type { Section } from './contract-page.ts';
 export const INTERRUPTED_STREAMS: readonly Section[] = [
   {
     title: 'An interrupted answer',
-    text: 'The host cuts or resets the connection, ends it before the answer is complete, falls silent for longer than the limit (comments are silence), sends an event larger than `maxEventBytes`, or reports an error; or the time of the call is over. Then:',
+    text: 'The host cuts or resets the connection, ends it before the answer is complete, falls silent for longer than the limit (comments are silence), sends an event larger than `maxEventBytes` or of more than 100,000 lists or objects, or reports an error; or the time of the call is over. Then:',
     lines: [
       [
         'The stream never ends like a whole one: no end marker, and the transfer is broken.',

@@ -131,7 +131,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'says so in the words of each dialect',
       ],
       [
-        'An event that cannot be read is dropped if the stream goes on, and counted.',
+        'An event that cannot be read is dropped if the stream goes on, and counted; no stream has more than 1,000 of them in a row.',
         'stream-relay',
         'drops an event that cannot be read, and counts it',
       ],

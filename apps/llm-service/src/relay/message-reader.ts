@@ -17,6 +17,8 @@ import { type EventsAsked, type ToldEvents, toldEvents } from './told-events.ts'
 
 /** What is read here takes up to 14 ms a megabyte, in which nobody else has a turn. */
 const LARGE_BYTES = 512 * 1024;
+/** Many smaller ones may be read before somebody else has a turn. */
+const SMALL_BYTES = 32 * 1024;
 /** Copied in one go. */
 const PIECE_BYTES = 1024 * 1024;
 /** A thread without work gives its memory back after this time. */
@@ -59,37 +61,45 @@ export type MessageResult =
  */
 export class MessageReader {
   #last: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
   #thread: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
 
   /** @throws AppError about what there is no counterpart for. */
   async chat(message: Buffer, asked: AskedModel): Promise<ChatBody> {
-    if (message.length < LARGE_BYTES) return chatBody(message, asked);
+    if (message.length < LARGE_BYTES) return this.#here(message, () => chatBody(message, asked));
     return resultIn(await this.#inThread(message, { kind: 'chat', asked }), 'chat');
   }
 
   /** @returns undefined where there is nothing to take out. */
   async bare(body: Buffer, error: ReportedError): Promise<BareBody | undefined> {
-    if (body.length < LARGE_BYTES) return bareBody(body, error);
+    if (body.length < LARGE_BYTES) return this.#here(body, () => bareBody(body, error));
     return resultIn(await this.#inThread(body, { kind: 'bare', error }), 'bare');
   }
 
   /** @throws AppError `invalid_type` where there is nothing to count. */
   async tokens(message: Buffer): Promise<number> {
-    if (message.length < LARGE_BYTES) return tokensOfMessage(message);
+    if (message.length < LARGE_BYTES) return this.#here(message, () => tokensOfMessage(message));
     return resultIn(await this.#inThread(message, { kind: 'tokens' }), 'tokens');
   }
 
   /** @throws AppError `host_error` where the answer is none. */
   async answer(completion: Buffer, message: JsonObject): Promise<Uint8Array<ArrayBuffer>> {
-    if (completion.length < LARGE_BYTES) return messageAnswer(completion, message);
+    if (completion.length < LARGE_BYTES)
+      return this.#here(completion, () => messageAnswer(completion, message));
     return resultIn(await this.#inThread(completion, { kind: 'answer', message }), 'answer');
   }
 
   /** @throws AppError `host_error` about what cannot be told. */
   async events(answer: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
-    if (answer.length < LARGE_BYTES) return toldEvents(answer, asked);
+    if (answer.length < LARGE_BYTES) return this.#here(answer, () => toldEvents(answer, asked));
     return resultIn(await this.#inThread(answer, { kind: 'events', asked }), 'events');
+  }
+
+  /** One in a turn of the event loop: all that come together would hold it up as long as all of them take. */
+  async #here<Result>(bytes: Buffer, read: () => Result): Promise<Result> {
+    if (bytes.length >= SMALL_BYTES) await (this.#turn = this.#turn.then(() => setImmediate()));
+    return read();
   }
 
   #inThread(bytes: Buffer, work: Work): Promise<MessageResult> {

@@ -2,8 +2,9 @@ import type { Transform, TransformCallback } from 'node:stream';
 import { constants, createZstdDecompress } from 'node:zlib';
 import { ZstdFrames } from './zstd-frames.ts';
 
-/** 8 MiB are kept of a text at most (RFC 9659): whoever sends it names how much, and may name any amount. */
 const WINDOW_LOG = 23;
+/** 8 MiB are kept of a text at most (RFC 9659): whoever sends it names how much, and may name any amount. */
+export const ZSTD_WINDOW_BYTES = 2 ** WINDOW_LOG;
 
 /** How a Zstandard body is decoded. */
 export interface ZstdDecoderOptions {

@@ -10,7 +10,9 @@ const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: 'c1', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 const EMPTY = chunk({});
 const STOP = chunk({}, 'stop');
+const UNREADABLE = 'data: {x\n\n';
 
+const ignore = () => undefined;
 const streamOf = (body: PassThrough) => new HostStream(body, { dialect: chatDialect, limits: LIMITS });
 
 describe('the stream of a host', () => {
@@ -35,5 +37,26 @@ describe('the stream of a host', () => {
       .catch((fault: unknown) => fault);
     body.write(before + EMPTY.repeat(20));
     expect(await opened).toEqual(reason && expect.objectContaining({ reason }));
+  });
+
+  it.each([
+    ['is broken', 1_001, STOP, { reason: 'host_error' }],
+    ['goes on', 1_000, STOP, undefined],
+    ['goes on', 1_000, chunk({ content: 'a' }) + UNREADABLE.repeat(1_000) + STOP, undefined],
+  ])('%s where %s events in a row cannot be read', async (_, count, rest, fault) => {
+    const body = new PassThrough();
+    const stream = streamOf(body);
+    body.write(chunk({ content: 'a' }));
+    await stream.opened();
+    stream.start({ event: ignore, flush: ignore, ended: ignore, failed: ignore });
+    body.end(UNREADABLE.repeat(count) + rest);
+    expect(await stream.over).toEqual(fault ? expect.objectContaining(fault) : 'whole');
+  });
+
+  it('is whole where what follows its last choice cannot be read', async () => {
+    const body = new PassThrough();
+    const stream = streamOf(body);
+    body.write(STOP + UNREADABLE.repeat(1_001));
+    await stream.opened();
   });
 });

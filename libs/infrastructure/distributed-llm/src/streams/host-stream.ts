@@ -12,6 +12,7 @@ import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits, type StreamState } from './stream-clock.ts';
 import { StreamFault, streamFaultOf } from './stream-fault.ts';
+import { UnreadableEvents } from './unreadable-events.ts';
 
 /** What a host's stream is read with. */
 export interface HostStreamOptions {
@@ -73,7 +74,7 @@ export class HostStream {
   readonly #lastWords: LastWords;
   /** Whether the piece that is being read has more than comments. */
   #hasProgress = false;
-  #malformed = 0;
+  readonly #unreadable = new UnreadableEvents();
 
   constructor(body: Readable, options: HostStreamOptions) {
     this.#body = body;
@@ -84,7 +85,7 @@ export class HostStream {
     this.#held = new HeldEvents(options.limits.maxEventBytes);
     this.#reader = new EventReader(options.dialect);
     this.#clock = new StreamClock(options.limits, options.startedAt ?? performance.now(), (fault) =>
-      this.#onLate(fault),
+      this.#onFault(fault),
     );
     this.#opened.promise.catch(() => undefined);
     body.on('data', (chunk: Buffer) => this.#onData(chunk));
@@ -97,7 +98,7 @@ export class HostStream {
 
   /** Events that could not be read and were left out. */
   get malformed(): number {
-    return this.#malformed;
+    return this.#unreadable.count;
   }
 
   /** What the host has counted so far. */
@@ -184,7 +185,8 @@ export class HostStream {
   #onMalformed(event: SseEvent): void {
     const events = event.apart();
     if (events) return events.forEach(this.#take);
-    this.#malformed += 1;
+    const fault = this.#unreadable.add();
+    if (fault) return this.#onFault(fault);
     this.#lastWords.note(event);
   }
 
@@ -203,6 +205,7 @@ export class HostStream {
   }
 
   #pass(event: SseEvent, reading: EventReading): void {
+    this.#unreadable.interrupt();
     const told = inEventForm(event, reading, this.#options.dialect);
     if (told) return this.#take(told);
     this.#progress.add(reading);
@@ -220,8 +223,7 @@ export class HostStream {
 
   #hold(event: SseEvent, reading: EventReading): boolean {
     if (this.#held.add(event, reading) || this.#isOpen) return true;
-    if (this.#state === 'finished') this.#complete(undefined);
-    else this.#fail(new StreamFault('event_too_large', 'The stream is too large without any content.'));
+    this.#onFault(new StreamFault('event_too_large', 'The stream is too large without any content.'));
     return false;
   }
 
@@ -271,22 +273,20 @@ export class HostStream {
     this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
   }
 
-  #onLate(fault: StreamFault): void {
+  #onFault(fault: StreamFault): void {
     if (this.#state === 'finished') this.#complete(undefined);
     else this.#fail(fault);
   }
 
   #onCut(cause: Error | null): void {
     if (this.#state === 'over') return;
-    if (this.#state === 'finished') return this.#complete(undefined);
-    this.#fail(new StreamFault('cut', 'The connection to the host broke.', undefined, cause ?? undefined));
+    this.#onFault(new StreamFault('cut', 'The connection to the host broke.', undefined, cause ?? undefined));
   }
 
   #complete(marker: Buffer | undefined): void {
     if (!this.#isOpen && this.#progress.saysNothing && !this.#options.mayBeEmpty)
       return this.#fail(new StreamFault('empty', 'The stream ended without an answer.'));
-    const isWhole = this.#state === 'finished';
-    const end = marker ?? (isWhole ? this.#options.dialect.endMarker : undefined);
+    const end = marker ?? (this.#state === 'finished' ? this.#options.dialect.endMarker : undefined);
     this.#close();
     this.#outcome = { end };
     drainBody(this.#body);

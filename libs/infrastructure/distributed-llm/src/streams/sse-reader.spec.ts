@@ -139,4 +139,22 @@ describe('SseReader', () => {
     );
     expect(seen).toEqual(['a']);
   });
+
+  it.each([
+    ['lists', '[]', 100_000],
+    ['lists in each other', '[', 100_000],
+    ['objects', '{}', 100_000],
+    ['values', '1', 500_000],
+  ])('stops at an event of more %s than anybody means to say', (_, part, most) => {
+    const reader = new SseReader(8 * 1024 * 1024);
+    const seen: SseEvent[] = [];
+    const push = (count: number) => {
+      const event = `data: ${Array.from({ length: count }, () => part).join(part === '[' ? '' : ',')}\n\n`;
+      reader.push(Buffer.from(event), (each) => seen.push(each));
+    };
+    push(most);
+    expect(seen).toHaveLength(1);
+    expect(() => push(most + 2)).toThrow(`more than ${most} times`);
+    expect(seen).toHaveLength(1);
+  });
 });

@@ -139,6 +139,18 @@ describe('admission', () => {
     expect(admission.bytes).toBe(0);
   });
 
+  it('gives to those who wait what a call needs no more', async () => {
+    const charge = atOnce(700);
+    const waiting = queued(400, 'next', []);
+    charge.shrinkTo(800);
+    charge.shrinkTo(350);
+    expect(await waiting).toMatchObject({});
+    expect(admission.bytes).toBe(750);
+    charge.release();
+    charge.shrinkTo(100);
+    expect(admission.bytes).toBe(400);
+  });
+
   describe('of several callers', () => {
     beforeEach(() => {
       const observer = { refused: (reason: RefusalReason) => void refusals.push(reason) };

@@ -102,6 +102,10 @@ export class Admission {
         if (!this.#fits(to, to - from)) throw this.#refuse('body_bytes');
         this.#bytes += to - from;
       },
+      shrink: (freed) => {
+        this.#bytes -= freed;
+        this.#admitWaiting();
+      },
       release: (held) => {
         this.#bytes -= held;
         this.#leave(caller);

@@ -280,6 +280,25 @@ describe('a compressed body', () => {
     await nothingHeld();
   });
 
+  it('counts with what its decoder keeps of it, as long as it is decoded', async () => {
+    const text = Buffer.concat([Buffer.alloc(30 * MIB, ' '), Buffer.from('{}')]);
+    const other = await beginUpload(31 * MIB);
+    await waitFor(async () => (await heldBytes()) === 31 * MIB, { what: 'the charge of the other body' });
+    expect((await post('echo', gzipSync(text), encoded('gzip'))).status).toBe(200);
+    expect((await faultOf(await post('echo', zstdCompressSync(text), encoded('zstd'))))[1]).toBe(
+      'overloaded',
+    );
+    other.destroy();
+    await nothingHeld();
+    const held = post('hold', zstdCompressSync(text), encoded('zstd'));
+    const { held: release } = app.get(BodyController);
+    await waitFor(() => release.length > 0, { what: 'the held call' });
+    expect(await heldBytes()).toBe(LIMIT);
+    release.splice(0).forEach((end) => end());
+    expect((await held).status).toBe(200);
+    await nothingHeld();
+  });
+
   it.each([
     ['no gzip', 'gzip', Buffer.from('{"a":1}')],
     ['cut off', 'gzip', gzipSync('{"a":1}').subarray(0, 15)],

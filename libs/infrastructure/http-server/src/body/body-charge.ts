@@ -2,6 +2,7 @@
 export interface ChargeAccount {
   /** @throws AppError `overloaded`: nothing has changed then. */
   grow(from: number, to: number): void;
+  shrink(bytes: number): void;
   release(bytes: number): void;
 }
 
@@ -21,6 +22,13 @@ export class BodyCharge {
   growTo(bytes: number): void {
     if (bytes <= this.#bytes || this.#isReleased) return;
     this.account.grow(this.#bytes, bytes);
+    this.#bytes = bytes;
+  }
+
+  /** Gives back what is needed no more; to more than now changes nothing. */
+  shrinkTo(bytes: number): void {
+    if (bytes >= this.#bytes || this.#isReleased) return;
+    this.account.shrink(this.#bytes - bytes);
     this.#bytes = bytes;
   }
 

@@ -14,6 +14,8 @@ export interface BodyContentOptions {
   readonly charge: BodyCharge;
   /** Its `content-length`, if that is the length of the JSON text. */
   readonly declared: number | undefined;
+  /** The most that its decoder keeps of it, see {@link windowOf}; it counts while it decodes. */
+  readonly windowBytes: number;
   /** The most bytes of JSON text, after decoding. */
   readonly limitBytes: number;
   readonly json: JsonLimits;
@@ -41,9 +43,10 @@ export class BodyContent {
 
   /** @throws whatever {@link explain} takes: the body is refused. */
   take(piece: Buffer): void {
-    const { limitBytes, charge } = this.options;
+    const { limitBytes, windowBytes, charge } = this.options;
     if (this.#buffer.length + piece.length > limitBytes) throw bodyTooLarge(limitBytes);
-    charge.growTo(this.#buffer.capacityFor(piece.length));
+    const capacity = this.#buffer.capacityFor(piece.length);
+    charge.growTo(capacity + Math.min(windowBytes, capacity));
     this.#buffer.append(piece);
     this.#scanner.advance(this.#buffer.bytes, this.#buffer.length);
   }
@@ -56,6 +59,7 @@ export class BodyContent {
   finish(): unknown {
     const bytes = this.#buffer.whole();
     if (bytes.length === 0) return undefined;
+    if (this.options.windowBytes > 0) this.options.charge.shrinkTo(this.#buffer.bytes.length);
     this.#scanner.finish(bytes);
     return this.#assembly.finish(bytes);
   }

@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { AppError, zstdDecoder } from '@morgan/foundation';
+import { AppError, ZSTD_WINDOW_BYTES, zstdDecoder } from '@morgan/foundation';
 import type { ContentEncoding } from './media-type.ts';
 
 /** As much as a socket gives at a time: each piece is a turn of the loop and a task of its own. */
@@ -14,6 +14,11 @@ export function decoderOf(encoding: Exclude<ContentEncoding, 'identity'>): Trans
   // Of several members each is decoded.
   if (encoding === 'gzip') return createGunzip({ chunkSize });
   return zstdDecoder({ chunkSize, mostFrames: MOST_FRAMES });
+}
+
+/** The most that a decoder keeps of what it has decoded, in bytes, beside what it has handed on; that of gzip is too little to count. */
+export function windowOf(encoding: ContentEncoding): number {
+  return encoding === 'zstd' ? ZSTD_WINDOW_BYTES : 0;
 }
 
 /** The refusal of a body that is not what its `content-encoding` says. */

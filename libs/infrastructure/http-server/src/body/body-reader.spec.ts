@@ -8,7 +8,7 @@ import { BodyReader } from './body-reader.ts';
 import { ReadingTurns } from './reading-turns.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-const account = { grow: () => undefined, release: () => undefined };
+const account = { grow: () => undefined, shrink: () => undefined, release: () => undefined };
 const pace = { minBytesPerSecond: 0, rateWindowMs: 1, isPaused: () => false, tooSlow: () => undefined };
 
 /** Reads a body that is all there already, in the pieces in which a socket hands it over. */
@@ -29,6 +29,7 @@ function readFrom(source: Readable, declared: number, turns?: ReadingTurns): Pro
       encoding: 'identity' as const,
       otherType: undefined,
       declared,
+      windowBytes: 0,
       limitBytes: declared,
       json: { maxDepth: 8, maxValues: 4_000_000 },
       pace,

@@ -2,6 +2,7 @@ import type { Logger } from '@morgan/foundation';
 import type { BodyHook } from '../gate.ts';
 import { contextOf } from '../http-exchange.ts';
 import type { BodyConfig } from './body.config.ts';
+import { windowOf } from './body-decoder.ts';
 import type { BodyFormat } from './body-format.ts';
 import type { BodyMetrics } from './body-metrics.ts';
 import { BodyReader } from './body-reader.ts';
@@ -25,7 +26,13 @@ export function bodyParser(options: JsonBodyOptions): BodyHook {
     const admitted = request.admittedBody;
     if (!admitted) return done(null, undefined);
     const context = contextOf(request);
-    const content = { ...admitted, format, limitBytes, json: config };
+    const content = {
+      ...admitted,
+      format,
+      limitBytes,
+      json: config,
+      windowBytes: windowOf(admitted.encoding),
+    };
     if (Buffer.isBuffer(source))
       return readWholeBody(source, { ...content, isGone: () => context.isClientGone }, done);
     const { id } = context;

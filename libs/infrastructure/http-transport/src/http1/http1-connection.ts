@@ -11,6 +11,8 @@ import { sendUpload } from './send-upload.ts';
 
 /** Up to this size head and body are one piece: to copy so much costs less than to write two. */
 const JOINED_BYTES = 16 * 1024;
+/** What one read of a socket takes at most, in bytes: after one that is full there is more. */
+const FULL_READ_BYTES = 64 * 1024;
 
 /** Whom a connection belongs to. */
 export interface ConnectionOwner {
@@ -182,6 +184,14 @@ export class Http1Connection implements HandlerConnection, ResponseSink {
     if (parser.isWhole) this.#finish(parser, taken < bytes.length);
     else if (this.#silence) this.#silence.refresh();
     else if (parser.head && !this.#isPaused) this.#limitSilence();
+    if (bytes.length >= FULL_READ_BYTES && !this.#isPaused) this.#giveTurn();
+  }
+
+  /** What is there would be read 32 times in a row, and whatever is done with it as often, while nobody else has a turn. */
+  #giveTurn(): void {
+    const socket = this.#socket as Socket;
+    socket.pause();
+    setImmediate(() => this.#isPaused || socket.resume());
   }
 
   /** @param isTooMuch there are bytes behind the response. */

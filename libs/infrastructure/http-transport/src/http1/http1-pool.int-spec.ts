@@ -60,6 +60,23 @@ describe('connections that speak HTTP/1.1', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  it('take a piece of a body in each turn of the event loop, however much of it is there', async () => {
+    const body = 'x'.repeat(4 * 1024 * 1024);
+    answer = (socket) => socket.write(answerOf(body));
+    const { body: bytes } = await transport.request({ origin, path: '/', method: 'GET' });
+    let [taken, takenInTurn, most] = [0, 0, 0];
+    bytes.on('data', ({ length }: Buffer) => {
+      taken += length;
+      takenInTurn += length;
+    });
+    while (taken < body.length) {
+      await new Promise(setImmediate);
+      most = Math.max(most, takenInTurn);
+      takenInTurn = 0;
+    }
+    expect(most).toBeLessThanOrEqual(128 * 1024);
+  });
+
   it('are not used again where the server closes them behind a response, without a word of that', async () => {
     answer = (socket, line) => socket.end(answerOf(line));
     for (let request = 1; request <= 20; request += 1)

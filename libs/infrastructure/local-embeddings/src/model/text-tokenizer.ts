@@ -105,10 +105,10 @@ export class TextTokenizer {
     return rows.map((ids) => ({ ids, promptTokens }));
   }
 
-  /** The tokens of a text as it is, without a prompt. */
-  async list(text: string, specials: boolean): Promise<readonly TextToken[]> {
-    const tokens = await this.#encoder.list(text.toWellFormed(), specials);
-    return tokens.filter(({ id }) => id !== this.#droppedId);
+  /** The tokens of a text as it is, without a prompt; undefined where there are more than `most`. */
+  async list(text: string, specials: boolean, most: number): Promise<readonly TextToken[] | undefined> {
+    const tokens = await this.#encoder.list(text.toWellFormed(), specials, most);
+    return tokens?.filter(({ id }) => id !== this.#droppedId);
   }
 
   /** Cuts a row to `limit` tokens on the side that the model says; special tokens around it stay. */

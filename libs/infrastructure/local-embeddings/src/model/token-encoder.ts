@@ -14,8 +14,12 @@ export interface TokenEncoder {
   encodeWords(texts: readonly string[]): Promise<readonly WordRow[]>;
   /** A text, or two as one row, with all special tokens and the type of each token. */
   encodeTyped(first: string, second: string | null): Promise<TypedRow>;
-  /** The tokens of a text, for who wants to see them. @throws Error where the library does not say where they stand */
-  list(text: string, specials: boolean): Promise<readonly TextToken[]>;
+  /**
+   * The tokens of a text, for who wants to see them.
+   * @returns undefined where there are more than `most`
+   * @throws Error where the library does not say where they stand
+   */
+  list(text: string, specials: boolean, most: number): Promise<readonly TextToken[] | undefined>;
 }
 
 /** Ids of a text, and where its words end. */
@@ -81,8 +85,10 @@ function nativeEncoder({ definition }: Definition, binding: Binding): TokenEncod
       const encoding = await tokenizer.encode(first, second, { addSpecialTokens: true });
       return { ids: encoding.getIds(), types: encoding.getTypeIds() };
     },
-    list: async (text, addSpecialTokens) =>
-      tokensOf(await tokenizer.encode(text, null, { addSpecialTokens }), text),
+    list: async (text, addSpecialTokens, most) => {
+      const encoding = await tokenizer.encode(text, null, { addSpecialTokens });
+      return encoding.getLength() > most ? undefined : tokensOf(encoding, text);
+    },
   };
 }
 

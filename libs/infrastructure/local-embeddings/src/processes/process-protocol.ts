@@ -6,7 +6,7 @@ import type {
   TokenRow,
   VectorBatch,
 } from '../model/embedding-model.types.ts';
-import type { TextToken } from '../model/token-encoder.ts';
+import type { TokenTable } from './token-table.ts';
 
 /** Where a model drops what is too much of a text. */
 export type CutSide = 'left' | 'right';
@@ -74,8 +74,9 @@ export interface ProcessTasks {
     readonly result: { readonly windows: readonly (TokenWindow | ItemFailure)[] };
   };
   readonly list: {
-    readonly task: { readonly texts: readonly string[]; readonly specials: boolean };
-    readonly result: { readonly tokens: readonly (readonly TextToken[])[] };
+    readonly task: { readonly texts: readonly string[]; readonly specials: boolean; readonly most: number };
+    /** None where there are more than `most` tokens together. */
+    readonly result: { readonly tables: readonly TokenTable[] | undefined };
   };
   readonly run: {
     readonly task: {

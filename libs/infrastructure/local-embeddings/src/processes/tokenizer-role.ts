@@ -10,6 +10,7 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
+import { tableOf, type TokenTable } from './token-table.ts';
 import { failureOf, textWindows, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
@@ -46,8 +47,16 @@ export class TokenizerRole {
     };
   }
 
-  async #list({ texts, specials }: Task<'list'>) {
-    return { tokens: await Promise.all(texts.map((text) => this.#tokenizer.list(text, specials))) };
+  async #list({ texts, specials, most }: Task<'list'>) {
+    const tables: TokenTable[] = [];
+    let left = most;
+    for (const text of texts) {
+      const tokens = await this.#tokenizer.list(text, specials, left);
+      if (!tokens) return { tables: undefined };
+      left -= tokens.length;
+      tables.push(tableOf(tokens));
+    }
+    return { tables };
   }
 }
 

@@ -1,5 +1,6 @@
 import { AppError, callStopped } from '@morgan/foundation';
 import type { ProcessPool } from '../processes/process-pool.ts';
+import { tokensIn } from '../processes/token-table.ts';
 import type { TextToken } from '../model/token-encoder.ts';
 
 /** Characters of one task: what a text that is to be embedded waits for at most while the tokenizer is at it. */
@@ -81,7 +82,9 @@ export class TokenLister {
 
   async #run({ texts, specials, resolve, reject }: Waiting): Promise<void> {
     try {
-      resolve((await this.#pool.run('list', { texts, specials })).tokens);
+      const { tables } = await this.#pool.run('list', { texts, specials, most: MOST_TOKENS });
+      if (tables) resolve(tables.map(tokensIn));
+      else reject(tooManyTokens());
     } catch (cause) {
       reject(new AppError('inference_failed', 'The tokenizer failed on these texts.', { cause }));
     }
