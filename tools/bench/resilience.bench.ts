@@ -8,8 +8,8 @@ const POLICIES = ['deadline', 'budget', 'retry', 'limiter', 'bulkhead', 'breaker
 /** Microseconds. */
 const MOST_EACH = 4;
 const MOST_TOGETHER = 12;
-/** Of the processor time of a call through a client, the least share that is its transport's. */
-const WHOLE_CLIENT = 0.7;
+/** A call through a client with all of its policies takes at most so many times what one of undici takes without any. */
+const WHOLE_CLIENT = 1.25;
 
 type Figures = Readonly<Record<string, number>>;
 
@@ -40,9 +40,16 @@ export async function resilienceBench(): Promise<BenchRow[]> {
       name: 'processor time of a call through a whole client',
       value: at('http client'),
       unit: 'us',
+      baseline: { name: 'through undici, without policies', value: at('undici') },
+      ratio: at('undici') / at('http client'),
+      target: 1 / WHOLE_CLIENT,
+    },
+    {
+      name: 'processor time of a call through a whole client',
+      value: at('http client'),
+      unit: 'us',
       baseline: { name: 'through its bare transport', value: at('bare transport') },
       ratio: at('bare transport') / at('http client'),
-      target: WHOLE_CLIENT,
     },
   ];
 }
