@@ -102,6 +102,16 @@ describe('a GPU that rounds otherwise than the CPU', () => {
   });
 });
 
+it('is compared by no text that the graph does not bear', async () => {
+  const short: Change = (vector, _token, _place, length) => {
+    if (length > 6) throw new Error('beyond the last position');
+    return vector;
+  };
+  devicesAre(short, short);
+  const { info } = await openModel(folder, OPTIONS);
+  expect([info.device, info.maxTokens]).toEqual(['webgpu', 6]);
+});
+
 it('pads texts on a GPU to a few lengths', async () => {
   devicesAre((vector) => vector);
   const model = await openModel(folder, OPTIONS);

@@ -176,18 +176,18 @@ async function limitOf(
         });
   const { padId } = tokenizer.settings;
   try {
-    const stated = Math.min(statedLimit(sources), opened.runner.length ?? Infinity);
-    const check = { padId, dtype: graph.dtype, longest: stated };
-    if (onCpu) await checkDevice({ ...opened, ...check, onCpu }, opened.sample);
-    return await measureLimit({
+    const limit = await measureLimit({
       ...opened,
       runner: onCpu ?? opened.runner,
       padId,
       shape: shapeOf(config),
-      stated,
+      stated: Math.min(statedLimit(sources), opened.runner.length ?? Infinity),
       positions: sources.positions,
       budgetBytes: options.measureBytes ?? DEFAULT_MEASURE_BYTES,
     });
+    const check = { padId, dtype: graph.dtype, longest: limit.maxTokens };
+    if (onCpu) await checkDevice({ ...opened, ...check, onCpu }, opened.sample);
+    return limit;
   } finally {
     await onCpu?.close();
   }
