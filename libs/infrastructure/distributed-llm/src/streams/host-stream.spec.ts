@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { HostStream } from './host-stream.ts';
@@ -51,6 +52,18 @@ describe('the stream of a host', () => {
     stream.start({ event: ignore, flush: ignore, ended: ignore, failed: ignore });
     body.end(UNREADABLE.repeat(count) + rest);
     expect(await stream.over).toEqual(fault ? expect.objectContaining(fault) : 'whole');
+  });
+
+  it('holds its host back from the end of the turn of its first content until somebody listens', async () => {
+    const body = new PassThrough();
+    const stream = streamOf(body);
+    body.write(chunk({ content: 'a' }));
+    await stream.opened();
+    await nextTurn();
+    expect(body.isPaused()).toBe(true);
+    stream.start({ event: ignore, flush: ignore, ended: ignore, failed: ignore });
+    expect(body.isPaused()).toBe(false);
+    stream.destroy();
   });
 
   it('is whole where what follows its last choice cannot be read', async () => {
