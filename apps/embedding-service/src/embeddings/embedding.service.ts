@@ -208,12 +208,20 @@ export class EmbeddingService {
     const keys = await mapInSlices(inputs, (input) => keyOf(model.significantPart(input)));
     // Most calls wait for nothing, and a deadline is the dearest of what others need.
     const isInTime = !context.signal.aborted && !context.deadline?.passed;
-    const held = use === 'normal' && isInTime ? this.#cache.held(keys) : undefined;
+    const mayBeThere = use === 'normal' && isInTime;
+    const held = mayBeThere ? this.#cache.held(keys) : undefined;
+    const lookedUp = mayBeThere && !held ? await this.#cache.lookUp(keys) : undefined;
     const resolve = (bounded: CallContext) => {
       const compute = missingVectors(model, { inputs, keys, truncate, prompt }, bounded);
-      return this.#cache.resolve(keys, compute, { context: bounded, use, faults: inputFaults(keys) });
+      return this.#cache.resolve(keys, compute, {
+        context: bounded,
+        use,
+        faults: inputFaults(keys),
+        lookedUp,
+      });
     };
-    const { entries: items, results } = held ?? (await this.#deadline.execute(resolve, context));
+    const { entries: items, results } =
+      held ?? lookedUp?.resolved ?? (await this.#deadline.execute(resolve, context));
     return {
       model: model.id,
       dimensions,

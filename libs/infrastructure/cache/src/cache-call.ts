@@ -1,6 +1,7 @@
 import type { CallContext } from '@morgan/foundation';
 import type { CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
+import type { LookedUp } from './resolved.ts';
 import { type Flight, FlightAbandoned, KeyFault } from './single-flight.ts';
 
 /** Takes the entry of a key that came after all. */
@@ -24,12 +25,21 @@ export interface KeyFaults {
   retold(key: string, error: unknown): Error;
 }
 
+/** Whose call it is, and what it begins with. */
+interface CacheCallOptions {
+  readonly context: CallContext;
+  readonly faults?: KeyFaults | undefined;
+  readonly lookedUp?: LookedUp | undefined;
+}
+
 /** One call of a cache: what it has got so far, and what went wrong. */
 export class CacheCall {
-  readonly results = new Map<string, CacheResult>();
+  readonly results: Map<string, CacheResult>;
+  /** Whether Redis was asked for what the call lacks. */
+  readonly isLookedUp: boolean;
   /** Settled once Redis has taken, or refused, what has been stored so far. Never rejects. */
   stored: Promise<unknown> = Promise.resolve();
-  readonly #entries = new Map<string, CachedEmbedding | Error>();
+  readonly #entries: Map<string, CachedEmbedding | Error>;
   readonly #compute: Compute;
   readonly #signal: AbortSignal;
   readonly #faults: KeyFaults | undefined;
@@ -41,12 +51,15 @@ export class CacheCall {
   /** @param generation of the cache when the call began */
   constructor(
     compute: Compute,
-    { context, faults }: { readonly context: CallContext; readonly faults?: KeyFaults | undefined },
+    { context, faults, lookedUp }: CacheCallOptions,
     readonly generation: number,
   ) {
     this.#compute = compute;
     this.#signal = context.signal;
     this.#faults = faults;
+    this.isLookedUp = lookedUp !== undefined;
+    this.results = new Map(lookedUp?.results);
+    this.#entries = new Map(lookedUp?.entries);
   }
 
   /** Of the work for this call, which goes on without its caller for as long as others wait for what it computes. */

@@ -7,6 +7,7 @@ import { CacheCounts, type CacheResult } from './cache-counts.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { MemoryLevel } from './memory-level.ts';
 import { RedisLevel } from './redis-level.ts';
+import type { LookedUp, Resolved } from './resolved.ts';
 import { type Flight, SingleFlight } from './single-flight.ts';
 
 /** After which Redis may take vectors again. */
@@ -35,13 +36,8 @@ export interface ResolveOptions {
   readonly use?: CacheUse;
   /** Default: no error is about a key, and each call that meets one computes for itself. */
   readonly faults?: KeyFaults;
-}
-
-/** The entries of a call, and how each of its different keys was answered. */
-export interface Resolved {
-  /** In the order of the keys asked for. */
-  readonly entries: readonly CachedEmbedding[];
-  readonly results: ReadonlyMap<string, CacheResult>;
+  /** What {@link EmbeddingCache.lookUp} has found of the keys: Redis is not asked for them again. */
+  readonly lookedUp?: LookedUp | undefined;
 }
 
 /** How a cache has fared since it was made. A rate is 0 to 1, and 0 before the first look-up. */
@@ -76,14 +72,9 @@ export class EmbeddingCache {
     refuseUnknownOptions('EmbeddingCache', unknown);
     const parsed = parseSettings(cacheConfig, config);
     this.#counts = new CacheCounts(metrics);
-    const evictions = metrics.counter({
-      name: 'morgan_cache_evictions_total',
-      help: 'Vectors that left the memory of this process because there was no room.',
-    });
-    this.#memory = new MemoryLevel(parsed, () => evictions.inc());
+    this.#memory = new MemoryLevel(parsed, metrics);
     const onFault = (keys: number) => this.#counts.count('error', keys);
     this.#redis = redis && new RedisLevel(parsed, { redis, guard: redisGuard, onFault });
-    this.#show(metrics);
   }
 
   /** The entries of the keys where this process has all of them: nothing has to be waited for. Counted only then. */
@@ -101,6 +92,39 @@ export class EmbeddingCache {
   }
 
   /**
+   * Looks in memory and in Redis, which takes no longer than one command may, so that nobody needs to watch a deadline meanwhile.
+   * Nothing where it could take longer: a call of this process is about one of the keys, or Redis is to send much.
+   */
+  async lookUp(keys: readonly string[]): Promise<LookedUp | undefined> {
+    const entries = new Map<string, CachedEmbedding>();
+    const results = new Map<string, CacheResult>();
+    const take = (key: string, entry: CachedEmbedding, result: CacheResult) => {
+      entries.set(key, entry);
+      results.set(key, result);
+    };
+    const missing: string[] = [];
+    for (const key of new Set(keys)) {
+      const entry = this.#memory.get(key);
+      if (entry) take(key, entry, 'memory');
+      else if (this.#flights.get(key)) return undefined;
+      else missing.push(key);
+    }
+    const generation = this.#generation;
+    const read = await this.#redis?.getAtOnce(missing);
+    if (!read) return undefined;
+    for (const [index, key] of missing.entries()) {
+      const entry = read[index];
+      if (!entry) continue;
+      if (generation === this.#generation) this.#memory.set(key, entry);
+      take(key, entry, 'redis');
+    }
+    if (missing.some((key) => !entries.has(key))) return { entries, results };
+    for (const result of results.values()) this.#counts.count(result);
+    const resolved = { entries: keys.map((key) => entries.get(key) as CachedEmbedding), results };
+    return { entries, results, resolved };
+  }
+
+  /**
    * The entries of the keys: found, waited for, or computed, each different key once. When computing some fails the others
    * are stored all the same.
    * @throws what `compute` rejects with, the first error that it gives, the reason of the aborted signal, or AppError
@@ -109,9 +133,9 @@ export class EmbeddingCache {
   async resolve(
     keys: readonly string[],
     compute: Compute,
-    { context, use = 'normal', faults }: ResolveOptions,
+    { context, use = 'normal', faults, lookedUp }: ResolveOptions,
   ): Promise<Resolved> {
-    const call = new CacheCall(compute, { context, faults }, this.#generation);
+    const call = new CacheCall(compute, { context, faults, lookedUp }, this.#generation);
     const wanted = [...new Set(keys)];
     try {
       if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
@@ -151,6 +175,7 @@ export class EmbeddingCache {
     const owned: string[] = [];
     const joined: string[] = [];
     for (const key of keys) {
+      if (call.entry(key)) continue;
       const entry = this.#memory.get(key);
       if (entry) call.found(key, entry, 'memory');
       else if (this.#flights.get(key)) joined.push(key);
@@ -199,7 +224,7 @@ export class EmbeddingCache {
 
   /** One replica computes each key: what nobody else computes is ours, the rest is waited for and claimed again. */
   async #throughRedis(keys: readonly string[], call: CacheCall, redis: RedisLevel): Promise<void> {
-    let open = await this.#lookUp(keys, call, 'redis');
+    let open = call.isLookedUp ? keys : await this.#lookUp(keys, call, 'redis');
     if (open.length === 0) return;
     const computing: Promise<void>[] = [];
     for (let polls = 0; open.length > 0; polls += 1) {
@@ -287,15 +312,5 @@ export class EmbeddingCache {
   /** Whether nothing was purged since the call began. */
   #isCurrent({ generation }: CacheCall): boolean {
     return generation === this.#generation;
-  }
-
-  #show(metrics: Metrics): void {
-    metrics.gauge(
-      { name: 'morgan_cache_entries', help: 'Vectors that this process keeps in memory.' },
-      (gauge) => gauge.set(this.#memory.size),
-    );
-    metrics.gauge({ name: 'morgan_cache_bytes', help: 'Bytes that these vectors take, about.' }, (gauge) =>
-      gauge.set(this.#memory.bytes),
-    );
   }
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Metrics } from '@morgan/telemetry';
 import { cacheConfig } from './cache.config.ts';
 import { MemoryLevel } from './memory-level.ts';
 
@@ -17,19 +18,22 @@ describe('the level in memory', () => {
   afterEach(() => void jest.useRealTimers());
 
   const build = (config: Partial<ReturnType<typeof cacheConfig.parse>>) => {
-    let evicted = 0;
-    const level = new MemoryLevel(cacheConfig.parse(config), () => (evicted += 1));
-    return { level, evicted: () => evicted };
+    const metrics = new Metrics();
+    const level = new MemoryLevel(cacheConfig.parse(config), metrics);
+    return {
+      level,
+      counted: async () => /^morgan_cache_evictions_total (\d+)$/m.exec(await metrics.render())?.[1],
+    };
   };
 
-  it('lets the least recently used go first', () => {
-    const { level, evicted } = build({ maxEntries: 2 });
+  it('lets the least recently used go first', async () => {
+    const { level, counted } = build({ maxEntries: 2 });
     level.set('a', embedding(1));
     level.set('b', embedding(1));
     level.get('a');
     level.set('c', embedding(1));
     expect(['a', 'b', 'c'].map((key) => level.get(key) !== undefined)).toEqual([true, false, true]);
-    expect([level.evictions, evicted()]).toEqual([1, 1]);
+    expect([level.evictions, await counted()]).toEqual([1, '1']);
   });
 
   it('is bounded in bytes as well', () => {
@@ -60,13 +64,13 @@ describe('the level in memory', () => {
     expect(level.get('a')).toBeDefined();
   });
 
-  it('counts as evicted only what had to go for want of room', () => {
-    const { level, evicted } = build({ maxEntries: 2, ttlSeconds: 100 });
+  it('counts as evicted only what had to go for want of room', async () => {
+    const { level, counted } = build({ maxEntries: 2, ttlSeconds: 100 });
     for (const key of ['a', 'a', 'b']) level.set(key, embedding(1));
     jest.advanceTimersByTime(101_000);
     expect(level.get('a')).toBeUndefined();
     level.clear();
-    expect([level.size, level.bytes, level.evictions, evicted()]).toEqual([0, 0, 0, 0]);
+    expect([level.size, level.bytes, level.evictions, await counted()]).toEqual([0, 0, 0, '0']);
   });
 
   it('takes no memory for entries that its bytes have no room for', () => {

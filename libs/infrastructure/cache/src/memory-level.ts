@@ -1,3 +1,4 @@
+import type { Metrics } from '@morgan/telemetry';
 import { LRUCache } from 'lru-cache';
 import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
@@ -12,8 +13,11 @@ export class MemoryLevel {
   readonly #ttlMs: number;
   #evictions = 0;
 
-  /** @param onEvict called for each entry that has to go because there is no room. */
-  constructor({ maxEntries, maxBytes, ttlSeconds }: CacheConfig, onEvict: () => void) {
+  constructor({ maxEntries, maxBytes, ttlSeconds }: CacheConfig, metrics: Metrics) {
+    const evictions = metrics.counter({
+      name: 'morgan_cache_evictions_total',
+      help: 'Vectors that left the memory of this process because there was no room.',
+    });
     this.#ttlMs = ttlSeconds * 1000;
     this.#entries = new LRUCache({
       // Its lists are made for as many at once: a number that the bytes have no room for would only take memory.
@@ -27,9 +31,16 @@ export class MemoryLevel {
       dispose: (_embedding, _key, reason) => {
         if (reason !== 'evict') return;
         this.#evictions += 1;
-        onEvict();
+        evictions.inc();
       },
     });
+    metrics.gauge(
+      { name: 'morgan_cache_entries', help: 'Vectors that this process keeps in memory.' },
+      (gauge) => gauge.set(this.size),
+    );
+    metrics.gauge({ name: 'morgan_cache_bytes', help: 'Bytes that these vectors take, about.' }, (gauge) =>
+      gauge.set(this.bytes),
+    );
   }
 
   /** Entries held, expired ones included that nobody has asked for since. */

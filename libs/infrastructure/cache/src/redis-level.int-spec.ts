@@ -103,6 +103,88 @@ describe('the level in Redis', () => {
     expect([cache.held(['0']), cache.held(['299'])]).toEqual([undefined, undefined]);
   });
 
+  describe('looked into before anything is computed', () => {
+    const timesAsked = async () => {
+      const stats = await redisCommand(redis.url, 'INFO commandstats');
+      return Number(/cmdstat_mget:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+    };
+
+    it('gives and counts what is there, in the order of the keys', async () => {
+      const namespace = randomUUID();
+      await build(namespace).resolve(['a', 'b'], compute, call);
+      await isStored(namespace, 'b');
+      const cache = build(namespace);
+      await cache.lookUp(['a']);
+      const { resolved } = (await cache.lookUp(['b', 'a', 'b'])) ?? {};
+      expect(resolved?.entries).toEqual([embedding(1), embedding(0), embedding(1)]);
+      expect(resolved?.results).toEqual(
+        new Map([
+          ['b', 'redis'],
+          ['a', 'memory'],
+        ]),
+      );
+      expect(cache.getStatus()).toMatchObject({ hits: 3, misses: 0, entries: 2 });
+    });
+
+    it('is not asked again for what it lacks, nor is anything computed that was there', async () => {
+      const namespace = randomUUID();
+      await build(namespace).resolve(['a'], compute, call);
+      await isStored(namespace, 'a');
+      const cache = build(namespace, { maxEntries: 1 });
+      await redisCommand(redis.url, 'CONFIG RESETSTAT');
+      const lookedUp = await cache.lookUp(['a', 'b']);
+      expect([lookedUp?.resolved, cache.getStatus().hits]).toEqual([undefined, 0]);
+      // Memory has room for one.
+      await cache.resolve(['c'], compute, call);
+      const asked = await timesAsked();
+      const { results } = await cache.resolve(['a', 'b'], compute, { ...call, lookedUp });
+      expect([results, await timesAsked()]).toEqual([
+        new Map([
+          ['a', 'redis'],
+          ['b', 'miss'],
+        ]),
+        asked,
+      ]);
+      expect(cache.getStatus()).toMatchObject({ hits: 1, misses: 2 });
+    });
+
+    it('is not, where a call of this process is about a key, or more is asked for than one command has', async () => {
+      const cache = build(randomUUID());
+      const computed = Promise.withResolvers<void>();
+      const computing = cache.resolve(['a'], (keys) => computed.promise.then(() => compute(keys)), call);
+      expect(await cache.lookUp(['b', 'a'])).toBeUndefined();
+      computed.resolve();
+      await computing;
+      expect(await cache.lookUp(Array.from({ length: 257 }, (_, key) => `${key}`))).toBeUndefined();
+      expect(await new EmbeddingCache().lookUp(['a'])).toBeUndefined();
+    });
+
+    it('is not, where others wait for what they have asked for', async () => {
+      const cache = build(randomUUID());
+      const keysOf = (call: number) => Array.from({ length: 64 }, (_, key) => `${call} ${key}`);
+      const calls = [1, 2, 3].map((each) => cache.resolve(keysOf(each), compute, call));
+      await new Promise(setImmediate);
+      expect(await cache.lookUp(['a'])).toBeUndefined();
+      await Promise.all(calls);
+      expect(await cache.lookUp(['a'])).toBeDefined();
+    });
+
+    it('leaves nothing in memory of what was read while it was being purged', async () => {
+      const namespace = randomUUID();
+      await build(namespace).resolve(['a'], compute, call);
+      await isStored(namespace, 'a');
+      const cache = build(namespace);
+      const getBuffers = connection.getBuffers.bind(connection);
+      jest.spyOn(connection, 'getBuffers').mockImplementationOnce(async (keys) => {
+        const values = await getBuffers(keys);
+        await cache.purge();
+        return values;
+      });
+      expect((await cache.lookUp(['a']))?.resolved).toBeDefined();
+      expect(cache.held(['a'])).toBeUndefined();
+    });
+  });
+
   it('stores with a time to live that varies, and gives what is old and read its full time again', async () => {
     const namespace = randomUUID();
     const old = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 6_000_000);

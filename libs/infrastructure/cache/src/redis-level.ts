@@ -76,6 +76,12 @@ export class RedisLevel {
     return found;
   }
 
+  /** The same for keys that have one command that nothing else waits for; nothing where it would be otherwise. */
+  getAtOnce(keys: readonly string[]): Promise<readonly (CachedEmbedding | undefined)[]> | undefined {
+    if (keys.length > this.#keysPerCommand || this.#budget.isBusy) return undefined;
+    return this.#lookups.get(keys);
+  }
+
   async #read(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
     const read = () => this.#parts.redis.getBuffers(keys.map(this.#valueKey));
     const bytes = keys.length * (this.#valueBytes || UNKNOWN_BYTES);

@@ -9,6 +9,11 @@ export class TransferBudget {
   /** @param mostBytes that are under way at a time; a larger transfer goes alone */
   constructor(private readonly mostBytes: number) {}
 
+  /** Whether a transfer waits for others. */
+  get isBusy(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** @param bytes that the transfer will have, about. @throws what `transfer` rejects with */
   async run<Result>(bytes: number, transfer: () => Promise<Result>): Promise<Result> {
     const counted = Math.min(bytes, this.mostBytes);
