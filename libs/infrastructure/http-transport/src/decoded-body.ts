@@ -51,7 +51,10 @@ export function decodedBody(
     source.destroy();
     decoder?.destroy();
   };
-  const body = new IncomingBody({ resume: () => void decoder?.resume() }, abandon);
+  const body = new IncomingBody(
+    { pause: () => decoder?.pause(), resume: () => void decoder?.resume() },
+    abandon,
+  );
   source.once('error', (fault) => {
     body.fail(fault);
     decoder?.destroy();

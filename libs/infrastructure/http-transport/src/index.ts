@@ -1,7 +1,9 @@
+export type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
 export type { OriginStatus } from './origin-pool.ts';
 export { HttpTransport, type HttpTransportOptions } from './http-transport.ts';
 export { HttpTransportMetrics } from './http-transport-metrics.ts';
 export { httpTransportConfig } from './http-transport.config.ts';
+export { readableBody } from './readable-body.ts';
 export type { RequestSender, TransportRequest } from './request-sender.ts';
 export type { ResponseBody } from './response-body.ts';
 export { TransportError, type TransportFault } from './transport-error.ts';

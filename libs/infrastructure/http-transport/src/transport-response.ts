@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
 import { decodedBody, decodersOf } from './decoded-body.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { ResponseBody } from './response-body.ts';
@@ -9,7 +10,7 @@ const OF_ENCODING = /^content-(encoding|length)$/i;
 const SINGLE = ['content-type', 'content-encoding'] as const;
 
 /** A response whose headers are here and whose body is on its way. */
-export class TransportResponse {
+export class TransportResponse implements BodySource {
   readonly #rawHeaders: string[] | undefined;
   readonly #incoming: IncomingBody;
   /** Names in lower case; a repeated header is a list, but for its type and its encoding. */
@@ -29,6 +30,11 @@ export class TransportResponse {
   /** The body as a stream. It must be read to its end or destroyed, as must a response without one that is not discarded. */
   get body(): ResponseBody {
     return this.#incoming.stream;
+  }
+
+  /** The body for a reader that needs no stream, in place of {@link body}. */
+  into(sink: BodySink): BodyFlow {
+    return this.#incoming.into(sink);
   }
 
   /** Names and values in turn, exactly as received: spelling, order and repetition kept. With HTTP/2 as `headers`. */

@@ -1,4 +1,9 @@
-import { type ResponseBody, TransportError, type TransportResponse } from '@morgan/http-transport';
+import {
+  type BodySource,
+  readableBody,
+  TransportError,
+  type TransportResponse,
+} from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
@@ -65,14 +70,14 @@ export function openResponse(
     response.discard();
     return Promise.resolve(options.mayBeNothing ? NOTHING : failed('empty'));
   }
-  if (isEvents && (isStream || isKept || !hasEnd)) return openStream(response, response.body, options);
+  if (isEvents && (isStream || isKept || !hasEnd)) return openStream(response, response, options);
   const mayBeOther = hasEnd && (isEvents || isStream);
   return mayBeOther ? openUntyped(response, options, isStream) : openWhole(response, type, options);
 }
 
 async function openStream(
   response: TransportResponse,
-  body: ResponseBody,
+  body: BodySource,
   options: HostStreamOptions,
 ): Promise<Opening> {
   const stream = new HostStream(body, options);
@@ -130,7 +135,7 @@ async function openUntyped(
   try {
     const isMore = await start.read(untilLine(), restOfTime(options));
     const isEvents = isMore && EVENT_LINE.test(beginningOf(start.bytes()));
-    if (isEvents && isStream) return await openStream(response, start.body, options);
+    if (isEvents && isStream) return await openStream(response, readableBody(start.body), options);
     if (isEvents) response.discard();
     if (isEvents) return failed('wrong_type');
     const rest = isMore ? new BodyStart(start.body) : start;

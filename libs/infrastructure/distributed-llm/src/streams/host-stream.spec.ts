@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import { readableBody } from '@morgan/http-transport';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { HostStream } from './host-stream.ts';
 
@@ -14,7 +15,8 @@ const STOP = chunk({}, 'stop');
 const UNREADABLE = 'data: {x\n\n';
 
 const ignore = () => undefined;
-const streamOf = (body: PassThrough) => new HostStream(body, { dialect: chatDialect, limits: LIMITS });
+const streamOf = (body: PassThrough) =>
+  new HostStream(readableBody(body), { dialect: chatDialect, limits: LIMITS });
 
 describe('the stream of a host', () => {
   it.each([new Error('reset'), undefined])(

@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
 import { atEndOfTurn } from '@morgan/foundation';
+import type { BodyFlow, BodySource } from '@morgan/http-transport';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
 import { type ReportedError, withTexts } from '../dialects/reported-error.ts';
-import { drainBody } from './drain-body.ts';
 import { HeldEvents } from './held-events.ts';
 import { inEventForm } from './in-event-form.ts';
 import { LastWords } from './last-words.ts';
@@ -55,7 +54,7 @@ const USUAL_MARKER = /^(\[DONE\]$|\{)/;
  * call can still go elsewhere; the body rests from then on until there is a listener.
  */
 export class HostStream {
-  readonly #body: Readable;
+  readonly #body: BodyFlow;
   readonly #options: HostStreamOptions;
   readonly #sse: SseReader;
   readonly #reader: EventReader;
@@ -76,8 +75,7 @@ export class HostStream {
   #hasProgress = false;
   readonly #unreadable = new UnreadableEvents();
 
-  constructor(body: Readable, options: HostStreamOptions) {
-    this.#body = body;
+  constructor(body: BodySource, options: HostStreamOptions) {
     this.#options = options;
     this.#progress = new ResponseProgress(options.choices ?? 1, options.dialect.hasEnd);
     this.#lastWords = new LastWords(options.dialect);
@@ -88,12 +86,12 @@ export class HostStream {
       this.#onFault(fault),
     );
     this.#opened.promise.catch(() => undefined);
-    body.on('data', (chunk: Buffer) => this.#onData(chunk));
-    // Not `once`, whose wrappers live as long as the stream.
-    body.on('end', () => this.#onEnd());
-    body.on('error', (cause) => this.#onCut(cause));
-    body.on('close', () => this.#onCut(body.errored));
-    if (body.closed) this.#onCut(body.errored);
+    this.#body = body.into({
+      push: (chunk) => this.#onData(chunk),
+      end: () => this.#onEnd(),
+      fail: (fault) => this.#onCut(fault),
+    });
+    this.#body.resume();
   }
 
   /** Events that could not be read and were left out. */
@@ -150,11 +148,11 @@ export class HostStream {
   }
 
   /** Gives the response up. Nothing more is said. */
-  destroy(error?: Error): void {
+  destroy(): void {
     this.#listener = undefined;
     this.#close();
     this.#over.resolve(undefined);
-    this.#body.destroy(error);
+    this.#body.destroy();
   }
 
   #onData(chunk: Buffer): void {
@@ -278,9 +276,9 @@ export class HostStream {
     else this.#fail(fault);
   }
 
-  #onCut(cause: Error | null): void {
+  #onCut(cause: Error): void {
     if (this.#state === 'over') return;
-    this.#onFault(new StreamFault('cut', 'The connection to the host broke.', undefined, cause ?? undefined));
+    this.#onFault(new StreamFault('cut', 'The connection to the host broke.', undefined, cause));
   }
 
   #complete(marker: Buffer | undefined): void {
@@ -289,7 +287,7 @@ export class HostStream {
     const end = marker ?? (this.#state === 'finished' ? this.#options.dialect.endMarker : undefined);
     this.#close();
     this.#outcome = { end };
-    drainBody(this.#body);
+    this.#body.drain();
     this.#opened.resolve();
     if (this.#listener) this.#report(this.#listener);
   }
@@ -297,7 +295,7 @@ export class HostStream {
   #fail(fault: StreamFault): void {
     this.#close();
     this.#outcome = { fault };
-    this.#body.destroy(fault);
+    this.#body.destroy();
     this.#opened.reject(fault);
     if (this.#listener) this.#report(this.#listener);
   }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { readableBody } from '@morgan/http-transport';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { HostStream } from './host-stream.ts';
 import { SseEvent } from './sse-event.ts';
@@ -16,7 +17,7 @@ describe('an event of a text', () => {
   it('is not decoded where it differs from the one before in its text only', async () => {
     const decoded = jest.spyOn(SseEvent.prototype, 'data', 'get');
     const body = Readable.from([Buffer.from(textEvent('one') + textEvent(' two'))], { objectMode: false });
-    const stream = new HostStream(body, { dialect: chatDialect, limits: LIMITS });
+    const stream = new HostStream(readableBody(body), { dialect: chatDialect, limits: LIMITS });
     await stream.opened();
     const texts: (string | undefined)[] = [];
     stream.start({

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
+import { readableBody } from '@morgan/http-transport';
 import { ThoughtProofs } from '../dialects/anthropic/thought-proofs.ts';
 import { ToolCall } from '../dialects/anthropic/tool-call.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
@@ -35,7 +36,7 @@ describe('a stream that comes in small pieces', () => {
   it('has ten thousand events without content at most, however short they are', async () => {
     const limits = { firstContentMs: 60_000, stallMs: 60_000, finishMs: 60_000, maxEventBytes: 8 * MIB };
     const body = Readable.from([Buffer.from('data: {}\n\n'.repeat(20_000))], { objectMode: false });
-    const stream = new HostStream(body, { dialect: chatDialect, limits });
+    const stream = new HostStream(readableBody(body), { dialect: chatDialect, limits });
     await expect(stream.opened()).rejects.toMatchObject({ reason: 'event_too_large' });
   });
 });

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { readableBody } from '@morgan/http-transport';
 import { MessageEvents } from '../dialects/anthropic/message-events.ts';
 import { chatDialect } from '../dialects/chat.dialect.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
@@ -32,7 +33,7 @@ describe('a stream in the words of another dialect', () => {
   async function start(...events: string[]): Promise<void> {
     body = new PassThrough();
     body.on('error', () => undefined);
-    const host = new HostStream(body, { dialect: chatDialect, limits: LIMITS });
+    const host = new HostStream(readableBody(body), { dialect: chatDialect, limits: LIMITS });
     body.write(events.join(''));
     await host.opened();
     stream = new TranslatedStream(host, new MessageEvents(), messagesDialect);

@@ -54,8 +54,8 @@ export class TranslatedStream implements ResponseStream {
     this.#stream.resume();
   }
 
-  destroy(error?: Error): void {
-    this.#stream.destroy(error);
+  destroy(): void {
+    this.#stream.destroy();
   }
 
   #end(listener: HostStreamListener): void {
