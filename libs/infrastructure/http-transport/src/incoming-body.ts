@@ -1,5 +1,6 @@
 import { Pieces } from '@morgan/foundation';
 import type { BodyFlow, BodySink, BodySource } from './body-flow.ts';
+import { FlowingBody } from './flowing-body.ts';
 import { HELD_BYTES, ResponseBody } from './response-body.ts';
 import type { ResponseController } from './response-controller.ts';
 import { TransportError } from './transport-error.ts';
@@ -11,26 +12,18 @@ interface Collecting {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** How long a body that nobody wants may go on before its connection is given up, in milliseconds. */
-const DRAIN_MS = 1_000;
-
-/** Nobody. */
-const NO_SINK: BodySink = { push: ignore, end: ignore, fail: ignore };
-
 /**
  * The body of one response as it comes off the socket. Most are small, are here together with their headers and are
- * wanted in one piece: those never become a stream, which would cost more than all else that is done for them. Nor do those that go into a {@link BodySink}.
+ * wanted in one piece: those never become a stream, which would cost more than all else that is done for them. Nor do those that
+ * go into a sink.
  */
-export class IncomingBody implements BodySource, BodyFlow {
+export class IncomingBody implements BodySource {
   readonly #pieces = new Pieces();
   #isEnded = false;
   #fault: Error | undefined;
   #collecting: Collecting | undefined;
   #stream: ResponseBody | undefined;
-  #sink: BodySink | undefined;
-  /** Whether the sink takes nothing for now. */
-  #isPaused = false;
-  #drainTimer: NodeJS.Timeout | undefined;
+  #flow: FlowingBody | undefined;
 
   /** @param abandon called at any end, also a clean one: nobody wants the rest. */
   constructor(
@@ -41,12 +34,8 @@ export class IncomingBody implements BodySource, BodyFlow {
   /** @returns false: the reader is slow, nothing more should come before it resumes the controller. */
   push(chunk: Buffer): boolean {
     if (this.#stream) return this.#stream.push(chunk);
-    if (this.#sink && !this.#isPaused) {
-      this.#sink.push(chunk);
-      return !this.#isPaused;
-    }
+    if (this.#flow) return this.#flow.push(chunk);
     this.#pieces.push(chunk);
-    if (this.#sink) return false;
     const { length } = this.#pieces;
     if (!this.#collecting) return length < HELD_BYTES;
     if (length <= this.#collecting.limitBytes) return true;
@@ -56,19 +45,17 @@ export class IncomingBody implements BodySource, BodyFlow {
 
   end(): void {
     this.#isEnded = true;
-    clearTimeout(this.#drainTimer);
     if (this.#stream) this.#stream.push(null);
-    else if (this.#sink) this.#isPaused || this.#sink.end();
+    else if (this.#flow) this.#flow.end();
     else this.#take()?.resolve(this.#all());
   }
 
   fail(fault: Error): void {
-    clearTimeout(this.#drainTimer);
     if (this.#stream) this.#stream.destroy(fault);
+    else if (this.#flow) this.#flow.fail(fault);
     else {
       this.#fault = fault;
       this.#pieces.clear();
-      this.#sink?.fail(fault);
       this.#take()?.reject(fault);
     }
   }
@@ -82,53 +69,30 @@ export class IncomingBody implements BodySource, BodyFlow {
     }
   }
 
-  into(sink: BodySink): BodyFlow {
-    this.#sink = sink;
-    this.#isPaused = true;
-    return this;
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    this.controller.pause();
-  }
-
-  resume(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    const { list } = this.#pieces;
-    this.#pieces.clear();
-    // The sink may pause again: the rest is held then.
-    for (const piece of list) this.push(piece);
-    if (this.#isPaused) return;
-    if (this.#fault) this.#sink?.fail(this.#fault);
-    else if (this.#isEnded) this.#sink?.end();
-    else this.controller.resume();
-  }
-
-  drain(): void {
-    this.#sink = NO_SINK;
-    this.resume();
-    if (!this.#isEnded && !this.#fault) this.#drainTimer = setTimeout(this.abandon, DRAIN_MS).unref();
-  }
-
-  destroy(): void {
-    this.#sink = NO_SINK;
-    this.#pieces.clear();
-    clearTimeout(this.#drainTimer);
-    this.abandon();
-  }
-
   /** The body as a stream, beginning with what has come and was not taken. */
   get stream(): ResponseBody {
     if (this.#stream) return this.#stream;
     const stream = new ResponseBody(this.controller, this.abandon);
     this.#stream = stream;
-    for (const piece of this.#pieces.list) stream.push(piece);
-    this.#pieces.clear();
+    for (const piece of this.#taken()) stream.push(piece);
     if (this.#fault) stream.destroy(this.#fault);
     else if (this.#isEnded) stream.push(null);
     return stream;
+  }
+
+  into(sink: BodySink): BodyFlow {
+    const flow = new FlowingBody(sink, this.controller, this.abandon);
+    this.#flow = flow;
+    for (const piece of this.#taken()) flow.push(piece);
+    if (this.#fault) flow.fail(this.#fault);
+    else if (this.#isEnded) flow.end();
+    return flow;
+  }
+
+  #taken(): readonly Buffer[] {
+    const { list } = this.#pieces;
+    this.#pieces.clear();
+    return list;
   }
 
   /**
@@ -171,5 +135,3 @@ export class IncomingBody implements BodySource, BodyFlow {
     return collecting;
   }
 }
-
-function ignore(): void {}
