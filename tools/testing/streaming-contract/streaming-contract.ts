@@ -147,7 +147,7 @@ export const STREAMING_CONTRACT: readonly Section[] = [
       ],
       [
         '`NaN` and `Infinity`, which only parsers of Python read (an impossible token has such a `logprob`), are told as `null`.',
-        'stream-relay',
+        'last-words',
         'has null for a number that JSON has no word for',
       ],
       [

@@ -422,21 +422,6 @@ describe('DistributedLlmClient', () => {
       expect(answered.sort()).toEqual(['listing', 'listing', 'odd', 'odd']);
     });
 
-    it.each([
-      [{}, 'Morgan'],
-      [{ headers: { 'User-Agent': 'ours' } }, 'ours'],
-    ])('say what asks, as calls without a word of it do: %j', async (options, expected) => {
-      const seen: unknown[] = [];
-      const url = await hosts.plain((request, response) => {
-        seen.push(request.rawHeaders.filter((_, at, all) => /^user-agent$/i.test(all[at - 1] ?? '')));
-        request.resume().on('end', () => response.writeHead(200).end('{"choices":[{}]}'));
-      });
-      const client = bench.client([entry('host', url, options)]);
-      await client.start();
-      await (await send(client)).body.bytes();
-      expect(seen).toEqual([[expected], [expected]]);
-    });
-
     it.each<[string, object, string]>([
       ['its path, method and status', { path: '//health', method: 'HEAD', expectedStatus: [204] }, 'HEALTHY'],
       ['a status that does not come', { expectedStatus: [299] }, 'UNHEALTHY'],

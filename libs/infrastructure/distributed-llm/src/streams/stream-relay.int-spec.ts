@@ -169,14 +169,6 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
   });
 
-  it('has null for a number that JSON has no word for', async () => {
-    const withNumber = (number: string) => HELLO.replace('"index":0', `"index":0,"logprobs":[${number}]`);
-    const mended = withNumber('null');
-    const gateway = await gatewayTo(whole(ROLE, withNumber('NaN'), WORLD, STOP, DONE));
-    expect(await gateway.read()).toEqual({ text: ROLE + mended + WORLD + STOP + DONE, broken: false });
-    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
-  });
-
   it('is read where its host leaves no blank lines at all', async () => {
     const events = [ROLE, HELLO, WORLD, STOP, DONE];
     const gateway = await gatewayTo(whole(events.join('').replaceAll('\n\n', '\n')));
