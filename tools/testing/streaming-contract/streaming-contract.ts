@@ -146,6 +146,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'loses none of the events that a host leaves no blank line between: %s',
       ],
       [
+        '`NaN` and `Infinity`, which only parsers of Python read (an impossible token has such a `logprob`), are told as `null`.',
+        'last-words',
+        'has null for a number that JSON has no word for',
+      ],
+      [
         'Token counts are known of every stream whose host counts. The event that has nothing but counts comes last, and only to callers who asked for it.',
         'stream-relay',
         'keeps the event with token counts for callers who asked, and knows them anyway',

@@ -406,3 +406,17 @@ it('a stream begins with an estimate of its prompt, which Claude Code shows, and
   const told = text.match(/(?<="input_tokens":)\d+/g);
   expect(told).toEqual([expect.stringMatching(/^5\d\d$/), '3']);
 });
+
+it('the prompt of a message is estimated where its host counts nothing, in a stream and without one', async () => {
+  says({ content: 'Hi' }, 'stop');
+  deltas = [{ content: 'Hi' }];
+  usage = {};
+  const asked = { system: 'word '.repeat(400) };
+  const told = [await (await call(asked)).text(), await (await call({ ...asked, stream: true })).text()];
+  const estimate = expect.stringMatching(/^5\d\d$/);
+  expect(told.flatMap((text) => text.match(/(?<="input_tokens":)\d+/g))).toEqual([
+    estimate,
+    estimate,
+    estimate,
+  ]);
+});

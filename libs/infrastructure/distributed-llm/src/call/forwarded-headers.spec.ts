@@ -12,16 +12,16 @@ describe('headersToHost', () => {
       'openai-beta': 'assistants=v2',
       'openai-organization': 'org-1',
       traceparent: '00-1-2-01',
-      'user-agent': 'OpenAI/JS 7.57.0',
       'x-stainless-lang': 'js',
       'x-morgan-via': '0123456789abcdef',
     };
-    expect(headersToHost(passed, 'id-1', KEYLESS)).toEqual([
+    const agent = { 'user-agent': 'OpenAI/JS 7.57.0' };
+    expect(headersToHost({ ...passed, ...agent }, 'id-1', KEYLESS)).toEqual([
       'x-request-id',
       'id-1',
       'accept-encoding',
       'identity',
-      ...Object.entries(passed).flat(),
+      ...Object.entries({ ...agent, ...passed }).flat(),
     ]);
   });
 
@@ -56,6 +56,15 @@ it('has nothing of a caller that the host is configured with', () => {
   const host = { hasKey: false, ownNames: new Set(['anthropic-version']) };
   expect(headersToHost(headers, 'id-1', host).slice(4)).toEqual(['user-agent', 'a client']);
 });
+
+it.each([{}, { 'user-agent': '' }, { 'user-agent': 'theirs', connection: 'close, user-agent' }])(
+  'says what asks where no caller does, as firewalls want to know it: %j',
+  (received) => {
+    expect(headersToHost(received, 'id-1', KEYLESS).slice(4)).toEqual(['user-agent', 'Morgan']);
+    const host = { hasKey: false, ownNames: new Set(['user-agent']) };
+    expect(headersToHost(received, 'id-1', host).slice(4)).toEqual([]);
+  },
+);
 
 it('has an idempotency key of its own for each caller, whichever way the key of the caller comes', () => {
   const sent = (headers: Record<string, string>) => {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { type HostAddress, SECRET_NAME } from '../hosts/host-address.ts';
+import { AGENT, type HostAddress, OWN_AGENT, SECRET_NAME } from '../hosts/host-address.ts';
 
 const IDEMPOTENCY_KEY = 'idempotency-key';
 
@@ -16,7 +16,6 @@ const TO_HOST: ReadonlySet<string> = new Set([
   IDEMPOTENCY_KEY,
   'traceparent',
   'tracestate',
-  'user-agent',
   'x-morgan-hops',
   'x-morgan-via',
 ]);
@@ -39,6 +38,7 @@ export function headersToHost(
   // The response passes through unread, so nobody here could undo a compression that the caller never asked for.
   const headers = ['x-request-id', requestId, 'accept-encoding', 'identity'];
   const named = namedByConnection(received.connection);
+  if (!ownNames.has(AGENT)) headers.push(AGENT, (!named?.has(AGENT) && received[AGENT]) || OWN_AGENT);
   for (const name of Object.keys(received)) {
     const value = received[name];
     if (typeof value !== 'string' || named?.has(name) || ownNames.has(name)) continue;

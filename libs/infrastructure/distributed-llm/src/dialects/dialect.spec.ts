@@ -90,6 +90,19 @@ describe('chat', () => {
     expect(read('chat', told).usage).toEqual({ input: 3, output: 4, ...expected });
   });
 
+  it.each<[string, object, object]>([
+    ['alone (mlx-vlm)', { total_tokens: 16 }, { input: 11, output: 5 }],
+    [
+      'with what was thought and a cache',
+      { total_tokens: 18, input_tokens_details: { cached_tokens: 4 } },
+      { input: 11, output: 7, cachedInput: 4 },
+    ],
+    ['beside those of completions', { prompt_tokens: 3, completion_tokens: 4 }, { input: 3, output: 4 }],
+  ])('counts in the words of responses, %s', (_, counted, expected) => {
+    const told = { choices: [], usage: { input_tokens: 11, output_tokens: 5, ...counted } };
+    expect(read('chat', told).usage).toEqual(expected);
+  });
+
   it.each([-1, 1.5, 1e300, '3', null])('takes %p for no count', (count) => {
     const broken = { prompt_tokens: count, completion_tokens: 4 };
     expect(read('chat', { choices: [], usage: broken }).usage).toEqual({ output: 4 });

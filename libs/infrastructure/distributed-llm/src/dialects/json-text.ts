@@ -1,5 +1,7 @@
 const [QUOTE, BACKSLASH] = [0x22, 0x5c];
 const [OPEN_OBJECT, OPEN_LIST, CLOSE_OBJECT, CLOSE_LIST] = [0x7b, 0x5b, 0x7d, 0x5d];
+/** As Python writes numbers that JSON has no word for. */
+const NO_NUMBER = /-?\b(?:NaN|Infinity)\b/g;
 const ONLY_SPACE = /^[ \t\n\r]*$/;
 
 /**
@@ -19,6 +21,21 @@ export function isClosed(text: string): boolean {
       return at === text.length - 1 || ONLY_SPACE.test(text.slice(at + 1));
   }
   return false;
+}
+
+/** The text with `null` for each `NaN` and `Infinity` outside of its texts: only Python's own parser reads those. */
+export function withoutNaN(json: string): string {
+  if (json.search(NO_NUMBER) < 0) return json;
+  let told = '';
+  for (let at = 0; at < json.length;) {
+    const quote = json.indexOf('"', at);
+    const closing = quote < 0 ? -1 : closingQuote(json, quote);
+    const end = closing < 0 ? json.length : closing + 1;
+    told += json.slice(at, quote < 0 ? end : quote).replace(NO_NUMBER, 'null');
+    if (quote >= 0) told += json.slice(quote, end);
+    at = end;
+  }
+  return told;
 }
 
 function closingQuote(text: string, opening: number): number {

@@ -5,19 +5,25 @@ import type { ReportedError } from './reported-error.ts';
 /** What chat and text completions end with. */
 export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');
 
-/** `usage` as OpenAI's completions have it; Moonshot's last event has it in its choice, and Groq's in a field of its own. */
+/**
+ * `usage` as OpenAI's completions have it, or in the words of its responses, as mlx-vlm's; Moonshot's last event has it in its choice,
+ * and Groq's in a field of its own.
+ */
 export function completionUsage({ usage: own, choices, x_groq: groq }: JsonObject): TokenUsage | undefined {
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   const usage = own ?? (isObject(choice) ? choice['usage'] : undefined) ?? (isObject(groq) && groq['usage']);
   if (!isObject(usage)) return undefined;
   const { cached_tokens: ofMoonshot, prompt_cache_hit_tokens: ofDeepSeek } = usage;
-  const fromCache = cached(usage['prompt_tokens_details']) ?? ofMoonshot ?? ofDeepSeek;
-  return counts(usage['prompt_tokens'], outputIn(usage, fromCache), fromCache);
+  const details = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
+  const fromCache = cached(details) ?? ofMoonshot ?? ofDeepSeek;
+  const input = usage['prompt_tokens'] ?? usage['input_tokens'];
+  return counts(input, outputIn(usage, input, fromCache), fromCache);
 }
 
 /** xAI and Google count what was thought in the total only; with others that has what came from a cache besides. */
-function outputIn(usage: JsonObject, fromCache: unknown): unknown {
-  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = usage;
+function outputIn(usage: JsonObject, input: unknown, fromCache: unknown): unknown {
+  const { total_tokens: total } = usage;
+  const output = usage['completion_tokens'] ?? usage['output_tokens'];
   if (!isCount(input) || !isCount(output) || !isCount(total)) return output;
   const thought = total - input - output;
   return thought > 0 && thought !== fromCache ? output + thought : output;

@@ -1,5 +1,10 @@
 import type { LlmHost } from './host-list.ts';
 
+/** The header that says which program asks. */
+export const AGENT = 'user-agent';
+/** What asks where no caller says so: firewalls refuse requests without a word of it, AWS's by default. */
+export const OWN_AGENT = 'Morgan';
+
 /** Where a host is and what every request to it carries. */
 export class HostAddress {
   readonly origin: string;

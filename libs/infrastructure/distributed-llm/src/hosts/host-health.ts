@@ -12,7 +12,7 @@ import {
   TransportError,
   type TransportFault,
 } from '@morgan/http-transport';
-import type { HostAddress } from './host-address.ts';
+import { AGENT, type HostAddress, OWN_AGENT } from './host-address.ts';
 import type { LlmHost } from './host-list.ts';
 import { type ModelList, readModelList } from './model-list.ts';
 
@@ -207,11 +207,12 @@ export class HostHealth {
       ...rest
     }: { method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS'; timeoutMs: number; signal?: AbortSignal },
   ) {
-    const { origin, headers } = this.#host.address;
+    const { origin, headers, ownNames } = this.#host.address;
+    const agent = ownNames.has(AGENT) ? [] : [AGENT, OWN_AGENT];
     const response = await this.#options.transport.request({
       origin,
       path: path.startsWith('//') ? path.slice(1) : this.#host.address.pathOf(path),
-      headers: ['accept', 'application/json', 'accept-encoding', 'identity', ...headers],
+      headers: ['accept', 'application/json', 'accept-encoding', 'identity', ...agent, ...headers],
       firstByteTimeoutMs: timeoutMs,
       idleTimeoutMs: timeoutMs,
       ...rest,

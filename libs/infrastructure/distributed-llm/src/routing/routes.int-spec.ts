@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
-import { chat, json, models, refusal, ScriptedHost } from '../../fixture/scripted-host.ts';
+import { chat, json, models, refusal, type Reply, ScriptedHost } from '../../fixture/scripted-host.ts';
 import { DistributedLlmClient } from '../client/distributed-llm.client.ts';
 import { HostError } from '../client/host-error.ts';
 
@@ -384,6 +384,24 @@ describe('a host of its own kind', () => {
       'anthropic-version: 2023-06-01',
       'user-agent: ours',
     ]);
+  });
+
+  it.each([
+    [{}, 'Morgan'],
+    [{ headers: { 'User-Agent': 'ours' } }, 'ours'],
+  ])('is told what asks, in probes and in calls without a word of it: %j', async (own, expected) => {
+    const seen: unknown[] = [];
+    const noting =
+      (reply: Reply): Reply =>
+      (response, request, body) => {
+        seen.push(request.rawHeaders.filter((_, at, all) => /^user-agent$/i.test(all[at - 1] ?? '')));
+        reply(response, request, body);
+      };
+    const host = await hostOf(noting(chat('hello')), noting(models('m')));
+    const client = bench.client([entry('a', host.url, own)]);
+    await client.start();
+    await (await send(client)).body.bytes();
+    expect(seen).toEqual([[expected], [expected]]);
   });
 
   it('is met with its own authority, name and certificate', async () => {

@@ -181,7 +181,7 @@ export class HostStream {
   };
 
   #onMalformed(event: SseEvent): void {
-    const events = event.apart();
+    const events = event.mended();
     if (events) return events.forEach(this.#take);
     const fault = this.#unreadable.add();
     if (fault) return this.#onFault(fault);

@@ -70,3 +70,11 @@ it('has no page of a proxy in its middle', async () => {
   });
   expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 2 });
 });
+
+it('has null for a number that JSON has no word for', async () => {
+  const hello = HELLO.replace('"finish_reason":null', '"logprobs":[NaN],"finish_reason":"stop"');
+  const gateway = await gatewayTo(ROLE, hello, DONE);
+  const text = [ROLE, hello.replace('NaN', 'null'), DONE].join('');
+  expect(await gateway.read()).toEqual({ text, broken: false });
+  expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+});

@@ -245,13 +245,16 @@ describe('an interrupted text', () => {
     expect(text).toContain('"tool_calls"');
   });
 
-  it('has the counts of a host that says them beside a choice without text', async () => {
-    const counts = { prompt_tokens: 12, completion_tokens: 1 };
+  it.each([
+    ['prompt_tokens', 'completion_tokens'],
+    ['input_tokens', 'output_tokens'],
+  ])('has the counts of a host that says them beside a choice without text, as %s', async (input, output) => {
+    const counts = { [input]: 12, [output]: 1 };
     const last = `data: ${JSON.stringify({ id: 'b', choices: [{ index: 0, delta: { content: '' } }], usage: counts })}\n\n`;
     const { json } = await answerOf(begun, {
       others: [['continue', whole(b.text('three'), b.stop, last, b.done)]],
     });
-    expect(json.at(-1)).toMatchObject({ id: 'id-a', usage: { prompt_tokens: 22, completion_tokens: 3 } });
+    expect(json.at(-1)).toMatchObject({ id: 'id-a', usage: { [input]: 22, [output]: 3 } });
   });
 
   it('is joined in the last event of a host that says text, end and counts at once', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SseEvent } from './sse-event.ts';
 
-const apart = (text: string) => new SseEvent(Buffer.from(text)).apart()?.map(({ raw }) => raw.toString());
+const mended = (text: string) => new SseEvent(Buffer.from(text)).mended()?.map(({ raw }) => raw.toString());
 
 describe('events without blank lines between them', () => {
   it.each<[string, string, string[] | undefined]>([
@@ -13,13 +13,40 @@ describe('events without blank lines between them', () => {
       'event: a\ndata: {"type":"a"}\nevent: b\ndata: {"type":"b"}\n\n',
       ['event: a\ndata: {"type":"a"}\n\n', 'event: b\ndata: {"type":"b"}\n\n'],
     ],
+    [
+      'the first of which takes lines of its own',
+      'data: {"a":\ndata: 1}\ndata: {"b":2}\n\n',
+      ['data: {"a": 1}\n\n', 'data: {"b":2}\n\n'],
+    ],
     ['and one of them cut', 'data: {"a":1}\ndata: {"b":\n\n', undefined],
     ['that are one', 'data: {"a":\ndata: 1}\n\n', undefined],
     ['that are one text', 'data: {"a":"}\\ndata: {"}\n\n', undefined],
     ['that are none', ': hi\n\n', undefined],
     ['of which there are too many', `${'data: {}\n'.repeat(10_001)}\n`, undefined],
   ])('%s', (_, text, events) => {
-    expect(apart(text)).toEqual(events);
+    expect(mended(text)).toEqual(events);
+  });
+});
+
+describe('numbers that JSON has no word for', () => {
+  it.each<[string, string, string[] | undefined]>([
+    ['become null', 'data: {"a":[NaN,-Infinity],"b":Infinity}\n\n', ['data: {"a":[null,null],"b":null}\n\n']],
+    [
+      'stay in texts',
+      'event: e\ndata: {"a":NaN,"b":"NaN \\" -Infinity"}\n\n',
+      ['event: e\ndata: {"a":null,"b":"NaN \\" -Infinity"}\n\n'],
+    ],
+    ['are no names', 'data: {"a":NaNs}\n\n', undefined],
+    ['are not all that is wrong', 'data: {"a":NaN,"b":"\n\n', undefined],
+    ['are no events', 'data: NaN\n\n', undefined],
+  ])('%s', (_, text, events) => {
+    expect(mended(text)).toEqual(events);
+  });
+
+  it('are looked for in a time that grows with the length of the event only', () => {
+    const startedAt = performance.now();
+    expect(mended(`data: {"a":NaN,"b":"${'\\"'.repeat(500_000)}\n\n`)).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 

@@ -1,3 +1,4 @@
+import { withoutNaN } from '../dialects/json-text.ts';
 import { StreamFault } from './stream-fault.ts';
 
 const LF = 10;
@@ -59,14 +60,15 @@ export class SseEvent {
   }
 
   /**
-   * The events that it is made of where a host has left out the blank lines between them, or all of the line ends. Undefined:
-   * that is not so, or not beyond doubt.
+   * What it was meant to be: the events that it is made of where a host has left out the blank lines between them, or all of the
+   * line ends, and those with `null` for a number that JSON has no word for. Undefined: that is not so, or not beyond doubt.
    */
-  apart(): SseEvent[] | undefined {
+  mended(): SseEvent[] | undefined {
     const { data = '', event } = this.#read();
-    const pieces = data.split(NEXT_JSON, MOST_APART + 1);
-    if (pieces.length < 2 || pieces.length > MOST_APART) return undefined;
-    const events = pieces.map((piece) => eventOf(piece.trim(), event));
+    const json = withoutNaN(data);
+    const pieces = json.split(NEXT_JSON, MOST_APART + 1);
+    if ((pieces.length < 2 && json === data) || pieces.length > MOST_APART) return undefined;
+    const events = pieces.map((piece) => eventOf(piece.trim().replaceAll('\n', ' '), event));
     return events.every((each) => each !== undefined) ? events : undefined;
   }
 

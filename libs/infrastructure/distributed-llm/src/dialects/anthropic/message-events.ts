@@ -77,7 +77,7 @@ export class MessageEvents implements StreamTranslator {
 
   /** What a whole response ends with. @throws StreamFault `host_error` when a tool call in it has no end, and it no reason for that. */
   end(): Buffer[] {
-    const usage = messageUsage(this.#counted);
+    const usage = messageUsage(this.#counted, this.asked);
     const [choice, hasTools, hasRefusal] = [this.#finish, this.#hasTools, this.#hasRefusal];
     const isShort = isCut(choice, usage.output_tokens, this.asked);
     const isHalf = isShort && this.#calls.some(({ isWhole }) => !isWhole);
@@ -106,9 +106,7 @@ export class MessageEvents implements StreamTranslator {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: completionUsage(json)
-        ? messageUsage(json)
-        : { ...messageUsage({}), input_tokens: this.asked.promptTokens },
+      usage: messageUsage(json, this.asked),
     };
     return event({ type: 'message_start', message });
   }

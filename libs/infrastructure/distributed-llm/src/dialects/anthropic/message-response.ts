@@ -16,9 +16,13 @@ export interface MessageUsage extends JsonObject {
   readonly output_tokens: number;
 }
 
-/** Token counts of a chat completion, or of an event of one, as Anthropic's, which count apart what came from a cache, or went into one. */
-export function messageUsage(completion: JsonObject): MessageUsage {
-  const { input = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
+/**
+ * Token counts of a chat completion, or of an event of one, as Anthropic's, which count apart what came from a cache, or went into one.
+ * A prompt that nobody has counted is as long as it was taken for: by it clients tell how full their context is.
+ */
+export function messageUsage(completion: JsonObject, { promptTokens }: AskedMessage): MessageUsage {
+  const { input: counted = 0, output = 0, cachedInput: cached = 0 } = completionUsage(completion) ?? {};
+  const input = counted > 0 ? counted : promptTokens;
   const rest = Math.max(0, input - cached);
   const made = Math.min(rest, cacheCreation(completion));
   return {
@@ -78,7 +82,7 @@ export function toMessageResponse(completion: JsonObject, asked: AskedMessage = 
   const isRefused = choices.length === 0 && isFiltered(completion);
   if (messages.length === 0 && !isRefused)
     throw new AppError('host_error', 'The host answered without a choice.');
-  const usage = messageUsage(completion);
+  const usage = messageUsage(completion, asked);
   const choice = endOf(choices);
   const isShort = isCut(choice, usage.output_tokens, asked);
   const { blocks, isHalf } = blocksOf(messages, { completion, asked, isShort });

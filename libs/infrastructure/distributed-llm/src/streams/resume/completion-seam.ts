@@ -51,7 +51,9 @@ function added(usage: JsonObject, before: TokenUsage | undefined): JsonObject {
   return {
     ...usage,
     ...sum('prompt_tokens', input),
+    ...sum('input_tokens', input),
     ...sum('completion_tokens', output),
+    ...sum('output_tokens', output),
     ...sum('total_tokens', input + output),
   };
 }
