@@ -16,10 +16,12 @@ export const adminConfig = z
     host: setting(z.string().min(1).default('127.0.0.1'), {
       env: 'ADMIN_HOST',
       doc: 'Address that the admin API listens on. Beyond loopback it needs a key.',
+      needs: 'admin.port',
     }),
     apiKey: setting(apiKeySetting.min(8, 'needs at least 8 characters').optional(), {
       env: 'ADMIN_API_KEY',
       doc: 'Key that the admin API asks for. Callers of the service have no use for it, and their keys none here.',
+      needs: 'admin.port',
       secret: true,
     }),
   })

@@ -50,6 +50,7 @@ export const redisConfig = z
     commandTimeoutMs: setting(z.int().min(1).max(LONGEST_COMMAND_MS).default(100), {
       env: 'REDIS_COMMAND_TIMEOUT_MS',
       doc: 'How long a command may take before Redis counts as gone for that request, in milliseconds.',
+      needs: 'redis.url',
     }),
   })
   .prefault({});
