@@ -61,6 +61,7 @@ describe('a setting that does nothing without another one', () => {
     [{ CACHE_REDIS_TIMEOUT_MS: '50' }, 'redis.url'],
     [{ CACHE_LEASE_MS: '0' }, 'redis.url'],
     [{ REDIS_COMMAND_TIMEOUT_MS: '50' }, 'redis.url'],
+    [{ REDIS_NAMESPACE: 'mine' }, 'redis.url'],
     [{ EMBEDDING_FURTHER_IDLE_MS: '0' }, 'further.models'],
     [{ EMBEDDING_REMOTE_API_KEY: 'a-key' }, 'remote.hosts'],
     [{ EMBEDDING_REMOTE_BATCH_SIZE: '8' }, 'remote.hosts'],

@@ -43,6 +43,7 @@ describe('an error of the configuration', () => {
     [{ ADMIN_HOST: '::1' }, 'admin.port'],
     [{ ADMIN_API_KEY: 'third-key' }, 'admin.port'],
     [{ REDIS_COMMAND_TIMEOUT_MS: '20' }, 'redis.url'],
+    [{ REDIS_NAMESPACE: 'mine' }, 'redis.url'],
   ])('says that %j does nothing without %s', (env, missing) => {
     const fault = `does nothing without \`llmService.${missing}\``;
     expect(() => loadConfig(llmServiceConfig, { env })).toThrow(fault);
