@@ -42,10 +42,7 @@ const LONGEST_COMMAND_MS = Math.floor(MAX_TIMER_MS / 10);
 /** What all keys of an installation begin with. */
 export const redisNamespace = z
   .string()
-  .regex(
-    /^([\w-]{1,64}|\{[\w-]{1,62}\})$/,
-    'letters, digits, _ and -, 64 at most, all of it in {} or none',
-  );
+  .regex(/^([\w-]{1,64}|\{[\w-]{1,62}\})$/, 'letters, digits, _ and -, 64 at most, all of it in {} or none');
 
 /** The `redis` section of the configuration. */
 export const redisConfig = z
