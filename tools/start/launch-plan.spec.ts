@@ -52,6 +52,17 @@ describe('planLaunch', () => {
   });
 
   it.each([
+    ['keeps from llm-service', {}, { ADMIN_API_KEY: undefined }],
+    ['gives llm-service', { ADMIN_PORT: '0' }, {}],
+  ])('%s the key of operators, %j', async (_, more, expected) => {
+    const { llm } = await plan({ ADMIN_API_KEY: 'of-operators', ...more });
+    // The environment of the launcher is beneath it: an entry without a value takes the variable away.
+    expect(Object.entries(llm.env).filter(([name]) => name === 'ADMIN_API_KEY')).toEqual(
+      Object.entries(expected),
+    );
+  });
+
+  it.each([
     [{ PORT: '9000' }, '9000', '9001'],
     [{ PORT: '9000', EMBEDDING_PORT: '7000' }, '9000', '7000'],
     [{ EMBEDDING_PORT: '7000' }, '8080', '7000'],

@@ -52,6 +52,8 @@ export async function planLaunch(env: Env, claim: (wish: PortWish) => Promise<nu
   const wiring = {
     EMBEDDING_URL: read('EMBEDDING_URL', 'llmService.embedding.url') ?? `${originOf(embedding)}/v1`,
     EMBEDDING_API_KEY: read('EMBEDDING_API_KEY', 'llmService.embedding.apiKey') ?? apiKey,
+    // It is embedding-service's too, and here refused where there is no admin API.
+    ...(read('ADMIN_PORT', 'llmService.admin.port') ? {} : { ADMIN_API_KEY: undefined }),
     ...(simulated ? { LLM_HOSTS: hostEntry(simulated.origin, env['SIMULATED_API_KEY']) } : {}),
   };
   return {

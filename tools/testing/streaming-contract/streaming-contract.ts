@@ -190,6 +190,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'stream-shapes',
         'breaks with %s where it breaks',
       ],
+      [
+        'JSON in the place of one of these is passed on as it is, with its type: many models have no stream of that kind, and their hosts say that they ignore the wish (OpenAI of `whisper-1`).',
+        'other-answers',
+        'JSON in the place of a stream is passed on as it is, where it is %s',
+      ],
     ],
   },
   ...INTERRUPTED_STREAMS,

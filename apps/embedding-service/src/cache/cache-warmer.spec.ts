@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { AppError, Deadline } from '@morgan/foundation';
 import { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { StubModel } from '../../fixture/stub-model.ts';
@@ -41,6 +41,16 @@ describe('CacheWarmer', () => {
     const warming = warmer.warm({ inputs: ['a'] }, { context: brief, priority: 5 }, () => undefined);
     await expect(warming).rejects.toMatchObject({ code: 'deadline_exceeded' });
     expect(model.calls).toEqual([]);
+  });
+
+  it('tries a job again where Redis has not taken its vectors, and says so', async () => {
+    const model = new StubModel();
+    const warmer = new CacheWarmer(new EmbeddingService({ model }), CONFIG);
+    const late = new AppError('cache_unavailable', 'Late.');
+    jest.spyOn(model, 'embed').mockRejectedValueOnce(late).mockRejectedValueOnce(late);
+    const steps: unknown[] = [];
+    await warmer.warm({ inputs: ['a'] }, { context: context(), priority: 5 }, (step) => steps.push(step));
+    expect(steps).toEqual([{ of: 1, done: 1, cached: 0, computed: 1, failed: 0, retried: 2 }]);
   });
 
   it('stops where the fault is not about an input, and is free again', async () => {

@@ -58,6 +58,7 @@ export class CacheController {
     // A refusal before the first step has its status; one after it is the last line.
     const begun = Promise.withResolvers<Readable>();
     const onStep = (step: WarmingProgress) => {
+      if (step.retried !== undefined) context.note('retried', step.retried);
       if (!lines.destroyed) lines.push(`${JSON.stringify(step)}\n`);
       begun.resolve(lines);
     };

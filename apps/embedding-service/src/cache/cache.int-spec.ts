@@ -155,7 +155,7 @@ it('warming says that Redis does not take the vectors, which other replicas woul
   });
   expect([response.status, await response.json()]).toMatchObject([
     503,
-    { error: { code: 'cache_unavailable' } },
+    { error: { code: 'cache_unavailable', message: expect.stringContaining('tried 5 times') } },
   ]);
   expect(response.headers.get('retry-after')).toBe('5');
   await lonely.close();

@@ -54,6 +54,29 @@ describe('a fault between two settings', () => {
   });
 });
 
+describe('a setting that does nothing without another one', () => {
+  it.each([
+    [{ CACHE_NAMESPACE: 'mine' }, 'redis.url'],
+    [{ CACHE_VECTOR_FORMAT: 'fp16' }, 'redis.url'],
+    [{ CACHE_REDIS_TIMEOUT_MS: '50' }, 'redis.url'],
+    [{ CACHE_LEASE_MS: '0' }, 'redis.url'],
+    [{ REDIS_COMMAND_TIMEOUT_MS: '50' }, 'redis.url'],
+    [{ REDIS_NAMESPACE: 'mine' }, 'redis.url'],
+    [{ EMBEDDING_FURTHER_IDLE_MS: '0' }, 'further.models'],
+    [{ EMBEDDING_REMOTE_API_KEY: 'a-key' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_BATCH_SIZE: '8' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_MAX_CHARACTERS: '8' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_MAX_CONNECTIONS: '8' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_FAILURE_THRESHOLD: '8' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_REQUESTS_PER_SECOND: '8' }, 'remote.hosts'],
+    [{ EMBEDDING_REMOTE_BURST: '8' }, 'remote.hosts'],
+  ])('is refused alone, as is %j without %s', (env, missing) => {
+    expect(faultsOf(env as Record<string, string>)).toContain(
+      `does nothing without \`embeddingService.${missing}\``,
+    );
+  });
+});
+
 describe('a setting of the backend that does not serve', () => {
   const REMOTE = {
     EMBEDDING_BACKEND: 'remote',

@@ -60,6 +60,7 @@ export const modelsConfig = z
     idleMs: setting(z.int().min(0).max(MAX_TIMER_MS).default(900_000), {
       env: 'EMBEDDING_FURTHER_IDLE_MS',
       doc: 'Idle time after which such a model is unloaded, in milliseconds; 0: only for the memory of another one.',
+      needs: 'further.models',
     }),
   })
   .prefault({});

@@ -21,6 +21,7 @@ export const remoteConfig = z
     apiKey: setting(apiKeySetting.optional(), {
       env: 'EMBEDDING_REMOTE_API_KEY',
       doc: 'Key that the hosts want, sent as bearer token.',
+      needs: 'remote.hosts',
       secret: true,
     }),
     model: setting(z.string().min(1).max(256).optional(), {
@@ -38,26 +39,32 @@ export const remoteConfig = z
     batchSize: setting(z.int().min(1).max(2_048).default(32), {
       env: 'EMBEDDING_REMOTE_BATCH_SIZE',
       doc: 'Texts in one request to a host at most.',
+      needs: 'remote.hosts',
     }),
     maxCharacters: setting(z.int().min(1).max(10_000_000).default(8_192), {
       env: 'EMBEDDING_REMOTE_MAX_CHARACTERS',
       doc: 'Characters of a text that are sent at most; a longer one is cut or refused.',
+      needs: 'remote.hosts',
     }),
     maxConnections: setting(z.int().min(1).max(10_000).default(50), {
       env: 'EMBEDDING_REMOTE_MAX_CONNECTIONS',
       doc: 'Connections to each host at most.',
+      needs: 'remote.hosts',
     }),
     failureThreshold: setting(z.int().min(1).default(5), {
       env: 'EMBEDDING_REMOTE_FAILURE_THRESHOLD',
       doc: 'Failures in a row after which a host is not asked for a while.',
+      needs: 'remote.hosts',
     }),
     requestsPerSecond: setting(z.number().gt(0).default(5), {
       env: 'EMBEDDING_REMOTE_REQUESTS_PER_SECOND',
       doc: 'Requests a second to each host; further ones wait up to 30 s for their turn.',
+      needs: 'remote.hosts',
     }),
     burst: setting(z.int().min(1).default(10), {
       env: 'EMBEDDING_REMOTE_BURST',
       doc: 'Requests that may go out at once after a pause.',
+      needs: 'remote.hosts',
     }),
   })
   .prefault({});

@@ -1,10 +1,6 @@
-import { BlockList, isIP } from 'node:net';
 import { apiKeySetting, setting, whereGood } from '@morgan/foundation';
+import { isLoopback } from '@morgan/http-server';
 import { z } from 'zod';
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8);
-LOOPBACK.addAddress('::1', 'ipv6');
 
 /** The port for operators; without a port there is none. */
 export const adminConfig = z
@@ -16,10 +12,12 @@ export const adminConfig = z
     host: setting(z.string().min(1).default('127.0.0.1'), {
       env: 'ADMIN_HOST',
       doc: 'Address that the admin API listens on. Beyond loopback it needs a key.',
+      needs: 'admin.port',
     }),
     apiKey: setting(apiKeySetting.min(8, 'needs at least 8 characters').optional(), {
       env: 'ADMIN_API_KEY',
       doc: 'Key that the admin API asks for. Callers of the service have no use for it, and their keys none here.',
+      needs: 'admin.port',
       secret: true,
     }),
   })
@@ -31,9 +29,3 @@ export const adminConfig = z
   .prefault({});
 
 export type AdminConfig = z.output<typeof adminConfig>;
-
-/** Whether a name or an address always means this machine. */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  return version === 0 ? host === 'localhost' : LOOPBACK.check(host, version === 4 ? 'ipv4' : 'ipv6');
-}

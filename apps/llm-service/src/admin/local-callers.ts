@@ -1,5 +1,4 @@
-import type { Authenticator } from '@morgan/http-server';
-import { isLoopback } from './admin.config.ts';
+import { type Authenticator, isLoopback } from '@morgan/http-server';
 
 /** Browsers name the page that asks in the first, proxies for whom they ask in the others. */
 const OF_OTHERS: ReadonlySet<string> = new Set([

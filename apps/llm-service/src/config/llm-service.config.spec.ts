@@ -24,7 +24,8 @@ describe('an error of the configuration', () => {
 
   it('keeps the keys of operators and of callers apart', () => {
     const env = { LLM_HOSTS: 'one=http://127.0.0.1:9/v1', API_KEYS: 'first-key,second-key' };
-    expect(loadConfig(llmServiceConfig, { env: { ...env, ADMIN_API_KEY: 'third-key' } })).toBeDefined();
+    const third = { ...env, ADMIN_PORT: '0', ADMIN_API_KEY: 'third-key' };
+    expect(loadConfig(llmServiceConfig, { env: third })).toBeDefined();
     expect(() => loadConfig(llmServiceConfig, { env: { ...env, ADMIN_API_KEY: 'second-key' } })).toThrow(
       'llmService.admin.apiKey: is a key of callers, too',
     );
@@ -36,6 +37,16 @@ describe('an error of the configuration', () => {
     expect(() => load({ ADMIN_PORT: '8080' })).toThrow('llmService.admin.port: is the port of callers, too');
     expect(load({ ADMIN_PORT: '0', PORT: '0' })).toBeDefined();
     expect(load({ ADMIN_PORT: '8080', PORT: '8081' })).toBeDefined();
+  });
+
+  it.each([
+    [{ ADMIN_HOST: '::1' }, 'admin.port'],
+    [{ ADMIN_API_KEY: 'third-key' }, 'admin.port'],
+    [{ REDIS_COMMAND_TIMEOUT_MS: '20' }, 'redis.url'],
+    [{ REDIS_NAMESPACE: 'mine' }, 'redis.url'],
+  ])('says that %j does nothing without %s', (env, missing) => {
+    const fault = `does nothing without \`llmService.${missing}\``;
+    expect(() => loadConfig(llmServiceConfig, { env })).toThrow(fault);
   });
 
   it('says that a host has a name which embedding-service has already', () => {

@@ -138,26 +138,48 @@ describe('a response that is deleted', () => {
   });
 });
 
+const recording = (more: Record<string, string> = {}) => {
+  const fields = new FormData();
+  for (const [name, value] of Object.entries({ model: 'm', ...more })) fields.set(name, value);
+  fields.set('file', new File(['x'], 'ä.wav'));
+  return fields;
+};
+
+describe('what no chat is', () => {
+  it.each([
+    [
+      'of an image',
+      '/v1/images/generations',
+      { model: 'm', prompt: 'x', stream: true },
+      '{"data":[{"b64_json":"A"}]}',
+    ],
+    ['of speech', '/v1/audio/speech', { model: 'm', input: 'x', stream_format: 'sse' }, '{"audio":"A"}'],
+    ['of a transcript', '/v1/audio/transcriptions', recording({ stream: 'true' }), '{"text":"hello"}'],
+  ])('JSON in the place of a stream is passed on as it is, where it is %s', async (_, path, body, json) => {
+    answerJson(json);
+    const response = await call(path, body);
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      200,
+      JSON_TYPE['content-type'],
+      json,
+    ]);
+  });
+});
+
 describe('a transcript', () => {
-  const form = () => {
-    const fields = new FormData();
-    fields.set('model', 'm');
-    fields.set('file', new File(['x'], 'ä.wav'));
-    return fields;
-  };
   const HTML = { 'content-type': 'text/html; charset=utf-8' };
 
   it('is no page of a proxy', async () => {
     const page = '\n<!DOCTYPE html><html><body>Please log in</body></html>';
     answer = (response, host) => response.writeHead(200, HTML).end(host === 'one' ? page : 'hello');
     for (let count = 0; count < 2; count += 1)
-      expect(await (await call('/v1/audio/transcriptions', form())).text()).toBe('hello');
+      expect(await (await call('/v1/audio/transcriptions', recording())).text()).toBe('hello');
     expect(asked.some((each) => each.startsWith('one'))).toBe(true);
   });
 
   it.each(['hello', '<i>hello</i>', ''])('is one whatever its type: %j', async (text) => {
     answer = (response) => response.writeHead(200, HTML).end(text);
-    const response = await call('/v1/audio/transcriptions', form());
+    const response = await call('/v1/audio/transcriptions', recording());
     expect([response.status, await response.text()]).toEqual([200, text]);
   });
 });

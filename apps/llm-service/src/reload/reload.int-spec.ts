@@ -219,7 +219,7 @@ describe('the keys of callers', () => {
   });
 
   it('wait for a restart where none would be left, or one is that of operators', async () => {
-    const admin = (key: string) => `  admin: { apiKey: ${key} }\n`;
+    const admin = (key: string) => `  admin: { port: 0, apiKey: ${key} }\n`;
     await writeFile(file, withKeys('old-key-1', admin('admins-key-1')));
     const { reload } = await start();
     for (const other of [

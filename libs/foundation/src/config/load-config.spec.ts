@@ -199,6 +199,46 @@ describe('a variable that is nearly that of a setting', () => {
   });
 });
 
+describe('a setting that does nothing without another one', () => {
+  const pair = z.strictObject({
+    store: z
+      .strictObject({ url: setting(z.string().optional(), { env: 'URL', doc: 'Where.' }) })
+      .prefault({}),
+    cache: z
+      .strictObject({
+        size: setting(z.int().default(5), { env: 'SIZE', doc: 'How much.', needs: 'store.url' }),
+      })
+      .prefault({}),
+  });
+  const FAULT = 'cache.size: does nothing without `store.url` (URL)';
+
+  it.each([
+    [{ env: { SIZE: '6' } }, `${FAULT} (environment: SIZE)`],
+    [{ env: {}, file: { cache: { size: 6 }, store: {} } }, `${FAULT} (environment: SIZE, not set)`],
+  ])('is refused alone: %j', (sources, fault) => {
+    expect(() => loadConfig(pair, sources)).toThrow(expect.objectContaining({ faults: [fault] }));
+  });
+
+  it.each([
+    [{ env: { SIZE: '6', URL: 'x' } }],
+    [{ env: { SIZE: '6' }, file: { store: { url: 'x' } } }],
+    [{ env: { SIZE: '5' } }],
+    [{ env: {}, file: { cache: { size: null } } }],
+  ])('is none with it, and where it says what its default says: %j', (sources) => {
+    let faults: readonly string[] = [];
+    try {
+      loadConfig(pair, sources);
+    } catch (error) {
+      ({ faults } = error as ConfigError);
+    }
+    expect(faults.join()).not.toContain('does nothing');
+  });
+
+  it('says so in the manual', () => {
+    expect(configurationTable(pair)).toContain('| How much. Refused without `store.url`. |');
+  });
+});
+
 describe('the manual', () => {
   it('lists every setting with path, variable and default', () => {
     expect(listSettings(schema).map(({ path, env }) => [path, env])).toEqual([

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
 import { nearMiss } from './near-miss.ts';
+import { idleSettings } from './idle-settings.ts';
 import { describeIssue, plainIssues, valueOfText, whereIs } from './config-issues.ts';
 import { listSettings, type SettingEntry, unwrap } from './setting.ts';
 import { isTree, readAt, type Tree, writeAt } from './tree.ts';
@@ -38,6 +39,10 @@ export function loadConfig<Schema extends z.ZodObject>(
   }
   const unset = entries.filter(({ path, env }) => env && readAt(tree, path.split('.')) === undefined);
   for (const slip of slips(unset, entries, sources, references)) faults.add(slip);
+  for (const { entry, missing } of idleSettings(tree, entries)) {
+    const needed = `\`${missing.path}\`${missing.env ? ` (${missing.env})` : ''}`;
+    faults.add(`${entry.path}: does nothing without ${needed}${whereIs(entry, sources.env)}`);
+  }
   let result = schema.safeParse(tree);
   if (!result.success && convertTexts(tree, result.error.issues)) result = schema.safeParse(tree);
   for (const issue of plainIssues(result.error?.issues ?? [])) {

@@ -8,6 +8,8 @@ export interface SettingMeta {
   readonly doc: string;
   /** Its value is never printed. */
   readonly secret?: boolean;
+  /** The setting without which this one does nothing, by its path or the end of it: made alone, this one is refused. */
+  readonly needs?: string;
 }
 
 const settings = z.registry<SettingMeta>();

@@ -67,6 +67,10 @@ export const ERROR_CODES = {
     kind: 'unauthenticated',
     doc: 'No API key was sent, it is not a configured one, or several different ones were sent. Paths that do not exist answer the same.',
   },
+  origin_not_allowed: {
+    kind: 'forbidden',
+    doc: 'The service has no API keys and listens on 127.0.0.1, and a page asks that comes from another name: somebody may have let it resolve to this machine. `CORS_ORIGINS` names pages that may.',
+  },
   model_not_found: { kind: 'not_found', doc: 'The model named in the request is not served here.' },
   response_not_found: {
     kind: 'not_found',

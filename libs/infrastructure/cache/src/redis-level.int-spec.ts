@@ -70,6 +70,16 @@ describe('the level in Redis', () => {
     expect((await build(other).resolve(['a'], never, call)).entries).toHaveLength(1);
   });
 
+  it('is in the namespace of its Redis where it has none of its own', async () => {
+    const namespace = randomUUID();
+    await using other = new RedisConnection({ url: redis.url, namespace }, silentLogger);
+    other.start();
+    await waitFor(() => other.read().up, { what: 'redis' });
+    await new EmbeddingCache({ redis: other }).resolve(['a'], compute, call);
+    await isStored(namespace, 'a');
+    expect((await build(namespace).resolve(['a'], never, call)).entries).toHaveLength(1);
+  });
+
   it('remembers nothing that was read from it while it was being purged', async () => {
     const namespace = randomUUID();
     await build(namespace).resolve(['a'], compute, call);

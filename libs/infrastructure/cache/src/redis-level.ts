@@ -46,6 +46,7 @@ export interface RedisLevelParts {
 export class RedisLevel {
   readonly #parts: RedisLevelParts;
   readonly #config: CacheConfig;
+  readonly #namespace: string;
   /** Marks the leases of this process, with the number of the claim. */
   readonly #process = randomUUID();
   #claims = 0;
@@ -60,6 +61,7 @@ export class RedisLevel {
   constructor(config: CacheConfig, parts: RedisLevelParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#namespace = config.namespace ?? parts.redis.namespace;
   }
 
   /**
@@ -185,11 +187,11 @@ export class RedisLevel {
 
   /** Deletes all entries of the namespace. @returns how many. @throws Error when Redis is gone */
   purge(): Promise<number> {
-    return this.#parts.redis.deleteMatching(`${this.#config.namespace}:embedding:*`);
+    return this.#parts.redis.deleteMatching(this.#valueKey('*'));
   }
 
-  readonly #valueKey = (key: string) => `${this.#config.namespace}:embedding:${key}`;
-  readonly #leaseKey = (key: string) => `${this.#config.namespace}:lease:${key}`;
+  readonly #valueKey = (key: string) => `${this.#namespace}:embedding:${key}`;
+  readonly #leaseKey = (key: string) => `${this.#namespace}:lease:${key}`;
 
   /** Of one entry. At least a second: 0 keeps it for good. */
   readonly #ttlSeconds = () => {

@@ -1,5 +1,6 @@
+import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Gate, startGate } from '../fixture/gate.ts';
+import { exchange, type Gate, startGate } from '../fixture/gate.ts';
 
 let gate: Gate;
 let anywhere: Gate;
@@ -83,6 +84,47 @@ describe('a page of another origin', () => {
   it('needs a key for everything else', async () => {
     const headers = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
     expect((await fetch(`${gate.url}/v1/slow`, { headers })).status).toBe(401);
+  });
+});
+
+describe('a page whose name was made to resolve to this machine', () => {
+  const everybody = { identify: () => '' };
+  const statusOf = async (service: Gate, host: string, origin: string, more = '') => {
+    const head = `POST /v1/echo HTTP/1.1\r\nhost: ${host}\r\norigin: ${origin}\r\n${more}`;
+    const rest = 'content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}';
+    const [line, ...lines] = (await exchange(service.port, head + rest)).split('\r\n');
+    return [Number(line?.split(' ')[1]), /"code":"(\w+)"/.exec(lines.at(-1) ?? '')?.[1]];
+  };
+
+  it.each([['evil.example'], ['evil.example:8080'], ['EVIL.example:8080'], ['127.0.0.1.evil.example']])(
+    'is refused where nobody needs a key: %s',
+    async (host) => {
+      await using open = await startGate({}, everybody);
+      expect(await statusOf(open, host, `http://${host.toLowerCase()}`)).toEqual([403, 'origin_not_allowed']);
+    },
+  );
+
+  it.each([
+    ['127.0.0.1:8080', 'http://127.0.0.1:8080'],
+    ['[::1]:8080', 'http://[::1]:8080'],
+    ['localhost:8080', 'http://localhost:8080'],
+    ['gateway:8080', 'http://gateway:8080'],
+    ['gateway.morgan.internal', 'http://gateway.morgan.internal'],
+    [`${hostname().toLowerCase()}:80`, `http://${hostname().toLowerCase()}:80`],
+    ['app.example', 'https://app.example'],
+    ['127.0.0.1:8080', 'http://evil.example'],
+    ['listed.example', 'http://listed.example'],
+  ])('is none that asks %s as %s', async (host, origin) => {
+    await using open = await startGate({ corsOrigins: ['http://listed.example'] }, everybody);
+    expect(await statusOf(open, host, origin)).toEqual([200, undefined]);
+  });
+
+  it('finds nothing open where a key is needed, or the whole network may ask', async () => {
+    const [name, origin] = ['evil.example', 'http://evil.example'];
+    expect(await statusOf(gate, name, origin)).toEqual([401, 'invalid_api_key']);
+    expect(await statusOf(gate, name, origin, 'x-api-key: the-key\r\n')).toEqual([200, undefined]);
+    await using wide = await startGate({ host: '0.0.0.0' }, everybody);
+    expect(await statusOf(wide, name, origin)).toEqual([200, undefined]);
   });
 });
 

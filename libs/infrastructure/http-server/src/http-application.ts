@@ -9,6 +9,7 @@ import { serveApiDocumentation, type ApiDescription } from './api-documentation.
 import { AppErrorFilter } from './app-error.filter.ts';
 import type { ErrorBody } from './error-body.ts';
 import { type Authenticators, authentication } from './authentication.hook.ts';
+import { borrowedName } from './borrowed-name.hook.ts';
 import { cors } from './cors.hook.ts';
 import type { Drain } from './drain.ts';
 import { ErrorResponder } from './error-responder.ts';
@@ -91,11 +92,13 @@ function createAdapter(options: HttpApplicationOptions, errors: ErrorResponder):
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   const { admission, parser, stalledReaders } = createBodies(options);
+  const ofBorrowedNames = borrowedName(config.host, config.corsOrigins);
   const gate: Gate = {
     onRequest: [
       requestContext({ ...options, headers }),
       cors(config.corsOrigins),
       authentication(options, new OpenRoutes(config.openEndpoints)),
+      ...(ofBorrowedNames ? [ofBorrowedNames] : []),
     ],
     beforeBody: [admission, expectContinue],
     readBody: parser,

@@ -14,6 +14,7 @@ export { isJsonType, wrongMediaType } from './body/media-type.ts';
 export { JsonScanner } from './json/json-scanner.ts';
 export { beginningOf, isText, type JsonSpan, textOf } from './json/json-text.ts';
 export type { JsonKind, JsonToken, JsonVisitor } from './json/json-visitor.ts';
+export { isLoopback } from './loopback.ts';
 export { jsonRoute } from './json-route.ts';
 export { plainPath } from './plain-path.ts';
 export type { PlainRoute } from './plain-route.ts';

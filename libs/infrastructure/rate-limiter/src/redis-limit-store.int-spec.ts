@@ -13,8 +13,8 @@ let redis: PrivateRedis;
 const connections: RedisConnection[] = [];
 const limiters: RateLimiter[] = [];
 
-async function connect(commandTimeoutMs = TIMEOUT_MS): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs }, silentLogger);
+async function connect(commandTimeoutMs = TIMEOUT_MS, namespace = 'morgan'): Promise<RedisConnection> {
+  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs, namespace }, silentLogger);
   connections.push(connection);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
@@ -73,6 +73,16 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     expect(await admittedOf(two, 7)).toBe(3);
     expect(await admittedOf(two, 3, 'b} {')).toBe(3);
     expect((await two.inspect('b} {')).used).toBeCloseTo(3, 1);
+  });
+
+  it('is one for each namespace of Redis', async () => {
+    const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, algorithm });
+    const name = randomUUID();
+    const inNamespace = async (namespace: string) =>
+      open(new RateLimiter({ name, ...config }, { redis: await connect(TIMEOUT_MS, namespace) }));
+    expect(await admittedOf(await inNamespace('one'), 11)).toBe(10);
+    expect(await admittedOf(await inNamespace('{two}'), 11)).toBe(10);
+    expect(await admittedOf(await inNamespace('one'), 1)).toBe(0);
   });
 
   it('says exactly after how long a refused ask is admitted', async () => {

@@ -15,7 +15,7 @@ const LONGEST_PATIENCE_MS = 1e9;
 
 /** What a shared limit needs. */
 export interface RedisLimitStoreOptions {
-  /** Limiters of the same name share their keys. */
+  /** Limiters of the same name and the same namespace of Redis share their keys. */
   readonly name: string;
   readonly redis: RedisConnection;
   readonly replicas: number;
@@ -124,13 +124,10 @@ export class RedisLimitStore implements LimitStore {
     // The braces are Redis Cluster's hash tag: both keys of a script live on one node. It is never empty, and encoded,
     // so that nothing in a key ends it early.
     const tag = [this.#options.name, key].map((part) => encodeURIComponent(part.toWellFormed())).join(':');
-    const state = `morgan:limit:{${tag}}`;
+    const { redis } = this.#options;
+    const state = `${redis.namespace}:limit:{${tag}}`;
     const script = LIMIT_SCRIPTS[this.#limit.algorithm];
-    return this.#options.redis.run(
-      script,
-      [state, `${state}:log`],
-      [...this.#arguments, operation, ...operands],
-    );
+    return redis.run(script, [state, `${state}:log`], [...this.#arguments, operation, ...operands]);
   }
 
   #failed(error: unknown): void {

@@ -29,7 +29,7 @@ const UNREADY = /^(LOADING|NOAUTH)\b/;
 /** A server that was asked and has said nothing for so many command timeouts is given up and connected anew. */
 const SILENT_TIMEOUTS = 3;
 
-/** Where Redis is and how patient to be with it: `url`, and `commandTimeoutMs`, 100 by default. */
+/** Where Redis is, how patient to be with it, and whose keys are there: `url`; `commandTimeoutMs`, 100, and `namespace`, `morgan` by default. */
 export type RedisConnectionOptions = z.input<typeof redisConnectionConfig>;
 
 /**
@@ -40,6 +40,8 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
   readonly name = 'redis';
   /** The services work without Redis, only slower. */
   readonly required = false;
+  /** What the keys begin with of those who share this Redis with others. They put it there themselves. */
+  readonly namespace: string;
   readonly #client: Redis;
   readonly #logger: Logger;
   #up: boolean | undefined;
@@ -53,8 +55,9 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
 
   /** @throws ConfigError, which names every setting that is wrong and shows none of their values. */
   constructor(options: RedisConnectionOptions, logger: Logger = silentLogger) {
-    const { url, commandTimeoutMs } = parseSettings(redisConnectionConfig, options);
+    const { url, commandTimeoutMs, namespace } = parseSettings(redisConnectionConfig, options);
     this.#logger = logger;
+    this.namespace = namespace;
     this.#client = new Redis(url, {
       lazyConnect: true,
       commandTimeout: commandTimeoutMs,

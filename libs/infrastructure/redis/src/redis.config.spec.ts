@@ -10,13 +10,14 @@ const load = (env: Record<string, string>) =>
 
 describe('redisConfig', () => {
   it('is without a Redis by default', () => {
-    expect(load({})).toEqual({ commandTimeoutMs: 100 });
+    expect(load({})).toEqual({ commandTimeoutMs: 100, namespace: 'morgan' });
   });
 
   it.each(['redis://redis:6379', 'redis://redis/', 'rediss://user:password@redis.example:6380/2'])(
     'takes %s',
     (url) => {
-      expect(load({ REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20' })).toEqual({ url, commandTimeoutMs: 20 });
+      const env = { REDIS_URL: url, REDIS_COMMAND_TIMEOUT_MS: '20', REDIS_NAMESPACE: '{two}' };
+      expect(load(env)).toEqual({ url, commandTimeoutMs: 20, namespace: '{two}' });
     },
   );
 
@@ -30,6 +31,7 @@ describe('redisConfig', () => {
     ['a password that is cut', { REDIS_URL: 'redis://default:1234#a-password@redis:6379' }],
     ['a percent sign that begins no escape', { REDIS_URL: 'redis://:a-password%@redis:6379' }],
     ['options', { REDIS_URL: 'redis://redis:6379/?password=a-password' }],
+    ['a namespace with what has a meaning in keys', { REDIS_NAMESPACE: 'a*' }],
     ['a timeout of nothing', { REDIS_COMMAND_TIMEOUT_MS: '0' }],
     ['a timeout that no timer can wait for', { REDIS_COMMAND_TIMEOUT_MS: '99999999999' }],
   ])('refuses %s, and shows no secret', (_, env) => {

@@ -39,6 +39,11 @@ function isDatabase(url: URL | null): boolean {
 /** The connection is given up after a few times this, which is a timer too. */
 const LONGEST_COMMAND_MS = Math.floor(MAX_TIMER_MS / 10);
 
+/** What all keys of an installation begin with. */
+export const redisNamespace = z
+  .string()
+  .regex(/^([\w-]{1,64}|\{[\w-]{1,62}\})$/, 'letters, digits, _ and -, 64 at most, all of it in {} or none');
+
 /** The `redis` section of the configuration. */
 export const redisConfig = z
   .strictObject({
@@ -47,9 +52,15 @@ export const redisConfig = z
       doc: 'Redis that the replicas share, such as `redis://redis:6379`. Without it each process is on its own.',
       secret: true,
     }),
+    namespace: setting(redisNamespace.default('morgan'), {
+      env: 'REDIS_NAMESPACE',
+      doc: 'Prefix of all keys: installations that share a Redis but neither limits nor vectors take different ones. In braces, such as `{morgan}`, all keys have one slot, as a Redis Cluster of one shard asks for.',
+      needs: 'redis.url',
+    }),
     commandTimeoutMs: setting(z.int().min(1).max(LONGEST_COMMAND_MS).default(100), {
       env: 'REDIS_COMMAND_TIMEOUT_MS',
       doc: 'How long a command may take before Redis counts as gone for that request, in milliseconds.',
+      needs: 'redis.url',
     }),
   })
   .prefault({});

@@ -6,6 +6,7 @@ import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
 import { ReadingTurns } from './reading-turns.ts';
+import { readWholeBody } from './whole-body.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const account = { grow: () => undefined, shrink: () => undefined, release: () => undefined };
@@ -23,36 +24,69 @@ function read(json: string, turns?: ReadingTurns): Promise<unknown> {
 
 function readFrom(source: Readable, declared: number, turns?: ReadingTurns): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const options = {
-      format: { ...PARSED_JSON, ...(turns && { turns }) },
-      charge: new BodyCharge(0, account),
-      encoding: 'identity' as const,
-      otherType: undefined,
-      declared,
-      windowBytes: 0,
-      limitBytes: declared,
-      json: { maxDepth: 8, maxValues: 4_000_000 },
-      pace,
-    };
+    const options = { ...contentOf(declared, turns), encoding: 'identity' as const, pace };
     new BodyReader(source, options, (error, body) => (error ? reject(error) : resolve(body))).start();
   });
 }
 
-it.each([
-  ['a million numbers', `[${'12345678,'.repeat(1_000_000)}0]`],
-  ['one long text', `"${'a text '.repeat(1_200_000)}"`],
-])('everybody else has a turn, many times, while a body of %s is read', async (_, json) => {
+/** Reads a body that the connection has handed over as a whole. */
+function readFull(json: string): Promise<unknown> {
+  const bytes = Buffer.from(json);
+  return new Promise((resolve, reject) => {
+    const options = { ...contentOf(bytes.length), isGone: () => false };
+    readWholeBody(bytes, options, (error, body) => (error ? reject(error) : resolve(body)));
+  });
+}
+
+const contentOf = (declared: number, turns?: ReadingTurns) => ({
+  format: { ...PARSED_JSON, ...(turns && { turns }) },
+  charge: new BodyCharge(0, account),
+  declared,
+  windowBytes: 0,
+  limitBytes: declared,
+  json: { maxDepth: 8, maxValues: 4_000_000 },
+});
+
+/** How many turns of the event loop everybody else has until it is over. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
   let [turns, isOver] = [0, false];
   const count = () => {
     turns += 1;
     if (!isOver) setImmediate(count);
   };
   setImmediate(count);
-  const body = (await read(json)) as { length: number };
+  await work();
   isOver = true;
+  return turns;
+}
+
+it.each([
+  ['a million numbers', `[${'12345678,'.repeat(1_000_000)}0]`],
+  ['one long text', `"${'a text '.repeat(1_200_000)}"`],
+])('everybody else has a turn, many times, while a body of %s is read', async (_, json) => {
+  let body: unknown;
+  const turns = await turnsDuring(async () => (body = await read(json)));
   expect(body).toHaveLength((JSON.parse(json) as { length: number }).length);
   // Every 256 kB of more than 8 MB.
   expect(turns).toBeGreaterThanOrEqual(30);
+});
+
+it.each([
+  ['come in pieces', 200_000, (json: string) => read(json)],
+  ['are here in full', 60_000, readFull],
+])('and while many are that come together, each of them short: those that %s', async (_, length, readOne) => {
+  const json = `"${'a'.repeat(length)}"`;
+  const count = Math.ceil(8_000_000 / length);
+  const done: unknown[] = [];
+  const turns = await turnsDuring(async () => {
+    const all = Array.from({ length: count }, () => readOne(json).then((body) => done.push(body)));
+    await readOne('"short"').then((body) => done.push(body));
+    // It waits for none of them.
+    expect(done.length).toBeLessThan(count / 2);
+    await Promise.all(all);
+  });
+  expect(done.filter((body) => body === 'a'.repeat(length))).toHaveLength(count);
+  expect(turns).toBeGreaterThanOrEqual(25);
 });
 
 it('long bodies take turns, however many they are, and short ones need none', async () => {

@@ -3,10 +3,9 @@ import { AppError } from '@morgan/foundation';
 import { BodyContent, type BodyContentOptions } from './body-content.ts';
 import { decoderOf, notDecodable } from './body-decoder.ts';
 import type { ContentEncoding } from './media-type.ts';
+import type { ReadingTurns } from './reading-turns.ts';
+import { readInTurn, SHORT_BYTES, TURN_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
-
-/** Read of a body before everybody else has a turn; a socket would hand over 2 MB at once, half a million values. */
-const TURN_BYTES = 256 * 1024;
 
 /** What a body is read with. */
 export interface BodyReaderOptions extends BodyContentOptions {
@@ -22,7 +21,8 @@ export class BodyReader {
   readonly #content: BodyContent;
   readonly #pace: UploadPace;
   #stopDecoding: () => void = () => undefined;
-  #readInTurn = 0;
+  #arrivedBytes = 0;
+  #sinceRest = 0;
   #isOver = false;
 
   constructor(
@@ -64,7 +64,7 @@ export class BodyReader {
 
   readonly #receivedAll = () => {
     this.#pace.stop();
-    if (this.options.encoding === 'identity') this.#finish();
+    if (this.options.encoding === 'identity') this.#end();
   };
 
   #decode(encoding: Exclude<ContentEncoding, 'identity'>): void {
@@ -75,26 +75,36 @@ export class BodyReader {
       decoder.destroy();
     };
     decoder.on('data', (chunk: Buffer) => this.#read(chunk, decoder));
-    decoder.once('end', () => this.#finish());
+    decoder.once('end', () => this.#end());
     this.source.pipe(decoder);
   }
 
   #read(chunk: Buffer, text: Readable): void {
-    this.#take(chunk);
-    this.#readInTurn += chunk.length;
-    if (this.#readInTurn >= TURN_BYTES) this.#endTurn(text);
+    this.#arrivedBytes += chunk.length;
+    if (this.#arrivedBytes <= SHORT_BYTES) return this.#take(chunk);
+    const isRead = readInTurn(chunk.length, () => {
+      this.#take(chunk);
+      this.#sinceRest += chunk.length;
+      this.#goOn(text);
+    });
+    if (!isRead) text.pause();
   }
 
-  #endTurn(text: Readable): void {
+  #goOn(text: Readable): void {
     if (this.#isOver) return;
+    const { turns } = this.options.format;
+    const restMs = turns && this.#sinceRest >= TURN_BYTES ? this.#rest(turns) : 0;
+    if (restMs === 0) {
+      text.resume();
+      return;
+    }
     text.pause();
-    const goOn = () => {
-      this.#readInTurn = 0;
-      if (!this.#isOver) text.resume();
-    };
-    const waitMs = this.options.format.turns?.take() ?? 0;
-    if (waitMs > 0) setTimeout(goOn, waitMs);
-    else setImmediate(goOn);
+    setTimeout(() => this.#isOver || text.resume(), restMs);
+  }
+
+  #rest(turns: ReadingTurns): number {
+    this.#sinceRest = 0;
+    return turns.take();
   }
 
   #take(chunk: Buffer): void {
@@ -104,6 +114,12 @@ export class BodyReader {
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** A stream may end while its last piece waits. */
+  #end(): void {
+    if (this.#arrivedBytes <= SHORT_BYTES) this.#finish();
+    else readInTurn(0, () => this.#finish());
   }
 
   #finish(): void {

@@ -1,11 +1,22 @@
 import { BodyContent, type BodyContentOptions } from './body-content.ts';
 import type { BodyDone } from './body-reader.ts';
+import { readInTurn, SHORT_BYTES } from './turn-budget.ts';
 
 /**
  * Makes of a body that is here in full what {@link BodyReader} makes of one that comes in pieces.
  * @param isGone whether the caller has left: nobody is there to be answered.
  */
 export function readWholeBody(
+  bytes: Buffer,
+  options: BodyContentOptions & { readonly isGone: () => boolean },
+  done: BodyDone,
+): void {
+  const read = () => readAtOnce(bytes, options, done);
+  if (bytes.length <= SHORT_BYTES) read();
+  else readInTurn(bytes.length, read);
+}
+
+function readAtOnce(
   bytes: Buffer,
   options: BodyContentOptions & { readonly isGone: () => boolean },
   done: BodyDone,
@@ -25,7 +36,8 @@ export function readWholeBody(
   }
   if (!(body instanceof Promise)) {
     content.release();
-    return done(null, body);
+    if (!options.isGone()) done(null, body);
+    return;
   }
   body.then((made: unknown) => {
     content.release();
