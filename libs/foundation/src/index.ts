@@ -1,5 +1,5 @@
 export { breakTransfer } from './broken-transfer.ts';
-export { type CallContext, contextWith } from './call-context.ts';
+export { type CallContext, contextWith, newCall } from './call-context.ts';
 export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped, deadlineExceeded } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
