@@ -6,5 +6,8 @@ export {
   type CacheUse,
   EmbeddingCache,
   type EmbeddingCacheParts,
+  type Resolved,
+  type ResolveOptions,
 } from './embedding-cache.ts';
+export type { CachedEmbedding } from './cached-embedding.ts';
 export { embeddingKeys, type EmbeddingIdentity } from './embedding-key.ts';
