@@ -39,6 +39,7 @@ export {
 } from './faults/fault.ts';
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
 export { retryAfterMs, timeThere } from './faults/retry-after.ts';
+export { LatestMap } from './latest-map.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
 export type { OutgoingResponse } from './outgoing-response.ts';
 export { Pieces } from './pieces.ts';
