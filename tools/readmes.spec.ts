@@ -48,3 +48,13 @@ describe('every metric that a page names', () => {
     expect([...new Set(unknown)].filter((name) => !known.has(name))).toEqual([]);
   });
 });
+
+describe('every setting that docs/migration.md gives for one of others', () => {
+  it('is one of docs/configuration.md', () => {
+    const manual = read('docs/configuration.md');
+    const cells = Array.from(read('docs/migration.md').matchAll(/^\|.*\|(.*)\|$/gm), ([, cell = '']) => cell);
+    const names = cells.flatMap((cell) => cell.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []);
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !manual.includes(`| \`${name}\` |`))).toEqual([]);
+  });
+});

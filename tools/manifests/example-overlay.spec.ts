@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
-import { readDeploymentTree } from './deployment-tree.ts';
+import { type ManifestDocument, readDeploymentTree } from './deployment-tree.ts';
+import { schemaFaults } from './kubernetes-models.check.ts';
+import { typeFaults } from './kubernetes-types.check.ts';
 import { isKnownName } from './settings.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -83,5 +85,34 @@ describe('the overlay of the manual', () => {
 
   it('is what the manual leads to', () => {
     expect(tree.manual).toContain('(examples/kubernetes/kustomization.yaml)');
+  });
+});
+
+describe('the autoscaler of the manual', () => {
+  const read = (file: string) => parse(readFileSync(join(FOLDER, 'autoscaler', file), 'utf8')) as Overlay;
+  const component = read('kustomization.yaml');
+  const documents = component.resources.map(
+    (file) => ({ file, content: read(file) }) as unknown as ManifestDocument,
+  );
+  const [autoscaler] = documents as unknown as {
+    content: { spec: { scaleTargetRef: { name: string }; minReplicas: number; maxReplicas: number } };
+  }[];
+
+  it('is one that Kubernetes takes', async () => {
+    expect([...(await schemaFaults(documents)), ...typeFaults(documents)]).toEqual([]);
+  });
+
+  it('sets the replicas of a Deployment of the base, which sets them no more, and their parts of the limits', () => {
+    const { scaleTargetRef, minReplicas, maxReplicas } = autoscaler?.content.spec ?? {};
+    const name = scaleTargetRef?.name ?? '';
+    expect(deployment(name)).toMatchObject({ spec: { replicas: minReplicas } });
+    expect(component.patches.map(({ target, patch }) => [target, parse(patch) as Operation[]])).toEqual([
+      [{ kind: 'Deployment', name }, [{ op: 'remove', path: '/spec/replicas' }]],
+    ]);
+    expect(component.configMapGenerator[0]).toMatchObject({
+      name,
+      literals: [`CALLER_LIMIT_REPLICAS=${maxReplicas}`],
+    });
+    expect(tree.manual).toContain('(examples/kubernetes/autoscaler/kustomization.yaml)');
   });
 });

@@ -25,5 +25,12 @@ describe('banner', () => {
     expect(text.match(/-H "Authorization: Bearer \$API_KEY"/g)).toHaveLength(3);
     expect(text).not.toContain('sk-secret');
     expect(text).not.toMatch(/simulated/i);
+    expect(text).not.toContain('/health');
+  });
+
+  it('says where to look when no host lists a model', () => {
+    const text = banner({ ...plan, simulated: undefined }, undefined);
+    expect(text).toContain('http://127.0.0.1:8080/health');
+    expect(text.match(/"model":"your-model"/g)).toHaveLength(2);
   });
 });

@@ -1,14 +1,14 @@
 import type { LaunchPlan } from './launch-plan.ts';
 
-/** What a newcomer needs to know once everything runs. `model` is one that the gateway serves. */
-export function banner({ llm, embedding, simulated, apiKey }: LaunchPlan, model: string): string {
+/** What a newcomer needs to know once everything runs. @param model one that the gateway serves, where its hosts list any */
+export function banner({ llm, embedding, simulated, apiKey }: LaunchPlan, model: string | undefined): string {
   const headers = [
     `-H 'content-type: application/json'`,
     ...(apiKey === undefined ? [] : ['-H "Authorization: Bearer $API_KEY"']),
   ].join(' ');
   const curl = (options: string, path: string, body: object) =>
     `  curl ${options}${llm.origin}/v1/${path} ${headers} \\\n    -d '${JSON.stringify(body)}'`;
-  const chat = { model, messages: [{ role: 'user', content: 'Hello, Morgan!' }] };
+  const chat = { model: model ?? 'your-model', messages: [{ role: 'user', content: 'Hello, Morgan!' }] };
   return [
     '',
     'Morgan is running.',
@@ -17,6 +17,9 @@ export function banner({ llm, embedding, simulated, apiKey }: LaunchPlan, model:
     `  embedding-service  ${embedding.origin}/v1   API docs: ${embedding.origin}/docs`,
     '',
     ...(simulated ? simulatedNotice(simulated.origin) : []),
+    ...(model === undefined
+      ? [`No LLM host lists a model yet: ${llm.origin}/health says how they are.`, '']
+      : []),
     ...(apiKey === undefined ? [] : ['API_KEY stands for one of the configured API keys.', '']),
     'Try:',
     '',

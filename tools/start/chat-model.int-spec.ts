@@ -26,9 +26,9 @@ describe('the model of the banner', () => {
     expect(await chatModel({ llm, embedding, apiKey: undefined }, never)).toBe('chatter');
   });
 
-  it('is a name that stands for one where there is none', async () => {
+  it('is none where none is listed', async () => {
     const embedding = await serviceWith(['embedder']);
     const ended = AbortSignal.abort();
-    expect(await chatModel({ llm: embedding, embedding, apiKey: undefined }, ended)).toBe('your-model');
+    expect(await chatModel({ llm: embedding, embedding, apiKey: undefined }, ended)).toBeUndefined();
   });
 });

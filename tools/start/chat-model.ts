@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LaunchPlan } from './launch-plan.ts';
 
-const TRIES = 30;
-const PAUSE_MS = 100;
+// Ever longer, three seconds in all: each try is a line in the log of both services.
+const PAUSES_MS = [50, 100, 200, 400, 800, 1_500];
 
 /**
  * A model to show in the banner: the first that the gateway lists and embedding-service does not. The gateway is ready before it
- * has read its hosts' lists, so that models may come late. @returns a name that stands for one where none comes
+ * has read its hosts' lists, so that models may come late. @returns undefined where none comes
  */
 export async function chatModel(
   { llm, embedding, apiKey }: Pick<LaunchPlan, 'llm' | 'embedding' | 'apiKey'>,
   ended: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const headers = { authorization: `Bearer ${apiKey ?? ''}` };
   const modelsOf = async (origin: string): Promise<readonly string[]> => {
     const response = await fetch(`${origin}/v1/models`, { headers });
@@ -20,13 +20,15 @@ export async function chatModel(
   };
   try {
     const embeds = new Set(await modelsOf(embedding.origin));
-    for (let tries = 0; tries < TRIES && !ended.aborted; tries += 1) {
-      const model = (await modelsOf(llm.origin)).find((id) => !embeds.has(id));
-      if (model !== undefined) return model;
-      await delay(PAUSE_MS);
+    const chats = async () => (await modelsOf(llm.origin)).find((id) => !embeds.has(id));
+    let model = await chats();
+    for (const pauseMs of PAUSES_MS) {
+      if (model !== undefined || ended.aborted) return model;
+      await delay(pauseMs);
+      model = await chats();
     }
+    return model;
   } catch {
-    // Whoever reads the banner knows a model of theirs.
+    return undefined;
   }
-  return 'your-model';
 }

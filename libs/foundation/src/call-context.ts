@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Deadline } from './deadline.ts';
 
 /** What travels with one call from the HTTP edge down to the socket. */
@@ -14,6 +15,13 @@ export interface CallContext {
   readonly deadline?: Deadline | undefined;
   /** Whether `signal` aborts when the deadline passes, so that nobody else needs a clock for it. Default: it does not. */
   readonly keepsDeadline?: boolean | undefined;
+}
+
+/** The context of a call that begins here: with an id of its own, and a signal that never aborts, where none are given. */
+export function newCall(
+  parts: { readonly [Field in keyof CallContext]?: CallContext[Field] | undefined } = {},
+): CallContext {
+  return { ...parts, id: parts.id ?? randomUUID(), signal: parts.signal ?? new AbortController().signal };
 }
 
 /** The same call with other fields. A context may be an object with accessors, which a spread alone would lose. */

@@ -1,5 +1,5 @@
 export { breakTransfer } from './broken-transfer.ts';
-export { type CallContext, contextWith } from './call-context.ts';
+export { type CallContext, contextWith, newCall } from './call-context.ts';
 export { backoffMs, spreadWaitMs } from './backoff.ts';
 export { callStopped, deadlineExceeded } from './call-stopped.ts';
 export { Deadline } from './deadline.ts';
@@ -39,6 +39,7 @@ export {
 } from './faults/fault.ts';
 export { faultOfStatus, type FaultWord } from './faults/fault-table.ts';
 export { retryAfterMs, timeThere } from './faults/retry-after.ts';
+export { LatestMap } from './latest-map.ts';
 export { LinkedList, type ListPlace } from './linked-list.ts';
 export type { OutgoingResponse } from './outgoing-response.ts';
 export { Pieces } from './pieces.ts';

@@ -5,8 +5,7 @@ const changes: string[] = [];
 const host = new CircuitBreaker({ name: 'gpu-1', config: { failureThreshold: 2, slowCallMs: 30_000 } });
 host.onChange(({ breaker, from, to, reason }) => changes.push(`${breaker}: ${from} > ${to}, ${reason}`));
 
-const context = { id: 'request-1', signal: AbortSignal.timeout(10_000) };
-const askHost = () => host.execute(() => fetch('http://127.0.0.1:2/v1/models'), context);
+const askHost = () => host.execute(({ signal }) => fetch('http://127.0.0.1:2/v1/models', { signal }));
 await assert.rejects(askHost, { message: 'fetch failed' });
 await assert.rejects(askHost, { message: 'fetch failed' });
 await assert.rejects(askHost, { code: 'circuit_open' }); // with retryAfterMs, the time to the next trial call

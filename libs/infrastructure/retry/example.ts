@@ -17,8 +17,5 @@ const fetchText = ({ signal }: CallContext): Promise<string> => {
   return Promise.resolve('answer');
 };
 
-export const text = await client.execute(fetchText, {
-  id: 'call-1',
-  signal: new AbortController().signal,
-});
+export const text = await client.execute(fetchText); // a second argument: the context of the call, where there is one
 export const status = retry.getStatus(); // { calls: 1, recovered: 1, attempts: { ok: 1, server_error: 2, … }, … }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type CacheResult,
   type CacheUse,
@@ -6,7 +5,7 @@ import {
   type EmbeddingIdentity,
   embeddingKeys,
 } from '@morgan/cache';
-import { AppError, type CallContext, refuseUnknownOptions } from '@morgan/foundation';
+import { AppError, type CallContext, newCall, refuseUnknownOptions } from '@morgan/foundation';
 import { LocalEmbeddingModel, type SimilarityMetric } from '@morgan/local-embeddings';
 import { DeadlinePolicy } from '@morgan/retry';
 import { BUNDLED_MODEL_DIR } from '../bundled-model.ts';
@@ -117,14 +116,14 @@ export class EmbeddingService {
   embed(texts: readonly string[], options?: EmbedTextOptions): Promise<Embedding[]>;
   async embed(
     text: string | readonly string[],
-    { truncate, promptName, signal = new AbortController().signal }: EmbedTextOptions = {},
+    { truncate, promptName, signal }: EmbedTextOptions = {},
   ): Promise<Embedding | Embedding[]> {
     const inputs = typeof text === 'string' ? [text] : text;
     // Callers in JavaScript may give anything.
     if (!Array.isArray(inputs) || inputs.some((input) => typeof input !== 'string'))
       throw new AppError('invalid_value', 'A text or a list of texts is needed.', { param: 'input' });
     const request = { inputs, truncate, prompt: { prompt_name: promptName } };
-    const { items, cached } = await this.collect(request, { id: randomUUID(), signal });
+    const { items, cached } = await this.collect(request, newCall({ signal }));
     const embeddings = items.map((item, index) => ({
       ...item,
       // A copy: that of the cache is everybody's.

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type HealthReading,
   type Logger,
+  newCall,
 } from '@morgan/foundation';
 import { cosineSimilarity, ModelLoadError } from '@morgan/local-embeddings';
 import type { Counter } from '@morgan/telemetry';
@@ -234,7 +235,7 @@ export class FallbackEmbeddingModel implements EmbeddingModel {
 
   async #compareOne(text: EmbeddingInput, expected: Float32Array): Promise<void> {
     const { local, logger } = this.#parts;
-    const context = { id: 'comparison of models', signal: new AbortController().signal };
+    const context = newCall({ id: 'comparison of models' });
     const [own] = await local.embed([text], context, { truncate: true, positions: [0], prompt: '' });
     const [cosine, share] = own ? likenessOf(own.vector, expected) : [0, 0];
     this.#comparison = cosine >= LEAST_COSINE && share >= LEAST_SHARE ? 'same' : 'different';

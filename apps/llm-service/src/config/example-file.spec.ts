@@ -1,3 +1,5 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { loadServiceConfig } from '@morgan/foundation';
@@ -60,5 +62,29 @@ describe('docs/examples/kubernetes/morgan.yaml', () => {
       ['vllm-1', 'own-key'],
       ['openai', 'their-key'],
     ]);
+  });
+});
+
+describe('docs/migration.md', () => {
+  it('has a configuration that loads, with the limits that it translates', () => {
+    const page = readFileSync(FILE.replace('examples/morgan.yaml', 'migration.md'), 'utf8');
+    const folder = mkdtempSync(join(tmpdir(), 'migration-'));
+    const MORGAN_CONFIG = join(folder, 'morgan.yaml');
+    try {
+      writeFileSync(MORGAN_CONFIG, /^```yaml\n([^]*?)^```$/m.exec(page)?.[1] ?? '');
+      const { auth, llmService } = load({
+        MORGAN_CONFIG,
+        MASTER_KEY: 'sk-master',
+        OPENAI_API_KEY: 'their-key',
+      });
+      expect(auth.apiKeys).toEqual(['sk-master']);
+      expect(llmService.upstream.hosts[0]).toMatchObject({
+        rateLimit: { requestsPerSecond: 10, burst: 600 },
+        tokenLimit: { tokensPerMinute: 200_000 },
+      });
+      expect(llmService.upstream.routes[0]?.tiers.map((tier) => tier.length)).toEqual([2, 1]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -26,7 +26,7 @@ import {
   mustTranslate,
   NOTHING,
 } from './message-translation.ts';
-import { withoutForeignParts } from './foreign-parts.ts';
+import { bareCall } from './bare-call.ts';
 import { countHop } from './hops.ts';
 import type { AnswerRoom } from './held-answer.ts';
 import type { MessageConfig } from './message.config.ts';
@@ -37,9 +37,9 @@ import { noteUsage } from './note-usage.ts';
 import type { ResponseOwner, ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
-import { estimateResponse, mayEstimate, mustEstimate } from './token-count.ts';
+import { estimateResponse, mayEstimate, mustEstimate } from './token-estimate.ts';
 import { usageInJson } from './usage-in-json.ts';
-import { passResponse } from './whole-response.ts';
+import { passResponse } from './pass-response.ts';
 
 /** What a relay works with. */
 export interface HostRelayOptions {
@@ -100,7 +100,7 @@ export class HostRelay {
     const { llm } = this.options;
     const response = await this.#ask(call, incoming);
     if (!response) return;
-    const bare = response.status >= 400 && (await this.#withoutForeignParts(call, incoming));
+    const bare = response.status >= 400 && (await this.#bareCall(call, incoming));
     if (bare) {
       response.body.destroy();
       return this.#relayAsItIs(bare, incoming);
@@ -120,16 +120,16 @@ export class HostRelay {
       if (call.isStream) return await this.#stream(call, incoming);
       return await this.#send(this.options.llm, call, incoming);
     } catch (error) {
-      const bare = await this.#withoutForeignParts(call, incoming);
+      const bare = await this.#bareCall(call, incoming);
       if (bare) return this.#ask(bare, incoming);
       if (await this.#answeredOtherwise(call, incoming)) return undefined;
       throw error;
     }
   }
 
-  #withoutForeignParts(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
+  #bareCall(call: OutboundCall, incoming: IncomingCall): Promise<OutboundCall | undefined> {
     const room = this.#roomFor(call, incoming);
-    return withoutForeignParts(call, { reader: this.#messages, room });
+    return bareCall(call, { reader: this.#messages, room });
   }
 
   /** @returns whether there was another way to an answer than the path on which the hosts have given none. */
@@ -249,7 +249,7 @@ export class HostRelay {
       if (!chat.request.body?.equals(other.request.body ?? Buffer.alloc(0)))
         return this.#translated(call, incoming, other);
     }
-    const other = response.status >= 400 && (await this.#withoutForeignParts(chat, incoming));
+    const other = response.status >= 400 && (await this.#bareCall(chat, incoming));
     if (other) return this.#translated(call, incoming, { ...other, message: chat.message });
     if (call.request.takesUp && response.status >= 400) {
       response.body.destroy();

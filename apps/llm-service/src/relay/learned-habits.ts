@@ -1,3 +1,4 @@
+import { LatestMap } from '@morgan/foundation';
 import {
   type ChatHabits,
   dialectOf,
@@ -12,7 +13,7 @@ const MOST_MODELS = 1_000;
 
 /** How models want to be asked: learned from their refusals. */
 export class LearnedHabits {
-  readonly #models = new Map<string, ChatHabits>();
+  readonly #models = new LatestMap<string, ChatHabits>(MOST_MODELS);
 
   of(model = ''): ChatHabits {
     return this.#models.get(model) ?? USUAL_HABITS;
@@ -25,7 +26,6 @@ export class LearnedHabits {
     const shown = error && habitsShown(this.of(model), error);
     if (!shown) return false;
     this.#models.set(model ?? '', shown);
-    if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value as string);
     return true;
   }
 }

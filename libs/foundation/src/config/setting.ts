@@ -27,11 +27,13 @@ export interface SettingEntry extends SettingMeta {
   readonly schema: z.ZodType;
 }
 
-/** Lists every setting of a schema built from nested objects, in the order they are written. */
+/** Lists every setting of a schema built from nested objects, or unions of one and something else, in the order they are written. */
 export function listSettings(schema: z.ZodType, path: readonly string[] = []): SettingEntry[] {
   const meta = settings.get(schema);
   if (meta) return [{ ...meta, path: path.join('.'), schema }];
   const inner = unwrap(schema);
+  if (inner instanceof z.ZodUnion)
+    return (inner.options as z.ZodType[]).flatMap((option) => listSettings(option, path));
   if (!(inner instanceof z.ZodObject)) return [];
   const shape = inner.shape as Record<string, z.ZodType>;
   return Object.entries(shape).flatMap(([key, child]) => listSettings(child, [...path, key]));

@@ -1,4 +1,4 @@
-import { AppError, type CallContext, parseSettings, refuseUnknownOptions } from '@morgan/foundation';
+import { AppError, type CallContext, newCall, parseSettings, refuseUnknownOptions } from '@morgan/foundation';
 import type { RedisConnection, RedisGuard } from '@morgan/redis';
 import { Metrics } from '@morgan/telemetry';
 import { type CacheConfig, cacheConfig } from './cache.config.ts';
@@ -31,7 +31,8 @@ export interface EmbeddingCacheParts {
 
 /** How a call is to be answered. */
 export interface ResolveOptions {
-  readonly context: CallContext;
+  /** Default: a call of its own. */
+  readonly context?: CallContext;
   /** Default: `normal`. */
   readonly use?: CacheUse;
   /** Default: no error is about a key, and each call that meets one computes for itself. */
@@ -133,7 +134,7 @@ export class EmbeddingCache {
   async resolve(
     keys: readonly string[],
     compute: Compute,
-    { context, use = 'normal', faults, lookedUp }: ResolveOptions,
+    { context = newCall(), use = 'normal', faults, lookedUp }: ResolveOptions = {},
   ): Promise<Resolved> {
     const call = new CacheCall(compute, { context, faults, lookedUp }, this.#generation);
     const wanted = [...new Set(keys)];

@@ -6,5 +6,8 @@ export {
   type CacheUse,
   EmbeddingCache,
   type EmbeddingCacheParts,
+  type ResolveOptions,
 } from './embedding-cache.ts';
+export type { LookedUp, Resolved } from './resolved.ts';
+export type { CachedEmbedding } from './cached-embedding.ts';
 export { embeddingKeys, type EmbeddingIdentity } from './embedding-key.ts';

@@ -7,6 +7,7 @@ import {
   executeAdmitted,
   Listeners,
   type Logger,
+  newCall,
   parseSettings,
   type Policy,
   refuseUnknownOptions,
@@ -112,7 +113,7 @@ export class CircuitBreaker implements Policy {
   }
 
   /** Runs the work, or rejects with `circuit_open`, whose `retryAfterMs` is the time to the next trial call where it is known. */
-  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     return executeAdmitted(this, work, context);
   }
 

@@ -4,6 +4,7 @@ import {
   type CallContext,
   type CallEnding,
   executeAdmitted,
+  newCall,
   type Policy,
   refuseUnknownOptions,
   type Work,
@@ -44,7 +45,7 @@ export class AdaptiveBulkhead implements Policy {
     this.#assess = assess;
   }
 
-  execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     return executeAdmitted(this, work, context);
   }
 

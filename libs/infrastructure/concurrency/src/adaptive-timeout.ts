@@ -2,6 +2,7 @@ import {
   AppError,
   type CallContext,
   contextWith,
+  newCall,
   parseSettings,
   type Policy,
   QuantileWindow,
@@ -69,7 +70,7 @@ export class AdaptiveTimeout implements Policy {
     return this.#boundMs;
   }
 
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  async execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     const { signal } = context;
     signal.throwIfAborted();
     const boundMs = this.#boundMs;

@@ -2,6 +2,7 @@ import {
   AppError,
   type CallContext,
   type LeaveReason,
+  newCall,
   parseSettings,
   type Policy,
   refuseUnknownOptions,
@@ -78,7 +79,7 @@ export class Bulkhead implements Policy {
     return this.#running;
   }
 
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  async execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     const begun = this.begin(context);
     const end = begun instanceof Promise ? await begun : begun;
     this.#checkPresent(context);

@@ -15,6 +15,7 @@ import {
   type CallContext,
   type CallEnding,
   type Logger,
+  newCall,
   type Policy,
   silentLogger,
 } from '@morgan/foundation';
@@ -145,7 +146,7 @@ export class AttemptPolicies implements Policy {
    */
   async execute<Result>(
     work: (context: CallContext, permit: Pick<AttemptPermit, 'settleTokens'>) => Promise<Result>,
-    request: AttemptRequest,
+    request: AttemptRequest = newCall(),
   ): Promise<Result> {
     const admission = this.#admit(request);
     const { permit, end } = admission instanceof Promise ? await admission : admission;

@@ -1,11 +1,11 @@
 import { ConfigError } from '@morgan/foundation';
-import { setHeapFlags } from './heap-flags.ts';
-import { collectGarbageWhenIdle } from './idle-garbage.ts';
+import { setHeapFlags } from './v8/heap-flags.ts';
+import { collectGarbageWhenIdle } from './v8/idle-garbage.ts';
 import { warnOfPlatform } from './platform-limits.ts';
 import type { ServiceParts } from './service-parts.ts';
 import { STOP_MARGIN_MS, stopService } from './stop-service.ts';
-import { keepTickShape } from './tick-shape.ts';
-import { limitYoungSpace } from './young-space.ts';
+import { keepTickShape } from './v8/tick-shape.ts';
+import { limitYoungSpace } from './v8/young-space.ts';
 
 /**
  * Runs a service until `stop` aborts: opens the port, then takes itself out of rotation, lets what is in flight finish

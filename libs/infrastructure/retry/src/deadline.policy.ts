@@ -1,4 +1,4 @@
-import { type CallContext, type Policy, type Work, parseSettings } from '@morgan/foundation';
+import { type CallContext, newCall, parseSettings, type Policy, type Work } from '@morgan/foundation';
 import { DeadlineScope } from './deadline-scope.ts';
 import { deadlineConfig } from './retry.config.ts';
 
@@ -21,7 +21,7 @@ export class DeadlinePolicy implements Policy {
   }
 
   /** @throws AppError `deadline_exceeded`; on the caller's abort `client_closed_request` or the abort's own reason. */
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  async execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     const scope = new DeadlineScope(context, this.#timeoutMs);
     try {
       return await scope.run(work);

@@ -1,4 +1,4 @@
-import { parseSettings, type Policy, QuantileWindow } from '@morgan/foundation';
+import { newCall, parseSettings, type Policy, QuantileWindow } from '@morgan/foundation';
 import { HedgeRace } from './hedge-race.ts';
 import { hedgeConfig } from './retry.config.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -52,7 +52,8 @@ export class HedgePolicy implements Policy {
   /** @throws the first attempt's error, when the second one failed too or there was none. */
   async execute<Result, Context extends RepeatableContext>(
     work: (context: Context) => Promise<Result>,
-    context: Context,
+    // Where none is given there is none that could have more fields.
+    context: Context = newCall() as Context,
   ): Promise<Result> {
     const start = performance.now();
     const result = await this.#run(work, context);

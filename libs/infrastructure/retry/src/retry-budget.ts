@@ -1,4 +1,4 @@
-import { type CallContext, type Policy, type Work, parseSettings } from '@morgan/foundation';
+import { type CallContext, newCall, parseSettings, type Policy, type Work } from '@morgan/foundation';
 import type { RetryBudgetCounter } from './retry-budget-metrics.ts';
 import { retryBudgetConfig } from './retry.config.ts';
 import type { ExtraAttempt } from './retry-outcome.ts';
@@ -62,7 +62,7 @@ export class RetryBudget implements Policy {
     this.#ring = Array.from({ length: SLICES + 1 }, () => ({ index: -1, debt: 0, suffixDebt: 0 }));
   }
 
-  async execute<Result>(work: Work<Result>, context: CallContext): Promise<Result> {
+  async execute<Result>(work: Work<Result>, context: CallContext = newCall()): Promise<Result> {
     this.countRequest();
     return work(context);
   }

@@ -9,6 +9,7 @@ import {
   type Fault,
   FAULT_CATEGORIES,
   type FaultClassifier,
+  newCall,
   parseSettings,
   type Policy,
   spreadWaitMs,
@@ -98,7 +99,7 @@ export class RetryPolicy implements Policy {
   /** @throws the last attempt's error; `client_closed_request` or the abort's own reason; `deadline_exceeded`. */
   async execute<Result>(
     work: (context: AttemptContext) => Promise<Result>,
-    context: RepeatableContext,
+    context: RepeatableContext = newCall(),
   ): Promise<Result> {
     this.#calls += 1;
     const over = reasonToStop(context);

@@ -40,8 +40,11 @@ export function targetsFailed(
   }: { host: string; outcome: Outcome; cause: unknown; retryAfterMs: number | undefined },
 ): AppError {
   const { code, did } = OWN_WORDS[outcome] ?? { code: FAILED, did: 'failed' };
-  const many = attempts === 1 ? '1 attempt was made; ' : `${attempts} attempts were made; the last host, `;
-  return new AppError(code, `${many}${host} ${did}.`, { cause, retryAfterMs });
+  const message =
+    attempts === 1
+      ? `1 attempt was made; ${host} ${did}.`
+      : `${attempts} attempts were made; the last host, ${host}, ${did}.`;
+  return new AppError(code, message, { cause, retryAfterMs });
 }
 
 /** There is no target that could be tried. @param retryAfterMs when one can be; none where operators have taken all out. */

@@ -1,12 +1,16 @@
+import { LatestMap } from '@morgan/foundation';
+
 /** Remembers texts for a while, in bounded memory: the latest ones stay. */
 export class RecentSet {
-  readonly #until = new Map<string, number>();
+  readonly #until: LatestMap<string, number>;
 
   /** @param most how many are kept. @param keptMs for how long after they were last added, in milliseconds. */
   constructor(
-    private readonly most: number,
+    most: number,
     private readonly keptMs: number,
-  ) {}
+  ) {
+    this.#until = new LatestMap(most);
+  }
 
   get size(): number {
     return this.#until.size;
@@ -18,9 +22,7 @@ export class RecentSet {
   }
 
   add(text: string): void {
-    this.#until.delete(text);
     this.#until.set(text, performance.now() + this.keptMs);
-    if (this.#until.size > this.most) this.#until.delete(this.#until.keys().next().value as string);
   }
 
   delete(text: string): void {

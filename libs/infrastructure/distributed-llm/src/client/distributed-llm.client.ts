@@ -23,7 +23,14 @@ import type { DistributedLlmStatus } from './client-status.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 import type { DistributedLlmMetrics } from './distributed-llm-metrics.ts';
 import { readRoute, type RouteReading } from './route-reading.ts';
-import { type CallOptions, contextOf, type JsonResponse, readEvents, readJson } from './json-call.ts';
+import {
+  type CallOptions,
+  contextOf,
+  type JsonResponse,
+  readEvents,
+  readJson,
+  withSlash,
+} from './json-call.ts';
 
 /** A client's hosts and settings, of which all but `hosts` have defaults ({@link distributedLlmConfig}), and its parts. */
 export type DistributedLlmOptions = z.input<typeof distributedLlmConfig> & {
@@ -149,6 +156,7 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
 
   /**
    * Sends a value as JSON and reads the response to its end.
+   * @param path below the base URL of a host, such as `/chat/completions`, with or without the slash in front
    * @throws HostError with the host's own message and status, else as {@link DistributedLlmClient.send}.
    */
   async post(path: string, json: object, options: CallOptions = {}): Promise<JsonResponse> {
@@ -161,7 +169,7 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
     json: object,
     options: CallOptions = {},
   ): AsyncGenerator<unknown, void, undefined> {
-    yield* readEvents(await this.#sendJson(path, { ...json, stream: true }, options), path);
+    yield* readEvents(await this.#sendJson(path, { ...json, stream: true }, options), withSlash(path));
   }
 
   /** The names of the routes and the models of all hosts that are not down, as the hosts describe them. */
@@ -252,6 +260,6 @@ export class DistributedLlmClient implements HealthIndicator, AsyncDisposable {
   #sendJson(path: string, json: object, options: CallOptions): Promise<HostResponse> {
     const body = Buffer.from(JSON.stringify(json));
     const headers = { 'content-type': 'application/json' };
-    return this.send({ method: 'POST', path, headers, body }, contextOf(options));
+    return this.send({ method: 'POST', path: withSlash(path), headers, body }, contextOf(options));
   }
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig } from '@morgan/foundation';
-import { CertificateAuthority } from '@morgan/testing';
+import { ConfigError, configurationTable, loadConfig } from '@morgan/foundation';
+import { CertificateAuthority, docRegion } from '@morgan/testing';
 import { z } from 'zod';
+import { hostFields } from '../hosts/host-list.ts';
+import { routeFields, targetFields } from '../routing/route.config.ts';
 import { distributedLlmConfig } from './distributed-llm.config.ts';
 
 const schema = z.strictObject({ upstream: distributedLlmConfig });
@@ -15,6 +17,17 @@ const faultsOf = (env: Record<string, string>, hosts?: unknown) => {
   }
   throw new Error('no fault was found');
 };
+
+describe('docs/configuration.md', () => {
+  it.each([
+    ['a host', 'llm-host', hostFields],
+    ['a route', 'llm-route', routeFields],
+    ['a target', 'llm-target', targetFields],
+  ])('has exactly the fields of %s', (_, region, fields) => {
+    const table = configurationTable(fields);
+    expect(docRegion('docs/configuration.md', region, table)).toBe(table);
+  });
+});
 
 describe('distributedLlmConfig', () => {
   it('has defaults for everything', () => {

@@ -162,7 +162,7 @@ const routingConfig = {
     doc: 'Those of them that a caller may choose for one request by `x-morgan-strategy`; others are refused with 400.',
   }),
   routes: setting(routeList.default([]), {
-    doc: 'Which targets serve which models: a list of `model` (a name, or a glob with `*`), `tiers` (lists of targets: `host` or `group`, `model`, `weight`, `capabilities`), `strategy`, `allowedStrategies`, `connectTimeoutMs` (at most the one of all), `firstByteTimeoutMs`, `answerTimeoutMs`, `firstTokenTimeoutMs`, `stallTimeoutMs`, `totalTimeoutMs` (the whole call), `repeatSlowAnswers`, `onInterrupt` (`resume` or `error`), `acceptUnfinished`. Other models go to every host that may have them.',
+    doc: 'Which targets serve which models: a list, see [a route](#a-route). Other models go to every host that may have them.',
   }),
   groups: setting(hostGroups.default({}), {
     doc: 'Names for lists of hosts, for routes.',
@@ -174,7 +174,7 @@ export const distributedLlmConfig = z
   .strictObject({
     hosts: setting(hostList.default([]), {
       env: 'LLM_HOSTS',
-      doc: 'The LLM hosts: `name=url` with optional `;weight=2` and `;apiKey=…`, separated by commas; in YAML a list of `name`, `url`, `weight`, `apiKey`, `keyHeader`, `headers`, `query`, `tls` (`ca`, `cert`, `key`, `servername`), `capabilities` (`contextLength`, `tools`, `vision`, `prefixContinuation`, `endpoints`), `probe` (`path`, `method`, `expectedStatus`, `intervalMs`, `timeoutMs`, `failureThreshold`, `successThreshold`, or `false`), `rateLimit`, `tokenLimit`, `concurrency`. The `path` of a probe is below the base URL, or from the root of the host where it begins with two slashes, as in `//health`; a status from 400 on then takes the host out, unless `expectedStatus` says otherwise.',
+      doc: 'The LLM hosts: `name=url` with optional `;weight=2` and `;apiKey=…`, separated by commas; in YAML a list, see [a host](#a-host).',
       secret: true,
     }),
     ...routingConfig,

@@ -75,7 +75,7 @@ describe('DistributedLlmClient', () => {
       else {
         const error = await errorOf(send(client, { body: STREAM }));
         expect([error.code, error.status]).toEqual([code, status]);
-        expect(error.message).toMatch(/^2 attempts were made; the last host, h1 /);
+        expect(error.message).toMatch(/^2 attempts were made; the last host, h1, /);
         expect(error.message).not.toContain('127.0.0.1');
       }
       for (const host of client.getStatus().hosts) expect(host).toMatchObject({ requests: 1, inFlight: 0 });

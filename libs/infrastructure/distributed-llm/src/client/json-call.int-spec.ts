@@ -20,6 +20,20 @@ describe('an answer that is wanted as JSON', () => {
     expect(data).toEqual({ choices: [{ message: {} }] });
   });
 
+  it('may be asked for without the slash in front of the path, as a stream, too', async () => {
+    const answer = '{"choices":[{"index":0,"message":{"content":"Hi."},"finish_reason":"stop"}]}';
+    const paths: (string | undefined)[] = [];
+    await using host = await ScriptedHost.start((response, request, body) => {
+      paths.push(request.url);
+      text(200, answer, TYPE)(response, request, body);
+    });
+    const client = bench.client([entry('host', host.url)]);
+    await client.post('chat/completions', CHAT);
+    const first = await client.stream('chat/completions', CHAT).next();
+    expect(first.value).toMatchObject({ choices: [{ delta: { content: 'Hi.' } }] });
+    expect(paths).toEqual(['/v1/chat/completions', '/v1/chat/completions']);
+  });
+
   it('is held up to 64 MiB, and no more of it is read', async () => {
     const long = `{"choices":[{"message":{"content":"${'x'.repeat(65 * MIB)}"}}]}`;
     await using host = await ScriptedHost.start(text(200, long, TYPE));

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { AppError, type CallContext, Deadline } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline, newCall } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
 import { bytesOf } from '../streams/whole-body.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
@@ -30,11 +29,12 @@ const DONE = '[DONE]';
 
 /** The context of a call that does not come from the HTTP edge. */
 export function contextOf({ signal, timeoutMs }: CallOptions): CallContext {
-  return {
-    id: randomUUID(),
-    signal: signal ?? new AbortController().signal,
-    deadline: timeoutMs === undefined ? undefined : Deadline.after(timeoutMs),
-  };
+  return newCall({ signal, deadline: timeoutMs === undefined ? undefined : Deadline.after(timeoutMs) });
+}
+
+/** As people write it: without the slash it would go on with the last word of the base URL. */
+export function withSlash(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 /** @throws HostError where the host refused; AppError `host_error` where it answered in no JSON, or with more than 64 MiB. */

@@ -1,3 +1,5 @@
+import { LatestMap } from '@morgan/foundation';
+
 /** What is to blame where a request failed alike wherever it was tried. */
 export type Culprit = 'request' | 'host + model' | 'host';
 
@@ -17,7 +19,7 @@ interface Run {
  * model, and of the host as a whole.
  */
 export class Excuses {
-  readonly #models = new Map<string | undefined, Run>();
+  readonly #models = new LatestMap<string | undefined, Run>(MOST_MODELS);
   #host: Run | undefined;
 
   succeeded(model: string | undefined): void {
@@ -32,9 +34,7 @@ export class Excuses {
   add(model: string | undefined): Culprit {
     const now = performance.now();
     const run = longer(this.#models.get(model), now);
-    this.#models.delete(model);
     this.#models.set(model, run);
-    if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
     const othersSucceeded = this.#host === undefined || this.#host.since > run.since;
     if (isOverdue(run, now) && othersSucceeded) return 'host + model';
     this.#host = longer(this.#host, now);

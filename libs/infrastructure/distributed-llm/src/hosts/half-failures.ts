@@ -1,3 +1,5 @@
+import { LatestMap } from '@morgan/foundation';
+
 /** Of so many of the latest calls at most the share is taken, and of fewer than the second it says nothing. */
 const MOST_CALLS = 20;
 const LEAST_CALLS = 10;
@@ -18,7 +20,7 @@ interface Latest {
  * row: one of two replicas behind one name, or one of two cards, may fail all of its calls and never make five of them.
  */
 export class HalfFailures {
-  readonly #kinds = new Map<string, Latest>();
+  readonly #kinds = new LatestMap<string, Latest>(MOST_KINDS);
 
   /** A call has ended that says something of the host. */
   ended(kind: string, hasFailed: boolean): void {
@@ -31,9 +33,8 @@ export class HalfFailures {
     const failures = latest.failed.filter(Boolean).length;
     if (hasFailed && latest.failed.length >= LEAST_CALLS && failures >= SHARE * latest.failed.length)
       latest.behindUntil = performance.now() + BEHIND_MS;
-    this.#kinds.delete(kind);
     if (failures > 0) this.#kinds.set(kind, latest);
-    if (this.#kinds.size > MOST_KINDS) this.#kinds.delete(this.#kinds.keys().next().value as string);
+    else this.#kinds.delete(kind);
   }
 
   /** Whatever there was is decided otherwise. */

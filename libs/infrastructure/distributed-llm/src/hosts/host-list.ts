@@ -1,4 +1,4 @@
-import { apiKeySetting, apiUrl, NAMES_VARIABLE_FAULT, namesVariable } from '@morgan/foundation';
+import { apiKeySetting, apiUrl, NAMES_VARIABLE_FAULT, namesVariable, setting } from '@morgan/foundation';
 import { attemptPoliciesConfig } from '@morgan/http-client';
 import { z } from 'zod';
 import { hostProbe } from './host-probe.config.ts';
@@ -42,22 +42,24 @@ const RESERVED = "is the gateway's own to set";
 
 /** What only some targets can do; what is left out is taken to be possible. */
 export const capabilities = z.strictObject({
-  /** In tokens: prompt and answer together. */
-  contextLength: z.int().min(1).optional(),
-  tools: z.boolean().optional(),
-  vision: z.boolean().optional(),
-  /** How it goes on with an assistant's text that has begun (docs/streaming.md); left out: not at all. */
-  prefixContinuation: z.enum(['vllm', 'prefix', 'prefill']).optional(),
-  /** Paths below the base URL that it has, such as `/chat/completions`; left out: all. */
-  endpoints: z
-    .array(
-      z
-        .string()
-        .startsWith('/')
-        .refine((path) => !path.startsWith('/v1/'), 'is below the base URL: leave /v1 out'),
-    )
-    .min(1)
-    .optional(),
+  contextLength: setting(z.int().min(1).optional(), { doc: 'Tokens of prompt and answer together.' }),
+  tools: setting(z.boolean().optional(), { doc: 'Whether it takes tools.' }),
+  vision: setting(z.boolean().optional(), { doc: 'Whether it takes images.' }),
+  prefixContinuation: setting(z.enum(['vllm', 'prefix', 'prefill']).optional(), {
+    doc: 'How it is asked to go on with a text that has begun: `vllm`, `prefix` or `prefill` ([streaming.md](streaming.md)). Left out: not at all.',
+  }),
+  endpoints: setting(
+    z
+      .array(
+        z
+          .string()
+          .startsWith('/')
+          .refine((path) => !path.startsWith('/v1/'), 'is below the base URL: leave /v1 out'),
+      )
+      .min(1)
+      .optional(),
+    { doc: 'Paths below the base URL that it has, such as `/chat/completions`. Left out: all.' },
+  ),
 });
 
 export type Capabilities = z.output<typeof capabilities>;
@@ -69,15 +71,30 @@ export const hostWeight = z.preprocess(
   z.number({ error: 'must be a number' }).positive('must be above 0').max(1000, 'must be at most 1000'),
 );
 
-const hostFields = z.strictObject({
-  name,
-  url: apiUrl({ error: FORM }),
-  weight: hostWeight.default(1),
-  /** Sent as a bearer token, or as it is in `keyHeader`. Callers' own keys never reach a host. */
-  apiKey: apiKeySetting.optional(),
-  keyHeader: headerName.optional(),
-  headers: z.record(headerName, headerValue).optional(),
-  query: z.record(z.string().min(1), z.string().refine(isValue, NAMES_VARIABLE_FAULT)).optional(),
+/** What can be said of a host. */
+export const hostFields = z.strictObject({
+  name: setting(name, {
+    doc: 'How logs, metrics, routes and `x-morgan-host` call it: 63 letters, digits, dots, dashes and underscores at most.',
+  }),
+  url: setting(apiUrl({ error: FORM }), { doc: 'Its base URL, such as `http://10.0.0.1:8000/v1`.' }),
+  weight: setting(hostWeight.default(1), {
+    doc: 'Its share of calls relative to the others, above 0 and at most 1000.',
+  }),
+  apiKey: setting(apiKeySetting.optional(), {
+    doc: "Its key. Callers' own keys never reach a host.",
+    secret: true,
+  }),
+  keyHeader: setting(headerName.optional(), {
+    doc: 'The header that holds the key as it is, such as `api-key`. Left out: `authorization`, as a bearer token.',
+  }),
+  headers: setting(z.record(headerName, headerValue).optional(), {
+    doc: 'Headers of every request, by name.',
+    secret: true,
+  }),
+  query: setting(z.record(z.string().min(1), z.string().refine(isValue, NAMES_VARIABLE_FAULT)).optional(), {
+    doc: "Parameters of every request's query, by name, such as Azure's `api-version`.",
+    secret: true,
+  }),
   tls: hostTls.optional(),
   capabilities: capabilities.optional(),
   probe: hostProbe.optional(),

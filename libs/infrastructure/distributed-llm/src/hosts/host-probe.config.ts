@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The health monitor takes no more than this, as its interval varies. */
@@ -11,14 +11,26 @@ const times = z.int().min(1).max(1_000);
 export const hostProbe = z.union([
   z.literal(false),
   z.strictObject({
-    /** Below the base URL; or the whole path, where it begins with two slashes: `//health`. */
-    path: z.string().startsWith('/').optional(),
-    method: z.enum(['GET', 'HEAD', 'POST', 'OPTIONS']).optional(),
-    /** Any other status fails. Left out: with a `path` of its own those from 400 on; else none, as a server that answers is there. */
-    expectedStatus: z.array(z.int().min(100).max(599)).min(1).optional(),
-    intervalMs: milliseconds.optional(),
-    timeoutMs: milliseconds.optional(),
-    failureThreshold: times.optional(),
-    successThreshold: times.optional(),
+    path: setting(z.string().startsWith('/').optional(), {
+      doc: 'Where the probe goes: below the base URL, or from the root of the host where it begins with two slashes, as in `//health`. Left out: `/models`. `probe: false` is no probe at all.',
+    }),
+    method: setting(z.enum(['GET', 'HEAD', 'POST', 'OPTIONS']).optional(), {
+      doc: '`GET`, `HEAD`, `POST` or `OPTIONS`. Left out: `GET`.',
+    }),
+    expectedStatus: setting(z.array(z.int().min(100).max(599)).min(1).optional(), {
+      doc: 'A list of statuses: any other one fails. Left out: with a `path` of its own those from 400 on fail, else none, as a server that answers is there.',
+    }),
+    intervalMs: setting(milliseconds.optional(), {
+      doc: 'Time between two probes, in milliseconds. Left out: `probeIntervalMs`.',
+    }),
+    timeoutMs: setting(milliseconds.optional(), {
+      doc: 'How long a probe may take, in milliseconds. Left out: `probeTimeoutMs`.',
+    }),
+    failureThreshold: setting(times.optional(), {
+      doc: 'Probes that fail in a row until the host is down. Left out: 2.',
+    }),
+    successThreshold: setting(times.optional(), {
+      doc: 'Probes that succeed in a row until it is up again. Left out: 1.',
+    }),
   }),
 ]);

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 const pem = z.string().min(1);
@@ -7,15 +8,24 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** How an `https:` host is met, in PEM. It is read here, so that a file that was mixed up is found before any call is made. */
 export const hostTls = z
   .strictObject({
-    ca: pem.refine(areCertificates, 'must be one or more certificates in PEM').optional(),
-    cert: pem.refine(areCertificates, 'must be a certificate in PEM, with its chain').optional(),
-    key: pem
-      .refine(
-        (text) => privateKeyIn(text) !== undefined,
-        'must be a private key in PEM, without a passphrase',
-      )
-      .optional(),
-    servername: z.string().min(1).optional(),
+    ca: setting(pem.refine(areCertificates, 'must be one or more certificates in PEM').optional(), {
+      doc: 'The certificates, in PEM, one of which must have signed that of the host.',
+    }),
+    cert: setting(pem.refine(areCertificates, 'must be a certificate in PEM, with its chain').optional(), {
+      doc: 'The certificate, in PEM, that the gateway shows.',
+    }),
+    key: setting(
+      pem
+        .refine(
+          (text) => privateKeyIn(text) !== undefined,
+          'must be a private key in PEM, without a passphrase',
+        )
+        .optional(),
+      { doc: 'Its private key, in PEM, without a passphrase.', secret: true },
+    ),
+    servername: setting(z.string().min(1).optional(), {
+      doc: 'The name that is asked for, and that its certificate must have, where it is not that of the URL.',
+    }),
   })
   .superRefine(({ cert, key }, context) => {
     const fault = (path: string, message: string) =>

@@ -1,4 +1,4 @@
-import { QuantileWindow } from '@morgan/foundation';
+import { LatestMap, QuantileWindow } from '@morgan/foundation';
 import { TargetLoad } from '../strategies/target-load.ts';
 
 const HISTORY = 64;
@@ -27,16 +27,13 @@ export interface Work {
  */
 export class Pace {
   readonly load = new TargetLoad();
-  readonly #histories = new Map<string, Record<Work['kind'], History>>();
+  readonly #histories = new LatestMap<string, Record<Work['kind'], History>>(MOST_PATHS);
 
   /** The first content came, of a prompt of so many tokens. */
   began(afterMs: number, { path, kind }: Work, promptTokens: number): void {
     let histories = this.#histories.get(path);
-    if (!histories) {
-      if (this.#histories.size === MOST_PATHS)
-        this.#histories.delete(this.#histories.keys().next().value as string);
+    if (!histories)
       this.#histories.set(path, (histories = { streamed: new History(), whole: new History() }));
-    }
     const { waits, prompts } = histories[kind];
     waits.add(afterMs);
     prompts.add(promptTokens);

@@ -1,3 +1,4 @@
+import { LatestMap } from '@morgan/foundation';
 import type { RestRule } from '../evidence/evidence.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { ErrorResponse } from '../call/error-response.ts';
@@ -39,7 +40,7 @@ const GROWTH = 2;
 
 /** What is passed over at the moment, by key. Memory is bounded: the entries that were touched last stay. */
 export class Rests {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new LatestMap<string, Entry>(MOST_ENTRIES);
 
   /** @param maxMs no rest is longer, whatever a host says. */
   constructor(private readonly maxMs: number) {}
@@ -64,9 +65,7 @@ export class Rests {
     const afterRest = growing ? before.until : now;
     const row = { since: now, times, afterRest, firstMs: rule.firstMs };
     const entry: Entry = { outcome, until, binding: saidMs !== undefined, errorResponse, ...row };
-    this.#entries.delete(key);
     this.#entries.set(key, entry);
-    if (this.#entries.size > MOST_ENTRIES) this.#entries.delete(this.#entries.keys().next().value as string);
     return before?.outcome !== outcome;
   }
 

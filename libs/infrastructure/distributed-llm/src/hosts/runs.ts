@@ -1,3 +1,5 @@
+import { LatestMap } from '@morgan/foundation';
+
 /** The same thing several times in a row, on the clock of `performance.now()`. */
 export interface Run {
   readonly count: number;
@@ -12,16 +14,14 @@ const MOST_RUNS = 100;
 
 /** What happens several times in a row, by what was asked for. Memory is bounded: the runs that grew last stay. */
 export class Runs {
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new LatestMap<string, Run>(MOST_RUNS);
 
   /** One more. @returns its run, with it. */
   add(key: string): Run {
     const now = performance.now();
     const before = this.#runs.get(key);
     const run = { count: (before?.count ?? 0) + 1, since: before?.since ?? now, at: now };
-    this.#runs.delete(key);
     this.#runs.set(key, run);
-    if (this.#runs.size > MOST_RUNS) this.#runs.delete(this.#runs.keys().next().value as string);
     return run;
   }
 

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '@morgan/foundation';
+import { MAX_TIMER_MS, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { capabilities } from '../hosts/host-list.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
@@ -6,46 +6,64 @@ import { Glob } from './glob.ts';
 
 const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
-const target = z
-  .strictObject({
-    /** The name of a host, or of a group of hosts. */
-    host: z.string().min(1).optional(),
-    group: z.string().min(1).optional(),
-    /** The model to ask for there. Left out: the one that the caller named. */
-    model: z.string().min(1).max(256).optional(),
-    weight: z.number().positive().max(1000).optional(),
-    capabilities: capabilities.optional(),
-  })
-  .refine(({ host, group }) => (host === undefined) !== (group === undefined), {
-    message: 'name either a host or a group',
-  });
+/** What can be said of a target: a host, or each one of a group, and the model to ask for there. */
+export const targetFields = z.strictObject({
+  host: setting(z.string().min(1).optional(), {
+    doc: 'The name of a host. Either this or `group` must be there.',
+  }),
+  group: setting(z.string().min(1).optional(), {
+    doc: 'The name of a group of hosts, each of which is a target.',
+  }),
+  model: setting(z.string().min(1).max(256).optional(), {
+    doc: 'The model to ask for there. Left out: the one that the caller named.',
+  }),
+  weight: setting(z.number().positive().max(1000).optional(), {
+    doc: 'Its share of calls relative to the others, times the weight of the host.',
+  }),
+  capabilities: setting(capabilities.optional(), {
+    doc: 'Those in which it differs from the host.',
+  }),
+});
 
-const route = z.strictObject({
-  /** The name that callers use, or a glob: `*` stands for any text. */
-  model: z.string().min(1).max(256),
-  /** The targets of the first tier are equal. Those of the next are for when none of it can serve. */
-  tiers: z.array(z.array(target).min(1)).min(1),
-  strategy: loadBalancingStrategy.optional(),
-  /** At most the client's. */
-  connectTimeoutMs: milliseconds.optional(),
-  firstByteTimeoutMs: milliseconds.optional(),
-  /** What callers may ask for in its place, by a header. */
-  allowedStrategies: z.array(loadBalancingStrategy).optional(),
-  answerTimeoutMs: milliseconds.optional(),
-  firstTokenTimeoutMs: milliseconds.optional(),
-  stallTimeoutMs: milliseconds.optional(),
-  /** The whole call, every target that is tried and the body included. */
-  totalTimeoutMs: milliseconds.optional(),
-  /** Whether a response that took too long is asked for again elsewhere: the same work once more. */
-  repeatSlowAnswers: z.boolean().optional(),
-  /** What becomes of a stream that breaks: its end from another target, or an error. */
-  onInterrupt: z.enum(['resume', 'error']).optional(),
-  /** Whether a stream that ends cleanly, but before its response did, is taken for a response. */
-  acceptUnfinished: z.boolean().optional(),
+const target = targetFields.refine(({ host, group }) => (host === undefined) !== (group === undefined), {
+  message: 'name either a host or a group',
+});
+
+/** What can be said of a route. */
+export const routeFields = z.strictObject({
+  model: setting(z.string().min(1).max(256), {
+    doc: 'The name that callers use, or a glob: `*` stands for any text. A name goes before a glob, and of globs the first that fits counts.',
+  }),
+  tiers: setting(z.array(z.array(target).min(1)).min(1), {
+    doc: 'Lists of targets. Those of the first list are equal; those of the next are for when none of it can serve.',
+  }),
+  strategy: setting(loadBalancingStrategy.optional(), { doc: 'In place of `strategy` of all.' }),
+  allowedStrategies: setting(z.array(loadBalancingStrategy).optional(), {
+    doc: 'In place of `allowedStrategies` of all.',
+  }),
+  connectTimeoutMs: setting(milliseconds.optional(), {
+    doc: 'In place of `connectTimeoutMs` of all, and at most that.',
+  }),
+  firstByteTimeoutMs: setting(milliseconds.optional(), { doc: 'In place of `firstByteTimeoutMs` of all.' }),
+  firstTokenTimeoutMs: setting(milliseconds.optional(), { doc: 'In place of `firstTokenTimeoutMs` of all.' }),
+  answerTimeoutMs: setting(milliseconds.optional(), { doc: 'In place of `answerTimeoutMs` of all.' }),
+  stallTimeoutMs: setting(milliseconds.optional(), { doc: 'In place of `streams.stallTimeoutMs` of all.' }),
+  totalTimeoutMs: setting(milliseconds.optional(), {
+    doc: 'How long the whole call may take, in milliseconds: every target that is tried, and the body. Left out: `llmService.timeouts` alone.',
+  }),
+  repeatSlowAnswers: setting(z.boolean().optional(), {
+    doc: 'Whether an answer that took too long is asked for again elsewhere: the same work once more. Left out: no.',
+  }),
+  onInterrupt: setting(z.enum(['resume', 'error']).optional(), {
+    doc: 'In place of `llmService.streams.onInterrupt`.',
+  }),
+  acceptUnfinished: setting(z.boolean().optional(), {
+    doc: 'In place of `streams.acceptUnfinished` of all.',
+  }),
 });
 
 /** Which hosts serve which models, in which order. */
-export const routeList = z.array(route).superRefine((routes, context) => {
+export const routeList = z.array(routeFields).superRefine((routes, context) => {
   routes.forEach(({ model }, at) => {
     const earlier = routes.slice(0, at).map((other) => other.model);
     const wider = model.includes('*') ? earlier.find((other) => new Glob(other).fits(model)) : undefined;
@@ -59,7 +77,7 @@ export const routeList = z.array(route).superRefine((routes, context) => {
 /** Names for several hosts. */
 export const hostGroups = z.record(z.string().min(1), z.array(z.string().min(1)).min(1));
 
-export type RouteOptions = z.output<typeof route>;
+export type RouteOptions = z.output<typeof routeFields>;
 export type HostGroups = z.output<typeof hostGroups>;
 export type RouteTargetOptions = z.output<typeof target>;
 

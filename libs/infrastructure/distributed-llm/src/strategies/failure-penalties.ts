@@ -1,3 +1,4 @@
+import { LatestMap } from '@morgan/foundation';
 import { keptOf } from './peak-ewma.ts';
 
 const FAILURE_FACTOR = 4;
@@ -17,7 +18,7 @@ interface Penalty {
  * must not keep the others away. The clock is any that never goes back, in milliseconds.
  */
 export class FailurePenalties {
-  readonly #models = new Map<string | undefined, Penalty>();
+  readonly #models = new LatestMap<string | undefined, Penalty>(MOST_MODELS);
   /** Of what fails whatever is asked for. */
   #ofAll: Penalty | undefined;
 
@@ -44,9 +45,7 @@ export class FailurePenalties {
     }
     const before = this.#models.get(model);
     const penalty = { ms, at: now };
-    this.#models.delete(model);
     this.#models.set(model, penalty);
-    if (this.#models.size > MOST_MODELS) this.#models.delete(this.#models.keys().next().value);
     return () => {
       if (this.#models.get(model) !== penalty) return;
       if (before) this.#models.set(model, before);

@@ -73,5 +73,8 @@ describe('the stream of a host', () => {
     const stream = streamOf(body);
     body.write(STOP + UNREADABLE.repeat(1_001));
     await stream.opened();
+    stream.start({ event: ignore, flush: ignore, ended: ignore, failed: ignore });
+    body.end();
+    expect(await stream.over).toBe('whole');
   });
 });

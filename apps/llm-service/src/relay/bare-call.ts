@@ -13,20 +13,20 @@ const PATHS: ReadonlySet<string> = new Set([
   '/responses',
 ]);
 
-/** What a body is changed with. */
-export interface BareBodyParts {
+/** What its body is changed with. */
+export interface BareCallParts {
   readonly reader: MessageReader;
   /** The body is held twice until the response is over. */
   readonly room: AnswerRoom;
 }
 
 /**
- * A call that has failed once more, where one of its hosts has refused what was thought at another one: that one may be gone.
+ * A call that has failed, without what was thought at another host, where one of its hosts has refused that: the other may be gone.
  * @returns undefined where they have refused something else, or nothing can be taken out.
  */
-export async function withoutForeignParts(
+export async function bareCall(
   call: OutboundCall,
-  { reader, room }: BareBodyParts,
+  { reader, room }: BareCallParts,
 ): Promise<OutboundCall | undefined> {
   const { body, facts, log } = call.request;
   if (!body || !PATHS.has(call.path)) return undefined;

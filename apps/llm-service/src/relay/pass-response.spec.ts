@@ -5,7 +5,7 @@ import { expect, it } from '@jest/globals';
 import type { HostResponse } from '@morgan/distributed-llm';
 import { silentLogger } from '@morgan/foundation';
 import type { IncomingCall } from './outbound-call.ts';
-import { passResponse } from './whole-response.ts';
+import { passResponse } from './pass-response.ts';
 
 it('a whole answer leaves at the end of the turn, together with the others of it', async () => {
   const raw = new ServerResponse(new IncomingMessage(new Socket()));

@@ -1,5 +1,5 @@
 import { collectGarbage, residentBytes } from '@morgan/foundation';
-import type { Drain } from './drain.ts';
+import type { Drain } from '../drain.ts';
 
 const LOOK_MS = 1_000;
 /** Share of the time that an idle event loop is at work at most: health checks and scrapes take less. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { runSourceProgram } from '@morgan/testing';
 
-const PROGRAM = join(import.meta.dirname, '../fixture/young-space.ts');
+const PROGRAM = join(import.meta.dirname, '../../fixture/young-space.ts');
 const MIB = 1024 * 1024;
 
 const sizesIn = async (how: string) => JSON.parse(await runSourceProgram(PROGRAM, how)) as number[];
