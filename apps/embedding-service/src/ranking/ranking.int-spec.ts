@@ -160,6 +160,7 @@ describe("Cohere's rerank", () => {
     ['/v1/rerank', { query, documents: texts, truncate: true, truncation: true }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, truncation_direction: 'Left' }, 400, /truncation_direction/],
     ['/v1/rerank', { query, documents: texts, instruction: 'Find it.' }, 400, /instruction/],
+    ['/v2/rerank', { query, documents: texts, instruct: 'Find it.' }, 400, /'instruct'/],
     ['/v1/rerank', { query, documents: texts, activation: false }, 400, /activation.*raw_scores/],
     ['/v2/rerank', { query, documents: texts, raw_scores: true, use_activation: false }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, model: 'another' }, 404, /'bert-mean', 'bert-max', 'ranker'/],
