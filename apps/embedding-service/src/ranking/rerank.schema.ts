@@ -30,7 +30,9 @@ const fields = {
   softmax: only(true, 'use_activation or raw_scores chooses'),
   instruction,
   instruct: instruction,
-  return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  return_documents: z
+    .preprocess(flagOf, z.boolean().nullish())
+    .describe('Whether results have their text. Default: `false`.'),
   return_embeddings: only(false, 'a cross-encoder has none'),
   max_tokens_per_doc: z
     .int()
@@ -75,6 +77,11 @@ export const olderRerankSchema = z.looseObject({
 export type OlderRerankRequest = z.infer<typeof olderRerankSchema> & {
   readonly documents: readonly RerankDocument[];
 };
+
+/** RAGFlow sends the flag as a string, which servers in Python take for it. */
+function flagOf(value: unknown): unknown {
+  return value === 'true' || value === 'false' ? value === 'true' : value;
+}
 
 function isTextAlone(names: unknown): boolean {
   return Array.isArray(names) && names.length === 1 && names[0] === 'text';
