@@ -385,20 +385,6 @@ describe("text-embeddings-inference's", () => {
     ['/embed', { inputs: [[1e9]] }, 422, 'Tokenizer'],
     ['/embed', { inputs: 'a', prompt_name: 'haiku' }, 422, 'Validation'],
     ['/embed', { inputs: 'a', truncation_direction: 'Left' }, 422, 'Validation'],
-    // What would be left out in silence: in the place of others, or of another API.
-    ['/embed', { inputs: 'a', parameters: { normalize: false } }, 422, 'Validation'],
-    ['/', { inputs: 'a', parameters: { truncate: false } }, 422, 'Validation'],
-    ['/embed', { inputs: 'a', encoding_format: 'base64' }, 422, 'Validation'],
-    ['/embed', { inputs: 'a', prompt: 'query: ' }, 422, 'Validation'],
-    ['/embed_all', { inputs: 'a', parameters: { prompt_name: 'query' } }, 422, 'Validation'],
-    ['/tokenize', { inputs: 'a', parameters: { add_special_tokens: false } }, 422, 'Validation'],
-    ['/rerank', { query: 'a', texts: ['b'], parameters: { raw_scores: true } }, 422, 'Validation'],
-    [
-      '/similarity',
-      { inputs: { source_sentence: 'a', sentences: ['b'] }, prompt_name: 'query' },
-      422,
-      'Validation',
-    ],
     [
       '/similarity',
       { inputs: { source_sentence: 'a', sentences: ['b'] }, parameters: { truncation_direction: 'left' } },

@@ -17,7 +17,7 @@ const treatment = { truncate, ...sideFields, prompt_name: promptName, prompt };
 export type TeiTreatment = z.infer<z.ZodObject<typeof treatment>>;
 
 /** Other servers of Hugging Face have such an object for the fields that stand beside the inputs here. */
-const parameters = z.strictObject({}, 'are not read here: each stands in the body itself').nullish();
+const parameters = z.strictObject({}, 'is not read here: it stands in the body itself').nullish();
 const inParameters = z.null('is not read here: it stands in parameters').optional();
 
 /** The body of `POST /embed`. */
