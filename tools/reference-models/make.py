@@ -335,6 +335,9 @@ FOLDERS = {
     "roberta": specification(MEAN, vocabularies.byte_bpe, roberta),
     "roberta-told-positions": specification(MEAN, vocabularies.byte_bpe, told_positions),
     "xlm-roberta": specification(MEAN, vocabularies.unigram, xlm_roberta),
+    "xlm-roberta-table": specification(
+        MEAN, vocabularies.unigram_with_table, xlm_roberta, files=class_named("XLMRobertaTokenizer"), texts=SPACED
+    ),
     "mpnet": specification(MEAN, lambda: vocabularies.byte_bpe(), mpnet),
     "data2vec": specification(MEAN, vocabularies.byte_bpe, data2vec),
     "distilbert": specification([lambda: pooling("cls")], network=distilbert),

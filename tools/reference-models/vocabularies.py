@@ -1,6 +1,8 @@
 """Tiny tokenizers, trained on the corpus below: WordPiece, BPE and Unigram."""
 
+import io
 import json
+import tempfile
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
@@ -48,6 +50,35 @@ def unigram():
     trainer = trainers.UnigramTrainer(vocab_size=260, special_tokens=specials, unk_token="<unk>")
     tokenizer.train_from_iterator(CORPUS, trainer)
     return wrapped(tokenizer, "<s>", "</s>", pad="<pad>", unk="<unk>", mask="<mask>")
+
+
+def unigram_with_table():
+    """As XLM-R: the table of sentencepiece before all else, which its class keeps, and a step that it drops."""
+    return sentencepieces(
+        normalizers.Sequence([normalizers.Precompiled(table()), normalizers.Replace(Regex(" {2,}"), " ")]),
+        pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>",
+    )
+
+
+def table():
+    """A few of the replacements that are in the tables of XLM-R and T5: wide letters, fractions, ligatures, white space, joiners."""
+    import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
+
+    rules = {chr(code): chr(code - 0xFEE0) for code in range(0xFF21, 0xFF5B)}
+    rules.update({"½": "1⁄2", "ﬁ": "fi", "\t": " ", "\n": " ", "\u3000": " ", "\u200d": ""})
+    written = io.BytesIO()
+    with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
+        for given, replaced in rules.items():
+            file.write(f"{ord(given):X}\t{' '.join(f'{ord(letter):X}' for letter in replaced)}\n")
+        file.flush()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(CORPUS), model_writer=written, vocab_size=200, hard_vocab_limit=False,
+            normalization_rule_tsv=file.name,
+        )
+    model = sentencepiece_model_pb2.ModelProto()
+    model.ParseFromString(written.getvalue())
+    return model.normalizer_spec.precompiled_charsmap
 
 
 def sentencepieces(normalizer, pad, unk, cls, sep, mask):

@@ -44,6 +44,39 @@ describe('an error about one of several texts', () => {
   });
 });
 
+it.each<[string, object, RegExp]>([
+  [
+    '/embed',
+    { inputs: 'a', parameters: { normalize: false } },
+    /'parameters.normalize'.* stands in the body itself/,
+  ],
+  ['/', { inputs: 'a', parameters: { truncate: false } }, /'parameters.truncate'/],
+  ['/embed', { inputs: 'a', encoding_format: 'base64' }, /'encoding_format'.* \/v1\/embeddings/],
+  ['/embed', { inputs: 'a', prompt: 'query: ' }, /'prompt'.* prompt_name/],
+  ['/embed_all', { inputs: 'a', parameters: { prompt_name: 'query' } }, /'parameters.prompt_name'/],
+  [
+    '/tokenize',
+    { inputs: 'a', parameters: { add_special_tokens: false } },
+    /'parameters.add_special_tokens'/,
+  ],
+  ['/rerank', { query: 'a', texts: ['b'], parameters: { raw_scores: true } }, /'parameters.raw_scores'/],
+  [
+    '/similarity',
+    { inputs: { source_sentence: 'a', sentences: ['b'] }, prompt_name: 'query' },
+    /'prompt_name'.* stands in parameters/,
+  ],
+])('what %s would leave out in silence is refused by its name: %j', async (path, body, message) => {
+  const response = await fetch(`${served.url}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([response.status, await response.json()]).toEqual([
+    422,
+    { error: expect.stringMatching(message), error_type: 'Validation' },
+  ]);
+});
+
 it.each([
   ['/embed_sparse', '/embed_all'],
   ['/predict', '/v1/rerank'],

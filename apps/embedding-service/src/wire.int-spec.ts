@@ -187,6 +187,9 @@ describe('the output of POST /v1/embeddings', () => {
     [{ long_text_mode: 'mean' }, 'long_text_mode', /but for truncate/],
     [{ text_type: 'query' }, 'text_type', /input_type chooses/],
     [{ instruction: 'Find the cat.' }, 'instruction', /prompt puts a text/],
+    [{ instruct: 'Find the cat.' }, 'instruct', /prompt puts a text/],
+    [{ output_type: 'dense&sparse' }, 'output_type', /one dense vector/],
+    [{ return_sparse: true }, 'return_sparse', /one dense vector/],
   ])('is refused by its field: %j', async (more, param, message) => {
     const { status, body } = await responseOf<OpenAiError>('/v1/embeddings', {
       model: 'default',
@@ -281,7 +284,7 @@ describe("text-embeddings-inference's", () => {
 
   it('/ is /embed: there clients of Hugging Face post', async () => {
     const [there, here] = [
-      await responseOf('/', { inputs: 'a cat' }),
+      await responseOf('/', { inputs: 'a cat', parameters: {}, options: { wait_for_model: true } }),
       await responseOf('/embed', { inputs: 'a cat' }),
     ];
     expect([there.status, there.body]).toEqual([200, here.body]);
@@ -367,6 +370,7 @@ describe("text-embeddings-inference's", () => {
   it('/info has the limits', async () => {
     expect(await (await fetch(`${url}/info`)).json()).toMatchObject({
       model_id: 'bert-prompts',
+      model_sha: expect.stringMatching(/^[\da-f]{64}$/) as unknown as string,
       model_dtype: 'fp32',
       model_type: { embedding: { pooling: 'mean' } },
       max_input_length: 32,

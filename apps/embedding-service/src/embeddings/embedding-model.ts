@@ -61,7 +61,8 @@ export interface ModelPrompts {
 /** What is known of a model; figures are there once it is loaded. */
 export interface ModelDescription {
   readonly backend?: string | undefined;
-  readonly revision?: string | undefined;
+  /** Of the content of its files, in hexadecimal digits, where it runs here. */
+  readonly digest?: string | undefined;
   readonly dtype?: string | undefined;
   readonly pooling?: string | undefined;
   readonly dimensions?: number | undefined;

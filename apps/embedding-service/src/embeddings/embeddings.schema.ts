@@ -35,6 +35,7 @@ export const inputsField = z
   .meta({ anyOf: [TEXT, severalOf(LISTED_TEXT), TOKEN_IDS, severalOf(TOKEN_IDS)] })
   .describe('A text, several texts (also as `{"text": …}`), the token ids of a text, or several such lists.');
 
+const DENSE = 'every text has one dense vector';
 const SCALES = 'normalize chooses whether vectors are scaled';
 const limit = z.null('is not served: texts are cut to the limit of the model').optional();
 const length = z.null('is not served: dimensions cuts vectors').optional();
@@ -89,6 +90,8 @@ export const embeddingsRequestSchema = z.looseObject({
   truncate_dim: length,
   late_chunking: only(false, 'every text has a vector of its own'),
   return_multivector: only(false, 'every text has one vector'),
+  return_sparse: only(false, DENSE),
+  output_type: only('dense', DENSE),
   add_special_tokens: only(true, 'texts are read as the model is made for it'),
   truncate_prompt_tokens: tokensField,
   embed_dtype: only('float32', 'output_dtype chooses the number format'),
@@ -101,6 +104,7 @@ export const embeddingsRequestSchema = z.looseObject({
   embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
   text_type: z.null('is not served: input_type chooses a prompt').optional(),
   instruction: prefix,
+  instruct: prefix,
   prompt_template: prefix,
   return_logits: z.null('is not served: every text has its vector').optional(),
   modality: z

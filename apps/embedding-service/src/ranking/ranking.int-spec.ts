@@ -124,8 +124,9 @@ describe("Cohere's rerank", () => {
     }
   });
 
-  it('gives documents back, in either version, to who asks for them', async () => {
-    const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: true });
+  // RAGFlow sends a string.
+  it.each([true, 'true'])('gives documents back to who asks for them: %j', async (asked) => {
+    const { body } = await ask<Ranking>('/v2/rerank', { query, documents: texts, return_documents: asked });
     expect(body.results.map(({ document }) => document?.text)).toEqual(order.map((index) => texts[index]));
   });
 
@@ -145,6 +146,7 @@ describe("Cohere's rerank", () => {
     ['/v2/rerank', { query, documents: ['a', 7] }, 400, /documents\[1\]/],
     ['/v1/rerank', { query, documents: ['a', { title: 'b' }] }, 400, /documents\[1\]\.text/],
     ['/v2/rerank', { query, documents: texts, top_n: 0 }, 400, /top_n/],
+    ['/v2/rerank', { query, documents: texts, return_documents: 'yes' }, 400, /return_documents/],
     ['/v1/rerank', { query, documents: texts, rank_fields: ['title', 'text'] }, 400, /rank_fields/],
     ['/v1/rerank', { query, documents: texts, max_chunks_per_doc: 10 }, 400, /max_chunks_per_doc/],
     ['/v2/rerank', { query, documents: texts, truncate_prompt_tokens: 16 }, 400, /truncate_prompt_tokens/],
@@ -160,6 +162,7 @@ describe("Cohere's rerank", () => {
     ['/v1/rerank', { query, documents: texts, truncate: true, truncation: true }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, truncation_direction: 'Left' }, 400, /truncation_direction/],
     ['/v1/rerank', { query, documents: texts, instruction: 'Find it.' }, 400, /instruction/],
+    ['/v2/rerank', { query, documents: texts, instruct: 'Find it.' }, 400, /'instruct'/],
     ['/v1/rerank', { query, documents: texts, activation: false }, 400, /activation.*raw_scores/],
     ['/v2/rerank', { query, documents: texts, raw_scores: true, use_activation: false }, 400, /Only one of/],
     ['/v2/rerank', { query, documents: texts, model: 'another' }, 404, /'bert-mean', 'bert-max', 'ranker'/],

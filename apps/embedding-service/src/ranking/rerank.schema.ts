@@ -10,6 +10,8 @@ export type RerankDocument = string | { readonly text: string };
 const size = { minItems: 1, maxItems: MAX_INPUTS - 1 };
 const text = { type: 'string', minLength: 1 } as const;
 
+const instruction = z.null('is not served: the model reads query and text alone').optional();
+
 /** What both versions have. */
 const fields = {
   model: z
@@ -26,8 +28,11 @@ const fields = {
   use_activation: z.boolean().nullish().describe('The contrary, as vLLM says it.'),
   activation: only(true, 'use_activation or raw_scores chooses'),
   softmax: only(true, 'use_activation or raw_scores chooses'),
-  instruction: z.null('is not served: the model reads query and text alone').optional(),
-  return_documents: z.boolean().nullish().describe('Whether results have their text. Default: `false`.'),
+  instruction,
+  instruct: instruction,
+  return_documents: z
+    .preprocess(flagOf, z.boolean().nullish())
+    .describe('Whether results have their text. Default: `false`.'),
   return_embeddings: only(false, 'a cross-encoder has none'),
   max_tokens_per_doc: z
     .int()
@@ -72,6 +77,11 @@ export const olderRerankSchema = z.looseObject({
 export type OlderRerankRequest = z.infer<typeof olderRerankSchema> & {
   readonly documents: readonly RerankDocument[];
 };
+
+/** RAGFlow sends the flag as a string, which servers in Python take for it. */
+function flagOf(value: unknown): unknown {
+  return value === 'true' || value === 'false' ? value === 'true' : value;
+}
 
 function isTextAlone(names: unknown): boolean {
   return Array.isArray(names) && names.length === 1 && names[0] === 'text';

@@ -19,11 +19,12 @@ export class TeiInfoController {
   @ApiOperation({ summary: 'What is served, with its limits.' })
   async info(@Query('model') wanted = 'default') {
     const model = this.models.named(wanted);
-    const { backend, revision, dtype, pooling, maxTokens } = model.getInfo();
+    const { backend, digest, dtype, pooling, maxTokens } = model.getInfo();
     const isRanking = (await model.kind()) === 'ranking';
     return {
       model_id: model.id,
-      model_sha: revision ?? null,
+      // Of a branch of the hub, or of a folder, nothing else tells clients that the model is another one than yesterday.
+      model_sha: digest ?? null,
       model_dtype: dtype ?? null,
       model_type: isRanking ? ONE_LABEL : { embedding: { pooling: pooling ?? null } },
       max_input_length: maxTokens ?? null,

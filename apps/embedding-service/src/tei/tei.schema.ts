@@ -3,15 +3,22 @@ import { sideFields } from '../embeddings/asked-cut.ts';
 import type { EmbeddingInputs } from '../embeddings/embedding-input.check.ts';
 import { inputsField } from '../embeddings/embeddings.schema.ts';
 import { checkTextOrTexts, checkTexts } from '../embeddings/list.check.ts';
+import { only } from '../embeddings/unserved-value.ts';
 
 const truncate = z.boolean().nullish().describe("Cut texts above the model's limit, or refuse them.");
 const promptName = z.string().min(1).max(128).nullish().describe("One of the model's prompts.");
 /** That server has one model: a client that names another means that one, and would not see that it got this one's answer. */
 const model = z.string().min(1).nullish().describe('The id of a served model, or `default`.');
 
+const prompt = z.null('is not served here: prompt_name chooses one of the model').optional();
+
 /** How texts of any of these calls are treated. */
-const treatment = { truncate, ...sideFields, prompt_name: promptName };
+const treatment = { truncate, ...sideFields, prompt_name: promptName, prompt };
 export type TeiTreatment = z.infer<z.ZodObject<typeof treatment>>;
+
+/** Other servers of Hugging Face have such an object for the fields that stand beside the inputs here. */
+const parameters = z.strictObject({}, 'is not read here: it stands in the body itself').nullish();
+const inParameters = z.null('is not read here: it stands in parameters').optional();
 
 /** The body of `POST /embed`. */
 export const teiEmbedSchema = z.looseObject({
@@ -19,6 +26,8 @@ export const teiEmbedSchema = z.looseObject({
   normalize: z.boolean().nullish().describe('Scale vectors to length 1. Default: `true`.'),
   ...treatment,
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length.'),
+  encoding_format: only('float', '/v1/embeddings has base64'),
+  parameters,
   model,
 });
 export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs: EmbeddingInputs };
@@ -27,6 +36,7 @@ export type TeiEmbedRequest = z.infer<typeof teiEmbedSchema> & { readonly inputs
 export const teiEmbedAllSchema = z.looseObject({
   inputs: inputsField,
   ...treatment,
+  parameters,
   model,
 });
 export type TeiEmbedAllRequest = z.infer<typeof teiEmbedAllSchema> & { readonly inputs: EmbeddingInputs };
@@ -48,6 +58,7 @@ export const teiRerankSchema = z.looseObject({
     .min(1)
     .nullish()
     .describe('Results in the answer at most, as Elasticsearch says it. Default: all.'),
+  parameters,
   model: z
     .string()
     .min(1)
@@ -72,6 +83,8 @@ export const teiTokenizeSchema = z.looseObject({
     .nullish()
     .describe('Whether special tokens are put around. Default: `true`.'),
   prompt_name: promptName,
+  prompt,
+  parameters,
   model,
 });
 export type TeiTokenizeRequest = z.infer<typeof teiTokenizeSchema> & {
@@ -87,6 +100,11 @@ export const teiSimilaritySchema = z.looseObject({
       dimensions: z.null('is not served: whole vectors are compared').optional(),
     })
     .nullish(),
+  truncate: inParameters,
+  truncation_direction: inParameters,
+  truncation_side: inParameters,
+  prompt_name: inParameters,
+  prompt: inParameters,
   model,
 });
 export type TeiSimilarityRequest = z.infer<typeof teiSimilaritySchema> & {

@@ -216,6 +216,16 @@ describe('a folder of a cross-encoder that is understood', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('has the limit of its network and tokenizer where no modules say whose settings lie there', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
+    await cp(join(FOLDERS, 'bert'), folder, { recursive: true });
+    await writeFile(join(folder, 'sentence_bert_config.json'), JSON.stringify({ max_seq_length: 16 }));
+    await expect(readRankingPlan(new ModelFolder(folder))).resolves.toMatchObject({ maxTokens: 16 });
+    for (const file of ['modules.json', 'config_sentence_transformers.json']) await rm(join(folder, file));
+    await expect(readRankingPlan(new ModelFolder(folder))).resolves.not.toHaveProperty('maxTokens');
+    await rm(folder, { recursive: true });
+  });
+
   it('may say which packages it was made with', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'morgan-ranking-'));
     const settings = { model_type: 'CrossEncoder', requirements: { transformers: '>=5' } };

@@ -15,7 +15,7 @@ const moduleSchema = z.strictObject({
   name: z.string().optional(),
   path: z.string(),
   type: z.string(),
-  kwargs: z.array(z.never(), 'are not understood').optional(),
+  kwargs: z.array(z.string()).optional(),
 });
 type ModuleEntry = z.output<typeof moduleSchema>;
 
@@ -48,6 +48,12 @@ export async function readModuleList(folder: ModelFolder): Promise<ModuleList | 
     throw new ModelLoadError(
       `${MODULES_FILE} begins with ${first.type}; understood there are: ${FIRST_KINDS.join(', ')}`,
     );
+  for (const { type, kwargs = [] } of entries) {
+    if (kwargs.length > 0)
+      throw new ModelLoadError(
+        `${MODULES_FILE} gives ${type} the kwargs ${kwargs.join(', ')}, which are not understood`,
+      );
+  }
   return { first: known, root: first.path, rest };
 }
 

@@ -69,8 +69,14 @@ describe('what is not understood stops the load with its name', () => {
     [
       "somebody else's first module",
       'bert-mean',
-      { 'modules.json': [{ path: '', type: 'custom_st.Transformer' }] },
+      { 'modules.json': [{ path: '', type: 'custom_st.Transformer', kwargs: ['task'] }] },
       /begins with custom_st\.Transformer, whose code is not run;.* the backend onnx can do it/,
+    ],
+    [
+      'what calls may say to a module',
+      'bert-mean',
+      { 'modules.json': [{ path: '', type: `${TYPE}.Transformer`, kwargs: ['task'] }] },
+      /gives sentence_transformers\.models\.Transformer the kwargs task, which are not understood/,
     ],
     ['no pooling', 'bert-mean', { 'modules.json': module(`${TYPE}.Normalize`, '2_Normalize') }, /no Pooling/],
     [

@@ -22,6 +22,9 @@ const OUTPUT = 'logits';
 export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 const TOKENIZER_FILE = 'tokenizer_config.json';
 
+/** Without modules the library reads no settings of a Transformer: the tokenizer and the network limit a pair. */
+const UNSET = { lowerCase: false, output: undefined } as const;
+
 const ignored = z.unknown().optional();
 const settingsSchema = z.strictObject({
   __version__: ignored,
@@ -58,7 +61,7 @@ export async function readRankingPlan(folder: ModelFolder): Promise<ModelPlan> {
     );
   const modules = rest.length > 0 ? await readModules(folder, { first, rest }, 'scores') : [];
   const classifier = modules.length === 0;
-  const transformer = await readTransformer(folder, root, classifier ? SCORES : undefined);
+  const transformer = list ? await readTransformer(folder, root, classifier ? SCORES : undefined) : UNSET;
   return {
     backend: 'cross-encoder',
     root,
