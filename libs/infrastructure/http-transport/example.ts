@@ -12,7 +12,7 @@ const transport = new HttpTransport({ maxConnections: 50, readTimeoutMs: 60_000 
 const body = Buffer.from('{}'); // or anything that gives bytes piece by piece
 const response = await transport.request({ origin, path: '/v1/x?y=1', method: 'POST', body });
 assert.equal(response.status, 200); // the headers are here, the body is on its way
-assert.equal(String(await response.bytes()), '{}'); // or response.body, a stream, or response.discard()
+assert.equal(String(await response.bytes()), '{}'); // or response.body, a stream, or .into(sink), or .discard()
 
 await assert.rejects(transport.request({ origin: 'http://127.0.0.1:2', path: '/', method: 'GET' }), {
   name: 'TransportError',
