@@ -1,5 +1,6 @@
 export { askedRestMs } from './asked-rest.ts';
 export { type ErrorBody, errorOf, readErrorBody } from './error-body.ts';
+export { HostWords } from './host-words.ts';
 export { ownWordsIn } from './own-words.ts';
 export {
   outcomeOfRefusal,
