@@ -228,9 +228,11 @@ describe('a remote model', () => {
     expect(service.healthCheck().status).toBe('healthy');
   });
 
-  it('sends less at a time where a host takes less', async () => {
-    first.respond = (request) =>
-      request.input.length > 10 ? { status: 413, body: {} } : { body: goodResponse(request) };
+  it.each<HostResponse>([
+    { status: 413, body: {} },
+    { status: 413, body: '<html>413 Request Entity Too Large</html>' },
+  ])('sends less at a time where a host takes less: %j', async (tooMuch) => {
+    first.respond = (request) => (request.input.length > 10 ? tooMuch : { body: goodResponse(request) });
     const { items, tokens } = await collect(texts(32));
     expect(items.map(({ vector }) => vector[0])).toEqual(texts(32).map(({ length }) => length));
     expect([first.requests.map(({ input }) => input.length), tokens]).toEqual([

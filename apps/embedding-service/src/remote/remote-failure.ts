@@ -1,6 +1,7 @@
 import { AppError, type ErrorCode } from '@morgan/foundation';
+import type { RefusalOutcome } from '@morgan/host-errors';
 import { HttpClientError, type WholeResponse } from '@morgan/http-client';
-import { askedWaitMs, errorNameOf, subjectOf } from './remote-refusal.ts';
+import { refusalOf } from './remote-refusal.ts';
 
 /** What this service itself has said of an answer. */
 const OWN_CODES: readonly ErrorCode[] = [
@@ -30,10 +31,11 @@ export function inputsRefused(response: WholeResponse): AppError {
   return new AppError('invalid_value', `${response.serviceName} refused the inputs with ${said(response)}.`);
 }
 
-/** The account at a host is used up, which no second attempt there changes, though its status is that of a limit that passes. */
-export function accountSpent(response: WholeResponse): AppError {
-  const reason = `${response.serviceName} answered ${said(response)}.`;
-  return new AppError('host_rejected_credentials', `No embedding host gave vectors: ${reason}`);
+/** A refusal that no second attempt there changes, though its status is that of one that passes. */
+export function finalRefusal(response: WholeResponse): AppError {
+  // The status that it should have had: for another attempt its own would be a reason.
+  const code = codeOf(response) ?? 'host_error';
+  return new AppError(code, noVectors(answered(response)), { cause: { status: 400 } });
 }
 
 /**
@@ -55,13 +57,13 @@ function weightOf(error: unknown): number {
   if (!(error instanceof HttpClientError))
     return (error as AppError).code === 'vector_not_finite' ? WEIGHTS.call : WEIGHTS.fault;
   const { category, response } = error;
-  if (response ? subjectOf(response) === 'limit' : category === 'rate_limited') return WEIGHTS.limit;
+  if (response ? refusalOf(response).subject === 'limit' : category === 'rate_limited') return WEIGHTS.limit;
   return category === 'refused' ? WEIGHTS.notAsked : WEIGHTS.fault;
 }
 
 function waitOf(error: unknown): number | undefined {
   if (!(error instanceof HttpClientError)) return undefined;
-  return error.retryAfterMs ?? (error.response && askedWaitMs(error.response));
+  return error.response ? refusalOf(error.response).waitMs : error.retryAfterMs;
 }
 
 const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> = {
@@ -73,26 +75,43 @@ const CODE_OF_CATEGORY: Partial<Record<HttpClientError['category'], ErrorCode>> 
   cancelled: 'client_closed_request',
 };
 
+const CODE_OF_OUTCOME: Partial<Record<RefusalOutcome, ErrorCode>> = {
+  credentials_rejected: 'host_rejected_credentials',
+  quota_exhausted: 'host_rejected_credentials',
+  rate_limited: 'rate_limited',
+  overloaded: 'no_host_available',
+  loading: 'no_host_available',
+};
+
 function appErrorOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof HttpClientError))
     return new AppError('host_error', 'The embedding host could not be asked.', { cause: error });
-  const { category, response, serviceName } = error;
+  const { category, response } = error;
   const parts = { cause: error, retryAfterMs: waitOf(error) };
   if (error.code === 'deadline_exceeded')
     return new AppError('deadline_exceeded', 'The call was not over by its deadline.', parts);
-  const code = codeOfStatus(response?.status) ?? CODE_OF_CATEGORY[category] ?? 'host_error';
-  const reason = response ? `${serviceName} answered ${said(response)}.` : error.message;
-  return new AppError(code, `No embedding host gave vectors: ${reason}`, parts);
+  const code = (response && codeOf(response)) ?? CODE_OF_CATEGORY[category] ?? 'host_error';
+  return new AppError(code, noVectors(response ? answered(response) : error.message), parts);
 }
 
-function codeOfStatus(status: number | undefined): ErrorCode | undefined {
-  if (status === 401 || status === 403) return 'host_rejected_credentials';
-  return status === 503 ? 'no_host_available' : undefined;
+function codeOf(response: WholeResponse): ErrorCode | undefined {
+  return (
+    CODE_OF_OUTCOME[refusalOf(response).outcome] ??
+    (response.status === 503 ? 'no_host_available' : undefined)
+  );
+}
+
+function noVectors(reason: string): string {
+  return `No embedding host gave vectors: ${reason}`;
+}
+
+function answered(response: WholeResponse): string {
+  return `${response.serviceName} answered ${said(response)}.`;
 }
 
 /** A status, and the word by which the host calls the error. */
 function said(response: WholeResponse): string {
-  const name = errorNameOf(response);
+  const { name } = refusalOf(response);
   return name === undefined ? `${response.status}` : `${response.status} (${name})`;
 }

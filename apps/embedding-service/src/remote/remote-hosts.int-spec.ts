@@ -11,6 +11,7 @@ import { remoteConfig } from './remote.config.ts';
 
 const good = (request: HostRequest): HostResponse => ({ body: goodResponse(request) });
 const always = (answer: HostResponse) => () => answer;
+const said400 = (message: string): HostResponse => ({ status: 400, body: { error: { message } } });
 
 let first: EmbeddingHost;
 let second: EmbeddingHost;
@@ -149,6 +150,15 @@ describe('a host that is of no use until somebody mends its settings', () => {
         },
       },
     ],
+    ['a model that is no more', said400('The model m has been decommissioned, see the docs')],
+    ['an account that is spent, in a 400', said400('Your credit balance is too low to access the API.')],
+    [
+      'a model that does not fit, in a 500',
+      {
+        status: 500,
+        body: { error: 'model requires more system memory (5.6 GiB) than is available (2.1 GiB)' },
+      },
+    ],
     ['one, as Ollama says it', { status: 400, body: { error: '"llama3.2" does not support embed' } }],
     [
       'a model, as Bedrock says it',
@@ -211,6 +221,9 @@ describe('a host that is of no use until somebody mends its settings', () => {
 });
 
 describe('inputs that are refused', () => {
+  /** A text that has the words of hosts, as such that quote it. */
+  const BAD = 'the llama does not support embeddings: the server is busy, the API key expired';
+
   it.each<[string, HostResponse]>([
     [
       'llama.cpp, too long',
@@ -242,7 +255,7 @@ describe('inputs that are refused', () => {
     ],
     [
       'a text that speaks of models',
-      { status: 400, body: { error: { message: "Input 'it does not support embeddings' is too long" } } },
+      { status: 400, body: { error: { message: `Input '${BAD}' is too long` } } },
     ],
     [
       'FastAPI, wrong in one of two ways to ask',
@@ -264,10 +277,10 @@ describe('inputs that are refused', () => {
       },
     ],
   ])('are about the caller, and of their hosts nothing is remembered: %s', async (_, answer) => {
-    first.respond = (request) => (request.input.includes('bad') ? answer : good(request));
+    first.respond = (request) => (request.input.includes(BAD) ? answer : good(request));
     const model = modelOf();
     for (let time = 0; time < 6; time += 1)
-      await expect(embed(model, ['abc', 'bad'])).rejects.toMatchObject({
+      await expect(embed(model, ['abc', BAD])).rejects.toMatchObject({
         code: 'invalid_value',
         param: 'input[1]',
       });
@@ -275,7 +288,7 @@ describe('inputs that are refused', () => {
     expect(states(model)).toEqual(['CLOSED', 'CLOSED']);
     const alone = modelOf({ hosts: hosts.slice(0, 1) });
     const asked = first.requests.length;
-    await expect(embed(alone, ['bad'])).rejects.toMatchObject({ code: 'invalid_value' });
+    await expect(embed(alone, [BAD])).rejects.toMatchObject({ code: 'invalid_value' });
     expect(first.requests).toHaveLength(asked + 1);
   });
 });
@@ -295,6 +308,8 @@ describe('hosts that will answer later', () => {
   it.each([
     ['loads', loading(40)],
     ['is full', full(40)],
+    ['is full, in a 400', said400('ThrottlingException: Rate exceeded. Please try again in 40s.')],
+    ['is busy, in a 400', { ...said400('The server is busy'), headers: { 'retry-after': '40' } }],
     ['says when it will be', { status: 503, body: { error: 'Model x is loading', estimated_time: 40 } }],
   ])('one that %s is not asked until then, and its circuit stays closed', async (_, answer) => {
     first.respond = always(answer);
@@ -308,6 +323,11 @@ describe('hosts that will answer later', () => {
   it.each([
     [full(50), full(40), { status: 429, code: 'rate_limited', retryAfterMs: 40_000 }],
     [full(40), full(50), { status: 429, code: 'rate_limited', retryAfterMs: 40_000 }],
+    [
+      said400('Rate limit reached. Please try again in 40s.'),
+      { status: 500, body: {} },
+      { status: 429, code: 'rate_limited', retryAfterMs: 40_000 },
+    ],
     [
       loading(40),
       { status: 500, body: {} },
@@ -489,17 +509,26 @@ it('a lone host that redirects is asked once for each call, and not at all when 
   expect(states(model)).toEqual(['OPEN']);
 });
 
-it('an input at which a lone host fails shuts nobody else out, and a host that fails at all of them is left alone', async () => {
-  first.respond = ({ input, ...request }) =>
-    input.includes('bad') ? { status: 500, body: {} } : { body: goodResponse({ ...request, input }) };
-  const model = modelOf({ hosts: hosts.slice(0, 1), requestsPerSecond: 100, burst: 100 });
-  const failAt = (...texts: string[]) =>
-    Promise.all(texts.map((text) => embed(model, [text], { deadline: Deadline.after(300) }).catch(() => {})));
-  await failAt('bad', 'bad', 'bad', 'bad', 'bad', 'bad');
-  expect(first.requests.length).toBeGreaterThanOrEqual(6);
-  expect(states(model)).toEqual(['CLOSED']);
-  expect(await embed(model, ['abc'])).toHaveLength(1);
-  first.respond = always({ status: 500, body: {} });
-  await failAt('1', '2', '3', '4', '5');
-  expect(states(model)).toEqual(['OPEN']);
-});
+it.each([
+  { status: 500, body: {} },
+  { status: 400, body: '<html>400 Bad Request</html>' },
+  { status: 403, body: '<html>403 Forbidden</html>' },
+])(
+  'an input at which a lone host fails shuts nobody else out, and a host that fails at all of them is left alone: %j',
+  async (fault) => {
+    first.respond = ({ input, ...request }) =>
+      input.includes('bad') ? fault : { body: goodResponse({ ...request, input }) };
+    const model = modelOf({ hosts: hosts.slice(0, 1), requestsPerSecond: 100, burst: 100 });
+    const failAt = (...texts: string[]) =>
+      Promise.all(
+        texts.map((text) => embed(model, [text], { deadline: Deadline.after(300) }).catch(() => {})),
+      );
+    await failAt('bad', 'bad', 'bad', 'bad', 'bad', 'bad');
+    expect(first.requests.length).toBeGreaterThanOrEqual(6);
+    expect(states(model)).toEqual(['CLOSED']);
+    expect(await embed(model, ['abc'])).toHaveLength(1);
+    first.respond = always(fault);
+    await failAt('1', '2', '3', '4', '5');
+    expect(states(model)).toEqual(['OPEN']);
+  },
+);

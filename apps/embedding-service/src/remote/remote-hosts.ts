@@ -9,8 +9,8 @@ import {
 import { VIA_HEADER } from '@morgan/http-server';
 import { RemoteAssessor } from './remote-assessor.ts';
 import { CallWay, LOOP, loopOf } from './call-way.ts';
-import { accountSpent, failureOf, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
-import { askedWaitMs, errorNameOf, subjectOf } from './remote-refusal.ts';
+import { failureOf, finalRefusal, inputsRefused, mayFailOver, ownErrorOf } from './remote-failure.ts';
+import { isFinal, refusalOf } from './remote-refusal.ts';
 import { notFinite, readRemoteResponse, type RemoteVectors } from './remote-response.ts';
 import type { RemoteConfig } from './remote.config.ts';
 import { VectorScales } from './vector-scales.ts';
@@ -119,22 +119,22 @@ export class RemoteHosts {
     };
     const refused = (response: HttpResponse) => {
       this.#assessors.get(client)?.refused(response, input);
-      this.#heed(client, response);
+      this.#heed(client, response, Buffer.from(JSON.stringify(json)));
     };
     const headers = { [VIA_HEADER]: this.#way.after(via) };
     await client.post('/embeddings', { json, headers, signal, deadline, requestId: id, check, refused });
     return read.vectors as RemoteVectors;
   }
 
-  /** @throws AppError where another attempt would be for nothing: `invalid_value` of inputs, whatever the status, `vector_not_finite`, `host_rejected_credentials` of a spent account, `request_loop` */
-  #heed({ policies }: HttpClient, response: HttpResponse): void {
+  /** @throws AppError where another attempt would be for nothing: `invalid_value` of inputs, whatever the status, `vector_not_finite`, `host_rejected_credentials` of a spent account, `host_error` of a missing model, `request_loop` */
+  #heed({ policies }: HttpClient, response: HttpResponse, request: Buffer): void {
     const { status, headers } = response;
-    if (errorNameOf(response) === LOOP) throw loopOf(response);
-    const subject = subjectOf(response);
+    const refusal = refusalOf(response, request);
+    const { name, subject, waitMs } = refusal;
+    if (name === LOOP) throw loopOf(response);
     if (subject === 'inputs') throw inputsRefused(response);
     if (subject === 'values') throw notFinite();
-    if (subject === 'settings' && status === 429) throw accountSpent(response);
-    const waitMs = askedWaitMs(response);
+    if (isFinal(refusal, status)) throw finalRefusal(response);
     // After a 429 the client itself does what the headers say.
     const isHeeded = status === 429 && waitMs === retryAfterMs(headers);
     if (subject === 'limit' && !isHeeded) void policies.attempts.slowDown(waitMs);

@@ -1,135 +1,116 @@
-import { retryAfterMs } from '@morgan/foundation';
+import { faultOfStatus } from '@morgan/foundation';
+import {
+  askedRestMs,
+  type ErrorBody,
+  HostWords,
+  outcomeOfRefusal,
+  readErrorBody,
+  type RefusalOutcome,
+  type ReportedError,
+} from '@morgan/host-errors';
 import type { WholeResponse } from '@morgan/http-client';
-import { saidWaitMs } from './said-wait.ts';
 
 /**
  * What a refusal of a host is about: the `inputs`, which other hosts of the same model would refuse as well; what every request of
  * this service has (`settings`: key, account, model, path), in which case the host is of no use until somebody mends that; the
- * `values` of a vector, which are no finite numbers; a `limit` or a start that passes; or nothing that is known, when the status
- * says all there is.
+ * `values` of a vector, which are no finite numbers; a `limit` or a start that passes; or the `host` alone.
  */
-export type RefusalSubject = 'inputs' | 'settings' | 'values' | 'limit' | 'unknown';
+export type RefusalSubject = 'inputs' | 'settings' | 'values' | 'limit' | 'host';
 
+/** A response of 400 or above, as it is understood. */
+export interface RemoteRefusal {
+  readonly outcome: RefusalOutcome;
+  readonly subject: RefusalSubject;
+  /** The word by which the host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
+  readonly name: string | undefined;
+  /** How long the host asks to wait, in milliseconds. */
+  readonly waitMs: number | undefined;
+}
+
+/** What the outcomes are about where an embedding is asked for, whose requests differ in their inputs only. */
+const SUBJECT_OF: Readonly<Record<RefusalOutcome, RefusalSubject>> = {
+  malformed_request: 'inputs',
+  context_too_long: 'inputs',
+  policy_refusal: 'inputs',
+  model_not_found: 'settings',
+  path_not_found: 'settings',
+  credentials_rejected: 'settings',
+  quota_exhausted: 'settings',
+  redirect: 'settings',
+  rate_limited: 'limit',
+  overloaded: 'limit',
+  loading: 'limit',
+  conflict: 'host',
+  server_error: 'host',
+};
+
+/** As many bytes of a body are looked into. */
+const MOST_READ = 65_536;
 const WORD = /^[\w.-]{1,64}$/;
-/** Statuses that are about the inputs unless the host names something else. */
+/** Statuses that hosts have for what is wrong with inputs; others are about the form of a request, and ours have one. */
 const INPUT_STATUSES: readonly number[] = [400, 413, 422];
-/** Client errors that are about nothing but the moment. */
-const PASSING_STATUSES: readonly number[] = [408, 425];
-
-/** What a request has besides its inputs, as hosts name it where they refuse it. */
-const OUR_FIELDS: readonly unknown[] = [
-  'model',
-  'model_not_found',
-  'model_not_available',
-  'unavailable_model',
-  'encoding_format',
-  'invalid_model',
-  'Arrearage',
-  'billing_hard_limit_reached',
-];
-/** The same where a sentence begins with it: inputs that are quoted stand further behind. */
+/** What a request has besides its inputs, or could have, as hosts name it where they refuse it. */
+const OUR_FIELDS: readonly unknown[] = ['model', 'encoding_format', 'input_type', 'dimensions'];
 const OUR_WORDS = [
-  /^\W*((the|this|your|requested|specified|provided|embeddings?)\W+)*(model|deployment|operation|api.?key)\b(?!'s).{0,120}\b(not (found|supported|valid|exist|available|loaded|accessible)|(do(es)?( not|n't)) (exist|work|support embed)|is invalid|(has )?expired)/i,
-  /^\W*(invalid|incorrect|unknown|unsupported|missing|no such)\W+(model|deployment|api.?key)\b/i,
-  /^\W*(no models? (is |are )?loaded|failed to load model|model (has |is )?unloaded|unable to access\b.{0,20}\bmodel)\b/i,
-  /^\W*(access denied|billing hard limit|your (credit|account)|user location is not supported|api version not supported)\b/i,
-  // A model that has no embeddings, as SGLang, Infinity and Ollama say it of one that they have named.
-  /^(?!\W*inputs?\b).{0,120}\b(do(es)?( not|n't) (support|appear to be an) \W?embed|is not an embedding model)/i,
-  /^.{0,40}模型.{0,40}(不存在|不支持|未开通)/,
+  // A model that has no embeddings, as SGLang, Infinity, Ollama and Azure say it of one that they have named.
+  /\b(do(es)?( not|n't) (support|appear to be an) \W?embed|is not an embedding model|embeddings operation does not work)/i,
   // Models with one way to read queries and one to read documents, as NVIDIA and Cohere serve them.
-  /^\W*((a|the|valid|invalid|missing|request)\W+)*input_type\b/i,
+  /^\W*((a|the|valid|invalid|missing|request)\W+)*input_type\b/im,
 ];
-/** A ban of certain content, which comes with the status of one of keys. */
-const POLICY = /flagged|moderation|guardrail|content.?(policy|filter)|safety/i;
-/** llama.cpp and Ollama have 500 for a text that is too long. */
-const TOO_LONG = /\binput\b.{0,40}\b(too (large|long)|exceeds?)\b|\bcontext (length|window|size)\b/i;
 /** What Go's and Python's libraries for JSON say of such a value: that of Ollama, for one, and of hosts on FastAPI. */
 const NOT_FINITE = /\bunsupported value: [+-]?(NaN|Inf)|\bout of range float values\b/i;
-/** An account that is used up has the status of a limit that passes. */
-const SPENT = /insufficient.?(quota|balance|credit|funds)|billing|余额不足|欠费/i;
-/** What an account has before it pays is a limit that passes, whatever is said of bills. */
-const LIMITED = /\breduced rate limits\b/i;
-/** A 503 of a host that will answer later, where no `retry-after` says so. */
-const LATER = /\b(loading|starting|warming up|overloaded|busy|queue (is )?full|(at|over) capacity)\b/i;
-/** What Xinference and Cloudflare have in front of their sentences. */
-const PREFIX = /^(\[address=[^\]]{0,100}\] ?|(AiError: ?)+)/;
-/** As much of a sentence as may decide. */
-const MOST_READ = 300;
 
-/** What a response of 400 or above is about. */
-export function subjectOf(response: WholeResponse): RefusalSubject {
+const understood = new WeakMap<WholeResponse, RemoteRefusal>();
+
+/**
+ * What a response of 400 or above says. It is read once: whoever meets it again is told the same.
+ * @param request the body that was sent, which the host may quote
+ */
+export function refusalOf(response: WholeResponse, request?: Buffer): RemoteRefusal {
+  const before = understood.get(response);
+  if (before) return before;
   const { status, headers } = response;
-  const said = `${errorNameOf(response) ?? ''} ${sentenceOf(response)}`;
-  if (INPUT_STATUSES.includes(status)) return blamesSettings(response) ? 'settings' : 'inputs';
-  // Google speaks of plan and billing at every limit, and says when it ends.
-  if (status === 429)
-    return isSpent(said) && saidWaitMs(errorOf(response)) === undefined ? 'settings' : 'limit';
-  if (status === 503 && (headers['retry-after'] !== undefined || LATER.test(said))) return 'limit';
-  if (status >= 500 && NOT_FINITE.test(said)) return 'values';
-  if (status >= 500) return TOO_LONG.test(said) ? 'inputs' : 'unknown';
-  if (PASSING_STATUSES.includes(status)) return 'unknown';
-  return status === 403 && POLICY.test(said) ? 'inputs' : 'settings';
+  const body = readErrorBody(response.body.subarray(0, MOST_READ).toString(), status);
+  const { error, isJson } = body;
+  const waitMs = askedRestMs(status, headers, error);
+  const outcome = outcomeOfRefusal({ status, error, isJson, saysWhen: waitMs !== undefined, request });
+  const subject = subjectOf(outcome, status, body, new HostWords(error, request));
+  const refusal = { outcome, subject, name: errorNameOf(error), waitMs };
+  understood.set(response, refusal);
+  return refusal;
 }
 
-function isSpent(said: string): boolean {
-  return SPENT.test(said) && !LIMITED.test(said);
+/** Whether the client would ask again after a refusal that stays what it is. */
+export function isFinal({ subject }: RemoteRefusal, status: number): boolean {
+  return subject === 'settings' && faultOfStatus(status).retryable;
 }
 
-/** How long a host asks to wait, in milliseconds: in its headers, or else in what it says. */
-export function askedWaitMs(response: WholeResponse): number | undefined {
-  return retryAfterMs(response.headers) ?? saidWaitMs(errorOf(response));
+/** The word by which a host calls an error. */
+export function errorNameOf(error: ReportedError | undefined): string | undefined {
+  return [error?.code, error?.type].find((word) => word && WORD.test(word) && !/^\d+$/.test(word));
 }
 
-/** The word by which a host calls its error, such as `context_length_exceeded`. Its sentences may hold some of the inputs. */
-export function errorNameOf(response: WholeResponse | undefined): string | undefined {
-  const { code, type, error_type: ofTei, status } = errorOf(response);
-  return [code, type, ofTei, status].find(
-    (word): word is string => typeof word === 'string' && WORD.test(word) && !/^\d+$/.test(word),
-  );
+function subjectOf(
+  outcome: RefusalOutcome,
+  status: number,
+  body: ErrorBody,
+  said: HostWords,
+): RefusalSubject {
+  if (status >= 500 && said.say(NOT_FINITE)) return 'values';
+  // Where all inputs together are too many, or above a limit per minute, fewer of them are not.
+  if (status === 413 || (status === 429 && outcome === 'conflict')) return 'inputs';
+  if (outcome !== 'malformed_request' && outcome !== 'conflict') return SUBJECT_OF[outcome];
+  if (blamesSettings(body) || OUR_WORDS.some((words) => said.say(words))) return 'settings';
+  return outcome === 'conflict' || INPUT_STATUSES.includes(status) ? SUBJECT_OF[outcome] : 'settings';
 }
 
-function blamesSettings(response: WholeResponse): boolean {
-  const { param, code, type, detail } = errorOf(response);
-  return (
-    [param, code, type].some((word) => OUR_FIELDS.includes(word)) ||
-    blamesOtherFields(detail) ||
-    OUR_WORDS.some((words) => words.test(sentenceOf(response)))
-  );
+function blamesSettings({ error, json }: ErrorBody): boolean {
+  return OUR_FIELDS.includes(error?.param) || blamesOtherFields(json?.['detail']);
 }
 
 /** FastAPI lists where in a request each fault is, such as `["body", "input", 0]`: one that is elsewhere is in every request. */
 function blamesOtherFields(faults: unknown): boolean {
   if (!Array.isArray(faults) || faults.length === 0) return false;
-  const places = faults.map((fault) => asRecord(fault)['loc']);
+  const places = faults.map((fault) => (fault as { readonly loc?: unknown } | null)?.loc);
   return places.every((place) => Array.isArray(place) && !place.includes('input'));
-}
-
-/** What a host says went wrong. Not to be shown: it may quote inputs. */
-function sentenceOf(response: WholeResponse): string {
-  const { message, error, detail } = errorOf(response);
-  const sentence = [message, error, detail].find((text) => typeof text === 'string');
-  return typeof sentence === 'string' ? sentence.slice(0, MOST_READ).replace(PREFIX, '') : '';
-}
-
-/** The error object: OpenAI's is within `error`, Google's in a list besides, Cloudflare's in one within; those of others are the body itself. */
-function errorOf(response: WholeResponse | undefined): Readonly<Record<string, unknown>> {
-  const json = jsonOf(response);
-  const body = asRecord(Array.isArray(json) ? json[0] : json);
-  const { error, errors } = body;
-  const within = typeof error === 'object' ? error : Array.isArray(errors) && (errors[0] as unknown);
-  return within ? asRecord(within) : body;
-}
-
-/** The body, or undefined where it is no JSON. */
-export function jsonOf(response: WholeResponse | undefined): unknown {
-  try {
-    return response?.json();
-  } catch {
-    return undefined;
-  }
-}
-
-/** The fields of an object; none of anything else. */
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,6 +1,7 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
+import { errorIn } from '@morgan/host-errors';
 import type { WholeResponse } from '@morgan/http-client';
-import { asRecord, errorNameOf, jsonOf } from './remote-refusal.ts';
+import { errorNameOf } from './remote-refusal.ts';
 
 /** An object with values that JSON does not have, and some writers of it do. */
 const NUMBERS_OF_PYTHON = /^\s*\{[^]*[[,:]\s*-?(NaN|Infinity)\s*[\],}]/;
@@ -32,20 +33,22 @@ export function readRemoteResponse(
   const body = jsonOf(response);
   if (body === undefined)
     throw NUMBERS_OF_PYTHON.test(response.text()) ? notFinite() : unusable('something else than JSON');
-  const { data, usage, model, error } = asRecord(body);
-  if (!data && error) throw unusable(['an error', errorNameOf(response)].filter(Boolean).join(' called '));
+  const fields = fieldsOf(body);
+  const { data, usage, model, error } = fields;
+  if (!data && error)
+    throw unusable(['an error', errorNameOf(errorIn(fields))].filter(Boolean).join(' called '));
   if (!Array.isArray(data) || data.length !== count)
     throw unusable(`not one vector for each of ${count} inputs`);
   const vectors = new Array<Float32Array | undefined>(count).fill(undefined);
   (data as unknown[]).forEach((element, place) => {
-    const { index: given, embedding } = asRecord(element);
+    const { index: given, embedding } = fieldsOf(element);
     const index = given ?? place;
     if (typeof index !== 'number' || !(index in vectors)) throw unusable('a vector with a wrong index');
     if (vectors[index]) throw unusable('two vectors for one input');
     vectors[index] = vectorOf(embedding, dimensions);
   });
   // Voyage and Jina say only how many there were in total, and others have a null or 0 beside that.
-  const { total_tokens: total, prompt_tokens: ofPrompt } = asRecord(usage);
+  const { total_tokens: total, prompt_tokens: ofPrompt } = fieldsOf(usage);
   const tokens = ofPrompt || total;
   return {
     vectors: vectors as Float32Array[],
@@ -84,4 +87,18 @@ export function notFinite(): AppError {
 
 function unusable(what: string, cause?: { readonly status: number }): AppError {
   return new AppError('host_error', `The embedding host gave ${what}.`, { cause });
+}
+
+/** The body, or undefined where it is no JSON. */
+function jsonOf(response: WholeResponse): unknown {
+  try {
+    return response.json();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of an object; none of anything else. */
+function fieldsOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
 }

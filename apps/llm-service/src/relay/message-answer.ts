@@ -1,10 +1,5 @@
-import {
-  askedMessage,
-  isObject,
-  type JsonObject,
-  parseExactly,
-  toMessageResponse,
-} from '@morgan/distributed-llm';
+import { askedMessage, parseExactly, toMessageResponse } from '@morgan/distributed-llm';
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { asBuffer } from './message-body.ts';
 import { writtenAgain } from './written-again.ts';
 

@@ -5,16 +5,14 @@ import {
   type ContinuationStyle,
   estimatedTokens,
   fieldsOf,
-  isObject,
-  type JsonObject,
   parseExactly,
   prefilledRequest,
-  type ReportedError,
   toChatRequest,
   type ValueSpan,
   withoutForeignParts,
 } from '@morgan/distributed-llm';
-import { AppError } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 
 /** What is known of those who are asked. */
 export interface AskedModel {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { extname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { AppError, type ErrorCode } from '@morgan/foundation';
-import type { JsonObject, ReportedError } from '@morgan/distributed-llm';
+import { AppError, type ErrorCode, type JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { messageAnswer } from './message-answer.ts';
 import {
   type AskedModel,

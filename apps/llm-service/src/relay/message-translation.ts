@@ -6,12 +6,12 @@ import {
   type DistributedLlmClient,
   type HostRequest,
   type HostResponse,
-  type JsonObject,
   readBody,
-  type ReportedError,
   type RouteReading,
   WholeBody,
 } from '@morgan/distributed-llm';
+import type { JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { type AnswerRoom, heldAnswer } from './held-answer.ts';
 import { type AskedModel, asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';

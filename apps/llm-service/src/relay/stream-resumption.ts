@@ -1,10 +1,9 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, type JsonObject } from '@morgan/foundation';
 import {
-  type ContinuationStyle,
   continuationRequest,
+  type ContinuationStyle,
   type Dialect,
   type HostResponse,
-  type JsonObject,
   parseExactly,
   type ResponseStream,
   type Resumption,

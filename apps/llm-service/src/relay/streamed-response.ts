@@ -3,13 +3,11 @@ import {
   ClientStream,
   type Dialect,
   type DistributedLlmClient,
-  type HostStream,
   type HostRequest,
   type HostResponse,
-  type JsonObject,
+  type HostStream,
   MessageEvents,
   readBody,
-  type ReportedError,
   type RouteReading,
   type StreamFault,
   StreamRelay,
@@ -17,7 +15,8 @@ import {
   TranslatedStream,
   WholeBody,
 } from '@morgan/distributed-llm';
-import { AppError, type Logger } from '@morgan/foundation';
+import { AppError, type JsonObject, type Logger } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { contextOf, type RequestContext } from '@morgan/http-server';
 import { writeStreamHead } from './response-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';

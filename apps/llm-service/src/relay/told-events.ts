@@ -1,14 +1,13 @@
 import {
   askedMessage,
   dialectOf,
-  type JsonObject,
   MessageEvents,
   readBody,
   StreamFault,
   type TokenUsage,
   wholeAsStream,
 } from '@morgan/distributed-llm';
-import { AppError } from '@morgan/foundation';
+import { AppError, type JsonObject } from '@morgan/foundation';
 import { asBuffer } from './message-body.ts';
 import { writtenAgain } from './written-again.ts';
 

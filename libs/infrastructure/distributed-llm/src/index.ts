@@ -18,8 +18,6 @@ export { dialectOf } from './dialects/dialect-of.ts';
 export { readBody } from './dialects/event-reader.ts';
 export { parseExactly } from './dialects/exact-json.ts';
 export { refusesForeignParts, withoutForeignParts } from './dialects/foreign-parts.ts';
-export { isObject, type JsonObject } from './dialects/json-value.ts';
-export type { ReportedError } from './dialects/reported-error.ts';
 export { type ChatHabits, habitsShown, USUAL_HABITS } from './dialects/anthropic/chat-habits.ts';
 export { toChatRequest } from './dialects/anthropic/chat-request.ts';
 export { estimatedTokens } from './dialects/anthropic/token-estimate.ts';

@@ -1,12 +1,15 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import { AppError, type ErrorCode, timeThere } from '@morgan/foundation';
+import { AppError, type ErrorCode } from '@morgan/foundation';
+import {
+  askedRestMs,
+  outcomeOfRefusal,
+  ownWordsIn,
+  refusalOfInput,
+  type ReportedError,
+  statusWithin,
+} from '@morgan/host-errors';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { ownWordsIn } from '../dialects/own-words.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
-import { outcomeOfRefusal, refusalOfInput, statusWithin } from '../evidence/refusal-outcome.ts';
-import { restTimeMs } from '../evidence/rest-time.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
 import { StreamFault } from '../streams/stream-fault.ts';
@@ -35,7 +38,7 @@ export async function readRefusal(
 ): Promise<AttemptFailure> {
   const { status, headers } = response;
   const errorResponse = await ErrorResponse.read(response, host, dialect);
-  const saidMs = saidTimeMs(status, headers, errorResponse.error);
+  const saidMs = askedRestMs(status, headers, errorResponse.error);
   const refusal = {
     status,
     error: errorResponse.error,
@@ -71,23 +74,9 @@ export function readErrorInResponse(
   const status = statusWithin(error);
   const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
-  const saidMs = saidTimeMs(status, response.headers, error);
+  const saidMs = askedRestMs(status, response.headers, error);
   const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
   return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
-}
-
-/** What the headers say, the message, or a field of the error; of a router also the headers of the host behind it. */
-function saidTimeMs(
-  status: number,
-  headers: IncomingHttpHeaders,
-  error: ReportedError | undefined,
-): number | undefined {
-  const said = restTimeMs(headers, error?.message, status < 500 && status !== 404);
-  if (said || !error) return said;
-  const { retryAfterMs, resetsAtMs, headers: behindHeaders, behind } = error;
-  const untilMs = resetsAtMs === undefined ? 0 : Math.ceil(resetsAtMs - timeThere(headers));
-  if (retryAfterMs !== undefined || untilMs > 0) return retryAfterMs ?? untilMs;
-  return restTimeMs({ date: headers.date, ...behindHeaders }, behind) ?? said;
 }
 
 /** What it is when no response came, or when one broke off. */

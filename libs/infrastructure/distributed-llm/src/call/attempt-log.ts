@@ -1,4 +1,4 @@
-import type { ReportedError } from '../dialects/reported-error.ts';
+import type { ReportedError } from '@morgan/host-errors';
 import { EVIDENCE } from '../evidence/evidence-table.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import type { Attempt } from './attempt.ts';

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Deadline } from '@morgan/foundation';
+import { Deadline, isObject } from '@morgan/foundation';
 import type { TransportRequest } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { isObject } from '../dialects/json-value.ts';
 import type { Work } from '../hosts/pace.ts';
 import { type ValueSpan, withValues } from '../routing/body-facts.ts';
 import type { RequestFacts } from '../routing/request-facts.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { BROKEN_OFF } from '@morgan/host-errors';
 import { ClientBench, entry, send } from '../../fixture/client-bench.ts';
 import { json, ScriptedHost } from '../../fixture/scripted-host.ts';
-import { BROKEN_OFF } from '../dialects/reported-error.ts';
 
 let bench: ClientBench;
 beforeEach(() => {

@@ -1,9 +1,6 @@
+import { errorOf, readErrorBody, type ReportedError, restTimeMs, withTexts } from '@morgan/host-errors';
 import type { TransportResponse } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
-import { isObject, type JsonObject } from '../dialects/json-value.ts';
-import { bareErrorIn, errorIn, type ReportedError, withTexts } from '../dialects/reported-error.ts';
-import { xmlErrorIn } from '../dialects/xml-error.ts';
-import { restTimeMs } from '../evidence/rest-time.ts';
 import type { HostAddress } from '../hosts/host-address.ts';
 import { BodyStart } from './body-start.ts';
 
@@ -19,10 +16,6 @@ const LONGEST_TEXT = 2_000;
 const MOST_KEPT = 8_192;
 /** What is longer is no id: it stands in log lines and in a header. */
 const LONGEST_ID = 256;
-/** The data of an event: some hosts refuse a stream in the form of one. */
-const EVENT = /^\s*(?:event:.*\r?\n)?data: ?(\{.*\})/;
-/** What a JSON that cannot be read to its end says first: so near its beginning that no key can be cut there. */
-const FIRST_WORDS = /^\s*[[{][^]{0,8192}?"(?:message|msg|detail|error)"\s*:\s*"((?:[^"\\]|\\.){1,2000})/;
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'];
 
 /** The host that said it. */
@@ -65,22 +58,14 @@ export class ErrorResponse {
     const bytes = await readBounded(response);
     const received = bytes.toString();
     const text = host.address.withoutSecrets(received);
-    const event = EVENT.exec(text)?.[1];
-    const whole = parse(event ?? text);
-    // Google's has it as the only element of a list.
-    const json: unknown = Array.isArray(whole) ? whole[0] : whole;
-    const begun = isObject(json) ? undefined : firstWordsIn(text);
-    const error = isObject(json)
-      ? (errorIn(json) ?? bareErrorIn(json) ?? formlessError(json, text, status))
-      : (begun ?? plainError(text));
+    const { error, isJson, json } = readErrorBody(text, status);
     const headers = response.rawHeaders.map(host.address.withoutSecrets);
     const requestId = requestIdOf(response);
     // What has the right shape passes as it came.
-    if (isObject(whole) && dialect.isErrorBody(whole) && text === received && event === undefined)
-      return new ErrorResponse({ status, error, isJson: true, headers, body: bytes, requestId });
+    if (json && dialect.isErrorBody(json) && text === received)
+      return new ErrorResponse({ status, error, isJson, headers, body: bytes, requestId });
     const said = error ?? errorOf(`The host ${host.name} answered with status ${response.status}.`);
     const body = envelope(dialect, said, status);
-    const isJson = isObject(json) || begun !== undefined;
     const parts = { isJson, headers: withoutBodyHeaders(headers), body, requestId };
     return new ErrorResponse({ status, error, ...parts });
   }
@@ -213,50 +198,4 @@ function withoutBodyHeaders(headers: readonly string[]): string[] {
       kept.push(headers[at] as string, headers[at + 1] as string);
   }
   return [...kept, ...JSON_TYPE];
-}
-
-/** Of a JSON that is longer than what is read of it, or that something else stands behind. */
-function firstWordsIn(text: string): ReportedError | undefined {
-  const words = FIRST_WORDS.exec(text)?.[1];
-  return words === undefined ? undefined : errorOf(unescaped(words));
-}
-
-/** As it stands where it ends within an escape. */
-function unescaped(words: string): string {
-  const text: unknown = parse(`"${words}"`);
-  return typeof text === 'string' ? text : words;
-}
-
-/** A page for people is no message: whoever made it is not the API. */
-function plainError(text: string): ReportedError | undefined {
-  const trimmed = text.trim();
-  if (trimmed.startsWith('<')) return xmlErrorIn(trimmed);
-  return trimmed === '' ? undefined : errorOf(trimmed.slice(0, LONGEST_TEXT));
-}
-
-/** How the part of a JSON is called that says what went wrong. */
-const NAMES_ERROR = /(error|exception|fault)$/i;
-
-/**
- * What is said in a form that nobody knows: the error within, or all of it as it is, a field a line, as words of two of them mean
- * nothing together. A 404 or 410 without words is about the path.
- */
-function formlessError(json: JsonObject, text: string, status: number): ReportedError | undefined {
-  const fields = Object.entries(json);
-  if (status === 404 || status === 410 || fields.length === 0) return undefined;
-  const [, within] = fields.find(([name, value]) => NAMES_ERROR.test(name) && isObject(value)) ?? [];
-  const error = isObject(within) ? (errorIn(within) ?? bareErrorIn(within)) : undefined;
-  return error ?? errorOf(text.trim().slice(0, LONGEST_TEXT).replaceAll(',"', ',\n"'));
-}
-
-function errorOf(message: string): ReportedError {
-  return { message, status: undefined, type: undefined, code: undefined };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.trim());
-  } catch {
-    return undefined;
-  }
 }

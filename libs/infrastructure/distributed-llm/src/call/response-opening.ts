@@ -1,3 +1,4 @@
+import { BROKEN_OFF, type ReportedError } from '@morgan/host-errors';
 import {
   type BodySource,
   readableBody,
@@ -8,7 +9,6 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
 import { firstByte, lastByte } from '../dialects/json-bytes.ts';
 import { isClosed } from '../dialects/json-text.ts';
-import { BROKEN_OFF, type ReportedError } from '../dialects/reported-error.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';

@@ -1,7 +1,6 @@
-import { retryAfterMs } from '@morgan/foundation';
+import { isObject, retryAfterMs } from '@morgan/foundation';
+import { errorIn, type ReportedError } from '@morgan/host-errors';
 import type { HostResponse } from '../call/host-response.ts';
-import { isObject } from '../dialects/json-value.ts';
-import { errorIn, type ReportedError } from '../dialects/reported-error.ts';
 
 /** A host refused a call, and no target had better. The message is the host's own. */
 export class HostError extends Error {

@@ -1,8 +1,7 @@
-import { AppError, type CallContext, Deadline, newCall } from '@morgan/foundation';
+import { AppError, type CallContext, Deadline, isObject, type JsonObject, newCall } from '@morgan/foundation';
 import type { HostResponse } from '../call/host-response.ts';
 import { bytesOf } from '../streams/whole-body.ts';
 import { dialectOf } from '../dialects/dialect-of.ts';
-import { isObject, type JsonObject } from '../dialects/json-value.ts';
 import { SseReader } from '../streams/sse-reader.ts';
 import { HostError } from './host-error.ts';
 

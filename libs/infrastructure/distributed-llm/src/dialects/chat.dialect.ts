@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { chatEvents, chunkOf } from './chat.events.ts';
 import { type ContentKind, type Dialect, type EventReading, NO_READING } from './dialect.ts';
 import {
@@ -9,7 +10,6 @@ import {
   isOpenAiError,
   openAiError,
 } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 
 /** `/v1/chat/completions`. */
 export const chatDialect: Dialect = {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { completionUsage } from './openai-shapes.ts';
 
 /** What answers have as a rule is one; beyond these the host wants to be told in events of megabytes, or thousands. */

@@ -1,3 +1,4 @@
+import { isObject, textOrNone } from '@morgan/foundation';
 import { completionEvents, countsOf } from './chat.events.ts';
 import { type Dialect, NO_READING } from './dialect.ts';
 import {
@@ -9,7 +10,6 @@ import {
   isOpenAiError,
   openAiError,
 } from './openai-shapes.ts';
-import { isObject, textOrNone } from './json-value.ts';
 
 /** `/v1/completions`. */
 export const completionsDialect: Dialect = {

@@ -1,8 +1,8 @@
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { chatDialect } from './chat.dialect.ts';
 import { completionsDialect } from './completions.dialect.ts';
 import type { Dialect, DialectName } from './dialect.ts';
 import { isFiltered } from './event-reader.ts';
-import { isObject, type JsonObject } from './json-value.ts';
 import { keptDialect } from './kept.dialect.ts';
 import { messagesDialect } from './messages.dialect.ts';
 import { plainDialect } from './plain.dialect.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { SseEvent } from '../streams/sse-event.ts';
 import type { DialectName, EventReading } from './dialect.ts';
 import { DIALECTS, dialectOf } from './dialect-of.ts';
 import { EventReader, readBody } from './event-reader.ts';
-import type { JsonObject } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
 
 function read(name: DialectName, json: object | string): EventReading {
   const data = typeof json === 'string' ? json : JSON.stringify(json);

@@ -1,5 +1,5 @@
-import type { JsonObject } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
+import type { JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 
 /** The ways of speaking that differ in where things stand. `plain` is every other path that answers JSON or bytes. */
 export type DialectName = 'chat' | 'completions' | 'responses' | 'messages' | 'plain';

@@ -1,3 +1,5 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from '@morgan/host-errors';
 import type { SseEvent } from '../streams/sse-event.ts';
 import {
   type BodyReading,
@@ -10,8 +12,6 @@ import {
 import { EventTemplate } from './event-template.ts';
 import { firstByte } from './json-bytes.ts';
 import { DONE_EVENT } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from './reported-error.ts';
 
 const END: EventReading = { ...NO_READING, isEnd: true };
 const COMMENT: EventReading = { ...NO_READING, isComment: true };

@@ -1,6 +1,5 @@
-import { isObject, type JsonObject } from './json-value.ts';
-import { ownWordsIn } from './own-words.ts';
-import type { ReportedError } from './reported-error.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
+import { ownWordsIn, type ReportedError } from '@morgan/host-errors';
 import { SIGNATURE_MISSED, withSignedCall } from './unsigned-calls.ts';
 
 /** How hosts refuse a thought that they have not signed or encrypted themselves: Anthropic's API, also of clouds, and OpenAI's. */

@@ -1,8 +1,8 @@
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
 import { plainDialect } from './plain.dialect.ts';
 import { responsesDialect } from './responses.dialect.ts';
 import { head, responsesUsage } from './openai-shapes.ts';
-import { isObject, type JsonObject } from './json-value.ts';
 
 /** The events that a response ends with, however it ended. */
 const ENDS: ReadonlySet<unknown> = new Set([

@@ -1,10 +1,10 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { inKnownWords } from './anthropic/too-long.ts';
 import { type ContentKind, type Dialect, NO_READING, type TokenUsage } from './dialect.ts';
 import { saysNothing } from './event-reader.ts';
 import { messagesEvents } from './messages.events.ts';
 import { counts, dataEvent, head, isOpenAiError } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
 
 /** Anthropic's type for each status that has one of its own. */
 const TYPE_OF: ReadonlyMap<number, string> = new Map([

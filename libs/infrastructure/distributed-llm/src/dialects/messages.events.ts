@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 
 /** A whole message as the events that would have told it, but for `message_stop`. None where it has no content. */
 export function messagesEvents(message: JsonObject): JsonObject[] | undefined {

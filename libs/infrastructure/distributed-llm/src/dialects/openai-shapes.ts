@@ -1,6 +1,6 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import type { TokenUsage } from './dialect.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
 
 /** What chat and text completions end with. */
 export const DONE_EVENT = Buffer.from('data: [DONE]\n\n');

@@ -1,6 +1,6 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { type Dialect, NO_READING } from './dialect.ts';
 import { completionUsage, counts, dataEvent, head, isOpenAiError, openAiError } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
 
 /** What a transcript, speech or an image is told in, as OpenAI names it; other events of these are not the end either. */
 const OF_MEDIA = /^(transcript\.text|speech\.audio|image_generation|image_edit)\./;

@@ -1,7 +1,7 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import { type ContentKind, type Dialect, NO_READING, SAID_NOTHING } from './dialect.ts';
 import { dataEvent, head, isOpenAiError, openAiError, responsesUsage } from './openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
 import { FAILED, failedEvent, responsesEvents } from './responses.events.ts';
 
 /** The events that end a stream; `response.failed` is read as an error. */

@@ -1,6 +1,6 @@
+import { isObject, type JsonObject } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import type { ResponseHead } from './dialect.ts';
-import { isObject, type JsonObject } from './json-value.ts';
-import type { ReportedError } from './reported-error.ts';
 
 /** The event that a response ends with that has failed. */
 export const FAILED = 'response.failed';

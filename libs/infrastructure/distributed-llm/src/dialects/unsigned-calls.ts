@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 
 /** How Google's API misses its signature of a call: another model has made it, or a client has left the field out that it does not know. */
 export const SIGNATURE_MISSED = /\bmissing\W{1,3}(a\W{1,3})?thought_?signature\b/i;

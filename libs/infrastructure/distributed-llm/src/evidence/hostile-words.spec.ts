@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { errorIn, outcomeOfRefusal, restTimeMs, statusWithin } from '@morgan/host-errors';
 import { timedOnThread } from '@morgan/testing';
 import { habitsShown, USUAL_HABITS } from '../dialects/anthropic/chat-habits.ts';
 import { inKnownWords } from '../dialects/anthropic/too-long.ts';
-import { errorIn } from '../dialects/reported-error.ts';
-import { outcomeOfRefusal, statusWithin } from './refusal-outcome.ts';
-import { restTimeMs } from './rest-time.ts';
 
 /** What patterns begin with, and what they look for behind it, again and again and never to an end. */
 const PARTS = [

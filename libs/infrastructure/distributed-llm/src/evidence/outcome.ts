@@ -1,22 +1,12 @@
+import type { RefusalOutcome } from '@morgan/host-errors';
+
 /**
  * How one attempt at one target ended: the closed set behind the metric label `outcome` and the rows of the evidence table.
  */
 export type Outcome =
   | 'ok'
-  | 'malformed_request'
-  | 'context_too_long'
-  | 'policy_refusal'
-  | 'conflict'
-  | 'model_not_found'
-  | 'path_not_found'
-  | 'credentials_rejected'
-  | 'quota_exhausted'
-  | 'rate_limited'
-  | 'overloaded'
-  | 'loading'
-  | 'server_error'
+  | RefusalOutcome
   | 'error_in_answer'
-  | 'redirect'
   | 'html'
   | 'empty'
   | 'wrong_type'

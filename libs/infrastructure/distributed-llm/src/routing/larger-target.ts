@@ -1,4 +1,4 @@
-import type { ReportedError } from '../dialects/reported-error.ts';
+import type { ReportedError } from '@morgan/host-errors';
 import { contextLimitIn } from '../evidence/context-limit.ts';
 import type { Target } from './target.ts';
 

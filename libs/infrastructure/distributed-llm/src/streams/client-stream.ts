@@ -1,6 +1,6 @@
 import { breakTransfer, type OutgoingResponse } from '@morgan/foundation';
+import type { ReportedError } from '@morgan/host-errors';
 import type { Dialect, ResponseHead } from '../dialects/dialect.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
 
 /** How a caller gets its stream. */
 export interface ClientStreamOptions {

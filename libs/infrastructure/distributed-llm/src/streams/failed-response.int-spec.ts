@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@morgan/foundation';
 import { StreamGateway } from '../../fixture/stream-gateway.ts';
-import type { JsonObject } from '../dialects/json-value.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 
 const event = (type: string, fields: object) =>

@@ -1,8 +1,8 @@
 import { atEndOfTurn } from '@morgan/foundation';
+import { type ReportedError, withTexts } from '@morgan/host-errors';
 import type { BodyFlow, BodySource } from '@morgan/http-transport';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
 import { EventReader } from '../dialects/event-reader.ts';
-import { type ReportedError, withTexts } from '../dialects/reported-error.ts';
 import { HeldEvents } from './held-events.ts';
 import { inEventForm } from './in-event-form.ts';
 import { LastWords } from './last-words.ts';

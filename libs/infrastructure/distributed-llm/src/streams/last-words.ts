@@ -1,6 +1,6 @@
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
-import { isObject, type JsonObject, textOrNone } from '../dialects/json-value.ts';
-import { bareErrorIn, type ReportedError } from '../dialects/reported-error.ts';
 import { addsToResponse } from './response-progress.ts';
 import type { SseEvent } from './sse-event.ts';
 

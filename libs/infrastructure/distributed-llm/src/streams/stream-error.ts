@@ -1,5 +1,5 @@
 import { AppError } from '@morgan/foundation';
-import type { ReportedError } from '../dialects/reported-error.ts';
+import type { ReportedError } from '@morgan/host-errors';
 import type { StreamFault } from './stream-fault.ts';
 
 /** The fault as callers of this library meet it: a deadline or the caller's own leaving is named as such. */

@@ -1,4 +1,4 @@
-import type { ReportedError } from '../dialects/reported-error.ts';
+import type { ReportedError } from '@morgan/host-errors';
 
 /** Why a host's stream is not a complete response. */
 export type StreamFaultReason =

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@morgan/foundation';
 import { waitFor } from '@morgan/testing';
 import { type GatewaySettings, type Script, StreamGateway } from '../../fixture/stream-gateway.ts';
 import { MessageEvents } from '../dialects/anthropic/message-events.ts';
-import type { JsonObject } from '../dialects/json-value.ts';
 import { messagesDialect } from '../dialects/messages.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 

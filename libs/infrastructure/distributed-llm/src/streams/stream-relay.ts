@@ -1,4 +1,5 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, type JsonObject } from '@morgan/foundation';
+import { refusalOfInput } from '@morgan/host-errors';
 import type {
   Dialect,
   EventReading,
@@ -7,8 +8,6 @@ import type {
   TokenUsage,
 } from '../dialects/dialect.ts';
 import { parseExactly } from '../dialects/exact-json.ts';
-import type { JsonObject } from '../dialects/json-value.ts';
-import { refusalOfInput } from '../evidence/refusal-outcome.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { HostStreamListener } from './host-stream.ts';
 import { withoutNullUsage } from './null-usage.ts';

@@ -1,7 +1,7 @@
+import { isObject, textOrNone } from '@morgan/foundation';
 import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
 import { parseExactly } from '../dialects/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
-import { isObject, textOrNone } from '../dialects/json-value.ts';
 
 /** For whom a whole answer becomes a stream. */
 export interface WholeAsStreamOptions {

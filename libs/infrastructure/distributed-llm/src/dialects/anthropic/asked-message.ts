@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { ToolNames } from './tool-names.ts';
 
 /** How a request says that it does not want to see what was thought. */

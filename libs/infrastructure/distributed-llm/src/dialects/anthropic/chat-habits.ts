@@ -1,6 +1,5 @@
-import { ownWordsIn } from '../own-words.ts';
-import { type JsonObject, textOrNone } from '../json-value.ts';
-import type { ReportedError } from '../reported-error.ts';
+import { type JsonObject, textOrNone } from '@morgan/foundation';
+import { ownWordsIn, type ReportedError } from '@morgan/host-errors';
 import { resultsTaken } from './results-taken.ts';
 import { systemFirst } from './system-first.ts';
 import { shortened } from './tool-names.ts';

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { cannotTranslate, invalidField, refuseOthers, textAt } from './translation-refused.ts';
 
 /** Fields of blocks that change no response: cache hints. */

@@ -1,7 +1,6 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, type JsonObject } from '@morgan/foundation';
 import { describe, expect, it } from '@jest/globals';
 import { parseExactly } from '../exact-json.ts';
-import type { JsonObject } from '../json-value.ts';
 import { USUAL_HABITS } from './chat-habits.ts';
 import { toChatRequest } from './chat-request.ts';
 

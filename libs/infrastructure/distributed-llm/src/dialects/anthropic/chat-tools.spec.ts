@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JsonObject } from '../json-value.ts';
+import type { JsonObject } from '@morgan/foundation';
 import { chatTools } from './chat-tools.ts';
 
 describe('examples of the input of a tool', () => {

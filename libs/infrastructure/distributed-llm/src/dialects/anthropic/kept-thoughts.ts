@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 import { cannotTranslate, fieldsAt, invalidField, isGiven, refuseOthers } from './translation-refused.ts';
 
 const CLEAR_THINKING = 'clear_thinking_20251015';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import {
   ASKED,
   COUNTS,
@@ -10,7 +11,6 @@ import {
   usage,
 } from '../../../fixture/chat-answer.ts';
 import { SseEvent } from '../../streams/sse-event.ts';
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { MessageEvents } from './message-events.ts';
 import { toMessageResponse } from './message-response.ts';

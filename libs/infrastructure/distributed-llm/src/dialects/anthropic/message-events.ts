@@ -1,8 +1,7 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { StreamFault } from '../../streams/stream-fault.ts';
 import type { StreamTranslator } from '../dialect.ts';
 import { completionUsage, dataEvent, finishReasonOf } from '../openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { CallIds, cannotShow, messageId, messageUsage } from './message-response.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import type { JsonObject } from '@morgan/foundation';
 import { ASKED, COUNTS, LONG_NAME, SHORT_NAME, answer, call, usage } from '../../../fixture/chat-answer.ts';
-import type { JsonObject } from '../json-value.ts';
 import { toMessageResponse } from './message-response.ts';
 
 describe('toMessageResponse', () => {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { AppError } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { isFiltered } from '../event-reader.ts';
 import { completionUsage, counts } from '../openai-shapes.ts';
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 import { type AskedMessage, askedMessage } from './asked-message.ts';
 import { callsIn, saidIn, shownIn } from './said.ts';
 import { Sources } from './sources.ts';

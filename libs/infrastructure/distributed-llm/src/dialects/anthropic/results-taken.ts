@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-value.ts';
+import type { JsonObject } from '@morgan/foundation';
 
 /** True of every conversation that goes on behind the results of tools, and asks for nothing. */
 const TAKEN = { role: 'assistant', content: 'I have the results.' };

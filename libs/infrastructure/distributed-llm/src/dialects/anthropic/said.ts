@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 
 /** What a message or a part of one says, whichever of their names hosts have for it. */
 export interface Said {

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 
 /** Of what a source says, as Anthropic's own citations have it. */
 const LONGEST_QUOTE = 150;

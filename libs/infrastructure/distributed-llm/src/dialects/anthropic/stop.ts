@@ -1,4 +1,4 @@
-import { type JsonObject, textOrNone } from '../json-value.ts';
+import { type JsonObject, textOrNone } from '@morgan/foundation';
 import type { AskedMessage } from './asked-message.ts';
 
 const STOP_REASONS: ReadonlyMap<string, string> = new Map([

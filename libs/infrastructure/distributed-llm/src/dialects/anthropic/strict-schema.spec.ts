@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JsonObject } from '../json-value.ts';
+import type { JsonObject } from '@morgan/foundation';
 import { toChatRequest } from './chat-request.ts';
 
 const ASKED = { model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'Hi' }] };

@@ -1,4 +1,4 @@
-import { isObject } from '../json-value.ts';
+import { isObject } from '@morgan/foundation';
 
 /** Where a schema has others: by their names, and in a list or alone. */
 const NAMED = ['properties', '$defs', 'definitions'];

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-value.ts';
+import type { JsonObject } from '@morgan/foundation';
 
 /**
  * For models that take a system prompt as the first message only: one that comes later is told by the user, in words that

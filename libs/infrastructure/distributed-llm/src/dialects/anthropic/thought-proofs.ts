@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone, written } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
 import { invalidField } from './translation-refused.ts';
 
 /**

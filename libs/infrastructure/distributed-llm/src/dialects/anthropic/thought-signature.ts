@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 
 /**
  * Who recognises a call by a signature, and what stands between the id of the call and the signature then. Gemini refuses a call

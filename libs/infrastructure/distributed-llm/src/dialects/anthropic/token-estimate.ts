@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json-value.ts';
+import { isObject, type JsonObject } from '@morgan/foundation';
 
 /** Of the languages and code that are asked about most. */
 const BYTES_PER_TOKEN = 4;

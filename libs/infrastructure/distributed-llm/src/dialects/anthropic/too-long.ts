@@ -1,6 +1,5 @@
+import { refusalOfInput, type ReportedError } from '@morgan/host-errors';
 import { contextLimitIn } from '../../evidence/context-limit.ts';
-import { refusalOfInput } from '../../evidence/refusal-outcome.ts';
-import type { ReportedError } from '../reported-error.ts';
 
 /** Anthropic's own words. */
 const KNOWN = /prompt is too long|exceed context limit/i;

@@ -1,7 +1,6 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { parseExactly } from '../exact-json.ts';
 import { JsonEnd } from './json-end.ts';
-import { isObject, type JsonObject, textOrNone } from '../json-value.ts';
 
 /** Arguments of a tool as JSON: some hosts send the object itself. */
 export function argumentsOf(called: JsonObject): string | undefined {

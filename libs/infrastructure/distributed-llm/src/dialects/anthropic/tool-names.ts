@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isObject } from '../json-value.ts';
+import { isObject } from '@morgan/foundation';
 
 /** OpenAI takes no longer name. Anthropic takes 128 characters, and clients put those of servers and plugins in front. */
 const LONGEST_NAME = 64;

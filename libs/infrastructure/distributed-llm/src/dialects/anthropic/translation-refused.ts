@@ -1,5 +1,4 @@
-import { AppError } from '@morgan/foundation';
-import { isObject, type JsonObject } from '../json-value.ts';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 
 /** The refusal of a field that chat completions have nothing for. @param param its path, like `messages[2].content[0]`. */
 export function cannotTranslate(param: string, what = 'This field'): AppError {

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '@morgan/foundation';
 import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
-import { isObject, type JsonObject } from '../../dialects/json-value.ts';
 import type { Seam } from './seam.ts';
 
 /** What a caller has of the first response: the role, and reasoning under any of its names. */

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '@morgan/foundation';
 import type { DialectName } from '../../dialects/dialect.ts';
-import { isObject, type JsonObject } from '../../dialects/json-value.ts';
 
 /**
  * How a host is asked to go on with an assistant's text: vLLM and SGLang by two flags, DeepSeek and Mistral by a mark on

@@ -1,6 +1,6 @@
+import { type JsonObject, textOrNone } from '@morgan/foundation';
 import type { Dialect, EventReading, TokenUsage } from '../../dialects/dialect.ts';
 import { dataEvent } from '../../dialects/openai-shapes.ts';
-import { type JsonObject, textOrNone } from '../../dialects/json-value.ts';
 import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import { EchoFilter } from './echo-filter.ts';

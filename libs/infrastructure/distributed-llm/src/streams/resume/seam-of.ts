@@ -1,5 +1,5 @@
+import type { JsonObject } from '@morgan/foundation';
 import type { DialectName } from '../../dialects/dialect.ts';
-import type { JsonObject } from '../../dialects/json-value.ts';
 import { CompletionSeam } from './completion-seam.ts';
 import { MessageSeam } from './message-seam.ts';
 import type { Seam } from './seam.ts';

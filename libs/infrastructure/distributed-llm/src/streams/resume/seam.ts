@@ -1,5 +1,5 @@
+import type { JsonObject } from '@morgan/foundation';
 import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
-import type { JsonObject } from '../../dialects/json-value.ts';
 
 /** Turns the events of a second response into ones that go on with the first: one id, one start, one row of indices. */
 export interface Seam {

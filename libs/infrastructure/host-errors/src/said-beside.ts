@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone, written } from './json-value.ts';
+import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
 import { type SaidTime, saidTime } from './said-time.ts';
 
 /** More of the words of a host behind a router is not looked into. */

@@ -1,5 +1,5 @@
-import { ownWordsIn } from '../dialects/own-words.ts';
-import type { ReportedError } from '../dialects/reported-error.ts';
+import { ownWordsIn } from './own-words.ts';
+import type { ReportedError } from './reported-error.ts';
 
 /** What a host says is wrong, as far as the words are its own: some quote the request, which may speak of anything. */
 export class HostWords {

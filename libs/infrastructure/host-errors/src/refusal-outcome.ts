@@ -1,7 +1,22 @@
-import type { ReportedError } from '../dialects/reported-error.ts';
+import type { ReportedError } from './reported-error.ts';
 import { HostWords } from './host-words.ts';
-import type { Outcome } from './outcome.ts';
 import * as words from './refusal-words.ts';
+
+/** What a host's response with an error status, or an error that stands for one, is about. */
+export type RefusalOutcome =
+  | 'malformed_request'
+  | 'context_too_long'
+  | 'policy_refusal'
+  | 'conflict'
+  | 'model_not_found'
+  | 'path_not_found'
+  | 'credentials_rejected'
+  | 'quota_exhausted'
+  | 'rate_limited'
+  | 'overloaded'
+  | 'loading'
+  | 'server_error'
+  | 'redirect';
 
 /** A host's response that is an error, by its status or by what its body says. */
 export interface Refusal {
@@ -40,7 +55,7 @@ export function statusWithin(error: ReportedError): number | undefined {
 }
 
 /** What an error in the middle of an answer says of the request; nothing where it says something of the host. */
-export function refusalOfInput(error: ReportedError): Outcome | undefined {
+export function refusalOfInput(error: ReportedError): RefusalOutcome | undefined {
   const status = statusWithin(error);
   if (status === undefined) return undefined;
   const outcome = outcomeOfRefusal({ status, error, isJson: true, saysWhen: false });
@@ -55,13 +70,13 @@ const BEHIND_5XX: ReadonlySet<number | undefined> = new Set([401, 402, 403, 404,
 const BEHIND_400: ReadonlySet<number | undefined> = new Set([502, 503, 504, 529]);
 
 /** Sorts a response with an error status, by its status and by its words. */
-export function outcomeOfRefusal(refusal: Refusal): Outcome {
+export function outcomeOfRefusal(refusal: Refusal): RefusalOutcome {
   const { status, error } = refusal;
   const isOther = (status === 400 ? BEHIND_400 : status >= 500 ? BEHIND_5XX : undefined)?.has(error?.status);
   return outcomeOfStatus(isOther ? { ...refusal, status: error?.status ?? status } : refusal);
 }
 
-function outcomeOfStatus(refusal: Refusal): Outcome {
+function outcomeOfStatus(refusal: Refusal): RefusalOutcome {
   const { status, error } = refusal;
   if (status >= 300 && status < 400) return 'redirect';
   const said = new HostWords(error);
@@ -110,7 +125,7 @@ function isServerError({ status, error, request }: Refusal): boolean {
 }
 
 /** A page or a number instead of words is a firewall's, which looks at what is in the request as well as where it is from. */
-function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): Outcome {
+function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): RefusalOutcome {
   const isFirewall = !isJson && (!error || words.FIREWALL_NUMBER.test(error.message));
   if (status === 403 && isFirewall) return 'server_error';
   if (said.name(/model_access_denied/)) return 'model_not_found';
@@ -126,7 +141,7 @@ function outcomeOfLockout({ status, error, isJson }: Refusal, said: HostWords): 
 }
 
 /** What is used up for good has no time at which to come back, whatever words a host has for its limits per minute. */
-function outcomeOf429({ saysWhen }: Refusal, said: HostWords): Outcome {
+function outcomeOf429({ saysWhen }: Refusal, said: HostWords): RefusalOutcome {
   if (said.say(words.ABOVE_LIMIT)) return 'conflict';
   if (said.say(words.USED_UP)) return 'quota_exhausted';
   if (said.say(words.FREE_LIMITS)) return 'rate_limited';
@@ -137,7 +152,7 @@ function outcomeOf429({ saysWhen }: Refusal, said: HostWords): Outcome {
  * Some hosts have 400 for everything that is not their own fault. What is no JSON is of a proxy in front of one host, whose
  * limits are not those of the next; a status that nobody knows is one host's own, too.
  */
-function outcomeOf400({ status, isJson, error, request }: Refusal): Outcome {
+function outcomeOf400({ status, isJson, error, request }: Refusal): RefusalOutcome {
   const said = new HostWords(error, request);
   const isRequest = OF_REQUESTS.has(status);
   const isCallers = isJson && isRequest && !said.name(words.HOST_FAULT_NAME);
@@ -166,7 +181,7 @@ function isModelMissing(said: HostWords): boolean {
  * The API of a host names what it misses. A bare 404 is that of a router or a proxy: it does not know the path. What a
  * request refers to may be missing, but is not gone for good.
  */
-function outcomeOf404({ status, isJson, error, request }: Refusal, said: HostWords): Outcome {
+function outcomeOf404({ status, isJson, error, request }: Refusal, said: HostWords): RefusalOutcome {
   if (said.say(words.OTHER_ENDPOINT) || said.say(words.NOT_HERE)) return 'conflict';
   if (said.say(words.MODEL) || said.say(words.UNLOADABLE)) return 'model_not_found';
   // Whoever has made a response knows the path: it is the response that is not there any more.
@@ -190,7 +205,7 @@ function goesOn(request: Buffer | undefined): boolean {
   );
 }
 
-function outcomeOf5xx({ status, saysWhen }: Refusal, said: HostWords): Outcome {
+function outcomeOf5xx({ status, saysWhen }: Refusal, said: HostWords): RefusalOutcome {
   if (status === 501 || said.say(words.NO_SUCH_PATH)) return 'path_not_found';
   if (isTooLong(said)) return 'context_too_long';
   if (said.name(words.POLICY_NAME)) return 'policy_refusal';

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone, written } from './json-value.ts';
+import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
 import { saidBeside, withReason } from './said-beside.ts';
 
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */

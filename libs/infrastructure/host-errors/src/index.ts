@@ -1,0 +1,21 @@
+export { askedRestMs } from './asked-rest.ts';
+export { type ErrorBody, errorOf, readErrorBody } from './error-body.ts';
+export { HostWords } from './host-words.ts';
+export { ownWordsIn } from './own-words.ts';
+export {
+  outcomeOfRefusal,
+  type Refusal,
+  refusalOfInput,
+  type RefusalOutcome,
+  statusWithin,
+} from './refusal-outcome.ts';
+export {
+  bareErrorIn,
+  BROKEN_OFF,
+  codedErrorIn,
+  errorIn,
+  isHttpStatus,
+  type ReportedError,
+  withTexts,
+} from './reported-error.ts';
+export { restTimeMs } from './rest-time.ts';
