@@ -47,8 +47,13 @@ export async function byTurns<Name extends string, Figures>(
   const counted: Record<Name, Figures>[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const figures: [string, Figures][] = [];
-    for (const [name, work] of Object.entries<() => Promise<Figures>>(measures))
-      figures.push([name, await work()]);
+    for (const [name, work] of Object.entries<() => Promise<Figures>>(measures)) {
+      try {
+        figures.push([name, await work()]);
+      } catch (cause) {
+        throw new Error(`round ${round} of '${name}': ${(cause as Error).message}`, { cause });
+      }
+    }
     if (round > 0) counted.push(Object.fromEntries(figures) as Record<Name, Figures>);
   }
   return counted;

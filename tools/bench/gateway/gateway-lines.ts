@@ -140,7 +140,7 @@ async function pacedStreams(host: Target): Promise<BenchRow[]> {
 async function pacedThrough(started: Gateway): Promise<StreamFigures> {
   using gateway = started;
   await streamsOf(gateway, WARM_UP);
-  return streamsOf(gateway, PACED);
+  return await streamsOf(gateway, PACED);
 }
 
 async function saturatedStreams({ bare, morgan }: Field): Promise<BenchRow[]> {
