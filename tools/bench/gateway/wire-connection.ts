@@ -41,10 +41,9 @@ export class WireConnection {
     this.#socket = socket;
     socket.setNoDelay().on('data', (data) => this.#take(data));
     socket.on('error', () => undefined);
-    socket.on('close', () => {
-      const begun = this.#head === undefined ? 'within a response' : 'before a response';
-      this.#settle?.reject(new Error(`the connection closed ${begun}: ${this.#tail || this.#head}`));
-    });
+    socket.on('close', () =>
+      this.#settle?.reject(new Error('the connection closed before the response ended')),
+    );
   }
 
   static async to({ origin }: Target): Promise<WireConnection> {
