@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import { freePort, waitFor } from '@morgan/testing';
+import { freePort, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { type Served, serve } from '../../fixture/served.ts';
 import { composeEmbeddingService } from '../compose.ts';
 import { embeddingServiceConfig } from '../config/embedding-service.config.ts';
@@ -54,6 +54,32 @@ const cacheOf = async (body: object) =>
   (await send('/v1/embeddings', { model: 'default', ...body })).headers.get('x-morgan-cache');
 const texts = (prefix: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${prefix} ${index}`);
+
+it('asks Redis once for what is not there', async () => {
+  await using redis = await startRedis();
+  const other = await serve({ EMBEDDING_MODEL: MODEL, REDIS_URL: redis.url });
+  const ask = (input: string) =>
+    fetch(`${other.url}/v1/embeddings`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'default', input }),
+      headers: { 'content-type': 'application/json' },
+    });
+  const stats = () => redisCommand(redis.url, 'INFO commandstats');
+  try {
+    // It begins without waiting for Redis.
+    let text = 0;
+    const isAsked = async () => {
+      await ask(`first ${(text += 1)}`);
+      return (await stats()).includes('cmdstat_mget');
+    };
+    await waitFor(isAsked, { what: 'a look-up in Redis' });
+    await redisCommand(redis.url, 'CONFIG RESETSTAT');
+    expect((await ask('another')).headers.get('x-morgan-cache')).toBe('miss');
+    expect(await stats()).toContain('cmdstat_mget:calls=1,');
+  } finally {
+    await other.close();
+  }
+});
 
 describe('POST /admin/cache/warm', () => {
   it('computes what is not there, and says how far it is', async () => {
