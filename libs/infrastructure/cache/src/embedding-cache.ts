@@ -81,22 +81,22 @@ export class EmbeddingCache {
   /** The entries of the keys where this process has all of them: nothing has to be waited for. Counted only then. */
   held(keys: readonly string[]): Resolved | undefined {
     const entries: CachedEmbedding[] = [];
-    const results = new Map<string, CacheResult>();
     for (const key of keys) {
       const entry = this.#memory.get(key);
       if (!entry) return undefined;
       entries.push(entry);
-      results.set(key, 'memory');
     }
+    const results = new Map<string, CacheResult>(keys.map((key) => [key, 'memory']));
     this.#counts.count('memory', results.size);
     return { entries, results };
   }
 
   /**
    * Looks in memory and in Redis, which takes no longer than one command may, so that nobody needs to watch a deadline meanwhile.
-   * Nothing where it could take longer: a call of this process is about one of the keys, or Redis is to send much.
+   * Nothing where there is no Redis, or it could take longer: a call of this process is about one of the keys, or Redis is to send much.
    */
   async lookUp(keys: readonly string[]): Promise<LookedUp | undefined> {
+    if (!this.#redis) return undefined;
     const entries = new Map<string, CachedEmbedding>();
     const results = new Map<string, CacheResult>();
     const take = (key: string, entry: CachedEmbedding, result: CacheResult) => {
@@ -111,7 +111,7 @@ export class EmbeddingCache {
       else missing.push(key);
     }
     const generation = this.#generation;
-    const read = await this.#redis?.getAtOnce(missing);
+    const read = await this.#redis.getAtOnce(missing);
     if (!read) return undefined;
     for (const [index, key] of missing.entries()) {
       const entry = read[index];

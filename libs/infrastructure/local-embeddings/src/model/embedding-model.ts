@@ -88,7 +88,7 @@ export class EmbeddingModel {
     const faults: VectorFault[] = [];
     for (let row = 0; row < rows.length; row += 1) {
       const vector = data.subarray(row * width, row * width + dimensions);
-      const bad = vector.findIndex((value) => !Number.isFinite(value));
+      const bad = firstNotFinite(vector);
       if (bad < 0) vectors.set(vector, row * dimensions);
       else faults.push({ row, reason: `value ${bad} of the vector is ${vector[bad]}; ${faultOf(row)}` });
     }
@@ -115,7 +115,7 @@ export class EmbeddingModel {
     for (const [row, size] of sizes.entries()) {
       const first = row * batch.length * width;
       const values = result.data.subarray(first, first + size);
-      const bad = values.findIndex((value) => !Number.isFinite(value));
+      const bad = firstNotFinite(values);
       if (bad < 0) vectors.set(values, start);
       else faults.push({ row, reason: `a value of token ${Math.floor(bad / width)} is ${values[bad]}` });
       start += size;
@@ -236,9 +236,15 @@ function stepsOf(rows: readonly TokenRow[], maxTokens: number): number {
   return Math.min(Math.ceil(longest / GPU_LENGTH_STEP) * GPU_LENGTH_STEP, Math.max(maxTokens, longest));
 }
 
+/** The place of the first value that is no finite number; -1 where there is none. A loop: `findIndex` calls a function for each of them. */
+function firstNotFinite(values: Float32Array): number {
+  for (let index = 0; index < values.length; index += 1) if (!Number.isFinite(values[index])) return index;
+  return -1;
+}
+
 function whereItCameFrom({ data, dims }: GraphOutput, row: number): string {
   const size = data.length / (dims[0] as number);
-  const at = data.subarray(row * size, (row + 1) * size).findIndex((value) => !Number.isFinite(value));
+  const at = firstNotFinite(data.subarray(row * size, (row + 1) * size));
   if (at < 0) return 'the graph gave finite numbers, the modules after it did not';
   if (dims.length < 3) return 'the graph gave it so';
   return `the graph gave it so, first at token ${Math.floor(at / (dims.at(-1) as number))}`;

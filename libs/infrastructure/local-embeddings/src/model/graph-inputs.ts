@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
-import { ModelLoadError } from './model-load-error.ts';
 import type { GraphBatch } from './graph-runner.ts';
+import { toInt64 } from './integers.ts';
+import { ModelLoadError } from './model-load-error.ts';
 
 /** An input or output of a graph, as its file describes it. */
 export interface GraphPort {
@@ -148,7 +149,7 @@ type ToTensor = (values: Int32Array, dims: readonly number[]) => Tensor;
 function integerTensor(port: GraphPort, ports: readonly GraphPort[]): ToTensor {
   switch (port.type) {
     case 'int64':
-      return (values, dims) => new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+      return (values, dims) => new Tensor('int64', toInt64(values), dims);
     case 'int32':
       return (values, dims) => new Tensor('int32', values, dims);
     case 'float32':

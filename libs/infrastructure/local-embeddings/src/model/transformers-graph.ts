@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { AutoModel, env, LogLevel, Tensor } from '@huggingface/transformers';
 import type { Device } from './embedding-model.types.ts';
 import type { GraphBatch, GraphOutput, GraphRunner } from './graph-runner.ts';
+import { toInt64 } from './integers.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import { toOutput } from './onnx-graph.ts';
@@ -58,8 +59,7 @@ export class TransformersGraph implements GraphRunner {
     { rows, length, ids, mask }: GraphBatch,
     output?: string,
   ): Promise<ReadonlyMap<string, GraphOutput>> {
-    const integers = (values: Int32Array) =>
-      new Tensor('int64', BigInt64Array.from(values, BigInt), [rows, length]);
+    const integers = (values: Int32Array) => new Tensor('int64', toInt64(values), [rows, length]);
     const results = (await this.#model({
       input_ids: integers(ids),
       attention_mask: integers(mask),

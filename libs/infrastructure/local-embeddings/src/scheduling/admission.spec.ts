@@ -84,6 +84,17 @@ describe('Admission', () => {
     expect(refusal(admission)).toBeUndefined();
   });
 
+  it('hears no more of a call that is over', () => {
+    const { admission, jobs } = filled(800, ...new Array<number>(7).fill(100));
+    for (const over of jobs) {
+      admission.forget(over);
+      admission.adjust(over, 1e6);
+      admission.forget(over);
+    }
+    expect([admission.tokens, jobs.map(({ admitted }) => admitted)]).toEqual([0, jobs.map(() => undefined)]);
+    for (let call = 0; call < 7; call += 1) expect(refusal(admission, 100)).toBeUndefined();
+  });
+
   it('says when the first of the calls that wait should be through, from the measured throughput', () => {
     const { admission } = filled(800, 12_000, ...new Array<number>(6).fill(50_000));
     const large = 1_000;

@@ -1,4 +1,4 @@
-import { AppError } from '@morgan/foundation';
+import { AppError, LinkedList } from '@morgan/foundation';
 import type { EmbeddingJob } from './embedding-job.ts';
 
 /** A call counts with at most this share of the limit: calls take turns, so a large one delays others no more than that. */
@@ -20,8 +20,8 @@ const EVERYBODY = Symbol('everybody');
 const LARGE_CALLS = Symbol('large calls');
 
 /** What waits of a call, and whom it counts for. */
-interface Waiting {
-  readonly tokens: number;
+export interface WaitingTokens {
+  tokens: number;
   readonly groups: readonly (string | symbol)[];
 }
 
@@ -30,7 +30,7 @@ interface Waiting {
  * no call is refused for ever.
  */
 export class Admission {
-  readonly #waiting = new Map<EmbeddingJob, Waiting>();
+  readonly #waiting = new LinkedList<WaitingTokens>();
   /** What waits of each caller, of large calls and of everybody, as it counts, so that no call has to look through all others. */
   readonly #counted = new Map<string | symbol, number>();
   #tokensPerMs = 0;
@@ -41,7 +41,7 @@ export class Admission {
   /** Tokens that wait or are being computed; of a text that is not tokenised yet, an estimate. */
   get tokens(): number {
     let total = 0;
-    for (const { tokens } of this.#waiting.values()) total += tokens;
+    for (const { tokens } of this.#waiting) total += tokens;
     return total;
   }
 
@@ -60,18 +60,22 @@ export class Admission {
     if (caller !== undefined)
       this.#checkShare(caller, { free: isLarge ? Math.min(free, freeToLarge) : free, tokens });
     const groups = [EVERYBODY, ...(isLarge ? [LARGE_CALLS] : []), ...(caller === undefined ? [] : [caller])];
-    this.#set(job, { tokens, groups });
+    const waiting = { tokens: 0, groups };
+    job.admitted = this.#waiting.append(waiting);
+    this.#set(waiting, tokens);
   }
 
   /** Corrects the estimate of a job by `tokens`, or counts off what is done. */
   adjust(job: EmbeddingJob, tokens: number): void {
-    const waiting = this.#waiting.get(job);
-    if (waiting) this.#set(job, { ...waiting, tokens: Math.max(0, waiting.tokens + tokens) });
+    const waiting = job.admitted?.item;
+    if (waiting) this.#set(waiting, Math.max(0, waiting.tokens + tokens));
   }
 
   forget(job: EmbeddingJob): void {
+    if (!job.admitted) return;
     this.adjust(job, -Infinity);
-    this.#waiting.delete(job);
+    this.#waiting.remove(job.admitted);
+    job.admitted = undefined;
   }
 
   /** What one batch has shown of the throughput of one process; `processes` of them work at the same time. */
@@ -85,11 +89,10 @@ export class Admission {
     return this.#counted.get(group) ?? 0;
   }
 
-  #set(job: EmbeddingJob, waiting: Waiting): void {
+  #set(waiting: WaitingTokens, tokens: number): void {
     const share = this.limit * LARGEST_SHARE;
-    const before = this.#waiting.get(job)?.tokens ?? 0;
-    const more = Math.min(waiting.tokens, share) - Math.min(before, share);
-    this.#waiting.set(job, waiting);
+    const more = Math.min(tokens, share) - Math.min(waiting.tokens, share);
+    waiting.tokens = tokens;
     for (const group of waiting.groups) {
       const counted = this.#of(group) + more;
       if (counted === 0) this.#counted.delete(group);
@@ -113,7 +116,7 @@ export class Admission {
   /** Calls are served in turn, so the one of a group with the least left is through after as much work for each of the others. */
   #retryAfterMs(group: string | symbol): number {
     let least = Infinity;
-    for (const { tokens, groups } of this.#waiting.values())
+    for (const { tokens, groups } of this.#waiting)
       if (groups.includes(group)) least = Math.min(least, tokens);
     const untilRoomMs = this.#tokensPerMs === 0 ? 0 : (least * this.#waiting.size) / this.#tokensPerMs;
     return Math.min(Math.max(Math.ceil(untilRoomMs), SHORTEST_RETRY_MS), LONGEST_RETRY_MS);

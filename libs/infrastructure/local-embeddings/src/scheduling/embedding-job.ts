@@ -1,4 +1,6 @@
-import type { AppError } from '@morgan/foundation';
+import type { AppError, ListPlace } from '@morgan/foundation';
+import type { WaitingTokens } from './admission.ts';
+import type { Line } from './fair-queue.ts';
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
 import type { EmbeddingInput, TextPart, TokenWindow } from '../processes/process-protocol.ts';
 
@@ -35,6 +37,10 @@ const MOST_TRIES = 2;
 /** One call to the model on its way: what is known of its inputs, and the results in their order. */
 export class EmbeddingJob {
   readonly done: Promise<EmbeddedItem[]>;
+  /** Its lines, one in each queue in which something of it waits. Queues keep them here, as a `Map` of jobs would hold those that are over. */
+  readonly lines: ListPlace<Line>[] = [];
+  /** Its place in the admission, which keeps it here for the same reason. */
+  admitted: ListPlace<WaitingTokens> | undefined;
   readonly #windows: (TokenWindow | undefined)[];
   readonly #results: (EmbeddedItem | undefined)[];
   readonly #tries: Uint8Array;

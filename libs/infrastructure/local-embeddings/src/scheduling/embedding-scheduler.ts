@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AppError, callStopped } from '@morgan/foundation';
+import { AppError, callStopped, LinkedList } from '@morgan/foundation';
 import type { Admission } from './admission.ts';
 import type { BatchMemory } from '../batch-memory.ts';
 import { Batcher } from './batcher.ts';
@@ -52,7 +52,7 @@ export class EmbeddingScheduler {
   /** Lists tokens of texts. */
   readonly tokens: TokenLister;
   readonly #parts: SchedulerParts;
-  readonly #jobs = new Set<EmbeddingJob>();
+  readonly #jobs = new LinkedList<EmbeddingJob>();
   readonly #tokenizeWork: TokenizeWork;
   readonly #tokenizing: Batcher<'tokenize'>;
   readonly #inferring: Batcher<'run'>;
@@ -86,14 +86,14 @@ export class EmbeddingScheduler {
     const isAdmitted = this.#isAdmitted(job);
     const leave = () => job.fail(callStopped(signal));
     signal.addEventListener('abort', leave, { once: true });
-    this.#jobs.add(job);
+    const place = this.#jobs.append(job);
     try {
       if (!isAdmitted) await this.#admitLater(job);
       this.#start(job);
       return await job.done;
     } finally {
       signal.removeEventListener('abort', leave);
-      this.#jobs.delete(job);
+      this.#jobs.remove(place);
       this.#tokenizing.remove(job);
       this.#inferenceOf(job).remove(job);
       this.#parts.admission.forget(job);

@@ -34,6 +34,21 @@ function queueOf(...calls: QueueItem[][]) {
 const jobOfCall = (items: QueueItem[]) => (items[0] as QueueItem).job;
 
 describe('FairQueue', () => {
+  it('keeps a job apart from the same job in another queue, and leaves nothing with one of which nothing waits', () => {
+    const [one, other] = [new FairQueue(), new FairQueue()];
+    const items = call(1, 1, 1);
+    const job = jobOfCall(items);
+    one.add(items.slice(0, 2));
+    other.add(items.slice(2));
+    expect(job.lines).toHaveLength(2);
+    expect(one.take({ items: 8, size: 8 })).toHaveLength(2);
+    expect([one.length, one.callers, other.length, other.callers]).toEqual([0, 0, 1, 1]);
+    one.remove(job);
+    expect(job.lines.map(({ item }) => item.queue)).toEqual([other]);
+    other.remove(job);
+    expect([job.lines, other.length, other.callers]).toEqual([[], 0, 0]);
+  });
+
   it('gives nothing while nothing waits', () => {
     expect(new FairQueue().take({ items: 8, size: 8 })).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { LinkedList, type ListPlace } from '@morgan/foundation';
 import { BatchComposition, type BatchLimits } from './batch-composition.ts';
 import type { EmbeddingJob } from './embedding-job.ts';
 import type { QueueItem } from './queue-item.ts';
@@ -14,12 +15,15 @@ interface Taker {
 
 /** Whose jobs wait. */
 interface Caller extends Taker {
-  readonly lines: Set<Line>;
+  readonly name: string;
+  readonly lines: LinkedList<Line>;
 }
 
 /** The items of one job, the longest first. */
-interface Line extends Taker {
+export interface Line extends Taker {
   readonly job: EmbeddingJob;
+  readonly queue: FairQueue;
+  readonly caller: Caller;
   readonly items: QueueItem[];
   /** So many came before it. */
   readonly number: number;
@@ -34,7 +38,6 @@ interface Line extends Taker {
  * and nobody is passed over for long.
  */
 export class FairQueue {
-  readonly #lines = new Map<EmbeddingJob, Line>();
   readonly #callers = new Map<string, Caller>();
   readonly #retries: QueueItem[] = [];
   #length = 0;
@@ -62,8 +65,8 @@ export class FairQueue {
 
   /** Drops what is left of a job. */
   remove(job: EmbeddingJob): void {
-    const line = this.#lines.get(job);
-    if (line) this.#end(line);
+    const place = this.#placeOf(job);
+    if (place) this.#end(place);
     for (let index = this.#retries.length - 1; index >= 0; index -= 1) {
       if (this.#retries[index]?.job !== job) continue;
       this.#retries.splice(index, 1);
@@ -98,8 +101,8 @@ export class FairQueue {
     const { items } = batch;
     if (items.length > 0) this.#batches += 1;
     for (const { job } of items) {
-      const line = this.#lines.get(job);
-      if (line?.items.length === 0) this.#end(line);
+      const place = this.#placeOf(job);
+      if (place?.item.items.length === 0) this.#end(place);
     }
     return items;
   }
@@ -107,38 +110,48 @@ export class FairQueue {
   /** The size of the smallest item that waits: where that has no room, none has. */
   #smallest(): number {
     let smallest = Infinity;
-    for (const { items } of this.#lines.values())
-      smallest = Math.min(smallest, items.at(-1)?.size ?? Infinity);
+    for (const { lines } of this.#callers.values())
+      for (const { items } of lines) smallest = Math.min(smallest, items.at(-1)?.size ?? Infinity);
     return smallest;
   }
 
+  #placeOf({ lines }: EmbeddingJob): ListPlace<Line> | undefined {
+    return lines.find(({ item }) => item.queue === this);
+  }
+
   #lineOf(job: EmbeddingJob): Line {
-    const known = this.#lines.get(job);
-    if (known) return known;
-    const { lines } = this.#callerOf(job);
-    const served = leastServed(lines)?.served ?? 0;
-    const line = { job, items: [], served, number: this.#lineCount, since: this.#batches };
+    const known = this.#placeOf(job);
+    if (known) return known.item;
+    const caller = this.#callerOf(job);
+    const line: Line = {
+      job,
+      queue: this,
+      caller,
+      items: [],
+      served: leastServed(caller.lines)?.served ?? 0,
+      number: this.#lineCount,
+      since: this.#batches,
+    };
     this.#lineCount += 1;
-    lines.add(line);
-    this.#lines.set(job, line);
+    job.lines.push(caller.lines.append(line));
     return line;
   }
 
   #callerOf({ request: { caller: name = '' } }: EmbeddingJob): Caller {
     const known = this.#callers.get(name);
     if (known) return known;
-    const caller = { lines: new Set<Line>(), served: leastServed(this.#callers.values())?.served ?? 0 };
+    const served = leastServed(this.#callers.values())?.served ?? 0;
+    const caller = { name, lines: new LinkedList<Line>(), served };
     this.#callers.set(name, caller);
     return caller;
   }
 
-  #end(line: Line): void {
-    const { job, items } = line;
+  #end(place: ListPlace<Line>): void {
+    const { job, caller, items } = place.item;
     this.#length -= items.length;
-    this.#lines.delete(job);
-    const caller = this.#callerOf(job);
-    caller.lines.delete(line);
-    if (caller.lines.size === 0) this.#callers.delete(job.request.caller ?? '');
+    job.lines.splice(job.lines.indexOf(place), 1);
+    caller.lines.remove(place);
+    if (caller.lines.size === 0) this.#callers.delete(caller.name);
   }
 }
 
