@@ -9,6 +9,7 @@ import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
+import { CLAIM, RELEASE } from './lease.ts';
 
 const LEASE_MS = 1_000;
 
@@ -160,10 +161,13 @@ describe('a lease', () => {
     const run = connection.run.bind(connection);
     // It has to be sent a second time, as text.
     const claimed = Promise.withResolvers<void>();
-    jest.spyOn(connection, 'run').mockImplementationOnce(async (...claim) => {
+    const spy = jest.spyOn(connection, 'run').mockImplementation(async (script, ...rest) => {
+      // Another test's lease may be given back meanwhile.
+      if (script !== CLAIM) return run(script, ...rest);
       await delay(200);
-      return run(...claim).finally(claimed.resolve);
+      return run(script, ...rest).finally(claimed.resolve);
     });
+    ends.push(() => spy.mockRestore());
     const cache = new EmbeddingCache({
       redis: connection,
       redisGuard,
@@ -173,6 +177,36 @@ describe('a lease', () => {
     expect(redisGuard.getStatus()).toMatchObject({ open: true });
     await claimed.promise;
     await waitFor(async () => !(await exists(`${namespace}:lease:a`)), { what: 'no lease' });
+  });
+
+  it('of calls of the same turn is asked for, and given back, with one command, and what they compute stored with one', async () => {
+    const namespace = randomUUID();
+    const cache = build(namespace);
+    const [run, store] = [jest.spyOn(connection, 'run'), jest.spyOn(connection, 'setBuffers')];
+    ends.push(() => [run, store].forEach((spy) => spy.mockRestore()));
+    const keys = Array.from({ length: 20 }, (_, number) => `key ${number}`);
+    const leases = keys.map((key) => `${namespace}:lease:${key}`);
+    const all = Promise.withResolvers<void>();
+    let computing = 0;
+    const compute = async ([key = '']: readonly string[]) => {
+      computing += 1;
+      if (computing === keys.length) all.resolve();
+      await all.promise;
+      return [{ vector: Float32Array.of(Number(key.split(' ')[1])), tokenCount: 1, truncated: false }];
+    };
+    const resolved = await Promise.all(keys.map((key) => cache.resolve([key], compute, call)));
+    expect(resolved.map(({ entries }) => entries[0]?.vector[0])).toEqual(keys.map((_, number) => number));
+    const isOver = () => run.mock.calls.some(([script]) => script === RELEASE);
+    await waitFor(isOver, { what: 'the release' });
+    await connection.getBuffers(['whatever came before this has been done']);
+    const keysOf = (wanted: unknown) =>
+      run.mock.calls.flatMap(([script, names]) => (script === wanted ? [names] : []));
+    expect(keysOf(CLAIM).map((names) => names.slice(0, keys.length))).toEqual([leases]);
+    expect(keysOf(RELEASE)).toEqual([leases]);
+    expect(store.mock.calls.map(([values]) => values.length)).toEqual([keys.length]);
+    const values = await build(namespace).lookUp(keys);
+    expect(values?.resolved?.entries.map(({ vector }) => vector[0])).toEqual(keys.map((_, number) => number));
+    for (const lease of leases) expect(await redisCommand(redis.url, `EXISTS "${lease}"`)).toBe(':0');
   });
 
   it('is of the call that took it: an older call of the same process gives back its own only', async () => {

@@ -1,10 +1,10 @@
 import { RedisScript } from '@morgan/redis';
 
 /*
- * KEYS: leases, in CLAIM the values behind them. ARGV: owner, milliseconds.
+ * KEYS: leases, in CLAIM the values behind them.
  */
 
-/** Takes the leases that nobody has. One number a key: 1 where it was taken, and 2 more where there is a value by now. */
+/** Takes the leases that nobody has. ARGV: owner, milliseconds. One number a key: 1 where it was taken, and 2 more where there is a value by now. */
 export const CLAIM = new RedisScript(`
   local states, count = {}, #KEYS / 2
   for index = 1, count do
@@ -13,17 +13,21 @@ export const CLAIM = new RedisScript(`
   end
   return states`);
 
-/** Gives leases their full time again. One that is gone, as after a restart of Redis, is taken once more. */
+/**
+ * Gives leases their full time again. One that is gone, as after a restart of Redis, is taken once more. ARGV: the owner of each,
+ * milliseconds.
+ */
 export const RENEW = new RedisScript(`
-  for _, key in ipairs(KEYS) do
-    if redis.call('GET', key) == ARGV[1] then redis.call('PEXPIRE', key, ARGV[2])
-    else redis.call('SET', key, ARGV[1], 'NX', 'PX', ARGV[2]) end
+  local ms = ARGV[#KEYS + 1]
+  for index, key in ipairs(KEYS) do
+    if redis.call('GET', key) == ARGV[index] then redis.call('PEXPIRE', key, ms)
+    else redis.call('SET', key, ARGV[index], 'NX', 'PX', ms) end
   end`);
 
-/** Gives back the leases that are still ours. */
+/** Gives back the leases that are still ours. ARGV: the owner of each. */
 export const RELEASE = new RedisScript(`
-  for _, key in ipairs(KEYS) do
-    if redis.call('GET', key) == ARGV[1] then redis.call('DEL', key) end
+  for index, key in ipairs(KEYS) do
+    if redis.call('GET', key) == ARGV[index] then redis.call('DEL', key) end
   end`);
 
 /** How often a lease is renewed in its time: one that is late, or fails, loses nothing. */
@@ -40,13 +44,17 @@ export const FREE = OURS;
 export interface Claimed {
   readonly key: string;
   readonly state: number;
+  /** Marks the lease as that of this claim. */
+  readonly owner: string;
+  /** Settled once the claim is over. One that came back too late may be in force all the same. Never rejects. */
+  readonly over: Promise<unknown>;
 }
 
 /** How the leases of a claim are kept up. */
 export interface LeaseKeeper {
   readonly everyMs: number;
-  renew(ours: readonly string[]): void;
-  release(ours: readonly string[]): void;
+  renew(ours: readonly Claimed[]): void;
+  release(ours: readonly Claimed[]): void;
 }
 
 /**
@@ -60,24 +68,25 @@ export class Lease {
   readonly theirs: readonly string[];
   /** Keys, of either kind, that have got a value since they were looked up. */
   readonly there: readonly string[];
+  readonly #held: readonly Claimed[];
   readonly #keeper: LeaseKeeper | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(claimed: readonly Claimed[], keeper?: LeaseKeeper) {
-    const keysWhere = (matches: (state: number) => boolean) =>
-      claimed.filter(({ state }) => matches(state)).map(({ key }) => key);
-    this.ours = keysWhere((state) => (state & OURS) !== 0);
-    this.theirs = keysWhere((state) => (state & OURS) === 0);
-    this.there = keysWhere((state) => (state & HAS_VALUE) !== 0);
-    if (!keeper || this.ours.length === 0) return;
+    const keysOf = (some: readonly Claimed[]) => some.map(({ key }) => key);
+    this.#held = claimed.filter(({ state }) => (state & OURS) !== 0);
+    this.ours = keysOf(this.#held);
+    this.theirs = keysOf(claimed.filter(({ state }) => (state & OURS) === 0));
+    this.there = keysOf(claimed.filter(({ state }) => (state & HAS_VALUE) !== 0));
+    if (!keeper || this.#held.length === 0) return;
     this.#keeper = keeper;
-    const renew = () => keeper.renew(this.ours);
+    const renew = () => keeper.renew(this.#held);
     this.#timer = setInterval(renew, Math.max(SHORTEST_INTERVAL_MS, keeper.everyMs)).unref();
   }
 
   /** Gives the leases back, in the background. */
   release(): void {
     clearInterval(this.#timer);
-    this.#keeper?.release(this.ours);
+    this.#keeper?.release(this.#held);
   }
 }

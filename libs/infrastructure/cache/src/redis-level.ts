@@ -4,7 +4,7 @@ import { type RedisConnection, type RedisGuard, RedisScript } from '@morgan/redi
 import type { CacheConfig } from './cache.config.ts';
 import type { CachedEmbedding } from './cached-embedding.ts';
 import { ageSecondsOf, decodeEmbedding, encodeEmbedding } from './embedding-codec.ts';
-import { JoinedLookups } from './joined-lookups.ts';
+import { JoinedCommands } from './joined-commands.ts';
 import { CLAIM, type Claimed, FREE, Lease, RELEASE, RENEW, RENEWALS } from './lease.ts';
 import { TransferBudget } from './transfer-budget.ts';
 import { jittered } from './ttl-jitter.ts';
@@ -28,6 +28,15 @@ const COMMANDS_AT_A_TIME = 2;
 const FIRST_POLL_MS = 5;
 const LONGEST_POLL_MS = 100;
 const POLL_GROWTH = 1.5;
+/** Of a claim that was none. */
+const OVER: Promise<unknown> = Promise.resolve();
+
+/** A value that is to be stored. */
+interface Value {
+  readonly key: string;
+  readonly bytes: Buffer;
+  readonly isWanted: () => boolean;
+}
 
 /** What {@link RedisLevel} works with. */
 export interface RedisLevelParts {
@@ -51,9 +60,21 @@ export class RedisLevel {
   readonly #process = randomUUID();
   #claims = 0;
   readonly #budget = new TransferBudget(COMMANDS_AT_A_TIME * COMMAND_BYTES);
-  readonly #lookups = new JoinedLookups(
+  readonly #lookups = new JoinedCommands(
     () => this.#keysPerCommand,
-    (keys) => this.#read(keys),
+    (keys: readonly string[]) => this.#read(keys),
+  );
+  readonly #stores = new JoinedCommands(
+    () => this.#keysPerCommand,
+    (values: readonly Value[]) => this.#store(values),
+  );
+  readonly #taken = new JoinedCommands(
+    () => SCRIPT_KEYS,
+    (keys: readonly string[]) => this.#take(keys),
+  );
+  readonly #released = new JoinedCommands(
+    () => SCRIPT_KEYS,
+    (claimed: readonly Claimed[]) => this.#release(claimed),
   );
   /** Of the largest value that was seen. */
   #valueBytes = 0;
@@ -73,7 +94,7 @@ export class RedisLevel {
     const found: (CachedEmbedding | undefined)[] = [];
     while (found.length < keys.length) {
       const next = keys.slice(found.length, found.length + this.#keysPerCommand);
-      found.push(...(await this.#lookups.get(next)));
+      found.push(...(await this.#lookups.run(next)));
     }
     return found;
   }
@@ -81,7 +102,7 @@ export class RedisLevel {
   /** The same for keys that have one command that nothing else waits for; nothing where it would be otherwise. */
   getAtOnce(keys: readonly string[]): Promise<readonly (CachedEmbedding | undefined)[]> | undefined {
     if (keys.length > this.#keysPerCommand || this.#budget.isBusy) return undefined;
-    return this.#lookups.get(keys);
+    return this.#lookups.run(keys);
   }
 
   async #read(keys: readonly string[]): Promise<(CachedEmbedding | undefined)[]> {
@@ -97,7 +118,8 @@ export class RedisLevel {
   }
 
   /**
-   * Stores, as much at a time as one command may have; nobody needs to wait for it.
+   * Stores, as much at a time as one command may have, in one for all calls that store in the same turn of the event loop; nobody needs
+   * to wait for it.
    * @param isWanted asked before each command
    * @returns whether Redis has taken all of them
    */
@@ -107,28 +129,45 @@ export class RedisLevel {
   ): Promise<boolean> {
     let isStored = true;
     for (let start = 0; start < entries.length;) {
-      const { values, bytes } = this.#encode(entries.slice(start, start + COMMAND_KEYS));
-      const store = () => this.#parts.redis.setBuffers(values, this.#ttlSeconds).then(() => true);
-      const ask = () => (isWanted() ? this.#ask(values.length, store) : Promise.resolve(false));
-      isStored = ((await this.#budget.run(bytes, ask)) ?? false) && isStored;
+      const values = this.#encode(entries.slice(start, start + COMMAND_KEYS), isWanted);
+      isStored = (await this.#stores.run(values)).every(Boolean) && isStored;
       start += values.length;
     }
     return isStored;
   }
 
   /** The first of the entries, as many as one command may have. */
-  #encode(entries: readonly (readonly [string, CachedEmbedding])[]) {
+  #encode(entries: readonly (readonly [string, CachedEmbedding])[], isWanted: () => boolean): Value[] {
     const { vectorFormat } = this.#config;
-    const values: [string, Buffer][] = [];
-    let bytes = 0;
+    const values: Value[] = [];
+    let length = 0;
     for (const [key, embedding] of entries) {
-      if (bytes >= COMMAND_BYTES) break;
-      const value = encodeEmbedding(embedding, vectorFormat);
-      this.#saw(value);
-      values.push([this.#valueKey(key), value]);
-      bytes += value.length;
+      if (length >= COMMAND_BYTES) break;
+      const bytes = encodeEmbedding(embedding, vectorFormat);
+      this.#saw(bytes);
+      values.push({ key: this.#valueKey(key), bytes, isWanted });
+      length += bytes.length;
     }
-    return { values, bytes };
+    return values;
+  }
+
+  /** @returns which of them Redis has taken */
+  async #store(values: readonly Value[]): Promise<boolean[]> {
+    let wanted = new Set<Value>();
+    const store = () =>
+      this.#parts.redis
+        .setBuffers(
+          Array.from(wanted, ({ key, bytes }) => [key, bytes] as const),
+          this.#ttlSeconds,
+        )
+        .then(() => true);
+    const ask = async () => {
+      wanted = new Set(values.filter(({ isWanted }) => isWanted()));
+      return wanted.size > 0 && ((await this.#ask(wanted.size, store)) ?? false);
+    };
+    const length = values.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const isStored = await this.#budget.run(length, ask);
+    return values.map((value) => isStored && wanted.has(value));
   }
 
   #saw(value: Buffer | null): void {
@@ -146,33 +185,51 @@ export class RedisLevel {
    */
   async claim(keys: readonly string[], signal: AbortSignal): Promise<Lease> {
     const { leaseMs } = this.#config;
-    if (leaseMs === 0) return new Lease(keys.map((key) => ({ key, state: FREE })));
-    const owner = `${this.#process}:${(this.#claims += 1)}`;
-    const run = async (script: RedisScript, scriptKeys: readonly string[]) =>
-      (await this.#parts.redis.run(script, scriptKeys, [owner, leaseMs])) ?? 0;
-    // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
-    let last: Promise<unknown> | undefined;
+    if (leaseMs === 0) return new Lease(keys.map((key) => ({ key, state: FREE, owner: '', over: OVER })));
     const claimed: Claimed[] = [];
-    for (const part of inParts(keys)) {
-      const ask = () => (last = run(CLAIM, [...part.map(this.#leaseKey), ...part.map(this.#valueKey)]));
-      const states = await this.#ask(part.length, ask);
-      const stateOf = (index: number) => (Array.isArray(states) ? Number(states[index]) : FREE);
-      claimed.push(...part.map((key, index) => ({ key, state: stateOf(index) })));
-    }
-    // Past the guard: nobody here waits for these, but others do. A claim that came back too late may be in force all the same.
-    const send = (script: RedisScript, ours: readonly string[]) => {
-      for (const part of inParts(ours)) {
-        const next = () => run(script, part.map(this.#leaseKey)).catch(() => undefined);
-        last = last?.then(next, next);
-      }
+    for (const part of inParts(keys)) claimed.push(...(await this.#taken.run(part)));
+    // One after the other: a script that Redis does not know yet is sent twice, and another could overtake it.
+    let last = claimed.at(-1)?.over ?? OVER;
+    const send = (ours: readonly Claimed[], command: (part: readonly Claimed[]) => Promise<unknown>) => {
+      for (const part of inParts(ours)) last = last.then(() => command(part));
     };
     return new Lease(claimed, {
       everyMs: leaseMs / RENEWALS,
       renew: (ours) => {
-        if (!signal.aborted) send(RENEW, ours);
+        if (!signal.aborted) send(ours, (part) => this.#renew(part));
       },
-      release: (ours) => send(RELEASE, ours),
+      release: (ours) => send(ours, (part) => this.#released.run(part)),
     });
+  }
+
+  /** The keys, each claimed where it is free. */
+  async #take(keys: readonly string[]): Promise<Claimed[]> {
+    const owner = `${this.#process}:${(this.#claims += 1)}`;
+    let over: Promise<unknown> = OVER;
+    const states = await this.#ask(keys.length, () => {
+      const both = [...keys.map(this.#leaseKey), ...keys.map(this.#valueKey)];
+      const claim = this.#parts.redis.run(CLAIM, both, [owner, this.#config.leaseMs]);
+      over = claim.catch(() => undefined);
+      return claim;
+    });
+    const stateOf = (index: number) => (Array.isArray(states) ? Number(states[index]) : FREE);
+    return keys.map((key, index) => ({ key, state: stateOf(index), owner, over }));
+  }
+
+  // Past the guard: nobody here waits for these, but others do.
+  #renew(claimed: readonly Claimed[]): Promise<unknown> {
+    const operands = [...claimed.map(({ owner }) => owner), this.#config.leaseMs];
+    return this.#parts.redis.run(RENEW, this.#leasesOf(claimed), operands).catch(() => undefined);
+  }
+
+  async #release(claimed: readonly Claimed[]): Promise<readonly undefined[]> {
+    const owners = claimed.map(({ owner }) => owner);
+    await this.#parts.redis.run(RELEASE, this.#leasesOf(claimed), owners).catch(() => undefined);
+    return claimed.map(() => undefined);
+  }
+
+  #leasesOf(claimed: readonly Claimed[]): string[] {
+    return claimed.map(({ key }) => this.#leaseKey(key));
   }
 
   /**
@@ -223,7 +280,9 @@ export class RedisLevel {
   }
 }
 
-function inParts(keys: readonly string[]): (readonly string[])[] {
-  const count = Math.ceil(keys.length / SCRIPT_KEYS);
-  return Array.from({ length: count }, (_, part) => keys.slice(part * SCRIPT_KEYS, (part + 1) * SCRIPT_KEYS));
+function inParts<Item>(items: readonly Item[]): (readonly Item[])[] {
+  const count = Math.ceil(items.length / SCRIPT_KEYS);
+  return Array.from({ length: count }, (_, part) =>
+    items.slice(part * SCRIPT_KEYS, (part + 1) * SCRIPT_KEYS),
+  );
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   backoffMs,
   type HealthIndicator,
@@ -89,6 +90,8 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#greeting);
+    // Commands that are joined at the end of this turn of the event loop still go.
+    await setImmediate();
     if (this.#client.status !== 'ready') this.#client.disconnect();
     else await this.#client.quit().catch(() => this.#client.disconnect());
   }
