@@ -6,7 +6,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
+import { cacheConfig } from './cache.config.ts';
 import { EmbeddingCache } from './embedding-cache.ts';
+import { RedisLevel } from './redis-level.ts';
 
 let redis: PrivateRedis;
 let connection: RedisConnection;
@@ -304,6 +306,15 @@ describe('the level in Redis', () => {
       { levels: ['memory', 'redis'], entries: 0, bytes: 0 },
       { levels: ['memory'] },
     ]);
+  });
+
+  it('stores of two calls in one command what is wanted, and says of which', async () => {
+    const namespace = randomUUID();
+    const config = cacheConfig.parse({ namespace });
+    const level = new RedisLevel(config, { redis: connection, guard: undefined, onFault: () => undefined });
+    const store = (key: string, isWanted: boolean) => level.setMany([[key, embedding(1)]], () => isWanted);
+    expect(await Promise.all([store('a', false), store('b', true)])).toEqual([false, true]);
+    expect(await level.getMany(['a', 'b'])).toEqual([undefined, embedding(1)]);
   });
 
   it('takes a damaged value for a miss', async () => {
