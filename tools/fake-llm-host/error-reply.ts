@@ -10,7 +10,7 @@ export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   readonly reply: Reply;
 
-  constructor(status: number, message: string, details: { param?: string; code?: string } = {}) {
+  constructor(status: number, message: string, details: { param?: string; code?: string }) {
     super(message);
     this.reply = errorReply(status, message, details);
   }

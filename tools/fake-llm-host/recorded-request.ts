@@ -9,6 +9,7 @@ export class RecordedRequest {
   readonly body: Buffer;
   readonly receivedAt = performance.now();
   readonly #response: ServerResponse;
+  /** When the connection ended before the response did; a fault of the host that cuts it counts as well. */
   #abortedAt: number | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse, body: Buffer) {
@@ -25,11 +26,6 @@ export class RecordedRequest {
   /** The body as JSON. @throws SyntaxError when it is none. */
   get json(): unknown {
     return JSON.parse(this.body.toString()) as unknown;
-  }
-
-  /** When the connection ended before the response did; a fault of the host that cuts it counts as well. */
-  get abortedAt(): number | undefined {
-    return this.#abortedAt;
   }
 
   get aborted(): boolean {

@@ -82,7 +82,7 @@ export class Stage {
   }
 
   /** One call, held against what is promised where that is given. */
-  async call(caller: Caller = {}, expected?: Expected): Promise<Seen> {
+  async call(caller: Caller, expected?: Expected): Promise<Seen> {
     const seen = await this.#ask(caller);
     this.#seen.push(seen);
     if (expected) {
@@ -155,7 +155,7 @@ export class Stage {
     this.misses.push(`not in use again within ${withinMs} ms of its recovery`);
   }
 
-  async pause(leastMs: number, mostMs = leastMs): Promise<void> {
+  async pause(leastMs: number, mostMs: number): Promise<void> {
     await delay(this.seed.between(leastMs, mostMs));
   }
 

@@ -22,7 +22,7 @@ export class SoakCaller {
   }
 
   /** @param leaves whether the caller goes away with the first piece of a stream. */
-  async call(isStream: boolean, leaves = false): Promise<void> {
+  async call(isStream: boolean, leaves: boolean): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<Ending>();
     const timer = setTimeout(() => resolve('hung'), HUNG_AFTER_MS);
     const body = JSON.stringify({

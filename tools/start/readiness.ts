@@ -7,19 +7,14 @@ const REMIND_AFTER_MS = 10_000;
  * Resolves when the URL answers with less than 500. Says every ten seconds that it still waits, and for which probe.
  * @throws the signal's reason, when that is aborted first.
  */
-export async function untilReady(
-  name: string,
-  url: string,
-  signal: AbortSignal,
-  log: (line: string) => void = console.log,
-): Promise<void> {
+export async function untilReady(name: string, url: string, signal: AbortSignal): Promise<void> {
   let remindAt = performance.now() + REMIND_AFTER_MS;
   for (;;) {
     const response = await ask(url);
     signal.throwIfAborted();
     if (response.isReady) return;
     if (performance.now() >= remindAt) {
-      log(`Still waiting for ${name}${response.reason}`);
+      console.log(`Still waiting for ${name}${response.reason}`);
       remindAt += REMIND_AFTER_MS;
     }
     await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());

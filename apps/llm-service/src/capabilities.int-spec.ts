@@ -2,17 +2,14 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { freePort, waitFor } from '@morgan/testing';
-import { composeLlmService } from './compose.ts';
-import { llmServiceConfig } from './config/llm-service.config.ts';
+import { serve, type Served } from '../fixture/served.ts';
 
 const NAMES = ['plain', 'able', 'broken', 'continuing'] as const;
 const CONTEXT_TOKENS = 1_000;
 
 const servers: Server[] = [];
-const services: ServiceParts[] = [];
+const gateways: Served[] = [];
 /** Whom requests went to, in their order, with their bodies. */
 const asked: { readonly host: string; readonly body: string }[] = [];
 let origin: string;
@@ -27,7 +24,7 @@ beforeAll(async () => {
   };
   const plain = { host: 'plain', capabilities: limited };
   const continuing = { host: 'continuing', capabilities: { prefixContinuation: 'vllm' } };
-  origin = await serve({
+  origin = await serveWith({
     hosts,
     strategy: 'round_robin',
     routes: [
@@ -42,7 +39,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const { app, close } of services) await app.close().then(close);
+  for (const gateway of gateways) await gateway.close();
   for (const server of servers) server.close().closeAllConnections();
 });
 
@@ -73,16 +70,11 @@ async function reply(host: string, request: IncomingMessage, response: ServerRes
 }
 
 /** Starts a gateway in this process. @returns its origin. */
-async function serve(upstream: object): Promise<string> {
-  const config = loadConfig(llmServiceConfig, {
-    env: { LOG_LEVEL: 'silent', LLM_PROBE_INTERVAL_MS: '50' },
-    file: { llmService: { upstream } },
-  });
-  const parts = await composeLlmService(config);
-  services.push(parts);
-  await parts.app.listen(0, '127.0.0.1');
-  await parts.start();
-  return parts.app.getUrl();
+async function serveWith(upstream: object): Promise<string> {
+  const gateway = await serve({ LLM_PROBE_INTERVAL_MS: '50' }, { llmService: { upstream } });
+  gateways.push(gateway);
+  await gateway.parts.start();
+  return gateway.url;
 }
 
 async function ask(path: string, body: object) {
@@ -174,8 +166,8 @@ describe('/readyz while no host works', () => {
     const port = await freePort();
     const dead = { name: 'dead', url: `http://127.0.0.1:${port}/v1` };
     const [ofHosts, ofProcess] = [
-      await serve({ hosts: [dead], readiness: 'hosts' }),
-      await serve({ hosts: [dead] }),
+      await serveWith({ hosts: [dead], readiness: 'hosts' }),
+      await serveWith({ hosts: [dead] }),
     ];
     expect([await statusOf(ofHosts), await statusOf(ofProcess)]).toEqual([503, 200]);
     const { status, health } = await fetch(`${ofProcess}/health`).then(async (response) => ({

@@ -4,7 +4,7 @@ import { localEmbeddingsConfig } from '@morgan/local-embeddings';
 import { redisConfig } from '@morgan/redis';
 import { authConfig } from '@morgan/security';
 import { logConfig } from '@morgan/telemetry';
-import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
+import { milliseconds, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 import { modelsConfig } from '../models/models.config.ts';
 import { adminConfig } from './admin.config.ts';
@@ -81,7 +81,7 @@ export const embeddingServiceConfig = z
     embeddingService: z
       .strictObject({
         http: httpConfig({ port: 8081, bodyLimitBytes: BODY_LIMIT_BYTES, maxBodyBytes: MAX_BODY_BYTES }),
-        callTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(600_000), {
+        callTimeoutMs: setting(milliseconds.default(600_000), {
           env: 'CALL_TIMEOUT_MS',
           doc: 'How long a whole request may take, from its first byte to the last of the answer, in milliseconds; then 504. Callers shorten it with `x-morgan-deadline-ms`.',
         }),

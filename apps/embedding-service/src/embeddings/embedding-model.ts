@@ -1,8 +1,13 @@
 import type { CallContext, HealthReading } from '@morgan/foundation';
-import type { SimilarityMetric } from '@morgan/local-embeddings';
+import type {
+  EmbeddingInput,
+  ModelKind,
+  ScoredText,
+  SimilarityMetric,
+  TextToken,
+} from '@morgan/local-embeddings';
 
-/** A text, or the token ids of one. */
-export type EmbeddingInput = string | readonly number[];
+export type { EmbeddingInput, ModelKind, ScoredText, TextToken };
 
 /** The vector of one input. */
 export interface EmbeddedInput {
@@ -22,26 +27,6 @@ export interface EmbedOptions {
   readonly onItem?: ((index: number, item: EmbeddedInput) => void) | undefined;
   /** What the caller calls each input: position 3 is `input[3]` in errors. */
   readonly positions: readonly number[];
-}
-
-/** What a model is for: vectors of texts, or scores of how well texts answer a query. */
-export type ModelKind = 'embedding' | 'ranking';
-
-/** How well a text answers a query. */
-export interface ScoredText {
-  /** As the model gives it, higher is better: a logit, which the logistic function maps to 0 to 1. */
-  readonly score: number;
-  readonly tokenCount: number;
-  readonly truncated: boolean;
-}
-
-/** One token of a text: where it begins and ends in Unicode characters, null for a special token. */
-export interface TextToken {
-  readonly id: number;
-  readonly text: string;
-  readonly special: boolean;
-  readonly start: number | null;
-  readonly stop: number | null;
 }
 
 /** How one call wants its texts scored. */

@@ -1,11 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { startRedis, waitFor } from '@morgan/testing';
-import { composeLlmService } from '../compose.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 import { llmServiceConfig } from '../config/llm-service.config.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
@@ -17,11 +14,11 @@ const EVENTS = [
   { choices: [], usage: USAGE },
 ].map((event) => `data: ${JSON.stringify(event)}\n\n`);
 
-let host: Server;
+let host: ServedHost;
 let asked: number;
 /** What the host answers to chats. */
 let answer: (response: ServerResponse) => void;
-const services: ServiceParts[] = [];
+const gateways: Served[] = [];
 
 const json = (status: number, body: object) => (response: ServerResponse) =>
   void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -32,27 +29,23 @@ const streamed = (response: ServerResponse) =>
     .end(`${EVENTS.join('')}data: [DONE]\n\n`);
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     if (request.method === 'GET') return json(200, { data: [{ id: 'm' }] })(response);
     asked += 1;
     request.resume().once('end', () => answer(response));
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
+  });
 });
 beforeEach(() => {
   asked = 0;
   answer = json(200, COMPLETION);
 });
-afterEach(closeServices);
+afterEach(closeGateways);
 afterAll(() => {
-  host.close().closeAllConnections();
+  host.close();
 });
 
-async function closeServices(): Promise<void> {
-  for (const { app, close } of services.splice(0)) {
-    await app.close();
-    await close();
-  }
+async function closeGateways(): Promise<void> {
+  for (const gateway of gateways.splice(0)) await gateway.close();
 }
 
 interface CallInit {
@@ -64,13 +57,10 @@ interface CallInit {
 
 /** Calls a service that has these limits, with the key of a caller. */
 async function serviceWith(env: Record<string, string>) {
-  const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  const settings = { LLM_HOSTS, LOG_LEVEL: 'silent', API_KEYS: `${ONE},${TWO}`, ...env };
-  const parts = await composeLlmService(loadConfig(llmServiceConfig, { env: settings }));
-  services.push(parts);
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  const origin = await parts.app.getUrl();
+  const gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}`, ...env });
+  gateways.push(gateway);
+  await gateway.parts.start();
+  const origin = gateway.url;
   const hasRedis = async () => {
     const response = await fetch(`${origin}/health`, { headers: { 'x-api-key': ONE } });
     const { details } = (await response.json()) as { details: { redis: { status: string } } };
@@ -117,7 +107,7 @@ describe('requests of a caller', () => {
     const [call, callOther] = [await serviceWith(env), await serviceWith(env)];
     const statuses = [await call(ONE), await callOther(ONE), await call(ONE), await callOther(ONE)];
     expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429, 429]);
-    await closeServices();
+    await closeGateways();
   });
 
   it('stay those of its key while replicas with another list of keys come in', async () => {
@@ -128,7 +118,7 @@ describe('requests of a caller', () => {
     const callNewer = await serviceWith({ ...env, API_KEYS: `key-of-a-third,${ONE},${TWO}` });
     const statuses = [await call(ONE), await callNewer(ONE), await callNewer(TWO), await call(TWO)];
     expect(statuses.map(({ status }) => status)).toEqual([200, 429, 200, 429]);
-    await closeServices();
+    await closeGateways();
   });
 });
 
@@ -183,7 +173,7 @@ describe('what is left of its limits', () => {
     const [call, callOther] = [await serviceWith(env), await serviceWith(env)];
     const answers = [await call(ONE), await callOther(ONE), await call(ONE), await callOther(ONE)];
     expect(answers.map((each) => told(each, 'requests')[1])).toEqual(['2', '1', '0', '0']);
-    await closeServices();
+    await closeGateways();
   });
 
   it('is not told where nothing is limited, and a host is heard', async () => {

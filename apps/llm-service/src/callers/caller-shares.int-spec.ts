@@ -1,39 +1,31 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
 const MOST = 3;
 
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let port: number;
 /** Calls that the host has not answered yet. */
 const held: ServerResponse[] = [];
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     if (request.method === 'GET') return void response.end('{"data":[{"id":"m"}]}');
     request.resume().once('end', () => held.push(response));
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  const env = { LLM_HOSTS, LOG_LEVEL: 'silent', API_KEYS: `${ONE},${TWO}`, MAX_CALLS: '4' };
-  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
-  await parts.start();
-  await parts.app.listen(0, '127.0.0.1');
-  port = Number(new URL(await parts.app.getUrl()).port);
+  });
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}`, MAX_CALLS: '4' });
+  await gateway.parts.start();
+  port = Number(new URL(gateway.url).port);
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 const BODY = '{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}';
@@ -69,7 +61,7 @@ async function answered(call: Call, status: number): Promise<void> {
   await waitFor(() => call.said().startsWith(`HTTP/1.1 ${status}`), { what: `status ${status}` });
 }
 
-const idle = () => waitFor(() => parts.drain.inFlight === 0, { what: 'the end of all calls' });
+const idle = () => waitFor(() => gateway.parts.drain.inFlight === 0, { what: 'the end of all calls' });
 
 /** Ways in which a call ends. */
 const ENDS: Readonly<Record<string, () => Promise<void>>> = {
@@ -91,7 +83,7 @@ const ENDS: Readonly<Record<string, () => Promise<void>>> = {
     const call = await begin(ONE);
     (await taken()).writeHead(200, { 'content-type': 'text/event-stream' }).write(CONTENT, () => undefined);
     await answered(call, 200);
-    host.closeAllConnections();
+    host.server.closeAllConnections();
     await waitFor(() => call.socket.destroyed, { what: 'the end of the stream' });
   },
   refused: async () => {

@@ -1,11 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const MODELS = [
   { id: 'org/a', object: 'model', created: 1_700_000_000, owned_by: 'host' },
@@ -15,30 +11,25 @@ const MODELS = [
 const KEYS = { 'x-api-key': 'callers-key' };
 const ANTHROPIC = { ...KEYS, 'anthropic-version': '2023-06-01', 'x-request-id': 'mine' };
 
-let parts: ServiceParts;
-let host: Server;
+let gateway: Served;
+let host: ServedHost;
 let origin: string;
 let answer: (response: ServerResponse) => void;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     request.resume();
     if (request.method === 'GET') response.end(JSON.stringify({ object: 'list', data: MODELS }));
     else answer(response.setHeader('content-type', 'application/json'));
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  const env = { LLM_HOSTS: `one=${url}`, LOG_LEVEL: 'silent', API_KEYS: 'callers-key' };
-  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
-  await parts.start?.();
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  });
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: 'callers-key' });
+  origin = gateway.url;
+  await gateway.parts.start();
 });
 
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 beforeEach(() => {

@@ -1,11 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 interface Asked {
   readonly host: string;
@@ -16,34 +12,27 @@ interface Asked {
 }
 
 const asked: Asked[] = [];
-const servers: Server[] = [];
-let parts: ServiceParts;
+const hosts: ServedHost[] = [];
+let gateway: Served;
 let origin: string;
 /** What the hosts answer, but to probes. */
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const hosts = await Promise.all(['one', 'two'].map(startHost));
-  const { app } = (parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: {
-        LLM_HOSTS: hosts.join(','),
-        LOG_LEVEL: 'silent',
-        LLM_STRATEGY: 'round_robin',
-        BODY_LIMIT_BYTES: '100000',
-        RECEIVE_TIMEOUT_MS: '2000',
-      },
-      file: { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } },
-    }),
-  ));
-  await app.listen(0, '127.0.0.1');
-  origin = await app.getUrl();
+  const named = await Promise.all(['one', 'two'].map(startHost));
+  const env = {
+    LLM_HOSTS: named.join(','),
+    LLM_STRATEGY: 'round_robin',
+    BODY_LIMIT_BYTES: '100000',
+    RECEIVE_TIMEOUT_MS: '2000',
+  };
+  gateway = await serve(env, { llmService: { extraPaths: ['/v1/audio/voices', '/pooling'] } });
+  origin = gateway.url;
 });
 
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  for (const server of servers) server.close().closeAllConnections();
+  await gateway.close();
+  for (const host of hosts) host.close();
 });
 
 beforeEach(() => {
@@ -51,14 +40,10 @@ beforeEach(() => {
   answer = (response) => json(response, 200, '{"id":"x-1", "ok":true}');
 });
 
-async function startHost(host: string): Promise<string> {
-  const server = createServer((request, response) => void take(host, request, response)).listen(
-    0,
-    '127.0.0.1',
-  );
-  servers.push(server);
-  await once(server, 'listening');
-  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+async function startHost(name: string): Promise<string> {
+  const host = await serveHost((request, response) => take(name, request, response));
+  hosts.push(host);
+  return `${name}=${host.url}`;
 }
 
 async function take(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,13 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const PATH = '/v1/audio/transcriptions';
 const BOUNDARY = 'b-1';
@@ -31,42 +27,31 @@ const asked: Asked[] = [];
 /** Uploads that a host saw begin, and break off. */
 let begun = 0;
 let broken = 0;
-const servers: Server[] = [];
-let parts: ServiceParts;
+const hosts: ServedHost[] = [];
+let gateway: Served;
 let origin: string;
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const hosts = await Promise.all(['one', 'two'].map(startHost));
+  const named = await Promise.all(['one', 'two'].map(startHost));
   const routes = [
     { model: 'whisper', tiers: [[{ host: 'one' }], [{ host: 'two' }]] },
     { model: 'hurried', tiers: [[{ host: 'one' }]], answerTimeoutMs: 250 },
     { model: 'alias', tiers: [[{ host: 'two', model: 'whisper-large-v3' }]] },
   ];
-  const { app } = (parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: {
-        LLM_HOSTS: hosts.join(','),
-        LOG_LEVEL: 'silent',
-        BODY_LIMIT_BYTES: String(LIMIT_BYTES),
-        FORM_HELD_BYTES: String(HELD_BYTES),
-      },
-      file: {
-        llmService: {
-          upstream: { routes },
-          http: { bodies: { minBytesPerSecond: 100_000, rateWindowMs: 300 } },
-        },
-      },
-    }),
-  ));
-  await app.listen(0, '127.0.0.1');
-  origin = await app.getUrl();
+  const env = {
+    LLM_HOSTS: named.join(','),
+    BODY_LIMIT_BYTES: String(LIMIT_BYTES),
+    FORM_HELD_BYTES: String(HELD_BYTES),
+  };
+  const http = { bodies: { minBytesPerSecond: 100_000, rateWindowMs: 300 } };
+  gateway = await serve(env, { llmService: { upstream: { routes }, http } });
+  origin = gateway.url;
 });
 
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  for (const server of servers) server.close().closeAllConnections();
+  await gateway.close();
+  for (const host of hosts) host.close();
 });
 
 beforeEach(() => {
@@ -76,11 +61,10 @@ beforeEach(() => {
   answer = (response) => json(response, 200, '{"text":"hello"}');
 });
 
-async function startHost(host: string): Promise<string> {
-  const server = createServer((incoming, response) => void take(host, incoming, response));
-  servers.push(server.listen(0, '127.0.0.1'));
-  await once(server, 'listening');
-  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+async function startHost(name: string): Promise<string> {
+  const host = await serveHost((incoming, response) => take(name, incoming, response));
+  hosts.push(host);
+  return `${name}=${host.url}`;
 }
 
 async function take(host: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -301,7 +285,7 @@ describe('a form', () => {
   });
 
   it('that a host answers early is answered', async () => {
-    const [server] = servers as [Server];
+    const [{ server }] = hosts as [ServedHost];
     server.removeAllListeners('request');
     server.on('request', (_, response: ServerResponse) => json(response, 400, '{"error":{"message":"no"}}'));
     const response = await send(MODEL + file(900_000) + END);

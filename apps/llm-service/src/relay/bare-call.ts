@@ -1,5 +1,5 @@
 import { BodyFacts, refusesForeignParts } from '@morgan/distributed-llm';
-import type { AnswerRoom } from './held-answer.ts';
+import type { ResponseRoom } from './held-response.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
 import { CHAT_PATH, MESSAGES_PATH } from './message-translation.ts';
@@ -17,7 +17,7 @@ const PATHS: ReadonlySet<string> = new Set([
 export interface BareCallParts {
   readonly reader: MessageReader;
   /** The body is held twice until the response is over. */
-  readonly room: AnswerRoom;
+  readonly room: ResponseRoom;
 }
 
 /**

@@ -1,8 +1,6 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import type { Endpoint } from '../endpoints/endpoint.ts';
-
-const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
 
 /**
  * How long a whole call may take, from the first byte of the request to the last one of the response, every host that is
@@ -10,19 +8,19 @@ const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).defa
  */
 export const callTimeoutsConfig = z
   .strictObject({
-    chatStreamMs: setting(milliseconds(1_800_000), {
+    chatStreamMs: setting(milliseconds.default(1_800_000), {
       env: 'CHAT_STREAM_TIMEOUT_MS',
       doc: 'How long a streamed chat completion may take as a whole, in milliseconds; then it is broken off. Callers shorten it with `x-morgan-deadline-ms`.',
     }),
-    chatMs: setting(milliseconds(600_000), {
+    chatMs: setting(milliseconds.default(600_000), {
       env: 'CHAT_TIMEOUT_MS',
       doc: 'How long a chat completion that is not streamed may take as a whole, all hosts that are tried included, in milliseconds; then 504.',
     }),
-    embeddingsMs: setting(milliseconds(600_000), {
+    embeddingsMs: setting(milliseconds.default(600_000), {
       env: 'EMBEDDINGS_TIMEOUT_MS',
       doc: 'How long an embedding request may take as a whole, in milliseconds; then 504.',
     }),
-    otherMs: setting(milliseconds(600_000), {
+    otherMs: setting(milliseconds.default(600_000), {
       env: 'CALL_TIMEOUT_MS',
       doc: 'How long any other call of a host may take as a whole, in milliseconds; then 504, or the stream is broken off.',
     }),

@@ -1,18 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { json } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
-let host: Server;
 /** May have made what the other one refuses, and is down; of the model `chat` it has chat completions. */
-const down = createServer((request, response) => {
+const answerDown: RequestListener = (request, response) => {
   void request.toArray().then((bytes) => {
     if (request.method === 'GET')
       return json({ object: 'list', data: [{ id: 'both' }, { id: 'chat' }] })(response);
@@ -23,15 +17,17 @@ const down = createServer((request, response) => {
     const error = refusal(body);
     return error ? json([{ error }], 400)(response) : json(COMPLETION)(response);
   });
-});
-let parts: ServiceParts;
+};
+let host: ServedHost;
+let down: ServedHost;
+let gateway: Served;
 let origin: string;
 const asked: Json[] = [];
 /** Why the host takes a request not; undefined where it does. */
 let refusal: (body: Json) => Json | undefined;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     void request.toArray().then((bytes) => {
       if (request.method === 'GET')
         return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
@@ -45,29 +41,21 @@ beforeAll(async () => {
         response,
       );
     });
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  await once(down.listen(0, '127.0.0.1'), 'listening');
-  const [port, other] = [host, down].map((server) => (server.address() as AddressInfo).port);
-  const hosts = `one=http://127.0.0.1:${port}/v1,down=http://127.0.0.1:${other}/v1`;
+  });
+  down = await serveHost(answerDown);
   const routes = [
     { model: 'm', tiers: [[{ host: 'one' }]] },
     { model: 'chat', tiers: [[{ host: 'down' }]] },
   ];
-  const config = loadConfig(llmServiceConfig, {
-    env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
-    file: { llmService: { upstream: { routes } } },
-  });
-  parts = await composeLlmService(config);
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  const file = { llmService: { upstream: { routes } } };
+  gateway = await serve({ LLM_HOSTS: `one=${host.url},down=${down.url}` }, file);
+  origin = gateway.url;
 });
 beforeEach(() => void (asked.length = 0));
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
-  down.close().closeAllConnections();
+  await gateway.close();
+  host.close();
+  down.close();
 });
 
 const ANSWERED = { status: 'completed', output: [{ type: 'message', content: [] }] };

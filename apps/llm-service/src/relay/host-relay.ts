@@ -28,7 +28,7 @@ import {
 } from './message-translation.ts';
 import { bareCall } from './bare-call.ts';
 import { countHop } from './hops.ts';
-import type { AnswerRoom } from './held-answer.ts';
+import type { ResponseRoom } from './held-response.ts';
 import type { MessageConfig } from './message.config.ts';
 import { MessageReader } from './message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
@@ -229,8 +229,8 @@ export class HostRelay {
     return asChatCall(call, { habits: this.#habits.of(model), continuation }, this.#messages);
   }
 
-  /** An answer that takes another form is held beside its request, in both. */
-  #roomFor({ request: { body } }: OutboundCall, { request }: IncomingCall): AnswerRoom {
+  /** A response that takes another form is held beside its request, in both. */
+  #roomFor({ request: { body } }: OutboundCall, { request }: IncomingCall): ResponseRoom {
     const asked = body?.length ?? 0;
     const grow = (bytes: number) => request.admittedBody?.charge.growTo(2 * (asked + bytes));
     return { limitBytes: this.options.messages.answerLimitBytes, grow };

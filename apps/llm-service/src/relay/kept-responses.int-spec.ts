@@ -1,11 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const [ONE, TWO] = ['first-caller', 'second-caller'];
 const RESPONSE = { id: 'resp_1', object: 'response', status: 'completed', output: [{ type: 'message' }] };
@@ -13,8 +7,8 @@ const QUEUED = { ...RESPONSE, status: 'queued', usage: null };
 const USED = { ...RESPONSE, usage: { input_tokens: 30, output_tokens: 70 } };
 const sse = (...each: object[]) => each.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
 
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let origin: string;
 let asked: string[];
 /** What the host answers as JSON, and as a stream. */
@@ -22,20 +16,16 @@ let whole: object;
 let streamed: string;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     request.resume().once('end', () => {
       if (!request.url?.endsWith('/models')) asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
       if (request.headers.accept !== 'text/event-stream')
         return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(whole));
       return response.writeHead(200, { 'content-type': 'text/event-stream' }).end(streamed);
     });
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const LLM_HOSTS = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  const env = { LLM_HOSTS, LOG_LEVEL: 'silent', API_KEYS: `${ONE},${TWO}` };
-  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  });
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, API_KEYS: `${ONE},${TWO}` });
+  origin = gateway.url;
 });
 beforeEach(() => {
   asked = [];
@@ -43,9 +33,8 @@ beforeEach(() => {
   streamed = sse({ type: 'response.completed', sequence_number: 0, response: RESPONSE });
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 async function call(key: string, method: string, path: string, body?: object) {

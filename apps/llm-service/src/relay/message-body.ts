@@ -17,7 +17,7 @@ import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 /** What is known of those who are asked. */
 export interface AskedModel {
   readonly habits?: ChatHabits;
-  /** How its hosts go on with an answer that has begun: messages may end with the beginning of one. */
+  /** How its hosts go on with a response that has begun: messages may end with the beginning of one. */
   readonly continuation?: ContinuationStyle | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface ChatBody {
   /** What routing needs to know of them, in parts that pass from thread to thread. */
   readonly fields: ReadonlyMap<string, ValueSpan>;
   readonly content: BodyContent;
-  /** What has to be known of the message to tell its answer; of its tools the names, of its prompt about how long it is. */
+  /** What has to be known of the message to tell its response; of its tools the names, of its prompt about how long it is. */
   readonly message: JsonObject;
 }
 

@@ -1,18 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
 const CHAT = '/v1/chat/completions';
 
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let origin: string;
 /** What the host says: the deltas of a stream, or the message and the rest of its choice. */
 let deltas: Json[];
@@ -21,7 +15,7 @@ let usage: Json;
 let canStream = true;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     void request.toArray().then((pieces) => {
       const json = (value: object, status = 200) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
@@ -36,19 +30,13 @@ beforeAll(async () => {
         .writeHead(200, { 'content-type': 'text/event-stream' })
         .end(`${events.join('')}data: [DONE]\n\n`);
     });
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const hosts = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  parts = await composeLlmService(
-    loadConfig(llmServiceConfig, { env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' } }),
-  );
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  });
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}` });
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 const finish = () => ({ choices: [{ index: 0, delta: {}, ...whole.choice }] });

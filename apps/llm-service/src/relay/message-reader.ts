@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, type ErrorCode, type JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { messageAnswer } from './message-answer.ts';
+import { messageResponse } from './message-response.ts';
 import {
   type AskedModel,
   type BareBody,
@@ -32,9 +32,9 @@ type Work =
   | { readonly kind: 'bare'; readonly error: ReportedError }
   /** Of a message how many tokens it has. */
   | { readonly kind: 'tokens' }
-  /** Of the answer of a chat completion that to such a message. */
-  | { readonly kind: 'answer'; readonly message: JsonObject }
-  /** Of an answer the stream that was asked for. */
+  /** Of the response to a chat completion that to such a message. */
+  | { readonly kind: 'response'; readonly message: JsonObject }
+  /** Of a response the stream that was asked for. */
   | { readonly kind: 'events'; readonly asked: EventsAsked };
 
 /** What a thread gets to do. */
@@ -45,7 +45,7 @@ export type MessageResult =
   | { readonly chat: ChatBody }
   | { readonly bare: BareBody | undefined }
   | { readonly tokens: number }
-  | { readonly answer: Uint8Array<ArrayBuffer> }
+  | { readonly response: Uint8Array<ArrayBuffer> }
   | { readonly events: ToldEvents | undefined }
   | {
       readonly refusal: {
@@ -56,7 +56,7 @@ export type MessageResult =
     };
 
 /**
- * Reads messages whose content the gateway itself has to know, and answers that take another form. Large ones are read one after the other in
+ * Reads messages whose content the gateway itself has to know, and responses that take another form. Large ones are read one after the other in
  * a thread of their own, which begins with the first of them and ends when there was none for a while: the event loop goes on meanwhile.
  */
 export class MessageReader {
@@ -83,17 +83,17 @@ export class MessageReader {
     return resultIn(await this.#inThread(message, { kind: 'tokens' }), 'tokens');
   }
 
-  /** @throws AppError `host_error` where the answer is none. */
-  async answer(completion: Buffer, message: JsonObject): Promise<Uint8Array<ArrayBuffer>> {
+  /** @throws AppError `host_error` where it is none. */
+  async response(completion: Buffer, message: JsonObject): Promise<Uint8Array<ArrayBuffer>> {
     if (completion.length < LARGE_BYTES)
-      return this.#here(completion, () => messageAnswer(completion, message));
-    return resultIn(await this.#inThread(completion, { kind: 'answer', message }), 'answer');
+      return this.#here(completion, () => messageResponse(completion, message));
+    return resultIn(await this.#inThread(completion, { kind: 'response', message }), 'response');
   }
 
   /** @throws AppError `host_error` about what cannot be told. */
-  async events(answer: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
-    if (answer.length < LARGE_BYTES) return this.#here(answer, () => toldEvents(answer, asked));
-    return resultIn(await this.#inThread(answer, { kind: 'events', asked }), 'events');
+  async events(response: Buffer, asked: EventsAsked): Promise<ToldEvents | undefined> {
+    if (response.length < LARGE_BYTES) return this.#here(response, () => toldEvents(response, asked));
+    return resultIn(await this.#inThread(response, { kind: 'events', asked }), 'events');
   }
 
   /** One in a turn of the event loop: all that come together would hold it up as long as all of them take. */

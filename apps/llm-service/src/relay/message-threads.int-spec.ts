@@ -1,15 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { json } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const asked: unknown[] = [];
-const host = createServer((request, response) => {
+const answerOne: RequestListener = (request, response) => {
   void request.toArray().then((bytes) => {
     if (request.method === 'GET')
       return json({ object: 'list', data: [{ id: 'm' }, { id: 'both' }] })(response);
@@ -18,33 +13,27 @@ const host = createServer((request, response) => {
     const choice = { index: 0, message: { role: 'assistant', content: 'Hi' }, finish_reason: 'stop' };
     return json({ id: 'c1', object: 'chat.completion', choices: [choice] })(response);
   });
-});
+};
 /** Would keep threads, and is down. */
-const native = createServer(({ method }, response) => {
+const answerNative: RequestListener = ({ method }, response) => {
   if (method === 'GET') return json({ object: 'list', data: [{ id: 'both' }] })(response);
   return json({ type: 'error', error: { type: 'api_error', message: 'Down.' } }, 500)(response);
-});
-let parts: ServiceParts;
+};
+let hosts: ServedHost[];
+let gateway: Served;
 let origin: string;
 
 beforeAll(async () => {
-  await once(host.listen(0, '127.0.0.1'), 'listening');
-  await once(native.listen(0, '127.0.0.1'), 'listening');
-  const [one, other] = [host, native].map((server) => (server.address() as AddressInfo).port);
-  const hosts = `one=http://127.0.0.1:${one}/v1,native=http://127.0.0.1:${other}/v1`;
+  const [one, native] = [await serveHost(answerOne), await serveHost(answerNative)];
+  hosts = [one, native];
   const routes = [{ model: 'm', tiers: [[{ host: 'one' }]] }];
-  const config = loadConfig(llmServiceConfig, {
-    env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
-    file: { llmService: { upstream: { routes } } },
-  });
-  parts = await composeLlmService(config);
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  const file = { llmService: { upstream: { routes } } };
+  gateway = await serve({ LLM_HOSTS: `one=${one.url},native=${native.url}` }, file);
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  for (const server of [host, native]) server.close().closeAllConnections();
+  await gateway.close();
+  for (const host of hosts) host.close();
 });
 
 async function ask(thread: object, model = 'm'): Promise<[number, unknown]> {

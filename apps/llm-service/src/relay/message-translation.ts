@@ -12,7 +12,7 @@ import {
 } from '@morgan/distributed-llm';
 import type { JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { type AnswerRoom, heldAnswer } from './held-answer.ts';
+import { type ResponseRoom, heldResponse } from './held-response.ts';
 import { type AskedModel, asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
 import type { OutboundCall } from './outbound-call.ts';
@@ -50,13 +50,13 @@ export function isUnknownPath({ status }: HostResponse): boolean {
   return UNKNOWN_PATH.has(status);
 }
 
-/** A message as a chat completion, and what of it has to be known to tell its answer. */
+/** A message as a chat completion, and what of it has to be known to tell its response. */
 export interface ChatCall extends OutboundCall {
   readonly message: JsonObject;
 }
 
 /**
- * How all hosts of a model go on with an answer that has begun; none where they differ, or it is not known.
+ * How all hosts of a model go on with a response that has begun; none where they differ, or it is not known.
  * @param only the names of those that may be asked. Default all.
  */
 export function continuationOf(
@@ -96,10 +96,10 @@ export async function asChatCall(
 export interface ResponseTranslation {
   /** Of the caller. */
   readonly dialect: Dialect;
-  /** What was asked, as far as the answer depends on it. */
+  /** What was asked, as far as the response depends on it. */
   readonly message: JsonObject;
   readonly reader: MessageReader;
-  readonly room: AnswerRoom;
+  readonly room: ResponseRoom;
 }
 
 /**
@@ -111,10 +111,10 @@ export async function messageResponse(
   { dialect, message, reader, room }: ResponseTranslation,
 ): Promise<HostResponse> {
   const { status } = response;
-  const bytes = await heldAnswer(response, room);
+  const bytes = await heldResponse(response, room);
   const whole =
     status < 400
-      ? asBuffer(await reader.answer(bytes, message))
+      ? asBuffer(await reader.response(bytes, message))
       : Buffer.from(JSON.stringify(dialect.errorBody({ ...errorIn(bytes), status })));
   const headers = response.headers.filter((_, at, all) => !/^content-/i.test(all[at - (at % 2)] as string));
   return {

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { AppError, collectGarbage } from '@morgan/foundation';
-import { messageAnswer } from './message-answer.ts';
+import { messageResponse } from './message-response.ts';
 import { bareBody, chatBody, tokensOfMessage } from './message-body.ts';
 import type { MessageResult, MessageTask } from './message-reader.ts';
 import { toldEvents } from './told-events.ts';
@@ -18,7 +18,7 @@ function buffersIn(result: MessageResult): ArrayBuffer[] {
   if ('chat' in result) return [result.chat.bytes.buffer];
   if ('bare' in result) return result.bare ? [result.bare.bytes.buffer] : [];
   if ('events' in result) return result.events ? [result.events.bytes.buffer] : [];
-  return 'answer' in result ? [result.answer.buffer] : [];
+  return 'response' in result ? [result.response.buffer] : [];
 }
 
 /** Texts of megabytes would pile up otherwise. Nobody waits for this thread but the callers of such. */
@@ -32,7 +32,7 @@ function resultOf(task: MessageTask): MessageResult {
   try {
     if (task.kind === 'chat') return { chat: chatBody(task.bytes, task.asked, () => free(task)) };
     if (task.kind === 'bare') return { bare: bareBody(task.bytes, task.error) };
-    if (task.kind === 'answer') return { answer: messageAnswer(task.bytes, task.message) };
+    if (task.kind === 'response') return { response: messageResponse(task.bytes, task.message) };
     if (task.kind === 'events') return { events: toldEvents(task.bytes, task.asked) };
     return { tokens: tokensOfMessage(task.bytes) };
   } catch (error) {

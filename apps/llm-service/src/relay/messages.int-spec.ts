@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { events, json, written } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 type Answer = (response: ServerResponse, body: Json) => unknown;
@@ -17,42 +12,27 @@ const DONE = 'data: [DONE]\n\n';
 
 /** What the hosts were asked: host, path, body. */
 const asked: [string, string | undefined, Json][] = [];
-const servers: Server[] = [];
-let parts: ServiceParts;
+const hosts: ServedHost[] = [];
+let gateway: Served;
 let origin: string;
 /** What a chat completion is answered with; `one` has nothing else, and `native` answers everything with it. */
 let answer: Answer;
 
 beforeAll(async () => {
   const [one, native] = await Promise.all(['one', 'native'].map(startHost));
-  parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: {
-        LLM_HOSTS: `${one},${native}`,
-        LOG_LEVEL: 'silent',
-        STREAM_KEEP_ALIVE_MS: '20',
-      },
-      file: {
-        llmService: {
-          upstream: {
-            routes: [
-              { model: 'native', tiers: [[{ host: 'native' }]] },
-              { model: 'short', tiers: [[{ host: 'one', capabilities: { contextLength: 100 } }]] },
-              { model: 'vllm', tiers: [[{ host: 'one', capabilities: { prefixContinuation: 'vllm' } }]] },
-              { model: '*', tiers: [[{ host: 'one' }]] },
-            ],
-          },
-        },
-      },
-    }),
-  );
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  const routes = [
+    { model: 'native', tiers: [[{ host: 'native' }]] },
+    { model: 'short', tiers: [[{ host: 'one', capabilities: { contextLength: 100 } }]] },
+    { model: 'vllm', tiers: [[{ host: 'one', capabilities: { prefixContinuation: 'vllm' } }]] },
+    { model: '*', tiers: [[{ host: 'one' }]] },
+  ];
+  const env = { LLM_HOSTS: `${one},${native}`, STREAM_KEEP_ALIVE_MS: '20' };
+  gateway = await serve(env, { llmService: { upstream: { routes } } });
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  for (const server of servers) server.close().closeAllConnections();
+  await gateway.close();
+  for (const host of hosts) host.close();
 });
 beforeEach(() => {
   asked.length = 0;
@@ -60,10 +40,9 @@ beforeEach(() => {
 });
 
 async function startHost(name: string): Promise<string> {
-  const server = createServer((request, response) => void take(name, request, response));
-  servers.push(server.listen(0, '127.0.0.1'));
-  await once(server, 'listening');
-  return `${name}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  const host = await serveHost((request, response) => take(name, request, response));
+  hosts.push(host);
+  return `${name}=${host.url}`;
 }
 
 async function take(host: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

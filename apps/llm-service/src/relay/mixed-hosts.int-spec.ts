@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { json } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 type Reply = (response: ServerResponse) => unknown;
@@ -15,12 +10,12 @@ const CHAT = '/v1/chat/completions';
 const MESSAGES = '/v1/messages';
 
 /** Hosts of one model: `anthropic` knows messages only, `chat` chat completions only. */
-const hosts: Server[] = [];
+const hosts: ServedHost[] = [];
 /** What hosts were asked: name and path. */
 const asked: string[] = [];
 const bodies: string[] = [];
 const said = new Map<string, Reply>();
-const services: ServiceParts[] = [];
+const gateways: Served[] = [];
 
 const refusal = (status: number, type: string, headers = {}) =>
   json({ type: 'error', error: { type, message: `No, ${type}.` } }, status, headers);
@@ -59,15 +54,14 @@ beforeAll(async () => {
     ['anthropic', MESSAGES],
     ['chat', CHAT],
   ] as const) {
-    const host = createServer((request, response) => {
+    const host = await serveHost((request, response) => {
       void request.toArray().then((chunks) => {
         asked.push(`${name} ${request.url}`);
         bodies.push(Buffer.concat(chunks as Buffer[]).toString());
         const reply = request.url?.startsWith(path) ? said.get(name) : undefined;
         (reply ?? json({ detail: 'Not Found' }, 404))(response);
       });
-    }).listen(0, '127.0.0.1');
-    await once(host, 'listening');
+    });
     hosts.push(host);
   }
 });
@@ -77,11 +71,8 @@ beforeEach(() => {
   said.set('chat', json(answer('From the other.')));
 });
 afterAll(async () => {
-  for (const { app, close } of services) {
-    await app.close();
-    await close();
-  }
-  for (const host of hosts) host.close().closeAllConnections();
+  for (const gateway of gateways) await gateway.close();
+  for (const host of hosts) host.close();
 });
 
 /** The answer of a gateway that has learned nothing yet. */
@@ -90,9 +81,7 @@ async function ask(body: Json = {}, ofChat: Json = {}, path = MESSAGES): Promise
 }
 
 async function gatewayWith(ofChat: Json = {}): Promise<string> {
-  const [anthropic, chat] = hosts.map(
-    (host) => `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
-  );
+  const [anthropic, chat] = hosts.map(({ url }) => url);
   const upstream = {
     hosts: [
       { name: 'anthropic', url: anthropic, probe: false },
@@ -100,11 +89,9 @@ async function gatewayWith(ofChat: Json = {}): Promise<string> {
     ],
     routes: [{ model: 'm', tiers: [[{ host: 'anthropic' }], [{ host: 'chat', capabilities: ofChat }]] }],
   };
-  const file = { llmService: { upstream } };
-  const parts = await composeLlmService(loadConfig(llmServiceConfig, { env: { LOG_LEVEL: 'silent' }, file }));
-  services.push(parts);
-  await parts.app.listen(0, '127.0.0.1');
-  return parts.app.getUrl();
+  const gateway = await serve({}, { llmService: { upstream } });
+  gateways.push(gateway);
+  return gateway.url;
 }
 
 function askAt(url: string, body: Json = {}, path = MESSAGES): Promise<Response> {

@@ -1,49 +1,40 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** More than is held of a response. */
 const PICTURE = 'A'.repeat(1_500_000);
 
-const servers: Server[] = [];
-let parts: ServiceParts;
+const hosts: ServedHost[] = [];
+let gateway: Served;
 let origin: string;
 let asked: string[];
 let answer: (response: ServerResponse, host: string) => void;
 
 beforeAll(async () => {
-  const hosts = await Promise.all(['one', 'two'].map(startHost));
-  const env = { LLM_HOSTS: hosts.join(','), LOG_LEVEL: 'silent', LLM_STRATEGY: 'round_robin' };
-  parts = await composeLlmService(loadConfig(llmServiceConfig, { env }));
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  const named = await Promise.all(['one', 'two'].map(startHost));
+  gateway = await serve({ LLM_HOSTS: named.join(','), LLM_STRATEGY: 'round_robin' });
+  origin = gateway.url;
 });
 beforeEach(() => {
   asked = [];
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  for (const server of servers) server.close().closeAllConnections();
+  await gateway.close();
+  for (const host of hosts) host.close();
 });
 
-async function startHost(host: string): Promise<string> {
-  const server = createServer((request, response) => {
+async function startHost(name: string): Promise<string> {
+  const host = await serveHost((request, response) => {
     request.resume().once('end', () => {
       if (request.url?.endsWith('/models')) return response.writeHead(404).end();
-      asked.push(`${host} ${request.method ?? ''} ${request.url ?? ''}`);
-      return answer(response, host);
+      asked.push(`${name} ${request.method ?? ''} ${request.url ?? ''}`);
+      return answer(response, name);
     });
-  }).listen(0, '127.0.0.1');
-  servers.push(server);
-  await once(server, 'listening');
-  return `${host}=http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+  });
+  hosts.push(host);
+  return `${name}=${host.url}`;
 }
 
 const answerJson = (body: string) => {

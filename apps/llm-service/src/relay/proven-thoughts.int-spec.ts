@@ -1,17 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { events, json } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let origin: string;
 /** What the host says: the pieces of a message, or the whole of it. */
 let said: { readonly pieces: Json[]; readonly message: Json };
@@ -19,7 +13,7 @@ const asked: Json[] = [];
 let refusal: string | undefined;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     void request.toArray().then((bytes) => {
       if (request.method === 'GET') return json({ object: 'list', data: [] })(response);
       if (request.url !== '/v1/chat/completions') return json({ detail: 'Not Found' }, 404)(response);
@@ -37,18 +31,13 @@ beforeAll(async () => {
         'data: [DONE]\n\n',
       )(response);
     });
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const hosts = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  const config = loadConfig(llmServiceConfig, { env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' } });
-  parts = await composeLlmService(config);
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  });
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}` });
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 const HELLO = { role: 'user', content: 'Hi' };

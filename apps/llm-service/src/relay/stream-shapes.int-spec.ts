@@ -1,13 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
 import { events, json, written } from '../../fixture/host-answers.ts';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Answer = (response: ServerResponse, body: string) => unknown;
 
@@ -17,31 +12,20 @@ const DONE = 'data: [DONE]\n\n';
 
 /** What the host was asked, path and body. */
 const asked: [string | undefined, string][] = [];
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let origin: string;
 let answer: Answer;
 
 beforeAll(async () => {
-  host = createServer((request, response) => void take(request, response)).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: {
-        LLM_HOSTS: `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`,
-        LOG_LEVEL: 'silent',
-        STREAM_KEEP_ALIVE_MS: '20',
-      },
-      file: { llmService: { upstream: { streams: { finishTimeoutMs: 50 } } } },
-    }),
-  );
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  host = await serveHost(take);
+  const file = { llmService: { upstream: { streams: { finishTimeoutMs: 50 } } } };
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}`, STREAM_KEEP_ALIVE_MS: '20' }, file);
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 beforeEach(() => {
   asked.length = 0;

@@ -20,7 +20,7 @@ import type { ReportedError } from '@morgan/host-errors';
 import { contextOf, type RequestContext } from '@morgan/http-server';
 import { writeStreamHead } from './response-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
-import { type AnswerRoom, heldAnswer } from './held-answer.ts';
+import { type ResponseRoom, heldResponse } from './held-response.ts';
 import { asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
 import { type ChatCall, chatHostsOf } from './message-translation.ts';
@@ -49,8 +49,8 @@ export interface StreamedCall {
   readonly path: string;
   /** Where the caller asked for a message, and the host speaks chat completions. */
   readonly message?: JsonObject | undefined;
-  /** For an answer that comes whole. */
-  readonly room: AnswerRoom;
+  /** For a response that comes whole. */
+  readonly room: ResponseRoom;
   readonly translator?: StreamTranslator | undefined;
   /** Makes of the body of a message the call of hosts that speak chat completions only. */
   readonly asChat: (body: Buffer, only: readonly string[]) => Promise<ChatCall>;
@@ -157,14 +157,14 @@ export class StreamedResponse {
     return undefined;
   }
 
-  /** All of an answer in JSON, however long: a client that waits for events takes a JSON for one without a word. */
+  /** All of a response in JSON, however long: a client that waits for events takes a JSON for one without a word. */
   async #wholeOf(response: HostResponse): Promise<Buffer | undefined> {
     const { status, whole, contentType = '' } = response;
     const isTold = status < 400 && this.#call.dialect.eventsOf && /json/i.test(contentType);
-    return isTold ? heldAnswer(response, this.#call.room) : whole;
+    return isTold ? heldResponse(response, this.#call.room) : whole;
   }
 
-  /** @returns whether the answer could be told as a stream. */
+  /** @returns whether the response could be told as a stream. */
   async #passWhole(response: HostResponse, whole: Buffer): Promise<boolean> {
     const { path, message, onId } = this.#call;
     const wantsUsage = this.#incoming.outline?.wantsUsage ?? false;
@@ -264,7 +264,7 @@ export class StreamedResponse {
     return undefined;
   }
 
-  /** Nothing of an answer has come. */
+  /** Nothing of a response has come. */
   #fail(error: ReportedError, { code }: AppError): void {
     this.#context.errorCode = code;
     this.#incoming.permit?.failed();

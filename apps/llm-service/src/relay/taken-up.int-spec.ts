@@ -1,12 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Script = (response: ServerResponse) => void;
 interface Asked {
@@ -38,20 +33,19 @@ const whole =
     void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
 
 /** Of the two hosts: the first is asked first, the second continues what has begun. */
-const hosts: Server[] = [];
+const hosts: ServedHost[] = [];
 const scripts: Script[] = [];
 const asked: Asked[][] = [[], []];
-const services: ServiceParts[] = [];
+const gateways: Served[] = [];
 
 beforeAll(async () => {
   for (const place of [0, 1]) {
-    const host = createServer((request, response) => {
+    const host = await serveHost((request, response) => {
       void request.toArray().then((chunks) => {
         asked[place]?.push(JSON.parse(Buffer.concat(chunks as Buffer[]).toString()) as Asked);
         scripts[place]?.(response);
       });
-    }).listen(0, '127.0.0.1');
-    await once(host, 'listening');
+    });
     hosts.push(host);
   }
 });
@@ -60,53 +54,44 @@ beforeEach(() => {
 });
 afterEach(async () => {
   jest.restoreAllMocks();
-  for (const { app, close } of services.splice(0)) {
-    await app.close();
-    await close();
-  }
+  for (const gateway of gateways.splice(0)) await gateway.close();
 });
 afterAll(() => {
-  for (const host of hosts) host.close().closeAllConnections();
+  for (const host of hosts) host.close();
 });
 
-async function serviceWith({ env = {}, upstream = {} }: { env?: object; upstream?: object } = {}) {
-  const [first, second] = hosts.map((host) => `http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`);
-  const parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: { LOG_LEVEL: 'silent', ...env },
-      file: {
-        llmService: {
-          upstream: {
-            hosts: [
-              { name: 'first', url: first, probe: false },
-              { name: 'second', url: second, probe: false },
-            ],
-            routes: [
-              {
-                model: 'm',
-                tiers: [
-                  [{ host: 'first' }],
-                  [{ host: 'second', capabilities: { prefixContinuation: 'vllm' } }],
-                ],
-              },
-              {
-                model: 'chats',
-                tiers: [
-                  [{ host: 'first', capabilities: CHATS }],
-                  [{ host: 'second', capabilities: { ...CHATS, prefixContinuation: 'vllm' } }],
-                ],
-              },
-            ],
-            circuitBreaker: { failureThreshold: 1_000 },
-            ...upstream,
+async function serviceWith({
+  env = {},
+  upstream = {},
+}: { env?: Record<string, string>; upstream?: object } = {}) {
+  const [first, second] = hosts.map(({ url }) => url);
+  const gateway = await serve(env, {
+    llmService: {
+      upstream: {
+        hosts: [
+          { name: 'first', url: first, probe: false },
+          { name: 'second', url: second, probe: false },
+        ],
+        routes: [
+          {
+            model: 'm',
+            tiers: [[{ host: 'first' }], [{ host: 'second', capabilities: { prefixContinuation: 'vllm' } }]],
           },
-        },
+          {
+            model: 'chats',
+            tiers: [
+              [{ host: 'first', capabilities: CHATS }],
+              [{ host: 'second', capabilities: { ...CHATS, prefixContinuation: 'vllm' } }],
+            ],
+          },
+        ],
+        circuitBreaker: { failureThreshold: 1_000 },
+        ...upstream,
       },
-    }),
-  );
-  services.push(parts);
-  await parts.app.listen(0, '127.0.0.1');
-  const url = await parts.app.getUrl();
+    },
+  });
+  gateways.push(gateway);
+  const { url, parts } = gateway;
   const call = async (more: object = {}, key = 'no-key-is-needed', path = '/chat/completions') => {
     const response = await fetch(`${url}/v1${path}`, {
       method: 'POST',

@@ -11,16 +11,16 @@ import { AppError, type JsonObject } from '@morgan/foundation';
 import { asBuffer } from './message-body.ts';
 import { writtenAgain } from './written-again.ts';
 
-/** Of what an answer is to be told as a stream. */
+/** Of what a response is to be told as a stream. */
 export interface EventsAsked {
   /** That the host was asked on. */
   readonly path: string;
   readonly wantsUsage: boolean;
-  /** Where the caller asked for a message: what of it has to be known to tell its answer. */
+  /** Where the caller asked for a message: what of it has to be known to tell its response. */
   readonly message?: JsonObject | undefined;
 }
 
-/** The whole stream, and what the answer says of itself. */
+/** The whole stream, and what the response says of itself. */
 export interface ToldEvents {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly id: string | undefined;
@@ -32,10 +32,10 @@ export interface ToldEvents {
  * @throws AppError `host_error` about what cannot be told.
  */
 export function toldEvents(
-  answer: Uint8Array,
+  response: Uint8Array,
   { path, wantsUsage, message }: EventsAsked,
 ): ToldEvents | undefined {
-  const [bytes, dialect] = [asBuffer(answer), dialectOf(path)];
+  const [bytes, dialect] = [asBuffer(response), dialectOf(path)];
   const translator = message && new MessageEvents(askedMessage(message));
   try {
     const events = writtenAgain(() => wholeAsStream(bytes, { dialect, wantsUsage, translator }));

@@ -23,6 +23,12 @@ export function apiUrl(options: Parameters<typeof httpUrl>[0] = {}) {
   return httpUrl(options).refine((url) => !ENDPOINT.test(url), 'is a base URL: leave the endpoint out');
 }
 
+/** A setting that holds the URL of a forward proxy, which may have credentials in it. A service takes `ALL_PROXY` in its place. */
+export const proxyUrl = z.url({
+  protocol: /^https?$/,
+  error: 'must be an http:// or https:// URL, as must ALL_PROXY in its place',
+});
+
 function faultOf(text: string): string | undefined {
   if (isUnresolved(text)) return UNRESOLVED_FAULT;
   const parsed = URL.parse(text);

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** The settings of a `Bulkhead`. */
@@ -39,7 +39,7 @@ export const adaptiveTimeoutConfig = z
     floorMs: setting(z.int().min(1).default(1_000), {
       doc: 'The bound is never shorter than this, in milliseconds.',
     }),
-    ceilingMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(300_000), {
+    ceilingMs: setting(milliseconds.default(300_000), {
       doc: 'The bound is never longer than this, in milliseconds; it applies until enough is measured.',
     }),
     minSamples: setting(z.int().min(1).default(50), {

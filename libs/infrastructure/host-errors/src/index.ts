@@ -1,5 +1,6 @@
 export { askedRestMs } from './asked-rest.ts';
 export { type ErrorBody, errorOf, readErrorBody } from './error-body.ts';
+export { isHttpStatus } from './error-status.ts';
 export { HostWords } from './host-words.ts';
 export { ownWordsIn } from './own-words.ts';
 export {
@@ -14,7 +15,6 @@ export {
   BROKEN_OFF,
   codedErrorIn,
   errorIn,
-  isHttpStatus,
   type ReportedError,
   withTexts,
 } from './reported-error.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@morgan/foundation';
-import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, withTexts } from './reported-error.ts';
+import { isHttpStatus } from './error-status.ts';
+import { bareErrorIn, codedErrorIn, errorIn, withTexts } from './reported-error.ts';
 
 describe('errorIn', () => {
   it.each<[string, JsonObject, object]>([

@@ -1,4 +1,6 @@
-import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
+import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { isHttpStatus, statusIn } from './error-status.ts';
+import { detailText, textIn } from './error-text.ts';
 import { saidBeside, withReason } from './said-beside.ts';
 
 /** An error as a host reports it or as a dialect tells it, whatever its shape on the wire. */
@@ -23,47 +25,6 @@ export interface ReportedError {
 const LONGEST_MESSAGE = 16_384;
 /** The same of a name: a type, a code, a field. */
 const LONGEST_NAME = 256;
-/** The statuses behind the types and codes of OpenAI, Anthropic, Google, AWS and inference servers. */
-const STATUS_OF: ReadonlyMap<string, number> = new Map([
-  ['invalid_request_error', 400],
-  ['badrequesterror', 400],
-  ['validation', 400],
-  ['validationexception', 400],
-  ['context_length_exceeded', 400],
-  ['content_filter', 400],
-  ['content_policy_violation', 400],
-  ['exceed_context_size_error', 400],
-  ['authentication_error', 401],
-  ['invalid_api_key', 401],
-  ['billing_error', 402],
-  ['permission_error', 403],
-  ['accessdeniedexception', 403],
-  ['not_found_error', 404],
-  ['notfounderror', 404],
-  ['not_found', 404],
-  ['resourcenotfoundexception', 404],
-  ['model_not_found', 404],
-  ['request_too_large', 413],
-  ['rate_limit_error', 429],
-  ['rate_limit_exceeded', 429],
-  ['resource_exhausted', 429],
-  ['throttlingexception', 429],
-  ['usage_limit_reached', 429],
-  ['slow_down', 429],
-  ['insufficient_quota', 429],
-  ['server_error', 500],
-  ['api_error', 500],
-  ['internalservererror', 500],
-  ['internalserverexception', 500],
-  ['overloaded', 503],
-  ['server_is_overloaded', 503],
-  ['unavailable', 503],
-  ['unavailable_error', 503],
-  ['service_unavailable_error', 503],
-  ['serviceunavailableexception', 503],
-  ['timeout_error', 504],
-  ['overloaded_error', 529],
-]);
 
 /** Reasons for the end of a choice that are no end of an answer: what makes it broke off. */
 export const BROKEN_OFF: ReadonlySet<string> = new Set([
@@ -106,24 +67,6 @@ export function errorIn(json: JsonObject): ReportedError | undefined {
   if (isObject(groq) && textOrNone(groq['error'])) return describe({ message: groq['error'] });
   return Array.isArray(choices) ? errorOfChoice(choices.filter(isObject)) : undefined;
 }
-
-/** Where hosts that have no error object put its text. */
-const TEXT_FIELDS = [
-  'message',
-  'Message',
-  'msg',
-  'error_msg',
-  'error_message',
-  'errorMessage',
-  'status_msg',
-  'faultstring',
-  'detail',
-  'details',
-  'reason',
-  'error_description',
-  'description',
-  'title',
-];
 
 const SUCCESS_CODES: ReadonlySet<unknown> = new Set([0, 200, '0', '200']);
 /** Not "failed", which a job has that was asked for its state. */
@@ -221,18 +164,14 @@ function isBrokenOff(reason: string): boolean {
   return BROKEN_OFF.has(word) || word.endsWith('error');
 }
 
-/** Where hosts say which HTTP status it stands for, as a number or a text. */
-const STATUS_FIELDS = ['code', 'status', 'statusCode', 'status_code', 'http_status_code', 'error_code'];
-
 /** @param around what the error stands in, where some say its status. */
 function describe(fields: JsonObject, around: JsonObject = {}): ReportedError {
   const type = nameOf(textOrNone(fields['type']) ?? textOrNone(fields['error_type']) ?? awsType(fields));
   const code = fields['code'] ?? fields['status'] ?? fields['statusCode'] ?? fields['error_code'];
   const named = isHttpStatus(Number(code)) ? undefined : nameOf(textOrNone(code));
   const more = saidBeside(fields, around);
-  const said = [fields, around].flatMap((each) => STATUS_FIELDS.map((name) => Number(each[name])));
   return {
-    status: said.find(isHttpStatus) ?? statusOf(named) ?? statusOf(type),
+    status: statusIn([fields, around], [named, type]),
     type,
     code: named,
     message: withReason(
@@ -255,45 +194,4 @@ function nameOf(text: string | undefined): string | undefined {
 
 function messageOf(fields: JsonObject): string | undefined {
   return textOrNone(textIn(fields)?.slice(0, LONGEST_MESSAGE));
-}
-
-function textIn(fields: JsonObject): string | undefined {
-  const { message, detail } = fields;
-  // In Ollama's own API it is what the model said.
-  if (isObject(message) && 'role' in message) return undefined;
-  if (isObject(message)) return detailText(message['detail'] ?? message);
-  // FastChat and LMDeploy have it where their workers have an answer.
-  const names = 'error_code' in fields ? [...TEXT_FIELDS, 'text'] : TEXT_FIELDS;
-  const text = names.map((name) => textOrNone(fields[name])).find((each) => each !== undefined);
-  // Beside it may stand what was sent.
-  return text ?? (Array.isArray(detail) && detail.some(isObject) ? detailText(detail) : undefined);
-}
-
-function statusOf(name: string | undefined): number | undefined {
-  return name === undefined ? undefined : STATUS_OF.get(name.toLowerCase());
-}
-
-/** Whether it is the status of an error. */
-export function isHttpStatus(value: number): boolean {
-  return Number.isInteger(value) && value >= 400 && value < 600;
-}
-
-/** Its own text, or that of an error within: no deeper, as a host chooses how deep that goes. */
-function flatTextIn(fields: JsonObject): string | undefined {
-  const { error } = fields;
-  const within = isObject(error) ? TEXT_FIELDS.map((name) => error[name]) : [error];
-  return [...TEXT_FIELDS.map((name) => fields[name]), ...within]
-    .map(textOrNone)
-    .find((each) => each !== undefined);
-}
-
-/** FastAPI: a text, or a list of faults with the path to each field. */
-function detailText(detail: unknown): string {
-  if (isObject(detail)) return flatTextIn(detail) ?? written(detail);
-  if (!Array.isArray(detail)) return String(detail);
-  const faults = detail.filter(isObject).map(({ loc, msg }) => {
-    const path = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
-    return path + (typeof msg === 'string' ? msg : 'invalid');
-  });
-  return faults.join('; ');
 }

@@ -90,7 +90,7 @@ export class AttemptLimits {
   }
 
   /** How long an attempt that comes now would wait, in milliseconds, as far as this process knows. Takes nothing. */
-  peekWaitMs(tokens = 0): number {
+  peekWaitMs(tokens: number): number {
     return Math.max(
       this.requests?.peekWaitMs(this.#name) ?? 0,
       this.tokens?.peekWaitMs(this.#name, tokens) ?? 0,

@@ -1,6 +1,4 @@
 import { expect, it } from '@jest/globals';
-import { HttpTransportMetrics } from '@morgan/http-transport';
-import { RetryMetrics } from '@morgan/retry';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { respond, ScriptedServer } from '../fixture/scripted-server.ts';
@@ -86,12 +84,4 @@ it('the counts of clients of one name stay until the last of them is stopped', a
   });
   await second.stop(0);
   expect((await registry.render()).split('\n').filter((line) => line.includes('"docs'))).toEqual([]);
-});
-
-it('the metrics of parts that a process has already are shared', () => {
-  const registry = new Metrics();
-  const retry = new RetryMetrics(registry);
-  const transport = new HttpTransportMetrics(registry);
-  const { policies } = new HttpClientMetrics(registry, { retry, transport });
-  expect(policies.retry).toBe(retry);
 });

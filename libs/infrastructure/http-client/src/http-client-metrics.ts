@@ -9,12 +9,7 @@ import type { AttemptPolicyMetrics } from './attempt-policies.ts';
 import { forgetTarget } from './forget-target.ts';
 import { HTTP_ERROR_CATEGORIES, type HttpErrorCategory } from './http-client-error.ts';
 
-/** The metrics of the parts of a client, each of which a process makes once. */
-export interface PartMetrics extends PolicyMetrics {
-  readonly transport: HttpTransportMetrics;
-}
-
-/** Those of its policies. */
+/** The metrics of the policies of a client, each of which a process makes once. */
 export interface PolicyMetrics extends AttemptPolicyMetrics {
   readonly retry: RetryMetrics;
   readonly health: HealthMetrics;
@@ -44,19 +39,15 @@ export class HttpClientMetrics {
   readonly #seconds: Histogram<'client'>;
   readonly #watched = new Set<WatchedClient>();
 
-  /** @param made those that the process has made already; the others are made here. */
-  constructor(
-    private readonly metrics: Metrics,
-    made: Partial<PartMetrics> = {},
-  ) {
+  constructor(private readonly metrics: Metrics) {
     this.policies = {
-      retry: made.retry ?? new RetryMetrics(metrics),
-      breaker: made.breaker ?? new CircuitBreakerMetrics(metrics),
-      limiter: made.limiter ?? new RateLimiterMetrics(metrics),
-      concurrency: made.concurrency ?? new ConcurrencyMetrics(metrics),
-      health: made.health ?? new HealthMetrics(metrics),
+      retry: new RetryMetrics(metrics),
+      breaker: new CircuitBreakerMetrics(metrics),
+      limiter: new RateLimiterMetrics(metrics),
+      concurrency: new ConcurrencyMetrics(metrics),
+      health: new HealthMetrics(metrics),
     };
-    this.#transport = made.transport ?? new HttpTransportMetrics(metrics);
+    this.#transport = new HttpTransportMetrics(metrics);
     this.#calls = metrics.counter({
       name: 'morgan_http_client_calls_total',
       help: 'Calls that ended, retries included in their call, by outcome: `ok` or the category of the error.',

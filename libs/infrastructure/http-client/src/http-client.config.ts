@@ -1,4 +1,4 @@
-import { httpUrl, MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { httpUrl, milliseconds, setting } from '@morgan/foundation';
 import { healthMonitorConfig } from '@morgan/health-monitor';
 import { httpTransportConfig } from '@morgan/http-transport';
 import { hedgeConfig, retryConfig } from '@morgan/retry';
@@ -24,7 +24,7 @@ const timeout = z
     readMs: transport.readTimeoutMs,
     writeMs: transport.writeTimeoutMs,
     poolMs: transport.poolTimeoutMs,
-    totalMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(120_000), {
+    totalMs: setting(milliseconds.default(120_000), {
       doc: 'The deadline of a call, all attempts and waits included, in milliseconds; for a streamed response until it begins. A call may bring a nearer one.',
     }),
     adaptive: attempts.adaptiveTimeout,

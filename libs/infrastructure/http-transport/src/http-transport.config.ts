@@ -1,7 +1,6 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
-const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 const pem = z.union([z.string().min(1), z.instanceof(Buffer)]);
 
 const tlsConfig = z.strictObject({

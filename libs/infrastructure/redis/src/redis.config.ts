@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { MAX_TIMER_MS, milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
 
 /** `redis:6379` is a URL too, of no host: without a word it would be the one on this machine. */
@@ -70,14 +70,14 @@ export const redisConnectionConfig = redisConfig.unwrap().required({ url: true }
 
 /** What a `RedisGuard` decides by. */
 export const redisGuardConfig = z.strictObject({
-  timeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(100), {
+  timeoutMs: setting(milliseconds.default(100), {
     doc: 'A use that takes longer fails, in milliseconds.',
   }),
   errorThresholdPercentage: setting(z.number().gt(0).max(100).default(50), {
     doc: 'Opens when this share of the uses of the last 10 s failed, in percent.',
   }),
   minimumUses: setting(z.int().min(1).default(5), { doc: 'Fewer uses than this never open it.' }),
-  resetTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).default(1_000), {
+  resetTimeoutMs: setting(milliseconds.default(1_000), {
     doc: 'How long Redis is not asked while it is open, in milliseconds; then one use tries.',
   }),
 });

@@ -17,9 +17,8 @@ export class RetryMetrics {
   readonly #budget: RetryBudgetMetrics;
   readonly #hedges: Counter<'client' | 'outcome'>;
 
-  /** @param budget those of the process, if it has made them already. */
-  constructor(metrics: Metrics, budget = new RetryBudgetMetrics(metrics)) {
-    this.#budget = budget;
+  constructor(metrics: Metrics) {
+    this.#budget = new RetryBudgetMetrics(metrics);
     this.#attempts = metrics.counter({
       name: 'morgan_retry_attempts_total',
       help: 'Attempts that ended, first ones and retries, by client and outcome.',

@@ -1,7 +1,5 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
-
-const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
 /** The settings of a `RetryBudget`. */
 export const retryBudgetConfig = z

@@ -1,5 +1,5 @@
 import { circuitBreakerConfig, RESETS_IN_ORDER } from '@morgan/circuit-breaker';
-import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
+import { MAX_TIMER_MS, milliseconds, proxyUrl, setting, whereGood } from '@morgan/foundation';
 import { isExcepted } from '@morgan/http-transport';
 import { retryBudgetConfig } from '@morgan/retry';
 import { z } from 'zod';
@@ -7,8 +7,6 @@ import { hostList } from '../hosts/host-list.ts';
 import { LONGEST_PROBE_MS } from '../hosts/host-probe.config.ts';
 import { hostGroups, repeatedTargets, routeList, unknownNames } from '../routing/route.config.ts';
 import { DEFAULT_STRATEGY, loadBalancingStrategy } from '../strategies/create-strategy.ts';
-
-const milliseconds = (fallback: number) => z.int().min(1).max(MAX_TIMER_MS).default(fallback);
 
 /**
  * The breaker's settings with a gateway's defaults: hosts are asked again soon, as callers wait for them, also after a
@@ -21,10 +19,10 @@ const hostBreakerConfig = z
     successThreshold: setting(z.int().min(1).default(1), {
       doc: 'Trial calls that succeeded in HALF_OPEN that close it again; a trial call is a call like any other.',
     }),
-    resetTimeoutMs: setting(milliseconds(10_000), {
+    resetTimeoutMs: setting(milliseconds.default(10_000), {
       doc: 'How long a host that failed too often is asked last only, in milliseconds, before the next call may find out how it is. Doubles with each trip that comes sooner after closing than the wait before was long.',
     }),
-    maxResetTimeoutMs: setting(milliseconds(25_000), {
+    maxResetTimeoutMs: setting(milliseconds.default(25_000), {
       doc: 'The most that `resetTimeoutMs` grows to, in milliseconds.',
     }),
   })
@@ -46,23 +44,23 @@ const panicConfig = z
   .prefault({});
 
 const timeConfig = {
-  connectTimeoutMs: setting(milliseconds(5_000), {
+  connectTimeoutMs: setting(milliseconds.default(5_000), {
     env: 'LLM_CONNECT_TIMEOUT_MS',
     doc: 'How long making a connection to a host may take, in milliseconds; coarse, up to a second late. Routes and callers (`x-morgan-connect-ms`) shorten it.',
   }),
-  firstByteTimeoutMs: setting(milliseconds(300_000), {
+  firstByteTimeoutMs: setting(milliseconds.default(300_000), {
     env: 'LLM_FIRST_BYTE_TIMEOUT_MS',
     doc: 'How long a host may take to the headers of a streamed answer, and to its first content, before the next one is tried, in milliseconds. A route may say otherwise, and callers shorten it with `x-morgan-first-content-ms`.',
   }),
-  firstTokenTimeoutMs: setting(milliseconds(10_000), {
+  firstTokenTimeoutMs: setting(milliseconds.default(10_000), {
     env: 'LLM_FIRST_TOKEN_TIMEOUT_MS',
     doc: 'How long the first content of a streamed answer may take before the call starts at a second host, too, in milliseconds; longer where the host is known to be slower. Whichever begins first is handed out. Pictures, speech and transcripts are never begun twice so.',
   }),
-  answerTimeoutMs: setting(z.int().min(1).max(MAX_TIMER_MS).optional(), {
+  answerTimeoutMs: setting(milliseconds.optional(), {
     env: 'LLM_ANSWER_TIMEOUT_MS',
     doc: 'How long an answer that is not streamed may take, in milliseconds. Then the caller gets 504, and no other host is asked. Left out: as `firstByteTimeoutMs`.',
   }),
-  idleTimeoutMs: setting(milliseconds(300_000), {
+  idleTimeoutMs: setting(milliseconds.default(300_000), {
     env: 'LLM_IDLE_TIMEOUT_MS',
     doc: 'How long a host may be silent within an answer before the answer is given up, in milliseconds; coarse, up to a second late.',
   }),
@@ -72,11 +70,11 @@ const MIB = 1024 * 1024;
 
 const streamsConfig = z
   .strictObject({
-    stallTimeoutMs: setting(milliseconds(120_000), {
+    stallTimeoutMs: setting(milliseconds.default(120_000), {
       env: 'STREAM_STALL_TIMEOUT_MS',
       doc: 'How long a stream may be silent between two events after its first content, in milliseconds; comments are silence. Then it is interrupted. A route may say otherwise, and callers shorten it with `x-morgan-stall-ms`.',
     }),
-    finishTimeoutMs: setting(milliseconds(5_000), {
+    finishTimeoutMs: setting(milliseconds.default(5_000), {
       doc: 'How long a host may be silent after a complete answer before its end marker is supplied, in milliseconds.',
     }),
     maxEventBytes: setting(
@@ -121,26 +119,18 @@ const restConfig = {
     env: 'LLM_MAX_RETRY_AFTER_WAIT_MS',
     doc: 'How long a call waits in all for a host that asked for it, where no equal one is free, and for a limit of ours before a lower tier is asked, in milliseconds; 0: not at all.',
   }),
-  maxRestMs: setting(milliseconds(300_000), {
+  maxRestMs: setting(milliseconds.default(300_000), {
     doc: 'The longest time that a host is passed over because it asked for it, in milliseconds.',
   }),
 };
 
 const proxyConfig = z
   .strictObject({
-    url: setting(
-      z
-        .url({
-          protocol: /^https?$/,
-          error: 'must be an http:// or https:// URL, as must ALL_PROXY in its place',
-        })
-        .optional(),
-      {
-        env: 'HTTPS_PROXY',
-        doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT. Where it is not set, `ALL_PROXY`.',
-        secret: true,
-      },
-    ),
+    url: setting(proxyUrl.optional(), {
+      env: 'HTTPS_PROXY',
+      doc: 'The forward proxy to `https:` hosts, which is asked to CONNECT. Where it is not set, `ALL_PROXY`.',
+      secret: true,
+    }),
     httpUrl: setting(z.string().optional(), {
       env: 'HTTP_PROXY',
       doc: 'Not used: `http:` hosts are met directly. So that nobody is surprised, it is refused where a host is not excepted from it, and so is `ALL_PROXY` in its place.',

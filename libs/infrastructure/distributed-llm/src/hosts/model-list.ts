@@ -41,10 +41,6 @@ export class ModelList {
     return this.#listed?.models ?? NONE;
   }
 
-  get isKnown(): boolean {
-    return this.#listed !== undefined;
-  }
-
   /** Whether it names the model, with or without Ollama's `:latest` and Gemini's `models/`. */
   names(model: string): boolean {
     return spellingsOf(model).some((id) => this.#ids.has(id));

@@ -1,10 +1,8 @@
-import { MAX_TIMER_MS, setting } from '@morgan/foundation';
+import { milliseconds, setting } from '@morgan/foundation';
 import { z } from 'zod';
 import { capabilities } from '../hosts/host-list.ts';
 import { loadBalancingStrategy } from '../strategies/create-strategy.ts';
 import { Glob } from './glob.ts';
-
-const milliseconds = z.int().min(1).max(MAX_TIMER_MS);
 
 /** What can be said of a target: a host, or each one of a group, and the model to ask for there. */
 export const targetFields = z.strictObject({

@@ -3,9 +3,9 @@ const DECAY_MS = 10_000;
 /** After so many decays without a sample what was known is stale: a host that was passed over is asked again within 25 s. */
 const STALE_AFTER = 2.5;
 
-/** The part of what was known at one moment that still counts at another, from 1 to 0. @param decayMs to a third. */
-export function keptOf(at: number, now: number, decayMs = DECAY_MS): number {
-  const decays = Math.max(0, now - at) / decayMs;
+/** The part of what was known at one moment that still counts at another, from 1 to 0. */
+export function keptOf(at: number, now: number): number {
+  const decays = Math.max(0, now - at) / DECAY_MS;
   return decays > STALE_AFTER ? 0 : Math.exp(-decays);
 }
 
@@ -18,17 +18,15 @@ export class PeakEwma {
   #average = 0;
   #at = -Infinity;
 
-  constructor(private readonly decayMs = DECAY_MS) {}
-
   /** @param now of any clock that never goes back, in milliseconds. */
   valueAt(now: number): number | undefined {
-    const kept = keptOf(this.#at, now, this.decayMs);
+    const kept = keptOf(this.#at, now);
     return kept === 0 ? undefined : this.#average * kept;
   }
 
   /** A first token came after `ttftMs`. */
   observe(ttftMs: number, now: number): void {
-    const kept = keptOf(this.#at, now, this.decayMs);
+    const kept = keptOf(this.#at, now);
     this.#set(Math.max(ttftMs, this.#average * kept + ttftMs * (1 - kept)), now);
   }
 

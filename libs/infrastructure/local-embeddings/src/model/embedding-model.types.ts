@@ -122,10 +122,8 @@ export interface AttentionBlocks {
 
 /** The figures that memory and time of a run depend on. */
 export interface ModelShape {
-  readonly layers?: number | undefined;
   readonly heads?: number | undefined;
   readonly hiddenSize?: number | undefined;
-  readonly intermediateSize?: number | undefined;
 }
 
 /** The token ids of one text. */

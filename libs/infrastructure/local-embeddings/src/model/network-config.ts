@@ -10,9 +10,7 @@ export const networkConfig = z.looseObject({
   max_position_embeddings: count,
   n_positions: count,
   hidden_size: count,
-  num_hidden_layers: count,
   num_attention_heads: count,
-  intermediate_size: count,
 });
 export type NetworkConfig = z.output<typeof networkConfig>;
 
@@ -30,9 +28,7 @@ export function positionsOf({
 
 export function shapeOf(config: NetworkConfig): ModelShape {
   return {
-    layers: config.num_hidden_layers,
     heads: config.num_attention_heads,
     hiddenSize: config.hidden_size,
-    intermediateSize: config.intermediate_size,
   };
 }

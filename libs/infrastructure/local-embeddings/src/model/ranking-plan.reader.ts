@@ -1,15 +1,9 @@
-import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
-import {
-  filesOfModule,
-  MODEL_SETTINGS_FILE,
-  readTransformer,
-  TRANSFORMER_SETTINGS_FILES,
-} from './sentence-plan.reader.ts';
+import { filesOfModules, MODEL_SETTINGS_FILE, readTransformer } from './sentence-plan.reader.ts';
 
 /** What sentence-transformers calls these models. */
 const MODEL_TYPE = 'CrossEncoder';
@@ -70,12 +64,7 @@ export async function readRankingPlan(folder: ModelFolder): Promise<ModelPlan> {
     notes: [],
     ...transformer,
     output: classifier ? OUTPUT : transformer.output,
-    files: [
-      MODULES_FILE,
-      MODEL_SETTINGS_FILE,
-      ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
-      ...rest.flatMap(filesOfModule),
-    ].filter((name) => folder.has(name)),
+    files: filesOfModules(folder, { root, rest }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
 import { MODULE_WEIGHTS } from './module-settings.reader.ts';
-import { MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
+import { type ModuleList, MODULES_FILE, readModuleList, readModules } from './modules.reader.ts';
 
 /** Where the settings of pooling are, in folders that have no `modules.json` too. */
 export const POOLING_FOLDER = '1_Pooling';
@@ -118,7 +118,7 @@ const GIVEN_PROMPTS = { query: '', document: '' };
 export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> {
   const list = await readModuleList(folder);
   if (!list) throw new ModelLoadError(`${MODULES_FILE} is missing; there is: ${folder.listing()}`);
-  const { first, root, rest } = list;
+  const { first, root } = list;
   return {
     backend: 'sentence-transformers',
     root,
@@ -126,18 +126,18 @@ export async function readSentencePlan(folder: ModelFolder): Promise<ModelPlan> 
     notes: [],
     ...(first === 'StaticEmbedding' ? STATIC : await readTransformer(folder, root)),
     ...(await readModelSettings(folder, GIVEN_PROMPTS)),
-    files: [
-      MODULES_FILE,
-      MODEL_SETTINGS_FILE,
-      ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
-      ...rest.flatMap(filesOfModule),
-    ].filter((name) => folder.has(name)),
+    files: filesOfModules(folder, list),
   };
 }
 
-/** Where settings and weights of a module are, if it has any. */
-export function filesOfModule({ path }: { readonly path: string }): readonly string[] {
-  return ['config.json', MODULE_WEIGHTS].map((name) => posix.join(path, name));
+/** What a folder has of settings and weights of its modules, but of the network. */
+export function filesOfModules(folder: ModelFolder, { root, rest }: Omit<ModuleList, 'first'>): string[] {
+  return [
+    MODULES_FILE,
+    MODEL_SETTINGS_FILE,
+    ...TRANSFORMER_SETTINGS_FILES.map((name) => posix.join(root, name)),
+    ...rest.flatMap(({ path }) => ['config.json', MODULE_WEIGHTS].map((name) => posix.join(path, name))),
+  ].filter((name) => folder.has(name));
 }
 
 /** What a Transformer module is made for, and the name of what it gives. */

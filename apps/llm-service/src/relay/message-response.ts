@@ -4,18 +4,18 @@ import { asBuffer } from './message-body.ts';
 import { writtenAgain } from './written-again.ts';
 
 /**
- * The answer of a chat completion as that of a message.
- * @param message what of the message has to be known to tell its answer.
+ * The response to a chat completion as that to a message.
+ * @param message what of the message has to be known to tell its response.
  * @throws AppError `host_error` where it is none.
  */
-export function messageAnswer(completion: Uint8Array, message: JsonObject): Uint8Array<ArrayBuffer> {
+export function messageResponse(completion: Uint8Array, message: JsonObject): Uint8Array<ArrayBuffer> {
   return writtenAgain(() => {
-    const answer = toMessageResponse(objectIn(completion), askedMessage(message));
-    return new TextEncoder().encode(JSON.stringify(answer));
+    const response = toMessageResponse(objectIn(completion), askedMessage(message));
+    return new TextEncoder().encode(JSON.stringify(response));
   });
 }
 
-/** An empty one where the host answered in no JSON, which has no choice either. */
+/** An empty one where the host responded in no JSON, which has no choice either. */
 function objectIn(bytes: Uint8Array): JsonObject {
   try {
     // A byte order mark counts as white space.

@@ -1,47 +1,34 @@
-import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { loadConfig } from '@morgan/foundation';
-import type { ServiceParts } from '@morgan/http-server';
 import { waitFor } from '@morgan/testing';
-import { composeLlmService } from '../compose.ts';
-import { llmServiceConfig } from '../config/llm-service.config.ts';
+import { serve, type Served, serveHost, type ServedHost } from '../../fixture/served.ts';
 
 type Json = Record<string, unknown>;
 
 const MIB = 1024 * 1024;
 const LIMIT_BYTES = 2 * MIB;
 
-let host: Server;
-let parts: ServiceParts;
+let host: ServedHost;
+let gateway: Served;
 let origin: string;
 /** Of the host, which knows chat completions only. */
 let answer: (response: ServerResponse) => unknown;
 
 beforeAll(async () => {
-  host = createServer((request, response) => {
+  host = await serveHost((request, response) => {
     void request.toArray().then(() => {
       if (request.method === 'GET') return send(response, { object: 'list', data: [] });
       if (request.url === '/v1/chat/completions') return answer(response);
       return send(response, { detail: 'Not Found' }, 404);
     });
-  }).listen(0, '127.0.0.1');
-  await once(host, 'listening');
-  const hosts = `one=http://127.0.0.1:${(host.address() as AddressInfo).port}/v1`;
-  parts = await composeLlmService(
-    loadConfig(llmServiceConfig, {
-      env: { LLM_HOSTS: hosts, LOG_LEVEL: 'silent' },
-      file: { llmService: { messages: { answerLimitBytes: LIMIT_BYTES } } },
-    }),
-  );
-  await parts.app.listen(0, '127.0.0.1');
-  origin = await parts.app.getUrl();
+  });
+  const file = { llmService: { messages: { answerLimitBytes: LIMIT_BYTES } } };
+  gateway = await serve({ LLM_HOSTS: `one=${host.url}` }, file);
+  origin = gateway.url;
 });
 afterAll(async () => {
-  await parts.app.close();
-  await parts.close();
-  host.close().closeAllConnections();
+  await gateway.close();
+  host.close();
 });
 
 function send(response: ServerResponse, body: object | string, status = 200): void {

@@ -1,8 +1,8 @@
 import type { HostResponse } from '@morgan/distributed-llm';
 import { AppError, Pieces } from '@morgan/foundation';
 
-/** What an answer is held within. */
-export interface AnswerRoom {
+/** What a response is held within. */
+export interface ResponseRoom {
   /** The most bytes that one may have. */
   readonly limitBytes: number;
   /** Hears how many bytes there are so far, before they are more. @throws AppError `overloaded` where there is no room for them. */
@@ -10,12 +10,12 @@ export interface AnswerRoom {
 }
 
 /**
- * All of an answer that the gateway has to read itself, where others pass as they come: a host chooses how long it is.
+ * All of a response that the gateway has to read itself, where others pass as they come: a host chooses how long it is.
  * @throws AppError `host_error` where it is longer than the limit; the fault of the body.
  */
-export async function heldAnswer(
+export async function heldResponse(
   { whole, body, host }: Pick<HostResponse, 'whole' | 'body' | 'host'>,
-  { limitBytes, grow }: AnswerRoom,
+  { limitBytes, grow }: ResponseRoom,
 ): Promise<Buffer> {
   if (whole) return whole;
   const pieces = new Pieces();

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { type HostResponseBody, WholeBody } from '@morgan/distributed-llm';
-import { heldAnswer } from './held-answer.ts';
+import { heldResponse } from './held-response.ts';
 
 const bodyOf = (...pieces: string[]) =>
   Readable.from(pieces.map((piece) => Buffer.from(piece))) as Readable & HostResponseBody;
@@ -11,13 +11,16 @@ describe('an answer that is held', () => {
   it('is what is here already', async () => {
     const whole = Buffer.from('all of it');
     const room = { limitBytes: 1, grow: () => undefined };
-    expect(await heldAnswer(answered(new WholeBody(whole), whole), room)).toBe(whole);
+    expect(await heldResponse(answered(new WholeBody(whole), whole), room)).toBe(whole);
   });
 
   it('tells how long it is as it comes', async () => {
     const lengths: number[] = [];
     const body = bodyOf('abc', 'de', 'f');
-    const bytes = await heldAnswer(answered(body), { limitBytes: 6, grow: (length) => lengths.push(length) });
+    const bytes = await heldResponse(answered(body), {
+      limitBytes: 6,
+      grow: (length) => lengths.push(length),
+    });
     expect(String(bytes)).toBe('abcdef');
     expect(lengths).toEqual([3, 5, 6]);
   });
@@ -25,7 +28,7 @@ describe('an answer that is held', () => {
   it('has a limit, behind which nothing is read', async () => {
     const body = bodyOf('abc', 'def');
     const room = { limitBytes: 5, grow: () => undefined };
-    await expect(heldAnswer(answered(body), room)).rejects.toMatchObject({
+    await expect(heldResponse(answered(body), room)).rejects.toMatchObject({
       code: 'host_error',
       message: expect.stringContaining('more than 5 bytes'),
     });
@@ -38,7 +41,7 @@ describe('an answer that is held', () => {
     const grow = (length: number) => {
       if (length > 3) throw full;
     };
-    await expect(heldAnswer(answered(body), { limitBytes: 100, grow })).rejects.toBe(full);
+    await expect(heldResponse(answered(body), { limitBytes: 100, grow })).rejects.toBe(full);
     expect(body.destroyed).toBe(true);
   });
 });
