@@ -202,7 +202,7 @@ export class Attempt {
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
     const { error, cause, outcome } = opening;
-    if (error) return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
+    if (error) return readErrorInResponse(response, { error, host: target.host, call });
     return { kind: 'failed', outcome: this.#lateOr(outcome), cause };
   }
 
