@@ -129,6 +129,29 @@ describe('DistributedLlmClient', () => {
       });
     });
 
+    it('is not needed where the other kept connections are closed as well', async () => {
+      const kept = 4;
+      const sockets = new Set();
+      const firsts: ServerResponse[] = [];
+      const url = await hosts.plain(({ socket }, response) => {
+        if (sockets.has(socket)) return socket.destroy();
+        sockets.add(socket);
+        if (firsts.push(response) < kept) return;
+        for (const each of firsts) each.end(ANSWER);
+      });
+      const client = bench.client([entry('only', url)]);
+      const ask = async () => {
+        const response = await send(client);
+        await response.body.bytes();
+        return response;
+      };
+      await Promise.all(Array.from({ length: kept }, ask));
+      const { origin } = new URL(url);
+      await waitFor(() => transport.getStatus()[origin]?.free === kept, { what: 'free connections' });
+      expect(await ask()).toMatchObject({ status: 200, attempts: 1 });
+      expect(sockets.size).toBe(kept + 1);
+    });
+
     it('makes up once for a closed connection, where the host resets whatever it is sent', async () => {
       const kept = 4;
       const longer = Buffer.from(JSON.stringify({ ...CHAT, user: 'another' }));
