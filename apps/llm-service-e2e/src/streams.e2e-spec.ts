@@ -246,6 +246,11 @@ describe('a stream that is whole', () => {
     expect([textOf(seen), seen.broken]).toEqual([ANSWER, false]);
     const name = 'morgan_llm_stream_malformed_events_total{host="broken"}';
     await waitFor(async () => (await metric(name)).length === 1, { what: name });
+    expect(seen.text.trimEnd()).toMatch(/: x-morgan-unreadable-events: 1\n\ndata: \[DONE\]$/);
+    const requestId = seen.headers.get('x-request-id');
+    const isLogged = () =>
+      gateway.logs.some((line) => line['requestId'] === requestId && line['unreadableEvents'] === 1);
+    await waitFor(isLogged, { what: 'the log line' });
   });
 
   it('has its counts asked for, and shows them to callers who asked', async () => {

@@ -15,6 +15,17 @@ describe('docs/streaming.md', () => {
     expect(docRegion('docs/streaming.md', 'contract', text)).toBe(text);
   });
 
+  it('is written by a run of every spec that it names', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const patterns = scripts['docs:streaming']?.split('jest.js ')[1]?.split(' ') ?? [];
+    const specs = [...new Set(LINES.map(([, spec]) => spec))];
+    const isRun = (spec: string) =>
+      patterns.some((pattern) => `/${spec}.int-spec.ts/${spec}.e2e-spec.ts`.includes(`/${pattern}`));
+    expect(specs.filter((spec) => !isRun(spec))).toEqual([]);
+  });
+
   it.each(LINES)('%s', (_, spec, test) => {
     const [file = ''] = globSync(`{apps,libs}/**/src/**/${spec}.{,int-,e2e-}spec.ts`, { cwd: ROOT });
     const source = readFileSync(join(ROOT, file), 'utf8');

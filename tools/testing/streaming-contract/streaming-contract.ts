@@ -131,9 +131,9 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'says so in the words of each dialect',
       ],
       [
-        'An event that cannot be read is dropped if the stream goes on, and counted; no stream has more than 1,000 of them in a row.',
-        'stream-relay',
-        'drops an event that cannot be read, and counts it',
+        'An event that cannot be read is dropped if the stream goes on, and counted: in a metric, in the log line, and in a comment in front of the end marker, `: x-morgan-unreadable-events: 1`. No stream has more than 1,000 of them in a row.',
+        'last-words',
+        'drops an event that cannot be read, and counts it: one %s',
       ],
       [
         'So is what is no event at all, such as the page of a proxy in the middle.',

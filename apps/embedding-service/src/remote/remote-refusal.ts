@@ -1,12 +1,15 @@
-import { faultOfStatus } from '@morgan/foundation';
+import { faultOfStatus, isObject } from '@morgan/foundation';
 import {
   askedRestMs,
+  bareErrorIn,
   type ErrorBody,
+  errorIn,
   HostWords,
   outcomeOfRefusal,
   readErrorBody,
   type RefusalOutcome,
   type ReportedError,
+  statusWithin,
 } from '@morgan/host-errors';
 import type { WholeResponse } from '@morgan/http-client';
 
@@ -46,6 +49,8 @@ const SUBJECT_OF: Readonly<Record<RefusalOutcome, RefusalSubject>> = {
 
 /** As many bytes of a body are looked into. */
 const MOST_READ = 65_536;
+/** What each vector stands behind. */
+const VECTOR_KEY = '"embedding"';
 const WORD = /^[\w.-]{1,64}$/;
 /** Statuses that hosts have for what is wrong with inputs; others are about the form of a request, and ours have one. */
 const INPUT_STATUSES: readonly number[] = [400, 413, 422];
@@ -78,6 +83,25 @@ export function refusalOf(response: WholeResponse, request?: Buffer): RemoteRefu
   const refusal = { outcome, subject, name: errorNameOf(error), waitMs };
   understood.set(response, refusal);
   return refusal;
+}
+
+/** The status that an answer without vectors stands for: some hosts have a 200 for whatever they say. @param sent what it answers, which it may quote */
+export function statusWithinAnswer(response: WholeResponse, sent: unknown): number | undefined {
+  if (response.body.length > MOST_READ || response.body.includes(VECTOR_KEY)) return undefined;
+  const body = jsonOf(response);
+  // Google's errors are the only element of a list.
+  const fields: unknown = Array.isArray(body) ? body[0] : body;
+  const error = isObject(fields) ? (errorIn(fields) ?? bareErrorIn(fields)) : undefined;
+  return error && statusWithin(error, Buffer.from(JSON.stringify(sent)));
+}
+
+/** The body of a response, or undefined where it is no JSON. */
+export function jsonOf(response: WholeResponse): unknown {
+  try {
+    return response.json();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the client would ask again after a refusal that stays what it is. */

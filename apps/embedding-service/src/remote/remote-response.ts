@@ -1,7 +1,7 @@
 import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 import { errorIn } from '@morgan/host-errors';
 import type { WholeResponse } from '@morgan/http-client';
-import { errorNameOf } from './remote-refusal.ts';
+import { errorNameOf, jsonOf } from './remote-refusal.ts';
 
 /** An object with values that JSON does not have, and some writers of it do. */
 const NUMBERS_OF_PYTHON = /^\s*\{[^]*[[,:]\s*-?(NaN|Infinity)\s*[\],}]/;
@@ -87,15 +87,6 @@ export function notFinite(): AppError {
 
 function unusable(what: string, cause?: { readonly status: number }): AppError {
   return new AppError('host_error', `The embedding host gave ${what}.`, { cause });
-}
-
-/** The body, or undefined where it is no JSON. */
-function jsonOf(response: WholeResponse): unknown {
-  try {
-    return response.json();
-  } catch {
-    return undefined;
-  }
 }
 
 /** The fields of an object; none of anything else. */

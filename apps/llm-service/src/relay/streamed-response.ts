@@ -196,6 +196,7 @@ export class StreamedResponse {
       ...(translator && { translator }),
       ...(resumption && { resumption }),
       ...(onId && { onId: noteId }),
+      onUnreadable: (count) => this.#context.note('unreadableEvents', count),
       onFault: (fault) => this.#interrupted((responses.at(-1) ?? response).host, fault),
     }).run();
     const { mayCount } = this.#call;

@@ -37,9 +37,12 @@ const OF_REQUESTS: ReadonlySet<number> = new Set([
 /** Those of them, and others, that hosts have for everything that is not their own fault: their words are read. */
 const OF_ANYTHING: ReadonlySet<number> = new Set([400, 412, 422]);
 
-/** The status that an error object inside a 200 stands for; nothing where neither its code nor its words say. */
-export function statusWithin(error: ReportedError): number | undefined {
-  const said = new HostWords(error);
+/**
+ * The status that an error object inside a 200 stands for; nothing where neither its code nor its words say.
+ * @param request the body that was sent, which the host may quote
+ */
+export function statusWithin(error: ReportedError, request?: Buffer): number | undefined {
+  const said = new HostWords(error, request);
   if (error.status === 400 && said.say(words.BROKEN_ENGINE)) return 500;
   if (error.status !== undefined) return error.status;
   if (isTooLong(said) || said.say(words.POLICY)) return 400;

@@ -1,5 +1,10 @@
 import { type CallContext, Deadline, retryAfterMs } from '@morgan/foundation';
-import type { HttpTransport, TransportRequest, TransportResponse } from '@morgan/http-transport';
+import {
+  type HttpTransport,
+  TransportError,
+  type TransportRequest,
+  type TransportResponse,
+} from '@morgan/http-transport';
 import type { RepeatableContext } from '@morgan/retry';
 import type { ClientCall } from './client-call.ts';
 import type { ClientPolicies } from './client-policies.ts';
@@ -46,13 +51,14 @@ export class CallAttempts {
     const startedAt = performance.now();
     call.beginAttempt();
     try {
-      const response = await transport.request(attemptOf(request, context));
+      const response = await transport.request(attemptOf(call, request, context));
       // The host says that the limit is its own, and lower than ours.
       if (response.status === 429) void policies.attempts.slowDown(retryAfterMs(response.headers));
       const result = await take(response);
       health?.attempted({ result: response }, performance.now() - startedAt, context);
       return result;
     } catch (error) {
+      if (error instanceof TransportError && error.stale) call.needsFresh = true;
       health?.attempted({ error }, performance.now() - startedAt, context);
       throw error;
     }
@@ -60,11 +66,16 @@ export class CallAttempts {
 }
 
 /** The request with the time that is left, and the signal of this attempt. */
-function attemptOf(request: TransportRequest, { signal, deadline }: CallContext): TransportRequest {
+function attemptOf(
+  { needsFresh }: ClientCall,
+  request: TransportRequest,
+  { signal, deadline }: CallContext,
+): TransportRequest {
   const { headers = [] } = request;
   return {
     ...request,
     headers: deadline ? [...headers, Deadline.HEADER, deadline.toHeader()] : headers,
     signal,
+    freshConnection: needsFresh,
   };
 }

@@ -28,6 +28,8 @@ export class ClientCall {
   readonly startedAt = performance.now();
   /** Requests sent, or tried to be, so far. */
   attempt = 0;
+  /** It has been lost on a kept connection: the next attempt is sent over none. */
+  needsFresh = false;
   /** What `x-request-id` says. */
   readonly id: string;
   /** When the response was there, or began; none while it is not. */

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, freePort, waitFor } from '@morgan/testing';
 import { respond, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
@@ -284,6 +285,20 @@ describe('what the first attempt meets, before a response', () => {
     expect(response).toMatchObject({ status: 200, attempt: 2 });
     expect(tookMs).toBeLessThan(BUSY_MS);
     expect(server?.accepted).toBe(2);
+  });
+
+  it('several kept connections that are all closed under a request: repeated over none of them', async () => {
+    const held: Socket[] = [];
+    const hold: Turn = (socket, request) => {
+      if (held.push(socket) === 3) for (const each of held) respond(200)(each, request);
+    };
+    await patientClientOf([hold], { retry: { maxRetries: 1 } });
+    const kept = server as ScriptedServer;
+    await Promise.all([1, 2, 3].map(() => client.get('/')));
+    await waitFor(() => client.getStatus().pool.free === 3, { what: 'the connections back in the pool' });
+    kept.turns = [(socket, request) => (held.includes(socket) ? reset : respond(200))(socket, request)];
+    expect(await client.post('/', { json: 1 })).toMatchObject({ status: 200, attempt: 2 });
+    expect(kept.accepted).toBe(4);
   });
 
   it('a kept connection that is closed under a request that must not be repeated', async () => {

@@ -356,6 +356,16 @@ describe('a look at a refusal', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('is taken at an error that came with a good status, as if it had the one that it stands for', async () => {
+    const statusWithin = (response: { text(): string }) => Number(response.text()) || undefined;
+    await clientOf([respond(200, '404'), respond(200, '503'), respond(200, 'good')]);
+    const seen: number[] = [];
+    const look = { statusWithin, refused: ({ status }: { status: number }) => void seen.push(status) };
+    expect(await codeOf(client.post('/', look))).toBe('http_404');
+    expect(await client.post('/', look)).toMatchObject({ status: 200, attempt: 2 });
+    expect(seen).toEqual([404, 503]);
+  });
+
   it('lets the circuit go by what the service has said', async () => {
     await clientOf([respond(404, 'nothing here')]);
     const { serviceName, baseUrl } = client.getStatus();

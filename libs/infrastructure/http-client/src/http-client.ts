@@ -4,6 +4,7 @@ import {
   type Logger,
   parseSettings,
   refuseUnknownOptions,
+  retryAfterMs,
   silentLogger,
 } from '@morgan/foundation';
 import type { IndicatorPresentation } from '@morgan/health-monitor';
@@ -54,6 +55,8 @@ export interface WholeCallRequest extends CallRequest {
    * thinks of the service, and whether it is asked again. The call ends with it as the `cause`.
    */
   readonly check?: ((response: HttpResponse) => void) | undefined;
+  /** The status that a response below 400 stands for, where it is an error all the same: then it is `refused` like one with that status. */
+  readonly statusWithin?: ((response: HttpResponse) => number | undefined) | undefined;
   /**
    * The same for one of 400 or above. Where it throws nothing the attempt fails with an `HttpClientError` that has the response, so
    * that whoever assesses it knows what the service has said.
@@ -228,6 +231,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
         }
         call.accept(response);
         const whole = new HttpResponse(headOf(response, call), await response.bytes(maxResponseBytes));
+        const status = request.statusWithin?.(whole);
+        if (status !== undefined)
+          this.#refuseWithin(call, new HttpResponse({ ...whole, status }, whole.body), request);
         request.check?.(whole);
         return whole;
       },
@@ -267,6 +273,13 @@ export class HttpClient implements RequestSender, AsyncDisposable {
     // What breaks or is too large to be read must not hide the status.
     const body = await response.bytes(this.#config.maxResponseBytes).catch(() => Buffer.alloc(0));
     return new HttpResponse(headOf(response, call), body);
+  }
+
+  /** A refusal that came with a good status: what is done after one with its own. */
+  #refuseWithin(call: ClientCall, refusal: HttpResponse, { refused }: WholeCallRequest): never {
+    if (refusal.status === 429) void this.policies.attempts.slowDown(retryAfterMs(refusal.headers));
+    refused?.(refusal);
+    throw statusError(refusal, call);
   }
 
   #healthOf(logger: Logger, metrics: HttpClientMetrics | undefined): ServiceHealth | undefined {

@@ -28,6 +28,8 @@ export interface TransportRequest {
    * Default: `readTimeoutMs`.
    */
   readonly idleTimeoutMs?: number | undefined;
+  /** Not over a kept connection: for what was lost on a {@link TransportError.stale} one, as others may be so as well. */
+  readonly freshConnection?: boolean | undefined;
   /** What the reader of the body meets instead of the {@link TransportError}. */
   readonly bodyFault?: (error: TransportError) => Error;
 }

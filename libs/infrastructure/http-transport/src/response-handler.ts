@@ -77,6 +77,11 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     return this.#phase === 'over';
   }
 
+  /** Not to be sent over a kept connection. */
+  get needsFresh(): boolean {
+    return this.#options.request.freshConnection === true;
+  }
+
   /** The longest silence within the body of the response, in milliseconds: 1 at least, as 0 would be no limit. */
   get idleTimeoutMs(): number {
     const { request, config } = this.#options;

@@ -29,7 +29,11 @@ let server: Server;
 let sockets: Socket[];
 
 /** Each of the requests that come, over whatever connection, gets its turn. */
-async function serve(secure: boolean, turns: Turn[]): Promise<string> {
+async function serve(
+  secure: boolean,
+  turns: Turn[],
+  options: { readonly maxConnections?: number } = {},
+): Promise<string> {
   sockets = [];
   const waiting = [...turns];
   const onSocket = (socket: Socket) => {
@@ -38,13 +42,13 @@ async function serve(secure: boolean, turns: Turn[]): Promise<string> {
   };
   server = secure ? createTlsServer(credentials, onSocket) : createServer(onSocket);
   server.on('connection', (socket: Socket) => sockets.push(socket));
-  return listen(secure ? 'https' : 'http');
+  return listen(secure ? 'https' : 'http', options);
 }
 
-async function listen(scheme: string): Promise<string> {
+async function listen(scheme: string, options: object = {}): Promise<string> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  transport = new HttpTransport({ tls: { ca: authority.cert } });
+  transport = new HttpTransport({ tls: { ca: authority.cert }, ...options });
   return `${scheme}://localhost:${(server.address() as AddressInfo).port}`;
 }
 
@@ -90,6 +94,29 @@ describe.each([
     // The one after it has a new connection: it cannot be stale again.
     expect(await faultOf(send(origin))).toMatchObject({ reason: 'reset', stale: false });
     expect(sockets).toHaveLength(2);
+  });
+
+  it.each([2, 100])(
+    'is not met by a request that wants a fresh one, of %i at most',
+    async (maxConnections) => {
+      const held: Socket[] = [];
+      const hold: Turn = (socket) => {
+        if (held.push(socket) === 2) for (const each of held) answer(each);
+      };
+      const origin = await serve(secure, [hold, hold, end, answer], { maxConnections });
+      await Promise.all([1, 2].map(async () => (await send(origin)).bytes()));
+      await waitFor(() => transport.getStatus()[origin]?.free === 2, { what: 'two kept connections' });
+      expect(await faultOf(send(origin))).toMatchObject({ stale: true });
+      expect((await (await send(origin, { freshConnection: true })).bytes()).toString()).toBe('ok');
+      expect(transport.getStatus()[origin]).toMatchObject({ opened: 3 });
+    },
+  );
+
+  it('is not met by one that wants a fresh one where there may be no further one', async () => {
+    const origin = await serve(secure, [answer, answer], { maxConnections: 1 });
+    await serveOnce(origin);
+    expect((await (await send(origin, { freshConnection: true })).bytes()).toString()).toBe('ok');
+    expect(transport.getStatus()[origin]).toMatchObject({ opened: 2, connected: 1 });
   });
 
   it('is stale in the middle of an upload too', async () => {

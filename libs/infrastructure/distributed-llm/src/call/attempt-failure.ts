@@ -8,7 +8,6 @@ import {
   statusWithin,
 } from '@morgan/host-errors';
 import { TransportError, type TransportResponse } from '@morgan/http-transport';
-import type { Dialect } from '../dialects/dialect.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import type { Host } from '../hosts/host.ts';
@@ -68,14 +67,15 @@ export function refusesUsageOption(call: CallRequest, host: Host, result: Attemp
 /** Sorts an error object that stood in a response with a good status. */
 export function readErrorInResponse(
   response: TransportResponse,
-  said: { readonly error: ReportedError; readonly host: Host; readonly dialect: Dialect },
+  said: { readonly error: ReportedError; readonly host: Host; readonly call: CallRequest },
 ): AttemptFailure {
-  const { error } = said;
-  const status = statusWithin(error);
-  const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, said);
+  const { error, host, call } = said;
+  const { dialect, body: request } = call;
+  const status = statusWithin(error, request);
+  const errorResponse = ErrorResponse.within(response, status ?? BAD_GATEWAY, { error, host, dialect });
   if (status === undefined) return { kind: 'failed', outcome: 'error_in_answer', errorResponse };
   const saidMs = askedRestMs(status, response.headers, error);
-  const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined };
+  const refusal = { status, error, isJson: true, saysWhen: saidMs !== undefined, request };
   return { kind: 'failed', outcome: outcomeOfRefusal(refusal), errorResponse, saidMs };
 }
 

@@ -61,7 +61,12 @@ export function hasStreamOptions({ body, streamOptionsAt }: CallRequest): boolea
 }
 
 /** The request of one attempt. Only the bytes of `model` and `stream_options` differ from target to target. */
-export function attemptRequest(call: CallRequest, target: Target, signal: AbortSignal): TransportRequest {
+export function attemptRequest(
+  call: CallRequest,
+  target: Target,
+  signal: AbortSignal,
+  freshConnection: boolean,
+): TransportRequest {
   const { address } = target.host;
   const { deadline, limits, upload, facts } = call;
   const model = target.model === facts.model ? undefined : target.model;
@@ -77,6 +82,7 @@ export function attemptRequest(call: CallRequest, target: Target, signal: AbortS
     headers,
     body: upload ? upload.send(model) : bodyFor(call, target),
     signal,
+    freshConnection,
     connectTimeoutMs: limits.connectTimeoutMs,
     firstByteTimeoutMs: call.isStream ? limits.firstByteTimeoutMs : limits.answerTimeoutMs,
     // A stream has a clock of its own for silence.

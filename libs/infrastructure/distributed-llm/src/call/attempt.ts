@@ -202,12 +202,12 @@ export class Attempt {
     const opening = await openResponse(response, options, call.isStream);
     if (opening.kind === 'content') return { ...opening, response };
     const { error, cause, outcome } = opening;
-    if (error) return readErrorInResponse(response, { error, host: target.host, dialect: call.dialect });
+    if (error) return readErrorInResponse(response, { error, host: target.host, call });
     return { kind: 'failed', outcome: this.#lateOr(outcome), cause };
   }
 
-  #send(): Promise<TransportResponse> {
-    const request = attemptRequest(this.call, this.target, this.#signal);
+  #send(freshConnection = false): Promise<TransportResponse> {
+    const request = attemptRequest(this.call, this.target, this.#signal, freshConnection);
     return this.parts.transportOf(this.target).request(request);
   }
 
@@ -216,7 +216,7 @@ export class Attempt {
     const mayResend = this.mode.mayResend && isStale(cause) && mayRepeat(this.call);
     if (!mayResend || !this.parts.budget.take('retry')) throw cause;
     this.hasResent = true;
-    return this.#send();
+    return this.#send(true);
   }
 
   #begin({ body, stream }: Content): void {

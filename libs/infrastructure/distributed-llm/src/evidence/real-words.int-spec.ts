@@ -85,6 +85,14 @@ describe('a refusal that is longer than what is read of it', () => {
 });
 
 describe('a refusal that quotes the request', () => {
+  it('says nothing by the words that it quotes, where it has a good status too', async () => {
+    const prompt = 'Say that the API key expired';
+    const reply = json(200, { error: { message: `CUDA error at '${prompt}'` } });
+    const { asked } = await ask(reply, Buffer.from(JSON.stringify({ ...CHAT, prompt })));
+    expect(asked).toEqual([1, 1]);
+    expect(await counted('error_in_answer')).toBe('1');
+  });
+
   it('does not say that its host takes no `stream_options`, which are our own words there', async () => {
     await using host = await ScriptedHost.start((response, request, body) => {
       const input = body.replaceAll('"', "'");

@@ -183,6 +183,8 @@ export class HostStream {
   #onMalformed(event: SseEvent): void {
     const events = event.mended();
     if (events) return events.forEach(this.#take);
+    // Behind its end nothing of the answer can be lost: that is mostly half a marker, or the one of another dialect.
+    if (this.#state === 'finished' && !this.#saysEndTooSoon) return;
     const fault = this.#unreadable.add();
     if (fault) return this.#onFault(fault);
     this.#lastWords.note(event);

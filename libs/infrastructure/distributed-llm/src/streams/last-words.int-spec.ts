@@ -65,10 +65,22 @@ it('has no page of a proxy in its middle', async () => {
   const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
   const gateway = await gatewayTo(ROLE, HELLO, ': ping\n\n', page, stop, DONE);
   expect(await gateway.read()).toEqual({
-    text: [ROLE, HELLO, ': ping\n\n', stop, DONE].join(''),
+    text: [ROLE, HELLO, ': ping\n\n', stop, ': x-morgan-unreadable-events: 2\n\n', DONE].join(''),
     broken: false,
   });
   expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 2 });
+});
+
+it.each([
+  ['that ends too soon', 1, HELLO.slice(0, 30)],
+  ['that its host cuts in two', 2, HELLO.trimEnd().replace('"choices"', '\n\n"choices"')],
+])('drops an event that cannot be read, and counts it: one %s', async (_, malformed, event) => {
+  const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+  // What comes behind the last choice is no part of the answer.
+  const gateway = await gatewayTo(ROLE, `${event}\n\n`, stop, 'data: {"id"\n\n', DONE);
+  const text = `${ROLE}${stop}: x-morgan-unreadable-events: ${malformed}\n\n${DONE}`;
+  expect(await gateway.read()).toEqual({ text, broken: false });
+  expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed });
 });
 
 it('has null for a number that JSON has no word for', async () => {

@@ -154,12 +154,6 @@ describe('a stream that is whole', () => {
     expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'cut' } });
   });
 
-  it('drops an event that cannot be read, and counts it', async () => {
-    const gateway = await gatewayTo(whole(ROLE, HELLO, 'data: {"choices":[{\n\n', WORLD, STOP, DONE));
-    expect(await gateway.read()).toEqual({ text: ROLE + HELLO + WORLD + STOP + DONE, broken: false });
-    expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 1 });
-  });
-
   it.each([
     ['in lines of their own', HELLO.replace('\n\n', '\n') + WORLD],
     ['in one line', HELLO.trimEnd() + WORLD],

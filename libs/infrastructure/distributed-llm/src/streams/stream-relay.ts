@@ -46,6 +46,8 @@ export interface StreamRelayOptions {
   readonly resumption?: Resumption;
   /** The response's id, with the first event that has one. */
   readonly onId?: (id: string) => void;
+  /** So many events could not be read and were left out: called before the caller has the end. */
+  readonly onUnreadable?: (count: number) => void;
   /** The response is broken for good: called before the caller is told. */
   readonly onFault?: (fault: StreamFault) => void;
 }
@@ -107,6 +109,7 @@ export class StreamRelay implements HostStreamListener {
       this.#malformed += this.#stream.malformed;
     } while (ending instanceof StreamFault && (await this.#resume(ending)));
     if (ending instanceof StreamFault) {
+      if (this.#malformed > 0) this.#options.onUnreadable?.(this.#malformed);
       this.#options.onFault?.(ending);
       const told = ending.reported ? ending : (this.#told ?? ending);
       this.#client.fail(reportOf(told), this.#sequence, told.reported && this.#head);
@@ -145,10 +148,12 @@ export class StreamRelay implements HostStreamListener {
     const { wantsUsage, resumption, translator } = this.#options;
     this.#joined?.rest().forEach((passed) => this.#passOn(...passed));
     if (this.#usageEvent && wantsUsage) this.#client.send(this.#usageEvent);
-    if (this.#resumes > 0)
-      this.#client.send(
-        Buffer.from(`: x-morgan-attempts: ${resumption?.attempts()}${this.#client.commentEnd}`),
-      );
+    const unreadable = this.#malformed + this.#stream.malformed;
+    if (unreadable > 0) {
+      this.#options.onUnreadable?.(unreadable);
+      this.#comment(`x-morgan-unreadable-events: ${unreadable}`);
+    }
+    if (this.#resumes > 0) this.#comment(`x-morgan-attempts: ${resumption?.attempts()}`);
     try {
       if (end && translator) translator.end().forEach((bytes) => this.#client.send(bytes));
     } catch (fault) {
@@ -160,6 +165,10 @@ export class StreamRelay implements HostStreamListener {
 
   failed(fault: StreamFault): void {
     this.#settle(fault);
+  }
+
+  #comment(text: string): void {
+    this.#client.send(Buffer.from(`: ${text}${this.#client.commentEnd}`));
   }
 
   /** What the host said cannot be told. @throws what is no fault of the host. */

@@ -124,11 +124,12 @@ export class Http1Pool implements OriginPool, ConnectionOwner {
   /** Gives a connection to each request that waits, as long as there is one. */
   #serve(): void {
     for (let next = this.#queue.first; next; next = this.#queue.first) {
-      const idle = next.handler.isOver ? undefined : this.#nextIdle();
-      if (!next.handler.isOver && !idle && !this.#hasRoom) return;
+      const { isOver, needsFresh } = next.handler;
+      const idle = isOver || needsFresh ? undefined : this.#nextIdle();
+      if (!isOver && !idle && !this.#hasRoom) return needsFresh ? this.#nextIdle()?.destroy() : undefined;
       this.#queue.shift();
       if (idle) idle.begin(next);
-      else if (!next.handler.isOver) this.#connect(next);
+      else if (!isOver) this.#connect(next);
     }
   }
 

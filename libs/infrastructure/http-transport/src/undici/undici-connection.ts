@@ -77,7 +77,8 @@ export class Connection extends Client implements HandlerConnection {
     const { maxAgeMs, onBusy } = this.#options;
     onBusy(this);
     handler.onConnection(this);
-    if (maxAgeMs !== null && performance.now() - this.#connectedAt > maxAgeMs) this.drop();
+    const isTooOld = maxAgeMs !== null && performance.now() - this.#connectedAt > maxAgeMs;
+    if (isTooOld || handler.needsFresh) this.drop();
     return super.dispatch(options, handler);
   }
 
