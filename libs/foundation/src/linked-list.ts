@@ -60,12 +60,16 @@ export class LinkedList<Item> {
   }
 
   /** The one whose turn it is may be removed meanwhile. */
-  *[Symbol.iterator](): IterableIterator<Item> {
+  [Symbol.iterator](): Iterator<Item, undefined> {
+    // By hand: a generator takes longer and leaves objects behind.
     let place = this.#first;
-    while (place) {
-      const { next } = place;
-      yield place.item;
-      place = next;
-    }
+    return {
+      next: () => {
+        if (!place) return { done: true, value: undefined };
+        const { item, next } = place;
+        place = next;
+        return { done: false, value: item };
+      },
+    };
   }
 }

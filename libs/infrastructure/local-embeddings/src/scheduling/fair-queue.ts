@@ -56,10 +56,13 @@ export class FairQueue {
   }
 
   add(items: readonly QueueItem[]): void {
-    for (const item of items) this.#lineOf(item.job).items.push(item);
-    for (const job of new Set(items.map((item) => item.job))) {
-      this.#lineOf(job).items.sort((one, other) => other.size - one.size);
+    const changed: Line[] = [];
+    for (const item of items) {
+      const line = this.#lineOf(item.job);
+      line.items.push(item);
+      if (changed.at(-1) !== line) changed.push(line);
     }
+    for (const line of changed) line.items.sort((one, other) => other.size - one.size);
     this.#length += items.length;
   }
 
