@@ -18,8 +18,7 @@ export function missingVectors(
   context: CallContext,
 ): Compute {
   return async (missing, signal, keepLate) => {
-    const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
-    const positions = missing.map((key) => positionOf.get(key) as number);
+    const positions = positionsOf(missing, keys);
     const wanted = positions.map((position) => inputs[position] as EmbeddingInput);
     const done = new Array<EmbeddedInput | undefined>(wanted.length).fill(undefined);
     let isOver = false;
@@ -35,4 +34,12 @@ export function missingVectors(
       return done.map((item) => item ?? error);
     }
   };
+}
+
+/** Where each of some keys comes first. */
+function positionsOf(some: readonly string[], keys: readonly string[]): number[] {
+  // Mostly it is all of them.
+  if (some.every((key, index) => key === keys[index])) return [...some.keys()];
+  const positionOf = new Map(keys.map((key, index) => [key, index] as const).toReversed());
+  return some.map((key) => positionOf.get(key) as number);
 }

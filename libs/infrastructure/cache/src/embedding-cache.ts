@@ -137,7 +137,7 @@ export class EmbeddingCache {
     { context = newCall(), use = 'normal', faults, lookedUp }: ResolveOptions = {},
   ): Promise<Resolved> {
     const call = new CacheCall(compute, { context, faults, lookedUp }, this.#generation);
-    const wanted = [...new Set(keys)];
+    const wanted = keys.length === 1 ? keys : [...new Set(keys)];
     try {
       if (use === 'normal' || use === 'shared') await this.#collect(wanted, call);
       else await this.#bypass(wanted, call, use);
@@ -307,7 +307,7 @@ export class EmbeddingCache {
     if (!this.#isCurrent(call) || entries.length === 0) return;
     for (const [key, entry] of entries) this.#memory.set(key, entry);
     const stored = this.#redis?.setMany(entries, () => this.#isCurrent(call));
-    call.stored = Promise.all([call.stored, stored]);
+    if (stored) call.stored = Promise.all([call.stored, stored]);
   }
 
   /** Whether nothing was purged since the call began. */
