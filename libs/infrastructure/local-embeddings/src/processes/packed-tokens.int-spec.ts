@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeTinyBert } from '../../fixture/tiny-bert.ts';
 import { ModelProcess } from './model-process.ts';
-import { tokensIn } from './token-table.ts';
+import { unpackTokens } from './packed-tokens.ts';
 
 let folder: string;
 let tokenizer: ModelProcess;
@@ -23,8 +23,8 @@ afterAll(async () => {
 
 describe('the tokens that a process lists', () => {
   it('have their places in the text; special ones have none', async () => {
-    const { tables = [] } = await tokenizer.run('list', { texts: ['red tea'], specials: true, most: 4 });
-    const [first, red, tea, last] = tables.flatMap(tokensIn);
+    const { lists = [] } = await tokenizer.run('list', { texts: ['red tea'], specials: true, most: 4 });
+    const [first, red, tea, last] = lists.flatMap(unpackTokens);
     for (const special of [first, last])
       expect(special).toMatchObject({ special: true, start: null, stop: null });
     expect(red).toMatchObject({ text: 'red', special: false, start: 0, stop: 3 });
@@ -34,8 +34,8 @@ describe('the tokens that a process lists', () => {
   it.each([
     [4, 2],
     [3, undefined],
-  ])('are %s of all texts at most, or none', async (most, lists) => {
-    const { tables } = await tokenizer.run('list', { texts: ['red tea', 'tea red'], specials: false, most });
-    expect(tables?.length).toBe(lists);
+  ])('are %s of all texts at most, or none', async (most, count) => {
+    const { lists } = await tokenizer.run('list', { texts: ['red tea', 'tea red'], specials: false, most });
+    expect(lists?.length).toBe(count);
   });
 });

@@ -4,7 +4,7 @@ import type { TextToken } from '../model/token-encoder.ts';
 const NOWHERE = -1;
 
 /** The tokens of a text as they go from process to process: as objects they would take five times as long to read. */
-export interface TokenTable {
+export interface PackedTokens {
   readonly ids: Uint32Array;
   /** -1 for a special token. */
   readonly starts: Int32Array;
@@ -12,7 +12,7 @@ export interface TokenTable {
   readonly texts: readonly string[];
 }
 
-export function tableOf(tokens: readonly TextToken[]): TokenTable {
+export function packTokens(tokens: readonly TextToken[]): PackedTokens {
   return {
     ids: Uint32Array.from(tokens, ({ id }) => id),
     starts: Int32Array.from(tokens, ({ start }) => start ?? NOWHERE),
@@ -21,7 +21,7 @@ export function tableOf(tokens: readonly TextToken[]): TokenTable {
   };
 }
 
-export function tokensIn({ ids, starts, stops, texts }: TokenTable): TextToken[] {
+export function unpackTokens({ ids, starts, stops, texts }: PackedTokens): TextToken[] {
   return texts.map((text, index) => {
     const [id, start, stop] = [ids[index], starts[index], stops[index]] as [number, number, number];
     const special = start === NOWHERE;
