@@ -1,6 +1,6 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
 
 /**
  * A route without the pipelines of Nest and Fastify, which together would be a fifth of a request to the gateway

@@ -1,7 +1,7 @@
 import { atEndOfTurn } from '@morgan/foundation';
 import type { z } from 'zod';
 import { bodyCheck } from './body-check.ts';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
 import type { PlainRoute } from './plain-route.ts';
 
 /** A call that brings a JSON body, as {@link jsonRoute} takes it. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { exchange, type Gate, startGate } from '../fixture/gate.ts';
+import { exchange, type Gate, startGate } from '../../fixture/gate.ts';
 
 let gate: Gate;
 let anywhere: Gate;

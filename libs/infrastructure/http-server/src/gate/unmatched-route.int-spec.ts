@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Gate, startGate } from '../fixture/gate.ts';
+import { type Gate, startGate } from '../../fixture/gate.ts';
 
 let gate: Gate;
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
 
 /** One check of the gate: it lets a request pass by `done`, refuses it by `done` with an error, or answers it. */
 export type GateHook = (request: HttpRequest, reply: HttpReply, done: (error?: Error) => void) => void;

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { KnownRoutes } from './known-routes.ts';
-import { plainPath } from './plain-path.ts';
+import { plainPath } from '../routes/plain-path.ts';
 
 /** What a service says of a path that it has not, in a sentence: why, or what there is instead. */
 export type PathHint = (path: string) => string | undefined;

@@ -1,6 +1,6 @@
 import { AppError } from '@morgan/foundation';
 import type { GateHook } from './gate.ts';
-import { contextOf } from './http-exchange.ts';
+import { contextOf } from '../http-exchange.ts';
 import type { OpenRoutes } from './open-routes.ts';
 
 /** Decides who may call. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@morgan/foundation';
-import type { IncomingRequest } from './http-exchange.ts';
+import type { IncomingRequest } from '../http-exchange.ts';
 
 /** What somebody is told who speaks another version. */
 export const OTHER_VERSION = 'Only HTTP/1.1 and HTTP/1.0 are spoken here; a proxy in front may speak others.';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { exchange, openConnection, startGate } from '../fixture/gate.ts';
+import { exchange, openConnection, startGate } from '../../fixture/gate.ts';
 
 const GET = 'GET /v1/slow HTTP/1.1\r\nhost: x\r\nx-api-key: the-key\r\n\r\n';
 const PROBE = 'GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError, type ErrorCode, type HttpObserver } from '@morgan/foundation';
-import type { ErrorBody, ErrorReader } from './error-body.ts';
+import type { ErrorBody, ErrorReader } from '../error-body.ts';
 import type { Exchange } from './pipelining.ts';
-import { type RequestIdHeaders, requestIdOf } from './request-id.ts';
+import { type RequestIdHeaders, requestIdOf } from '../request-id.ts';
 import { OTHER_VERSION } from './request-head.ts';
 import { endWithGrace } from './unread-body.ts';
 

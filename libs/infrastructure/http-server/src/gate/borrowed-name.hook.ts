@@ -2,8 +2,8 @@ import { hostname } from 'node:os';
 import { isIP } from 'node:net';
 import { AppError } from '@morgan/foundation';
 import type { GateHook } from './gate.ts';
-import { contextOf } from './http-exchange.ts';
-import { isLoopback } from './loopback.ts';
+import { contextOf } from '../http-exchange.ts';
+import { isLoopback } from '../loopback.ts';
 
 /** Names that nobody can have the world's name servers answer for. */
 const OF_OWN_NETWORKS = /(^|\.)(localhost|local|internal|lan|home\.arpa|test)$/;

@@ -1,9 +1,9 @@
 import { Deadline, type HttpObserver } from '@morgan/foundation';
-import type { Drain } from './drain.ts';
+import type { Drain } from '../drain.ts';
 import type { GateHook } from './gate.ts';
-import type { HttpReply, HttpRequest } from './http-exchange.ts';
-import { RequestContext } from './request-context.ts';
-import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
+import { RequestContext } from '../request-context.ts';
+import { oneIdHeader, type RequestIdHeaders } from '../request-id.ts';
 
 /** Which services have sent a request on: one that finds itself there would ask itself. */
 export const VIA_HEADER = 'x-morgan-via';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Gate, startGate } from '../fixture/gate.ts';
+import { type Gate, startGate } from '../../fixture/gate.ts';
 
 let gate: Gate;
 

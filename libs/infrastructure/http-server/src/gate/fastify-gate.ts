@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
-import type { StalledReaders } from './body/stalled-readers.ts';
+import type { StalledReaders } from '../body/stalled-readers.ts';
 import type { Gate } from './gate.ts';
-import type { HttpRequest } from './http-exchange.ts';
+import type { HttpRequest } from '../http-exchange.ts';
 import { type PathHint, registerUnmatchedRoute } from './unmatched-route.hook.ts';
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import type { GateHook } from './gate.ts';
-import { asksForContinue } from './request-head.ts';
+import { asksForContinue } from '../connections/request-head.ts';
 
 /**
  * Says `100 Continue` to a caller that waits for it with its body. It belongs behind everything that may refuse a request

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@morgan/testing';
-import { exchange, type Gate, openConnection, startGate } from '../fixture/gate.ts';
+import { exchange, type Gate, openConnection, startGate } from '../../fixture/gate.ts';
 
 let gate: Gate;
 

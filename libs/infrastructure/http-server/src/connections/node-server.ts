@@ -9,15 +9,15 @@ import type { Socket } from 'node:net';
 import { AppError, type HttpObserver, type Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
 import { limitConnections } from './connection-limit.ts';
-import { DirectConnections } from './direct/direct-connections.ts';
-import { type ErrorBody, openAiEnvelope } from './error-body.ts';
-import type { HttpConfig } from './http-server.config.ts';
+import { DirectConnections } from '../direct/direct-connections.ts';
+import { type ErrorBody, openAiEnvelope } from '../error-body.ts';
+import type { HttpConfig } from '../http-server.config.ts';
 import { Pipelining } from './pipelining.ts';
-import { connectionsWithin } from './platform-limits.ts';
-import type { PlainRoutes } from './plain-routes.ts';
+import { connectionsWithin } from '../platform-limits.ts';
+import type { PlainRoutes } from '../routes/plain-routes.ts';
 import { ProtocolRefusals } from './protocol-refusals.ts';
 import { checkRequestHead } from './request-head.ts';
-import { oneIdHeader, type RequestIdHeaders } from './request-id.ts';
+import { oneIdHeader, type RequestIdHeaders } from '../request-id.ts';
 import { closeAfterUnreadBody } from './unread-body.ts';
 
 /** The headers alone have this long at most. */
