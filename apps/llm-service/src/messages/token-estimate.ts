@@ -5,7 +5,7 @@ import {
   WholeBody,
 } from '@morgan/distributed-llm';
 import { CHAT_PATH, JSON_HEADERS, MESSAGES_PATH } from './message-translation.ts';
-import { GATEWAY_HOST } from './response-head.ts';
+import { GATEWAY_HOST } from '../relay/write-head.ts';
 
 const COUNT_PATH = `${MESSAGES_PATH}/count_tokens`;
 

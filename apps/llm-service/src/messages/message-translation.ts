@@ -12,10 +12,10 @@ import {
 } from '@morgan/distributed-llm';
 import type { JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
-import { type ResponseRoom, heldResponse } from './held-response.ts';
+import { type ResponseRoom, heldResponse } from '../relay/held-response.ts';
 import { type AskedModel, asBuffer } from './message-body.ts';
 import type { MessageReader } from './message-reader.ts';
-import type { OutboundCall } from './outbound-call.ts';
+import type { OutboundCall } from '../relay/outbound-call.ts';
 
 /** What a message is asked as where no host knows messages. */
 export const CHAT_PATH = '/chat/completions';
