@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { RUN_SOURCES } from './source-program.ts';
 
 /** What the first example of a README says that it prints, line by line, and what it does print. */
@@ -10,17 +11,24 @@ export interface ReadmeExample {
   readonly printed: readonly string[];
 }
 
-/** Runs the first example of a README, in the folder where that is. @throws Error where it fails */
-export function runReadmeExample(path: string): ReadmeExample {
-  const readme = readFileSync(path, 'utf8');
-  const example = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
-  const printed = execFileSync(
+/**
+ * Runs the first example of a README, in the folder where that is.
+ * @param instead texts of the example, and what stands there in the run: the address of a host that is there
+ * @throws Error where it fails, or still runs after 90 seconds
+ */
+export async function runReadmeExample(
+  path: string,
+  instead: Readonly<Record<string, string>> = {},
+): Promise<ReadmeExample> {
+  const example = /```ts\n(.*?)```/s.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+  const run = Object.entries(instead).reduce((text, [from, to]) => text.replaceAll(from, to), example);
+  const { stdout } = await promisify(execFile)(
     process.execPath,
-    [...RUN_SOURCES, '--input-type=module-typescript', '--eval', example],
-    { encoding: 'utf8', cwd: dirname(path) },
+    [...RUN_SOURCES, '--input-type=module-typescript', '--eval', run],
+    { cwd: dirname(path), timeout: 90_000, killSignal: 'SIGKILL' },
   );
   return {
     said: Array.from(example.matchAll(/console\.log\(.*\); \/\/ (.*)/g), ([, text = '']) => text),
-    printed: printed.trim().split('\n'),
+    printed: stdout.split('\n').slice(0, -1),
   };
 }

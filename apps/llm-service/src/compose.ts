@@ -18,7 +18,7 @@ import { pathHint } from './endpoints/path-hint.ts';
 import { formBodies } from './forms/form-upload.ts';
 import { OUTLINE } from './openai/outline.format.ts';
 import { HostRelay } from './relay/host-relay.ts';
-import { GATEWAY_HOST, HOST_HEADER } from './relay/response-head.ts';
+import { GATEWAY_HOST, HOST_HEADER } from './relay/write-head.ts';
 import { ResponseMetrics } from './relay/response-metrics.ts';
 import { ResponseOwners } from './relay/response-owners.ts';
 import { ConfigReloader, type ReloadTrigger } from './reload/config-reloader.ts';

@@ -11,6 +11,15 @@ export function textOrNone(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** The JSON that a text is; undefined where it is none. */
+export function jsonOrNone(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The text of a JSON; empty for one that is nested too deep to be written again. */
 export function written(value: JsonObject): string {
   try {

@@ -15,7 +15,7 @@ import { warmingConfig } from '../cache/warming.config.ts';
 /** 16 MiB: 2,048 texts of 8 kB. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** A body costs several times its size once it is parsed and its texts wait for a worker; the pod has 1,536 MiB. */
+/** A body costs several times its size once it is parsed and its texts wait for a model process; the pod has 1,536 MiB. */
 const MAX_BODY_BYTES = 96 * 1024 * 1024;
 
 const local = localEmbeddingsConfig.unwrap();

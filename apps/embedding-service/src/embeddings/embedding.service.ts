@@ -163,7 +163,7 @@ export class EmbeddingService {
   }
 
   /**
-   * Texts that still wait for a worker at the deadline of the call are never computed.
+   * Texts that still wait for a model process at the deadline of the call are never computed.
    * @throws AppError `model_not_found`, `invalid_value`, `deadline_exceeded`, and what the model throws
    */
   async collect(

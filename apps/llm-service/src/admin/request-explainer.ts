@@ -5,7 +5,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { hostPathOf } from '../endpoints/host-path.ts';
 import { outlineOf } from '../openai/outline.format.ts';
 import { checkDeployment } from '../openai/request-checks.ts';
-import { CHAT_PATH, mustTranslate } from '../relay/message-translation.ts';
+import { CHAT_PATH, mustTranslate } from '../messages/message-translation.ts';
 import type { ResponseOwners } from '../relay/response-owners.ts';
 import { type ExplainRequest, explainSchema } from './admin.schemas.ts';
 

@@ -9,7 +9,7 @@ import { adminConfig } from '../admin/admin.config.ts';
 import { callerLimitsConfig, limitsCallers } from '../callers/caller-limits.config.ts';
 import { ENDPOINTS } from '../endpoints/endpoint.table.ts';
 import { formConfig } from '../forms/form.config.ts';
-import { messageConfig } from '../relay/message.config.ts';
+import { messageConfig } from '../messages/message.config.ts';
 import { streamConfig } from '../relay/stream.config.ts';
 import { callTimeoutsConfig } from '../relay/call-timeouts.config.ts';
 

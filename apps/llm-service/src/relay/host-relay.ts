@@ -15,7 +15,7 @@ import { openForm } from '../forms/form-upload.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import { type CallTimeouts, timeoutMsOf } from './call-timeouts.config.ts';
 import { callerOf, keptIdOf, toOwner } from './kept-response.ts';
-import { LearnedHabits } from './learned-habits.ts';
+import { LearnedHabits } from '../messages/learned-habits.ts';
 import {
   asChatCall,
   type ChatCall,
@@ -25,19 +25,19 @@ import {
   messageResponse,
   mustTranslate,
   NOTHING,
-} from './message-translation.ts';
-import { bareCall } from './bare-call.ts';
+} from '../messages/message-translation.ts';
+import { bareCall } from '../messages/bare-call.ts';
 import { countHop } from './hops.ts';
 import type { ResponseRoom } from './held-response.ts';
-import type { MessageConfig } from './message.config.ts';
-import { MessageReader } from './message-reader.ts';
+import type { MessageConfig } from '../messages/message.config.ts';
+import { MessageReader } from '../messages/message-reader.ts';
 import { type IncomingCall, type OutboundCall, outboundCall } from './outbound-call.ts';
 import { noteResponse } from './note-response.ts';
 import { noteUsage } from './note-usage.ts';
 import type { ResponseOwner, ResponseOwners } from './response-owners.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { StreamedResponse } from './streamed-response.ts';
-import { estimateResponse, mayEstimate, mustEstimate } from './token-estimate.ts';
+import { estimateResponse, mayEstimate, mustEstimate } from '../messages/token-estimate.ts';
 import { usageInJson } from './usage-in-json.ts';
 import { passResponse } from './pass-response.ts';
 

@@ -18,12 +18,12 @@ import {
 import { AppError, type JsonObject, type Logger } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
 import { contextOf, type RequestContext } from '@morgan/http-server';
-import { writeStreamHead } from './response-head.ts';
+import { writeStreamHead } from './write-head.ts';
 import type { ResponseMetrics } from './response-metrics.ts';
 import { type ResponseRoom, heldResponse } from './held-response.ts';
-import { asBuffer } from './message-body.ts';
-import type { MessageReader } from './message-reader.ts';
-import { type ChatCall, chatHostsOf } from './message-translation.ts';
+import { asBuffer } from '../messages/message-body.ts';
+import type { MessageReader } from '../messages/message-reader.ts';
+import { type ChatCall, chatHostsOf } from '../messages/message-translation.ts';
 import type { IncomingCall } from './outbound-call.ts';
 import type { StreamConfig } from './stream.config.ts';
 import { noteResponse } from './note-response.ts';

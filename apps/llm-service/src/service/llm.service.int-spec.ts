@@ -1,16 +1,12 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startFakeLlmHost } from '@morgan/fake-llm-host';
-import { RUN_SOURCES } from '@morgan/testing';
+import { runReadmeExample } from '@morgan/testing';
 import { LlmService } from './llm.service.ts';
-
-const FOLDER = join(import.meta.dirname, '../..');
 
 let server: Server;
 let answer: unknown;
@@ -88,19 +84,12 @@ describe('the service as a class', () => {
     });
   });
 
-  it('has the example in its README, which prints what its comments say', async () => {
-    const example = readFileSync(join(FOLDER, 'example.ts'), 'utf8');
-    expect(readFileSync(join(FOLDER, 'README.md'), 'utf8')).toContain(`\`\`\`ts\n${example}\`\`\``);
+  it('has an example in its README, which prints what its comments say', async () => {
     const host = await startFakeLlmHost({ answer: 'Fine.' });
-    const child = spawn(process.execPath, [...RUN_SOURCES, '--input-type=module-typescript', '-'], {
-      cwd: FOLDER,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const exited = once(child, 'exit');
-    child.stdin.end(example.replace('http://192.168.1.20:8000/v1', host.url));
-    const said = [...example.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map(([, line]) => line);
-    expect((await text(child.stdout)).trim().split('\n')).toEqual(said);
-    expect(await exited).toEqual([0, null]);
+    const instead = { 'http://192.168.1.20:8000/v1': host.url };
+    const { said, printed } = await runReadmeExample(join(import.meta.dirname, '../../README.md'), instead);
+    expect(said).toHaveLength(3);
+    expect(printed).toEqual(said);
     await host.close();
   });
 });

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '@morgan/foundation';
+import { isObject, type JsonObject, jsonOrNone } from '@morgan/foundation';
 import { bareErrorIn, errorIn, type ReportedError } from './reported-error.ts';
 import { xmlErrorIn } from './xml-error.ts';
 
@@ -23,7 +23,7 @@ export interface ErrorBody {
 /** Reads the body of a response with an error status: JSON in any of its shapes, an event, XML, plain text. */
 export function readErrorBody(text: string, status: number): ErrorBody {
   const event = EVENT.exec(text)?.[1];
-  const whole = parse(event ?? text);
+  const whole = jsonOrNone((event ?? text).trim());
   // Google's has it as the only element of a list.
   const json: unknown = Array.isArray(whole) ? whole[0] : whole;
   if (!isObject(json)) {
@@ -42,7 +42,7 @@ function firstWordsIn(text: string): ReportedError | undefined {
 
 /** As it stands where it ends within an escape. */
 function unescaped(words: string): string {
-  const text: unknown = parse(`"${words}"`);
+  const text: unknown = jsonOrNone(`"${words}"`);
   return typeof text === 'string' ? text : words;
 }
 
@@ -68,12 +68,4 @@ function formlessError(json: JsonObject, text: string, status: number): Reported
 /** An error of which only the words are known. */
 export function errorOf(message: string): ReportedError {
   return { message, status: undefined, type: undefined, code: undefined };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text.trim());
-  } catch {
-    return undefined;
-  }
 }

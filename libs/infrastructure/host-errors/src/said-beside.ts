@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
+import { isObject, type JsonObject, jsonOrNone, textOrNone, written } from '@morgan/foundation';
 import { type SaidTime, saidTime } from './said-time.ts';
 
 /** More of the words of a host behind a router is not looked into. */
@@ -38,18 +38,10 @@ export function withReason(message: string, behind: string | undefined): string 
 }
 
 function wordsIn(behind: string): string {
-  const json = parsed(behind);
+  const json = jsonOrNone(behind);
   const fields = isObject(json) ? json : {};
   const { error } = fields;
   return textOrNone((isObject(error) ? error : fields)['message']) ?? textOrNone(error) ?? behind;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function lowerCased(headers: JsonObject): Record<string, string> {

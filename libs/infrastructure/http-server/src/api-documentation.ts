@@ -2,7 +2,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { AppError } from '@morgan/foundation';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify';
-import { pathsOf, type PlainRoute } from './plain-route.ts';
+import { pathsOf, type PlainRoute } from './routes/plain-route.ts';
 
 /** How a service introduces itself on `/docs`. */
 export interface ApiDescription {

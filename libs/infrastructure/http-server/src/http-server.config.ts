@@ -1,7 +1,7 @@
 import { MAX_TIMER_MS, setting, whereGood } from '@morgan/foundation';
 import { z } from 'zod';
 import { type BodyConfig, bodyConfig } from './body/body.config.ts';
-import { OPENABLE_ENDPOINTS } from './open-routes.ts';
+import { OPENABLE_ENDPOINTS } from './gate/open-routes.ts';
 
 /** What pages have that come from no server: those of extensions and of programs on a desktop. */
 const ORIGIN_OF_PROGRAM = /^(?!https?:|file:)[a-z][a-z0-9+.-]*:\/\/[\w.-]+(?::\d+)?$/;

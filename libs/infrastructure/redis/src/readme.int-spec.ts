@@ -1,16 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { redisUrl } from '@morgan/testing';
-import { useRedis } from '../example.ts';
+import { redisUrl, runReadmeExample } from '@morgan/testing';
 
-const text = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
-
-it('the example of the README runs and says what its comments say', async () => {
-  const example = text('../example.ts');
-  expect(text('../README.md')).toContain(
-    `\`\`\`ts\n${example.replace('./src/index.ts', '@morgan/redis')}\`\`\``,
-  );
-  const said: string[] = [];
-  await useRedis(redisUrl(), (line) => said.push(line));
-  expect(said).toEqual([...example.matchAll(/say\(.*\); \/\/ (.*)/g)].map(([, line]) => line));
+it('the example of the README runs and prints what its comments say', async () => {
+  const instead = { 'redis://127.0.0.1:6379': redisUrl() };
+  const { said, printed } = await runReadmeExample(join(import.meta.dirname, '../README.md'), instead);
+  expect(said).toHaveLength(2);
+  expect(printed).toEqual(said);
 });

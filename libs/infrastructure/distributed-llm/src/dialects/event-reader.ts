@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
 import { bareErrorIn, codedErrorIn, errorIn, isHttpStatus, type ReportedError } from '@morgan/host-errors';
 import type { SseEvent } from '../streams/sse-event.ts';
 import {
@@ -58,7 +58,7 @@ export class EventReader {
 
 /** Reads a JSON response. Undefined: it is no JSON object. */
 export function readBody(dialect: Dialect, body: Buffer): BodyReading | undefined {
-  const json = unlisted(parse(body.toString().trim()));
+  const json = unlisted(jsonOrNone(body.toString().trim()));
   if (!isObject(json)) return undefined;
   return { error: errorIn(json) ?? missingAnswer(dialect, json), ...dialect.readBody(json) };
 }
@@ -109,7 +109,7 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
   if (data === '') return COMMENT;
   // Of another dialect: some say it behind the end of each, and some in its place.
   if (DONE.test(data)) return dialect.hasEnd && dialect.endMarker !== DONE_EVENT ? MALFORMED : END;
-  const json = unlisted(parse(data));
+  const json = unlisted(jsonOrNone(data));
   const error = dialect.isKept ? undefined : errorOf(dialect, event, json);
   if (error) return { ...NO_READING, error };
   if (isObject(json)) return dialect.readEvent(json);
@@ -127,7 +127,7 @@ function errorOf(dialect: Dialect, event: SseEvent, json: unknown): ReportedErro
 function readNoData({ raw, isEmpty }: SseEvent): EventReading {
   const first = raw[firstByte(raw)];
   if (first !== OPENING) return first === undefined || first === COLON || isEmpty ? COMMENT : MALFORMED;
-  const json = parse(raw.toString());
+  const json = jsonOrNone(raw.toString());
   const error = isObject(json) ? (errorIn(json) ?? codedErrorIn(json)) : undefined;
   return error ? { ...NO_READING, error } : COMMENT;
 }
@@ -163,12 +163,4 @@ function isTextOnly({ content, finished, usage, isEnd }: EventReading): boolean 
 function unlisted(json: unknown): unknown {
   const first: unknown = Array.isArray(json) ? json[0] : undefined;
   return isObject(first) && errorIn(first) ? first : json;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -16,6 +16,7 @@ export function lastByte(bytes: Buffer): number {
   return at;
 }
 
-function isSpace(byte: number | undefined): boolean {
+/** Whether it is white space of JSON. */
+export function isSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === LF || byte === CR;
 }

@@ -1,3 +1,4 @@
+import { isSpace } from '../dialects/json-bytes.ts';
 import { promptTokensOf } from './prompt-tokens.ts';
 
 /** What only some targets can do. */
@@ -172,10 +173,6 @@ function skipSpace(body: Buffer, start: number): number {
   let at = start;
   while (isSpace(body[at])) at += 1;
   return at;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** Enough to tell conversations apart. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone } from '@morgan/foundation';
+import { isObject, jsonOrNone, type JsonObject, textOrNone } from '@morgan/foundation';
 import { bareErrorIn, type ReportedError } from '@morgan/host-errors';
 import type { Dialect, EventReading } from '../dialects/dialect.ts';
 import { addsToResponse } from './response-progress.ts';
@@ -31,7 +31,7 @@ export class LastWords {
     const data = this.#event?.data;
     // Others have an event of their own for an end that is none.
     if (data === undefined || this.dialect.answerKey !== 'choices') return undefined;
-    const json = parsed(data);
+    const json = jsonOrNone(data);
     if (isObject(json)) return 'choices' in json ? undefined : errorOf(json);
     const text = textOrNone(json) ?? data;
     return SPEAKS_OF_FAULT.test(text) && !text.startsWith('{') ? errorWith(text) : undefined;
@@ -46,12 +46,4 @@ function errorOf(json: JsonObject): ReportedError | undefined {
 
 function errorWith(text: string): ReportedError {
   return { status: undefined, type: undefined, code: undefined, message: text.slice(0, LONGEST) };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '@morgan/foundation';
 import type { Metrics } from '@morgan/telemetry';
-import type { Authenticator } from '../authentication.hook.ts';
-import type { BodyHook, GateHook } from '../gate.ts';
+import type { Authenticator } from '../gate/authentication.hook.ts';
+import type { BodyHook, GateHook } from '../gate/gate.ts';
 import type { HttpConfig } from '../http-server.config.ts';
 import { Admission } from './admission.ts';
 import { bodyAdmission } from './body-admission.hook.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { GateHook } from '../gate.ts';
+import type { GateHook } from '../gate/gate.ts';
 import { contextOf } from '../http-exchange.ts';
 import type { Admission } from './admission.ts';
 import type { BodyCharge } from './body-charge.ts';

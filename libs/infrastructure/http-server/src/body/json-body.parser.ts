@@ -1,5 +1,5 @@
 import type { Logger } from '@morgan/foundation';
-import type { BodyHook } from '../gate.ts';
+import type { BodyHook } from '../gate/gate.ts';
 import { contextOf } from '../http-exchange.ts';
 import type { BodyConfig } from './body.config.ts';
 import { windowOf } from './body-decoder.ts';

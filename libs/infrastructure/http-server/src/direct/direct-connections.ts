@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PlainRoutes } from '../plain-routes.ts';
+import type { PlainRoutes } from '../routes/plain-routes.ts';
 import { DirectConnection } from './direct-connection.ts';
 import type { DirectReading } from './direct-request.ts';
 import type { DirectResponse } from './direct-response.ts';

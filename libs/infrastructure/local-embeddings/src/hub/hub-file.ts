@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Logger } from '@morgan/foundation';
+import { jsonOrNone, type Logger } from '@morgan/foundation';
 import { HttpClientError } from '@morgan/http-client';
 import type { HubResponse, ModelHub } from './model-hub.ts';
 import { partOf } from './part-files.ts';
@@ -96,7 +96,7 @@ export class HubFile {
       throw new ModelLoadError(`what the hub sent for ${name} does not have the checksum that it states`);
     if (isPointer(part))
       throw new ModelLoadError(`what the hub sent for ${name} is a pointer of Git LFS, not the file`);
-    if (name.endsWith('.json') && !isJson(await readFile(part, 'utf8')))
+    if (name.endsWith('.json') && jsonOrNone(await readFile(part, 'utf8')) === undefined)
       throw new ModelLoadError(`what the hub sent for ${name} is no JSON; is it the page of a proxy?`);
     if (PAGE.test(await beginningOf(part)))
       throw new ModelLoadError(`what the hub sent for ${name} is a page of HTML; is it that of a proxy?`);
@@ -175,15 +175,6 @@ async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Only a strong one says that two responses are the same byte for byte. */

@@ -29,7 +29,7 @@ const DEFAULT_MEASURE_BYTES = 512 * 1024 ** 2;
 
 /**
  * Opens the model of a folder: reads what its files say, loads the graph, runs it once, and measures how long a text may
- * be. Blocks the thread that it is on while the graph runs, so it belongs into a worker.
+ * be. Blocks the thread that it is on while the graph runs, so it belongs into a process of its own.
  * @throws ModelLoadError that names the file or setting, and what is there
  */
 export async function openModel(path: string, options: ModelOptions): Promise<EmbeddingModel> {

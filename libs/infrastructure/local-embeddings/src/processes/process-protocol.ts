@@ -6,7 +6,7 @@ import type {
   TokenRow,
   VectorBatch,
 } from '../model/embedding-model.types.ts';
-import type { TokenTable } from './token-table.ts';
+import type { PackedTokens } from './packed-tokens.ts';
 
 /** Where a model drops what is too much of a text. */
 export type CutSide = 'left' | 'right';
@@ -76,7 +76,7 @@ export interface ProcessTasks {
   readonly list: {
     readonly task: { readonly texts: readonly string[]; readonly specials: boolean; readonly most: number };
     /** None where there are more than `most` tokens together. */
-    readonly result: { readonly tables: readonly TokenTable[] | undefined };
+    readonly result: { readonly lists: readonly PackedTokens[] | undefined };
   };
   readonly run: {
     readonly task: {

@@ -10,7 +10,7 @@ import type {
   TextPart,
   TokenWindow,
 } from './process-protocol.ts';
-import { tableOf, type TokenTable } from './token-table.ts';
+import { packTokens, type PackedTokens } from './packed-tokens.ts';
 import { failureOf, textWindows, tokenWindow } from './text-window.ts';
 
 /** What a tokenizer process does. */
@@ -48,15 +48,15 @@ export class TokenizerRole {
   }
 
   async #list({ texts, specials, most }: Task<'list'>) {
-    const tables: TokenTable[] = [];
+    const lists: PackedTokens[] = [];
     let left = most;
     for (const text of texts) {
       const tokens = await this.#tokenizer.list(text, specials, left);
-      if (!tokens) return { tables: undefined };
+      if (!tokens) return { lists: undefined };
       left -= tokens.length;
-      tables.push(tableOf(tokens));
+      lists.push(packTokens(tokens));
     }
-    return { tables };
+    return { lists };
   }
 }
 

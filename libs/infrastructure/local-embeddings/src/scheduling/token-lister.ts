@@ -1,6 +1,6 @@
 import { AppError, callStopped } from '@morgan/foundation';
 import type { ProcessPool } from '../processes/process-pool.ts';
-import { tokensIn } from '../processes/token-table.ts';
+import { unpackTokens } from '../processes/packed-tokens.ts';
 import type { TextToken } from '../model/token-encoder.ts';
 
 /** Characters of one task: what a text that is to be embedded waits for at most while the tokenizer is at it. */
@@ -82,8 +82,8 @@ export class TokenLister {
 
   async #run({ texts, specials, resolve, reject }: Waiting): Promise<void> {
     try {
-      const { tables } = await this.#pool.run('list', { texts, specials, most: MOST_TOKENS });
-      if (tables) resolve(tables.map(tokensIn));
+      const { lists } = await this.#pool.run('list', { texts, specials, most: MOST_TOKENS });
+      if (lists) resolve(lists.map(unpackTokens));
       else reject(tooManyTokens());
     } catch (cause) {
       reject(new AppError('inference_failed', 'The tokenizer failed on these texts.', { cause }));

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, textOrNone, written } from '@morgan/foundation';
+import { isObject, jsonOrNone, type JsonObject, textOrNone, written } from '@morgan/foundation';
 import { invalidField } from './translation-refused.ts';
 
 /**
@@ -76,7 +76,7 @@ export class ThoughtProofs {
  */
 export function provenThoughts(signature: unknown, model: unknown, path: string): Lists {
   if (typeof signature !== 'string' || !signature.startsWith(MARK)) return {};
-  const held = parsed(Buffer.from(signature.slice(MARK.length), 'base64url').toString());
+  const held = jsonOrNone(Buffer.from(signature.slice(MARK.length), 'base64url').toString());
   if (!isObject(held)) throw invalidField(path, 'a signature as it came with its thought');
   if (held['model'] !== model) return {};
   const lists: Lists = {};
@@ -114,12 +114,4 @@ function lengthOf(thought: JsonObject): number {
     (sum, name) => sum + (textOrNone(thought[name])?.length ?? 0),
     0,
   );
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,16 @@
 import type { Attention } from './attention.finder.ts';
-import { encodeBlock, encodeNode, encodeOperator, type GraphNode } from './graph-node.ts';
+import { encodeNode, encodeOperator, type GraphNode } from './graph-node.ts';
+import {
+  ELEMENT,
+  encodeBlock,
+  encodeNumber,
+  encodeText,
+  encodeValue,
+  GRAPH,
+  TENSOR,
+  VALUE,
+  type Value,
+} from './onnx-proto.ts';
 
 /** Names of what is added to a graph begin with it. */
 export const ADDED = 'morgan/';
@@ -11,14 +22,6 @@ const CONSTANTS = {
   rowAxis: `${ADDED}row-axis`,
 };
 const ROW_AXIS = -2;
-
-// Field numbers and types of onnx.proto.
-const GRAPH = { name: 2, initializer: 5, input: 11, output: 12 };
-const TENSOR = { dims: 1, type: 2, name: 8, raw: 9 };
-const VALUE = { name: 1, type: 2, tensor: 1, elements: 1, shape: 2 };
-const FLOAT = 1;
-const INT64 = 7;
-const BOOLEAN = 9;
 
 /** What the nodes of {@link inBlocks} take besides: tensors of one integer, as parts of a graph. */
 export function blockConstants(blockRows: number): Buffer[] {
@@ -33,7 +36,8 @@ export function blockConstants(blockRows: number): Buffer[] {
     encodeBlock(
       GRAPH.initializer,
       Buffer.concat([
-        Buffer.of(TENSOR.dims * 8, 1, TENSOR.type * 8, INT64),
+        encodeNumber(TENSOR.dimension, 1),
+        encodeNumber(TENSOR.type, ELEMENT.int64),
         encodeText(TENSOR.name, CONSTANTS[key as keyof typeof CONSTANTS]),
         encodeBlock(TENSOR.raw, new Uint8Array(BigInt64Array.of(BigInt(value)).buffer)),
       ]),
@@ -70,8 +74,8 @@ export function shapeOutputs(tensors: readonly string[]) {
     const name = names[index] as string;
     return [
       encodeOperator('Shape', [tensor], [`${name}/whole`]),
-      encodeOperator('Cast', [`${name}/whole`], [name], { to: FLOAT }),
-      encodeValue(GRAPH.output, { name, type: FLOAT }),
+      encodeOperator('Cast', [`${name}/whole`], [name], { to: ELEMENT.float }),
+      encodeValue(GRAPH.output, { name, type: ELEMENT.float }),
     ];
   });
   return { names, parts };
@@ -90,8 +94,8 @@ function loop(attention: Attention, at: Naming): Buffer[] {
       body: encodeGraph(at('block'), {
         nodes: body(attention, at),
         inputs: [
-          { name: at('number'), type: INT64, isScalar: true },
-          { name: at('go-on'), type: BOOLEAN, isScalar: true },
+          { name: at('number'), type: ELEMENT.int64, isScalar: true },
+          { name: at('go-on'), type: ELEMENT.boolean, isScalar: true },
           { name: at('before'), type: attention.type },
         ],
         outputs: [at('goes-on'), at('with-it')],
@@ -133,19 +137,10 @@ function rowsOf(name: string, at: Naming): Buffer[] {
     encodeOperator('Shape', [name], [own('shape')]),
     encodeOperator('Gather', [own('shape'), CONSTANTS.rowAxis], [own('rows')]),
     encodeOperator('Greater', [own('rows'), CONSTANTS.one], [own('has-rows')]),
-    encodeOperator('Cast', [own('has-rows')], [own('factor')], { to: INT64 }),
+    encodeOperator('Cast', [own('has-rows')], [own('factor')], { to: ELEMENT.int64 }),
     encodeOperator('Mul', [at('start'), own('factor')], [own('start')]),
     encodeOperator('Slice', [name, own('start'), at('end'), CONSTANTS.rowAxis], [own('part')]),
   ];
-}
-
-/** An input or output of a graph. */
-interface Value {
-  readonly name: string;
-  /** Of its values. */
-  readonly type: number;
-  /** Whether it is one value, without axes. */
-  readonly isScalar?: boolean;
 }
 
 interface Subgraph {
@@ -162,15 +157,4 @@ function encodeGraph(name: string, { nodes, inputs, outputs }: Subgraph): Buffer
     ...inputs.map((input) => encodeValue(GRAPH.input, input)),
     ...outputs.map((output) => encodeBlock(GRAPH.output, encodeText(VALUE.name, output))),
   ]);
-}
-
-function encodeValue(field: number, { name, type, isScalar = false }: Value): Buffer {
-  const shape = isScalar ? [encodeBlock(VALUE.shape, Buffer.of())] : [];
-  const tensor = Buffer.concat([Buffer.of(VALUE.elements * 8, type), ...shape]);
-  const kind = encodeBlock(VALUE.type, encodeBlock(VALUE.tensor, tensor));
-  return encodeBlock(field, Buffer.concat([encodeText(VALUE.name, name), kind]));
-}
-
-function encodeText(field: number, text: string): Buffer {
-  return encodeBlock(field, Buffer.from(text));
 }

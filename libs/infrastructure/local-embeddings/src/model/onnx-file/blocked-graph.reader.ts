@@ -6,26 +6,27 @@ import { type Attention, findAttention } from './attention.finder.ts';
 import { blockConstants, inBlocks, shapeOutputs } from './attention-in-blocks.ts';
 import {
   decodeNode,
-  encodeBlock,
   encodeNode,
   type GraphInMemory,
   type GraphNode,
   kindOf,
   type TensorKind,
 } from './graph-node.ts';
+import {
+  ATTRIBUTE,
+  BLOCK,
+  encodeBlock,
+  encodeText,
+  ENTRY,
+  EXTERNAL,
+  GRAPH,
+  MODEL,
+  NODE,
+  OPSET,
+  TENSOR,
+  VALUE,
+} from './onnx-proto.ts';
 import { ProtobufFile, type Range } from './protobuf-file.ts';
-
-// Field numbers of onnx.proto.
-const MODEL = { graph: 7, opset: 8 };
-const OPSET = { domain: 1, version: 2 };
-const GRAPH = { node: 1, initializer: 5, output: 12, shape: 13 };
-const NODE_ATTRIBUTE = 5;
-const ATTRIBUTE_TENSOR = 5;
-const TENSOR = { name: 8, raw: 9, external: 13, location: 14 };
-const VALUE_NAME = 1;
-const ENTRY = { key: 1, value: 2 };
-const EXTERNAL = 1;
-const BLOCK = 2;
 
 /** From this version of ONNX' operators on axes may be counted from the end. */
 const LEAST_OPSET = 11;
@@ -157,9 +158,9 @@ async function weightsOf(
   locations: Locations,
 ): Promise<ReadTensor | undefined> {
   for await (const attribute of file.fields(node)) {
-    if (attribute.number !== NODE_ATTRIBUTE) continue;
+    if (attribute.number !== NODE.attribute) continue;
     for await (const value of file.fields(attribute)) {
-      const tensor = value.number === ATTRIBUTE_TENSOR && (await readTensor(file, value, locations));
+      const tensor = value.number === ATTRIBUTE.tensor && (await readTensor(file, value, locations));
       if (tensor && tensor.location !== undefined) return tensor;
     }
   }
@@ -171,7 +172,7 @@ function named(tensor: ReadTensor, name: string): ReadTensor {
   return {
     ...tensor,
     name,
-    bytes: Buffer.concat([tensor.bytes, encodeBlock(TENSOR.name, Buffer.from(name))]),
+    bytes: Buffer.concat([tensor.bytes, encodeText(TENSOR.name, name)]),
   };
 }
 
@@ -240,7 +241,7 @@ function nameOf(value: Uint8Array): string {
   const reader = protobuf.Reader.create(value);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === VALUE_NAME) return reader.string();
+    if (tag >>> 3 === VALUE.name) return reader.string();
     reader.skipType(tag & 7);
   }
   return '';

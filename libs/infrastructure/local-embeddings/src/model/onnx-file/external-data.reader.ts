@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { posix } from 'node:path';
 import type { ModelFolder } from '../model-folder.ts';
 import { ModelLoadError } from '../model-load-error.ts';
+import { ENTRY } from './onnx-proto.ts';
 import { ProtobufFile, type Range } from './protobuf-file.ts';
 
 /**
@@ -17,7 +18,6 @@ const CHILDREN: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   sparse: { 1: 'tensor', 2: 'tensor' },
   tensor: { 13: 'entry' },
 };
-const ENTRY = { key: 1, value: 2 };
 const MAX_NAME_BYTES = 4096;
 const MAX_DEPTH = 64;
 

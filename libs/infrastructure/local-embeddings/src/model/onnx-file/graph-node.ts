@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
+import { ATTRIBUTE, ATTRIBUTE_TYPE, BLOCK, encodeBlock, GRAPH, NODE, TENSOR } from './onnx-proto.ts';
 
 /** One operator of a graph. */
 export interface GraphNode {
@@ -40,14 +41,6 @@ export interface GraphInMemory {
   /** Where the files lie that it refers to. */
   readonly folder: string;
 }
-
-// Field numbers of onnx.proto.
-const NODE = { input: 1, output: 2, name: 3, operator: 4, attribute: 5, doc: 6, domain: 7 };
-const ATTRIBUTE = { name: 1, integer: 3, tensor: 5, graph: 6, graphs: 11, type: 20 };
-const GRAPH_NODE = 1;
-const TENSOR = { dimension: 1, type: 2 };
-const ATTRIBUTE_TYPE = { integer: 2, graph: 5 };
-const BLOCK = 2;
 
 /** @throws RangeError or Error for what is no node */
 export function decodeNode(bytes: Uint8Array): GraphNode {
@@ -123,7 +116,7 @@ function namesIn(graph: Uint8Array): string[] {
   const names: string[] = [];
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag >>> 3 === GRAPH_NODE) names.push(...namesOf(decodeNode(reader.bytes())));
+    if (tag >>> 3 === GRAPH.node) names.push(...namesOf(decodeNode(reader.bytes())));
     else reader.skipType(tag & 7);
   }
   return names;
@@ -143,7 +136,7 @@ export function encodeNode({
   const names = protobuf.Writer.create();
   for (const input of inputs) names.uint32(NODE.input * 8 + BLOCK).string(input);
   for (const output of outputs) names.uint32(NODE.output * 8 + BLOCK).string(output);
-  return encodeBlock(GRAPH_NODE, Buffer.concat([names.finish(), rest]));
+  return encodeBlock(GRAPH.node, Buffer.concat([names.finish(), rest]));
 }
 
 /** A new node of ONNX' own operators. @param attributes integers and encoded graphs, by their names */
@@ -168,21 +161,4 @@ export function encodeOperator(
       .ldelim();
   }
   return encodeNode({ inputs, outputs, rest: rest.finish() });
-}
-
-/** A whole number in a field of a message. */
-export function encodeNumber(field: number, value: number): Uint8Array {
-  return protobuf.Writer.create()
-    .uint32(field * 8)
-    .int64(value)
-    .finish();
-}
-
-/** A message in a field of another one. */
-export function encodeBlock(field: number, content: Uint8Array): Buffer {
-  const head = protobuf.Writer.create()
-    .uint32(field * 8 + BLOCK)
-    .uint32(content.length)
-    .finish();
-  return Buffer.concat([head, content]);
 }

@@ -1,0 +1,29 @@
+import { atEndOfTurn } from '@morgan/foundation';
+import type { z } from 'zod';
+import { bodyCheck } from './body-check.ts';
+import type { HttpReply, HttpRequest } from '../http-exchange.ts';
+import type { PlainRoute } from './plain-route.ts';
+
+/** A call that brings a JSON body, as {@link jsonRoute} takes it. */
+export interface JsonRoute<Body> extends Pick<PlainRoute, 'path' | 'tag' | 'summary'> {
+  /** What the body is held to. */
+  readonly schema: z.ZodType;
+  /**
+   * Resolves to the body of the response.
+   * @param body as it came: defaults and other changes of the schema are not made
+   * @throws AppError, which becomes the response
+   */
+  readonly answer: (body: Body, request: HttpRequest, reply: HttpReply) => Promise<unknown>;
+}
+
+/** A {@link PlainRoute} whose body is validated against a schema first, with the errors of `@Body({ schema })`. */
+export function jsonRoute<Body>({ answer, ...route }: JsonRoute<Body>): PlainRoute {
+  const check = bodyCheck(route.schema);
+  const handle: PlainRoute['handle'] = async (request, reply) => {
+    check(request.body);
+    const body = await answer(request.body as Body, request, reply);
+    await new Promise<void>(atEndOfTurn);
+    return body;
+  };
+  return { ...route, method: 'POST', handle };
+}
