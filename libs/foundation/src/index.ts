@@ -18,7 +18,7 @@ export { loadConfig } from './config/load-config.ts';
 export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-config.ts';
 export { parseSettings } from './config/parse-settings.ts';
 export { listSettings, setting } from './config/setting.ts';
-export { refuseUnknownOptions } from './config/unknown-options.ts';
+export { refuseUnknownOptions, requireName } from './config/unknown-options.ts';
 export { whereGood } from './config/where-good.ts';
 export { AppError } from './errors/app-error.ts';
 export type { ErrorCode } from './errors/error-codes.ts';
