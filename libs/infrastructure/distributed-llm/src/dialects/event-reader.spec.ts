@@ -37,12 +37,12 @@ describe('EventReader', () => {
     expect(reader.read(event(chunk('""')))).toMatchObject({ content: undefined });
   });
 
-  it('reads an event of megabytes in little more time than parsing takes', () => {
+  it('reads an event of megabytes in about the time that parsing takes', () => {
     const raw = chunk(JSON.stringify('слово и ещё '.repeat(200_000)));
     const best = (work: () => unknown) =>
       Math.min(...Array.from({ length: 5 }, () => timedOnThread(work).ms));
     const parsing = best(() => JSON.parse(Buffer.from(raw).toString('utf8', 6)) as unknown);
-    expect(best(() => new EventReader(chatDialect).read(event(raw)))).toBeLessThan(4 * parsing);
+    expect(best(() => new EventReader(chatDialect).read(event(raw)))).toBeLessThan(1.7 * parsing);
   });
 
   it("reads Anthropic's events, with their names", () => {
