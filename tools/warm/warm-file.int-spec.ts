@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { RUN_SOURCES } from '@morgan/testing';
 import { warmFile } from './warm-file.ts';
 
 const TEXTS = Array.from({ length: 40 }, (_, index) => `text ${index}`);
@@ -74,6 +75,21 @@ it('stops where the service refuses for good', async () => {
   breakOff = (response) => response.end(fault('model_not_found'));
   await expect(warm()).rejects.toThrow('no');
   expect(sent).toHaveLength(1);
+});
+
+it('writes whole lines where nobody looks on: one for each percent, and what went wrong', async () => {
+  breakOff = (response) => response.end(fault('deadline_exceeded'));
+  const long = 'x'.repeat(1_500_000);
+  await writeFile(file, ['{"text": 5}', long, long, long, ...TEXTS].join('\n'));
+  const program = join(import.meta.dirname, 'warm.ts');
+  const child = spawn(process.execPath, [...RUN_SOURCES, program, file, '--url', url()]);
+  const [out, err] = [child.stdout, child.stderr].map((stream) => stream.setEncoding('utf8').toArray());
+  expect(await once(child, 'exit')).toEqual([1, null]);
+  const said = [out, err].map(async (pieces) => ((await pieces) as string[]).join(''));
+  expect(await Promise.all(said)).toEqual([
+    expect.stringMatching(/^(\d\d\.\d % {2}\d texts: .* failed\n)+100\.0 % {2}43 texts: .*, 1 failed\n$/),
+    expect.stringMatching(/^.*texts\.txt: line 1 .*\n(http:.*: no; trying again in 0\.0 s\n){2}$/),
+  ]);
 });
 
 it('ends with npm: a SIGTERM to `npm run warm` does not leave it at work', async () => {

@@ -19,7 +19,7 @@ export { CONFIG_FILE_VARIABLE, loadServiceConfig } from './config/load-service-c
 export { milliseconds } from './config/milliseconds.ts';
 export { parseSettings } from './config/parse-settings.ts';
 export { listSettings, setting } from './config/setting.ts';
-export { refuseUnknownOptions } from './config/unknown-options.ts';
+export { refuseUnknownOptions, requireName } from './config/unknown-options.ts';
 export { whereGood } from './config/where-good.ts';
 export { AppError } from './errors/app-error.ts';
 export type { ErrorCode } from './errors/error-codes.ts';

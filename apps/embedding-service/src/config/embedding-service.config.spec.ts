@@ -91,6 +91,7 @@ describe('a setting of the backend that does not serve', () => {
     ['remote.dimensions', { EMBEDDING_REMOTE_DIMENSIONS: '8' }],
     ['model.model', { ...REMOTE, EMBEDDING_MODEL: './models/near' }],
     ['model.pooling', { ...REMOTE, EMBEDDING_POOLING: 'cls' }],
+    ['model.revision', { ...REMOTE, EMBEDDING_MODEL_REVISION: 'v1' }],
     ['model.normalize', { ...REMOTE, EMBEDDING_NORMALIZE: 'false' }],
     ['model.truncateDimensions', { ...REMOTE, EMBEDDING_TRUNCATE_DIMENSIONS: '4' }],
   ])('is refused, as its vectors are not those that callers would get: %s', (setting, env) => {

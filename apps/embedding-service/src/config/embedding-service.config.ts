@@ -66,7 +66,8 @@ function remoteFaults({ model, further, remote }: Backends): Fault[] {
   if (model.model !== BUNDLED)
     faults.push(['model', 'model', 'is not used: `backend` is `remote`, whose model is `remote.model`']);
   if (remote.fallbackModel !== undefined || further.models.length > 0) return faults;
-  const idle = OF_MODELS_HERE.filter((key) => model[key] !== undefined);
+  const idle: string[] = OF_MODELS_HERE.filter((key) => model[key] !== undefined);
+  if (model.revision !== 'main') idle.push('revision');
   return [
     ...faults,
     ...idle.map((key): Fault => ['model', key, 'is for a model here, and `backend` is `remote`']),

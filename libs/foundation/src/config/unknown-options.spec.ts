@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { refuseUnknownOptions } from './unknown-options.ts';
+import { refuseUnknownOptions, requireName } from './unknown-options.ts';
 
 it('names the class and every option that it does not have', () => {
   expect(() => refuseUnknownOptions('Breaker', {})).not.toThrow();
@@ -7,4 +7,9 @@ it('names the class and every option that it does not have', () => {
   expect(() => refuseUnknownOptions('Breaker', misplaced)).toThrow(
     new TypeError('Breaker has no option "threshold", "resetMs"'),
   );
+});
+
+it.each(['', ' ', undefined, 5])('refuses %j for a name', (name) => {
+  expect(() => requireName('Breaker', name)).toThrow(new TypeError('Breaker needs a name that is not empty'));
+  expect(requireName('Breaker', 'gpu 1')).toBe('gpu 1');
 });

@@ -9,3 +9,12 @@ export function refuseUnknownOptions(owner: string, rest: object): void {
   if (names.length > 0)
     throw new TypeError(`${owner} has no option ${names.map((n) => `"${n}"`).join(', ')}`);
 }
+
+/**
+ * What a policy is called stands in log lines and metric labels, and policies of one name share a limit: without one they would all be one.
+ * @throws TypeError which names the class
+ */
+export function requireName(owner: string, name: unknown): string {
+  if (typeof name === 'string' && name.trim() !== '') return name;
+  throw new TypeError(`${owner} needs a name that is not empty`);
+}

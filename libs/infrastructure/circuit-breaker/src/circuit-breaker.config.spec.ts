@@ -40,6 +40,10 @@ describe('the configuration of a breaker', () => {
     expect(() => new CircuitBreaker(options)).toThrow('CircuitBreaker has no option "failureThreshold"');
   });
 
+  it('is of no use without a name', () => {
+    expect(() => new CircuitBreaker({ name: '' })).toThrow('CircuitBreaker needs a name');
+  });
+
   it('documents every key', () => {
     expect(listSettings(circuitBreakerConfig)).toHaveLength(18);
   });

@@ -13,6 +13,7 @@ import {
   refuseUnknownOptions,
   type Verdict,
   type Work,
+  requireName,
 } from '@morgan/foundation';
 import {
   type CircuitBreakerConfig,
@@ -73,7 +74,7 @@ export class CircuitBreaker implements Policy {
   /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, assess = assessCall, metrics, logger, ...unknown }: CircuitBreakerParts) {
     refuseUnknownOptions('CircuitBreaker', unknown);
-    this.name = name;
+    this.name = requireName('CircuitBreaker', name);
     this.#config = parseSettings(circuitBreakerConfig, config);
     this.#assess = assess;
     this.#metrics = metrics;

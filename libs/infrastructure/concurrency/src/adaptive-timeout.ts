@@ -8,6 +8,7 @@ import {
   QuantileWindow,
   refuseUnknownOptions,
   type Work,
+  requireName,
 } from '@morgan/foundation';
 import type { ConcurrencyMetrics } from './concurrency-metrics.ts';
 import {
@@ -59,7 +60,7 @@ export class AdaptiveTimeout implements Policy {
   /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, metrics, ...unknown }: AdaptiveTimeoutOptions) {
     refuseUnknownOptions('AdaptiveTimeout', unknown);
-    this.#name = name;
+    this.#name = requireName('AdaptiveTimeout', name);
     this.#metrics = metrics;
     this.#config = parseSettings(adaptiveTimeoutConfig, config);
     this.#boundMs = this.#config.ceilingMs;

@@ -8,6 +8,7 @@ import {
   refuseUnknownOptions,
   Waiter,
   type Work,
+  requireName,
 } from '@morgan/foundation';
 import type { ConcurrencyMetrics, BulkheadRefusal } from './concurrency-metrics.ts';
 import { type BulkheadConfig, bulkheadConfig, type BulkheadSettings } from './concurrency.config.ts';
@@ -67,7 +68,7 @@ export class Bulkhead implements Policy {
   /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
   constructor({ name, config, metrics, ...unknown }: BulkheadOptions) {
     refuseUnknownOptions('Bulkhead', unknown);
-    this.#name = name;
+    this.#name = requireName('Bulkhead', name);
     this.#metrics = metrics;
     this.#config = parseSettings(bulkheadConfig, config);
     this.#maxConcurrent = this.#config.maxConcurrent;

@@ -48,6 +48,10 @@ describe('the configuration of concurrency', () => {
     expect(() => new Class(options)).toThrow(`${Class.name} has no option "${setting}"`);
   });
 
+  it.each([Bulkhead, AdaptiveBulkhead, AdaptiveTimeout])('%p refuses an empty name', (Class) => {
+    expect(() => new Class({ name: '' })).toThrow('needs a name');
+  });
+
   it('documents every setting', () => {
     const documented = [bulkheadConfig, adaptiveLimitConfig, adaptiveTimeoutConfig].map(
       (schema) => listSettings(schema).length,

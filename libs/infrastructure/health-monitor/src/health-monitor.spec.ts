@@ -86,6 +86,8 @@ describe('HealthMonitor, its checks', () => {
   it('must be functions: a target that is none would only ever look down', () => {
     const targets = { gpu1: 'http://gpu1/v1' as unknown as HealthCheck };
     expect(() => new HealthMonitor({ targets })).toThrow('the target "gpu1" is no function');
+    const unnamed = { '': () => Promise.resolve() };
+    expect(() => new HealthMonitor({ targets: unnamed })).toThrow('A target of HealthMonitor needs a name');
   });
 
   it('checks at once, then an interval after the end of the last check', async () => {

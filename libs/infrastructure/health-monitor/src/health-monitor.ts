@@ -5,6 +5,7 @@ import {
   type Logger,
   parseSettings,
   silentLogger,
+  requireName,
 } from '@morgan/foundation';
 import type { z } from 'zod';
 import type { HealthMetrics } from './health-metrics.ts';
@@ -65,6 +66,7 @@ export class HealthMonitor implements Disposable {
     this.#listeners = new Listeners(logger);
     this.#targets = new Map(
       Object.entries(targets).map(([name, check]) => {
+        requireName('A target of HealthMonitor', name);
         if (typeof check !== 'function') throw new TypeError(`the target "${name}" is no function`);
         return [name, new HealthTarget(name, check, config, observer)];
       }),

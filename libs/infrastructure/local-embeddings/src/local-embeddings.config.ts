@@ -18,7 +18,7 @@ export const localEmbeddingsConfig = z
     }),
     revision: setting(z.string().min(1).default('main'), {
       env: 'EMBEDDING_MODEL_REVISION',
-      doc: 'Branch, tag or commit of a hub model.',
+      doc: 'Branch, tag or commit of a hub model. Refused for any other.',
     }),
     hubUrl: setting(httpUrl().default('https://huggingface.co'), {
       env: 'EMBEDDING_HUB_URL',

@@ -140,10 +140,15 @@ describe('a model with prompts', () => {
   });
 
   it('refuses one that leaves a text no room', async () => {
-    await expect(model.embed(['a cat'], context, { prompt: 'word '.repeat(40) })).rejects.toMatchObject({
+    await expect(model.embed(['a cat'], context, { prompt: 'a '.repeat(30) })).rejects.toMatchObject({
       code: 'invalid_value',
       param: 'input[0]',
-      message: expect.stringContaining('tokens of its prompt leave no room for it'),
+      message: expect.stringContaining('The prompt before the input has 31 tokens, and the model takes 32'),
+    });
+    const uncut = model.embed(['a cat'], context, { prompt: 'a '.repeat(28), truncate: false });
+    await expect(uncut).rejects.toMatchObject({
+      code: 'context_length_exceeded',
+      message: expect.stringContaining('The input and its prompt have more than 32 tokens'),
     });
   });
 

@@ -17,6 +17,10 @@ describe('settings of a limiter', () => {
     expect(() => new RateLimiter({ name: 'a', ...settings })).toThrow(name);
   });
 
+  it('are those of a name, by which replicas share them', () => {
+    expect(() => new RateLimiter({ name: '', limit: 5 })).toThrow('RateLimiter needs a name');
+  });
+
   it('are refused among the parts, where they would be ignored', () => {
     const parts = { maxWaitMs: 5 };
     expect(() => new RateLimiter({ name: 'a', limit: 5 }, parts as object)).toThrow('no option "maxWaitMs"');

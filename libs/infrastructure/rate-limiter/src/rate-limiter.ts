@@ -5,6 +5,7 @@ import {
   parseSettings,
   refuseUnknownOptions,
   silentLogger,
+  requireName,
 } from '@morgan/foundation';
 import type { RedisConnection } from '@morgan/redis';
 import type { Decision, LimitRefusal } from './decision.ts';
@@ -79,7 +80,7 @@ export class RateLimiter {
     const { algorithm, limit, windowMs, burst = limit, maxWaitMs } = config;
     const { redis, metrics, logger = silentLogger, ...unknown } = parts;
     refuseUnknownOptions('RateLimiter', unknown);
-    this.name = name;
+    this.name = requireName('RateLimiter', name);
     this.#limit = { algorithm, limit, windowMs, burst };
     this.capacity = capacityOf(this.#limit);
     this.#maxWaitMs = maxWaitMs;

@@ -1,4 +1,4 @@
-import { type Logger, parseSettings, silentLogger } from '@morgan/foundation';
+import { type Logger, parseSettings, silentLogger, requireName } from '@morgan/foundation';
 import Opossum from 'opossum';
 import type { z } from 'zod';
 import { nameFault } from './name-fault.ts';
@@ -44,7 +44,7 @@ export class RedisGuard {
   constructor({ name, logger = silentLogger, ...settings }: RedisGuardOptions) {
     const config = parseSettings(redisGuardConfig, settings);
     const { timeoutMs, errorThresholdPercentage, resetTimeoutMs: resetTimeout } = config;
-    this.#name = name;
+    this.#name = requireName('RedisGuard', name);
     this.#timeoutMs = timeoutMs;
     this.#logger = logger;
     this.#breaker = new Opossum((use: Use, _fallback: Fallback) => use(), {

@@ -56,6 +56,7 @@ describe('a class that is given a wrong setting names it', () => {
     ['timeoutMs', { timeoutMs: Number.NaN }],
     ['errorThresholdPercentage', { errorThresholdPercentage: 500 }],
     ['timeout', { timeout: 5 }],
+    ['needs a name', { name: '' }],
   ])('RedisGuard: %s', (name, options) => {
     expect(() => new RedisGuard({ name: 'cache', ...options })).toThrow(name);
   });

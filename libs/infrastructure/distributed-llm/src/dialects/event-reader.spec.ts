@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { timedOnThread } from '@morgan/testing';
 import { SseEvent } from '../streams/sse-event.ts';
 import { chatDialect } from './chat.dialect.ts';
 import { EventReader } from './event-reader.ts';
@@ -34,6 +35,14 @@ describe('EventReader', () => {
     expect(reader.read(event(chunk('"a\tb"')))).toMatchObject({ isMalformed: true });
     expect(reader.read(event(chunk('"ab').slice(0, 60) + '\n\n'))).toMatchObject({ isMalformed: true });
     expect(reader.read(event(chunk('""')))).toMatchObject({ content: undefined });
+  });
+
+  it('reads an event of megabytes in about the time that parsing takes', () => {
+    const raw = chunk(JSON.stringify('слово и ещё '.repeat(200_000)));
+    const best = (work: () => unknown) =>
+      Math.min(...Array.from({ length: 5 }, () => timedOnThread(work).ms));
+    const parsing = best(() => JSON.parse(Buffer.from(raw).toString('utf8', 6)) as unknown);
+    expect(best(() => new EventReader(chatDialect).read(event(raw)))).toBeLessThan(1.7 * parsing);
   });
 
   it("reads Anthropic's events, with their names", () => {

@@ -30,6 +30,8 @@ const OF_OLLAMA: ReportedError = {
   ...NO_ANSWER,
   message: "The host answered in Ollama's own API. Its OpenAI API is below /v1, which its URL should end in.",
 };
+/** A longer event is parsed sooner than its text is looked for in it, in bytes. */
+const LONGEST_TEMPLATE = 4_096;
 /** As it should be, and as some write it. */
 const DONE = /^\s*"?\[done\]"?\s*$/i;
 /** The type of an event in the place of OpenAI's, as of `speech.audio.error`. */
@@ -46,6 +48,7 @@ export class EventReader {
   constructor(private readonly dialect: Dialect) {}
 
   read(event: SseEvent): EventReading {
+    if (event.raw.length > LONGEST_TEMPLATE) return readEvent(this.dialect, event);
     const text = this.#template?.textIn(event.raw);
     if (text !== undefined) return { ...NO_READING, content: 'text', text };
     const reading = readEvent(this.dialect, event);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { timedOnThread } from '@morgan/testing';
 import { Glob } from './glob.ts';
 
 describe('Glob', () => {
@@ -20,8 +21,8 @@ describe('Glob', () => {
   it('takes no time for the longest name that a caller can send', () => {
     const glob = new Glob('*a*b*c*d*');
     const name = 'a'.repeat(1_400) + 'b'.repeat(1_400) + 'c'.repeat(1_200);
-    const startedAt = performance.now();
-    for (let times = 0; times < 100; times += 1) expect(glob.fits(name)).toBe(false);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const { result, ms } = timedOnThread(() => Array.from({ length: 100 }, () => glob.fits(name)));
+    expect(result).not.toContain(true);
+    expect(ms).toBeLessThan(2_000);
   });
 });

@@ -13,12 +13,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-const find = (model: string, more: { name?: string; bundled?: string } = {}) =>
+const find = (model: string, more: { name?: string; bundled?: string; revision?: string } = {}) =>
   resolveModelSource(
     {
       model,
       name: more.name,
-      revision: 'v1',
+      revision: more.revision ?? 'main',
       cacheDir: 'models',
       hubUrl: 'https://hub.example',
       hubToken: 'secret',
@@ -56,7 +56,7 @@ describe('resolveModelSource', () => {
   });
 
   it('takes a hub id with revision, an absolute cache folder and the hub', () => {
-    expect(find('Xenova/all-MiniLM-L6-v2')).toEqual({
+    expect(find('Xenova/all-MiniLM-L6-v2', { revision: 'v1' })).toEqual({
       name: 'Xenova/all-MiniLM-L6-v2',
       source: {
         kind: 'hub',
@@ -87,6 +87,12 @@ describe('resolveModelSource', () => {
   ])('refuses %j', (model, reason) => {
     expect(() => find(model)).toThrow(ModelLoadError);
     expect(() => find(model)).toThrow(reason);
+  });
+
+  it.each(['bundled', './'])('refuses a revision of %s, which would be left out', (model) => {
+    expect(() => find(model, { revision: 'v1' })).toThrow(
+      /^config\.model names no model of the hub.*EMBEDDING_MODEL_REVISION/,
+    );
   });
 
   it('refuses a file where a folder is needed', () => {

@@ -31,7 +31,7 @@ const BUNDLED_MODEL_NAME = 'universal-sentence-encoder-lite';
 /**
  * Finds out what `model` means and under which name it is served.
  * @param setting what names the model, for errors.
- * @throws ModelLoadError when it names a folder that is not there, or nothing that could be a hub id.
+ * @throws ModelLoadError when it names a folder that is not there, or nothing that could be a hub id; for the revision of a folder.
  */
 export function resolveModelSource(
   config: Pick<LocalEmbeddingsConfig, 'model' | 'name' | 'revision' | 'cacheDir' | 'hubUrl' | 'hubToken'>,
@@ -40,6 +40,7 @@ export function resolveModelSource(
 ): { readonly name: string; readonly source: ModelSource } {
   const { model, name, revision, hubUrl, hubToken: token } = config;
   if (model === 'bundled') {
+    refuseRevision(revision, setting);
     if (bundledModelDir === undefined)
       throw new ModelLoadError(`No model is bundled here; ${setting} names a folder or a hub id.`);
     assertFolder(bundledModelDir, 'The bundled model is missing; `npm run build` makes it. Expected in');
@@ -48,6 +49,7 @@ export function resolveModelSource(
   if (/^[./~]/.test(model) || isFolder(model)) {
     const fault = existsSync(model) ? 'what is no folder' : 'a folder that does not exist';
     assertFolder(model, `${setting} names ${fault}:`);
+    refuseRevision(revision, setting);
     const path = resolve(model);
     return { name: name ?? cachedRepository(path) ?? basename(path), source: { kind: 'folder', path } };
   }
@@ -58,6 +60,14 @@ export function resolveModelSource(
   }
   const cacheDir = resolve(config.cacheDir);
   return { name: name ?? model, source: { kind: 'hub', id: model, revision, cacheDir, hubUrl, token } };
+}
+
+/** Whoever names one wants the files that it stands for, and would get others. */
+function refuseRevision(revision: string, setting: string): void {
+  if (revision === 'main') return;
+  throw new ModelLoadError(
+    `${setting} names no model of the hub, and only those have a revision: EMBEDDING_MODEL_REVISION (\`revision\`) does nothing here`,
+  );
 }
 
 function assertFolder(path: string, otherwise: string): void {

@@ -12,7 +12,9 @@ import { readTokenTable, type TokenTable } from './token-table.reader.ts';
 import type { LimitSources } from './token-window.ts';
 
 /** A text that a model is tried with. */
-export const SAMPLE = 'a sample of text';
+const SAMPLE = 'a sample of text';
+/** A prompt may be longer than what the graph reads. */
+export const NO_PROMPT = { prompt: '' };
 
 /** What has been read of a folder before its graph is opened. */
 export interface ModelParts {
@@ -43,7 +45,7 @@ export async function readParts(path: string, options: ModelOptions): Promise<Mo
     folder.checkFetched(file);
   }
   const tokenizer = await TextTokenizer.open(folder, plan);
-  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
+  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE], NO_PROMPT);
   return { folder, plan, options, config: config ?? {}, tokenizer, graph, dataFiles, sample };
 }
 
@@ -66,7 +68,7 @@ async function readTableParts(
     throw new ModelLoadError(
       `${file} has vectors of ${tokens} tokens, and tokenizer.json has ${tokenizer.vocabularySize}`,
     );
-  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE]);
+  const [sample = { ids: [] }] = await tokenizer.tokenize([SAMPLE], NO_PROMPT);
   const config = { vocab_size: tokens, hidden_size: dimensions, num_attention_heads: 0 };
   return { folder, plan, options, config, tokenizer, graph: { file, dtype }, table, dataFiles: [], sample };
 }

@@ -149,16 +149,24 @@ describe('modules that a backend does not run', () => {
   });
 });
 
-describe('a default prompt that is longer than the graph reads', () => {
-  it('is what the refusal names, without its text', async () => {
-    const settings = { prompts: { query: 'red tea '.repeat(50) }, default_prompt_name: 'query' };
-    const folder = await copies.copy('bert-prompts', { 'config_sentence_transformers.json': settings });
-    const refusal = await probe.open(folder).catch((error: Error) => error.message);
-    expect(refusal).toMatch(
-      /^the graph does not run with the default prompt, which takes \d+ tokens, and does without it: /,
-    );
-    expect(refusal).not.toContain('red tea');
+describe('a default prompt beside a limit of 32 tokens', () => {
+  const open = async (words: number) => {
+    const settings = { prompts: { query: 'a '.repeat(words) }, default_prompt_name: 'query' };
+    return probe.open(await copies.copy('bert-prompts', { 'config_sentence_transformers.json': settings }));
+  };
+
+  it('may take nearly all of it', async () => {
+    expect((await open(29)).info).toMatchObject({ maxTokens: 32 });
   });
+
+  it.each([30, 500])(
+    'is what the refusal names where it leaves no room for a text: %i words',
+    async (words) => {
+      await expect(open(words)).rejects.toThrow(
+        `the default prompt "query" has ${words + 1} tokens, and the model takes 32: that leaves no room for a text`,
+      );
+    },
+  );
 });
 
 describe('a module without weights', () => {

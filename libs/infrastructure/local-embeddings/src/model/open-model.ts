@@ -13,14 +13,14 @@ import { measureLimit } from './limit-measurement.ts';
 import { digestFiles } from './model-digest.ts';
 import { ModelLoadError } from './model-load-error.ts';
 import type { ModelPlan } from './model-plan.ts';
-import { limitSources, type ModelParts, readParts, SAMPLE } from './model-parts.reader.ts';
+import { limitSources, type ModelParts, NO_PROMPT, readParts } from './model-parts.reader.ts';
 import { shapeOf } from './network-config.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 import { openFolder, readPlan } from './plan.reader.ts';
 import { isSigmoid } from './onnx-file/sigmoid-output.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
 import { TOKENIZER_SETTINGS_FILES } from './tokenizer-settings.reader.ts';
-import { FALLBACK_LIMIT, ownLimit, statedLimit } from './token-window.ts';
+import { FALLBACK_LIMIT, leavesNoRoom, ownLimit, statedLimit } from './token-window.ts';
 import { VectorHead } from './vector-head.ts';
 
 /** What is read besides the graph, and what the plan names. */
@@ -56,10 +56,11 @@ async function start(
 ): Promise<EmbeddingModel> {
   const { folder, plan, options, tokenizer, sample } = parts;
   try {
-    const outputs = await firstRun(runner, tokenizer, sample);
+    const outputs = await firstRun(runner, tokenizer.settings.padId, sample);
     const output = await withRawScores(parts, chooseOutput(outputs, plan, options.graph, parts.config));
     await checkGuess(parts, output, { runner, device, ids: sample.ids });
     const limit = await limitOf(parts, { runner, device, blocks, output: output.name, sample: sample.ids });
+    await checkDefaultPrompt(parts, limit.maxTokens);
     const info = {
       ...(await describe(parts, output)),
       ...limit,
@@ -69,7 +70,8 @@ async function start(
       notes: [...(output.pooled ? [] : plan.notes), ...notesOf(parts, output), ...notes],
     };
     const head = await VectorHead.load(folder, output.modules);
-    const samples = await tokenizer.tokenize(BATCH_SAMPLES);
+    const rows = await tokenizer.tokenize(BATCH_SAMPLES, NO_PROMPT);
+    const samples = rows.map((row) => tokenizer.cut(row, limit.maxTokens));
     return await EmbeddingModel.start({ runner, tokenizer, output, head, plan, info }, samples);
   } catch (error) {
     await runner.close();
@@ -110,23 +112,23 @@ function filesOf({ root, files }: ModelPlan): readonly string[] {
 /** Which outputs there are, and of which rank, is only certain after a run. @throws ModelLoadError */
 async function firstRun(
   runner: GraphRunner,
-  tokenizer: TextTokenizer,
+  padId: number,
   sample: TokenRow,
 ): Promise<ReadonlyMap<string, GraphOutput>> {
-  const run = (row: TokenRow) =>
-    runner.run(padBatch([row], tokenizer.settings.padId, 'right', runner.length));
   try {
-    return await run(sample);
+    return await runner.run(padBatch([sample], padId, 'right', runner.length));
   } catch (cause) {
-    const said = (cause as Error).message;
-    const { promptTokens = 0 } = sample;
-    const [bare = sample] = await tokenizer.tokenize([SAMPLE], { prompt: '' });
-    const isPrompt = promptTokens > 0 && (await run(bare).then(Boolean, () => false));
-    const what = isPrompt
-      ? `the graph does not run with the default prompt, which takes ${promptTokens} tokens, and does without it`
-      : 'the graph does not run';
-    throw new ModelLoadError(`${what}: ${said}`, { cause });
+    throw new ModelLoadError(`the graph does not run: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** Every call that names no prompt would be refused. @throws ModelLoadError */
+async function checkDefaultPrompt({ plan, tokenizer }: ModelParts, limit: number): Promise<void> {
+  const [{ promptTokens = 0 } = {}] = await tokenizer.tokenize(['']);
+  if (!leavesNoRoom(promptTokens, limit, tokenizer.settings.cutSide)) return;
+  throw new ModelLoadError(
+    `the default prompt "${plan.defaultPrompt}" has ${promptTokens} tokens, and the model takes ${limit}: that leaves no room for a text`,
+  );
 }
 
 /**

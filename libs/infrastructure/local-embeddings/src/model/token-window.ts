@@ -122,3 +122,8 @@ export async function measuredLimit(
   }
   return good;
 }
+
+/** Whether a prompt is all of a text that would be read. @param side where a text that is too long is cut */
+export function leavesNoRoom(promptTokens: number, limit: number, side: 'left' | 'right'): boolean {
+  return promptTokens > 0 && promptTokens >= limit - 1 && side === 'right';
+}

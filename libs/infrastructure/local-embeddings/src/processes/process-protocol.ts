@@ -43,6 +43,8 @@ export interface TokenWindow {
 /** Why one item of a task has no result. */
 export interface ItemFailure {
   readonly failure: string;
+  /** Those of its prompt, where that is all that fits. */
+  readonly promptTokens?: number | undefined;
 }
 
 /** Memory that a process holds, in bytes. */

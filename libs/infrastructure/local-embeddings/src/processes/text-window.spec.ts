@@ -99,7 +99,7 @@ describe('tokenWindow', () => {
         Promise.resolve(texts.map(() => ({ ids: new Array<number>(40).fill(7), promptTokens }))),
     });
     const part = { text: 'a text', more: false };
-    await expect(tokenWindow(part, LIMIT, prompted(LIMIT - 1))).rejects.toThrow('15 tokens of its prompt');
+    await expect(tokenWindow(part, LIMIT, prompted(LIMIT - 1))).rejects.toMatchObject({ promptTokens: 15 });
     await expect(shortWindows([part], LIMIT, prompted(30))).rejects.toThrow(NoWindowError);
     expect((await tokenWindow(part, LIMIT, prompted(LIMIT - 2))).row.ids).toHaveLength(LIMIT);
   });

@@ -1,4 +1,5 @@
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
+import { leavesNoRoom } from '../model/token-window.ts';
 import type { CutSide, EmbeddingInput, ItemFailure, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
@@ -60,6 +61,14 @@ export interface WindowTokenizer {
 /** Why a text has no window: what is read of it has too few tokens, and it goes on, or its prompt leaves it no room. */
 export class NoWindowError extends Error {
   override readonly name = 'NoWindowError';
+
+  readonly promptTokens: number | undefined;
+
+  /** @param promptTokens those of its prompt, where that is all that fits. */
+  constructor(message: string, promptTokens?: number) {
+    super(message);
+    this.promptTokens = promptTokens;
+  }
 }
 
 /** The window of each text, or why it has none. */
@@ -78,8 +87,9 @@ export async function textWindows(
 
 /** What is told of a text that has no window. */
 export function failureOf(error: unknown): ItemFailure {
+  if (error instanceof NoWindowError) return { failure: error.message, promptTokens: error.promptTokens };
   // Of other errors the name alone: their message may hold some of the text.
-  return { failure: error instanceof NoWindowError ? error.message : (error as Error).name };
+  return { failure: (error as Error).name };
 }
 
 /**
@@ -111,8 +121,8 @@ export async function shortWindows(
 function windowOf(row: TokenRow, limit: number, tokenizer: WindowTokenizer): TokenWindow {
   const { ids, promptTokens = 0 } = row;
   const truncated = ids.length > limit;
-  if (truncated && promptTokens >= limit - 1 && tokenizer.settings.cutSide === 'right')
-    throw new NoWindowError(`the ${promptTokens} tokens of its prompt leave no room for it`);
+  if (truncated && leavesNoRoom(promptTokens, limit, tokenizer.settings.cutSide))
+    throw new NoWindowError('its prompt leaves no room for it', promptTokens);
   return { row: tokenizer.cut(row, limit), truncated };
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '@morgan/foundation';
 import type { BatchWork, BegunBatch } from './batcher.ts';
 import type { QueueItem } from './queue-item.ts';
-import type { CutSide, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
+import type { CutSide, ItemFailure, TaskResult, TokenWindow } from '../processes/process-protocol.ts';
 import { readableCharacters, readablePart } from '../processes/text-window.ts';
 
 /** Texts that wait to be tokenised: what bounds a batch is the time that its worst text can take. */
@@ -56,9 +56,10 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     items.forEach((item, index) => {
       const window = windows[index] as TaskResult<'tokenize'>['windows'][number];
       if (item.job.settled) return;
-      if ('failure' in window) return this.#refuse(item, window.failure);
+      if ('failure' in window) return this.#refuse(item, window);
       const { truncate, paramOf, query } = item.job.request;
-      const what = query === undefined ? 'The input has' : 'The query and this text have';
+      const alone = window.row.promptTokens ? 'The input and its prompt have' : 'The input has';
+      const what = query === undefined ? alone : 'The query and this text have';
       if (window.truncated && !truncate)
         return item.job.fail(tooLong(what, paramOf(item.position), this.limit));
       this.onWindow(item, window);
@@ -71,10 +72,13 @@ export class TokenizeWork implements BatchWork<'tokenize'> {
     job.fail(new AppError('inference_failed', 'The tokenizer failed on this input twice.', { param, cause }));
   }
 
-  #refuse({ job, position }: QueueItem, failure: string): void {
+  #refuse({ job, position }: QueueItem, { failure, promptTokens }: ItemFailure): void {
     const { inputs, paramOf } = job.request;
     const { length } = inputs[position] as string;
-    const message = `The input of ${length} characters cannot be tokenised: ${failure}.`;
+    const message =
+      promptTokens === undefined
+        ? `The input of ${length} characters cannot be tokenised: ${failure}.`
+        : `The prompt before the input has ${promptTokens} tokens, and the model takes ${this.limit}: that leaves no room for the input.`;
     job.fail(new AppError('invalid_value', message, { param: paramOf(position) }));
   }
 }
