@@ -112,6 +112,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'resume',
         'has its block of text closed where the second one has no more text and %s',
       ],
+      [
+        'Where none is open, as behind a thought or between two blocks, the text that is new has a block of its own.',
+        'resume-message',
+        'is joined block by block %s',
+      ],
       ['Reasoning is taken from the first answer only.', 'resume', 'has its reasoning once'],
       [
         "The last counts are those of all attempts together; of one that broke off before it counted, each event with content is taken for a token, and its prompt for as long as the other's.",

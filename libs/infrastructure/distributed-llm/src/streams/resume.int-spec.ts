@@ -238,11 +238,26 @@ describe('an interrupted text', () => {
     expect(text).not.toContain('Aha. ');
   });
 
-  it('may end in a tool call', async () => {
-    const call = b.delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '{}' } }] });
-    const { text, broken } = await answerOf(begun, { others: [['continue', whole(call, b.stop, b.done)]] });
-    expect(broken).toBe(false);
-    expect(text).toContain('"tool_calls"');
+  it('may end in a tool call, which is told as it comes', async () => {
+    const told = Promise.withResolvers<void>();
+    const call = (piece: string) =>
+      b.delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: piece } }] });
+    const rest: Script = async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(b.role + call('{'));
+      await told.promise;
+      response.end(call('}') + b.stop + b.done);
+    };
+    const gateway = await StreamGateway.start(cut(a.role, a.text('Let me look at that. ')), {
+      others: [['continue', rest]],
+    });
+    gateways.push(gateway);
+    let seen = '';
+    for await (const piece of await gateway.open()) {
+      seen += String(piece);
+      if (seen.includes('"tool_calls"')) told.resolve();
+    }
+    expect(seen.match(/"tool_calls"/g)).toHaveLength(2);
+    expect(seen.endsWith(b.done)).toBe(true);
   });
 
   it.each([
@@ -375,7 +390,7 @@ describe('a message', () => {
       'message_delta',
       'message_stop',
     ]);
-    expect(json.at(-2)?.usage).toEqual({ output_tokens: 6 });
+    expect(json.at(-2)?.usage).toEqual({ input_tokens: 20, output_tokens: 6 });
     expect(seen).not.toContain('Aha');
   });
 
@@ -428,20 +443,5 @@ describe('a message', () => {
       others: [['restart', again]],
     });
     expect([textOf(json), broken]).toEqual(['One two', false]);
-  });
-
-  it('is an error between two blocks', async () => {
-    const between = cut(
-      start('a'),
-      block(0, 'text'),
-      text(0, 'One'),
-      event({ type: 'content_block_stop', index: 0 }),
-    );
-    const { gateway, broken } = await answerOf(between, {
-      dialect: messagesDialect,
-      others: [['restart', whole(start('b'), ...ending)]],
-    });
-    expect(gateway.asked).toEqual([]);
-    expect(broken).toBe(true);
   });
 });

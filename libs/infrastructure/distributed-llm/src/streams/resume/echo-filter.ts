@@ -4,6 +4,8 @@ const LEAST_CHARACTERS = 8;
 /** A piece of a response, which has this text. */
 interface Piece {
   readonly text: string;
+  /** Whether it says something besides: then no echo follows. */
+  readonly isOther: boolean;
 }
 
 /**
@@ -28,7 +30,8 @@ export class EchoFilter<P extends Piece> {
     const { given } = this;
     if (piece.text !== '' && this.#heldText.startsWith(given)) return this.#withoutEcho();
     // A piece without text, such as the reason to stop, ends what could be one, but for the role in front of all.
-    const isEchoSoFar = given.startsWith(this.#heldText) && (piece.text !== '' || this.#heldText === '');
+    const mayBegin = this.#heldText === '' && !piece.isOther;
+    const isEchoSoFar = given.startsWith(this.#heldText) && (piece.text !== '' || mayBegin);
     return isEchoSoFar ? [] : this.rest();
   }
 

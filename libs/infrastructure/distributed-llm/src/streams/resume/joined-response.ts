@@ -5,7 +5,7 @@ import { SseEvent } from '../sse-event.ts';
 import { StreamFault } from '../stream-fault.ts';
 import { EchoFilter } from './echo-filter.ts';
 import type { ResumeMode } from './attempt-usage.ts';
-import type { Seam } from './seam.ts';
+import type { FreshText, Seam } from './seam.ts';
 import { seamOf } from './seam-of.ts';
 import type { SentResponse } from './sent-response.ts';
 import { TextAligner } from './text-aligner.ts';
@@ -14,11 +14,11 @@ import { TextAligner } from './text-aligner.ts';
 export type ReadEvent = readonly [event: SseEvent, reading: EventReading];
 
 /** An event of the second response. */
-interface NextEvent {
+interface NextEvent extends FreshText {
   readonly event: SseEvent;
   readonly reading: EventReading;
-  /** What of its text is new. */
-  readonly text: string;
+  /** Whether it says something that is no text. */
+  readonly isOther: boolean;
   /** The counts of the attempts before, for events that have counts. */
   readonly before: TokenUsage | undefined;
 }
@@ -53,7 +53,9 @@ export class JoinedResponse {
    */
   join(event: SseEvent, reading: EventReading, before: TokenUsage | undefined): readonly ReadEvent[] {
     if (reading.isComment) return [[event, reading]];
-    const next = { event, reading, text: this.#newText(reading), before };
+    const text = this.#newText(reading);
+    const isRepeating = this.#aligner?.isAligned === false;
+    const next = { event, reading, text, isRepeating, isOther: saysOther(reading), before };
     return (this.#echo?.take(next) ?? [next]).flatMap((each) => this.#join(each));
   }
 
@@ -62,23 +64,29 @@ export class JoinedResponse {
     return this.#echo?.rest().flatMap((each) => this.#join(each)) ?? [];
   }
 
-  #join({ event, reading, text, before }: NextEvent): readonly ReadEvent[] {
+  #join(next: NextEvent): readonly ReadEvent[] {
+    const { event, reading, text, before } = next;
     const joined = this.seam
-      .join(dataOf(event), reading, text, before)
+      .join(dataOf(event), reading, next, before)
       .map((json) => new SseEvent(dataEvent(json, event.type && (textOrNone(json['type']) ?? event.type))));
     const last = joined.at(-1);
     if (last) this.sent.add(last, reading, text);
     return joined.map((each) => [each, reading]);
   }
 
-  #newText({ content, text, finished }: EventReading): string {
+  #newText(reading: EventReading): string {
+    const { content, text, finished } = reading;
     const aligner = this.#aligner;
     const fresh = content === 'text' && aligner ? aligner.take(text) : text;
-    const isOther = content !== undefined && content !== 'text' && content !== 'reasoning';
-    if (fresh === undefined || (aligner && !aligner.isAligned && (isOther || finished > 0)))
+    const isOver = saysOther(reading) || finished > 0;
+    if (fresh === undefined || (aligner && !aligner.isAligned && isOver))
       throw new StreamFault('diverged', 'The second answer differs from what was already sent of the first.');
     return fresh;
   }
+}
+
+function saysOther({ content }: EventReading): boolean {
+  return content !== undefined && content !== 'text' && content !== 'reasoning';
 }
 
 function dataOf(event: SseEvent): JsonObject {
