@@ -22,9 +22,14 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'tells the error with its place in the row of a response',
       ],
       [
-        'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
+        'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event, with all that it says of itself, and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
         'failed-response',
         'ends as one that has failed where its host says so: %s',
+      ],
+      [
+        'One that goes on in the background, or is asked for again, can be asked for from there: that its stream broke has no place of its own in the row, but that of the last event.',
+        'failed-response',
+        'takes no place in the row of a response that goes on: %s',
       ],
       [
         "Its code is `stream_interrupted`, and its message names the limit or the fault; of an error that the host reported, message, type and code are the host's own, where it has some.",
