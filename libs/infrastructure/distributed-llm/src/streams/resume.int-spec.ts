@@ -110,6 +110,7 @@ describe('an interrupted text', () => {
   it.each<[string, string[], string]>([
     ['in the first event', ['Once upon a ', 'time'], 'Once upon a time'],
     ['in pieces', ['Once', ' upon', ' a t', 'ime'], 'Once upon a time'],
+    ['in pieces of which some are empty', ['Once', '', ' upon', '', ' a ', '', 'time'], 'Once upon a time'],
     ['and nothing else', ['Once upon a '], 'Once upon a '],
     ['and goes on like it', ['Once upon a ', 'Once upon a ', 'time'], 'Once upon a Once upon a time'],
   ])('is not said twice where who continues it repeats it %s', async (_, pieces, said) => {

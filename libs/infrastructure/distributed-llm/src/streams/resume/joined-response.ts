@@ -17,7 +17,6 @@ export type ReadEvent = readonly [event: SseEvent, reading: EventReading];
 interface NextEvent extends FreshText {
   readonly event: SseEvent;
   readonly reading: EventReading;
-  /** Whether it says something that is no text. */
   readonly isOther: boolean;
   /** The counts of the attempts before, for events that have counts. */
   readonly before: TokenUsage | undefined;
@@ -55,7 +54,7 @@ export class JoinedResponse {
     if (reading.isComment) return [[event, reading]];
     const text = this.#newText(reading);
     const isRepeating = this.#aligner?.isAligned === false;
-    const next = { event, reading, text, isRepeating, isOther: saysOther(reading), before };
+    const next = { event, reading, text, isRepeating, isOther: isOtherThanText(reading), before };
     return (this.#echo?.take(next) ?? [next]).flatMap((each) => this.#join(each));
   }
 
@@ -75,18 +74,18 @@ export class JoinedResponse {
   }
 
   #newText(reading: EventReading): string {
-    const { content, text, finished } = reading;
+    const { content, text } = reading;
     const aligner = this.#aligner;
     const fresh = content === 'text' && aligner ? aligner.take(text) : text;
-    const isOver = saysOther(reading) || finished > 0;
-    if (fresh === undefined || (aligner && !aligner.isAligned && isOver))
+    if (fresh === undefined || (aligner && !aligner.isAligned && isOtherThanText(reading)))
       throw new StreamFault('diverged', 'The second answer differs from what was already sent of the first.');
     return fresh;
   }
 }
 
-function saysOther({ content }: EventReading): boolean {
-  return content !== undefined && content !== 'text' && content !== 'reasoning';
+/** Whether it has something else, or an end: text that was sent is not repeated behind it. */
+function isOtherThanText({ content, finished }: EventReading): boolean {
+  return finished > 0 || (content !== undefined && content !== 'text' && content !== 'reasoning');
 }
 
 function dataOf(event: SseEvent): JsonObject {
