@@ -73,6 +73,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'leaves as much length as the caller allowed in all',
       ],
       [
+        'Where nothing is left of it, the other host is asked for one token, as none can be asked for nothing, and only its reason to stop is told.',
+        'taken-up',
+        'is no longer than it may be where all of its length was sent',
+      ],
+      [
         'Reasoning counts towards that length.',
         'taken-up',
         'may take what is left of the length, of which reasoning has its part',

@@ -17,6 +17,8 @@ export interface StreamResumptionParts {
   readonly servedBy: () => readonly string[];
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
+  /** How many tokens the response may have, if the caller says so. */
+  readonly mostTokens: number;
   /** How many attempts were made so far. */
   readonly attempts: () => number;
   /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
@@ -52,6 +54,10 @@ export class StreamResumption implements Resumption {
   constructor(first: HostResponse, parts: StreamResumptionParts) {
     this.#parts = parts;
     this.#begun = new Set([first.host]);
+  }
+
+  get mostTokens(): number {
+    return this.#parts.mostTokens;
   }
 
   attempts(): number {

@@ -235,6 +235,7 @@ export class StreamedResponse {
       servedBy: () => llm.routeOf(request.model).servedBy(path),
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
+      mostTokens: outline.mostTokens,
       attempts: () => request.log?.count ?? responses.length,
       ask: (body, how) => this.#askRest({ ...request, body, ...how }, responses),
       ...(dialect.name === 'messages' && {

@@ -24,6 +24,8 @@ import type { ResponseStream } from './translated-stream.ts';
 export interface Resumption {
   /** How often at most, for one response. */
   readonly limit: number;
+  /** How many tokens the response may have. Default any number. */
+  readonly mostTokens?: number;
   /**
    * Asks another host for the rest of the response, or for all of it again.
    * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
@@ -225,7 +227,8 @@ export class StreamRelay implements HostStreamListener {
     const sent = { text, tokens: contentEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
     for (const mode of modes) {
-      const joined = JoinedResponse.of(this.#options.dialect, this.#sent, mode);
+      const isFull = mode === 'continue' && contentEvents >= (resumption.mostTokens ?? Infinity);
+      const joined = JoinedResponse.of(this.#options.dialect, this.#sent, { mode, isFull });
       const stream = joined && (await this.#reopen(resumption, mode, sent));
       if (!stream) continue;
       this.#takeUp(stream, joined, mode === 'continue' ? textEvents : 0);

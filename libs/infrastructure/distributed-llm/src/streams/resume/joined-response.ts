@@ -22,27 +22,36 @@ interface NextEvent extends FreshText {
   readonly before: TokenUsage | undefined;
 }
 
+/** How a second response is joined to the first. */
+interface JoinOptions {
+  readonly mode: ResumeMode;
+  /** Whether the first has all the tokens that it may have: no host can be asked for none, so what the second one says is one too many. */
+  readonly isFull: boolean;
+}
+
 /** A second host's response on its way into the first one's stream. */
 export class JoinedResponse {
   /** Where it begins again. */
   readonly #aligner: TextAligner | undefined;
   /** Where it goes on. */
   readonly #echo: EchoFilter<NextEvent> | undefined;
+  readonly #isFull: boolean;
 
   private constructor(
     private readonly seam: Seam,
     private readonly sent: SentResponse,
-    mode: ResumeMode,
+    { mode, isFull }: JoinOptions,
   ) {
+    this.#isFull = isFull;
     if (mode === 'restart') this.#aligner = new TextAligner(sent.text);
     else this.#echo = new EchoFilter(sent.text);
   }
 
   /** None where the response broke off at a place that nothing can be joined to. */
-  static of(dialect: Dialect, sent: SentResponse, mode: ResumeMode): JoinedResponse | undefined {
+  static of(dialect: Dialect, sent: SentResponse, options: JoinOptions): JoinedResponse | undefined {
     if (!sent.isPlainText || !sent.first || !sent.last) return undefined;
     const seam = seamOf(dialect.name, dataOf(sent.first), dataOf(sent.last));
-    return seam && new JoinedResponse(seam, sent, mode);
+    return seam && new JoinedResponse(seam, sent, options);
   }
 
   /**
@@ -75,6 +84,7 @@ export class JoinedResponse {
 
   #newText(reading: EventReading): string {
     const { content, text } = reading;
+    if (this.#isFull && content === 'text') return '';
     const aligner = this.#aligner;
     const fresh = content === 'text' && aligner ? aligner.take(text) : text;
     if (fresh === undefined || (aligner && !aligner.isAligned && isOtherThanText(reading)))
