@@ -78,3 +78,13 @@ it('has null for a number that JSON has no word for', async () => {
   expect(await gateway.read()).toEqual({ text, broken: false });
   expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
 });
+
+it('has the text of an event whose host does not escape control characters', async () => {
+  const hello = HELLO.replace('"content":"Hello"', '"content":"\tHello\u0000"');
+  expect(hello).not.toBe(HELLO);
+  const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+  const gateway = await gatewayTo(ROLE, hello, stop, DONE);
+  const told = hello.replace('\t', '\\u0009').replace('\u0000', '\\u0000');
+  expect(await gateway.read()).toEqual({ text: [ROLE, told, stop, DONE].join(''), broken: false });
+  expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+});
