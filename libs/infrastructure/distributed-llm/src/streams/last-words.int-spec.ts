@@ -31,12 +31,13 @@ describe('a stream that has an end marker and no reason to stop', () => {
     '{"Message":"CUDA"}',
     '"upstream error: CUDA"',
     '[ERROR] CUDA',
+    "{'error': {'message': 'CUDA'}}",
   ])('breaks with the words in front of it: %s', async (said) => {
     const gateway = await gatewayTo(ROLE, HELLO, `data: ${said}\n\n`, DONE);
     const { text, broken } = await gateway.read();
     expect(broken).toBe(true);
     expect(text).not.toContain('[DONE]');
-    expect(text).toMatch(/data: \{"error":\{"message":"[^"]*CUDA"/);
+    expect(text).toMatch(/data: \{"error":\{"message":"[^"]*CUDA/);
     expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
   });
 
@@ -52,6 +53,7 @@ describe('a stream that has an end marker and no reason to stop', () => {
     ['its sources', 'data: {"citations":["https://example.org"]}\n\n'],
     ['its counts', USAGE],
     ['half an event', `${HELLO.slice(0, 30)}\n\n`],
+    ['half an event about errors', 'data: {"choices":[{"delta":{"content":"an error\n\n'],
     ['an event of the filter', 'data: {"choices":[],"error":null,"prompt_filter_results":[]}\n\n'],
     ['a text about errors', chunk({ content: '"exception": an error' })],
   ])('is whole with %s in front of it', async (_, between) => {
