@@ -239,6 +239,30 @@ describe('an interrupted text', () => {
     expect(text).not.toContain('Aha. ');
   });
 
+  it.each<[string, string[], string[]]>([
+    ['is there in parts at its host', ['One '], []],
+    ['comes in parts from the other one', [], ['One two']],
+    ['is in parts at both', ['One '], ['One ', 'two']],
+  ])('is joined where it %s', async (_, ofFirst, ofSecond) => {
+    const parts = (text: string) => [{ type: 'text', text }];
+    const thought = [{ type: 'thinking', thinking: parts('Hm. ') }];
+    const inParts = (of: typeof a, texts: string[], plain: string) => [
+      of.role,
+      of.delta({ content: thought }),
+      ...(texts.length > 0 ? texts.map((text) => of.delta({ content: parts(text) })) : [of.text(plain)]),
+    ];
+    const again = whole(...inParts(b, ofSecond, 'One two'), b.stop, b.done);
+    const { json, broken, text } = await answerOf(cut(...inParts(a, ofFirst, 'One ')), {
+      others: [['restart', again]],
+    });
+    const said = json.map(
+      ({ choices }) => choices?.[0]?.delta?.content as string | { text?: string }[] | undefined,
+    );
+    const told = said.map((each) => (typeof each === 'string' ? each : (each?.[0]?.text ?? '')));
+    expect([told.join(''), broken]).toEqual(['One two', false]);
+    expect(text.match(/Hm\. /g)).toHaveLength(1);
+  });
+
   it('may end in a tool call, which is told as it comes', async () => {
     const told = Promise.withResolvers<void>();
     const call = (piece: string) =>
