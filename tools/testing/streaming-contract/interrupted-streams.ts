@@ -22,9 +22,14 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'tells the error with its place in the row of a response',
       ],
       [
-        'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
+        'A response (`/v1/responses`) of which its host says that it has failed gets `response.failed` behind that event, with all that it says of itself, and then ends whole, as with OpenAI: Codex reads its error there, and only where the transfer is whole.',
         'failed-response',
         'ends as one that has failed where its host says so: %s',
+      ],
+      [
+        'One that goes on in the background, or is asked for again, can be asked for from there: that its stream broke has no place of its own in the row, but that of the last event.',
+        'failed-response',
+        'takes no place in the row of a response that goes on: %s',
       ],
       [
         "Its code is `stream_interrupted`, and its message names the limit or the fault; of an error that the host reported, message, type and code are the host's own, where it has some.",
@@ -66,6 +71,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'The length that the caller allowed is shortened by what was sent.',
         'continuation-request',
         'leaves as much length as the caller allowed in all',
+      ],
+      [
+        'Where nothing is left of it, the other host is asked for one token, as none can be asked for nothing, and only its reason to stop is told.',
+        'taken-up',
+        'is no longer than it may be where all of its length was sent',
       ],
       [
         'Reasoning counts towards that length.',
@@ -111,6 +121,11 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'That block ends where no more text comes, only a tool call or the end.',
         'resume',
         'has its block of text closed where the second one has no more text and %s',
+      ],
+      [
+        'Where none is open, as behind a thought or between two blocks, the text that is new has a block of its own.',
+        'resume-message',
+        'is joined block by block %s',
       ],
       ['Reasoning is taken from the first answer only.', 'resume', 'has its reasoning once'],
       [

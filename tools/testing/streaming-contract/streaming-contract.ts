@@ -151,6 +151,11 @@ export const STREAMING_CONTRACT: readonly Section[] = [
         'has null for a number that JSON has no word for',
       ],
       [
+        'Control characters in a text, which some hosts do not escape, are told with their escapes.',
+        'last-words',
+        'has the text of an event whose host does not escape control characters',
+      ],
+      [
         'Token counts are known of every stream whose host counts. The event that has nothing but counts comes last, and only to callers who asked for it.',
         'stream-relay',
         'keeps the event with token counts for callers who asked, and knows them anyway',

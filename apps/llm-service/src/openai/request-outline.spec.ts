@@ -18,3 +18,13 @@ describe('the options of a stream', () => {
     expect([wantsUsage, lacksUsage]).toEqual([wants, lacks]);
   });
 });
+
+it.each([
+  ['{"max_tokens":5}', 5],
+  ['{"max_tokens":5,"max_completion_tokens":3}', 3],
+  ['{"max_tokens":-1,"max_completion_tokens":3}', 3],
+  ['{"max_tokens":-1}', Infinity],
+  ['{"max_tokens":null}', Infinity],
+])('the tokens that a response may have are read: %s', (text, most) => {
+  expect(outlineOf(Buffer.from(text)).mostTokens).toBe(most);
+});

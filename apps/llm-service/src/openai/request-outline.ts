@@ -20,6 +20,8 @@ const FORM_FIELDS = [
   'json_schema',
 ] as const;
 
+const LENGTH_FIELDS = ['max_tokens', 'max_completion_tokens'] as const;
+
 /** Top-level fields of a request that the gateway looks at; whatever else there is passes unseen. */
 export const OUTLINED_FIELDS = [
   'model',
@@ -29,8 +31,7 @@ export const OUTLINED_FIELDS = [
   'input',
   'user',
   'prompt_cache_key',
-  'max_tokens',
-  'max_completion_tokens',
+  ...LENGTH_FIELDS,
   'tools',
   'n',
   'stream_options',
@@ -134,6 +135,12 @@ export class RequestOutline {
   get choices(): number {
     const { prompt } = this.parts;
     return Math.max(1, this.numberOf('n') ?? 1) * (prompt?.isSeveral ? prompt.count : 1);
+  }
+
+  /** How many tokens the response may have, as far as is said: for some hosts -1 is no limit. */
+  get mostTokens(): number {
+    const said = LENGTH_FIELDS.map((field) => this.numberOf(field) ?? 0);
+    return Math.min(...said.filter((most) => most > 0));
   }
 
   /** Whether the answer has to have a certain form, which half of it has not. */

@@ -173,6 +173,12 @@ describe('a streamed message that breaks in the middle of its text', () => {
   it.each<[string, Json, string, string[]]>([
     ['begun again', {}, 'From the other.', [`anthropic ${MESSAGES}`, `chat ${MESSAGES}`, `chat ${CHAT}`]],
     [
+      'begun again where it does not go on with others',
+      { endpoints: ['/chat/completions'] },
+      'From the other.',
+      [`anthropic ${MESSAGES}`, `chat ${CHAT}`],
+    ],
+    [
       'continued',
       { prefixContinuation: 'vllm', endpoints: ['/chat/completions'] },
       'other.',
@@ -196,11 +202,12 @@ describe('a streamed message that breaks in the middle of its text', () => {
     expect(text).toContain(`: x-morgan-attempts: ${all.length}\n`);
     // A prompt as long as the other's, and a token for the one event, besides what the other has counted.
     expect(usage).toMatchObject({ output_tokens: 2 });
-    if (ofChat['prefixContinuation'])
-      expect(JSON.parse(bodies.at(-1) ?? '')).toMatchObject({
-        continue_final_message: true,
-        messages: [{ role: 'user' }, { role: 'assistant', content: 'From the ' }],
-      });
+    const prefix = { role: 'assistant', content: 'From the ' };
+    const isContinued = ofChat['prefixContinuation'] !== undefined;
+    expect(JSON.parse(bodies.at(-1) ?? '')).toMatchObject({
+      ...(isContinued && { continue_final_message: true }),
+      messages: [{ role: 'user' }, ...(isContinued ? [prefix] : [])],
+    });
   });
 
   it('is asked of nobody on a path that is known to be none of theirs', async () => {

@@ -15,6 +15,7 @@ it.each([
     servedBy: () => ['second'],
     dialectName: 'chat',
     body,
+    mostTokens: Infinity,
     attempts: () => 1,
     ask: (sent, { takesUp }) => {
       asked.push(takesUp);

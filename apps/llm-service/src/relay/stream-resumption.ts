@@ -17,6 +17,8 @@ export interface StreamResumptionParts {
   readonly servedBy: () => readonly string[];
   readonly dialectName: Dialect['name'];
   readonly body: Buffer;
+  /** How many tokens the response may have, if the caller says so. */
+  readonly mostTokens: number;
   /** How many attempts were made so far. */
   readonly attempts: () => number;
   /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
@@ -24,11 +26,14 @@ export interface StreamResumptionParts {
     body: Buffer,
     how: { readonly only: readonly string[]; readonly takesUp: Mode },
   ) => Promise<HostResponse | undefined>;
-  /** Asks a host that knows another dialect only, and none of those; undefined where there is none, or it refuses. */
-  readonly askOthers?: (
-    body: Buffer,
-    how: { readonly without: ReadonlySet<string>; readonly takesUp: Mode },
-  ) => Promise<Reopened | undefined>;
+  /** The hosts that know another dialect only, as far as is known by now; asked as above. */
+  readonly others?: {
+    readonly names: () => readonly string[];
+    readonly ask: (
+      body: Buffer,
+      how: { readonly only: readonly string[]; readonly takesUp: Mode },
+    ) => Promise<Reopened | undefined>;
+  };
 }
 
 /** A response that goes on with one that was interrupted, in its dialect. */
@@ -54,33 +59,45 @@ export class StreamResumption implements Resumption {
     this.#begun = new Set([first.host]);
   }
 
+  get mostTokens(): number {
+    return this.#parts.mostTokens;
+  }
+
   attempts(): number {
     return this.#parts.attempts();
   }
 
   async reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
-    const { askOthers } = this.#parts;
-    if (!askOthers) return this.#reopen(mode, sent);
+    const { others } = this.#parts;
+    if (!others) return this.#reopen(mode, sent);
     try {
       const stream = await this.#reopen(mode, sent);
       if (stream) return stream;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }
+    const able = this.#able(mode, others.names());
+    if (able.length === 0) return undefined;
+    // Whoever makes a chat completion of it marks its beginning as they want it.
     const body = mode === 'restart' ? this.#parts.body : this.#bodyWith('chat', 'prefill', sent);
-    return body && this.#taken(await askOthers(body, { without: this.#begun, takesUp: mode }));
+    return body && this.#taken(await others.ask(body, { only: namesOf(able), takesUp: mode }));
   }
 
   async #reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
-    const { hosts, servedBy, body, dialectName } = this.#parts;
-    const able = servedBy();
-    const others = hosts.filter(({ name }) => able.includes(name) && !this.#begun.has(name));
-    if (mode === 'restart') return this.#ask(mode, body, others);
+    const { servedBy, body, dialectName, ask } = this.#parts;
+    const able = this.#able(mode, servedBy());
+    const style = able[0]?.continuation;
+    const rest = mode === 'restart' ? body : style && this.#bodyWith(dialectName, style, sent);
+    if (!rest || able.length === 0) return undefined;
+    return this.#taken(await ask(rest, { only: namesOf(able), takesUp: mode }));
+  }
+
+  /** Those of the named hosts that can be asked so: to go on, all in the way of the first that does. */
+  #able(mode: Mode, names: readonly string[]): RouteReading['hosts'] {
+    const others = this.#parts.hosts.filter(({ name }) => names.includes(name) && !this.#begun.has(name));
+    if (mode === 'restart') return others;
     const style = others.find(({ continuation }) => continuation !== undefined)?.continuation;
-    if (style === undefined) return undefined;
-    const rest = this.#bodyWith(dialectName, style, sent);
-    const alike = others.filter(({ continuation }) => continuation === style);
-    return rest && this.#ask(mode, rest, alike);
+    return others.filter(({ continuation }) => continuation !== undefined && continuation === style);
   }
 
   /** The request with what was sent as the beginning of its response. */
@@ -92,15 +109,13 @@ export class StreamResumption implements Resumption {
     return rest && Buffer.from(JSON.stringify(rest));
   }
 
-  async #ask(mode: Mode, body: Buffer, hosts: RouteReading['hosts']): Promise<ResponseStream | undefined> {
-    if (hosts.length === 0) return undefined;
-    const only = hosts.map(({ name }) => name);
-    return this.#taken(await this.#parts.ask(body, { only, takesUp: mode }));
-  }
-
   #taken(response: Reopened | undefined): ResponseStream | undefined {
     if (!response) return undefined;
     this.#begun.add(response.host);
     return response.stream;
   }
+}
+
+function namesOf(hosts: RouteReading['hosts']): readonly string[] {
+  return hosts.map(({ name }) => name);
 }

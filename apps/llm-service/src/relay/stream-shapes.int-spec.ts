@@ -366,7 +366,7 @@ it('what a host keeps is broken, as a stream, where it ends before its end', asy
   const { text, broken } = await ask(delta(7), delta(8));
   expect([broken, eventsIn(text).at(-1)]).toEqual([
     true,
-    ['error', expect.objectContaining({ type: 'error', code: 'stream_interrupted', sequence_number: 9 })],
+    ['error', expect.objectContaining({ type: 'error', code: 'stream_interrupted', sequence_number: 8 })],
   ]);
   for (const status of ['completed', 'incomplete', 'failed', 'cancelled'])
     expect(await ask(delta(8), ends(status))).toMatchObject({ broken: false });

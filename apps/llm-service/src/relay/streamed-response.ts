@@ -236,18 +236,20 @@ export class StreamedResponse {
       servedBy: () => llm.routeOf(request.model).servedBy(path),
       dialectName: dialect.name,
       body: request.body ?? outline.bytes,
+      mostTokens: outline.mostTokens,
       attempts: () => request.log?.count ?? responses.length,
       ask: (body, how) => this.#askRest({ ...request, body, ...how }, responses),
       ...(dialect.name === 'messages' && {
-        askOthers: async (body, { without, takesUp }) => {
-          const only = chatHostsOf(this.#call, llm).filter((name) => !without.has(name));
-          if (only.length === 0) return undefined;
-          const { request: chat, message } = await asChat(body, only);
-          const response = await this.#askRest({ ...chat, only, takesUp }, responses);
-          if (!response?.stream) return undefined;
-          const translator = new MessageEvents(askedMessage(message));
-          const { host, stream } = response;
-          return { host, stream: new TranslatedStream(stream, translator, dialect) };
+        others: {
+          names: () => chatHostsOf(this.#call, llm),
+          ask: async (body, { only, takesUp }) => {
+            const { request: chat, message } = await asChat(body, only);
+            const response = await this.#askRest({ ...chat, only, takesUp }, responses);
+            if (!response?.stream) return undefined;
+            const translator = new MessageEvents(askedMessage(message));
+            const { host, stream } = response;
+            return { host, stream: new TranslatedStream(stream, translator, dialect) };
+          },
         },
       }),
     });

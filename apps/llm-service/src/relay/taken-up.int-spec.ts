@@ -176,6 +176,14 @@ describe('an answer that another host takes up', () => {
     expect(seen).toContain('"usage":{"prompt_tokens":23,"completion_tokens":5,"total_tokens":28}');
   });
 
+  it('is no longer than it may be where all of its length was sent', async () => {
+    scripts.splice(0, 2, cut(text('One '), text('two ')), whole(text('three'), delta({}, 0, 'length'), DONE));
+    const { call } = await serviceWith();
+    const { text: seen, broken } = await call({ max_tokens: 2 });
+    expect([answerOf(seen), broken, asked[1]?.[0]?.max_tokens]).toEqual(['One two ', false, 1]);
+    expect(seen.match(/"finish_reason":"length"/g)).toHaveLength(1);
+  });
+
   it('is told of the host that broke it in the end', async () => {
     scripts.splice(0, 2, cut(text('One ')), cut(text('two ')));
     const { call, parts } = await serviceWith();

@@ -62,7 +62,7 @@ function readChoices(choices: readonly JsonObject[]): Choices {
     if (reason) finishedAt.push(choice['index'] ?? 0);
     reading = {
       content: content ?? reading.content,
-      text: content === 'text' ? (delta['content'] as string) : reading.text,
+      text: content === 'text' ? textOf(delta['content']) : reading.text,
       finished: finishedAt.length,
       finishedAt,
       finishReason: reason ?? reading.finishReason,
@@ -76,18 +76,35 @@ function kindOf(delta: JsonObject, index: unknown): ContentKind | undefined {
   const { content, tool_calls: calls } = delta;
   if (isList(calls) || isObject(delta['function_call'])) return 'tool';
   if (textOrNone(delta['refusal']) || isObject(delta['audio'])) return 'other';
-  if (isList(content)) return 'other';
-  if (textOrNone(content)) return index === 0 || index === undefined ? 'text' : 'other';
-  return kindOfOthers(delta);
+  const isText = textOrNone(content) !== undefined;
+  const kind = Array.isArray(content) ? kindOfParts(content) : isText ? 'text' : undefined;
+  if (kind === 'text') return index === 0 || index === undefined ? 'text' : 'other';
+  return kind ?? kindOfOthers(delta);
 }
 
 const REASONING = /^(reason|think)/;
+
+/** Mistral's content is a list of parts where a model thinks. */
+function kindOfParts(parts: readonly unknown[]): ContentKind | undefined {
+  const types = parts.map((part) => (isObject(part) ? String(part['type']) : ''));
+  if (types.some((type) => type !== 'text' && !REASONING.test(type))) return 'other';
+  if (textOf(parts) !== '') return 'text';
+  return types.some((type) => type !== 'text') ? 'reasoning' : undefined;
+}
+
+/** That of a content, without what was thought. */
+function textOf(content: unknown): string {
+  if (!Array.isArray(content)) return textOrNone(content) ?? '';
+  return content
+    .map((part) => (isObject(part) && part['type'] === 'text' && textOrNone(part['text'])) || '')
+    .join('');
+}
 
 /** What hosts add to the API: reasoning under a name of their own, and lists of images or sources. */
 function kindOfOthers(delta: JsonObject): ContentKind | undefined {
   const isSaid = (name: string) =>
     isList(delta[name]) || (REASONING.test(name) && textOrNone(delta[name]) !== undefined);
-  const said = Object.keys(delta).filter(isSaid);
+  const said = Object.keys(delta).filter((name) => name !== 'content' && isSaid(name));
   if (said.some((name) => REASONING.test(name))) return 'reasoning';
   return said.length > 0 ? 'other' : undefined;
 }

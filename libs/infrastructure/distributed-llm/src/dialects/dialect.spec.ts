@@ -34,7 +34,23 @@ describe('chat', () => {
     ['a message without a word', { choices: [{ message: { content: '' } }] }, { content: undefined }],
     ['a text in place of a delta', { choices: [{ text: 'Hi' }] }, { content: 'other', text: '' }],
     ['no end, said as a text', delta({ content: 'Hi' }, { finish_reason: 'null' }), { finished: 0 }],
-    ['parts of Mistral', delta({ content: [{ type: 'thinking' }] }), { content: 'other' }],
+    ['thoughts of Mistral', delta({ content: [{ type: 'thinking' }] }), { content: 'reasoning', text: '' }],
+    [
+      'a text in parts',
+      delta({ content: [{ type: 'thinking' }, { type: 'text', text: 'H' }, { type: 'text', text: 'i' }] }),
+      { content: 'text', text: 'Hi' },
+    ],
+    [
+      'a text in parts of another choice',
+      delta({ content: [{ type: 'text', text: 'Hi' }] }, { index: 1 }),
+      { content: 'other', text: '' },
+    ],
+    ['a part without text', delta({ content: [{ type: 'text', text: '' }] }), { content: undefined }],
+    [
+      'other parts',
+      delta({ content: [{ type: 'text', text: 'Hi' }, { type: 'image_url' }] }),
+      { content: 'other' },
+    ],
     [
       'a tool call',
       delta({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f' } }] }),

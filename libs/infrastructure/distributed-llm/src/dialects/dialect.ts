@@ -51,6 +51,10 @@ export interface EventReading {
    * False: it is that event.
    */
   readonly isPart: boolean | undefined;
+  /** Whether the response goes on at its host, and can be asked for there, whatever becomes of its stream. */
+  readonly goesOn: boolean;
+  /** Of an event that says that the response has failed: what there is of it. */
+  readonly failed: JsonObject | undefined;
 }
 
 /** What a JSON response says. */
@@ -61,8 +65,11 @@ export interface BodyReading {
   readonly model: string | undefined;
 }
 
-/** What a response calls itself, as far as it has said so. */
-export type ResponseHead = Partial<Pick<EventReading, 'id' | 'model'>>;
+/** What a response says of itself, as far as it has said so. */
+export interface ResponseHead extends Partial<Pick<EventReading, 'id' | 'model'>> {
+  /** All of it, in dialects that begin with that. */
+  readonly response?: JsonObject | undefined;
+}
 
 /** The end of a response that lists nothing of what was said. */
 export const SAID_NOTHING = 'said_nothing';
@@ -85,6 +92,8 @@ export const NO_READING: EventReading = {
   model: undefined,
   sequence: undefined,
   isPart: undefined,
+  goesOn: false,
+  failed: undefined,
 };
 
 /**
@@ -123,6 +132,8 @@ export interface Dialect {
   readonly eventsOf?: (json: JsonObject) => readonly JsonObject[] | undefined;
   /** An event that says something in the form of a whole response as one of a stream; undefined where it has that form. */
   readonly eventOf?: (json: JsonObject) => JsonObject | undefined;
+  /** Of an event that reports an error: the response, where it says that this has failed. */
+  readonly failedIn?: (json: JsonObject) => JsonObject | undefined;
   /** An error's body in this dialect's shape. */
   errorBody(error: ReportedError): JsonObject;
   /** Whether the JSON of a refusal has that shape already, and can go on as it came. */

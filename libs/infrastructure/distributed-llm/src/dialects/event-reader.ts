@@ -114,7 +114,7 @@ function readEvent(dialect: Dialect, event: SseEvent): EventReading {
   if (DONE.test(data)) return dialect.hasEnd && dialect.endMarker !== DONE_EVENT ? MALFORMED : END;
   const json = unlisted(jsonOrNone(data));
   const error = dialect.isKept ? undefined : errorOf(dialect, event, json);
-  if (error) return { ...NO_READING, error };
+  if (error) return { ...NO_READING, error, failed: isObject(json) ? dialect.failedIn?.(json) : undefined };
   if (isObject(json)) return dialect.readEvent(json);
   return dialect.hasEnd ? MALFORMED : SOMETHING;
 }

@@ -33,6 +33,7 @@ export const keptDialect: Dialect = {
       finished: isEnd ? 1 : 0,
       isEnd,
       sequence: typeof sequence === 'number' ? sequence : undefined,
+      goesOn: true,
     };
   },
   readBody: (json) => responsesDialect.readBody(json),

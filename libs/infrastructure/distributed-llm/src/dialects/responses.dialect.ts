@@ -32,10 +32,12 @@ export const responsesDialect: Dialect = {
       finishReason: isEnd && isObject(response) ? reasonOf(response) : undefined,
       isEnd,
       sequence: typeof json['sequence_number'] === 'number' ? json['sequence_number'] : undefined,
+      goesOn: isObject(response) && response['background'] === true,
     };
   },
   readBody: (json) => ({ ...head(json), usage: responsesUsage(json) }),
   eventsOf: responsesEvents,
+  failedIn: ({ type, response }) => (type === FAILED && isObject(response) ? response : undefined),
   errorBody: openAiError,
   isErrorBody: isOpenAiError,
   errorEvent: (error, sequence) => dataEvent(errorData(error, sequence), 'error'),

@@ -24,18 +24,16 @@ export function responsesEvents(response: JsonObject): JsonObject[] | undefined 
   return events.map((event, place) => ({ ...event, sequence_number: place }));
 }
 
-/** That a response has failed, with every field that typed clients require. */
+/** That a response has failed, as it was told, with every field that typed clients require. */
 export function failedEvent(
   { code, message }: ReportedError,
   sequence: number,
-  { id = '', model = '' }: ResponseHead,
+  { id = '', model = '', response: told }: ResponseHead,
 ): JsonObject {
   const response = {
     id,
     object: 'response',
     created_at: Math.floor(Date.now() / 1000),
-    status: 'failed',
-    error: { code: code ?? 'server_error', message },
     incomplete_details: null,
     instructions: null,
     metadata: {},
@@ -47,6 +45,9 @@ export function failedEvent(
     tools: [],
     top_p: null,
     usage: null,
+    ...told,
+    status: 'failed',
+    error: { code: code ?? 'server_error', message },
   };
   return { type: FAILED, response, sequence_number: sequence };
 }

@@ -2,25 +2,31 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '@morgan/foundation';
 import { StreamGateway } from '../../fixture/stream-gateway.ts';
+import { keptDialect } from '../dialects/kept.dialect.ts';
 import { responsesDialect } from '../dialects/responses.dialect.ts';
 
 const event = (type: string, fields: object) =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`;
-const BEGUN =
-  event('response.created', { sequence_number: 0, response: { id: 'r1', model: 'm' } }) +
-  event('response.output_text.delta', { sequence_number: 1, delta: 'Hi' });
+const HEAD = { id: 'r1', model: 'm', created_at: 7, metadata: { of: 'caller' }, background: false };
+const DELTA = event('response.output_text.delta', { sequence_number: 1, delta: 'Hi' });
+const BEGUN = event('response.created', { sequence_number: 0, response: HEAD }) + DELTA;
 const [CODE, MESSAGE] = ['insufficient_quota', 'You exceeded your current quota.'];
-const FAILED = { id: 'r1', model: 'm', status: 'failed', error: { code: CODE, message: MESSAGE } };
+const FAILED = { ...HEAD, status: 'failed', error: { code: CODE, message: MESSAGE } };
+const USAGE = { input_tokens: 9, output_tokens: 1 };
 
 let gateway: StreamGateway;
 afterEach(() => gateway.close());
 
-async function read(script: (response: ServerResponse) => unknown) {
-  gateway = await StreamGateway.start(script, { dialect: responsesDialect });
+async function read(
+  script: (response: ServerResponse) => unknown,
+  begun = BEGUN,
+  dialect = responsesDialect,
+) {
+  gateway = await StreamGateway.start(script, { dialect });
   const { text, broken } = await gateway.read();
-  expect(text.startsWith(BEGUN)).toBe(true);
+  expect(text.startsWith(begun)).toBe(true);
   const events = text
-    .slice(BEGUN.length)
+    .slice(begun.length)
     .split('\n\n')
     .slice(0, -1)
     .map((each) => each.split('\ndata: '))
@@ -30,15 +36,19 @@ async function read(script: (response: ServerResponse) => unknown) {
 
 describe('a response that breaks', () => {
   it.each([
-    ['in its own event', event('response.failed', { sequence_number: 2, response: FAILED })],
-    ['in an error', event('error', { sequence_number: 2, error: { code: CODE, message: MESSAGE } })],
-  ])('ends as one that has failed where its host says so: %s', async (_, said) => {
+    [
+      'in its own event',
+      event('response.failed', { sequence_number: 2, response: { ...FAILED, usage: USAGE } }),
+      { ...FAILED, usage: USAGE },
+    ],
+    ['in an error', event('error', { sequence_number: 2, error: { code: CODE, message: MESSAGE } }), FAILED],
+  ])('ends as one that has failed where its host says so: %s', async (_, said, failed) => {
     const { events, broken, outcome } = await read((response) =>
       response.writeHead(200, { 'content-type': 'text/event-stream' }).end(BEGUN + said),
     );
     expect(events).toMatchObject([
       ['event: error', { type: 'error', sequence_number: 2, error: { code: CODE, message: MESSAGE } }],
-      ['event: response.failed', { type: 'response.failed', sequence_number: 3, response: FAILED }],
+      ['event: response.failed', { type: 'response.failed', sequence_number: 3, response: failed }],
     ]);
     expect(broken).toBe(false);
     expect(outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
@@ -50,6 +60,20 @@ describe('a response that breaks', () => {
       response.write(BEGUN, () => response.destroy());
     });
     expect(events).toMatchObject([['event: error', { error: { code: 'stream_interrupted' } }]]);
+    expect(broken).toBe(true);
+  });
+
+  it.each([
+    ['one in the background', BEGUN.replace('"background":false', '"background":true'), responsesDialect],
+    ['one that is asked for again', DELTA, keptDialect],
+  ])('takes no place in the row of a response that goes on: %s', async (_, begun, dialect) => {
+    const script = (response: ServerResponse) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(begun, () => response.destroy());
+    };
+    const { events, broken } = await read(script, begun, dialect);
+    // The next event of the host is the second.
+    expect(events).toMatchObject([['event: error', { sequence_number: 1 }]]);
     expect(broken).toBe(true);
   });
 });

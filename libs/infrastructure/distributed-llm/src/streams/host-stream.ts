@@ -1,4 +1,4 @@
-import { atEndOfTurn } from '@morgan/foundation';
+import { atEndOfTurn, type JsonObject } from '@morgan/foundation';
 import { type ReportedError, withTexts } from '@morgan/host-errors';
 import type { BodyFlow, BodySource } from '@morgan/http-transport';
 import type { Dialect, EventReading, TokenUsage } from '../dialects/dialect.ts';
@@ -10,7 +10,7 @@ import { addsToResponse, ResponseProgress } from './response-progress.ts';
 import { SseEvent } from './sse-event.ts';
 import { SseReader } from './sse-reader.ts';
 import { StreamClock, type StreamLimits, type StreamState } from './stream-clock.ts';
-import { StreamFault, streamFaultOf } from './stream-fault.ts';
+import { reportedFault, StreamFault, streamFaultOf } from './stream-fault.ts';
 import { UnreadableEvents } from './unreadable-events.ts';
 
 /** What a host's stream is read with. */
@@ -175,7 +175,7 @@ export class HostStream {
     if (this.#state === 'over') return;
     const reading = this.#reader.read(event);
     if (reading.isMalformed) this.#onMalformed(event);
-    else if (reading.error) this.#onReported(reading.error);
+    else if (reading.error) this.#onReported(reading.error, reading.failed);
     else if (reading.isEnd) this.#onEndMarker(event, reading);
     else this.#pass(event, reading);
   };
@@ -190,11 +190,11 @@ export class HostStream {
     this.#lastWords.note(event);
   }
 
-  #onReported(error: ReportedError): void {
+  #onReported(error: ReportedError, failed?: JsonObject): void {
     if (this.#state === 'finished') return this.#complete(undefined);
     const { withoutSecrets = (text: string) => text } = this.#options;
     const told = withTexts(error, withoutSecrets);
-    this.#fail(new StreamFault('host_error', 'The host reported an error in its stream.', told));
+    this.#fail(reportedFault(told, failed));
   }
 
   #onEndMarker(event: SseEvent, reading: EventReading): void {

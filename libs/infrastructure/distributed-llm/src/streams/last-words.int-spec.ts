@@ -31,12 +31,13 @@ describe('a stream that has an end marker and no reason to stop', () => {
     '{"Message":"CUDA"}',
     '"upstream error: CUDA"',
     '[ERROR] CUDA',
+    "{'error': {'message': 'CUDA'}}",
   ])('breaks with the words in front of it: %s', async (said) => {
     const gateway = await gatewayTo(ROLE, HELLO, `data: ${said}\n\n`, DONE);
     const { text, broken } = await gateway.read();
     expect(broken).toBe(true);
     expect(text).not.toContain('[DONE]');
-    expect(text).toMatch(/data: \{"error":\{"message":"[^"]*CUDA"/);
+    expect(text).toMatch(/data: \{"error":\{"message":"[^"]*CUDA/);
     expect(await gateway.outcome).toMatchObject({ kind: 'failed', fault: { reason: 'host_error' } });
   });
 
@@ -52,6 +53,7 @@ describe('a stream that has an end marker and no reason to stop', () => {
     ['its sources', 'data: {"citations":["https://example.org"]}\n\n'],
     ['its counts', USAGE],
     ['half an event', `${HELLO.slice(0, 30)}\n\n`],
+    ['half an event about errors', 'data: {"choices":[{"delta":{"content":"an error\n\n'],
     ['an event of the filter', 'data: {"choices":[],"error":null,"prompt_filter_results":[]}\n\n'],
     ['a text about errors', chunk({ content: '"exception": an error' })],
   ])('is whole with %s in front of it', async (_, between) => {
@@ -88,5 +90,15 @@ it('has null for a number that JSON has no word for', async () => {
   const gateway = await gatewayTo(ROLE, hello, DONE);
   const text = [ROLE, hello.replace('NaN', 'null'), DONE].join('');
   expect(await gateway.read()).toEqual({ text, broken: false });
+  expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
+});
+
+it('has the text of an event whose host does not escape control characters', async () => {
+  const hello = HELLO.replace('"content":"Hello"', '"content":"\tHello\u0000"');
+  expect(hello).not.toBe(HELLO);
+  const stop = HELLO.replace('"finish_reason":null', '"finish_reason":"stop"');
+  const gateway = await gatewayTo(ROLE, hello, stop, DONE);
+  const told = hello.replace('\t', '\\u0009').replace('\u0000', '\\u0000');
+  expect(await gateway.read()).toEqual({ text: [ROLE, told, stop, DONE].join(''), broken: false });
   expect(await gateway.outcome).toMatchObject({ kind: 'complete', malformed: 0 });
 });

@@ -8,6 +8,8 @@ import type { SseEvent } from './sse-event.ts';
 const NAMES_FAULT = /error|exception|^err$/i;
 /** The same in a text that is no JSON. */
 const SPEAKS_OF_FAULT = /error|exception|fail|abort|unavailable|timed? ?out|bad gateway/i;
+/** A part of an answer, of whatever it speaks. Python's own notation of an error has other quotes. */
+const HALF_EVENT = /^\{\s*"/;
 /** More of it says nothing more. */
 const LONGEST = 4_096;
 
@@ -34,7 +36,7 @@ export class LastWords {
     const json = jsonOrNone(data);
     if (isObject(json)) return 'choices' in json ? undefined : errorOf(json);
     const text = textOrNone(json) ?? data;
-    return SPEAKS_OF_FAULT.test(text) && !text.startsWith('{') ? errorWith(text) : undefined;
+    return SPEAKS_OF_FAULT.test(text) && !HALF_EVENT.test(text) ? errorWith(text) : undefined;
   }
 }
 

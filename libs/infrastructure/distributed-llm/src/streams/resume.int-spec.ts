@@ -110,6 +110,7 @@ describe('an interrupted text', () => {
   it.each<[string, string[], string]>([
     ['in the first event', ['Once upon a ', 'time'], 'Once upon a time'],
     ['in pieces', ['Once', ' upon', ' a t', 'ime'], 'Once upon a time'],
+    ['in pieces of which some are empty', ['Once', '', ' upon', '', ' a ', '', 'time'], 'Once upon a time'],
     ['and nothing else', ['Once upon a '], 'Once upon a '],
     ['and goes on like it', ['Once upon a ', 'Once upon a ', 'time'], 'Once upon a Once upon a time'],
   ])('is not said twice where who continues it repeats it %s', async (_, pieces, said) => {
@@ -238,11 +239,50 @@ describe('an interrupted text', () => {
     expect(text).not.toContain('Aha. ');
   });
 
-  it('may end in a tool call', async () => {
-    const call = b.delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: '{}' } }] });
-    const { text, broken } = await answerOf(begun, { others: [['continue', whole(call, b.stop, b.done)]] });
-    expect(broken).toBe(false);
-    expect(text).toContain('"tool_calls"');
+  it.each<[string, string[], string[]]>([
+    ['is there in parts at its host', ['One '], []],
+    ['comes in parts from the other one', [], ['One two']],
+    ['is in parts at both', ['One '], ['One ', 'two']],
+  ])('is joined where it %s', async (_, ofFirst, ofSecond) => {
+    const parts = (text: string) => [{ type: 'text', text }];
+    const thought = [{ type: 'thinking', thinking: parts('Hm. ') }];
+    const inParts = (of: typeof a, texts: string[], plain: string) => [
+      of.role,
+      of.delta({ content: thought }),
+      ...(texts.length > 0 ? texts.map((text) => of.delta({ content: parts(text) })) : [of.text(plain)]),
+    ];
+    const again = whole(...inParts(b, ofSecond, 'One two'), b.stop, b.done);
+    const { json, broken, text } = await answerOf(cut(...inParts(a, ofFirst, 'One ')), {
+      others: [['restart', again]],
+    });
+    const said = json.map(
+      ({ choices }) => choices?.[0]?.delta?.content as string | { text?: string }[] | undefined,
+    );
+    const told = said.map((each) => (typeof each === 'string' ? each : (each?.[0]?.text ?? '')));
+    expect([told.join(''), broken]).toEqual(['One two', false]);
+    expect(text.match(/Hm\. /g)).toHaveLength(1);
+  });
+
+  it('may end in a tool call, which is told as it comes', async () => {
+    const told = Promise.withResolvers<void>();
+    const call = (piece: string) =>
+      b.delta({ tool_calls: [{ index: 0, id: 't', function: { name: 'f', arguments: piece } }] });
+    const rest: Script = async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(b.role + call('{'));
+      await told.promise;
+      response.end(call('}') + b.stop + b.done);
+    };
+    const gateway = await StreamGateway.start(cut(a.role, a.text('Let me look at that. ')), {
+      others: [['continue', rest]],
+    });
+    gateways.push(gateway);
+    let seen = '';
+    for await (const piece of await gateway.open()) {
+      seen += String(piece);
+      if (seen.includes('"tool_calls"')) told.resolve();
+    }
+    expect(seen.match(/"tool_calls"/g)).toHaveLength(2);
+    expect(seen.endsWith(b.done)).toBe(true);
   });
 
   it.each([
@@ -375,7 +415,7 @@ describe('a message', () => {
       'message_delta',
       'message_stop',
     ]);
-    expect(json.at(-2)?.usage).toEqual({ output_tokens: 6 });
+    expect(json.at(-2)?.usage).toEqual({ input_tokens: 20, output_tokens: 6 });
     expect(seen).not.toContain('Aha');
   });
 
@@ -428,20 +468,5 @@ describe('a message', () => {
       others: [['restart', again]],
     });
     expect([textOf(json), broken]).toEqual(['One two', false]);
-  });
-
-  it('is an error between two blocks', async () => {
-    const between = cut(
-      start('a'),
-      block(0, 'text'),
-      text(0, 'One'),
-      event({ type: 'content_block_stop', index: 0 }),
-    );
-    const { gateway, broken } = await answerOf(between, {
-      dialect: messagesDialect,
-      others: [['restart', whole(start('b'), ...ending)]],
-    });
-    expect(gateway.asked).toEqual([]);
-    expect(broken).toBe(true);
   });
 });

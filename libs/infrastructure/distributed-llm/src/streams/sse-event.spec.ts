@@ -29,6 +29,26 @@ describe('events without blank lines between them', () => {
   });
 });
 
+describe('control characters in texts', () => {
+  it.each<[string, string, string[] | undefined]>([
+    ['are escaped', 'data: {"a":"\t\0\\"b"}\n\n', ['data: {"a":"\\u0009\\u0000\\"b"}\n\n']],
+    [
+      'are line ends, too',
+      'data: {"a":"b\ndata: c",\ndata: "d":1}\n\n',
+      ['data: {"a":"b\\u000ac", "d":1}\n\n'],
+    ],
+    [
+      'are in one of several events',
+      'data: {"a":"\t"}\ndata: {"b":1}\n\n',
+      ['data: {"a":"\\u0009"}\n\n', 'data: {"b":1}\n\n'],
+    ],
+    ['are not all that is wrong', 'data: {"a":"\t\n\n', undefined],
+    ['are nothing that was meant between texts', 'data: {"a":\u0001}\n\n', undefined],
+  ])('%s', (_, text, events) => {
+    expect(mended(text)).toEqual(events);
+  });
+});
+
 describe('numbers that JSON has no word for', () => {
   it.each<[string, string, string[] | undefined]>([
     ['become null', 'data: {"a":[NaN,-Infinity],"b":Infinity}\n\n', ['data: {"a":[null,null],"b":null}\n\n']],

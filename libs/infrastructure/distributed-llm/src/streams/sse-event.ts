@@ -1,3 +1,4 @@
+import { withEscapes } from '../dialects/anthropic/json-end.ts';
 import { withoutNaN } from '../dialects/json-text.ts';
 import { StreamFault } from './stream-fault.ts';
 
@@ -61,14 +62,18 @@ export class SseEvent {
 
   /**
    * What it was meant to be: the events that it is made of where a host has left out the blank lines between them, or all of the
-   * line ends, and those with `null` for a number that JSON has no word for. Undefined: that is not so, or not beyond doubt.
+   * line ends, and those with `null` for a number that JSON has no word for, and escapes for control characters in texts.
+   * Undefined: that is not so, or not beyond doubt.
    */
   mended(): SseEvent[] | undefined {
     const { data = '', event } = this.#read();
     const json = withoutNaN(data);
     const pieces = json.split(NEXT_JSON, MOST_APART + 1);
-    if ((pieces.length < 2 && json === data) || pieces.length > MOST_APART) return undefined;
-    const events = pieces.map((piece) => eventOf(piece.trim().replaceAll('\n', ' '), event));
+    if (pieces.length > MOST_APART) return undefined;
+    const told = pieces.map((piece) => withEscapes(piece.trim()));
+    if (told.length < 2 && told[0] === data.trim()) return undefined;
+    // What line ends are left are outside of texts.
+    const events = told.map((piece) => eventOf(piece.replaceAll('\n', ' '), event));
     return events.every((each) => each !== undefined) ? events : undefined;
   }
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@morgan/foundation';
 import type { ReportedError } from '@morgan/host-errors';
 
 /** Why a host's stream is not a complete response. */
@@ -22,6 +23,8 @@ export type StreamFaultReason =
 /** A host's stream that broke, ended early or took too long. */
 export class StreamFault extends Error {
   override readonly name = 'StreamFault';
+  /** The response, where the host said that this has failed. */
+  failed: JsonObject | undefined;
 
   /** @param reported what the host itself said, for `host_error`. */
   constructor(
@@ -38,4 +41,11 @@ export class StreamFault extends Error {
 export function streamFaultOf(cause: unknown): StreamFault {
   if (cause instanceof StreamFault) return cause;
   return new StreamFault('host_error', 'The stream of the host could not be read.', undefined, cause);
+}
+
+/** @param failed the response, where the host said that this has failed. */
+export function reportedFault(told: ReportedError, failed: JsonObject | undefined): StreamFault {
+  const fault = new StreamFault('host_error', 'The host reported an error in its stream.', told);
+  fault.failed = failed;
+  return fault;
 }

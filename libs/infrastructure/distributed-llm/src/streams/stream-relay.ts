@@ -1,4 +1,4 @@
-import { AppError, type JsonObject } from '@morgan/foundation';
+import { AppError, isObject, type JsonObject } from '@morgan/foundation';
 import { refusalOfInput } from '@morgan/host-errors';
 import type {
   Dialect,
@@ -24,6 +24,8 @@ import type { ResponseStream } from './translated-stream.ts';
 export interface Resumption {
   /** How often at most, for one response. */
   readonly limit: number;
+  /** How many tokens the response may have. Default any number. */
+  readonly mostTokens?: number;
   /**
    * Asks another host for the rest of the response, or for all of it again.
    * @returns its stream, opened; undefined where none can be had that way. An AppError or StreamFault says the same.
@@ -88,6 +90,9 @@ export class StreamRelay implements HostStreamListener {
   /** What the last host said that broke off and said why: that another one could not go on is no news for the caller. */
   #told: StreamFault | undefined;
   #head: ResponseHead = {};
+  /** The event that has the head, where all of it may have to be told again. */
+  #begun: SseEvent | undefined;
+  #goesOn = false;
   #waitsForDrain = false;
   #malformed = 0;
   #resumes = 0;
@@ -111,8 +116,7 @@ export class StreamRelay implements HostStreamListener {
     if (ending instanceof StreamFault) {
       if (this.#malformed > 0) this.#options.onUnreadable?.(this.#malformed);
       this.#options.onFault?.(ending);
-      const told = ending.reported ? ending : (this.#told ?? ending);
-      this.#client.fail(reportOf(told), this.#sequence, told.reported && this.#head);
+      this.#tell(ending.reported ? ending : (this.#told ?? ending));
     } else if (ending === 'caller_gone') this.#stream.destroy();
     await this.#client.closed;
     return this.#outcome(ending);
@@ -122,6 +126,7 @@ export class StreamRelay implements HostStreamListener {
     if (reading.sequence !== undefined) this.#sequence = reading.sequence + 1;
     const { hasEnd, isKept } = this.#options.dialect;
     if (reading.content !== undefined && hasEnd && !isKept) this.#written += 1;
+    if (reading.goesOn) this.#goesOn = true;
     if (reading.id !== undefined && this.#head.id === undefined) this.#noteHead(reading.id, reading, event);
     try {
       if (!this.#joined) this.#passOn(event, reading);
@@ -178,8 +183,19 @@ export class StreamRelay implements HostStreamListener {
     this.#settle(fault);
   }
 
+  /** A stream that broke takes no place in the row: who asks for the rest of its response asks for what is behind its last event. */
+  #tell(fault: StreamFault): void {
+    const { reported, failed } = fault;
+    if (!reported)
+      return this.#client.fail(reportOf(fault), Math.max(0, this.#sequence - (this.#goesOn ? 1 : 0)));
+    const begun = this.#begun && (JSON.parse(this.#begun.data ?? '') as JsonObject)['response'];
+    const response = failed ?? (isObject(begun) ? begun : undefined);
+    this.#client.fail(reportOf(fault), this.#sequence, { ...this.#head, response });
+  }
+
   #noteHead(id: string, { model }: EventReading, event: SseEvent): void {
     this.#head = { id, model };
+    if (this.#options.dialect.failedEnd) this.#begun = event;
     if (event.id !== undefined) this.#client.commentEnd = '\n';
     this.#options.onId?.(id);
   }
@@ -220,7 +236,8 @@ export class StreamRelay implements HostStreamListener {
     const sent = { text, tokens: contentEvents };
     const modes: readonly ResumeMode[] = sent.text === '' ? ['restart'] : ['continue', 'restart'];
     for (const mode of modes) {
-      const joined = JoinedResponse.of(this.#options.dialect, this.#sent, mode);
+      const isFull = mode === 'continue' && contentEvents >= (resumption.mostTokens ?? Infinity);
+      const joined = JoinedResponse.of(this.#options.dialect, this.#sent, { mode, isFull });
       const stream = joined && (await this.#reopen(resumption, mode, sent));
       if (!stream) continue;
       this.#takeUp(stream, joined, mode === 'continue' ? textEvents : 0);

@@ -406,7 +406,8 @@ describe('toChatRequest', () => {
   });
 
   it('declares a tool without arguments as OpenAI takes it, and one that only the model itself calls', () => {
-    const tool = { type: null, name: 'f', allowed_callers: ['direct'] };
+    const nulls = { type: null, description: null, strict: null, input_examples: null };
+    const tool = { ...nulls, name: 'f', allowed_callers: ['direct'] };
     const declared = (schema: JsonObject) =>
       toChatRequest(request({ tools: [{ ...tool, input_schema: schema }] }))['tools'];
     const named = (parameters: JsonObject) => [{ type: 'function', function: { name: 'f', parameters } }];

@@ -51,7 +51,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
       name: chatToolName(textAt(name, `${path}.name`)),
       ...described(tool, path),
       ...(isGiven(schema) && { parameters: withProperties(schema) }),
-      ...(strict !== undefined && { strict: strict === true ? isStrictSchema(schema) : strict }),
+      ...(isGiven(strict) && { strict: strict === true ? isStrictSchema(schema) : strict }),
     },
   };
 }
@@ -60,7 +60,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
 function described({ description, input_examples: examples }: JsonObject, path: string): JsonObject {
   if (isGiven(examples) && !Array.isArray(examples)) throw invalidField(`${path}.input_examples`, 'a list');
   if (!Array.isArray(examples) || examples.length === 0)
-    return description === undefined ? {} : { description };
+    return isGiven(description) ? { description } : {};
   const text = isGiven(description) ? `${textAt(description, `${path}.description`)}\n\n` : '';
   const lines = examples.map((example: unknown) => JSON.stringify(example));
   return { description: `${text}Examples of its input:\n${lines.join('\n')}` };

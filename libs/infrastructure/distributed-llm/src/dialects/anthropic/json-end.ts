@@ -66,3 +66,9 @@ export class JsonEnd {
     this.#isReached = this.#depth === 0;
   }
 }
+
+/** The JSON of an object with the control characters in its texts as JSON has them. */
+export function withEscapes(json: string): string {
+  const end = new JsonEnd();
+  return end.take(json) + json.slice(end.length);
+}

@@ -1,6 +1,6 @@
 import { AppError, isObject, type JsonObject, textOrNone } from '@morgan/foundation';
 import { parseExactly } from '../exact-json.ts';
-import { JsonEnd } from './json-end.ts';
+import { withEscapes } from './json-end.ts';
 
 /** Arguments of a tool as JSON: some hosts send the object itself. */
 export function argumentsOf(called: JsonObject): string | undefined {
@@ -22,16 +22,10 @@ export function inputIn(text: string): JsonObject {
 
 function parsed(text: string): unknown {
   try {
-    return text.trim() === '' ? {} : parseExactly(asJson(text));
+    return text.trim() === '' ? {} : parseExactly(withEscapes(text));
   } catch (cause) {
     throw notJson(cause);
   }
-}
-
-/** With the control characters in its texts as JSON has them. */
-function asJson(text: string): string {
-  const end = new JsonEnd();
-  return end.take(text) + text.slice(end.length);
 }
 
 function notJson(cause?: unknown): AppError {

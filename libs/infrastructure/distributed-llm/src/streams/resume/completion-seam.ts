@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '@morgan/foundation';
 import type { EventReading, TokenUsage } from '../../dialects/dialect.ts';
-import type { Seam } from './seam.ts';
+import type { FreshText, Seam } from './seam.ts';
 
 /** What a caller has of the first response: the role, and reasoning under any of its names. */
 const SENT_ONCE = /^(role$|reason|think)/;
@@ -16,7 +16,7 @@ export class CompletionSeam implements Seam {
   join(
     json: JsonObject,
     { content, isUsageOnly, finished, usage }: EventReading,
-    text: string,
+    { text }: FreshText,
     before: TokenUsage | undefined,
   ): readonly JsonObject[] {
     const counted = usage && isObject(json['usage']) && { usage: added(json['usage'], before) };

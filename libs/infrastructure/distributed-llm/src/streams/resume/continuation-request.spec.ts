@@ -39,6 +39,8 @@ describe('continuationRequest', () => {
       max_completion_tokens: 1,
       min_tokens: 0,
     });
+    const open = { ...chat, max_tokens: -1 };
+    expect(continuationRequest('chat', 'prefill', open, sent)).toMatchObject({ max_tokens: -1 });
   });
 
   it('has nothing to offer where the text would not stand last or be refused', () => {

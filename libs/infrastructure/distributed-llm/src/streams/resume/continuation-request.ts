@@ -15,7 +15,7 @@ const FLAGS: Readonly<
   prefill: { body: {}, message: {} },
 };
 
-/** The fields that bound a response's length, whichever a request has, and the least that each may say. */
+/** The fields that bound a response's length, whichever a request has, and the least that each may say. For llama.cpp -1 is no limit. */
 const LENGTHS = [
   ['max_tokens', 1],
   ['max_completion_tokens', 1],
@@ -68,7 +68,8 @@ export function prefilledRequest(chat: JsonObject, style: ContinuationStyle): Js
 function lengths(body: JsonObject, tokens: number): JsonObject {
   const entries = LENGTHS.flatMap(([field, least]) => {
     const allowed = body[field];
-    return typeof allowed === 'number' ? [[field, Math.max(least, allowed - tokens)] as const] : [];
+    const isLimit = typeof allowed === 'number' && allowed > 0;
+    return isLimit ? [[field, Math.max(least, allowed - tokens)] as const] : [];
   });
   return Object.fromEntries(entries);
 }

@@ -1,9 +1,13 @@
 /** In a shorter text what looks like an echo may as well be what comes next: nobody says so much twice by chance. */
 const LEAST_CHARACTERS = 8;
+/** No host says so much in front of its text, or between the pieces of one that it repeats. */
+const MOST_HELD = 10_000;
 
 /** A piece of a response, which has this text. */
 interface Piece {
   readonly text: string;
+  /** Whether it has something else, or the end: what could be an echo is over then. */
+  readonly isOther: boolean;
 }
 
 /**
@@ -27,9 +31,8 @@ export class EchoFilter<P extends Piece> {
     this.#heldText += piece.text;
     const { given } = this;
     if (piece.text !== '' && this.#heldText.startsWith(given)) return this.#withoutEcho();
-    // A piece without text, such as the reason to stop, ends what could be one, but for the role in front of all.
-    const isEchoSoFar = given.startsWith(this.#heldText) && (piece.text !== '' || this.#heldText === '');
-    return isEchoSoFar ? [] : this.rest();
+    const mayBeEcho = !piece.isOther && given.startsWith(this.#heldText);
+    return mayBeEcho && this.#held.length < MOST_HELD ? [] : this.rest();
   }
 
   /** All that is still held, as it came: it was no echo. */

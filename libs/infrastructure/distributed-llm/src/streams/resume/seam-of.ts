@@ -5,8 +5,8 @@ import { MessageSeam } from './message-seam.ts';
 import type { Seam } from './seam.ts';
 
 /**
- * The seam behind a response's last event; none where no other can go on: between blocks, or in a dialect whose last event
- * repeats the whole response.
+ * The seam behind a response's last event; none where no other can go on: behind what is neither text nor thought, or in a
+ * dialect whose last event repeats the whole response.
  */
 export function seamOf(dialect: DialectName, first: JsonObject, last: JsonObject): Seam | undefined {
   if (dialect === 'chat' || dialect === 'completions') return new CompletionSeam(first);
