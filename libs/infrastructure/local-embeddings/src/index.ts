@@ -11,7 +11,7 @@ export { localEmbeddingsConfig, type LocalEmbeddingsConfig } from './local-embed
 export { ModelLoadError } from './model/model-load-error.ts';
 export { cosineSimilarity, cutDimensions, toBase64 } from './vectors.ts';
 export { normalize } from './model/normalize.ts';
-export type { TextToken } from './model/token-encoder.ts';
+export type { TextToken } from './model/tokenizer/token-encoder.ts';
 export {
   type ModelKind,
   type PromptChoice,

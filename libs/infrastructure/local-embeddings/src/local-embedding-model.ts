@@ -31,8 +31,8 @@ import { modelOptions } from './model-options.ts';
 import { type ModelSource, resolveModelSource } from './hub/model-source.ts';
 import type { ModelInfo, ModelKind } from './model/embedding-model.types.ts';
 import { ModelLoadError } from './model/model-load-error.ts';
-import { openFolder, readPlan } from './model/plan.reader.ts';
-import type { TextToken } from './model/token-encoder.ts';
+import { openFolder, readPlan } from './model/plan/plan.reader.ts';
+import type { TextToken } from './model/tokenizer/token-encoder.ts';
 import type { EmbeddingInput, ProcessOptions } from './processes/process-protocol.ts';
 
 /** The signal of a call that nobody ends. */

@@ -7,8 +7,8 @@ import { FLOAT, port } from '../fixture/onnx-graph.ts';
 import { block, text } from '../fixture/protobuf.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { ModelFolder } from './model/model-folder.ts';
-import { PairTokenizer } from './model/pair-tokenizer.ts';
-import { readRankingPlan } from './model/ranking-plan.reader.ts';
+import { PairTokenizer } from './model/tokenizer/pair-tokenizer.ts';
+import { readRankingPlan } from './model/plan/ranking-plan.reader.ts';
 import { TokenizerRole } from './processes/tokenizer-role.ts';
 
 interface ReferenceRow {

@@ -28,7 +28,7 @@ import {
   redirectTo,
 } from '../../fixture/hub-server.ts';
 import { onnxFile } from '../../fixture/protobuf.ts';
-import { TRANSFORMER_SETTINGS_FILES } from '../model/sentence-plan.reader.ts';
+import { TRANSFORMER_SETTINGS_FILES } from '../model/plan/sentence-plan.reader.ts';
 import { downloadModel, type ModelDownloadOptions } from './model-download.ts';
 import type { HubSource } from './model-source.ts';
 

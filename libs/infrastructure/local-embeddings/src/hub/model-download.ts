@@ -4,22 +4,22 @@ import { join, posix } from 'node:path';
 import type { Logger } from '@morgan/foundation';
 import type { HttpClientOptions } from '@morgan/http-client';
 import { HubFile } from './hub-file.ts';
-import { CARD } from '../model/declared-dimensions.reader.ts';
+import { CARD } from '../model/plan/declared-dimensions.reader.ts';
 import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
-import { EXPORT, type GraphChoice, graphCandidates } from '../model/graph-file.chooser.ts';
+import { EXPORT, type GraphChoice, graphCandidates } from '../model/plan/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
-import { isStatic } from '../model/model2vec-plan.reader.ts';
-import { MODULE_WEIGHTS } from '../model/module-settings.reader.ts';
-import { MODULES_FILE } from '../model/modules.reader.ts';
-import { CHAT_TEMPLATE_FILE, isRanking } from '../model/ranking-plan.reader.ts';
+import { isStatic } from '../model/plan/model2vec-plan.reader.ts';
+import { MODULE_WEIGHTS } from '../model/plan/module-settings.reader.ts';
+import { MODULES_FILE } from '../model/plan/modules.reader.ts';
+import { CHAT_TEMPLATE_FILE, isRanking } from '../model/plan/ranking-plan.reader.ts';
 import {
   MODEL_SETTINGS_FILE,
   POOLING_FOLDER,
   TRANSFORMER_SETTINGS_FILES,
-} from '../model/sentence-plan.reader.ts';
-import { tableFile } from '../model/token-table.reader.ts';
-import { TOKENIZER_SETTINGS_FILES } from '../model/tokenizer-settings.reader.ts';
+} from '../model/plan/sentence-plan.reader.ts';
+import { tableFile } from '../model/plan/token-table.reader.ts';
+import { TOKENIZER_SETTINGS_FILES } from '../model/tokenizer/tokenizer-settings.reader.ts';
 import { isComplete, modelFolder } from './model-files.ts';
 import { ModelHub } from './model-hub.ts';
 import type { HubSource } from './model-source.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { readExternalData } from '../model/onnx-file/external-data.reader.ts';
-import { chooseGraphFile, type GraphChoice } from '../model/graph-file.chooser.ts';
+import { chooseGraphFile, type GraphChoice } from '../model/plan/graph-file.chooser.ts';
 import { ModelFolder } from '../model/model-folder.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
-import { isStatic } from '../model/model2vec-plan.reader.ts';
-import { openFolder } from '../model/plan.reader.ts';
-import { isRanking } from '../model/ranking-plan.reader.ts';
-import { MODULES_FILE } from '../model/modules.reader.ts';
-import { tableFile } from '../model/token-table.reader.ts';
+import { isStatic } from '../model/plan/model2vec-plan.reader.ts';
+import { openFolder } from '../model/plan/plan.reader.ts';
+import { isRanking } from '../model/plan/ranking-plan.reader.ts';
+import { MODULES_FILE } from '../model/plan/modules.reader.ts';
+import { tableFile } from '../model/plan/token-table.reader.ts';
 import type { ModelSource } from './model-source.ts';
 
 /** Where the files of a model are, or will be once they are downloaded. */

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { LocalEmbeddingsConfig } from '../local-embeddings.config.ts';
-import { cachedRepository } from '../model/cached-repository.ts';
+import { cachedRepository } from '../model/plan/cached-repository.ts';
 import { ModelLoadError } from '../model/model-load-error.ts';
 
 /** A folder in Hugging Face layout. */

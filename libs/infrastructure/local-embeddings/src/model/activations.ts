@@ -1,4 +1,4 @@
-import type { ActivationName } from './model-plan.ts';
+import type { ActivationName } from './plan/model-plan.ts';
 
 /** The activations of torch that a Dense module may name, with torch's default arguments. */
 export const ACTIVATION_FUNCTIONS: Readonly<Record<ActivationName, (x: number) => number>> = {

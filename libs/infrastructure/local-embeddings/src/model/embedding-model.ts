@@ -1,11 +1,11 @@
-import { isSameVector } from './batch-independence.ts';
+import { isSameVector } from './graph/batch-independence.ts';
 import type { ModelInfo, TokenRow, VectorBatch, VectorFault } from './embedding-model.types.ts';
-import type { ChosenOutput } from './graph-output.chooser.ts';
-import { type GraphBatch, type GraphOutput, type GraphRunner, padBatch } from './graph-runner.ts';
+import type { ChosenOutput } from './graph/graph-output.chooser.ts';
+import { type GraphBatch, type GraphOutput, type GraphRunner, padBatch } from './graph/graph-runner.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { ModelPlan, PoolingModule } from './model-plan.ts';
+import type { ModelPlan, PoolingModule } from './plan/model-plan.ts';
 import { pool, type TokenSpan } from './pooling.ts';
-import type { TextTokenizer } from './text-tokenizer.ts';
+import type { TextTokenizer } from './tokenizer/text-tokenizer.ts';
 import type { VectorHead, Vectors } from './vector-head.ts';
 
 /** What a model is made of. */

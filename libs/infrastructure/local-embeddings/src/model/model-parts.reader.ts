@@ -1,15 +1,15 @@
 import { posix } from 'node:path';
 import type { ModelOptions, TokenRow } from './embedding-model.types.ts';
 import { readExternalData } from './onnx-file/external-data.reader.ts';
-import { chooseGraphFile, type GraphFile } from './graph-file.chooser.ts';
+import { chooseGraphFile, type GraphFile } from './plan/graph-file.chooser.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { ModelPlan } from './model-plan.ts';
-import { type NetworkConfig, networkConfig, positionsOf } from './network-config.ts';
-import { openFolder, readPlan } from './plan.reader.ts';
-import { TextTokenizer } from './text-tokenizer.ts';
-import { readTokenTable, type TokenTable } from './token-table.reader.ts';
-import type { LimitSources } from './token-window.ts';
+import type { ModelPlan } from './plan/model-plan.ts';
+import { type NetworkConfig, networkConfig, positionsOf } from './plan/network-config.ts';
+import { openFolder, readPlan } from './plan/plan.reader.ts';
+import { TextTokenizer } from './tokenizer/text-tokenizer.ts';
+import { readTokenTable, type TokenTable } from './plan/token-table.reader.ts';
+import type { LimitSources } from './tokenizer/token-window.ts';
 
 /** A text that a model is tried with. */
 const SAMPLE = 'a sample of text';

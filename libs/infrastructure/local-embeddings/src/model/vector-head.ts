@@ -2,8 +2,8 @@ import { posix } from 'node:path';
 import { ACTIVATION_FUNCTIONS } from './activations.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { DenseModule, LayerNormModule, VectorModule } from './model-plan.ts';
-import { MODULE_WEIGHTS } from './module-settings.reader.ts';
+import type { DenseModule, LayerNormModule, VectorModule } from './plan/model-plan.ts';
+import { MODULE_WEIGHTS } from './plan/module-settings.reader.ts';
 import { normalizeRows } from './normalize.ts';
 import { readSafetensors, type WeightTensor } from './safetensors-file.ts';
 

@@ -1,4 +1,4 @@
-import { FileChangedError } from '../model/mapped-files.ts';
+import { FileChangedError } from '../model/graph/mapped-files.ts';
 import { readMemory } from './memory-reading.ts';
 import type {
   LoadedProcess,

@@ -1,4 +1,4 @@
-import type { TextToken } from '../model/token-encoder.ts';
+import type { TextToken } from '../model/tokenizer/token-encoder.ts';
 
 /** Where a special token stands: nowhere. */
 const NOWHERE = -1;

@@ -1,4 +1,4 @@
-import type { PairTokenizer } from '../model/pair-tokenizer.ts';
+import type { PairTokenizer } from '../model/tokenizer/pair-tokenizer.ts';
 import type { TokenWindow } from './process-protocol.ts';
 
 /** One row of a query and a text, each cut to `limit` already, of at most `limit` tokens together. */

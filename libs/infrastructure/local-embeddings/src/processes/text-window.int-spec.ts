@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { openTokenizer } from '../model/open-model.ts';
-import type { TextTokenizer } from '../model/text-tokenizer.ts';
+import type { TextTokenizer } from '../model/tokenizer/text-tokenizer.ts';
 import { readablePart, NoWindowError, tokenWindow } from './text-window.ts';
 
 const BUNDLED = join(import.meta.dirname, '../../../../../dist/models/universal-sentence-encoder-lite');

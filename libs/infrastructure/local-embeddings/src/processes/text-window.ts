@@ -1,5 +1,5 @@
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
-import { leavesNoRoom } from '../model/token-window.ts';
+import { leavesNoRoom } from '../model/tokenizer/token-window.ts';
 import type { CutSide, EmbeddingInput, ItemFailure, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */

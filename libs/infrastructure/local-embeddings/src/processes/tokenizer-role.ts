@@ -1,6 +1,6 @@
-import type { PairTokenizer } from '../model/pair-tokenizer.ts';
+import type { PairTokenizer } from '../model/tokenizer/pair-tokenizer.ts';
 import { type OpenedTokenizer, openTokenizer } from '../model/open-model.ts';
-import type { TextTokenizer } from '../model/text-tokenizer.ts';
+import type { TextTokenizer } from '../model/tokenizer/text-tokenizer.ts';
 import { pairWindow } from './pair-window.ts';
 import type {
   ItemFailure,

@@ -1,7 +1,7 @@
 import { AppError, callStopped } from '@morgan/foundation';
 import type { ProcessPool } from '../processes/process-pool.ts';
 import { unpackTokens } from '../processes/packed-tokens.ts';
-import type { TextToken } from '../model/token-encoder.ts';
+import type { TextToken } from '../model/tokenizer/token-encoder.ts';
 
 /** Characters of one task: what a text that is to be embedded waits for at most while the tokenizer is at it. */
 const TASK_CHARACTERS = 65_536;

@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { changedFile, ModelCopies, REFERENCE_MODELS } from '../../../fixture/model-copies.ts';
+import { openFolder, readPlan } from '../plan/plan.reader.ts';
+import { TextTokenizer } from './text-tokenizer.ts';
+
+const SETTINGS = 'tokenizer_config.json';
+const DEFINITION = 'tokenizer.json';
+/** A template without a closing token. */
+const OPEN = {
+  type: 'TemplateProcessing',
+  single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+  pair: [{ Sequence: { id: 'A', type_id: 0 } }, { Sequence: { id: 'B', type_id: 1 } }],
+  special_tokens: { '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] } },
+};
+
+let copies: ModelCopies;
+beforeAll(async () => {
+  copies = await ModelCopies.make();
+});
+afterAll(() => copies.remove());
+
+/** The tokenizer of a reference model with other settings. */
+async function tokenizerOf(name: string, settings: object, definition: object = {}): Promise<TextTokenizer> {
+  const files = {
+    [SETTINGS]: await changedFile(name, SETTINGS, settings),
+    [DEFINITION]: await changedFile(name, DEFINITION, definition),
+  };
+  const folder = openFolder(await copies.copy(name, files));
+  const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
+  return TextTokenizer.open(folder, plan);
+}
+
+describe('the class of a tokenizer', () => {
+  // Ids are those of transformers 5.18.
+  it.each([
+    ['xlm-roberta', { tokenizer_class: 'XLMRobertaTokenizer' }, [0, 48, 8, 22, 5, 84, 64, 2]],
+    [
+      'xlm-roberta',
+      { tokenizer_class: 'XLMRobertaTokenizer', add_prefix_space: null },
+      [0, 145, 8, 22, 84, 64, 2],
+    ],
+    ['albert', { add_prefix_space: null, do_lower_case: null }, [2, 1, 6, 22, 1, 62, 3]],
+  ])('of %s takes %j at its word, a null for no', async (name, settings, ids) => {
+    const tokenizer = await tokenizerOf(name, settings);
+    expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids }]);
+  });
+
+  // As the multilingual MiniLM and its copies have it. Ids are those of transformers 4.57.
+  it.each(['BertTokenizer', 'BertTokenizerFast'])(
+    'is not obeyed where %s stands beside the vocabulary of another tokenizer',
+    async (tokenizer_class) => {
+      const tokenizer = await tokenizerOf('xlm-roberta', { tokenizer_class });
+      expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids: [0, 48, 8, 22, 5, 84, 64, 2] }]);
+      // What transformers 4 would have changed in the file as well.
+      const normalizer = { type: 'BertNormalizer', lowercase: false };
+      await expect(tokenizerOf('xlm-roberta', { tokenizer_class }, { normalizer })).rejects.toThrow(
+        'tokenizer.json is Unigram',
+      );
+    },
+  );
+
+  it('is that of the network where no file names one, also of those that read images', async () => {
+    const files = Object.fromEntries(
+      await Promise.all(
+        [SETTINGS, 'config.json'].map(async (file) => {
+          const path = join(REFERENCE_MODELS, 'qwen3-without-class', file);
+          return [file, JSON.parse(await readFile(path, 'utf8')) as object] as const;
+        }),
+      ),
+    );
+    const idsOf = async (model_type: string) => {
+      const config = { ...files['config.json'], model_type };
+      const folder = openFolder(
+        await copies.copy('qwen3-without-class', { ...files, 'config.json': config }),
+      );
+      const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
+      return (await TextTokenizer.open(folder, plan)).tokenize(['in 2026']);
+    };
+    const own = await idsOf('qwen3');
+    for (const network of ['qwen2_vl', 'qwen2_5_vl', 'qwen3_vl']) expect(await idsOf(network)).toEqual(own);
+    expect(await idsOf('unheard_of')).not.toEqual(own);
+  });
+
+  it('marks the text behind a special token of DeBERTa, or where its settings have a null does not', async () => {
+    const [text] = ['a [SEP]b'];
+    const always = await tokenizerOf('deberta-v2', {});
+    expect(await always.tokenize([text])).toMatchObject([{ ids: [2, 34, 3, 5, 71, 3] }]);
+    const first = await tokenizerOf('deberta-v2', { add_prefix_space: null });
+    expect(await first.tokenize([text])).toMatchObject([{ ids: [2, 34, 3, 71, 3] }]);
+  });
+
+  it.each([
+    ['albert', {}, OPEN, [2, 5, 124, 22, 5, 12, 62]],
+    ['albert', {}, null, [2, 5, 124, 22, 5, 12, 62, 3]],
+    ['bert-cased', { tokenizer_class: 'BertTokenizer' }, OPEN, [2, 37, 91, 114, 48, 145, 119, 3]],
+  ])('of %s with %j makes a template, or takes that of the file: %j', async (...row) => {
+    const [name, settings, post_processor, ids] = row;
+    const tokenizer = await tokenizerOf(name, settings, { post_processor });
+    expect(await tokenizer.tokenize(['New York'])).toMatchObject([{ ids }]);
+  });
+
+  it.each([
+    ['bert-class-herbert', {}, false],
+    ['bert-class-herbert', { model_input_names: ['input_ids', 'token_type_ids'] }, true],
+    ['bert-cased', { tokenizer_class: 'BertTokenizer' }, true],
+  ])('of %s with %j says whether a model hears which text of a pair a token is of', async (...row) => {
+    const [name, settings, told] = row;
+    const pairs = await (await tokenizerOf(name, settings)).pairs();
+    expect('secondFrom' in pairs.join([5], [6], 32)).toBe(told);
+  });
+});

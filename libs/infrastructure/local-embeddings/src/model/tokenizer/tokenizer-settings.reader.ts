@@ -1,0 +1,56 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { ModelFolder } from '../model-folder.ts';
+import { classOf } from './tokenizer-class.ts';
+import { type OlderToken, overridesSchema } from './tokenizer-overrides.ts';
+
+/** Files that say how a tokenizer is used, besides `tokenizer.json`. */
+export const TOKENIZER_SETTINGS_FILES = [
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+];
+
+const side = z.enum(['left', 'right']).optional();
+const settingsSchema = overridesSchema.extend({
+  padding_side: side,
+  truncation_side: side,
+  model_max_length: z.number().nullish(),
+  /** What `model_max_length` was called at first. */
+  max_len: z.number().nullish(),
+  model_input_names: z.array(z.string()).optional(),
+  /** The limit of FastEmbed, if it is below `model_max_length`. Elsewhere a remnant of the last call before saving. */
+  max_length: z.number().nullish(),
+});
+const text = z.string().optional().catch(undefined);
+const configSchema = z.looseObject({ model_type: text, tokenizer_class: text });
+const addedSchema = z.record(z.string(), z.int());
+
+/** What the files beside `tokenizer.json` say, as transformers puts it together. */
+export interface TokenizerConfig extends z.output<typeof settingsSchema> {
+  /** Tokens that older versions kept in a file of their own, in the order of their ids. */
+  readonly olderTokens: readonly OlderToken[];
+}
+
+/** Reads them. @param root the folder of the tokenizer within that of the model @throws ModelLoadError */
+export async function readTokenizerSettings(folder: ModelFolder, root: string): Promise<TokenizerConfig> {
+  const read = <T>(name: string, schema: z.ZodType<T>) => folder.read(posix.join(root, name), schema);
+  const own = (await read('tokenizer_config.json', settingsSchema)) ?? {};
+  const config = (await read('config.json', configSchema)) ?? {};
+  const named = own.tokenizer_class ?? config.tokenizer_class;
+  const settings = { ...own, tokenizer_class: classOf(named, config.model_type) };
+  // Who has the newer key has no use for the older files.
+  if (own.added_tokens_decoder) return { ...settings, olderTokens: [] };
+  const special = (await read('special_tokens_map.json', overridesSchema)) ?? {};
+  const added = Object.entries((await read('added_tokens.json', addedSchema)) ?? {});
+  const specials = JSON.stringify({ ...own, ...special });
+  const olderTokens = added
+    .toSorted(([, one], [, other]) => one - other)
+    .map(([content]) => {
+      const isSpecial = specials.includes(JSON.stringify(content));
+      return { content, special: isSpecial, normalized: !isSpecial };
+    });
+  const { additional_special_tokens: further, ...names } = special;
+  const list = own.extra_special_tokens ? undefined : (own.additional_special_tokens ?? further);
+  return { ...settings, ...names, additional_special_tokens: list, olderTokens };
+}
