@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { CircuitBreaker } from './src/index.ts';
 
 const changes: string[] = [];
-const host = new CircuitBreaker({ name: 'gpu-1', config: { failureThreshold: 2, slowCallMs: 30_000 } });
+const host = new CircuitBreaker({ name: 'gpu-1', failureThreshold: 2, slowCallMs: 30_000 });
 host.onChange(({ breaker, from, to, reason }) => changes.push(`${breaker}: ${from} > ${to}, ${reason}`));
 
 const askHost = () => host.execute(({ signal }) => fetch('http://127.0.0.1:2/v1/models', { signal }));
