@@ -55,7 +55,7 @@ describe('a node of a Redis cluster', () => {
     const redis = await connectionTo(url);
     const config = rateLimiterConfig.parse({ algorithm, limit: 3, windowMs: 60_000 });
     for (const name of ['hosts', '}{', '{}']) {
-      const limiter = new RateLimiter({ name, ...config }, { redis });
+      const limiter = new RateLimiter({ name, ...config, redis });
       for (const key of ['a', '', '{', '}', '}a{', '{}', 'a{b}c', 'ä:b c', '\ud800'])
         expect(await admittedOf(limiter, 5, key)).toBe(3);
       expect(limiter.getStatus().store).toMatchObject({ degraded: false, failures: 0 });
@@ -117,7 +117,7 @@ describe('a failover of Redis in mid-traffic', () => {
     const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: 2 });
     const limiters = await Promise.all(
       [1, 2].map(
-        async () => new RateLimiter({ name: 'a', ...config }, { redis: await connectionTo(address.url) }),
+        async () => new RateLimiter({ name: 'a', ...config, redis: await connectionTo(address.url) }),
       ),
     );
     let slowestMs = 0;
