@@ -1,8 +1,7 @@
-import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from './src/index.ts';
 
 export async function useRedis(url: string, say: (line: string) => void): Promise<void> {
-  const redis = new RedisConnection({ url, commandTimeoutMs: 1_000 }, silentLogger);
+  const redis = new RedisConnection({ url, commandTimeoutMs: 1_000 });
   redis.start(); // connects in the background, and again for as long as it takes
   while (!redis.read().up) await new Promise((resolve) => setTimeout(resolve, 5)); // the health indicator
 

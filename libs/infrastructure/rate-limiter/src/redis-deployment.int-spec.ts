@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type AppError, silentLogger } from '@morgan/foundation';
+import { type AppError } from '@morgan/foundation';
 import { RedisConnection } from '@morgan/redis';
 import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RateLimiter } from './rate-limiter.ts';
@@ -26,7 +26,7 @@ async function redisWith(...options: string[]): Promise<PrivateRedis> {
 }
 
 async function connectionTo(url: string): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url, commandTimeoutMs: 300 }, silentLogger);
+  const connection = new RedisConnection({ url, commandTimeoutMs: 300 });
   cleanUps.push(() => connection.stop());
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });

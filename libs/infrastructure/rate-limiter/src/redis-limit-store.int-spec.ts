@@ -14,7 +14,7 @@ const connections: RedisConnection[] = [];
 const limiters: RateLimiter[] = [];
 
 async function connect(commandTimeoutMs = TIMEOUT_MS, namespace = 'morgan'): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs, namespace }, silentLogger);
+  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs, namespace });
   connections.push(connection);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
@@ -234,7 +234,7 @@ describe('the log', () => {
     async (_, reason, args, end) => {
       const said: unknown[] = [];
       await using server = await startRedis(...args);
-      const connection = new RedisConnection({ url: server.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
+      const connection = new RedisConnection({ url: server.url, commandTimeoutMs: TIMEOUT_MS });
       connections.push(connection);
       connection.start();
       await waitFor(() => connection.read().up, { what: 'redis' });
