@@ -102,7 +102,7 @@ function composeCache(
   const { url } = redisConfig;
   if (url === undefined)
     return { cache: new EmbeddingCache({ config, metrics }), redis: undefined, closeCache: () => undefined };
-  const redis = new RedisConnection({ ...redisConfig, url }, logger);
+  const redis = new RedisConnection({ ...redisConfig, url, logger });
   const redisGuard = new RedisGuard({ name: 'embedding cache', timeoutMs: config.redisTimeoutMs, logger });
   return {
     cache: new EmbeddingCache({ config, redis, redisGuard, metrics }),

@@ -39,7 +39,7 @@ describe('an error about one of several texts', () => {
       headers: { 'content-type': 'application/json' },
     });
     const answer = (await response.json()) as Record<string, string>;
-    expect(answer[field]).toMatch(/^The input has more than 32 tokens; /);
+    expect(answer[field]).toMatch(/^The input and its prompt have more than 32 tokens; /);
     expect(answer[field]).toContain(`(${place})`);
   });
 });

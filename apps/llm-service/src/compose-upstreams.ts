@@ -26,7 +26,7 @@ export function composeUpstreams(
 ) {
   const transport = new HttpTransport(hostTransportOptions(upstream));
   const { url } = redisConfig;
-  const redis = url === undefined ? undefined : new RedisConnection({ ...redisConfig, url }, logger);
+  const redis = url === undefined ? undefined : new RedisConnection({ ...redisConfig, url, logger });
   const clientMetrics = new DistributedLlmMetrics(metrics);
   const shared = { transport, redis, logger, metrics: clientMetrics };
   const llm = new DistributedLlmClient({ ...upstream, ...shared });

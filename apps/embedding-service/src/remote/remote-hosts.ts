@@ -61,20 +61,20 @@ export class RemoteHosts {
     const hasOther = config.hosts.length > 1 || config.fallbackModel !== undefined;
     this.#clients = config.hosts.map((baseUrl, index) => {
       const assessor = new RemoteAssessor(hasOther, () => client.getStatus().latency?.p99Ms);
-      const client: HttpClient = new HttpClient(
-        {
-          serviceName: `embedding-host-${index + 1}`,
-          baseUrl,
-          headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
-          maxResponseBytes: largestResponse(config.batchSize, parts.dimensions),
-          pool: { maxConnections },
-          proxy,
-          circuitBreaker: { failureThreshold, ...RESET },
-          rateLimit: { requestsPerSecond, burst, maxWaitMs },
-          ...(hasOther ? { retry: { maxRetries: 0 } } : {}),
-        },
-        { logger, metrics, assess: assessor.assess },
-      );
+      const client: HttpClient = new HttpClient({
+        serviceName: `embedding-host-${index + 1}`,
+        baseUrl,
+        headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` },
+        maxResponseBytes: largestResponse(config.batchSize, parts.dimensions),
+        pool: { maxConnections },
+        proxy,
+        circuitBreaker: { failureThreshold, ...RESET },
+        rateLimit: { requestsPerSecond, burst, maxWaitMs },
+        ...(hasOther ? { retry: { maxRetries: 0 } } : {}),
+        logger,
+        metrics,
+        assess: assessor.assess,
+      });
       this.#assessors.set(client, assessor);
       return client;
     });

@@ -1,11 +1,5 @@
-import { AppError, parseSettings } from '@morgan/foundation';
-import {
-  type Decision,
-  type Permit,
-  RateLimiter,
-  rateLimiterConfig,
-  type RateLimiterParts,
-} from '@morgan/rate-limiter';
+import { AppError } from '@morgan/foundation';
+import { type Decision, type Permit, RateLimiter, type RateLimiterParts } from '@morgan/rate-limiter';
 import type { HttpReply } from '@morgan/http-server';
 import type { CallerLimitsConfig } from './caller-limits.config.ts';
 import { CallerPermit } from './caller-permit.ts';
@@ -23,10 +17,7 @@ export class CallerLimits {
     const { requestsPerMinute, tokensPerMinute, replicas } = config;
     const limiter = (name: string, limit: number | undefined) => {
       if (limit === undefined) return undefined;
-      return new RateLimiter(
-        { name, ...parseSettings(rateLimiterConfig, { limit, windowMs: MINUTE_MS, replicas }) },
-        parts,
-      );
+      return new RateLimiter({ name, limit, windowMs: MINUTE_MS, replicas, ...parts });
     };
     this.#config = config;
     this.#requests = limiter('callers', requestsPerMinute);

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, RUN_SOURCES, startRedis, waitFor } from '@morgan/testing';
 import { EmbeddingCache } from './embedding-cache.ts';
@@ -19,7 +18,7 @@ const ends: (() => unknown)[] = [];
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 }, silentLogger);
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 });
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
 });

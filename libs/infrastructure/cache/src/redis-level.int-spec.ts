@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisGuard } from '@morgan/redis';
 import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { cacheConfig } from './cache.config.ts';
@@ -15,7 +14,7 @@ let connection: RedisConnection;
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 }, silentLogger);
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 });
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
 });
@@ -74,7 +73,7 @@ describe('the level in Redis', () => {
 
   it('is in the namespace of its Redis where it has none of its own', async () => {
     const namespace = randomUUID();
-    await using other = new RedisConnection({ url: redis.url, namespace }, silentLogger);
+    await using other = new RedisConnection({ url: redis.url, namespace });
     other.start();
     await waitFor(() => other.read().up, { what: 'redis' });
     await new EmbeddingCache({ redis: other }).resolve(['a'], compute, call);
@@ -420,7 +419,7 @@ it('in a Redis Cluster of one shard it has all keys in one slot where the namesp
   const folder = await mkdtemp(join(tmpdir(), 'redis-'));
   const port = String(await freePort());
   const node = await startRedis('--dir', folder, '--cluster-enabled', 'yes', '--cluster-port', port);
-  const client = new RedisConnection({ url: node.url, commandTimeoutMs: 5_000 }, silentLogger);
+  const client = new RedisConnection({ url: node.url, commandTimeoutMs: 5_000 });
   try {
     await redisCommand(node.url, 'CLUSTER ADDSLOTSRANGE 0 16383');
     const isReady = async () => (await redisCommand(node.url, 'CLUSTER INFO')).includes('cluster_state:ok');

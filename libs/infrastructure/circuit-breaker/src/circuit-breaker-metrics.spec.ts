@@ -16,7 +16,7 @@ afterEach(() => {
 
 describe('a breaker', () => {
   it('refuses a configuration that makes no sense', () => {
-    const make = () => new CircuitBreaker({ name: 'host', config: { failureThreshold: 0 } });
+    const make = () => new CircuitBreaker({ name: 'host', failureThreshold: 0 });
     expect(make).toThrow(/failureThreshold/);
   });
 });
@@ -27,8 +27,8 @@ describe('the metrics', () => {
     const metrics = new Metrics();
     const shown = new CircuitBreakerMetrics(metrics);
     const config = { failureThreshold: 2, slowCallMs: 100 };
-    const host = new CircuitBreaker({ name: 'gpu-1', config, metrics: shown });
-    const gone = new CircuitBreaker({ name: 'gpu-2', config, metrics: shown });
+    const host = new CircuitBreaker({ name: 'gpu-1', ...config, metrics: shown });
+    const gone = new CircuitBreaker({ name: 'gpu-2', ...config, metrics: shown });
     await host.execute(() => Promise.resolve(), context);
     await host.execute(() => Promise.resolve(jest.advanceTimersByTime(100)), context);
     await fail(host, 2);

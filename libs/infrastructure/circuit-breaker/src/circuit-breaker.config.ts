@@ -90,4 +90,4 @@ export const circuitBreakerConfig = z
 export type CircuitBreakerConfig = z.output<typeof circuitBreakerConfig>;
 
 /** As it is written: every key may be left out. */
-export type CircuitBreakerOptions = z.input<typeof circuitBreakerConfig>;
+export type CircuitBreakerSettings = NonNullable<z.input<typeof circuitBreakerConfig>>;

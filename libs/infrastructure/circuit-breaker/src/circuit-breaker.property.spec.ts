@@ -42,14 +42,12 @@ class Story {
   calls = 0;
   readonly breaker = new CircuitBreaker({
     name: 'host',
-    config: {
-      failureThreshold: 3,
-      halfOpenTrials: 2,
-      successThreshold: 2,
-      resetTimeoutMs: 1_000,
-      maxResetTimeoutMs: 4_000,
-      trialTimeoutMs: 2_000,
-    },
+    failureThreshold: 3,
+    halfOpenTrials: 2,
+    successThreshold: 2,
+    resetTimeoutMs: 1_000,
+    maxResetTimeoutMs: 4_000,
+    trialTimeoutMs: 2_000,
     assess: (ending) => ({
       verdict: 'error' in ending ? (ending.error as Verdict) : 'success',
       overloaded: false,

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AppError, type CallContext, Deadline, silentLogger } from '@morgan/foundation';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { CircuitBreakerOptions } from './circuit-breaker.config.ts';
+import type { CircuitBreakerSettings } from './circuit-breaker.config.ts';
 import type { StateChange } from './circuit-status.ts';
 
 const context: CallContext = { id: 'call', signal: new AbortController().signal };
 const good = () => Promise.resolve('answer');
 const bad = () => Promise.reject(new Error('reset'));
 
-function create(config: CircuitBreakerOptions = {}) {
-  const breaker = new CircuitBreaker({ name: 'host', config: { resetJitter: 0, ...config } });
+function create(config: CircuitBreakerSettings = {}) {
+  const breaker = new CircuitBreaker({ name: 'host', resetJitter: 0, ...config });
   const changes: StateChange[] = [];
   breaker.onChange((change) => changes.push(change));
   return { breaker, changes };
@@ -237,7 +237,7 @@ describe('an open breaker', () => {
 });
 
 describe('a half-open breaker', () => {
-  async function halfOpen(config: CircuitBreakerOptions = {}) {
+  async function halfOpen(config: CircuitBreakerSettings = {}) {
     const made = create(config);
     await fail(made.breaker, 5);
     jest.advanceTimersByTime(60_000);
@@ -467,7 +467,7 @@ describe('changes of state', () => {
   it('reach everybody and harm neither the call nor the process, though a listener throws', async () => {
     const lines: unknown[] = [];
     const logger = { ...silentLogger, error: (fields: object) => void lines.push(fields) };
-    const breaker = new CircuitBreaker({ name: 'host', config: { failureThreshold: 1 }, logger });
+    const breaker = new CircuitBreaker({ name: 'host', failureThreshold: 1, logger });
     const error = new Error('listener');
     breaker.onChange(() => {
       throw error;

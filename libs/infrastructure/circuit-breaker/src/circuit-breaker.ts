@@ -10,7 +10,6 @@ import {
   newCall,
   parseSettings,
   type Policy,
-  refuseUnknownOptions,
   type Verdict,
   type Work,
   requireName,
@@ -18,7 +17,7 @@ import {
 import {
   type CircuitBreakerConfig,
   circuitBreakerConfig,
-  type CircuitBreakerOptions,
+  type CircuitBreakerSettings,
 } from './circuit-breaker.config.ts';
 import type { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';
 import type {
@@ -35,10 +34,9 @@ import { TimeWindow } from './time.window.ts';
 import { type Trial, TrialCalls } from './trial-calls.ts';
 
 /** What a breaker is made of. */
-export interface CircuitBreakerParts {
+export interface CircuitBreakerOptions extends CircuitBreakerSettings {
   /** Stands in status, events and metric labels: a configured name, never what a client sent. */
   readonly name: string;
-  readonly config?: CircuitBreakerOptions;
   /** Decides which calls are failures of the host. Default: {@link assessCall}. */
   readonly assess?: CallAssessor | undefined;
   readonly metrics?: CircuitBreakerMetrics | undefined;
@@ -71,11 +69,10 @@ export class CircuitBreaker implements Policy {
   #state: CircuitState;
   #lastChange: StateChange | undefined;
 
-  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
-  constructor({ name, config, assess = assessCall, metrics, logger, ...unknown }: CircuitBreakerParts) {
-    refuseUnknownOptions('CircuitBreaker', unknown);
+  /** @throws ConfigError, which names every setting that is wrong or unknown; TypeError without a name. */
+  constructor({ name, assess = assessCall, metrics, logger, ...settings }: CircuitBreakerOptions) {
     this.name = requireName('CircuitBreaker', name);
-    this.#config = parseSettings(circuitBreakerConfig, config);
+    this.#config = parseSettings(circuitBreakerConfig, settings);
     this.#assess = assess;
     this.#metrics = metrics;
     this.#listeners = new Listeners(logger);

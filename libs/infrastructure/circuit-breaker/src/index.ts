@@ -1,7 +1,7 @@
-export { CircuitBreaker, type CircuitBreakerParts } from './circuit-breaker.ts';
+export { CircuitBreaker, type CircuitBreakerOptions } from './circuit-breaker.ts';
 export {
   circuitBreakerConfig,
-  type CircuitBreakerOptions,
+  type CircuitBreakerSettings,
   RESETS_IN_ORDER,
 } from './circuit-breaker.config.ts';
 export { CircuitBreakerMetrics } from './circuit-breaker-metrics.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { docRegion } from '@morgan/testing';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import type { CircuitBreakerOptions } from './circuit-breaker.config.ts';
+import type { CircuitBreakerSettings } from './circuit-breaker.config.ts';
 import { readTrace, type RecordedCall, type RecordedTrace } from '../fixture/recorded-trace.ts';
 import { TRACE_PLANS } from '../fixture/trace-plan.ts';
 
@@ -22,11 +22,13 @@ interface Run {
 }
 
 /** All calls of a recording, at their time and overlapping as they did, through a breaker. */
-async function replay({ header, calls }: RecordedTrace, config: CircuitBreakerOptions): Promise<Run> {
+async function replay({ header, calls }: RecordedTrace, config: CircuitBreakerSettings): Promise<Run> {
   jest.useFakeTimers();
   const breaker = new CircuitBreaker({
     name: 'host',
-    config: { resetTimeoutMs: 10_000, resetJitter: 0, ...config },
+    resetTimeoutMs: 10_000,
+    resetJitter: 0,
+    ...config,
   });
   const [fromS, toS] = header.trouble ?? [Infinity, Infinity];
   let falseTrips = 0;

@@ -14,7 +14,7 @@ const SEED = 1954;
 async function tripsOn(trace: HostTrace): Promise<number> {
   jest.useFakeTimers();
   const draws = traceDraws(SEED);
-  const breaker = new CircuitBreaker({ name: 'host', config: { predictive: {} } });
+  const breaker = new CircuitBreaker({ name: 'host', predictive: {} });
   let trips = 0;
   breaker.onChange(({ from }) => (trips += from === 'CLOSED' ? 1 : 0));
   for (let arrivalMs = 0; arrivalMs < HOST_LENGTH_S * 1000; arrivalMs += ARRIVAL_MS) {

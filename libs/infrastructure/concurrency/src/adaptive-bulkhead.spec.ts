@@ -6,7 +6,7 @@ import { AdaptiveBulkhead } from './adaptive-bulkhead.ts';
 
 const limit = { initialLimit: 10, minLimit: 1, maxLimit: 100 };
 const bulkheadOf = (more: Partial<ConstructorParameters<typeof AdaptiveBulkhead>[0]> = {}) =>
-  new AdaptiveBulkhead({ name: 'host', limit, maxQueue: 1_000, ...more });
+  new AdaptiveBulkhead({ name: 'host', ...limit, maxQueue: 1_000, ...more });
 
 describe('an adaptive bulkhead', () => {
   it('starts with the initial limit and queues the rest', async () => {

@@ -6,7 +6,6 @@ import {
   executeAdmitted,
   newCall,
   type Policy,
-  refuseUnknownOptions,
   type Work,
 } from '@morgan/foundation';
 import { AdaptiveLimit, type AdaptiveLimitStatus } from './adaptive-limit.ts';
@@ -14,8 +13,8 @@ import { Bulkhead, type BulkheadOptions, type BulkheadStatus, type SlotRequest }
 import type { AdaptiveLimitSettings } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveBulkhead} is made of. */
-export interface AdaptiveBulkheadOptions extends Omit<BulkheadOptions, 'config'> {
-  readonly limit?: AdaptiveLimitSettings | undefined;
+export interface AdaptiveBulkheadOptions
+  extends Omit<BulkheadOptions, 'maxConcurrent'>, AdaptiveLimitSettings {
   /** Calls that may wait for a slot at a time. Default: as of a {@link Bulkhead}, 100. */
   readonly maxQueue?: number | undefined;
   /**
@@ -36,12 +35,11 @@ export class AdaptiveBulkhead implements Policy {
   readonly #limit: AdaptiveLimit;
   readonly #assess: CallAssessor;
 
-  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
-  constructor({ name, metrics, limit, maxQueue, assess = assessCall, ...unknown }: AdaptiveBulkheadOptions) {
-    refuseUnknownOptions('AdaptiveBulkhead', unknown);
-    this.#limit = new AdaptiveLimit(limit);
+  /** @throws ConfigError, which names every setting that is wrong or unknown; TypeError without a name. */
+  constructor({ name, metrics, maxQueue, assess = assessCall, ...settings }: AdaptiveBulkheadOptions) {
+    this.#limit = new AdaptiveLimit(settings);
     const config = { maxConcurrent: this.#limit.limit, maxQueue };
-    this.#bulkhead = new Bulkhead({ name, metrics, config });
+    this.#bulkhead = new Bulkhead({ name, metrics, ...config });
     this.#assess = assess;
   }
 

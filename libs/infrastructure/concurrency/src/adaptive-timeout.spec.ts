@@ -6,7 +6,7 @@ import { AdaptiveTimeout } from './adaptive-timeout.ts';
 
 const config = { quantile: 0.9, factor: 2, floorMs: 100, ceilingMs: 10_000, minSamples: 20 };
 const timeoutOf = (more: Partial<typeof config> = {}) =>
-  new AdaptiveTimeout({ name: 'host', config: { ...config, ...more } });
+  new AdaptiveTimeout({ name: 'host', ...config, ...more });
 const learn = (timeout: AdaptiveTimeout, ms: number, times: number) => {
   for (let sample = 0; sample < times; sample += 1) timeout.record(ms);
 };

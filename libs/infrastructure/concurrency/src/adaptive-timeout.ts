@@ -6,7 +6,6 @@ import {
   parseSettings,
   type Policy,
   QuantileWindow,
-  refuseUnknownOptions,
   type Work,
   requireName,
 } from '@morgan/foundation';
@@ -18,10 +17,9 @@ import {
 } from './concurrency.config.ts';
 
 /** What an {@link AdaptiveTimeout} is made of. */
-export interface AdaptiveTimeoutOptions {
+export interface AdaptiveTimeoutOptions extends AdaptiveTimeoutSettings {
   /** A configured name, for status and metrics. */
   readonly name: string;
-  readonly config?: AdaptiveTimeoutSettings | undefined;
   readonly metrics?: ConcurrencyMetrics | undefined;
 }
 
@@ -57,12 +55,11 @@ export class AdaptiveTimeout implements Policy {
   readonly #name: string;
   readonly #metrics: ConcurrencyMetrics | undefined;
 
-  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
-  constructor({ name, config, metrics, ...unknown }: AdaptiveTimeoutOptions) {
-    refuseUnknownOptions('AdaptiveTimeout', unknown);
+  /** @throws ConfigError, which names every setting that is wrong or unknown; TypeError without a name. */
+  constructor({ name, metrics, ...settings }: AdaptiveTimeoutOptions) {
     this.#name = requireName('AdaptiveTimeout', name);
     this.#metrics = metrics;
-    this.#config = parseSettings(adaptiveTimeoutConfig, config);
+    this.#config = parseSettings(adaptiveTimeoutConfig, settings);
     this.#boundMs = this.#config.ceilingMs;
   }
 

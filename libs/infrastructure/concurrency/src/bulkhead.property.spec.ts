@@ -73,7 +73,7 @@ class Play {
     private maxConcurrent: number,
     private readonly maxQueue: number,
   ) {
-    this.bulkhead = new Bulkhead({ name: 'host', config: { maxConcurrent, maxQueue } });
+    this.bulkhead = new Bulkhead({ name: 'host', maxConcurrent, maxQueue });
   }
 
   async take(step: Step): Promise<void> {

@@ -5,7 +5,7 @@ import { callThrough, type ContextParts, settle } from '../fixture/calls.ts';
 import { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
 
 const bulkheadOf = (maxConcurrent: number, maxQueue: number, more: Partial<BulkheadOptions> = {}) =>
-  new Bulkhead({ name: 'host', config: { maxConcurrent, maxQueue }, ...more });
+  new Bulkhead({ name: 'host', maxConcurrent, maxQueue, ...more });
 
 const refusalOf = async (result: Promise<unknown>): Promise<AppError> => {
   const error = await result.catch((reason: unknown) => reason);
@@ -311,7 +311,7 @@ describe('a bulkhead', () => {
 });
 
 it.each([NaN, 0, -1, 1.5, Infinity])('is not resized to %s', (size) => {
-  const bulkhead = new Bulkhead({ name: 'host', config: { maxConcurrent: 2 } });
+  const bulkhead = new Bulkhead({ name: 'host', maxConcurrent: 2 });
   expect(() => bulkhead.resize(size)).toThrow();
   expect(bulkhead.getStatus().maxConcurrent).toBe(2);
 });

@@ -5,7 +5,6 @@ import {
   newCall,
   parseSettings,
   type Policy,
-  refuseUnknownOptions,
   Waiter,
   type Work,
   requireName,
@@ -14,10 +13,9 @@ import type { ConcurrencyMetrics, BulkheadRefusal } from './concurrency-metrics.
 import { type BulkheadConfig, bulkheadConfig, type BulkheadSettings } from './concurrency.config.ts';
 
 /** What a {@link Bulkhead} is made of. */
-export interface BulkheadOptions {
+export interface BulkheadOptions extends BulkheadSettings {
   /** A configured name, for status and metrics. */
   readonly name: string;
-  readonly config?: BulkheadSettings | undefined;
   readonly metrics?: ConcurrencyMetrics | undefined;
 }
 
@@ -65,12 +63,11 @@ export class Bulkhead implements Policy {
   readonly #name: string;
   readonly #metrics: ConcurrencyMetrics | undefined;
 
-  /** @throws ConfigError, which names every setting that is wrong; TypeError for an option that does not exist. */
-  constructor({ name, config, metrics, ...unknown }: BulkheadOptions) {
-    refuseUnknownOptions('Bulkhead', unknown);
+  /** @throws ConfigError, which names every setting that is wrong or unknown; TypeError without a name. */
+  constructor({ name, metrics, ...settings }: BulkheadOptions) {
     this.#name = requireName('Bulkhead', name);
     this.#metrics = metrics;
-    this.#config = parseSettings(bulkheadConfig, config);
+    this.#config = parseSettings(bulkheadConfig, settings);
     this.#maxConcurrent = this.#config.maxConcurrent;
     metrics?.watch(this);
   }

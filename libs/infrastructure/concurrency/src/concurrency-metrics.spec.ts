@@ -12,7 +12,7 @@ describe('the metrics of concurrency', () => {
   it('show occupancy, refusals and waits under the configured name, until it stops', async () => {
     const registry = new Metrics();
     const metrics = new ConcurrencyMetrics(registry);
-    const host = new Bulkhead({ name: 'host', config: { maxConcurrent: 1, maxQueue: 1 }, metrics });
+    const host = new Bulkhead({ name: 'host', maxConcurrent: 1, maxQueue: 1, metrics });
     const [first] = [callThrough(host), callThrough(host)];
     await expect(callThrough(host).result).rejects.toThrow('queue is full');
 
@@ -44,7 +44,7 @@ describe('the metrics of concurrency', () => {
     jest.useFakeTimers();
     const registry = new Metrics();
     const metrics = new ConcurrencyMetrics(registry);
-    const host = new Bulkhead({ name: 'host', config: { maxConcurrent: 1, maxQueue: 1 }, metrics });
+    const host = new Bulkhead({ name: 'host', maxConcurrent: 1, maxQueue: 1, metrics });
     const [first] = [callThrough(host), callThrough(host)];
     jest.advanceTimersByTime(1_500);
     first?.finish();
@@ -57,7 +57,11 @@ describe('the metrics of concurrency', () => {
   it('count attempts that were cut', async () => {
     const registry = new Metrics();
     const config = { quantile: 0.5, factor: 1, floorMs: 1, ceilingMs: 1, minSamples: 1 };
-    const timeout = new AdaptiveTimeout({ name: 'host', config, metrics: new ConcurrencyMetrics(registry) });
+    const timeout = new AdaptiveTimeout({
+      name: 'host',
+      ...config,
+      metrics: new ConcurrencyMetrics(registry),
+    });
     const call = callThrough(timeout);
     // The timeout lets the process end; a test must not.
     const alive = setInterval(() => undefined, 1_000);

@@ -31,21 +31,21 @@ describe('the configuration of concurrency', () => {
   });
 
   it.each([
-    ['maxConcurrent', () => new Bulkhead({ name: 'a', config: { maxConcurrent: 0 } })],
+    ['maxConcurrent', () => new Bulkhead({ name: 'a', maxConcurrent: 0 })],
     ['maxQueue', () => new AdaptiveBulkhead({ name: 'a', maxQueue: -1 })],
     ['initialLimit', () => new AdaptiveLimit({ initialLimit: Number.NaN })],
-    ['quantile', () => new AdaptiveTimeout({ name: 'a', config: { quantile: 2 } })],
+    ['quantile', () => new AdaptiveTimeout({ name: 'a', quantile: 2 })],
   ])('a class that is given a wrong %s names it', (name, make) => {
     expect(make).toThrow(name);
   });
 
   it.each([
-    [Bulkhead, 'maxConcurrent'],
-    [AdaptiveBulkhead, 'initialLimit'],
-    [AdaptiveTimeout, 'floorMs'],
-  ])('%p refuses a setting beside its object, where it would be ignored', (Class, setting) => {
-    const options = { name: 'host', [setting]: 1 };
-    expect(() => new Class(options)).toThrow(`${Class.name} has no option "${setting}"`);
+    [Bulkhead, 'config'],
+    [AdaptiveBulkhead, 'maxConcurrent'],
+    [AdaptiveTimeout, 'timeoutMs'],
+  ])('%p refuses a setting that it does not have: %s', (Class, setting) => {
+    const options = { name: 'host', [setting]: {} };
+    expect(() => new Class(options)).toThrow(`${setting}: no such key`);
   });
 
   it.each([Bulkhead, AdaptiveBulkhead, AdaptiveTimeout])('%p refuses an empty name', (Class) => {

@@ -57,6 +57,6 @@ export type AdaptiveLimitConfig = z.output<typeof adaptiveLimitConfig>;
 export type AdaptiveTimeoutConfig = z.output<typeof adaptiveTimeoutConfig>;
 
 /** As they are written: every key may be left out. */
-export type BulkheadSettings = z.input<typeof bulkheadConfig>;
-export type AdaptiveLimitSettings = z.input<typeof adaptiveLimitConfig>;
-export type AdaptiveTimeoutSettings = z.input<typeof adaptiveTimeoutConfig>;
+export type BulkheadSettings = NonNullable<z.input<typeof bulkheadConfig>>;
+export type AdaptiveLimitSettings = NonNullable<z.input<typeof adaptiveLimitConfig>>;
+export type AdaptiveTimeoutSettings = NonNullable<z.input<typeof adaptiveTimeoutConfig>>;

@@ -61,14 +61,17 @@ export class AttemptLimits {
       // A limiter counts in whole units: less than one a second is one in a longer window.
       const limit = Math.max(1, requestsPerSecond);
       const windowMs = Math.round((1000 * limit) / requestsPerSecond);
-      this.requests = new RateLimiter({ name, limit, windowMs, ...rest }, parts);
+      this.requests = new RateLimiter({ name, limit, windowMs, ...rest, ...parts });
     }
     if (config.tokenLimit) {
       const { tokensPerMinute: limit, ...rest } = config.tokenLimit;
-      this.tokens = new RateLimiter(
-        { name: tokenLimiterOf(name), limit, windowMs: MINUTE_MS, ...rest },
-        parts,
-      );
+      this.tokens = new RateLimiter({
+        name: tokenLimiterOf(name),
+        limit,
+        windowMs: MINUTE_MS,
+        ...rest,
+        ...parts,
+      });
     }
   }
 

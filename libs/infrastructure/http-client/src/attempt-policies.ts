@@ -117,7 +117,7 @@ export class AttemptPolicies implements Policy {
     this.#config = config;
     this.breaker = new CircuitBreaker({
       name,
-      config: circuitBreaker,
+      ...circuitBreaker,
       assess,
       metrics: metrics?.breaker,
       logger,
@@ -130,8 +130,7 @@ export class AttemptPolicies implements Policy {
         ? before.#limits
         : new AttemptLimits({ name, config, logger, metrics: metrics?.limiter, redis });
     this.#timeout =
-      adaptiveTimeout &&
-      new AdaptiveTimeout({ name, config: adaptiveTimeout, metrics: metrics?.concurrency });
+      adaptiveTimeout && new AdaptiveTimeout({ name, ...adaptiveTimeout, metrics: metrics?.concurrency });
     this.#bulkhead =
       before?.isSame(config, ['concurrency']) === true
         ? before.#bulkhead
@@ -311,6 +310,6 @@ function bulkheadOf(
   const { adaptive, maxQueue, maxConcurrent } = config;
   const { metrics } = shared;
   return adaptive
-    ? new AdaptiveBulkhead({ ...shared, name, limit: adaptive, maxQueue })
-    : new Bulkhead({ name, metrics, config: { maxConcurrent, maxQueue } });
+    ? new AdaptiveBulkhead({ ...shared, name, ...adaptive, maxQueue })
+    : new Bulkhead({ name, metrics, maxConcurrent, maxQueue });
 }

@@ -8,14 +8,14 @@ import { waitFor } from '@morgan/testing';
 import { firstValueFrom } from 'rxjs';
 import { respond, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
-import type { HttpClientOptions } from './http-client.config.ts';
+import type { HttpClientSettings } from './http-client.config.ts';
 
 let server: ScriptedServer;
 let client: HttpClient;
 let http: HttpService;
 
 /** Nest's own `HttpService` over a client. */
-async function serviceOver(turns: readonly Turn[], options: Partial<HttpClientOptions> = {}): Promise<void> {
+async function serviceOver(turns: readonly Turn[], options: Partial<HttpClientSettings> = {}): Promise<void> {
   server = new ScriptedServer(turns);
   const baseURL = `http://127.0.0.1:${await server.listen()}`;
   client = new HttpClient({ serviceName: 'docs', baseUrl: baseURL, retry: { baseDelayMs: 1 }, ...options });

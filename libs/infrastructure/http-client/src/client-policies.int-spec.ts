@@ -27,7 +27,7 @@ describe('the policies', () => {
     const baseUrl = `http://127.0.0.1:${await server.listen()}`;
     const retry = { maxRetries: 0 };
     const logger = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-    client = new HttpClient({ serviceName: 'server', baseUrl, retry }, { logger });
+    client = new HttpClient({ serviceName: 'server', baseUrl, retry, logger });
     for (let call = 0; call < 5; call += 1) await codeOf(client.get('/'));
     await expect(client.get('/')).rejects.toMatchObject({
       category: 'refused',

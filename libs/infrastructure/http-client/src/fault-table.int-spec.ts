@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CertificateAuthority, freePort, waitFor } from '@morgan/testing';
 import { respond, ScriptedServer, type Turn, write } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
-import type { HttpClientOptions } from './http-client.config.ts';
+import type { HttpClientSettings } from './http-client.config.ts';
 import { HttpClientError } from './http-client-error.ts';
 
 const LIMIT_MS = 300;
@@ -14,7 +14,7 @@ const BUSY_MS = 8_000;
 /** undici looks at its timers twice a second. */
 const COARSE_MS = 1_100;
 
-const options = (baseUrl: string): HttpClientOptions => ({
+const options = (baseUrl: string): HttpClientSettings => ({
   serviceName: 'server',
   baseUrl,
   timeout: { connectMs: LIMIT_MS, readMs: LIMIT_MS, totalMs: TOTAL_MS },
@@ -26,7 +26,7 @@ let client: HttpClient;
 /** Sockets of this process that are none of ours. */
 let before = 0;
 
-async function clientOf(turns: readonly Turn[], more: Partial<HttpClientOptions> = {}): Promise<void> {
+async function clientOf(turns: readonly Turn[], more: Partial<HttpClientSettings> = {}): Promise<void> {
   server = new ScriptedServer(turns);
   client = new HttpClient({ ...options(`http://127.0.0.1:${await server.listen()}`), ...more });
 }
@@ -228,7 +228,7 @@ describe('what the first attempt meets, before a response', () => {
   const inTwoSeconds = () => new Date(Date.now() + 2_000).toUTCString();
   /** A busy machine must not use up turns by limits that run out. */
   const timeout = { connectMs: BUSY_MS, readMs: BUSY_MS, totalMs: TOTAL_MS };
-  const patientClientOf = (turns: readonly Turn[], more: Partial<HttpClientOptions> = {}) =>
+  const patientClientOf = (turns: readonly Turn[], more: Partial<HttpClientSettings> = {}) =>
     clientOf(turns, { timeout, ...more });
 
   it.each([

@@ -20,17 +20,15 @@ it('calls, connections and every policy are counted under the name of the servic
   const registry = new Metrics();
   const metrics = new HttpClientMetrics(registry);
   await using server = new ScriptedServer([respond(503), respond(200), respond(404)]);
-  const client = new HttpClient(
-    {
-      serviceName: 'docs',
-      baseUrl: `http://127.0.0.1:${await server.listen()}`,
-      retry: { baseDelayMs: 1 },
-      rateLimit: { requestsPerSecond: 100 },
-      concurrency: {},
-      health: {},
-    },
-    { metrics },
-  );
+  const client = new HttpClient({
+    serviceName: 'docs',
+    baseUrl: `http://127.0.0.1:${await server.listen()}`,
+    retry: { baseDelayMs: 1 },
+    rateLimit: { requestsPerSecond: 100 },
+    concurrency: {},
+    health: {},
+    metrics,
+  });
   await client.get('/');
   await client.get('/').catch(() => undefined);
 
@@ -76,7 +74,7 @@ it('the counts of clients of one name stay until the last of them is stopped', a
     baseUrl: `http://127.0.0.1:${await server.listen()}`,
     rateLimit: { requestsPerSecond: 100 },
   };
-  const [first, second] = [new HttpClient(config, { metrics }), new HttpClient(config, { metrics })];
+  const [first, second] = [new HttpClient({ ...config, metrics }), new HttpClient({ ...config, metrics })];
   await first.get('/');
   await first.stop(0);
   expect(await samples(registry, 'morgan_http_client_calls_total')).toMatchObject({

@@ -78,4 +78,4 @@ export const httpClientConfig = z.strictObject({
 export type HttpClientConfig = z.output<typeof httpClientConfig>;
 
 /** As it is written: what has a default may be left out. */
-export type HttpClientOptions = z.input<typeof httpClientConfig>;
+export type HttpClientSettings = z.input<typeof httpClientConfig>;

@@ -369,16 +369,16 @@ describe('a look at a refusal', () => {
   it('lets the circuit go by what the service has said', async () => {
     await clientOf([respond(404, 'nothing here')]);
     const { serviceName, baseUrl } = client.getStatus();
-    await using other = new HttpClient(
-      { serviceName, baseUrl, circuitBreaker: { failureThreshold: 1 } },
-      {
-        assess: (ending) => {
-          const response = 'error' in ending && (ending.error as HttpClientError).response;
-          const isGone = response && response.text() === 'nothing here';
-          return { verdict: isGone ? 'failure' : 'success', overloaded: false };
-        },
+    await using other = new HttpClient({
+      serviceName,
+      baseUrl,
+      circuitBreaker: { failureThreshold: 1 },
+      assess: (ending) => {
+        const response = 'error' in ending && (ending.error as HttpClientError).response;
+        const isGone = response && response.text() === 'nothing here';
+        return { verdict: isGone ? 'failure' : 'success', overloaded: false };
       },
-    );
+    });
     expect(await codeOf(other.get('/', { refused }))).toBe('http_404');
     expect(other.getStatus().circuitBreaker.state).toBe('OPEN');
   });

@@ -15,7 +15,7 @@ it('the Nest module gives the client to whoever asks, starts it and stops it', a
   const baseUrl = `http://127.0.0.1:${await server.listen()}`;
   const options = { serviceName: 'server', baseUrl, health: {} };
   const module = await Test.createTestingModule({
-    imports: [HttpClientModule.registerAsync({ useFactory: () => ({ options }) })],
+    imports: [HttpClientModule.registerAsync({ useFactory: () => options })],
     providers: [Reader],
   }).compile();
   await module.init();

@@ -5,17 +5,10 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
-import { HttpClient, type HttpClientParts } from './http-client.ts';
-import type { HttpClientOptions } from './http-client.config.ts';
-
-/** What the client of a module is made of. */
-export interface HttpClientModuleOptions {
-  readonly options: HttpClientOptions;
-  readonly parts?: HttpClientParts;
-}
+import { HttpClient, type HttpClientOptions } from './http-client.ts';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
-  new ConfigurableModuleBuilder<HttpClientModuleOptions>().build();
+  new ConfigurableModuleBuilder<HttpClientOptions>().build();
 
 /** Makes a client, provides it under its class, starts it with the application and stops it when that shuts down. */
 @Module({
@@ -23,7 +16,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     {
       provide: HttpClient,
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: ({ options, parts }: HttpClientModuleOptions) => new HttpClient(options, parts),
+      useFactory: (options: HttpClientOptions) => new HttpClient(options),
     },
   ],
   exports: [HttpClient],

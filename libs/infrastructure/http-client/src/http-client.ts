@@ -3,7 +3,6 @@ import {
   type HealthIndicator,
   type Logger,
   parseSettings,
-  refuseUnknownOptions,
   retryAfterMs,
   silentLogger,
 } from '@morgan/foundation';
@@ -22,7 +21,7 @@ import type { ClientCall, CallOptions } from './client-call.ts';
 import { ClientCalls } from './client-calls.ts';
 import { ClientPolicies } from './client-policies.ts';
 import type { HttpClientStatus } from './client-status.ts';
-import { type HttpClientConfig, httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
+import { type HttpClientConfig, httpClientConfig, type HttpClientSettings } from './http-client.config.ts';
 import { closedError, statusError } from './http-client-error.ts';
 import type { CallCounter, HttpClientMetrics } from './http-client-metrics.ts';
 import type { ResponseHead, StreamingResponse } from './response-head.ts';
@@ -44,6 +43,9 @@ export interface HttpClientParts {
   /** How names are resolved, in place of Node's way. */
   readonly lookup?: HttpTransportOptions['lookup'];
 }
+
+/** What a {@link HttpClient} is made of. */
+export interface HttpClientOptions extends HttpClientSettings, HttpClientParts {}
 
 /** A call with all that it may say. */
 export type CallRequest = RequestOptions & CallOptions;
@@ -84,11 +86,9 @@ export class HttpClient implements RequestSender, AsyncDisposable {
   readonly #counter: CallCounter | undefined;
   #stopped: Promise<void> | undefined;
 
-  /** @throws ConfigError when an option is unknown or out of its bounds; TypeError for a part that does not exist. */
-  constructor(options: HttpClientOptions, parts: HttpClientParts = {}) {
-    const { logger = silentLogger, metrics, redis, assess, lookup, ...unknown } = parts;
-    refuseUnknownOptions('HttpClient', unknown);
-    const config = parseSettings(httpClientConfig, options);
+  /** @throws ConfigError when an option is unknown or out of its bounds. */
+  constructor({ logger = silentLogger, metrics, redis, assess, lookup, ...settings }: HttpClientOptions) {
+    const config = parseSettings(httpClientConfig, settings);
     const { serviceName, baseUrl, headers } = config;
     this.#config = config;
     this.serviceName = serviceName;

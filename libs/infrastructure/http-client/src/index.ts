@@ -12,9 +12,15 @@ export type { ResponseHead, StreamingResponse, WholeResponse } from './response-
 export { forgetTarget } from './forget-target.ts';
 export type { CallOptions } from './client-call.ts';
 export type { HttpClientStatus } from './client-status.ts';
-export { HttpClient, type CallRequest, type HttpClientParts, type WholeCallRequest } from './http-client.ts';
-export { httpClientConfig, type HttpClientOptions } from './http-client.config.ts';
+export {
+  HttpClient,
+  type CallRequest,
+  type HttpClientOptions,
+  type HttpClientParts,
+  type WholeCallRequest,
+} from './http-client.ts';
+export { httpClientConfig, type HttpClientSettings } from './http-client.config.ts';
 export { HttpClientError, type HttpErrorCategory, type HttpErrorCode } from './http-client-error.ts';
 export { HttpClientMetrics } from './http-client-metrics.ts';
-export { HttpClientModule, type HttpClientModuleOptions } from './http-client.module.ts';
+export { HttpClientModule } from './http-client.module.ts';
 export { HttpResponse } from './http-response.ts';

@@ -9,18 +9,16 @@ import { HttpClientMetrics } from './http-client-metrics.ts';
 const CLIENTS = 500;
 
 async function callAndStop(baseUrl: string, number: number, metrics: HttpClientMetrics) {
-  const client = new HttpClient(
-    {
-      serviceName: `client-${number}`,
-      baseUrl,
-      rateLimit: { requestsPerSecond: 100 },
-      concurrency: {},
-      health: {},
-      timeout: { adaptive: {} },
-      hedge: {},
-    },
-    { metrics },
-  );
+  const client = new HttpClient({
+    serviceName: `client-${number}`,
+    baseUrl,
+    rateLimit: { requestsPerSecond: 100 },
+    concurrency: {},
+    health: {},
+    timeout: { adaptive: {} },
+    hedge: {},
+    metrics,
+  });
   // A few of them are really used; each of the others is made and stopped.
   if (number % 50 === 0) {
     await client.start();

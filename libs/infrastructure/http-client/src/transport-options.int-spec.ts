@@ -6,7 +6,7 @@ import { CertificateAuthority, waitFor } from '@morgan/testing';
 import { codeOf, hang, openClient } from '../fixture/open-client.ts';
 import { respond, type ScriptedServer } from '../fixture/scripted-server.ts';
 import { HttpClient } from './http-client.ts';
-import type { HttpClientOptions } from './http-client.config.ts';
+import type { HttpClientSettings } from './http-client.config.ts';
 
 /** Far below the defaults, which a setting that is lost would leave in force. */
 const BUSY_MS = 3_000;
@@ -15,7 +15,7 @@ const ONE_TRY = { maxRetries: 0 };
 let server: ScriptedServer | undefined;
 let client: HttpClient;
 
-async function clientOf(turn: typeof hang, options: Partial<HttpClientOptions>): Promise<ScriptedServer> {
+async function clientOf(turn: typeof hang, options: Partial<HttpClientSettings>): Promise<ScriptedServer> {
   const open = await openClient([turn], { retry: ONE_TRY, ...options });
   ({ client, server } = open);
   return open.server;
@@ -40,7 +40,7 @@ describe('the time limit', () => {
       retry: ONE_TRY,
       timeout: { connectMs: 100 },
     };
-    client = new HttpClient(options, { lookup: () => undefined });
+    client = new HttpClient({ ...options, lookup: () => undefined });
     const { code, tookMs } = await timed(client.get('/'));
     expect(code).toBe('connect_timeout');
     expect(tookMs).toBeLessThan(BUSY_MS);

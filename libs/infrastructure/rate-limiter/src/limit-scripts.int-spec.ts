@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisScript } from '@morgan/redis';
 import { type PrivateRedis, startRedis, waitFor } from '@morgan/testing';
 import fc from 'fast-check';
@@ -13,7 +12,7 @@ let connection: RedisConnection;
 
 beforeAll(async () => {
   redis = await startRedis();
-  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 }, silentLogger);
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 5_000 });
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
 });

@@ -13,7 +13,7 @@ describe('the metrics of limiters', () => {
     const metrics = new RateLimiterMetrics(registry);
     const config = rateLimiterConfig.parse({ limit: 100, burst: 2 });
     const [hosts, tenants] = ['hosts', 'tenants'].map(
-      (name) => new RateLimiter({ name, ...config }, { metrics }),
+      (name) => new RateLimiter({ name, ...config, metrics }),
     );
     await hosts?.acquire('secret-host', 2);
     await hosts?.tryAcquire('secret-host');

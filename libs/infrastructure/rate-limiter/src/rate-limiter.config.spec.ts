@@ -21,8 +21,8 @@ describe('settings of a limiter', () => {
     expect(() => new RateLimiter({ name: '', limit: 5 })).toThrow('RateLimiter needs a name');
   });
 
-  it('are refused among the parts, where they would be ignored', () => {
-    const parts = { maxWaitMs: 5 };
-    expect(() => new RateLimiter({ name: 'a', limit: 5 }, parts as object)).toThrow('no option "maxWaitMs"');
+  it('are refused where they are unknown, as they would be ignored', () => {
+    const settings = { limit: 5, maxWait: 5 };
+    expect(() => new RateLimiter({ name: 'a', ...settings })).toThrow('maxWait: no such key');
   });
 });

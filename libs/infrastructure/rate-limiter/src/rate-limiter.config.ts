@@ -33,7 +33,4 @@ export const BURST_OF_A_BUCKET = [
 export const rateLimiterConfig = limiterSettings.refine(...BURST_OF_A_BUCKET);
 
 /** As it is written: what has a default may be left out. */
-export type RateLimiterOptions = z.input<typeof rateLimiterConfig> & {
-  /** Stands in status and metric labels, and in Redis, where limiters of one name share what they let through. */
-  readonly name: string;
-};
+export type RateLimiterSettings = z.input<typeof rateLimiterConfig>;

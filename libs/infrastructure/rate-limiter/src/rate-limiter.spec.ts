@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type AppError, Deadline, listSettings } from '@morgan/foundation';
 import { RateLimiter } from './rate-limiter.ts';
-import { type RateLimiterOptions, rateLimiterConfig } from './rate-limiter.config.ts';
+import { type RateLimiterSettings, rateLimiterConfig } from './rate-limiter.config.ts';
 
-const build = (given: Partial<RateLimiterOptions> = {}) =>
+const build = (given: Partial<RateLimiterSettings> = {}) =>
   new RateLimiter({ name: 'test', ...rateLimiterConfig.parse({ limit: 10, ...given }) });
 
 const algorithms = ['token-bucket', 'sliding-window'] as const;

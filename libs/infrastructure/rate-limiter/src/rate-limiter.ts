@@ -3,7 +3,6 @@ import {
   type Deadline,
   type Logger,
   parseSettings,
-  refuseUnknownOptions,
   silentLogger,
   requireName,
 } from '@morgan/foundation';
@@ -13,7 +12,7 @@ import { capacityOf, isAmount, type Limit } from './limit.ts';
 import type { LimitStore, StoreStatus } from './limit-store.ts';
 import { LocalLimitStore } from './local-limit-store.ts';
 import { Permit } from './permit.ts';
-import { rateLimiterConfig, type RateLimiterOptions } from './rate-limiter.config.ts';
+import { rateLimiterConfig, type RateLimiterSettings } from './rate-limiter.config.ts';
 import type { LimitOutcome, RateLimiterMetrics } from './rate-limiter-metrics.ts';
 import { RedisLimitStore } from './redis-limit-store.ts';
 import { LimitQueue, type QueueObserver } from './limit-queue.ts';
@@ -33,6 +32,12 @@ export interface RateLimiterParts {
   readonly redis?: RedisConnection | undefined;
   readonly metrics?: RateLimiterMetrics | undefined;
   readonly logger?: Logger | undefined;
+}
+
+/** What a {@link RateLimiter} is made of. */
+export interface RateLimiterOptions extends RateLimiterSettings, RateLimiterParts {
+  /** Stands in status and metric labels, and in Redis, where limiters of one name share what they let through. */
+  readonly name: string;
 }
 
 /** The state of one key now. */
@@ -74,12 +79,10 @@ export class RateLimiter {
   readonly #metrics: RateLimiterMetrics | undefined;
   readonly #counters: ReturnType<RateLimiterMetrics['watch']> | undefined;
 
-  /** @throws ConfigError, which names every setting that is wrong; TypeError for a part that does not exist. */
-  constructor({ name, ...settings }: RateLimiterOptions, parts: RateLimiterParts = {}) {
+  /** @throws ConfigError, which names every setting that is wrong or unknown; TypeError without a name. */
+  constructor({ name, redis, metrics, logger = silentLogger, ...settings }: RateLimiterOptions) {
     const config = parseSettings(rateLimiterConfig, settings);
     const { algorithm, limit, windowMs, burst = limit, maxWaitMs } = config;
-    const { redis, metrics, logger = silentLogger, ...unknown } = parts;
-    refuseUnknownOptions('RateLimiter', unknown);
     this.name = requireName('RateLimiter', name);
     this.#limit = { algorithm, limit, windowMs, burst };
     this.capacity = capacityOf(this.#limit);

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type AppError, silentLogger } from '@morgan/foundation';
+import { type AppError } from '@morgan/foundation';
 import { RedisConnection } from '@morgan/redis';
 import { freePort, type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RateLimiter } from './rate-limiter.ts';
@@ -26,7 +26,7 @@ async function redisWith(...options: string[]): Promise<PrivateRedis> {
 }
 
 async function connectionTo(url: string): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url, commandTimeoutMs: 300 }, silentLogger);
+  const connection = new RedisConnection({ url, commandTimeoutMs: 300 });
   cleanUps.push(() => connection.stop());
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
@@ -55,7 +55,7 @@ describe('a node of a Redis cluster', () => {
     const redis = await connectionTo(url);
     const config = rateLimiterConfig.parse({ algorithm, limit: 3, windowMs: 60_000 });
     for (const name of ['hosts', '}{', '{}']) {
-      const limiter = new RateLimiter({ name, ...config }, { redis });
+      const limiter = new RateLimiter({ name, ...config, redis });
       for (const key of ['a', '', '{', '}', '}a{', '{}', 'a{b}c', 'ä:b c', '\ud800'])
         expect(await admittedOf(limiter, 5, key)).toBe(3);
       expect(limiter.getStatus().store).toMatchObject({ degraded: false, failures: 0 });
@@ -117,7 +117,7 @@ describe('a failover of Redis in mid-traffic', () => {
     const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: 2 });
     const limiters = await Promise.all(
       [1, 2].map(
-        async () => new RateLimiter({ name: 'a', ...config }, { redis: await connectionTo(address.url) }),
+        async () => new RateLimiter({ name: 'a', ...config, redis: await connectionTo(address.url) }),
       ),
     );
     let slowestMs = 0;

@@ -4,7 +4,7 @@ import { type AppError, Deadline, silentLogger } from '@morgan/foundation';
 import { RedisConnection, RedisScript } from '@morgan/redis';
 import { type PrivateRedis, redisCommand, startRedis, waitFor } from '@morgan/testing';
 import { RateLimiter } from './rate-limiter.ts';
-import { type RateLimiterOptions, rateLimiterConfig } from './rate-limiter.config.ts';
+import { type RateLimiterSettings, rateLimiterConfig } from './rate-limiter.config.ts';
 
 const TIMEOUT_MS = 300;
 const algorithms = ['token-bucket', 'sliding-window'] as const;
@@ -14,7 +14,7 @@ const connections: RedisConnection[] = [];
 const limiters: RateLimiter[] = [];
 
 async function connect(commandTimeoutMs = TIMEOUT_MS, namespace = 'morgan'): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs, namespace }, silentLogger);
+  const connection = new RedisConnection({ url: redis.url, commandTimeoutMs, namespace });
   connections.push(connection);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
@@ -30,14 +30,14 @@ function open(limiter: RateLimiter): RateLimiter {
 /** As many limiters over one limit as are asked for, each with a connection of its own. */
 async function replicas(
   count: number,
-  given: Partial<RateLimiterOptions>,
+  given: Partial<RateLimiterSettings>,
   commandTimeoutMs?: number,
 ): Promise<RateLimiter[]> {
   const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, replicas: count, ...given });
   const name = randomUUID();
   return Promise.all(
     Array.from({ length: count }, async () =>
-      open(new RateLimiter({ name, ...config }, { redis: await connect(commandTimeoutMs) })),
+      open(new RateLimiter({ name, ...config, redis: await connect(commandTimeoutMs) })),
     ),
   );
 }
@@ -79,7 +79,7 @@ describe.each(algorithms)('a shared limit with a %s', (algorithm) => {
     const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000, algorithm });
     const name = randomUUID();
     const inNamespace = async (namespace: string) =>
-      open(new RateLimiter({ name, ...config }, { redis: await connect(TIMEOUT_MS, namespace) }));
+      open(new RateLimiter({ name, ...config, redis: await connect(TIMEOUT_MS, namespace) }));
     expect(await admittedOf(await inNamespace('one'), 11)).toBe(10);
     expect(await admittedOf(await inNamespace('{two}'), 11)).toBe(10);
     expect(await admittedOf(await inNamespace('one'), 1)).toBe(0);
@@ -234,13 +234,13 @@ describe('the log', () => {
     async (_, reason, args, end) => {
       const said: unknown[] = [];
       await using server = await startRedis(...args);
-      const connection = new RedisConnection({ url: server.url, commandTimeoutMs: TIMEOUT_MS }, silentLogger);
+      const connection = new RedisConnection({ url: server.url, commandTimeoutMs: TIMEOUT_MS });
       connections.push(connection);
       connection.start();
       await waitFor(() => connection.read().up, { what: 'redis' });
       const config = rateLimiterConfig.parse({ limit: 10, windowMs: 60_000 });
       const logger = { ...silentLogger, warn: (fields: object) => void said.push(fields) };
-      const limiter = open(new RateLimiter({ name: 'a', ...config }, { redis: connection, logger }));
+      const limiter = open(new RateLimiter({ name: 'a', ...config, redis: connection, logger }));
       await end(server);
       expect(await admittedOf(limiter, 3, 'a-caller')).toBe(3);
       expect(said).toEqual([{ limiter: 'a', mode: 'local-share', reason }]);
@@ -301,7 +301,7 @@ describe('a Redis that hangs', () => {
     const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) };
     const config = rateLimiterConfig.parse({ limit: 10 });
     const parts = { redis: await connect(), logger };
-    const limiter = open(new RateLimiter({ name: randomUUID(), ...config }, parts));
+    const limiter = open(new RateLimiter({ name: randomUUID(), ...config, ...parts }));
     redis.pause();
     try {
       await Promise.all(['a', 'b', 'c', 'd'].map((key) => limiter.tryAcquire(key)));
@@ -330,7 +330,7 @@ describe('a Redis that hangs', () => {
         logger: { ...silentLogger, warn: tell, info: tell },
       };
       const limiter = open(
-        new RateLimiter({ name: randomUUID(), ...rateLimiterConfig.parse({ limit: 10 }) }, parts),
+        new RateLimiter({ name: randomUUID(), ...rateLimiterConfig.parse({ limit: 10 }), ...parts }),
       );
       const isTrying = () => waitFor(() => asked.length === 2, { what: 'a try' });
       return { limiter, asked, told, isTrying };

@@ -32,7 +32,7 @@ afterEach(() => Promise.all(open.splice(0).map((connection) => connection.stop()
 
 function connect(url: string, commandTimeoutMs = TIMEOUT_MS) {
   const lines = new Lines();
-  const connection = new RedisConnection({ url, commandTimeoutMs }, lines);
+  const connection = new RedisConnection({ url, commandTimeoutMs, logger: lines });
   open.push(connection);
   return { connection, lines };
 }

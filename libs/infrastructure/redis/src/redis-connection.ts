@@ -31,7 +31,9 @@ const UNREADY = /^(LOADING|NOAUTH)\b/;
 const SILENT_TIMEOUTS = 3;
 
 /** Where Redis is, how patient to be with it, and whose keys are there: `url`; `commandTimeoutMs`, 100, and `namespace`, `morgan` by default. */
-export type RedisConnectionOptions = z.input<typeof redisConnectionConfig>;
+export interface RedisConnectionOptions extends z.input<typeof redisConnectionConfig> {
+  readonly logger?: Logger | undefined;
+}
 
 /**
  * One connection to Redis that may be gone at any time: commands then fail at once or within the command timeout, and
@@ -54,9 +56,9 @@ export class RedisConnection implements HealthIndicator, AsyncDisposable {
   #leftAt = -Infinity;
   #hasNoDatabase = false;
 
-  /** @throws ConfigError, which names every setting that is wrong and shows none of their values. */
-  constructor(options: RedisConnectionOptions, logger: Logger = silentLogger) {
-    const { url, commandTimeoutMs, namespace } = parseSettings(redisConnectionConfig, options);
+  /** @throws ConfigError, which names every setting that is wrong or unknown and shows none of their values. */
+  constructor({ logger = silentLogger, ...settings }: RedisConnectionOptions) {
+    const { url, commandTimeoutMs, namespace } = parseSettings(redisConnectionConfig, settings);
     this.#logger = logger;
     this.namespace = namespace;
     this.#client = new Redis(url, {

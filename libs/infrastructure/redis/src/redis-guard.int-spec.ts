@@ -25,7 +25,7 @@ const read = () =>
 beforeEach(async () => {
   [lines, fields, asked] = [[], [], 0];
   redis = await startRedis();
-  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 10_000 }, silentLogger);
+  connection = new RedisConnection({ url: redis.url, commandTimeoutMs: 10_000 });
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });
   await connection.setBuffers([['key', Buffer.from('value')]], 60);

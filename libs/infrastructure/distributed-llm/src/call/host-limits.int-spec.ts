@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { silentLogger } from '@morgan/foundation';
 import { RedisConnection } from '@morgan/redis';
 import { redisUrl, waitFor } from '@morgan/testing';
 import { CHAT, ClientBench, entry, errorOf, send } from '../../fixture/client-bench.ts';
@@ -36,7 +35,7 @@ afterEach(async () => {
 });
 
 async function connect(): Promise<RedisConnection> {
-  const connection = new RedisConnection({ url: redisUrl(), commandTimeoutMs: 2_000 }, silentLogger);
+  const connection = new RedisConnection({ url: redisUrl(), commandTimeoutMs: 2_000 });
   connections.push(connection);
   connection.start();
   await waitFor(() => connection.read().up, { what: 'redis' });

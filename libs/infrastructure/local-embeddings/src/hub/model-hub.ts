@@ -99,10 +99,13 @@ export class ModelHub {
       const serviceName = origin === this.#origin ? HUB_NAME : STORE_NAME;
       // One large file after the other: the small windows of HTTP/2 would only slow them down.
       const pool = { http2: false };
-      client = new HttpClient(
-        { serviceName, baseUrl: origin, pool, proxy: this.#proxy },
-        { logger: this.#logger },
-      );
+      client = new HttpClient({
+        serviceName,
+        baseUrl: origin,
+        pool,
+        proxy: this.#proxy,
+        logger: this.#logger,
+      });
       this.#clients.set(origin, client);
     }
     return client;
