@@ -60,6 +60,9 @@ export interface StreamedCall {
   readonly mayCount?: (() => boolean) | undefined;
 }
 
+/** What a host says that was asked for the rest of a response: a stream, or nothing of use. */
+type Rest = Pick<HostResponse, 'host'> & Partial<Pick<HostResponse, 'stream'>>;
+
 /** More than any refusal has. */
 const LONGEST_REFUSAL = 64 * 1024;
 
@@ -244,7 +247,7 @@ export class StreamedResponse {
           ask: async (body, { only, takesUp }) => {
             const { request: chat, message } = await asChat(body, only);
             const response = await this.#askRest({ ...chat, only, takesUp }, responses);
-            if (!response?.stream) return undefined;
+            if (!response.stream) return response;
             const translator = new MessageEvents(askedMessage(message));
             const { host, stream } = response;
             return { host, stream: new TranslatedStream(stream, translator, dialect) };
@@ -255,7 +258,7 @@ export class StreamedResponse {
   }
 
   /** @param responses takes the response, where it is a stream. */
-  async #askRest(request: HostRequest, responses: HostResponse[]): Promise<HostResponse | undefined> {
+  async #askRest(request: HostRequest, responses: HostResponse[]): Promise<Rest> {
     const response = await this.#parts.llm.send({ ...request, earlierAttempts: 0 }, this.#context);
     if (response.status < 400 && response.stream) {
       this.#context.note('resumedAt', response.host);
@@ -263,7 +266,7 @@ export class StreamedResponse {
       return response;
     }
     response.body.destroy();
-    return undefined;
+    return { host: response.host };
   }
 
   /** Nothing of an answer has come. */
