@@ -148,6 +148,16 @@ export const INTERRUPTED_STREAMS: readonly Section[] = [
         'resume',
         'is started again when the host that should continue it fails, which nobody sees',
       ],
+      [
+        'A host that refuses what another one has begun to answer speaks for itself only: the next is asked, after two no other.',
+        'stream-resumption',
+        'asks another host where one refuses what the first has begun: %s',
+      ],
+      [
+        'JSON of a host that does not stream is as good as a stream here, too.',
+        'taken-up',
+        'is taken from a host that does not stream',
+      ],
       ['An answer is taken up at most twice.', 'resume', 'is taken up twice at most'],
       [
         'Each such attempt is taken from the budget of further attempts: hosts whose streams break get no more load than hosts that refuse.',

@@ -21,22 +21,18 @@ export interface StreamResumptionParts {
   readonly mostTokens: number;
   /** How many attempts were made so far. */
   readonly attempts: () => number;
-  /** Asks one of these hosts; undefined where it refuses, or answers without a stream. */
-  readonly ask: (
-    body: Buffer,
-    how: { readonly only: readonly string[]; readonly takesUp: Mode },
-  ) => Promise<HostResponse | undefined>;
-  /** The hosts that know another dialect only, as far as is known by now; asked as above. */
-  readonly others?: {
-    readonly names: () => readonly string[];
-    readonly ask: (
-      body: Buffer,
-      how: { readonly only: readonly string[]; readonly takesUp: Mode },
-    ) => Promise<Reopened | undefined>;
-  };
+  readonly ask: AskForRest;
+  /** The hosts that know another dialect only, as far as is known by now. */
+  readonly others?: { readonly names: () => readonly string[]; readonly ask: AskForRest };
 }
 
-/** A response that goes on with one that was interrupted, in its dialect. */
+/** Asks one of these hosts. Undefined: none of them has answered. */
+type AskForRest = (
+  body: Buffer,
+  how: { readonly only: readonly string[]; readonly takesUp: Mode },
+) => Promise<Reopened | undefined>;
+
+/** A response that goes on with one that was interrupted, in its dialect; without a stream where its host refuses that. */
 export type Reopened = Pick<HostResponse, 'host'> & { readonly stream?: ResponseStream | undefined };
 
 type Mode = Parameters<Resumption['reopen']>[0];
@@ -46,6 +42,8 @@ type Interrupted = Parameters<Resumption['reopen']>[1];
 const LONGEST_CONTINUED = 4 * 1024 * 1024;
 /** A response is taken up at most so often. */
 const MOST_RESUMES = 2;
+/** Of hosts that refuse what another has begun to answer, so many are asked. */
+const MOST_REFUSALS = 2;
 
 /** Finds the hosts that finish an interrupted response: none that has begun it, each asked in its own way. */
 export class StreamResumption implements Resumption {
@@ -76,20 +74,38 @@ export class StreamResumption implements Resumption {
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }
-    const able = this.#able(mode, others.names());
-    if (able.length === 0) return undefined;
     // Whoever makes a chat completion of it marks its beginning as they want it.
-    const body = mode === 'restart' ? this.#parts.body : this.#bodyWith('chat', 'prefill', sent);
-    return body && this.#taken(await others.ask(body, { only: namesOf(able), takesUp: mode }));
+    return this.#askInTurn(mode, others, () => this.#bodyFor(mode, 'chat', 'prefill', sent));
   }
 
-  async #reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
-    const { servedBy, body, dialectName, ask } = this.#parts;
-    const able = this.#able(mode, servedBy());
-    const style = able[0]?.continuation;
-    const rest = mode === 'restart' ? body : style && this.#bodyWith(dialectName, style, sent);
-    if (!rest || able.length === 0) return undefined;
-    return this.#taken(await ask(rest, { only: namesOf(able), takesUp: mode }));
+  #reopen(mode: Mode, sent: Interrupted): Promise<ResponseStream | undefined> {
+    const { servedBy: names, dialectName, ask } = this.#parts;
+    return this.#askInTurn(mode, { names, ask }, (style) => this.#bodyFor(mode, dialectName, style, sent));
+  }
+
+  /** A refusal says nothing of the next host: the first one has not refused. */
+  async #askInTurn(
+    mode: Mode,
+    { names, ask }: Required<StreamResumptionParts>['others'],
+    bodyFor: (style: ContinuationStyle | undefined) => Buffer | undefined,
+  ): Promise<ResponseStream | undefined> {
+    const refusing = new Set<string>();
+    while (refusing.size < MOST_REFUSALS) {
+      const able = this.#able(
+        mode,
+        names().filter((name) => !refusing.has(name)),
+      );
+      const body = able[0] && bodyFor(able[0].continuation);
+      const only = able.map(({ name }) => name);
+      const response = body && (await ask(body, { only, takesUp: mode }));
+      if (!response) return undefined;
+      if (!response.stream) refusing.add(response.host);
+      else {
+        this.#begun.add(response.host);
+        return response.stream;
+      }
+    }
+    return undefined;
   }
 
   /** Those of the named hosts that can be asked so: to go on, all in the way of the first that does. */
@@ -100,22 +116,18 @@ export class StreamResumption implements Resumption {
     return others.filter(({ continuation }) => continuation !== undefined && continuation === style);
   }
 
-  /** The request with what was sent as the beginning of its response. */
-  #bodyWith(dialectName: Dialect['name'], style: ContinuationStyle, sent: Interrupted): Buffer | undefined {
+  /** The request, with what was sent as the beginning of its response where that is to be gone on with. */
+  #bodyFor(
+    mode: Mode,
+    dialectName: Dialect['name'],
+    style: ContinuationStyle | undefined,
+    sent: Interrupted,
+  ): Buffer | undefined {
     const { body } = this.#parts;
-    if (body.length > LONGEST_CONTINUED) return undefined;
+    if (mode === 'restart') return body;
+    if (style === undefined || body.length > LONGEST_CONTINUED) return undefined;
     const json = parseExactly(body.toString()) as JsonObject;
     const rest = continuationRequest(dialectName, style, json, sent);
     return rest && Buffer.from(JSON.stringify(rest));
   }
-
-  #taken(response: Reopened | undefined): ResponseStream | undefined {
-    if (!response) return undefined;
-    this.#begun.add(response.host);
-    return response.stream;
-  }
-}
-
-function namesOf(hosts: RouteReading['hosts']): readonly string[] {
-  return hosts.map(({ name }) => name);
 }

@@ -2,6 +2,7 @@ import {
   askedMessage,
   ClientStream,
   type Dialect,
+  dialectOf,
   type DistributedLlmClient,
   type HostRequest,
   type HostResponse,
@@ -12,6 +13,7 @@ import {
   type StreamFault,
   StreamRelay,
   type StreamTranslator,
+  toldStream,
   TranslatedStream,
   WholeBody,
 } from '@morgan/distributed-llm';
@@ -59,6 +61,9 @@ export interface StreamedCall {
   /** Of a response that is kept: whether its tokens are counted now, which is done once. */
   readonly mayCount?: (() => boolean) | undefined;
 }
+
+/** What a host says that was asked for the rest of a response: a stream, or nothing of use. */
+type Rest = Pick<HostResponse, 'host'> & Partial<Pick<HostResponse, 'stream'>>;
 
 /** More than any refusal has. */
 const LONGEST_REFUSAL = 64 * 1024;
@@ -243,9 +248,9 @@ export class StreamedResponse {
         others: {
           names: () => chatHostsOf(this.#call, llm),
           ask: async (body, { only, takesUp }) => {
-            const { request: chat, message } = await asChat(body, only);
-            const response = await this.#askRest({ ...chat, only, takesUp }, responses);
-            if (!response?.stream) return undefined;
+            const { request: chat, message, path: chatPath } = await asChat(body, only);
+            const response = await this.#askRest({ ...chat, only, takesUp }, responses, chatPath);
+            if (!response.stream) return response;
             const translator = new MessageEvents(askedMessage(message));
             const { host, stream } = response;
             return { host, stream: new TranslatedStream(stream, translator, dialect) };
@@ -255,16 +260,28 @@ export class StreamedResponse {
     });
   }
 
-  /** @param responses takes the response, where it is a stream. */
-  async #askRest(request: HostRequest, responses: HostResponse[]): Promise<HostResponse | undefined> {
+  /**
+   * @param responses takes the response, where there is one.
+   * @param path that the host is asked on, without a query.
+   */
+  async #askRest(request: HostRequest, responses: HostResponse[], path = this.#call.path): Promise<Rest> {
     const response = await this.#parts.llm.send({ ...request, earlierAttempts: 0 }, this.#context);
-    if (response.status < 400 && response.stream) {
-      this.#context.note('resumedAt', response.host);
-      responses.push(response);
-      return response;
+    const { host, status } = response;
+    const stream = status < 400 ? (response.stream ?? (await this.#told(response, path))) : undefined;
+    if (!stream) {
+      response.body.destroy();
+      return { host };
     }
-    response.body.destroy();
-    return undefined;
+    this.#context.note('resumedAt', host);
+    responses.push(response);
+    return { host, stream };
+  }
+
+  /** What a host has told as a whole that does not stream. */
+  async #told(response: HostResponse, path: string): Promise<HostStream | undefined> {
+    const whole = await this.#wholeOf(response);
+    const told = whole && (await this.#parts.reader.events(whole, { path, wantsUsage: true }));
+    return told && toldStream(asBuffer(told.bytes), dialectOf(path));
   }
 
   /** Nothing of a response has come. */

@@ -176,6 +176,25 @@ describe('an answer that another host takes up', () => {
     expect(seen).toContain('"usage":{"prompt_tokens":23,"completion_tokens":5,"total_tokens":28}');
   });
 
+  it('is taken from a host that does not stream', async () => {
+    const completion = {
+      id: 'w',
+      model: 'm',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'two.' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 12, completion_tokens: 1, total_tokens: 13 },
+    };
+    scripts.splice(0, 2, cut(text('One ')), (response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(completion)),
+    );
+    const { call, metric } = await serviceWith();
+    const wanted = { stream_options: { include_usage: true } };
+    const { text: seen, broken } = await call(wanted, '', '/chat/completions?a=b');
+    expect([answerOf(seen), broken, seen.endsWith(DONE)]).toEqual(['One two.', false, true]);
+    expect(seen).toContain('"usage":{"prompt_tokens":23,"completion_tokens":2,"total_tokens":25}');
+    const output = 'morgan_llm_tokens_total{host="second",route="m",model="m",kind="output"} ';
+    expect(await metric(output)).toBe(1);
+  });
+
   it('is no longer than it may be where all of its length was sent', async () => {
     scripts.splice(0, 2, cut(text('One '), text('two ')), whole(text('three'), delta({}, 0, 'length'), DONE));
     const { call } = await serviceWith();

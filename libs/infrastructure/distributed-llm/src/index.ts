@@ -25,7 +25,7 @@ export { askedMessage, type AskedMessage } from './dialects/anthropic/asked-mess
 export { toMessageResponse } from './dialects/anthropic/message-response.ts';
 export { MessageEvents } from './dialects/anthropic/message-events.ts';
 export { ClientStream } from './streams/client-stream.ts';
-export { wholeAsStream, type WholeAsStreamOptions } from './streams/whole-as-stream.ts';
+export { toldStream, wholeAsStream, type WholeAsStreamOptions } from './streams/whole-as-stream.ts';
 export type { HostStream } from './streams/host-stream.ts';
 export { type ResponseStream, TranslatedStream } from './streams/translated-stream.ts';
 export { StreamFault } from './streams/stream-fault.ts';

@@ -219,6 +219,11 @@ describe('messages', () => {
     ],
     ['a tool', { type: 'content_block_start', content_block: { type: 'tool_use' } }, { content: 'tool' }],
     [
+      'what is neither text nor thought',
+      { type: 'content_block_start', content_block: { type: 'web_search_tool_result', content: [] } },
+      { content: 'other' },
+    ],
+    [
       'thinking',
       { type: 'content_block_delta', delta: { type: 'thinking_delta', thinking: 'H' } },
       { content: 'reasoning' },

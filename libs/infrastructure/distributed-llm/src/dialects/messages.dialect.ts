@@ -25,6 +25,9 @@ const CONTENT_OF: ReadonlyMap<unknown, { readonly kind: ContentKind; readonly fi
   ['input_json_delta', { kind: 'tool', field: 'partial_json' }],
 ]);
 
+/** Blocks that say nothing as they begin. */
+const EMPTY_AT_FIRST: ReadonlySet<unknown> = new Set(['text', 'thinking', 'redacted_thinking']);
+
 /** Anthropic's `/v1/messages`. */
 export const messagesDialect: Dialect = {
   name: 'messages',
@@ -62,9 +65,9 @@ function isNothing({ content, stop_reason: reason, ...rest }: JsonObject): boole
 }
 
 function readContent({ type, content_block: block }: JsonObject, delta: JsonObject) {
-  // A tool's name is all that a call without arguments has.
-  if (type === 'content_block_start' && isObject(block) && String(block['type']).endsWith('tool_use'))
-    return { content: 'tool' as const };
+  if (type === 'content_block_start' && isObject(block) && !EMPTY_AT_FIRST.has(block['type']))
+    // A tool's name is all that a call without arguments has; results of searches and the like come whole.
+    return { content: String(block['type']).endsWith('tool_use') ? ('tool' as const) : ('other' as const) };
   const entry = type === 'content_block_delta' ? CONTENT_OF.get(delta['type']) : undefined;
   const text = entry && textOrNone(delta[entry.field]);
   if (!entry || text === undefined) return {};

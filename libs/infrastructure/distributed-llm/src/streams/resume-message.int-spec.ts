@@ -174,6 +174,13 @@ describe('a message that broke off', () => {
     ]);
   });
 
+  it('is not joined behind a block that is neither text nor thought: the other host would have its own', async () => {
+    const summary = [open(0, { type: 'compaction', content: 'x' }), close(0)];
+    const again = [START, ...summary, ...text(1, 'One'), ...ended()];
+    const { broken, events } = await joined([START, ...summary], 'restart', again);
+    expect([broken, gateway.asked, events.at(-1)?.type]).toEqual([true, [], 'error']);
+  });
+
   it.each<[string, object, object, object, object]>([
     ['at its end', { input_tokens: 10 }, {}, { input_tokens: 12, output_tokens: 4 }, { input_tokens: 22 }],
     [

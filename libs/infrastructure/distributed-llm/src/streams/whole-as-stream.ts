@@ -1,7 +1,10 @@
 import { isObject, textOrNone } from '@morgan/foundation';
+import { readableBody } from '@morgan/http-transport';
 import type { Dialect, StreamTranslator } from '../dialects/dialect.ts';
 import { parseExactly } from '../dialects/exact-json.ts';
 import { dataEvent } from '../dialects/openai-shapes.ts';
+import { HostStream } from './host-stream.ts';
+import { WholeBody } from './whole-body.ts';
 
 /** For whom a whole answer becomes a stream. */
 export interface WholeAsStreamOptions {
@@ -27,6 +30,17 @@ export function wholeAsStream(
   const wanted = wantsUsage ? events : events.filter((event) => !dialect.readEvent(event).isUsageOnly);
   const end = dialect.endMarker ? [dialect.endMarker] : [];
   return [...wanted.map((event) => dataEvent(event, textOrNone(event['type']))), ...end];
+}
+
+/** Events that are here as a whole as the stream of a host that goes on with what another one has begun. */
+export function toldStream(events: Buffer, dialect: Dialect): HostStream {
+  const limits = {
+    firstContentMs: Infinity,
+    stallMs: Infinity,
+    finishMs: Infinity,
+    maxEventBytes: events.length,
+  };
+  return new HostStream(readableBody(new WholeBody(events)), { dialect, limits, mayBeEmpty: true });
 }
 
 function parsed(bytes: Buffer): unknown {
