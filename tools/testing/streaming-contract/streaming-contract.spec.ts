@@ -31,17 +31,6 @@ describe('docs/streaming.md', () => {
     const source = readFileSync(join(ROOT, file), 'utf8');
     expect(["'", '"'].some((quote) => source.includes(quote + test + quote))).toBe(true);
   });
-
-  it('is written by a command that runs all of its specs', () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
-      readonly scripts: Readonly<Record<string, string>>;
-    };
-    const patterns = (scripts['docs:streaming'] ?? '').split(' ').map((pattern) => new RegExp(pattern));
-    const files = LINES.map(([, spec]) =>
-      globSync(`{apps,libs}/**/src/**/${spec}.{,int-,e2e-}spec.ts`, { cwd: ROOT }).at(0),
-    );
-    expect(files.filter((file) => !patterns.some((pattern) => pattern.test(file ?? '')))).toEqual([]);
-  });
 });
 
 describe('what a run showed', () => {
