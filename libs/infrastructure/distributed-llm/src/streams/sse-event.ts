@@ -1,4 +1,4 @@
-import { withEscapes } from '../dialects/anthropic/json-end.ts';
+import { withEscapes } from '../dialects/json-end.ts';
 import { withoutNaN } from '../dialects/json-text.ts';
 import { StreamFault } from './stream-fault.ts';
 
