@@ -12,7 +12,7 @@ const MEGABYTE = 1024 * KILOBYTE;
  * ignore this. Figures: docs/performance.md.
  */
 const ALLOCATOR: Readonly<Record<ProcessRole, { readonly mmapBytes: number; readonly trimBytes: number }>> = {
-  inference: { mmapBytes: 16 * MEGABYTE, trimBytes: 64 * MEGABYTE },
+  inference: { mmapBytes: 13 * MEGABYTE, trimBytes: 64 * MEGABYTE },
   tokenizer: { mmapBytes: 128 * KILOBYTE, trimBytes: 128 * KILOBYTE },
 };
 
