@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { loadConfig, silentLogger } from '@morgan/foundation';
 import { Metrics } from '@morgan/telemetry';
 import { waitFor } from '@morgan/testing';
 import { z } from 'zod';
-import { UNKNOWN_BETWEEN, writeAttentionBert } from '../fixture/attention-bert.ts';
+import { maskOfRows, UNKNOWN_BETWEEN, writeAttentionBert } from '../fixture/attention-bert.ts';
 import { LocalEmbeddingModel } from './local-embedding-model.ts';
 import { localEmbeddingsConfig } from './local-embeddings.config.ts';
 import { ModelProcess } from './processes/model-process.ts';
@@ -139,22 +139,38 @@ describe('a text that needs more memory than the share of one of two processes',
 });
 
 describe('a model with attention of twelve heads that is run in blocks', () => {
+  let blocked: string;
+  let long: LocalEmbeddingModel;
+  beforeEach(async () => {
+    blocked = await mkdtemp(join(tmpdir(), 'morgan-memory-blocks-'));
+    await writeAttentionBert(blocked, { between: maskOfRows(false) });
+    long = await modelWithRoom(1, blocked);
+    expect(long.getInfo().attentionBlocks).toEqual({ rows: 256, valuesPerPair: 1 });
+  });
+  afterEach(async () => {
+    await long.unload();
+    await rm(blocked, { recursive: true });
+  });
+
+  /** What the process of the graph grows by at the most, in MiB. */
+  async function growthBy(lengths: readonly number[]): Promise<number> {
+    const inference = processes()[1] as ModelProcess;
+    const before = memoryOf(inference, 'VmRSS');
+    const items = await long.embed(
+      lengths.flatMap((tokens) => textsOf(1, tokens)),
+      context,
+    );
+    expect(items.map(({ tokenCount }) => tokenCount)).toEqual(lengths);
+    return memoryOf(inference, 'VmHWM') - before;
+  }
+
   it('takes no more memory for long texts than a fraction of what their scores are', async () => {
-    const tokens = 4_096;
-    const blocked = await mkdtemp(join(tmpdir(), 'morgan-memory-blocks-'));
-    await writeAttentionBert(blocked);
-    const long = await modelWithRoom(1, blocked);
-    try {
-      expect(long.getInfo().attentionBlocks).toEqual({ rows: 256, valuesPerPair: 0 });
-      const inference = processes()[1] as ModelProcess;
-      const before = memoryOf(inference, 'VmRSS');
-      const items = await long.embed(textsOf(3, tokens), context);
-      expect(items.map(({ tokenCount }) => tokenCount)).toEqual([tokens, tokens, tokens]);
-      // The scores of one are 805 MB, twice.
-      expect(memoryOf(inference, 'VmHWM') - before).toBeLessThan(ROOM_MB);
-    } finally {
-      await long.unload();
-      await rm(blocked, { recursive: true });
-    }
+    // The scores of one are 805 MB, twice.
+    expect(await growthBy([4_096, 4_096, 4_096])).toBeLessThan(ROOM_MB);
+  });
+
+  it('takes no more for texts of many lengths, whose buffers fit no gap that the last one has left', async () => {
+    const lengths = Array.from({ length: 40 }, (_, index) => 1_400 + ((index * 769) % 1_300));
+    expect(await growthBy(lengths)).toBeLessThan(ROOM_MB);
   });
 });

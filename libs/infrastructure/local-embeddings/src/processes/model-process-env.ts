@@ -5,12 +5,14 @@ const MEGABYTE = 1024 * KILOBYTE;
 
 /**
  * What the C library of a model process is told about memory, in bytes: from which size on an allocation is one of the system's own, given
- * back at once, and how much free memory the end of the heap may hold. A graph asks for the same buffers with every batch, and each page that
- * comes anew costs a fault: both are the most that glibc would raise them to by itself. A tokenizer meets texts of megabytes now and then, so
- * it keeps glibc's first values, which would be raised otherwise. Other C libraries ignore this. Figures: docs/performance.md.
+ * back at once, and how much free memory the end of the heap may hold. A graph asks for the same buffers with every usual batch, and each page
+ * that comes anew costs a fault, so that these are in the heap: of a run of 512 tokens the largest has 12 MiB. Those of longer texts are
+ * not: each text has other sizes, which fit into no gap that the last one has left, and the heap would grow to several times what one needs.
+ * A tokenizer meets texts of megabytes now and then, so it keeps glibc's first values, which would be raised otherwise. Other C libraries
+ * ignore this. Figures: docs/performance.md.
  */
 const ALLOCATOR: Readonly<Record<ProcessRole, { readonly mmapBytes: number; readonly trimBytes: number }>> = {
-  inference: { mmapBytes: 32 * MEGABYTE, trimBytes: 64 * MEGABYTE },
+  inference: { mmapBytes: 13 * MEGABYTE, trimBytes: 64 * MEGABYTE },
   tokenizer: { mmapBytes: 128 * KILOBYTE, trimBytes: 128 * KILOBYTE },
 };
 

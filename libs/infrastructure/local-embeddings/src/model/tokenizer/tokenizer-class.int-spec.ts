@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { changedFile, ModelCopies, REFERENCE_MODELS } from '../../../fixture/model-copies.ts';
+import { changedFile, ModelCopies } from '../../../fixture/model-copies.ts';
 import { openFolder, readPlan } from '../plan/plan.reader.ts';
 import { TextTokenizer } from './text-tokenizer.ts';
 
@@ -61,26 +59,36 @@ describe('the class of a tokenizer', () => {
     },
   );
 
-  it('is that of the network where no file names one, also of those that read images', async () => {
-    const files = Object.fromEntries(
-      await Promise.all(
-        [SETTINGS, 'config.json'].map(async (file) => {
-          const path = join(REFERENCE_MODELS, 'qwen3-without-class', file);
-          return [file, JSON.parse(await readFile(path, 'utf8')) as object] as const;
-        }),
-      ),
-    );
-    const idsOf = async (model_type: string) => {
-      const config = { ...files['config.json'], model_type };
-      const folder = openFolder(
-        await copies.copy('qwen3-without-class', { ...files, 'config.json': config }),
-      );
-      const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
-      return (await TextTokenizer.open(folder, plan)).tokenize(['in 2026']);
+  /** Ids of a text with the tokenizer of a Qwen, whose files name no class, as one of another network, and with other settings. */
+  async function idsOfNetwork(model_type: string, settings: object = {}): Promise<readonly number[]> {
+    const name = 'qwen3-without-class';
+    const files = {
+      [SETTINGS]: await changedFile(name, SETTINGS, settings),
+      'config.json': await changedFile(name, 'config.json', { model_type }),
     };
-    const own = await idsOf('qwen3');
-    for (const network of ['qwen2_vl', 'qwen2_5_vl', 'qwen3_vl']) expect(await idsOf(network)).toEqual(own);
-    expect(await idsOf('unheard_of')).not.toEqual(own);
+    const folder = openFolder(await copies.copy(name, files));
+    const plan = await readPlan(folder, { backend: 'auto', device: 'cpu', dtype: 'auto', threads: 1 });
+    const [row] = await (await TextTokenizer.open(folder, plan)).tokenize(['in 2026']);
+    return row?.ids ?? [];
+  }
+
+  it('is that of the network where no file names one, also of those that read images', async () => {
+    const own = await idsOfNetwork('qwen3');
+    for (const network of ['qwen2_vl', 'qwen2_5_vl', 'qwen3_vl'])
+      expect(await idsOfNetwork(network)).toEqual(own);
+    expect(await idsOfNetwork('unheard_of')).not.toEqual(own);
+  });
+
+  // As transformers 5.18 has it.
+  it.each([
+    ['qwen2', true],
+    ['qwen3_5', true],
+    ['qwen3', false],
+    ['qwen3_5_text', false],
+  ])('of %s is taken whatever the files name: %s', async (network, insists) => {
+    const named = await idsOfNetwork(network, { tokenizer_class: 'PreTrainedTokenizerFast' });
+    const ofFile = await idsOfNetwork('unheard_of');
+    expect(named.join() === ofFile.join()).toBe(!insists);
   });
 
   it('marks the text behind a special token of DeBERTa, or where its settings have a null does not', async () => {

@@ -51,10 +51,10 @@ const KEEPING =
   'ministral3 mistral mistral3 mixtral modernbert modernbert-decoder molmo nemotron nystromformer olmo2 olmo3 olmo_hybrid ' +
   'pegasus_x persimmon phi3 phi3_v phimoe pixtral smolvlm stablelm umt5 xlm-roberta-xl';
 /** Networks whose class is taken, whatever class the files name. */
-const INSISTING = 'qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text qwen3_5_text';
+const INSISTING = 'qwen2 qwen3_5 qwen3_5_moe qwen3_5_moe_text';
 /** Classes of transformers that make tokens in ways of their own, some of them in Python and without a `tokenizer.json`. */
 const UNFOLLOWED =
-  /^(Barthez|Bartpho|BertGeneration|BertJapanese|Bertweet|BigBird|BioGpt|Blenderbot|BlenderbotSmall|ByT5|CTRL|Canine|CodeLlama|Cohere|Cpm|Esm|FSMT|Flaubert|GPTNeoX|GPTNeoXJapanese|GPTSw3|LayoutLMv2|LayoutLMv3|LayoutXLM|Luke|M2M100|MBart|MBart50|MLuke|Marian|MarkupLM|MyT5|Nllb|Nougat|OpenAIGPT|PLBart|Pegasus|Perceiver|Phobert|ProphetNet|Reformer|RemBert|RoCBert|RoFormer|SeamlessM4T|Siglip|Siglip2|Splinter|Tapas|Udop|Whisper|XGLM|XLM|XLNet)Tokenizer/;
+  /^(Barthez|Bartpho|BertGeneration|BertJapanese|Bertweet|BigBird|BioGpt|Blenderbot|BlenderbotSmall|ByT5|CTRL|Canine|CodeLlama|Cohere|Cpm|Esm|FNet|FSMT|Flaubert|GPTNeoX|GPTNeoXJapanese|GPTSw3|LayoutLMv2|LayoutLMv3|LayoutXLM|Luke|M2M100|MBart|MBart50|MLuke|Marian|MarkupLM|MyT5|Nllb|Nougat|OpenAIGPT|PLBart|Pegasus|Perceiver|Phobert|ProphetNet|Reformer|RemBert|RoCBert|RoFormer|SeamlessM4T|Siglip|Siglip2|Splinter|Tapas|Udop|Whisper|XGLM|XLM|XLNet)Tokenizer/;
 const THE_FILE_IS_MEANT =
   'The tokenizer_class PreTrainedTokenizerFast in tokenizer_config.json says that the file is meant';
 
