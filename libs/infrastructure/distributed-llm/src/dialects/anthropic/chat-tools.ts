@@ -59,8 +59,7 @@ function chatTool(tool: unknown, index: number): JsonObject {
 /** Examples of its input have no field of their own, and not every host takes them in a schema. */
 function described({ description, input_examples: examples }: JsonObject, path: string): JsonObject {
   if (isGiven(examples) && !Array.isArray(examples)) throw invalidField(`${path}.input_examples`, 'a list');
-  if (!Array.isArray(examples) || examples.length === 0)
-    return isGiven(description) ? { description } : {};
+  if (!Array.isArray(examples) || examples.length === 0) return isGiven(description) ? { description } : {};
   const text = isGiven(description) ? `${textAt(description, `${path}.description`)}\n\n` : '';
   const lines = examples.map((example: unknown) => JSON.stringify(example));
   return { description: `${text}Examples of its input:\n${lines.join('\n')}` };
