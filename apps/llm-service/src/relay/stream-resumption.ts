@@ -33,7 +33,7 @@ type AskForRest = (
 ) => Promise<Reopened | undefined>;
 
 /** A response that goes on with one that was interrupted, in its dialect; without a stream where its host refuses that. */
-export type Reopened = Pick<HostResponse, 'host'> & { readonly stream?: ResponseStream | undefined };
+type Reopened = Pick<HostResponse, 'host'> & { readonly stream?: ResponseStream | undefined };
 
 type Mode = Parameters<Resumption['reopen']>[0];
 type Interrupted = Parameters<Resumption['reopen']>[1];

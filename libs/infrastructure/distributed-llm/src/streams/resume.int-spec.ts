@@ -125,6 +125,12 @@ describe('an interrupted text', () => {
     ['ends', story, ['Once u'], 'Once upon a Once u'],
     ['goes on otherwise', story, ['Once', ' more'], 'Once upon a Once more'],
     ['is short', cut(a.role, a.text('ha ')), ['ha ', 'ha'], 'ha ha ha'],
+    [
+      'is one word again and again',
+      cut(a.role, a.text('ha ha ha ha ')),
+      ['ha ha ha ha ', 'ha.'],
+      'ha ha ha ha ha ha ha ha ha.',
+    ],
   ])('keeps what only begins like a repetition and %s', async (_, script, pieces, said) => {
     const rest = whole(b.role, ...pieces.map(b.text), b.stop, b.done);
     const { json, broken } = await answerOf(script, { others: [['continue', rest]] });

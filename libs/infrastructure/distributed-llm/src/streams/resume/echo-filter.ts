@@ -1,5 +1,7 @@
 /** In a shorter text what looks like an echo may as well be what comes next: nobody says so much twice by chance. */
 const LEAST_CHARACTERS = 8;
+/** The longest piece that a text may consist of, again and again. */
+const LONGEST_REPEATED = 256;
 /** No host says so much in front of its text, or between the pieces of one that it repeats. */
 const MOST_HELD = 10_000;
 
@@ -21,7 +23,7 @@ export class EchoFilter<P extends Piece> {
 
   /** @param given the text that the host goes on with. */
   constructor(private readonly given: string) {
-    this.#isOver = given.trim().length < LEAST_CHARACTERS;
+    this.#isOver = given.trim().length < LEAST_CHARACTERS || repeatsItself(given);
   }
 
   /** @returns those pieces about which it is clear, each with the part of its text that is no echo. */
@@ -49,4 +51,11 @@ export class EchoFilter<P extends Piece> {
       return { ...piece, text };
     });
   }
+}
+
+/** Whether a text says one thing again and again: then what comes next looks like an echo, and most hosts have none. */
+function repeatsItself(text: string): boolean {
+  const longest = Math.min(LONGEST_REPEATED, text.length / 2);
+  for (let length = 1; length <= longest; length += 1) if (text.startsWith(text.slice(length))) return true;
+  return false;
 }
