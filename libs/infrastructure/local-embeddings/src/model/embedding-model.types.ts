@@ -61,7 +61,7 @@ export interface ModelOptions {
   readonly graph?: GraphSettings | undefined;
   /** Memory that the run which measures the limit may take, in bytes. Default 512 MiB. */
   readonly measureBytes?: number | undefined;
-  /** Whether the runtime keeps memory between runs: faster, never given back. Default true. */
+  /** Whether the runtime keeps memory between runs: faster, never given back. Default true. A graph whose attention is run in blocks always does. */
   readonly memoryArena?: boolean | undefined;
 }
 

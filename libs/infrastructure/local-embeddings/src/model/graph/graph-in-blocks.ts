@@ -40,7 +40,8 @@ export interface GraphOfBlocks {
 /**
  * Attention makes the memory of a text grow with the square of its length, unless it is run in blocks of rows. A graph for long
  * texts is changed so, where its attention is found, and the changed one is used if it gives what the other does. There is never
- * more than one of the two, as each holds the weights.
+ * more than one of the two, as each holds the weights. The changed one has the runtime's arena: its blocks are of other sizes with every
+ * text, and in the heap of the C library they leave gaps that fit nothing, several times what they take themselves.
  * @param whole the graph as it is; closed where another one is given back
  */
 export async function inBlocksIfSame(
@@ -60,7 +61,7 @@ export async function inBlocksIfSame(
   let runner: OnnxGraph | undefined;
   try {
     const mapped = [path, ...(settings.mapped ?? [])];
-    runner = await OnnxGraph.open(path, { ...settings, inMemory: inBlocks, mapped });
+    runner = await OnnxGraph.open(path, { ...settings, memoryArena: true, inMemory: inBlocks, mapped });
     const begunAt = performance.now();
     const got = await runner.runFor(batch, [...wanted.keys(), ...inBlocks.shapes]);
     const tried = { tokens: TRIED_TOKENS, ms: performance.now() - begunAt };
