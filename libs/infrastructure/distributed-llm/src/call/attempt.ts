@@ -7,7 +7,7 @@ import { OF_LOAD, type Outcome } from '../evidence/outcome.ts';
 import type { Work } from '../hosts/pace.ts';
 import type { Target } from '../routing/target.ts';
 import type { CallLoad } from '../strategies/target-load.ts';
-import { type Content, openResponse } from './response-opening.ts';
+import { openResponse } from './response-opening.ts';
 import type { AttemptMode, AttemptParts } from './attempt-parts.ts';
 import type { AttemptFailure, AttemptResult } from './attempt-result.ts';
 import { attemptRequest, type CallRequest, mayRepeat, streamOptions, workOf } from './attempt-request.ts';
@@ -219,7 +219,7 @@ export class Attempt {
     return this.#send(true);
   }
 
-  #begin({ body, stream }: Content): void {
+  #begin({ body, stream }: Exclude<AttemptResult, AttemptFailure>): void {
     const now = performance.now();
     this.#contentAfterMs = now - (this.#askedAt ?? now);
     this.#load.began(now);

@@ -3,7 +3,7 @@ import type { Route } from '../routing/route-table.ts';
 import type { Target } from '../routing/target.ts';
 import type { HostStream } from '../streams/host-stream.ts';
 import { StreamBody } from '../streams/stream-body.ts';
-import type { Content } from './response-opening.ts';
+import type { Content } from './opening.ts';
 import type { Attempt } from './attempt.ts';
 import type { AttemptResult } from './attempt-result.ts';
 import type { CallRequest } from './attempt-request.ts';

@@ -1,4 +1,3 @@
-import { BROKEN_OFF, type ReportedError } from '@morgan/host-errors';
 import {
   type BodySource,
   readableBody,
@@ -7,32 +6,14 @@ import {
 } from '@morgan/http-transport';
 import type { Dialect } from '../dialects/dialect.ts';
 import { readBody } from '../dialects/event-reader.ts';
-import { firstByte, lastByte } from '../dialects/json-bytes.ts';
-import { isClosed } from '../dialects/json-text.ts';
+import { firstByte } from '../dialects/json-bytes.ts';
 import type { Outcome } from '../evidence/outcome.ts';
 import { OUTCOME_OF_FAULT } from '../evidence/transport-outcome.ts';
 import { HostStream, type HostStreamOptions } from '../streams/host-stream.ts';
 import { StreamFault, type StreamFaultReason } from '../streams/stream-fault.ts';
+import { beginningOf, isObjectIn, MOST_OF_ERROR_BYTES, openText } from './body-opening.ts';
 import { BodyStart } from './body-start.ts';
-import { LongJsonBody } from './long-json-body.ts';
-import type { HostResponseBody } from '../streams/whole-body.ts';
-
-/** What there is to hand out: all of a response, after a clean end, or one that goes on as events or as bytes. */
-export type Content = { readonly kind: 'content' } & (
-  | { readonly whole: Buffer; readonly stream?: undefined; readonly body?: undefined }
-  | { readonly stream: HostStream; readonly whole?: undefined; readonly body?: undefined }
-  | { readonly body: HostResponseBody; readonly whole?: undefined; readonly stream?: undefined }
-);
-
-/** How a response with a good status begins. */
-export type Opening =
-  | Content
-  | {
-      readonly kind: 'failed';
-      readonly outcome: Outcome;
-      readonly error?: ReportedError;
-      readonly cause?: unknown;
-    };
+import { failed, type Opening } from './opening.ts';
 
 /** More of a response than this is not held back: what is wrong with it stands at its beginning. */
 const MOST_HELD_BYTES = 1024 * 1024;
@@ -46,8 +27,6 @@ const OUTCOME_OF_STREAM: Readonly<Partial<Record<StreamFaultReason, Outcome>>> =
 };
 
 const NOTHING: Opening = { kind: 'content', whole: Buffer.alloc(0) };
-
-const failed = (outcome: Outcome): Opening => ({ kind: 'failed', outcome });
 
 /**
  * Reads a response until it is known to be one: a stream up to its first content, anything else to its end, or its first
@@ -167,11 +146,6 @@ function restOfTime({ limits, startedAt = performance.now() }: HostStreamOptions
   return Math.max(1, startedAt + limits.firstContentMs - performance.now());
 }
 
-function beginningOf(bytes: Buffer): string {
-  const start = firstByte(bytes);
-  return bytes.toString('latin1', start, start + LONGEST_FIELD);
-}
-
 const WEB_PAGE = /^<(!doctype html|html|head|body)\b/i;
 const LONGEST_OPENING = '<!doctype html '.length;
 
@@ -180,56 +154,6 @@ function isWebPage(bytes: Buffer): boolean {
   const start = firstByte(bytes);
   return WEB_PAGE.test(bytes.toString('latin1', start, start + LONGEST_OPENING));
 }
-
-/** What was heard may begin so as well, and end otherwise. */
-function isObjectIn(bytes: Buffer): boolean {
-  return beginningOf(bytes).startsWith('{') && bytes[lastByte(bytes)] === CLOSING;
-}
-
-/** @param bytes all of the body; none where it is longer than what is held back. */
-function openText(response: TransportResponse, bytes: Buffer | undefined, dialect: Dialect): Opening {
-  const type = response.headers['content-type']?.toLowerCase() ?? '';
-  const isPage = type.startsWith('text/html');
-  if (!bytes && isPage) response.discard();
-  if (!bytes) return isPage ? failed('html') : { kind: 'content', body: longBody(response, type) };
-  const text = beginningOf(bytes);
-  if (text === '') return failed('empty');
-  if (text.startsWith('<')) return failed('html');
-  if (hasGap(bytes, dialect)) return { kind: 'failed', outcome: 'error_in_answer', error: GAP };
-  if (text.startsWith('{')) return openJson(bytes, dialect);
-  const isList = text.startsWith('[');
-  if (isPage && !isList) return failed('html');
-  const isNull = dialect.isNothing && /^null\s*$/.test(text);
-  if (dialect.name !== 'plain' || isNull || (dialect.isJson && !isList)) return openList(bytes, dialect);
-  if (isList && type.includes('json') && bytes[lastByte(bytes)] !== CLOSING_LIST) return failed('cut');
-  return { kind: 'content', whole: bytes };
-}
-
-const GAP: ReportedError = {
-  status: undefined,
-  type: undefined,
-  code: undefined,
-  message: 'The host could not compute all numbers of its answer: some are null, NaN or Infinity.',
-};
-const GAPS = ['null', 'NaN', 'Infinity'];
-
-/** One number that is missing may stand for others that are wrong: whoever stores or sorts them does not see it. */
-function hasGap(bytes: Buffer, { gap }: Dialect): boolean {
-  return gap !== undefined && GAPS.some((each) => bytes.includes(each)) && gap.test(bytes.toString('latin1'));
-}
-
-function longBody({ body }: TransportResponse, type: string): HostResponseBody {
-  return type.includes('json') ? new LongJsonBody(body) : body;
-}
-
-/** No answer is one, but an error may be in it. */
-function openList(bytes: Buffer, dialect: Dialect): Opening {
-  const error = readBody(dialect, bytes)?.error;
-  return error ? { kind: 'failed', outcome: 'error_in_answer', error } : failed('wrong_type');
-}
-
-/** More than any error takes. Sound without a header may begin like a JSON, and its listener waits. */
-const MOST_OF_ERROR_BYTES = 16 * 1024;
 
 /**
  * Speech, images: nothing in them could be read here. The first bytes are content, but for a short JSON: some hosts
@@ -246,59 +170,6 @@ async function openBytes(start: BodyStart, limitMs: number, dialect: Dialect): P
   if (whole.length === 0) return failed('empty');
   const error = isJson ? readBody(dialect, whole)?.error : undefined;
   return error ? { kind: 'failed', outcome: 'error_in_answer', error } : { kind: 'content', whole };
-}
-
-/** Only what may be an error is parsed: a good response costs a search for a few words. */
-function openJson(bytes: Buffer, dialect: Dialect): Opening {
-  const text = bytes.toString('latin1');
-  const isWhole = dialect.name === 'plain' ? bytes[lastByte(bytes)] === CLOSING : isClosed(text);
-  if (!isWhole) return failed(isLines(text) ? 'wrong_type' : 'cut');
-  const error = mayBeError(text, dialect) ? readBody(dialect, bytes)?.error : undefined;
-  if (error) return { kind: 'failed', outcome: 'error_in_answer', error };
-  return { kind: 'content', whole: bytes };
-}
-
-/** Whether it is a JSON in each line, as other APIs stream. */
-function isLines(text: string): boolean {
-  const end = text.indexOf('\n');
-  return end > 0 && isClosed(text.slice(0, end)) && text.slice(end).trimStart().startsWith('{');
-}
-
-const CLOSING = '}'.charCodeAt(0);
-const CLOSING_LIST = ']'.charCodeAt(0);
-/** The key of an error object; in a text of the answer quotes have a backslash. */
-const ERROR = /error"/;
-/** The same, reasons of a choice that broke off, and what says that there is nothing. */
-const ODD_WORDS = [
-  '"message": ?null',
-  'error"',
-  'ERROR"',
-  '"completion_tokens": ?0',
-  ...[...BROKEN_OFF].map((end) => `"${end}"`),
-  'MALFORMED_FUNCTION_CALL"',
-  'UNEXPECTED_TOOL_CALL"',
-];
-const ODD_END = new RegExp(ODD_WORDS.join('|'));
-/** What short answers of any form have that are errors, and a few others. */
-const CODED = /"(error_)?code"|"status(Code|_code)?"|"success"|"detail"/;
-
-function mayBeError(text: string, dialect: Dialect): boolean {
-  const { answerKey, hasEnd, isKept, objectName } = dialect;
-  if (isKept) return false;
-  const words = hasEnd && objectName !== undefined ? ODD_END : ERROR;
-  if (words.test(text)) return true;
-  if (answerKey !== undefined) return !hasAnswer(text, answerKey);
-  return text.length <= MOST_OF_ERROR_BYTES && (dialect.isNothing !== undefined || CODED.test(text));
-}
-
-/** Whether there is a list under the key, and something in it. */
-function hasAnswer(text: string, answerKey: string): boolean {
-  return hasBehind(text, `"${answerKey}":[`) || hasBehind(text, `"${answerKey}": [`);
-}
-
-function hasBehind(text: string, opening: string): boolean {
-  const at = text.indexOf(opening);
-  return at >= 0 && text.charCodeAt(at + opening.length) !== CLOSING_LIST;
 }
 
 /** The body broke: what its reader meets is meant for callers; the fault itself is the cause. */
