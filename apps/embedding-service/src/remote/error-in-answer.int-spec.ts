@@ -1,38 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AppError, silentLogger } from '@morgan/foundation';
+import type { AppError } from '@morgan/foundation';
 import { EmbeddingHost, goodResponse, type HostRequest } from '../../fixture/embedding-host.ts';
+import { embed, TwoHosts } from '../../fixture/two-hosts.ts';
 import { RemoteEmbeddingModel } from './remote-embedding-model.ts';
-import { remoteConfig } from './remote.config.ts';
 
+let two: TwoHosts;
 let first: EmbeddingHost;
 let second: EmbeddingHost;
 let hosts: string[];
-let models: RemoteEmbeddingModel[];
 
 beforeEach(async () => {
-  first = new EmbeddingHost();
-  second = new EmbeddingHost();
-  hosts = [await first.start(), await second.start()];
-  models = [];
+  two = await TwoHosts.start();
+  ({ first, second, hosts } = two);
 });
-afterEach(async () => {
-  await Promise.all(models.map((model) => model.unload()));
-  await first[Symbol.asyncDispose]();
-  await second[Symbol.asyncDispose]();
-});
+afterEach(() => two[Symbol.asyncDispose]());
 
-function modelOf(more: object = {}): RemoteEmbeddingModel {
-  const limits = { requestsPerSecond: 1_000, burst: 1_000 };
-  const config = remoteConfig.parse({ hosts, model: 'far-away', dimensions: 2, ...limits, ...more });
-  const model = new RemoteEmbeddingModel({ config, truncate: true, logger: silentLogger });
-  models.push(model);
-  return model;
-}
-
-function embed(model: RemoteEmbeddingModel, inputs: readonly string[]) {
-  const call = { id: 'test', signal: new AbortController().signal };
-  return model.embed(inputs, call, { truncate: true, positions: inputs.map((_, index) => index) });
-}
+const modelOf = (more: object = {}) => two.modelOf({ hosts, ...more });
 
 const failureOf = (call: Promise<unknown>) => call.then(String, (error: unknown) => error as AppError);
 const states = (model: RemoteEmbeddingModel) =>

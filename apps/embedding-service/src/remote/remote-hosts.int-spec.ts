@@ -1,51 +1,31 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type AppError, type CallContext, Deadline, type LogFields, silentLogger } from '@morgan/foundation';
+import { type AppError, Deadline } from '@morgan/foundation';
 import {
   EmbeddingHost,
   goodResponse,
   type HostRequest,
   type HostResponse,
 } from '../../fixture/embedding-host.ts';
+import { embed, TwoHosts } from '../../fixture/two-hosts.ts';
 import { RemoteEmbeddingModel } from './remote-embedding-model.ts';
-import { remoteConfig } from './remote.config.ts';
 
 const good = (request: HostRequest): HostResponse => ({ body: goodResponse(request) });
 const always = (answer: HostResponse) => () => answer;
 const said400 = (message: string): HostResponse => ({ status: 400, body: { error: { message } } });
 
+let two: TwoHosts;
 let first: EmbeddingHost;
 let second: EmbeddingHost;
 let hosts: string[];
-let models: RemoteEmbeddingModel[];
 let warnings: string[];
 
 beforeEach(async () => {
-  first = new EmbeddingHost();
-  second = new EmbeddingHost();
-  hosts = [await first.start(), await second.start()];
-  models = [];
-  warnings = [];
+  two = await TwoHosts.start();
+  ({ first, second, hosts, warnings } = two);
 });
-afterEach(async () => {
-  await Promise.all(models.map((model) => model.unload()));
-  await first[Symbol.asyncDispose]();
-  await second[Symbol.asyncDispose]();
-});
+afterEach(() => two[Symbol.asyncDispose]());
 
-function modelOf(more: object = {}): RemoteEmbeddingModel {
-  const limits = { requestsPerSecond: 1_000, burst: 1_000 };
-  const config = remoteConfig.parse({ hosts, model: 'far-away', dimensions: 2, ...limits, ...more });
-  const warn = (_: LogFields, message: string) => warnings.push(message);
-  const model = new RemoteEmbeddingModel({ config, truncate: true, logger: { ...silentLogger, warn } });
-  models.push(model);
-  return model;
-}
-
-function embed(model: RemoteEmbeddingModel, inputs: readonly string[], context: Partial<CallContext> = {}) {
-  const positions = inputs.map((_, index) => index);
-  const call = { id: 'test', signal: new AbortController().signal, ...context };
-  return model.embed(inputs, call, { truncate: true, positions });
-}
+const modelOf = (more: object = {}) => two.modelOf({ hosts, ...more });
 
 async function embedTimes(times: number, model: RemoteEmbeddingModel) {
   for (let time = 0; time < times; time += 1) await embed(model, ['abc']);
