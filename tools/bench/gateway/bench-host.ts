@@ -82,17 +82,23 @@ function sayInTime(
   { everyMs, isFirstAtOnce }: { readonly everyMs: number; readonly isFirstAtOnce: boolean },
   end: () => void,
 ): void {
-  let left = events;
+  const startedAt = monotonicMs();
+  let said = 0;
+  let timer: NodeJS.Timeout | undefined;
   const say = () => {
     response.socket?.write(frame(BEFORE_STAMP + monotonicMs().toFixed(3) + BEHIND_STAMP), 'latin1');
-    left -= 1;
-    if (left > 0) return;
-    clearInterval(timer);
-    end();
+    said += 1;
+    if (said === events) end();
+    else sayNext();
   };
-  const timer = setInterval(say, everyMs);
-  response.once('close', () => clearInterval(timer));
+  // By the time since the start: intervals of Node that once came together stay together, and would come as ever larger crowds.
+  const sayNext = () => {
+    const dueAt = startedAt + (said + (isFirstAtOnce ? 0 : 1)) * everyMs;
+    timer = setTimeout(say, dueAt - monotonicMs());
+  };
+  response.once('close', () => clearTimeout(timer));
   if (isFirstAtOnce) say();
+  else sayNext();
 }
 
 function sayAtOnce(response: ServerResponse, writes: number, end: () => void): void {
