@@ -94,7 +94,7 @@ function sayInTime(
   // By the time since the start: intervals of Node that once came together stay together, and would come as ever larger crowds.
   const sayNext = () => {
     const dueAt = startedAt + (said + (isFirstAtOnce ? 0 : 1)) * everyMs;
-    timer = setTimeout(say, dueAt - monotonicMs());
+    timer = setTimeout(say, Math.max(1, dueAt - monotonicMs()));
   };
   response.once('close', () => clearTimeout(timer));
   if (isFirstAtOnce) say();
