@@ -25,7 +25,7 @@ it.each([1, 5])(
     const turns = await turnsDuring(() => {
       const all = Array.from({ length: count }, async () => {
         const { length } = await buffer(long());
-      bytes += length;
+        bytes += length;
         expect(isShortOver).toBe(true);
       });
       const short = buffer(bodyOf([Buffer.from('short')])).then(() => (isShortOver = true));
