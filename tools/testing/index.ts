@@ -14,4 +14,5 @@ export { RouteWalk } from './route-walk.ts';
 export { seededRandom } from './seeded-random.ts';
 export { shownSettings } from './shown-settings.ts';
 export { endAtStart, endOfService, type ServiceEnd } from './service-end.ts';
+export { busy, turnsDuring } from './turns.ts';
 export type { ServiceProcess } from './service-process.ts';

@@ -1,35 +1,47 @@
 import { describe, expect, it } from '@jest/globals';
+import { busy, turnsDuring } from '@morgan/testing';
 import { mapInSlices } from './map-in-slices.ts';
 
-/** How often others have their turn meanwhile. */
-async function turnsDuring(work: Promise<unknown>): Promise<number> {
-  let [turns, isOver] = [0, false];
-  const count = () => {
-    turns += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
-  await work.finally(() => (isOver = true));
-  return turns;
-}
-
-function busy(ms: number): number {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-  return ms;
-}
+const SIX_MS = Array.from({ length: 10 }, () => 6);
+const LONG = [...SIX_MS, ...Array.from({ length: 90 }, () => 0)];
 
 describe('a list that is mapped in slices', () => {
-  it('lets others in where it takes long', async () => {
-    const list = Array.from({ length: 10 }, () => 6);
-    const work = mapInSlices(list, busy);
+  it.each([
+    ['short', SIX_MS],
+    ['long', LONG],
+  ])('lets others in where it takes long and is %s', async (_, list) => {
+    let results: readonly number[] = [];
+    const turns = await turnsDuring(async () => (results = await mapInSlices(list, busy)));
     // The first turn of the others comes behind the second slice.
-    expect(await turnsDuring(Promise.resolve(work))).toBeGreaterThanOrEqual(list.length - 2);
-    expect(await work).toEqual(list);
+    expect(turns).toBeGreaterThanOrEqual(SIX_MS.length - 2);
+    expect(results).toEqual(list);
+  });
+
+  it('lets others in as often where many come together, and a short one waits for none of them', async () => {
+    let over = 0;
+    const turns = await turnsDuring(() => {
+      const all = Array.from({ length: 5 }, async () => {
+        await mapInSlices(LONG, busy);
+        over += 1;
+      });
+      expect([mapInSlices([1, 1], busy), over]).toEqual([[1, 1], 0]);
+      return Promise.all(all);
+    });
+    expect(turns).toBeGreaterThanOrEqual(5 * (SIX_MS.length - 2));
   });
 
   it('waits for nothing where it does not', () => {
     expect(mapInSlices([0, 0, 0], busy)).toEqual([0, 0, 0]);
     expect(mapInSlices([], busy)).toEqual([]);
+  });
+
+  it('breaks with what breaks it, at once or later', async () => {
+    const breakAt0 = (ms: number) => {
+      if (busy(ms) === 0) throw new Error('broken');
+    };
+    const both = [LONG, LONG].map(async (list) => mapInSlices(list, breakAt0));
+    await expect(Promise.allSettled(both)).resolves.toMatchObject(
+      [LONG, LONG].map(() => ({ reason: { message: 'broken' } })),
+    );
   });
 });

@@ -1,9 +1,12 @@
-import { setImmediate } from 'node:timers/promises';
+import { inTurn } from './turn-share.ts';
 
 /** How long the event loop is held at a time. */
 const SLICE_MS = 5;
 
-/** Maps a list, at once where that takes no longer than a slice; else other work of this process comes in between. */
+/** A list that is no longer than this, as most are, waits for no other. */
+const SHORT_LIST = 64;
+
+/** Maps a list, at once where neither that nor what else is done so takes longer than a slice; else other work of this process comes in between. */
 export function mapInSlices<Element, Result>(
   list: readonly Element[],
   map: (element: Element) => Result,
@@ -17,10 +20,11 @@ export function mapInSlices<Element, Result>(
     }
     return results.length === list.length;
   };
-  return mapSlice() ? results : mapRest(mapSlice).then(() => results);
+  const isWhole = list.length <= SHORT_LIST ? mapSlice() : inTurn(mapSlice);
+  return isWhole === true ? results : mapRest(isWhole, mapSlice).then(() => results);
 }
 
-async function mapRest(mapSlice: () => boolean): Promise<void> {
-  do await setImmediate();
-  while (!mapSlice());
+async function mapRest(first: boolean | Promise<boolean>, mapSlice: () => boolean): Promise<void> {
+  let isWhole = await first;
+  while (!isWhole) isWhole = await inTurn(mapSlice);
 }

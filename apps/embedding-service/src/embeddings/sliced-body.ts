@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { inTurn } from './turn-share.ts';
 
 /**
  * Values of vectors that are written at a time: about 5 ms of work, after which everybody else has a turn. 2,048 vectors of
  * 512 values at once would hold the event loop for a quarter of a second.
  */
 const SLICE_VALUES = 16_384;
+
+/** Shorter slices leave together, in characters: each that leaves costs as much as a thousand of them. */
+const SHORTEST_SLICE = 16_384;
 
 /** Vectors that are written at a time. */
 export function perSlice(dimensions: number): number {
@@ -36,7 +39,7 @@ export interface VectorList {
 /** The text of a list of vectors, as {@link slicedBody} has it. */
 export function vectorListBody(list: VectorList): string | Readable {
   const { begin, count, dimensions, write, end } = list;
-  if (count > perSlice(dimensions)) return Readable.from(inTurns(slicesOf(list)));
+  if (count > perSlice(dimensions)) return Readable.from(inTurns(joined(slicesOf(list))));
   return begin + elements(0, count, write) + end;
 }
 
@@ -52,9 +55,9 @@ function elements(start: number, end: number, write: (index: number) => string):
   return text;
 }
 
-/** A text: whole where it is short, else slice by slice, with a turn for everybody else between two of them. */
+/** A text: whole where it is short, else slice by slice, as all such texts together have time in a turn of the event loop. */
 export function slicedBody(slices: Iterable<string>, isShort: boolean): string | Readable {
-  if (!isShort) return Readable.from(inTurns(slices));
+  if (!isShort) return Readable.from(inTurns(joined(slices)));
   let text = '';
   for (const slice of slices) text += slice;
   return text;
@@ -65,9 +68,22 @@ export function slicedBytes(slices: Iterable<Buffer>, isShort: boolean): Buffer 
   return isShort ? Buffer.concat([...slices]) : Readable.from(inTurns(slices), { objectMode: false });
 }
 
-async function* inTurns<Slice>(slices: Iterable<Slice>): AsyncGenerator<Slice, void> {
+function* joined(slices: Iterable<string>): Generator<string, void> {
+  let text = '';
   for (const slice of slices) {
-    yield slice;
-    await nextTurn();
+    text += slice;
+    if (text.length < SHORTEST_SLICE) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
+}
+
+async function* inTurns<Slice>(slices: Iterable<Slice>): AsyncGenerator<Slice, void> {
+  const left = slices[Symbol.iterator]();
+  for (;;) {
+    const next = await inTurn(() => left.next());
+    if (next.done === true) return;
+    yield next.value;
   }
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { collectGarbage } from '@morgan/foundation';
+import { turnsDuring } from '@morgan/testing';
 import { PARSED_JSON } from './body-format.ts';
 import { BodyCharge } from './body-charge.ts';
 import { BodyReader } from './body-reader.ts';
@@ -46,19 +47,6 @@ const contentOf = (declared: number, turns?: ReadingTurns) => ({
   limitBytes: declared,
   json: { maxDepth: 8, maxValues: 4_000_000 },
 });
-
-/** How many turns of the event loop everybody else has until it is over. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let [turns, isOver] = [0, false];
-  const count = () => {
-    turns += 1;
-    if (!isOver) setImmediate(count);
-  };
-  setImmediate(count);
-  await work();
-  isOver = true;
-  return turns;
-}
 
 it.each([
   ['a million numbers', `[${'12345678,'.repeat(1_000_000)}0]`],

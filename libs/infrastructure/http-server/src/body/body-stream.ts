@@ -4,6 +4,7 @@ import { AppError } from '@morgan/foundation';
 import { decoderOf, notDecodable } from './body-decoder.ts';
 import { bodyTooLarge } from './body-content.ts';
 import type { ContentEncoding } from './media-type.ts';
+import { readInTurn, SHORT_BYTES } from './turn-budget.ts';
 import { UploadPace, type UploadPaceOptions } from './upload-pace.ts';
 
 /** What a body that is not held is read with. */
@@ -51,7 +52,9 @@ export class BodyStream extends Transform {
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     this.#length += chunk.length;
     if (this.#length > this.#limitBytes) done(bodyTooLarge(this.#limitBytes));
-    else done(null, chunk);
+    else if (this.#length <= SHORT_BYTES) done(null, chunk);
+    // Whoever reads it looks at every byte.
+    else readInTurn(chunk.length, () => this.destroyed || done(null, chunk));
   }
 
   /** What is left of the body is nobody's; whoever answers sees to the connection. */

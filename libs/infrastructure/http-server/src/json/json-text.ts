@@ -9,6 +9,10 @@ const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
 /** Bytes of `\uXXXX`. */
 const LONGEST_ESCAPE = 6;
+/** What letters behind a backslash stand for that do not stand for themselves. */
+const CONTROLS = new Map(
+  ['b\b', 'f\f', 'n\n', 'r\r', 't\t'].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
+);
 
 /** The text of a string that the scanner has found. */
 export function textOf(bytes: Buffer, { start, end, escaped }: JsonSpan): string {
@@ -31,13 +35,27 @@ export function* piecesOf(bytes: Buffer, { start, end, escaped }: JsonSpan, size
   }
 }
 
-/** Whether a string is exactly this ASCII text. */
-export function isText(bytes: Buffer, span: JsonSpan, text: string): boolean {
-  if (span.escaped) return textOf(bytes, span) === text;
-  if (span.end - span.start !== text.length) return false;
-  for (let index = 0; index < text.length; index += 1)
-    if (bytes[span.start + index] !== text.charCodeAt(index)) return false;
-  return true;
+/** Whether a string is exactly this ASCII text. Looks no further than to the first difference: a key may have megabytes. */
+export function isText(bytes: Buffer, { start, end, escaped }: JsonSpan, text: string): boolean {
+  if (!escaped && end - start !== text.length) return false;
+  let at = start;
+  for (let index = 0; index < text.length; index += 1) {
+    const isEscape = bytes[at] === BACKSLASH;
+    if (at === end || (isEscape ? escapedAt(bytes, at) : bytes[at]) !== text.charCodeAt(index)) return false;
+    at += isEscape ? escapeLength(bytes, at) : 1;
+  }
+  return at === end;
+}
+
+function escapeLength(bytes: Buffer, backslash: number): number {
+  return bytes[backslash + 1] === LETTER_U ? LONGEST_ESCAPE : 2;
+}
+
+/** The code of the character that an escape stands for. */
+function escapedAt(bytes: Buffer, backslash: number): number | undefined {
+  const letter = bytes[backslash + 1] as number;
+  if (letter === LETTER_U) return Number.parseInt(bytes.toString('latin1', backslash + 2, backslash + 6), 16);
+  return CONTROLS.get(letter) ?? letter;
 }
 
 /**
@@ -49,8 +67,7 @@ function characterStart(bytes: Buffer, from: number, limit: number): number {
   while (start > from && isContinuation(bytes[start] as number)) start -= 1;
   for (let at = start - 1; at >= from && at > start - LONGEST_ESCAPE; at -= 1) {
     if (bytes[at] !== BACKSLASH) continue;
-    const length = bytes[at + 1] === LETTER_U ? LONGEST_ESCAPE : 2;
-    return at + length > start && beginsEscape(bytes, from, at) ? at : start;
+    return at + escapeLength(bytes, at) > start && beginsEscape(bytes, from, at) ? at : start;
   }
   return start;
 }

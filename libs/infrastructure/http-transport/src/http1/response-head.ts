@@ -61,8 +61,10 @@ export function readHead(text: string, isHead: boolean): ResponseHead {
     if (lower === 'content-length') {
       if (length !== undefined || !LENGTH.test(value)) throw badResponse('its length is not one number');
       length = value;
-    } else if (lower === 'transfer-encoding') coding = coding === undefined ? value : `${coding},${value}`;
-    else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`;
+    } else if (lower === 'transfer-encoding') {
+      if (value === '') throw badResponse('a coding without a name');
+      coding = coding === undefined ? value : `${coding},${value}`;
+    } else if (lower === 'connection') connection = connection === '' ? value : `${connection},${value}`;
     else if (lower === 'keep-alive') keptForMs = secondsIn(value);
   }
   if (length !== undefined && coding !== undefined) throw badResponse('two ways to say where it ends');
@@ -115,7 +117,7 @@ function bodyLengthOf(length: string | undefined, coding: string | undefined): B
   if (length !== undefined) return Number(length);
   if (coding === undefined) return 'until close';
   if (CHUNKED.test(coding)) return 'chunked';
-  if (coding === '' || /chunked/i.test(coding)) throw badResponse('chunks that are not the last coding');
+  if (/chunked/i.test(coding)) throw badResponse('chunks that are not the last coding');
   return 'until close';
 }
 
