@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from '../model-folder.ts';
 import { ModelLoadError } from '../model-load-error.ts';
-import type { ModelPlan } from '../plan/model-plan.ts';
+import { leavesPromptOut, type ModelPlan } from '../plan/model-plan.ts';
 import { isMistaken } from './tokenizer-class.ts';
 import { idOf, overridesOf } from './tokenizer-overrides.ts';
 import { contentOf } from './tokenizer-steps.ts';
@@ -16,6 +16,8 @@ export interface TokenizerFiles {
   readonly padId: number;
   readonly padSide: 'left' | 'right';
   readonly cutSide: 'left' | 'right';
+  /** Whether the tokens of a prompt are left out where those of a text become its vector. */
+  readonly leavesPromptOut: boolean;
   /** Undefined where the files do not say. */
   readonly maxTokens: number | undefined;
   /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
@@ -106,6 +108,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padId: plan.isTable ? 0 : (idOfToken(padToken) ?? definition.padding?.pad_id ?? 0),
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
     cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
+    leavesPromptOut: leavesPromptOut(plan),
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
     tellsTextsApart: tellsTypes ?? !UNTOLD_CLASS.test(settings.tokenizer_class ?? ''),
     tellsTypes: tellsTypes ?? false,
