@@ -3,7 +3,7 @@ import { sideFields, tokensField } from './asked-cut.ts';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
-import { only } from './unserved-value.ts';
+import { AS_MADE, only } from './unserved-value.ts';
 import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
 
 const LONGEST_MODALITY = 'text,'.length * MAX_INPUTS;
@@ -43,6 +43,8 @@ const prefix = z.null('is not served: prompt puts a text before every text').opt
 
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
+  // In front: whoever sends them sends no input, and is to read why not, rather than that it is missing.
+  messages: z.null('are not served: input holds the texts').optional(),
   input: inputsField,
   model: z
     .string()
@@ -69,6 +71,7 @@ export const embeddingsRequestSchema = z.looseObject({
   embedding_type: z
     .preprocess(soleOf, z.enum([...OUTPUT_TYPES, 'base64']).nullish())
     .describe('The same, as Jina says it, also as a list of one; `base64` is the encoding of `float`.'),
+  encoding_type: z.enum(OUTPUT_TYPES).nullish().describe("The same, as LlamaIndex's client of Jina says it."),
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
   output_dimension: z.int().min(1).nullish().describe('The same, as Voyage says it.'),
   normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
@@ -92,7 +95,8 @@ export const embeddingsRequestSchema = z.looseObject({
   return_multivector: only(false, 'every text has one vector'),
   return_sparse: only(false, DENSE),
   output_type: only('dense', DENSE),
-  add_special_tokens: only(true, 'texts are read as the model is made for it'),
+  add_special_tokens: only(true, AS_MADE),
+  padding: only('do_not_pad', AS_MADE),
   truncate_prompt_tokens: tokensField,
   embed_dtype: only('float32', 'output_dtype chooses the number format'),
   endianness: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { sideFields, tokensField } from '../embeddings/asked-cut.ts';
 import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
-import { only } from '../embeddings/unserved-value.ts';
+import { AS_MADE, only } from '../embeddings/unserved-value.ts';
 
 /** A document of Cohere's older version: a text, or an object that has it. */
 export type RerankDocument = string | { readonly text: string };
@@ -33,6 +33,10 @@ const fields = {
   return_documents: z
     .preprocess(flagOf, z.boolean().nullish())
     .describe('Whether results have their text. Default: `false`.'),
+  normalize: only(true, 'use_activation or raw_scores chooses'),
+  add_special_tokens: only(true, AS_MADE),
+  padding: only('do_not_pad', AS_MADE),
+  max_length: z.null('is not served: pairs are cut to the limit of the model').optional(),
   return_embeddings: only(false, 'a cross-encoder has none'),
   max_tokens_per_doc: z
     .int()
