@@ -41,6 +41,41 @@ const limit = z.null('is not served: texts are cut to the limit of the model').o
 const length = z.null('is not served: dimensions cuts vectors').optional();
 const prefix = z.null('is not served: prompt puts a text before every text').optional();
 
+/** Fields of other servers by which vectors would be others: only what changes none is taken. */
+export const unservedFields = {
+  long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
+  max_tokens: limit,
+  max_length: limit,
+  dimension: length,
+  dimensionality: length,
+  output_dimensionality: length,
+  truncate_dim: length,
+  late_chunking: only(false, 'every text has a vector of its own'),
+  return_multivector: only(false, 'every text has one vector'),
+  return_sparse: only(false, DENSE),
+  output_type: only('dense', DENSE),
+  add_special_tokens: only(true, AS_MADE),
+  padding: only('do_not_pad', AS_MADE),
+  embed_dtype: only('float32', 'output_dtype chooses the number format'),
+  endianness: z
+    .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
+    .nullish()
+    .describe('Only `little` is served.'),
+  use_activation: only(true, SCALES),
+  activation: only(true, SCALES),
+  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
+  text_type: z.null('is not served: input_type chooses a prompt').optional(),
+  instruction: prefix,
+  instruct: prefix,
+  prompt_template: prefix,
+  return_logits: z.null('is not served: every text has its vector').optional(),
+  modality: z
+    .unknown()
+    .refine(isText, 'is not served, but for text')
+    .nullish()
+    .describe('Only `text` is served.'),
+};
+
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
   // In front: whoever sends them sends no input, and is to read why not, rather than that it is missing.
@@ -84,38 +119,8 @@ export const embeddingsRequestSchema = z.looseObject({
     ),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
   ...sideFields,
-  long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
-  max_tokens: limit,
-  max_length: limit,
-  dimension: length,
-  dimensionality: length,
-  output_dimensionality: length,
-  truncate_dim: length,
-  late_chunking: only(false, 'every text has a vector of its own'),
-  return_multivector: only(false, 'every text has one vector'),
-  return_sparse: only(false, DENSE),
-  output_type: only('dense', DENSE),
-  add_special_tokens: only(true, AS_MADE),
-  padding: only('do_not_pad', AS_MADE),
   truncate_prompt_tokens: tokensField,
-  embed_dtype: only('float32', 'output_dtype chooses the number format'),
-  endianness: z
-    .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
-    .nullish()
-    .describe('Only `little` is served.'),
-  use_activation: only(true, SCALES),
-  activation: only(true, SCALES),
-  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
-  text_type: z.null('is not served: input_type chooses a prompt').optional(),
-  instruction: prefix,
-  instruct: prefix,
-  prompt_template: prefix,
-  return_logits: z.null('is not served: every text has its vector').optional(),
-  modality: z
-    .unknown()
-    .refine(isText, 'is not served, but for text')
-    .nullish()
-    .describe('Only `text` is served.'),
+  ...unservedFields,
   user: z.string().nullish().describe('Ignored.'),
   ...promptFields,
 });
