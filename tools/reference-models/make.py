@@ -269,6 +269,15 @@ FOLDERS = {
         files={"added_tokens.json": changed(**{"[NEW]": 260, "[MORE]": 261}),
                "special_tokens_map.json": changed(additional_special_tokens=["[MORE]"])},
     ),
+    # Special tokens that no file has but by name, those of its own template among them.
+    "bert-named-tokens": specification(
+        MEAN, more_words=6, texts=["[C] a [MSK] b  [MSK]c <image> and <boi> or <more> [P] [CLS]"],
+        files=class_named(
+            "BertTokenizer", cls_token="[C]", pad_token="[P]", image_token="<image>",
+            mask_token=dict(NEW_TOKEN, content="[MSK]", lstrip=True, __type="AddedToken"),
+            extra_special_tokens=dict(boi_token="<boi>"), additional_special_tokens=["<more>"],
+        ),
+    ),
     # A type of its own for the first token.
     "bert-token-types": specification(
         MEAN, network=three_types, files={"tokenizer.json": typed, CONFIG: changed(model_input_names=BERT_INPUTS)}

@@ -94,6 +94,7 @@ describe('the output of POST /v1/embeddings', () => {
     expect(await vectorOf({ output_dtype: 'int8' })).toEqual(int8);
     expect(await vectorOf({ embedding_types: ['uint8'] })).toEqual(int8.map((value) => value + 128));
     expect(await vectorOf({ embedding_type: 'int8' })).toEqual(int8);
+    expect(await vectorOf({ encoding_type: 'int8' })).toEqual(int8);
     expect(await vectorOf({ embedding_type: 'base64' })).toEqual(
       await vectorOf({ encoding_format: 'base64' }),
     );
@@ -120,6 +121,7 @@ describe('the output of POST /v1/embeddings', () => {
       { truncate: 'END' },
       { truncation: true },
       { late_chunking: false },
+      { padding: 'do_not_pad', encoding_type: 'float' },
       { add_special_tokens: true, truncate_prompt_tokens: -1, embed_dtype: 'float32', modality: 'text' },
       { truncate_prompt_tokens: 32 },
       { modality: ['text', 'text'] },
@@ -166,15 +168,15 @@ describe('the output of POST /v1/embeddings', () => {
     [{ truncate_prompt_tokens: 16 }, 'truncate_prompt_tokens', /32 tokens of the model only/],
     [{ embed_dtype: 'float16' }, 'embed_dtype', /not served/],
     [{ modality: 'image' }, 'modality', /not served/],
+    [{ padding: 'max_length' }, 'padding', /but for do_not_pad/],
+    [{ encoding_type: 'int4' }, 'encoding_type', /int8/],
+    [{ encoding_type: 'binary', output_dtype: 'binary' }, 'encoding_type', /Only one of/],
+    [{ input: undefined, messages: [{ role: 'user', content: 'a' }] }, 'messages', /input holds the texts/],
     [{ endianness: 'big' }, 'endianness', /not served, but for little/],
     [{ use_activation: false }, 'use_activation', /not served/],
     [{ activation: false }, 'activation', /normalize chooses/],
     [{ embd_normalize: -1 }, 'embd_normalize', /normalize chooses/],
-    [
-      { truncation_direction: 'Left' },
-      'truncation_direction',
-      /at the start; the model cuts them at the end/,
-    ],
+    [{ truncation_direction: 'Left' }, 'truncation_direction', /at the start; the model cuts/],
     [{ truncate: 'END', truncation_side: 'left' }, 'truncation_side', /at the start/],
     [{ max_tokens: 8 }, 'max_tokens', /not served/],
     [{ max_length: 8 }, 'max_length', /not served/],

@@ -2,6 +2,7 @@ import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute
 import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { cutsOf } from '../embeddings/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import { cohereResponse } from './cohere-response.ts';
 import { type CohereEmbedRequest, cohereEmbedSchema, olderCohereEmbedSchema } from './cohere.schema.ts';
 
@@ -33,12 +34,16 @@ export function olderCohereEmbedRoute(service: EmbeddingService): PlainRoute {
   });
 }
 
+// Of both versions: they differ in what must be there.
+const checkRead = unreadCheck(cohereEmbedSchema, EMBEDDING_FIELDS);
+
 async function embed(
   service: EmbeddingService,
   body: CohereEmbedRequest,
   request: HttpRequest,
   reply: HttpReply,
 ) {
+  checkRead(body);
   const { texts, input_type, output_dimension: wanted } = body;
   const model = body.model ?? undefined;
   const truncate = body.truncate ? body.truncate !== 'NONE' : undefined;

@@ -3,7 +3,7 @@ import { sideFields, tokensField } from './asked-cut.ts';
 import { checkInput, type EmbeddingInputs, MAX_INPUTS } from './embedding-input.check.ts';
 import { checkChoice } from './list.check.ts';
 import { promptFields } from './prompt-choice.ts';
-import { only } from './unserved-value.ts';
+import { AS_MADE, only } from './unserved-value.ts';
 import { OUTPUT_TYPES, type OutputType } from './vector-output.ts';
 
 const LONGEST_MODALITY = 'text,'.length * MAX_INPUTS;
@@ -41,8 +41,45 @@ const limit = z.null('is not served: texts are cut to the limit of the model').o
 const length = z.null('is not served: dimensions cuts vectors').optional();
 const prefix = z.null('is not served: prompt puts a text before every text').optional();
 
+/** Fields of other servers by which vectors would be others: only what changes none is taken. */
+export const unservedFields = {
+  long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
+  max_tokens: limit,
+  max_length: limit,
+  dimension: length,
+  dimensionality: length,
+  output_dimensionality: length,
+  truncate_dim: length,
+  late_chunking: only(false, 'every text has a vector of its own'),
+  return_multivector: only(false, 'every text has one vector'),
+  return_sparse: only(false, DENSE),
+  output_type: only('dense', DENSE),
+  add_special_tokens: only(true, AS_MADE),
+  padding: only('do_not_pad', AS_MADE),
+  embed_dtype: only('float32', 'output_dtype chooses the number format'),
+  endianness: z
+    .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
+    .nullish()
+    .describe('Only `little` is served.'),
+  use_activation: only(true, SCALES),
+  activation: only(true, SCALES),
+  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
+  text_type: z.null('is not served: input_type chooses a prompt').optional(),
+  instruction: prefix,
+  instruct: prefix,
+  prompt_template: prefix,
+  return_logits: z.null('is not served: every text has its vector').optional(),
+  modality: z
+    .unknown()
+    .refine(isText, 'is not served, but for text')
+    .nullish()
+    .describe('Only `text` is served.'),
+};
+
 /** The body of `POST /v1/embeddings`: OpenAI's fields, and those of others for prompts and output. Fields that change no vector are ignored. */
 export const embeddingsRequestSchema = z.looseObject({
+  // In front: whoever sends them sends no input, and is to read why not, rather than that it is missing.
+  messages: z.null('are not served: input holds the texts').optional(),
   input: inputsField,
   model: z
     .string()
@@ -69,6 +106,7 @@ export const embeddingsRequestSchema = z.looseObject({
   embedding_type: z
     .preprocess(soleOf, z.enum([...OUTPUT_TYPES, 'base64']).nullish())
     .describe('The same, as Jina says it, also as a list of one; `base64` is the encoding of `float`.'),
+  encoding_type: z.enum(OUTPUT_TYPES).nullish().describe("The same, as LlamaIndex's client of Jina says it."),
   dimensions: z.int().min(1).nullish().describe('Cuts the vectors to this length and normalises them again.'),
   output_dimension: z.int().min(1).nullish().describe('The same, as Voyage says it.'),
   normalize: z.boolean().nullish().describe('Scales the vectors to length 1 where the model does not.'),
@@ -81,37 +119,8 @@ export const embeddingsRequestSchema = z.looseObject({
     ),
   truncation: z.boolean().nullish().describe('The same, as Voyage says it.'),
   ...sideFields,
-  long_text_mode: only('truncate', 'a text that is too long is cut or refused'),
-  max_tokens: limit,
-  max_length: limit,
-  dimension: length,
-  dimensionality: length,
-  output_dimensionality: length,
-  truncate_dim: length,
-  late_chunking: only(false, 'every text has a vector of its own'),
-  return_multivector: only(false, 'every text has one vector'),
-  return_sparse: only(false, DENSE),
-  output_type: only('dense', DENSE),
-  add_special_tokens: only(true, 'texts are read as the model is made for it'),
   truncate_prompt_tokens: tokensField,
-  embed_dtype: only('float32', 'output_dtype chooses the number format'),
-  endianness: z
-    .enum(['little', 'native'], 'is not served, but for little: bytes are little-endian')
-    .nullish()
-    .describe('Only `little` is served.'),
-  use_activation: only(true, SCALES),
-  activation: only(true, SCALES),
-  embd_normalize: z.null(`is not served: ${SCALES}`).optional(),
-  text_type: z.null('is not served: input_type chooses a prompt').optional(),
-  instruction: prefix,
-  instruct: prefix,
-  prompt_template: prefix,
-  return_logits: z.null('is not served: every text has its vector').optional(),
-  modality: z
-    .unknown()
-    .refine(isText, 'is not served, but for text')
-    .nullish()
-    .describe('Only `text` is served.'),
+  ...unservedFields,
   user: z.string().nullish().describe('Ignored.'),
   ...promptFields,
 });

@@ -17,7 +17,7 @@ export interface AskedOutput {
 /** Fields that say the same: this service's or OpenAI's, then those of Voyage, Jina and others. */
 const SAME = [
   ['dimensions', 'output_dimension'],
-  ['output_dtype', 'embedding_types', 'embedding_type'],
+  ['output_dtype', 'embedding_types', 'embedding_type', 'encoding_type'],
   ['truncate', 'truncation'],
   ['normalize', 'normalized'],
 ] as const;
@@ -39,7 +39,12 @@ export function outputOf(body: EmbeddingsRequest): AskedOutput {
       param: 'embedding_type',
     });
   return {
-    type: body.output_dtype ?? body.embedding_types?.[0] ?? (isBase64 ? undefined : jina) ?? 'float',
+    type:
+      body.output_dtype ??
+      body.embedding_types?.[0] ??
+      body.encoding_type ??
+      (isBase64 ? undefined : jina) ??
+      'float',
     encoding: body.encoding_format ?? (isBase64 ? 'base64' : 'float'),
     dimensions: {
       wanted: body.dimensions ?? body.output_dimension,

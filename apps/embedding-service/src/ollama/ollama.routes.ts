@@ -5,6 +5,7 @@ import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingOutcome, EmbeddingService } from '../embeddings/embedding.service.ts';
 import { vectorListBody } from '../embeddings/sliced-body.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { idOf } from './ollama-name.ts';
 import {
@@ -15,6 +16,9 @@ import {
 } from './ollama.schema.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
+
+const checkEmbed = unreadCheck(ollamaEmbedSchema, EMBEDDING_FIELDS);
+const checkEmbeddings = unreadCheck(ollamaEmbeddingsSchema, EMBEDDING_FIELDS);
 
 /** What clients of Ollama ask for vectors. */
 export function ollamaRoutes(service: EmbeddingService, models: ServedModels): PlainRoute[] {
@@ -28,6 +32,7 @@ function embedRoute(service: EmbeddingService, models: ServedModels): PlainRoute
     summary: 'Vectors for texts, at length 1.',
     schema: ollamaEmbedSchema,
     answer: async (body, request, reply) => {
+      checkEmbed(body);
       const begun = performance.now();
       const inputs = listInputs(body.input);
       const wanted = { wanted: body.dimensions, field: 'dimensions' };
@@ -56,6 +61,7 @@ function embeddingsRoute(service: EmbeddingService, models: ServedModels): Plain
     summary: 'The vector of a text, as the model gives it.',
     schema: ollamaEmbeddingsSchema,
     answer: async (body, request, reply) => {
+      checkEmbeddings(body);
       const asked = { inputs: [body.prompt], model: idOf(body.model, models) };
       const outcome = await collectVectors(service, asked, request, reply);
       checkContext(body, outcome);

@@ -1,11 +1,13 @@
 import { AppError } from '@morgan/foundation';
 import { contextOf, type HttpReply, type HttpRequest, jsonRoute, type PlainRoute } from '@morgan/http-server';
 import { cutsOf } from '../embeddings/asked-cut.ts';
+import { unreadCheck } from '../embeddings/unread-fields.ts';
 import { describeRanking } from './ranking-headers.ts';
 import type { RankingService } from './ranking.service.ts';
 import {
   type OlderRerankRequest,
   olderRerankSchema,
+  RANKING_FIELDS,
   type RerankDocument,
   type RerankRequest,
   rerankSchema,
@@ -13,6 +15,8 @@ import {
 
 /** Documents that Cohere counts as one search. */
 const DOCUMENTS_PER_SEARCH = 100;
+
+const checkRead = unreadCheck(rerankSchema, RANKING_FIELDS);
 
 /** Cohere's ranking. */
 export function rerankRoute(ranking: RankingService): PlainRoute {
@@ -22,6 +26,7 @@ export function rerankRoute(ranking: RankingService): PlainRoute {
     summary: 'Texts in the order of how well they answer a query.',
     schema: rerankSchema,
     answer: async (body, request, reply) => {
+      checkRead(body);
       const { id, results, searches } = await rank(ranking, body, request, reply);
       return { id, results, meta: metaOf('2', searches) };
     },

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { MAX_INPUTS } from '../embeddings/embedding-input.check.ts';
 import { sideFields, tokensField } from '../embeddings/asked-cut.ts';
 import { checkDocuments, checkTexts } from '../embeddings/list.check.ts';
-import { only } from '../embeddings/unserved-value.ts';
+import type { Vocabulary } from '../embeddings/unread-fields.ts';
+import { AS_MADE, only } from '../embeddings/unserved-value.ts';
 
 /** A document of Cohere's older version: a text, or an object that has it. */
 export type RerankDocument = string | { readonly text: string };
@@ -11,6 +12,21 @@ const size = { minItems: 1, maxItems: MAX_INPUTS - 1 };
 const text = { type: 'string', minLength: 1 } as const;
 
 const instruction = z.null('is not served: the model reads query and text alone').optional();
+
+/** Fields of other servers by which scores would be others: only what changes none is taken. */
+export const unservedRankingFields = {
+  activation: only(true, 'use_activation or raw_scores chooses'),
+  softmax: only(true, 'use_activation or raw_scores chooses'),
+  instruction,
+  instruct: instruction,
+  normalize: only(true, 'use_activation or raw_scores chooses'),
+  add_special_tokens: only(true, AS_MADE),
+  padding: only('do_not_pad', AS_MADE),
+  max_length: z.null('is not served: pairs are cut to the limit of the model').optional(),
+  return_embeddings: only(false, 'a cross-encoder has none'),
+  max_tokens_per_query: only(0, 'a query is cut with its text, to the limit of the model'),
+  max_chunks_per_doc: only(1, 'a document is read once, up to the limit of the model'),
+};
 
 /** What both versions have. */
 const fields = {
@@ -26,22 +42,17 @@ const fields = {
   ...sideFields,
   raw_scores: z.boolean().nullish().describe('Scores as the model gives them, not between 0 and 1.'),
   use_activation: z.boolean().nullish().describe('The contrary, as vLLM says it.'),
-  activation: only(true, 'use_activation or raw_scores chooses'),
-  softmax: only(true, 'use_activation or raw_scores chooses'),
-  instruction,
-  instruct: instruction,
   return_documents: z
     .preprocess(flagOf, z.boolean().nullish())
     .describe('Whether results have their text. Default: `false`.'),
-  return_embeddings: only(false, 'a cross-encoder has none'),
+  return_text: only(false, 'return_documents adds the texts'),
   max_tokens_per_doc: z
     .int()
     .min(0)
     .nullish()
     .describe('Only the limit of the model, or more, is served, or 0: a longer pair is cut to it.'),
-  max_tokens_per_query: only(0, 'a query is cut with its text, to the limit of the model'),
-  max_chunks_per_doc: only(1, 'a document is read once, up to the limit of the model'),
   truncate_prompt_tokens: tokensField,
+  ...unservedRankingFields,
 };
 
 /** The body of `POST /v2/rerank`. Further fields are ignored. */
@@ -76,6 +87,20 @@ export const olderRerankSchema = z.looseObject({
 });
 export type OlderRerankRequest = z.infer<typeof olderRerankSchema> & {
   readonly documents: readonly RerankDocument[];
+};
+
+/** The fields that calls for a ranking may have. */
+export const RANKING_FIELDS: Vocabulary = {
+  path: '/v1/rerank',
+  known: olderRerankSchema.shape,
+  unserved: unservedRankingFields,
+  usual: {
+    return_documents: false,
+    raw_scores: false,
+    use_activation: true,
+    truncate_prompt_tokens: -1,
+    max_tokens_per_doc: 0,
+  },
 };
 
 /** RAGFlow sends the flag as a string, which servers in Python take for it. */

@@ -3,9 +3,12 @@ import { collectVectors } from '../embeddings/collect-vectors.ts';
 import { cutsOf } from '../embeddings/asked-cut.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { inFieldsOf, pairsOf } from './compared-texts.ts';
 import { type SimilarityRequest, similarityRequestSchema } from './similarity.schema.ts';
+
+const checkRead = unreadCheck(similarityRequestSchema, EMBEDDING_FIELDS);
 
 /** How alike texts are, for callers that need no vectors. */
 export function similarityRoute(service: EmbeddingService): PlainRoute {
@@ -15,6 +18,7 @@ export function similarityRoute(service: EmbeddingService): PlainRoute {
     summary: 'Compares one text with many, or the two texts of each pair.',
     schema: similarityRequestSchema,
     answer: async (body, request, reply) => {
+      checkRead(body);
       const pairs = pairsOf(body);
       const inputs = [...new Set(pairs.flat())];
       const { model, truncate } = body;

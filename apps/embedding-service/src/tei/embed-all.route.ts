@@ -6,10 +6,12 @@ import type { EmbeddedInput } from '../embeddings/embedding-model.ts';
 import { TRUNCATED_HEADER } from '../embeddings/outcome-headers.ts';
 import { promptOf } from '../embeddings/prompt-choice.ts';
 import { listSlices, perSlice, slicedBody } from '../embeddings/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import type { ServedModels } from '../models/served-models.ts';
 import { type TeiEmbedAllRequest, teiEmbedAllSchema } from './tei.schema.ts';
 
 const deadline = new DeadlinePolicy();
+const checkRead = unreadCheck(teiEmbedAllSchema, EMBEDDING_FIELDS);
 
 /** The vectors of single tokens, as text-embeddings-inference gives them. They are not cached. */
 export function embedAllRoute(models: ServedModels): PlainRoute {
@@ -19,6 +21,7 @@ export function embedAllRoute(models: ServedModels): PlainRoute {
     summary: 'The vectors of all tokens of each text, as the graph gives them: not pooled, not scaled.',
     schema: teiEmbedAllSchema,
     answer: async (body, request, reply) => {
+      checkRead(body);
       const model = models.named(body.model ?? 'default');
       const context = contextOf(request);
       const items = await deadline.execute(

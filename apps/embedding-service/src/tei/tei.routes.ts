@@ -5,12 +5,14 @@ import { listInputs } from '../embeddings/embedding-input.check.ts';
 import type { EmbeddingService } from '../embeddings/embedding.service.ts';
 import { mapInSlices } from '../embeddings/map-in-slices.ts';
 import { vectorListBody } from '../embeddings/sliced-body.ts';
+import { EMBEDDING_FIELDS, unreadCheck } from '../embeddings/unread-fields.ts';
 import { shapeVector } from '../embeddings/vector-output.ts';
 import { similarityOf } from '../embeddings/vector-similarity.ts';
 import { withParam } from '../similarity/compared-texts.ts';
 import { describeRanking } from '../ranking/ranking-headers.ts';
 import type { RankingService } from '../ranking/ranking.service.ts';
 import { olderRerankRoute } from '../ranking/rerank.routes.ts';
+import { RANKING_FIELDS } from '../ranking/rerank.schema.ts';
 import {
   type TeiEmbedRequest,
   teiEmbedSchema,
@@ -22,6 +24,9 @@ import {
 } from './tei.schema.ts';
 
 const TAG = 'text-embeddings-inference';
+
+const checkEmbed = unreadCheck(teiEmbedSchema, EMBEDDING_FIELDS);
+const checkRerank = unreadCheck(teiRerankSchema, RANKING_FIELDS);
 
 /** What text-embeddings-inference answers, each path, and at the address of the server itself whichever is meant. */
 export function teiRoutes(service: EmbeddingService, ranking: RankingService): PlainRoute[] {
@@ -78,6 +83,7 @@ function embedRoute(service: EmbeddingService): PlainRoute {
     summary: 'Vectors for texts, as a list of lists of numbers.',
     schema: teiEmbedSchema,
     answer: async (body, request, reply) => {
+      checkEmbed(body);
       const asked = { ...treated(body), inputs: listInputs(body.inputs) };
       const { items, dimensions } = await collectVectors(service, asked, request, reply);
       const shape = { dimensions, type: 'float' as const, normalize: body.normalize ?? true };
@@ -110,6 +116,7 @@ function textsRoute(ranking: RankingService): PlainRoute {
     summary: 'Texts in the order of how well they answer a query, from a cross-encoder.',
     schema: teiRerankSchema,
     answer: async (body, request, reply) => {
+      checkRerank(body);
       const { query, texts, model, truncate, top_n: most, raw_scores: raw, return_text: withText } = body;
       const context = contextOf(request);
       const asked = { query, texts, field: 'texts', model, truncate, cut: cutsOf(body), most, raw };

@@ -4,12 +4,13 @@ import type { CachedEmbedding } from './cached-embedding.ts';
 import { fromHalf, LARGEST_HALF, toHalf } from './half-float.ts';
 
 /**
- * Layout, little-endian: layout (1 byte), flags (1), number format (1), reserved (1), token count (4), CRC-32 of all the rest
- * (4), when it was stored in seconds since 1970 (4), vector. `full` has 4 bytes a value, copied as they lie in memory: every
+ * Layout, little-endian: layout (1 byte), flags (1), number format (1), reserved (1), token count (4), CRC-32 of the
+ * key and all the rest (4), when it was stored in seconds since 1970 (4), vector. The key is in no field: with it in the checksum a
+ * value that has come under another key is damaged, not the vector of another text. `full` has 4 bytes a value, copied as they lie in memory: every
  * platform that onnxruntime-node exists for is little-endian. `fp16` has 2 bytes a value. `int8` has one, behind the number (4
  * bytes) that each is to be multiplied with.
  */
-const LAYOUT = 2;
+const LAYOUT = 3;
 const TRUNCATED = 1;
 const FORMAT_AT = 2;
 const CHECKSUM_AT = 8;
@@ -19,8 +20,9 @@ const FORMATS: readonly VectorFormat[] = ['full', 'fp16', 'int8'];
 const SCALE_BYTES = 4;
 const INT8_MAX = 127;
 
-/** The bytes under which an embedding is stored. A vector that 16 bits cannot hold is stored in full. */
+/** The bytes that are stored for an embedding under this key. A vector that 16 bits cannot hold is stored in full. */
 export function encodeEmbedding(
+  key: string,
   { vector, tokenCount, truncated }: CachedEmbedding,
   wanted: VectorFormat = 'full',
   storedAtMs = Date.now(),
@@ -34,17 +36,21 @@ export function encodeEmbedding(
   bytes.writeUInt32LE(tokenCount, 4);
   bytes.writeUInt32LE(Math.floor(storedAtMs / 1000), STORED_AT);
   bytes.set(values, HEADER_BYTES);
-  bytes.writeUInt32LE(checksum(bytes), CHECKSUM_AT);
+  bytes.writeUInt32LE(checksum(key, bytes), CHECKSUM_AT);
   return bytes;
 }
 
 /**
- * The embedding in these bytes; undefined when they are damaged, of another layout, or less exact than `wanted`, which a
+ * The embedding in these bytes; undefined when they are damaged, of another key or layout, or less exact than `wanted`, which a
  * replica of another configuration has written: a miss, never a wrong vector.
  */
-export function decodeEmbedding(bytes: Buffer, wanted: VectorFormat = 'full'): CachedEmbedding | undefined {
+export function decodeEmbedding(
+  key: string,
+  bytes: Buffer,
+  wanted: VectorFormat = 'full',
+): CachedEmbedding | undefined {
   if (bytes.length <= HEADER_BYTES || bytes.readUInt8(0) !== LAYOUT) return undefined;
-  if (bytes.readUInt32LE(CHECKSUM_AT) !== checksum(bytes)) return undefined;
+  if (bytes.readUInt32LE(CHECKSUM_AT) !== checksum(key, bytes)) return undefined;
   const format = FORMATS[bytes.readUInt8(FORMAT_AT)];
   if (format !== 'full' && format !== wanted) return undefined;
   const values = bytes.subarray(HEADER_BYTES);
@@ -130,6 +136,6 @@ function largestOf(vector: Float32Array): number {
   return largest;
 }
 
-function checksum(bytes: Buffer): number {
-  return crc32(bytes.subarray(STORED_AT), crc32(bytes.subarray(0, CHECKSUM_AT)));
+function checksum(key: string, bytes: Buffer): number {
+  return crc32(bytes.subarray(STORED_AT), crc32(bytes.subarray(0, CHECKSUM_AT), crc32(key)));
 }

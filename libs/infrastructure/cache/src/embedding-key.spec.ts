@@ -32,12 +32,12 @@ describe('a key', () => {
     const [first, second, again] = ['a', [1, 2], 'a'].map(keyOf);
     expect(again).toBe(first);
     expect([first, second]).toEqual([
-      '3:f2mRHaZ6hQOBC-KPdKz1XiAOAkXEnlxrsCsaF4UBfzs',
-      '3:UbRKYundW65t0Wm2XJTws15wE7sRN-wYBE580APtNgY',
+      '4:f2mRHaZ6hQOBC-KPdKz1XiAOAkXEnlxrsCsaF4UBfzs',
+      '4:UbRKYundW65t0Wm2XJTws15wE7sRN-wYBE580APtNgY',
     ]);
   });
 
   it('shows nothing of the text', () => {
-    expect(key('model', 'secret')).toMatch(/^3:[\w-]{43}$/);
+    expect(key('model', 'secret')).toMatch(/^4:[\w-]{43}$/);
   });
 });

@@ -11,7 +11,7 @@ export interface EmbeddingIdentity {
 }
 
 /** Counted up when the layout of keys or values changes, so that replicas of two versions never mix theirs. */
-const VERSION = 3;
+const VERSION = 4;
 
 /**
  * Makes cache keys of inputs that share an identity: SHA-256 over the digest of the identity, each part of it with its length,

@@ -323,6 +323,22 @@ describe('the level in Redis', () => {
     expect([...results.values()]).toEqual(['miss']);
   });
 
+  it('takes a value that was copied from another key for a miss, and stores the right one in its place', async () => {
+    const namespace = randomUUID();
+    await build(namespace).resolve(['a'], () => Promise.resolve([embedding(7)]), call);
+    await isStored(namespace, 'a');
+    expect(await redisCommand(redis.url, `COPY ${namespace}:embedding:a ${namespace}:embedding:b`)).toBe(
+      ':1',
+    );
+    const cache = build(namespace);
+    const { entries, results } = await cache.resolve(['b', 'a'], compute, call);
+    expect(entries).toEqual([embedding(0), embedding(7)]);
+    expect([...results.values()].toSorted()).toEqual(['miss', 'redis']);
+    await waitFor(async () => (await build(namespace).lookUp(['b']))?.entries.has('b'), {
+      what: 'the right value',
+    });
+  });
+
   it('leaves no lease behind, also when computing fails', async () => {
     const namespace = randomUUID();
     await expect(build(namespace).resolve(['a'], never, call)).rejects.toThrow('computed');

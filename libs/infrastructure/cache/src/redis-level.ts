@@ -112,7 +112,10 @@ export class RedisLevel {
     if (!values) return keys.map(() => undefined);
     for (const value of values) this.#saw(value);
     const { vectorFormat } = this.#config;
-    const found = values.map((bytes) => (bytes === null ? undefined : decodeEmbedding(bytes, vectorFormat)));
+    const found = keys.map((key, index) => {
+      const bytes = values[index];
+      return bytes ? decodeEmbedding(key, bytes, vectorFormat) : undefined;
+    });
     this.#extend(keys.filter((_, index) => found[index] && this.#isOld(values[index] as Buffer)));
     return found;
   }
@@ -143,7 +146,7 @@ export class RedisLevel {
     let length = 0;
     for (const [key, embedding] of entries) {
       if (length >= COMMAND_BYTES) break;
-      const bytes = encodeEmbedding(embedding, vectorFormat);
+      const bytes = encodeEmbedding(key, embedding, vectorFormat);
       this.#saw(bytes);
       values.push({ key: this.#valueKey(key), bytes, isWanted });
       length += bytes.length;

@@ -152,6 +152,28 @@ describe('a model with prompts', () => {
     });
   });
 
+  it('refuses one for which all tokens are left out that are read, where texts are cut on the left', async () => {
+    const cutLeft = await mkdtemp(join(tmpdir(), 'morgan-results-'));
+    await cp(join(REFERENCES, 'bert-prompt-excluded'), cutLeft, { recursive: true });
+    const file = join(cutLeft, 'tokenizer_config.json');
+    const settings = JSON.parse(await readFile(file, 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...settings, truncation_side: 'left' }));
+    const { model: excluding } = build(cutLeft);
+    try {
+      await excluding.load();
+      await expect(excluding.embed(['a cat'], context, { prompt: 'a '.repeat(31) })).rejects.toMatchObject({
+        code: 'invalid_value',
+        param: 'input[0]',
+        message: expect.stringContaining('The prompt before the input has 32 tokens, and the model takes 32'),
+      });
+      const [item] = await excluding.embed(['a cat'], context, { prompt: 'a '.repeat(30) });
+      expect(item?.truncated).toBe(true);
+    } finally {
+      await excluding.unload();
+      await rm(cutLeft, { recursive: true });
+    }
+  });
+
   it('may be configured to use another one', async () => {
     const { model: configured } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'document' });
     const { model: wrong } = build(join(REFERENCES, 'bert-prompts'), { promptName: 'haiku' });

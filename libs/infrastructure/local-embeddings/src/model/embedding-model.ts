@@ -3,7 +3,7 @@ import type { ModelInfo, TokenRow, VectorBatch, VectorFault } from './embedding-
 import type { ChosenOutput } from './graph/graph-output.chooser.ts';
 import { type GraphBatch, type GraphOutput, type GraphRunner, padBatch } from './graph/graph-runner.ts';
 import { ModelLoadError } from './model-load-error.ts';
-import type { ModelPlan, PoolingModule } from './plan/model-plan.ts';
+import { leavesPromptOut, type ModelPlan, type PoolingModule } from './plan/model-plan.ts';
 import { pool, type TokenSpan } from './pooling.ts';
 import type { TextTokenizer } from './tokenizer/text-tokenizer.ts';
 import type { VectorHead, Vectors } from './vector-head.ts';
@@ -49,8 +49,7 @@ export class EmbeddingModel {
    */
   static async start(parts: EmbeddingModelParts, samples: readonly TokenRow[]): Promise<EmbeddingModel> {
     const { plan, output } = parts;
-    const leavesPromptOut = plan.modules.some((module) => module.type === 'pooling' && !module.includePrompt);
-    if (output.pooled && leavesPromptOut && Object.values(plan.prompts).some((prompt) => prompt !== ''))
+    if (output.pooled && leavesPromptOut(plan) && Object.values(plan.prompts).some((prompt) => prompt !== ''))
       throw new ModelLoadError(
         'the graph pools by itself and cannot leave prompts out, as include_prompt asks for',
       );

@@ -310,9 +310,15 @@ describe('an input that takes the same for every text', () => {
   });
 });
 
-describe('a folder for Python alone', () => {
-  it('is refused with the command that makes a graph', async () => {
-    const folder = await copies.copy('bert-mean', { onnx: null, 'model.safetensors': {} });
+describe('a folder without a graph or a tokenizer', () => {
+  it.each([
+    ['model.safetensors'],
+    ['pytorch_model.bin'],
+    ['openvino/openvino_model.xml'],
+    ['adapter_config.json'],
+    ['model-q8_0.gguf'],
+  ])('is refused with the command that makes a graph: %s', async (file) => {
+    const folder = await copies.copy('bert-mean', { onnx: null, [file]: {} });
     await expect(probe.open(folder)).rejects.toThrow(/onnx\/model\.onnx is missing.*optimum-cli export onnx/);
   });
 

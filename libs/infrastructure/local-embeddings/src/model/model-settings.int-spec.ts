@@ -225,6 +225,21 @@ describe('a class of the tokenizer that does not fit its file', () => {
   });
 });
 
+describe('special tokens that are only named', () => {
+  it('stay letters where the network has no vectors for more', async () => {
+    const text = 'a [MSK] b';
+    const more = await probe.open(join(REFERENCE_MODELS, 'bert-named-tokens'), {}, [text]);
+    expect(more.ids).toEqual([[261, 20, 262, 21, 3]]);
+    const folder = await copies.copy('bert-named-tokens', {
+      'config.json': await changedFile('bert-named-tokens', 'config.json', { vocab_size: 260 }),
+    });
+    const { ids } = await probe.open(folder, {}, [text]);
+    // [CLS] of tokenizer.json, as the class has none.
+    expect(ids[0]?.[0]).toBe(2);
+    expect(Math.max(...(ids[0] ?? []))).toBeLessThan(260);
+  });
+});
+
 describe('a tokenizer without a token for what its vocabulary lacks', () => {
   it('is refused with the reason, which would be the fault of each text otherwise', async () => {
     const settings = { tokenizer_class: 'BertTokenizer', unk_token: '[OTHER]' };

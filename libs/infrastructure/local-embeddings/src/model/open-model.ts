@@ -125,7 +125,7 @@ async function firstRun(
 /** Every call that names no prompt would be refused. @throws ModelLoadError */
 async function checkDefaultPrompt({ plan, tokenizer }: ModelParts, limit: number): Promise<void> {
   const [{ promptTokens = 0 } = {}] = await tokenizer.tokenize(['']);
-  if (!leavesNoRoom(promptTokens, limit, tokenizer.settings.cutSide)) return;
+  if (!leavesNoRoom(promptTokens, limit, tokenizer.settings)) return;
   throw new ModelLoadError(
     `the default prompt "${plan.defaultPrompt}" has ${promptTokens} tokens, and the model takes ${limit}: that leaves no room for a text`,
   );

@@ -1,5 +1,5 @@
 import type { PromptChoice, TokenRow } from '../model/embedding-model.types.ts';
-import { leavesNoRoom } from '../model/tokenizer/token-window.ts';
+import { leavesNoRoom, type PromptUse } from '../model/tokenizer/token-window.ts';
 import type { CutSide, EmbeddingInput, ItemFailure, TextPart, TokenWindow } from './process-protocol.ts';
 
 /** Characters for every token of the limit that are looked at in search of them; texts of words have four to six. */
@@ -49,8 +49,7 @@ export function readableIds(ids: readonly number[], limit: number): readonly num
 
 /** What makes token ids of texts and cuts them. */
 export interface WindowTokenizer {
-  readonly settings: {
-    readonly cutSide: CutSide;
+  readonly settings: PromptUse & {
     /** Characters of a word above which it becomes one unknown token, where there is such a length. */
     readonly longestWord?: number | undefined;
   };
@@ -121,7 +120,7 @@ export async function shortWindows(
 function windowOf(row: TokenRow, limit: number, tokenizer: WindowTokenizer): TokenWindow {
   const { ids, promptTokens = 0 } = row;
   const truncated = ids.length > limit;
-  if (truncated && leavesNoRoom(promptTokens, limit, tokenizer.settings.cutSide))
+  if (truncated && leavesNoRoom(promptTokens, limit, tokenizer.settings))
     throw new NoWindowError('its prompt leaves no room for it', promptTokens);
   return { row: tokenizer.cut(row, limit), truncated };
 }

@@ -32,7 +32,6 @@ const AUTO = ['fp32', 'q8', 'fp16', 'int8', 'uint8', 'q4', 'q4f16', 'bnb4'];
 /** A GPU computes in 16 bits as exactly as the weights are, and faster. */
 const AUTO_GPU = ['fp16', ...AUTO];
 const FOLDERS = ['onnx', ''];
-const OTHER_WEIGHTS = ['model.safetensors', 'model.safetensors.index.json', 'pytorch_model.bin'];
 /** What helps where there is no graph at all. */
 export const EXPORT =
   'Of weights for PyTorch `optimum-cli export onnx --model FOLDER FOLDER/onnx` makes the graph';
@@ -62,10 +61,7 @@ export function chooseGraphFile(folder: ModelFolder, root: string, choice: Graph
   const only = dtype === 'auto' && graph?.file === undefined && graphs.length === 1 ? graphs[0] : undefined;
   const file = candidates.find((name) => folder.has(name)) ?? only;
   if (file !== undefined) return { file, dtype: dtype === 'auto' ? dtypeOf(file) : dtype };
-  const hint =
-    graphs.length === 0 && OTHER_WEIGHTS.some((name) => folder.has(posix.join(root, name)))
-      ? EXPORT
-      : 'EMBEDDING_DTYPE and EMBEDDING_GRAPH_FILE choose the graph';
+  const hint = graphs.length === 0 ? EXPORT : 'EMBEDDING_DTYPE and EMBEDDING_GRAPH_FILE choose the graph';
   throw new ModelLoadError(`${candidates[0]} is missing; there is: ${folder.listing()}. ${hint}`);
 }
 

@@ -33,6 +33,11 @@ export interface LayerNormModule {
 export const ACTIVATIONS = ['Identity', 'Tanh', 'ReLU', 'GELU', 'Sigmoid', 'SiLU'] as const;
 export type ActivationName = (typeof ACTIVATIONS)[number];
 
+/** Whether its pooling leaves out the tokens of a prompt. */
+export function leavesPromptOut({ modules }: Pick<ModelPlan, 'modules'>): boolean {
+  return modules.some((module) => module.type === 'pooling' && !module.includePrompt);
+}
+
 /** What a folder, together with the configuration, says about how vectors are made. */
 export interface ModelPlan {
   readonly backend: Backend;

@@ -17,7 +17,14 @@ import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
 /** What is still of use when the vocabulary is loaded. */
 export type TokenizerSettings = Pick<
   TokenizerFiles,
-  'padId' | 'padSide' | 'cutSide' | 'maxTokens' | 'tellsTextsApart' | 'longestWord' | 'addedIds'
+  | 'padId'
+  | 'padSide'
+  | 'cutSide'
+  | 'leavesPromptOut'
+  | 'maxTokens'
+  | 'tellsTextsApart'
+  | 'longestWord'
+  | 'addedIds'
 >;
 
 const SAMPLE = 'a sample';
@@ -68,10 +75,12 @@ export class TextTokenizer {
         cause: error,
       });
     });
-    const { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds, specialIds } = files;
-    const settings = { padId, padSide, cutSide, maxTokens, tellsTextsApart, longestWord, addedIds };
+    const { padId, padSide, cutSide, leavesPromptOut, maxTokens, tellsTextsApart, longestWord, addedIds } =
+      files;
+    const cut = { cutSide, leavesPromptOut, maxTokens };
+    const settings = { padId, padSide, ...cut, tellsTextsApart, longestWord, addedIds };
     const ownTypes = files.tellsTypes ? tokenTypesOf(types, specials) : undefined;
-    const { droppedId } = files;
+    const { droppedId, specialIds } = files;
     return new TextTokenizer({ encoder, plan, settings, specials, specialIds, types: ownTypes, droppedId });
   }
 

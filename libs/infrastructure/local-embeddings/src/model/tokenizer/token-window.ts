@@ -123,7 +123,18 @@ export async function measuredLimit(
   return good;
 }
 
-/** Whether a prompt is all of a text that would be read. @param side where a text that is too long is cut */
-export function leavesNoRoom(promptTokens: number, limit: number, side: 'left' | 'right'): boolean {
-  return promptTokens > 0 && promptTokens >= limit - 1 && side === 'right';
+/** Where a text that is too long is cut, and whether its vector is made of its own tokens alone. */
+export interface PromptUse {
+  readonly cutSide: 'left' | 'right';
+  readonly leavesPromptOut?: boolean | undefined;
+}
+
+/** Whether a prompt is all of a text that would be read, or as many tokens are left out for it as are read. */
+export function leavesNoRoom(
+  promptTokens: number,
+  limit: number,
+  { cutSide, leavesPromptOut = false }: PromptUse,
+): boolean {
+  if (promptTokens === 0) return false;
+  return cutSide === 'right' ? promptTokens >= limit - 1 : leavesPromptOut && promptTokens >= limit;
 }

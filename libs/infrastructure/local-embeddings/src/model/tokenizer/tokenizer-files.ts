@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from '../model-folder.ts';
 import { ModelLoadError } from '../model-load-error.ts';
-import type { ModelPlan } from '../plan/model-plan.ts';
+import { leavesPromptOut, type ModelPlan } from '../plan/model-plan.ts';
 import { isMistaken } from './tokenizer-class.ts';
 import { idOf, overridesOf } from './tokenizer-overrides.ts';
 import { contentOf } from './tokenizer-steps.ts';
@@ -16,6 +16,8 @@ export interface TokenizerFiles {
   readonly padId: number;
   readonly padSide: 'left' | 'right';
   readonly cutSide: 'left' | 'right';
+  /** Whether the tokens of a prompt are left out where those of a text become its vector. */
+  readonly leavesPromptOut: boolean;
   /** Undefined where the files do not say. */
   readonly maxTokens: number | undefined;
   /** Whether the model is to be told which text of a pair a token belongs to, where its tokenizer says so. */
@@ -58,7 +60,7 @@ const definitionSchema = z.looseObject({
 /** Classes that do not tell it unless the files say so. Transformers 5 writes the first where there is no better one; that of 4 told it. */
 const UNTOLD_CLASS =
   /^(TokenizersBackend$|(Albert|Bart|Camembert|DistilBert|GPT2|Herbert|LED|Longformer|MPNet|Qwen2|Roberta|T5|XLMRoberta)Tokenizer)/;
-const NO_SETTINGS: TokenizerConfig = { olderTokens: [] };
+const NO_SETTINGS: TokenizerConfig = { olderTokens: [], networkTokens: undefined };
 const CONVERSION =
   'Of vocab.txt and its kind `AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)` of transformers makes it';
 /** Transformers writes 1e30 where it knows no limit. */
@@ -70,13 +72,13 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
   const own = await folder.read(name, definitionSchema);
   if (!own) throw new ModelLoadError(`${name} is missing; there is: ${folder.listing()}. ${CONVERSION}`);
   // Libraries that look vectors up in a table know tokenizer.json alone, and put no special tokens around texts.
-  const { olderTokens, ...settings } = plan.isTable
+  const { olderTokens, networkTokens, ...settings } = plan.isTable
     ? NO_SETTINGS
     : await readTokenizerSettings(folder, plan.root);
   // FastEmbed knows no classes: it takes tokenizer.json as it is.
   const isFile = plan.backend === 'fastembed' || isMistaken(own, settings.tokenizer_class ?? undefined);
   const obeyed = isFile ? { ...settings, tokenizer_class: undefined } : settings;
-  const definition = { ...own, ...overridesOf(own, obeyed, olderTokens) };
+  const definition = { ...own, ...overridesOf(own, obeyed, { olderTokens, networkTokens }) };
   const tellsTypes = settings.model_input_names?.includes('token_type_ids');
   const padToken = contentOf(settings.pad_token);
   const idOfToken = (token: string | undefined) =>
@@ -106,6 +108,7 @@ export async function readTokenizerFiles(folder: ModelFolder, plan: ModelPlan): 
     padId: plan.isTable ? 0 : (idOfToken(padToken) ?? definition.padding?.pad_id ?? 0),
     padSide: plan.paddingSide ?? settings.padding_side ?? definition.padding?.direction ?? 'right',
     cutSide: plan.truncationSide ?? settings.truncation_side ?? definition.truncation?.direction ?? 'right',
+    leavesPromptOut: leavesPromptOut(plan),
     maxTokens: limits.length > 0 ? Math.min(...limits) : undefined,
     tellsTextsApart: tellsTypes ?? !UNTOLD_CLASS.test(settings.tokenizer_class ?? ''),
     tellsTypes: tellsTypes ?? false,

@@ -22,6 +22,7 @@ export const overridesSchema = z.looseObject({
   added_tokens_decoder: z.record(z.string(), addedToken).nullish(),
   additional_special_tokens: z.array(token).nullish(),
   extra_special_tokens: z.union([z.array(token), z.record(z.string(), token)]).nullish(),
+  model_specific_special_tokens: z.record(z.string(), token).nullish(),
   add_prefix_space: flag,
   add_bos_token: flag,
   bos_token: token,
@@ -51,7 +52,16 @@ export type AddedToken = Readonly<Record<string, unknown>> & {
 /** A token of a file that older versions of transformers wrote. */
 export type OlderToken = Pick<AddedToken, 'content' | 'special'> & { readonly normalized: boolean };
 
-const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'] as const;
+/** What else there is to know about tokens. */
+export interface TokenSources {
+  /** In the order of their ids. */
+  readonly olderTokens: readonly OlderToken[];
+  /** Tokens that the network has vectors for; undefined where it does not say. */
+  readonly networkTokens: number | undefined;
+}
+
+/** In the order in which transformers adds them. */
+const NAMED = ['bos', 'eos', 'unk', 'sep', 'pad', 'cls', 'mask'].map((name) => `${name}_token`);
 /** Its class makes a template, and then takes that of the file, if there is one. */
 const KEEPS_TEMPLATE = /^AlbertTokenizer/;
 const PLAIN = { special: true, normalized: false, single_word: false, lstrip: false, rstrip: false };
@@ -61,13 +71,9 @@ const PLAIN = { special: true, normalized: false, single_word: false, lstrip: fa
  * other.
  * @throws ModelLoadError where it depends on the version of transformers which of them is obeyed
  */
-export function overridesOf(
-  definition: TokenizerDefinition,
-  settings: Overrides,
-  olderTokens: readonly OlderToken[],
-) {
+export function overridesOf(definition: TokenizerDefinition, settings: Overrides, sources: TokenSources) {
   for (const end of ['bos', 'eos'] as const) checkEnd(end, definition, settings);
-  const tokens = addedTokens(definition, settings, olderTokens);
+  const tokens = addedTokens(definition, settings, sources);
   const name = settings.tokenizer_class ?? '';
   const made = templateOf(name, {
     named: (setting) => contentOf(settings[setting as 'cls_token']),
@@ -99,7 +105,7 @@ function sizeOf(vocabulary: unknown): number {
 function addedTokens(
   { added_tokens: own, model }: TokenizerDefinition,
   settings: Overrides,
-  olderTokens: readonly OlderToken[],
+  { olderTokens, networkTokens = 0 }: TokenSources,
 ): AddedToken[] {
   const tokens = new Map(own.map((entry) => [entry.content, entry]));
   let next = own.reduce((most, { id }) => Math.max(most, id + 1), sizeOf(model.vocab));
@@ -114,16 +120,32 @@ function addedTokens(
   declared.sort(([one], [other]) => Number(one) - Number(other)).forEach(([, entry]) => add(entry));
   const isNew = (given: z.output<typeof token>) => !tokens.has(contentOf(given) ?? '');
   olderTokens.filter(isNew).forEach(add);
-  for (const name of NAMED) {
-    const given = settings[`${name}_token`];
-    // One that the vocabulary does not have is one that the model does not have.
-    if (given && isNew(given) && idOf(model.vocab, contentOf(given)) !== undefined) add(given);
+  for (const given of namedTokens(settings).filter(isNew)) {
+    // The library fails at a text with one that the network has no vector for: it stays what its letters are.
+    if (idOf(model.vocab, contentOf(given)) !== undefined || next < networkTokens) add(given);
   }
-  const further = [settings.additional_special_tokens, settings.extra_special_tokens];
-  for (const given of further.flatMap((list) => Object.values(list ?? {}))) {
+  const { additional_special_tokens: listed, extra_special_tokens: further } = settings;
+  for (const given of [listed, Array.isArray(further) ? further : undefined].flatMap((list) => list ?? [])) {
     if (given && isNew(given)) add(given);
   }
   return [...tokens.values()];
+}
+
+/** Tokens that have names of their own, those of one model behind the usual ones. */
+function namedTokens(settings: Overrides): (string | z.output<typeof addedToken>)[] {
+  const { extra_special_tokens: further, model_specific_special_tokens: specific } = settings;
+  const own = Object.entries(settings)
+    .filter(([name]) => name.endsWith('_token') && !NAMED.includes(name))
+    .flatMap(([, value]) => token.safeParse(value).data ?? []);
+  const isText = (given: (typeof own)[number]) => typeof given === 'string';
+  return [
+    ...NAMED.map((name) => settings[name as 'bos_token']),
+    ...own.filter((given) => !isText(given)),
+    ...own.filter(isText),
+    ...[specific, Array.isArray(further) ? undefined : further].flatMap((names) =>
+      Object.values(names ?? {}),
+    ),
+  ].filter((given) => given !== undefined && given !== null);
 }
 
 /** A model that reads its vector off the closing token gives another one without it. */

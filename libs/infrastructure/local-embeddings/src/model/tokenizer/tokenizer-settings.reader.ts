@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { ModelFolder } from '../model-folder.ts';
+import { networkConfig } from '../plan/network-config.ts';
 import { classOf } from './tokenizer-class.ts';
-import { type OlderToken, overridesSchema } from './tokenizer-overrides.ts';
+import { overridesSchema, type TokenSources } from './tokenizer-overrides.ts';
 
 /** Files that say how a tokenizer is used, besides `tokenizer.json`. */
 export const TOKENIZER_SETTINGS_FILES = [
@@ -23,14 +24,11 @@ const settingsSchema = overridesSchema.extend({
   max_length: z.number().nullish(),
 });
 const text = z.string().optional().catch(undefined);
-const configSchema = z.looseObject({ model_type: text, tokenizer_class: text });
+const configSchema = networkConfig.extend({ tokenizer_class: text });
 const addedSchema = z.record(z.string(), z.int());
 
 /** What the files beside `tokenizer.json` say, as transformers puts it together. */
-export interface TokenizerConfig extends z.output<typeof settingsSchema> {
-  /** Tokens that older versions kept in a file of their own, in the order of their ids. */
-  readonly olderTokens: readonly OlderToken[];
-}
+export type TokenizerConfig = z.output<typeof settingsSchema> & TokenSources;
 
 /** Reads them. @param root the folder of the tokenizer within that of the model @throws ModelLoadError */
 export async function readTokenizerSettings(folder: ModelFolder, root: string): Promise<TokenizerConfig> {
@@ -38,7 +36,11 @@ export async function readTokenizerSettings(folder: ModelFolder, root: string): 
   const own = (await read('tokenizer_config.json', settingsSchema)) ?? {};
   const config = (await read('config.json', configSchema)) ?? {};
   const named = own.tokenizer_class ?? config.tokenizer_class;
-  const settings = { ...own, tokenizer_class: classOf(named, config.model_type) };
+  const settings = {
+    ...own,
+    tokenizer_class: classOf(named, config.model_type),
+    networkTokens: config.vocab_size,
+  };
   // Who has the newer key has no use for the older files.
   if (own.added_tokens_decoder) return { ...settings, olderTokens: [] };
   const special = (await read('special_tokens_map.json', overridesSchema)) ?? {};
@@ -51,6 +53,7 @@ export async function readTokenizerSettings(folder: ModelFolder, root: string): 
       return { content, special: isSpecial, normalized: !isSpecial };
     });
   const { additional_special_tokens: further, ...names } = special;
-  const list = own.extra_special_tokens ? undefined : (own.additional_special_tokens ?? further);
+  const isListed = Array.isArray(own.extra_special_tokens) && own.extra_special_tokens.length > 0;
+  const list = isListed ? undefined : (own.additional_special_tokens ?? further);
   return { ...settings, ...names, additional_special_tokens: list, olderTokens };
 }
