@@ -100,6 +100,12 @@ describe('a message that goes on with what another host has thought', () => {
     ['', INVALID],
     [', of a cloud', bad('messages.1.content.0: Invalid signature in thinking block')],
     [', of one without any', bad('messages.1.content.0.thinking.signature: Field required')],
+    [
+      ', of one behind a text',
+      bad(
+        'messages.1.content.0: If an assistant message contains any thinking blocks, the first block must be `thinking` or `redacted_thinking`. Found `text`.',
+      ),
+    ],
     [', of an encrypted one', bad('messages.1.content.1: Invalid `data` in `redacted_thinking` block')],
     [
       ', of a changed one',
@@ -199,4 +205,24 @@ describe('calls of tools that Google has not signed', () => {
     expect([status, asked.length]).toEqual([200, 2]);
     expect(asked[1]?.['messages']).toMatchObject([HELLO, { tool_calls: [signed] }, { role: 'tool' }]);
   });
+});
+
+it('answers that another host gave without a thought have one for a host that wants it of each', async () => {
+  const missing =
+    'thinking is enabled but reasoning_content is missing in assistant tool call message at index 1';
+  const calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }];
+  const said = { role: 'assistant', content: null, tool_calls: calls };
+  const result = { role: 'tool', tool_call_id: 'call_1', content: '2' };
+  const thought = { ...said, reasoning_content: 'Hm.' };
+  refusal = ({ messages }) =>
+    (messages as Json[]).every(({ role, reasoning_content: each }) => role !== 'assistant' || each)
+      ? undefined
+      : bad(missing);
+  const [status] = await ask('/v1/chat/completions', {
+    model: 'chat',
+    messages: [HELLO, said, result, thought, result],
+  });
+  expect([status, asked.length]).toEqual([200, 2]);
+  const filled = { ...said, reasoning_content: ' ' };
+  expect(asked[1]).toEqual({ model: 'chat', messages: [HELLO, filled, result, thought, result] });
 });
